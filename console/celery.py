@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 from celery import Celery
 from celery.signals import before_task_publish, setup_logging, task_postrun, task_prerun, worker_init
+from django.db import reset_queries
 
 from console import file_broker
 
@@ -26,8 +27,8 @@ app.autodiscover_tasks(["workflows_ui"])
 TICK, TICK_EXPIRES = 1.0, 30.0
 NEWS = 3.0
 HOUR = 3600.0
-#: M_MMAP_THRESHOLD, from glibc's malloc.h.
-_MMAP_THRESHOLD = -3
+#: M_MMAP_THRESHOLD and M_ARENA_MAX, from glibc's malloc.h.
+_MMAP_THRESHOLD, _ARENA_MAX = -3, -8
 app.conf.beat_schedule = {
     "tick": {"task": "workflows_ui.tasks.tick", "schedule": TICK, "options": {"expires": TICK_EXPIRES}},
     "seal": {"task": "workflows_ui.tasks.seal", "schedule": TICK, "options": {"expires": TICK_EXPIRES}},
@@ -37,15 +38,17 @@ app.conf.beat_schedule = {
 
 
 @worker_init.connect
-def _return_large_blocks(**_signal: Any) -> None:
-    """Make glibc return blocks of 1 MB and more as soon as they are freed.
+def _return_freed_memory(**_signal: Any) -> None:
+    """Make glibc return blocks of 1 MB and more as soon as they are freed, and let all threads share two arenas.
 
-    By default it raises that threshold with each large block that is freed, up to 32 MB, so that a worker stays as large as its
-    largest launch. Other C libraries have no such setting.
+    By default it raises the threshold with each large block that is freed, up to 32 MB, so that a worker stays as large as its
+    largest launch. And it makes eight arenas per core, each of which keeps what was freed in it: 60 MB after 4,000 launches on two
+    cores. Python's threads take turns, so few wait for an arena. Other C libraries have no such settings.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_MMAP_THRESHOLD, 1024 * 1024)
+        mallopt(_ARENA_MAX, 2)
 
 
 @setup_logging.connect
@@ -72,3 +75,9 @@ def _bind_request_id(task_id: str = "", task: Any = None, **_signal: Any) -> Non
 @task_postrun.connect
 def _unbind_request_id(**_signal: Any) -> None:
     structlog.contextvars.unbind_contextvars("task_id", "task", "request_id")
+
+
+@task_postrun.connect
+def _forget_queries(**_signal: Any) -> None:
+    """Delete the log of queries that Django keeps with DEBUG, up to 9,000 per thread, and itself deletes only for a request."""
+    reset_queries()

@@ -23,7 +23,7 @@ from typing import Any
 from kombu.transport import TRANSPORT_ALIASES, filesystem, virtual
 
 #: Seconds between two polls while there are no messages.
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.03
 
 
 class Channel(filesystem.Channel):

@@ -176,18 +176,46 @@
     if (repeated) event.preventDefault();
   });
 
+  // --- A button that moves away from under the pointer before its release is not clicked: requests that would begin meanwhile, as that of the
+  // field that lost the focus, wait for the release.
+  let held = [];
+  let down = false;
+  const isPressed = () => down && document.querySelector(":active") !== null;
+  const press = (event) => { if (event.button === 0) down = true; };
+  const release = () => {
+    down = false;
+    const requests = held;
+    held = [];
+    // The click comes after this event.
+    setTimeout(() => requests.forEach((request) => request()));
+  };
+  document.addEventListener("pointerdown", press, true);
+  for (const name of ["pointerup", "pointercancel", "dragend"]) document.addEventListener(name, release, true);
+  document.addEventListener("htmx:confirm", (event) => {
+    if (!isPressed()) return;
+    event.preventDefault();
+    held.push(() => event.detail.issueRequest()?.catch(() => {}));
+  });
+  window.afterPress = (request) => { isPressed() ? held.push(request) : request(); };
+
   // --- Live parts ([data-live]) rest while the tab is hidden or text in them is selected, and ask more and more seldom while asking
   // fails.
   const trouble = new Map();
   const isLate = (element) => element?.matches?.("[data-late]") ?? false;
   const isLive = (element) => element?.matches?.("[data-live]") ?? false;
+  // Whether rows that the person asked for, or another page (navigation.js), are on their way.
+  const isReplacing = () => document.querySelector("[hx-target='#results'].htmx-request:not([data-late]), body.htmx-request") !== null;
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    const { elt } = event.detail.requestConfig;
+    if (isLive(elt) && (isPressed() || (elt.id === "results" && isReplacing()))) event.preventDefault();
+  });
   document.addEventListener("htmx:beforeRequest", (event) => {
     const live = event.detail.elt;
     // The second look at rows that were replaced meanwhile, or are about to be, is of no use. (Events of what is gone do not come up to
     // the document.)
     if (isLate(live)) {
       live.addEventListener("htmx:beforeOnLoad", (answer) => {
-        if (!live.isConnected || document.querySelector("[hx-target='#results'].htmx-request:not([data-late])")) answer.preventDefault();
+        if (!live.isConnected || isReplacing()) answer.preventDefault();
       });
     }
     if (!isLive(live)) return;
@@ -208,10 +236,19 @@
       trouble.set(live.id, { failures, rest: Math.min(2 ** failures - 1, 31) });
     }
   });
-  document.addEventListener("htmx:sendError", () => {
+  // What went wrong is in view for the person who pressed a button at the end of a long form.
+  const showAlerts = (detail) => {
+    if (["click", "submit"].includes(detail.requestConfig?.triggeringEvent?.type)) document.getElementById("alerts").scrollIntoView({ block: "nearest" });
+  };
+  document.addEventListener("htmx:sendError", (event) => {
     const alerts = document.getElementById("alerts");
     const words = document.getElementById("unreachable");
-    if (alerts && words) alerts.replaceChildren(words.content.cloneNode(true));
+    if (!alerts || !words) return;
+    alerts.replaceChildren(words.content.cloneNode(true));
+    showAlerts(event.detail);
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target?.id === "alerts") showAlerts(event.detail);
   });
 
   // --- Rows of a list that are ticked: the bar that says how many, and what to do with them, takes the place of the filters (app.css).
@@ -320,7 +357,7 @@
     if (kept.focus && !kept.fold) {
       [...(target.querySelectorAll?.("a, button, summary") ?? [])].find((one) => alike(one) === kept.focus)?.focus({ preventScroll: true });
     }
-    // What was added by a button, and what went wrong, is where the person goes on. (Chromium complains about autofocus in what is swapped in.)
+    // What was added by a button, and what went wrong, is where the person goes on.
     (target.querySelector?.("[data-focus]") ?? target.querySelector?.('[aria-invalid="true"]'))?.focus();
     kept = nothingKept();
     const words = wordsOf(target);

@@ -98,6 +98,8 @@
     const form = left.closest?.("[data-launch-form]");
     const field = left.closest?.("[data-field]");
     if (!form || !field || left.type === "file" || "secret" in left.dataset || "json" in left.dataset) return;
+    // What the answer says would move the button that is pressed (app.js).
+    await new Promise(window.afterPress);
     const name = field.dataset.field;
     const body = new FormData();
     for (const [key, value] of new FormData(form)) {

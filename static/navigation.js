@@ -1,4 +1,5 @@
-/* Links without full reloads: the next page takes the place of this one, as with htmx's boosted links.
+/* Links without full reloads: the next page takes the place of this one, as with htmx's boosted links; of another page of a list, its
+   results do, and the frame and the filters stay.
 
    Forms are the browser's, and nothing is kept in a cache: going back asks for the page again. Whole documents are loaded where the browser
    does better: to and from pages with scripts of their own (their first state belongs to them), to files, to accounts and administration,
@@ -17,6 +18,49 @@
   };
   const hasTyped = () => [...document.querySelectorAll("main :is(input, textarea, select)")].some(isChanged);
   const OWN_SCRIPT = "<script data-own ";
+  const PAGE = { target: "body", swap: "innerHTML show:window:top", headers: { "HX-Boosted": "true" } };
+  const PAGE_OF_LIST = { target: "#results", swap: "outerHTML show:window:top" };
+
+  // --- Beside the diagram of a flow's steps: what a link with [data-panel] leads to takes the place of the panel, with its own address. The
+  // step that the panel is about is marked in the diagram.
+  const isPanelLink = (link) => link.matches("[data-panel]") && document.querySelector(".flow-editor #action") && !hasTyped();
+  const openPanel = (link, href) => {
+    // Its second look would replace the panel, too.
+    htmx.findAll("[data-late]").forEach((late) => { htmx.trigger(late, "htmx:abort"); });
+    htmx.ajax("GET", href, { source: "#action", target: "#action", swap: "outerHTML", push: "true" }).catch(() => {});
+  };
+  // A form whose fields need a script that this page does not have is loaded by the browser.
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    const { target, xhr, requestConfig } = event.detail;
+    if (target?.id !== "action" || requestConfig.verb !== "get" || !/ data-(values|code)=/.test(xhr.response) || document.getElementById("values-dialog")) return;
+    event.preventDefault();
+    location.assign(requestConfig.path);
+  });
+  const markStep = () => {
+    const panel = document.querySelector("#action[data-step]");
+    if (!panel) return;
+    for (const link of document.querySelectorAll("a[data-step]")) {
+      if (link.dataset.step !== panel.dataset.step) link.removeAttribute("aria-current");
+      else link.setAttribute("aria-current", "true");
+    }
+    const box = document.querySelector(".diagram");
+    const marked = box?.querySelector("[aria-current]");
+    if (!marked) return;
+    const [place, frame] = [marked.getBoundingClientRect(), box.getBoundingClientRect()];
+    const isSeen = place.top >= frame.top && place.bottom <= frame.bottom && place.left >= frame.left && place.right <= frame.right;
+    if (!isSeen) box.scrollBy(place.left + place.width / 2 - frame.left - frame.width / 2, place.top + place.height / 2 - frame.top - frame.height / 2);
+  };
+  for (const name of ["DOMContentLoaded", "htmx:afterSettle", "htmx:historyRestore"]) document.addEventListener(name, markStep);
+  // Escape leads from a form to what it was chosen from, and from there to the step in the diagram.
+  document.addEventListener("keydown", (event) => {
+    const panel = document.querySelector(".flow-editor #action");
+    if (event.key !== "Escape" || event.defaultPrevented || !panel?.contains(event.target) || document.querySelector("details.menu[open], dialog[open]")) return;
+    // In the editor of code, Escape lets Tab leave it; what was typed is not left behind.
+    if (event.target.closest(".code-editor, textarea") || hasTyped()) return;
+    const back = panel.querySelector("[data-back]");
+    if (back) back.click();
+    else document.querySelector(".diagram [aria-current]")?.focus();
+  });
 
   // --- Which links: those of this console that nothing else has dealt with. The request is the body's, which no swap takes away.
   document.addEventListener("click", (event) => {
@@ -24,27 +68,35 @@
     const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
     if (!link || !isPlain || event.defaultPrevented || !document.getElementById("sidebar")) return;
     const href = link.getAttribute("href");
+    if (isPanelLink(link)) {
+      event.preventDefault();
+      openPanel(link, href);
+      return;
+    }
     if (!href || href.startsWith("#") || link.origin !== location.origin || link.target || link.hasAttribute("download")) return;
     if (WHOLE.test(link.pathname) || document.querySelector("script[data-own]") || hasTyped()) return;
     event.preventDefault();
     htmx.trigger(document.body, "htmx:abort");
-    const headers = { "HX-Boosted": "true" };
-    const options = { source: document.body, target: document.body, swap: "innerHTML show:window:top", push: "true", headers };
+    const options = { source: document.body, push: "true", ...(link.closest("#results .pager") ? PAGE_OF_LIST : PAGE) };
     // The promise is rejected when another link is followed meanwhile; failures are htmx's events.
     htmx.ajax("GET", link.pathname + link.search + link.hash, options).catch(() => {});
   });
 
   // --- The answer is a page, errors included; a file, or a page with scripts of its own, is for the browser.
   const isBoosted = (detail) => "HX-Boosted" in (detail.requestConfig?.headers ?? {});
-  let swapping = false;
-  document.addEventListener("htmx:beforeRequest", (event) => {
-    if (isBoosted(event.detail)) root.classList.add("going");
+  const isLink = (detail) => detail.requestConfig?.elt === document.body;
+  // Where an answer to a link is being swapped in: "body", "results", or "".
+  let swapping = "";
+  document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+    if (isLink(detail)) root.classList.add("going");
+    // A filter or another order takes the place of the page of the list that is on its way.
+    else if (detail.target?.id === "results" && !detail.elt.matches("[data-late], [data-live]")) htmx.trigger(document.body, "htmx:abort");
   });
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (isBoosted(event.detail)) root.classList.remove("going");
+    if (isLink(event.detail)) root.classList.remove("going");
   });
   document.addEventListener("htmx:timeout", (event) => {
-    if (isBoosted(event.detail)) location.assign(event.detail.requestConfig.path);
+    if (isLink(event.detail)) location.assign(event.detail.requestConfig.path);
   });
   document.addEventListener("htmx:beforeOnLoad", (event) => {
     const { xhr, requestConfig } = event.detail;
@@ -55,13 +107,16 @@
     location.assign(xhr.responseURL || requestConfig.path);
   });
   document.addEventListener("htmx:beforeSwap", (event) => {
-    if (!isBoosted(event.detail)) return;
-    Object.assign(event.detail, { target: document.body, shouldSwap: true, isError: false });
+    if (!isLink(event.detail)) return;
+    if (isBoosted(event.detail)) Object.assign(event.detail, { target: document.body, shouldSwap: true, isError: false });
+    // An error is shown among the alerts.
+    else if (event.detail.target.id !== "results") return;
     remember();
-    swapping = true;
+    swapping = isBoosted(event.detail) ? "body" : "results";
   });
 
-  // --- After the swap: the heading has the focus, the title is announced. Back finds the place where the person was.
+  // --- After the swap: the heading has the focus; the title is announced, of a list which rows it shows. Back finds the place where the
+  // person was.
   const scrolls = new Map();
   let here = location.href;
   let restoring = false;
@@ -103,23 +158,23 @@
     else for (const key of Object.keys(sessionStorage)) if (key.startsWith(DRAFT)) sessionStorage.removeItem(key);
     if (draft && isBack && document.querySelector("form[data-launch-form]")) retype(JSON.parse(draft));
   });
-  const arrive = () => {
+  const arrive = (words = document.title) => {
     here = location.href;
     restoring = false;
     const heading = document.querySelector("main [data-focus], main [aria-invalid=true], main [autofocus]") ?? document.querySelector("h1");
     if (heading?.matches("h1")) heading.tabIndex = -1;
     heading?.focus({ preventScroll: true });
     if (location.hash) document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
-    const title = document.title;
     setTimeout(() => {
       const announcer = document.getElementById("announcer");
-      if (announcer) announcer.textContent = title;
+      if (announcer) announcer.textContent = words;
     }, 100);
     document.dispatchEvent(new Event("page:arrived"));
   };
   document.addEventListener("htmx:afterSettle", () => {
-    if (swapping) arrive();
-    swapping = false;
+    if (swapping === "body") arrive();
+    if (swapping === "results") arrive(document.querySelector("[data-range]")?.textContent);
+    swapping = "";
   });
   document.addEventListener("htmx:historyRestore", () => {
     const top = scrolls.get(location.href) ?? 0;

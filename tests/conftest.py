@@ -155,10 +155,19 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         gc.freeze()
 
 
+def _length(item: pytest.Item) -> tuple[bool, float, bool]:
+    """An estimate of how long an item takes: whether it runs in a group, its time-out, whether it is slow."""
+    return (
+        item.get_closest_marker("xdist_group") is not None,
+        _patience(item),
+        item.get_closest_marker("slow") is not None,
+    )
+
+
 @pytest.hookimpl(trylast=True, specname="pytest_collection_modifyitems")
 def pytest_longest_first(items: list[pytest.Item]) -> None:
-    """What takes longest begins first, as one process alone would have to be waited for: what runs in one group, then by time-out."""
-    items.sort(key=lambda item: (item.get_closest_marker("xdist_group") is not None, _patience(item)), reverse=True)
+    """What takes longest begins first, as one process alone would have to be waited for at the end."""
+    items.sort(key=_length, reverse=True)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.servers import Recorder, Reply, Seen
+from tests.engine.servers import NO_ROUTE, Recorder, Reply, Seen
 from workflows_ui.credentials.models import Kind
 from workflows_ui.credentials.services import credential_tests
 from workflows_ui.credentials.services.credential_tests import Draft, Problem
@@ -25,7 +25,6 @@ ME = {
     "lastName": "Admin",
     "projectId": PROJECT,
 }
-NOT_FOUND = Reply(404, {"statusCode": 404, "error": "Not Found", "message": "Route not found"})
 INVALID = {"statusCode": 400, "code": "FST_ERR_VALIDATION", "error": "Bad Request", "message": "params/id"}
 #: What a web server in front of an engine says outside of /api: its page, and no to whatever is posted.
 WEB_PAGE = Reply(200, b"<!doctype html><html>Sign in</html>", (("content-type", "text/html"),))
@@ -90,7 +89,7 @@ class Engine(Recorder):
     def _old(self, seen: Seen) -> Reply:
         if seen.path.endswith("/v1/users/projects/current"):
             return Reply(200, self.project)
-        return Reply(200, ME) if seen.path.endswith("/v1/users/me") else NOT_FOUND
+        return Reply(200, ME) if seen.path.endswith("/v1/users/me") else NO_ROUTE
 
     def _new(self, seen: Seen) -> Reply:
         rows = [self.project, *self.others]
@@ -101,7 +100,7 @@ class Engine(Recorder):
             return next((Reply(200, row) for row in rows if row["id"] == name), no_such("project", name))
         if kind == "users" and name == ME["id"]:
             return Reply(200, {key: value for key, value in ME.items() if key != "projectId"})
-        return Reply(400, INVALID) if kind == "users" else NOT_FOUND
+        return Reply(400, INVALID) if kind == "users" else NO_ROUTE
 
     def _sign_in(self, seen: Seen) -> Reply:
         if seen.json != {"email": ME["email"], "password": PASSWORD}:

@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 
 from tests import users as people
-from tests.engine.servers import Recorder, Reply, Seen
+from tests.engine.servers import NO_ROUTE, Recorder, Reply, Seen
 from workflows_ui.engine.generations import generations
 from workflows_ui.engine.transport import close_pools
 from workflows_ui.members.models import Member, Role
@@ -19,8 +19,6 @@ from workflows_ui.members.models import Member, Role
 SECRET = "tok-this-is-the-secret-of-the-credential"
 _GONE = Reply(404, {"code": "ENTITY_NOT_FOUND", "params": {}})
 _NO_RUN = Reply(400, {"code": "FLOW_RUN_NOT_FOUND", "params": {}})
-#: The stub engine is of 0.72: what moved since is not there unless a test puts it into `faults`.
-_NO_ROUTE = Reply(404, {"statusCode": 404, "error": "Not Found", "message": "Route not found"})
 
 
 def identity(number: int) -> str:
@@ -107,7 +105,8 @@ class StubEngine(Recorder):
                 return reply
         path, query = _short(seen.path), parse_qs(seen.query)
         if path.startswith("/projects"):
-            return _NO_ROUTE
+            # The stub engine is of 0.72: what moved since is not there unless a test puts it into `faults`.
+            return NO_ROUTE
         if path in self.arrays:
             return Reply(200, self.rows[path])
         if path == "/flow-runs":

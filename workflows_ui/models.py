@@ -5,6 +5,7 @@ import workflows_ui.audit.models
 import workflows_ui.core.models
 import workflows_ui.credentials.models
 import workflows_ui.deleted_objects.models
+import workflows_ui.failures.models
 import workflows_ui.flow_edits.models
 import workflows_ui.jobs.models
 import workflows_ui.launch_forms.models
@@ -12,4 +13,5 @@ import workflows_ui.launches.models
 import workflows_ui.members.models
 import workflows_ui.notes.models
 import workflows_ui.notifications.models
+import workflows_ui.run_index.models
 import workflows_ui.saved_views.models  # noqa: F401

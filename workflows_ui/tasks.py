@@ -16,6 +16,8 @@ from workflows_ui.launches import tasks as launch_tasks
 from workflows_ui.launches.services import following, sweeping, watching
 from workflows_ui.notifications import services as notifications
 from workflows_ui.notifications import tasks as notification_tasks
+from workflows_ui.run_index import tasks as run_index_tasks
+from workflows_ui.run_index.services import indexes, reading
 
 
 @shared_task
@@ -32,6 +34,7 @@ def tick() -> None:
         inspected = capabilities.due()
         renewed = renewal.due()
         tested = scheduled_checks.due()
+        indexed = reading.due()
     for launch_id in launches:
         launch_tasks.send.delay(launch_id)
     for job_id in jobs:
@@ -40,6 +43,7 @@ def tick() -> None:
     broker.enqueue_each(credential_tasks.renew, map(str, renewed))
     broker.enqueue_each(credential_tasks.test_credential, map(str, tested))
     broker.enqueue_each(credential_tasks.inspect, inspected)
+    broker.enqueue_each(run_index_tasks.read, indexed)
     with database.turn():
         heartbeat.beat()
 
@@ -78,3 +82,6 @@ def purge() -> None:
         notifications.purge()
         sessions.purge()
         caching.prune()
+    # In a turn of its own: an index that was ended may leave a million rows.
+    with database.turn():
+        indexes.purge()

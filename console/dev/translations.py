@@ -6,6 +6,7 @@ texts are included because it has no Vietnamese. English needs no catalogue.
 """
 
 import io
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,6 +37,16 @@ def extract_template(file: Any, keywords: Any, comment_tags: Any, options: Any) 
     # Django turns templates into Python calls but keeps their indentation, which Python would refuse.
     python = "\n".join(line.strip() for line in templatize(file.read().decode("utf-8")).splitlines())
     yield from extract_python(io.BytesIO(python.encode("utf-8")), keywords, comment_tags, options)
+
+
+def extract_starter(file: Any, _keywords: Any, _comment_tags: Any, options: Any) -> Iterator[Any]:
+    """Return the translated texts of a starter of flows (resources/flows/starters/catalogue.py), as Babel expects of an extractor."""
+    waiting = [json.load(file)]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict) and "translate" in value:
+            yield 1, None, value["translate"], []
+        waiting += value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def update() -> None:

@@ -71,14 +71,14 @@ def test_a_wrong_password_and_an_unknown_name_are_answered_alike(ada: User, clie
     assert (known.status_code, unknown.status_code) == (422, 422)
     varies = re.compile(r'value="[^"]*"|X-CSRFToken":"[^"]*"')
     assert varies.sub("", text(known)) == varies.sub("", text(unknown))
-    assert "The name or the password is not right." in text(known)
+    assert "Wrong user name or password." in text(known)
     assert 'value="ada"' in text(known)
     assert 'value="wrong"' not in text(known)
 
 
 def test_five_wrong_passwords_lock_the_name_even_for_the_right_one(ada: User, client: Client) -> None:
     for _ in range(5):
-        assert "not right" in text(sign_in(client, "ada", "wrong"))
+        assert "Wrong user name or password" in text(sign_in(client, "ada", "wrong"))
     locked = sign_in(client, "ada")
     assert locked.status_code == 422
     assert "Too many attempts" in text(locked)
@@ -223,7 +223,7 @@ def test_a_changed_password_keeps_this_browser_and_ends_the_others(ada: User, cl
         sign_in(each, "ada")
     new = "another horse battery"
     wrong = client.post("/accounts/password/change/", {"oldpassword": "no", "password1": new, "password2": new})
-    assert (wrong.status_code, "This is not your password until now." in text(wrong)) == (422, True)
+    assert (wrong.status_code, "This is not your current password." in text(wrong)) == (422, True)
     done = client.post(
         "/accounts/password/change/", {"oldpassword": PASSWORD, "password1": new, "password2": new}, follow=True
     )

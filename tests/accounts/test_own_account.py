@@ -47,7 +47,7 @@ def test_the_list_shows_browser_address_and_which_is_this_one(ada: User) -> None
     page = text(here.get("/accounts/sessions/"))
     assert "Firefox on Linux" in page
     assert "Safari on iPhone" in page
-    assert page.index("Firefox on Linux") < page.index("this one") < page.index("Safari on iPhone")
+    assert page.index("Firefox on Linux") < page.index("this browser") < page.index("Safari on iPhone")
     assert "127.0.0.1" in page
 
 

@@ -37,6 +37,8 @@ ATTACKS: tuple[Attack, ...] = (
             "tests/web/test_other_workspace.py::test_an_id_of_another_workspace_is_not_found_at_any_address",
             "tests/web/test_other_workspace.py::test_no_list_is_filtered_by_an_id_of_another_workspace",
             "tests/engine/test_ownership.py::test_no_call_is_made_with_an_id_of_another_project_but_the_question_whose_it_is",
+            "tests/engine/test_ownership.py::test_an_operation_on_a_flow_names_folders_of_the_project_and_versions_of_the_flow_only",
+            "tests/resources/flow_edits/test_editing.py::test_a_flow_gets_another_owner_of_those_who_are_known_in_the_workspace",
             "tests/web/test_other_workspace.py::test_what_a_page_of_one_workspace_carries_starts_nothing_in_another",
             "tests/web/test_other_workspace.py::test_a_bulk_action_leaves_out_what_belongs_to_another_workspace",
             "tests/web/test_other_workspace.py::test_no_field_of_a_form_takes_an_id_of_another_workspace",
@@ -44,6 +46,12 @@ ATTACKS: tuple[Attack, ...] = (
             "tests/engine/test_reads.py::test_what_the_engine_refuses_as_another_projects_is_not_found",
             "tests/web/test_matrix.py::test_everybody_is_answered_as_the_page_says",
         ),
+    ),
+    Attack(
+        "Links that fill in forms of flows",
+        "hidden and visible fields of every kind in the address of a form: values and code of a step, a confirmation, the external id of a "
+        "connection that exists",
+        ("tests/resources/flow_edits/test_piece_forms.py::test_a_link_says_which_form_is_meant_and_fills_in_nothing",),
     ),
     Attack(
         "Using somebody else's invitation",
@@ -333,6 +341,8 @@ ATTACKS: tuple[Attack, ...] = (
                 "test_bombs",
                 "test_no_pattern_of_a_form_keeps_the_console_busy",
                 "test_no_text_in_a_field_keeps_the_console_busy",
+                "test_no_text_of_a_step_keeps_the_console_busy",
+                "test_a_number_that_is_none_in_an_address_is_ignored",
                 "test_no_search_keeps_the_console_busy",
                 "test_no_json_that_is_typed_keeps_the_console_busy",
                 "test_an_answer_without_end_is_cut_off",
@@ -412,6 +422,7 @@ ATTACKS: tuple[Attack, ...] = (
         (
             "tests/secrets/test_run_data.py::test_what_looks_like_a_secret_in_a_launch_is_nowhere",
             "tests/secrets/test_run_data.py::test_a_builder_sees_a_value_of_a_launch_for_a_reason_and_it_is_written_down",
+            "tests/resources/flow_edits/test_piece_forms.py::test_what_the_app_calls_secret_is_masked_wherever_a_step_is_shown",
             "tests/credentials/test_reveal.py::test_nobody_but_builders_comes_there_or_is_led_there",
             "tests/core/test_secret_names.py::test_a_name_is_decided_on_as_the_table_says",
             "tests/core/test_secret_names.py::test_a_value_beside_its_name_is_masked_in_a_text",

@@ -1,5 +1,6 @@
 """Walks through the console as a person with every link would, and looks at each page for what an attack has made of it."""
 
+import functools
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -140,6 +141,7 @@ def walk(browser: Client, starts: Iterable[str], *, each: int = 1) -> tuple[dict
     return faults, shown
 
 
+@functools.cache
 def _kind(url: str) -> str:
     """The name of an address, with its resource, action, tab and what it asks for, places in lists aside; "" for one that is not ours."""
     parts = urlsplit(url)

@@ -1,5 +1,6 @@
 """Regular expressions, sizes and depths that would keep the console busy: in patterns, searches, addresses and JSON."""
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -12,6 +13,9 @@ from tests.stub_engine import StubEngine, flow, identity, run
 from tests.users import Users
 from workflows_ui.launch_forms.schema.document import Field, Form, Kind, Limits
 from workflows_ui.launches.models import Launch
+from workflows_ui.resources.flows.editing import expressions, operations, prediction
+from workflows_ui.resources.flows.imports import contents
+from workflows_ui.resources.flows.testing import steps as step_tests
 
 #: A search that backtracks would take years: this is what ends it.
 pytestmark = [pytest.mark.timeout(60)]
@@ -48,6 +52,31 @@ def test_no_text_in_a_field_keeps_the_console_busy(scene: Scene, text: str) -> N
     flow_id = publish(scene, Form(tuple(Field(kind.value, (kind.value,), kind=kind) for kind in kinds)))
     answer = send(scene, flow_id, {kind.value: text for kind in kinds})
     assert answer.status_code == 422, text_of(answer)[:300]
+
+
+BRACES = "{" * 1_000_000
+STEP = {"name": "step_1", "type": "CODE", "displayName": "A", "settings": {"input": {"a": BRACES}}}
+TRIGGER = {"name": "trigger", "type": "PIECE_TRIGGER", "displayName": "T", "settings": {}, "nextAction": STEP}
+DUPLICATE = operations.Operation("DUPLICATE_ACTION", {"stepName": "step_1"})
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda: expressions.parse(BRACES),
+        lambda: step_tests.used_steps(TRIGGER, STEP),
+        lambda: contents.read([TRIGGER]).connections,
+        lambda: contents.rewrite(TRIGGER, contents.Matches(connections={"a": "b"})),
+        lambda: prediction.predict({"version": {"trigger": TRIGGER}}, DUPLICATE),
+    ],
+    ids=["parse", "used_steps", "read", "rewrite", "predict"],
+)
+def test_no_text_of_a_step_keeps_the_console_busy(read: Callable[[], Iterable[Any]]) -> None:
+    list(read())
+
+
+def test_a_number_that_is_none_in_an_address_is_ignored(owner: Client, stub_engine: StubEngine) -> None:
+    assert owner.get("/w/sales/launches/", {"rows": "9" * 5_000}).status_code == 200
 
 
 @pytest.mark.parametrize("text", EVIL_TEXTS[:6], ids=range(6))

@@ -309,7 +309,8 @@ def test_old_rows_are_pruned_behind_a_signed_checkpoint_and_the_rest_holds(
     hash_chain.seal()
     assert hash_chain.prune() == 7
     assert list(AuditCheckpoint.objects.order_by("number").values_list("number", "removed")) == [(3, 3), (6, 3), (7, 1)]
-    assert list(AuditEvent.objects.exclude(action="audit.prune").values_list("detail__place", flat=True)) == [7, 8, 9]
+    kept = AuditEvent.objects.exclude(action="audit.prune")
+    assert sorted(kept.values_list("detail__place", flat=True)) == [7, 8, 9]
     assert AuditEvent.objects.filter(action="audit.prune").count() == 3
     hash_chain.seal()
     proof = audit_verification.verify()

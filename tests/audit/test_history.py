@@ -100,7 +100,7 @@ def test_a_launchers_own_launch_shows_all_that_happened_to_it(users: Users, clie
     )
     assert launches.end(launch, State.FAILED, "", clock.now(), rows=Launch.objects.all())
     client.force_login(users.colleague)
-    page = _page(client, f"/w/sales/launches/{launch.pk}/")
+    page = _page(client, f"/w/sales/launches/{launch.pk}/?tab=history")
     assert "A launch ended" in page
     assert "The console" in page
     # How it came out, not that its end was noticed.

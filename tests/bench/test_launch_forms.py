@@ -29,7 +29,7 @@ def _field(number: int) -> Field:
         f"field{number}",
         (f"group{number // 10}", f"key{number}"),
         label=f"Field {number}",
-        help="What it is for.",
+        help="Description.",
         example="an example",
         kind=kind,
         group=f"Group {number // 10}" if number % 2 else "",

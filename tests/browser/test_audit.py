@@ -36,7 +36,7 @@ def test_a_manager_finds_what_was_changed_and_reads_before_and_after(desk: Desk,
         sound_in_every_look(page)
         page.locator("#results tbody a").first.click()
         expect(page.locator(".audit-changes .audit-after").first).to_contain_text(name)
-        expect(page.locator("main")).to_contain_text("Place in the chain")
+        expect(page.locator("main")).to_contain_text("Position in the audit chain")
         sound_in_every_look(page)
         page.go_back()
         page.locator("#export-menu > summary").click()

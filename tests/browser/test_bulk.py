@@ -54,7 +54,7 @@ def test_rows_are_ticked_confirmed_and_done_and_found_again(stage: Stage, window
     expect(page.locator("#refresh")).to_be_focused()
     assert page.evaluate("window.scrollY") == before
     button.click()
-    expect(page.get_by_text("This is about 2 objects.")).to_be_visible()
+    expect(page.get_by_text("2 objects will be affected.")).to_be_visible()
     sound(page)
     page.get_by_role("button", name="Turn off (2)").click()
     expect(page.get_by_text("0 of 2 processed")).to_be_visible()
@@ -87,7 +87,7 @@ def test_everything_that_matches_is_deleted_only_after_the_safe_choice_was_passe
     expect(page.get_by_role("heading", name="Being prepared")).to_be_visible()
     job = work()
     number = job.items.filter(state=ItemState.WAITING).count()
-    expect(page.get_by_role("heading", name=f"This is about {number} objects.")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"{number} objects will be affected.")).to_be_visible()
     expect(page.get_by_text("What else would be touched").first).to_be_visible()
     sound(page)
     page.reload()
@@ -113,7 +113,7 @@ def test_the_keyboard_alone_is_enough(stage: Stage, window: Window) -> None:
         page.keyboard.press("Space")
     page.locator("#bulk").get_by_role("button", name="Turn off").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("This is about 2 objects.")).to_be_visible()
+    expect(page.get_by_text("2 objects will be affected.")).to_be_visible()
 
 
 def test_without_javascript_many_are_done_and_the_failed_ones_tried_again(stage: Stage, window: Window) -> None:
@@ -134,7 +134,7 @@ def test_without_javascript_many_are_done_and_the_failed_ones_tried_again(stage:
     expect(page.get_by_text("The engine refused it.")).to_be_visible()
     stage.practice.engine.faults.clear()
     page.get_by_role("button", name="Try the failed ones again").click()
-    expect(page.get_by_text("This is about 1 object.")).to_be_visible()
+    expect(page.get_by_text("1 object will be affected.")).to_be_visible()
     page.get_by_role("button", name="Turn off (1)").click()
     work()
     page.reload()

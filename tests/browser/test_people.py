@@ -62,10 +62,10 @@ def test_an_invited_launcher_launches_one_flow_with_the_teams_key_and_sees_nothi
     manager.get_by_role("link", name="Add people").click()
     manager.get_by_label("A person").fill("lena@example.com")
     manager.get_by_role("button", name="Add", exact=True).click()
-    expect(manager.get_by_label("E-mail address")).to_have_value("lena@example.com")
-    manager.get_by_label("Role").select_option(label="No role: only what their teams open")
+    expect(manager.get_by_label("A person")).to_have_value("lena@example.com")
+    manager.get_by_label("No role: only what their teams open").check()
     manager.get_by_label("Field").check()
-    manager.get_by_role("button", name="Make the invitation").click()
+    manager.get_by_role("button", name="Invite by mail").click()
     link = manager.locator("#invitation-link").inner_text()
     manager.goto(f"/w/sales/flows/{flow}/")
     expect(manager.locator("[data-late]")).to_have_count(0)
@@ -84,7 +84,7 @@ def test_an_invited_launcher_launches_one_flow_with_the_teams_key_and_sees_nothi
     lena.get_by_label("User name").fill("lena")
     lena.get_by_label("Password", exact=False).first.fill(PASSWORD)
     lena.get_by_label("Password once more").fill(PASSWORD)
-    lena.get_by_role("button", name="Make the account and join").click()
+    lena.get_by_role("button", name="Create the account and join").click()
     expect(lena.locator("h1")).to_have_text("What you may launch")
     expect(lena.locator("main")).not_to_contain_text("Payroll")
     expect(lena.locator("#sidebar")).not_to_contain_text("Flows")
@@ -158,7 +158,7 @@ def test_an_invited_launcher_launches_one_flow_with_the_teams_key_and_sees_nothi
 
 
 @pytest.mark.slow
-def test_the_pages_of_people_are_sound_in_every_look(stage: Scene, window: Window) -> None:
+def test_the_pages_of_people_with_long_and_many_things_are_sound_in_every_look(stage: Scene, window: Window) -> None:
     flow = flows.make(stage.workflows, "Order intake")
     owner, team, space = stage.users.owner, Group.objects.get(), stage.users.workspace
     User.objects.filter(pk=owner.pk).update(is_superuser=True)
@@ -166,33 +166,23 @@ def test_the_pages_of_people_are_sound_in_every_look(stage: Scene, window: Windo
     Member.objects.create(workspace=space, team=team, role=Role.VIEWER)
     teams.add(Actor(keeper), team, stage.users.stranger)
     teams.make_owner(Actor(keeper), team, stage.users.stranger)
-    right = LaunchRight.objects.create(workspace=space, flow_id=flow, flow_name="x" * 300, team=team, most_launches=5)
+    LaunchRight.objects.create(workspace=space, flow_id=flow, flow_name="x" * 300, team=team, most_launches=5)
     LaunchRight.objects.create(workspace=space, flow_id=flow, flow_name="Over", user=owner, until=timezone.now())
     page = window(keeper, expected=REFUSED)
-    page.goto("/w/sales/members/invite/")
+    page.goto("/w/sales/members/add/")
+    page.get_by_label("A person").fill("a-long-address-of-somebody-new@some-subsidiary.example.com")
+    offer = page.get_by_role("button", name="Invite a-long-address-of-somebody-new@some-subsidiary.example.com by mail")
+    expect(offer).to_be_visible()
     sound_in_every_look(page)
-    page.get_by_label("E-mail address").fill("a-long-address-of-somebody-new@some-subsidiary.example.com")
-    page.get_by_role("button", name="Make the invitation").click()
+    offer.click()
     sound_in_every_look(page)
     link = page.locator("#invitation-link").inner_text()
     for path in (
         "/w/sales/members/",
         "/w/sales/launch-rights/",
-        "/w/sales/launch-rights/give/",
         f"/w/sales/flows/{flow}/launch-rights/",
-        f"/w/sales/launch-rights/{right.pk}/change/",
-        f"/w/sales/launch-rights/{right.pk}/revoke/",
-        "/teams/",
-        "/teams/new/",
         f"/teams/{team.pk}/",
-        f"/teams/{team.pk}/delete/",
-        "/people/",
-        f"/people/{stage.users.stranger.pk}/",
-        f"/people/{stage.users.stranger.pk}/deactivate/",
         f"/people/{stage.users.stranger.pk}/leaving/",
-        f"/w/sales/people/{stage.users.colleague.pk}/leaving/",
-        f"/w/sales/people/{stage.users.stranger.pk}/permissions/",
-        "/accounts/leaving/",
         link,
     ):
         page.goto(path)
@@ -231,9 +221,9 @@ def test_what_somebody_has_is_handed_over_with_the_keyboard_alone(stage: Scene, 
 
 def test_somebody_with_another_address_asks_and_the_inviter_confirms(stage: Scene, window: Window) -> None:
     manager = window(stage.users.owner, expected=REFUSED)
-    manager.goto("/w/sales/members/invite/")
-    manager.get_by_label("E-mail address").fill("lena@example.com")
-    manager.get_by_role("button", name="Make the invitation").click()
+    manager.goto("/w/sales/members/add/")
+    manager.get_by_label("A person").fill("lena@example.com")
+    manager.get_by_role("button", name="Invite lena@example.com by mail").click()
     link = manager.locator("#invitation-link").inner_text()
 
     other = window(stage.users.stranger, expected=REFUSED)

@@ -30,7 +30,7 @@ def test_a_failed_run_is_found_tried_again_and_archived(stage: Stage, window: Wi
         sound_in_every_look(page)
     page.goto(f"{RUNS}do/retry-latest/{address.removeprefix(RUNS)}")
     page.locator("main form [type=submit]").last.click()
-    expect(page.get_by_text("A new run is started. This is it.")).to_be_visible()
+    expect(page.get_by_text("A new run was started. This page shows it.")).to_be_visible()
     expect(page.locator("#live")).to_contain_text("It failed at")
     assert len({row["id"] for row in stage.practice.runs(failing)} - before) == 1
     page.goto(f"{RUNS}do/archive/{address.removeprefix(RUNS)}")

@@ -59,8 +59,6 @@ def test_an_eventful_run_is_sound_with_everything_opened(
     while closed.count():
         closed.first.click()
     sound_in_every_look(page)
-    page.goto("/w/sales/runs/?flow=" + identity(1))
-    sound_in_every_look(page)
     page.goto(f"{TWO}steps/2/?from=31")
     sound_in_every_look(page)
     page.goto(f"{TWO}family/")

@@ -33,14 +33,14 @@ def test_columns_are_chosen_and_a_view_is_saved_made_the_default_and_left(
     head = page.locator("thead")
     expect(head).to_contain_text("Folder")
     _open(page, "columns")
-    page.get_by_label("Folder", exact=True).uncheck()
+    page.get_by_role("checkbox", name="Folder", exact=True).uncheck()
     page.locator("#columns-menu").get_by_role("button", name="Apply").click()
     expect(head).not_to_contain_text("Folder")
     _open(page, "views")
     page.get_by_label("Save filters, order and columns as").fill("Running")
     if scripts:
         # What was typed outlives a list that comes again.
-        page.evaluate("htmx.ajax('GET', location.href, {target: '#results', swap: 'outerHTML'})")
+        page.evaluate("htmx.ajax('GET', location.href, {source: '#refresh', target: '#results', swap: 'outerHTML'})")
         page.wait_for_function("!document.querySelector('.htmx-request')")
         expect(page.get_by_label("Save filters, order and columns as")).to_have_value("Running")
     page.locator("#views-menu").get_by_role("button", name="Save").click()

@@ -112,7 +112,9 @@ def test_a_secret_is_typed_typed_again_after_a_mistake_and_masked_in_the_run(for
 
 
 def test_back_restores_what_was_typed_but_no_secret_until_the_person_signs_out(formed: Desk, browser: Browser) -> None:
-    with formed.window(browser) as window:
+    # Signing out must not end the session that other windows share.
+    with formed.window(browser, signed_in=False) as window:
+        window.sign_in()
         page = window.page
         customer, door = page.get_by_label("Customer"), page.get_by_label("Word of the door")
         stored = "JSON.stringify({...sessionStorage, ...localStorage})"

@@ -21,6 +21,18 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 90
 
 
+def production(folder: Path) -> dict[str, str]:
+    """Changes of settings for processes as in production, with static files in `folder`: Stage.collect_static puts them there."""
+    return {
+        "DEBUG": "false",
+        "ALLOW_HTTP": "true",
+        "BASE_URL": "http://127.0.0.1",
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "ENGINE_PRIVATE_NETWORKS": "127.0.0.0/8",
+        "STATIC_ROOT": str(folder / "static"),
+    }
+
+
 class Stage:
     """Starts and kills processes. Their broker's files lie in `folder`; in Redis their keys have a prefix of their own."""
 
@@ -97,6 +109,10 @@ class Stage:
         if self._nursery is None:
             self._nursery = Nursery(self)
         return self._nursery
+
+    def collect_static(self) -> None:
+        """What web servers as in production need."""
+        assert self.start("manage.py", "collectstatic", "--noinput").wait() == 0
 
     def stop(self) -> None:
         """Ends everything at once."""

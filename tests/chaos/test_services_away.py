@@ -16,7 +16,7 @@ from tests import flows, prerequisites
 from tests.chaos.gate import Gate
 from tests.chaos.people import answers, people_of
 from tests.chaos.scene import Scene
-from tests.chaos.stage import until
+from tests.chaos.stage import production, until
 from workflows_ui.launches.models import Launch, State
 
 pytestmark = [
@@ -62,15 +62,10 @@ def scene(tmp_path: Path, transactional_db: None, gates: dict[str, Gate]) -> Ite
         CACHE_URL=f"redis://127.0.0.1:{gates['cache'].port}/0",
         CELERY_BROKER_URL=f"redis://127.0.0.1:{gates['broker'].port}/0",
         LAUNCH_SEARCH_SECONDS="30",
-        # As in production: with DEBUG Django answers with its own page where a middleware meets a database that is away.
-        DEBUG="false",
-        ALLOW_HTTP="true",
-        BASE_URL="http://127.0.0.1",
-        ALLOWED_HOSTS="127.0.0.1",
-        ENGINE_PRIVATE_NETWORKS="127.0.0.0/8",
-        STATIC_ROOT=str(tmp_path / "static"),
+        # With DEBUG Django answers with its own page where a middleware meets a database that is away.
+        **production(tmp_path),
     )
-    assert made.stage.start("manage.py", "collectstatic", "--noinput").wait() == 0
+    made.stage.collect_static()
     yield made
     made.close()
     print(made.stage.logs())  # noqa: T201  (pytest shows it only where the test failed)

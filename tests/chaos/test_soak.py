@@ -18,7 +18,7 @@ from django.db import connection
 from tests import flows
 from tests.chaos.people import answers, people_of
 from tests.chaos.scene import Scene
-from tests.chaos.stage import until
+from tests.chaos.stage import production, until
 from workflows_ui.launches.models import Launch, State
 
 LENGTH = float(os.environ.get("SOAK_SECONDS", "1800"))
@@ -52,7 +52,8 @@ class Sample:
 
 @pytest.fixture
 def scene(tmp_path: Path, transactional_db: None) -> Iterator[Scene]:
-    made = Scene(tmp_path, LOG_LEVEL="WARNING")
+    made = Scene(tmp_path, LOG_LEVEL="WARNING", **production(tmp_path))
+    made.stage.collect_static()
     yield made
     made.close()
     print(made.stage.logs())  # noqa: T201  (pytest shows it only where the test failed)

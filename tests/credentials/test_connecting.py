@@ -77,6 +77,7 @@ def connected(browser: Client, live: Scene) -> HttpResponse:
     given = live.engine.credentials
     choice = browser.post(secret_step(browser, live), {"secret": given.bearer_token})
     assert "/project/" in choice["Location"]
+    assert "connect-steps" in text(browser.get(choice["Location"]))
     answer = browser.post(choice["Location"], {"project": given.project_id})
     assert isinstance(answer, HttpResponse)
     return answer

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.engine.servers import Peer, RawServer, Reply
+from tests.engine.servers import NO_ROUTE, Peer, RawServer, Reply
 from tests.engine_wire import (
     CURRENT,
-    NOT_FOUND,
     ORGANIZATION,
     PASSWORD,
     PROJECT,
@@ -131,7 +130,7 @@ def test_flags_are_read_whatever_is_in_them(
 
 
 def test_an_engine_without_flags_shows_nothing_and_one_that_is_down_says_nothing_new(engine: Engine) -> None:
-    engine.faults["/v1/flags"] = NOT_FOUND
+    engine.faults["/v1/flags"] = NO_ROUTE
     found = credential_tests.test(draft(engine.url))
     assert (found.version, found.facts) == ("", engine_facts.Facts())
     engine.faults["/v1/flags"] = Reply(502, b"<html>")
@@ -159,8 +158,8 @@ def test_an_address_without_api_is_answered_with_the_one_that_works(version: str
 
 def test_an_address_with_api_where_the_server_has_none_is_answered_with_the_one_that_works() -> None:
     with Engine(version="0.83.0") as engine:
-        engine.faults = {f"/api/v1/{end}": NOT_FOUND for end in ("flags", "projects", "users/projects/current")}
-        engine.faults["/api/v1/authentication/sign-in"] = NOT_FOUND
+        engine.faults = {f"/api/v1/{end}": NO_ROUTE for end in ("flags", "projects", "users/projects/current")}
+        engine.faults["/api/v1/authentication/sign-in"] = NO_ROUTE
         wanted = draft(engine.url)
         assert credential_tests.with_suggestion(problem(wanted), wanted.flavour, wanted.base).suggestion == engine.url
         with pytest.raises(Problem) as raised:
@@ -175,7 +174,7 @@ def test_an_address_with_no_engine_close_by_gets_no_suggestion() -> None:
 
 
 def test_an_engine_that_only_lacks_a_sign_in_is_distinguished_from_no_engine(newer: Engine) -> None:
-    newer.faults["/v1/authentication/sign-in"] = NOT_FOUND
+    newer.faults["/v1/authentication/sign-in"] = NO_ROUTE
     with pytest.raises(Problem) as raised:
         signing_in.sign_in(Typed(Flavour.ACTIVEPIECES, f"{newer.url}/api", "ada@example.com", PASSWORD))
     assert raised.value.code is Code.NO_SIGN_IN
@@ -237,8 +236,7 @@ def test_an_access_token_is_named_after_its_account() -> None:
 
 
 def test_a_good_secret_is_good_although_the_engine_does_not_name_its_owner() -> None:
-    gone = Reply(404, {"statusCode": 404, "error": "Not Found", "message": "Route not found"})
-    with Engine(faults={"/v1/users/me": gone, "/v1/flags": gone}) as engine:
+    with Engine(faults={"/v1/users/me": NO_ROUTE, "/v1/flags": NO_ROUTE}) as engine:
         found = credential_tests.test(draft(engine.url))
     assert (found.who, found.version, found.project_id) == ("", "", PROJECT)
 
@@ -274,11 +272,7 @@ REFUSALS = [
     (Reply(403, {"code": "PERMISSION_DENIED", "params": {}}), Code.FORBIDDEN, "secret"),
     (Reply(402, {"code": "FEATURE_DISABLED", "params": {}}), Code.NOT_IN_PLAN, ""),
     (Reply(429, {"message": "slow down"}, (("retry-after", "60"),)), Code.BUSY, ""),
-    (
-        Reply(404, {"statusCode": 404, "error": "Not Found", "message": "Route not found"}),
-        Code.NOT_AN_ENGINE,
-        "address",
-    ),
+    (NO_ROUTE, Code.NOT_AN_ENGINE, "address"),
     (Reply(404, b"<html>404</html>", (("content-type", "text/html"),)), Code.NOT_AN_ENGINE, "address"),
     (
         Reply(200, b"<!doctype html><html>It works</html>", (("content-type", "text/html"),)),

@@ -10,8 +10,8 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from tests import users as people
-from tests.engine.servers import Reply
-from tests.engine_wire import CURRENT, NOT_FOUND, PROJECT, SECRET, TOKEN, Engine, draft, refusing
+from tests.engine.servers import NO_ROUTE, Reply
+from tests.engine_wire import CURRENT, PROJECT, SECRET, TOKEN, Engine, draft, refusing
 from tests.users import credential, gather, person, workspace
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.models import AuditEvent
@@ -226,7 +226,7 @@ def test_an_engine_may_be_upgraded_under_a_workspace_and_its_facts_follow(engine
     credentials.retest(Credential.objects.get())
     place.refresh_from_db()
     assert place.engine_version == "0.83.0", "an engine that does not answer says nothing new"
-    engine.faults["/v1/flags"] = NOT_FOUND
+    engine.faults["/v1/flags"] = NO_ROUTE
     credentials.retest(Credential.objects.get())
     place.refresh_from_db()
     assert (place.engine_version, place.engine_limits) == ("", {})

@@ -85,7 +85,7 @@ def test_further_people_are_added_by_a_command_and_no_name_twice() -> None:
 
 def test_the_practice_workspace_is_grey_and_managed_by_the_first_user(configured: Practice) -> None:
     run("first_user")
-    assert "Practice workspace made: " in run("practice_workspace")
+    assert "Practice workspace created: " in run("practice_workspace")
     place = Workspace.objects.get()
     assert (place.name, place.practice, place.colour) == ("Practice", True, Colour.GREY)
     assert place.address == configured.activepieces
@@ -159,7 +159,7 @@ def test_a_practice_engine_that_is_down_is_shown_in_one_line(configured: Practic
 def test_a_practice_engine_that_is_still_coming_up_is_waited_for(configured: Practice) -> None:
     run("first_user")
     configured.engine.faults.add("html", "GET", "/v1/users/projects/current", times=1)
-    assert "made" in run("practice_workspace", "--wait", "30")
+    assert "created" in run("practice_workspace", "--wait", "30")
 
 
 # --- add_credential

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from tests.users import Users, credential, gather, person, share, workspace
 from workflows_ui.accounts.models import User
@@ -87,11 +88,11 @@ def test_the_pages_say_where_it_is_used(here: Users) -> None:
 
 
 def test_it_takes_as_many_queries_for_many_people_as_for_few(
-    here: Users, django_assert_max_num_queries: object
+    here: Users, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     people = [person(f"p{number}") for number in range(5)]
     team_key(here, "Sales", *people)
     for one in people:
         Member.objects.create(workspace=here.workspace, user=one, role=Role.VIEWER)
-    with django_assert_max_num_queries(4):  # type: ignore[operator]
+    with django_assert_max_num_queries(4):
         credential_usage.acts_for(here.workspace)

@@ -115,6 +115,7 @@ def test_a_deleted_flow_comes_back_with_its_steps_folder_tags_and_form_once(comp
     assert after["metadata"]["tags"] == ["daily"]
     assert _steps(before) == _steps(after)
     assert LaunchForm.objects.get().flow_id == restored
+    assert "Restored a deleted flow" in text_of(owner.get(answer["Location"], {"tab": "history"}))
     # Once only: a second form finds nothing to do.
     number = company.workflows.count_flows()
     assert _restore(owner).status_code == 303

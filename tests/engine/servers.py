@@ -48,6 +48,10 @@ class Reply:
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
 
 
+#: What an engine answers that has no such route (recording `err_route_not_found`).
+NO_ROUTE = Reply(404, {"statusCode": 404, "error": "Not Found", "message": "Route not found"})
+
+
 class Recorder:
     """An HTTP server that notes every request and answers from `replies`, in order, the last one for ever; or by `answer`."""
 

@@ -250,6 +250,27 @@ NOT_IN_SDK: list[tuple[Call, str, str, list[tuple[str, str]], Any]] = [
     (lambda w: w.get_current_project(), "GET", f"/v1/projects/{PROJECT}", [], None),
     (lambda w: w.get_current_user(), "GET", "/v1/users/me", [], None),
     (lambda w: w.list_projects(), "GET", "/v1/projects", [("limit", "100")], None),
+    (lambda w: w.list_users(), "GET", "/v1/users", [("limit", "100")], None),
+    (
+        lambda w: w.get_sample_data(FLOW, "V", "step_1"),
+        "GET",
+        "/v1/sample-data",
+        [
+            ("flowId", FLOW),
+            ("flowVersionId", "V"),
+            ("stepName", "step_1"),
+            ("type", "OUTPUT"),
+            ("projectId", PROJECT),
+        ],
+        None,
+    ),
+    (
+        lambda w: w.test_step(FLOW, "V", "step_1"),
+        "POST",
+        "/v1/sample-data/test-step",
+        [],
+        {"projectId": PROJECT, "flowVersionId": "V", "stepName": "step_1"},
+    ),
     (lambda w: w.get_flags(), "GET", "/v1/flags", [], None),
     (
         lambda w: w.list_mcp_servers(name="n", limit=3),
@@ -287,6 +308,17 @@ NOT_IN_SDK: list[tuple[Call, str, str, list[tuple[str, str]], Any]] = [
             ("versionState", "LOCKED"),
             ("connectionExternalIds", "c"),
             ("tags", "x"),
+        ],
+        None,
+    ),
+    (
+        lambda w: w.count_runs(created_after="2030-01-01T00:00:00Z", created_before="2030-01-02T00:00:00Z"),
+        "GET",
+        "/v1/flow-runs/count-by-status",
+        [
+            ("projectId", PROJECT),
+            ("createdAfter", "2030-01-01T00:00:00Z"),
+            ("createdBefore", "2030-01-02T00:00:00Z"),
         ],
         None,
     ),
@@ -366,7 +398,8 @@ def test_every_method_is_called_by_some_test() -> None:
     called = {name for call, *_ in NOT_IN_SDK for name in call.__code__.co_names}
     # Sign-ins are tried in tests/credentials/test_kinds.py, on both flavours of the practice engine.
     sign_ins = {name for name in vars(SignIn) if not name.startswith("_")}
-    assert set(OURS) - set(SDK) - called == {"send_trigger", "get_account"} | sign_ins
+    # Drafts are tested in tests/resources/flow_testing.
+    assert set(OURS) - set(SDK) - called == {"send_trigger", "test_draft", "get_account"} | sign_ins
 
 
 def test_a_known_project_goes_with_the_calls_that_take_one(server: Recorder, workflows: Workflows) -> None:

@@ -27,10 +27,9 @@ from workflows_ui.engine import (
 from workflows_ui.engine.generations import Generations, generations
 
 from . import servers
-from .servers import LOOPBACK, Recorder, Reply, Seen
+from .servers import LOOPBACK, NO_ROUTE, Recorder, Reply, Seen
 
 PROJECT, OTHER, USER = "P" * 21, "Q" * 21, "U" * 21
-NO_ROUTE = Reply(404, {"statusCode": 404, "error": "Not Found", "message": "Route not found"})
 
 
 def jwt(**claims: Any) -> str:

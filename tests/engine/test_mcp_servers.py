@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 
 from tests.engine import servers
-from tests.engine.servers import Recorder, Reply, Seen
+from tests.engine.servers import NO_ROUTE, Recorder, Reply, Seen
 from workflows_ui.engine import NoRoute, NotFound, Unavailable, Workflows
 
 PROJECT, SERVER, OTHER = "P" * 21, "S" * 21, "O" * 21
-NO_ROUTE = Reply(404, {"statusCode": 404, "error": "Not Found", "message": "Route not found"})
 OWN = f"/v1/projects/{PROJECT}/mcp-server"
 
 

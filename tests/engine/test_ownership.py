@@ -128,3 +128,20 @@ def test_what_can_be_no_id_is_not_found_without_a_call(id: str) -> None:
             with pytest.raises((NotFound, EngineError)):
                 read(id)
         assert server.seen == []
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        {"type": "CHANGE_FOLDER", "request": {"folderId": THEIRS}},
+        {"type": "USE_AS_DRAFT", "request": {"versionId": THEIRS}},
+    ],
+)
+def test_an_operation_on_a_flow_names_folders_of_the_project_and_versions_of_the_flow_only(
+    operation: dict[str, Any],
+) -> None:
+    with Recorder(answer=careless) as server:
+        workflows = servers.client(server.url, project_id=PROJECT, owned=Known(OURS)).workflows
+        with pytest.raises(NotFound):
+            workflows.apply_flow_operation(OURS, operation)
+    assert [seen.method for seen in server.seen] == ["GET"]

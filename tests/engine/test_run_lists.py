@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from workflows_ui.engine import NotFound, TooLarge, Workflows
+from workflows_ui.engine import NoRoute, NotFound, TooLarge, Workflows
 from workflows_ui.engine.run_rows import FAT_PAGE
 
 from . import servers
@@ -88,6 +88,23 @@ def test_of_the_flow_version_only_its_name_is_kept() -> None:
         engine.answer = lambda seen: Reply(200, engine.run(1, timedelta(0)) | {"at": "", "steps": {}})
         run = client(engine).get_run("R")
         assert (run["flowVersion"], run["steps"], "flowVersion_trigger" in run) == ({"displayName": "Flow"}, {}, False)
+
+
+def test_runs_are_counted_by_state_and_an_older_engine_has_no_such_route() -> None:
+    counts = [
+        {"status": "FAILED", "count": 19},
+        {"status": "SUCCEEDED", "count": 57},
+        {"status": "ODD", "count": "x"},
+        None,
+    ]
+    with Recorder(Reply(200, {"data": counts})) as engine:
+        assert servers.client(engine.url).workflows.count_runs() == {"FAILED": 19, "SUCCEEDED": 57}
+    for status in (400, 404):
+        with (
+            Recorder(Reply(status, {"code": "FST_ERR_VALIDATION", "message": "no run"})) as engine,
+            pytest.raises(NoRoute),
+        ):
+            servers.client(engine.url).workflows.count_runs()
 
 
 def test_an_engine_with_large_rows_is_asked_for_smaller_pages_which_make_one() -> None:

@@ -132,9 +132,9 @@ def test_an_engine_that_is_down_is_said_and_lately_launched_flows_stay_at_hand(s
 def test_a_launcher_is_not_shown_what_others_look_after(scene: Scene) -> None:
     scene.row(state=State.RUNNING, user=scene.users.owner)
     page = text_of(scene.browser.get(HOME))
-    assert "In progress" not in page
+    assert "Launches in progress" not in page
     owner = scene.sign_in(scene.users.owner)
-    assert "In progress" in text_of(owner.get(HOME))
+    assert "Launches in progress" in text_of(owner.get(HOME))
 
 
 def test_builders_see_what_runs_what_failed_and_the_launches_per_day(scene: Scene) -> None:
@@ -149,8 +149,8 @@ def test_builders_see_what_runs_what_failed_and_the_launches_per_day(scene: Scen
     page = text_of(owner.get(HOME))
     today = timezone.localdate().isoformat()
     assert f'href="/w/sales/launches/?state=problem&amp;since={today}"' in page
-    assert re.search(r'counter-number">2</span> <span class="text-secondary">Failed today', page)
-    assert re.search(r'counter-number">1</span> <span class="text-secondary">In progress', page)
+    assert re.search(r'counter-number">2</span> <span class="text-secondary">Launches failed today', page)
+    assert re.search(r'counter-number">1</span> <span class="text-secondary">Launches in progress', page)
     failing = page.partition("Failing flows")[2]
     assert "Broken" in failing
     assert "3 of 4" in failing

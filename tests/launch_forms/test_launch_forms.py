@@ -26,7 +26,7 @@ from workflows_ui.practice_engine.server import serve
 pytestmark = pytest.mark.both_databases
 
 FLOW = "F" * 21
-ONE = Form((Field("name", ("name",), default="Lan"),))
+ONE = Form((Field("name", ("name",), default="Nguyen Lan"),))
 TWO = Form((Field("name", ("name",)), Field("qty", ("qty",), kind=Kind.NUMBER)))
 
 
@@ -51,7 +51,7 @@ def row(users: Users) -> LaunchForm:
 
 def test_a_draft_is_kept_sealed_and_no_launcher_sees_it(users: Users) -> None:
     saved = save(users, ONE, None)
-    assert "Lan" not in saved.draft
+    assert "Nguyen Lan" not in saved.draft
     assert launch_forms.open_draft(row(users)) == ONE
     assert launch_forms.published(users.workspace, FLOW) is None
     assert list(launch_forms.all_published(users.workspace)) == []

@@ -136,7 +136,7 @@ def test_the_flows_page_leads_builders_to_the_form(client: Client, users: Users,
     client.force_login(users.colleague)
     builds, address = role.includes(Role.BUILDER), f"/w/sales/flows/{FLOW}/"
     assert ('?tab=form"' in text(client.get(address).content)) is builds
-    assert ("Make a launch form" in text(client.get(f"{address}?tab=form").content)) is builds
+    assert ("Create a launch form" in text(client.get(f"{address}?tab=form").content)) is builds
 
 
 def test_without_the_engine_a_proposal_says_so(owner: Client, stub_engine: StubEngine) -> None:

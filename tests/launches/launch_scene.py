@@ -137,6 +137,13 @@ def unescape(text: str) -> str:
     return html.unescape(text)
 
 
+def live_part(page: str) -> str:
+    """The opening tag of the live part."""
+    found = re.search(r'<div id="launch-live"[^>]*>', page)
+    assert found
+    return unescape(found[0])
+
+
 @pytest.fixture
 def scene(db: None) -> Iterator[Scene]:
     """A practice engine without samples, over HTTP, and people around a workspace on it; the colleague sits at a browser."""

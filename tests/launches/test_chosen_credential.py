@@ -45,6 +45,8 @@ def test_the_own_credential_is_preselected_and_the_chosen_one_is_used(scene: Sce
     launch.refresh_from_db()
     assert launch.state not in (State.QUEUED, State.NOT_SENT)
     assert launch.credential == team
+    again = text_of(scene.browser.get(scene.url(flow), {"from": launch.pk}))
+    assert f'<option value="{team.pk}" selected>' in again
 
 
 def test_with_one_credential_there_is_nothing_to_choose(scene: Scene) -> None:

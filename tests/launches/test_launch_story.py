@@ -47,10 +47,10 @@ def test_the_story_of_a_launch_goes_from_the_click_to_the_end(scene: Scene) -> N
         "The console sent it to the engine.",
         "The flow started.",
     ]
-    assert shown[4].startswith("“Echo” was done in ")
+    assert shown[4].startswith("“Echo” finished in ")
     assert shown[5].startswith("“delayFor” waited for ")
-    assert shown[6].startswith("“return_response” was done")
-    assert shown[-1].startswith("It got to its end")
+    assert shown[6].startswith("“return_response” finished")
+    assert shown[-1].startswith("It finished")
 
 
 def test_a_failed_launch_shows_the_step_what_it_said_and_who_can_help(scene: Scene) -> None:
@@ -96,7 +96,7 @@ def test_a_launch_that_waits_shows_what_happened_so_far_and_what_it_waits_for(sc
     launch = scene.watch(scene.launch(flow), State.PAUSED)
     assert 'id="launch-story"' in scene.page(launch)
     shown = _copied(_story(scene, launch))
-    assert shown[-2].partition("  ")[2].startswith("“Echo” was done in ")
+    assert shown[-2].partition("  ")[2].startswith("“Echo” finished in ")
     assert re.fullmatch(r"It waits at “delayFor” until .*\d\d:\d\d.*\.", shown[-1])
     asked = scene.watch(scene.launch(other), State.PAUSED)
     assert "It waits at “Ask the boss” until someone approves or refuses" in _copied(_story(scene, asked))[-1]
@@ -145,7 +145,7 @@ def test_without_the_engine_the_story_has_what_the_console_knows(scene: Scene) -
     scene.server.stop()
     page = _story(scene, launch)
     assert "colleague requested the launch." in page
-    assert "It got to its end" in page
+    assert "It finished" in page
     assert "The run's steps cannot be shown at the moment." in page
 
 

@@ -1,7 +1,7 @@
 """Sending and following, on the practice engine over HTTP: a launch is never lost and never sent twice."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +10,7 @@ import requests
 from django.db import OperationalError
 from django.test import override_settings
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from tests import flows
 from tests.users import Users, gather, workspace
@@ -478,7 +479,7 @@ def test_all_open_launches_of_a_workspace_are_matched_by_as_few_calls_as_the_eng
 
 
 def test_a_poll_with_an_unchanged_result_writes_a_handful_of_queries(
-    activepieces_scene: Scene, django_assert_max_num_queries: Callable[..., Any]
+    activepieces_scene: Scene, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     flow = flows.make(activepieces_scene.workflows, "Sleeps", flows.code("sleep 590"))
     made = [activepieces_scene.launch(flow, {"n": number}) for number in range(20)]

@@ -90,15 +90,44 @@ def test_the_fields_of_teams_rights_and_successors_find_people_too(users: Users,
     assert 'name="successor-chosen" value="linh.pham"' in text(page)
 
 
-def test_an_address_that_nobody_has_becomes_an_invitation_after_saying_so(users: Users) -> None:
+def test_an_address_that_nobody_has_is_invited_with_the_same_form(users: Users) -> None:
     client, address = browser(users.owner), reverse("member_add", args=["sales"])
-    page = client.post(address, {"who": "bo@example.com", "role": "builder"})
-    assert page.status_code == 200
+    typed = {"who": "bo@example.com", "role": "builder", "days": "30"}
+    page = client.post(address, typed)
+    assert page.status_code == 422
     assert "There is no account with" in text(page)
+    assert 'value="bo@example.com"' in text(page)
     assert not ColleagueInvitation.objects.exists()
-    client.post(reverse("invite", args=["sales"]), {"email": "bo@example.com", "role": "builder", "days": "7"})
-    assert ColleagueInvitation.objects.get().role == Role.BUILDER
+    assert 'formaction="/w/sales/members/invite/"' in text(page)
+    client.post(reverse("invite", args=["sales"]), typed)
+    invited = ColleagueInvitation.objects.get()
+    assert (invited.email, invited.role) == ("bo@example.com", Role.BUILDER)
     assert client.post(address, {"who": "bo", "role": "builder"}).status_code == 422
+
+
+def test_what_is_wrong_with_an_invitation_is_said_at_the_fields_of_the_form(users: Users) -> None:
+    client, address = browser(users.owner), reverse("invite", args=["sales"])
+    again = client.post(address, {"who": users.colleague.email, "role": "builder"})
+    assert again.status_code == 422
+    assert "Somebody with this address belongs to the workspace already." in text(again)
+    assert client.post(address, {"who": "no address", "role": "builder"}).status_code == 422
+    assert client.post(address, {"who": "bo@example.com", "role": "", "no-role": "yes"}).status_code == 422
+    assert not ColleagueInvitation.objects.exists()
+
+
+def test_the_field_offers_to_invite_an_address_that_nobody_has_and_nothing_else(users: Users) -> None:
+    client = browser(users.owner)
+    assert "invite=sales" in text(client.get(reverse("member_add", args=["sales"])))
+    asked = {"field": "who", "invite": "sales"}
+    offered = text(client.get(reverse("people_suggest"), asked | {"who": "bo@example.com"}))
+    assert 'name="email" value="bo@example.com" formaction="/w/sales/members/invite/"' in offered
+    for other in (
+        {"who": "bo"},
+        {"who": "linh"},
+        {"who": "bo@example.com", "invite": ""},
+        {"who": "bo@example.com", "invite": "../x"},
+    ):
+        assert "formaction" not in text(client.get(reverse("people_suggest"), asked | other))
 
 
 def test_the_members_page_has_one_primary_button(users: Users) -> None:

@@ -2,13 +2,13 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
 from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from tests.launches.launch_scene import form_of, text_of, unescape
 from tests.members.guests import Guests
@@ -358,7 +358,7 @@ def test_names_of_any_length_and_kind_are_shown_as_text(guests: Guests) -> None:
 
 
 def test_a_long_list_of_rights_takes_no_more_queries_than_a_short_one(
-    guests: Guests, django_assert_max_num_queries: Any
+    guests: Guests, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     manager = guests.scene.sign_in(guests.scene.users.owner)
     for number in range(40):

@@ -79,7 +79,7 @@ def test_who_takes_a_request_back_may_ask_again(users: Users) -> None:
 
 @pytest.mark.parametrize("who", ["stranger", "STRANGER", "stranger@example.com", " Stranger@Example.com "])
 def test_a_person_is_added_by_user_name_or_e_mail_address(users: Users, who: str) -> None:
-    form = AddPeopleForm({"who": who, "role": Role.LAUNCHER})
+    form = AddPeopleForm({"who": who, "role": Role.LAUNCHER}, invites_to="sales")
     assert form.is_valid()
     members.add(acting(users), users.workspace, form.cleaned_data["who"], form.chosen)
     assert access.find(users.stranger, "sales").role is Role.LAUNCHER
@@ -102,7 +102,7 @@ def test_nobody_is_added_where_no_single_active_account_fits(users: Users, who: 
         twin = person(name)
         twin.email = "twin@example.com"
         twin.save()
-    assert not AddPeopleForm({"who": who, "role": Role.VIEWER}).is_valid()
+    assert not AddPeopleForm({"who": who, "role": Role.VIEWER}, invites_to="sales").is_valid()
 
 
 def test_a_member_is_not_added_twice(users: Users) -> None:

@@ -36,7 +36,7 @@ def test_a_manager_sees_roles_rights_credentials_and_the_second_step_of_a_person
 def test_everybody_sees_their_own_page_and_nobody_elses(guests: Guests) -> None:
     users = guests.scene.users
     guests.right()
-    assert "What you may do" in text(page_of(users, guests.gail, guests.gail))
+    assert "What you can do" in text(page_of(users, guests.gail, guests.gail))
     for viewer, status in ((guests.gail, 403), (users.colleague, 403), (users.stranger, 404)):
         assert page_of(users, viewer, users.owner).status_code == status
     assert page_of(users, users.owner, users.stranger).status_code == 404
@@ -61,6 +61,7 @@ def test_the_credential_for_a_team_is_chosen_with_the_right(guests: Guests) -> N
     key = users.credential
     address = reverse("flow_launch_rights", args=["sales", guests.flow])
     client = browser(users.owner)
+    assert f"{key.name} · {users.owner.label}" in text(client.get(address))
     refused = client.post(address, {"who": "gail", "credential": str(key.pk)})
     assert refused.status_code == 422
     assert "shared with a team only" in text(refused)

@@ -73,10 +73,12 @@ MORE: dict[str, tuple[str, ...]] = {
     "USE_AS_DRAFT": ("flows.use-as-draft",),
     "IMPORT_FLOW": ("flows.import", "flows.import-here", "flows.duplicate"),
     "UPDATE_METADATA": ("flows.tag",),
-    "UPDATE_TRIGGER": ("flows.step-rename",),
-    "ADD_ACTION": ("flows.step-add",),
+    "UPDATE_TRIGGER": ("flows.step-settings", "flows.trigger-schedule", "flows.trigger-remove", "flows.step-rename"),
+    "ADD_ACTION": ("flows.step-app", "flows.step-add"),
     "UPDATE_ACTION": (
         "flows.step-rename",
+        "flows.step-settings",
+        "flows.step-failure",
         "flows.step-code",
         "flows.step-items",
         "flows.branch-rename",
@@ -98,7 +100,9 @@ MORE: dict[str, tuple[str, ...]] = {
     "DELETE_NOTE": ("flows.note-delete",),
     "UPDATE_OWNER": ("flows.owner",),
     "UPDATE_MINUTES_SAVED": ("flows.minutes-saved",),
-    "POST /v1/sample-data/test-step": (),
+    "POST /v1/sample-data/test-step": ("flows.step-test",),
+    "GET /v1/sample-data": ("flows.step-sample",),
+    "POST /v1/webhooks/{id}/draft/sync": ("flows.draft-test",),
     "GET /v1/flows/{id}/template": ("url:flow_export",),
     "GET /v1/flows/{id}/versions": ("flows:object",),
     "POST /v1/flow-runs/{id}/retry": ("runs.retry", "runs.retry-latest"),
@@ -114,4 +118,4 @@ REASONS: dict[str, str] = {
     "get_connection": "on no page: an Imbrace engine answers with the decrypted secret",
 }
 #: What the console would have to offer for the operations that are open, where it is not the operation itself.
-OPEN: dict[str, str] = {"POST /v1/sample-data/test-step": "testing a single step"}
+OPEN: dict[str, str] = {}

@@ -211,3 +211,20 @@ def test_the_journal_counts_triggers_even_when_they_are_reset(practice: Practice
     trigger(practice)
     assert [entry.status for entry in practice.journal.triggers(flow)] == [None, 200]
     assert practice.journal.count("POST", "/v1/webhooks/*") == 2
+
+
+def test_a_request_is_followed_by_another_one_that_nobody_sent(practice: Practice) -> None:
+    flow = practice.sample("quick").id
+    then = {
+        "method": "POST",
+        "path": f"/v1/flows/{flow}",
+        "body": {"type": "CHANGE_NAME", "request": {"displayName": "Theirs"}},
+    }
+    practice.engine.faults.add("followed", "POST", f"/v1/flows/{flow}", times=1, then=then)
+    mine = {"type": "CHANGE_NAME", "request": {"displayName": "Mine"}}
+    for flavour, expected in (("imbrace", "Theirs"), ("activepieces", "Mine")):
+        answer = practice.call("POST", f"/v1/flows/{flow}", flavour, json=mine)
+        assert answer.json()["version"]["displayName"] == "Mine"
+        now = practice.call("GET", f"/v1/flows/{flow}").json()
+        assert now["version"]["displayName"] == expected
+    assert practice.journal.count("POST", f"/v1/flows/{flow}") == 2

@@ -92,3 +92,10 @@ def test_scheduled_tasks_exist_and_expire() -> None:
         assert entry["task"] in app.tasks
         # The interval may be shorter than the difference between the clocks of two machines.
         assert entry["options"]["expires"] <= max(entry["schedule"], 30)
+
+
+def test_only_the_package_web_asks_whether_a_request_is_for_a_fragment() -> None:
+    asked = re.compile(r"\.htmx\b|HTTP_HX_REQUEST|HX-Request", re.IGNORECASE)
+    files = [file for file in (ROOT / "workflows_ui").rglob("*.py") if "web" not in file.parts]
+    assert files
+    assert [str(file) for file in files if asked.search(file.read_text(encoding="utf-8"))] == []

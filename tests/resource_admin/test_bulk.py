@@ -66,7 +66,7 @@ def test_ticked_rows_are_asked_about_by_name_then_done_and_written_down(stage: S
     assert job.state == JobState.ASKING
     assert not stage.writes()
     page = text(stage.browser.get(f"/w/sales/jobs/{job.pk}/").content)
-    assert "This is about 3 objects." in page
+    assert "3 objects will be affected." in page
     assert "until they are turned on" in page
     assert all(name in page for name in job.items.values_list("name", flat=True))
     job = confirmed(stage, job)
@@ -112,7 +112,7 @@ def test_everything_that_matches_is_frozen_before_it_is_asked_about(stage: Stage
     assert job.state == JobState.ASKING
     assert set(job.items.values_list("object_id", flat=True)) == set(expected)
     page = text(stage.browser.get(f"/w/sales/jobs/{job.pk}/").content)
-    assert f"This is about {len(expected)} objects." in page
+    assert f"{len(expected)} objects will be affected." in page
     assert "State: On" in page
     assert not stage.writes()
 
@@ -140,8 +140,8 @@ def test_what_is_not_possible_is_left_out_and_said(stage: Stage) -> None:
     on, off = rows(stage)[0], rows(stage, action="turn-on")[0]
     job = asked(stage, "turn-off", [on, off])
     page = text(stage.browser.get(f"/w/sales/jobs/{job.pk}/").content)
-    assert "This is about 1 object." in page
-    assert "1 more was selected, and is left out" in page
+    assert "1 object will be affected." in page
+    assert "1 more is selected but left out" in page
     assert states(confirmed(stage, job)) == [ItemState.DONE, ItemState.SKIPPED]
 
 

@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tests import users as people
-from tests.engine.servers import Reply
+from tests.engine.servers import NO_ROUTE, Reply
 from tests.resource_admin.test_actions import deed
 from tests.resource_admin.test_checks import Good
 from tests.resources.stage import Stage, outcomes, stage
@@ -28,7 +28,6 @@ __all__ = ["stage"]
 RETRY = f"/w/sales/runs/do/retry/{identity(1)}/"
 LOOK = "/w/sales/abilities/look/"
 DISABLED = Reply(402, {"code": "FEATURE_DISABLED", "params": {}})
-NO_ROUTE = Reply(404, {"statusCode": 404, "error": "Not Found", "message": "Route not found"})
 
 
 def lacks(place: Workspace, name: str, why: Ability = Ability.NO) -> None:

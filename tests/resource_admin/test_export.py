@@ -203,6 +203,17 @@ def test_filters_that_make_no_sense_lead_to_the_list_that_says_so(owner: Client,
 
 
 @pytest.mark.both_databases
+def test_everything_is_written_in_the_order_of_the_page(
+    owner: Client, stub_engine: StubEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(BY_NAME["flows"]), "batch_size", 2)
+    stub_engine.flows = [flow(one, name) for one, name in enumerate(("Invoices", "Accounts", "Orders"), start=1)]
+    form = f'action="{CSV}?sort=-name_of"'
+    assert form in owner.get("/w/sales/flows/?sort=-name_of").content.decode()
+    job = work(ask(owner, f"{CSV}?sort=-name_of"))
+    assert [row["Name"] for row in rows_of(file_of(owner, job))] == ["Orders", "Invoices", "Accounts"]
+
+
 def test_everything_that_matches_is_written_by_a_worker_and_kept(owner: Client, stub_engine: StubEngine) -> None:
     many(stub_engine, 250)
     job = ask(owner, f"{CSV}?status=ENABLED")

@@ -67,9 +67,9 @@ def test_an_engine_that_leads_in_a_circle_is_left() -> None:
 
 
 def test_filters_come_from_the_query_string() -> None:
-    assert pagination.filters_of(BY_NAME["flows"], "status=ENABLED&name=x&other=1") == {
+    assert pagination.query_of(BY_NAME["flows"], "status=ENABLED&name=x&other=1").filters == {
         "status": "ENABLED",
         "name": "x",
     }
     with pytest.raises(EndsEarly):
-        pagination.filters_of(BY_NAME["flows"], "status=NO_SUCH_STATE")
+        pagination.query_of(BY_NAME["flows"], "status=NO_SUCH_STATE")

@@ -22,6 +22,7 @@ from workflows_ui.members.models import Flavour, Member, Role
 from workflows_ui.practice_engine import PracticeEngine, serve
 from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.resource import Query, Resource
+from workflows_ui.resources.flows.editing.forms import EditForm
 
 FAST = 0.02
 #: What is typed into every secret field; it must come back nowhere.
@@ -90,7 +91,7 @@ class Stage:
         given = samples.sample_for(resource).typed.get(action.name, {})
         typed = {name: given.get(name, _filled(form, name, field)) for name, field in form.fields.items()}
         typed |= {name: _fresh(value) for name, value in typed.items()}
-        if action.tab:
+        if isinstance(form, EditForm):
             # What will change is confirmed once, by a mark of what was shown.
             asked = self.browser.post(url, {name: value for name, value in typed.items() if value is not None})
             assert asked.context["form"].questions, asked.context["form"].errors

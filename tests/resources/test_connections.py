@@ -197,7 +197,7 @@ def test_a_second_try_after_an_unclear_answer_makes_no_second_connection(scene: 
     first = scene.fill(address, name="New one", secret_text=TYPED)
     page = shown(first)
     assert first.status_code == 422
-    assert "It is unclear whether this was done" in page
+    assert "It is unclear whether this happened" in page
     assert TYPED not in page
     assert scene.called("POST", "/v1/app-connections") == 1
     again = scene.browser.post(address, hidden(first) | {"name": "New one", "secret_text": TYPED})

@@ -37,7 +37,7 @@ def test_what_0_83_shows_about_a_flow_is_among_its_facts(owner: Client, stub_eng
     row["version"]["notes"] = [{"id": "note_1"}, {"id": "note_2"}]
     stub_engine.flows = [row]
     page = text(owner.get(FLOW).content)
-    assert "<dt>Minutes saved with each run</dt><dd>12</dd>" in page
+    assert "<dt>Minutes saved per run</dt><dd>12</dd>" in page
     assert "<dt>Notes on its canvas</dt><dd>2</dd>" in page
 
 

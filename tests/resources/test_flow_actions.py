@@ -1,6 +1,8 @@
 """What is done with flows, as a builder does it: each deed and what the engine has afterwards, in both flavours."""
 
+import html
 import json
+import re
 from typing import Any
 
 import pytest
@@ -13,7 +15,10 @@ from tests.resources.stage import HTMX, Stage, lead
 from tests.stub_engine import text
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.engine import InProgress, NotFound
+from workflows_ui.flow_edits import services as flow_edits
+from workflows_ui.flow_edits.models import EditState, FlowEdit
 from workflows_ui.members.models import Flavour, Role
+from workflows_ui.resources.flows import versions
 
 
 def url(action: str, flow_id: str) -> str:
@@ -29,7 +34,21 @@ def made(stage: Stage, name: str = "Made here", *, publish: bool = True) -> str:
 
 
 def key_of(response: HttpResponseBase) -> str:
-    return lead(response).rstrip("/").rsplit("/", 1)[-1]
+    return lead(response).partition("?")[0].rstrip("/").rsplit("/", 1)[-1]
+
+
+def hidden(response: Any) -> dict[str, list[str]]:
+    """What the form that asks once more would send."""
+    found: dict[str, list[str]] = {}
+    page = response.content.decode()
+    for tag in re.findall(r"<input[^>]*>", page):
+        name, value = re.search(r'name="([^"]*)"', tag), re.search(r'value="([^"]*)"', tag)
+        chosen = "checked" in tag or 'type="hidden"' in tag or 'type="text"' in tag
+        if name and chosen and name[1] != "csrfmiddlewaretoken":
+            found.setdefault(name[1], []).append(html.unescape(value[1]) if value else "")
+    for name, options in re.findall(r'<select name="([^"]*)".*?>(.*?)</select>', page, re.DOTALL):
+        found[name] = [html.unescape(value) for value in re.findall(r'<option value="([^"]*)" selected', options)]
+    return found
 
 
 def upload(content: Any, name: str = "flow.json") -> SimpleUploadedFile:
@@ -49,7 +68,7 @@ def test_a_flow_is_turned_off_after_a_question_and_on_with_one_click(stage: Stag
     page = text(stage.browser.get(f"/w/sales/flows/{flow}/").content)
     assert f'<form method="get" action="{url("turn-off", flow)}" class="object-switch">' in page
     assert 'aria-checked="true"' in page
-    assert "is no longer started" in text(stage.browser.get(url("turn-off", flow)).content)
+    assert "does not start any more" in text(stage.browser.get(url("turn-off", flow)).content)
     stage.browser.post(url("turn-off", flow))
     assert state(stage, flow)["status"] == "DISABLED"
     page = text(stage.browser.get(f"/w/sales/flows/{flow}/").content)
@@ -57,6 +76,41 @@ def test_a_flow_is_turned_off_after_a_question_and_on_with_one_click(stage: Stag
     assert 'aria-checked="false"' in page
     stage.browser.post(url("turn-on", flow))
     assert state(stage, flow)["status"] == "ENABLED"
+
+
+def test_publishing_says_what_changes_and_asks_again_if_somebody_changed_the_draft_meanwhile(stage: Stage) -> None:
+    flow = made(stage)
+
+    def rename(name: str) -> None:
+        step = {**flows.code("echo"), "name": "step_1", "displayName": name}
+        stage.session.workflows.apply_flow_operation(flow, {"type": "UPDATE_ACTION", "request": step})
+
+    rename("Mine")
+    page = stage.browser.get(url("publish", flow))
+    assert "“Echo” is renamed to “Mine”" in text(page.content)
+    rename("Theirs")
+    asked = stage.browser.post(url("publish", flow), {"seen": page.context["form"]["seen"].value()})
+    assert "has been changed since you opened this page" in text(asked.content)
+    assert "“Echo” is renamed to “Theirs”" in text(asked.content)
+    assert asked.status_code == 200
+    stage.browser.post(url("publish", flow), {"seen": asked.context["form"]["seen"].value()})
+    found = stage.session.workflows.get_flow(flow)
+    assert found["publishedVersionId"] == found["version"]["id"]
+
+
+def test_publishing_says_that_a_secret_is_another_one_and_shows_neither(stage: Stage) -> None:
+    flow = made(stage, publish=False)
+
+    def enter(secret: str) -> None:
+        step = {**flows.code("echo", api_key=secret), "name": "step_1"}
+        stage.session.workflows.apply_flow_operation(flow, {"type": "UPDATE_ACTION", "request": step})
+
+    enter("secret-of-before")
+    stage.browser.post(url("publish", flow))
+    enter("secret-of-now")
+    page = text(stage.browser.get(url("publish", flow)).content)
+    assert "“Echo”, Api key: changed" in page
+    assert "secret-of" not in page
 
 
 def test_a_flow_that_was_never_published_cannot_be_turned_on(stage: Stage) -> None:
@@ -78,7 +132,7 @@ def test_publishing_says_that_it_goes_live_and_which_steps_are_not_complete(stag
     stage.session.workflows.apply_flow_operation(
         flow, {"type": "ADD_ACTION", "request": {"parentStep": "trigger", "action": {"name": "step_9", **broken}}}
     )
-    assert "Careful: 1 step is not complete" in text(stage.browser.get(url("publish", flow)).content)
+    assert "1 step is not complete" in text(stage.browser.get(url("publish", flow)).content)
     stage.browser.post(url("publish", flow))
     found = state(stage, flow)
     assert found["publishedVersionId"] == found["version"]["id"]
@@ -88,7 +142,7 @@ def test_publishing_says_that_it_goes_live_and_which_steps_are_not_complete(stag
 
 def test_a_flow_is_renamed_in_its_draft(stage: Stage) -> None:
     flow = made(stage)
-    assert "belongs to the draft" in text(stage.browser.get(url("rename", flow)).content)
+    assert "is part of the draft" in text(stage.browser.get(url("rename", flow)).content)
     stage.browser.post(url("rename", flow), {"name": "Bestellungen <b>"})
     assert state(stage, flow)["version"]["displayName"] == "Bestellungen <b>"
     page = text(stage.browser.get(f"/w/sales/flows/{flow}/").content)
@@ -145,7 +199,7 @@ def test_a_copy_whose_steps_are_refused_is_shown_as_what_it_is(stage: Stage) -> 
     stage.practice.engine.faults.add("status", "POST", "/v1/flows/*", status=403)
     answer = stage.browser.post(url("duplicate", flow), {"name": "Its copy"})
     assert answer.status_code == 422
-    assert "A flow “Its copy” was made, but its steps could not be brought in" in text(answer.content)
+    assert "A flow “Its copy” was created, but its steps could not be imported" in text(answer.content)
     assert list(AuditEvent.objects.order_by("pk").values_list("outcome", flat=True)) == ["begun", "refused"]
 
 
@@ -157,8 +211,8 @@ def test_an_export_is_a_file_that_can_be_imported_as_another_flow(stage: Stage) 
     template = json.loads(exported.content)
     assert (template.get("template") or template["flows"][0])["displayName"] == "Đơn hàng / orders"
     assert "%20orders.json" in exported.headers["Content-Disposition"]
-    answer = stage.browser.post("/w/sales/flows/do/import/", {"file": upload(exported.content)})
-    again = state(stage, key_of(answer))
+    asked = stage.browser.post("/w/sales/flows/do/import/", {"file": upload(exported.content)})
+    again = state(stage, key_of(stage.browser.post("/w/sales/flows/do/import/", hidden(asked))))
     assert again["version"]["displayName"] == "Đơn hàng / orders"
     assert names(again["version"]["trigger"]) == names(state(stage, flow)["version"]["trigger"])
     assert again["id"] != flow
@@ -167,19 +221,15 @@ def test_an_export_is_a_file_that_can_be_imported_as_another_flow(stage: Stage) 
 def test_a_file_imported_into_a_flow_replaces_its_draft_and_keeps_its_name(stage: Stage) -> None:
     flow, other = made(stage, "Stays"), made(stage, "Comes", publish=False)
     template = stage.session.workflows.get_flow_template(other)
-    stage.browser.post(url("import-here", flow), {"file": upload(template)})
+    asked = stage.browser.post(url("import-here", flow), {"file": upload(template)})
+    assert "Comes" in text(asked.content)
+    stage.browser.post(url("import-here", flow), hidden(asked))
     found = state(stage, flow)
     assert found["version"]["displayName"] == "Stays"
     assert found["version"]["id"] != found["publishedVersionId"]
-
-
-@pytest.mark.parametrize("kept", ["template", "version", "whole"])
-def test_every_shape_of_a_flow_is_read(stage: Stage, kept: str) -> None:
-    flow = made(stage)
-    whole = state(stage, flow)
-    content = {"template": {"template": whole["version"]}, "version": whole["version"], "whole": whole}[kept]
-    answer = stage.browser.post("/w/sales/flows/do/import/", {"file": upload(content), "name": "Read"})
-    assert state(stage, key_of(answer))["version"]["displayName"] == "Read"
+    edit = flow_edits.latest(stage.users.workspace, flow)
+    assert edit is not None
+    assert (edit.operation, edit.state) == ("IMPORT_FLOW", EditState.DONE), "it can be undone, and is as predicted"
 
 
 @pytest.mark.parametrize(
@@ -192,7 +242,7 @@ def test_a_file_that_is_no_flow_is_shown_and_nothing_is_made(stage: Stage, conte
     assert not stage.writes()
 
 
-def test_a_version_is_used_as_the_draft(stage: Stage) -> None:
+def test_a_version_is_used_as_the_draft_after_what_will_change_and_this_can_be_undone(stage: Stage) -> None:
     flow = made(stage, "First")
     first = state(stage, flow)["version"]["id"]
     stage.browser.post(url("rename", flow), {"name": "Second"})
@@ -200,8 +250,23 @@ def test_a_version_is_used_as_the_draft(stage: Stage) -> None:
     assert f"{url('use-as-draft', flow)}?version={first}" in page
     asked = stage.browser.get(f"{url('use-as-draft', flow)}?version={first}")
     assert f'<option value="{first}" selected>' in text(asked.content)
-    stage.browser.post(url("use-as-draft", flow), {"version": first})
+    stage.practice.journal.clear()
+    question = stage.browser.post(url("use-as-draft", flow), {"version": first})
+    assert "The flow is renamed: “Second” → “First”" in text(question.content)
+    assert not stage.writes()
+    seen = question.context["form"].data["seen"]
+    done = stage.browser.post(url("use-as-draft", flow), {"version": first, "seen": seen})
     assert state(stage, flow)["version"]["displayName"] == "First"
+    assert FlowEdit.objects.get().state == EditState.DONE
+    assert url("edit-undo", flow) in text(stage.browser.get(lead(done)).content)
+    same = stage.browser.post(url("use-as-draft", flow), {"version": state(stage, flow)["version"]["id"]})
+    assert same.status_code == 422
+
+
+def test_a_version_that_was_only_locked_is_not_called_published() -> None:
+    locked = {"id": "1", "state": "LOCKED"}
+    assert str(versions.state({"publishedVersionId": None}, locked).word) == "Locked"
+    assert str(versions.state({"publishedVersionId": "2"}, locked).word) == "Published before"
 
 
 def test_an_engine_that_lists_no_versions_leaves_the_panel_out(stage: Stage) -> None:
@@ -277,7 +342,7 @@ def test_while_a_flow_is_being_deleted_its_page_looks_again_and_offers_nothing(s
     assert "Being deleted" in page
     assert 'hx-trigger="every 2s"' in page
     assert not [
-        word for word in ("/do/delete/", "it can be launched", "Make a launch form", "Notify me") if word in page
+        word for word in ("/do/delete/", "it can be launched", "Create a launch form", "Notify me") if word in page
     ]
     assert stage.browser.post(url("delete", flow)).status_code == 409
 

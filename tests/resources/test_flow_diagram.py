@@ -107,6 +107,21 @@ def test_steps_that_are_nested_too_deep_are_counted_and_their_parent_says_so() -
     assert drawn.left_out == 40 - diagram.DEEPEST
 
 
+def test_a_long_flow_folds_its_loops_and_routers_except_those_around_one_step() -> None:
+    loops = [step(f"loop_{number}", "LOOP_ON_ITEMS", firstLoopAction=step(f"in_{number}")) for number in range(30)]
+    inner = step("inner", "LOOP_ON_ITEMS", firstLoopAction=step("innermost"))
+    tree = chained(step("trigger"), *loops, router("fork", chained(inner, step("beside")), step("other")))
+    folded, opened = layout(tree), layout(tree, "innermost")
+    assert [box.step["name"] for box in folded.boxes if not box.more] == ["trigger"]
+    assert (folded.folded, folded.left_out, folded.labels) == (True, 34, [])
+    assert set(places(opened)) - set(places(folded)) == {"inner", "innermost", "beside", "other"}
+    assert not overlaps(opened)
+    assert inside(opened)
+    short = layout(chained(step("trigger"), step("loop", "LOOP_ON_ITEMS", firstLoopAction=step("in"))))
+    assert not short.folded
+    assert not short.left_out
+
+
 def test_malformed_trees_are_drawn_as_far_as_they_go() -> None:
     circle = chained(step("trigger"), step("one"))
     circle["nextAction"]["nextAction"] = circle

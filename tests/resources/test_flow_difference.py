@@ -1,6 +1,7 @@
 """What differs between two versions: step by step and field by field, on a page where both can be chosen."""
 
 import copy
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,10 +16,8 @@ from tests.stub_engine import StubEngine, flow, identity, text
 from workflows_ui.core import redaction
 from workflows_ui.members.models import Role
 from workflows_ui.resources.flows import difference as flow_difference
-from workflows_ui.resources.flows import outline
+from workflows_ui.resources.flows import outline, reading
 from workflows_ui.resources.flows.difference import Difference, StepChange
-
-SECRETS = frozenset({"password"})
 
 
 def step(name: str, kind: str = "CODE", **more: Any) -> dict[str, Any]:
@@ -34,9 +33,10 @@ def version(*steps: dict[str, Any], name: str = "Orders", **more: Any) -> dict[s
 
 
 def between(old: Any, new: Any) -> Difference:
-    masked = (redaction.step(old, secrets=SECRETS), redaction.step(new, secrets=SECRETS))
     names = outline.names_of(new.get("trigger"), {}, "sales", older=old.get("trigger"))
-    return flow_difference.between(old, new, masked=masked, names=names, known={})
+    return flow_difference.between(
+        old, new, names=names, known={}, mask=partial(redaction.step, secrets=reading.SECRETS)
+    )
 
 
 def kinds_and_names(found: Difference) -> list[tuple[str, str]]:
@@ -132,6 +132,23 @@ def test_a_changed_secret_is_reported_and_not_shown() -> None:
     assert change.hidden
     assert "first-secret" not in repr(found.steps)
     assert "second-secret" not in repr(found.steps)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "token=first-secret",
+        '{"headerValue": "first-secret"}',
+        {"name": "password", "value": "first-secret"},
+    ],
+)
+def test_a_secret_in_the_name_of_a_step_is_masked_wherever_the_name_is_shown(name: Any) -> None:
+    named = step("a", displayName=name)
+    old, new = (version(named, step("b", settings={"input": {"x": text}})) for text in ("1", "{{a.total}}"))
+    found = between(old, new)
+    assert fields(found.steps[0])["X"] == ("1", "{{a.total}}")
+    assert "total from “" in repr(found.steps)
+    assert "first-secret" not in repr([*found.steps, *between(version(), old).steps])
 
 
 def test_long_texts_that_differ_far_down_differ_and_lines_are_compared() -> None:

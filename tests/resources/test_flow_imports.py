@@ -1,20 +1,18 @@
 """Flows brought in from files of every shape that an engine exports, what is said before and after, and what each version is sent."""
 
 import copy
-import html
 import json
-import re
 from typing import Any
 
 import pytest
 from django import forms
 
 from tests.resources.stage import Stage, lead, outcomes
-from tests.resources.test_flow_actions import made, names, state, upload, url
+from tests.resources.test_flow_actions import hidden, key_of, made, names, state, upload, url
 from tests.stub_engine import text
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.members.models import Flavour, Role
-from workflows_ui.resources.flows import files as flow_files
+from workflows_ui.resources.flows.imports import files as flow_files
 
 NEW = "/w/sales/flows/do/import/"
 SECRET = "hidden-value-of-the-header"
@@ -108,21 +106,17 @@ def imports(stage: Stage) -> list[dict[str, Any]]:
     return [body["request"] for body in bodies if isinstance(body, dict) and body.get("type") == "IMPORT_FLOW"]
 
 
-def hidden(response: Any) -> dict[str, list[str]]:
-    """What the form that asks once more would send."""
-    found: dict[str, list[str]] = {}
-    for tag in re.findall(r"<input[^>]*>", response.content.decode()):
-        name, value = re.search(r'name="([^"]*)"', tag), re.search(r'value="([^"]*)"', tag)
-        chosen = "checked" in tag or 'type="hidden"' in tag or 'type="text"' in tag
-        if name and chosen and name[1] != "csrfmiddlewaretoken":
-            found.setdefault(name[1], []).append(html.unescape(value[1]) if value else "")
-    return found
-
-
 def send(stage: Stage, content: Any, address: str = NEW, **more: Any) -> Any:
     """Sends a file whose webhooks are of the version that the engine has."""
     content = json.loads(json.dumps(content).replace('"0.1.24"', f'"{newest(stage, "webhook")}"'))
     return stage.browser.post(address, {"file": upload(content), **more})
+
+
+def bring(stage: Stage, content: Any, address: str = NEW, **more: Any) -> Any:
+    """Sends a file, and imports what is shown of it."""
+    asked = send(stage, content, address, **more)
+    assert asked.status_code == 200, text(asked.content)
+    return stage.browser.post(address, hidden(asked))
 
 
 TREE = webhook(code())
@@ -140,18 +134,18 @@ SHAPES = {
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_shape_that_an_engine_exports_becomes_a_flow(stage: Stage, shape: str) -> None:
-    answer = send(stage, SHAPES[shape], name="Read")
+    answer = bring(stage, SHAPES[shape], name="Read")
     assert answer.status_code == 303
-    found = state(stage, lead(answer).rstrip("/").rsplit("/", 1)[-1])
+    found = state(stage, key_of(answer))
     assert found["version"]["displayName"] == "Read"
     assert names(found["version"]["trigger"]) == ["trigger", "step_1"]
 
 
 def test_a_flow_without_a_name_is_called_as_the_file_or_by_what_it_is(stage: Stage) -> None:
-    answer = send(stage, new(exported_flow(TREE, ""), name="Named outside"))
-    assert state(stage, lead(answer).rstrip("/").rsplit("/", 1)[-1])["version"]["displayName"] == "Named outside"
-    answer = send(stage, TREE)
-    assert state(stage, lead(answer).rstrip("/").rsplit("/", 1)[-1])["version"]["displayName"] == "Imported flow"
+    answer = bring(stage, new(exported_flow(TREE, ""), name="Named outside"))
+    assert state(stage, key_of(answer))["version"]["displayName"] == "Named outside"
+    answer = bring(stage, TREE)
+    assert state(stage, key_of(answer))["version"]["displayName"] == "Imported flow"
 
 
 NOTE = {
@@ -164,7 +158,7 @@ NOTE = {
 
 
 def test_each_version_is_sent_what_it_knows(stage: Stage) -> None:
-    send(stage, new(exported_flow(webhook(code(), dated=True), notes=[NOTE])))
+    bring(stage, new(exported_flow(webhook(code(), dated=True), notes=[NOTE])))
     (sent,) = imports(stage)
     if stage.users.workspace.flavour == Flavour.IMBRACE:
         assert set(sent) == {"displayName", "trigger", "schemaVersion"}
@@ -177,11 +171,11 @@ def test_each_version_is_sent_what_it_knows(stage: Stage) -> None:
 
 
 def test_a_tree_without_dates_is_brought_up_to_date_from_the_beginning(stage: Stage) -> None:
-    answer = send(stage, new(exported_flow(TREE)))
+    answer = bring(stage, new(exported_flow(TREE)))
     assert answer.status_code == 303
     (sent,) = imports(stage)
     assert sent["schemaVersion"] is None
-    send(stage, old(TREE))
+    bring(stage, old(TREE))
     assert imports(stage)[1]["schemaVersion"] == "8"
 
 
@@ -196,69 +190,80 @@ def test_a_copy_keeps_its_notes_where_there_are_any(stage: Stage) -> None:
     ]
 
 
-def test_before_a_file_is_chosen_the_page_says_what_the_engine_believes(stage: Stage) -> None:
+def test_before_a_file_is_chosen_the_page_says_that_steps_are_checked(stage: Stage) -> None:
     for address in (NEW, url("import-here", made(stage))):
-        assert "checks none of them" in text(stage.browser.get(address).content)
+        assert "After the import the engine checks each step" in text(stage.browser.get(address).content)
 
 
 def test_what_does_not_fit_is_named_step_by_step_and_asked_about_once(stage: Stage) -> None:
-    webhook_here, gmail = newest(stage, "webhook"), newest(stage, "gmail")
+    gmail = newest(stage, "gmail")
     tree = webhook(
         code("step_1", valid=False),
         piece("oracle", "ask", step="step_2"),
         piece("gmail", "send_email", {"auth": "{{connections['not-here']}}"}, gmail, step="step_3"),
         piece("gmail", "send_email", {}, gmail, step="step_4"),
         piece("gmail", "fly", {"auth": "{{connections['gmail-sales']}}"}, gmail, step="step_5"),
-        piece("webhook", "return_response", {"fields": {}}, "99.0.0", step="step_6"),
+        piece("tables", "tables-find-records", {"table_id": "not-here"}, newest(stage, "tables"), step="step_6"),
         piece("delay", "delayFor", {"unit": "seconds"}, newest(stage, "delay"), step="step_7"),
         code("step_8"),
     )
     asked = send(stage, old(tree, "Half a flow"))
     assert asked.status_code == 200
     page = text(asked.content)
-    assert "7 steps of “Half a flow” need to be checked after the import:" in page
+    assert "6 steps of “Half a flow” have to be completed after the import:" in page
     for said in (
         "Code step_1: The file says that it is not complete.",
         "Do ask: The engine does not have the app “Oracle”.",
-        "Do send_email: Its connection “not-here” is not in this workspace.",
         "Do send_email: It has no connection.",
         "Do fly: “Gmail” does not have what the step does (fly).",
-        f"Do return_response: The engine does not have version 99.0.0 of “Webhook”, but {webhook_here}.",
         "is not filled in.",
     ):
         assert said in page, said
-    assert "step_8" not in page.partition("need to be checked")[2].partition("</ul>")[0]
+    assert "step_8" not in page.partition("have to be completed")[2].partition("</ul>")[0]
     assert not stage.writes()
     assert not outcomes()
     if stage.users.workspace.flavour == Flavour.IMBRACE:
         return  # the fork refuses what it does not have
-    answer = stage.browser.post(NEW, hidden(asked))
-    assert answer.status_code == 303
-    found = state(stage, lead(answer).rstrip("/").rsplit("/", 1)[-1])
+    unchosen = stage.browser.post(NEW, hidden(asked))
+    assert unchosen.status_code == 422
+    assert "Choose a replacement, or “None for now”." in text(unchosen.content)
+    answer = stage.browser.post(NEW, hidden(unchosen) | dict.fromkeys(("connection-0", "table-2"), "-"))
+    assert lead(answer).endswith("?tab=steps")
+    found = state(stage, key_of(answer))
     assert found["version"]["displayName"] == "Half a flow"
     assert len(names(found["version"]["trigger"])) == 9
     shown = text(stage.browser.get(lead(answer)).content)
     assert 'data-toast="warning"' in shown, "it stays until it is closed"
-    assert "The flow “Half a flow” is imported. This is it. In “Half a flow”, check 7 steps: Code step_1:" in shown
+    assert "The flow “Half a flow” was imported. 6 steps have to be completed" in shown
+    left = shown.partition('aria-label="What is missing"')[2].partition("</section>")[0]
+    assert "Code step_1" not in left, "the engine takes it as complete"
+    assert "“Table” is not filled in." in left
+    assert f'href="/w/sales/flows/do/step-settings/{found["id"]}/?step=step_3#prop-connection"' in left
 
 
-def test_a_file_that_fits_is_imported_without_a_question(stage: Stage) -> None:
+def test_a_file_that_fits_is_shown_and_imported_with_nothing_left_to_do(stage: Stage) -> None:
     given = {"auth": "{{connections['gmail-sales']}}"}
     piece_now = stage.session.workflows.get_piece("@activepieces/piece-gmail")
     for field, prop in piece_now["actions"]["send_email"]["props"].items():
         if prop.get("required"):
             given[field] = "x"
     tree = webhook(code(), piece("gmail", "send_email", given, piece_now["version"], step="step_2"))
-    assert send(stage, old(tree)).status_code == 303
+    asked = send(stage, old(tree))
+    assert "This is what is in the file. Nothing was sent yet." in text(asked.content)
+    assert not stage.writes()
+    shown = text(stage.browser.get(lead(stage.browser.post(NEW, hidden(asked)))).content)
+    assert 'data-toast="success"' in shown
+    assert "Every step is complete. The flow runs once you publish it." in shown
 
 
 def test_an_engine_that_shows_nothing_about_its_apps_is_not_said_to_lack_any(stage: Stage) -> None:
     stage.practice.engine.faults.add("status", "GET", "/v1/pieces*", status=403)
     stage.practice.engine.faults.add("status", "GET", "/v1/app-connections", status=403)
     content = old(webhook(piece("oracle", "ask", {"auth": "{{connections['x']}}"})))
-    answer = stage.browser.post(NEW, {"file": upload(content)})
-    assert answer.status_code != 200, "nothing is asked"
-    assert "“Oracle”" not in text(answer.content)
+    page = text(stage.browser.post(NEW, {"file": upload(content)}).content)
+    assert "Not installed" not in page
+    assert "does not have the app" not in page
+    assert "connection-0" not in page, "there is nothing to choose from"
 
 
 def test_of_several_flows_all_or_some_are_made(stage: Stage) -> None:
@@ -302,7 +307,7 @@ def test_one_of_several_flows_is_brought_into_a_flow(stage: Stage) -> None:
     flow = made(stage, "Stays")
     address = url("import-here", flow)
     asked = send(stage, new(exported_flow(TREE, "First"), exported_flow(webhook(code("step_7")), "Second")), address)
-    assert "Choose the one to bring in." in text(asked.content)
+    assert "Choose the one to import." in text(asked.content)
     answer = stage.browser.post(address, hidden(asked) | {"which": ["1"]})
     assert answer.status_code == 303
     found = state(stage, flow)["version"]
@@ -310,22 +315,38 @@ def test_one_of_several_flows_is_brought_into_a_flow(stage: Stage) -> None:
     assert found["displayName"] == "Stays"
 
 
+def test_a_change_by_somebody_else_right_after_an_import_is_said(stage: Stage) -> None:
+    flow = made(stage, "Stays")
+    theirs = {"type": "CHANGE_NAME", "request": {"displayName": "Changed by a colleague"}}
+    then = {"method": "POST", "path": f"/v1/flows/{flow}", "body": theirs}
+    asked = send(stage, new(exported_flow(TREE, "First")), url("import-here", flow))
+    stage.practice.engine.faults.add("followed", "POST", f"/v1/flows/{flow}", times=1, then=then)
+    answer = stage.browser.post(url("import-here", flow), hidden(asked))
+    page = text(stage.browser.get(answer["Location"]).content)
+    assert "/edits/" in answer["Location"]
+    assert page.count("Somebody else changed the flow at the same time") == 2
+
+
 def test_another_file_takes_the_place_of_the_one_that_was_read(stage: Stage) -> None:
     asked = send(stage, new(exported_flow(TREE, "First"), exported_flow(TREE, "Second")))
     other = json.dumps(old(TREE, "Other")).replace('"0.1.24"', f'"{newest(stage, "webhook")}"').encode()
-    answer = stage.browser.post(NEW, hidden(asked) | {"file": upload(other)})
+    read = stage.browser.post(NEW, hidden(asked) | {"file": upload(other)})
+    assert "Other" in text(read.content)
+    answer = stage.browser.post(NEW, hidden(read))
     assert answer.status_code == 303
     assert [sent["displayName"] for sent in imports(stage)] == ["Other"]
 
 
-def test_what_was_changed_in_the_hidden_part_is_asked_about_again(stage: Stage) -> None:
-    asked = send(stage, new(exported_flow(TREE, "First"), exported_flow(TREE, "Second")))
-    typed = hidden(asked) | {"content": [json.dumps(new(exported_flow(TREE, "Third"), exported_flow(TREE, "Fourth")))]}
-    again = stage.browser.post(NEW, typed)
-    assert again.status_code == 200
-    assert "Third (1 step)" in text(again.content)
-    broken = stage.browser.post(NEW, typed | {"content": ["{"]})
-    assert broken.status_code == 422
+def test_the_content_of_a_file_is_sealed_for_who_sent_it(stage: Stage) -> None:
+    tree = webhook(code())
+    tree["settings"]["input"] = {"authType": "header", "authFields": {"headerName": "x-shop", "headerValue": SECRET}}
+    asked = send(stage, old(tree))
+    assert SECRET not in text(asked.content)
+    for content in ("{", json.dumps(old(TREE)), hidden(asked)["content"][0][:-3] + "AAA"):
+        refused = stage.browser.post(NEW, hidden(asked) | {"content": [content], "name": ["Kept"]})
+        assert refused.status_code == 422
+        assert 'value="Kept"' in text(refused.content)
+    assert stage.as_role(Role.BUILDER).post(NEW, hidden(asked)).status_code == 422
     assert not stage.writes()
 
 
@@ -344,10 +365,26 @@ def test_after_a_failure_the_file_need_not_be_chosen_again_and_what_was_made_is_
 def test_a_tree_that_the_engine_does_not_take_is_shown_at_the_file(stage: Stage) -> None:
     flow = made(stage, "Stays")
     before = state(stage, flow)["version"]["trigger"]
-    answer = send(stage, new(exported_flow(webhook(code(type="TELEPORT"), dated=True))), url("import-here", flow))
+    answer = bring(
+        stage, new(exported_flow(webhook(code("step-1", type="TELEPORT"), dated=True))), url("import-here", flow)
+    )
     assert answer.status_code == 422
     assert "The engine does not take this flow" in text(answer.content)
+    assert "Perhaps it does not know the type TELEPORT of the step “Code step-1”." in text(answer.content)
+    assert "In the step “Code step-1” this is missing, or not as it has to be: name." in text(answer.content)
     assert state(stage, flow)["version"]["trigger"] == before
+
+
+@pytest.mark.parametrize(
+    "tree", [webhook(code(), name="start"), webhook(code(""), code("")), webhook(code(type="BRANCH"))]
+)
+def test_the_engine_decides_about_a_tree_whose_import_cannot_be_predicted(stage: Stage, tree: dict[str, Any]) -> None:
+    flow = made(stage, "Stays")
+    before = state(stage, flow)["version"]["trigger"]
+    answer = bring(stage, new(exported_flow(tree)), url("import-here", flow))
+    assert answer.status_code in (303, 422)
+    assert imports(stage)
+    assert (state(stage, flow)["version"]["trigger"] == before) is (answer.status_code == 422)
 
 
 @pytest.mark.parametrize(
@@ -360,6 +397,7 @@ def test_a_tree_that_the_engine_does_not_take_is_shown_at_the_file(stage: Stage)
         ({"flows": [{"type": ["WEBHOOK"]}, {"trigger": {"type": {}}}]}, "There is no flow in this file"),
         ({"template": {"displayName": "x"}}, "There is no flow in this file"),
         ({"trigger": {"type": "NOPE"}}, "There is no flow in this file"),
+        (exported_flow(webhook(code(settings={"input": json.loads("[" * 200 + "]" * 200)}))), "is nested too deeply"),
         ({"name": "Orders", "tables": [{"name": "Orders", "fields": []}]}, "There is no flow in this file"),
     ],
 )
@@ -390,6 +428,8 @@ def test_a_bad_file_is_shown_at_the_field_and_nothing_is_made(stage: Stage, cont
         exported_flow(webhook(piece("../..", "x", version="../.."))),
         exported_flow(webhook(piece("gmail", "send_email", "not an object"))),
         exported_flow(webhook(code(), settings=None)),
+        exported_flow(webhook(code(type=["CODE"]))),
+        exported_flow(webhook(code(type="ROUTER", settings={"branches": [{"conditions": [[{"operator": {}}]]}]}))),
         exported_flow(webhook(code(children=[None, 7, {"name": None}], firstLoopAction=7))),
     ],
 )

@@ -171,7 +171,7 @@ def test_the_second_look_counts_the_engines_runs_and_asks_no_more(scene: Scene) 
         scene.workflows.trigger_flow_sync(flow, {})
     part = _second_look(scene, flow)
     assert "<html" not in part
-    assert "It succeeded in all of its last 3 finished runs, however started" in part
+    assert "All of the last 3 finished runs succeeded" in part
     assert "less than a second" in part.partition("Usually takes")[2][:60]
     assert "hx-get" not in part
     assert "What this will do" in text_of(scene.browser.get(reverse("flow_does", args=["sales", flow])))
@@ -182,7 +182,7 @@ def test_the_flows_page_and_its_launch_form_show_one_figure_and_what_it_counts(s
     scene.row(flow_id=flow, state=State.FAILED)
     for _number in range(3):
         scene.workflows.trigger_flow_sync(flow, {})
-    figure = "It succeeded in all of its last 3 finished runs, however started"
+    figure = "All of the last 3 finished runs succeeded"
     assert figure in _second_look(scene, flow)
     page = text_of(scene.browser.get(reverse("resource_detail", args=["sales", "flows", flow])))
     assert figure in page

@@ -18,7 +18,7 @@ FLOWS = "/w/sales/flows/"
 
 def test_filters_reach_the_engine_as_it_names_them(owner: Client, stub_engine: StubEngine) -> None:
     owner.get(f"{FLOWS}?name=order&status=ENABLED&folder=NULL&connection=gmail-sales&rows=50")
-    (query,) = stub_engine.queries("/flows")
+    query = stub_engine.queries("/flows")[0]
     assert query["name"] == ["order"]
     assert query["status"] == ["ENABLED"]
     assert query["folderId"] == ["NULL"]

@@ -41,7 +41,7 @@ def test_a_new_folder_is_made_and_offered_to_flows_at_once(stage: Stage) -> None
     stage.browser.get("/w/sales/flows/")
     answer = stage.browser.post(NEW, {"name": "Angebote"})
     page = text(stage.browser.get(lead(answer)).content)
-    assert "The folder “Angebote” is made." in page
+    assert "The folder “Angebote” was created." in page
     assert "Angebote" in text(stage.browser.get("/w/sales/flows/").content)
 
 
@@ -50,8 +50,8 @@ def test_a_folder_that_is_there_already_is_shown_and_not_called_new(stage: Stage
     answer = stage.browser.post(NEW, {"name": "ANGEBOTE"})
     assert lead(answer) == f"/w/sales/folders/{folder}/"
     page = text(stage.browser.get(lead(answer)).content)
-    assert "There is a folder “Angebote” already, so no other was made." in page
-    assert "is made." not in page
+    assert "There is already a folder “Angebote”, shown here: no second one was created." in page
+    assert "“Angebote” was created." not in page
 
 
 def test_a_folder_is_renamed_and_a_taken_name_refused_at_the_form(stage: Stage) -> None:

@@ -49,7 +49,7 @@ def switches(page: str) -> dict[str, bool]:
 def test_the_list_is_the_one_server_and_says_why_there_is_no_other(scene: Scene) -> None:
     page = scene.page(LIST)
     assert "MCP server of the project" in page
-    assert "This engine has one MCP server for each project." in page
+    assert "This engine has one MCP server per project." in page
     assert "This engine has no MCP servers beside the one of the project." in page
     assert f'href="{LIST}do/new/"' not in page
     assert "Trợ lý bán hàng" not in page, "of the routes that are gone"

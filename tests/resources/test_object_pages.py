@@ -11,7 +11,7 @@ from tests.stub_engine import StubEngine, flow, identity, run, text
 from tests.users import Users
 from workflows_ui.members.models import Flavour, Workspace
 from workflows_ui.resource_admin import editor
-from workflows_ui.resources.flows import reading
+from workflows_ui.resources.flows import diagram, reading
 from workflows_ui.resources.flows.declaration import Flows
 
 FLOW = f"/w/sales/flows/{identity(1)}/"
@@ -138,6 +138,26 @@ def test_the_latest_runs_and_their_states_in_the_diagram_come_with_a_second_look
     assert 'href="?tab=steps#step-at-2" aria-label="Send it, Code, Failed"' in later
     assert ">Failed · 1.2 s</text>" in later
     assert 'id="step-at-2"' in text(owner.get(f"{FLOW}?tab=steps").content)
+
+
+def test_the_failed_step_of_a_long_flow_is_unfolded_in_the_diagram(owner: Client, stub_engine: StubEngine) -> None:
+    after: dict[str, Any] | None = None
+    for number in range(diagram.UNFOLDED, 0, -1):
+        inner = {"name": f"in_{number}", "displayName": f"Send {number}", "type": "CODE"}
+        loop = {"name": f"loop_{number}", "type": "LOOP_ON_ITEMS", "firstLoopAction": inner}
+        after = loop | ({"nextAction": after} if after else {})
+    trigger = {"name": "trigger", "displayName": "Start", "type": "PIECE_TRIGGER", "nextAction": after}
+    stub_engine.flows = [flow(version={"id": "V1", "displayName": "Orders", "trigger": trigger})]
+    turn = {"in_7": {"status": "FAILED"}}
+    steps = {
+        "trigger": {"status": "SUCCEEDED"},
+        "loop_7": {"type": "LOOP_ON_ITEMS", "status": "SUCCEEDED", "output": {"iterations": [turn]}},
+    }
+    stub_engine.runs = [run(7, "FAILED", steps=steps)]
+    assert "Send 7" not in text(owner.get(FLOW).content)
+    later = text(owner.get(f"{FLOW}?late=1", headers=LIVE).content)
+    assert 'aria-label="Send 7, Code, Failed"' in later
+    assert "Send 8" not in later
 
 
 def head(page: str) -> str:

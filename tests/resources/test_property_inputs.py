@@ -76,7 +76,7 @@ def test_what_cannot_be_the_value_is_refused_at_the_input(prop: dict[str, Any], 
         ({"type": "STATIC_DROPDOWN", "options": OPTIONS, "defaultValue": 2}, 'value="1" selected'),
         ({"type": "STATIC_MULTI_SELECT_DROPDOWN", "options": OPTIONS, "defaultValue": [2]}, 'value="1" selected'),
         ({"type": "ARRAY", "defaultValue": ["a", "b"]}, "a\nb"),
-        ({"type": "OBJECT", "defaultValue": {"a": 1}}, "{&quot;a&quot;: 1}"),
+        ({"type": "OBJECT", "defaultValue": {"a": 1}}, "{\n  &quot;a&quot;: 1\n}"),
         ({"type": "SHORT_TEXT", "defaultValue": {"odd": 1}}, 'type="text" name="x" autocomplete'),
     ],
 )

@@ -79,6 +79,19 @@ def test_a_record_is_added_found_changed_and_deleted(stage: Stage) -> None:
     assert AuditEvent.objects.filter(action="records.delete", object_id=made["id"], object_name="NEW-1").count() == 2
 
 
+def test_large_numbers_have_separators_in_lists_but_not_in_forms_and_files(
+    owner: Client, stub_engine: StubEngine
+) -> None:
+    SAMPLE.put(stub_engine, table())
+    columns = [field(1, "Code"), field(2, "Price", "NUMBER")]
+    lay(stub_engine, columns, [record(1, {1: "380000", 2: "380000.5"}), record(2, {1: "B", 2: "2026"})])
+    page = text(owner.get(RECORDS).content)
+    assert ">380000<" in page
+    assert ">380,000.5<" in page
+    assert ">2026<" in page
+    assert "380,000" not in text(owner.get(f"{RECORDS}{identity(1)}/do/edit/").content)
+
+
 def test_only_the_cells_that_were_changed_are_sent(owner: Client, stub_engine: StubEngine) -> None:
     SAMPLE.put(stub_engine, table())
     one = record(4, {2: "two\r\nlines", 3: "no number"})
@@ -216,7 +229,7 @@ def test_a_full_table_is_read_by_one_call_a_page_and_every_record_is_reached(sta
     assert stage.practice.journal.count("GET", f"/v1/tables/{key}") == 1
 
 
-@pytest.mark.parametrize(("count", "words"), [(3, "3 of the 1500 records"), (1400, "The table is nearly full: 1400")])
+@pytest.mark.parametrize(("count", "words"), [(3, "3 of the 1,500 records"), (1400, "The table is nearly full: 1,400")])
 def test_the_limit_of_records_is_shown_before_it_is_met(stage: Stage, count: int, words: str) -> None:
     key = _numbered(stage.practice, count)
     for url in (f"/w/sales/tables/{key}/?late=1", page_of(key), f"{page_of(key)}do/new/"):
@@ -227,7 +240,7 @@ def test_a_full_table_says_so_and_its_refusal_is_explained(stage: Stage) -> None
     key = _numbered(stage.practice, 1500)
     _key, column = goods(stage.practice)
     url = f"{page_of(key)}do/new/"
-    assert "The table is full: it has 1500 records" in text(stage.browser.get(url).content)
+    assert "The table is full: it has 1,500 records" in text(stage.browser.get(url).content)
     answer = stage.browser.post(url, {column["SKU"]: "one more"})
     assert answer.status_code == 422
     assert "the table is full. Delete some records first." in text(answer.content)
@@ -303,7 +316,7 @@ def test_an_engine_that_refuses_or_loses_its_answer_is_shown_and_asked_once(stag
         before = len(stage.writes())
         answer = stage.browser.post(url, {} if name == "delete" else {column["SKU"]: "typed"})
         assert answer.status_code == 422
-        assert "It is unclear whether this was done" in text(answer.content)
+        assert "It is unclear whether this happened" in text(answer.content)
         assert len(stage.writes()) == before + 1
     assert [outcome for _action, outcome in outcomes()] == ["begun", "unclear"] * 3
 

@@ -158,10 +158,10 @@ def test_a_step_is_not_at_work_in_a_run_that_has_ended(
     """Recordings `run_odd_TIMEOUT_Endless_flow` and `run_get_after_cancel` leave the step as it was."""
     stub_engine.runs = [run(status=status, steps={"step_1": {"type": "CODE", "status": step}})]
     page = text(owner.get(ONE).content).partition('class="steps-list"')[2]
-    assert "Did not come to its end" in page
+    assert "Did not finish" in page
     assert "status-dot-animated" not in page
     stub_engine.runs = [run(status=step, finishTime=None, steps={"step_1": {"type": "CODE", "status": step}})]
-    assert "Did not come to its end" not in text(owner.get(ONE).content)
+    assert "Did not finish" not in text(owner.get(ONE).content)
 
 
 def loop(rounds: int, failed: int) -> dict[str, Any]:

@@ -37,8 +37,8 @@ def lines(users: Users, found: dict[str, Any], state: State = State.SUCCEEDED) -
 
 def test_what_was_done_stands_at_its_end(users: Users) -> None:
     shown = lines(users, ended(41.4, {"a": code(41_000), "b": code(300)}))
-    assert shown["“a” was done in 41.0 s."] == (41.0, False)
-    assert shown["“b” was done in less than a second."] == (41.3, False)
+    assert shown["“a” finished in 41.0 s."] == (41.0, False)
+    assert shown["“b” finished in less than a second."] == (41.3, False)
 
 
 def test_a_wait_stands_at_its_end(users: Users) -> None:
@@ -49,17 +49,17 @@ def test_a_wait_stands_at_its_end(users: Users) -> None:
 
 def test_a_moment_that_may_be_seconds_off_is_only_about_then(users: Users) -> None:
     shown = lines(users, ended(5, {"a": code(1000), "b": code(1000)}))
-    assert shown["“a” was done in 1.0 s."] == (1.0, True)
+    assert shown["“a” finished in 1.0 s."] == (1.0, True)
 
 
 def test_a_moment_that_is_not_known_within_a_minute_is_not_shown(users: Users) -> None:
     shown = lines(users, ended(300, {"a": code(1000), "b": code(1000)}))
-    assert shown["“a” was done in 1.0 s."] == (None, False)
+    assert shown["“a” finished in 1.0 s."] == (None, False)
 
 
 def test_steps_of_several_tries_have_no_moments(users: Users) -> None:
     shown = lines(users, ended(0.001, {"a": code(52), "b": code(0.5)}))
-    assert shown["“a” was done in less than a second."] == (None, False)
+    assert shown["“a” finished in less than a second."] == (None, False)
 
 
 def test_what_runs_again_is_shown_without_the_failure_before(users: Users) -> None:
@@ -91,4 +91,4 @@ def test_a_retried_launch_counts_from_the_retry_with_its_run_and_without(users: 
 @pytest.mark.parametrize("start", ["", None])
 def test_without_a_start_no_step_has_a_moment(users: Users, start: str | None) -> None:
     shown = lines(users, run(startTime=start, steps={"a": code(5)}))
-    assert shown["“a” was done in less than a second."] == (None, False)
+    assert shown["“a” finished in less than a second."] == (None, False)

@@ -92,7 +92,7 @@ def test_what_has_no_column_in_a_narrow_window_is_a_second_line_of_the_one_befor
     stub_engine.runs = [failed, run(2)]
     page = text(owner.get(RUNS).content)
     assert len(re.findall(r'only-narrow">Failed step: <a [^>]*><span class="long">step_1</span>', page)) == 1
-    assert len(re.findall(r'only-narrow">Before start: 2.5 s', page)) == 1
+    assert len(re.findall(r'only-narrow">Waited: 2.5 s', page)) == 1
     assert page.count('class="only-narrow') + page.count(" only-narrow") == 2
     assert page.count("<td") == 2 * page.count('<th scope="col"')
 
@@ -149,7 +149,7 @@ def test_a_position_that_means_nothing_is_the_first_page(owner: Client, stub_eng
 
 
 SENTENCES = [
-    (run(), "It ran to its end in 37 ms."),
+    (run(), "It finished in 37 ms."),
     (run(steps={"s": {"status": "FAILED"}}), "although a step failed"),
     (
         run(status="FAILED", failedStep={"name": "step_1", "displayName": "Parse"}),
@@ -228,7 +228,7 @@ def test_a_run_that_lasts_too_long_is_no_longer_looked_at_and_says_so(owner: Cli
     with time_machine.travel(STARTED, tick=False):
         page = text(owner.get(ONE).content)
     assert "this page no longer updates automatically" in page
-    assert "Look again" in page
+    assert "Check again" in page
     assert "hx-trigger=" not in page.partition("<main")[2].partition("</main>")[0]
     assert "http-equiv" not in page
 
@@ -249,7 +249,15 @@ def test_the_live_part_asks_for_itself_and_stops_at_the_end(owner: Client, stub_
     assert '<noscript><meta http-equiv="refresh" content="10"></noscript>' in whole
     assert live.startswith(f'<div id="live" data-live hx-get="{ONE}" hx-trigger="every 2s"')
     assert ended.startswith('<div id="live">')
-    assert "It ran to its end" in ended
+    assert "It finished" in ended
+
+
+@time_machine.travel("2026-11-25T08:00:00Z", tick=False)
+def test_a_list_whose_only_unfinished_run_is_old_is_still_read_twice_a_minute(
+    owner: Client, stub_engine: StubEngine
+) -> None:
+    stub_engine.runs = [run(1), run(2, "PAUSED", finishTime=None)]
+    assert owner.get(RUNS).context["live"].seconds == 30
 
 
 def test_a_look_at_a_live_part_takes_one_call(owner: Client, stub_engine: StubEngine) -> None:

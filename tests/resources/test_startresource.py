@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,11 @@ COPIED = (
     ".env.example",
 )
 BLOCK = re.compile(r"^```(diff|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def in_the_copy(test: Callable[[Path], None]) -> Callable[[Path], None]:
+    """Marks a test: one process makes the copy, for all of them."""
+    return pytest.mark.slow(pytest.mark.xdist_group("copy of the project")(test))
 
 
 @pytest.fixture(scope="module")
@@ -91,34 +97,25 @@ def list_only(copy: Path) -> Path:
     return copy
 
 
-def check(folder: Path) -> None:
-    """Run the checks that a new file can fail."""
-    run(folder, [sys.executable, "manage.py", "check"])
-    run(folder, [sys.executable, "-m", "console.dev.translations", "check"])
-    run(folder, [sys.executable, "-m", "ruff", "check", "."])
-    run(folder, [sys.executable, "-m", "ruff", "format", "--check", "."])
+@in_the_copy
+def test_the_command_writes_all_that_the_checks_ask_for_with_and_without_a_call_for_one_object(list_only: Path) -> None:
+    run(list_only, [sys.executable, "manage.py", "check"])
+    run(list_only, [sys.executable, "-m", "console.dev.translations", "check"])
+    run(list_only, [sys.executable, "-m", "ruff", "check", "."])
+    run(list_only, [sys.executable, "-m", "ruff", "format", "--check", "."])
+    declared = list_only / "workflows_ui/resources/project_members/declaration.py"
+    assert '"project-members"' in declared.read_text("utf-8")
+    assert "Thành viên dự án" in (list_only / "locale/vi/LC_MESSAGES/django.po").read_text("utf-8")
 
 
-@pytest.mark.slow
-def test_the_command_writes_all_that_the_checks_ask_for(copy: Path) -> None:
-    check(copy)
-    assert '"project-members"' in (copy / "workflows_ui/resources/project_members/declaration.py").read_text("utf-8")
-    assert "Thành viên dự án" in (copy / "locale/vi/LC_MESSAGES/django.po").read_text("utf-8")
-
-
-@pytest.mark.slow
-def test_a_declaration_without_a_call_for_one_object_passes_the_checks(list_only: Path) -> None:
-    check(list_only)
-
-
-@pytest.mark.slow
+@in_the_copy
 def test_an_object_without_a_call_of_its_own_is_found_in_its_list(list_only: Path) -> None:
     run(list_only, [sys.executable, "-m", "mypy", "workflows_ui/resources/assistants"])
     suite = "tests/resources/test_every_resource.py"
     assert " passed" in command(list_only, f".venv/bin/python -m pytest -q {suite} -k assistants")
 
 
-@pytest.mark.slow
+@in_the_copy
 def test_the_suites_pick_the_new_resource_up_and_pass(copy: Path) -> None:
     assert " passed" in command(copy, blocks()[-1][1])
 
@@ -134,6 +131,7 @@ def test_the_command_refuses_two_ways_to_one_object() -> None:
         ("flows", "There is a resource"),
         ("No Name", "lower case"),
         ("nothing-there", "The client has no list_nothing_there"),
+        ("users", "The client's list_users cannot be called with limit and cursor: .* 'cursor'"),
     ],
 )
 def test_the_command_refuses_names_and_calls_that_do_not_fit(name: str, said: str) -> None:

@@ -37,6 +37,24 @@ def test_references_are_shown_where_they_are_known(text: str, expected: list[tup
     assert kinds_and_texts(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("{{connections['mail']}}", "mail"),
+        (' {{ connections["mail"] }} ', "mail"),
+        ("{{connections.2-mail}}", "2-mail"),
+        ("{{connections['. it is [new] ']}}", ". it is [new] "),
+        ("{{connections['mail'].token}}", ""),
+        ("{{trigger['mail']}}", ""),
+        ("a {{connections['mail']}}", ""),
+        ("mail", ""),
+        (None, ""),
+    ],
+)
+def test_the_id_of_a_connection_is_read_exactly(value: Any, expected: str) -> None:
+    assert step_values.external_id(value) == expected
+
+
 @given(st.text(st.sampled_from("{}[]'\". abtrigestp_1\n"), max_size=200))
 def test_no_character_of_a_value_is_lost(text: str) -> None:
     assert "".join(part.raw or part.text for part in step_values.parts(text, NAMES)) == text

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 import pytest
 from django.test import Client
 
-from tests.engine.servers import Reply, Seen
+from tests.engine.servers import NO_ROUTE, Reply, Seen
 from tests.resources.samples.tables import SAMPLE, field, lay, record, table
 from tests.stub_engine import StubEngine, identity, text
 from tests.users import Users
@@ -106,7 +106,7 @@ def test_a_table_with_all_its_columns_offers_no_other(owner: Client, goods: Stub
 @pytest.mark.parametrize(
     "flags",
     [
-        Reply(404, {"statusCode": 404, "error": "Not Found", "message": "Route not found"}),
+        NO_ROUTE,
         Reply(200, {}),
         Reply(200, {"MAX_RECORDS_PER_TABLE": None, "MAX_FIELDS_PER_TABLE": "many"}),
         Reply(200, {"MAX_RECORDS_PER_TABLE": 0, "MAX_FIELDS_PER_TABLE": True}),

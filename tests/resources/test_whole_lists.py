@@ -3,10 +3,14 @@
 import re
 
 import pytest
+from django.test import Client
 
+from tests.practice_engine.fixtures import Practice
+from tests.practice_engine.fixtures import practice as practice
 from tests.resources.stage import Stage
 from tests.resources.stage import stage as stage
 from tests.stub_engine import text
+from tests.users import gather, workspace
 from workflows_ui.resource_admin.resource import Query
 from workflows_ui.resources import whole_lists
 
@@ -37,6 +41,26 @@ def test_what_was_made_in_one_second_is_on_some_page_and_counted(stage: Stage, r
     last = first.context["pages"].links[-1]
     assert expected <= seen
     assert stage.browser.get(last.url).context["pages"].older_url == ""
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("resource", "typed", "name"),
+    [
+        ("flows", "DON HANG", "Tiếp nhận đơn hàng"),
+        ("tables", "khach", "Khách hàng"),
+        ("connections", "ho tro", "Gmail hỗ trợ"),
+    ],
+)
+def test_a_name_is_found_without_its_accents_though_the_engine_compares_them(
+    practice: Practice, client: Client, resource: str, typed: str, name: str
+) -> None:
+    space = workspace("sales", address=practice.activepieces, project=practice.credentials.project_id)
+    client.force_login(gather(space, practice.credentials.bearer_token).owner)
+    found = client.get(f"/w/sales/{resource}/", {"name": typed})
+    assert len(found.context["lines"]) == 1
+    assert name in text(found.content)
+    assert client.get(f"/w/sales/{resource}/", {"name": "nothing like it"}).context["lines"] == []
 
 
 def test_what_comes_and_goes_between_two_pages_hides_no_row() -> None:

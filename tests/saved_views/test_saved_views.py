@@ -171,12 +171,12 @@ def test_the_people_of_a_team_find_a_shared_view_and_only_who_saved_it_or_a_mana
     users: Users, owner: Client, team: Group
 ) -> None:
     colleague = browser(users.colleague)
-    view = save(owner, "On", "status=ENABLED")
+    view = save(owner, "Flows in use", "status=ENABLED")
     address = f"{SAVE}{view.pk}/"
     assert colleague.get(address).status_code == 404
     assert colleague.post(address, {"delete": "yes"}).status_code == 404
-    assert "On" not in text(colleague.get(FLOWS).content).split('id="views-menu"')[1].split("</details>")[0]
-    change(owner, view, name="On", team=team.pk)
+    assert "Flows in use" not in text(colleague.get(FLOWS).content).split('id="views-menu"')[1].split("</details>")[0]
+    change(owner, view, name="Flows in use", team=team.pk)
     menu = text(colleague.get(FLOWS).content).split('id="views-menu"')[1].split("</details>")[0]
     assert menu.index("Shared") < menu.index(f"view={view.pk}&amp;status=ENABLED")
     # The colleague uses it, also as the default, and changes nothing of it.
@@ -184,7 +184,7 @@ def test_the_people_of_a_team_find_a_shared_view_and_only_who_saved_it_or_a_mana
     assert colleague.post(address, {"delete": "yes"}).status_code == 403
     assert colleague.post(address, {"query": "status=DISABLED"}).status_code == 403
     view.refresh_from_db()
-    assert (view.name, view.team, view.query) == ("On", team, "status=ENABLED")
+    assert (view.name, view.team, view.query) == ("Flows in use", team, "status=ENABLED")
     assert colleague.get(FLOWS)["Location"].endswith(f"view={view.pk}&status=ENABLED")
     # Columns that the colleague chooses in it are the colleague's own.
     keys = offered(owner, FLOWS)
@@ -233,3 +233,37 @@ def test_nobody_saves_without_end(owner: Client, monkeypatch: pytest.MonkeyPatch
     owner.post(COLUMNS, {"list": "flows", "query": "", "offered": ["a"]})
     owner.post(COLUMNS, {"list": "runs", "query": "", "offered": ["a"]})
     assert (SavedView.objects.get().query, ListChoice.objects.get().list_path) == ("", "flows")
+
+
+def test_lists_without_a_workspace_have_chosen_columns_and_views_of_ones_own(users: Users, owner: Client) -> None:
+    User.objects.filter(pk=users.owner.pk).update(is_superuser=True)
+    own = browser(User.objects.get(pk=users.owner.pk))
+    for path in ("people", "audit", "teams", "notices"):
+        assert 'id="views-menu"' in text(own.get(f"/{path}/").content), path
+    answer = own.post("/saved-views/", {"list": "people", "name": "Active", "query": "account=active"})
+    view = SavedView.objects.get(workspace=None)
+    url = f"/people/?view={view.pk}&account=active"
+    assert answer["Location"] == url
+    assert AuditEvent.objects.get(action="view.save").workspace is None
+    assert f'href="/saved-views/{view.pk}/"' in text(own.get(url).content)
+    form = text(own.get(f"/saved-views/{view.pk}/").content)
+    assert 'name="name"' in form
+    assert 'name="team"' not in form
+    assert own.post(f"/saved-views/{view.pk}/", {"name": "Working", "default": "on"})["Location"] == url
+    assert own.get("/people/")["Location"] == url
+    keys = offered(own, url)
+    own.post("/list-columns/", {"list": "people", "query": "account=administrator", "offered": keys, "shown": keys[:1]})
+    assert len(columns(own, "/people/?account=administrator")) == 2
+    assert len(columns(own, "/people/?view=none")) == 2
+    # Nobody else has it, in no workspace either.
+    assert browser(users.colleague).get(f"/saved-views/{view.pk}/").status_code == 404
+    assert own.get(f"{SAVE}{view.pk}/").status_code == 404
+    taken = own.post("/saved-views/", {"list": "people", "name": "Working", "query": ""})
+    assert taken["Location"] == "/people/"
+    assert own.post(f"/saved-views/{view.pk}/", {"delete": "yes"})["Location"] == "/people/"
+
+
+def test_views_of_a_workspace_are_not_those_of_no_workspace(owner: Client) -> None:
+    view = save(owner, "Here")
+    assert owner.get(f"/saved-views/{view.pk}/").status_code == 404
+    assert owner.post("/saved-views/", {"list": "//evil.example", "name": "x"})["Location"] == "/"

@@ -110,7 +110,7 @@ _PLAIN = "opens nothing"
 NO_SECRET: dict[str, str] = {
     **dict.fromkeys(("Launch.failure", "LaunchFile.data", "LaunchForm.before", "LaunchForm.draft"), _SEALED),
     **dict.fromkeys(("DeletedObject.content", "FlowEdit.content", "LaunchFormVersion.schema", "Note.text"), _SEALED),
-    **dict.fromkeys(("SavedInputs.payload", "Job.data"), _SEALED),
+    **dict.fromkeys(("SavedInputs.payload", "Job.data", "IndexedRun.message", "FailurePattern.note"), _SEALED),
     **dict.fromkeys(("Job.claim", "Job.claim_until", "Launch.claim", "Launch.claim_until", "Launch.ticket"), _PLAIN),
     **dict.fromkeys(("LaunchFile.key", "Notice.key", "Permission.codename", "Capability.code"), _PLAIN),
     **dict.fromkeys(("Workspace.marker_seen_at", "Workspace.secrets_version", "User.session_generation"), _PLAIN),
@@ -128,9 +128,11 @@ NO_SECRET: dict[str, str] = {
     "AuditEvent.session": "a digest of the session's key",
     "BASE_URL": "refused with a password in it",
     "ENGINE_PROXY": "refused with a password in it: test_settings.py",
+    **dict.fromkeys(("FailurePattern.fingerprint", "IndexedRun.fingerprint"), "made with the key of the run index"),
     "JobPart.data": "an export's file, for the person who asked for it",
     "Launch.payload_digest": "made with SECRET_KEY",
     "Launch.secret_marks": "places, lengths and digests made with SECRET_KEY",
+    "RunIndex.word_key": "sealed by the same code; it is on no page: tests/run_index/test_indexed_search.py",
     "PRACTICE_ENGINE_URL": "refused with a password in it",
 }
 

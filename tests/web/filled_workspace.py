@@ -28,6 +28,7 @@ from workflows_ui.audit.services import audit_log
 from workflows_ui.core import heartbeat
 from workflows_ui.credentials.models import CredentialSecret
 from workflows_ui.deleted_objects.models import CopyState, DeletedObject
+from workflows_ui.failures.models import FailurePattern
 from workflows_ui.flow_edits.models import FlowEdit
 from workflows_ui.jobs.models import Job, JobItem, JobKind, JobPart, JobState
 from workflows_ui.launch_forms.services import launch_forms
@@ -45,6 +46,7 @@ from workflows_ui.members.services import access
 from workflows_ui.notes.models import Note
 from workflows_ui.notifications.models import Notice, NoticeKind
 from workflows_ui.resources import RESOURCES
+from workflows_ui.run_index.models import RunIndex
 from workflows_ui.saved_views.models import SavedView
 
 FLOW = identity(1)
@@ -170,6 +172,8 @@ def _place(name: str, stub_engine: StubEngine) -> Place:
         expires_at=timezone.now() + timedelta(days=30),
     )
     edit.save()
+    index = RunIndex.objects.create(workspace=space, started_by=owner, started_at=timezone.now(), due_at=timezone.now())
+    FailurePattern.objects.create(index=index, fingerprint=space.pk, flow_id=FLOW)
     values = {
         "slug": name,
         "copy_id": deleted.pk,
@@ -187,6 +191,7 @@ def _place(name: str, stub_engine: StubEngine) -> Place:
         "position": "0",
         "step": "trigger",
         "edit": edit.pk,
+        "fingerprint": space.pk,
         "field": "amount",
         "action": "delete",
         "resource": "flows",
@@ -275,6 +280,7 @@ def belongings(space: Workspace, person: User, *, flow_id: str = FLOW, secret: s
         "inputs": inputs.pk,
         "note": note.pk,
         "view_id": SavedView.objects.create(workspace=space, owner=person, list_path="flows", name="Mine").pk,
+        "own_view": SavedView.objects.create(owner=person, list_path="notices", name="Mine").pk,
         "notice": notice.pk,
         "session_id": session.pk,
         "passkey": passkey.pk,

@@ -60,6 +60,7 @@ _BELONGS = {
     "saved_inputs": ("inputs", "inputs"),
     "note": ("note", "note"),
     "saved_view": ("view_id", "view_id"),
+    "own_saved_view": ("view_id", "own_view"),
     "notice": ("pk", "notice"),
     "mfa_edit_webauthn": ("pk", "passkey"),
     "mfa_remove_webauthn": ("pk", "passkey"),
@@ -168,29 +169,37 @@ def measure(
 ) -> dict[str, str]:
     """What each person is answered: the methods that let them in, else why not (`sign in`, 403, 404). Nothing that is done stays.
 
-    Fails where a fragment is answered otherwise than the whole page (not asked without `fragments`), or where anything breaks.
+    The first person with an answer asks for the fragment too (not without `fragments`). Fails where it is answered otherwise than the
+    whole page, or where anything breaks.
     """
     caches.forget_answers()
     base = stage.stub_engine.url if address.flavour == Flavour.IMBRACE else f"{stage.stub_engine.url}/api"
     test_users.move(stage.sales.workspace, flavour=address.flavour, address=base)
-    return {who: _cell(stage, address, who, fragments=fragments) for who in people}
+    compared: set[tuple[str, str]] | None = set() if fragments else None
+    return {who: _cell(stage, address, who, compared) for who in people}
 
 
-def _cell(stage: Furnished, address: Address, who: str, *, fragments: bool) -> str:
+def _cell(stage: Furnished, address: Address, who: str, compared: set[tuple[str, str]] | None) -> str:
+    """What the page says about a person. `compared`: the methods and answers for which fragments were asked for; None asks for none."""
     url = address.url(stage.sales, who)
     found: dict[str, str] = {}
     for method in ("GET", "POST"):
-        whole = _ask(stage, who, method, url, {})
-        part = _ask(stage, who, method, url, _HTMX) if fragments else whole
-        if part != whole:
-            # What the engine said to the first may be remembered, and then the second did not ask it.
-            caches.forget_answers()
-            part = _ask(stage, who, method, url, _HTMX)
-        assert whole == part, f"{who}: {method} {url}: {whole} as a page, {part} as a fragment"
-        found[method] = whole
+        found[method] = _ask(stage, who, method, url, {})
+        if compared is not None and (method, found[method]) not in compared:
+            compared.add((method, found[method]))
+            _compare(stage, who, method, url, found[method])
     let_in = [method for method, answer in found.items() if answer == "in"]
     refused = sorted({answer for answer in found.values() if answer not in {"in", "405"}})
     return " ".join(let_in) or " ".join(refused) or "405"
+
+
+def _compare(stage: Furnished, who: str, method: str, url: str, whole: str) -> None:
+    part = _ask(stage, who, method, url, _HTMX)
+    if part != whole:
+        # What the engine said to the first may be remembered, and then the second did not ask it.
+        caches.forget_answers()
+        part = _ask(stage, who, method, url, _HTMX)
+    assert whole == part, f"{who}: {method} {url}: {whole} as a page, {part} as a fragment"
 
 
 def answered(stage: Furnished, who: str, method: str, url: str) -> HttpResponseBase:
@@ -274,7 +283,7 @@ def write(address: Address, cells: Mapping[str, str]) -> None:
 HEAD = f"""# Who may do what
 
 Written by asking every address as every role (`python -m tests.web.write_permissions`); do not edit.
-`tests/web/test_matrix.py` asks again at each run of the tests, each line as a page and as a fragment, and fails if an answer differs.
+`tests/web/test_matrix.py` asks again at each run of the tests, each answer as a page and as a fragment, and fails if one differs.
 
 A cell names the methods that admit a person: GET reads, POST writes; a method that is not named is refused or does not exist. Otherwise it
 says how the person is refused: `sign in` leads to the sign-in page; 404 means "no such page", which is all that people without

@@ -8,8 +8,9 @@ from pytest_django import Settings
 
 from tests.engine.servers import Reply
 from tests.stub_engine import SECRET, StubEngine, identity, text
-from tests.users import Users, move
+from tests.users import Users, credential, move
 from workflows_ui.credentials.models import Credential
+from workflows_ui.members.models import LaunchRight
 
 HTMX = {"HX-Request": "true", "HX-Target": "results"}
 FAULTS = [
@@ -86,6 +87,23 @@ def test_a_member_without_a_credential_is_asked_to_add_one(users: Users, owner: 
     assert answer.status_code == 403
     assert "You have no credential here" in text(answer.content)
     assert "/w/sales/credentials/" in text(answer.content)
+
+
+def test_a_guest_is_not_led_to_pages_that_need_a_role(users: Users, client: Client) -> None:
+    LaunchRight.objects.create(workspace=users.workspace, flow_id="F" * 21, user=users.stranger)
+    client.force_login(users.stranger)
+    without_credential = client.get(f"/w/sales/flows/{'F' * 21}/launch/")
+    assert "You have no credential here" in text(without_credential.content)
+    credential(users.workspace, users.stranger, SECRET)
+    for answer in (
+        without_credential,
+        client.get(f"/w/sales/flows/{'F' * 21}/launch/"),  # no engine listens there
+        client.get(f"/w/sales/runs/{'R' * 21}/"),
+    ):
+        page = text(answer.content)
+        assert 'href="/w/sales/launches/"' in page
+        assert 'href="/w/sales/credentials/"' not in page
+        assert 'href="/w/sales/runs/"' not in page
 
 
 def test_a_secret_that_cannot_be_opened_is_reported_without_it(users: Users, owner: Client) -> None:

@@ -25,9 +25,11 @@ __all__ = ["practice"]
 _LONG = 0.5
 SHORT = Timeouts(connect=2.0, read=0.2, total=0.3)
 
-#: A fault's name in the tests, its kind and its settings. `strip_headers` leaves reads as they are; it has a test of its own.
+#: Kinds that leave reads as they are. `strip_headers` has a test of its own.
+HARMLESS = {"strip_headers", "followed"}
+#: A fault's name in the tests, its kind and its settings.
 FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
-    **{kind: (kind, {}) for kind in KINDS if kind not in {"status", "strip_headers"}},
+    **{kind: (kind, {}) for kind in KINDS if kind not in {"status", *HARMLESS}},
     "too_many": ("too_many", {"seconds": 60}),
     "delay": ("delay", {"seconds": _LONG}),
     "drip": ("drip", {"seconds": _LONG}),
@@ -219,4 +221,4 @@ def test_headers_that_a_gateway_drops_change_nothing_for_reads(place: Place) -> 
 
 
 def test_every_kind_of_fault_is_tried() -> None:
-    assert {kind for kind, _more in FAULTS.values()} | {"strip_headers"} == set(KINDS)
+    assert {kind for kind, _more in FAULTS.values()} | HARMLESS == set(KINDS)

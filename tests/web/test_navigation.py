@@ -3,6 +3,7 @@
 import re
 
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from tests.stub_engine import StubEngine, text
 from tests.users import Users, workspace
@@ -152,8 +153,8 @@ def test_an_environment_without_a_name_is_the_host_of_its_address() -> None:
 
 
 def test_a_fragment_asks_the_database_for_no_menu(
-    users: Users, owner: Client, django_assert_max_num_queries: object
+    users: Users, owner: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     headers = {"HX-Request": "true", "HX-Target": "results"}
-    with django_assert_max_num_queries(9):  # type: ignore[operator]
+    with django_assert_max_num_queries(10):
         owner.get("/w/sales/flows/", headers=headers)

@@ -50,6 +50,7 @@ LOCAL = {
     "saved-views": "view_id",
     "recently-deleted": "copy_id",
     "edits": "edit",
+    "failures": "fingerprint",
     "audit": "row",
     "members": "member_id",
     "people": "person_id",

@@ -23,18 +23,18 @@ class Costs(NamedTuple):
 PAGES = {
     "/w/sales/nothing/": Costs(6, 0),
     "/w/sales/": Costs(21, 0),
-    "/w/sales/flows/": Costs(10, 1),
-    "/w/sales/flows/{flow}/": Costs(13, 1),
+    "/w/sales/flows/": Costs(11, 1),
+    "/w/sales/flows/{flow}/": Costs(15, 1),
     "/w/sales/flows/{flow}/launch/": Costs(15, 3),
-    "/w/sales/runs/": Costs(12, 1),
-    "/w/sales/runs/?rows=100": Costs(12, 2),
-    "/w/sales/runs/{run}/": Costs(12, 1),
+    "/w/sales/runs/": Costs(13, 1),
+    "/w/sales/runs/?rows=100": Costs(13, 2),
+    "/w/sales/runs/{run}/": Costs(13, 1),
     "/w/sales/folders/": Costs(10, 1),
     "/w/sales/connections/": Costs(10, 1),
     "/w/sales/tables/": Costs(10, 1),
     "/w/sales/launches/": Costs(13, 0),
-    "/w/sales/launches/{launch}/": Costs(12, 0),
-    "/notices/": Costs(8, 0),
+    "/w/sales/launches/{launch}/": Costs(11, 0),
+    "/notices/": Costs(10, 0),
 }
 
 

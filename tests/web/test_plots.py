@@ -70,3 +70,15 @@ def test_a_small_plot_draws_what_went_wrong_above_the_rest() -> None:
     assert spark.good.count("M") == 2
     assert spark.bad == "M12 0h4v2h-4z"
     assert str(spark) == "18 launches"
+
+
+def test_a_heat_map_has_a_level_for_every_hour_and_the_smallest_number_is_seen() -> None:
+    counts = [[0] * 24 for _day in range(7)]
+    counts[1][9], counts[6][23] = 1000, 1
+    plot = plots.heat_map(counts)
+    assert plot is not None
+    assert (plot.busiest, plot.most) == ("Tuesday, 09:00–10:00", 1000)
+    levels = [[cell.level for cell in row.cells] for row in plot.rows]
+    assert (levels[1][9], levels[6][23], levels[0][0]) == (5, 1, 0)
+    assert plot.rows[6].cells[23].caption == "Sunday, 23:00–24:00: 1"
+    assert plots.heat_map([[0] * 24] * 7) is None

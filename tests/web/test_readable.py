@@ -26,11 +26,17 @@ def test_rows_that_are_alike_are_a_table_with_blanks_where_a_name_is_missing() -
     assert [[cell.text for cell in row] for row in node.rows] == [["A", "1", "x"], ["B", "2", ""]]
 
 
-def test_rows_that_differ_hold_more_or_are_alone_are_a_list() -> None:
+def test_a_list_of_one_object_is_a_row_or_the_object_itself_without_a_box() -> None:
+    assert readable.readable_node([{"sku": "A", "qty": 1}]).kind == "table"
+    many = {f"name{number}": number for number in range(9)}
+    for value in (many, {"a": {"b": 1}}):
+        assert readable.readable_node([value]) == readable.readable_node(value)
+
+
+def test_rows_that_differ_or_hold_more_are_a_list() -> None:
     for value in (
         [{"a": 1}, {"b": 2}, {"c": 3}],
         [{"a": {"b": 1}}, {"a": {"b": 2}}],
-        [{"a": 1}],
         [{"a": 1}, 5],
     ):
         assert readable.readable_node(value).kind == "list"

@@ -10,7 +10,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import translation
 from django.utils.safestring import SafeString
 
-from workflows_ui.web.form_rendering import Renderer
+from workflows_ui.web.form_rendering import LongSelect, Renderer
 from workflows_ui.web.links import object_url
 from workflows_ui.web.template_loader import condensed
 
@@ -82,6 +82,13 @@ class _Form(forms.Form):
 def test_a_widget_is_the_one_that_django_writes(name: str) -> None:
     ours, usual = (_Form(renderer=renderer)[name] for renderer in (Renderer(), DjangoTemplates()))
     assert _parts(ours) == _parts(usual)
+
+
+def test_a_long_select_field_is_the_one_that_django_writes() -> None:
+    options = [("", "–"), ("a", "A & B"), ("b", "<B>"), (3, 3)]
+    ours, usual = (forms.ChoiceField(choices=options, widget=widget) for widget in (LongSelect, forms.Select))
+    form = type("Form", (forms.Form,), {"ours": ours, "usual": usual})({"ours": "a", "usual": "a"})
+    assert _words(str(form["ours"]).replace("ours", "usual")) == _words(str(form["usual"]))
 
 
 def _parts(field: Any) -> list[list[str]]:

@@ -64,13 +64,13 @@ class ResetPasswordForm(_Labelled, allauth_forms.ResetPasswordForm):  # type: ig
         return str(self.cleaned_data["email"])
 
 
-_NEW_PASSWORD = {"password1": _("New password"), "password2": _("New password once more")}
+_NEW_PASSWORD = {"password1": _("New password"), "password2": _("Confirm new password")}
 
 
 class ChangePasswordForm(_Labelled, allauth_forms.ChangePasswordForm):  # type: ignore[misc]
     """The old password, and the new one twice."""
 
-    labels = {"oldpassword": _("Password until now"), **_NEW_PASSWORD}
+    labels = {"oldpassword": _("Current password"), **_NEW_PASSWORD}
 
 
 class NewPasswordForm(_Labelled, allauth_forms.ResetPasswordKeyForm):  # type: ignore[misc]
@@ -120,7 +120,7 @@ def _zone_choices() -> list[tuple[str, Any]]:
     for zone in _zones():
         region, _slash, city = zone.partition("/")
         groups.setdefault(region if city else "UTC", []).append((zone, (city or zone).replace("_", " ")))
-    default = _("The console's own (%(zone)s)") % {"zone": settings.TIME_ZONE}
+    default = _("Default (%(zone)s)") % {"zone": settings.TIME_ZONE}
     return [("", default), *groups.items()]
 
 

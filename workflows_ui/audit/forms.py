@@ -19,7 +19,7 @@ class FilterForm(DaysForm):
     main_filters = ("person", "action", "period")
     field_order = ("person", "action", "kind", "id", "outcome", "period", "since", "until", "job", "request")
     person = forms.IntegerField(label=_("Person"), required=False, min_value=0, max_value=2**31, widget=forms.Select)
-    action = forms.CharField(label=_("What was done"), required=False, max_length=60, widget=forms.Select)
+    action = forms.CharField(label=_("Action"), required=False, max_length=60, widget=forms.Select)
     kind = forms.CharField(label=_("Kind of object"), required=False, max_length=40, widget=forms.Select)
     id = forms.CharField(label=_("Id of the object"), required=False, max_length=120)
     outcome = forms.CharField(label=_("Outcome"), required=False, max_length=20, widget=forms.Select)

@@ -26,6 +26,7 @@ KINDS: dict[str, Text] = {
     "access_request": _("Access request"),
     "audit": _("Audit log"),
     "credential": _("Credential"),
+    "failure": _("Failure"),
     "fields": pgettext_lazy("of a table", "Column"),
     "form": _("Launch form"),
     "job": _("Job"),
@@ -35,6 +36,7 @@ KINDS: dict[str, Text] = {
     "member": _("Member"),
     "person": _("Person"),
     "records": pgettext_lazy("of a table", "Record"),
+    "run_index": _("Run index"),
     "saved_inputs": _("Saved values"),
     "saved_view": _("Saved view"),
     "team": _("Team"),
@@ -68,6 +70,12 @@ ACTIONS: dict[str, Text] = {
     "credential.renew": _("Renewed a credential"),
     "credential.replace": _("Replaced the secret of a credential"),
     "credential.test": _("Tested a credential"),
+    "failures.export": _("Took the list of failures as a file"),
+    "failure.assign": _("Assigned a failure"),
+    "failure.handle": _("Marked a failure as handled"),
+    "failure.note": _("Noted what to do about a failure"),
+    "failure.reopen": _("Reopened a failure"),
+    "failure.snooze": _("Snoozed a failure"),
     "fields.delete": _("Deleted a column"),
     "fields.edit": _("Changed a column"),
     "fields.new": _("Added a column"),
@@ -96,7 +104,7 @@ ACTIONS: dict[str, Text] = {
     "invitation.refuse": _("Declined a request to use an invitation"),
     "invitation.renew": _("Created a new link for an invitation"),
     "invitation.revoke": _("Revoked an invitation"),
-    "job.ask": _("Asked for a job"),
+    "job.ask": _("Requested a job"),
     "job.begin": _("Started a job"),
     "job.download": _("Took the file of an export"),
     "job.end": _("A job ended"),
@@ -141,6 +149,9 @@ ACTIONS: dict[str, Text] = {
     "records.delete": _("Deleted records"),
     "records.edit": _("Changed a record"),
     "records.new": _("Added a record"),
+    "run_index.erase": _("Erased a run from the run index"),
+    "run_index.start": _("Started the run index or changed it"),
+    "run_index.stop": _("Ended the run index"),
     "tables.restore": _("Restored a deleted table"),
     "team.add": _("Added somebody to a team"),
     "team.change": _("Changed a team"),
@@ -164,7 +175,9 @@ ACTIONS: dict[str, Text] = {
 FIELDS: dict[str, Text] = {
     "colour": _("Colour bar"),
     "count": _("Number"),
+    "credential": _("Credential"),
     "credentials_destroyed": _("Keys destroyed"),
+    "days": _("Days"),
     "filters": _("Filters"),
     "flow": _("Flow"),
     "format": _("Format"),
@@ -175,6 +188,7 @@ FIELDS: dict[str, Text] = {
     "paused": _("Launching is paused"),
     "role": _("Role"),
     "rows": _("Rows"),
+    "run": _("Run"),
     "second_factor_required": _("Two-factor authentication required"),
     "successor": _("Successor"),
     "superuser": _("Administrator"),
@@ -274,8 +288,9 @@ def url(event: AuditEvent) -> str:
 
 
 #: Kinds whose name is also the name of their page's URL, and kinds that are shown in a list.
-_PAGES = {"launch", "credential", "job", "invitation"}
+_PAGES = {"launch", "credential", "failure", "job", "invitation"}
 _LISTS = {
+    "run_index": "run_index",
     "member": "members",
     "access_request": "members",
     "workspace": "workspace_settings",

@@ -13,7 +13,7 @@ from workflows_ui.resource_admin.local_lists import LocalList
 from workflows_ui.resource_admin.resource import Column, Row
 
 _WHAT = Column(
-    lambda line: line["what"], _("What was done"), link=lambda _slug, line: line["url"], name="what", sort=("action",)
+    lambda line: line["what"], _("Action"), link=lambda _slug, line: line["url"], name="what", sort=("action",)
 )
 _OBJECT = Column(
     lambda line: line["object_name"], _("Object"), kind="note", wide=True, name="object", sort=("object_name",)

@@ -63,8 +63,8 @@ def listing(request: ConsoleRequest, workspace: Workspace | None) -> HttpRespons
     form.offer({str(pk): (name or str(pk))[:80] for pk, name in people.items()})
     files = [(kind.upper(), _url("audit_file", workspace, kind)) for kind in TYPES]
     kind = tables.audit_list(workspace, files)
-    saved = saved_views.load(request.access, request.path) if workspace else None
-    current = Listing(kind, request.path, request.GET, form, saved)
+    scope = saved_views.workspace_scope(request.access) if workspace else saved_views.Scope(request.user)
+    current = Listing(kind, request.path, request.GET, form, saved_views.load(scope, request.path))
     page = kind.page(form.narrow(everything), current) if current.valid else Page((), total=0, sortable=True)
     return list_page.respond(request, kind, None, current, page)
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from workflows_ui.core.secret_names import MASK, mask_text, masks, names_secret
 
-__all__ = ["HEADERS", "MASK", "headers", "masks", "step", "without_masked"]
+__all__ = ["HEADERS", "MASK", "adds_mask", "headers", "holds_secret", "masks", "step", "without_masked"]
 
 #: Headers that carry credentials; a key with one of these names is masked everywhere.
 HEADERS = frozenset(
@@ -30,9 +30,11 @@ _NAMES = frozenset(
 _VALUES = frozenset({"value", "values", "val", "v", "answer", "content", "text", "fieldvalue"})
 _NO: frozenset[str] = frozenset()
 _NESTED = (dict, list)
+#: How JSON of an object or list begins: an expression (`{{trigger.body}}`) does not, and need not be parsed.
+_JSON = re.compile(r'[ \t\n\r]*(?:\[|\{[ \t\n\r]*["}])')
 _DEEPEST = 60
-#: The steps of a flow follow each other inside each other: they are a chain, not a nesting. 240 of them are the limit.
-_FOLLOWING, _STEP = "nextAction", 0.25
+#: The steps of a flow follow each other inside each other: they are a chain, not a nesting. 600 of them are the limit.
+_FOLLOWING, _STEP = "nextAction", 0.1
 #: The longest key that is remembered.
 _LONGEST_KEY = 120
 _TOO_DEEP = "…"
@@ -66,9 +68,13 @@ def is_cut(value: Any) -> bool:
         if isinstance(current, _NESTED) and depth > _DEEPEST:
             return True
         if isinstance(current, dict):
-            waiting += [(inner, depth + (_STEP if key == _FOLLOWING else 1)) for key, inner in current.items()]
+            waiting += [
+                (inner, depth + (_STEP if key == _FOLLOWING else 1))
+                for key, inner in current.items()
+                if isinstance(inner, _NESTED)
+            ]
         elif isinstance(current, list):
-            waiting += [(inner, depth + 1) for inner in current]
+            waiting += [(inner, depth + 1) for inner in current if isinstance(inner, _NESTED)]
     return False
 
 
@@ -79,21 +85,45 @@ def without_masked(value: Any) -> Any:
     return [without_masked(inner) for inner in value] if isinstance(value, list) else value
 
 
+def adds_mask(new: Any, shown: Any, real: Any) -> bool:
+    """Whether a submitted value has more masks than the real value that a page showed as `shown`. If a part of that was hidden, any mask
+    may stand for it.
+    """
+    return str(new).count(MASK) > (str(real).count(MASK) if shown == real else 0)
+
+
 def _walk(value: Any, secrets: frozenset[str], plain: frozenset[str], depth: float) -> Any:
     if isinstance(value, dict):
-        if depth > _DEEPEST:
-            return _TOO_DEEP
-        members = [(str(key), _key(str(key)), inner) for key, inner in value.items()]
-        pair = any(key.of_name and isinstance(name, str) and names_secret(name) for _name, key, name in members)
-        return {
-            name: MASK if pair and key.of_value and _holds(inner) else _member(name, key, inner, secrets, plain, depth)
-            for name, key, inner in members
-        }
+        return _chain(value, secrets, plain, depth)
     if isinstance(value, list):
         if value and all(isinstance(item, list) and len(item) == 2 and isinstance(item[0], str) for item in value):
-            value = [[name, MASK if names_secret(name) and _holds(inner) else inner] for name, inner in value]
+            value = [[name, MASK if names_secret(name) and holds_secret(inner) else inner] for name, inner in value]
         return [_walk(inner, secrets, plain, depth + 1) for inner in value] if depth <= _DEEPEST else _TOO_DEEP
     return _text(value, secrets, plain, depth)
+
+
+def _chain(value: dict[Any, Any], secrets: frozenset[str], plain: frozenset[str], depth: float) -> Any:
+    """An object with those that follow it, masked without recursion: a chain is as deep as the flow is long."""
+    holder: dict[str, Any] = {}
+    place, current = holder, value
+    while depth <= _DEEPEST:
+        following = current.get(_FOLLOWING)
+        members = [(str(key), _key(str(key)), inner) for key, inner in current.items()]
+        pair = any(key.of_name and isinstance(name, str) and names_secret(name) for _name, key, name in members)
+        masked = {
+            name: MASK
+            if pair and key.of_value and holds_secret(inner)
+            # Replaced in the next round, or left out.
+            else _TOO_DEEP
+            if name == _FOLLOWING and isinstance(inner, dict)
+            else _member(name, key, inner, secrets, plain, depth)
+            for name, key, inner in members
+        }
+        place[_FOLLOWING] = masked
+        if not isinstance(following, dict):
+            break
+        place, current, depth = masked, following, depth + _STEP
+    return holder.get(_FOLLOWING, _TOO_DEEP)
 
 
 class _Key(NamedTuple):
@@ -125,7 +155,7 @@ _known_key = lru_cache(maxsize=20_000)(_parsed_key)
 def _member(name: str, key: _Key, value: Any, secrets: frozenset[str], plain: frozenset[str], depth: float) -> Any:
     if key.header or name in secrets:
         return MASK if value not in (None, "") else value
-    if key.secret and name not in plain and _holds(value):
+    if key.secret and name not in plain and holds_secret(value):
         return MASK
     if isinstance(value, str):
         return _text(value, secrets, plain, depth + 1)
@@ -133,11 +163,11 @@ def _member(name: str, key: _Key, value: Any, secrets: frozenset[str], plain: fr
         return value
     if key.headers and isinstance(value, dict):
         return {str(name): _walk(inner, secrets, plain, depth + 2) for name, inner in headers(value).items()}
-    return _walk(value, secrets, plain, depth + (_STEP if name == _FOLLOWING else 1))
+    return _walk(value, secrets, plain, depth + 1)
 
 
-def _holds(value: Any) -> bool:
-    """Whether there is a value to hide: not for booleans, empty values and references."""
+def holds_secret(value: Any) -> bool:
+    """Whether there is a value to hide, given that it is called a secret: not for booleans, empty values and references."""
     if value is None or isinstance(value, bool) or value in ("", [], {}):
         return False
     return not (isinstance(value, str) and _REFERENCE.fullmatch(value))
@@ -146,8 +176,7 @@ def _holds(value: Any) -> bool:
 def _text(value: Any, secrets: frozenset[str], plain: frozenset[str], depth: float) -> Any:
     if not isinstance(value, str):
         return value
-    head = value.lstrip()[:1]
-    if head and head in "{[" and len(value) <= _LONGEST_JSON and depth <= _DEEPEST:
+    if _JSON.match(value) and len(value) <= _LONGEST_JSON and depth <= _DEEPEST:
         try:
             parsed = json.loads(value)
         except (ValueError, RecursionError):

@@ -50,7 +50,7 @@ class Credentials(LocalList):
         Column(lambda line: line.owner, _("Owner"), below=lambda line: line.teams, name="owner"),
         Column(
             lambda line: line.credential.ends_at,
-            _("Ends"),
+            _("Expires"),
             kind="when",
             below=lambda line: _("renews itself") if line.credential.ends_at and line.credential.renew_at else "",
             name="ends",

@@ -130,7 +130,7 @@ def restore(request: ConsoleRequest, slug: str, copy_id: str) -> HttpResponse:
         copy.refresh_from_db(fields=["state", "restored_id"])
         return _page(request, copy, _sentences(words.error_message(error)))
     services.end_restore(copy)
-    audit_log.end(event, restored=copy.restored_id)
+    audit_log.end(event, belongs_to=(copy.kind, copy.restored_id), restored=copy.restored_id)
     messages.success(request, texts.restored(copy))
     return responses.redirect(request, RESOURCES[copy.kind].url(slug, copy.restored_id))
 

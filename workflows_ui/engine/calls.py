@@ -194,8 +194,8 @@ class Calls:
     def _url(self, path: str) -> str:
         return self._bases.engine + path
 
-    def _get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
-        return self._transport.read(self._url(path), pairs(query or {}))
+    def _get(self, path: str, query: Mapping[str, Any] | None = None, *, text: bool = False) -> Any:
+        return self._transport.read(self._url(path), pairs(query or {}), text=text)
 
     def _object(self, path: str, query: Mapping[str, Any] | None = None) -> Json:
         return as_object(self._get(path, query), path)
@@ -215,13 +215,13 @@ class Calls:
             if object_id is None or self._owned.knows(kind, object_id):
                 continue
             if not _KINDS[kind]:
-                raise _not_in_project()
+                raise not_in_project()
             try:
                 self._get_owned(kind, object_id)
             except NoRoute:
                 raise
             except NotFound as missing:
-                raise _not_in_project() from missing
+                raise not_in_project() from missing
 
     def _get_owned(self, kind: str, id: str, query: Mapping[str, Any] | None = None) -> Json:
         """An object of the client's project. An object of another project is NotFound, as if it did not exist.
@@ -233,10 +233,10 @@ class Calls:
             found = self._object(path, query)
         except Forbidden as refused:
             if refused.code == "AUTHORIZATION":
-                raise _not_in_project() from refused
+                raise not_in_project() from refused
             raise
         if not self._belongs(found):
-            raise _not_in_project()
+            raise not_in_project()
         self._remember_ids(kind, id)
         return found
 
@@ -379,7 +379,7 @@ def _only(projects: list[Json]) -> Json:
     raise NotFound("This credential opens no project.", code="NO_PROJECT", sent=True)
 
 
-def _not_in_project() -> NotHere:
+def not_in_project() -> NotHere:
     return NotHere("There is nothing with this id in this project.", code="ENTITY_NOT_FOUND", status=404, sent=True)
 
 

@@ -4,18 +4,24 @@ The tree is a chain of `nextAction`, with a chain inside each loop (`firstLoopAc
 multiple choice (`children`, `null` for an empty branch; the names are in `settings.branches`).
 """
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 Step = dict[str, Any]
 
+#: Types of triggers, and of steps with branches.
+TRIGGERS = ("EMPTY", "PIECE_TRIGGER")
+ROUTERS = ("ROUTER", "MULTIPLE_CHOICE")
+#: What the engine takes as a step's name (engine-0.83.md section 5).
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+#: Keys of a step that lead to other steps.
+_INNER = ("nextAction", "firstLoopAction", "children")
 # Far beyond any real flow: the walk must end for malformed trees too.
 MOST_STEPS = 10_000
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     """One step and its position in the tree.
 
     Attributes:
@@ -58,7 +64,8 @@ def walk(trigger: Any) -> Iterator[Node]:
         after = node.step.get("nextAction")
         if isinstance(after, dict):
             waiting.append(Node(after, node.depth, node.name, node.branch, node.branch_index, node.in_loop))
-        waiting.extend(reversed(list(_inner_nodes(node))))
+        if "firstLoopAction" in node.step or "children" in node.step:
+            waiting.extend(reversed(list(_inner_nodes(node))))
 
 
 def steps_by_name(trigger: Any) -> dict[str, Step]:
@@ -68,6 +75,11 @@ def steps_by_name(trigger: Any) -> dict[str, Step]:
         if node.name:
             steps.setdefault(node.name, node.step)
     return steps
+
+
+def without_steps(step: Step) -> Step:
+    """A step without the steps after it and inside it."""
+    return {key: value for key, value in step.items() if key not in _INNER}
 
 
 def step_name(step: Any) -> str:
@@ -82,6 +94,27 @@ def branch_names(step: Any) -> list[str | None]:
     branches = settings.get("branches") if isinstance(settings, dict) else None
     names = [branch.get("branchName") if isinstance(branch, dict) else None for branch in _as_list(branches)]
     return [name if isinstance(name, str) else None for name in names]
+
+
+def copied(value: Any) -> Any:
+    """A deep copy of a JSON value. `copy.deepcopy` takes four times as long: it looks for what is in the value twice.
+
+    A chain of steps is followed without recursion, since it is as deep as the flow is long.
+    """
+    if not isinstance(value, dict):
+        return [copied(inner) for inner in value] if isinstance(value, list) else value
+    first = last = _copied_but_next(value)
+    while isinstance(value := value.get("nextAction"), dict):
+        last["nextAction"] = _copied_but_next(value)
+        last = last["nextAction"]
+    return first
+
+
+def _copied_but_next(value: Step) -> Step:
+    """A copy without what follows, in whose place is a None."""
+    return {
+        key: None if key == "nextAction" and isinstance(inner, dict) else copied(inner) for key, inner in value.items()
+    }
 
 
 def _inner_nodes(node: Node) -> Iterator[Node]:

@@ -31,10 +31,9 @@ class Mask:
         self._hidden = hidden
         forms = {form for secret in secrets if len(secret) >= shortest for form in encoded_forms(secret)}
         self._pattern = re.compile(alternatives(forms)) if forms else None
-        raw = {form.encode("utf-8", "surrogatepass") for form in forms}
-        self._raw = (
-            re.compile(alternatives({form.decode("latin-1") for form in raw}).encode("latin-1")) if raw else None
-        )
+        self._raw_forms = {form.encode("utf-8", "surrogatepass") for form in forms}
+        raw = alternatives({form.decode("latin-1") for form in self._raw_forms}).encode("latin-1")
+        self._raw_pattern = re.compile(raw)
 
     def __repr__(self) -> str:
         return "<Mask>"
@@ -48,10 +47,12 @@ class Mask:
 
     def body(self, body: bytes) -> bytes:
         """The body of an answer, masked; in JSON also secrets that escapes hide from a search of the raw text."""
-        if self._raw is None:
+        if self._pattern is None:
             return body
-        masked = self._raw.sub(lambda _match: self._hidden.encode(), body)
-        return self._mask_decoded(masked) if _ESCAPED.search(masked) else masked
+        # To look for each form takes a tenth of the time of the pattern, and hardly any answer has one.
+        if any(form in body for form in self._raw_forms):
+            body = self._raw_pattern.sub(lambda _match: self._hidden.encode(), body)
+        return self._mask_decoded(body) if _ESCAPED.search(body) else body
 
     def value(self, value: Any) -> Any:
         """A copy of any JSON value with every text and every key masked. Raises RecursionError if it is nested too deep."""

@@ -141,20 +141,31 @@ class Transport:
         self._clock = clock
         self._sleep = sleep
 
-    def read(self, url: str, params: Params = (), *, method: str = "GET", body: Any = None) -> Any:
-        """The decoded JSON of a call that changes nothing, with at most three attempts within the total time.
+    def read(
+        self,
+        url: str,
+        params: Params = (),
+        *,
+        method: str = "GET",
+        body: Any = None,
+        text: bool = False,
+        seconds: float | None = None,
+    ) -> Any:
+        """The decoded JSON of a call that changes nothing, with at most three attempts within the total time, or fewer `seconds`. With
+        `text`, an answer of the type text/plain is returned as it is.
 
         Retried: 429 (after its `Retry-After`, if that is short enough), 5xx, and failed connections. Raises EngineError: `Unreachable` if
         no connection was made, `Unavailable` if one broke.
         """
         started = self._clock()
+        total = self.route.timeouts.total if seconds is None else min(seconds, self.route.timeouts.total)
         for attempt in range(1, _TRIES + 1):
-            left = self.route.timeouts.total - (self._clock() - started)
+            left = total - (self._clock() - started)
             try:
-                return self._once(method, url, params, body, seconds=left, write=False)
+                return self._once(method, url, params, body, seconds=left, write=False, text=text)
             except errors.EngineError as error:
                 wait = error.retry_after if error.retry_after is not None else 0.5 * 2 ** (attempt - 1)
-                left = self.route.timeouts.total - (self._clock() - started)
+                left = total - (self._clock() - started)
                 if attempt == _TRIES or not _is_retriable(error) or wait >= min(left, self.route.timeouts.pause):
                     raise
             self._sleep(wait)
@@ -168,7 +179,9 @@ class Transport:
         """
         return self._once(method, url, (), body, seconds=self.route.timeouts.total, write=True)
 
-    def _once(self, method: str, url: str, params: Params, body: Any, *, seconds: float, write: bool) -> Any:
+    def _once(
+        self, method: str, url: str, params: Params, body: Any, *, seconds: float, write: bool, text: bool = False
+    ) -> Any:
         what = self._mask.text(f"{method} {urlsplit(url).path}")
         answer = self._exchange(self._prepare(method, url, params, body), what, seconds=seconds, write=write)
         error = response_errors.error_for_answer(answer, write=write, what=what, secrets=self.auth.secrets())
@@ -180,6 +193,8 @@ class Transport:
             raise error
         if write and not answer.body:
             return None
+        if text and answer.headers.get("content-type", "").startswith("text/plain"):
+            return answer.body.decode("utf-8", "replace")
         try:
             return answer.json()
         except NotJson as problem:

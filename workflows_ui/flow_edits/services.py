@@ -22,6 +22,7 @@ _OUTSIDE = frozenset(
     {
         "CHANGE_FOLDER",
         "CHANGE_STATUS",
+        "LOCK_AND_PUBLISH",
         "LOCK_FLOW",
         "SAVE_SAMPLE_DATA",
         "UPDATE_METADATA",
@@ -53,10 +54,21 @@ def begin(session: EngineSession, flow_id: str, operation: str, before: Mapping[
         edited_at=now,
         expires_at=now + settings.DELETED_RETENTION,
     )
-    _seal(edit, {"before": _kept(before), "expected": _kept(expected)})
+    _seal(edit, _json({"before": _kept(before), "expected": _kept(expected)}))
     with database.turn():
         edit.save(force_insert=True)
     return edit
+
+
+def is_undoable(operation: str, before: Mapping[str, Any], expected: Mapping[str, Any]) -> bool:
+    """Whether an edit of this type can be undone: depends on what it changes, and on the size of the versions to store."""
+    sizes = [len(json.dumps(_kept(version))) for version in (before, expected)]
+    return operation not in _OUTSIDE and sizes[0] + 2 * sizes[1] <= MOST_BYTES
+
+
+def can_undo(edit: FlowEdit) -> bool:
+    """Whether an edit that was made can be undone."""
+    return edit.operation not in _OUTSIDE and bool(edit.content)
 
 
 def forget(edit: FlowEdit) -> None:
@@ -68,7 +80,8 @@ def forget(edit: FlowEdit) -> None:
 def end(edit: FlowEdit, after: Mapping[str, Any], *, as_expected: bool, meanwhile: bool) -> None:
     """Store the version that the engine returned."""
     if edit.content:
-        _seal(edit, {**json.loads(edit.open("content")), "after": _kept(after)})
+        # What was stored is an object: it is extended without being parsed.
+        _seal(edit, f'{edit.open("content")[:-1]},"after":{_json(_kept(after))}}}')
     edit.state = EditState.DONE if as_expected else EditState.DIFFERS
     edit.meanwhile = meanwhile
     with database.turn():
@@ -121,6 +134,9 @@ def _kept(version: Mapping[str, Any]) -> dict[str, Any]:
     return {key: version[key] for key in _KEPT if key in version}
 
 
-def _seal(edit: FlowEdit, versions: Mapping[str, Any]) -> None:
-    text = json.dumps(versions, ensure_ascii=True, separators=(",", ":"))
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+
+
+def _seal(edit: FlowEdit, text: str) -> None:
     edit.content = edit.seal("content", text) if len(text) <= MOST_BYTES else ""

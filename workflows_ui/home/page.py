@@ -26,6 +26,9 @@ from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import statistics
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access
+from workflows_ui.resources.runs.plots import RunPlots
+from workflows_ui.run_index.services import indexes
+from workflows_ui.run_index.services import statistics as run_statistics
 from workflows_ui.web import markdown
 from workflows_ui.web.links import reachable
 from workflows_ui.web.messages import NO_WORKER
@@ -169,8 +172,8 @@ class Home:
         (failed,) = self._visible.failed(*self._seen, clock.midnight(today))
         lists = reverse("launches", args=[self._slug])
         return [
-            Counter(_("In progress"), self.running.total, f"{lists}?state=open", "loader-circle", "blue"),
-            Counter(_("Failed today"), failed, f"{lists}?{urlencode(query)}", "circle-x", "red"),
+            Counter(_("Launches in progress"), self.running.total, f"{lists}?state=open", "loader-circle", "blue"),
+            Counter(_("Launches failed today"), failed, f"{lists}?{urlencode(query)}", "circle-x", "red"),
             Counter(
                 _("Needs attention"),
                 len(self.attention),
@@ -186,6 +189,12 @@ class Home:
         days = statistics.days_until(timezone.localdate())
         counted = statistics.counted(self._visible.days(*self._seen, *statistics.midnights(days)), len(days))
         return plots.per_day(counted, reverse("launches", args=[self._slug]), {}, days)
+
+    @cached_property
+    def runs_per_day(self) -> BarPlot | None:
+        """The workspace's runs of the last days by outcome, from the index; None without an index that the person may see."""
+        index = indexes.readable(self._access.workspace, self._access.user.pk) if self._access.sees("runs") else None
+        return RunPlots(index, self._slug, run_statistics.listed(index), {}).days if index else None
 
     @cached_property
     def failing(self) -> list[FailingFlow]:

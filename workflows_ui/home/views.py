@@ -111,6 +111,7 @@ def workspace(request: ConsoleRequest, slug: str) -> HttpResponse:
     if page.watches and engine_asked and target != FLOWS_PART:
         with suppress(clients.NoCredential, CannotOpen, AddressRefused):
             context["elsewhere"] = runs_elsewhere.find_runs(engine_session.open_session(person_access), page.since)
+        context["runs_per_day"] = page.runs_per_day
     parts = (FLOWS_PART, ELSEWHERE_PART)
     response = responses.page(request, "home/workspace.html", context, fragments=parts)
     if request.GET.get("view") in VIEWS:

@@ -64,7 +64,7 @@ class Job(Queued, Marked):
     resource = models.CharField(max_length=60)
     action = models.CharField(max_length=60, blank=True)
     data = models.TextField(blank=True)
-    #: The list's query string, filters only; and whether everything that matches is meant, or the ids that were ticked.
+    #: The list's query string: the filters, and for a file the order. Whether everything that matches is meant, or ticked ids.
     filters = models.TextField(blank=True)
     everything = models.BooleanField(default=False)
     #: The filters as text, (label, value) pairs; and their language: the requester's, which the worker uses too.

@@ -284,7 +284,7 @@ def _export_everything(request: ConsoleRequest, declared: Resource, kind: str, f
         request.access,
         resource=declared.name,
         format=kind,
-        filters=found.filters_query,
+        filters=found.export_query,
         filters_told=[(str(chip.label), str(chip.value)) for chip in found.chips()],
     )
     tasks.enqueue(job.pk)

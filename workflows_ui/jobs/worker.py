@@ -107,7 +107,7 @@ def _collect(work: _Work) -> bool:
     """
     job = work.job
     if job.everything and job.position != job_turns.WALKED:
-        filters = pagination.filters_of(work.resource, job.filters)
+        filters = pagination.query_of(work.resource, job.filters).filters
         with database.turn():
             known = set(job.items.values_list("object_id", flat=True))
         quick = replace(work.session, quick=True)
@@ -327,12 +327,12 @@ def _write(job: Job, resources: Mapping[str, Resource]) -> None:
         raise job_turns.EndsEarly(Reason.NOT_DECLARED)
     with database.turn():
         session = job_turns.caller_of(job, resource.role)
-    filters = pagination.filters_of(resource, job.filters)
-    total = _total(resource, session, filters)
+    query = pagination.query_of(resource, job.filters)
+    total = _total(resource, session, query.filters)
     with database.turn():
         job_turns.begin_file(job, total)
     data, number, cut = export.head(job.format, resource), 0, False
-    for batch in pagination.walk(resource, session, filters, limit=ROWS, nameless=True):
+    for batch in pagination.walk(resource, session, query.filters, limit=ROWS, nameless=True, order=query.order):
         data += export.body(job.format, resource, session, batch.rows, before=job.rows)
         full = bool(batch.position) and job.bytes + len(data) > BYTES
         cut = batch.cut or full

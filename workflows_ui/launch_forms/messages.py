@@ -373,7 +373,7 @@ def badges(field: Field) -> list[str]:
         (field.show_if, _("only sometimes")),
         (field.choices_from, _("live choices")),
         (count and not field.choices_from, ngettext("%(n)d choice", "%(n)d choices", count) % {"n": count}),
-        (field.default is not NOTHING, _("starts filled in")),
+        (field.default is not NOTHING, _("has a default")),
         (field.searchable, _("searchable")),
     )
     return [label for applies, label in labels if applies]

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.core import database
 from workflows_ui.launches.models import OPEN, SEARCHED_FOR, UNSENT, LaunchInput, State
 from workflows_ui.launches.services import launches
+from workflows_ui.web.form_rendering import LongSelect
 from workflows_ui.web.list_filters import DaysForm
 
 #: Choices of the state filter: states with the same label are one choice.
@@ -32,7 +33,7 @@ class FilterForm(DaysForm):
         max_length=100,
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
     )
-    flow = forms.CharField(label=_("Flow"), required=False, max_length=64, widget=forms.Select)
+    flow = forms.CharField(label=_("Flow"), required=False, max_length=64, widget=LongSelect)
     person = forms.IntegerField(label=_("Person"), required=False, min_value=1, max_value=2**31, widget=forms.Select)
     state = forms.ChoiceField(
         label=_("State"),

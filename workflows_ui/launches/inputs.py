@@ -9,6 +9,7 @@ from django.utils.text import Truncator
 from django.utils.translation import ngettext
 
 from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.prepared import Prepared
 from workflows_ui.launch_forms.schema import checking, values
 from workflows_ui.launch_forms.schema.document import NOTHING, Choice, Column, Field, Form, Kind, key_of
 from workflows_ui.launches import answers as launch_answers
@@ -24,9 +25,24 @@ _GROUPED = 10_000
 _SMALL, _LINE, _VALUE, _FEW = 64 * 1024, 160, 60, 3
 
 
-def readable_inputs(launch: Launch) -> Node | None:
-    """The inputs in readable form; None without inputs, or if they were removed or cannot be opened."""
-    payload, form = _opened(launch)
+_with_payloads = Prepared(
+    lambda launches: (
+        Launch.objects.filter(pk__in=launches)
+        .defer(None)
+        .defer("answer", "failure", "technical")
+        .select_related("form_version", "workspace")
+    ),
+    [str],
+)
+
+
+#: The forms of several launches by their versions, which never change: to open one takes milliseconds.
+Forms = dict[str, Form]
+
+
+def readable_inputs(launch: Launch, forms: Forms | None = None) -> Node | None:
+    """The inputs in readable form; None without inputs, or if they were removed or cannot be opened. Forms that it opens are added."""
+    payload, form = _opened(launch, {} if forms is None else forms)
     return readable_values(form, payload)
 
 
@@ -49,9 +65,8 @@ def summaries(rows: Iterable[Launch], largest: int = _SMALL) -> dict[str, str]:
     small = [row.pk for row in rows if row.size <= largest]
     if not small:
         return {}
-    loaded = Launch.objects.filter(pk__in=small).defer(None).defer("answer", "failure", "technical")
-    loaded = loaded.select_related("form_version", "workspace")
-    lines = {launch.pk: summary(readable_inputs(launch)) for launch in loaded}
+    forms: Forms = {}
+    lines = {launch.pk: summary(readable_inputs(launch, forms)) for launch in _with_payloads(small)}
     return {key: line for key, line in lines.items() if line}
 
 
@@ -85,9 +100,9 @@ def _brief(node: Node) -> str:
     return " ".join((node.lead or node.text).split())[:_VALUE]
 
 
-def labelled_inputs(launch: Launch) -> list[tuple[str, Any]]:
+def labelled_inputs(launch: Launch, forms: Forms) -> list[tuple[str, Any]]:
     """The inputs by their labels, as `readable_inputs` shows them; those without a form under one empty label."""
-    payload, form = _opened(launch)
+    payload, form = _opened(launch, forms)
     if payload in (None, "", [], {}):
         return []
     if form is None or not isinstance(payload, dict):
@@ -100,14 +115,18 @@ def input_labels(form: Form) -> list[str]:
     return [field.shown_label[:120] for field in form.fields if not field.hidden and field.kind is not Kind.FILE]
 
 
-def _opened(launch: Launch) -> tuple[Any, Form | None]:
+def _opened(launch: Launch, forms: Forms) -> tuple[Any, Form | None]:
     """The masked payload and the form that was filled in; None where it was removed or cannot be opened."""
     if not launch.payload:
         return None, None
+    version = launch.form_version
     try:
-        return launch_masking.payload(launch), launch.form_version.open_form() if launch.form_version else None
+        payload = launch_masking.payload(launch)
+        if version is not None and version.pk not in forms:
+            forms[version.pk] = version.open_form()
     except CannotOpen:
         return None, None
+    return payload, forms[version.pk] if version is not None else None
 
 
 def _field_values(form: Form, payload: Any) -> Iterator[tuple[str, Any]]:

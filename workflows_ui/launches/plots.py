@@ -1,6 +1,5 @@
 """Plots of launches: per day by outcome, and how long their runs took. Every mark leads to its launches."""
 
-import statistics as averages
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
@@ -19,8 +18,6 @@ from workflows_ui.web import formats, plots
 #: Outcomes from the bottom of a bar to its top: a value of the list's state filter (launches.forms.STATES), which is its colour too.
 _OUTCOMES = ("succeeded", "failed", "refused", "not_sent", "unknown", "cancelled", "other")
 _OPEN = "open"
-#: The minimum of durations for a median, and for a 95th percentile.
-_FEWEST, _MANY = 3, 20
 
 
 def per_day(
@@ -34,32 +31,24 @@ def per_day(
         filters: those of the launches.
     """
 
-    def link(first: date, last: date, state: str = "") -> str:
+    def link(first: date, last: date, state: str) -> str:
         query = QueryDict(mutable=True)
         query.update({**filters, "since": first.isoformat(), "until": last.isoformat()})
         if state:
             query["state"] = state
         return f"{url}?{query.urlencode()}"
 
-    series = [plots.Series(key, State(key).label, key, link(days[0], days[-1], key)) for key in _OUTCOMES]
-    series.append(plots.Series(_OPEN, _("Not ended yet"), _OPEN, link(days[0], days[-1], _OPEN)))
-    bars = []
-    for day, states in zip(days, counted, strict=True):
-        counts = {key: states.get(key, 0) for key in _OUTCOMES}
-        counts[_OPEN] = sum(states.get(state, 0) for state in UNDER_WAY)
-        total, label = sum(counts.values()), formats.short_date(day)
-        text = ngettext("%(day)s: %(n)s launch", "%(day)s: %(n)s launches", total)
-        bars.append(
-            plots.Bar(
-                formats.date(day),
-                label,
-                text % {"day": formats.date(day), "n": plots.number(total)},
-                counts,
-                link(day, day) if total else "",
-                {key: link(day, day, key) for key, count in counts.items() if count},
-            )
-        )
-    return plots.stacked_bars(series, bars)
+    series = [plots.Series(key, State(key).label, key) for key in _OUTCOMES]
+    series.append(plots.Series(_OPEN, _("Not ended yet"), _OPEN))
+    counts = [
+        {key: states.get(key, 0) for key in _OUTCOMES} | {_OPEN: sum(states.get(state, 0) for state in UNDER_WAY)}
+        for states in counted
+    ]
+    return plots.days_bars(series, counts, days, _caption, link)
+
+
+def _caption(number: int) -> str:
+    return ngettext("%(day)s: %(n)s launch", "%(day)s: %(n)s launches", number)
 
 
 def durations(rows: QuerySet[Launch], slug: str, current: str = "") -> plots.DotPlot | None:
@@ -77,13 +66,7 @@ def durations(rows: QuerySet[Launch], slug: str, current: str = "") -> plots.Dot
         url = reverse("launch", args=[slug, launch.pk])
         label = formats.short_date(timezone.localtime(launch.asked_at).date())
         found.append(plots.Dot(took, label, caption, url, launch.state == State.FAILED, launch.pk == current))
-    values = sorted(dot.value for dot in found)
-    if len(values) < _FEWEST:
-        return None
-    lines = [(_("Median: %(duration)s"), averages.median(values))]
-    if len(values) >= _MANY:
-        lines.append((_("95th percentile: %(duration)s"), values[-(-len(values) * 95 // 100) - 1]))
-    return plots.dots(found, [(text % {"duration": formats.duration(value)}, value) for text, value in lines])
+    return plots.durations(found)
 
 
 def sparks(rows: QuerySet[Launch], slug: str, flow_ids: Collection[str]) -> Mapping[str, plots.Spark]:
@@ -91,10 +74,7 @@ def sparks(rows: QuerySet[Launch], slug: str, flow_ids: Collection[str]) -> Mapp
     days = statistics.days_until(timezone.localdate())
     found = {}
     for flow_id, counts in statistics.by_flow(rows, flow_ids, days).items():
-        good, bad = (sum(numbers) for numbers in zip(*counts, strict=True))
-        text = _("Last %(days)d days: %(good)s succeeded, %(bad)s went wrong")
-        caption = text % {"days": len(days), "good": plots.number(good), "bad": plots.number(bad)}
         url = reverse("launches", args=[slug], query={"flow": flow_id, "since": days[0].isoformat()})
-        if spark := plots.spark(counts, caption, url):
+        if spark := plots.days_spark(counts, url):
             found[flow_id] = spark
     return found

@@ -17,7 +17,7 @@ from workflows_ui.core.secret_names import MASK, mask_text, names_secret
 from workflows_ui.launch_forms.models import LaunchFormVersion
 from workflows_ui.launches import durations
 from workflows_ui.launches.forms import FilterForm
-from workflows_ui.launches.inputs import input_labels, labelled_inputs, summaries
+from workflows_ui.launches.inputs import Forms, input_labels, labelled_inputs, summaries
 from workflows_ui.launches.models import UNSENT, Launch, LaunchInput
 from workflows_ui.launches.page import Page
 from workflows_ui.members.models import Role
@@ -139,11 +139,12 @@ def file(kind: str, rows: QuerySet[Launch], access: Access) -> Iterator[bytes]:
     In a table each field of the launch forms has a column of its own, and inputs without one are JSON in the last of them.
     """
     labels = _labels(rows) if kind == "csv" else []
+    forms: Forms = {}
     return export.stream(
         kind,
         rows.select_related("user", "form_version"),
         headings=lambda: _headings(labels),
-        cells=lambda page: _cells(page, labels),
+        cells=lambda page: _cells(page, labels, forms),
         record=_record,
         prepare=lambda part: [Page(row, access) for row in part],
     )
@@ -181,8 +182,8 @@ def _headings(labels: Sequence[str]) -> list[str]:
     ]
 
 
-def _cells(page: Page, labels: Sequence[str]) -> list[str]:
-    row, inputs = page.launch, dict(labelled_inputs(page.launch))
+def _cells(page: Page, labels: Sequence[str], forms: Forms) -> list[str]:
+    row, inputs = page.launch, dict(labelled_inputs(page.launch, forms))
     known = [inputs.pop(label, None) for label in labels]
     others = inputs.pop("", None) if set(inputs) == {""} else inputs
     took = durations.milliseconds(row)

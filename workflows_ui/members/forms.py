@@ -83,11 +83,14 @@ class AddPeopleForm(HolderForm, RoleForm):
         required=False,
         help_text=_(
             "Name, user name or e-mail address. Suggested are the people you work with already; people of other workspaces "
-            "are found only by their exact user name or address. If nobody has the address yet, you can invite them in the "
-            "next step."
+            "are found only by their exact user name or address. An address that nobody has yet can be invited by mail."
         ),
     )
     field_order = ("who", "team", "role")
+
+    def __init__(self, *args: Any, invites_to: str, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["who"].widget.invites_to = invites_to
 
     @property
     def address_to_invite(self) -> str:
@@ -108,7 +111,7 @@ def is_address(text: str) -> bool:
 
 class TeamForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    description = forms.CharField(label=_("What it is for"), max_length=300, required=False)
+    description = forms.CharField(label=_("Description"), max_length=300, required=False)
 
 
 class PersonForm(PersonFormMixin, forms.Form):
@@ -134,7 +137,10 @@ class DaysForm(forms.Form):
 
 
 class InviteForm(DaysForm):
-    """Address, role, teams and validity. `chosen` is the role of a valid form, None for no role."""
+    """Address, role, teams and validity. `chosen` is the role of a valid form, None for no role.
+
+    Its fields are those of the page that adds people: the address is `who` there.
+    """
 
     email = forms.EmailField(
         label=_("E-mail address"),
@@ -258,6 +264,13 @@ class LimitsForm(forms.Form):
         return most
 
 
+class CredentialField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not subscriptable at run time
+    """A credential, with its owner, since many have the same name."""
+
+    def label_from_instance(self, obj: Credential) -> str:
+        return f"{obj.name} · {obj.owner.label}"
+
+
 class LaunchRightForm(HolderForm, LimitsForm):
     """A person or a team, with optional limits."""
 
@@ -272,7 +285,7 @@ class LaunchRightForm(HolderForm, LimitsForm):
             "unknown": _("Nobody with this user name or e-mail address has an account here. Invite them first.")
         },
     )
-    credential = forms.ModelChoiceField(
+    credential = CredentialField(
         label=_("Credential for the team"),
         queryset=Credential.objects.none(),
         required=False,
@@ -284,9 +297,9 @@ class LaunchRightForm(HolderForm, LimitsForm):
     def __init__(self, *args: Any, workspace: Workspace, **options: Any) -> None:
         super().__init__(*args, **options)
         field = self.fields["credential"]
-        if isinstance(field, forms.ModelChoiceField):
-            field.queryset = Credential.objects.filter(workspace=workspace).order_by("name", "created_at")
-            field.label_from_instance = lambda row: row.name  # type: ignore[method-assign,assignment]
+        if isinstance(field, CredentialField):
+            rows = Credential.objects.filter(workspace=workspace).select_related("owner")
+            field.queryset = rows.order_by("name", "created_at")
 
     def clean(self) -> dict[str, Any]:
         """Reject a credential for a person: credentials are shared with teams only."""

@@ -24,13 +24,16 @@ class PersonInput(forms.TextInput):
     """
 
     choices: list[User] = []  # replaced, never changed
+    #: The slug of the workspace into which an address that nobody has can be invited; "" where it cannot.
+    invites_to = ""
 
     def render(
         self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: BaseRenderer | None = None
     ) -> SafeString:
         suggestions = f"{(attrs or {}).get('id', name)}-people"
+        query = {"field": name} | ({"invite": self.invites_to} if self.invites_to else {})
         suggesting = {
-            "hx-get": f"{reverse('people_suggest')}?{urlencode({'field': name})}",
+            "hx-get": f"{reverse('people_suggest')}?{urlencode(query)}",
             "hx-trigger": "input changed delay:150ms",
             "hx-target": f"#{suggestions}",
             "hx-sync": "this:replace",

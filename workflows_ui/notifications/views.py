@@ -39,7 +39,7 @@ def listing(request: ConsoleRequest) -> HttpResponse:
     if responses.requested_fragment(request) == "bell":
         return responses.page(request, "notifications/bell.html")
     kind = _notice_list(request)
-    current = Listing(kind, request.path, request.GET)
+    current = list_page.requested_everywhere(request, kind)
     page = kind.page(notifications.visible_notifications(request.user), current)
     lines: Sequence[Any] = page.rows
     read = Button(_("Mark all as read"), "check-check", reverse("notices_read"), is_action=True, posts=True)

@@ -4,6 +4,7 @@ One engine responds as a plain Activepieces under ``/api/v1/...`` and ``/v1/...`
 ``/imbrace/...``. ``PracticeEngine.handle`` takes a request; ``server.py`` brings it over HTTP.
 """
 
+import json
 import logging
 import math
 import re
@@ -16,8 +17,8 @@ from pathlib import Path
 from . import accounts, auth, bodies, control, faults, schema
 from .clock import Clock
 from .core import Engine, Route
-from .http import V072, V083, HttpError, Principal, Request, Response
-from .journal import Received
+from .http import JSON_TYPE, V072, V083, HttpError, Json, Principal, Request, Response
+from .journal import Journal, Received
 from .routes import SERVICES
 from .samples import fill, load_rows
 from .state import Settings, State
@@ -127,9 +128,21 @@ class PracticeEngine(Engine):
             elif request.version >= V083:
                 response.headers.setdefault("access-control-expose-headers", "*")
             entry.own_status = response.status
+            for fault in playing:
+                if fault.kind == "followed":
+                    self._act_on(request, fault.then, service)
             response = faults.play_after(playing, response)
         entry.status = None if response.wire == "reset" else response.status
         return response
+
+    def _act_on(self, request: Request, then: Json, service: str) -> None:
+        """Act on another request with the credential of ``request``."""
+        prefix = request.full_path.removesuffix(request.path)
+        body = json.dumps(then["body"]).encode() if "body" in then else b""
+        headers = request.headers | {"content-type": JSON_TYPE}
+        other = Request(then["method"], prefix + then["path"], {}, headers, body, request.client)
+        other.path, other.flavour, other.version = then["path"], request.flavour, request.version
+        self._respond(lambda: self._act(other, service, Journal().add(other)))
 
     def _respond(self, act: Callable[[], Response]) -> Response:
         try:

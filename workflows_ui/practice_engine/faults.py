@@ -19,6 +19,7 @@
 ``drip_all``       the same from the first byte of the headers on
 ``huge``           a JSON body of ``size`` bytes
 ``strip_headers``  a gateway that drops headers: those in ``names``, or every ``ap-*`` and ``x-*`` one; then continues
+``followed``       acts, then acts on the request ``then`` (method, path, body) too, before anything else can: a colleague's
 =================  ===========================================================================================
 
 Seconds are real ones here.
@@ -36,6 +37,8 @@ The engine's header: ``webhook_id``
 Which requests: ``method``, ``path``, ``times``, ``schedule``
     Each fault numbers the requests that match its ``method`` and ``path``. ``schedule`` is a text that is repeated, one
     character a request: ``x`` plays the fault, any other does not. ``times`` ends it after that many.
+
+``then`` has the credential of the request that it follows, and is not in the journal.
 
 ``retry_after`` is the header of that name (seconds or an HTTP date), ``headers`` are any others.
 
@@ -63,8 +66,8 @@ SPOILED = (
     *("drip", "drip_all", "huge"),
 )
 BODIES = ("json", "bare", "gateway", "html", "text", "empty")
-COMBINED = ("delay", "strip_headers")
-KINDS = (*REPLACED, "delay", "reset_before", *SPOILED, "strip_headers")
+COMBINED = ("delay", "strip_headers", "followed")
+KINDS = (*REPLACED, "delay", "reset_before", *SPOILED, "strip_headers", "followed")
 KEPT_HEADERS = ("x-api-key", "x-access-token", "x-organization-id")
 MESSAGE = "a practised fault"
 
@@ -90,6 +93,7 @@ class Fault:
     size: int = 40_000_000
     act: bool | None = None
     names: list[str] = field(default_factory=list)
+    then: dict[str, Any] = field(default_factory=dict)
     schedule: str = "x"
     id: int = 0
     seen: int = 0
@@ -100,6 +104,8 @@ class Fault:
             raise ValueError(f"There is no fault called {self.kind!r}; there are: {', '.join(KINDS)}.")
         if self.body not in BODIES:
             raise ValueError(f"There is no body called {self.body!r}; there are: {', '.join(BODIES)}.")
+        if self.kind == "followed" and not {"method", "path"} <= set(self.then):
+            raise ValueError("The request that follows needs a method and a path.")
         if "x" not in self.schedule:
             raise ValueError("A schedule needs an x, else the fault is never played.")
 
@@ -126,7 +132,7 @@ class Fault:
 
 
 class Faults:
-    """The active faults. The first one that is due is played; ``strip_headers`` and ``delay`` are combined with others."""
+    """The active faults. The first one that is due is played; ``COMBINED`` ones are combined with others."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
@@ -167,6 +173,8 @@ def play_before(faults: list[Fault], request: Request) -> Response | None:
     for fault in faults:
         if fault.kind == "strip_headers":
             _strip(fault, request)
+        elif fault.kind == "followed":
+            continue
         elif fault.kind == "delay":
             if not fault.acts:
                 time.sleep(fault.seconds)

@@ -3,8 +3,6 @@
 Flows of sample data, and those saved by an older practice engine, lack new fields: they are filled in here.
 """
 
-import copy
-
 from . import accounts, ids, tree, validity
 from .http import V083, Json, Version
 from .state import State
@@ -25,7 +23,7 @@ def flow_json(state: State, row: Json, flow_version: Json, version: Version) -> 
 
 def version_json(row: Json, version: Version) -> Json:
     shown = {key: value for key, value in row.items() if key != "notes"}
-    shown |= {"trigger": copy.deepcopy(row["trigger"]), "schemaVersion": schema_version(version)}
+    shown |= {"trigger": tree.copied(row["trigger"]), "schemaVersion": schema_version(version)}
     for step in tree.walk(shown["trigger"]):
         changed = step.pop("lastUpdatedDate", row["updated"])
         if version >= V083:

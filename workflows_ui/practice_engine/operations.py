@@ -4,7 +4,6 @@
 does in an unexpected way: clients have to notice. Longer than 300 lines, since all operations and their one table are read together.
 """
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -42,7 +41,7 @@ class Edit:
 
         Its sample is never taken from the request on 0.83.0 (``op_update_action_with_sample_data_in_body``).
         """
-        step = copy.deepcopy(select(values, *STEP))
+        step = tree.copied(select(values, *STEP))
         if old is not None and self.newer:
             step["settings"].pop("sampleData", None)
             step["settings"] |= select(old["settings"], "sampleData")
@@ -74,15 +73,14 @@ class Edit:
         params = {"entityType": "step", "entityId": name, "message": "there is no such action"}
         return HttpError.domain("ENTITY_NOT_FOUND", params)
 
-    def router(self) -> Json | None:
-        """Return the router of the request. On 0.83.0 None, and nothing happens, for other steps and unknown ones."""
+    def routers(self) -> list[Json]:
+        """Return the routers of the request's name. On 0.83.0 nothing happens for other steps and unknown ones."""
         name = self.values["stepName"]
-        step = tree.find(self.trigger, name) if self.newer else self.step(name)
-        if step is not None and step["type"] in tree.ROUTERS:
-            return step
-        if not self.newer:
+        found = [step for step in tree.find_all(self.trigger, name) if step["type"] in tree.ROUTERS]
+        if not found and not self.newer:
+            self.step(name)
             raise HttpError.domain("FLOW_OPERATION_INVALID", {"message": "the step has no branches"})
-        return None
+        return found
 
     def check_row(self, kind: str, identity: str | None) -> None:
         """Raise the database's error for an unknown id (recordings ``op_change_folder_unknown``, ``op_update_owner_unknown``)."""
@@ -110,7 +108,7 @@ def apply(engine: Engine, flow: Json, request: Request) -> None:
         params = {"flowVersionId": flow["versionId"], "message": "a colleague is editing this flow"}
         raise HttpError.domain("FLOW_IN_USE", params)
     if on_version:
-        version = copy.deepcopy(_draft(engine, flow, rules))
+        version = tree.copied(_draft(engine, flow, rules))
         act(Edit(engine, flow, version, values, user, rules))
         tree.refresh(version)
         version["updatedBy"] = user
@@ -127,7 +125,7 @@ def _draft(engine: Engine, flow: Json, rules: Rules) -> Json:
     if latest["state"] == "DRAFT":
         return latest
     moment = ids.stamp()
-    version = {**copy.deepcopy(latest), "id": ids.new_id(), "created": moment, "updated": moment, "state": "DRAFT"}
+    version = {**tree.copied(latest), "id": ids.new_id(), "created": moment, "updated": moment, "state": "DRAFT"}
     tree.set_piece_versions(version["trigger"], rules.stored_version)
     return version
 
@@ -189,13 +187,13 @@ def _use_as_draft(edit: Edit) -> None:
     if source is None or source["flowId"] != edit.flow["id"]:
         params = {"entityId": edit.values["versionId"], "entityType": "FlowVersion", "message": "not of this flow"}
         raise HttpError.domain("ENTITY_NOT_FOUND", params if edit.newer else None)
-    edit.version |= {"trigger": copy.deepcopy(source["trigger"]), "displayName": source["displayName"]}
+    edit.version |= {"trigger": tree.copied(source["trigger"]), "displayName": source["displayName"]}
     if edit.newer:
-        edit.version["notes"] = copy.deepcopy(source.get("notes", []))
+        edit.version["notes"] = tree.copied(source.get("notes", []))
 
 
 def _import(edit: Edit) -> None:
-    trigger = copy.deepcopy(edit.values["trigger"])
+    trigger = tree.copied(edit.values["trigger"])
     for step in tree.walk(trigger):
         validity.prepare(step, edit.flow["projectId"], edit.rules)
         step["settings"].setdefault("sampleData", {})
@@ -207,44 +205,53 @@ def _import_083(edit: Edit) -> None:
     values = edit.values
     if "trigger" not in values:
         raise HttpError.plain(500, "there is no tree to migrate")
-    trigger = validity.migrate(copy.deepcopy(values["trigger"]), values.get("schemaVersion"))
+    trigger = validity.migrate(tree.copied(values["trigger"]), values.get("schemaVersion"))
     validity.check_tree(trigger)
     names = [step["name"] for step in tree.walk(trigger)]
     if len(names) > len(set(names)):
         raise HttpError.plain(500, "the steps form a circle")
-    for step in tree.walk(trigger):
+    if trigger["name"] != edit.trigger["name"]:
+        raise edit.no_step(trigger["name"])
+    for step in tree.walk(tree.rebuild(trigger)):
         validity.prepare_imported(step, edit.rules)
     edit.version |= {"displayName": values["displayName"], "trigger": trigger, "notes": values.get("notes") or []}
 
 
 def _update_trigger(edit: Edit) -> None:
+    """Change the trigger; a step that has the name in the request becomes one."""
     edit.check(edit.values, validity.TRIGGERS)
-    old = edit.trigger
-    if edit.values["name"] != old["name"]:
-        raise edit.no_step(edit.values["name"])
-    edit.version["trigger"] = {**edit.new_step(edit.values, old), **select(old, "nextAction")}
+    old = edit.step(edit.values["name"])
+    _replace(old, {**edit.new_step(edit.values, old), **select(old, "nextAction")})
 
 
 def _add_action(edit: Edit) -> None:
     """Add a step. Children in the body are dropped; each branch gets an empty slot."""
     edit.check(edit.values["action"], validity.ACTIONS)
     action = edit.values["action"] if edit.newer else read(edit.values["action"], STEP, "body/request/action")
-    parent = tree.find(edit.trigger, edit.values["parentStep"])
-    if parent is None and not edit.newer:
+    name = edit.values["parentStep"]
+    if tree.find(edit.trigger, name) is None and not edit.newer:
         return  # nothing happens (api.md 6.5)
+    if name == action["name"] and tree.find(edit.trigger, name):
+        raise HttpError.plain(500, "the step would be below itself")
     step = edit.new_step(action)
-    if parent is not None:
-        tree.place(parent, edit.values.get("stepLocationRelativeToParent"), edit.values.get("branchIndex"), step)
+    for parent in list(tree.find_all(edit.trigger, name)):
+        location = edit.values.get("stepLocationRelativeToParent")
+        tree.place(parent, location, edit.values.get("branchIndex"), tree.copied(step))
 
 
 def _update_action(edit: Edit) -> None:
-    """Change a step, on 0.83.0 even the trigger into an action. There inner steps stay only if the type does."""
+    """Change a step, on 0.83.0 even the trigger into an action. Inner steps stay only if the type does."""
     edit.check(edit.values, validity.ACTIONS)
-    step = tree.find(edit.trigger, edit.values["name"])
-    if step is None:
-        return
-    kept = tree.CHILD_KEYS if not edit.newer or step["type"] == edit.values["type"] else ("nextAction",)
-    new = {**edit.new_step(edit.values, step), **select(step, *kept)}
+    for step in list(tree.find_all(edit.trigger, edit.values["name"])):
+        new = {**edit.new_step(edit.values, step), **select(step, "nextAction")}
+        if new["type"] == "LOOP_ON_ITEMS":
+            new |= select(step, "firstLoopAction")
+        elif new["type"] in tree.ROUTERS:
+            new["children"] = step.get("children", [None, None])
+        _replace(step, new)
+
+
+def _replace(step: Json, new: Json) -> None:
     step.clear()
     step.update(new)
 
@@ -260,19 +267,22 @@ def _move_action(edit: Edit) -> None:
     edit.action(values["name"])
     edit.step(values["newParentStep"])
     step = tree.remove(edit.trigger, values["name"])
-    parent = tree.find(edit.trigger, values["newParentStep"])
+    parents = list(tree.find_all(edit.trigger, values["newParentStep"]))
     location = values.get("stepLocationRelativeToNewParent")
-    if step is not None and parent is not None:
-        tree.place(parent, location if edit.newer else location or "AFTER", values.get("branchIndex"), step)
-    elif not edit.newer:
+    if step is None or (not parents and not edit.newer):
         raise edit.no_step(values["name"])
+    for parent in parents:
+        new = tree.rebuild(tree.copied(step))
+        tree.place(parent, location if edit.newer else location or "AFTER", values.get("branchIndex"), new)
 
 
 def _duplicate_action(edit: Edit) -> None:
     """Insert a copy after the step."""
     original = edit.action(edit.values["stepName"])
     copied = {key: value for key, value in original.items() if key != "nextAction"}
-    tree.insert(original, "AFTER", 0, tree.copy_steps(copied, edit.trigger))
+    new = tree.copy_steps(copied, edit.trigger)
+    for parent in list(tree.find_all(edit.trigger, original["name"])):
+        tree.insert(parent, "AFTER", 0, tree.copied(new))
 
 
 def _skip(edit: Edit) -> None:
@@ -282,7 +292,8 @@ def _skip(edit: Edit) -> None:
 
 
 def _add_branch(edit: Edit) -> None:
-    if router := edit.router():
+    """Insert a branch, at the end if the place does not exist."""
+    for router in edit.routers():
         branches, children = _branches(router)
         index = int(edit.values["branchIndex"])
         index = index if 0 <= index <= len(branches) else len(branches)
@@ -291,39 +302,41 @@ def _add_branch(edit: Edit) -> None:
 
 
 def _delete_branch(edit: Edit) -> None:
-    if router := edit.router():
+    """Remove a branch and its slot, if they exist."""
+    index = int(edit.values["branchIndex"])
+    for router in edit.routers():
         branches, children = _branches(router)
-        index = int(edit.values["branchIndex"])
         if 0 <= index < len(branches):
             del branches[index]
-            del children[index : index + 1]
+        if 0 <= index < len(children):
+            del children[index]
 
 
 def _duplicate_branch(edit: Edit) -> None:
     """Insert a copy of a branch behind it. That of the fallback is an ordinary one (recording ``op_duplicate_branch_fallback``)."""
-    if router := edit.router():
-        branches, children = _branches(router)
-        index = int(edit.values["branchIndex"])
-        if not 0 <= index < len(branches):
-            if edit.newer:
-                raise HttpError.plain(500, "there is no branch to copy the name of")
-            raise HttpError.domain("FLOW_OPERATION_INVALID", {"message": "there is no such branch"})
-        original = branches[index]
-        conditions = copy.deepcopy(original.get("conditions"))
-        branches.insert(index + 1, _branch(f"{original['branchName']} Copy", conditions))
-        child = children[index] if index < len(children) else None
-        children.insert(index + 1, tree.copy_steps(child, edit.trigger) if child else None)
+    router = edit.action(edit.values["stepName"])
+    branches, children = _branches(router) if router["type"] in tree.ROUTERS else ([], [])
+    index = int(edit.values["branchIndex"])
+    if not 0 <= index < len(branches):
+        if edit.newer:
+            raise HttpError.plain(500, "there is no branch to copy the name of")
+        raise HttpError.domain("FLOW_OPERATION_INVALID", {"message": "there is no such branch"})
+    original = branches[index]
+    branches.insert(index + 1, _branch(f"{original['branchName']} Copy", tree.copied(original.get("conditions"))))
+    child = children[index] if index < len(children) else None
+    children.insert(index + 1, tree.copy_steps(child, edit.trigger) if child else None)
 
 
 def _move_branch(edit: Edit) -> None:
     """Move a branch; never the fallback, nor onto it."""
-    if router := edit.router():
+    source, target = int(edit.values["sourceBranchIndex"]), int(edit.values["targetBranchIndex"])
+    for router in edit.routers():
         branches, children = _branches(router)
-        source, target = int(edit.values["sourceBranchIndex"]), int(edit.values["targetBranchIndex"])
         exist = all(0 <= index < len(branches) for index in (source, target))
         if exist and "FALLBACK" not in (branches[source]["branchType"], branches[target]["branchType"]):
             branches.insert(target, branches.pop(source))
-            children.insert(target, children.pop(source))
+            child = children.pop(source) if source < len(children) else None
+            children.insert(target, child)
 
 
 def _branch(name: str, conditions: list[list[Json]] | None) -> Json:
@@ -351,11 +364,11 @@ def _save_sample_data(edit: Edit) -> None:
 
 
 def _update_sample_data_info(edit: Edit) -> None:
-    """Set what is stored about a step's sample or, by null or nothing, remove it."""
-    settings = edit.step(edit.values["stepName"])["settings"]
-    settings.pop("sampleData", None)
-    if edit.values.get("sampleDataSettings") is not None:
-        settings["sampleData"] = {"lastTestDate": ids.stamp(), **edit.values["sampleDataSettings"]}
+    """Store facts about a step's sample; null, or no value, removes them. Nothing happens for an unknown step."""
+    for step in tree.find_all(edit.trigger, edit.values["stepName"]):
+        step["settings"].pop("sampleData", None)
+        if edit.values.get("sampleDataSettings") is not None:
+            step["settings"]["sampleData"] = {"lastTestDate": ids.stamp(), **edit.values["sampleDataSettings"]}
 
 
 def _update_owner(edit: Edit) -> None:

@@ -3,8 +3,8 @@
 A step is a map with ``nextAction``; loops have ``firstLoopAction``, routers ``children``.
 """
 
-import copy
 import itertools
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,10 +16,14 @@ ROUTERS = ("ROUTER", "MULTIPLE_CHOICE")
 LOCATIONS = ("AFTER", "INSIDE_LOOP", "INSIDE_BRANCH")
 PARENTS_WITH_INSIDES = ("LOOP_ON_ITEMS", *ROUTERS)
 CONNECTION = re.compile(r"\{\{\s*connections\[\s*['\"]([^'\"]+)['\"]\s*\]\s*\}\}")
-TEMPLATE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
-WORD = re.compile(r"\b\w+\b")
+TEMPLATE = re.compile(r"\{\{.*?\}\}")
+WORD = re.compile(r"\b\w+\b", re.ASCII)
 SCHEDULE_PIECE = "@activepieces/piece-schedule"
-CHILD_KEYS = ("nextAction", "firstLoopAction", "children")
+
+
+def copied(step: Any) -> Any:
+    """Return a deep copy of a JSON value. ``copy.deepcopy`` reaches Python's limit of recursion in a chain of 300 steps."""
+    return json.loads(json.dumps(step))
 
 
 def walk(step: Json | None) -> Iterator[Json]:
@@ -33,7 +37,12 @@ def walk(step: Json | None) -> Iterator[Json]:
 
 
 def find(trigger: Json, name: str) -> Json | None:
-    return next((step for step in walk(trigger) if step["name"] == name), None)
+    return next(find_all(trigger, name), None)
+
+
+def find_all(trigger: Json, name: str) -> Iterator[Json]:
+    """Yield every step of this name: operations are done to all of them."""
+    return (step for step in walk(trigger) if step["name"] == name)
 
 
 def names(step: Json | None) -> set[str]:
@@ -89,19 +98,35 @@ def place(parent: Json, location: str | None, branch: int | None, step: Json) ->
 
 
 def remove(trigger: Json, name: str) -> Json | None:
-    """Remove the step and close the gap. Returns it without the steps after it, None if it does not exist."""
+    """Remove the steps of this name and close the gaps. Returns the first one without the steps after it, None if no step has the name."""
+    removed: list[Json] = []
     for step in walk(trigger):
         for key in ("nextAction", "firstLoopAction"):
             child = step.get(key)
             if child and child["name"] == name:
                 _put(step, key, child.pop("nextAction", None))
-                return dict(child)
+                removed.append(child)
         children = step.get("children") or []
         for number, child in enumerate(children):
             if child and child["name"] == name:
                 children[number] = child.pop("nextAction", None)
-                return dict(child)
-    return None
+                removed.append(child)
+    return dict(removed[0]) if removed else None
+
+
+def rebuild(step: Json) -> Json:
+    """Give every router a slot for each branch: imported, moved and copied steps are added one by one, with new slots."""
+    for inner in walk(step):
+        old = inner.pop("children", None) or []
+        if inner["type"] not in ROUTERS:
+            continue
+        slots: list[Json | None] = [None] * len(inner["settings"].get("branches") or [])
+        for number, child in enumerate(old):
+            if child:
+                slots += [None] * (number + 1 - len(slots))
+                slots[number] = child
+        inner["children"] = slots
+    return step
 
 
 def copy_steps(step: Json, trigger: Json) -> Json:
@@ -109,7 +134,7 @@ def copy_steps(step: Json, trigger: Json) -> Json:
 
     Samples are dropped (recordings ``op_duplicate_*``, ``op_update_sample_data_info_set``).
     """
-    new = copy.deepcopy(step)
+    new = rebuild(copied(step))
     renamed: dict[str, str] = {}
     for inner in walk(new):
         name = free_name(trigger, set(renamed.values()))

@@ -2,7 +2,7 @@
 
 import inspect
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -19,9 +19,15 @@ from workflows_ui.resource_admin.actions import Action, Affected, Row
 
 
 def unbound(action: Action, session: EngineSession, row: Row, asked: Mapping[str, Any] | None = None) -> forms.Form:
-    """The form with its initial values, some possibly from `asked`. Raises EngineError if it calls the engine."""
+    """The form with its initial values, some possibly from `asked`. Raises EngineError if it calls the engine.
+
+    A link may come from anybody: it fills in the fields that the form lists as `addressed`; without such a list, those that are seen.
+    """
     form = _build(action, session, row, asked or {})
-    form.initial.update({name: asked[name] for name in form.fields if asked and name in asked})
+    addressed: Collection[str] | None = getattr(form, "addressed", None)
+    for name, field in form.fields.items():
+        if asked and name in asked and (not field.widget.is_hidden if addressed is None else name in addressed):
+            form.initial[name] = asked[name]
     return form
 
 
@@ -56,13 +62,25 @@ def _build(
 
 
 def validate(form: forms.Form) -> bool:
-    """Whether the form is valid. A mask shown instead of a secret must not overwrite the secret, so it is an error."""
+    """Whether the form is valid. A mask shown instead of a secret must not overwrite the secret, so it is an error.
+
+    A form may have a method `has_own_mask` (name, value): whether the masks in a valid value are texts of the engine.
+    """
     form.is_valid()
+    has_own_mask = getattr(form, "has_own_mask", lambda _name, _value: False)
     for name, value in list(getattr(form, "cleaned_data", {}).items()):
-        if redaction.MASK in str(value) and not isinstance(value, UploadedFile):
+        if isinstance(value, UploadedFile) or redaction.MASK not in str(value):
+            continue
+        if not has_own_mask(name, value):
             text = _("This contains a hidden secret, which the console does not have. Type it again.")
             form.add_error(name if name in form.fields else None, text)
     return not form.errors
+
+
+def is_draft(form: forms.Form) -> bool:
+    """Whether a form was submitted only to be shown again, such as with one more row: its attribute `draft`, if it has one."""
+    draft: bool = getattr(form, "draft", False)
+    return draft
 
 
 def questions(form: forms.Form) -> Sequence[Affected]:

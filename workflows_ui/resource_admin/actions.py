@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
-from typing import Any
+from typing import Any, Self
 
 from django import forms
 from django.urls import reverse
@@ -21,10 +21,15 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Affected:
-    """What else an action affects: a sentence with the count, and the items as (name, URL or "")."""
+    """What else an action affects: a sentence with the count, and the items as (name, URL or "").
+
+    A `template` shows `value` instead, folded: it gets both, and the summary as `label`.
+    """
 
     summary: Text
     lines: Sequence[tuple[str, str]] = ()
+    template: str = ""
+    value: Any = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,7 @@ class Action:
         visible: False hides the action for this object, and rejects it.
         disabled_reason: why the action is not possible for this object now, "" if it is: the object's page shows the action with the
             reason. May call the engine; if that fails, the action counts as possible.
-        done: the success message; a callable gets (row, answer), and may return a LastingText.
+        done: the success message; a callable gets (row, answer), and may return a LastingText or LinkedText.
         success_url: (slug, row, answer) -> the next URL. Without it: the list the person came from, the object's page, or the list if the
             object is gone (names that start with `delete`).
         primary: True where this is what one most likely came to the page for: the button that stands out. At most one does.
@@ -126,6 +131,11 @@ class Action:
         return self.danger or self.stops or self.form is not None or bool(self.confirm)
 
     @property
+    def in_panel(self) -> bool:
+        """Whether the form opens in a panel, next to another part of the page (its `side_template`)."""
+        return hasattr(self.form, "side_template")
+
+    @property
     def removes(self) -> bool:
         """Whether the object no longer exists afterwards."""
         return self.name.startswith("delete")
@@ -144,6 +154,18 @@ class Action:
 
 class LastingText(str):
     """A success message that stays until it is closed, since somebody has to act on it."""
+
+
+class LinkedText(str):
+    """A success message that is followed by a link."""
+
+    link: Text
+    url: str
+
+    def __new__(cls, text: Text, link: Text, url: str) -> Self:
+        new = super().__new__(cls, text)
+        new.link, new.url = link, url
+        return new
 
 
 def declared_text(text: Text | Callable[..., Text], name: str, *arguments: Any) -> Text:

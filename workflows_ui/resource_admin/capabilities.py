@@ -26,6 +26,8 @@ NAMES: Mapping[str, Text] = {
     "run-retry": gettext_lazy("retrying of runs"),
     "run-cancel": gettext_lazy("cancelling of runs"),
     "run-archive": gettext_lazy("archiving of runs"),
+    "step-test": gettext_lazy("tests of single steps"),
+    "draft-test": gettext_lazy("tests of drafts"),
     "sample-events": gettext_lazy("sample events of triggers"),
     "trigger-figures": gettext_lazy("figures about triggers"),
     "folders": gettext_lazy("folders"),

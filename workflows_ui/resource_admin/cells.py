@@ -66,6 +66,9 @@ def _list(value: Any) -> SafeString:
     return joined("", '<span class="badge bg-secondary-lt">{}</span> ', items)
 
 
+#: In place of a value that is not known.
+_DASH = SafeString('<span class="text-secondary">–</span>')
+
 #: For each kind of Column how its value is shown. An empty value is "–"; a duration's is an empty cell.
 KINDS: Mapping[str, Callable[[Any], SafeString]] = {
     "text": _text,
@@ -84,7 +87,10 @@ KINDS: Mapping[str, Callable[[Any], SafeString]] = {
 
 def cell(context: Context, column: Column, value: Any, url: str = "") -> SafeString:
     """Return a value, as a link where there is a URL. A template of the column gets the page's context, and `value`."""
-    if column.template_name:
+    if column.html:
+        nothing = NOTHING if context.get("pending") else _DASH
+        shown = column.html(value) if value else nothing
+    elif column.template_name:
         assert context.template is not None  # noqa: S101
         template = context.template.engine.get_template(column.template_name)
         with context.push(value=value):

@@ -6,8 +6,10 @@ from typing import Any
 from django.http import HttpResponse
 
 from workflows_ui.members.services.access import Access
+from workflows_ui.resource_admin import news
 from workflows_ui.resource_admin.listing import Listing
 from workflows_ui.resource_admin.live import SEEN, live
+from workflows_ui.resource_admin.local_lists import LocalList
 from workflows_ui.resource_admin.resource import Page, Resource
 from workflows_ui.resource_admin.rows import list_lines
 from workflows_ui.saved_views import services as saved_views
@@ -17,8 +19,15 @@ from workflows_ui.web.requests import ConsoleRequest
 
 
 def requested(request: ConsoleRequest, kind: Resource) -> Listing:
-    """The list that the request asks for, with the person's saved views and columns."""
-    return Listing(kind, request.path, request.GET, saved=saved_views.load(request.access, request.path))
+    """The list of a workspace that the request asks for, with the person's saved views and columns."""
+    saved = saved_views.load(saved_views.workspace_scope(request.access), request.path)
+    return Listing(kind, request.path, request.GET, saved=saved)
+
+
+def requested_everywhere(request: ConsoleRequest, kind: Resource) -> Listing:
+    """As `requested`, for a list without a workspace."""
+    saved = saved_views.load(saved_views.Scope(request.user), request.path)
+    return Listing(kind, request.path, request.GET, saved=saved)
 
 
 def respond(
@@ -43,6 +52,9 @@ def respond(
         context: what else the template takes: `empty_template`, what a list without rows says, `plot_template`, a plot above the rows;
             `above_template` and `below_template`, what else the page has.
     """
+    local = isinstance(kind, LocalList)
+    if page.added is not None:
+        return news.respond(request, current, page, local=local)
     if current.default_url and not responses.is_fragment(request):
         return responses.redirect(request, current.default_url)
     total = matching if page.total is None else page.total
@@ -57,6 +69,8 @@ def respond(
         "lines": lines,
         "row_actions": any(line["shortcuts"] or line["actions"] for line in lines),
         "live": refreshed,
+        "live_url": current.here_with(**{SEEN: refreshed.version}) if refreshed else "",
+        "news": None if refreshed else news.first_poll(current, page, local=local),
         "here": current.here,
         "pending": pending,
         "matching": total,

@@ -10,6 +10,7 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from workflows_ui.resource_admin.resource import Column, Order, Page, Query, Resource, Text
@@ -24,6 +25,8 @@ POSITION, ROWS, SORT, VIEW = "at", "rows", "sort", "view"
 PLAIN = "none"
 #: Marks the second request, which also asks the engine for optional decoration. No other URL of the list has it.
 LATE = "late"
+#: Asks how many rows came since: the newest row that the browser shows (news.py).
+SINCE = "newer"
 _LONGEST_TRAIL = 40
 _LONGEST_POSITION = 300
 #: Kinds of columns that a first click sorts from the latest or largest value.
@@ -50,10 +53,11 @@ class Head:
 
 @dataclass(frozen=True)
 class ViewLink:
-    """A saved view of the list: its URL, and whether it is open, the person's own, and their default."""
+    """A saved view of the list: its URL, the one of its own page, and whether it is open, the person's own, and their default."""
 
     view: SavedView
     url: str
+    settings_url: str
     open: bool
     own: bool
     default: bool
@@ -83,9 +87,10 @@ class Listing:
         self.valid = self.form.is_valid()
         self.trail = [position for position in asked.getlist(POSITION) if 0 < len(position) <= _LONGEST_POSITION]
         self.late = LATE in asked
+        self.since = asked.get(SINCE, "")[:_LONGEST_POSITION]
         rows = asked.get(ROWS, "")
         self.order = _order(resource, asked.get(SORT, ""))
-        self.rows = int(rows) if rows.isdecimal() and int(rows) in resource.ROWS else resource.rows
+        self.rows = int(rows) if rows in map(str, resource.ROWS) else resource.rows
         self.saved = saved
         self.view = saved.find(asked.get(VIEW, "")) if saved else None
         self.hidden = frozenset(self.view.hidden) if self.view else saved.hidden if saved else frozenset[str]()
@@ -126,7 +131,14 @@ class Listing:
         if not self.saved:
             return []
         found = [
-            ViewLink(view, self._view_url(view), view is self.view, self.saved.own(view), view is self.saved.default)
+            ViewLink(
+                view,
+                self._view_url(view),
+                self.saved.url(view),
+                view is self.view,
+                self.saved.own(view),
+                view is self.saved.default,
+            )
             for view in self.saved.views
         ]
         return sorted(found, key=lambda link: not link.own)
@@ -142,6 +154,12 @@ class Listing:
         if not self.view or not self.saved or not self.saved.may_change(self.view):
             return None
         return self.view if self.view.query != self.export_query else None
+
+    @property
+    def changed_view_url(self) -> str:
+        """The page of `changed_view`, which is posted to."""
+        view = self.changed_view
+        return self.saved.url(view) if view and self.saved else ""
 
     @property
     def query_string(self) -> str:
@@ -217,7 +235,14 @@ class Listing:
     @property
     def late_url(self) -> str:
         """The URL of the second request for this page."""
-        return f"{self.here}{'&' if '?' in self.here else '?'}{LATE}=1"
+        return self.here_with(**{LATE: "1"})
+
+    def here_with(self, **parameters: str) -> str:
+        """The URL of this page with further parameters of the request.
+
+        Requests of parts of the list have them in their URL: `hx-vals` would be sent by the links inside of the part, too.
+        """
+        return f"{self.here}{'&' if '?' in self.here else '?'}{urlencode(parameters)}"
 
     @property
     def page_query(self) -> str:

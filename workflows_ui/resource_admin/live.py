@@ -12,8 +12,9 @@ from workflows_ui.resource_admin.resource import Resource, Row
 
 #: The parameter with the version that the browser has.
 SEEN = "seen"
-#: The shortest time between two requests, in seconds: a list is more work than an object's page.
-_SHORTEST = 5
+#: The shortest and the longest time between two requests, in seconds: a list is more work than an object's page, and new rows come also
+#: while the only unfinished one has been paused for long.
+_SHORTEST, _LONGEST = 5, 30
 
 
 @dataclass(frozen=True)
@@ -34,4 +35,4 @@ def live(resource: Resource, rows: Sequence[Row], *shown: Any) -> Live | None:
         return None
     values = [export.cells(resource, row) for row in rows]
     text = json.dumps([values, int(clock.now().timestamp()) // 60, *shown], default=str)
-    return Live(max(_SHORTEST, min(waits)), hashlib.sha256(text.encode()).hexdigest()[:16])
+    return Live(min(max(_SHORTEST, min(waits)), _LONGEST), hashlib.sha256(text.encode()).hexdigest()[:16])

@@ -13,10 +13,11 @@ from workflows_ui.audit.services import audit_log
 from workflows_ui.members.models import Workspace
 from workflows_ui.resource_admin import export
 from workflows_ui.resource_admin.listing import Listing
+from workflows_ui.resource_admin.news import NOTHING
 from workflows_ui.resource_admin.resource import Page, Resource
 from workflows_ui.web import responses
 from workflows_ui.web.messages import Text
-from workflows_ui.web.numbering import local_page
+from workflows_ui.web.numbering import local_page, row_position, rows_after
 from workflows_ui.web.requests import ConsoleRequest, actor
 
 
@@ -45,7 +46,9 @@ class LocalList(Resource):
         return str(row)
 
     def page(self, rows: QuerySet[Any], current: Listing) -> Page:
-        """The requested page of the rows, which are filtered already."""
+        """The requested page of the rows, which are filtered already; or how many came since the newest one that the browser shows."""
+        if current.since:
+            return Page((), added=rows_after(rows, current.since, moment=self.moment))
         found = local_page(
             rows,
             current.position,
@@ -53,8 +56,14 @@ class LocalList(Resource):
             size=current.rows,
             order=self._order(current),
         )
+        first = not found.start and not self._order(current)
         return Page(
-            self.masked(None, found.rows), total=found.total, start=found.start, sortable=True, as_of=found.as_of
+            self.masked(None, found.rows),
+            total=found.total,
+            start=found.start,
+            sortable=True,
+            newest=row_position(found.rows[0], self.moment) if first and found.rows else NOTHING if first else "",
+            as_of=found.as_of,
         )
 
     def sorted(self, rows: QuerySet[Any], current: Listing) -> QuerySet[Any]:

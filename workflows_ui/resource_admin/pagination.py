@@ -10,7 +10,7 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.jobs.services.jobs import Reason
 from workflows_ui.jobs.services.turns import EndsEarly
 from workflows_ui.resource_admin.listing import Listing
-from workflows_ui.resource_admin.resource import Query, Resource, Row
+from workflows_ui.resource_admin.resource import Order, Query, Resource, Row
 
 #: Maximum number of objects per walk.
 LIMIT = 10_000
@@ -31,12 +31,12 @@ class Batch:
     cut: bool = False
 
 
-def filters_of(resource: Resource, query: str) -> Mapping[str, Any]:
-    """The cleaned filters of a list's query string, in the active language and time zone. Raises EndsEarly."""
+def query_of(resource: Resource, query: str) -> Query:
+    """The cleaned filters and the order of a list's query string, in the active language and time zone. Raises EndsEarly."""
     listing = Listing(resource, "", QueryDict(query))
     if not listing.valid:
         raise EndsEarly(Reason.BAD_FILTERS)
-    return listing.query.filters
+    return listing.query
 
 
 def walk(
@@ -48,6 +48,7 @@ def walk(
     known: Iterable[str] = (),
     limit: int = LIMIT,
     nameless: bool = False,
+    order: Order | None = None,
 ) -> Iterator[Batch]:
     """Yield page after page, each object once. Raises EngineError, from any page.
 
@@ -60,7 +61,7 @@ def walk(
     seen, trail = set(known), {position, ""}
     given = len(seen)
     while True:
-        page = resource.list(session, Query(filters, resource.batch_size, position))
+        page = resource.list(session, Query(filters, resource.batch_size, position, order))
         rows: list[Row] = []
         fresh: set[str] = set()
         for row in page.rows:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self, cast
 from django import forms
 from django.http import Http404
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
 from workflows_ui.core import redaction
@@ -71,6 +72,7 @@ class Column:
         phone: False leaves it out of the card on phones.
         wide: True if it has its own column in wide windows only; otherwise it is a second line of the column before it.
         template_name: a template of its own; its values are exported by their `__str__`.
+        html: the same as a function that gets a value, if it is not empty, and returns its HTML: for lists.
         sort: whether a list whose rows are all known can be sorted by it. Not by what is only read for the rows of one page. For rows of
             the console's own database: the fields of the model to sort by; if all rows are in memory, a callable that gets the row and
             returns a number or a text.
@@ -85,6 +87,7 @@ class Column:
     phone: bool = True
     wide: bool = False
     template_name: str = ""
+    html: Callable[[Any], SafeString] | None = None
     sort: bool | Sequence[str] | Callable[[Any], Any] = True
     name: str = ""
 
@@ -246,6 +249,8 @@ class Page:
         start: the index of the first row among them, if the list knows it. With it, a position may also be such an index, and the pages
             are numbered.
         sortable: whether the list can be sorted by its columns, since all its rows are known.
+        newest: what asks later for rows that came since (news.py); "" if the list cannot be asked.
+        added: the answer to that, without rows: how many came; with `older`, at least so many. None if that was not the question.
         as_of: what an index is followed by in the positions of a local list (web/numbering.py).
         lacking: capabilities (credentials.services.capabilities.NAMES) that the engine lacks according to this
             answer, with the reason: actions that need them are disabled.
@@ -260,6 +265,8 @@ class Page:
     total: int | None = None
     start: int | None = None
     sortable: bool = False
+    newest: str = ""
+    added: int | None = None
     as_of: str = ""
     lacking: Mapping[str, str] = field(default_factory=dict)
 
@@ -299,9 +306,11 @@ class Resource:
         parents: the breadcrumbs above it, as (name, URL), if it lies below something else.
         filter_help: what the filters cover and what they do not, shown below them.
         empty, empty_hint: the text of the empty list, and the next step.
+        created: dotted path of the time of creation, if the engine lists new objects first and the list says how many came (news.py).
         rows: default number of rows per page; one of ROWS.
         batch_size: rows per call when walking the whole list: many if rows are small, since the engine's cursors lose some between two
             calls (api.md 4.1); not too many if huge rows reach the size limit of an answer.
+        plot_template: a plot above the rows, shown if the page's total is known: then all of the list can be counted.
         files: links to the whole list as a file, as (label, URL), instead of exports; the URLs take the list's filters.
     """
 
@@ -339,8 +348,10 @@ class Resource:
     filter_help: ClassVar[Text] = ""
     empty: ClassVar[Text] = gettext_lazy("There is nothing here yet")
     empty_hint: ClassVar[Text] = ""
+    created: ClassVar[str] = ""
     rows: ClassVar[int] = 20
     batch_size: ClassVar[int] = 100
+    plot_template: ClassVar[str] = ""
     files: ClassVar[Sequence[tuple[Text, str]]] = ()
 
     @classmethod
@@ -359,6 +370,10 @@ class Resource:
     def masked(self, session: EngineSession, rows: Sequence[Row]) -> Sequence[Row]:
         """Copies of rows with secrets masked for this person. Unmasked rows are never shown."""
         return [redaction.step(row, secrets=self.secrets, plain=self.plain) for row in rows]
+
+    def masked_whole(self, session: EngineSession, row: Row) -> Row:
+        """A copy with secrets masked, for pages that show all of an object. May call the engine. Raises EngineError."""
+        return self.masked(session, [row])[0]
 
     def count(self, session: EngineSession, filters: Mapping[str, Any]) -> int | None:
         """How many objects match the filters, if the engine counts them in one call; else None. Raises EngineError."""

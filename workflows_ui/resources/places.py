@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from django.utils.http import urlencode
 
@@ -42,6 +43,18 @@ mcp_url = _urls_of("mcp-servers")
 table_url = _urls_of("tables")
 
 
+def choose_app_url(slug: str, flow_id: str, **query: str) -> str:
+    """The page on which the app of a step is chosen: of the `step`, or of a new one at a `place`."""
+    url = links.reachable(links.view_url("flow_choose_app", slug, flow_id))
+    return f"{url}?{urlencode(query)}" if url and query else url
+
+
+def connect_url(slug: str, piece: str) -> str:
+    """The page that connects an app."""
+    address = {"slug": slug, "resource": "pieces", "action": "connect"}
+    return links.reachable(links.object_url("resource_action", piece, **address)) if usable_id(piece) else ""
+
+
 def launch_url(session: EngineSession, launch: launches.Launched) -> str:
     """The launch's page; "" if the person may not open it: launches of others are for builders."""
     opens = launches.may_open(launch, session.user_id, session.role)
@@ -52,3 +65,8 @@ def subpage_url(name: str, slug: str, row: Row) -> str:
     """The URL with this name below an object; "" if the URL cannot hold its id."""
     key = sole_id(pick(row, "id"))
     return links.reachable(links.view_url(name, slug, key)) if key else ""
+
+
+def step_url(flow: str, step: str) -> str:
+    """The page that edits a step, below the address of its flow; "" without one, and if the URL cannot hold the step's name."""
+    return f"{flow}steps/{quote(step, safe='')}/" if flow and sole_id(step) else ""

@@ -4,7 +4,9 @@ from django.urls import path
 
 from workflows_ui.resources.connections import views as connection_views
 from workflows_ui.resources.flows import views as flow_views
+from workflows_ui.resources.flows.editing import piece_choice, value_views
 from workflows_ui.resources.flows.editing import views as editing_views
+from workflows_ui.resources.flows.testing import views as testing_views
 from workflows_ui.resources.mcp_servers import views as mcp_views
 from workflows_ui.resources.pieces import logo_views, options_views
 from workflows_ui.resources.reveal import views as reveal_views
@@ -19,9 +21,15 @@ urlpatterns = [
     path("w/<slug:slug>/flows/<str:id>/difference/", flow_views.difference, name="flow_difference"),
     path("w/<slug:slug>/flows/<str:id>/does/", flow_views.effects, name="flow_does"),
     path("w/<slug:slug>/flows/<str:id>/export/", flow_views.export, name="flow_export"),
+    path("w/<slug:slug>/flows/<str:id>/draft-test/", testing_views.draft_test, name="draft_test"),
     path("w/<slug:slug>/flows/<str:id>/steps/<str:step>/", editing_views.step, name="flow_step"),
+    path("w/<slug:slug>/flows/<str:id>/choose/", piece_choice.choose, name="flow_choose_app"),
     path("w/<slug:slug>/flows/<str:id>/edits/<str:edit>/", editing_views.edit, name="flow_edit"),
+    path("w/<slug:slug>/flows/<str:id>/values/", value_views.values, name="flow_values"),
+    path("w/<slug:slug>/flows/<str:id>/values/resolved/", value_views.resolved, name="flow_values_resolved"),
+    path("w/<slug:slug>/runs/plots/", run_views.plots, name="run_plots"),
     path(f"{_RUN}/steps/<slug:position>/", run_views.step, name="run_step"),
+    path(f"{_RUN}/test/", testing_views.step_test, name="step_test"),
     path(f"{_RUN}/family/", run_views.family, name="run_family"),
     path(f"{_RUN}/file/", run_views.file, name="run_file"),
     path("w/<slug:slug>/connections/sign-in/<path:piece>/", connection_views.begin, name="connection_sign_in"),

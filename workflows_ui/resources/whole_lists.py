@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from workflows_ui.core.collation import plain
 from workflows_ui.resource_admin.resource import Page, Query, Row, Text
 from workflows_ui.web.paths import text_at
 
@@ -31,6 +32,25 @@ def rows_of(answer: dict[str, Any]) -> list[dict[str, Any]]:
 def following(answer: dict[str, Any]) -> str:
     """The engine's cursor of what follows its answer; "" for nothing."""
     return text_at(answer, "next")
+
+
+def named(
+    query: Query, load: Callable[[str | None], dict[str, Any]], name_of: Callable[[Row], object]
+) -> dict[str, Any]:
+    """The engine's answer for the filter `name`, which `load` gets. If it finds nothing, since it compares accents, its answer without
+    the filter is searched here, provided that it is all there is."""
+    name = query.filters.get("name")
+    answer = load(name)
+    if not name or cursor(query) or rows_of(answer) or following(answer):
+        return answer
+    everything = load(None)
+    return answer if following(everything) else {"data": with_name(rows_of(everything), name, name_of)}
+
+
+def with_name(rows: Sequence[dict[str, Any]], name: str, name_of: Callable[[Row], object]) -> list[dict[str, Any]]:
+    """The rows whose name contains the text, compared without case and accents."""
+    text = plain(name)
+    return [row for row in rows if text and text in plain(str(name_of(row)))]
 
 
 def find(load: Callable[[str | None], dict[str, Any]], id: str, calls: int) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ViewForm(forms.Form):
-    """Name and team are for those who may change the view; everybody chooses their own default."""
+    """Name and team are for those who may change the view; everybody chooses their own default. Without `teams` nothing is shared."""
 
     name = forms.CharField(label=_("Name"), max_length=80)
     team = forms.ModelChoiceField(
@@ -21,10 +21,12 @@ class ViewForm(forms.Form):
     )
     default = forms.BooleanField(label=_("Open the list with this view"), required=False)
 
-    def __init__(self, *args: Any, teams: QuerySet[Group] | None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, changes: bool, teams: QuerySet[Group] | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if teams is None:
-            del self.fields["name"], self.fields["team"]
+        if not changes:
+            del self.fields["name"]
+        if not changes or teams is None:
+            del self.fields["team"]
             return
         team = self.fields["team"]
         assert isinstance(team, forms.ModelChoiceField)  # noqa: S101

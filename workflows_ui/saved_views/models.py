@@ -11,9 +11,10 @@ from workflows_ui.members.models import Workspace
 class SavedView(models.Model):
     """Filters, order and columns of a list under a name: its owner's own, or also a team's."""
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    #: None for lists without a workspace, such as notifications.
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_views")
-    #: The list's path below the workspace's, such as `runs`.
+    #: The list's path, below the workspace's if it has one, such as `runs`.
     list_path = models.CharField(max_length=200)
     name = models.CharField(_("name"), max_length=80)
     #: Filters and order, as the list's address has them.
@@ -29,7 +30,12 @@ class SavedView(models.Model):
         verbose_name = _("saved view")
         verbose_name_plural = _("saved views")
         constraints = [
-            models.UniqueConstraint(fields=["owner", "workspace", "list_path", "name"], name="one_saved_view_a_name")
+            models.UniqueConstraint(fields=["owner", "workspace", "list_path", "name"], name="one_saved_view_a_name"),
+            models.UniqueConstraint(
+                fields=["owner", "list_path", "name"],
+                condition=models.Q(workspace=None),
+                name="one_own_saved_view_a_name",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -40,7 +46,7 @@ class ListChoice(models.Model):
     """A person's choice for a list: the columns without a view, and the view that it opens with."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     list_path = models.CharField(max_length=200)
     hidden = models.JSONField(default=list, blank=True)
     default_view = models.ForeignKey(SavedView, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
@@ -49,7 +55,10 @@ class ListChoice(models.Model):
         verbose_name = _("choice for a list")
         verbose_name_plural = _("choices for lists")
         constraints = [
-            models.UniqueConstraint(fields=["user", "workspace", "list_path"], name="one_choice_a_person_and_list")
+            models.UniqueConstraint(fields=["user", "workspace", "list_path"], name="one_choice_a_person_and_list"),
+            models.UniqueConstraint(
+                fields=["user", "list_path"], condition=models.Q(workspace=None), name="one_own_choice_a_list"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Saved views and chosen columns of the lists of a workspace. A person finds their own views and those of their teams."""
+"""Saved views and chosen columns of lists, in a workspace or without one. A person finds their own views and those of their teams."""
 
 import re
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ from workflows_ui.saved_views.models import ListChoice, SavedView
 MOST, MOST_HIDDEN = 200, 200
 LONGEST_QUERY = 2000
 #: Parameters of a list's address that a view does not have: the position, the view itself, and those of a single request.
-_PASSING = ("at", "rows", "view", "late", "seen")
+_PASSING = ("at", "rows", "view", "late", "seen", "newer")
 _PATH = re.compile(r"[\w-]+(?:/[\w-]+)*", re.ASCII)
 
 
@@ -35,10 +35,38 @@ class TooMany(Exception):
 
 
 @dataclass(frozen=True)
+class Scope:
+    """A person and the workspace whose lists are meant; None for lists without a workspace, such as notifications.
+
+    `manages` is whether the person may change the views that others share.
+    """
+
+    user: User
+    workspace: Workspace | None = None
+    manages: bool = False
+
+    @property
+    def key(self) -> tuple[int, int | None]:
+        return self.user.pk, self.workspace.pk if self.workspace else None
+
+    def url(self, name: str, *arguments: object) -> str:
+        """The URL of a view of saved_views.urls."""
+        return (
+            reverse(name, args=[self.workspace.slug, *arguments])
+            if self.workspace
+            else reverse(f"own_{name}", args=arguments)
+        )
+
+
+def workspace_scope(access: Access) -> Scope:
+    return Scope(access.user, access.workspace, access.allows(Role.MANAGER))
+
+
+@dataclass(frozen=True)
 class ListViews:
     """What a person has for a list: the views, by name; the columns hidden without a view; the view that it opens with."""
 
-    access: Access
+    scope: Scope
     path: str
     views: tuple[SavedView, ...]
     hidden: frozenset[str]
@@ -48,44 +76,71 @@ class ListViews:
         return next((view for view in self.views if str(view.pk) == key), None)
 
     def own(self, view: SavedView) -> bool:
-        return view.owner_id == self.access.user.pk
+        return view.owner_id == self.scope.user.pk
 
     def may_change(self, view: SavedView) -> bool:
-        return may_change(self.access, view)
+        return may_change(self.scope, view)
+
+    @property
+    def columns_url(self) -> str:
+        return self.scope.url("list_columns")
+
+    @property
+    def save_url(self) -> str:
+        return self.scope.url("saved_views")
+
+    def url(self, view: SavedView) -> str:
+        """The page of a view."""
+        return self.scope.url("saved_view", view.pk)
 
 
-def _visible(user: int, workspace: int) -> QuerySet[SavedView]:
+def _visible(user: int, workspace: int | None) -> QuerySet[SavedView]:
+    if workspace is None:
+        return (
+            SavedView.objects.filter(owner=user, workspace=None).select_related("owner", "team").order_by("name", "pk")
+        )
     teams = Group.objects.filter(user=user, memberships__workspace=workspace)
     rows = SavedView.objects.filter(Q(owner=user) | Q(team__in=teams), workspace=workspace)
     return rows.select_related("owner", "team").order_by("name", "pk")
 
 
-_views = Prepared(lambda user, workspace, path: _visible(user, workspace).filter(list_path=path), int, int, str)
-_choices = Prepared(
-    lambda user, workspace, path: ListChoice.objects.filter(user=user, workspace=workspace, list_path=path),
-    int,
-    int,
-    str,
-)
+def _views_of_list(user: int, workspace: int | None, path: str) -> QuerySet[SavedView]:
+    return _visible(user, workspace).filter(list_path=path)
 
 
-def load(access: Access, url: str) -> ListViews | None:
-    """What the person has for the list at a URL; None if it is not one of the workspace's."""
-    path = url.removeprefix(reverse("workspace", args=[access.workspace.slug])).strip("/")
+def _choices_of_list(user: int, workspace: int | None, path: str) -> QuerySet[ListChoice]:
+    return ListChoice.objects.filter(user=user, workspace=workspace, list_path=path)
+
+
+#: For the lists of workspaces, which are requested most.
+_views, _choices = Prepared(_views_of_list, int, int, str), Prepared(_choices_of_list, int, int, str)
+
+
+def load(scope: Scope, url: str) -> ListViews | None:
+    """The person's views and columns of the list at a URL; None if the list does not belong to the scope."""
+    path = url.removeprefix(base_url(scope.workspace)).strip("/")
     if not is_list_path(path):
         return None
-    key = (access.user.pk, access.workspace.pk, path)
-    views, choice = tuple(_views(*key)), next(iter(_choices(*key)), None)
+    if scope.workspace is not None:
+        key = (scope.user.pk, scope.workspace.pk, path)
+        views, choices = tuple(_views(*key)), list(_choices(*key))
+    else:
+        views, choices = tuple(_views_of_list(*scope.key, path)), list(_choices_of_list(*scope.key, path))
+    choice = next(iter(choices), None)
     default = next((view for view in views if choice and view.pk == choice.default_view_id), None)
-    return ListViews(access, path, views, frozenset(choice.hidden if choice else ()), default)
+    return ListViews(scope, path, views, frozenset(choice.hidden if choice else ()), default)
+
+
+def base_url(workspace: Workspace | None) -> str:
+    return reverse("workspace", args=[workspace.slug]) if workspace else reverse("home")
 
 
 def is_list_path(path: str) -> bool:
     return len(path) <= 200 and _PATH.fullmatch(path) is not None
 
 
-def list_url(workspace: Workspace, path: str, query: str = "") -> str:
-    url = f"{reverse('workspace', args=[workspace.slug])}{path}/"
+def list_url(workspace: Workspace | None, path: str, query: str = "") -> str:
+    url = f"{base_url(workspace)}{path}/"
     return f"{url}?{query}" if query else url
 
 
@@ -94,30 +149,32 @@ def view_query(view: SavedView) -> str:
     return f"view={view.pk}&{view.query}" if view.query else f"view={view.pk}"
 
 
-def visible_views(access: Access) -> QuerySet[SavedView]:
-    """The views that the person finds in the workspace."""
-    return _visible(access.user.pk, access.workspace.pk)
+def visible_views(scope: Scope) -> QuerySet[SavedView]:
+    """The views that the person finds."""
+    return _visible(*scope.key)
 
 
-def may_change(access: Access, view: SavedView) -> bool:
+def may_change(scope: Scope, view: SavedView) -> bool:
     """Whether the person saved the view, or is a manager."""
-    return view.owner_id == access.user.pk or access.allows(Role.MANAGER)
+    return view.owner_id == scope.user.pk or scope.manages
 
 
-def teams(access: Access) -> QuerySet[Group]:
-    """The teams of the workspace that the person may share a view with: their own, for managers all."""
-    found = Group.objects.filter(memberships__workspace=access.workspace).order_by("name")
-    return found if access.allows(Role.MANAGER) else found.filter(user=access.user)
+def teams(scope: Scope) -> QuerySet[Group] | None:
+    """The teams of the workspace that the person may share a view with: their own, for managers all. None without a workspace."""
+    if scope.workspace is None:
+        return None
+    found = Group.objects.filter(memberships__workspace=scope.workspace).order_by("name")
+    return found if scope.manages else found.filter(user=scope.user)
 
 
-def save(actor: audit_log.Actor, access: Access, path: str, name: str, query: str, hidden: Iterable[str]) -> SavedView:
+def save(actor: audit_log.Actor, scope: Scope, path: str, name: str, query: str, hidden: Iterable[str]) -> SavedView:
     """Save a list's filters, order and columns under a name. Raises NameTaken, TooMany."""
-    view = SavedView(workspace=access.workspace, owner=access.user, list_path=path)
+    view = SavedView(workspace=scope.workspace, owner=scope.user, list_path=path)
     view.name, view.query, view.hidden = _name(name), _query(query), _keys(hidden)
     with transaction.atomic():
         # Serialised per person, so that the limit holds for two at the same time.
-        User.objects.select_for_update().get(pk=access.user.pk)
-        own = SavedView.objects.filter(workspace=access.workspace, owner=access.user)
+        User.objects.select_for_update().get(pk=scope.user.pk)
+        own = SavedView.objects.filter(workspace=scope.workspace, owner=scope.user)
         if own.filter(list_path=path, name=view.name).exists():
             raise NameTaken(name)
         if own.count() >= MOST:
@@ -157,32 +214,32 @@ def delete(actor: audit_log.Actor, view: SavedView) -> None:
         view.delete()
 
 
-def hide_columns(access: Access, path: str, hidden: Iterable[str]) -> None:
+def hide_columns(scope: Scope, path: str, hidden: Iterable[str]) -> None:
     """Keep the columns that the person does not want in a list. Raises TooMany."""
-    _choose(access, path, hidden=_keys(hidden))
+    _choose(scope, path, hidden=_keys(hidden))
 
 
-def set_default(access: Access, view: SavedView, *, default: bool) -> None:
+def set_default(scope: Scope, view: SavedView, *, default: bool) -> None:
     """Let the person's list open with a view, or no longer with it. Raises TooMany."""
     if default:
-        _choose(access, view.list_path, default_view=view)
+        _choose(scope, view.list_path, default_view=view)
     else:
-        ListChoice.objects.filter(user=access.user, default_view=view).update(default_view=None)
+        ListChoice.objects.filter(user=scope.user, default_view=view).update(default_view=None)
 
 
-def is_default(access: Access, view: SavedView) -> bool:
-    return ListChoice.objects.filter(user=access.user, default_view=view).exists()
+def is_default(scope: Scope, view: SavedView) -> bool:
+    return ListChoice.objects.filter(user=scope.user, default_view=view).exists()
 
 
-def _choose(access: Access, path: str, **values: object) -> None:
+def _choose(scope: Scope, path: str, **values: object) -> None:
     with transaction.atomic():
-        User.objects.select_for_update().get(pk=access.user.pk)
-        own = ListChoice.objects.filter(user=access.user, workspace=access.workspace)
+        User.objects.select_for_update().get(pk=scope.user.pk)
+        own = ListChoice.objects.filter(user=scope.user, workspace=scope.workspace)
         if own.filter(list_path=path).update(**values):
             return
         if own.count() >= MOST:
             raise TooMany(path)
-        ListChoice.objects.create(user=access.user, workspace=access.workspace, list_path=path, **values)
+        ListChoice.objects.create(user=scope.user, workspace=scope.workspace, list_path=path, **values)
 
 
 def _name(name: str) -> str:

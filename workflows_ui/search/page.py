@@ -14,9 +14,13 @@ from workflows_ui.credentials.services import capabilities, clients, credentials
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import AddressRefused, EngineError, Forbidden, NoRoute, NotFound, NotInPlan
 from workflows_ui.launches.models import State
+from workflows_ui.members.models import Role
 from workflows_ui.members.services import access as member_access
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.resource import RESOURCES, Query, Resource, Row
+from workflows_ui.resources.flows import launchable
+from workflows_ui.resources.runs import indexed
+from workflows_ui.resources.runs.reading import error_of
 from workflows_ui.search import services
 from workflows_ui.search.services import MOST, Text
 from workflows_ui.web import formats, messages, navigation
@@ -43,13 +47,10 @@ class Group:
 def console_groups(request: ConsoleRequest, text: Text) -> list[Group]:
     """What the console holds. Without a text the flows and launches of last, and the pages."""
     access, slug = request.access, request.access.workspace.slug
-    flows = services.launchable_flows(access, text)
+    flows = services.launchable_flows(access, text.after(_launch_label("")))
     launches = services.latest_launches(access, text)
     groups = [
-        Group("launch", pgettext("search", "Launch"), [
-            Entry(_("Launch %(flow)s") % {"flow": name[:120]}, reverse("flow_launch", args=[slug, key]), "rocket")
-            for key, name in flows
-        ]),
+        Group("launch", pgettext("search", "Launch"), [_launch(slug, key, name) for key, name in flows]),
         Group("launches", _("Launches"), [
             Entry(
                 row.flow_name[:120], reverse("launch", args=[slug, row.id]), State(row.state).icon,
@@ -57,6 +58,7 @@ def console_groups(request: ConsoleRequest, text: Text) -> list[Group]:
             )
             for row in launches
         ]),
+        Group("indexed-runs", _("Runs with these words"), list(_runs(access, text))),
         Group("pages", _("Pages"), list(_pages(request, text))[: None if not text.words else MOST]),
         Group("credentials", _("Credentials"), list(_credentials(access, text))),
         Group("people", _("People"), [
@@ -80,9 +82,30 @@ def engine_groups(access: Access, text: Text) -> tuple[list[Group], str | Promis
             entries = _found(resource, session, access, text)
             if entries:
                 groups.append(Group(resource.name, resource.label_plural, entries))
+        # Last, since a long list takes several calls; shown first.
+        if access.allows(Role.LAUNCHER):
+            groups[:0] = _launchable(session, access, text.after(_launch_label("")))
     except (EngineError, clients.NoCredential, CannotOpen, AddressRefused) as problem:
         return groups, messages.error_message(problem).title
     return groups, ""
+
+
+def _launchable(session: EngineSession, access: Access, text: Text) -> Iterator[Group]:
+    """The flows that home lists, without those that the console finds itself."""
+    known = dict(services.launchable_flows(access, text))
+    flows = launchable.launchable_flows(session, again=True).flows
+    found = text.best((key, name) for key, name in flows if key not in known)
+    if found:
+        label = _("More flows to launch") if known else pgettext("search", "Launch")
+        yield Group("launchable", label, [_launch(access.workspace.slug, *flow) for flow in found])
+
+
+def _launch(slug: str, key: str, name: str) -> Entry:
+    return Entry(_launch_label(name[:120]), reverse("flow_launch", args=[slug, key]), "rocket")
+
+
+def _launch_label(flow: str) -> str:
+    return _("Launch %(flow)s") % {"flow": flow}
 
 
 def _found(resource: Resource, session: EngineSession, access: Access, text: Text) -> list[Entry]:
@@ -129,14 +152,30 @@ def _pages(request: ConsoleRequest, text: Text) -> Iterator[Entry]:
     for resource in RESOURCES.values():
         if resource.url(slug) in urls:
             yield from _actions(resource, access, text)
-    for label, view, icon in (
-        (_("Your account"), "profile", "circle-user-round"),
-        (_("Notifications"), "notices", "bell"),
-        (_("Change password"), "account_change_password", "lock"),
-        (_("Add a credential"), "credential_add", "plus"),
-    ):
+    for label, url, icon in _other_pages(access):
         if text.matches(label):
-            yield Entry(label, reverse(view), icon)
+            yield Entry(label, url, icon)
+
+
+def _other_pages(access: Access) -> Iterator[tuple[str, str, str]]:
+    """Pages that the menu does not list, as (label, URL, icon): forms of plain pages, the person's own pages, and those of superusers."""
+    slug = access.workspace.slug
+    if access.allows(Role.MANAGER):
+        yield _("Add people"), reverse("member_add", args=[slug]), "user-plus"
+        yield _("Give a launch right"), reverse("launch_right_choose", args=[slug]), "plus"
+    yield _("Your account"), reverse("profile"), "circle-user-round"
+    yield _("Notifications"), reverse("notices"), "bell"
+    yield _("Notification settings"), reverse("notification_settings"), "bell"
+    yield _("Change password"), reverse("account_change_password"), "lock"
+    yield _("Two-factor authentication"), reverse("mfa_index"), "shield"
+    yield _("Sessions"), reverse("sessions"), "monitor"
+    yield _("Add a credential"), reverse("credential_add"), "plus"
+    yield _("Connect your engine"), reverse("connect"), "plug"
+    yield _("All workspaces"), reverse("home", query={"all": "1"}), "layout-grid"
+    if access.user.is_superuser:
+        yield _("New team"), reverse("team_create"), "plus"
+        yield _("Audit of the whole console"), reverse("audit_everywhere"), "clipboard-list"
+        yield _("Administration"), reverse("admin:index"), "shield"
 
 
 def _actions(resource: Resource, access: Access, text: Text) -> Iterator[Entry]:
@@ -171,6 +210,28 @@ def _workspaces(access: Access, text: Text) -> Iterator[Entry]:
                 "layers",
                 navigation.environment(workspace),
             )
+
+
+def _runs(access: Access, text: Text) -> Iterator[Entry]:
+    """Runs in the index whose error, failed step or tags have the words, and the list of all of them."""
+    resource = RESOURCES["runs"]
+    if not text.words or not access.sees("runs") or not access.allows(Role.BUILDER):
+        return
+    try:
+        session = engine_session.open_session(access, quick=True)
+        rows = indexed.search(session, text.typed, MOST)
+    except (clients.NoCredential, CannotOpen, AddressRefused):
+        return
+    found = resource.masked(session, rows)
+    for row in found:
+        yield Entry(
+            resource.full_title(row)[:120],
+            resource.url(access.workspace.slug, resource.key(row)),
+            resource.icon,
+            error_of(row)[:120],
+        )
+    if len(found) == MOST:
+        yield Entry(_("All runs with these words"), resource.url(access.workspace.slug, search=text.typed), "search")
 
 
 def _person_url(access: Access, person_id: int) -> str:

@@ -43,6 +43,12 @@ class Text:
         """The text if it may be an id, else ""."""
         return self.typed if _ID.fullmatch(self.typed) else ""
 
+    def after(self, verb: str) -> "Text":
+        """The text without words of a verb that it begins with: "launch order" names the order."""
+        verbs = plain(verb).split()
+        count = next((place for place, word in enumerate(self.words) if word not in verbs), len(self.words))
+        return Text(" ".join(self.typed.split()[count:]), self.words[count:])
+
     def matches(self, *texts: object) -> bool:
         """Whether each word is in one of the texts."""
         found = plain(" ".join(map(str, texts)))

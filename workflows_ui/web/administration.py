@@ -3,7 +3,8 @@
 Django's admin without everything that writes or signs in. Ciphertexts, digests and passwords are not even read.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
@@ -13,6 +14,7 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern, URLResolver
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core.lease import Queued
@@ -20,6 +22,8 @@ from workflows_ui.web.access import superuser
 
 #: Parts of the names of hidden fields, in addition to a model's `sealed_fields` and binary fields.
 HIDDEN = ("password", "digest", "token", "ticket", "secret", "fingerprint")
+#: Fields whose columns follow the key, before the others in the model's order.
+_FIRST = ("flow_name", "state")
 #: Maximum columns of a list, and the fields for its search.
 _COLUMNS = 8
 _SEARCHED = ("username", "email", "name", "slug", "action", "object_type", "object_id", "flow_name", "request_id")
@@ -44,6 +48,28 @@ else:
     _ModelAdmin = admin.ModelAdmin
 
 
+def _cut(field: "models.Field[Any, Any]") -> Callable[[Any], Any]:
+    """A column of a long text: its beginning."""
+
+    @admin.display(description=field.verbose_name, ordering=field.name)
+    def value(row: Any) -> str:
+        return Truncator(getattr(row, field.name)).chars(100)
+
+    value.__name__ = field.name
+    return value
+
+
+class ChoicesFilter(admin.ChoicesFieldListFilter):
+    """Shows the value behind a label that several values share."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        every, *others = super().choices(changelist)
+        labels = Counter(label for _value, label in self.field.flatchoices)
+        yield every
+        for choice, (value, label) in zip(others, self.field.flatchoices, strict=False):
+            yield choice | {"display": f"{label} ({value})"} if labels[label] > 1 else choice
+
+
 class ReadOnlyAdmin(_ModelAdmin):
     """Read-only admin of a model: a list, and a page for each row."""
 
@@ -58,15 +84,16 @@ class ReadOnlyAdmin(_ModelAdmin):
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return tuple(sorted(hidden_fields(self.model)))
 
-    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        """The first columns of the model, beginning with its key; those of a queue are the last."""
-        queue = {field.name for field in Queued._meta.fields} if issubclass(self.model, Queued) else set()  # noqa: SLF001
-        shown = [field for field in self._visible_fields() if not isinstance(field, _LONG)]
-        shown.sort(key=lambda field: (not field.primary_key, field.name in queue))
-        return tuple(field.name for field in shown)[:_COLUMNS]
+    def get_list_display(self, request: HttpRequest) -> tuple[str | Callable[[Any], Any], ...]:
+        """The first columns of the model, beginning with its key and what it is about; those of a queue are the last."""
+        queue = {field.name for field in Queued._meta.fields} if issubclass(self.model, Queued) else set()  # noqa: SLF001  (public)
+        shown = [field for field in self._visible_fields() if not isinstance(field, _LONG) or field.name in _FIRST]
+        shown.sort(key=lambda field: (not field.primary_key, field.name not in _FIRST, field.name in queue))
+        return tuple(_cut(field) if isinstance(field, _LONG) else field.name for field in shown)[:_COLUMNS]
 
-    def get_list_filter(self, request: HttpRequest) -> tuple[str, ...]:
-        return self._choice_fields()
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        fields = [self.opts.get_field(name) for name in self._choice_fields()]
+        return [(field.name, ChoicesFilter) if getattr(field, "choices", None) else field.name for field in fields]
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         return tuple(field.name for field in self._visible_fields() if field.name in _SEARCHED)
@@ -109,7 +136,7 @@ class Administration(admin.AdminSite):
     """The site: 404 for everybody except superusers; without pages for sign-in, sign-out and passwords."""
 
     site_header = site_title = _("Administration")
-    index_title = _("What the console keeps")
+    index_title = _("Console data")
     final_catch_all_view = False
     index_template = "admin/front.html"
     app_index_template = "admin/app_models.html"

@@ -163,24 +163,25 @@ def _bare_page(
 def _context(request: HttpRequest, message: messages.Message, status: int, error: Exception | None) -> dict[str, Any]:
     access = getattr(request, "access", None)
     slug = access.workspace.slug if access else ""
+    guest = access is not None and access.guest  # sees no credentials and no lists
     context: dict[str, Any] = {
         "words": message,
         "status": status,
         "base": "base.html" if access else "base_bare.html",
         "request_id": getattr(request, "request_id", ""),
-        "back": _parent_page(request, slug),
+        "back": _parent_page(request, slug, guest),
         "again": request.get_full_path() if request.method == "GET" and isinstance(error, _RETRYABLE) else "",
     }
     denied = isinstance(error, NoAccess | NotAllowed) or (access is None and status == 404)
     user = getattr(request, "user", None)
     if denied and user is not None and user.is_authenticated and request.path.startswith("/w/"):
         context["access_link"] = request.path
-    if slug and isinstance(error, _CREDENTIAL_AT_FAULT) and not isinstance(error, PlaceChanged):
+    if slug and not guest and isinstance(error, _CREDENTIAL_AT_FAULT) and not isinstance(error, PlaceChanged):
         context["credentials_url"] = reachable(reverse("credentials", args=[slug]))
     if slug and isinstance(error, NoCredential):
         context["connect_url"] = reverse("connect", query={"workspace": slug})
     if slug and isinstance(error, _RETRYABLE):
-        pages = ((_("Launches"), "launches"), (_("Credentials"), "credentials"))
+        pages = ((_("Launches"), "launches"), (_("Credentials"), "credentials"))[: 1 if guest else None]
         context["still_works"] = [
             (label, url) for label, name in pages if (url := reachable(reverse(name, args=[slug])))
         ]
@@ -189,15 +190,15 @@ def _context(request: HttpRequest, message: messages.Message, status: int, error
     return context
 
 
-def _parent_page(request: HttpRequest, slug: str) -> dict[str, str]:
+def _parent_page(request: HttpRequest, slug: str, guest: bool) -> dict[str, str]:
     """Return the parent page: the list, the workspace, or home; never the page that failed."""
     match = request.resolver_match
     steps = [(_("Home"), "/")]
-    if slug and request.access.guest:  # type: ignore[attr-defined]
+    if guest:
         steps.insert(0, (_("Launches"), reverse("launches", args=[slug])))
     elif slug:
         steps.insert(0, (_("Flows"), reverse("resource_list", args=[slug, "flows"])))
-    if slug and match and match.url_name == "resource_detail":
+    if slug and not guest and match and match.url_name == "resource_detail":
         steps.insert(0, (_("Back to the list"), reverse("resource_list", args=[slug, match.kwargs["resource"]])))
     label, url = next((step for step in steps if step[1] != request.path and reachable(step[1])), steps[-1])
     return {"label": label, "url": url}

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from django.forms.renderers import DjangoTemplates
+from django import forms
+from django.forms.renderers import BaseRenderer, DjangoTemplates
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from workflows_ui.web.markup import escaped
+from workflows_ui.web.markup import escaped, joined, markup
 
 _INPUTS = ("text", "number", "hidden", "email", "password", "date", "url", "search", "tel", "checkbox", "file")
 
@@ -62,6 +63,22 @@ _WIDGETS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "django/forms/widgets/checkbox_option.html": _option,
     "django/forms/widgets/radio_option.html": _option,
 }
+
+
+class LongSelect(forms.Select):
+    """A select field of hundreds of options without groups, for each of which Django makes two dictionaries."""
+
+    def render(
+        self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: BaseRenderer | None = None
+    ) -> SafeString:
+        """Return the HTML, the same as Django's except for white space."""
+        chosen = self.format_value(value)
+        options = (
+            (option, SafeString(" selected") if str(option) in chosen else "", label) for option, label in self.choices
+        )
+        given = SafeString(_attributes(self.build_attrs(self.attrs, attrs)))  # nosec B703
+        listed = joined("\n", '<option value="{}"{}>{}</option>', options)
+        return markup('<select name="{}"{}>{}</select>', name, given, listed)
 
 
 class Renderer(DjangoTemplates):

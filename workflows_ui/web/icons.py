@@ -27,6 +27,7 @@ def icon(name: str, classes: str = "") -> SafeString:
     )
 
 
+@functools.cache
 def icon_url(name: str) -> str:
     """Return the address of an icon, for drawings that place it themselves. Raises LookupError if the sprite does not have it."""
     if name not in NAMES:

@@ -16,6 +16,7 @@ from django.utils.translation import pgettext_lazy
 from workflows_ui.core import clock
 from workflows_ui.core.collation import sort_key
 from workflows_ui.core.states import Badge
+from workflows_ui.launches.services import statistics
 from workflows_ui.web.messages import Text
 
 
@@ -31,11 +32,13 @@ def style(form: forms.Form) -> None:
                 field.widget.attrs["class"] = name
         if name_of_field in _SEARCH and isinstance(field.widget, forms.TextInput):
             field.widget.input_type = "search"
-            field.widget.attrs |= {"placeholder": field.label, "autocomplete": "off"}
+            field.widget.attrs = {"placeholder": field.label, **field.widget.attrs, "autocomplete": "off"}
 
 
 #: Number of filters that stand in the bar; the others are in a menu at its end.
 _IN_BAR = 3
+#: Days that are plotted are not earlier, so that those before them exist.
+_EARLIEST = date(1970, 1, 1)
 #: Names of the field that searches.
 _SEARCH = ("search", "name")
 
@@ -131,6 +134,14 @@ def first_day(filled: Mapping[str, Any]) -> date | None:
     if filled.get("period"):
         days.append(timezone.localdate() - timedelta(days=int(filled["period"]) - 1))
     return max(days, default=None)
+
+
+def plotted_days(filled: Mapping[str, Any], days: int = statistics.DAYS) -> Sequence[date]:
+    """The days of a plot of the rows: those that `first_day` and `until` leave, by default the last ones; at most statistics.MOST_DAYS."""
+    today = timezone.localdate()
+    last = min(max(filled.get("until") or today, _EARLIEST), today)
+    first = first_day(filled) or last - timedelta(days=days - 1)
+    return statistics.days_until(last, min(max(1, (last - first).days + 1), statistics.MOST_DAYS))
 
 
 def _day(label: Any) -> forms.DateField:

@@ -100,9 +100,9 @@ _ERRORS: dict[type[BaseException], Message] = {
         _("Try again in a moment. If it continues, tell the engine's administrator."),
     ),
     engine.Unknown: Message(
-        _("It is unclear whether this was done"),
+        _("It is unclear whether this happened"),
         _("The request was sent, but the answer was incomplete. The console does not send it a second time."),
-        _("Look whether it was done before you try again."),
+        _("Check whether it was done before you try again."),
     ),
     engine.HiddenValue: Message(
         _("A hidden value cannot be written back"),
@@ -204,6 +204,16 @@ def error_message(error: BaseException) -> Message:
     if isinstance(error, engine.Refused) and (message := _REFUSALS.get(error.code) or _REFUSALS.get(error.status)):
         return message
     return next((message for kind, message in _ERRORS.items() if isinstance(error, kind)), _ANY)
+
+
+#: The same errors and their kinds by the names of their classes, for those that were recorded by name.
+_NAMED = {kind.__name__: kind for known in _ERRORS for kind in (*known.__subclasses__(), known)}
+
+
+def recorded_error_message(name: str) -> Message:
+    """Return the text for the error of a class with this name."""
+    kind = _NAMED.get(name)
+    return next((message for known, message in _ERRORS.items() if kind and issubclass(kind, known)), _ANY)
 
 
 #: States of runs, in the order of the filter; and states of steps only.

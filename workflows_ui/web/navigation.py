@@ -20,6 +20,7 @@ from workflows_ui.members.models import Colour, Role, Workspace
 from workflows_ui.members.services import access
 from workflows_ui.members.services.access import Access
 from workflows_ui.notifications import services as notifications
+from workflows_ui.run_index.services import indexes
 from workflows_ui.web import responses
 from workflows_ui.web.access import last_access
 from workflows_ui.web.links import view_url
@@ -54,6 +55,7 @@ class Entry:
     everywhere: bool = False  # The page belongs to no workspace: its URL has no slug.
     superusers: bool = False
     first: bool = False  # A main entry. For launchers, the others are folded under "More".
+    indexed: bool = False  # Shown only to those who may see the workspace's run index.
     needs: str = ""  # A capability (credentials.services.capabilities.NAMES) without which the entry is not shown.
 
     @property
@@ -79,6 +81,7 @@ PLAIN = (
 )
 #: Plain pages below the resources of their group.
 BELOW = (
+    Entry("watch", pgettext_lazy("page", "Failures"), "repeat", "failures", indexed=True),
     Entry("watch", _("Jobs"), "list-checks", "jobs"),
     Entry("build", _("Recently deleted"), "trash-2", "recently_deleted", role=Role.BUILDER),
 )
@@ -129,6 +132,11 @@ class Frame:
         if self._request.method not in {"GET", "HEAD"} or (match is not None and match.url_name in WITH_SECRET_QUERY):
             return self._request.path
         return self._request.get_full_path()
+
+    @property
+    def focus(self) -> str:
+        """The attribute of the element that gets the focus: browsers refuse `autofocus` in what is inserted into a page."""
+        return "data-focus" if getattr(self._request, "htmx", False) else "autofocus"
 
     @property
     def person(self) -> User | None:
@@ -227,7 +235,16 @@ class Frame:
             return False
         if not found.sees(entry.page):
             return False
-        return found.allows(entry.role) or (entry.guests and found.guest)
+        if not found.allows(entry.role) and not (entry.guests and found.guest):
+            return False
+        return not entry.indexed or self._sees_index
+
+    @cached_property
+    def _sees_index(self) -> bool:
+        found = self.menu_access
+        if found is None or not hasattr(found.workspace, "run_index"):
+            return False
+        return indexes.readable(found.workspace, found.user.pk) is not None
 
     @cached_property
     def _missing(self) -> Collection[str]:

@@ -11,6 +11,8 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 M = TypeVar("M", bound=Model)
+#: The most new rows that are counted.
+MOST_NEW = 100
 #: Pages shown beside the current one.
 _AROUND = 2
 
@@ -98,7 +100,14 @@ class LocalPage(Generic[M]):
 
 
 def local_page(
-    rows: QuerySet[M], position: str, *, moment: str, size: int, order: tuple[str, ...] = ()
+    rows: QuerySet[M],
+    position: str,
+    *,
+    moment: str,
+    size: int,
+    order: tuple[str, ...] = (),
+    keys_first: bool = False,
+    count: Callable[[QuerySet[M]], int] = QuerySet.count,
 ) -> LocalPage[M]:
     """Return a page of rows.
 
@@ -106,6 +115,8 @@ def local_page(
         position: the index where the page begins and, after an @, its `as_of`; "" for the first page.
         moment: the datetime field by which the rows are listed, newest first.
         order: fields to sort by instead.
+        keys_first: for hundreds of thousands of rows with an index of each order: find the page in the index alone, from the nearer end.
+        count: counts the rows, where their number is known more cheaply.
     """
     index, _at, as_of = position.partition("@")
     start = int(index) if index.isascii() and index.isdecimal() and len(index) < 8 else 0
@@ -113,15 +124,37 @@ def local_page(
     if begun is not None:
         at, pk = begun
         rows = rows.filter(Q(**{f"{moment}__lt": at}) | Q(**{moment: at, "pk__lte": pk}))
-    total = rows.count()
+    total = count(rows)
     if start >= total:
         start = max(0, (total - 1) // size * size)
     ordered = rows.order_by(*order, f"-{moment}", "-pk")
-    found = list(ordered[start : start + size])
+    found = _by_keys(ordered, start, size, total) if keys_first else list(ordered[start : start + size])
     if total > size and begun is None:
         newest = found[0] if not order and not start else rows.order_by(f"-{moment}", "-pk")[0]
-        as_of = f"{getattr(newest, moment).isoformat()}~{newest.pk}"
+        as_of = row_position(newest, moment)
     return LocalPage(found, start, total, as_of if total > size else "")
+
+
+def _by_keys(ordered: QuerySet[M], start: int, size: int, total: int) -> list[M]:
+    keys = ordered.values_list("pk", flat=True)
+    end = min(start + size, total)
+    chosen = list(keys[start:end]) if start <= total - end else list(keys.reverse()[total - end : total - start])[::-1]
+    rows = ordered.model._default_manager.in_bulk(chosen)  # noqa: SLF001
+    return [rows[key] for key in chosen if key in rows]
+
+
+def row_position(row: Model, moment: str) -> str:
+    """Return the time and the key of a row, as a text."""
+    return f"{getattr(row, moment).isoformat()}~{row.pk}"
+
+
+def rows_after(rows: QuerySet[Any], position: str, *, moment: str) -> int:
+    """Return how many rows, a hundred at most, came after the row at a position; all of them if the position is unreadable."""
+    found = _position(rows.model, position)
+    if found is not None:
+        at, pk = found
+        rows = rows.filter(Q(**{f"{moment}__gt": at}) | Q(**{moment: at, "pk__gt": pk}))
+    return rows.order_by()[:MOST_NEW].count()
 
 
 def _position(model: type[Model], text: str) -> tuple[datetime, Any] | None:

@@ -3,12 +3,18 @@
 Places across are percentages, heights are pixels: texts keep their size on every screen. The templates are in templates/web/plots/.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 
 from django.utils import formats as localization
+from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from workflows_ui.web import formats
+from workflows_ui.web.markup import NOTHING, joined, markup
 from workflows_ui.web.messages import Text
 
 #: Pixels: the row of the caption, the plot, the row of labels below it; and the minimum height of a section that is not zero.
@@ -22,6 +28,10 @@ _LONG_STEPS = tuple(
 )
 #: Units of a small plot: width of a column and of its bar, height.
 _WIDE, _BAR, _TALL = 6, 4, 18
+#: The minimum of durations for a median, and for a 95th percentile.
+_FEWEST, _MANY = 3, 20
+#: The highest level of a heat map.
+_WARMEST = 5
 
 
 @dataclass(frozen=True)
@@ -164,6 +174,45 @@ class Spark:
     def __str__(self) -> str:
         return self.caption
 
+    def __html__(self) -> SafeString:
+        tag, link = ("a", markup(' href="{}"', self.url)) if self.url else ("span", NOTHING)
+        paths = (("succeeded", self.good), ("failed", self.bad))
+        return markup(
+            '<{} class="chart-spark"{} title="{}"><svg width="{}" height="{}" aria-hidden="true">{}</svg>'
+            '<span class="visually-hidden">{}</span></{}>',
+            *(tag, link, self.caption, self.width, self.height),
+            joined("", '<path class="chart-{}" d="{}"/>', (path for path in paths if path[1])),
+            *(self.caption, tag),
+        )
+
+
+@dataclass(frozen=True)
+class Heat:
+    """A cell of a heat map. `level` is from 0 for nothing to _WARMEST, and names its colour (`chart-heat-LEVEL` in app.css)."""
+
+    number: str
+    level: int
+    caption: str
+
+
+@dataclass(frozen=True)
+class HeatRow:
+    """The hours of a weekday."""
+
+    label: Text
+    short: Text
+    cells: Sequence[Heat]
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """A table of counts by weekday and hour. `busiest` is the first of the hours with `most`."""
+
+    rows: Sequence[HeatRow]
+    hours: Sequence[str]
+    busiest: str
+    most: int
+
 
 def number(value: int) -> str:
     """A count with the language's separators."""
@@ -187,6 +236,47 @@ def stacked_bars(series: Sequence[Series], bars: Sequence[Bar]) -> BarPlot | Non
     return BarPlot(columns, levels, legend, sum(totals.values()))
 
 
+def days_bars(
+    series: Sequence[Series],
+    counted: Sequence[Mapping[str, int]],
+    days: Sequence[date],
+    caption: Callable[[int], str],
+    link: Callable[[date, date, str], str],
+) -> BarPlot | None:
+    """Stacked bars of days; None if all counts are zero.
+
+    Args:
+        counted: the counts of each day, by series key.
+        caption: the text for a number, with `%(day)s` and `%(n)s`.
+        link: the URL of the rows from one day to another of the series with a key, of all series for ""; "" for none.
+    """
+    bars = []
+    for day, counts in zip(days, counted, strict=True):
+        total = sum(counts.values())
+        bars.append(
+            Bar(
+                formats.date(day),
+                formats.short_date(day),
+                caption(total) % {"day": formats.date(day), "n": number(total)},
+                counts,
+                link(day, day, "") if total else "",
+                {key: link(day, day, key) for key, count in counts.items() if count},
+            )
+        )
+    return stacked_bars([replace(item, url=link(days[0], days[-1], item.key)) for item in series], bars)
+
+
+def durations(found: Sequence[Dot]) -> DotPlot | None:
+    """A plot of durations with their median and, of many, their 95th percentile; None for too few."""
+    values = sorted(dot.value for dot in found)
+    if len(values) < _FEWEST:
+        return None
+    lines = [(_("Median: %(duration)s"), statistics.median(values))]
+    if len(values) >= _MANY:
+        lines.append((_("95th percentile: %(duration)s"), values[-(-len(values) * 95 // 100) - 1]))
+    return dots(found, [(text % {"duration": formats.duration(value)}, value) for text, value in lines])
+
+
 def dots(found: Sequence[Dot], lines: Sequence[tuple[str, float]]) -> DotPlot | None:
     """A plot of durations in the given order, with lines at named durations; None without dots."""
     if not found:
@@ -201,6 +291,33 @@ def dots(found: Sequence[Dot], lines: Sequence[tuple[str, float]]) -> DotPlot | 
         marks.append(Mark(dot, _percent((position + 0.5) / len(found)), _pixels(y), _pixels(y - 4)))
     named = [Level(_pixels(_y(value, top)), label) for label, value in lines]
     return DotPlot(marks, levels, named, found[0].label, found[-1].label)
+
+
+def days_spark(counts: Sequence[tuple[int, int]], url: str) -> Spark | None:
+    """A small plot of what succeeded and what went wrong on the last days; None if all counts are zero."""
+    good, bad = (sum(numbers) for numbers in zip(*counts, strict=True))
+    text = _("Last %(days)d days: %(good)s succeeded, %(bad)s went wrong")
+    return spark(counts, text % {"days": len(counts), "good": number(good), "bad": number(bad)}, url)
+
+
+def heat_map(counts: Sequence[Sequence[int]]) -> HeatMap | None:
+    """A table of counts by weekday, Monday first, and hour; None if all are zero."""
+    most = max(map(max, counts))
+    if not most:
+        return None
+    rows = []
+    for weekday, row in enumerate(counts):
+        cells = [
+            Heat(number(count), -(-_WARMEST * count // most), f"{_hour_of_week(weekday, hour)}: {number(count)}")
+            for hour, count in enumerate(row)
+        ]
+        rows.append(HeatRow(WEEKDAYS[weekday], WEEKDAYS_ABBR[weekday], cells))
+    busiest = next(_hour_of_week(weekday, row.index(most)) for weekday, row in enumerate(counts) if most in row)
+    return HeatMap(rows, [f"{hour:02}" for hour in range(24)], busiest, most)
+
+
+def _hour_of_week(weekday: int, hour: int) -> str:
+    return f"{WEEKDAYS[weekday]}, {hour:02}:00–{hour + 1:02}:00"
 
 
 def spark(counts: Sequence[tuple[int, int]], caption: str, url: str = "") -> Spark | None:

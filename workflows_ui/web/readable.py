@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 
 #: Maximum levels, entries of a list or object, columns of a table, and characters of a text.
 DEEPEST, MOST_ENTRIES, MOST_COLUMNS, LONGEST = 4, 50, 30, 4_000
+#: Maximum columns of a table with one row: below each other more names are easier to read.
+_COLUMNS_OF_ONE = 6
 #: Maximum characters of a text that is not collapsed, and in a cell of a table.
 UNFOLDED, UNFOLDED_CELL = 240, 100
 #: Smaller numbers may be years or codes; larger ones are written by their exponent.
@@ -126,6 +128,8 @@ def _list(value: Sequence[Any], room: Room, depth: int) -> Node:
     if depth >= DEEPEST or room.spent():
         return _deep(_("a list of %(n)d"), len(value), room)
     columns = _columns(value)
+    if len(value) == 1 and isinstance(value[0], Mapping) and value[0] and not columns:
+        return _node(value[0], room, depth + 1)
     node = Node("table" if columns else "list", columns=[room.name(name) for name in columns])
     for number, inner in enumerate(value, start=1):
         if number > MOST_ENTRIES or (room.spent() and number > 1):
@@ -147,10 +151,12 @@ def _columns(value: Sequence[Any]) -> Sequence[Any]:
     if not all(isinstance(inner, Mapping) and inner for inner in seen):
         return []
     names = list(dict.fromkeys(name for inner in seen for name in inner))
-    if len(names) > MOST_COLUMNS or any(len(inner) * 2 < len(names) for inner in seen):
+    if len(names) > (MOST_COLUMNS if len(value) > 1 else _COLUMNS_OF_ONE) or any(
+        len(inner) * 2 < len(names) for inner in seen
+    ):
         return []
     flat = all(not isinstance(item, Mapping | list | tuple) or not item for inner in seen for item in inner.values())
-    return names if flat and len(value) > 1 else []
+    return names if flat else []
 
 
 def _deep(text: str, count: int, room: Room) -> Node:

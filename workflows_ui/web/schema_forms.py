@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from workflows_ui.web import posted_values
+from workflows_ui.web.json_field import JsonField
 
 _LONGEST = 100_000
 _PLAIN = {"autocomplete": "off", "dir": "auto"}
@@ -63,6 +64,7 @@ class Input:
         secret: never shown on a page again (`Kind.TEXT` and `LONG_TEXT` only).
         verbatim: kept as the typed text; the kind only selects the control.
         rows: height of a multi-line input.
+        expression: a text that may hold expressions of the engine, `{{...}}`, which pages help to write.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Input:
     disabled: bool = False
     max_length: int | None = _LONGEST
     rows: int = 4
+    expression: bool = False
 
 
 class _SecretInput(forms.PasswordInput):
@@ -120,7 +123,7 @@ class _LinesField(forms.CharField):
         return [line.strip() for line in super().clean(value).splitlines() if line.strip()]
 
 
-class _ObjectField(forms.JSONField):
+class _ObjectField(JsonField):
     def clean(self, value: Any) -> Any:
         cleaned = super().clean(value)
         if cleaned is not None and not isinstance(cleaned, dict):
@@ -135,7 +138,7 @@ _FIELDS: dict[Kind, type[forms.Field]] = {
     Kind.FILE: forms.FileField,
     Kind.LINES: _LinesField,
     Kind.OBJECT: _ObjectField,
-    Kind.JSON: forms.JSONField,
+    Kind.JSON: JsonField,
 }
 _COLOR = RegexValidator(
     re.compile(r"#[0-9a-fA-F]{6}\Z"), gettext_lazy("Write a colour as # and six hexadecimal digits.")
@@ -147,6 +150,13 @@ def form_fields(inputs: Iterable[Input]) -> dict[str, forms.Field]:
 
 
 def form_field(declared: Input) -> forms.Field:
+    field = _form_field(declared)
+    if declared.expression:
+        field.widget.attrs["data-expression"] = True
+    return field
+
+
+def _form_field(declared: Input) -> forms.Field:
     arguments: dict[str, Any] = {
         "label": declared.label[:200],
         "help_text": conditional_escape(declared.help),

@@ -1,17 +1,21 @@
 """Editing the steps of a flow by forms: what will change is said first, sent once, compared, and can be undone."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from tests import flows
-from tests.resources.stage import Stage, lead, outcomes, stage
+from tests.resources.stage import HTMX, Stage, lead, outcomes, stage
 from tests.stub_engine import text
+from workflows_ui.core.redaction import MASK
 from workflows_ui.engine import flow_tree
 from workflows_ui.flow_edits.models import EditState, FlowEdit
 from workflows_ui.members.models import Role
-from workflows_ui.resources.flows.editing.prediction import TYPES, Operation, find, predict
+from workflows_ui.resources.flows.editing import request_shapes
+from workflows_ui.resources.flows.editing.operations import Operation
+from workflows_ui.resources.flows.editing.prediction import TYPES, find, predict
 
 __all__ = ["stage"]
 LOOP = {
@@ -76,16 +80,38 @@ def test_what_will_change_is_said_in_words_before_anything_is_sent(stage: Stage,
     page = text(asked.content)
     assert asked.status_code == 200
     assert "will change:" in page
-    assert "is moved" in page
+    assert "“Echo” is moved: it comes first in the loop “Each line”" in page
     assert "MOVE_ACTION" in page
     assert not stage.writes()
     assert not outcomes()
     reads = [received for received in stage.practice.journal.all() if received.path.endswith(f"/flows/{flow}")]
     assert len(reads) == 1
     done = confirm(stage, asked, "step-move", flow, step="step_1", place="INSIDE_LOOP:step_3")
-    assert lead(done) == f"/w/sales/flows/{flow}/?tab=steps"
+    assert lead(done) == f"/w/sales/flows/{flow}/steps/step_1/"
     assert tree(stage, flow) == [("trigger", 0), ("step_3", 0), ("step_1", 1), ("step_4", 1), ("step_2", 0)]
     assert FlowEdit.objects.get().state == EditState.DONE
+
+
+def test_a_form_and_a_step_are_beside_the_diagram_with_the_step_marked_and_panels_come_alone(
+    stage: Stage, flow: str
+) -> None:
+    form, panel = f"{url('step-move', flow)}?step=step_3", f"/w/sales/flows/{flow}/steps/step_3/"
+    for address in (form, panel):
+        page = text(stage.browser.get(address).content)
+        assert re.findall(r'data-step="(\w+)" aria-current', page) == ["step_3"], address
+        assert 'data-step="step_4"' in page
+        alone = text(stage.browser.get(address, headers=HTMX).content)
+        assert alone.lstrip().startswith("<title>")
+        assert '<div id="action" class="flow-editor-panel" data-step="step_3">' in alone
+        assert "<svg width" not in alone
+    back = re.search(r'href="([^"]+)" data-panel data-back', text(stage.browser.get(form).content))
+    assert back is not None
+    assert back[1] == panel
+    tab = text(stage.browser.get(f"/w/sales/flows/{flow}/?tab=steps").content)
+    assert f'href="{panel}"' in tab
+    assert f"/w/sales/flows/{flow}/choose/" in tab
+    for action in ("lock", "rename", "import-here"):
+        assert url(action, flow) in tab
 
 
 def test_a_place_within_the_step_itself_is_not_offered_and_is_refused(stage: Stage, flow: str) -> None:
@@ -122,6 +148,21 @@ def test_a_flow_that_was_changed_since_is_asked_about_again(stage: Stage, flow: 
     assert (step["displayName"], step["skip"]) == ("Prepare", True)
 
 
+def test_a_change_by_somebody_else_right_after_the_edit_is_said_with_both_versions(stage: Stage, flow: str) -> None:
+    theirs = {"type": "CHANGE_NAME", "request": {"displayName": "Changed by a colleague"}}
+    then = {"method": "POST", "path": f"/v1/flows/{flow}", "body": theirs}
+    stage.practice.engine.faults.add("followed", "POST", f"/v1/flows/{flow}", times=1, then=then)
+    done = edit(stage, "step-rename", flow, step="step_1", name="Prepare")
+    row = FlowEdit.objects.get()
+    assert row.meanwhile
+    assert row.state == EditState.DONE
+    assert lead(done) == f"/w/sales/flows/{flow}/edits/{row.pk}/"
+    page = text(stage.browser.get(lead(done)).content)
+    assert "Somebody else changed the flow at the same time" in page
+    assert "Prepare" in page
+    assert "Changed by a colleague" in page.partition("What differs now")[2]
+
+
 def test_a_step_that_somebody_else_deleted_is_named_as_such(stage: Stage, flow: str) -> None:
     asked = ask(stage, "step-rename", flow, step="step_1", name="Prepare")
     stage.session.workflows.apply_flow_operation(flow, {"type": "DELETE_ACTION", "request": {"names": ["step_1"]}})
@@ -136,12 +177,19 @@ def test_edits_are_undone_one_after_the_other(stage: Stage, flow: str) -> None:
     states = [tree(stage, flow)]
     edit(stage, "step-duplicate", flow, step="step_3")
     states.append(tree(stage, flow))
-    edit(stage, "step-delete", flow, step="step_1")
-    assert "/do/edit-undo/" in text(stage.browser.get(page).content)
+    done = edit(stage, "step-delete", flow, step="step_1")
+    toast = text(stage.browser.get(lead(done)).content).partition("toast-body")[2]
+    assert f'The step is deleted. <a href="/w/sales/flows/do/edit-undo/{flow}/">Undo</a>' in toast
+    assert "/do/edit-undo/" in text(stage.browser.get(page).content).partition("toast-body")[0]
+    sample = {"stepName": "step_3", "payload": {"a": 1}, "type": "OUTPUT", "dataType": "JSON"}
+    stage.session.workflows.apply_flow_operation(flow, {"type": "SAVE_SAMPLE_DATA", "request": sample})
     asked = ask(stage, "edit-undo", flow)
     assert "is added" in text(asked.content)
-    assert "do not come back" in text(asked.content)
-    confirm(stage, asked, "edit-undo", flow)
+    assert "are not restored" in text(asked.content)
+    assert "Each line" in text(asked.content).partition("may be lost:")[2][:150]
+    assert "An undo cannot be undone." in text(asked.content)
+    done = confirm(stage, asked, "edit-undo", flow)
+    assert ">Undo</a>" not in text(stage.browser.get(lead(done)).content)
     assert tree(stage, flow) == states[1]
     edit(stage, "edit-undo", flow)
     assert tree(stage, flow) == states[0]
@@ -167,6 +215,33 @@ def test_an_operation_as_json_copies_a_version_of_the_flow_only(stage: Stage, fl
     assert refused.status_code == 422
 
 
+def test_an_operation_as_json_names_connections_of_the_workspace_only(stage: Stage, flow: str) -> None:
+    client = stage.session.workflows
+    known = client.list_connections()["data"][0]["externalId"]
+    code = flows.code("echo") | {"name": "step_1"}
+
+    def naming(*names: str) -> dict[str, Any]:
+        inputs = {f"input{number}": f"a {{{{connections['{name}']}}}}" for number, name in enumerate(names)}
+        return code | {"settings": code["settings"] | {"input": inputs}}
+
+    def sent(type: str, request: dict[str, Any]) -> Any:
+        return ask(stage, "operation", flow, type=type, request=json.dumps(request))
+
+    refused = sent("UPDATE_ACTION", naming(known, "elsewhere", "nowhere"))
+    assert refused.status_code == 422
+    assert refused.context["form"].errors["request"] == [
+        "This workspace has no connection “elsewhere”.",
+        "This workspace has no connection “nowhere”.",
+    ]
+    start = {"name": "trigger", "type": "EMPTY", "settings": {}, "displayName": "", "nextAction": naming("nowhere")}
+    imported = sent("IMPORT_FLOW", {"displayName": "Other", "trigger": start})
+    assert "no connection “nowhere”" in text(imported.content)
+    assert sent("UPDATE_ACTION", naming(known)).status_code == 200
+    assert not stage.writes()
+    client.apply_flow_operation(flow, {"type": "UPDATE_ACTION", "request": naming("elsewhere")})
+    assert sent("UPDATE_ACTION", naming("elsewhere") | {"displayName": "Other"}).status_code == 200
+
+
 def test_everything_else_of_a_step_is_sent_as_it_is(stage: Stage, flow: str) -> None:
     def settings() -> dict[str, Any]:
         trigger = stage.session.workflows.get_flow(flow)["version"]["trigger"]
@@ -180,13 +255,36 @@ def test_everything_else_of_a_step_is_sent_as_it_is(stage: Stage, flow: str) -> 
         flow,
         step="step_1",
         code="export const code = async () => 2;",
-        inputs='{"a": 1}',
+        name2="a",
+        value2="{{trigger.body.total}}",
         packages="{}",
     )
     after = settings()
     assert after["sourceCode"]["code"] == "export const code = async () => 2;"
-    assert after["input"] == {"a": 1}
+    assert after["input"] == {"a": "{{trigger.body.total}}"}
     assert {**after, "sourceCode": 0, "input": 0} == {**before, "sourceCode": 0, "input": 0}
+
+
+def test_dots_that_the_engine_has_are_kept_and_those_of_a_hidden_secret_are_refused(stage: Stage, flow: str) -> None:
+    source = {"code": f'const shown = "{MASK}";', "packageJson": "{}"}
+    step = flows.code("echo", about=f"{MASK}!", password="s3cret") | {"name": "step_1"}
+    step["settings"]["sourceCode"] = source
+    client = stage.session.workflows
+    client.apply_flow_operation(flow, {"type": "UPDATE_ACTION", "request": step})
+    stage.practice.journal.clear()
+    edit(stage, "step-rename", flow, step="step_1", name="Shows")
+    edit(stage, "step-items", flow, step="step_3", items="{{trigger.body.others}}")
+    values = {"step": "step_1", "packages": "{}", "name1": "about", "name2": "password", "value2": MASK}
+    values |= {"code": f"{source['code']} // more", "value1": f"{MASK}?"}
+    edit(stage, "step-code", flow, **values)
+    changed = find(client.get_flow(flow)["version"]["trigger"], "step_1") or {}
+    assert changed["displayName"] == "Shows"
+    assert changed["settings"]["sourceCode"]["code"] == values["code"]
+    assert changed["settings"]["input"] == {"about": f"{MASK}?", "password": "s3cret"}
+    for typed in ({"code": f"{MASK}{MASK}"}, {"value1": f"{MASK}{MASK}"}, {"value2": f"{MASK}!"}):
+        refused = ask(stage, "step-code", flow, **values | typed)
+        assert "hidden secret" in text(refused.content), typed
+    assert "hidden secret" in text(ask(stage, "step-rename", flow, step="step_1", name=MASK).content)
 
 
 def test_an_outcome_that_was_not_predicted_is_shown_with_both_versions(stage: Stage, flow: str) -> None:
@@ -252,6 +350,16 @@ def router(stage: Stage) -> str:
     return key
 
 
+@pytest.mark.parametrize(
+    ("action", "asked", "name"),
+    [("step-rename", {"step": "step_1"}, "Echo"), ("branch-rename", {"branch": "step_5:0"}, "Large")],
+)
+def test_a_new_name_starts_from_the_one_that_is_there(
+    stage: Stage, router: str, action: str, asked: dict[str, str], name: str
+) -> None:
+    assert stage.browser.get(url(action, router), asked).context["form"]["name"].value() == name
+
+
 def branch(stage: Stage, key: str) -> dict[str, Any]:
     trigger = stage.session.workflows.get_flow(key)["version"]["trigger"]
     step = next(node.step for node in flow_tree.walk(trigger) if node.name == "step_5")
@@ -308,6 +416,17 @@ def test_a_condition_without_its_second_value_and_no_condition_at_all_are_refuse
     assert not stage.writes()
 
 
+def test_a_comparison_of_numbers_takes_numbers_and_expressions_only(stage: Stage, router: str) -> None:
+    values = {"branch": "step_5:0", "first1": "{{trigger.body.sum}}", "operator1": "NUMBER_IS_GREATER_THAN"}
+    for wrong in ("abc", "1,5", "١٢", "12 apples"):
+        refused = ask(stage, "branch-conditions", router, **values, second1=wrong)
+        assert refused.status_code == 422
+        assert "condition compares numbers" in text(refused.content)
+        assert list(refused.context["form"].errors) == ["second1"]
+    for right in ("100", "-1.5", " 1e3 ", "{{trigger.body.limit}}"):
+        assert ask(stage, "branch-conditions", router, **values, second1=right).status_code == 200
+
+
 @newer
 def test_notes_are_added_beside_each_other_changed_and_deleted(stage: Stage, flow: str) -> None:
     def notes() -> list[Any]:
@@ -342,6 +461,42 @@ def test_a_mistake_in_json_is_shown_by_line_and_column_with_the_text_as_it_was_t
     assert refused.context["form"]["request"].value() == typed
 
 
+def test_values_of_a_wrong_kind_are_refused_at_the_request_with_what_is_expected(stage: Stage, flow: str) -> None:
+    for operation, request, expected in (
+        ("CHANGE_NAME", '{"displayName": 5}', "Line 1: “displayName” has to be a text in quotation marks."),
+        ("DELETE_ACTION", '{\n"names": "step_1"}', "Line 2: “names” has to be a list of texts"),
+        ("CHANGE_STATUS", '{"status": "ON"}', '“status” has to be one of "ENABLED", "DISABLED".'),
+        ("MOVE_ACTION", '{"name": "step_1"}', "“newParentStep” is missing: it has to be a text"),
+        ("ADD_ACTION", '{"parentStep": "step_1", "action": {"name": "a"}}', "“action.type” is missing"),
+        ("SET_SKIP_ACTION", '{"names": ["step_1"], "skip": 1}', "“skip” has to be true or false."),
+    ):
+        refused = ask(stage, "operation", flow, type=operation, request=request)
+        assert refused.status_code == 422
+        errors = refused.context["form"].errors
+        assert list(errors) == ["request"]
+        assert any(expected in error for error in errors["request"]), errors
+    assert not stage.writes()
+
+
+def test_what_an_operation_changes_besides_the_steps_is_said(stage: Stage, flow: str) -> None:
+    client = stage.session.workflows
+    folder = client.create_folder("Sales <b>")["id"]
+
+    def asked(type: str, request: dict[str, Any]) -> str:
+        return text(ask(stage, "operation", flow, type=type, request=json.dumps(request)).content)
+
+    published = asked("LOCK_AND_PUBLISH", {})
+    assert "The draft goes live" in published
+    assert "The flow is turned on" in published
+    client.apply_flow_operation(flow, {"type": "LOCK_AND_PUBLISH", "request": {}})
+    assert "The flow is turned on" not in asked("LOCK_AND_PUBLISH", {}), "it is on already"
+    assert "The flow is turned off" in asked("CHANGE_STATUS", {"status": "DISABLED"})
+    assert "The flow is moved to the folder “Sales &lt;b&gt;”" in asked("CHANGE_FOLDER", {"folderId": folder})
+    assert "Tags or other metadata of the flow are changed" in asked("UPDATE_METADATA", {"metadata": {"tags": ["a"]}})
+    edit(stage, "operation", flow, type="CHANGE_STATUS", request='{"status": "DISABLED"}')
+    assert FlowEdit.objects.get().state == EditState.DONE
+
+
 @pytest.mark.parametrize("type", TYPES)
 @pytest.mark.parametrize("stage", ["activepieces"], indirect=True)
 def test_the_template_of_each_operation_is_offered_and_the_console_can_predict_it(
@@ -350,9 +505,13 @@ def test_the_template_of_each_operation_is_offered_and_the_console_can_predict_i
     page = stage.browser.get(url("operation", flow), {"type": type})
     assert f'<option value="{type}" selected>' in page.content.decode()
     request = json.loads(page.context["form"]["request"].value())
+    assert not request_shapes.problems(type, request)
+    assert all(request_shapes.problems(type, request | {key: object()}) for key in request_shapes.SHAPES[type])
     current = stage.session.workflows.get_flow(flow)
     if type == "CHANGE_STATUS" and not current["publishedVersionId"]:
         pytest.skip("the engine refuses it for a flow that was never published")
+    if type == "DUPLICATE_BRANCH":
+        pytest.skip("the engine refuses it for a flow without branches")
     assert predict(current, Operation(type, request), {current["version"]["id"]: current["version"]})
 
 
@@ -360,6 +519,8 @@ def test_the_template_of_each_operation_is_offered_and_the_console_can_predict_i
 def test_what_lies_beside_the_steps_is_no_step_of_undoing(stage: Stage, flow: str) -> None:
     edit(stage, "step-rename", flow, step="step_1", name="Prepare")
     edit(stage, "step-sample", flow, step="step_1", kind="OUTPUT", payload='{"total": 5}')
+    assert "cannot restore this" in text(ask(stage, "minutes-saved", flow, minutes="5").content)
+    assert "cannot restore this" not in text(ask(stage, "step-delete", flow, step="step_1").content)
     edit(stage, "minutes-saved", flow, minutes="5")
     edit(stage, "step-sample-clear", flow, step="step_1")
     assert "This step has no sample" in text(ask(stage, "step-sample-clear", flow, step="step_1").content)
@@ -369,9 +530,20 @@ def test_what_lies_beside_the_steps_is_no_step_of_undoing(stage: Stage, flow: st
 
 
 @newer
-def test_a_flow_gets_another_owner_of_those_whom_the_console_knows(stage: Stage, flow: str) -> None:
+@pytest.mark.parametrize("may_list", [True, False])
+def test_a_flow_gets_another_owner_of_those_who_are_known_in_the_workspace(
+    stage: Stage, flow: str, may_list: bool
+) -> None:
     me = stage.session.workflows.get_current_user()["id"]
+    elsewhere = {"id": "E" * 21, "email": "elsewhere@example.com", "firstName": "Of another project", "lastName": ""}
+    stage.practice.engine.state.users[elsewhere["id"]] = {**stage.practice.engine.state.users[me], **elsewhere}
+    assert may_list is False or elsewhere["id"] in str(stage.session.workflows.list_users())
+    if not may_list:
+        stage.practice.engine.faults.add("status", "GET", "/v1/users", status=403)
     page = stage.browser.get(url("owner", flow))
+    assert "Of another project" not in text(page.content)
+    raw = json.dumps({"ownerId": elsewhere["id"]})
+    assert "does not know this owner" in text(ask(stage, "operation", flow, type="UPDATE_OWNER", request=raw).content)
     choices = dict(page.context["form"].fields["owner"].choices)
     assert me not in choices
     owner, name = next(iter(choices.items()))
@@ -379,3 +551,13 @@ def test_a_flow_gets_another_owner_of_those_whom_the_console_knows(stage: Stage,
     assert f"belongs to {name}" in text(asked.content)
     confirm(stage, asked, "owner", flow, owner=owner)
     assert stage.session.workflows.get_flow(flow)["ownerId"] == owner
+    # Oneself is offered again.
+    assert me in dict(stage.browser.get(url("owner", flow)).context["form"].fields["owner"].choices)
+
+
+@newer
+def test_owners_of_connections_are_offered_to_a_credential_without_a_user(stage: Stage, flow: str) -> None:
+    for path in ("/v1/users", "/v1/users/*"):
+        stage.practice.engine.faults.add("status", "GET", path, status=403)
+    choices = dict(stage.browser.get(url("owner", flow)).context["form"].fields["owner"].choices)
+    assert any(not key.startswith(name) for key, name in choices.items())

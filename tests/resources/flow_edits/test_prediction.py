@@ -11,7 +11,9 @@ from tests.practice_engine.fixtures import Practice, practice
 from tests.resources.flow_edits.distil import recorded
 from workflows_ui.engine import flow_tree
 from workflows_ui.resources.flows.editing.damage import problems
-from workflows_ui.resources.flows.editing.prediction import Impossible, Operation, names, predict, shape
+from workflows_ui.resources.flows.editing.operations import Operation
+from workflows_ui.resources.flows.editing.prediction import TYPES, Impossible, names, predict
+from workflows_ui.resources.flows.editing.shape import shape
 
 __all__ = ["practice"]
 RECORDED = recorded()
@@ -43,14 +45,14 @@ GAPS = {
     "op_update_action_loop_items",
     "op_update_action_skip_true",
     "op_update_metadata",
+    "op_update_owner_second_user",
     "op_update_sample_data_info_set",
     "op_update_trigger_keeps_next_action",
     "op_use_as_draft",
 }
-#: The engine drops inputs that the piece does not have, or changes a type of an older version into today's: no form sends either.
+#: The engine drops inputs that the piece does not have, which no form sends.
 CHANGED_BY_THE_ENGINE = {
     "op_add_action_piece_extra_input",
-    "op_import_flow_unknown_step_type",
     "op_update_trigger_extra_input_key",
 }
 #: What the engine accepts and that damages the flow, or does not do what was meant (engine-0.83.md section 5).
@@ -131,13 +133,6 @@ def test_damage_is_found_and_nothing_else_is_refused(version: str, pair: dict[st
         assert found in ([], found if pair["before"] == predicted else [])
 
 
-LOST = [
-    ("MOVE_ACTION", {"name": "step_1", "newParentStep": "step_1", "stepLocationRelativeToNewParent": "AFTER"}),
-    ("MOVE_ACTION", {"name": "step_2", "newParentStep": "step_3", "stepLocationRelativeToNewParent": "AFTER"}),
-    ("MOVE_ACTION", {"name": "step_2", "newParentStep": "step_2", "stepLocationRelativeToNewParent": "INSIDE_LOOP"}),
-]
-
-
 def step(name: str, kind: str = "CODE", **more: Any) -> dict[str, Any]:
     settings = more.pop("settings", {"input": {}, "sourceCode": {"code": "", "packageJson": "{}"}})
     return {"name": name, "type": kind, "valid": True, "displayName": name, "settings": settings, **more}
@@ -146,6 +141,14 @@ def step(name: str, kind: str = "CODE", **more: Any) -> dict[str, Any]:
 def flow(first: dict[str, Any]) -> dict[str, Any]:
     trigger = step("trigger", "EMPTY", settings={}, nextAction=first)
     return {"status": "DISABLED", "version": {"id": "v", "displayName": "A flow", "trigger": trigger}}
+
+
+LOST = [
+    ("MOVE_ACTION", {"name": "step_1", "newParentStep": "step_1", "stepLocationRelativeToNewParent": "AFTER"}),
+    ("MOVE_ACTION", {"name": "step_2", "newParentStep": "step_3", "stepLocationRelativeToNewParent": "AFTER"}),
+    ("MOVE_ACTION", {"name": "step_2", "newParentStep": "step_2", "stepLocationRelativeToNewParent": "INSIDE_LOOP"}),
+    ("ADD_ACTION", {"parentStep": "step_1", "action": step("step_8", nextAction=step("step_9"))}),
+]
 
 
 @pytest.mark.parametrize(("kind", "request_"), LOST)
@@ -157,10 +160,65 @@ def test_a_step_that_the_engine_would_lose_is_named(kind: str, request_: dict[st
     assert any("would be lost" in text for text in found)
 
 
+def test_a_router_without_branches_can_get_some() -> None:
+    before = flow(
+        step("step_1", "ROUTER", settings={"branches": [], "executionType": "EXECUTE_ALL_MATCH"}, children=[])
+    )
+    operation = Operation("ADD_BRANCH", {"stepName": "step_1", "branchIndex": 0, "branchName": "First"})
+    assert not problems(before, predict(before, operation), operation)
+
+
+#: Requests that the engine grants although they damage the flow below, and what the console says.
+GRANTED = [
+    ("UPDATE_TRIGGER", {**step("step_1", "EMPTY"), "settings": {}}, "of a type that its place does not allow"),
+    ("UPDATE_ACTION", step("trigger"), "of a type that its place does not allow"),
+    ("UPDATE_SAMPLE_DATA_INFO", {"stepName": "step_9", "sampleDataSettings": None}, "Nothing would change"),
+    ("UPDATE_ACTION", "step_1 as a router of three", "no longer fit the steps in them"),
+    ("ADD_BRANCH", {"stepName": "step_3", "branchIndex": 0, "branchName": "First of all"}, ""),
+    ("ADD_BRANCH", {"stepName": "step_3", "branchIndex": -1, "branchName": "Last"}, "branch for everything else"),
+    ("ADD_BRANCH", {"stepName": "step_3", "branchIndex": 9, "branchName": "Last"}, "branch for everything else"),
+]
+
+
+@pytest.mark.parametrize(("kind", "request_", "said"), GRANTED)
+def test_what_the_engine_grants_is_predicted_and_damage_is_named(kind: str, request_: Any, said: str) -> None:
+    if isinstance(request_, str):
+        request_ = action("step_1", "ROUTER of three")
+    router = action("step_3", "ROUTER") | {"children": [None, step("step_4")]}
+    before, operation = flow(step("step_1", nextAction=router)), Operation(kind, request_)
+    after = predict(before, operation)
+    found = problems(before, after, operation)
+    assert found if said else not found
+    assert said in " ".join(found)
+
+
+@pytest.mark.parametrize(
+    ("kind", "request_"),
+    [
+        ("DUPLICATE_BRANCH", {"stepName": "step_1", "branchIndex": 0}),
+        ("DUPLICATE_BRANCH", {"stepName": "step_9", "branchIndex": 0}),
+        ("ADD_ACTION", {"parentStep": "step_1", "action": step("step_1")}),
+        ("IMPORT_FLOW", {"displayName": "x", "trigger": step("start", "EMPTY", settings={}), "schemaVersion": None}),
+    ],
+)
+def test_what_the_engine_refuses_is_not_predicted(kind: str, request_: dict[str, Any]) -> None:
+    with pytest.raises(Impossible):
+        predict(flow(step("step_1")), Operation(kind, request_))
+
+
+def test_a_copied_router_has_a_place_for_each_branch_and_refers_to_its_own_copies() -> None:
+    inner = step("step_2", settings={"input": {"a": "{{step_2.x}} {{step_1.y}} {{step_20.z}}", "b": "step_2"}})
+    router = action("step_1", "ROUTER of three") | {"children": [None, inner, None, None, None]}
+    after = predict(flow(router), Operation("DUPLICATE_ACTION", {"stepName": "step_1"}))
+    copied = after["version"]["trigger"]["nextAction"]["nextAction"]
+    assert [child and child["name"] for child in copied["children"]] == [None, "step_4", None]
+    assert copied["children"][1]["settings"]["input"] == {"a": "{{step_4.x}} {{step_3.y}} {{step_20.z}}", "b": "step_2"}
+
+
 # --- Random trees and operations: the prediction and the practice engine agree ---------------------------------------------------
 
 NAMES = [f"step_{number}" for number in range(1, 7)]
-KINDS = ("CODE", "LOOP_ON_ITEMS", "ROUTER")
+KINDS = ("CODE", "LOOP_ON_ITEMS", "ROUTER", "ROUTER of three")
 
 
 @st.composite
@@ -170,6 +228,13 @@ def operations(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     location = draw(st.sampled_from(["AFTER", "INSIDE_LOOP", "INSIDE_BRANCH"]))
     index = draw(st.integers(-1, 3))
     kind = draw(st.sampled_from(KINDS))
+    note = {
+        "id": draw(st.sampled_from(["n1", "n2"])),
+        "content": name,
+        "color": "blue",
+        "position": {"x": index, "y": 0},
+    }
+    note["size"] = {"width": 100, "height": 80}
     place = {"stepLocationRelativeToParent": location, "branchIndex": index}
     new_place = {"stepLocationRelativeToNewParent": location, "branchIndex": index}
     branch = {"stepName": name, "branchIndex": index}
@@ -184,8 +249,24 @@ def operations(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
         ("DUPLICATE_BRANCH", branch),
         ("MOVE_BRANCH", {"stepName": name, "sourceBranchIndex": index, "targetBranchIndex": 0}),
         ("UPDATE_ACTION", action(name, kind)),
+        ("UPDATE_TRIGGER", trigger(draw(st.sampled_from([name, "trigger", "trigger"])))),
+        ("IMPORT_FLOW", imported(draw(st.integers(0, 3)), name, kind)),
+        ("USE_AS_DRAFT", {"versionId": index}),
         ("CHANGE_NAME", {"displayName": "Renamed"}),
+        ("CHANGE_FOLDER", draw(st.sampled_from([{}, {"folderId": None}]))),
+        ("CHANGE_STATUS", {"status": "DISABLED"}),
+        ("LOCK_FLOW", {}),
+        ("LOCK_AND_PUBLISH", {}),
+        ("UPDATE_METADATA", {"metadata": draw(st.sampled_from([None, {"tags": ["a"]}]))}),
+        ("UPDATE_OWNER", {"ownerId": index}),
+        ("UPDATE_MINUTES_SAVED", {"timeSavedPerRun": draw(st.sampled_from([None, index]))}),
+        ("SAVE_SAMPLE_DATA", {"stepName": name, "payload": {"a": 1}, "type": "OUTPUT"}),
+        ("UPDATE_SAMPLE_DATA_INFO", {"stepName": name, "sampleDataSettings": None}),
+        ("ADD_NOTE", note),
+        ("UPDATE_NOTE", note),
+        ("DELETE_NOTE", {"id": note["id"]}),
     ]
+    assert {kind for kind, _request in listed} == set(TYPES)
     chosen: tuple[str, dict[str, Any]] = draw(st.sampled_from(listed))
     return chosen
 
@@ -194,12 +275,12 @@ def action(name: str, kind: str) -> dict[str, Any]:
     """A step as a request has it."""
     if kind == "LOOP_ON_ITEMS":
         return step(name, kind, settings={"items": "{{trigger.lines}}"})
-    if kind == "ROUTER":
+    if kind.startswith("ROUTER"):
         condition = {"operator": "TEXT_CONTAINS", "firstValue": "a", "secondValue": "b", "caseSensitive": False}
-        branches = [
-            {"branchName": "First", "branchType": "CONDITION", "conditions": [[condition]]},
-            {"branchName": "Otherwise", "branchType": "FALLBACK"},
-        ]
+        branch = {"branchName": "First", "branchType": "CONDITION", "conditions": [[condition]]}
+        # An update may have more branches than the router that it changes.
+        branches = [branch] * (1 if kind == "ROUTER" else 2) + [{"branchName": "Otherwise", "branchType": "FALLBACK"}]
+        kind = "ROUTER"
         return step(name, kind, settings={"branches": branches, "executionType": "EXECUTE_FIRST_MATCH"})
     handling = {"retryOnFailure": {"value": False}, "continueOnFailure": {"value": False}}
     source = {"code": "export const code = async () => 1;", "packageJson": "{}"}
@@ -208,7 +289,21 @@ def action(name: str, kind: str) -> dict[str, Any]:
     )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def trigger(name: str) -> dict[str, Any]:
+    """A webhook as a request has it."""
+    values = {"authType": "none", "authFields": {}}
+    chosen = {"pieceName": "@activepieces/piece-webhook", "pieceVersion": "0.1.29", "triggerName": "catch_webhook"}
+    return step(name, "PIECE_TRIGGER", settings={**chosen, "input": values, "propertySettings": {}})
+
+
+def imported(number: int, name: str, kind: str) -> dict[str, Any]:
+    """A file with a loop in which a router has `number` children, whether it has as many branches or not."""
+    inner = {**action("step_11", "ROUTER"), "children": [None, *(step(f"step_2{index}") for index in range(number))]}
+    loop = {**action("step_10", "LOOP_ON_ITEMS"), "firstLoopAction": inner, "nextAction": action(name, kind)}
+    return {"displayName": "A file", "trigger": trigger("trigger") | {"nextAction": loop}, "schemaVersion": None}
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(listed=st.lists(operations(), min_size=1, max_size=12))
 def test_the_practice_engine_does_what_is_predicted(
     practice: Practice, listed: list[tuple[str, dict[str, Any]]]
@@ -217,13 +312,22 @@ def test_the_practice_engine_does_what_is_predicted(
     values = {"displayName": "A flow", "projectId": practice.credentials.project_id}
     flow_id = practice.call("POST", "/v1/flows", json=values).json()["id"]
     before = practice.call("GET", f"/v1/flows/{flow_id}").json()
+    versions: dict[str, Any] = {}
+    owners = list(practice.engine.state.users)
     for kind, request_ in listed:
+        versions[before["version"]["id"]] = before["version"]
+        if kind == "USE_AS_DRAFT":
+            request_ = {"versionId": list(versions)[request_["versionId"] % len(versions)]}
+        if kind == "UPDATE_OWNER":
+            request_ = {"ownerId": owners[request_["ownerId"] % len(owners)]}
         operation = Operation(kind, request_)
         answer = practice.call("POST", f"/v1/flows/{flow_id}", json=operation.body)
         try:
-            predicted = predict(before, operation)
+            predicted = predict(before, operation, versions)
         except Impossible:
-            assert answer.status_code >= 400
+            assert answer.status_code >= 400, operation.body
+            # A refused publication has locked the draft all the same.
+            before = practice.call("GET", f"/v1/flows/{flow_id}").json()
             continue
         assert answer.status_code == 200, (operation.body, answer.text)
         before = answer.json()

@@ -41,6 +41,7 @@ WRONG = {
     "trigger is a list": with_version(trigger=[1]),
     "notes are a text": with_version(notes="abc"),
     "notes are numbers": with_version(notes=[1, None]),
+    "notes are a number": with_version(notes=7),
     "note ids are objects": with_version(notes=[{"id": {}, "position": 7}, {"id": []}]),
     "branches are a text": router(branches="abc"),
     "branches are numbers": router(branches=[1, None]),
@@ -74,6 +75,7 @@ TYPED = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("wrong", WRONG)
 def test_no_form_fails_on_a_malformed_flow(owner: Client, stub_engine: StubEngine, wrong: str) -> None:
     stub_engine.flows = [WRONG[wrong]]
@@ -107,3 +109,54 @@ def test_a_malformed_answer_to_an_edit_is_not_as_predicted(owner: Client, stub_e
     assert row.state != EditState.DONE
     assert owner.get(f"/w/sales/flows/{key}/edits/{row.pk}/").status_code == 200
     assert owner.post(f"/w/sales/flows/do/edit-undo/{key}/").status_code in (200, 422)
+
+
+@pytest.mark.parametrize(
+    ("action", "answered", "said"),
+    [
+        ("rename", with_version(), "it did not rename the flow"),
+        ("publish", with_version(state="DRAFT", id="V2"), "it is not live"),
+        ("publish", with_version(state="LOCKED") | {"status": "DISABLED"}, "it is not live"),
+        ("publish", {"id": flow()["id"]}, "it is not live"),
+    ],
+)
+def test_what_the_engine_takes_and_does_not_do_is_said(
+    owner: Client, stub_engine: StubEngine, action: str, answered: dict[str, Any], said: str
+) -> None:
+    stub_engine.flows = [with_version(state="DRAFT", id="V2")]
+    read = stub_engine.answer
+    assert read is not None
+    stub_engine.answer = lambda seen: Reply(200, answered) if seen.method == "POST" else read(seen)
+    done = owner.post(f"/w/sales/flows/do/{action}/{flow()['id']}/", {"name": "New"})
+    assert done.status_code == 303
+    page = text(owner.get(done.headers["Location"]).content)
+    assert said in page
+    assert 'data-toast="warning"' in page
+
+
+@pytest.mark.sampled(3)
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("live", [True, False], ids=["live", "draft"])
+def test_the_comparison_before_publishing_does_not_fail_on_a_malformed_version(
+    owner: Client, stub_engine: StubEngine, wrong: str, live: bool
+) -> None:
+    draft = with_version(id="V2", state="DRAFT")
+    odd = WRONG[wrong] | {"publishedVersionId": "V1"}
+    if not live and isinstance(odd.get("version"), dict):
+        draft = odd | {"version": odd["version"] | {"id": "V2", "state": "DRAFT"}}
+    stub_engine.flows = [draft]
+    read = stub_engine.answer
+    assert read is not None
+    stub_engine.answer = lambda seen: Reply(200, odd) if seen.query == "versionId=V1" else read(seen)
+    url = f"/w/sales/flows/do/publish/{flow()['id']}/"
+    assert owner.get(url).status_code in (200, 409)
+    assert owner.post(url, {"seen": "another"}).status_code in (200, 409)
+
+
+def test_the_titles_of_steps_without_samples_are_texts(owner: Client, stub_engine: StubEngine) -> None:
+    second = {**CODE, "name": "step_2", "settings": {"input": {"a": "{{step_1.x}}"}, "sourceCode": {}}}
+    trigger = flow()["version"]["trigger"] | {"nextAction": {**CODE, "displayName": LONG, "nextAction": second}}
+    stub_engine.flows = [with_version(trigger=trigger, notes=[])]
+    page = owner.get(f"/w/sales/flows/do/step-test/{flow()['id']}/", {"step": "step_2"}).content
+    assert b"no sample yet" in page
+    assert b"<script>x" not in page

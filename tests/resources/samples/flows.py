@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from tests import flows
 from tests.resources.samples import Sample
 from tests.stub_engine import flow
 from workflows_ui.flow_edits import services as flow_edits
@@ -26,6 +27,24 @@ def _sample(stage: Any, key: str) -> None:
     stage.practice.journal.clear()
 
 
+def _two_versions(stage: Any, key: str) -> None:
+    """The draft has another name than the version that was locked."""
+    for kind, request in (("LOCK_FLOW", {}), ("CHANGE_NAME", {"displayName": "Later"})):
+        stage.session.workflows.apply_flow_operation(key, {"type": kind, "request": request})
+    stage.practice.journal.clear()
+
+
+def _webhook(stage: Any, key: str) -> None:
+    """The flow starts with an app."""
+    workflows = stage.session.workflows
+    if workflows.get_flow(key)["version"]["trigger"]["type"] == "EMPTY":
+        trigger: Any = flows.WEBHOOK
+        installed = workflows.get_piece(trigger["settings"]["pieceName"])["version"]
+        request = trigger | {"settings": trigger["settings"] | {"pieceVersion": installed}}
+        workflows.apply_flow_operation(key, {"type": "UPDATE_TRIGGER", "request": request})
+        stage.practice.journal.clear()
+
+
 SAMPLE = Sample(
     "/flows",
     lambda name: flow(name=name),
@@ -36,6 +55,9 @@ SAMPLE = Sample(
     typed={
         "import": {"file": _FILE},
         "import-here": {"file": _FILE},
+        "step-app": {"piece": "@activepieces/piece-approval", "operation_name": "wait_for_approval"},
+        **{action: {"name": "Something new"} for action in ("step-rename", "branch-rename")},
+        "step-failure": {"retry_on_failure": True},
         "step-code": {"code": "export const code = async () => 1;"},
         "branch-conditions": {"first1": "{{trigger.body.sum}}", "operator1": "EXISTS"},
         "note-change": {"content": "Something else"},
@@ -45,8 +67,13 @@ SAMPLE = Sample(
         "operation": {"type": "CHANGE_NAME", "request": '{"displayName": "Something new"}'},
     },
     versions=dict.fromkeys(
-        ["minutes-saved", "note-add", "note-change", "note-delete", "owner", "step-sample-clear"], "0.83.0"
+        ["minutes-saved", "note-add", "note-change", "note-delete", "owner", "step-sample-clear", "step-test"], "0.83.0"
     ),
-    prepared={"edit-undo": _edit, "step-sample-clear": _sample},
+    prepared={
+        "edit-undo": _edit,
+        "step-sample-clear": _sample,
+        "step-settings": _webhook,
+        "use-as-draft": _two_versions,
+    },
     huge={"metadata": {"note": "y" * 3_000_000}},
 )

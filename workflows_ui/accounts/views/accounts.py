@@ -36,7 +36,7 @@ from workflows_ui.web.requests import ConsoleRequest, actor, address
 
 _log = logging.getLogger(__name__)
 _RESET_KEY = allauth_views.INTERNAL_RESET_SESSION_KEY
-_MISMATCH = gettext_lazy("The name or the password is not right.")
+_MISMATCH = gettext_lazy("Wrong user name or password.")
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -46,7 +46,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         "username_password_mismatch": _MISMATCH,
         "email_password_mismatch": _MISMATCH,
         "too_many_login_attempts": gettext_lazy("Too many attempts. Wait five minutes, then try again."),
-        "enter_current_password": gettext_lazy("This is not your password until now."),
+        "enter_current_password": gettext_lazy("This is not your current password."),
         "invalid_password_reset": gettext_lazy("This link does not work any more."),
         "account_inactive": gettext_lazy("This account is switched off."),
         "incorrect_password": gettext_lazy("This is not your password."),

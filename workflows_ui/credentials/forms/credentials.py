@@ -106,7 +106,7 @@ class SecretForm(forms.Form):
         widget=forms.PasswordInput(attrs=NO_ASSISTANCE),
     )
     ends_on = forms.DateField(
-        label=_("Ends on"),
+        label=_("Expires on"),
         required=False,
         help_text=_(
             "If you know it: you are reminded 30 days, 7 days and 1 day before. What a JWT says of itself is found without this."

@@ -100,7 +100,7 @@ def choose(request: ConsoleRequest, what: str, name: str) -> HttpResponse:
         messages.warning(request, _OVER[what])
         return responses.redirect_to_view(request, "credential_add")
     form = ChoiceForm(what, pending, request.POST if request.method == "POST" else None)
-    context: dict[str, object] = {"field": form[what], "email": pending.draft.email}
+    context: dict[str, object] = {"field": form[what], "email": pending.draft.email, "guided": pending.guided}
     if form.is_valid():
         chosen, draft = form.cleaned_data[what], pending.draft
         try:
@@ -142,7 +142,7 @@ def _save(request: ConsoleRequest, draft: Draft, *, likely: str = "", guided: bo
     if added.outcome == "created workspace":
         messages.success(
             request,
-            _("The credential works. The workspace “%(name)s” is made, and you manage it.")
+            _("The credential works. The workspace “%(name)s” was created, and you manage it.")
             % {"name": added.workspace.name},
         )
     else:

@@ -108,7 +108,7 @@ def _ask_for_engine(request: ConsoleRequest, place: dict[str, str]) -> HttpRespo
 
 
 def _to_kinds(request: ConsoleRequest, engine: str, address: str) -> HttpResponse:
-    """The second step."""
+    """The page of the second step."""
     if address:
         others = [other for other in request.session.get(_ENTERED, ()) if other != address]
         request.session[_ENTERED] = [address, *others][:_MOST_ENTERED]

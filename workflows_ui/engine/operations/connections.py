@@ -94,8 +94,10 @@ class Connections(Calls):
         flow_version_id: str,
         input: Mapping[str, Any] | None = None,
         search_value: str | None = None,
+        seconds: float | None = None,
     ) -> Json:
-        """`POST /v1/pieces/options`: `{type, options}` of a dropdown or dynamic property (api.md 11.5).
+        """`POST /v1/pieces/options`: `{type, options}` of a dropdown or dynamic property (api.md 11.5), within `seconds` if they are less
+        than the client's time limit.
 
         Changes nothing, so it is retried as a read. Takes seconds, since a worker of the engine runs the piece's code.
         """
@@ -112,4 +114,5 @@ class Connections(Calls):
             "searchValue": search_value,
         }
         path = "/v1/pieces/options"
-        return as_object(self._transport.read(self._url(path), method="POST", body=without_none(body)), path)
+        answer = self._transport.read(self._url(path), method="POST", body=without_none(body), seconds=seconds)
+        return as_object(answer, path)

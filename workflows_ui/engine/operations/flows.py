@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from workflows_ui.engine.calls import Calls, Json, Texts, segment, shape_error, without_none
+from workflows_ui.engine.calls import Calls, Json, Texts, not_in_project, segment, shape_error, without_none
 
 
 class Flows(Calls):
@@ -88,9 +88,27 @@ class Flows(Calls):
     def apply_flow_operation(self, flow_id: str, body: Mapping[str, Any]) -> Json:
         """`POST /v1/flows/{id}` with `{"type", "request"}` (api.md 6.5): the whole flow after the change.
 
-        Refused with `FLOW_IN_USE` while another user edits it. `ADD_ACTION` to an unknown parent changes nothing and succeeds.
+        Refused with `FLOW_IN_USE` while another user edits it. `ADD_ACTION` to an unknown parent changes nothing and succeeds. NotFound if
+        the request names the folder of another project, or a version that is not the flow's.
         """
+        self._check_ids("flows", flow_id)
+        request = body.get("request")
+        folder, version = (
+            request.get(key) if isinstance(request, Mapping) else None for key in ("folderId", "versionId")
+        )
+        if folder and isinstance(folder, str):
+            self._check_ids("folders", folder)
+        if version and isinstance(version, str):
+            self._check_version(flow_id, version)
         return self._change_owned("flows", flow_id, body)
+
+    def _check_version(self, flow_id: str, version_id: str) -> None:
+        """As `_check_ids`, for a version of a flow, which no list of the project has. Raises NotFound."""
+        if self._owned is None:
+            return
+        found = self._get_owned("flows", flow_id, {"versionId": version_id}).get("version")
+        if not isinstance(found, dict) or found.get("id") != version_id:
+            raise not_in_project()
 
     def list_flow_versions(self, flow_id: str, limit: int = 10, cursor: str | None = None) -> Json:
         """`GET /v1/flows/{id}/versions`: a page of version heads. Not confirmed for Imbrace (api.md 6.4): may be NotFound."""
@@ -121,6 +139,29 @@ class Flows(Calls):
     def cancel_test_trigger(self, body: Mapping[str, Any]) -> None:
         """`DELETE /v1/test-trigger`: ends a simulation. Same body as `test_trigger` (recording `test_trigger_cancel`)."""
         self._delete("/v1/test-trigger", self._with_project(body))
+
+    def get_sample_data(self, flow_id: str, version_id: str, step_name: str, type: str = "OUTPUT") -> Any:
+        """`GET /v1/sample-data`: the stored OUTPUT or INPUT of a step, `{}` without one (recordings `sample_data_get_*`).
+
+        NotFound for an unknown step, and on engines that do not offer it.
+        """
+        self._check_ids("flows", flow_id)
+        query = {"flowId": flow_id, "flowVersionId": version_id, "stepName": step_name, "type": type}
+        return self._get("/v1/sample-data", query | {"projectId": self._required_project_id()}, text=True)
+
+    def test_step(self, flow_id: str, version_id: str, step_name: str) -> Json:
+        """`POST /v1/sample-data/test-step`: a queued TESTING run of one step, which the list of runs does not show.
+
+        The samples of the other steps are their outputs. An unknown step is accepted (recordings `sample_data_test_step*` of 0.83). NoRoute
+        on engines that do not offer it. Two calls run the step twice.
+        """
+        self._check_ids("flows", flow_id)
+        body = {"projectId": self._required_project_id(), "flowVersionId": version_id, "stepName": step_name}
+        path = "/v1/sample-data/test-step"
+        run = self._post_object(path, without_none(body))
+        if not isinstance(run.get("id"), str) or not run["id"]:
+            raise shape_error(path, "a run with an id", write=True)
+        return run
 
     def get_trigger_run_status(self) -> Json:
         """`GET /v1/trigger-runs/status`: figures of 14 days for each piece. For the whole platform, not for one organization."""

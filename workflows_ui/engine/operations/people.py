@@ -48,6 +48,13 @@ class People(Calls):
             # 0.83 reads "me" as an id (recording `users_me`).
             raise NoRoute(refused.message, status=refused.status, code=refused.code, sent=True) from refused
 
+    def list_users(self, limit: int = 100) -> Json:
+        """`GET /v1/users`: a page of all users of the platform (recording `users_list_two`).
+
+        Forbidden without an administrator's credential (recording `member_users_list`), Refused on engines of the older generation.
+        """
+        return self._page("/v1/users", {"limit": limit})
+
     def get_account(self) -> Json:
         """`GET {gateway}/platform/v1/account`: the Imbrace account of the credential, with `organization_id`. NotFound on Activepieces."""
         url = f"{self._gateway('platform account')}/platform/v1/account"

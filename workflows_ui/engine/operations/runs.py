@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from workflows_ui.engine import run_rows
 from workflows_ui.engine.calls import Calls, Json, Texts, ids, moment, segment, without_none
-from workflows_ui.engine.errors import Refused, TooLarge
+from workflows_ui.engine.errors import NoRoute, NotFound, Refused, TooLarge
 from workflows_ui.engine.generations import generations
 
 #: States of runs that 0.72 does not know.
@@ -123,6 +123,26 @@ class Runs(Calls):
         if any(map(run_rows.is_fat, page["data"])):
             generations.remember(self._transport.base, _FAT, "current")
         return page | {"data": [run_rows.slim(row) for row in page["data"]]}, requested
+
+    def count_runs(
+        self, *, created_after: str | datetime | None = None, created_before: str | datetime | None = None
+    ) -> dict[str, int]:
+        """`GET /v1/flow-runs/count-by-status`, since 0.83: the number of runs by state, without archived ones.
+
+        States without runs are missing (recording `runs_count_by_status`). Raises NoRoute for older engines, which take the path for
+        that of a run.
+        """
+        query = {
+            "projectId": self._required_project_id(),
+            "createdAfter": moment(created_after),
+            "createdBefore": moment(created_before),
+        }
+        try:
+            rows = self._object("/v1/flow-runs/count-by-status", query).get("data")
+        except (NotFound, Refused) as problem:
+            raise NoRoute(problem.message, status=problem.status, code=problem.code, sent=True) from problem
+        counts = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        return {str(row.get("status")): row["count"] for row in counts if isinstance(row.get("count"), int)}
 
     def get_run(self, run_id: str) -> Json:
         """`GET /v1/flow-runs/{id}`: a run with `steps`, `{}` while it runs and after some errors. NotFound also shortly after the start."""

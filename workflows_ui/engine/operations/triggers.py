@@ -7,7 +7,7 @@ from typing import Any
 from workflows_ui.engine import response_errors
 from workflows_ui.engine.answer import Answer
 from workflows_ui.engine.calls import Calls, segment
-from workflows_ui.engine.errors import EngineError, FlowFailed, Unknown
+from workflows_ui.engine.errors import EngineError, FlowFailed, HiddenValue, NoRoute, Unknown
 from workflows_ui.engine.multipart import Upload
 from workflows_ui.engine.trigger import TriggerAnswer
 
@@ -42,6 +42,7 @@ class Triggers(Calls):
         payload: Any,
         *,
         wait: bool,
+        draft: bool = False,
         marker: str | None = None,
         before_first_byte: Callable[[], None] | None = None,
         deadline: float = 45.0,
@@ -52,6 +53,7 @@ class Triggers(Calls):
         Args:
             payload: anything JSON can hold. `None` is sent as `null`.
             wait: whether to wait for the flow's answer.
+            draft: the newest version runs as a test, also of a flow that is off (api.md section 7; recording `webhook_draft_sync`).
             marker: 21 characters of `[0-9A-Za-z]`; the run carries it as `parentRunId` and in its trigger's headers
                 (recording `webhook_headers_parent_run`). Raises ValueError for another shape.
             before_first_byte: called after the connection, TLS and the peer's address were checked, directly before the request's
@@ -66,7 +68,7 @@ class Triggers(Calls):
         if marker is not None and not _MARKER.fullmatch(marker):
             raise ValueError("A marker is 21 characters of 0-9, A-Z, a-z.")
         return self._triggers.send(
-            self._url(f"/v1/webhooks/{segment(flow_id)}{'/sync' if wait else ''}"),
+            self._url(f"/v1/webhooks/{segment(flow_id)}{'/draft' if draft else ''}{'/sync' if wait else ''}"),
             payload,
             wait=wait,
             headers={"ap-parent-run-id": marker, "x-console-launch-id": marker} if marker else {},
@@ -74,6 +76,24 @@ class Triggers(Calls):
             deadline=deadline,
             files=files,
         )
+
+    def test_draft(self, flow_id: str, payload: Any) -> TriggerAnswer:
+        """`POST /v1/webhooks/{id}/draft/sync`: runs the newest version once and waits for its answer, for 30 s at the engine.
+
+        The run is of the kind TESTING, which no list has, and the payload becomes the trigger's sample. Returns the answer, of any status;
+        204 if the flow did not answer in time, and on 0.83 if it failed (recording `webhook_sync_flow_fails_500`).
+
+        Raises NotFound for an unknown flow and an engine that does not offer it, Unknown if the answer is not the engine's, NotSent,
+        HiddenValue.
+        """
+        self._check_ids("flows", flow_id)
+        try:
+            answer = self.send_trigger(flow_id, payload, wait=True, draft=True)
+        except ValueError as problem:
+            raise HiddenValue(str(problem), code="HIDDEN_VALUE", sent=False) from problem
+        if answer.outcome in ("refused", "unknown"):
+            self._raise(answer, flow_id)
+        return answer
 
     def _raise(self, answer: TriggerAnswer, flow_id: str) -> Any:
         what = f"POST /v1/webhooks/{segment(flow_id)}"
@@ -83,7 +103,7 @@ class Triggers(Calls):
             what=what,
             secrets=self._transport.auth.secrets(),
         )
-        if answer.outcome == "refused" and error is not None:
+        if error is not None and (answer.outcome == "refused" or isinstance(error, NoRoute)):
             raise error
         kind: type[EngineError] = FlowFailed if answer.outcome == "failed" else Unknown
         raise kind(

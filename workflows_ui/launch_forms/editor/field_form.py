@@ -105,16 +105,14 @@ class FieldForm(forms.Form):
     rows_input = "kind"
 
     where = forms.CharField(
-        label=gettext_lazy("Name in what is sent"),
+        label=gettext_lazy("Input name"),
         max_length=SHORT,
         widget=forms.TextInput(CODE),
         help_text=gettext_lazy(
             "As the flow reads it, such as amount; with points for what lies inside, such as customer.phone."
         ),
     )
-    label = line(
-        gettext_lazy("Name that people read"), gettext_lazy("Left empty, it is made from the name in what is sent.")
-    )
+    label = line(gettext_lazy("Label"), gettext_lazy("If empty, it is made from the input name."))
     kind = forms.TypedChoiceField(label=gettext_lazy("Kind"), choices=Kind.choices, coerce=Kind)
     required = tick(gettext_lazy("Required"))
     help = lines(gettext_lazy("Help text"), gettext_lazy("A sentence below the field that says what to fill in."))

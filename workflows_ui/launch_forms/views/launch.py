@@ -63,6 +63,7 @@ def _open(page: LaunchFormPage) -> HttpResponse:
         notes=[*prefilled.notes, *prefill.lost(page.form, payload), *link.notes],
         errors=link.errors,
         linked=True,
+        chosen_credential=prefilled.credential,
     )
 
 

@@ -42,11 +42,13 @@ class Prefill:
         payload: the values, secrets masked, or NOTHING.
         wait: whether to wait for the answer; None if unspecified.
         notes: messages to display.
+        credential: the key of the credential that was chosen; "" for the one that acts for the person.
     """
 
     payload: Any = NOTHING
     wait: bool | None = None
     notes: Sequence[str] = ()
+    credential: str = ""
 
 
 def requested(request: ConsoleRequest, id: str) -> Prefill | None:
@@ -76,7 +78,7 @@ def _from_launch(launch: Launch) -> Prefill:
     if files:
         again = ngettext("Choose its file again: %(names)s.", "Choose its files again: %(names)s.", len(files))
         notes.append(again % {"names": ", ".join(files)[:300]})
-    return Prefill(payload, launch.wait, notes)
+    return Prefill(payload, launch.wait, notes, str(launch.credential_id) if launch.credential_chosen else "")
 
 
 def _from_saved(row: SavedInputs) -> Prefill:

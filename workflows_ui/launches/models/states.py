@@ -58,7 +58,7 @@ class State(StateChoices):
         _RUNS_ON,
         _("Queued in the engine"),
     )
-    RUNNING = "running", "loader-circle", "blue", _("The flow has started and is at work."), _RUNS_ON, _("Running")
+    RUNNING = "running", "loader-circle", "blue", _("The flow is running."), _RUNS_ON, _("Running")
     PAUSED = (
         "paused",
         "circle-pause",
@@ -67,12 +67,12 @@ class State(StateChoices):
         _("It continues automatically. You can close this page and come back."),
         _("Paused"),
     )
-    SUCCEEDED = "succeeded", "circle-check", "green", _("The flow ran to its end."), _("Succeeded")
+    SUCCEEDED = "succeeded", "circle-check", "green", _("The flow finished."), _("Succeeded")
     FAILED = (
         "failed",
         "circle-x",
         "red",
-        _("The flow started and did not get to its end. What its earlier steps did is done."),
+        _("The flow started and failed before it finished. What its earlier steps did stays done."),
         _("Look at the failed step before you launch it again: earlier steps would run a second time."),
         _("Failed"),
     )
@@ -310,7 +310,7 @@ class Reason(StrEnum):
     STEP_FAILED = (
         "step_failed",
         _("Succeeded, but a step failed"),
-        _("A step failed. The flow is built to continue in that case, and ran to its end."),
+        _("A step failed. The flow is built to continue in that case, and it finished."),
         _("“What happened” says which step. Check whether what it was to do has to be done by hand."),
     )
     RUN_NOT_FOUND = (

@@ -258,7 +258,7 @@ def polled_launch(access: member_access.Access, pk: str) -> Launch | None:
 
 
 class Launched(Protocol):
-    """A launch, or the part that a list reads."""
+    """A launch, or the part of it that a list reads."""
 
     @property
     def pk(self) -> str: ...
@@ -315,7 +315,10 @@ def end(launch: Launch, state: State, reason: str, now: datetime, *, rows: Query
 
 
 def doubt(launch: Launch, reason: Reason, now: datetime, *, rows: QuerySet[Launch], **fields: Any) -> bool:
-    """Mark a sent launch as unclear and search for its run. That is not an end, so there is no audit row yet."""
+    """Mark a sent launch as unclear and search for its run. That is not an end, so there is no audit row yet.
+
+    `ended_at` is when nothing more was expected of the call: the search time counts from it.
+    """
     known = {"state": State.UNKNOWN, "reason": reason, "ended_at": now, "misses": 0, "poll_at": now}
     return bool(rows.filter(pk=launch.pk).update(**known, **fields))
 

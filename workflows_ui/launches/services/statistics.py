@@ -49,7 +49,7 @@ def counts(rows: QuerySet[Launch], *ends: datetime) -> QuerySet[Launch, tuple[in
     An index holds workspace, state and time, so that no row is read; the states are named for this reason.
     """
     rows = rows.filter(asked_at__gte=ends[0], asked_at__lt=ends[-1], state__in=list(State)).order_by()
-    return rows.values_list(_position(ends), "state").annotate(number=Count("pk"))
+    return rows.values_list(day_position("asked_at", ends), "state").annotate(number=Count("pk"))
 
 
 def counted(rows: Iterable[tuple[int, str, int]], days: int) -> Sequence[Mapping[str, int]]:
@@ -73,7 +73,9 @@ def by_flow(
     ends = midnights(days)
     rows = rows.filter(asked_at__gte=ends[0], asked_at__lt=ends[-1], flow_id__in=flow_ids).order_by()
     good, bad = Count("pk", filter=Q(state=State.SUCCEEDED)), Count("pk", filter=launches.PROBLEM)
-    for flow_id, position, well, wrong in rows.values_list("flow_id", _position(ends)).annotate(good=good, bad=bad):
+    for flow_id, position, well, wrong in rows.values_list("flow_id", day_position("asked_at", ends)).annotate(
+        good=good, bad=bad
+    ):
         counted[flow_id][position] = (well, wrong)
     return counted
 
@@ -107,7 +109,7 @@ def ended_runs(rows: QuerySet[Launch]) -> Sequence[Launch]:
     return list(ended.select_related(None).only(*fields)[:DURATIONS])[::-1]
 
 
-def _position(ends: Sequence[datetime]) -> Case:
-    """The position of a launch's day. Compared with each midnight, since days differ in length; databases do so quickly."""
-    days = [When(asked_at__lt=end, then=Value(position)) for position, end in enumerate(ends[1:-1])]
+def day_position(moment: str, ends: Sequence[datetime]) -> Case:
+    """The position of the day of `moment`, a field. Compared with each midnight, since days differ in length; databases do so quickly."""
+    days = [When(**{f"{moment}__lt": end}, then=Value(position)) for position, end in enumerate(ends[1:-1])]
     return Case(*days, default=Value(len(ends) - 2), output_field=IntegerField())

@@ -42,6 +42,7 @@ def notice_lost() -> int:
         launches.doubt(launch, Reason.WORKER_LOST, now, rows=sending, claim_until=None)
         for launch in sending.select_related("workspace")[:BATCH]
     )
+    # Their run was found before the call ended. Nothing is concluded about a launch while a call may be in progress.
     gone.exclude(state__in=[*UNSENT, State.SENDING]).update(claim_until=None)
     return lost
 

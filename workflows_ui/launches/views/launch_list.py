@@ -113,7 +113,9 @@ def _current(request: ConsoleRequest, rows: QuerySet[Launch]) -> tuple[tables.La
         del form.fields["person"]
     _set_choices(form, request.access, rows)
     url = kind.url(request.access.workspace.slug)
-    return kind, Listing(kind, url, request.GET, form, saved_views.load(request.access, url))
+    return kind, Listing(
+        kind, url, request.GET, form, saved_views.load(saved_views.workspace_scope(request.access), url)
+    )
 
 
 def _matching(rows: QuerySet[Launch], current: Listing) -> QuerySet[Launch]:

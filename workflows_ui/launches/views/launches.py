@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -18,7 +19,7 @@ from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest, actor
 
-LIVE = "launch-live"
+LIVE, HISTORY = "launch-live", "history"
 _TYPES = {"json": "application/json", "txt": "text/plain; charset=utf-8"}
 
 
@@ -84,7 +85,11 @@ def file(request: ConsoleRequest, slug: str, id: str, number: int) -> HttpRespon
 
 
 def _render(request: ConsoleRequest, page: Page, form: SettleForm, *, status: int = 200) -> HttpResponse:
+    url = reverse("launch", args=[request.access.workspace.slug, page.launch.pk])
     context: dict[str, Any] = {
+        "url": url,
+        "tab": HISTORY if request.GET.get("tab") == HISTORY else "",
+        "history_url": f"{url}?tab={HISTORY}",
         "page": page,
         "launch": page.launch,
         "settle_form": form,

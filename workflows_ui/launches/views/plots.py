@@ -1,10 +1,7 @@
 """Plots of launches, which lists and pages load after themselves: launches per day, durations of a flow's launches."""
 
-from datetime import timedelta
-
 from django.http import HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from workflows_ui.launches import plots
@@ -13,7 +10,7 @@ from workflows_ui.launches.services import launches, statistics
 from workflows_ui.members.models import Role
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
-from workflows_ui.web.list_filters import first_day
+from workflows_ui.web.list_filters import plotted_days
 from workflows_ui.web.requests import ConsoleRequest
 
 
@@ -27,12 +24,10 @@ def days(request: ConsoleRequest, slug: str) -> HttpResponse:
     plot, number = None, 0
     if form.is_valid():
         filled = form.filled()
-        last = min(filled.get("until") or timezone.localdate(), timezone.localdate())
-        first = first_day(filled) or last - timedelta(days=statistics.DAYS - 1)
-        number = min(max(1, (last - first).days + 1), statistics.MOST_DAYS)
+        listed = plotted_days(filled)
+        number = len(listed)
         asked = {name: request.GET.get(name, "") for name in form.fields if name in filled}
         rows = launches.visible_launches(request.access).filter(form.conditions())
-        listed = statistics.days_until(last, number)
         plot = plots.per_day(statistics.by_day(rows, listed), reverse("launches", args=[slug]), asked, listed)
     context = {"plot": plot, "number": number}
     return responses.page(request, "launches/days.html", context, fragments=("launch-days",))

@@ -33,4 +33,4 @@ class Command(BaseCommand):
                     raise CommandError(f"The practice engine: {message} ({problem.technical})") from None
             time.sleep(0.5)
         if created:
-            self.stdout.write(f"Practice workspace made: {workspace.slug}")
+            self.stdout.write(f"Practice workspace created: {workspace.slug}")

@@ -1,5 +1,6 @@
 """`manage.py startresource`: writes the files of a new resource, so that every test suite includes it and passes."""
 
+import inspect
 import re
 from pathlib import Path
 from string import Template
@@ -27,8 +28,6 @@ from workflows_ui.resources import whole_lists
 $calls
 
 class $class_name(Resource):
-    """$plural of a workspace."""
-
     name = "$name"
     label, label_plural = _("$label"), _("$plural")
     icon, group = "$icon", "$group"
@@ -174,8 +173,13 @@ def with_permissions(page: str, name: str) -> str:
 
 
 def _path(method: str) -> str:
-    """The route of a list, from the docstring of the client's method."""
-    match = _ROUTE.search(getattr(Workflows, _existing_method(method)).__doc__ or "")
+    """The route of a list, from the docstring of the client's method, which the declaration calls with `limit` and `cursor`."""
+    call = getattr(Workflows, _existing_method(method))
+    try:
+        inspect.signature(call).bind(None, limit=1, cursor=None)
+    except TypeError as problem:
+        raise CommandError(f"The client's {method} cannot be called with limit and cursor: {problem}.") from problem
+    match = _ROUTE.search(call.__doc__ or "")
     if match is None:
         raise CommandError(f"The docstring of the client's {method} does not name its route as `GET /v1/...`.")
     return match[1]

@@ -124,7 +124,12 @@ def _workspaces(user: int, since: datetime) -> QuerySet[Workspace]:
 
 
 _memberships = Prepared(
-    lambda user, slug: Member.objects.filter(held_by(user), workspace__slug=slug).select_related("workspace"), int, str
+    # With the run index, since the menu of every page asks whether there is one.
+    lambda user, slug: Member.objects.filter(held_by(user), workspace__slug=slug).select_related(
+        "workspace__run_index"
+    ),
+    int,
+    str,
 )
 _rights = Prepared(
     lambda user, slug, since: (

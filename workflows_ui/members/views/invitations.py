@@ -30,7 +30,7 @@ from workflows_ui.credentials.services import practice
 from workflows_ui.members import messages as member_messages
 from workflows_ui.members.forms import DaysForm, InviteForm, JoinForm
 from workflows_ui.members.models import ColleagueInvitation, InvitationRequest, Member, Role
-from workflows_ui.members.services import invitations, members, teams
+from workflows_ui.members.services import invitations, members
 from workflows_ui.members.services.invitations import TokenMatch, Tokens
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
@@ -42,31 +42,28 @@ _TOO_MANY = gettext_lazy("You have created many invitations within an hour. Wait
 _SHOWN_ONCE = "invitation_links"
 
 
-@never_cache
-@member(Role.MANAGER)
-def invite(request: ConsoleRequest, slug: str) -> HttpResponse:
-    workspace = request.access.workspace
-    form = InviteForm(request.POST or None, teams=teams.giveable(request.user, workspace))
-    if request.method == "POST" and form.is_valid() and _over_limit(request):
+def invite_colleague(request: ConsoleRequest, form: InviteForm) -> HttpResponse | None:
+    """Make the invitation of a valid form, and redirect to its page; if that is not possible, the form has errors."""
+    data = form.cleaned_data
+    if _over_limit(request):
         form.add_error(None, _TOO_MANY)
-    elif request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        try:
-            row, tokens = invitations.invite(
-                actor(request),
-                workspace,
-                email=data["email"],
-                role=form.chosen,
-                given=data.get("teams") or [],
-                days=data["days"],
-            )
-        except members.AlreadyMember:
-            form.add_error("email", _("Somebody with this address belongs to the workspace already."))
-        except PermissionError:
-            form.add_error(None, _("You may not give one of these teams any more. Look at them again."))
-        else:
-            return _deliver_link(request, row, tokens)
-    return responses.form_page(request, "members/invite.html", form)
+        return None
+    try:
+        row, tokens = invitations.invite(
+            actor(request),
+            request.access.workspace,
+            email=data["email"],
+            role=form.chosen,
+            given=data.get("teams") or [],
+            days=data["days"],
+        )
+    except members.AlreadyMember:
+        form.add_error("email", _("Somebody with this address belongs to the workspace already."))
+    except PermissionError:
+        form.add_error(None, _("You may not give one of these teams any more. Look at them again."))
+    else:
+        return _deliver_link(request, row, tokens)
+    return None
 
 
 @never_cache
@@ -171,7 +168,7 @@ def _deliver_link(request: ConsoleRequest, row: ColleagueInvitation, tokens: Tok
     kept[str(row.pk)] = crypto.seal(json.dumps(tokens.link), _binding(row))
     request.session[_SHOWN_ONCE] = kept
     if not people.mail_is_set_up():
-        messages.success(request, _("The invitation is made. Copy the link, and give it to them yourself."))
+        messages.success(request, _("The invitation was created. Copy the link and pass it on yourself."))
     elif _send(row, tokens.mail):
         messages.success(request, _("The invitation is on its way to %(email)s.") % {"email": row.email})
     else:

@@ -5,7 +5,7 @@ import re
 from allauth.core import ratelimit
 from django.contrib import messages
 from django.db.models import Q
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -26,9 +26,11 @@ from workflows_ui.members import requested_pages, tables
 from workflows_ui.members.forms import AddPeopleForm, InviteForm, RoleForm, WorkspaceForm
 from workflows_ui.members.models import AccessRequest, LaunchRight, Member, Role, Workspace
 from workflows_ui.members.services import invitations, members, teams
+from workflows_ui.members.views.invitations import invite_colleague
 from workflows_ui.resource_admin import list_page, local_lists
 from workflows_ui.resource_admin.actions import Button
 from workflows_ui.resource_admin.listing import Listing
+from workflows_ui.run_index import messages as run_index_messages
 from workflows_ui.web import navigation, responses
 from workflows_ui.web.access import member, signed_in, stepped, visible_people
 from workflows_ui.web.requests import ConsoleRequest, actor
@@ -74,12 +76,10 @@ def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
 
 @member(Role.MANAGER)
 def add(request: ConsoleRequest, slug: str) -> HttpResponse:
-    """Add a person or a team with a role. An e-mail address without an account leads to the form of an invitation."""
-    form = AddPeopleForm(request.POST or None, people=visible_people(request, request.user))
+    """Add a person or a team with a role. An e-mail address without an account can be invited with the same form."""
+    form = _add_form(request, request.POST or None)
     if not form.is_valid():
-        if email := form.address_to_invite:
-            return _invitation_form(request, email, request.POST.get("role", ""))
-        return _add_page(request, form)
+        return _add_page(request, form, unknown=form.address_to_invite)
     try:
         membership = members.add(actor(request), request.access.workspace, form.holder, form.chosen)
     except members.AlreadyMember:
@@ -100,15 +100,44 @@ def add(request: ConsoleRequest, slug: str) -> HttpResponse:
     return responses.redirect_to_view(request, "members", slug)
 
 
-def _add_page(request: ConsoleRequest, form: AddPeopleForm) -> HttpResponse:
-    return responses.form_page(request, "members/add.html", form, {"roles": _roles()})
+@never_cache
+@require_POST
+@member(Role.MANAGER)
+def invite(request: ConsoleRequest, slug: str) -> HttpResponse:
+    """Invite the e-mail address of the form that adds people."""
+    data = request.POST.copy()
+    email = request.POST.get("email") or request.POST.get("who", "").strip()
+    data["email"] = data["who"] = email
+    data.setdefault("days", str(InviteForm.base_fields["days"].initial))
+    if "no-role" in data:
+        data["role"] = ""
+    invitation = _invite_form(request, data)
+    answer = invite_colleague(request, invitation) if invitation.is_valid() else None
+    if answer is not None:
+        return answer
+    form = _add_form(request, data)
+    form.errors.clear()
+    for field, name in (("email", "who"), ("role", "role"), ("__all__", None)):
+        for error in invitation.errors.get(field, ()):
+            form.add_error(name, error)
+    return _add_page(request, form, invitation, unknown=email)
 
 
-def _invitation_form(request: ConsoleRequest, email: str, role: str) -> HttpResponse:
-    form = InviteForm(
-        initial={"email": email, "role": role}, teams=teams.giveable(request.user, request.access.workspace)
-    )
-    return responses.form_page(request, "members/invite.html", form, {"unknown": email})
+def _add_form(request: ConsoleRequest, data: QueryDict | None) -> AddPeopleForm:
+    people = visible_people(request, request.user)
+    return AddPeopleForm(data, people=people, invites_to=request.access.workspace.slug)
+
+
+def _invite_form(request: ConsoleRequest, data: QueryDict | None = None) -> InviteForm:
+    return InviteForm(data, teams=teams.giveable(request.user, request.access.workspace))
+
+
+def _add_page(
+    request: ConsoleRequest, form: AddPeopleForm, invitation: InviteForm | None = None, *, unknown: str = ""
+) -> HttpResponse:
+    """The form; with `unknown`, an address that nobody has, it offers to invite it."""
+    context = {"roles": _roles(), "invitation": invitation or _invite_form(request), "unknown": unknown}
+    return responses.page(request, "members/add.html", {"form": form, **context}, status=422 if form.is_bound else 200)
 
 
 def _roles() -> list[tuple[Role, str | Promise, str | Promise]]:
@@ -277,6 +306,7 @@ def settings(request: ConsoleRequest, slug: str) -> HttpResponse:
     context = {
         "own_step": own_step,
         "genuine": workspace.genuine,
+        "run_index": run_index_messages.summary(workspace),
         "place": [
             (_("Engine"), credential_messages.engine(workspace.flavour, workspace.engine_version)),
             (_("Environment"), navigation.environment(workspace)),

@@ -8,7 +8,6 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -19,7 +18,7 @@ from workflows_ui.accounts.services import second_step
 from workflows_ui.core import database
 from workflows_ui.launches.models import Launch
 from workflows_ui.members import tables
-from workflows_ui.members.forms import SuccessorForm
+from workflows_ui.members.forms import SuccessorForm, is_address
 from workflows_ui.members.models import Member, Role, TeamOwner, Workspace
 from workflows_ui.members.services import access, directory
 from workflows_ui.offboarding import services as deactivation
@@ -37,7 +36,8 @@ _LATEST = 10
 @superuser
 def listing(request: ConsoleRequest) -> HttpResponse:
     """List all accounts, filtered by parts of name, user name or address."""
-    kind, current = _current(request)
+    kind = tables.people_list()
+    current = list_page.requested_everywhere(request, kind)
     page = kind.page(_matching(current), current) if current.valid else Page((), total=0)
     return list_page.respond(request, kind, None, current, page)
 
@@ -47,7 +47,8 @@ def listing(request: ConsoleRequest) -> HttpResponse:
 @superuser
 def file(request: ConsoleRequest, kind: str) -> HttpResponseBase:
     """The list of people as a file. Audited."""
-    declared, current = _current(request)
+    declared = tables.people_list()
+    current = Listing(declared, request.path, request.GET)
     if not current.valid:
         return responses.redirect_to_view(request, "people")
     rows = declared.sorted(_matching(current), current)
@@ -62,7 +63,10 @@ def suggest(request: ConsoleRequest) -> HttpResponse:
         raise Http404
     field = request.GET.get("field", "")
     found = directory.search(visible_people(request, request.user), request.GET.get(field, "")[:200])
-    return responses.page(request, "members/person_suggestions.html", {"people": found, "field": field})
+    text, slug = request.GET.get(field, "").strip()[:254], request.GET.get("invite", "")
+    offers = not found and is_address(text) and slug.isascii() and slug.replace("-", "").isalnum()
+    context = {"people": found, "field": field, "invite": text if offers else "", "slug": slug}
+    return responses.page(request, "members/person_suggestions.html", context)
 
 
 @require_safe
@@ -146,11 +150,6 @@ def end_sessions(request: ConsoleRequest, person_id: int) -> HttpResponse:
 def _confirmation(request: ConsoleRequest, user: User, form: SuccessorForm) -> HttpResponse:
     context = {"person": user, "gone": deactivation.belongings(user)}
     return responses.form_page(request, "members/people/deactivate.html", form, context)
-
-
-def _current(request: ConsoleRequest) -> tuple[tables.People, Listing]:
-    kind = tables.people_list()
-    return kind, Listing(kind, reverse("people"), request.GET)
 
 
 def _matching(current: Listing) -> QuerySet[User]:

@@ -35,7 +35,7 @@ _SHOWN = 500
 def listing(request: ConsoleRequest) -> HttpResponse:
     """List the teams that the person is in or owns; all for superusers."""
     kind = tables.team_list(request.user)
-    current = Listing(kind, request.path, request.GET)
+    current = list_page.requested_everywhere(request, kind)
     create = Button(_("New team"), "plus", reverse("team_create"), primary=True)
     return list_page.respond(
         request,
@@ -77,7 +77,7 @@ def edit(request: ConsoleRequest, team_id: int | None = None) -> HttpResponse:
         try:
             if group is None:
                 group = teams.create(actor(request), name, description)
-                messages.success(request, _("The team is made. Now put people into it."))
+                messages.success(request, _("The team was created. Now add people to it."))
             else:
                 teams.change(actor(request), group, name, description)
                 messages.success(request, _("The team is saved."))

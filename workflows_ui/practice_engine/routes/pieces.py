@@ -130,7 +130,8 @@ def get(engine: Engine, request: Request) -> Json:
         raise HttpError.invalid("querystring/version must be a version")
     if not _has_version(engine, request, piece, version):
         raise HttpError.domain("ENTITY_NOT_FOUND", {"message": f"no such version of {piece['name']}"})
-    return catalog.full_piece(piece, request.version, request.query.get("locale", ""))
+    full = catalog.full_piece(piece, request.version, request.query.get("locale", ""))
+    return full if version[0] in "~^" else {**full, "version": version}
 
 
 def _dynamic_properties(name: str, inputs: Json) -> Json:

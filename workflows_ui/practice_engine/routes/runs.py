@@ -139,19 +139,22 @@ def _flow_version(engine: Engine, request: Request, row: Json) -> tuple[Json, Ve
 
 def _select(engine: Engine, request: Request, query: Json) -> list[Json]:
     """The project's runs that match, newest first."""
-    rows = [row for row in request.own_rows(engine.state.runs) if visible(row) and _matches(row, query)]
+    # Times of the same form compare as texts.
+    after, before = _time(query.get("createdAfter"), "0"), _time(query.get("createdBefore"), "9")
+    rows = [
+        row
+        for row in request.own_rows(engine.state.runs)
+        if after <= row["created"] <= before and visible(row) and _matches(row, query)
+    ]
     return sorted(rows, key=lambda row: str(row["created"]), reverse=True)
 
 
 def _matches(row: Json, query: Json) -> bool:
-    created = row["created"]  # times of the same form compare as texts
     return (
         row["id"] in query.get("flowRunIds", [row["id"]])
         and row["id"] not in query.get("excludeFlowRunIds", [])
         and row["status"] in query.get("status", STATUSES_083)
         and row["flowId"] in query.get("flowId", [row["flowId"]])
-        and created >= _time(query.get("createdAfter"), "0")
-        and created <= _time(query.get("createdBefore"), "9")
         and ("failedStepName" not in query or (row["failedStep"] or {}).get("name") == query["failedStepName"])
     )
 

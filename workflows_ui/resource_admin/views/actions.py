@@ -13,6 +13,7 @@ from django import forms
 from django.contrib import messages
 from django.core.cache import cache
 from django.http import Http404, HttpResponse
+from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -26,7 +27,7 @@ from workflows_ui.engine import errors as engine
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import action_forms, action_log
 from workflows_ui.resource_admin import capabilities as missing_capabilities
-from workflows_ui.resource_admin.actions import Action, LastingText, declared_text
+from workflows_ui.resource_admin.actions import Action, LastingText, LinkedText, declared_text
 from workflows_ui.resource_admin.resource import RESOURCES, Resource, Row, find_resource
 from workflows_ui.web import formats, responses
 from workflows_ui.web import messages as words
@@ -124,6 +125,8 @@ def act(
     if ticket and cache.get(used):
         return _sent_already(action_request)
     form = action_forms.bound(chosen, session, row, request.POST, request.FILES, unmasked=unmasked)
+    if action_forms.is_draft(form):
+        return _page(action_request, form)
     if not action_forms.validate(form):
         return _page(action_request, form, status=422)
     if action_forms.questions(form):
@@ -167,6 +170,8 @@ def _run(action_request: _ActionRequest, form: forms.Form) -> HttpResponse:
     text = declared_text(action.done, action_request.name, action_request.brief, formats.named_briefly(answer))
     if text:
         add_message = messages.warning if isinstance(text, LastingText) else messages.success
+        if isinstance(text, LinkedText):
+            text = format_html('{} <a href="{}">{}</a>', text, text.url, text.link)
         add_message(request, str(text))
     return responses.redirect(request, _after(action_request, answer))
 

@@ -11,7 +11,7 @@ from workflows_ui.credentials.services import engine_session
 from workflows_ui.engine import EngineError, NotHere
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
-from workflows_ui.resource_admin import actions, list_page
+from workflows_ui.resource_admin import actions, list_page, news
 from workflows_ui.resource_admin import bulk as bulk_actions
 from workflows_ui.resource_admin import capabilities as missing_capabilities
 from workflows_ui.resource_admin.actions import Action, Button
@@ -46,6 +46,9 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
     bulk, matching = _bulk(kind, request.access, lacking), None
     if current.valid:
         session = engine_session.open_session(request.access, quick=not current.late)
+        if current.since and kind.created:
+            found = news.added(session, kind, current)
+            return list_page.respond(request, kind, request.access, current, found)
         try:
             page = kind.list(session, current.query)
         except NotHere:
@@ -64,7 +67,8 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
             matching = bulk_actions.count_matching(session, kind, current)
         pending, swapped = bool(session.put_off), swapped_fields(current.form, choices) if current.late else []
     first, rest = actions.arranged(page_buttons(kind, request.access, lacking))
-    page = replace(page, rows=kind.masked(session, page.rows) if page.rows else ())
+    newest = news.newest(kind, current, page.rows) if current.valid else ""
+    page = replace(page, rows=kind.masked(session, page.rows) if page.rows else (), newest=newest)
     return list_page.respond(
         request,
         kind,
@@ -78,6 +82,7 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
         first=first,
         rest=rest,
         bulk=bulk,
+        plot_template="" if page.total is None else kind.plot_template,
     )
 
 

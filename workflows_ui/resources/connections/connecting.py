@@ -50,7 +50,12 @@ class _AuthForm(forms.Form):
         if schema.get("type") == oauth_forms.OWN and oauth_forms.page_of(schema):
             self._signed_in = signing_in.find_sign_in(session, str(asked.get("sign_in") or ""), piece, connection)
             sign_in_url = sign_in_page_url(session.workspace.slug, piece, connection)
-            self.fields["sign_in"] = forms.CharField(required=False, max_length=100, widget=forms.HiddenInput())
+            self.fields["sign_in"] = forms.CharField(
+                required=False,
+                max_length=100,
+                widget=forms.HiddenInput(),
+                initial=str(asked.get("sign_in") or "")[:100],
+            )
         self._kind = str(asked.get("client_kind") or current_type)
         schema_fields = auth_forms.fields(
             schema, self._signed_in, redirect_url=redirect_url(session), sign_in_url=sign_in_url, client=self._kind

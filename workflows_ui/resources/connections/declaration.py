@@ -6,6 +6,7 @@ looked up in the list instead, which has no secrets.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -149,9 +150,9 @@ class Connections(Resource):
         _("Details"),
         (
             mark_column(_app, _("App"), link=_app_url),
-            Column(lambda row: type_words(row.get("type")), _("Holds")),
+            Column(lambda row: type_words(row.get("type")), _("Type")),
             Column(owner, _("Owner")),
-            Column(_reach, _("Reach")),
+            Column(_reach, _("Scope")),
             Column("created", _("Created"), kind="when"),
             Column("updated", _("Updated"), kind="when"),
             Column("externalId", _("Name in flows"), kind="code"),
@@ -168,9 +169,11 @@ class Connections(Resource):
     )
 
     def list(self, session: EngineSession, query: Query) -> Page:
-        """A page, newest first within the first thousand. Two calls at most: connections, and the cached names of apps."""
-        arguments = {name: query.filters.get(name) for name in ("name", "app", "status")}
-        rows, beyond = reading.chunk(session, whole_lists.cursor(query), **arguments)
+        """A page, newest first within the first thousand. Calls: connections (`whole_lists.named`), and the cached names of apps."""
+        arguments = {name: query.filters.get(name) for name in ("app", "status")}
+        load = partial(reading.load, session, whole_lists.cursor(query), **arguments)
+        answer = whole_lists.named(query, lambda name: load(name=name), lambda row: row.get("displayName"))
+        rows, beyond = whole_lists.rows_of(answer), whole_lists.following(answer)
         rows.sort(key=lambda row: str(row.get("created") or ""), reverse=True)
         page = whole_lists.page(rows, query, beyond=beyond)
         return replace(page, rows=_with_apps(session, page.rows))

@@ -3,6 +3,7 @@
 The engine's call for one connection answers with the decrypted secret (api.md 10.2): no page makes it.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils.translation import pgettext_lazy
@@ -29,7 +30,7 @@ def state(row: Row) -> Badge:
 
 def find(session: EngineSession, id: str) -> dict[str, Any]:
     """A connection by its id, looked up in the list. Raises NotFound, and the errors of the list."""
-    row = whole_lists.find(lambda cursor: _load(session, cursor), id, _CHUNKS)
+    row = whole_lists.find(lambda cursor: load(session, cursor), id, _CHUNKS)
     if row is None:
         raise NotFound("The engine's list of connections does not hold this id.", code="ENTITY_NOT_FOUND")
     return row
@@ -40,6 +41,18 @@ def connections_of_app(session: EngineSession, piece: str) -> list[dict[str, Any
     return chunk(session, None, app=piece)[0]
 
 
+def unknown(session: EngineSession, external_ids: Iterable[str]) -> list[str]:
+    """Those of the external ids that no connection has; none if the engine has more connections than are read. Raises EngineError."""
+    missing, cursor = list(external_ids), ""
+    for _number in range(_CHUNKS if missing else 0):
+        rows, cursor = chunk(session, cursor)
+        known = {text_at(row, "externalId") for row in rows}
+        missing = [external for external in missing if external not in known]
+        if not missing or not cursor:
+            return missing
+    return []
+
+
 def choices(rows: list[dict[str, Any]], key: str = "externalId") -> list[tuple[str, str]]:
     """The connections as choices of a form: the value at `key`, and name and state."""
     pairs = [(row, text_at(row, key)) for row in rows]
@@ -48,23 +61,29 @@ def choices(rows: list[dict[str, Any]], key: str = "externalId") -> list[tuple[s
     ]
 
 
-def chunk(session: EngineSession, cursor: str | None, **filters: str | None) -> tuple[list[dict[str, Any]], str]:
-    """At most a thousand connections from a cursor on, oldest first and without duplicates, with the next cursor (""
-    for none). Raises EngineError.
+def reference(external_id: str) -> str:
+    """The name of a connection within an expression; "" for an external id that none can hold: with both quotes, or the end of one."""
+    quote = '"' if "'" in external_id else "'"
+    return "" if quote in external_id or "}}" in external_id else f"connections[{quote}{external_id}{quote}]"
 
-    Filters: a part of the `name`, the whole name of an `app`'s piece, a `status` (a key of STATES).
-    """
-    answer = _load(session, cursor, **filters)
+
+def chunk(session: EngineSession, cursor: str | None, **filters: str | None) -> tuple[list[dict[str, Any]], str]:
+    """The rows of `load`, without duplicates, and the next cursor ("" for none)."""
+    answer = load(session, cursor, **filters)
     return whole_lists.rows_of(answer), whole_lists.following(answer)
 
 
-def _load(
+def load(
     session: EngineSession,
     cursor: str | None,
     name: str | None = None,
     app: str | None = None,
     status: str | None = None,
 ) -> dict[str, Any]:
+    """The engine's answer: at most a thousand connections from a cursor on, oldest first. Raises EngineError.
+
+    Filters: a part of the `name`, the whole name of an `app`'s piece, a `status` (a key of STATES).
+    """
     answer = session.workflows.list_connections(
         limit=whole_lists.AT_ONCE, cursor=cursor or None, piece_name=app, display_name=name, status=status
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -22,20 +22,25 @@ from workflows_ui.resource_admin.resource import (
     Resource,
     Row,
     Shortcut,
+    Subject,
     Switch,
     Tab,
     id_at,
 )
 from workflows_ui.resources.flows import actions as resource_actions
-from workflows_ui.resources.flows import drawing, pages, reading, versions
+from workflows_ui.resources.flows import drawing, pages, reading, secret_inputs, versions
 from workflows_ui.resources.flows import panels as flow_panels
 from workflows_ui.resources.flows import results as resource_results
 from workflows_ui.resources.flows.editing import actions as editing_actions
 from workflows_ui.resources.flows.forms import FlowFilters
+from workflows_ui.resources.flows.testing import drafts as draft_tests
+from workflows_ui.resources.flows.testing import steps as step_tests
+from workflows_ui.resources.pieces.apps import marks_html
 from workflows_ui.resources.places import folder_url, list_url, subpage_url
 from workflows_ui.resources.triggers import tests as trigger_tests
 from workflows_ui.web import messages
 from workflows_ui.web.paths import list_at, number_at
+from workflows_ui.web.plots import Spark
 
 _DELETING = Badge(_("Being deleted"), "loader-circle", "orange", moving=True)
 
@@ -66,7 +71,7 @@ class Flows(Resource):
     icon, group, menu_order = "workflow", "build", 10
     empty = _("There are no flows in this workspace yet")
     empty_hint = _(
-        "Flows are made in the engine's builder, or imported from a file. Once one is there, it is listed here."
+        "Create one from a starter, import one from a file, or build it in the engine. It is then listed here."
     )
     secrets = reading.SECRETS
     hidden_url = "flow_hidden"
@@ -82,17 +87,9 @@ class Flows(Resource):
         Column(reading.start_label, _("Trigger"), wide=True),
         Column("folder", _("Folder"), link=_folder_url, wide=True, sort=False),
         Column(lambda row: messages.flow_state(row.get("status")), _("State"), kind="badge", below=_note, name="state"),
-        Column("results", _("Last results"), kind="badge", sort=False, template_name="resources/flows/results.html"),
-        Column(
-            "days",
-            _("Last 14 days"),
-            kind="plot",
-            wide=True,
-            phone=False,
-            sort=False,
-            template_name="web/plots/spark.html",
-        ),
-        Column("apps", _("Apps"), kind="list", sort=False, phone=False, template_name="resources/flows/apps.html"),
+        Column("results", _("Last results"), kind="badge", sort=False, html=resource_results.html),
+        Column("days", _("Last 14 days"), kind="plot", wide=True, phone=False, sort=False, html=Spark.__html__),
+        Column("apps", _("Apps"), kind="list", sort=False, phone=False, html=marks_html),
         Column("updated", _("Updated"), kind="when"),
     )
     shortcuts = (
@@ -103,7 +100,13 @@ class Flows(Resource):
         Shortcut(_("Launch rights"), "calendar-clock", _rights_url, role=Role.MANAGER),
         Shortcut(_("Export as a file"), "file-output", partial(subpage_url, "flow_export")),
     )
-    actions = (*resource_actions.ACTIONS, trigger_tests.TEST, *editing_actions.ACTIONS)
+    actions = (
+        *resource_actions.ACTIONS,
+        trigger_tests.TEST,
+        *editing_actions.ACTIONS,
+        step_tests.TEST,
+        draft_tests.TEST,
+    )
     details = Facts(
         _("Details"),
         (
@@ -113,7 +116,7 @@ class Flows(Resource):
             Column("folder", _("Folder"), link=_folder_url),
             Column(reading.tags_of, _("Tags"), kind="list"),
             Column(reading.next_times, _("Starts next"), template_name="resources/flows/times.html"),
-            Column(lambda flow: number_at(flow, "timeSavedPerRun"), _("Minutes saved with each run"), kind="count"),
+            Column(lambda flow: number_at(flow, "timeSavedPerRun"), _("Minutes saved per run"), kind="count"),
             Column(lambda flow: len(list_at(flow, "version.notes")) or None, _("Notes on its canvas"), kind="count"),
             Column("id", _("Engine ID"), kind="id"),
         ),
@@ -128,12 +131,13 @@ class Flows(Resource):
         Panel("", "resources/flows/not_launchable.html", flow_panels.not_launchable),
         Panel(_("What this will do"), "resources/flows/story.html", flow_panels.story),
         Panel(_("Diagram"), "resources/flows/diagram.html", drawing.panel),
+        Panel(_("Runs per day"), "resources/flows/run_plots.html", flow_panels.run_plots),
         Panel(_("Launches per day"), "resources/flows/plots.html", flow_panels.plots),
         Panel(_("Latest runs"), "resources/flows/runs.html", flow_panels.latest_runs),
         Panel(_("What it uses"), "resources/flows/uses.html", flow_panels.uses),
     )
     tabs = (
-        Tab("steps", _("Steps"), (Panel("", "resources/flows/outline.html", flow_panels.steps),)),
+        Tab("steps", _("Steps"), (Panel("", "resources/flows/steps.html", flow_panels.steps),)),
         Tab(
             "runs",
             pgettext_lazy("noun", "Runs"),
@@ -155,6 +159,7 @@ class Flows(Resource):
     switch = Switch("turn-on", "turn-off", reading.is_on)
     editor_path = "/projects/{project}/flows/{id}"
     notes = True
+    created = "created"
 
     def list(self, session: EngineSession, query: Query) -> Page:
         """A page, last changed first, with flows in the shape of `flow_pages.brief`. One call for flows as long as the first hundred hold
@@ -193,6 +198,12 @@ class Flows(Resource):
         connections = [(external, name) for external, (_id, name) in reading.connection_names(session).items()]
         connections.sort(key=lambda pair: sort_key(pair[1]))
         return {"folder": [(pages.NO_FOLDER, _("In no folder")), *folders], "connection": connections}
+
+    def masked_whole(self, session: EngineSession, row: Row) -> Row:
+        return cast("Row", secret_inputs.masked(session, row))
+
+    def raw(self, subject: Subject) -> dict[str, Any]:
+        return super().raw(replace(subject, object=self.masked_whole(subject.session, subject.object)))
 
     def badge(self, row: Row) -> Badge:
         return _DELETING if reading.deleting(row) else messages.flow_state(row.get("status"))

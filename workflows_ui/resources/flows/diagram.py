@@ -1,6 +1,7 @@
 """Positions for a drawn diagram of a flow's steps: from the engine's tree (api.md 6.3) to boxes, frames, labels and lines.
 
 Steps are below each other. A loop is a frame around its steps; the branches of a router are side by side and meet again below them.
+In a long flow loops and routers are folded, except those around one step.
 Everything is measured first, then placed, in one pass each.
 """
 
@@ -14,6 +15,8 @@ from workflows_ui.engine import flow_tree
 WIDTH, HEIGHT, GAP, SIDE, LABEL, MARGIN = 240, 62, 28, 20, 22, 12
 #: Deeper steps are not drawn; neither are later ones.
 DEEPEST, MOST = 12, 1000
+#: The steps of a flow in which nothing is folded.
+UNFOLDED = 60
 _HALF = WIDTH // 2
 _HEAD = 6
 
@@ -51,7 +54,9 @@ class Label:
 
 @dataclass
 class Layout:
-    """A diagram. `lines` and `heads` (of the arrows) are the data of one path each; `left_out` counts steps that are not drawn."""
+    """A diagram. `lines` and `heads` (of the arrows) are the data of one path each; `left_out` counts steps that are not drawn, `folded`
+    is whether loops and routers are.
+    """
 
     width: int = 0
     height: int = 0
@@ -61,6 +66,7 @@ class Layout:
     lines: str = ""
     heads: str = ""
     left_out: int = 0
+    folded: bool = False
 
 
 @dataclass
@@ -95,10 +101,15 @@ class _Chain:
         return sum(block.height for block in self.blocks) + GAP * max(0, len(self.blocks) - 1)
 
 
-def layout(trigger: Any) -> Layout:
-    """The diagram of the tree that starts at `trigger`; empty without one. Accepts malformed trees."""
+def layout(trigger: Any, current: str = "") -> Layout:
+    """The diagram of the tree that starts at `trigger`; empty without one. Accepts malformed trees.
+
+    Args:
+        current: the name of the step that is unfolded in a long flow, as are the loops and routers around it.
+    """
     numbers = {id(node.step): number for number, node in enumerate(flow_tree.walk(trigger), start=1)}
-    chain = _measured(trigger, numbers, set(), 0)
+    tree = _Tree(numbers, _unfolded(trigger, current) if len(numbers) > UNFOLDED else None)
+    chain = _measured(trigger, tree, 0)
     if not chain.blocks:
         return Layout()
     drawing = _Drawing()
@@ -112,32 +123,57 @@ def layout(trigger: Any) -> Layout:
         lines=" ".join(drawing.lines),
         heads=" ".join(drawing.heads),
         left_out=len(numbers) - len(drawing.boxes),
+        folded=tree.unfolded is not None and any(box.more for box in drawing.boxes),
     )
 
 
-def _measured(step: Any, numbers: Mapping[int, int], seen: set[int], depth: int, name: str | None = None) -> _Chain:
-    """The chain that starts at a step. `seen` are the ids of steps that are drawn already: a malformed tree may repeat them."""
+@dataclass
+class _Tree:
+    """The steps by their ids: the number of each, those that are unfolded (None: all are), and those that are drawn already, which a
+    malformed tree may repeat.
+    """
+
+    numbers: Mapping[int, int]
+    unfolded: set[int] | None
+    seen: set[int] = field(default_factory=set)
+
+    def folds(self, step: flow_tree.Step) -> bool:
+        return self.unfolded is not None and id(step) not in self.unfolded
+
+
+def _unfolded(trigger: Any, current: str) -> set[int]:
+    """The ids of the step of this name and of the loops and routers around it."""
+    around: dict[int, int] = {}
+    for node in flow_tree.walk(trigger):
+        around[node.depth] = id(node.step)
+        if current and node.name == current:
+            return {around[depth] for depth in range(node.depth + 1)}
+    return set()
+
+
+def _measured(step: Any, tree: _Tree, depth: int, name: str | None = None) -> _Chain:
+    """The chain that starts at a step."""
     chain = _Chain(name=name)
-    while isinstance(step, dict) and id(step) in numbers and id(step) not in seen and len(seen) < MOST:
-        seen.add(id(step))
-        chain.blocks.append(_block(step, numbers, seen, depth))
+    while isinstance(step, dict) and id(step) in tree.numbers and id(step) not in tree.seen and len(tree.seen) < MOST:
+        tree.seen.add(id(step))
+        chain.blocks.append(_block(step, tree, depth))
         step = step.get("nextAction")
     return chain
 
 
-def _block(step: flow_tree.Step, numbers: Mapping[int, int], seen: set[int], depth: int) -> _Block:
-    block = _Block(numbers[id(step)], step)
+def _block(step: flow_tree.Step, tree: _Tree, depth: int) -> _Block:
+    block = _Block(tree.numbers[id(step)], step)
     names = flow_tree.branch_names(step)
     children = step.get("children")
     branches = list(children) if isinstance(children, list) else []
     branches += [None] * (len(names) - len(branches))
     first = step.get("firstLoopAction")
-    if depth >= DEEPEST:
+    if depth >= DEEPEST or tree.folds(step):
         block.more = bool(branches) or isinstance(first, dict)
         return block
     if branches:
         block.branches = [
-            _measured(child, numbers, seen, depth + 1, names[index] if index < len(names) else None)
+            _measured(child, tree, depth + 1, names[index] if index < len(names) else None)
             for index, child in enumerate(branches)
         ]
         across = sum(branch.left + branch.right for branch in block.branches) + SIDE * (len(branches) - 1)
@@ -146,7 +182,7 @@ def _block(step: flow_tree.Step, numbers: Mapping[int, int], seen: set[int], dep
         inner = max(branch.height for branch in block.branches)
         block.height = HEIGHT + GAP + LABEL + (GAP + inner if inner else 0) + GAP
     elif isinstance(first, dict):
-        block.loop = _measured(first, numbers, seen, depth + 1)
+        block.loop = _measured(first, tree, depth + 1)
         block.left = max(_HALF, block.loop.left) + SIDE
         block.right = max(_HALF, block.loop.right) + SIDE
         block.height = SIDE + HEIGHT + GAP + block.loop.height + SIDE

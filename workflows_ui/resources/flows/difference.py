@@ -1,19 +1,23 @@
 """The difference between two versions of a flow: steps added, removed, moved, renamed, and settings field by field."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from workflows_ui.core import redaction
+from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
 from workflows_ui.resource_admin.resource import Row, pick
-from workflows_ui.resources.flows import outline
+from workflows_ui.resources.flows import outline, reading, secret_inputs
 from workflows_ui.resources.flows.outline import Labels
 from workflows_ui.resources.runs.step_values import Line, Names, Path, line
 from workflows_ui.web.paths import text_at
 
+Mask = Callable[[Any], Any]
 #: Maximum length of values compared line by line; maximum lines, steps and fields on a page.
 _MOST_TEXT, _MOST_LINES, _MOST_STEPS, _MOST_FIELDS = 20_000, 400, 500, 2_000
 #: Changes by the engine or its builder that are irrelevant to people.
@@ -61,38 +65,55 @@ class Difference:
 
 @dataclass(frozen=True)
 class _Step:
+    """A step without those after it and inside it; `place` is its chain."""
+
     whole: dict[str, Any]
-    masked: dict[str, Any]
     place: tuple[str, str]
+    mask: Mask
+
+    @cached_property
+    def masked(self) -> dict[str, Any]:
+        """The step as it is shown, masked when it is first needed: most steps of two versions are the same."""
+        masked: dict[str, Any] = self.mask(self.whole)
+        return masked
 
 
-def between(old: Row, new: Row, *, masked: tuple[Row, Row], names: Names, known: Labels) -> Difference:
-    """The difference of two versions (api.md 6.1).
+def of_versions(session: EngineSession, old: Row, new: Row) -> Difference:
+    """As `between`, with the names of connections and of the fields of apps."""
+    trigger, connections = pick(new, "trigger"), reading.connection_names(session)
+    names = outline.names_of(trigger, connections, session.workspace.slug, older=pick(old, "trigger"))
+    mask = secret_inputs.masking(session, pick(old, "trigger"), trigger)
+    return between(old, new, names=names, known=outline.labels(session, trigger), mask=mask)
+
+
+def between(old: Row, new: Row, *, names: Names, known: Labels, mask: Mask) -> Difference:
+    """The difference of two versions (api.md 6.1) as the engine returned them; secrets are masked in what is shown.
 
     Args:
-        masked: the same two with their secrets masked: those are shown, the others only compared.
         names: resolves references.
         known: labels of the pieces' fields.
+        mask: masks the secrets of a step.
     """
-    before, after = _steps(old, masked[0]), _steps(new, masked[1])
+    before, after = _steps(old, mask), _steps(new, mask)
     moved = _moved(before, after)
     changes = []
     for name, step in after.items():
         if name not in before:
             changes.append(_whole("added", step, names, known))
-            continue
-        change = _compared(before[name], step, name in moved, names, known)
-        if change.moved or change.renamed or change.changes:
-            changes.append(change)
+        elif name in moved or before[name].whole != step.whole:
+            change = _compared(before[name], step, name in moved, names, known)
+            if change.moved or change.renamed or change.changes:
+                changes.append(change)
     changes += [_whole("removed", step, names, known) for name, step in before.items() if name not in after]
-    old_name, new_name = (text_at(version, "displayName") for version in masked)
+    old_name, new_name = redaction.step(
+        [text_at(version, "displayName") for version in (old, new)], secrets=reading.SECRETS
+    )
     renamed = (old_name, new_name) if old_name != new_name else None
     return Difference(renamed, changes[:_MOST_STEPS], max(0, len(changes) - _MOST_STEPS))
 
 
-def _steps(version: Row, masked: Row) -> dict[str, _Step]:
+def _steps(version: Row, mask: Mask) -> dict[str, _Step]:
     """Steps by name, each with its chain: the loop or router around it, and the branch."""
-    masked_steps = flow_tree.steps_by_name(pick(masked, "trigger"))
     places: dict[str, tuple[str, str]] = {}
     depths: dict[str, int] = {}
     result: dict[str, _Step] = {}
@@ -104,7 +125,7 @@ def _steps(version: Row, masked: Row) -> dict[str, _Step]:
         branch = node.branch or ("" if node.branch_index is None else str(node.branch_index))
         places[node.name] = (parent, branch) if inside else places.get(parent, ("", ""))
         depths[node.name] = node.depth
-        result[node.name] = _Step(node.step, masked_steps.get(node.name, {}), places[node.name])
+        result[node.name] = _Step(flow_tree.without_steps(node.step), places[node.name], mask)
     return result
 
 

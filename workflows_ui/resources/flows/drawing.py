@@ -1,10 +1,12 @@
 """The drawn diagram of a flow: its steps at their positions, with apps, and how each of them did in the latest run."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -13,92 +15,156 @@ from workflows_ui.launches.services.runs import any_failed
 from workflows_ui.resource_admin.resource import Row, Subject, id_at
 from workflows_ui.resources.cached import cached
 from workflows_ui.resources.flows import diagram, outline, reading, results
-from workflows_ui.resources.places import run_url
+from workflows_ui.resources.pieces.apps import Mark
+from workflows_ui.resources.places import flow_url, run_url, step_url
 from workflows_ui.resources.runs import reading as run_reading
 from workflows_ui.resources.runs.times import worked
 from workflows_ui.web import formats, messages
+from workflows_ui.web.icons import icon_url
+from workflows_ui.web.markup import NOTHING, joined, markup
 from workflows_ui.web.paths import list_at, text_at
 
 #: Characters of a title and of a second line that fit into a box, and of a branch's label.
-_TITLE, _SECOND, _LABEL = 24, 30, 26
+_TITLE, _SECOND, _LABEL = 21, 30, 26
 _DEEPEST = 6
+_INCOMPLETE = Badge(gettext_lazy("Not complete"), "triangle-alert", "orange")
 #: How a step did: the engine's status, and milliseconds.
 States = Mapping[str, tuple[str, float]]
 
 
-@dataclass(frozen=True)
-class DrawnStep:
-    """A step for templates/resources/flows/diagram.html. Numbers are texts, which no language changes."""
-
-    x: str
-    y: str
-    number: str
-    title: str
-    second: str
-    whole: str
-    initials: str
-    logo: str
-    icon: str
-    colour: str
-    state: Badge | None
-    took: str
-    faded: bool
-    skipped: bool
+#: A step: where it leads to, its name, where it is; its mark, its title and second line, its state.
+_BOX = (
+    '<a href="{}" aria-label="{}"{}><svg x="{}" y="{}" width="240" height="62"><title>{}</title>'
+    '<rect class="d-box{}" x="1" y="1" width="238" height="60" rx="6"></rect>{}'
+    '<text class="d-name{}" x="50" y="{}">{}</text><text class="d-second" x="50" y="{}">{}</text>{}</svg></a>'
+)
+_STATE = (
+    '<use class="icon d-state-icon d-{}" href="{}" x="50" y="44" width="12" height="12"></use>'
+    '<text class="d-state d-{}" x="66" y="54">{}{}</text>'
+)
 
 
 def panel(subject: Subject) -> dict[str, Any] | None:
-    """The diagram of the newest version; left out without steps. A quick session has the latest run's states only if they are cached."""
+    """The diagram of the newest version; left out without steps. A quick session has the latest run's states only if they are cached.
+    In a long flow the last step that failed is unfolded.
+    """
     trigger = reading.trigger_of(subject.object)
-    drawn = diagram.layout(trigger)
-    if len(drawn.boxes) < 2:
+    if len(list(islice(flow_tree.walk(trigger), 2))) < 2:
         return None
     run = next(iter(results.latest_runs(subject.session, subject.id)), None)
     states = _step_states(subject.session, id_at(run), text_at(run, "status")) if run else {}
-    known = reading.known_apps(subject.session)
+    failed = (name for name in reversed(states) if states[name][0] == run_reading.FAILED)
+    drawn, known = diagram.layout(trigger, next(failed, "")), reading.known_apps(subject.session)
+    return {
+        **_drawn(drawn, (_box(box, known, _in_tab(box.number), states=states) for box in drawn.boxes)),
+        "run": run if states else None,
+        "run_url": run_url(subject.slug, id_at(run)) if run and states else "",
+    }
+
+
+def editor_panel(session: EngineSession, flow: Row, current: str = "") -> dict[str, Any] | None:
+    """The diagram as the editor of the steps shows it: each step leads to its own page, incomplete ones are marked, and `current` is the
+    name of the step that is being edited. Left out without steps.
+    """
+    drawn = diagram.layout(reading.trigger_of(flow), current)
+    if not drawn.boxes:
+        return None
+    base, known = flow_url(session.workspace.slug, id_at(flow)), reading.known_apps(session)
+
+    def box_html(box: diagram.Box) -> SafeString:
+        name = flow_tree.step_name(box.step)
+        marked = SafeString(' aria-current="true"') if name and name == current else NOTHING
+        # A step with folded ones has a page of its own, on which it is unfolded.
+        beside = NOTHING if box.more else SafeString(" data-panel")
+        attributes = markup('{} data-step="{}"{}', beside, name, marked)
+        return _box(box, known, step_url(base, name) or f"{base}{_in_tab(box.number)}", attributes)
+
+    return _drawn(drawn, map(box_html, drawn.boxes))
+
+
+def _in_tab(number: int) -> str:
+    """The step's place in the outline."""
+    return f"?tab=steps#step-at-{number}"
+
+
+def _drawn(drawn: diagram.Layout, boxes: Iterable[SafeString]) -> dict[str, Any]:
+    """Values for templates/resources/flows/diagram.html. Numbers are texts, which no language changes."""
+    frames = ((item.x, item.y, item.width, item.height) for item in drawn.frames)
     return {
         "width": str(drawn.width),
         "height": str(drawn.height),
         "lines": drawn.lines,
         "heads": drawn.heads,
-        "frames": [tuple(map(str, (item.x, item.y, item.width, item.height))) for item in drawn.frames],
-        "labels": [
-            (str(item.x), str(item.y + 15), formats.cut(_branch(item), _LABEL), _branch(item)) for item in drawn.labels
-        ],
-        "steps": [_drawn_step(box, known, states) for box in drawn.boxes],
+        "frames": joined("", '<rect class="d-frame" x="{}" y="{}" width="{}" height="{}" rx="8"></rect>', frames),
+        "labels": joined("", '<text class="d-label" x="{}" y="{}">{}{}</text>', map(_label, drawn.labels)),
+        "steps": joined("", "{}", ((box,) for box in boxes)),
         "left_out": drawn.left_out,
-        "run": run if states else None,
-        "run_url": run_url(subject.slug, id_at(run)) if run and states else "",
+        "folded": drawn.folded,
     }
+
+
+def _label(label: diagram.Label) -> tuple[Any, ...]:
+    whole = _branch(label)
+    text = formats.cut(whole, _LABEL)
+    return label.x, label.y + 15, text, NOTHING if text == whole else markup("<title>{}</title>", whole)
 
 
 def _branch(label: diagram.Label) -> str:
     return label.name or _("Branch %(number)d") % {"number": label.number}
 
 
-def _drawn_step(box: diagram.Box, known: Mapping[str, Row], states: States) -> DrawnStep:
-    step = box.step
-    piece = text_at(step, "settings.pieceName")
+def _box(
+    box: diagram.Box,
+    known: Mapping[str, Row],
+    url: str,
+    attributes: SafeString = NOTHING,
+    states: States | None = None,
+) -> SafeString:
+    """The HTML of a step; without `states` of a run, incomplete steps are marked."""
+    step, skipped = box.step, box.step.get("skip") is True
+    piece, (icon, kind) = text_at(step, "settings.pieceName"), outline.kind_of(step)
     [mark] = reading.app_marks(known, [piece]) if piece else [None]
-    title, second = outline.title_of(step), mark.text if mark else str(outline.kind_of(step)[1])
-    status, took = states.get(flow_tree.step_name(step), ("", 0.0))
+    title, second = outline.title_of(step), mark.text if mark else str(kind)
+    status, took = (states or {}).get(flow_tree.step_name(step), ("", 0.0))
     state = messages.run_state(status) if status else None
-    words = [title, second, str(state.word) if state else "", _("Skipped") if step.get("skip") is True else ""]
-    return DrawnStep(
-        x=str(box.x),
-        y=str(box.y),
-        number=str(box.number),
-        title=formats.cut(title, _TITLE),
-        second=formats.cut(f"{second} …" if box.more else second, _SECOND),
-        whole=", ".join(filter(None, words)),
-        initials=mark.initials if mark else "",
-        logo=mark.logo if mark else "",
-        icon="" if mark else outline.kind_of(step)[0],
-        colour=mark.colour if mark else "secondary",
-        state=state,
-        took=formats.duration(took) if took >= 1 else "",
-        faded=bool(states) and state is None,
-        skipped=step.get("skip") is True,
+    if states is None and step.get("valid") is False:
+        state = _INCOMPLETE
+    words = [title, second, str(state.word) if state else "", _("Skipped") if skipped else ""]
+    whole = ", ".join(filter(None, [*words, _("Folded") if box.more else ""]))
+    return markup(
+        _BOX,
+        url,
+        whole,
+        SafeString(' class="d-faded"') if states and state is None else attributes,
+        box.x,
+        box.y,
+        whole,
+        f" d-{state.colour}" if state else "",
+        _mark(mark, icon),
+        " d-skipped" if skipped else "",
+        22 if state else 27,
+        formats.cut(title, _TITLE),
+        38 if state else 44,
+        formats.cut(f"{second} …" if box.more else second, _SECOND),
+        _state(state, took) if state else NOTHING,
     )
+
+
+def _state(state: Badge, took: float) -> SafeString:
+    time = f" · {formats.duration(took)}" if took >= 1 else ""
+    return markup(_STATE, state.colour, icon_url(state.icon), state.colour, state.word, time)
+
+
+def _mark(mark: Mark | None, icon: str) -> SafeString:
+    """A circle with an app's logo or initials, or with the icon of the step's type."""
+    if mark is None:
+        sign = markup('<use class="icon" href="{}" x="18" y="23" width="16" height="16"></use>', icon_url(icon))
+    elif mark.logo:
+        sign = markup('<image href="{}" x="16" y="21" width="20" height="20"/>', mark.logo)
+    else:
+        sign = markup('<text class="d-sign" x="26" y="35">{}</text>', mark.initials)
+    colour = mark.colour if mark else "secondary"
+    return markup('<circle class="d-mark d-{}" cx="26" cy="31" r="15"></circle>{}', colour, sign)
 
 
 @cached("flow-step-states", 60, {}, optional=True)

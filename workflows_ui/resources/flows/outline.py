@@ -8,12 +8,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from workflows_ui.core import redaction
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
 from workflows_ui.resource_admin.resource import pick
-from workflows_ui.resources.cached import cached
-from workflows_ui.resources.flows.reading import pieces_of
-from workflows_ui.resources.pieces import apps
+from workflows_ui.resources.flows.reading import SECRETS, pieces_of
+from workflows_ui.resources.pieces import inputs
 from workflows_ui.resources.runs import step_values
 from workflows_ui.resources.runs.step_values import Line, Names
 from workflows_ui.web import formats
@@ -139,13 +139,16 @@ class _Router:
     shown: int = 0
 
 
-def items(trigger: Any, names: Names | None = None, known: Labels | None = None) -> list[Item]:
+def items(
+    trigger: Any, names: Names | None = None, known: Labels | None = None, *, most: int = _MOST_SETTINGS
+) -> list[Item]:
     """The outline of the step tree that starts at `trigger` (api.md 6.3). Accepts malformed trees.
 
-    With `names` (to resolve references) and `known` (labels of fields), each step has its settings as well.
+    With `names` (to resolve references) and `known` (labels of fields), each step has its settings as well, up to
+    `most` characters of them in all.
     """
     result: list[Item] = []
-    budget = _MOST_SETTINGS if names is not None else 0
+    budget = most if names is not None else 0
     routers: list[_Router] = []
     for number, node in enumerate(flow_tree.walk(trigger), start=1):
         while routers and node.depth <= routers[-1].depth:
@@ -239,16 +242,16 @@ def _branch(router: _Router, index: int, *, empty: bool) -> Item:
 
 
 def names_of(trigger: Any, connections: Mapping[str, tuple[str, str]], slug: str, older: Any = None) -> Names:
-    """Names to resolve references in this tree; steps that only the `older` tree has keep their names from there."""
+    """Names to resolve references in this tree, secrets masked; steps that only the `older` tree has keep their names from there."""
     steps = flow_tree.steps_by_name(older) | flow_tree.steps_by_name(trigger)
-    titles = {name: str(step.get("displayName") or name) for name, step in steps.items()}
-    return Names(titles, connections, slug)
+    titles = redaction.step([step.get("displayName") or name for name, step in steps.items()], secrets=SECRETS)
+    return Names(dict(zip(steps, map(str, titles), strict=True)), connections, slug)
 
 
 def labels(session: EngineSession, trigger: Any) -> Labels:
     """The labels of the fields of the first eight pieces in this tree. Others have their names made readable."""
     pieces = pieces_of(node.step for node in flow_tree.walk(trigger))
-    return {name: _labels(session, name) for name in pieces[:_MOST_PIECES]}
+    return {name: dict_at(inputs.of_piece(session, name), "labels") for name in pieces[:_MOST_PIECES]}
 
 
 def lines(step: Mapping[str, Any], names: Names, known: Labels, most: int = step_values.MOST) -> tuple[list[Line], int]:
@@ -320,18 +323,3 @@ def _code(found: Any, names: Names) -> list[Line]:
     if isinstance(packages, str) and packages.strip() not in ("", "{}"):
         code_lines.append(step_values.line(("packageJson",), packages, names, {"packageJson": _("Packages")}))
     return code_lines
-
-
-@cached("piece-labels", 600, {})
-def _labels(session: EngineSession, name: str) -> dict[str, dict[str, str]]:
-    piece = apps.fetch_app(session, name)
-    result: dict[str, dict[str, str]] = {}
-    for kind in ("actions", "triggers"):
-        for key, item in dict_at(piece, kind).items():
-            labels_by_prop = (
-                (prop, text_at(what, "displayName")[:80]) for prop, what in dict_at(item, "props").items()
-            )
-            result.setdefault(str(key), {}).update(
-                {str(prop): label for prop, label in labels_by_prop if label.strip()}
-            )
-    return result

@@ -18,7 +18,7 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import TooLarge, flow_tree
 from workflows_ui.resource_admin.resource import Page, Query, Row, Text
 from workflows_ui.resources import whole_lists
-from workflows_ui.resources.flows.reading import folder_names, pieces_of, table_of
+from workflows_ui.resources.flows.reading import folder_names, name_of, pieces_of, table_of
 from workflows_ui.web.paths import dicts_at, text_at
 
 #: The engine's folder id for "in no folder" (api.md 6.4).
@@ -34,6 +34,7 @@ _KEPT = (
     "folderId",
     "publishedVersionId",
     "operationStatus",
+    "externalId",
     "metadata",
     "triggerSource",
 )
@@ -141,7 +142,18 @@ class _Search:
     keep: Callable[[Row], dict[str, Any]] = brief
 
     def chunk(self, cursor: str | None = None) -> _Chunk:
-        """One answer. Flows have owners in engines that list those that are on first (engine-0.83.md 4)."""
+        """One answer. If the engine finds no name, since it compares accents, its answer without the name is searched here, provided
+        that it is all there is."""
+        found = self.call(cursor)
+        if cursor or found.rows or not self.filters.name:
+            return found
+        everything = self._narrowed(name=None).call()
+        if everything.cursor:
+            return found
+        return replace(everything, rows=whole_lists.with_name(everything.rows, self.filters.name, name_of))
+
+    def call(self, cursor: str | None = None) -> _Chunk:
+        """One call. Flows have owners in engines that list those that are on first (engine-0.83.md 4)."""
         while True:
             size = _size(self.session)
             try:

@@ -21,21 +21,45 @@ from workflows_ui.launches.services import launches as launch_rows
 from workflows_ui.launches.services import statistics, watching
 from workflows_ui.members.models import Role
 from workflows_ui.notifications.models import Favourite, WatchKind
-from workflows_ui.resource_admin.actions import button as action_button
 from workflows_ui.resource_admin.resource import Row, Subject, id_at, pick
 from workflows_ui.resources import whole_lists
-from workflows_ui.resources.flows import notes, outline, reading, results
+from workflows_ui.resources.flows import actions as resource_actions
+from workflows_ui.resources.flows import (
+    drawing,
+    notes,
+    outline,
+    outline_rows,
+    reading,
+    results,
+    secret_inputs,
+    validity,
+)
 from workflows_ui.resources.flows import story as flow_story
 from workflows_ui.resources.flows.editing import actions as editing
+from workflows_ui.resources.flows.testing import drafts as draft_tests
 from workflows_ui.resources.pieces import missing_apps
-from workflows_ui.resources.places import flow_url, list_url, object_url, piece_url, run_url, subpage_url
+from workflows_ui.resources.places import (
+    choose_app_url,
+    flow_url,
+    list_url,
+    object_url,
+    piece_url,
+    run_url,
+    subpage_url,
+)
+from workflows_ui.resources.runs import indexed, starters
 from workflows_ui.resources.runs import reading as run_reading
-from workflows_ui.resources.runs import starters
+from workflows_ui.resources.triggers import tests as trigger_tests
+from workflows_ui.run_index.services import statistics as run_statistics
 from workflows_ui.web import messages
 from workflows_ui.web.messages import Message, Text
 from workflows_ui.web.paths import dict_at, texts_at
 
 _LATEST, _MOST_USES = 5, 50
+#: Steps of a flow whose outline for builders has no settings.
+_LONG = 100
+#: Actions of the page's head that are operations on the flow, too.
+_WHOLE_FLOW = ("publish", "rename", "move", "tag", "import-here", "turn-on", "turn-off")
 _log = logging.getLogger(__name__)
 _UNPROTECTED = Message(
     _("Waiting calls are not protected by this trigger's password"),
@@ -143,21 +167,43 @@ def steps(subject: Subject) -> dict[str, Any]:
     trigger, session, slug = reading.trigger_of(subject.object), subject.session, subject.slug
     uses = pick(subject.object, "version.connectionIds")
     names = outline.names_of(trigger, reading.connection_names(session) if uses else {}, slug)
-    items = outline.items(trigger, names, outline.labels(session, trigger))
-    if "/" in subject.id or not subject.access.allows(Role.BUILDER):
-        return {"items": items, "notes": notes.panel(session, subject.object)}
+    builds = "/" not in subject.id and subject.access.allows(Role.BUILDER)
+    # Builders see the settings of a step next to the diagram.
+    brief = builds and sum(1 for _node in flow_tree.walk(trigger)) > _LONG
+    known = {} if brief else outline.labels(session, trigger)
+    shown = trigger if brief else secret_inputs.masked(session, trigger)
+    items = outline.items(shown, names, known, **({"most": 0} if brief else {}))
+    if not builds:
+        return {"rows": list(outline_rows.rows(items)), "notes": notes.panel(session, subject.object)}
     undoable = flow_edits.latest(session.workspace, subject.id) is not None
-    buttons = [
-        action_button(action, slug, "flows", subject.id)
-        for action in editing.FLOW
+    editable = editing.ADD.visible(subject.object)
+    offered = [(editing.ADD.label, editing.ADD, choose_app_url(slug, subject.id))] if editable else []
+    if editable and pick(trigger, "type") == "EMPTY":
+        url = choose_app_url(slug, subject.id, step=flow_tree.step_name(trigger))
+        offered.insert(0, (_("Choose the trigger"), editing.SETTINGS[0], url))
+    offered += [
+        (action.label, action, action.url(slug, "flows", subject.id))
+        for action in (*editing.FLOW, draft_tests.TEST, trigger_tests.TEST)
         if action.visible(subject.object) and (undoable or action is not editing.UNDO)
     ]
+    back = urlencode({"next": f"{flow_url(slug, subject.id)}?tab=steps"})
+    whole = [
+        (action.label, action, f"{action.url(slug, 'flows', subject.id)}?{back}")
+        for action in resource_actions.ACTIONS
+        if action.name in _WHOLE_FLOW and action.visible(subject.object)
+    ]
+    report = validity.find(session, trigger) if offered else None
+    edit_url = f"{flow_url(slug, subject.id)}steps/" if offered else ""
     return {
-        "items": items,
+        "rows": list(outline_rows.rows(items, edit_url=edit_url)),
+        "brief": brief,
+        "missing": validity.lines(report, slug, subject.id) if report else [],
         "notes": notes.panel(session, subject.object),
+        "whole": whole,
         "note_actions": [(action, action.url(slug, "flows", subject.id)) for action in editing.NOTES],
-        "buttons": buttons,
-        "edit_url": f"{flow_url(slug, subject.id)}steps/" if buttons else "",
+        "links": offered,
+        "edit_url": edit_url,
+        "drawing": drawing.editor_panel(session, subject.object) if offered else None,
     }
 
 
@@ -192,8 +238,19 @@ def launches(subject: Subject) -> dict[str, Any] | None:
     return {"launches": rows} if rows else None
 
 
+def run_plots(subject: Subject) -> dict[str, Any] | None:
+    """Where the plots of the flow's runs are loaded from; left out without a run index, and if the index has no run of the flow."""
+    index = indexed.readable(subject.session)
+    ran = index is not None and run_statistics.listed(index).filter(flow_id=subject.id).exists()
+    return {"query": urlencode({"flow": subject.id})} if ran else None
+
+
 def plots(subject: Subject) -> dict[str, Any] | None:
-    """Where the plots of the flow's launches are loaded from; left out if nobody launched it lately, as far as the person may see."""
+    """Where the plots of the flow's launches are loaded from; left out if nobody launched it lately, as far as the person may see, and if
+    its runs are plotted.
+    """
+    if indexed.readable(subject.session) is not None:
+        return None
     days = statistics.days_until(timezone.localdate())
     rows = launch_rows.visible_launches(subject.access).filter(
         flow_id=subject.id, asked_at__gte=clock.midnight(days[0])

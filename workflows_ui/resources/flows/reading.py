@@ -1,6 +1,7 @@
 """Reading flows as the engine sends them, with missing or malformed parts: name, trigger and start, draft, folder, connections."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -116,11 +117,22 @@ def owner_of(session: EngineSession, flow: Row) -> str:
 
 
 def people(session: EngineSession) -> dict[str, str]:
-    """Names of the people that the console knows, by id: `people_names`, and the owners of the flows that the engine lists first."""
+    """Names by id of the people who are known in this project: `people_names`, and the owners of the flows that the engine lists first.
+
+    The free edition lists no members of a project, and an administrator's credential lists the people of all projects, so of that list
+    only names are taken.
+    """
     found = dict(people_names(session))
-    for owner in _flow_owners(session):
-        found.setdefault(owner, owner)
+    if unnamed := [owner for owner in _flow_owners(session) if owner not in found]:
+        listed = _listed_people(session)
+        found |= {owner: listed.get(owner, owner) for owner in unnamed}
     return dict(sorted(found.items(), key=lambda item: sort_key(item[1])))
+
+
+@cached("people-listed", 600, {})
+def _listed_people(session: EngineSession) -> dict[str, str]:
+    rows = dicts_at(session.workflows.list_users(), "data")
+    return {id_at(row): name for row in rows if id_at(row) and (name := _person_name(row))}
 
 
 @cached("flow-owners", 600, [])
@@ -138,12 +150,12 @@ def _people_names(session: EngineSession) -> dict[str, str]:
 def people_names(session: EngineSession) -> dict[str, str]:
     """Names of people by id, as far as known: the credential's own (`users_me`) and the owners of connections (`conn_list_piece`)."""
     people: list[Row] = []
-    try:
+    # Each may be refused while the other is not: a key has no user, and some may not read connections.
+    with suppress(Forbidden, NotFound, NotInPlan):
         people.append(session.workflows.get_current_user())
+    with suppress(Forbidden, NotFound, NotInPlan):
         rows, _following = connection_list.chunk(session, "")
         people += [row["owner"] for row in rows if isinstance(row.get("owner"), dict)]
-    except (Forbidden, NotFound, NotInPlan):
-        pass  # Then only some of them have names.
     return {id_at(person): name for person in people if id_at(person) and (name := _person_name(person))}
 
 
@@ -172,6 +184,11 @@ def has_draft(flow: Row) -> bool:
     """Whether there are unpublished changes (api.md 6.2)."""
     published = flow.get("publishedVersionId")
     return bool(published) and published != pick(flow, "version.id")
+
+
+def has_sample(step: Row) -> bool:
+    """Whether the engine has an output of a step to build and test with."""
+    return bool(pick(step, "settings.sampleData.sampleDataFileId"))
 
 
 def deleting(flow: Row) -> bool:
@@ -225,7 +242,7 @@ def schedule_of(flow: Row) -> tuple[str, str]:
     """The cron expression and the time zone of a schedule: the installed one, else the draft's; "" if not certain."""
     installed = pick(flow, "triggerSource.schedule")
     cron = text_at(installed, "cronExpression").strip()
-    return (cron, text_at(installed, "timezone")) if cron else _cron_and_zone(dict_at(trigger_of(flow), "settings"))
+    return (cron, text_at(installed, "timezone")) if cron else cron_and_zone(dict_at(trigger_of(flow), "settings"))
 
 
 def next_times(flow: Row, now: datetime | None = None) -> list[datetime]:
@@ -234,7 +251,11 @@ def next_times(flow: Row, now: datetime | None = None) -> list[datetime]:
         return []
     if has_draft(flow) and not pick(flow, "triggerSource.schedule"):
         return []
-    cron, zone = schedule_of(flow)
+    return times_of(*schedule_of(flow), now)
+
+
+def times_of(cron: str, zone: str, now: datetime | None = None) -> list[datetime]:
+    """The next five times of a cron expression in a time zone; none if it is not certain what it means."""
     try:
         start = (now or timezone.now()).astimezone(ZoneInfo(zone or "UTC"))
         # A sixth field would be read as seconds, which the engine does not have.
@@ -243,7 +264,7 @@ def next_times(flow: Row, now: datetime | None = None) -> list[datetime]:
         return []
 
 
-def _cron_and_zone(settings: Mapping[str, Any]) -> tuple[str, str]:
+def cron_and_zone(settings: Mapping[str, Any]) -> tuple[str, str]:
     """The cron expression and the time zone of a schedule trigger's fields; "" if not certain."""
     values = dict_at(settings, "input")
     hour, every_day = _whole(values.get("hour_of_the_day")), values.get("run_on_weekends") is True

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -23,8 +24,12 @@ from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services.access import Access
 from workflows_ui.resources.cached import cached
 from workflows_ui.resources.places import launch_url, run_url
+from workflows_ui.resources.runs import indexed
+from workflows_ui.resources.runs import plots as run_plots
 from workflows_ui.resources.runs import reading as run_reading
-from workflows_ui.web import formats, messages
+from workflows_ui.web import elements, formats, messages
+from workflows_ui.web.icons import icon
+from workflows_ui.web.markup import NOTHING, joined, markup
 from workflows_ui.web.paths import dicts_at, text_at
 from workflows_ui.web.plots import Spark
 
@@ -60,8 +65,31 @@ class Results:
         return "; ".join(str(item) for item in (self.newest, *self.before))
 
 
-#: What the badge and the link of a launch need.
-_OF_LAUNCHES = ("user_id", "flow_id", "asked_at", "run_status", "state", "misses", "poll_at")
+def html(value: Results) -> SafeString:
+    """The badge of the newest outcome, and the icons of the earlier ones."""
+    newest, badge = value.newest, elements.badge(value.newest.state)
+    linked = markup('<a href="{}" title="{}">{}</a>', newest.url, newest.when, badge) if newest.url else badge
+    before = (
+        (one.state.colour, text, icon(one.state.icon), text)
+        for one in value.before
+        for text in [f"{one.state.word}, {one.when}"]
+    )
+    mark = '<span class="status-{} result" title="{}">{}<span class="visually-hidden">{}</span></span>'
+    marks = markup('<span class="results-before">{}</span>', joined("", mark, before)) if value.before else NOTHING
+    return markup('<span class="results">{} {}</span>', linked, marks)
+
+
+class _Recent(NamedTuple):
+    """What the badge and the link of a launch need, in the order of the model's columns: of 200, those that are shown become rows."""
+
+    id: str
+    user_id: int
+    flow_id: str
+    state: str
+    asked_at: datetime
+    poll_at: datetime | None
+    misses: int
+    run_status: str
 
 
 #: The newest launches of flows, without those whose runs are listed already.
@@ -70,7 +98,7 @@ _without_runs = Prepared(
         Launch.objects.filter(workspace=workspace, flow_id__in=flows)
         .exclude(run_id__in=runs)
         .order_by("-asked_at")
-        .only(*_OF_LAUNCHES)[:_LAUNCHES]
+        .values_list(*_Recent._fields)[:_LAUNCHES]
     ),
     int,
     [str],
@@ -83,33 +111,40 @@ def latest(session: EngineSession, flow_ids: Sequence[str]) -> dict[str, Results
     without if they are not cached, and so does the page if the engine refuses them. Flows that ran long ago have none.
     """
     wanted_ids, listed = set(flow_ids), _newest_runs(session)
-    found: dict[str, list[tuple[datetime, Launch | tuple[str, str]]]] = defaultdict(list)
+    found: dict[str, list[tuple[datetime, _Recent | tuple[str, str]]]] = defaultdict(list)
     for flow, run, status, created in listed:
         if flow in wanted_ids and (time := formats.moment(created)):
             found[flow].append((time, (status, run)))
-    for launch in _without_runs(session.workspace.pk, list(wanted_ids), [run for _flow, run, *_rest in listed]):
+    for values in _without_runs(session.workspace.pk, list(wanted_ids), [run for _flow, run, *_rest in listed]):
+        launch = _Recent(*values)
         found[launch.flow_id].append((launch.asked_at, launch))
     return {flow: _results(session, items) for flow, items in found.items()}
 
 
-def _results(session: EngineSession, found: list[tuple[datetime, Launch | tuple[str, str]]]) -> Results:
+def _results(session: EngineSession, found: list[tuple[datetime, _Recent | tuple[str, str]]]) -> Results:
     """The newest of these launches and runs (state, id)."""
     newest = sorted(found, key=itemgetter(0), reverse=True)[:_SHOWN]
     first, *before = (_outcome(session, time, item) for time, item in newest)
     return Results(first, tuple(before))
 
 
-def _outcome(session: EngineSession, time: datetime, item: Launch | tuple[str, str]) -> Outcome:
-    if isinstance(item, Launch):
-        return Outcome(messages.launch_badge(item), time, launch_url(session, item))
+def _outcome(session: EngineSession, time: datetime, item: _Recent | tuple[str, str]) -> Outcome:
+    if isinstance(item, _Recent):
+        launch = Launch.from_db(None, _Recent._fields, item)
+        return Outcome(messages.launch_badge(launch), time, launch_url(session, launch))
     status, run = item
     return Outcome(messages.run_state(status), time, run_url(session.workspace.slug, run))
 
 
 def sparks(session: EngineSession, flow_ids: Sequence[str]) -> Mapping[str, Spark]:
-    """The launches of the last days by flow: everybody's for builders, else one's own. One query, or none if a second request follows."""
+    """The last days of each flow: its runs where there is a run index, else its launches, everybody's for builders, else one's own.
+
+    Two queries, or none if a second request follows.
+    """
     if session.put_off:
         return {}
+    if index := indexed.readable(session):
+        return run_plots.sparks(index, session.workspace.slug, flow_ids)
     rows = Launch.objects.filter(workspace=session.workspace)
     if not session.allows(Role.BUILDER):
         rows = rows.filter(user=session.user_id)
@@ -206,11 +241,11 @@ _LAUNCHED = (
 )
 #: The same of runs as the engine lists them, including launches from this console.
 _RAN = (
-    gettext_lazy("It succeeded in its one finished run, however started"),
-    gettext_lazy("It failed in its one finished run, however started"),
-    gettext_lazy("It succeeded in all of its last %(number)d finished runs, however started"),
-    gettext_lazy("It succeeded in %(well)d of its last %(number)d finished runs, however started"),
-    gettext_lazy("It failed in all of its last %(number)d finished runs, however started"),
+    gettext_lazy("Its one finished run succeeded"),
+    gettext_lazy("Its one finished run failed"),
+    gettext_lazy("All of the last %(number)d finished runs succeeded"),
+    gettext_lazy("%(well)d of the last %(number)d finished runs succeeded"),
+    gettext_lazy("All of the last %(number)d finished runs failed"),
 )
 
 

@@ -173,7 +173,7 @@ def _values(text: str) -> str:
         keys = re.findall(r"[\w$À-ỹ -]+", match[1])
         return str(keys[-1]).strip() if keys else match[0]
 
-    return _VALUE.sub(last, text)[:120]
+    return _VALUE.sub(last, text[:5_000])[:120]
 
 
 # --- Sentences of steps ------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from workflows_ui.web.paths import dicts_at, text_at
 _MOST = 50
 _LIVE = Badge(_("Live"), "circle-check", "green", own="LOCKED")
 _KEPT = Badge(_("Published before"), "lock", "secondary", own="LOCKED")
+_LOCKED = Badge(_("Locked"), "lock", "secondary", own="LOCKED")
 _DRAFT = Badge(_("Draft"), "pencil", "azure", own="DRAFT")
 
 
@@ -30,10 +31,13 @@ def list_versions(session: EngineSession, flow_id: str) -> list[Row]:
 
 
 def state(flow: Row, version: Row) -> Badge:
-    """Live, published before, or draft."""
-    if version.get("id") == flow.get("publishedVersionId"):
+    """Live, published before, draft, or locked: what a flow has that was never published."""
+    published = flow.get("publishedVersionId")
+    if version.get("id") == published:
         return _LIVE
-    return _KEPT if version.get("state") == "LOCKED" else _DRAFT
+    if version.get("state") != "LOCKED":
+        return _DRAFT
+    return _KEPT if published else _LOCKED
 
 
 def title(flow: Row, version: Row) -> str:

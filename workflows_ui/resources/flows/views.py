@@ -24,9 +24,9 @@ from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.resource import Row, id_at, pick
 from workflows_ui.resources.flows import difference as flow_difference
-from workflows_ui.resources.flows import files, outline, results, story, versions
-from workflows_ui.resources.flows.declaration import Flows
-from workflows_ui.resources.flows.reading import connection_names, name_of
+from workflows_ui.resources.flows import results, secret_inputs, story, versions
+from workflows_ui.resources.flows.imports import files
+from workflows_ui.resources.flows.reading import name_of
 from workflows_ui.web import responses
 from workflows_ui.web.access import launching, member
 from workflows_ui.web.paths import dict_at
@@ -46,11 +46,11 @@ def difference(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     chosen = _version_pair(flow, list(heads), request.GET.get("old", ""), request.GET.get("new", ""))
     context = {
         "flow_id": id,
-        "name": name_of(redaction.step(flow)) or id,
+        "name": redaction.step(name_of(flow)) or id,
         "versions": [(key, versions.title(flow, row)) for key, row in heads.items()],
         "old": chosen[0] if chosen else "",
         "new": chosen[1] if chosen else "",
-        "difference": _difference(session, slug, flow, *chosen) if chosen else None,
+        "difference": _difference(session, flow, *chosen) if chosen else None,
     }
     return responses.page(request, "resources/flows/difference.html", context)
 
@@ -78,13 +78,8 @@ def _version_pair(flow: Row, known: list[str], old: str, new: str) -> tuple[str,
     return old, new
 
 
-def _difference(session: EngineSession, slug: str, flow: Row, old: str, new: str) -> flow_difference.Difference:
-    before, after = (_version(session, flow, key) for key in (old, new))
-    masked = tuple(redaction.step(version, secrets=Flows.secrets) for version in (before, after))
-    trigger = pick(masked[1], "trigger")
-    names = outline.names_of(trigger, connection_names(session), slug, older=pick(masked[0], "trigger"))
-    labels = outline.labels(session, trigger)
-    return flow_difference.between(before, after, masked=(masked[0], masked[1]), names=names, known=labels)
+def _difference(session: EngineSession, flow: Row, old: str, new: str) -> flow_difference.Difference:
+    return flow_difference.of_versions(session, *(_version(session, flow, key) for key in (old, new)))
 
 
 def _version(session: EngineSession, flow: Row, key: str) -> dict[str, Any]:
@@ -101,9 +96,10 @@ def export(request: ConsoleRequest, slug: str, id: str) -> HttpResponseBase:
 
     Everyone who may see the flow may export it; only builders get its secrets.
     """
-    template = engine_session.open_session(request.access).workflows.get_flow_template(id)
+    session = engine_session.open_session(request.access)
+    template = session.workflows.get_flow_template(id)
     if not request.access.allows(Role.BUILDER):
-        template = redaction.step(template, secrets=Flows.secrets)
+        template = secret_inputs.masked(session, template)
     workspace = request.access.workspace
     audit_log.record(actor(request), "flows.export", workspace=workspace, object_type="flows", object_id=id[:120])
     return responses.download(json.dumps(template, indent=2, ensure_ascii=False), files.name(template))

@@ -65,8 +65,8 @@ def _create(session: EngineSession, _id: str, data: dict[str, Any]) -> dict[str,
 def _created(_row: Row, made: Any) -> Text:
     words = {"name": text_at(made, "displayName")}
     if made["existed"]:
-        return _("There is a folder “%(name)s” already, so no other was made. This is it.") % words
-    return _("The folder “%(name)s” is made.") % words
+        return _("There is already a folder “%(name)s”, shown here: no second one was created.") % words
+    return _("The folder “%(name)s” was created.") % words
 
 
 def _rename(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
@@ -128,7 +128,7 @@ class Folders(Resource):
         Column(count, _("Flows"), kind="count", link=lambda slug, row: flows_url(slug, id_at(row))),
         Column("updated", _("Updated"), kind="when", phone=False),
     )
-    shortcuts = (Shortcut(_("Flows in it"), "workflow", lambda slug, row: flows_url(slug, id_at(row))),)
+    shortcuts = (Shortcut(_("Flows"), "workflow", lambda slug, row: flows_url(slug, id_at(row))),)
     details = Facts(
         _("Details"),
         (
@@ -138,7 +138,7 @@ class Folders(Resource):
             Column("id", _("Engine ID"), kind="id"),
         ),
     )
-    panels = (Panel(_("Flows in it"), "resources/folders/flows.html", _inside),)
+    panels = (Panel(_("Flows"), "resources/folders/flows.html", _inside),)
     actions = (
         Action(
             "new",
@@ -146,7 +146,7 @@ class Folders(Resource):
             "plus",
             _create,
             form=NameForm,
-            button=_("Make the folder"),
+            button=_("Create the folder"),
             done=_created,
             success_url=lambda slug, _row, made: folder_url(slug, id_at(made)),
             primary=always,

@@ -44,7 +44,7 @@ _NAMED = 5
 #: The capability to have more than the one server of the project.
 _MAKING = "mcp-server-making"
 SOLE: Text = _(
-    "This engine has one MCP server for each project. It is there from the start, and nobody makes, names or deletes it."
+    "This engine has one MCP server per project. It exists from the start and cannot be created, renamed or deleted."
 )
 
 
@@ -189,8 +189,8 @@ class McpServers(Resource):
             "plus",
             lambda session, _id, data: {"id": session.workflows.create_mcp_server({"name": data["name"]}).get("id")},
             form=NameForm,
-            button=_("Make the server"),
-            done=_("The server is made. Give it its tools now."),
+            button=_("Create the server"),
+            done=_("The server was created. Choose its tools now."),
             primary=always,
             collection=True,
             needs=_MAKING,

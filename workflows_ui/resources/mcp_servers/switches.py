@@ -20,7 +20,7 @@ GROUPS: Sequence[tuple[Text, Mapping[str, Text]]] = (
         _("Building flows"),
         {
             "ap_build_flow": _("Build a whole flow"),
-            "ap_create_flow": _("Make a flow"),
+            "ap_create_flow": _("Create a flow"),
             "ap_duplicate_flow": _("Copy a flow"),
             "ap_rename_flow": _("Rename a flow"),
             "ap_update_trigger": _("Change what starts a flow"),
@@ -53,7 +53,7 @@ GROUPS: Sequence[tuple[Text, Mapping[str, Text]]] = (
     (
         _("Tables"),
         {
-            "ap_create_table": _("Make a table"),
+            "ap_create_table": _("Create a table"),
             "ap_delete_table": _("Delete a table"),
             "ap_manage_fields": _("Add, change and delete columns"),
             "ap_insert_records": _("Add records"),

@@ -2,6 +2,7 @@
 initials where there is no logo (logos.py).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from typing import Any
@@ -14,14 +15,16 @@ from workflows_ui.engine import NotFound
 from workflows_ui.resource_admin.resource import Column, Row
 from workflows_ui.resources.pieces.logos import logo_path
 from workflows_ui.web import formats
-from workflows_ui.web.markup import markup
-from workflows_ui.web.paths import text_at
+from workflows_ui.web.markup import joined, markup
+from workflows_ui.web.paths import dict_at, text_at
 
 #: Seconds for which the list of pieces, and each piece, is cached: they change when somebody installs one.
 REMEMBERED = 600
 _COLOURS = ("blue", "azure", "indigo", "purple", "pink", "red", "orange", "yellow", "lime", "green", "teal", "cyan")
 _KEPT = ("id", "name", "displayName", "description", "version", "categories", "pieceType", "updated", "logoUrl")
 _LONGEST = 2000
+#: The number of marks in a row of a list.
+_SHOWN = 6
 #: Parts that 0.83 sends with an app in every language, and for builders of steps (recording `piece_get`): larger than all the rest.
 _LEFT_OUT = frozenset({"i18n", "contextInfo"})
 
@@ -58,6 +61,13 @@ class Mark:
         )
 
 
+def marks_html(marks: Sequence[Mark]) -> SafeString:
+    """The first of several marks as HTML, and the number of the others."""
+    shown, others = marks[:_SHOWN], len(marks) - _SHOWN
+    more = markup('<span class="small text-secondary">+{}</span>', others) if others > 0 else ""
+    return markup('<span class="marks">{}{}</span>', joined("", "{}", ((mark.small,) for mark in shown)), more)
+
+
 #: A column whose value is a Mark.
 mark_column = partial(Column, template_name="resources/pieces/mark.html")
 
@@ -71,15 +81,27 @@ def catalogue(session: EngineSession) -> list[dict[str, Any]]:
     return session.remember("pieces", REMEMBERED, lambda: _load_catalogue(session))
 
 
+def forget(session: EngineSession) -> None:
+    """Clear the cached list of apps."""
+    session.forget("pieces")
+
+
 def catalogue_or_none(session: EngineSession) -> list[dict[str, Any]]:
     """As `catalogue`, for names only: empty if the engine does not give it."""
     nothing: list[dict[str, Any]] = []
     return session.remember_or(nothing, "pieces", REMEMBERED, lambda: _load_catalogue(session))
 
 
-def piece(session: EngineSession, name: str) -> dict[str, Any]:
-    """As `fetch_app`, cached: for the schema of its connection."""
-    return session.remember(f"piece:{name}", REMEMBERED, lambda: fetch_app(session, name))
+def piece(session: EngineSession, name: str, version: str = "") -> dict[str, Any]:
+    """As `fetch_app`, cached."""
+    return session.remember(f"piece:{name}:{version}", REMEMBERED, lambda: fetch_app(session, name, version))
+
+
+def piece_or_empty(session: EngineSession, name: str, version: str = "") -> dict[str, Any]:
+    """As `piece`, for details of a page: {} if the engine refuses the call."""
+    nothing: dict[str, Any] = {}
+    key = f"piece:{name}:{version}"
+    return session.remember_or(nothing, key, REMEMBERED, lambda: fetch_app(session, name, version))
 
 
 def fetch_app(session: EngineSession, name: str, version: str = "") -> dict[str, Any]:
@@ -96,6 +118,12 @@ def fetch_app(session: EngineSession, name: str, version: str = "") -> dict[str,
 def names(session: EngineSession) -> dict[str, str]:
     """Display names by the pieces' whole names; empty if the engine does not give them."""
     return {row["name"]: title(row) for row in catalogue_or_none(session)}
+
+
+def names_of_operations(session: EngineSession, name: str, kind: str) -> dict[str, str]:
+    """Display names of a piece's `actions` or `triggers` by their names; empty if the engine does not have it."""
+    found = dict_at(piece_or_empty(session, name), kind)
+    return {key: text_at(one, "displayName") for key, one in found.items()}
 
 
 def title(row: Row) -> str:

@@ -222,7 +222,7 @@ class Pieces(Resource):
     details = Facts(
         _("Details"),
         (
-            Column(_about, _("What it is for")),
+            Column(_about, _("Description")),
             Column(_auth_words, _("Connection")),
             Column(_category_words, _("Categories"), kind="list"),
             Column("version", _("Version"), kind="code"),

@@ -158,12 +158,13 @@ def property_inputs(props: object) -> list[Input]:
         if prop.get("type") == "MARKDOWN":
             note = text
             continue
-        result.append(_input(key, prop, " ".join(filter(None, (note, text)))))
+        result.append(property_input(key, prop, " ".join(filter(None, (note, text)))))
         note = ""
     return result
 
 
-def _input(key: str, prop: Mapping[str, Any], about: str) -> Input:
+def property_input(key: str, prop: Mapping[str, Any], about: str) -> Input:
+    """The input of one property other than a note; a text if the type is unknown."""
     type_, default = text_at(prop, "type"), prop.get("defaultValue")
     kind = (_TYPES[type_][1] if type_ in _TYPES else None) or Kind.TEXT
     if kind is Kind.LINES and prop.get("properties"):

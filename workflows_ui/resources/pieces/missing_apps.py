@@ -6,7 +6,7 @@ Measured on 0.83.0: publishing answers 200, the webhook answers 200, and no run 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,7 +63,12 @@ class MissingApp:
 
 
 def of_tree(session: EngineSession, trigger: Any, *, versions: bool = False) -> list[MissingApp]:
-    """The apps of a step tree (api.md 6.3) that the engine does not have. Empty if the engine does not say.
+    """As `of_trees`, of one step tree."""
+    return of_trees(session, [trigger], versions=versions)
+
+
+def of_trees(session: EngineSession, triggers: Iterable[Any], *, versions: bool = False) -> list[MissingApp]:
+    """The apps of step trees (api.md 6.3) that the engine does not have. Empty if the engine does not say.
 
     One call for the list of apps, cached; one for each app that is not in it, since a list may be incomplete.
 
@@ -74,7 +79,7 @@ def of_tree(session: EngineSession, trigger: Any, *, versions: bool = False) -> 
     if not known:
         return []
     found, calls = [], 0
-    for (name, version), steps in _steps_by_app(trigger).items():
+    for (name, version), steps in _steps_by_app(triggers).items():
         installed = str(known[name]["version"] or "") if name in known else ""
         if installed and (not versions or not version or version == installed):
             continue
@@ -112,10 +117,10 @@ def exact(version: Any) -> str:
     return _MARK.sub("", version) if isinstance(version, str) else ""
 
 
-def _steps_by_app(trigger: Any) -> dict[tuple[str, str], list[str]]:
+def _steps_by_app(triggers: Iterable[Any]) -> dict[tuple[str, str], list[str]]:
     """The steps that need each app, by its name and version."""
     result: dict[tuple[str, str], list[str]] = {}
-    for node in flow_tree.walk(trigger):
+    for node in (node for trigger in triggers for node in flow_tree.walk(trigger)):
         name, version = text_at(node.step, "settings.pieceName"), pick(node.step, "settings.pieceVersion")
         title = node.step.get("displayName")
         if name:

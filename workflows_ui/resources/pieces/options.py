@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.resource_admin.resource import Row, Text, pick
 from workflows_ui.resources.connections import reading as connection_list
 from workflows_ui.resources.pieces.fields import FieldLine, field_lines, words
@@ -130,7 +131,7 @@ def ask(session: EngineSession, piece: Row, field: OptionsRequest, typed: Mappin
         )
     values = {name: value_of(str(typed[f"with-{name}"])) for name in field.needs if typed.get(f"with-{name}")}
     if typed.get("connection"):
-        values["auth"] = f"{{{{connections['{typed['connection']}']}}}}"
+        values["auth"] = f"{{{{{connection_list.reference(typed['connection'])}}}}}"
     answer = session.workflows.piece_options(
         piece_name=str(piece.get("name")),
         piece_version=str(piece.get("version")),
@@ -154,11 +155,12 @@ def read(found: Mapping[str, Any]) -> Answer:
     choices = [
         ((words(item.get("label")) or _text(item.get("value")))[:300], _text(item.get("value"))) for item in pairs
     ]
-    refused = _why(pick(options, "placeholder")) if pick(options, "disabled") is True and not choices else ""
+    refused = refusal(pick(options, "placeholder")) if pick(options, "disabled") is True and not choices else ""
     return Answer(choices[:MOST], (), len(choices), refused)
 
 
-def _why(placeholder: object) -> Text:
+def refusal(placeholder: object) -> Text:
+    """Why the app gives no choices, from the engine's answer."""
     reason = words(placeholder)
     if not reason:
         return _("The app gives no choices for what was chosen.")
@@ -168,10 +170,10 @@ def _why(placeholder: object) -> Text:
 
 
 def value_of(text: str) -> Any:
-    """The value of a text: parsed as JSON if possible, else the text itself."""
+    """The value of a text: parsed if it is JSON that can be sent, else the text itself."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return json_text.parse(text) if text.strip() else text
+    except json_text.BadPayload:
         return text
 
 

@@ -16,7 +16,7 @@ class RevealForm(forms.Form):
         label=_("What do you need the token for?"),
         min_length=10,
         max_length=500,
-        widget=forms.Textarea(attrs={"rows": 3, "autofocus": True}),
+        widget=forms.Textarea(attrs={"rows": 3, "data-focus": True}),
         help_text=_("A sentence, such as: “Setting up the assistant on the sales laptop.”"),
     )
 
@@ -42,4 +42,4 @@ class HiddenForm(RevealForm):
         reason = self.fields["reason"]
         reason.label = _("What do you need it for?")
         reason.help_text = _("A sentence, such as: “Comparing the customer's signature with what we sent.”")
-        reason.widget.attrs.pop("autofocus", None)
+        reason.widget.attrs.pop("data-focus", None)

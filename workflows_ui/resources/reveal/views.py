@@ -74,7 +74,7 @@ def hidden_values(request: ConsoleRequest, slug: str, resource: str, id: str) ->
     """Hidden values of a run or a flow. Raises EngineError."""
     kind, session = BY_NAME[resource], engine_session.open_session(request.access)
     row = kind.get(session, id)
-    (masked,) = kind.masked(session, [row])
+    masked = kind.masked_whole(session, row)
     links = {"list_label": kind.label_plural, "list_url": kind.url(slug), "object_url": kind.url(slug, id)}
     return _answer(request, id, resource, kind.title(masked), find_hidden(row, masked), links)
 

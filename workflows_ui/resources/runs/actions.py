@@ -13,6 +13,8 @@ from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.actions import always
 from workflows_ui.resource_admin.resource import Action, Bulk, Row, Text, pick
 from workflows_ui.resources.places import run_url
+from workflows_ui.resources.runs import indexed
+from workflows_ui.run_index.services import rows as index_rows
 from workflows_ui.web.paths import dicts_at
 
 _CANCELLABLE = ("PAUSED", "QUEUED")
@@ -23,9 +25,10 @@ def _retry_failed(session: EngineSession, id: str, _data: dict[str, Any]) -> Any
     try:
         answer = session.workflows.retry_run(id, "FROM_FAILED_STEP")
     except Unknown:
-        following.follow_again(session.workspace, id)
+        _follow_again(session, [id])
         raise
     run_results.record_retry(session.workspace, answer)
+    index_rows.check_again(session.workspace.pk, [id])
     return answer
 
 
@@ -81,14 +84,20 @@ def _cancel_all(session: EngineSession, ids: Sequence[str], _data: dict[str, Any
     return [key for key in ids if statuses.get(key, "CANCELED") in ("CANCELED", *_CANCELLABLE)]
 
 
+def _archive(session: EngineSession, id: str, data: dict[str, Any]) -> None:
+    _archive_all(session, [id], data)
+
+
 def _archive_all(session: EngineSession, ids: Sequence[str], _data: dict[str, Any]) -> None:
     """The engine's answer is empty (recording `runs_archive`)."""
     session.workflows.archive_runs(ids)
+    index_rows.check_again(session.workspace.pk, ids)
 
 
 def _follow_again(session: EngineSession, ids: Sequence[str]) -> None:
     for key in ids:
         following.follow_again(session.workspace, key)
+    index_rows.check_again(session.workspace.pk, ids)
 
 
 ACTIONS = (
@@ -104,7 +113,7 @@ ACTIONS = (
             "repeated."
         ),
         button=_("Retry the run"),
-        visible=lambda run: runs.ended(run) and run.get("status") != "SUCCEEDED",
+        visible=lambda run: runs.ended(run) and run.get("status") != "SUCCEEDED" and not indexed.is_gone(run),
         primary=always,
         done=_("The run continues at the step that failed."),
         in_rows=True,
@@ -128,8 +137,8 @@ ACTIONS = (
             "A new run is started from the beginning: with the flow as it is published now, and the values of this run."
         ),
         button=_("Start a new run"),
-        visible=runs.ended,
-        done=_("A new run is started. This is it."),
+        visible=lambda run: runs.ended(run) and not indexed.is_gone(run),
+        done=_("A new run was started. This page shows it."),
         # The answer holds only a part of the new run, including its id (recording `run_retry_on_latest`).
         success_url=lambda slug, run, answer: run_url(slug, pick(answer, "id")) or run_url(slug, run.get("id")),
         in_rows=True,
@@ -153,7 +162,7 @@ ACTIONS = (
             "The engine is asked to stop the run. If it is already working, it runs to its end. What it has done is "
             "not undone."
         ),
-        visible=lambda run: run.get("status") in _CANCELLABLE,
+        visible=lambda run: run.get("status") in _CANCELLABLE and not indexed.is_gone(run),
         done=_cancelled,
         in_rows=True,
         bulk=Bulk(
@@ -169,12 +178,12 @@ ACTIONS = (
         "archive",
         _("Archive"),
         "archive",
-        lambda session, key, _data: session.workflows.archive_runs([key]),
+        _archive,
         needs="run-archive",
         stops=True,
         confirm=_("The run is left out of the list of runs from now on. The console cannot bring it back there."),
         button=_("Archive the run"),
-        visible=lambda run: runs.ended(run) and not run.get("archivedAt"),
+        visible=lambda run: runs.ended(run) and not run.get("archivedAt") and not indexed.is_gone(run),
         done=_("The run is archived."),
         in_rows=True,
         bulk=Bulk(

@@ -2,15 +2,16 @@
 
 import datetime
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext, gettext_lazy, pgettext_lazy
 
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import Forbidden, NotFound, Unavailable
 from workflows_ui.resource_admin.resource import (
     Column,
     Facts,
@@ -26,8 +27,10 @@ from workflows_ui.resource_admin.resource import (
 from workflows_ui.resources.places import flow_url, list_url
 from workflows_ui.resources.runs import actions as resource_actions
 from workflows_ui.resources.runs import filters as run_filters
-from workflows_ui.resources.runs import masking, reading, starters
+from workflows_ui.resources.runs import indexed, masking, reading, starters
 from workflows_ui.resources.runs import panels as resource_panels
+from workflows_ui.run_index.services import indexes
+from workflows_ui.search.services import Text
 from workflows_ui.web import formats, messages
 from workflows_ui.web.list_filters import first_day
 from workflows_ui.web.paths import id_at, text_at
@@ -65,22 +68,42 @@ class Runs(Resource):
     title_path = "flowVersion.displayName"
     hidden_url = "run_hidden"
     recipe = ("/v1/flow-runs/{id}", "workflows.get_run({id!r})")
+    # The list can be sorted where there is a run index; the fields are those of IndexedRun.
     list_display = (
-        Column(lambda row: reading.name_of(row) or row.get("flowId"), gettext_lazy("Flow"), link=True, name="flow"),
-        Column(lambda row: messages.run_state(row.get("status")), gettext_lazy("State"), kind="badge", name="state"),
-        Column(reading.failed_at, gettext_lazy("Failed step"), link=_failed_alike_url, wide=True),
-        Column(reading.error_of, gettext_lazy("Error"), wide=True),
-        Column("created", gettext_lazy("Received"), kind="when"),
-        Column(reading.waited, gettext_lazy("Before start"), kind="duration", wide=True),
-        Column(reading.length, gettext_lazy("Start to end"), kind="duration", phone=False),
-        Column(starters.name_of, gettext_lazy("Launched by"), link=starters.url_of, phone=False),
+        Column(
+            lambda row: reading.name_of(row) or row.get("flowId"),
+            gettext_lazy("Flow"),
+            link=True,
+            below=indexed.gone_note,
+            name="flow",
+            sort=("flow_name",),
+        ),
+        Column(
+            lambda row: messages.run_state(row.get("status")),
+            gettext_lazy("State"),
+            kind="badge",
+            name="state",
+            sort=("status",),
+        ),
+        Column(
+            reading.failed_at,
+            gettext_lazy("Failed step"),
+            link=_failed_alike_url,
+            wide=True,
+            sort=("failed_step_title",),
+        ),
+        Column(reading.error_of, gettext_lazy("Error"), wide=True, sort=False),
+        Column("created", gettext_lazy("Received"), kind="when", sort=("created",)),
+        Column(reading.waited, gettext_lazy("Waited"), kind="duration", wide=True, sort=False),
+        Column(reading.length, gettext_lazy("Took"), kind="duration", phone=False, sort=("duration",)),
+        Column(starters.name_of, gettext_lazy("Launched by"), link=starters.url_of, phone=False, sort=False),
     )
     shortcuts = (Shortcut(gettext_lazy("To the flow"), "workflow", _flow_url),)
     actions = resource_actions.ACTIONS
     key_facts = (
         Column(lambda run: reading.name_of(run) or run.get("flowId"), gettext_lazy("Flow"), link=_flow_url),
         Column("created", gettext_lazy("Received"), kind="when"),
-        Column(reading.length, gettext_lazy("Start to end"), kind="duration"),
+        Column(reading.length, gettext_lazy("Took"), kind="duration"),
     )
     details = Facts(
         gettext_lazy("Details"),
@@ -89,8 +112,8 @@ class Runs(Resource):
             Column(reading.engine_start, gettext_lazy("Started"), kind="exact"),
             Column(reading.retried, gettext_lazy("Retried"), kind="exact"),
             Column(reading.finished, gettext_lazy("Ended"), kind="exact"),
-            Column(reading.waited, gettext_lazy("Before start"), kind="duration"),
-            Column(reading.length, gettext_lazy("Start to end"), kind="duration"),
+            Column(reading.waited, gettext_lazy("Waited"), kind="duration"),
+            Column(reading.length, gettext_lazy("Took"), kind="duration"),
             Column(reading.failed_at, gettext_lazy("Failed step"), link=_failed_alike_url),
             Column("tags", gettext_lazy("Tags"), kind="list"),
             Column("archivedAt", gettext_lazy("Archived"), kind="exact"),
@@ -111,15 +134,45 @@ class Runs(Resource):
     )
     editor_path = "/projects/{project}/runs/{id}"
     notes = True
+    created = "created"
+    plot_template = "resources/runs/days_later.html"
 
     def list(self, session: EngineSession, query: Query) -> Page:
+        """A page of the workspace's run index; without one, of the engine's list."""
+        index = indexed.readable(session)
+        if index is None:
+            page = self._searched(session, query) if query.filters.get("search") else self._engine_page(session, query)
+        else:
+            indexes.watch(index)
+            page = indexed.page(session, index, query)
+        flows = indexed.flows_of(session, index) if index else run_filters.load_flows(session)
+        rows = starters.with_starters(session, page.rows, {flow.id: flow.start for flow in flows})
+        return replace(page, rows=reading.with_retries(session.workspace, rows))
+
+    def _searched(self, session: EngineSession, query: Query) -> Page:
+        """What the engine can find without an index: a run by its id, else those of the flows with that name."""
+        text = query.filters["search"]
+        try:
+            if typed_id := Text.read(text).id:
+                return Page([session.workflows.get_run(typed_id)])
+        except (NotFound, Forbidden):
+            pass
+        flows = run_filters.named(run_filters.load_flows(session), text)
+        if flows:
+            return self._engine_page(session, replace(query, filters={**query.filters, "flow": flows}))
+        hint = gettext(
+            "Without a run index, runs are found by their ID or their flow's name only. Managers start one on the page of settings."
+        )
+        return Page((), warning=hint)
+
+    def _engine_page(self, session: EngineSession, query: Query) -> Page:
         """A page by time, newest first. A position is the last row's `created` and id: the next page requests
         everything up to that millisecond again and leaves out the rows already shown, since the engine's own cursor
         loses the rows of the boundary second (api.md 4.1).
         """
         moment, _bar, last = query.position.partition("~")
         boundary = formats.moment(moment)
-        until = _moment(query.filters.get("until"), datetime.time.max)
+        until = run_filters.moment(query.filters.get("until"), datetime.time.max)
         # One millisecond more: the engine stores more digits than it sends.
         limit = boundary + datetime.timedelta(milliseconds=1) if boundary else None
         step, of_flow = run_filters.step_and_flow(query.filters.get("failed", ""))
@@ -133,7 +186,7 @@ class Runs(Resource):
                 flow_id=of_flow or query.filters.get("flow"),
                 status=query.filters.get("status"),
                 tags=query.filters.get("tag"),
-                created_after=_moment(first_day(query.filters), datetime.time.min),
+                created_after=run_filters.moment(first_day(query.filters), datetime.time.min),
                 created_before=min(filter(None, (limit, until)), default=None),
                 failed_step_name=step or None,
                 archived=query.filters.get("archived") == "only",
@@ -150,13 +203,20 @@ class Runs(Resource):
         # Archived runs may be so few among the others that the client stopped searching.
         if not older and formats.moment(page.get("next")):
             older = f"{page['next']}~"
-        starts = {flow.id: flow.start for flow in run_filters.load_flows(session)}
-        rows_named = starters.with_starters(session, page_rows, starts)
-        return Page(reading.with_retries(session.workspace, rows_named), older)
+        return Page(page_rows, older)
 
     def get(self, session: EngineSession, id: str) -> Row:
-        """The run with its steps."""
-        return reading.with_retries(session.workspace, [session.workflows.get_run(id)])[0]
+        """The run with its steps; what the index keeps of one that the engine has no longer, or does not give now."""
+        index = indexed.readable(session)
+        kept = indexed.get(session, index, id) if index and indexed.is_silent(index) else None
+        if kept is None:
+            try:
+                kept = session.workflows.get_run(id)
+            except (NotFound, Unavailable):
+                kept = indexed.get(session, index, id) if index else None
+                if kept is None:
+                    raise
+        return reading.with_retries(session.workspace, [kept])[0]
 
     def masked(self, session: EngineSession, rows: Sequence[Row]) -> Sequence[Row]:
         """Without secrets, and without the inputs of launches that the person may not open."""
@@ -164,7 +224,9 @@ class Runs(Resource):
 
     def choices(self, session: EngineSession) -> Mapping[str, Sequence[tuple[str, str | Promise]]]:
         """The workspace's flows and their steps by name, at most a minute old."""
-        return run_filters.filter_choices(session)
+        index = indexed.readable(session)
+        flows = indexed.flows_of(session, index) if index else run_filters.load_flows(session)
+        return run_filters.filter_choices(flows)
 
     def full_title(self, row: Row) -> str:
         """With its time: all runs of a flow have the same title."""
@@ -173,7 +235,11 @@ class Runs(Resource):
 
     def raw(self, subject: Subject) -> dict[str, Any]:
         """Truncated, with a link to the whole run."""
-        value = {key: value for key, value in subject.object.items() if key != reading.RETRIED}
+        value = {
+            key: value
+            for key, value in subject.object.items()
+            if key not in {reading.RETRIED, indexed.READ_AT, indexed.GONE_AT}
+        }
         file = reverse("run_file", args=[subject.slug, subject.id])
         return super().raw(subject) | {"value": value, "limit": _RAW, "file": file}
 
@@ -190,11 +256,3 @@ def _after(last: str, rows: Sequence[Row]) -> list[Row]:
     once = list({str(row.get("id")): row for row in rows}.values())
     index = next((index for index, row in enumerate(once) if last and row.get("id") == last), -1)
     return once[index + 1 :]
-
-
-def _moment(day: datetime.date | None, time: datetime.time) -> datetime.datetime | None:
-    """The time of a day, which is limited to the range that every time zone can hold and a run may have."""
-    if day is None:
-        return None
-    day = min(max(day, datetime.date(1970, 1, 1)), datetime.date(9000, 1, 1))
-    return timezone.make_aware(datetime.datetime.combine(day, time))

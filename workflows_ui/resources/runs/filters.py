@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from workflows_ui.core.collation import sort_key
+from workflows_ui.core.collation import plain, sort_key
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
 from workflows_ui.launches import flow_facts
@@ -18,11 +19,14 @@ from workflows_ui.resources.cached import cached
 from workflows_ui.resources.flows import outline
 from workflows_ui.resources.flows.reading import name_of, trigger_of
 from workflows_ui.web import formats, messages
+from workflows_ui.web.form_rendering import LongSelect
 from workflows_ui.web.list_filters import period_field
 from workflows_ui.web.paths import dicts_at
 
 _LONGEST, _MOST = 100, 50
 _FLOWS, _STEPS, _LONGEST_NAME = 100, 500, 80
+#: The name of the cached flows.
+_FLOWS_NAME = "flows-of-runs"
 
 
 class Day(forms.DateInput):
@@ -58,6 +62,12 @@ class RunFilters(forms.Form):
     """Filters of the list. Flows are filled in from the engine; days are whole days in the person's time zone."""
 
     main_filters = ("status", "flow", "period")
+    search = forms.CharField(
+        label=_("Search"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput({"type": "search", "placeholder": _("Flow's name, words of an error, or an ID")}),
+    )
     flow = Several(label=_("Flow"), required=False)
     status = forms.MultipleChoiceField(
         label=_("State"),
@@ -68,7 +78,7 @@ class RunFilters(forms.Form):
     period = period_field()
     since = forms.DateField(label=_("From"), required=False, widget=Day())
     until = forms.DateField(label=_("Until"), required=False, widget=Day())
-    failed = forms.CharField(label=_("Failed step"), required=False, max_length=2 * _LONGEST, widget=forms.Select())
+    failed = forms.CharField(label=_("Failed step"), required=False, max_length=2 * _LONGEST, widget=LongSelect())
     tag = forms.CharField(label=_("Tag"), required=False, max_length=_LONGEST, help_text=_("The whole tag."))
     archived = forms.ChoiceField(
         label=_("Archived runs"), required=False, choices=[("", _("Left out")), ("only", _("Only these"))]
@@ -96,10 +106,14 @@ class Named:
     steps: Sequence[tuple[str, str]]
 
 
-@cached("flows-of-runs", 60, ())
-def load_flows(session: EngineSession) -> Sequence[Named]:
-    """The hundred flows that were changed last, at most a minute old; none if the engine does not give them."""
+def _read_flows(session: EngineSession) -> Sequence[Named]:
     return [_flow(row) for row in dicts_at(session.workflows.list_flows(limit=_FLOWS), "data") if id_at(row)]
+
+
+#: The hundred flows that were changed last, at most a minute old; none if the engine does not give them. For a page that can do without
+#: them, a quick session makes no call (EngineSession.decorate).
+load_flows = cached(_FLOWS_NAME, 60, ())(_read_flows)
+load_optional_flows = cached(_FLOWS_NAME, 60, (), optional=True)(_read_flows)
 
 
 def _flow(row: dict[str, object]) -> Named:
@@ -110,9 +124,14 @@ def _flow(row: dict[str, object]) -> Named:
     return Named(id_at(row), name[:_LONGEST_NAME], flow_facts.start_of(trigger), titles[: _STEPS // 5])
 
 
-def filter_choices(session: EngineSession) -> dict[str, Sequence[tuple[str, str]]]:
+def known_flows(session: EngineSession) -> Sequence[Named]:
+    """The same from the cache, without a call: while the engine does not answer."""
+    known: Sequence[Named] = session.known(_FLOWS_NAME, ())
+    return known
+
+
+def filter_choices(flows: Sequence[Named]) -> dict[str, Sequence[tuple[str, str]]]:
     """The flows, and as many of their steps as a select field can hold, by the flows' names."""
-    flows = load_flows(session)
     steps = [(flow, name, title) for flow in flows for name, title in flow.steps][:_STEPS]
     steps.sort(key=lambda item: sort_key(item[0].name))
     return {
@@ -130,3 +149,17 @@ def step_and_flow(value: str) -> tuple[str, str]:
     """The step's own name and the flow's id, "" if the value names a step of any flow."""
     step, mark, flow = value.rpartition("@")
     return (step, flow) if mark else (value, "")
+
+
+def named(flows: Sequence[Named], text: str) -> list[str]:
+    """Ids of the flows whose names have every word of the text."""
+    words = plain(text).split()
+    return [flow.id for flow in flows if words and all(word in plain(flow.name) for word in words)]
+
+
+def moment(day: datetime.date | None, time: datetime.time) -> datetime.datetime | None:
+    """The time of a day, which is limited to the range that every time zone can hold and a run may have."""
+    if day is None:
+        return None
+    day = min(max(day, datetime.date(1970, 1, 1)), datetime.date(9000, 1, 1))
+    return timezone.make_aware(datetime.datetime.combine(day, time))

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
+from workflows_ui.failures import services as failures
 from workflows_ui.launches import flow_facts
 from workflows_ui.launches.failures import messages as failure_messages
 from workflows_ui.launches.models import Launch
@@ -16,9 +17,10 @@ from workflows_ui.members.models import Role, Workspace
 from workflows_ui.resource_admin.resource import Row, Subject, id_at, pick
 from workflows_ui.resources.cached import cached
 from workflows_ui.resources.places import launch_url
-from workflows_ui.resources.runs import reading, starters
+from workflows_ui.resources.runs import indexed, reading, starters
 from workflows_ui.resources.runs import times as resource_times
 from workflows_ui.resources.runs.steps import Reader, error_text, failed_position, shows
+from workflows_ui.web.links import reachable, view_url
 from workflows_ui.web.paths import text_at
 
 #: States in which the active step is not among the steps (recording `run_odd_MEMORY_LIMIT_EXCEEDED_Memory_hog_2`).
@@ -32,10 +34,12 @@ def summary(subject: Subject) -> dict[str, Any]:
     launch = starters.launches_of(subject.workspace, [run]).get(id_at(run))
     known = known_steps(subject.session, run) if run.get("steps") else {}
     unlinked = launch is None and not id_at(run, "parentRunId")
-    failure_text = _failure_message(run)
+    failure_text = failure_message(run)
     return {
+        "kept": indexed.kept_note(run),
         "sentence": reading.sentence(run, resource_times.Times(run, known).total),
         "retried": reading.retried(run),
+        "helped": _helped(subject),
         "error": failure_messages.headline(failure_text),
         "diagnosis": failure_messages.explain_failure(failure_text, str(run.get("status") or "")),
         "failed_step": _failed_step_url(subject),
@@ -48,7 +52,17 @@ def summary(subject: Subject) -> dict[str, Any]:
     }
 
 
-def _failure_message(run: Row) -> str:
+def _helped(subject: Subject) -> dict[str, Any] | None:
+    """The note about failures of the same cause, where the person may see the run index."""
+    index = indexed.readable(subject.session) if reading.failing(subject.object) else None
+    row = failures.noted(index, id_at(subject.object)) if index else None
+    if row is None:
+        return None
+    url = reachable(view_url("failure", subject.slug, row.fingerprint))
+    return {"note": failures.note(row, subject.workspace), "row": row, "url": url} if url else None
+
+
+def failure_message(run: Row) -> str:
     """The failed step's message; not the one of an earlier try, which a retried or cancelled run may still have."""
     text = runs.failure(dict(run)) if reading.failing(run) else ""
     try:
@@ -87,9 +101,11 @@ def _head(step: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": step.get("name"), "displayName": step.get("displayName"), "settings": settings}
 
 
-def steps(subject: Subject) -> dict[str, Any]:
-    """The steps with their bars, and where the run's time went."""
+def steps(subject: Subject) -> dict[str, Any] | None:
+    """The steps with their bars, and where the run's time went; None for a run from the index, which has no steps."""
     run = subject.object
+    if indexed.kept_note(run):
+        return None
     if not run.get("steps"):
         return {"steps": [], "ended": runs.ended(run), "parts": resource_times.Times(run, {}).parts()}
     known = known_steps(subject.session, run)

@@ -143,9 +143,9 @@ def sentence(run: Row, took: float | None = None) -> str:
     )
     text = _SENTENCES.get(status, _("The engine calls its state “%(state)s”; nothing more is known."))
     if status == "SUCCEEDED" and runs.any_failed(run.get("steps")):
-        text = _("It ran to its end although a step failed: the flow is built to continue in that case.")
+        text = _("It finished although a step failed: the flow is built to continue in that case.")
     elif status == "SUCCEEDED" and length:
-        text = _("It was retried and ran to its end in %(length)s.") if again else _("It ran to its end in %(length)s.")
+        text = _("It was retried and finished in %(length)s.") if again else _("It finished in %(length)s.")
     elif status == "FAILED" and step:
         text = _FAILED_AT[bool(length), bool(length) and again]
     elif again and status in _RETRIED:
@@ -166,7 +166,7 @@ _RETRIED: Mapping[str, Promise] = {
     "RUNNING": gettext_lazy("It was retried and is running."),
 }
 _SENTENCES: Mapping[str, Promise] = {
-    "SUCCEEDED": gettext_lazy("It ran to its end."),
+    "SUCCEEDED": gettext_lazy("It finished."),
     "FAILED": gettext_lazy("It failed."),
     "RUNNING": gettext_lazy("It is running. The engine has not reported its steps yet."),
     "QUEUED": gettext_lazy("It is queued in the engine, and starts when the engine has room."),

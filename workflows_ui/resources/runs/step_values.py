@@ -15,7 +15,7 @@ from workflows_ui.resources.places import connection_url
 _DEEPEST, MOST, _LONGEST, _MOST_PARTS = 4, 60, 2_000, 60
 _TEMPLATE = re.compile(r"\{\{(.{1,1000}?)\}\}", re.DOTALL)
 _NAME = r"[A-Za-z_$][\w$-]*"
-_KEY = rf"""\.{_NAME}|\[\s*(?:'[^']*'|"[^"]*"|\d+)\s*\]"""
+_KEY = r"""\.([\w$-]+)|\[\s*(?:'([^']*)'|"([^"]*)"|(\d+))\s*\]"""
 _REFERENCE = re.compile(rf"\s*({_NAME})((?:{_KEY})*)\s*")
 _KEYS = re.compile(_KEY)
 
@@ -161,7 +161,7 @@ def _reference(raw: str, expression: str, names: Names) -> Part | None:
 
 
 def _path(text: str) -> list[str]:
-    return [key.strip(".[] '\"\t\n") for key in _KEYS.findall(text)]
+    return [key[key.lastindex or 0] for key in _KEYS.finditer(text)]
 
 
 def _inner(value: Any) -> list[tuple[str, Any]]:

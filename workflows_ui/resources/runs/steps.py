@@ -235,7 +235,7 @@ class Reader:
 
 
 _EARLIER_TRY = Badge(gettext_lazy("Failed in an earlier try"), "history", "secondary")
-_NOT_ENDED = Badge(gettext_lazy("Did not come to its end"), "circle-stop", "secondary")
+_NOT_ENDED = Badge(gettext_lazy("Did not finish"), "circle-stop", "secondary")
 _ROUND_FAILED = Badge(gettext_lazy("A step in it failed"), "circle-x", "red")
 
 

@@ -32,7 +32,7 @@ from workflows_ui.web.paths import text_at
 MOST, _NAME, _SAID = 60, 120, 300
 #: A wait of at least this many milliseconds is mentioned instead of the step's own work.
 _PAUSE = 500.0
-#: Tone and icon of final states that are no failure.
+#: Tone and icon of final states other than failures.
 _ENDINGS = {
     State.SUCCEEDED: ("good", "flag"),
     State.CANCELLED: ("", "ban"),
@@ -100,10 +100,10 @@ def _ending(launch: Launch, run: Row, known: Mapping[str, Any]) -> Line:
     at = launch.run_finished_at or launch.ended_at
     step = launch.failed_step[:_NAME]
     if launch.state == State.SUCCEEDED and launch.run_finished_at:
-        sentence = _("It got to its end after %(time)s.") % {"time": took} if took else _("It got to its end.")
+        sentence = _("It finished after %(time)s.") % {"time": took} if took else _("It finished.")
         bad = [_title(name, known) for name, item in runs.steps(dict(run)).items() if runs.any_failed({name: item})]
         if bad:
-            sentence = _("It ran to its end although “%(steps)s” failed: the flow is built to continue in that case.")
+            sentence = _("It finished although “%(steps)s” failed: the flow is built to continue in that case.")
             return Line(sentence % {"steps": "”, “".join(bad[:5])}, at, "wait", "flag")
         return Line(sentence, at, "good", "flag")
     if launch.state == State.FAILED and step:
@@ -206,9 +206,9 @@ def _step(name: str, step: dict[str, Any], known: Mapping[str, Any], wait: float
         return Line(_("“%(step)s” waits.") % names, tone="wait", icon="hourglass")
     if step.get("status") == "RUNNING":
         if going:
-            return Line(_("“%(step)s” is at work.") % names, tone="wait", icon=icon)
-        return Line(_("“%(step)s” began and did not come to its end.") % names, tone="bad", icon=icon)
-    return Line((_("“%(step)s” was done in %(time)s.") if took else _("“%(step)s” was done.")) % names, icon=icon)
+            return Line(_("“%(step)s” is running.") % names, tone="wait", icon=icon)
+        return Line(_("“%(step)s” started and did not finish.") % names, tone="bad", icon=icon)
+    return Line((_("“%(step)s” finished in %(time)s.") if took else _("“%(step)s” finished.")) % names, icon=icon)
 
 
 def _rounds(title: str, rounds: list[Any]) -> str:

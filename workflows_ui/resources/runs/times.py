@@ -41,7 +41,7 @@ _LABELS: Mapping[str, str | Promise] = {
     "queue": gettext_lazy("In the engine's queue"),
     "before": gettext_lazy("Before it started"),
     "long-before": gettext_lazy("Before it started: in the queue, or in earlier tries"),
-    "work": gettext_lazy("Steps at work"),
+    "work": gettext_lazy("Steps"),
     "tries": gettext_lazy("Steps at work, those of earlier tries included"),
     "waiting": gettext_lazy("Waiting in a pause"),
     "unended": gettext_lazy("In a step whose time is not known"),

@@ -1,4 +1,4 @@
-"""Pages below a run: a single step, the related runs, and the run as a file."""
+"""Pages below a run: a single step, the related runs, and the run as a file; and the plots of runs."""
 
 import json
 from datetime import timedelta
@@ -14,9 +14,13 @@ from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin.resource import Row, id_at
-from workflows_ui.resources.runs import masking, panels, reading
+from workflows_ui.resource_admin.listing import Listing, offer
+from workflows_ui.resource_admin.resource import Row, find_resource, id_at
+from workflows_ui.resources import places
+from workflows_ui.resources.runs import indexed, masking, panels, reading
 from workflows_ui.resources.runs import steps as run_steps
+from workflows_ui.resources.runs.plots import RunPlots
+from workflows_ui.run_index.services import indexes
 from workflows_ui.web import formats, responses
 from workflows_ui.web.access import member
 from workflows_ui.web.paths import dicts_at
@@ -116,6 +120,29 @@ def file(request: ConsoleRequest, slug: str, id: str) -> HttpResponseBase:
     flow = slugify(reading.name_of(run), allow_unicode=True)[:80]
     text = json.dumps(run, ensure_ascii=False, indent=2).encode("utf-8", "replace")
     return responses.download(text, f"{flow or 'run'}-{slugify(id)[:30]}.json")
+
+
+@require_safe
+@member(Role.VIEWER)
+def plots(request: ConsoleRequest, slug: str) -> HttpResponse:
+    """The plots of the runs that the list's filters choose, from the index; lists and pages load their part of them after themselves."""
+    access, kind = request.access, find_resource(request.access, "runs")
+    index, current = indexes.readable(access.workspace, access.user.pk), Listing(kind, request.path, request.GET)
+    drawn = None
+    if index and current.valid:
+        session = engine_session.open_session(access)
+        drawn = RunPlots(index, slug, indexed.matching(session, index, current.query), current.query.filters)
+        if not responses.is_fragment(request):
+            offer(current.form, kind.choices(session))
+    list_url = places.list_url(slug, "runs")
+    context = {
+        "plots": drawn,
+        "index": index,
+        "listing": current,
+        "chips": current.chips(),
+        "list_url": f"{list_url}?{current.filters_query}" if current.filters_query else list_url,
+    }
+    return responses.page(request, "resources/runs/plots.html", context, fragments=("run-days", "run-plots"))
 
 
 def _run(session: EngineSession, id: str) -> Row:

@@ -1,6 +1,7 @@
 """Tables, in which flows store rows: their list, their page with columns and newest records, and their actions."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -102,8 +103,8 @@ def _newest(subject: Subject) -> dict[str, Any]:
         return {"problem": messages.error_message(error)}
     lines = []
     for row in newest.rows[:_SHOWN]:
-        cells = [records.short(row, reading.key_of(field)) for field in fields[:_ACROSS]]
-        lines.append((record_url(slug, table, reading.key_of(row)), records.title(row, fields), cells[1:]))
+        cells = [records.cell_text(row, field) for field in fields[1:_ACROSS]]
+        lines.append((record_url(slug, table, reading.key_of(row)), records.title(row, fields), cells))
     return {
         "count": newest.gap
         or resource_limits.records_in_words(len(newest.rows), resource_limits.load_limits(subject.session)),
@@ -224,8 +225,8 @@ class Tables(Resource):
             "plus",
             lambda session, _id, data: session.workflows.create_table(data["name"]),
             form=NameForm,
-            button=_("Make the table"),
-            done=_("The table is made. Give it its columns now."),
+            button=_("Create the table"),
+            done=_("The table was created. Add its columns now."),
             success_url=lambda slug, _row, made: table_url(slug, reading.key_of(made)),
             primary=always,
             collection=True,
@@ -267,9 +268,8 @@ class Tables(Resource):
 
     def list(self, session: EngineSession, query: Query) -> Page:
         """A page, newest first."""
-        answer = session.workflows.list_tables(
-            limit=self.batch_size, cursor=whole_lists.cursor(query), name=query.filters.get("name")
-        )
+        load = partial(session.workflows.list_tables, self.batch_size, whole_lists.cursor(query))
+        answer = whole_lists.named(query, lambda name: load(name=name), lambda row: row.get("name"))
         page = whole_lists.page_of(answer, query)
         reading.remember_names(session, page.rows)
         return page

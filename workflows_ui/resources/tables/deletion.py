@@ -16,7 +16,7 @@ MOST_RECORDS, _AT_ONCE = 10_000, 50
 
 
 def limit_text(session: EngineSession, table: Row) -> Text:
-    """What the copy of a large table leaves out; "" if the copy is complete. Raises EngineError."""
+    """A sentence about what the copy of a large table leaves out; "" if it is complete. Raises EngineError."""
     found = reading.records(session, reading.key_of(table))
     number = min(len(found.rows), MOST_RECORDS)
     if found.whole and number == len(found.rows):

@@ -22,7 +22,7 @@ class NewColumn(NameForm):
     """A new column; `options` becomes a list of texts, or None for kinds without choices."""
 
     type = forms.ChoiceField(
-        label=_("What it holds"), choices=[*reading.KINDS.items()], help_text=_("This cannot be changed later.")
+        label=_("Type"), choices=[*reading.KINDS.items()], help_text=_("This cannot be changed later.")
     )
     options = forms.CharField(
         label=_("Choices"),

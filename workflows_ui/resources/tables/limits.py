@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from django import forms
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -56,13 +57,13 @@ def records_in_words(number: int, limits: Limits) -> str:
     if most is None:
         text = ngettext("The table has %(count)d record.", "The table has %(count)d records.", number)
         return text % {"count": number}
-    values = {"number": number, "most": most}
+    values = {"number": number_format(number, force_grouping=True), "most": number_format(most, force_grouping=True)}
     if number >= most:
-        return _("The table is full: it has %(number)d records, and the engine allows no more than %(most)d.") % values
+        return _("The table is full: it has %(number)s records, and the engine allows no more than %(most)s.") % values
     if is_near_limit(number, most):
-        text = _("The table is nearly full: %(number)d of the %(most)d records that the engine allows in a table.")
+        text = _("The table is nearly full: %(number)s of the %(most)s records that the engine allows in a table.")
         return text % values
-    return _("%(number)d of the %(most)d records that the engine allows in a table.") % values
+    return _("%(number)s of the %(most)s records that the engine allows in a table.") % values
 
 
 def fields_in_words(number: int, limits: Limits) -> str:

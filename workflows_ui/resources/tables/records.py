@@ -1,13 +1,16 @@
 """Records of tables: a resource for one table, created for each request because its columns are the table's own."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import quote
 
+from babel.numbers import format_decimal
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
@@ -31,6 +34,7 @@ from workflows_ui.resources.tables import limits as resource_limits
 from workflows_ui.resources.tables import reading
 from workflows_ui.resources.tables.parts import PartAction, export_url, record_url, records_url
 from workflows_ui.resources.tables.record_forms import Condition, RecordFilters, RecordForm, column_label
+from workflows_ui.web.markup import markup
 
 #: Maximum characters of a cell in a list, and on a record's page.
 SHORT, LONG = 120, 50_000
@@ -38,6 +42,8 @@ SHORT, LONG = 120, 50_000
 _ON_PHONES = 3
 #: With at least this many columns, the time only has its own column in wide windows.
 _ACROSS = 4
+#: Numbers that are neither a year nor a short code.
+_LARGE = re.compile(r"-?[1-9]\d{4,14}(\.\d{1,9})?")
 
 
 def load_records(session: EngineSession, table_id: str, *, fresh: bool = True) -> "Records":
@@ -66,7 +72,7 @@ def load_records(session: EngineSession, table_id: str, *, fresh: bool = True) -
         files=[
             (label, export_url(slug, table_id, kind)) for label, kind in ((_("As CSV"), "csv"), (_("As JSON"), "json"))
         ],
-        list_links=(Shortcut(_("The table"), "table", lambda slug, _row: table_url(slug, table_id)),),
+        list_links=(Shortcut(_("Table"), "table", lambda slug, _row: table_url(slug, table_id)),),
     )
 
 
@@ -74,6 +80,22 @@ def short(record: Row, field: str) -> str:
     """A cell as shown in lists."""
     text = reading.cell(record, field)
     return text if len(text) <= SHORT else f"{text[:SHORT]}…"
+
+
+def cell_text(record: Row, field: Row) -> str:
+    """The text of a cell in a list: large numbers have separators."""
+    text = short(record, reading.key_of(field))
+    return _grouped(text) if field.get("type") == reading.NUMBER else text
+
+
+def _grouped(text: str) -> str:
+    if not _LARGE.fullmatch(text):
+        return text
+    return format_decimal(text, locale=get_language() or "en", decimal_quantization=False)
+
+
+def _number(text: str) -> SafeString:
+    return markup("{}", _grouped(text))
 
 
 def title(record: Row, fields: Sequence[Row]) -> str:
@@ -100,9 +122,9 @@ def _columns(table: str, fields: Sequence[Row]) -> tuple[Column, ...]:
         )
     ]
     for number, field in enumerate(others, start=1):
-        kind = "count" if field.get("type") == reading.NUMBER else "text"
-        path = partial(short, field=reading.key_of(field))
-        columns.append(Column(path, column_label(field), kind, phone=number < _ON_PHONES, name=reading.key_of(field)))
+        kind, html = ("count", _number) if field.get("type") == reading.NUMBER else ("text", None)
+        path, key = partial(short, field=reading.key_of(field)), reading.key_of(field)
+        columns.append(Column(path, column_label(field), kind, phone=number < _ON_PHONES, name=key, html=html))
     return (*columns, created)
 
 

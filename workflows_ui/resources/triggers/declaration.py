@@ -116,7 +116,7 @@ class Triggers(Resource):
     list_display = (
         mark_column(mark_of, _("App"), link=True, below=lambda row: row["name"]),
         Column(_state, _("State"), kind="badge", below=_lately),
-        Column(_plot, _("Last 14 days"), phone=False, sort=False, template_name="web/plots/spark.html"),
+        Column(_plot, _("Last 14 days"), phone=False, sort=False, html=Spark.__html__),
         Column(lambda row: _figures(row).good, _("Worked"), kind="count", phone=False, name="worked"),
         Column(lambda row: _figures(row).bad, _("Failed"), kind="count", phone=False, name="failed"),
     )

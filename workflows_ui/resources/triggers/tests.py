@@ -98,9 +98,7 @@ def _recommended(session: EngineSession, flow: Row) -> str:
     piece, name = text_at(trigger, "settings.pieceName"), text_at(trigger, "settings.triggerName")
     if not piece:
         return ""
-    nothing: dict[str, Any] = {}
-    row = session.remember_or(nothing, f"piece:{piece}", apps.REMEMBERED, lambda: apps.fetch_app(session, piece))
-    strategy = text_at(dict_at(row, "triggers").get(name), "testStrategy")
+    strategy = text_at(dict_at(apps.piece_or_empty(session, piece), "triggers").get(name), "testStrategy")
     return next((way for way, word in _STRATEGIES.items() if word == strategy), "")
 
 

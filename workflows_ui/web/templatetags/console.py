@@ -82,11 +82,8 @@ def clock_since(since: datetime) -> SafeString:
 
 @register.simple_tag
 def crumb(label: str, view: str = "", *arguments: Any, url: str = "") -> SafeString:
-    """Show a breadcrumb: a link to a view or a URL; without both, this page."""
-    url = url or (view_url(view, *arguments) if view else "")
-    if not url:
-        item = '<li class="breadcrumb-item active" aria-current="page"><span class="clip">{}</span></li>'
-        return format_html(item, label)
+    """Show a breadcrumb: a link to a view, or to a URL."""
+    url = url or view_url(view, *arguments)
     return format_html('<li class="breadcrumb-item"><a class="clip" href="{}">{}</a></li>', url, label)
 
 

@@ -1,8 +1,10 @@
 """Actions that edit a flow's steps: each operation is predicted, stored, sent once, and compared with what came back."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from django import forms
@@ -10,26 +12,42 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import EngineError, Unknown
+from workflows_ui.engine import EngineError, NotFound, Unknown
+from workflows_ui.engine.flow_tree import ROUTERS
 from workflows_ui.flow_edits import services as flow_edits
 from workflows_ui.flow_edits.models import EditState, FlowEdit
-from workflows_ui.resource_admin.actions import LastingText
+from workflows_ui.resource_admin.actions import LastingText, LinkedText
 from workflows_ui.resource_admin.resource import Action, Row, Text, pick
 from workflows_ui.resources.flows import notes, pages
-from workflows_ui.resources.flows.editing import flow_forms, note_forms, places, router_forms
+from workflows_ui.resources.flows.editing import (
+    code_forms,
+    failure_forms,
+    flow_forms,
+    note_forms,
+    piece_forms,
+    places,
+    router_forms,
+    schedule_forms,
+)
 from workflows_ui.resources.flows.editing import forms as editing
+from workflows_ui.resources.flows.editing.operations import Operation
 from workflows_ui.resources.flows.editing.prediction import LOOP as LOOP_TYPE
-from workflows_ui.resources.flows.editing.prediction import MALFORMED, ROUTERS, Json, Operation, shape
+from workflows_ui.resources.flows.editing.prediction import MALFORMED, Json, find
+from workflows_ui.resources.flows.editing.shape import shape
 from workflows_ui.resources.flows.reading import deleting, trigger_of
-from workflows_ui.resources.places import flow_url
-from workflows_ui.web.paths import dict_at
+from workflows_ui.resources.pieces import apps, missing_apps
+from workflows_ui.resources.places import flow_url, step_url
+from workflows_ui.web.paths import dict_at, list_at, text_at
+
+MEANWHILE: Text = _("Somebody else changed the flow at the same time. Look at both versions on this page.")
 
 
 def apply(session: EngineSession, id: str, data: Mapping[str, Any]) -> dict[str, Any]:
     """Send a confirmed operation (forms.EditForm) and compare the answer with the prediction.
 
-    Returns `edit`, the stored row. `version.updated` is read again afterwards: a change by somebody else in between is recorded, since
-    the engine lets the last one win (engine-0.83.md section 5). Raises EngineError; after Unknown the row stays, as unclear.
+    Returns `edit`, the stored row, and `step`, the name of the step that it was about: "" for the flow, and if the step is gone.
+    `version.updated` is read again afterwards: a change by somebody else in between is recorded, since the engine lets the last one win
+    (engine-0.83.md section 5). Raises EngineError, ValidationError; after Unknown the row stays, as unclear.
     """
     operation: Operation = data["operation"]
     predicted: Json = data["predicted"]
@@ -38,21 +56,40 @@ def apply(session: EngineSession, id: str, data: Mapping[str, Any]) -> dict[str,
         after = session.workflows.apply_flow_operation(id, operation.body)
     except Unknown:
         raise
-    except EngineError:
+    except EngineError as refusal:
         flow_edits.forget(edit)
+        if isinstance(refusal, NotFound):
+            _check_apps(session, operation)
         raise
     pages.forget(session)
-    now = _read(session, id)
+    now = read(session, id)
     # An answer without steps says nothing about them.
     answer = after if "trigger" in dict_at(after, "version") else now
     version = dict_at(answer, "version")
-    flow_edits.end(
-        edit, version, as_expected=_alike(predicted, answer), meanwhile=bool(now) and _moment(now) != _moment(answer)
-    )
-    return {"edit": edit}
+    flow_edits.end(edit, version, as_expected=alike(predicted, answer), meanwhile=is_changed(answer, now))
+    return {"edit": edit, "step": _step_of(operation, dict_at(version, "trigger"))}
 
 
-def _read(session: EngineSession, id: str) -> Json:
+def _check_apps(session: EngineSession, operation: Operation) -> None:
+    """Raise ValidationError if the engine lacks the app of a step that was sent: it only answers 404 (api.md 6.3)."""
+    apps.forget(session)
+    missing: list[missing_apps.MissingApp] = []
+    with suppress(EngineError):
+        sent = operation.request.get("action") or operation.request.get("trigger") or operation.request
+        missing = missing_apps.of_tree(session, sent, versions=True)
+    if missing:
+        text = gettext("The engine takes no change of a step whose app it does not have: %(apps)s")
+        raise forms.ValidationError(text % {"apps": " ".join(item.text for item in missing)})
+
+
+def _step_of(operation: Operation, trigger: Json) -> str:
+    """The step that an operation was about, if the flow has it."""
+    request = operation.request
+    named = [request.get("name"), request.get("stepName"), *list_at(request, "names"), text_at(request, "action.name")]
+    return next((name for name in named if isinstance(name, str) and find(trigger, name)), "")
+
+
+def read(session: EngineSession, id: str) -> Json:
     """The flow as it is now; empty if the engine does not answer this."""
     try:
         return session.workflows.get_flow(id)
@@ -60,15 +97,21 @@ def _read(session: EngineSession, id: str) -> Json:
         return {}
 
 
+def is_changed(flow: Json, now: Json) -> bool:
+    """Whether the flow is another one now; not if the engine did not say what it is now."""
+    # Two changes within a millisecond have the same time.
+    return bool(now) and (_moment(now) != _moment(flow) or not alike(flow, now))
+
+
 def _moment(flow: Row) -> tuple[Any, Any]:
-    """What changes with each change of a flow."""
+    """Values that differ after each change of a flow."""
     return pick(flow, "version.id"), pick(flow, "version.updated")
 
 
-def _alike(predicted: Json, after: Json) -> bool:
-    """Whether the engine's answer is as predicted; a malformed one is not."""
+def alike(one: Json, other: Json) -> bool:
+    """Whether two flows are the same as far as predictions go; malformed ones are not."""
     try:
-        return shape(predicted) == shape(after)
+        return shape(one) == shape(other)
     except (*MALFORMED, RecursionError):
         return False
 
@@ -80,22 +123,24 @@ def _undo(session: EngineSession, id: str, data: Mapping[str, Any]) -> dict[str,
     return done
 
 
-def _done(text: Text, answer: Any) -> Text:
+def _done(text: Text, undo: bool, answer: Any) -> Text:
     edit: FlowEdit = answer["edit"]
     if edit.meanwhile:
-        return LastingText(
-            gettext("Somebody else changed the flow at the same time. Look at both versions on this page.")
-        )
+        return LastingText(MEANWHILE)
     if edit.state == EditState.DIFFERS:
         return LastingText(gettext("The engine did something else than predicted. Look at both versions on this page."))
+    if undo and flow_edits.can_undo(edit):
+        return LinkedText(text, gettext("Undo"), UNDO.url(edit.workspace.slug, "flows", edit.flow_id))
     return text
 
 
 def _after(tab: str, slug: str, row: Row, answer: Any) -> str:
-    """The page of the edit if it needs attention, otherwise the tab the person came from."""
+    """The page of the edit if it needs attention, otherwise that of the step, or the tab the person came from."""
     edit: FlowEdit = answer["edit"]
     url = flow_url(slug, pick(row, "id"))
-    return f"{url}edits/{edit.pk}/" if edit.meanwhile or edit.state == EditState.DIFFERS else f"{url}?tab={tab}"
+    if edit.meanwhile or edit.state == EditState.DIFFERS:
+        return f"{url}edits/{edit.pk}/"
+    return step_url(url, answer["step"]) or f"{url}?tab={tab}"
 
 
 def _editable(flow: Row) -> bool:
@@ -106,7 +151,7 @@ def _has(number: int, *kinds: str) -> Callable[[Row], bool]:
     """Whether a flow has so many steps of these types, or of any."""
 
     def visible(flow: Row) -> bool:
-        return _editable(flow) and len(places.step_choices(trigger_of(flow), kinds=kinds)) >= number
+        return _editable(flow) and len(list(islice(places.steps(trigger_of(flow), kinds=kinds), number))) == number
 
     return visible
 
@@ -115,9 +160,8 @@ def _has_branches(number: int, *, fallback: bool = False) -> Callable[[Row], boo
     """Whether some router of a flow has so many branches, those for everything else counted only with `fallback`."""
 
     def visible(flow: Row) -> bool:
-        found = places.branch_choices(trigger_of(flow), fallback=fallback)
-        counts = Counter(places.read_branch(value)[0] for value, _label in found)
-        return _editable(flow) and max(counts.values(), default=0) >= number
+        found = places.branches(trigger_of(flow), fallback=fallback)
+        return _editable(flow) and any(len(indices) >= number for _node, indices in found)
 
     return visible
 
@@ -126,25 +170,27 @@ def _edit(
     name: str, label: Text, icon: str, form: type[forms.Form], done: Text, tab: str = "steps", **more: Any
 ) -> Action:
     """An action that is offered beside the steps."""
+    run = more.pop("run", apply)
     return Action(
         name,
         label,
         icon,
-        more.pop("run", apply),
+        run,
         form=form,
-        button=label,
+        button=more.pop("button", label),
         visible=more.pop("visible", _editable),
-        done=lambda _row, answer: _done(done, answer),
+        done=lambda _row, answer: _done(done, run is apply, answer),
         success_url=partial(_after, tab),
         tab=tab,
         **more,
     )
 
 
+SAMPLE = _edit("step-sample", _("Save a sample"), "test-tubes", flow_forms.SaveSample, _("The sample is saved."))
 #: On any step, the trigger included; on steps; on a step of one type; on branches; on the whole flow.
 ANY_STEP = (
     _edit("step-rename", _("Rename the step"), "pencil", editing.RenameStep, _("The step is renamed.")),
-    _edit("step-sample", _("Save a sample"), "test-tube", flow_forms.SaveSample, _("The sample is saved.")),
+    SAMPLE,
     _edit(
         "step-sample-clear",
         _("Clear the sample"),
@@ -165,7 +211,15 @@ STEP = (
         _("The step is duplicated."),
         visible=_has(1),
     ),
-    _edit("step-skip", _("Skip or run the step"), "skip-forward", editing.SkipStep, _("Saved."), visible=_has(1)),
+    _edit(
+        "step-skip",
+        _("Skip or run the step"),
+        "skip-forward",
+        editing.SkipStep,
+        _("Saved."),
+        button=_("Save"),
+        visible=_has(1),
+    ),
     _edit(
         "step-delete",
         _("Delete the step"),
@@ -173,11 +227,63 @@ STEP = (
         editing.DeleteStep,
         _("The step is deleted."),
         danger=True,
+        confirm=_("The step and all steps inside it are removed from the draft."),
         visible=_has(1),
     ),
 )
+#: On a step that uses an app, and on a trigger.
+SETTINGS = (
+    _edit(
+        "step-settings",
+        _("Change the settings"),
+        "settings",
+        piece_forms.ChangePieceStep,
+        _("The settings are saved."),
+        button=_("Save"),
+    ),
+)
+TRIGGER = (
+    _edit(
+        "trigger-schedule",
+        _("Start at certain times"),
+        "calendar-clock",
+        schedule_forms.ChangeSchedule,
+        _("The schedule is saved."),
+        button=_("Save the schedule"),
+    ),
+    _edit(
+        "trigger-remove",
+        _("Remove the trigger"),
+        "trash-2",
+        flow_forms.RemoveTrigger,
+        _("The trigger is removed."),
+        danger=True,
+        confirm=_("Without a trigger the flow cannot start. Its steps stay."),
+        visible=lambda flow: _editable(flow) and pick(trigger_of(flow), "type") != "EMPTY",
+    ),
+)
+#: On a step of code; the settings of a step with an app include it.
+FAILURE = (
+    _edit(
+        "step-failure",
+        _("If the step fails"),
+        "life-buoy",
+        failure_forms.FailureHandling,
+        _("Saved."),
+        button=_("Save"),
+        visible=_has(1, "CODE"),
+    ),
+)
 CODE = (
-    _edit("step-code", _("Edit the code"), "code", editing.EditCode, _("The code is saved."), visible=_has(1, "CODE")),
+    _edit(
+        "step-code",
+        _("Edit the code"),
+        "code",
+        code_forms.EditCode,
+        _("The code is saved."),
+        button=_("Save"),
+        visible=_has(1, "CODE"),
+    ),
 )
 LOOP = (
     _edit(
@@ -186,6 +292,7 @@ LOOP = (
         "repeat",
         editing.EditLoop,
         _("The list is saved."),
+        button=_("Save"),
         visible=_has(1, LOOP_TYPE),
     ),
 )
@@ -204,6 +311,7 @@ ROUTER = (
         "split",
         router_forms.RouterExecution,
         _("Saved."),
+        button=_("Save"),
         visible=_has(1, *ROUTERS),
     ),
 )
@@ -214,6 +322,7 @@ BRANCH = (
         "list-checks",
         router_forms.BranchConditions,
         _("The conditions are saved."),
+        button=_("Save"),
         visible=_has_branches(1),
     ),
     _edit(
@@ -239,6 +348,7 @@ BRANCH = (
         router_forms.DeleteBranch,
         _("The branch is deleted."),
         danger=True,
+        confirm=_("The branch and all steps in it are removed from the draft."),
         visible=_has_branches(1),
     ),
 )
@@ -254,9 +364,36 @@ ANY_BRANCH = (
     ),
 )
 UNDO = _edit(
-    "edit-undo", _("Undo the last edit"), "undo-2", editing.UndoEdit, _("The flow is as it was before."), run=_undo
+    "edit-undo",
+    _("Undo the last edit"),
+    "undo-2",
+    flow_forms.UndoEdit,
+    _("The flow is as it was before."),
+    run=_undo,
+    confirm=_("The draft goes back to how it was before the last edit in this console."),
+)
+#: In the head of the flow's page.
+USE_VERSION = replace(
+    _edit(
+        "use-as-draft",
+        _("Use a version as draft"),
+        "history",
+        flow_forms.UseVersion,
+        _("The draft is now a copy of that version."),
+        button=_("Use it as the draft"),
+        confirm=_("The draft is replaced by a copy of the version. What is live stays as it is until you publish."),
+    ),
+    tab="",
 )
 ADD = _edit("step-add", _("Add a step"), "plus", editing.AddStep, _("The step is added."))
+ADD_APP = _edit(
+    "step-app",
+    _("Add a step with an app"),
+    "puzzle",
+    piece_forms.AddPieceStep,
+    _("The step is added."),
+    button=_("Add the step"),
+)
 NOTES = (
     _edit(
         "note-change",
@@ -264,6 +401,7 @@ NOTES = (
         "pencil",
         note_forms.ChangeNote,
         _("The note is saved."),
+        button=_("Save"),
         visible=lambda flow: _editable(flow) and bool(notes.notes_of(flow)),
     ),
     _edit(
@@ -273,11 +411,11 @@ NOTES = (
         note_forms.DeleteNote,
         _("The note is deleted."),
         danger=True,
+        confirm=_("The note is removed from the draft."),
         visible=lambda flow: _editable(flow) and bool(notes.notes_of(flow)),
     ),
 )
 FLOW = (
-    ADD,
     _edit(
         "note-add",
         _("Add a note"),
@@ -291,8 +429,9 @@ FLOW = (
         "minutes-saved",
         _("Minutes saved"),
         "clock",
-        editing.MinutesSaved,
+        flow_forms.MinutesSaved,
         _("Saved."),
+        button=_("Save"),
         # Engines before 0.83 do not know it.
         visible=lambda flow: _editable(flow) and "timeSavedPerRun" in flow,
     ),
@@ -318,4 +457,19 @@ FLOW = (
     ),
     _edit("operation", _("Send an operation as JSON"), "braces", flow_forms.RawOperation, _("The operation is done.")),
 )
-ACTIONS = (*FLOW, *ANY_STEP, *STEP, *CODE, *LOOP, *ROUTER, *BRANCH, *ANY_BRANCH, *NOTES)
+ACTIONS = (
+    ADD,
+    ADD_APP,
+    *FLOW,
+    *ANY_STEP,
+    *SETTINGS,
+    *TRIGGER,
+    *STEP,
+    *CODE,
+    *FAILURE,
+    *LOOP,
+    *ROUTER,
+    *BRANCH,
+    *ANY_BRANCH,
+    *NOTES,
+)

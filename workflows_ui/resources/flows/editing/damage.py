@@ -4,7 +4,6 @@ A prediction is checked by what must hold for any tree, not by operation: no ste
 their steps, one fallback at the end.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,11 +11,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from workflows_ui.engine import flow_tree
+from workflows_ui.engine.flow_tree import ROUTERS, TRIGGERS
 from workflows_ui.resources.flows import outline
-from workflows_ui.resources.flows.editing.prediction import FALLBACK, ROUTERS, Json, Operation, find, names, own_names
+from workflows_ui.resources.flows.editing.operations import Operation
+from workflows_ui.resources.flows.editing.prediction import FALLBACK, Json, find, names, own_names
 from workflows_ui.web.paths import dicts_at, list_at
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: Operations that replace the whole tree.
 _WHOLE = frozenset({"IMPORT_FLOW", "USE_AS_DRAFT"})
 #: Operations that may be sent although the tree stays the same.
@@ -31,30 +31,49 @@ def problems(before: Mapping[str, Any], after: Mapping[str, Any], operation: Ope
     `before` and `after` are flows, the second one predicted. What was wrong before and stays so is not reported.
     """
     old, new = before["version"].get("trigger"), after["version"].get("trigger")
+    old_names, new_names = Counter(names(old)), Counter(names(new))
     found = (
-        list(_lost(old, new, operation))
-        + list(_names(old, new))
+        list(_lost(old, old_names, new_names, operation))
+        + list(_misplaced(old, new))
+        + list(_names(old_names, new_names))
         + list(_routers(old, new))
         + list(_notes(before, after))
     )
     if operation.type == "SET_SKIP_ACTION" and flow_tree.step_name(new) in operation.request.get("names", ()):
         found.append(_("The trigger cannot be skipped."))
-    if not found and operation.type not in _MAY_REPEAT and before == after:
+    gone = operation.type == "UPDATE_SAMPLE_DATA_INFO" and find(old, operation.request["stepName"]) is None
+    if not found and (gone or (operation.type not in _MAY_REPEAT and before == after)):
         found.append(_("Nothing would change: the flow is like this already, or the step is no longer there."))
     return found
 
 
-def _lost(old: Any, new: Any, operation: Operation) -> Iterator[str]:
+def _lost(old: Any, before: Counter[str], after: Counter[str], operation: Operation) -> Iterator[str]:
     if operation.type in _WHOLE:
         return
-    gone = Counter(names(old)) - Counter(names(new))
+    gone = before - after
     for name in _meant(old, operation):
         del gone[name]
     for name in gone:
         step = find(old, name) or {}
         yield _("The step “%(step)s” would be lost.") % {"step": outline.title_of(step)}
-    if operation.type == "ADD_ACTION" and len(names(new)) == len(names(old)):
+    if operation.type == "ADD_ACTION" and after.total() == before.total():
         yield _("The new step would be lost: there is no such place.")
+    elif operation.type == "ADD_ACTION":
+        # The engine adds one step, without those after it and inside it.
+        for node in list(flow_tree.walk(operation.request["action"]))[1:]:
+            yield _("The step “%(step)s” would be lost.") % {"step": outline.title_of(node.step)}
+
+
+def _misplaced(old: Any, new: Any) -> Iterator[str]:
+    """Triggers among the steps, and a step in place of the trigger: updates change the type of any step."""
+    steps = flow_tree.steps_by_name(old)
+    for number, node in enumerate(flow_tree.walk(new)):
+        known = steps.get(node.name, {})
+        is_new = (node.step.get("type") in TRIGGERS) is not (known.get("type") in TRIGGERS)
+        if is_new and (node.step.get("type") in TRIGGERS) is not (number == 0):
+            yield _("“%(step)s” would be of a type that its place does not allow.") % {
+                "step": outline.title_of(node.step)
+            }
 
 
 def _meant(old: Any, operation: Operation) -> Iterator[str]:
@@ -69,31 +88,32 @@ def _meant(old: Any, operation: Operation) -> Iterator[str]:
         yield from names(children[index]) if 0 <= index < len(children) else ()
 
 
-def _names(old: Any, new: Any) -> Iterator[str]:
-    before, after = Counter(names(old)), Counter(names(new))
+def _names(before: Counter[str], after: Counter[str]) -> Iterator[str]:
     for name, count in after.items():
         if count > 1 and before[name] < count:
             yield _("Two steps would have the name “%(name)s”.") % {"name": name}
-        if name not in before and not _NAME.fullmatch(name):
+        if name not in before and not flow_tree.NAME.fullmatch(name):
             yield _("“%(name)s” is not a name for a step: use letters, digits and underscores.") % {"name": name}
 
 
 def _routers(old: Any, new: Any) -> Iterator[str]:
+    steps = flow_tree.steps_by_name(old)
     for node in flow_tree.walk(new):
         if node.step.get("type") not in ROUTERS:
             continue
         wrong = list(_wrong_branches(node.step))
-        known = find(old, node.name)
-        yield from (text for text in wrong if known is None or text not in list(_wrong_branches(known)))
+        known = steps.get(node.name)
+        # A router without branches, as a file may have it, can only get one after the other.
+        yield from (text for text in wrong if known is None or text not in list(_wrong_branches(known, empty=True)))
 
 
-def _wrong_branches(router: Json) -> Iterator[str]:
+def _wrong_branches(router: Json, *, empty: bool = False) -> Iterator[str]:
     values = {"step": outline.title_of(router)}
     branches = dicts_at(router, "settings.branches")
     if len(branches) != len(list_at(router, "children")):
         yield _("The branches of “%(step)s” would no longer fit the steps in them.") % values
     kinds = [branch.get("branchType") for branch in branches]
-    if router.get("type") == "ROUTER" and branches and (kinds.count(FALLBACK) != 1 or kinds[-1] != FALLBACK):
+    if router.get("type") == "ROUTER" and (branches or empty) and (kinds.count(FALLBACK) != 1 or kinds[-1] != FALLBACK):
         yield _("“%(step)s” needs exactly one branch for everything else, at the end.") % values
 
 

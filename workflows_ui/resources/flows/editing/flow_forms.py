@@ -1,19 +1,33 @@
-"""Forms for what lies beside the steps: samples of steps, the owner of a flow, the lock of its draft, and any operation as JSON."""
+"""Forms for what a flow has besides its steps: samples, owner, minutes saved, the lock of the draft, undo, any operation as JSON."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from workflows_ui.resource_admin.resource import Affected, Row
+from workflows_ui.core import redaction
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.engine import EngineError, Forbidden, NotFound, NotInPlan, flow_tree
+from workflows_ui.flow_edits import services as flow_edits
+from workflows_ui.flow_edits.models import FlowEdit
+from workflows_ui.launch_forms.schema import json_text
+from workflows_ui.resource_admin.resource import Affected, Row, id_at, pick
+from workflows_ui.resources.connections import reading as connection_list
 from workflows_ui.resources.flows import reading
-from workflows_ui.resources.flows.editing import places, templates
+from workflows_ui.resources.flows import versions as flow_versions
+from workflows_ui.resources.flows.editing import places, request_shapes, templates
 from workflows_ui.resources.flows.editing.forms import EditForm, StepForm, an_object
-from workflows_ui.resources.flows.editing.json_field import JsonField
-from workflows_ui.resources.flows.editing.prediction import TYPES, Json, Operation
-from workflows_ui.web.paths import dict_at
+from workflows_ui.resources.flows.editing.operations import TREE, Operation
+from workflows_ui.resources.flows.editing.prediction import TYPES, Json
+from workflows_ui.resources.flows.imports import contents
+from workflows_ui.web import formats
+from workflows_ui.web.json_field import JsonField
+from workflows_ui.web.paths import dict_at, text_at
+
+_MOST_NAMED = 12
 
 
 class SampleForm(StepForm):
@@ -33,6 +47,8 @@ class SampleForm(StepForm):
 
 
 class SaveSample(SampleForm):
+    """Filled with the sample that the step has, or with the output of the run that tested it, which the address may name as `run`."""
+
     discreet = StepForm.discreet | {"payload"}
     kind = forms.ChoiceField(
         label=_("Sample of"),
@@ -45,6 +61,30 @@ class SaveSample(SampleForm):
         rows=12,
         help_text=_("Later steps are built and tested with it. It replaces the sample that the step has now."),
     )
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.keep_only("step", self.chosen)
+        if self.is_bound:
+            return
+        run, kind = str(self.asked.get("run") or ""), str(self.asked.get("kind") or "OUTPUT")
+        found = self._tested(run) if run else self._saved(kind)
+        # A text is JSON only in quotation marks.
+        self.initial["payload"] = "" if found in (None, {}) else json_text.pretty(redaction.step(found))
+
+    def _tested(self, run_id: str) -> Any:
+        """The output of the step in a run that tested it; None if it is another one's."""
+        run = self.session.workflows.get_run(run_id)
+        tested = run.get("flowId") == self.row.get("id") and run.get("stepNameToTest") == self.chosen
+        return dict_at(dict_at(run, "steps"), self.chosen).get("output") if tested else None
+
+    def _saved(self, kind: str) -> Any:
+        """The stored sample; None if the engine does not give it."""
+        version = id_at(dict_at(self.row, "version"))
+        try:
+            return self.session.workflows.get_sample_data(id_at(self.row), version, self.chosen, kind)
+        except EngineError:
+            return None
 
     def describe(self, step: Json) -> str:
         if self.cleaned_data["kind"] == "INPUT":
@@ -71,28 +111,18 @@ class ClearSample(SampleForm):
 
 
 class ChangeOwner(EditForm):
-    owner = forms.ChoiceField(
-        label=_("New owner"),
-        help_text=_(
-            "The people that the console knows: the user of your credential, and owners of flows and of connections. The engine has no "
-            "list of users for it."
-        ),
-    )
+    owner = forms.ChoiceField(label=_("New owner"))
 
     def prepare(self) -> None:
         super().prepare()
-        self.people = reading.people(self.session)
-        others = [item for item in self.people.items() if item[0] != self.row.get("ownerId")]
+        others = [item for item in reading.people(self.session).items() if item[0] != self.row.get("ownerId")]
         self.choose("owner", others)
         if not others:
-            self.fields["owner"].help_text = gettext("The console knows nobody else: the engine names no other user.")
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
-        if self.questions:
-            text = gettext("The flow then belongs to %(owner)s.") % {"owner": self.people[cleaned["owner"]]}
-            self.questions.insert(0, Affected(text))
-        return cleaned
+            self.fields["owner"].help_text = gettext("The console knows nobody else in this workspace.")
+        else:
+            self.fields["owner"].help_text = gettext(
+                "People that the console knows in this workspace: the user of your credential, and owners of flows and connections."
+            )
 
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
         return Operation("UPDATE_OWNER", {"ownerId": data["owner"]})
@@ -103,6 +133,22 @@ class LockFlow(EditForm):
 
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
         return Operation("LOCK_FLOW", {})
+
+
+class UseVersion(EditForm):
+    """A copy of another version as the draft."""
+
+    version = forms.ChoiceField(label=_("Version"))
+
+    def prepare(self) -> None:
+        super().prepare()
+        newest = text_at(self.row, "version.id")
+        rows = [row for row in flow_versions.list_versions(self.session, id_at(self.row)) if id_at(row) != newest]
+        self.choose("version", [(id_at(row), flow_versions.title(self.row, row)) for row in rows])
+        self.fields["version"].help_text = "" if rows else gettext("There is no other version yet.")
+
+    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+        return Operation("USE_AS_DRAFT", {"versionId": data["version"]})
 
 
 class RawOperation(EditForm):
@@ -119,5 +165,87 @@ class RawOperation(EditForm):
     def clean_request(self) -> Json:
         return an_object(self.cleaned_data["request"])
 
+    def clean(self) -> dict[str, Any]:
+        if not self.errors:
+            typed = str(self.data.get("request") or "")
+            for problem in request_shapes.problems(self.cleaned_data["type"], self.cleaned_data["request"], typed):
+                self.add_error("request", problem)
+            for external in self._unknown_connections():
+                text = gettext("This workspace has no connection “%(name)s”.")
+                self.add_error("request", text % {"name": formats.cut(external)})
+            owner = self.cleaned_data.get("request", {}).get("ownerId")
+            # A list, since the request may have anything as the owner.
+            known = [self.row.get("ownerId"), *reading.people(self.session)] if owner else []
+            if owner and owner not in known:
+                self.add_error("request", gettext("The console does not know this owner in this workspace."))
+        return super().clean()
+
+    def _unknown_connections(self) -> list[str]:
+        """The external ids that the request's steps name, and neither the flow nor the workspace has; none if the engine does not say."""
+        request: Json = self.cleaned_data.get("request", {})
+        conditions = {"settings": {"branches": request.get("conditions")}}
+        named = contents.read([request, request.get("action"), request.get("trigger"), conditions]).connections
+        kept = contents.read([pick(self.flow, "version.trigger")]).connections
+        with suppress(Forbidden, NotFound, NotInPlan):
+            return connection_list.unknown(self.session, [name for name in named if name not in kept])
+        return []
+
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
         return Operation(data["type"], data["request"])
+
+
+class UndoEdit(EditForm):
+    """Makes the version before the last edit the draft again; valid data has that edit as `undone`."""
+
+    undone: FlowEdit | None = None
+
+    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+        edit = flow_edits.latest(self.session.workspace, id_at(flow))
+        try:
+            versions = flow_edits.open_versions(edit) if edit else None
+        except CannotOpen as problem:
+            text = gettext("What was kept of the last edit cannot be opened any more.")
+            raise forms.ValidationError(text) from problem
+        if versions is None:
+            raise forms.ValidationError(gettext("There is no edit by this console that could be undone."))
+        self.undone = edit
+        return Operation(
+            "IMPORT_FLOW", {"notes": [], **{key: versions.before[key] for key in TREE if key in versions.before}}
+        )
+
+    def consequences(self, flow: Row, operation: Operation, predicted: Row) -> list[Affected]:
+        """An import is the tree and the notes, and leaves steps without samples (recordings `op_import_flow_*`)."""
+        sampled = [node.step for node in flow_tree.walk(flow["version"]["trigger"]) if reading.has_sample(node.step)]
+        lines = [(places.title(step), "") for step in sampled[:_MOST_NAMED]]
+        lost = [Affected(gettext("The samples of these steps may be lost:"), lines)] if lines else []
+        text = gettext(
+            "Samples of deleted steps are not restored. Runs, published versions, folder, owner and tags stay as they are. An undo cannot "
+            "be undone."
+        )
+        return [*lost, Affected(text)]
+
+    def clean(self) -> dict[str, Any]:
+        return super().clean() | {"undone": self.undone}
+
+
+class MinutesSaved(EditForm):
+    minutes = forms.FloatField(
+        label=_("Minutes saved per run"),
+        required=False,
+        min_value=0,
+        max_value=100_000,
+        help_text=_("Leave it empty if you do not know."),
+    )
+
+    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+        minutes = data["minutes"]
+        whole = int(minutes) if minutes is not None and minutes == int(minutes) else minutes
+        return Operation("UPDATE_MINUTES_SAVED", {"timeSavedPerRun": whole})
+
+
+class RemoveTrigger(EditForm):
+    """No trigger, as a new flow has it (recording `op_update_trigger_empty`)."""
+
+    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+        body = {"name": dict_at(flow, "version.trigger").get("name"), "type": "EMPTY", "valid": False}
+        return Operation("UPDATE_TRIGGER", body | {"displayName": "Select Trigger", "settings": {}})

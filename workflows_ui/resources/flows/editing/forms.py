@@ -6,46 +6,51 @@ submission holds a mark of what was confirmed: if the flow was changed since, th
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import cached_property, partial
 from typing import Any, ClassVar, cast
 
 from django import forms
+from django.forms.utils import ErrorDict
 from django.http import QueryDict
-from django.utils.translation import gettext, ngettext, pgettext
+from django.urls import reverse
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core import redaction
-from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
+from workflows_ui.engine.flow_tree import TRIGGERS
 from workflows_ui.flow_edits import services as flow_edits
-from workflows_ui.flow_edits.models import FlowEdit
 from workflows_ui.resource_admin.resource import Affected, Row, id_at, pick
-from workflows_ui.resources.flows import difference, outline, reading
-from workflows_ui.resources.flows.editing import damage, places
-from workflows_ui.resources.flows.editing.json_field import JsonField
+from workflows_ui.resources.flows import drawing
+from workflows_ui.resources.flows.editing import changes, damage, places
+from workflows_ui.resources.flows.editing.operations import Operation, add_step, update_step
 from workflows_ui.resources.flows.editing.prediction import (
-    BODY,
     FALLBACK,
     LOOP,
     MALFORMED,
     Impossible,
     Json,
-    Operation,
     find,
     free_name,
     names,
     predict,
 )
-from workflows_ui.web import formats
+from workflows_ui.resources.places import flow_url, step_url
+from workflows_ui.web.form_rendering import LongSelect
 from workflows_ui.web.paths import dict_at, text_at
 
-#: Parts of a version that an import takes.
-TREE = ("displayName", "trigger", "schemaVersion", "notes")
-#: Choices of places, for when somebody else has changed the flow meanwhile.
-GONE = {"invalid_choice": _("This place is no longer in the flow.")}
-_MOST_LINES = 12
-_NO_HANDLING = {"retryOnFailure": {"value": False}, "continueOnFailure": {"value": False}}
+#: A choice of places. Somebody else may have changed the flow meanwhile.
+place_field = partial(
+    forms.ChoiceField,
+    widget=LongSelect,
+    error_messages={"invalid_choice": _("This place is no longer in the flow.")},
+)
+#: The fields that say where an edit is made, and what marks a text in which expressions may stand.
+POSITION = ("step", "branch", "place")
+EXPRESSION = {"data-expression": ""}
+NO_HANDLING = {"retryOnFailure": {"value": False}, "continueOnFailure": {"value": False}}
 NEW_CODE = "export const code = async (inputs) => {\n  return inputs;\n};\n"
 
 
@@ -57,6 +62,12 @@ class EditForm(forms.Form):
 
     #: Steps have code and may have secrets, which the audit log must not have.
     discreet = frozenset({"undone", "flow", "predicted", "operation", "seen", "code", "inputs", "request", "packages"})
+    #: What links may say: where an edit is made and which form is meant, never what is set.
+    addressed = frozenset({*POSITION, "piece", "version", "operation_name", "kind", "type", "note"})
+    #: Scripts and styles of the page, and what it has below the form.
+    head, foot = "resources/flows/editing_head.html", "resources/flows/editing_foot.html"
+    #: The template shown next to the form on a whole page, with `drawing`.
+    side_template = "resources/flows/drawing.html"
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(
@@ -78,16 +89,80 @@ class EditForm(forms.Form):
         """Set choices and initial values."""
 
     @property
+    def draft(self) -> bool:
+        """Whether the form is shown again without validation, by a button named `redo`."""
+        return self.is_bound and bool(self.asked.get("redo"))
+
+    def full_clean(self) -> None:
+        if self.draft:
+            self._errors, self.cleaned_data = ErrorDict(), {}
+        else:
+            super().full_clean()
+
+    @property
     def trigger(self) -> Json:
         """The tree as it was when the page was opened, with secrets masked: for choices."""
         return dict_at(self.row, "version.trigger")
+
+    @property
+    def values_url(self) -> str:
+        """The values that may stand in this form's fields marked EXPRESSION: those of the steps before its step, branch or place."""
+        if not any("data-expression" in field.widget.attrs for field in self.fields.values()):
+            return ""
+        chosen = {name: self[name].value() or _first(self.fields[name]) for name in POSITION if name in self.fields}
+        return reverse("flow_values", args=[self.session.workspace.slug, id_at(self.row)], query=chosen or None)
+
+    @property
+    def drawing(self) -> dict[str, Any] | None:
+        """The diagram beside the form."""
+        return drawing.editor_panel(self.session, self.row, self.current)
+
+    @property
+    def current(self) -> str:
+        """The name of the step that the form is about, "" if it is about the flow."""
+        return ""
+
+    @property
+    def tab_url(self) -> str:
+        """The steps of the flow."""
+        return f"{flow_url(self.session.workspace.slug, id_at(self.row))}?tab=steps"
+
+    @property
+    def home(self) -> str:
+        """The page of the step, or the steps of the flow: where the person goes without running the operation."""
+        return step_url(self.tab_url.partition("?")[0], self.current) or self.tab_url
 
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
         """Return what the valid values mean for this flow. Raises ValidationError."""
         raise NotImplementedError
 
+    def consequences(self, flow: Row, operation: Operation, predicted: Row) -> list[Affected]:
+        """Further consequences to show before the confirmation."""
+        if flow_edits.is_undoable(operation.type, flow["version"], predicted["version"]):
+            return []
+        return [Affected(gettext("“Undo the last edit” cannot restore this."))]
+
+    def corrected(self, predicted: Row, operation: Operation) -> Row:
+        """The prediction with what only this form knows about the result."""
+        return predicted
+
+    def has_own_mask(self, name: str, value: Any) -> bool:
+        """Whether the masks in a valid value are texts of the flow: in what the console computed, and in fields that hide nothing."""
+        if name not in self.fields:
+            return True
+        shown, real = (
+            form.get_initial_for_field(form.fields[name], name) if name in form.fields else None
+            for form in (self, self._unmasked_form)
+        )
+        return not redaction.adds_mask(value, shown, real)
+
+    @cached_property
+    def _unmasked_form(self) -> "EditForm":
+        """This form as it would be shown without masks."""
+        return type(self)(session=self.session, row=self.flow, asked=self.asked, unmasked=None)
+
     def choose(self, name: str, choices: places.Choices) -> str:
-        """Set the choices of a field. Return the one that the address names, else the first; "" if there are none."""
+        """Set the choices of a field. Return the one that the address names, otherwise the first; "" without choices."""
         cast("forms.ChoiceField", self.fields[name]).choices = choices
         return str(self.asked.get(name) or next(iter(dict(choices)), ""))
 
@@ -109,7 +184,7 @@ class EditForm(forms.Form):
         flow = self.flow
         try:
             operation = self.operation(flow, cleaned)
-            predicted = predict(flow, operation, _versions(self.session, flow, operation))
+            predicted = self.corrected(predict(flow, operation, _versions(self.session, flow, operation)), operation)
             problems = damage.problems(flow, predicted, operation)
         except Impossible as problem:
             raise forms.ValidationError(_impossible(problem)) from problem
@@ -122,7 +197,8 @@ class EditForm(forms.Form):
         mark = _mark(flow, operation)
         seen = cleaned.pop("seen", "")
         if seen != mark:
-            self.questions = [*changes(self.session, flow, predicted), _request(operation)]
+            self.questions = changes.lines(self.session, flow, predicted)
+            self.questions += [*self.consequences(flow, operation, predicted), changes.request(self.session, operation)]
             if seen and seen.partition("-")[0] != mark.partition("-")[0]:
                 text = gettext("The flow has been changed since you opened this page. Nothing was sent yet.")
                 self.questions.insert(0, Affected(text))
@@ -130,6 +206,11 @@ class EditForm(forms.Form):
             data["seen"] = mark
             self.data = data
         return cleaned | {"flow": flow, "predicted": predicted, "operation": operation}
+
+
+def _first(field: forms.Field) -> str:
+    """The first choice of a field, "" without one."""
+    return str(next(iter(dict(getattr(field, "choices", ()))), ""))
 
 
 def _versions(session: EngineSession, flow: Row, operation: Operation) -> dict[str, Json]:
@@ -142,7 +223,7 @@ def _versions(session: EngineSession, flow: Row, operation: Operation) -> dict[s
 
 
 def _mark(flow: Row, operation: Operation) -> str:
-    """What the person saw: the flow's version, "-", the operation."""
+    """A digest of what the person saw: of the flow's version, "-", of the operation."""
     parts = ([pick(flow, "version.id"), pick(flow, "version.updated")], operation.body)
     return "-".join(hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()[:32] for part in parts)
 
@@ -154,91 +235,24 @@ def _impossible(problem: Impossible) -> str:
     return gettext("The engine would refuse this. The flow may have been changed since you opened the page.")
 
 
-def changes(session: EngineSession, before: Row, after: Row) -> list[Affected]:
-    """What is different between two flows, in words; secrets masked."""
-    old, new = dict_at(before, "version"), dict_at(after, "version")
-    masked = (
-        redaction.step(old, secrets=reading.SECRETS),
-        redaction.step(new, secrets=reading.SECRETS),
-    )
-    connections = reading.connection_names(session)
-    found = difference.between(
-        old,
-        new,
-        masked=masked,
-        names=outline.names_of(pick(new, "trigger"), connections, session.workspace.slug, pick(old, "trigger")),
-        known=outline.labels(session, pick(new, "trigger")),
-    )
-    lines = [text for change in found.steps for text in _lines(change)]
-    if found.names:
-        lines.insert(
-            0,
-            gettext("The flow is renamed: “%(old)s” → “%(new)s”") % dict(zip(("old", "new"), found.names, strict=True)),
-        )
-    lines += _other_changes(before, after)
-    if not lines:
-        return [Affected(gettext("The steps stay as they are."))]
-    number, shown = len(lines), lines[:_MOST_LINES]
-    if number > len(shown):
-        shown.append(gettext("and %(n)d more") % {"n": number - len(shown)})
-    summary = ngettext("This will change:", "These %(n)d things will change:", number) % {"n": number}
-    return [Affected(summary, [(line, "") for line in shown])]
-
-
-def _lines(change: difference.StepChange) -> Iterator[str]:
-    values = {"step": formats.cut(change.title)}
-    if change.kind == "added":
-        yield gettext("“%(step)s” is added") % values
-    elif change.kind == "removed":
-        yield gettext("“%(step)s” is removed") % values
-    if change.moved:
-        yield gettext("“%(step)s” is moved") % values
-    if change.renamed:
-        yield gettext("“%(old)s” is renamed to “%(step)s”") % {**values, "old": formats.cut(change.renamed)}
-    if change.kind != "changed":
-        return
-    for item in change.changes:
-        before, after = (
-            formats.cut(part.whole, 60) if part else gettext("not set") for part in (item.before, item.after)
-        )
-        if item.hidden or (item.before is None and item.after is None):
-            yield gettext("“%(step)s”, %(field)s: changed") % {**values, "field": item.label}
-        else:
-            texts = {**values, "field": item.label, "before": before, "after": after}
-            yield gettext("“%(step)s”, %(field)s: %(before)s → %(after)s") % texts
-
-
-def _other_changes(before: Row, after: Row) -> Iterator[str]:
-    old, new = (len(dict_at(flow, "version").get("notes") or []) for flow in (before, after))
-    if old != new:
-        yield gettext("Notes on the canvas: %(old)d → %(new)d") % {"old": old, "new": new}
-    elif pick(before, "version.notes") != pick(after, "version.notes"):
-        yield gettext("A note on the canvas is changed")
-    if pick(before, "version.state") != pick(after, "version.state"):
-        yield gettext("The draft is locked: the next edit makes a new draft")
-    if before.get("timeSavedPerRun") != after.get("timeSavedPerRun"):
-        values = {"old": before.get("timeSavedPerRun") or "–", "new": after.get("timeSavedPerRun") or "–"}
-        yield gettext("Minutes saved with each run: %(old)s → %(new)s") % values
-
-
-def _request(operation: Operation) -> Affected:
-    """The request itself, for those who know the engine."""
-    text = json.dumps(redaction.step(operation.body, secrets=reading.SECRETS), ensure_ascii=False)
-    return Affected(gettext("Request to the engine"), [(formats.cut(text, 300), "")])
-
-
 class StepForm(EditForm):
     """An operation on one step, which the address may name."""
 
     first: ClassVar[bool] = False
     kinds: ClassVar[tuple[str, ...]] = ()
     step = forms.ChoiceField(
-        label=_("Step"), error_messages={"invalid_choice": _("This step is no longer in the flow.")}
+        label=_("Step"),
+        widget=LongSelect,
+        error_messages={"invalid_choice": _("This step is no longer in the flow.")},
     )
 
     def prepare(self) -> None:
         super().prepare()
         self.chosen = self.choose("step", places.step_choices(self.trigger, first=self.first, kinds=self.kinds))
+
+    @property
+    def current(self) -> str:
+        return self.chosen
 
     def find_step(self, flow: Row, data: Mapping[str, Any]) -> Json:
         """The chosen step as it is now."""
@@ -250,9 +264,8 @@ class StepForm(EditForm):
     def update(self, flow: Row, data: Mapping[str, Any], **values: Any) -> Operation:
         """The operation that sets these parts of the step; everything else is sent as it is."""
         step = self.find_step(flow, data)
-        is_trigger = step is dict_at(flow, "version.trigger") or text_at(step, "type") in ("EMPTY", "PIECE_TRIGGER")
-        body = {key: step[key] for key in BODY if key in step} | values
-        return Operation("UPDATE_TRIGGER" if is_trigger else "UPDATE_ACTION", body)
+        is_trigger = step is dict_at(flow, "version.trigger") or text_at(step, "type") in TRIGGERS
+        return update_step(step, is_trigger=is_trigger, **values)
 
 
 class SettingsForm(StepForm):
@@ -264,9 +277,13 @@ class SettingsForm(StepForm):
         self.settings = dict_at(find(self.trigger, self.chosen) or {}, "settings")
 
 
-class RenameStep(StepForm):
+class RenameStep(SettingsForm):
     first = True
     name = forms.CharField(label=_("New name"), max_length=200)
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.initial["name"] = text_at(find(self.trigger, self.chosen) or {}, "displayName")
 
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
         return self.update(flow, data, displayName=data["name"])
@@ -285,7 +302,7 @@ class SkipStep(StepForm):
 
 
 class MoveStep(StepForm):
-    place = forms.ChoiceField(label=_("New place"), error_messages=GONE)
+    place = place_field(label=_("New place"))
 
     def prepare(self) -> None:
         super().prepare()
@@ -315,7 +332,7 @@ class DeleteStep(StepForm):
 class AddStep(EditForm):
     """A new step of a type that needs no app."""
 
-    place = forms.ChoiceField(label=_("Place"), error_messages=GONE)
+    place = place_field(label=_("Place"))
     kind = forms.ChoiceField(
         label=_("Kind"),
         choices=[("CODE", _("Code")), (LOOP, _("For each item")), ("ROUTER", _("Branches"))],
@@ -326,10 +343,13 @@ class AddStep(EditForm):
 
     def prepare(self) -> None:
         super().prepare()
-        self.choose("place", places.place_choices(self.trigger))
+        self.chosen = self.choose("place", places.place_choices(self.trigger))
+
+    @property
+    def current(self) -> str:
+        return self.chosen.partition(":")[2].partition(":")[0]
 
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
-        location, parent, branch = places.read_place(data["place"])
         action = {
             "name": free_name(names(dict_at(flow, "version.trigger"))),
             "type": data["kind"],
@@ -337,15 +357,14 @@ class AddStep(EditForm):
             "displayName": data["name"],
             "settings": new_settings(data["kind"]),
         }
-        request: Json = {"parentStep": parent, "stepLocationRelativeToParent": location, "action": action}
-        return Operation("ADD_ACTION", request | ({} if branch is None else {"branchIndex": branch}))
+        return add_step(places.read_place(data["place"]), action)
 
 
 def new_settings(kind: str) -> Json:
     """The settings of a new step, as the engine's own builder makes them (recordings `op_add_action_*`)."""
     if kind == "CODE":
         source = {"code": NEW_CODE, "packageJson": "{}"}
-        return {"input": {}, "sourceCode": source, "errorHandlingOptions": _NO_HANDLING}
+        return {"input": {}, "sourceCode": source, "errorHandlingOptions": NO_HANDLING}
     if kind == LOOP:
         return {"items": ""}
     empty = {"operator": "TEXT_CONTAINS", "firstValue": "", "secondValue": "", "caseSensitive": False}
@@ -355,60 +374,6 @@ def new_settings(kind: str) -> Json:
         {"branchName": pgettext("branch", "Otherwise"), "branchType": FALLBACK},
     ]
     return {"branches": branches, "executionType": "EXECUTE_FIRST_MATCH"}
-
-
-class EditCode(SettingsForm):
-    kinds = ("CODE",)
-    code = forms.CharField(
-        label=_("Code"),
-        strip=False,
-        widget=forms.Textarea({"rows": 14, "class": "font-monospace", "spellcheck": "false"}),
-    )
-    inputs = JsonField(
-        label=_("Inputs (JSON)"),
-        rows=5,
-        required=False,
-        help_text=_(
-            "An object. The code reads them as `inputs`; values may be expressions such as {{trigger.body.total}}."
-        ),
-    )
-    packages = JsonField(
-        label=_("Packages (package.json)"),
-        rows=3,
-        required=False,
-    )
-
-    def prepare(self) -> None:
-        super().prepare()
-        self.initial.update(
-            {
-                "code": text_at(self.settings, "sourceCode.code") or NEW_CODE,
-                "inputs": self.settings.get("input") or {},
-                "packages": _parsed(text_at(self.settings, "sourceCode.packageJson")),
-            }
-        )
-
-    def clean_inputs(self) -> Json:
-        return an_object(self.cleaned_data["inputs"])
-
-    def clean_packages(self) -> Json:
-        return an_object(self.cleaned_data["packages"])
-
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
-        settings = dict_at(self.find_step(flow, data), "settings")
-        old = dict_at(settings, "sourceCode")
-        # Unchanged, the packages stay as they are written.
-        same = _parsed(text_at(old, "packageJson")) == data["packages"]
-        packages = old.get("packageJson", "{}") if same else json.dumps(data["packages"])
-        source = old | {"code": data["code"].replace("\r\n", "\n"), "packageJson": packages}
-        return self.update(flow, data, settings={**settings, "sourceCode": source, "input": data["inputs"]})
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return json.loads(text or "{}")
-    except ValueError:
-        return {}
 
 
 def an_object(value: Any) -> Json:
@@ -426,6 +391,7 @@ class EditLoop(SettingsForm):
     items = forms.CharField(
         label=_("List of items"),
         max_length=5000,
+        widget=forms.TextInput(EXPRESSION),
         help_text=_("An expression that gives a list, such as {{trigger.body.lines}}."),
     )
 
@@ -436,47 +402,3 @@ class EditLoop(SettingsForm):
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
         settings = dict_at(self.find_step(flow, data), "settings")
         return self.update(flow, data, valid=True, settings={**settings, "items": data["items"]})
-
-
-class UndoEdit(EditForm):
-    """Makes the version before the last edit the draft again; valid data has that edit as `undone`."""
-
-    undone: FlowEdit | None = None
-
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
-        edit = flow_edits.latest(self.session.workspace, id_at(flow))
-        try:
-            versions = flow_edits.open_versions(edit) if edit else None
-        except CannotOpen as problem:
-            text = gettext("What was kept of the last edit cannot be opened any more.")
-            raise forms.ValidationError(text) from problem
-        if versions is None:
-            raise forms.ValidationError(gettext("There is no edit by this console that could be undone."))
-        self.undone = edit
-        return Operation(
-            "IMPORT_FLOW", {"notes": [], **{key: versions.before[key] for key in TREE if key in versions.before}}
-        )
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
-        if self.questions:
-            text = gettext(
-                "Samples of steps that were deleted do not come back. Runs and published versions stay as they are."
-            )
-            self.questions.append(Affected(text))
-        return cleaned | {"undone": self.undone}
-
-
-class MinutesSaved(EditForm):
-    minutes = forms.FloatField(
-        label=_("Minutes saved with each run"),
-        required=False,
-        min_value=0,
-        max_value=100_000,
-        help_text=_("Empty: not stated."),
-    )
-
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
-        minutes = data["minutes"]
-        whole = int(minutes) if minutes is not None and minutes == int(minutes) else minutes
-        return Operation("UPDATE_MINUTES_SAVED", {"timeSavedPerRun": whole})

@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.resource_admin.resource import Row, id_at
 from workflows_ui.resources.flows import notes
 from workflows_ui.resources.flows.editing.forms import EditForm
-from workflows_ui.resources.flows.editing.prediction import Json, Operation
+from workflows_ui.resources.flows.editing.operations import Operation
+from workflows_ui.resources.flows.editing.prediction import Json
 from workflows_ui.web import formats
 from workflows_ui.web.paths import dict_at, number_at, text_at
 

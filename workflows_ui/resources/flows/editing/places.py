@@ -5,9 +5,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from workflows_ui.core import redaction
 from workflows_ui.engine import flow_tree
-from workflows_ui.resources.flows import outline
-from workflows_ui.resources.flows.editing.prediction import FALLBACK, LOOP, ROUTERS, Json, own_names
+from workflows_ui.engine.flow_tree import ROUTERS
+from workflows_ui.resources.flows import outline, reading
+from workflows_ui.resources.flows.editing.prediction import FALLBACK, LOOP, Json, own_names
 from workflows_ui.web import formats
 from workflows_ui.web.paths import list_at
 
@@ -19,41 +21,81 @@ _INDENT = "\u2003"
 
 def step_choices(trigger: Any, *, first: bool = False, kinds: tuple[str, ...] = ()) -> Choices:
     """Return the steps by name, indented as they lie. `first` includes the trigger; `kinds` limits the types."""
-    return [
-        (node.name, _INDENT * node.depth + title(node.step))
+    return [(node.name, _INDENT * node.depth + title(node.step)) for node in steps(trigger, first=first, kinds=kinds)]
+
+
+def steps(trigger: Any, *, first: bool = False, kinds: tuple[str, ...] = ()) -> Iterator[flow_tree.Node]:
+    """The steps that have a name. `first` includes the trigger; `kinds` limits the types."""
+    return (
+        node
         for number, node in enumerate(flow_tree.walk(trigger))
         if node.name and (first or number) and (not kinds or node.step.get("type") in kinds)
-    ]
+    )
 
 
 def branch_choices(trigger: Any, *, fallback: bool = False) -> Choices:
     """Return the branches of all routers as `step:number`, without those for everything else unless `fallback`."""
-    found: Choices = []
+    return [
+        (f"{node.name}:{index}", f"{title(node.step)}: {branch_title(node.step, index)}")
+        for node, indices in branches(trigger, fallback=fallback)
+        for index in indices
+    ]
+
+
+def branches(trigger: Any, *, fallback: bool = False) -> Iterator[tuple[flow_tree.Node, list[int]]]:
+    """The routers with the numbers of their branches, without those for everything else unless `fallback`."""
     for node in flow_tree.walk(trigger):
-        if node.step.get("type") not in ROUTERS:
-            continue
-        for index, branch in enumerate(_branches(node.step)):
-            if fallback or branch.get("branchType") != FALLBACK:
-                found.append((f"{node.name}:{index}", f"{title(node.step)}: {branch_title(node.step, index)}"))
-    return found
+        if node.step.get("type") in ROUTERS:
+            listed = enumerate(_branches(node.step))
+            yield node, [index for index, branch in listed if fallback or branch.get("branchType") != FALLBACK]
 
 
 def place_choices(trigger: Any, moving: Json | None = None) -> Choices:
     """Return where a step can be put, as `LOCATION:step[:branch]`: not within `moving`, nor where that already is."""
-    own = own_names(moving) if moving else []
-    found: Choices = []
+    own = set(own_names(moving)) if moving else set()
+    after, found = _("After “%(step)s”"), list[tuple[str, str]]()
     for node in flow_tree.walk(trigger):
         if not node.name or node.name in own:
             continue
         name, indent = node.name, _INDENT * node.depth
         if node.step.get("nextAction") is not moving or moving is None:
-            found.append((f"AFTER:{name}", indent + _("After “%(step)s”") % {"step": title(node.step)}))
+            found.append((f"AFTER:{name}", indent + after % {"step": title(node.step)}))
         found += [
             (value, indent + _INDENT + text)
             for value, text, first in _inside(node.step)
             if first is not moving or moving is None
         ]
     return found
+
+
+def move_sentence(trigger: Any, name: str) -> str:
+    """Where a step that was moved is in this tree, as a sentence; secrets masked."""
+    node = next((node for node in flow_tree.walk(trigger) if node.name == name), None)
+    values = {"step": title(_masked(node.step)) if node else name}
+    parent = next((other.step for other in flow_tree.walk(trigger) if node and other.name == node.parent), None)
+    if node is None or parent is None:
+        return _("“%(step)s” is moved") % values
+    shown = _masked(parent)
+    values["other"] = title(shown)
+    if parent.get("nextAction") is node.step:
+        return _("“%(step)s” is moved: it comes after “%(other)s”") % values
+    if parent.get("type") == LOOP or node.branch_index is None:
+        return _("“%(step)s” is moved: it comes first in the loop “%(other)s”") % values
+    values["branch"] = branch_title(shown, node.branch_index)
+    return _("“%(step)s” is moved: it comes first in the branch “%(branch)s” of “%(other)s”") % values
+
+
+def _masked(step: Json) -> Json:
+    """A step without those after it and inside it, secrets masked."""
+    masked: Json = redaction.step(flow_tree.without_steps(step), secrets=reading.SECRETS)
+    return masked
+
+
+def last_place(trigger: Any, choices: Choices) -> str:
+    """Return the choice after the last step of the flow itself, otherwise the first one; "" without choices."""
+    listed = dict(choices)
+    top = [node.name for node in flow_tree.walk(trigger) if node.depth == 0]
+    return next((place for name in reversed(top) if (place := f"AFTER:{name}") in listed), next(iter(listed), ""))
 
 
 def read_place(value: str) -> tuple[str, str, int | None]:
@@ -65,7 +107,7 @@ def read_place(value: str) -> tuple[str, str, int | None]:
 def read_branch(value: str) -> tuple[str, int]:
     """Return the router and the number of a chosen branch."""
     name, _colon, index = value.rpartition(":")
-    return name, int(index) if index.isdecimal() else -1
+    return name, int(index) if index.isdecimal() and len(index) < 6 else -1
 
 
 def title(step: Json) -> str:

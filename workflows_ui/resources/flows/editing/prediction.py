@@ -1,32 +1,31 @@
 """What an operation makes of a flow, before it is sent (api.md 6.5; engine-0.83.md section 5, recordings `op_*` of 0.83).
 
-The engine answers 200 to much that it does not do or that destroys steps. A prediction is what it really does, damage included;
-damage.py finds what is wrong with it. What only the engine decides is left out here and in `shape`: whether a step is valid, the
-exact version of a piece, its defaults.
+The engine answers 200 to operations that it ignores or that destroy steps. A prediction is what it really does, damage included, which
+damage.py finds. What only the engine decides is left out here and in shape.py: whether a step is valid, the exact version of a piece,
+its defaults.
+
+An operation changes all steps of the name that it gives. What is moved, copied or imported is rebuilt step by step: each router then
+has a place for each of its branches.
 """
 
-import copy
 import itertools
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from workflows_ui.engine import flow_tree
+from workflows_ui.engine import braces, flow_tree
+from workflows_ui.engine.flow_tree import ROUTERS
+from workflows_ui.resources.flows.editing.operations import Operation, step_body
 
-ROUTERS = ("ROUTER", "MULTIPLE_CHOICE")
 LOOP = "LOOP_ON_ITEMS"
 FALLBACK = "FALLBACK"
-#: Keys of a step that lead to other steps.
-INNER = ("nextAction", "firstLoopAction", "children")
-#: Keys of a step that an update sends (api.md 6.3).
-BODY = ("name", "type", "valid", "displayName", "settings", "skip")
-_EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
-_WORD = re.compile(r"\b\w+\b")
+_WORD = re.compile(r"\b\w+\b", re.ASCII)
 #: The condition of a new branch for which none are given (recording `op_add_branch_before_fallback`).
 _NO_CONDITION = {"operator": "TEXT_CONTAINS", "firstValue": "", "secondValue": "", "caseSensitive": False}
 
-#: What code that expects a well-formed request or flow raises for another one.
+#: Raised for malformed requests and flows by code that expects well-formed ones.
 MALFORMED = (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError)
 
 Json = dict[str, Any]
@@ -40,18 +39,6 @@ class Impossible(Exception):
         self.step = step
 
 
-@dataclass(frozen=True)
-class Operation:
-    """One `POST /v1/flows/{id}`."""
-
-    type: str
-    request: Json
-
-    @property
-    def body(self) -> Json:
-        return {"type": self.type, "request": self.request}
-
-
 def predict(flow: Mapping[str, Any], operation: Operation, versions: Mapping[str, Json] | None = None) -> Json:
     """Return the flow as it is after the operation; the argument is not changed.
 
@@ -61,30 +48,16 @@ def predict(flow: Mapping[str, Any], operation: Operation, versions: Mapping[str
 
     Raises Impossible for what the engine refuses, and for a type that is not known here.
     """
-    after = copy.deepcopy(dict(flow))
+    after: Json = flow_tree.copied(dict(flow))
     edit = _EDITS.get(operation.type)
     if edit is None:
         raise Impossible
     try:
-        edit(_Edit(after, after["version"], copy.deepcopy(operation.request), versions or {}))
+        edit(_Edit(after, after["version"], flow_tree.copied(operation.request), versions or {}))
     except MALFORMED as problem:
         # A part of the request is missing or of another type, or the flow is malformed.
         raise Impossible from problem
     return after
-
-
-def shape(flow: Mapping[str, Any]) -> Json:
-    """Return what a prediction states about a flow: compare those of the predicted and of the returned flow."""
-    version = flow["version"]
-    return {
-        "name": version.get("displayName"),
-        "trigger": _step_shape(version.get("trigger")),
-        "notes": [
-            {key: note.get(key) for key in ("id", "content", "color", "position", "size")}
-            for note in version.get("notes") or []
-        ],
-        **{key: flow.get(key) for key in ("status", "folderId", "metadata", "ownerId", "timeSavedPerRun")},
-    }
 
 
 @dataclass(frozen=True)
@@ -117,15 +90,19 @@ class _Edit:
             raise Impossible(flow_tree.step_name(step))
         return step
 
-    def router(self) -> Json | None:
-        """The router of the request; None for others, where nothing happens."""
-        step = self.find(self.request.get("stepName"))
-        return step if step is not None and step.get("type") in ROUTERS else None
+    def routers(self) -> Iterator[Json]:
+        """The routers that the request names; none for other steps, where nothing happens."""
+        return (step for step in _named(self.trigger, self.request.get("stepName")) if step.get("type") in ROUTERS)
 
 
 def find(trigger: Json, name: Any) -> Json | None:
     """Return the first step of this name."""
-    return next((node.step for node in flow_tree.walk(trigger) if node.name == name), None)
+    return next(_named(trigger, name), None)
+
+
+def _named(trigger: Json, name: Any) -> Iterator[Json]:
+    """The steps of this name. The tree may be changed below a step that was returned."""
+    return (node.step for node in flow_tree.walk(trigger) if node.name == name)
 
 
 def names(step: Json | None) -> list[str]:
@@ -146,7 +123,7 @@ def free_name(taken: Iterable[str]) -> str:
 
 def _new_step(request: Json, old: Json | None = None) -> Json:
     """A step as the engine stores it: its sample is never taken from the request (`op_update_action_with_sample_data_in_body`)."""
-    step = {key: request[key] for key in BODY if key in request}
+    step = step_body(request)
     settings = dict(step.get("settings") or {})
     settings.pop("sampleData", None)
     if old is not None and "sampleData" in (old.get("settings") or {}):
@@ -193,46 +170,65 @@ def _use_as_draft(edit: _Edit) -> None:
     if source is None:
         raise Impossible
     edit.version.update(
-        copy.deepcopy({key: source[key] for key in ("displayName", "trigger", "notes") if key in source})
+        flow_tree.copied({key: source[key] for key in ("displayName", "trigger", "notes") if key in source})
     )
 
 
 def _import(edit: _Edit) -> None:
-    """Replaces the tree, the notes too (`op_import_flow_no_notes_key`)."""
-    if not isinstance(edit.request.get("trigger"), dict):
+    """Replaces the tree, the notes too (`op_import_flow_no_notes_key`). A trigger of another name than the flow's is refused, and two
+    steps of one name (`op_import_flow_duplicate_names`).
+    """
+    trigger = edit.request.get("trigger")
+    if not isinstance(trigger, dict):
         raise Impossible
+    [(most, number)] = Counter(names(trigger)).most_common(1)
+    if trigger.get("name") != edit.trigger.get("name") or number > 1:
+        raise Impossible(most)
+    if edit.request.get("schemaVersion") is None:
+        for node in flow_tree.walk(trigger):
+            _modernize(node.step)
     edit.version["displayName"] = edit.request["displayName"]
-    edit.version["trigger"] = edit.request["trigger"]
+    edit.version["trigger"] = _rebuilt(trigger)
     edit.version["notes"] = edit.request.get("notes") or []
 
 
+def _modernize(step: Json) -> None:
+    """A branch of the oldest exports becomes a router (`op_import_flow_unknown_step_type`)."""
+    if step.get("type") == "BRANCH":
+        conditions = {key: step["settings"][key] for key in ("conditions",) if key in step["settings"]}
+        branches = [
+            {"branchName": "Branch 1", "branchType": "CONDITION", **conditions},
+            {"branchName": "Otherwise", "branchType": FALLBACK},
+        ]
+        children = [step.pop(key, None) for key in ("onSuccessAction", "onFailureAction")]
+        settings = {"branches": branches, "executionType": "EXECUTE_FIRST_MATCH"}
+        step |= {"type": "ROUTER", "settings": settings, "children": children}
+
+
 def _update_trigger(edit: _Edit) -> None:
-    old = edit.trigger
-    if edit.request.get("name") != old.get("name"):
-        raise Impossible(str(edit.request.get("name")))
-    edit.version["trigger"] = _new_step(edit.request, old) | {key: old[key] for key in ("nextAction",) if key in old}
+    """A step of this name becomes a trigger, wherever it is; an unknown one is refused (`op_update_trigger_other_name`)."""
+    old = edit.step("name")
+    _replace(old, _new_step(edit.request, old), ("nextAction",))
 
 
 def _add_action(edit: _Edit) -> None:
     """Below an unknown step nothing happens (`op_add_action_unknown_parent`)."""
-    parent = edit.find(edit.request.get("parentStep"))
-    if parent is not None:
-        step = _new_step(edit.request["action"])
-        _place(parent, edit.request.get("stepLocationRelativeToParent"), edit.request.get("branchIndex"), step)
+    action, parent = edit.request["action"], edit.request.get("parentStep")
+    if action.get("name") == parent and edit.find(parent):
+        # The engine adds it below itself, again and again.
+        raise Impossible(str(parent))
+    _place(edit, parent, edit.request.get("stepLocationRelativeToParent"), _new_step(action))
 
 
 def _update_action(edit: _Edit) -> None:
     """An unknown step is left alone; inner steps stay if the type does (`op_update_action_change_type_router_to_code`)."""
-    step = edit.find(edit.request.get("name"))
-    if step is None:
-        return
-    kept = INNER if step.get("type") == edit.request.get("type") else ("nextAction",)
-    new = _new_step(edit.request, step)
-    if "children" in kept:
-        new.pop("children", None)
-    new |= {key: step[key] for key in kept if key in step}
-    step.clear()
-    step |= new
+    for step in _named(edit.trigger, edit.request.get("name")):
+        new, kept = _new_step(edit.request, step), ["nextAction"]
+        if new.get("type") == LOOP:
+            kept.append("firstLoopAction")
+        elif new.get("type") in ROUTERS:
+            new["children"] = step.get("children", [None, None])
+        _replace(step, new, kept)
 
 
 def _delete_action(edit: _Edit) -> None:
@@ -242,19 +238,16 @@ def _delete_action(edit: _Edit) -> None:
 
 def _move_action(edit: _Edit) -> None:
     """The step is taken out first: after itself or below its own steps it is lost (`op_move_action_after_itself`)."""
-    step = edit.action("name")
+    step = _rebuilt({key: value for key, value in edit.action("name").items() if key != "nextAction"})
     edit.step("newParentStep")
     _remove(edit.trigger, flow_tree.step_name(step))
-    parent = edit.find(edit.request["newParentStep"])
-    if parent is not None:
-        step = {key: value for key, value in step.items() if key != "nextAction"}
-        _place(parent, edit.request.get("stepLocationRelativeToNewParent"), edit.request.get("branchIndex"), step)
+    _place(edit, edit.request["newParentStep"], edit.request.get("stepLocationRelativeToNewParent"), step)
 
 
 def _duplicate_action(edit: _Edit) -> None:
     original = edit.action("stepName")
-    copied = {key: value for key, value in original.items() if key != "nextAction"}
-    _insert(original, "nextAction", _copy(copied, edit.trigger))
+    copied = _copy({key: value for key, value in original.items() if key != "nextAction"}, edit.trigger)
+    _place(edit, flow_tree.step_name(original), "AFTER", copied)
 
 
 def _skip(edit: _Edit) -> None:
@@ -264,44 +257,44 @@ def _skip(edit: _Edit) -> None:
 
 
 def _add_branch(edit: _Edit) -> None:
-    if router := edit.router():
+    """A place that does not exist is the end (as `op_add_branch_unknown_step` shows what was done before it)."""
+    asked = int(edit.request["branchIndex"])
+    for router in edit.routers():
         branches, children = _branches(router)
-        index = int(edit.request["branchIndex"])
-        index = index if 0 <= index <= len(branches) else len(branches)
+        index = asked if 0 <= asked <= len(branches) else len(branches)
         branches.insert(index, _branch(edit.request["branchName"], edit.request.get("conditions")))
         children.insert(index, None)
 
 
 def _delete_branch(edit: _Edit) -> None:
-    if router := edit.router():
-        branches, children = _branches(router)
-        index = int(edit.request["branchIndex"])
-        if 0 <= index < len(branches):
-            del branches[index]
-            del children[index : index + 1]
+    index = int(edit.request["branchIndex"])
+    for router in edit.routers():
+        for listed in _branches(router) if index >= 0 else ():
+            del listed[index : index + 1]
 
 
 def _duplicate_branch(edit: _Edit) -> None:
-    """The copy of the fallback is an ordinary branch (`op_duplicate_branch_fallback`)."""
-    if router := edit.router():
-        branches, children = _branches(router)
-        index = int(edit.request["branchIndex"])
-        if not 0 <= index < len(branches):
-            raise Impossible(flow_tree.step_name(router))
-        original = branches[index]
-        branches.insert(index + 1, _branch(f"{original['branchName']} Copy", original.get("conditions")))
-        child = children[index] if index < len(children) else None
-        children.insert(index + 1, _copy(child, edit.trigger) if child else None)
+    """The copy of the fallback is an ordinary branch (`op_duplicate_branch_fallback`). A step without this branch is refused."""
+    router = edit.action("stepName")
+    branches, children = _branches(router)
+    index = int(edit.request["branchIndex"])
+    if router.get("type") not in ROUTERS or not 0 <= index < len(branches):
+        raise Impossible(flow_tree.step_name(router))
+    original = branches[index]
+    branches.insert(index + 1, _branch(f"{original['branchName']} Copy", original.get("conditions")))
+    child = children[index] if index < len(children) else None
+    children.insert(index + 1, _copy(child, edit.trigger) if child else None)
 
 
 def _move_branch(edit: _Edit) -> None:
     """Never the fallback, nor onto it (`op_move_branch_fallback`, `op_move_branch_onto_fallback`)."""
-    if router := edit.router():
+    source, target = int(edit.request["sourceBranchIndex"]), int(edit.request["targetBranchIndex"])
+    for router in edit.routers():
         branches, children = _branches(router)
-        source, target = int(edit.request["sourceBranchIndex"]), int(edit.request["targetBranchIndex"])
         known = all(0 <= index < len(branches) for index in (source, target))
         if known and FALLBACK not in (branches[source].get("branchType"), branches[target].get("branchType")):
             branches.insert(target, branches.pop(source))
+            children.extend([None] * (source + 1 - len(children)))
             children.insert(target, children.pop(source))
 
 
@@ -318,8 +311,14 @@ def _update_minutes_saved(edit: _Edit) -> None:
 
 
 def _sample(edit: _Edit) -> None:
-    """Samples are files beside the tree: only the step has to exist."""
+    """Samples are files outside the tree: only the step has to exist (`op_save_sample_data_unknown_step`)."""
     edit.step("stepName")
+
+
+def _sample_info(edit: _Edit) -> None:
+    """Facts about a sample are stored outside the tree, too; nothing happens for an unknown step."""
+    if not isinstance(edit.request["stepName"], str):
+        raise Impossible
 
 
 def _add_note(edit: _Edit) -> None:
@@ -360,7 +359,7 @@ _EDITS: dict[str, Callable[[_Edit], None]] = {
     "UPDATE_OWNER": _update_owner,
     "UPDATE_MINUTES_SAVED": _update_minutes_saved,
     "SAVE_SAMPLE_DATA": _sample,
-    "UPDATE_SAMPLE_DATA_INFO": _sample,
+    "UPDATE_SAMPLE_DATA_INFO": _sample_info,
     "ADD_NOTE": _add_note,
     "UPDATE_NOTE": _update_note,
     "DELETE_NOTE": _delete_note,
@@ -368,25 +367,32 @@ _EDITS: dict[str, Callable[[_Edit], None]] = {
 TYPES = tuple(_EDITS)
 
 
-def _place(parent: Json, location: Any, index: Any, step: Json) -> None:
-    """Put a step below another one. A loop or router needs a location (`op_add_action_loop_parent_no_location`); any other step has no
-    inside, whatever the location (`op_add_action_inside_loop_of_code`). Before the first branch the step is lost; behind the last one
-    empty branches are made (`op_add_action_inside_branch_negative`, `op_add_action_inside_branch_out_of_range`).
+def _place(edit: _Edit, parent: Any, location: Any, step: Json) -> None:
+    """Put a step below those of this name. A loop or router needs a location (`op_add_action_loop_parent_no_location`); any other step
+    has no inside, whatever the location (`op_add_action_inside_loop_of_code`).
     """
-    kind = parent.get("type")
-    if location == "AFTER" or (kind != LOOP and kind not in ROUTERS):
-        _insert(parent, "nextAction", step)
-    elif kind == LOOP and location == "INSIDE_LOOP":
-        _insert(parent, "firstLoopAction", step)
-    elif kind in ROUTERS and location == "INSIDE_BRANCH" and index is not None:
-        children = _branches(parent)[1]
-        if (at := int(index)) > flow_tree.MOST_STEPS:
-            raise Impossible(flow_tree.step_name(parent))
-        if at >= 0:
-            children.extend([None] * (at + 1 - len(children)))
-            children[at] = step | ({"nextAction": children[at]} if children[at] else {})
-    else:
-        raise Impossible(flow_tree.step_name(parent))
+    for number, found in enumerate(_named(edit.trigger, parent)):
+        kind, new = found.get("type"), flow_tree.copied(step) if number else step
+        if location == "AFTER" or (kind != LOOP and kind not in ROUTERS):
+            _insert(found, "nextAction", new)
+        elif kind == LOOP and location == "INSIDE_LOOP":
+            _insert(found, "firstLoopAction", new)
+        elif kind in ROUTERS and location == "INSIDE_BRANCH" and edit.request.get("branchIndex") is not None:
+            _place_in_branch(found, int(edit.request["branchIndex"]), new)
+        else:
+            raise Impossible(flow_tree.step_name(found))
+
+
+def _place_in_branch(router: Json, index: int, step: Json) -> None:
+    """Before the first branch the step is lost; behind the last one empty branches are made (`op_add_action_inside_branch_negative`,
+    `op_add_action_inside_branch_out_of_range`).
+    """
+    if index > flow_tree.MOST_STEPS:
+        raise Impossible(flow_tree.step_name(router))
+    if index >= 0:
+        children = _branches(router)[1]
+        children.extend([None] * (index + 1 - len(children)))
+        children[index] = step | ({"nextAction": children[index]} if children[index] else {})
 
 
 def _insert(parent: Json, key: str, step: Json) -> None:
@@ -394,8 +400,15 @@ def _insert(parent: Json, key: str, step: Json) -> None:
     parent[key] = step | ({"nextAction": following} if following else {})
 
 
+def _replace(step: Json, new: Json, kept: Iterable[str]) -> None:
+    """Turn a step into another one, which keeps these parts."""
+    new |= {key: step[key] for key in kept if key in step}
+    step.clear()
+    step |= new
+
+
 def _remove(trigger: Json, name: Any) -> None:
-    """Take out a step with its inner steps and close the gap; the trigger stays (`op_delete_action_trigger`)."""
+    """Remove steps with their inner steps and close the gap; the trigger stays (`op_delete_action_trigger`)."""
     for node in flow_tree.walk(trigger):
         for key in ("nextAction", "firstLoopAction"):
             child = node.step.get(key)
@@ -404,17 +417,31 @@ def _remove(trigger: Json, name: Any) -> None:
                     node.step[key] = following
                 else:
                     del node.step[key]
-                return
         children = node.step.get("children")
         for index, child in enumerate(children if isinstance(children, list) else []):
             if isinstance(child, dict) and child.get("name") == name:
                 node.step["children"][index] = child.get("nextAction")
-                return
+
+
+def _rebuilt(step: Json) -> Json:
+    """The same steps with a slot for each branch of a router, and the slots that belong to no branch."""
+    for node in flow_tree.walk(step):
+        if node.step.get("type") in ROUTERS:
+            filled = [child if isinstance(child, dict) else None for child in node.step.get("children") or []]
+            while filled and filled[-1] is None:
+                filled.pop()
+            branches = node.step.get("settings", {}).get("branches") or []
+            node.step["children"] = filled + [None] * (len(branches) - len(filled))
+        else:
+            node.step.pop("children", None)
+        if node.step.get("type") != LOOP:
+            node.step.pop("firstLoopAction", None)
+    return step
 
 
 def _copy(step: Json, trigger: Json) -> Json:
     """A deep copy with free names, whose inputs refer to the copies (`op_duplicate_action_loop`)."""
-    new = copy.deepcopy(step)
+    new = _rebuilt(flow_tree.copied(step))
     taken, renamed = set(names(trigger)), dict[str, str]()
     copies = [node.step for node in flow_tree.walk(new)]
     for inner in copies:
@@ -437,38 +464,19 @@ def _renamed(value: Any, renamed: Mapping[str, str]) -> Any:
         return [_renamed(inner, renamed) for inner in value]
     if not isinstance(value, str):
         return value
-    return _EXPRESSION.sub(lambda found: _WORD.sub(lambda word: renamed.get(word[0], word[0]), found[0]), value)
+
+    def with_names(expression: str) -> str:
+        return _WORD.sub(lambda word: renamed.get(word[0], word[0]), expression)
+
+    # The engine does not resolve expressions that span lines.
+    return "\n".join(braces.replaced(line, with_names) for line in value.split("\n"))
 
 
 def _branch(name: str, conditions: Any) -> Json:
-    listed = [[dict(_NO_CONDITION)]] if conditions is None else copy.deepcopy(conditions)
+    listed = [[dict(_NO_CONDITION)]] if conditions is None else flow_tree.copied(conditions)
     return {"branchName": name, "branchType": "CONDITION", "conditions": listed}
 
 
 def _branches(router: Json) -> tuple[list[Json], list[Json | None]]:
     """The branches of a router and the first steps in them, as lists that may be changed."""
     return router.setdefault("settings", {}).setdefault("branches", []), router.setdefault("children", [])
-
-
-def _step_shape(step: Any) -> Json | None:
-    """What the console decides about a step and all that follows: the engine adds defaults and drops unknown inputs."""
-    if not isinstance(step, dict):
-        return None
-    found = step.get("settings")
-    settings: Json = found if isinstance(found, dict) else {}
-    shaped = {key: step.get(key) for key in ("name", "type", "displayName")} | {"skip": bool(step.get("skip"))}
-    shaped |= {
-        key: settings.get(key)
-        for key in ("pieceName", "actionName", "triggerName", "sourceCode", "items", "executionType")
-        if key in settings
-    }
-    if "branches" in settings:
-        shaped["branches"] = [
-            {key: branch.get(key) for key in ("branchName", "branchType", "conditions")}
-            for branch in settings["branches"]
-        ]
-    shaped["input"] = settings.get("input") or {}
-    shaped |= {key: _step_shape(step[key]) for key in ("nextAction", "firstLoopAction") if step.get(key)}
-    if step.get("children"):
-        shaped["children"] = [_step_shape(child) for child in step["children"]]
-    return shaped

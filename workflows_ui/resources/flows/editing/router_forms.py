@@ -1,23 +1,27 @@
 """Forms that edit a router and its branches."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any, ClassVar
 
 from django import forms
-from django.forms import BoundField
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.engine import flow_tree
+from workflows_ui.engine.flow_tree import ROUTERS
 from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources.flows import outline
 from workflows_ui.resources.flows.editing import places
-from workflows_ui.resources.flows.editing.forms import EditForm, SettingsForm, StepForm
-from workflows_ui.resources.flows.editing.prediction import BODY, FALLBACK, ROUTERS, Json, Operation, find
+from workflows_ui.resources.flows.editing.forms import EXPRESSION, EditForm, SettingsForm, StepForm
+from workflows_ui.resources.flows.editing.operations import Operation, update_step
+from workflows_ui.resources.flows.editing.prediction import FALLBACK, Json, find
+from workflows_ui.resources.flows.editing.row_forms import MOST_ROWS, RowsForm
+from workflows_ui.web.form_rendering import LongSelect
 from workflows_ui.web.paths import dict_at, list_at, text_at
 
-#: Empty rows after the conditions that there are, and the maximum of rows that a submitted form may add.
-_EMPTY_ROWS, _MOST_ROWS = 3, 100
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 
 
 class AddBranch(StepForm):
@@ -38,12 +42,18 @@ class BranchForm(EditForm):
 
     fallback: ClassVar[bool] = False
     branch = forms.ChoiceField(
-        label=_("Branch"), error_messages={"invalid_choice": _("This branch is no longer in the flow.")}
+        label=_("Branch"),
+        widget=LongSelect,
+        error_messages={"invalid_choice": _("This branch is no longer in the flow.")},
     )
 
     def prepare(self) -> None:
         super().prepare()
         self.chosen = self.choose("branch", places.branch_choices(self.trigger, fallback=self.fallback))
+
+    @property
+    def current(self) -> str:
+        return places.read_branch(self.chosen)[0]
 
     def at(self, data: Mapping[str, Any]) -> Json:
         """The branch's place, as requests have it."""
@@ -59,8 +69,7 @@ class BranchForm(EditForm):
         if not 0 <= index < len(branches):
             raise forms.ValidationError({"branch": gettext("This branch is no longer in the flow.")})
         branches[index] = {**branches[index], **values}
-        body = {key: router[key] for key in BODY if key in router}
-        return Operation("UPDATE_ACTION", body | {"settings": {**settings, "branches": branches}})
+        return update_step(router, is_trigger=False, settings={**settings, "branches": branches})
 
 
 class DeleteBranch(BranchForm):
@@ -96,6 +105,13 @@ class RenameBranch(BranchForm):
     fallback = True
     name = forms.CharField(label=_("New name"), max_length=200)
 
+    def prepare(self) -> None:
+        super().prepare()
+        self.keep_only("branch", self.chosen)
+        name, index = places.read_branch(self.chosen)
+        names = flow_tree.branch_names(find(self.trigger, name))
+        self.initial["name"] = names[index] if 0 <= index < len(names) else ""
+
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
         return self.change_branch(flow, data, branchName=data["name"])
 
@@ -117,10 +133,12 @@ class RouterExecution(SettingsForm):
         return self.update(flow, data, settings={**settings, "executionType": data["execution"]})
 
 
-class BranchConditions(BranchForm):
+class BranchConditions(RowsForm, BranchForm):
     """The conditions of one branch, a row each: those of a group must all hold, and one group is enough."""
 
-    row_label = _("Condition")
+    row_keys = ("group", "first", "operator", "second", "case")
+    row_label, add_label = _("Condition"), _("Add a condition")
+    fields_before = ("branch",)
     rows_help = _(
         "The conditions of one group must all hold. It is enough that one group does. Rows without values are ignored. Values may be "
         "expressions such as {{trigger.body.total}}."
@@ -129,38 +147,19 @@ class BranchConditions(BranchForm):
     def prepare(self) -> None:
         super().prepare()
         self.keep_only("branch", self.chosen)
-        existing = [
-            (group, condition)
+        filled = [
+            (group, *_typed(condition), condition.get("caseSensitive") is True)
             for group, conditions in enumerate(_groups(self.trigger, self.chosen), 1)
             for condition in conditions
         ]
-        posted = next((number for number in range(_MOST_ROWS, 0, -1) if f"operator{number}" in self.asked), 0)
-        rows = range(1, max(len(existing) + _EMPTY_ROWS, posted) + 1)
-        self._names = [
-            [f"{key}{number}" for key in ("group", "first", "operator", "second", "case")] for number in rows
-        ]
-        self.discreet = self.discreet | {name for row in self._names for name in row}
-        for names, number in zip(self._names, rows, strict=True):
-            group, condition = (
-                existing[number - 1] if number <= len(existing) else (existing[-1][0] if existing else 1, {})
-            )
-            values = (group, *_typed(condition), condition.get("caseSensitive") is True)
-            self.fields.update(zip(names, _row_fields(values[2]), strict=True))
-            self.initial.update(zip(names, values, strict=True))
+        self.add_rows(filled, (filled[-1][0] if filled else 1, *_typed({}), False))
 
-    @property
-    def rows(self) -> Iterator[list[BoundField]]:
-        """The fields of each condition."""
-        return ([self[name] for name in names] for names in self._names)
-
-    @property
-    def other_fields(self) -> list[BoundField]:
-        """The visible fields above the conditions."""
-        return [self["branch"]]
+    def row_fields(self, values: Sequence[Any]) -> Sequence[forms.Field]:
+        return _row_fields(values[2])
 
     def clean(self) -> dict[str, Any]:
         filled: list[tuple[int, int]] = []
-        for number, (group, first, operator, second, _case) in enumerate(self._names):
+        for number, (group, first, operator, second, _case) in enumerate(self.row_names):
             values = {name: self.cleaned_data.get(name) for name in (first, operator, second)}
             alone = values[operator] in outline.ALONE
             if not any(str(values[name] or "").strip() for name in (first, second)):
@@ -168,6 +167,8 @@ class BranchConditions(BranchForm):
             for name in (first, operator) if alone else (first, operator, second):
                 if not str(values[name] or "").strip() and name not in self.errors:
                     self.add_error(name, gettext("A value is missing here."))
+            if str(values[operator]).startswith("NUMBER_"):
+                self._check_numbers(first, second)
             filled.append((self.cleaned_data.get(group) or 1, number))
         if not filled and not self.errors:
             self.add_error(
@@ -176,6 +177,15 @@ class BranchConditions(BranchForm):
             )
         self.filled = sorted(filled)
         return super().clean()
+
+    def _check_numbers(self, *fields: str) -> None:
+        for name in fields:
+            value = str(self.cleaned_data.get(name) or "").strip()
+            if value and "{{" not in value and not _NUMBER.fullmatch(value) and name not in self.errors:
+                text = gettext(
+                    "This condition compares numbers: enter a number such as 12.5, or an expression such as %(example)s."
+                )
+                self.add_error(name, text % {"example": "{{trigger.body.total}}"})
 
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
         old = [condition for group in _groups(dict_at(flow, "version.trigger"), data["branch"]) for condition in group]
@@ -187,7 +197,7 @@ class BranchConditions(BranchForm):
 
     def _condition(self, data: Mapping[str, Any], number: int, old: Json) -> Json:
         """The condition of a row; what was not changed, and what the form does not know, stays as it is."""
-        _group, *names, case = self._names[number]
+        _group, *names, case = self.row_names[number]
         typed = [str(data[name]).replace("\r\n", "\n") for name in names]
         new = dict(old)
         changes = zip(("firstValue", "operator", "secondValue"), typed, _typed(old), strict=True)
@@ -220,11 +230,11 @@ def _row_fields(operator: str) -> list[forms.Field]:
     """The fields of a row; an operator that the console does not know can be kept."""
     value: dict[str, Any] = {"required": False, "strip": False, "max_length": 5000}
     return [
-        forms.IntegerField(label=_("Group"), required=False, min_value=1, max_value=_MOST_ROWS),
-        forms.CharField(label=_("First value"), widget=forms.Textarea({"rows": 1}), **value),
+        forms.IntegerField(label=_("Group"), required=False, min_value=1, max_value=MOST_ROWS),
+        forms.CharField(label=_("First value"), widget=forms.Textarea({"rows": 1} | EXPRESSION), **value),
         forms.ChoiceField(
             label=_("Comparison"), required=False, choices=[*({operator: operator} | outline.OPERATORS).items()]
         ),
-        forms.CharField(label=_("Second value"), widget=forms.Textarea({"rows": 1}), **value),
-        forms.BooleanField(label=_("Upper and lower case count"), required=False),
+        forms.CharField(label=_("Second value"), widget=forms.Textarea({"rows": 1} | EXPRESSION), **value),
+        forms.BooleanField(label=_("Match case"), required=False),
     ]

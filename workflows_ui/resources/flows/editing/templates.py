@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from workflows_ui.engine import flow_tree
+from workflows_ui.engine.flow_tree import ROUTERS
 from workflows_ui.resource_admin.resource import Row, id_at
 from workflows_ui.resources.flows import notes
-from workflows_ui.resources.flows.editing.forms import TREE, new_settings
-from workflows_ui.resources.flows.editing.prediction import BODY, ROUTERS, Json, free_name, names
+from workflows_ui.resources.flows.editing.forms import new_settings
+from workflows_ui.resources.flows.editing.operations import TREE, step_body
+from workflows_ui.resources.flows.editing.prediction import Json, free_name, names
 from workflows_ui.web.paths import dict_at, text_at
 
 
@@ -32,13 +34,13 @@ def request(type: str, flow: Row) -> Json:
         "LOCK_FLOW": {},
         "USE_AS_DRAFT": {"versionId": id_at(version)},
         "IMPORT_FLOW": {key: version[key] for key in TREE if key in version},
-        "UPDATE_TRIGGER": {key: trigger[key] for key in BODY if key in trigger},
+        "UPDATE_TRIGGER": step_body(trigger),
         "ADD_ACTION": {
             "parentStep": text_at(trigger, "name"),
             "stepLocationRelativeToParent": "AFTER",
             "action": new | {"settings": new_settings("CODE")},
         },
-        "UPDATE_ACTION": {key: action[key] for key in BODY if key in action},
+        "UPDATE_ACTION": step_body(action),
         "DELETE_ACTION": {"names": [name]},
         "MOVE_ACTION": {
             "name": name,

@@ -1,0 +1,19 @@
+"""Words and fingerprints as keyed numbers."""
+
+from workflows_ui.run_index.services import words
+
+
+def test_failures_of_the_same_cause_share_a_fingerprint() -> None:
+    key = words.new_key()
+    same = [
+        words.fingerprint(key, "flow", "step_1", text)
+        for text in (
+            "Order 4711 of 'An' was refused",
+            "Order 12 of 'Bình' was refused",
+            "Order 5 of 'X' was refused\nmore",
+        )
+    ]
+    assert len(set(same)) == 1
+    assert words.fingerprint(key, "flow", "step_2", "Order 4711 of 'An' was refused") not in same
+    assert words.fingerprint(key, "flow", "step_1", "Order 4711 of 'An' was lost") not in same
+    assert words.fingerprint(words.new_key(), "flow", "step_1", "Order 4711 of 'An' was refused") not in same

@@ -1,0 +1,1 @@
+"""Failures that have the same cause: folded together, assigned, snoozed, handled, and noted what helped."""

@@ -1,0 +1,97 @@
+"""Forms of failures: the filters of their list, and what people do about one."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from workflows_ui.accounts.models import User
+from workflows_ui.core import clock
+from workflows_ui.core.collation import sort_key
+from workflows_ui.failures.models import PatternState
+from workflows_ui.failures.services import ENDLESS, LONGEST, Pattern
+
+#: The value of the filter for every state.
+_ALL = "all"
+#: Snoozes by their name in the form; None does not end.
+_SNOOZES = {"day": timedelta(days=1), "week": timedelta(weeks=1), "endless": None}
+
+
+class FilterForm(forms.Form):
+    """The filters of the list of these patterns. Without a state, the open ones."""
+
+    state = forms.ChoiceField(
+        label=_("State"),
+        required=False,
+        choices=[
+            ("", PatternState.OPEN.label),
+            *((state.value, state.label) for state in PatternState if state != PatternState.OPEN),
+            (_ALL, pgettext_lazy("states", "All")),
+        ],
+    )
+    flow = forms.ChoiceField(label=_("Flow"), required=False)
+
+    def __init__(self, *args: Any, patterns: Sequence[Pattern] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # The newest name of each flow; one that no pattern is of any more stays chosen.
+        flows = {pattern.newest.flow_id: pattern.newest.flow_name for pattern in reversed(patterns)}
+        chosen = str(self.data.get("flow", ""))[:64]
+        choices = [(key, name or key) for key, name in ({chosen: ""} | flows).items() if key]
+        field = self.fields["flow"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101
+        field.choices = [("", _("Any")), *sorted(choices, key=lambda choice: sort_key(choice[1]))]
+
+    def chosen(self, patterns: Sequence[Pattern]) -> list[Pattern]:
+        """Those of the patterns that a valid form chooses."""
+        state, flow = self.cleaned_data["state"] or PatternState.OPEN, self.cleaned_data["flow"]
+        return [
+            pattern
+            for pattern in patterns
+            if state in {_ALL, pattern.state.value} and flow in {"", pattern.newest.flow_id}
+        ]
+
+
+class AssignForm(forms.Form):
+    """Who is responsible. `people` are the members to choose from."""
+
+    person = forms.ChoiceField(label=_("Assigned to"), required=False)
+
+    def __init__(self, *args: Any, people: Iterable[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._people = {str(person.pk): person for person in people}
+        field = self.fields["person"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101
+        field.choices = [("", _("Nobody")), *((key, person.label) for key, person in self._people.items())]
+
+    def clean_person(self) -> User | None:
+        return self._people.get(self.cleaned_data["person"])
+
+
+class SnoozeForm(forms.Form):
+    """For how long to snooze."""
+
+    time = forms.ChoiceField(
+        label=_("Snooze"),
+        choices=[("day", _("For a day")), ("week", _("For a week")), ("endless", _("Until it is reopened"))],
+    )
+
+    @property
+    def until(self) -> datetime:
+        """The end of the snooze of a valid form."""
+        length = _SNOOZES[self.cleaned_data["time"]]
+        return clock.now() + length if length else ENDLESS
+
+
+class NoteForm(forms.Form):
+    """What to do about a failure; empty removes the note."""
+
+    text = forms.CharField(
+        label=_("What to do"),
+        required=False,
+        max_length=LONGEST,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("The cause, whom to ask, which button to use. It is shown on every run that fails like this."),
+    )

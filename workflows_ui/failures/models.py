@@ -1,0 +1,58 @@
+"""What people have done about failures of the same cause."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from workflows_ui.core.crypto import SealsFields
+from workflows_ui.core.states import StateChoices
+from workflows_ui.run_index.models import RunIndex
+
+
+class PatternState(StateChoices):
+    """What a failure needs. Computed from its runs and from what people did (services.py), never stored."""
+
+    OPEN = "open", "circle-x", "red", pgettext_lazy("failure", "Open")
+    SNOOZED = "snoozed", "bell-off", "yellow", _("Snoozed")
+    HANDLED = "handled", "circle-check", "green", _("Handled")
+    SUCCEEDED = "succeeded", "circle-check", "green", _("Succeeded since")
+
+
+class FailurePattern(SealsFields, models.Model):
+    """What people have done about a failure; without a row, nothing yet.
+
+    It belongs to the run index, whose key the fingerprint is made with: it is deleted with the index. `note` is a ciphertext, bound to the
+    workspace and the fingerprint.
+    """
+
+    index = models.ForeignKey(RunIndex, on_delete=models.CASCADE, related_name="+")
+    fingerprint = models.BigIntegerField()
+    flow_id = models.CharField(max_length=64)
+    step = models.CharField(max_length=100, blank=True)
+    handled_at = models.DateTimeField(null=True)
+    handled_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    snoozed_until = models.DateTimeField(null=True)
+    assigned_to = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    note = models.TextField(blank=True)
+    noted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    noted_at = models.DateTimeField(null=True)
+
+    sealed_fields: ClassVar[tuple[str, ...]] = ("note",)
+
+    class Meta:
+        verbose_name = _("failure pattern")
+        verbose_name_plural = _("failure patterns")
+        constraints = [models.UniqueConstraint(fields=["index", "fingerprint"], name="failure_pattern_once")]
+
+    def __str__(self) -> str:
+        return str(self.fingerprint)
+
+    def _column_context(self, field: str) -> str:
+        return f"{self._meta.label_lower}:{self.index_id}:{self.fingerprint}:{field}"
+
+    def bound_values(self) -> Mapping[str, str | int | None]:
+        return {"workspace": self.index_id, "fingerprint": self.fingerprint}

@@ -1,0 +1,201 @@
+"""Failures that have the same cause: the list, the page of one, and what people do about it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import wraps
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from workflows_ui.credentials.services import engine_session
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.failures import messages as texts
+from workflows_ui.failures import services, tables
+from workflows_ui.failures.forms import AssignForm, FilterForm, NoteForm, SnoozeForm
+from workflows_ui.failures.models import PatternState
+from workflows_ui.failures.services import Pattern
+from workflows_ui.members.models import Role
+from workflows_ui.resource_admin import list_page, local_lists
+from workflows_ui.resource_admin.listing import Listing
+from workflows_ui.resource_admin.local_lists import sorted_page, sorted_rows
+from workflows_ui.resource_admin.resource import Row
+from workflows_ui.resources.places import flow_url, list_url, run_url
+from workflows_ui.resources.runs import filters as run_filters
+from workflows_ui.resources.runs import masking, reading
+from workflows_ui.run_index.models import IndexedRun, RunIndex
+from workflows_ui.run_index.services import indexes
+from workflows_ui.run_index.services import rows as indexed_rows
+from workflows_ui.saved_views import services as saved_views
+from workflows_ui.web import responses
+from workflows_ui.web.access import member
+from workflows_ui.web.requests import ConsoleRequest, actor
+
+#: A change gets the request, the index and the pattern, and returns what it says.
+Change = Callable[[ConsoleRequest, RunIndex, Pattern], str]
+
+
+@require_safe
+@member(Role.VIEWER)
+def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
+    """The failures of the last days by cause; by default the open ones. Without the run index, what it is needed for."""
+    index = indexes.readable(request.access.workspace, request.user.pk)
+    if index is None:
+        return _without_index(request)
+    indexes.watch(index)
+    kind = tables.failure_list(engine_session.open_session(request.access))
+    found, more = services.patterns(index)
+    saved = saved_views.load(saved_views.workspace_scope(request.access), request.path)
+    form = FilterForm(request.GET, patterns=found)
+    current = Listing(kind, request.path, request.GET, form, saved)
+    page = sorted_page(form.chosen(found) if current.valid else (), current)
+    page = replace(page, rows=kind.masked(None, page.rows))
+    if more:
+        text = _("There are more than %(n)d. Those that failed last are listed.")
+        page = replace(page, notice=text % {"n": services.MOST})
+    return list_page.respond(
+        request, kind, request.access, current, page, above_template="failures/above.html", days=services.DAYS
+    )
+
+
+@never_cache
+@require_safe
+@member(Role.VIEWER)
+def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
+    """The list as a file. Audited."""
+    index = indexes.readable(request.access.workspace, request.user.pk)
+    found, _more = services.patterns(index) if index else ([], False)
+    form = FilterForm(request.GET, patterns=found)
+    if index is None or not form.is_valid():
+        return responses.redirect_to_view(request, "failures", slug)
+    declared = tables.failure_list(engine_session.open_session(request.access))
+    rows = sorted_rows(form.chosen(found), Listing(declared, request.path, request.GET, form))
+    return local_lists.file(request, declared, rows, kind, workspace=request.access.workspace)
+
+
+def _without_index(request: ConsoleRequest) -> HttpResponse:
+    return responses.page(request, "failures/no_index.html", {"manages": request.access.allows(Role.MANAGER)})
+
+
+def _masked(session: EngineSession, rows: list[IndexedRun]) -> list[Row]:
+    """The runs as this person may see them."""
+    return masking.masked(session, [indexed_rows.to_engine(row) for row in rows])
+
+
+def _lookup(request: ConsoleRequest, fingerprint: int) -> tuple[RunIndex, Pattern] | None:
+    """The index and the pattern; None if the person may not see the index. Raises Http404."""
+    workspace = request.access.workspace
+    if not services.exists(workspace, fingerprint):
+        raise Http404
+    index = indexes.readable(workspace, request.user.pk)
+    if index is None:
+        return None
+    pattern = services.find(index, fingerprint)
+    if pattern is None:
+        raise Http404
+    return index, pattern
+
+
+@never_cache
+@require_safe
+@member(Role.VIEWER)
+def failure(request: ConsoleRequest, slug: str, fingerprint: int) -> HttpResponse:
+    """The page of a pattern: its latest runs, its note, and what can be done."""
+    found = _lookup(request, fingerprint)
+    return _page(request, *found) if found else _without_index(request)
+
+
+def _page(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> HttpResponse:
+    access, row, newest = request.access, pattern.row, pattern.newest
+    note = services.note(row, access.workspace)
+    runs = _masked(engine_session.open_session(access), services.latest_runs(index, pattern.fingerprint))
+    people = services.assignable(access.workspace)
+    alike = list_url(
+        access.workspace.slug, "runs", failed=run_filters.step_of_flow(newest.failed_step[:80], newest.flow_id)
+    )
+    context = {
+        "pattern": replace(pattern, error=reading.error_of(runs[0]) if runs else ""),
+        "sentence": texts.sentence(pattern),
+        "state_text": texts.state_text(pattern),
+        "runs": [(run, run_url(access.workspace.slug, run["id"]), reading.error_of(run)) for run in runs],
+        "runs_url": alike if newest.failed_step else "",
+        "flow_url": flow_url(access.workspace.slug, newest.flow_id),
+        "note": note,
+        "form": NoteForm(initial={"text": note}),
+        "assign_form": AssignForm(initial={"person": row.assigned_to_id if row else None}, people=people),
+        "snooze_form": SnoozeForm(),
+        "builds": access.allows(Role.BUILDER),
+        "launches": access.allows(Role.LAUNCHER),
+        "closed": pattern.state in {PatternState.HANDLED, PatternState.SNOOZED},
+    }
+    return responses.page(request, "failures/failure.html", context)
+
+
+def _changing(role: Role) -> Callable[[Change], Callable[..., HttpResponse]]:
+    """Make a view that changes a pattern by POST, for people with this role, and returns to its page."""
+
+    def decorate(change: Change) -> Callable[..., HttpResponse]:
+        @require_POST
+        @member(role)
+        @wraps(change)
+        def view(request: ConsoleRequest, slug: str, fingerprint: int) -> HttpResponse:
+            found = _lookup(request, fingerprint)
+            if found is None:
+                return responses.redirect_to_view(request, "failures", slug)
+            if text := change(request, *found):
+                messages.success(request, text)
+            else:
+                messages.error(request, _("This cannot be done. Nothing was changed."))
+            return responses.redirect_to_view(request, "failure", slug, fingerprint)
+
+        return view
+
+    return decorate
+
+
+@_changing(Role.BUILDER)
+def assign(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> str:
+    """Make a member responsible, or nobody."""
+    form = AssignForm(request.POST, people=services.assignable(request.access.workspace))
+    if not form.is_valid():
+        return ""
+    person = form.cleaned_data["person"]
+    services.assign(actor(request), index, pattern, person)
+    return _("Assigned to %(person)s.") % {"person": person.label} if person else _("Assigned to nobody.")
+
+
+@_changing(Role.BUILDER)
+def snooze(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> str:
+    """Leave it out of the open ones for some time."""
+    form = SnoozeForm(request.POST)
+    if not form.is_valid():
+        return ""
+    services.snooze(actor(request), index, pattern, form.until)
+    return _("The failure is snoozed.")
+
+
+@_changing(Role.LAUNCHER)
+def handled(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> str:
+    """Mark it as handled."""
+    services.mark_handled(actor(request), index, pattern)
+    return _("The failure is marked as handled.")
+
+
+@_changing(Role.LAUNCHER)
+def reopen(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> str:
+    """Make it open again."""
+    services.reopen(actor(request), index, pattern)
+    return _("The failure is open again.")
+
+
+@_changing(Role.LAUNCHER)
+def note(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> str:
+    """Save the note, or remove it."""
+    form = NoteForm(request.POST)
+    if not form.is_valid():
+        return ""
+    services.save_note(actor(request), index, pattern, form.cleaned_data["text"])
+    return _("The note is saved.") if form.cleaned_data["text"] else _("The note is deleted.")

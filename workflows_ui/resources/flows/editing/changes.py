@@ -1,0 +1,103 @@
+"""The changes of an operation in words, for its confirmation."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.utils.translation import gettext, ngettext
+
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.resource_admin.resource import Affected, Row, pick
+from workflows_ui.resources.flows import difference, reading, secret_inputs
+from workflows_ui.resources.flows.editing import places
+from workflows_ui.resources.flows.editing.operations import Operation
+from workflows_ui.web import formats
+from workflows_ui.web.paths import dict_at, list_at, text_at
+
+_MOST_LINES = 12
+
+
+def lines(session: EngineSession, before: Row, after: Row) -> list[Affected]:
+    """The differences between two flows in words, and folded field by field; secrets masked."""
+    old, new = dict_at(before, "version"), dict_at(after, "version")
+    found = difference.of_versions(session, old, new)
+    texts = [text for change in found.steps for text in _lines(change, pick(new, "trigger"))]
+    if found.names:
+        texts.insert(
+            0,
+            gettext("The flow is renamed: “%(old)s” → “%(new)s”") % dict(zip(("old", "new"), found.names, strict=True)),
+        )
+    texts += [*_other_changes(before, after), *_changes_of_flow(session, before, after)]
+    if not texts:
+        return [Affected(gettext("The steps stay as they are."))]
+    number, shown = len(texts), texts[:_MOST_LINES]
+    if number > len(shown):
+        shown.append(gettext("and %(n)d more") % {"n": number - len(shown)})
+    summary = ngettext("This will change:", "These %(n)d things will change:", number) % {"n": number}
+    affected = [Affected(summary, [(line, "") for line in shown])]
+    if any(change.changes for change in found.steps):
+        affected.append(
+            Affected(gettext("Before and after"), template="resources/flows/folded_difference.html", value=found)
+        )
+    return affected
+
+
+def _lines(change: difference.StepChange, trigger: Any) -> Iterator[str]:
+    values = {"step": formats.cut(change.title)}
+    if change.kind == "added":
+        yield gettext("“%(step)s” is added") % values
+    elif change.kind == "removed":
+        yield gettext("“%(step)s” is removed") % values
+    if change.moved:
+        yield places.move_sentence(trigger, change.name)
+    if change.renamed:
+        yield gettext("“%(old)s” is renamed to “%(step)s”") % {**values, "old": formats.cut(change.renamed)}
+    if change.kind != "changed":
+        return
+    for item in change.changes:
+        before, after = (
+            formats.cut(part.whole, 60) if part else gettext("not set") for part in (item.before, item.after)
+        )
+        if item.hidden or (item.before is None and item.after is None):
+            yield gettext("“%(step)s”, %(field)s: changed") % {**values, "field": item.label}
+        else:
+            texts = {**values, "field": item.label, "before": before, "after": after}
+            yield gettext("“%(step)s”, %(field)s: %(before)s → %(after)s") % texts
+
+
+def _other_changes(before: Row, after: Row) -> Iterator[str]:
+    old, new = (len(list_at(flow, "version.notes")) for flow in (before, after))
+    if old != new:
+        yield gettext("Notes on the canvas: %(old)d → %(new)d") % {"old": old, "new": new}
+    elif pick(before, "version.notes") != pick(after, "version.notes"):
+        yield gettext("A note on the canvas is changed")
+    if before.get("publishedVersionId") != after.get("publishedVersionId"):
+        yield gettext("The draft goes live")
+    elif pick(before, "version.state") != pick(after, "version.state"):
+        yield gettext("The draft is locked: the next edit makes a new draft")
+    if before.get("timeSavedPerRun") != after.get("timeSavedPerRun"):
+        values = {"old": before.get("timeSavedPerRun") or "–", "new": after.get("timeSavedPerRun") or "–"}
+        yield gettext("Minutes saved with each run: %(old)s → %(new)s") % values
+
+
+def _changes_of_flow(session: EngineSession, before: Row, after: Row) -> Iterator[str]:
+    """Changes of what the flow has besides its versions."""
+    changed = {key for key in ("status", "folderId", "metadata", "ownerId") if before.get(key) != after.get(key)}
+    if "status" in changed:
+        yield (
+            gettext("The flow is turned on") if after.get("status") == "ENABLED" else gettext("The flow is turned off")
+        )
+    if "folderId" in changed and (folder := text_at(after, "folderId")):
+        names = {"folder": formats.cut(reading.folder_names(session).get(folder, folder))}
+        yield gettext("The flow is moved to the folder “%(folder)s”") % names
+    elif "folderId" in changed:
+        yield gettext("The flow is taken out of its folder")
+    if "metadata" in changed:
+        yield gettext("Tags or other metadata of the flow are changed")
+    if "ownerId" in changed and (owner := text_at(after, "ownerId")):
+        yield gettext("The flow then belongs to %(owner)s") % {"owner": reading.people(session).get(owner, owner)}
+
+
+def request(session: EngineSession, operation: Operation) -> Affected:
+    """The request itself, for people who know the engine."""
+    masked = formats.pretty(secret_inputs.masked(session, operation.body))
+    return Affected(gettext("Request to the engine"), template="resources/flows/folded_request.html", value=masked)

@@ -1,0 +1,444 @@
+"""Forms of steps that use an app, and of triggers: the app's action or trigger by its property schema (api.md 11).
+
+A button that asks the app or changes rows submits the form with `redo`: the form is shown again, without validation.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import cached_property
+from typing import Any, cast
+
+from django import forms
+from django.forms.boundfield import BoundField
+from django.http import QueryDict
+from django.utils.http import urlencode
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.core import redaction
+from workflows_ui.engine import NotFound
+from workflows_ui.engine.flow_tree import TRIGGERS
+from workflows_ui.resource_admin.resource import Row, id_at
+from workflows_ui.resources.flows.editing import failure_forms, places, step_connection
+from workflows_ui.resources.flows.editing.app_answers import App
+from workflows_ui.resources.flows.editing.app_fields import AppFields
+from workflows_ui.resources.flows.editing.expressions import MISSING
+from workflows_ui.resources.flows.editing.forms import EditForm, StepForm, place_field
+from workflows_ui.resources.flows.editing.operations import Operation, add_step, update_step
+from workflows_ui.resources.flows.editing.prediction import Json, find, free_name, names
+from workflows_ui.resources.flows.editing.property_fields import Host, Node, same
+from workflows_ui.resources.flows.editing.property_groups import Dynamic, Group, Rows
+from workflows_ui.resources.flows.editing.property_rows import apply_row_change
+from workflows_ui.resources.pieces import apps
+from workflows_ui.resources.pieces.fields import words
+from workflows_ui.resources.places import choose_app_url, connect_url, piece_url
+from workflows_ui.web.paths import dict_at, pick, text_at
+
+_ROW_CHANGES = ("add", "remove", "up", "down")
+_PREFIX = "p-"
+#: Fields whose values the audit log has.
+_LOGGED = frozenset({"step", "place", "piece", "version", "operation_name"})
+_HIDDEN: dict[str, Any] = {"required": False, "max_length": 300, "widget": forms.HiddenInput}
+
+
+class PieceForm(EditForm):
+    """Base: subclasses say which step gets the values.
+
+    `piece`, `operation_name` and `version` may be in the address; otherwise they are those of the step.
+    """
+
+    body = "resources/flows/editing/piece_form.html"
+    piece = forms.CharField(**_HIDDEN)
+    version = forms.CharField(**_HIDDEN)
+    operation_name = forms.CharField(**_HIDDEN)
+    name = forms.CharField(label=_("Name of the step"), max_length=200)
+    #: `actions` or `triggers` of the piece.
+    kind = "actions"
+
+    #: The step as it is now, with its secrets masked; {} for a new one.
+    step_shown: Json
+    group: Group | None = None
+    is_missing = False
+    #: The keys of the step's `errorHandlingOptions` that the form has fields for.
+    handled: Sequence[str] = ()
+    operation_schema: Json | None = None
+
+    def load(self) -> None:
+        """Set what follows from the step: the piece, and the fields of its action or trigger."""
+        self.redo = str(self.asked.get("redo") or "") if self.is_bound else ""
+        data: QueryDict | None = None
+        if self.is_bound:
+            self.data = data = cast("QueryDict", self.data).copy()
+            verb, _colon, target = self.redo.partition(":")
+            if verb in _ROW_CHANGES:
+                apply_row_change(data, verb, target)
+        self.host = Host(self, data, optional=bool(data and data.get("unfinished")))
+        settings = dict_at(self.step_shown, "settings")
+        asked_piece = str(self.asked.get("piece") or "")
+        self.piece_name = asked_piece or text_at(settings, "pieceName")
+        own = self.piece_name == settings.get("pieceName")
+        step_operation = text_at(settings, self._name_key) if own else ""
+        self.operation_key = str(self.asked.get("operation_name") or "") or step_operation
+        self.is_same = bool(step_operation) and self.operation_key == step_operation
+        self.own_version = text_at(settings, "pieceVersion").lstrip("~^") if own else ""
+        self._load_piece(str(self.asked.get("version") or "") or self.own_version)
+        self.initial.update(piece=self.piece_name, operation_name=self.operation_key, version=self.used_version)
+        if data is not None:
+            data["version"] = self.used_version
+        if self.operation_schema is not None:
+            self._add_fields(settings)
+
+    def _load_piece(self, version: str) -> None:
+        """Read the piece: `version` if the engine has it, else the newest."""
+        self.app: Row = {}
+        self.newest: Row = {}
+        self.used_version = version
+        try:
+            self.newest = apps.piece(self.session, self.piece_name) if self.piece_name else {}
+            self.app = self.newest
+            if version and version != self.newest.get("version"):
+                with suppress(NotFound):
+                    self.app = apps.piece(self.session, self.piece_name, version)
+        except NotFound:
+            self.is_missing = True
+        self.used_version = text_at(self.app, "version") or version
+        found = dict_at(self.app, self.kind).get(self.operation_key)
+        self.operation_schema = found if isinstance(found, dict) else None
+
+    @property
+    def _name_key(self) -> str:
+        return "actionName" if self.kind == "actions" else "triggerName"
+
+    def _add_fields(self, settings: Json) -> None:
+        schema = self.operation_schema or {}
+        self.initial.setdefault("name", self._step_title())
+        if (length := len(str(self.initial["name"]))) > 200:
+            self.fields["name"] = forms.CharField(label=self.fields["name"].label, max_length=length)
+        self.shown = self._input_of(settings)
+        if self.redo == "connections":
+            step_connection.forget(self.session, self.piece_name)
+        if self.needs_connection:
+            self.fields["connection"] = step_connection.field(
+                self.session, self.piece_name, self.shown.get("auth"), required=not self.host.optional
+            )
+        self.group = Group(
+            self.host,
+            dict_at(schema, "props"),
+            _PREFIX,
+            "prop",
+            self.shown,
+            fresh=not self.is_same,
+            top=True,
+        )
+        self._show_stored_schemas(dict_at(settings, "propertySettings"))
+        self._ask_app()
+        if self.kind == "actions":
+            options = dict_at(schema, "errorHandlingOptions")
+            self.handled = failure_forms.add_fields(self, options, settings, new=not self.is_same)
+        self.fields["unfinished"] = forms.BooleanField(
+            label=_("Save it although something is missing"),
+            required=False,
+            help_text=_("The step is marked as not complete. A flow with such a step should not be published."),
+        )
+        self.discreet = self.discreet | (set(self.fields) - _LOGGED)
+
+    def _step_title(self) -> str:
+        """The step's name, unless it is only the name of another action or trigger."""
+        title, settings = text_at(self.step_shown, "displayName"), dict_at(self.step_shown, "settings")
+        if title and not self.is_same:
+            piece = text_at(settings, "pieceName")
+            old = apps.names_of_operations(self.session, piece, self.kind) if piece else {}
+            title = "" if not piece or title == old.get(text_at(settings, self._name_key)) else title
+        return title or self.operation_title
+
+    def _input_of(self, settings: Mapping[str, Any]) -> Json:
+        """The current values as far as they have a meaning for the chosen action or trigger."""
+        values = dict_at(settings, "input")
+        if self.is_same:
+            return values
+        if text_at(settings, "pieceName") != self.piece_name:
+            return {}
+        props = dict_at(self.operation_schema, "props")
+        return {key: value for key, value in values.items() if key in props or key == "auth"}
+
+    @cached_property
+    def needs_connection(self) -> bool:
+        return step_connection.is_needed(self.app, self.operation_schema)
+
+    def _auth(self, kept: Any) -> Any:
+        """The step's reference to the chosen connection; MISSING without one."""
+        if not self.needs_connection:
+            return MISSING
+        chosen = str((self.data.get("connection") if self.is_bound else self.fields["connection"].initial) or "")
+        if kept and chosen == step_connection.key_of(self.shown.get("auth")):
+            return kept
+        return step_connection.reference(chosen) or MISSING
+
+    # --- Asking the app --------------------------------------------------------------------------
+
+    def _show_stored_schemas(self, stored: Json) -> None:
+        """Show dynamic fields by the schema that is stored with the step, if it has all of them."""
+        for node in self.nodes:
+            schema = dict_at(stored, f"{node.key}.schema") if self.is_same else {}
+            values = node.shown if isinstance(node.shown, dict) else {}
+            if isinstance(node, Dynamic) and self.host.data is None and schema and schema.keys() >= values.keys():
+                node.set_schema(schema)
+
+    def _ask_app(self) -> None:
+        app = App(self.session, self.piece_name, self.used_version, self.operation_key, self.row)
+        kept = self._kept()
+        auth = self._auth(kept.get("auth", MISSING))
+        self.app_fields = AppFields(self.nodes, kept, auth, needs_connection=self.needs_connection)
+        self.app_fields.ask(app, self.redo)
+
+    @property
+    def nodes(self) -> list[Node]:
+        return self.group.nodes if self.group else []
+
+    @property
+    def connection_attributes(self) -> str:
+        return self.app_fields.refreshing("connection")
+
+    # --- The values ------------------------------------------------------------------------------
+
+    def _step_kept(self) -> Json:
+        """The step as it is now, with its secrets, which only a submitted form has."""
+        raise NotImplementedError
+
+    def _kept(self) -> Json:
+        return self._input_of(dict_at(self._step_kept(), "settings")) if self.flow else self.shown
+
+    def clean(self) -> dict[str, Any]:
+        if self.group is None:
+            raise forms.ValidationError(gettext("Choose an app first, and what it does."))
+        for node in _walk(self.nodes):
+            if node.is_expression:
+                for name in node.names():
+                    self.errors.pop(name, None)
+        kept = self._kept()
+        for dynamic in self.nodes:
+            if isinstance(dynamic, Dynamic):
+                dynamic.is_replaced = self.app_fields.is_replaced(dynamic)
+        self.input = self.group.collect(self.cleaned_data, {key: kept[key] for key in kept if key != "auth"})
+        if self.needs_connection and (auth := self._auth(kept.get("auth", MISSING))) is not MISSING:
+            self.input["auth"] = auth
+        elif not self.needs_connection and "auth" in kept:
+            self.input["auth"] = kept["auth"]
+        for node in self.nodes:
+            new = self.input.get(node.key, MISSING)
+            old = kept.get(node.key, MISSING)
+            if not same(new, old) and redaction.adds_mask(new, node.shown, old):
+                text = gettext("This contains a hidden secret, which the console does not have. Type it again.")
+                self.add_error(next(node.names()), text)
+        cleaned = super().clean()
+        return {key: value for key, value in cleaned.items() if key in _LOGGED | {"flow", "predicted", "operation"}}
+
+    def settings(self, settings: Json) -> Json:
+        """The settings of the step, based on the current ones."""
+        kept = settings if text_at(settings, "pieceName") == self.piece_name else {}
+        old = dict_at(kept, "propertySettings") if self.is_same else {}
+        new = kept | {
+            "pieceName": self.piece_name,
+            "pieceVersion": self.used_version,
+            self._name_key: self.operation_key,
+            "input": self.input,
+            "propertySettings": dict(self._property_settings(old, dict_at(kept, "input"))),
+        }
+        if self.kind == "actions":
+            new["errorHandlingOptions"] = failure_forms.changed(kept, self.handled, self.cleaned_data)
+        return new
+
+    def _property_settings(self, old: Json, kept: Json) -> Iterator[tuple[str, Json]]:
+        """Where each value comes from (recordings `op_add_action_property_settings_dynamic`, `op_update_action_piece`)."""
+        known = {"auth"} if self.needs_connection else set()
+        if self.needs_connection:
+            yield "auth", dict_at(old, "auth") or {"type": "MANUAL"}
+        for node in self.nodes:
+            if not any(node.names()):
+                continue
+            known.add(node.key)
+            entry = dict(old.get(node.key) or {}) if isinstance(old.get(node.key), dict) else {}
+            if not entry or not same(self.input.get(node.key, MISSING), kept.get(node.key, MISSING)):
+                entry["type"] = "DYNAMIC" if node.is_expression else "MANUAL"
+            if isinstance(node, Dynamic) and node.group is not None and not node.is_expression:
+                entry["schema"] = node.schema
+            yield node.key, entry
+        yield from ((key, value) for key, value in old.items() if key not in known)
+
+    def corrected(self, predicted: Row, operation: Operation) -> Row:
+        """The engine drops inputs that the piece does not have, those of an incomplete trigger excepted (engine-0.83.md section 5)."""
+        step = find(dict_at(predicted, "version.trigger"), self.step_name)
+        if step is None or (self.kind == "triggers" and self.host.optional):
+            return predicted
+        known = {*dict_at(self.operation_schema, "props"), "auth"}
+        inputs = dict_at(step, "settings.input")
+        step["settings"]["input"] = {key: value for key, value in inputs.items() if key in known}
+        return predicted
+
+    # --- For templates ---------------------------------------------------------------------------
+
+    @property
+    def mark(self) -> apps.Mark:
+        logos = {row["name"]: row for row in apps.catalogue_or_none(self.session)}
+        return (
+            apps.mark_of(logos[self.piece_name]) if self.piece_name in logos else apps.mark(apps.short(self.piece_name))
+        )
+
+    @property
+    def handling_fields(self) -> list[BoundField]:
+        return [self[failure_forms.FIELDS[key][0]] for key in self.handled]
+
+    @property
+    def operation_title(self) -> str:
+        return words(pick(self.operation_schema, "displayName"))[:200] or self.operation_key[:200]
+
+    @property
+    def about(self) -> str:
+        return words(pick(self.operation_schema, "description"))
+
+    @property
+    def app_url(self) -> str:
+        return piece_url(self.session.workspace.slug, self.piece_name)
+
+    @property
+    def connect_url(self) -> str:
+        return connect_url(self.session.workspace.slug, self.piece_name)
+
+    @property
+    def newer_version(self) -> str:
+        """The newest version of the piece, if the step uses an older one; otherwise ""."""
+        newest = text_at(self.newest, "version") if not self.is_missing else ""
+        return newest if newest != self.used_version else ""
+
+    @property
+    def newer_url(self) -> str:
+        """The form with the newest version of the piece; what was typed and not saved is lost."""
+        query = {key: str(self.asked.get(key) or "") for key in ("step", "place", "piece", "operation_name")}
+        return "?" + urlencode({key: value for key, value in query.items() if value} | {"version": self.newer_version})
+
+    @property
+    def lost_version(self) -> str:
+        """The version of the piece that the step has, if the engine no longer has it; otherwise ""."""
+        asked = str(self.asked.get("version") or "")
+        return self.own_version if self.own_version not in ("", self.used_version) and not asked else ""
+
+    @property
+    def top_fields(self) -> list[BoundField]:
+        return [self["name"]]
+
+    @property
+    def own_hidden_fields(self) -> list[BoundField]:
+        """The hidden fields that belong to no property."""
+        return [self[name] for name in ("seen", "piece", "version", "operation_name")]
+
+    @property
+    def choose_url(self) -> str:
+        return self.chooser()
+
+    def chooser(self, **query: str) -> str:
+        """The page on which the app is chosen."""
+        raise NotImplementedError
+
+    @property
+    def operations_url(self) -> str:
+        return self.chooser(piece=self.piece_name)
+
+    @property
+    def step_name(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def offers_unfinished(self) -> bool:
+        return self.is_bound and not self.draft and (bool(self.errors) or self.host.optional)
+
+
+class AddPieceStep(PieceForm):
+    """A new step that uses an app."""
+
+    place = place_field(label=_("Place"))
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.choose("place", choices := places.place_choices(self.trigger))
+        self.chosen_place = str(self.asked.get("place") or places.last_place(self.trigger, choices))
+        self.initial.setdefault("place", self.chosen_place)
+        self.step_shown = {}
+        self.load()
+
+    def _step_kept(self) -> Json:
+        return {}
+
+    @property
+    def top_fields(self) -> list[BoundField]:
+        return [self["place"], self["name"]]
+
+    def chooser(self, **query: str) -> str:
+        return choose_app_url(self.session.workspace.slug, id_at(self.row), place=self.chosen_place, **query)
+
+    @property
+    def step_name(self) -> str:
+        return free_name(names(dict_at(self.flow, "version.trigger")))
+
+    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+        action = {
+            "name": self.step_name,
+            "type": "PIECE",
+            "valid": not self.host.optional,
+            "displayName": data["name"],
+            "settings": self.settings({}),
+        }
+        return add_step(places.read_place(data["place"]), action)
+
+
+class ChangePieceStep(PieceForm, StepForm):
+    """The settings of a step that uses an app, or of the trigger; another action, trigger or app if the address names it."""
+
+    first = True
+    kinds = ("PIECE", *TRIGGERS)
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.keep_only("step", self.chosen)
+        self.fields["step"].widget = forms.HiddenInput()
+        self.initial["step"] = self.chosen
+        self.step_shown = find(self.trigger, self.chosen) or {}
+        if text_at(self.step_shown, "type") in TRIGGERS:
+            self.kind = "triggers"
+        self.load()
+
+    @property
+    def own_hidden_fields(self) -> list[BoundField]:
+        return [self["step"], *super().own_hidden_fields]
+
+    def _step_kept(self) -> Json:
+        return find(dict_at(self.flow, "version.trigger"), self.chosen) or {}
+
+    def chooser(self, **query: str) -> str:
+        return choose_app_url(self.session.workspace.slug, id_at(self.row), step=self.chosen, **query)
+
+    @property
+    def step_name(self) -> str:
+        return self.chosen
+
+    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+        step = self.find_step(flow, data)
+        is_trigger = self.kind == "triggers"
+        return update_step(
+            step,
+            is_trigger=is_trigger,
+            type="PIECE_TRIGGER" if is_trigger else "PIECE",
+            valid=not self.host.optional,
+            displayName=data["name"],
+            settings=self.settings(dict_at(step, "settings")),
+        )
+
+
+def _walk(nodes: list[Node]) -> Iterator[Node]:
+    """All nodes, with those of groups and rows."""
+    for node in nodes:
+        yield node
+        if isinstance(node, Dynamic) and node.group:
+            yield from _walk(node.group.nodes)
+        elif isinstance(node, Rows):
+            for group in node.groups.values():
+                yield from _walk(group.nodes)

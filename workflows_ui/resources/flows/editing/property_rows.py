@@ -1,0 +1,215 @@
+"""Properties with rows: lists of texts, and objects as names with values."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from workflows_ui.resources.flows.editing.expressions import MISSING
+from workflows_ui.resources.flows.editing.property_fields import Json, Node, Property, text_field
+from workflows_ui.resources.pieces.options import value_of
+from workflows_ui.web.messages import Text
+
+#: Longer lists are edited as JSON.
+MOST_ROWS = 200
+#: New rows are numbered from here on, so that they differ from the current entries.
+_NEW = 1000
+
+
+class Listed(Node):
+    """A property with rows. A hidden field has the numbers of the rows in order; current entries have their positions as numbers."""
+
+    #: On the button that adds a row.
+    add_label: ClassVar[Text] = gettext_lazy("Add an entry")
+    most_rows = MOST_ROWS
+
+    def __init__(self, prop: Property) -> None:
+        super().__init__(prop)
+        text = prop.shown if isinstance(prop.shown, str) else ""
+        self.entries = self.shown_entries()
+        first = list(range(len(self.entries))) or ([0] if self.starts_with_row() and not text else [])
+        self._field = f"rows-{self.name}"
+        self.host.add(self._field, forms.CharField(required=False, widget=forms.HiddenInput, initial=_joined(first)))
+        if self.host.data is not None:
+            first = _numbers(self.host.data.get(self._field))
+        self.numbers = first
+        for number in self.numbers:
+            if self.is_added(number):
+                with self.host.adding():
+                    self.add_row(number)
+            else:
+                self.add_row(number)
+        self.add_expression(text)
+
+    def shown_entries(self) -> list[Any]:
+        return self.shown if isinstance(self.shown, list) else []
+
+    def starts_with_row(self) -> bool:
+        """Whether an empty list is shown with a row to fill in."""
+        return True
+
+    def add_row(self, number: int) -> None:
+        """Add the fields of a row."""
+        raise NotImplementedError
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.numbers) >= self.most_rows
+
+    @property
+    def rows_field(self) -> Any:
+        return self.host.form[self._field]
+
+    def error(self, text: Text) -> None:
+        self.host.form.add_error(self._field, str(text))
+
+    def names(self) -> Iterator[str]:
+        yield self._field
+
+    def row_name(self, number: int) -> str:
+        return f"{self.name}.{number}"
+
+    def is_added(self, number: int) -> bool:
+        """Whether a button has just added the row."""
+        return self.host.posted("added") == self.row_name(number)
+
+    def current(self, kept: Any) -> Any:
+        """The current value; MISSING if it is hidden, since its entries are not shown."""
+        return MISSING if self.prop.hidden else kept
+
+    def check_required(self, value: list[Any]) -> None:
+        if not value and self.prop.required and not self.host.optional and not self.is_expression:
+            self.error(_("Add at least one entry."))
+
+
+class Texts(Listed):
+    """A list of texts."""
+
+    template = "resources/flows/editing/texts.html"
+
+    def add_row(self, number: int) -> None:
+        entry = self.entries[number] if number < len(self.entries) else ""
+        text = entry if isinstance(entry, str) else json.dumps(entry)
+        place = self.numbers.index(number) + 1
+        label = _("%(field)s, entry %(number)d") % {"field": self.label[:100], "number": place}
+        field = text_field(self.row_name(number), label, text)
+        if self.is_added(number):
+            field.widget.attrs["data-focus"] = True
+        self.host.add(self.row_name(number), field)
+
+    def names(self) -> Iterator[str]:
+        yield from super().names()
+        yield from map(self.row_name, self.numbers)
+
+    def read(self, cleaned: Mapping[str, Any], kept: Any) -> Any:
+        kept = self.current(kept)
+        old = kept if isinstance(kept, list) else []
+        entries = []
+        for number in self.numbers:
+            text = str(cleaned.get(self.row_name(number)) or "").replace("\r\n", "\n")
+            entry = old[number] if number < len(old) else ""
+            shown = self.entries[number] if number < len(self.entries) else ""
+            if text == (shown if isinstance(shown, str) else json.dumps(shown)):
+                if number < len(old):
+                    entries.append(entry)
+            elif text:
+                entries.append(text)
+        self.check_required(entries)
+        return entries
+
+    @property
+    def rows(self) -> list[tuple[str, Any]]:
+        return [(str(number), self.host.form[self.row_name(number)]) for number in self.numbers]
+
+
+class Pairs(Listed):
+    """An object as rows of a name and a value."""
+
+    template = "resources/flows/editing/pairs.html"
+    add_label = gettext_lazy("Add a name and a value")
+
+    def shown_entries(self) -> list[Any]:
+        return list(self.shown.items()) if isinstance(self.shown, dict) else []
+
+    def add_row(self, number: int) -> None:
+        name, value = self.entries[number] if number < len(self.entries) else ("", "")
+        labels = (_("Name"), _("Value"))
+        for part, label, text in zip(("name", "value"), labels, (str(name), _text(value)), strict=True):
+            field = text_field(f"{self.row_name(number)}.{part}", label, text)
+            if part == "name":
+                field.widget.attrs |= {"placeholder": label}
+                field.widget.attrs.pop("data-expression")
+                if self.is_added(number):
+                    field.widget.attrs["data-focus"] = True
+            else:
+                field.widget.attrs |= {"placeholder": label}
+            self.host.add(f"{self.row_name(number)}.{part}", field)
+
+    def names(self) -> Iterator[str]:
+        yield from super().names()
+        for number in self.numbers:
+            yield from (f"{self.row_name(number)}.name", f"{self.row_name(number)}.value")
+
+    def read(self, cleaned: Mapping[str, Any], kept: Any) -> Any:
+        kept = self.current(kept)
+        old = list(kept.items()) if isinstance(kept, dict) else []
+        pairs: Json = {}
+        for number in self.numbers:
+            field = f"{self.row_name(number)}.name"
+            name = str(cleaned.get(field) or "")
+            text = str(cleaned.get(f"{self.row_name(number)}.value") or "").replace("\r\n", "\n")
+            if number >= len(old) and not name and not text:
+                continue
+            value: Any = text
+            if number < len(old):
+                before = self.entries[number][1]
+                # Other values than texts are shown as JSON.
+                value = old[number][1] if text == _text(before) else text if isinstance(before, str) else value_of(text)
+            if name in pairs:
+                self.host.form.add_error(field, _("This name is used twice."))
+            pairs[name] = value
+        return pairs
+
+    @property
+    def rows(self) -> list[tuple[str, Any, Any]]:
+        form = self.host.form
+        return [
+            (str(number), form[f"{self.row_name(number)}.name"], form[f"{self.row_name(number)}.value"])
+            for number in self.numbers
+        ]
+
+
+def apply_row_change(data: QueryDict, verb: str, target: str) -> None:
+    """Apply a button of a list to its rows: `add`, or `remove`, `up` or `down` with the row's number after the name."""
+    name, _dot, last = (target, "", "") if verb == "add" else target.rpartition(":")
+    field = f"rows-{name}"
+    numbers = _numbers(data.get(field))
+    if verb == "add" and len(numbers) < MOST_ROWS:
+        numbers.append(max([*numbers, _NEW - 1]) + 1)
+        data["added"] = f"{name}.{numbers[-1]}"
+    elif (found := _numbers(last)) and found[0] in numbers:
+        at = numbers.index(found[0])
+        if verb == "remove":
+            del numbers[at]
+        elif 0 <= (other := at - 1 if verb == "up" else at + 1) < len(numbers):
+            numbers[at], numbers[other] = numbers[other], numbers[at]
+    data[field] = _joined(numbers)
+
+
+def _numbers(text: Any) -> list[int]:
+    numbers = [
+        int(part) for part in str(text or "").split(",") if part.isascii() and part.isdecimal() and len(part) < 6
+    ]
+    return list(dict.fromkeys(numbers))[:MOST_ROWS]
+
+
+def _joined(numbers: list[int]) -> str:
+    return ",".join(map(str, numbers))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

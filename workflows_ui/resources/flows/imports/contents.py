@@ -1,0 +1,189 @@
+"""What the tree of an exported flow refers to, and copies of it that refer to something else.
+
+Apps are named by piece and version, connections by external id in an expression, tables and sub-flows by id or external id in an
+input of their pieces (api.md 6.3; recordings `conn_flow_get_after_replace`, `piece_install`).
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from workflows_ui.engine import braces, flow_tree
+from workflows_ui.engine.flow_tree import Step
+from workflows_ui.resource_admin.resource import Row, pick
+from workflows_ui.resources.connections import reading as connection_list
+from workflows_ui.resources.flows.imports import columns
+from workflows_ui.resources.flows.imports.columns import Columns
+from workflows_ui.resources.pieces.missing_apps import exact
+from workflows_ui.resources.runs import step_values
+from workflows_ui.web import formats
+from workflows_ui.web.paths import dict_at, text_at, texts_in
+
+App = tuple[str, str]
+#: In trees of starters: to be chosen, instead of an id in another workspace.
+CHOOSE = "choose"
+TABLES, SUBFLOWS = "/piece-tables", "/piece-subflows"
+#: The input in which an action of these pieces names a table or a flow.
+_NAMED_IN = {TABLES: ("table_id",), SUBFLOWS: ("flowId", "subflow")}
+_CONNECTION = re.compile(r"""\bconnections(?:\.([A-Za-z_$][\w$-]*)|\[\s*(?:'([^']*)'|"([^"]*)")\s*\])""")
+#: Parts of the settings that the engine resolves expressions in.
+_RESOLVED = ("input", "items", "branches")
+
+
+@dataclass
+class Use:
+    """A connection, table or flow that trees refer to: the pieces that do ("" in other steps), and the titles of the steps."""
+
+    pieces: list[str] = field(default_factory=list)
+    steps: list[str] = field(default_factory=list)
+
+    def add(self, piece: str, step: str) -> None:
+        for listed, item in ((self.pieces, piece), (self.steps, step)):
+            if item not in listed:
+                listed.append(item)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What trees refer to, in reading order: `apps` by piece and exact version, the others by what the steps name."""
+
+    apps: dict[App, Use] = field(default_factory=dict)
+    connections: dict[str, Use] = field(default_factory=dict)
+    tables: dict[str, Use] = field(default_factory=dict)
+    flows: dict[str, Use] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Matches:
+    """What takes the place of each version, connection, table and flow; "" for nothing. What is not named stays. The columns are those of
+    tables that take the place of others, by these tables.
+    """
+
+    versions: Mapping[App, str] = field(default_factory=dict)
+    connections: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[str, str] = field(default_factory=dict)
+    flows: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, Columns] = field(default_factory=dict)
+
+
+def read(triggers: Iterable[Any]) -> Contents:
+    """Return what the trees refer to; values of unexpected types are skipped."""
+    found = Contents()
+    for node in (node for trigger in triggers for node in flow_tree.walk(trigger)):
+        piece, title = text_at(node.step, "settings.pieceName"), title_of(node)
+        if piece:
+            app = piece, exact(pick(node.step, "settings.pieceVersion"))
+            found.apps.setdefault(app, Use()).add(piece, title)
+        for external in _connections(node.step):
+            found.connections.setdefault(external, Use()).add(piece, title)
+        for ending, named in ((TABLES, found.tables), (SUBFLOWS, found.flows)):
+            for _key, value in _named(node.step, piece, ending):
+                named.setdefault(value, Use()).add(piece, title)
+    return found
+
+
+def title_of(node: flow_tree.Node) -> str:
+    """A step's visible title, else its name."""
+    title = node.step.get("displayName")
+    return formats.cut(title, 60) if formats.visible(title) else node.name[:60]
+
+
+def rewrite(trigger: Any, matches: Matches) -> Any:
+    """Return a copy that refers to what was chosen; everything else is the same, also inside of the changed values."""
+    return mapped(trigger, partial(_rewritten, matches=matches))
+
+
+def mapped(trigger: Any, change: Callable[[Step], Step]) -> Any:
+    """Return a copy of a tree with each step changed; `change` gets a step and returns a new one with the same inner steps.
+
+    Follows the tree without recursion, since it is as deep as the flow is long.
+    """
+    copies = {id(node.step): dict(change(node.step)) for node in flow_tree.walk(trigger)}
+    for copy in copies.values():
+        for key in ("nextAction", "firstLoopAction"):
+            if id(copy.get(key)) in copies:
+                copy[key] = copies[id(copy[key])]
+        if isinstance(copy.get("children"), list):
+            copy["children"] = [copies.get(id(child), child) for child in copy["children"]]
+    return copies.get(id(trigger), trigger)
+
+
+def _rewritten(step: Step, matches: Matches) -> Step:
+    settings = step.get("settings")
+    if not isinstance(settings, dict):
+        return step
+    new, piece = dict(settings), text_at(settings, "pieceName")
+    if version := matches.versions.get((piece, exact(settings.get("pieceVersion")))):
+        new["pieceVersion"] = version
+    values = settings.get("input")
+    if isinstance(values, dict):
+        new["input"] = _rewritten_input(step, piece, values, matches)
+    if found := matches.columns.get(replacing_table(step, matches)):
+        new = columns.replaced(new, found)
+    for key in _RESOLVED:
+        if key in new:
+            new[key] = _texts_replaced(new[key], partial(_with_connections, connections=matches.connections))
+    return step | {"settings": new}
+
+
+def _rewritten_input(step: Row, piece: str, values: Mapping[str, Any], matches: Matches) -> dict[str, Any]:
+    new = dict(values)
+    if matches.connections.get(step_values.external_id(values.get("auth"))) == "":
+        del new["auth"]
+    for ending, chosen in ((TABLES, matches.tables), (SUBFLOWS, matches.flows)):
+        for key, value in _named(step, piece, ending):
+            if chosen.get(value) == "":
+                del new[key]
+            elif value in chosen:
+                new[key] = chosen[value]
+    return new
+
+
+def replacing_table(step: Row, matches: Matches) -> str:
+    """The table that takes the place of another one in a step; "" for none."""
+    named = (table for _key, table in _named(step, text_at(step, "settings.pieceName"), TABLES))
+    return next((new for table in named if (new := matches.tables.get(table, "")) != table), "")
+
+
+def _named(step: Row, piece: str, ending: str) -> Iterator[tuple[str, str]]:
+    """The inputs in which a step of the piece names a table or flow, with the ids; expressions are left out."""
+    if piece.endswith(ending):
+        values = dict_at(step, "settings.input")
+        for key in _NAMED_IN[ending]:
+            value = text_at(values, key)
+            if value and "{{" not in value:
+                yield key, value
+
+
+def _connections(step: Row) -> Iterator[str]:
+    """The external ids that a step's expressions name."""
+    for key in _RESOLVED:
+        for text in texts_in(pick(step, f"settings.{key}")):
+            for start, end in braces.spans(text):
+                for match in _CONNECTION.finditer(text, start, end):
+                    yield _external(match)
+
+
+def _external(match: re.Match[str]) -> str:
+    return match[1] or match[2] or match[3] or ""
+
+
+def _with_connections(text: str, connections: Mapping[str, str]) -> str:
+    def chosen(match: re.Match[str]) -> str:
+        new = connections.get(_external(match))
+        return connection_list.reference(new) or match[0] if new and new != _external(match) else match[0]
+
+    return braces.replaced(text, lambda expression: _CONNECTION.sub(chosen, expression))
+
+
+def _texts_replaced(value: Any, replace: Callable[[str], str]) -> Any:
+    """A copy with each text replaced. Files with deeper values than the interpreter's stack are refused (files.parse)."""
+    if isinstance(value, str):
+        return replace(value)
+    if isinstance(value, list):
+        return [_texts_replaced(item, replace) for item in value]
+    if isinstance(value, dict):
+        return {key: _texts_replaced(item, replace) for key, item in value.items()}
+    return value

@@ -1,0 +1,263 @@
+"""Forms that make flows of trees: the matching with this workspace, and files.
+
+A file is read by the first submission, which shows its content and what takes the place of what it uses. The second one imports it.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, ClassVar, cast
+
+from django import forms
+from django.http import QueryDict
+from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.core import crypto
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import flow_tree
+from workflows_ui.resource_admin.resource import Affected, Row, pick
+from workflows_ui.resources.flows import validity
+from workflows_ui.resources.flows.imports import contents, files, matching, preview
+from workflows_ui.resources.flows.imports.files import Request
+from workflows_ui.web import formats
+
+#: Problems that are listed for one flow.
+_MOST = 20
+#: Different apps after which no further flow is checked.
+_MOST_APPS = 30
+
+
+class MatchForm(forms.Form):
+    """A form with the fields of a matching."""
+
+    #: The label of the button that shows the form once more, with new choices.
+    again: str | Promise = ""
+
+    def __init__(self, *args: Any, session: EngineSession, asked: Mapping[str, Any], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.session, self.questions, self.matching = session, list[Affected](), matching.Matching()
+        self.refreshed = self.is_bound and bool(asked.get("again"))
+        if self.refreshed:
+            self.questions = [Affected(gettext("The choices are up to date. Nothing was sent yet."))]
+
+    def match(self, triggers: list[Any]) -> None:
+        """Add the fields for these trees."""
+        self.matching = matching.match(self.session, triggers)
+        self.fields |= self.matching.fields
+        if any(name.startswith("connection") for name in self.matching.fields):
+            self.again = _("Refresh the choices")
+        if self.refreshed:
+            for name in self.matching.fields:
+                self.fields[name].required = False
+
+
+class FlowFile(MatchForm):
+    """A file with flows, of which one is imported; `file` of the valid data is a list of that one's request (files.parse), rewritten.
+
+    The parsed content is submitted again in a sealed field, so that the file need not be chosen twice.
+    """
+
+    several: ClassVar[bool] = False
+    which_field: ClassVar[Callable[..., forms.ChoiceField]] = staticmethod(
+        partial(forms.ChoiceField, label=_("Flow to import"), widget=forms.RadioSelect)
+    )
+    #: A flow holds code, and may hold plain passwords: it is not written to the audit log.
+    discreet = frozenset({"file", "content", "seen"})
+    file = forms.FileField(
+        label=_("File"),
+        help_text=_(
+            "A file that was exported from a flow (JSON), of any version of the engine. One that was read need not be chosen again."
+        ),
+        widget=forms.ClearableFileInput(attrs={"accept": ".json,application/json"}),
+    )
+    content = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(
+        self, *args: Any, session: EngineSession, asked: Mapping[str, Any], row: Row | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, session=session, asked=asked, **kwargs)
+        self.row = row or {}
+        self.flows: list[Request] = []
+        self.preview: dict[str, Any] = {}
+        if self.is_bound and not self.files.get("file") and (kept := self._opened(str(asked.get("content") or ""))):
+            self._take(kept)
+
+    @property
+    def above(self) -> str:
+        """The template with what was read."""
+        return "resources/flows/import_preview.html" if self.preview else ""
+
+    @property
+    def _context(self) -> str:
+        return f"flow file:{self.session.workspace.pk}:{self.session.user_id}"
+
+    def _opened(self, sealed: str) -> list[Request]:
+        """The flows that were read before; none if the text is not the console's own for this person."""
+        try:
+            return cast("list[Request]", json.loads(crypto.unseal(sealed, self._context))) if sealed else []
+        except crypto.CannotOpen:
+            return []
+
+    def _take(self, flows: list[Request]) -> None:
+        """Add the fields for these flows, and what is shown of them."""
+        self.flows = flows
+        self.fields["file"].required = False
+        if len(flows) > 1:
+            choices = [(str(number), _choice_label(flow)) for number, flow in enumerate(flows)]
+            self.fields["which"] = self.which_field(choices=choices)
+        self.match([flow["trigger"] for flow in flows])
+        self.preview = preview.read(self.session, flows, self.matching)
+        self.order_fields(["which", "name", *self.matching.fields, "file"])
+
+    def clean(self) -> dict[str, Any]:
+        """The chosen flows, once the content of the file has been shown."""
+        cleaned = super().clean() or self.cleaned_data
+        seen, upload = cleaned.pop("seen", ""), cleaned.get("file")
+        cleaned.pop("content", None)
+        if "file" in self.errors:
+            return cleaned
+        if upload:
+            try:
+                self._take(files.read(upload))
+            except forms.ValidationError as problem:
+                self.add_error("file", problem)
+                return cleaned
+        text = json.dumps(self.flows)
+        self._keep(text, fresh=bool(upload))
+        picked = self.flows if upload else self._selected_flows()
+        if not picked:
+            self.add_error("which", gettext("Choose at least one flow."))
+        matches = self.matching.matches(self.data if upload else cleaned)
+        trees = [flow["trigger"] for flow in picked]
+        matches, lacking = matching.match_columns(self.session, self.matching, matches, trees)
+        mark = self._mark(text, lacking)
+        cast("QueryDict", self.data)["seen"] = mark
+        rewritten = [flow | {"trigger": contents.rewrite(flow["trigger"], matches)} for flow in picked]
+        # A single flow without steps leaves nothing to look at.
+        shown = len(self.flows) > 1 or _has_steps(self.flows[0])
+        if shown and (upload or self.refreshed or seen != mark):
+            is_same = seen.partition("-")[0] == mark.partition("-")[0]
+            self.questions = self._questions(rewritten, lacking, changed=not (upload or self.refreshed or is_same))
+        return cleaned | {"file": rewritten, "flows": [flow["displayName"] for flow in picked]}
+
+    def _mark(self, text: str, lacking: list[str]) -> str:
+        """A digest of what the person saw: of the file and the version that it is to replace, "-", of the columns that are lacking."""
+        parts = [text, str(pick(self.row, "version.id")), str(pick(self.row, "version.updated"))]
+        return "-".join(
+            hashlib.sha256("\n".join(seen).encode("utf-8", "replace")).hexdigest()[:32] for seen in (parts, lacking)
+        )
+
+    def _selected_flows(self) -> list[Request]:
+        """The chosen flows; a single one needs no choice."""
+        if len(self.flows) == 1:
+            return self.flows
+        chosen = cast("QueryDict", self.data).getlist("which")
+        picked = [flow for number, flow in enumerate(self.flows) if str(number) in chosen]
+        return picked if self.several else picked[:1]
+
+    def _keep(self, text: str, *, fresh: bool) -> None:
+        """Add the content to the form, and for a new file the likely choices."""
+        data = cast("QueryDict", self.data).copy()
+        data["content"] = crypto.seal(text, self._context)
+        if fresh:
+            for name, field in self.matching.fields.items():
+                data[name] = str(field.initial)
+            data.setlist("which", [str(number) for number in range(len(self.flows) if self.several else 1)])
+        self.data = data
+
+    def _questions(self, flows: list[Request], lacking: list[str], *, changed: bool) -> list[Affected]:
+        """What is said before anything is created: several flows, a draft that was changed, columns that are lacking, and what has to be
+        completed afterwards.
+        """
+        result = []
+        if changed and self.row:
+            result.append(
+                Affected(gettext("The flow has been changed since you opened this page. Nothing was sent yet."))
+            )
+        if len(self.flows) > 1:
+            text = gettext("There are %(count)d flows in this file. Choose the ones to import.")
+            if not self.several:
+                text = gettext("There are %(count)d flows in this file. Choose the one to import.")
+            result.append(Affected(text % {"count": len(self.flows)}))
+        if self.matching.left_out:
+            text = gettext(
+                "The form has no room for %(count)d more things that the file names. They stay as they are in the file."
+            )
+            result.append(Affected(text % {"count": self.matching.left_out}))
+        if lacking:
+            text = gettext(
+                "The table that takes the place of another has no column of these names. The values go nowhere:"
+            )
+            result.append(Affected(text, [(line, "") for line in lacking[:_MOST]]))
+        open_keys = self.matching.open_keys(self.data)
+        result += [
+            question for flow in _first_checked(flows) if (question := _to_complete(self.session, flow, open_keys))
+        ]
+        return result or self.questions or [Affected(gettext("This is what is in the file. Nothing was sent yet."))]
+
+
+class NewFlowFile(FlowFile):
+    """The same, creating a flow for each that is chosen."""
+
+    several = True
+    which_field = staticmethod(
+        partial(
+            forms.MultipleChoiceField, label=_("Flows to import"), required=False, widget=forms.CheckboxSelectMultiple
+        )
+    )
+    name = forms.CharField(
+        label=_("Name"), max_length=200, required=False, help_text=_("Left empty, it is called as in the file.")
+    )
+    field_order = ("file", "name")
+
+    def clean(self) -> dict[str, Any]:
+        """A name can only be given to a single flow."""
+        cleaned = super().clean()
+        if cleaned.get("name") and len(cleaned.get("file") or ()) > 1 and not self.questions:
+            text = gettext(
+                "Several flows are created, each with its name in the file. Leave this empty, or choose one flow."
+            )
+            self.add_error("name", text)
+        return cleaned
+
+
+def _has_steps(flow: Request) -> bool:
+    return pick(flow["trigger"], "type") != "EMPTY" or isinstance(pick(flow["trigger"], "nextAction"), dict)
+
+
+def _first_checked(flows: list[Request]) -> Iterator[Request]:
+    """The flows that are checked before the import, since each app costs calls; afterwards every flow has its list of what is missing."""
+    used: set[contents.App] = set()
+    for flow in flows:
+        if len(used) > _MOST_APPS:
+            return
+        used |= contents.read([flow["trigger"]]).apps.keys()
+        yield flow
+
+
+def _to_complete(session: EngineSession, flow: Request, open_keys: frozenset[str]) -> Affected | None:
+    found = validity.find(session, flow["trigger"], open_keys=open_keys).findings
+    if not found:
+        return None
+    shown = [(finding.text, "") for finding in found[:_MOST]]
+    if more := len(found) - len(shown):
+        shown.append((gettext("and %(n)d more") % {"n": more}, ""))
+    count = len({finding.step for finding in found})
+    values = {"name": formats.cut(files.shown_name(flow) or gettext("Flow without a name")), "count": count}
+    text = ngettext(
+        "%(count)d step of “%(name)s” has to be completed after the import:",
+        "%(count)d steps of “%(name)s” have to be completed after the import:",
+        count,
+    )
+    return Affected(text % values, shown)
+
+
+def _choice_label(flow: Request) -> str:
+    number = sum(1 for _node in flow_tree.walk(flow["trigger"])) - 1
+    steps = ngettext("%(n)d step", "%(n)d steps", number) % {"n": number}
+    name = files.shown_name(flow) or gettext("Flow without a name")
+    return f"{formats.cut(name, 120)} ({steps})"

@@ -1,0 +1,177 @@
+"""Runs from the index instead of the engine: lists with totals and any order, and a run that the engine does not give."""
+
+import datetime
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import NotSent, Unavailable, Unreachable
+from workflows_ui.members.models import Role
+from workflows_ui.resource_admin.resource import Page, Query, Row
+from workflows_ui.resources.runs import filters as run_filters
+from workflows_ui.run_index.models import LISTED, IndexedRun, RunIndex
+from workflows_ui.run_index.services import indexes, spans
+from workflows_ui.run_index.services import rows as indexed_rows
+from workflows_ui.search.services import Text
+from workflows_ui.web import formats
+from workflows_ui.web.list_filters import first_day
+from workflows_ui.web.numbering import local_page
+
+#: The keys of a run from the index: when the runs were last read, and when the engine was found not to have this one any more.
+READ_AT, GONE_AT = "indexReadAt", "indexGoneAt"
+#: The errors of a reading that mean that the engine did not answer.
+_NO_ANSWER = frozenset(error.__name__ for error in (NotSent, Unavailable, Unreachable))
+
+
+def readable(session: EngineSession) -> RunIndex | None:
+    """The index of the session's workspace, if this person is a member who may see it; None: the engine is asked."""
+    if not session.allows(Role.VIEWER):
+        return None
+
+    def find() -> tuple[RunIndex | None]:
+        return (indexes.readable(session.workspace, session.user_id),)
+
+    return session.once("run index", find)[0]
+
+
+def page(session: EngineSession, index: RunIndex, query: Query) -> Page:
+    """The requested page of the runs in the index."""
+    order = query.order.fields if query.order else ()
+
+    def count(rows: QuerySet[IndexedRun]) -> int:
+        return indexes.remember(index, f"number {rows.order_by().query}", rows.count)
+
+    found = local_page(
+        matching(session, index, query),
+        query.position,
+        moment="created",
+        size=query.rows,
+        order=order,
+        keys_first=True,
+        count=count,
+    )
+    following = found.start + len(found.rows)
+    suffix = f"@{found.as_of}" if found.as_of else ""
+    return Page(
+        [_run(row, index) for row in found.rows],
+        older=f"{following}{suffix}" if following < found.total else "",
+        total=found.total,
+        start=found.start,
+        sortable=True,
+        as_of=found.as_of,
+        warning=_trouble(index),
+        notice=_notice(index),
+    )
+
+
+def matching(session: EngineSession, index: RunIndex, query: Query) -> QuerySet[IndexedRun]:
+    """The indexed runs that the filters of the list choose, of those that the person may find."""
+    values = query.filters
+    step, of_flow = run_filters.step_and_flow(values.get("failed", ""))
+    archived = values.get("archived") == "only"
+    rows = IndexedRun.objects.filter(workspace_id=index.pk, erased_at__isnull=True, archived__isnull=not archived)
+    if flows := [of_flow] if of_flow else values.get("flow"):
+        rows = rows.filter(flow_id__in=flows)
+    if states := values.get("status"):
+        rows = rows.filter(status__in=states)
+    if step:
+        rows = rows.exclude(failed_step="").filter(failed_step=step[:100])
+    if since := run_filters.moment(first_day(values), datetime.time.min):
+        rows = rows.filter(created__gte=since)
+    if until := run_filters.moment(values.get("until"), datetime.time.max):
+        rows = rows.filter(created__lte=until)
+    if tag := values.get("tag"):
+        rows = rows.filter(indexed_rows.with_tag(tag))
+    if text := values.get("search"):
+        rows = rows.filter(_found_by(session, index, text))
+    return rows
+
+
+def _found_by(session: EngineSession, index: RunIndex, text: str) -> Q:
+    """The condition of a search: an id, else the names of flows, else words.
+
+    Words of errors may be those of inputs that only builders may see.
+    """
+    if typed_id := Text.read(text).id:
+        by_id = Q(run_id=typed_id) | Q(parent_id=typed_id)
+        if IndexedRun.objects.filter(by_id, workspace_id=index.pk).exists():
+            return by_id
+    # What a search finds must not wait for the second request.
+    flows = run_filters.known_flows(session) if index.failures else run_filters.load_flows(session)
+    if named := run_filters.named(flows, text):
+        return Q(flow_id__in=named)
+    if not session.allows(Role.BUILDER):
+        return indexed_rows.NOTHING
+    return Q(pk__in=indexed_rows.with_words(index, text).values("pk"))
+
+
+def flows_of(session: EngineSession, index: RunIndex) -> Sequence[run_filters.Named]:
+    """The flows of the list: those that were read before, and otherwise for its second request, which may wait for the engine."""
+    if index.failures:
+        return run_filters.known_flows(session)
+    return session.once("flows of the index", lambda: run_filters.load_optional_flows(session))
+
+
+def search(session: EngineSession, text: str, most: int) -> Sequence[Row]:
+    """The newest runs with every word of a text, for builders."""
+    index = readable(session)
+    if index is None or not session.allows(Role.BUILDER):
+        return []
+    rows = indexed_rows.with_words(index, text).filter(LISTED).order_by("-created", "-pk")
+    return [_run(row, index) for row in rows[:most]]
+
+
+def is_silent(index: RunIndex | None) -> bool:
+    """Whether the engine did not answer the last reading, so that a page need not wait for it."""
+    return index is not None and bool(index.failures) and index.trouble in _NO_ANSWER
+
+
+def get(session: EngineSession, index: RunIndex, run_id: str) -> dict[str, Any] | None:
+    """What the index keeps of one run, without its steps; None if it has none."""
+    row = IndexedRun.objects.filter(workspace_id=index.pk, run_id=run_id, erased_at__isnull=True).first()
+    return _run(row, index) if row else None
+
+
+def _run(row: IndexedRun, index: RunIndex) -> dict[str, Any]:
+    return {**indexed_rows.to_engine(row), READ_AT: index.read_at, GONE_AT: row.gone_at}
+
+
+def is_gone(run: Row) -> bool:
+    """Whether the index has a run that the engine has no longer."""
+    return bool(run.get(GONE_AT))
+
+
+def kept_note(run: Row) -> str:
+    """What is said on the page of a run that comes from the index; "" for one that comes from the engine."""
+    if is_gone(run):
+        return _("The engine has deleted this run. This is what the run index has kept of it, without its steps.")
+    if read_at := run.get(READ_AT):
+        text = _(
+            "The engine does not give this run now. This is what the run index knew at %(time)s, without its steps."
+        )
+        return text % {"time": formats.exact(read_at)}
+    return ""
+
+
+def gone_note(run: Row) -> str:
+    """The second line of a row whose run the engine does not have any more."""
+    return _("No longer in the engine") if is_gone(run) else ""
+
+
+def _trouble(index: RunIndex) -> str:
+    """What is to be said while the engine does not answer."""
+    if not index.failures or index.read_at is None:
+        return ""
+    text = _("The engine does not answer. These are the runs as of %(time)s.")
+    if not is_silent(index):
+        text = _("The runs cannot be read at present. These are the runs as of %(time)s.")
+    return text % {"time": formats.exact(index.read_at)}
+
+
+def _notice(index: RunIndex) -> str:
+    if not any(not span.compares for span in spans.load(index.spans)):
+        return ""
+    return _("Older runs are still being read into the run index, so that totals are not complete yet.")

@@ -1,0 +1,54 @@
+"""Forms of the run index."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import Group
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.credentials.models import Credential
+
+#: Days that runs are kept: at first, and at most.
+DAYS, MOST_DAYS = 90, 3650
+
+
+class IndexForm(forms.Form):
+    """With which credential runs are read, and for how long they are kept. `choices` are the credentials with their teams."""
+
+    credential = forms.ChoiceField(
+        label=_("Credential"),
+        help_text=_(
+            "The console reads all runs that this credential opens. The people of its teams, and its owner, see them here."
+        ),
+    )
+    keep_days = forms.IntegerField(
+        label=_("Days to keep"),
+        min_value=1,
+        max_value=MOST_DAYS,
+        help_text=_("Older runs are not read. Those that become older are deleted here, never in the engine."),
+    )
+
+    def __init__(self, *args: Any, choices: Mapping[Credential, Sequence[Group]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._credentials = {str(credential.pk): credential for credential in choices}
+        field = self.fields["credential"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101
+        field.choices = [
+            (str(credential.pk), format_lazy("{} ({})", credential.name, ", ".join(team.name for team in teams)))
+            for credential, teams in choices.items()
+        ]
+
+    def clean_credential(self) -> Credential:
+        return self._credentials[self.cleaned_data["credential"]]
+
+
+class EraseForm(forms.Form):
+    """The run to erase."""
+
+    run_id = forms.CharField(
+        label=_("Engine ID of the run"),
+        max_length=64,
+        help_text=_("It is on the run's page, under “Details”, and in its address."),
+    )

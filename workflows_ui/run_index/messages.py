@@ -1,0 +1,167 @@
+"""Texts about the state of a run index."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from workflows_ui.core import heartbeat
+from workflows_ui.members.models import Workspace
+from workflows_ui.run_index.models import RunIndex
+from workflows_ui.run_index.services import indexes
+from workflows_ui.web import formats, messages
+from workflows_ui.web.messages import Message, Text
+
+#: Seconds between two looks at an index that reads the past, and at one that waits for new runs.
+_BUSY, _CALM = 3, 15
+_MOVED = Message(
+    gettext_lazy("The workspace was moved"),
+    gettext_lazy("These runs are from the engine at the earlier address. They are shown to nobody."),
+    gettext_lazy("Start the run index again: they are then deleted here, and the runs of the new address are read."),
+)
+_STOPPED = Message(
+    gettext_lazy("Stopped: the credential was deleted"),
+    gettext_lazy("Nothing new is read, and the runs are shown to nobody."),
+    gettext_lazy("Choose another credential to continue."),
+)
+_STARTING = Message(
+    gettext_lazy("Waiting for the first runs"),
+    gettext_lazy("They are read within seconds."),
+)
+#: By state; the others are blue.
+_COLOURS = {"moved": "orange", "stopped": "orange", "waiting": "orange", "failing": "red", "current": "green"}
+
+#: Errors of the engine that end without anybody's help.
+_PASSING = {"NotSent", "RateLimited", "Unavailable", "Unreachable"}
+
+
+@dataclass(frozen=True)
+class Status:
+    """What the pages say about an index of the workspace."""
+
+    index: RunIndex
+    workspace: Workspace
+
+    @cached_property
+    def progress(self) -> indexes.Progress:
+        return indexes.progress(self.index)
+
+    @cached_property
+    def state(self) -> str:
+        """`moved`, `stopped`, `waiting` for a worker, `failing`, `starting`, `filling` or `current`."""
+        if self.index.moves != self.workspace.moves:
+            return "moved"
+        if self.index.credential is None:
+            return "stopped"
+        if heartbeat.silent():
+            return "waiting"
+        if self.index.failures:
+            return "failing"
+        if self.index.read_at is None:
+            return "starting"
+        return "filling" if self.progress.filled_to else "current"
+
+    @property
+    def colour(self) -> str:
+        return _COLOURS.get(self.state, "blue")
+
+    @property
+    def runs(self) -> str:
+        """The number of runs."""
+        return number_format(self.progress.runs, use_l10n=True, force_grouping=True)
+
+    @property
+    def message(self) -> Message:
+        """What the index is doing, or why it is not being read, and what helps."""
+        match self.state:
+            case "moved":
+                return _MOVED
+            case "stopped":
+                return _STOPPED
+            case "waiting":
+                return messages.NO_WORKER
+            case "failing":
+                problem = messages.recorded_error_message(self.index.trouble)
+                if self.index.trouble in _PASSING:
+                    return Message(problem.title, self._last_attempt)
+                return Message(problem.title, f"{problem.text} {problem.next_step}", self._last_attempt)
+            case "starting":
+                return _STARTING
+            case "filling":
+                return Message(_("Reading the past"), self._as_of)
+        often = _("New runs are read every minute, and every few seconds while somebody looks at the list of runs.")
+        return Message(_("Up to date"), f"{self._as_of} {often}")
+
+    @property
+    def filled(self) -> str:
+        """How much of the past has been read."""
+        if self.progress.filled_to is None:
+            return ""
+        values = {"share": self.progress.share, "day": formats.date(timezone.localtime(self.progress.filled_to))}
+        return _("%(share)d%% of the time, back to %(day)s") % values
+
+    @property
+    def _as_of(self) -> str:
+        return _("As of %(time)s.") % {"time": _time(self.index.read_at)} if self.index.read_at else ""
+
+    @property
+    def _last_attempt(self) -> str:
+        again = {"again": _time(self.index.due_at)}
+        if self.index.read_at is None:
+            return _("Nothing has been read yet. The console tries again at %(again)s.") % again
+        values = again | {"time": _time(self.index.read_at)}
+        return _("The runs are as of %(time)s. The console tries again at %(again)s.") % values
+
+    @property
+    def seconds(self) -> int:
+        """Seconds after which the page looks again; 0 if nothing will change."""
+        if self.state in {"moved", "stopped"}:
+            return 0
+        return _BUSY if self.state in {"starting", "filling"} else _CALM
+
+    @property
+    def version(self) -> str:
+        """A text that changes with what the page shows."""
+        shown = [self.state, str(self.message.text), self.runs, self.filled, self.index.missed, self.index.compared_at]
+        return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
+
+    @property
+    def summary(self) -> Text:
+        """One sentence: how many runs there are, as of when."""
+        if self.state in {"moved", "stopped"}:
+            return f"{self.message.title}. {self.message.next_step}"
+        if self.index.read_at is None:
+            return f"{self.message.title}."
+        values = {"n": self.runs, "time": _time(self.index.read_at), "filled": self.filled}
+        if self.filled:
+            text = ngettext(
+                "%(n)s run so far. The past is being read: %(filled)s.",
+                "%(n)s runs so far. The past is being read: %(filled)s.",
+                self.progress.runs,
+            )
+        else:
+            text = ngettext("%(n)s run as of %(time)s.", "%(n)s runs as of %(time)s.", self.progress.runs)
+        return text % values if self.state in {"filling", "current"} else f"{text % values} {self.message.title}."
+
+
+def summary(workspace: Workspace) -> Text:
+    """One sentence on the workspace's run index, or on what lists are like without one."""
+    index = indexes.find(workspace)
+    if index is None:
+        return _(
+            "Not started. Lists of runs come from the engine each time: without totals, and without runs that it has deleted."
+        )
+    return Status(index, workspace).summary
+
+
+def _time(value: datetime) -> str:
+    """A time of today, or a date and time."""
+    local = timezone.localtime(value)
+    if local.date() == timezone.localdate():
+        return f"{local:%H:%M}"
+    return formats.exact(value, seconds=False)

@@ -1,0 +1,167 @@
+"""The run index: copies of the engine's runs, per workspace, and how far they have been read."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.core.crypto import SealsFields
+from workflows_ui.core.lease import Lease
+from workflows_ui.credentials.models import Credential
+from workflows_ui.members.models import Workspace
+
+
+class RunIndex(SealsFields, models.Model):
+    """A workspace's run index: with whose right it is read, and how far. Without a row a workspace has none.
+
+    `spans` is a list of the times whose runs are still to be read (services/spans.py); everything else up to `read_until` was read.
+    """
+
+    workspace = models.OneToOneField(Workspace, on_delete=models.CASCADE, primary_key=True, related_name="run_index")
+    #: The credential that reads the runs. Who may use it may see the index. None: it was deleted, and nothing is read or shown.
+    credential = models.ForeignKey(Credential, on_delete=models.SET_NULL, null=True, related_name="+")
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    started_at = models.DateTimeField()
+    #: Number of moves of the workspace at that time: runs of another engine are not shown.
+    moves = models.PositiveIntegerField(default=0)
+    #: Runs that were created earlier are neither read nor kept.
+    keep_days = models.PositiveIntegerField(default=90)
+    #: When the newest run that was read was created, by the engine's clock.
+    read_until = models.DateTimeField(null=True)
+    spans = models.JSONField(default=list)
+    #: The last complete reading of what is new.
+    read_at = models.DateTimeField(null=True)
+    #: When the index was last compared with the engine, how many runs the last comparison found missing, and since the beginning.
+    compared_at = models.DateTimeField(null=True)
+    missed = models.PositiveIntegerField(default=0)
+    #: Ciphertext of the key of the words by which runs are found (services/words.py).
+    word_key = models.TextField(blank=True)
+    #: Grows with every change of the runs, so that what was counted can be kept until then.
+    version = models.BigIntegerField(default=0)
+    #: Somebody looks at the runs until then: they are read every few seconds.
+    watched_until = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(db_index=True)
+    lease_until = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0)
+    #: The error of the last reading; empty if it succeeded.
+    trouble = models.CharField(max_length=40, blank=True)
+
+    sealed_fields: ClassVar[tuple[str, ...]] = ("word_key",)
+    lease: ClassVar[Lease] = Lease()
+
+    class Meta:
+        verbose_name = _("run index")
+        verbose_name_plural = _("run indexes")
+
+    def __str__(self) -> str:
+        return str(self.workspace_id)
+
+
+#: The runs of the list as it opens: neither archived nor erased.
+LISTED = Q(archived__isnull=True, erased_at__isnull=True)
+
+
+class IndexedRun(SealsFields, models.Model):
+    """What the index keeps of a run. `message` is a ciphertext, bound to the workspace and the run's id."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    run_id = models.CharField(max_length=64)
+    flow_id = models.CharField(max_length=64)
+    version_id = models.CharField(max_length=64, blank=True)
+    flow_name = models.CharField(max_length=200, blank=True)
+    #: The engine's status, also one that the console does not know.
+    status = models.CharField(max_length=40)
+    created = models.DateTimeField()
+    #: The engine's own times; `updated` tells whether a run has changed.
+    updated = models.DateTimeField(null=True)
+    started = models.DateTimeField(null=True)
+    finished = models.DateTimeField(null=True)
+    archived = models.DateTimeField(null=True)
+    #: Milliseconds from start to end; -1 if they are not known. Never empty, since databases sort empty values differently.
+    duration = models.BigIntegerField(default=-1)
+    failed_step = models.CharField(max_length=100, blank=True)
+    failed_step_title = models.CharField(max_length=200, blank=True)
+    message = models.TextField(blank=True)
+    #: What failures of the same cause share (services/words.py); 0 unless the run failed.
+    fingerprint = models.BigIntegerField(default=0)
+    #: One a line, with line breaks around all of them, so that a whole tag is found in either database.
+    tags = models.TextField(blank=True)
+    parent_id = models.CharField(max_length=64, blank=True)
+    triggered_by = models.CharField(max_length=64, blank=True)
+    #: When a run that has not ended is read again.
+    check_at = models.DateTimeField(null=True)
+    #: When the engine was found not to have the run any more.
+    gone_at = models.DateTimeField(null=True)
+    #: When a manager erased it: the row is empty, is shown nowhere, and keeps the run from being read again.
+    erased_at = models.DateTimeField(null=True)
+
+    #: While a row is written: the texts whose words it is found by, the message first.
+    texts: tuple[str, ...] = ()
+
+    sealed_fields: ClassVar[tuple[str, ...]] = ("message",)
+
+    class Meta:
+        verbose_name = _("indexed run")
+        verbose_name_plural = _("indexed runs")
+        constraints = [models.UniqueConstraint(fields=["workspace", "run_id"], name="run_indexed_once")]
+        # The order of each sortable column, so that a page is read, and its list counted, from the index alone.
+        indexes = [
+            *(
+                models.Index(
+                    fields=["workspace", *fields, "-created", "-id"], condition=LISTED, name=f"listed_runs_{name}"
+                )
+                for name, fields in {
+                    "by_time": (),
+                    "of_flow": ("flow_id",),
+                    "by_state": ("status",),
+                    "by_name": ("flow_name",),
+                    "by_length": ("-duration",),
+                    "by_step": ("failed_step_title",),
+                }.items()
+            ),
+            models.Index(
+                fields=["workspace", "failed_step", "flow_id", "-created", "-id"],
+                condition=LISTED & ~Q(failed_step=""),
+                name="listed_runs_failed_at",
+            ),
+            models.Index(
+                fields=["workspace", "fingerprint", "-created"],
+                condition=LISTED & ~Q(fingerprint=0),
+                name="listed_runs_failed_alike",
+            ),
+            models.Index(
+                fields=["workspace", "-created", "-id"], condition=LISTED & ~Q(tags=""), name="listed_runs_with_tags"
+            ),
+            models.Index(fields=["check_at"], condition=Q(check_at__isnull=False), name="indexed_runs_to_check"),
+        ]
+
+    def __str__(self) -> str:
+        return self.run_id
+
+    def _column_context(self, field: str) -> str:
+        # The row's own key is known only after it was written.
+        return f"{self._meta.label_lower}:{self.workspace_id}:{self.run_id}:{field}"
+
+    def bound_values(self) -> Mapping[str, str | int | None]:
+        return {"workspace": self.workspace_id, "run": self.run_id}
+
+
+class RunWord(models.Model):
+    """A word of a run, as a keyed hash."""
+
+    run = models.ForeignKey(IndexedRun, on_delete=models.CASCADE, related_name="words", db_index=False)
+    word = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = _("word of a run")
+        verbose_name_plural = _("words of runs")
+        constraints = [models.UniqueConstraint(fields=["run", "word"], name="word_of_run_once")]
+        indexes = [models.Index(fields=["word", "run"], name="runs_with_word")]
+
+    def __str__(self) -> str:
+        return str(self.run_id)

@@ -1,0 +1,248 @@
+"""Run indexes: starting and stopping, who may see one, its size, and what is kept for how long."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar, cast
+
+from django.contrib.auth.models import Group
+from django.db import connection, transaction
+from django.db.models import Count, F, Min, Q, QuerySet
+
+from workflows_ui.audit.services import audit_log
+from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.core import clock
+from workflows_ui.core.caching import answers
+from workflows_ui.core.prepared import Prepared
+from workflows_ui.credentials.models import Credential
+from workflows_ui.credentials.services import sharing
+from workflows_ui.members.models import Workspace
+from workflows_ui.run_index.models import IndexedRun, RunIndex
+from workflows_ui.run_index.services import reading, spans, words
+from workflows_ui.run_index.services import rows as indexed_rows
+
+T = TypeVar("T")
+
+#: How long the runs are read every few seconds after somebody looked, and how old that note may be before it is written again.
+WATCHED, NOTED = timedelta(seconds=40), timedelta(seconds=15)
+#: Seconds that a count is kept.
+KEPT = 3600
+#: The size of an index with more runs than this is determined only once in so many seconds.
+FEW, SIZE_KEPT = 10_000, 60
+
+_readable = Prepared(
+    lambda workspace, user: (
+        RunIndex.objects.filter(workspace=workspace, moves=F("workspace__moves"))
+        .filter(Q(credential__owner=user) | Q(credential__shares__team__user=user))
+        .select_related("credential")
+        .distinct()
+    ),
+    int,
+    int,
+)
+
+
+def find(workspace: Workspace) -> RunIndex | None:
+    """The workspace's index, without a check of who may see it; None if it has none."""
+    return RunIndex.objects.filter(workspace=workspace).select_related("credential", "started_by").first()
+
+
+def readable(workspace: Workspace, user_id: int) -> RunIndex | None:
+    """The index, if the person may see it: those who may use the credential that reads it see what it sees.
+
+    None while the index has not read anything yet: then the engine itself is asked.
+    """
+    index = next(iter(_readable(workspace.pk, user_id)), None)
+    if index is None or index.read_at is None or index.credential is None:
+        return None
+    if index.credential.owner_id != user_id:
+        shared = sharing.genuine(credential=index.credential_id, team__user=user_id)
+        if not shared:
+            return None
+    return index
+
+
+def watch(index: RunIndex) -> None:
+    """Somebody looks at the runs: they are read every few seconds for a while."""
+    now = clock.now()
+    if index.watched_until is not None and index.watched_until > now + WATCHED - NOTED:
+        return
+    RunIndex.objects.filter(pk=index.pk).update(watched_until=now + WATCHED)
+    RunIndex.objects.filter(pk=index.pk, failures=0, due_at__gt=now + reading.WATCHED).update(due_at=now)
+
+
+def remember(index: RunIndex, name: str, call: Callable[[], T]) -> T:
+    """The result of a count of the index's runs, kept until a run changes. `name` says what is counted, and of which runs."""
+    digest = hashlib.sha256(name.encode()).hexdigest()[:32]
+    key = f"run-index:{index.pk}:{index.version}:{digest}"
+    value = answers.get(key)
+    if value is None:
+        value = call()
+        answers.set(key, value, KEPT)
+    return cast("T", value)
+
+
+def choices(workspace: Workspace) -> dict[Credential, list[Group]]:
+    """The credentials that may read an index, by name: those that are shared with teams, which will see what it sees."""
+    found = Credential.objects.filter(workspace=workspace, shares__isnull=False).distinct().order_by("name", "pk")
+    shared = sharing.teams_of(found)
+    return {row: shared[row.pk] for row in found if row.pk in shared}
+
+
+def start(actor: Actor, workspace: Workspace, credential: Credential, keep_days: int) -> RunIndex:
+    """Begin to read the workspace's runs with a credential, or continue with another one or for another time. Audited.
+
+    What an earlier index has left is deleted by the first reading. With another credential nothing is shown until it has read once.
+    """
+    now = clock.now()
+    with transaction.atomic():
+        index = RunIndex.objects.select_for_update().filter(workspace=workspace).first()
+        if index is not None and index.moves != workspace.moves:
+            index.delete()
+            index = None
+        if index is None:
+            index = RunIndex(workspace=workspace, started_at=now, started_by=actor.user, moves=workspace.moves)
+            index.word_key = index.seal("word_key", words.new_key())
+            # Later than any version of an earlier index, whose counts may be kept.
+            index.version = int(now.timestamp() * 1000)
+        elif keep_days > index.keep_days and index.read_until is not None:
+            # The time that was beyond the old limit is read again, with what has been deleted.
+            oldest = now - timedelta(days=index.keep_days)
+            past = spans.Span(now - timedelta(days=keep_days), oldest)
+            index.spans = [*index.spans, *spans.dump([past])]
+        if index.credential_id != credential.pk:
+            index.read_at = None
+        index.credential, index.keep_days, index.due_at = credential, keep_days, now
+        index.failures, index.trouble, index.lease_until = 0, "", None
+        index.save()
+        audit_log.record(
+            actor,
+            "run_index.start",
+            workspace=workspace,
+            object_type="run_index",
+            object_id=workspace.slug,
+            belongs_to=("credential", str(credential.pk)),
+            credential=credential.name,
+            days=keep_days,
+        )
+    return index
+
+
+def read_soon(workspace: Workspace) -> None:
+    """Let the next reader not wait, also after errors."""
+    RunIndex.objects.filter(workspace=workspace).update(due_at=clock.now())
+
+
+def stop(actor: Actor, workspace: Workspace) -> bool:
+    """End the index; `purge` deletes the runs. Audited. Returns whether there was one."""
+    with transaction.atomic():
+        if not RunIndex.objects.filter(workspace=workspace).delete()[0]:
+            return False
+        audit_log.record(
+            actor, "run_index.stop", workspace=workspace, object_type="run_index", object_id=workspace.slug
+        )
+    return True
+
+
+def erase(actor: Actor, workspace: Workspace, run_id: str) -> bool:
+    """Empty what the index keeps of one run, and never read it again. Audited. False if the index does not have it."""
+    with transaction.atomic():
+        if not indexed_rows.erase(workspace.pk, run_id, clock.now()):
+            return False
+        indexed_rows.count_change(workspace.pk)
+        audit_log.record(
+            actor,
+            "run_index.erase",
+            workspace=workspace,
+            object_type="run_index",
+            object_id=workspace.slug,
+            belongs_to=("runs", run_id),
+            run=run_id,
+        )
+    answers.delete(_size_key(workspace.pk))
+    return True
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How much an index holds, and how far it is.
+
+    Attributes:
+        runs: their number, which may be a minute old.
+        bytes: on disk, about; None if unknown.
+        oldest: when the oldest run that is kept was created.
+        filled_to: until when the past has been read; None if it is complete.
+        share: of the time to be kept, how much has been read, in percent.
+    """
+
+    runs: int
+    bytes: int | None
+    oldest: datetime | None
+    filled_to: datetime | None
+    share: int
+
+
+def progress(index: RunIndex) -> Progress:
+    """How much the index holds, and how far it is."""
+    if index.read_until is None:
+        return Progress(0, None, None, None, 100 if index.read_at else 0)
+    now = clock.now()
+    floor = now - timedelta(days=index.keep_days)
+    left = [span for span in spans.load(index.spans) if not span.compares and (span.before or now) > floor]
+    unread = sum(((span.before or now) - max(span.after or floor, floor) for span in left), timedelta())
+    filled = max((span.before for span in left if span.before), default=None)
+    share = 100 if not left else max(0, min(99, int(100 * (1 - unread / (now - floor)))))
+    return Progress(*_size(index.pk), filled, share)
+
+
+def _kept(workspace_id: int) -> QuerySet[IndexedRun]:
+    return IndexedRun.objects.filter(workspace_id=workspace_id, erased_at__isnull=True)
+
+
+def _size_key(workspace_id: int) -> str:
+    return f"run-index-size:{workspace_id}"
+
+
+def _size(workspace_id: int) -> tuple[int, int | None, datetime | None]:
+    """Number of runs, bytes on disk, and when the oldest was created. Pages that follow the reading ask every few seconds."""
+    known: tuple[int, int | None, datetime | None] | None = answers.get(_size_key(workspace_id))
+    if known is None:
+        found = _kept(workspace_id).aggregate(runs=Count("pk"), oldest=Min("created"))
+        known = found["runs"], _bytes(found["runs"]), found["oldest"]
+        if found["runs"] > FEW:
+            answers.set(_size_key(workspace_id), known, SIZE_KEPT)
+    return known
+
+
+def _bytes(runs: int) -> int | None:
+    """What so many runs take on disk: their share of the table, by PostgreSQL's estimate of its rows. None if there is no estimate."""
+    if connection.vendor != "postgresql":
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_total_relation_size(oid), reltuples FROM pg_class WHERE oid = %s::regclass",
+            [IndexedRun._meta.db_table],  # noqa: SLF001
+        )
+        size, total = cursor.fetchone()
+    return int(size * runs / max(total, runs)) if total > 0 else None
+
+
+def purge() -> None:
+    """Delete the runs that are older than their index keeps, and those of workspaces without one.
+
+    Erased runs stay as empty rows: they would be read again if the index kept them for longer, or was started again.
+    """
+    now = clock.now()
+    for index in RunIndex.objects.all():
+        if _delete(_kept(index.pk).filter(created__lt=now - timedelta(days=index.keep_days))):
+            indexed_rows.count_change(index.pk)
+    for workspace_id in Workspace.objects.filter(run_index=None).values_list("pk", flat=True):
+        _delete(_kept(workspace_id))
+
+
+def _delete(found: QuerySet[IndexedRun]) -> int:
+    number = 0
+    while deleted := indexed_rows.delete_some(found):
+        number += deleted
+    return number

@@ -1,0 +1,251 @@
+"""Indexed runs from the engine's run objects, and back."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.db.models import F, Q, QuerySet
+
+from workflows_ui.core import clock, database
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.launches.models import Launch
+from workflows_ui.launches.services import runs
+from workflows_ui.run_index.models import IndexedRun, RunIndex, RunWord
+from workflows_ui.run_index.services import words
+
+Json = Mapping[str, Any]
+
+#: The longest message that is kept, the most tags, and the longest one.
+MESSAGE, TAGS, LONGEST_TAG = 2000, 50, 100
+#: Runs that are deleted at once, so that no transaction is long.
+BATCH = 5000
+#: The most words that are searched for at once.
+SEARCHED = 8
+#: A condition that no row meets. Unlike an empty list, it has SQL, by which counts are kept.
+NOTHING = Q(pk=0)
+#: How long after its creation a run that has not ended is read again how often; after the last one, never.
+_PACE = (
+    (timedelta(minutes=5), timedelta(seconds=2)),
+    (timedelta(hours=1), timedelta(seconds=30)),
+    (timedelta(days=1), timedelta(minutes=5)),
+    (timedelta(days=31), timedelta(hours=1)),
+)
+#: What is written if a run has changed.
+_CHANGING = (
+    *("flow_id", "version_id", "flow_name", "status", "updated", "started", "finished", "archived", "duration"),
+    *("failed_step", "failed_step_title", "message", "fingerprint", "tags", "parent_id", "triggered_by"),
+    *("check_at", "gone_at"),
+)
+#: The values of an erased run. When it was created, and its state, are kept: comparisons count them.
+_EMPTY: Mapping[str, Any] = {
+    **dict.fromkeys(("flow_id", "version_id", "flow_name", "failed_step", "failed_step_title", "message"), ""),
+    **dict.fromkeys(("tags", "parent_id", "triggered_by"), ""),
+    **dict.fromkeys(("updated", "started", "finished", "check_at")),
+    "duration": -1,
+    "fingerprint": 0,
+}
+
+
+def from_engine(workspace_id: int, run: Json, now: datetime, key: str) -> IndexedRun | None:
+    """The row of a run of the engine's list, not saved; None without an id or a time of creation. `key` is that of the words."""
+    run_id, created = runs.text(run, "id"), runs.moment(run, "created")
+    if not run_id or len(run_id) > 64 or created is None:
+        return None
+    step, title = runs.failed_step(run)
+    version = run.get("flowVersion")
+    started, finished = runs.moment(run, "startTime"), runs.moment(run, "finishTime")
+    ended = runs.ended(run)
+    tags = run.get("tags")
+    row = IndexedRun(
+        workspace_id=workspace_id,
+        run_id=run_id,
+        flow_id=runs.text(run, "flowId")[:64],
+        version_id=runs.text(run, "flowVersionId")[:64],
+        flow_name=runs.text(version, "displayName")[:200] if isinstance(version, dict) else "",
+        status=runs.text(run, "status")[:40],
+        created=created,
+        updated=runs.moment(run, "updated"),
+        started=started,
+        finished=finished if ended else None,
+        archived=runs.moment(run, "archivedAt"),
+        duration=_milliseconds(started, finished) if ended else -1,
+        failed_step=step[:100],
+        failed_step_title=title[:200],
+        tags=_lines(tags) if isinstance(tags, list) else "",
+        parent_id=runs.text(run, "parentRunId")[:64],
+        triggered_by=runs.text(run, "triggeredBy")[:64],
+        check_at=None if ended else _next_check(created, now),
+    )
+    failed = run.get("failedStep")
+    message = runs.text(failed, "message")[:MESSAGE] if isinstance(failed, dict) else ""
+    row.message = row.seal("message", message)
+    if row.status in runs.FAILED:
+        row.fingerprint = words.fingerprint(key, row.flow_id, step, message)
+    row.texts = (message, step, title, *(tag for tag in row.tags.split("\n") if tag))
+    return row
+
+
+def _lines(tags: Sequence[Any]) -> str:
+    texts = [" ".join(database.storable(tag[:LONGEST_TAG]).split()) for tag in tags[:TAGS] if isinstance(tag, str)]
+    return "\n".join(["", *texts, ""]) if texts else ""
+
+
+def with_tag(tag: str) -> Q:
+    """The condition that a run has this tag."""
+    return ~Q(tags="") & Q(tags__contains=f"\n{' '.join(tag.split())}\n")
+
+
+def _milliseconds(start: datetime | None, end: datetime | None) -> int:
+    return max(-1, (end - start) // timedelta(milliseconds=1)) if start and end else -1
+
+
+def _next_check(created: datetime, now: datetime) -> datetime | None:
+    return next((now + pause for age, pause in _PACE if now - created < age), None)
+
+
+class Saved(NamedTuple):
+    """How many runs were new, and how many were written."""
+
+    new: int
+    written: int
+
+
+def save(workspace_id: int, found: Iterable[Json], now: datetime, key: str) -> Saved:
+    """Write the engine's runs that are new or have changed, each id once, with their words. `key` is that of the words.
+
+    Call it in a transaction: two writers of the same rows wait for each other.
+    """
+    rows = {row.run_id: row for run in found if (row := from_engine(workspace_id, run, now, key))}
+    stored = IndexedRun.objects.filter(workspace_id=workspace_id, run_id__in=rows).defer("message", "tags")
+    known = {row.run_id: row for row in stored}
+    changed = [row for row in sorted(rows.values(), key=lambda row: row.run_id) if _is_news(known.get(row.run_id), row)]
+    IndexedRun.objects.bulk_create(
+        changed,
+        batch_size=200,
+        update_conflicts=True,
+        unique_fields=["workspace", "run_id"],
+        update_fields=_CHANGING,
+    )
+    if changed:
+        _save_words(workspace_id, changed, key)
+        # Those that were erased since they were read above have just been filled again.
+        written = IndexedRun.objects.filter(workspace_id=workspace_id, run_id__in=[row.run_id for row in changed])
+        _empty(written.filter(erased_at__isnull=False))
+    return Saved(sum(run_id not in known for run_id in rows), len(changed))
+
+
+def _save_words(workspace_id: int, rows: Sequence[IndexedRun], key: str) -> None:
+    """Write the words of these runs. Messages of launches with secret inputs may repeat those, and are left out."""
+    texts = {row.run_id: row.texts for row in rows if any(row.texts)}
+    if not texts:
+        return
+    parents = {row.parent_id: row.run_id for row in rows if row.parent_id}
+    secretive = Launch.objects.filter(Q(run_id__in=texts) | Q(pk__in=parents), workspace_id=workspace_id)
+    marked = set()
+    for pk, run_id, marks in secretive.values_list("pk", "run_id", "secret_marks"):
+        if marks:
+            marked |= {run_id, parents.get(pk)}
+    keys = dict(IndexedRun.objects.filter(workspace_id=workspace_id, run_id__in=texts).values_list("run_id", "pk"))
+    RunWord.objects.filter(run_id__in=keys.values()).delete()
+    new = [
+        RunWord(run_id=pk, word=word)
+        for run_id, pk in keys.items()
+        for word in words.hashes(key, words.split("\n".join(texts[run_id][run_id in marked :]))[: words.MOST])
+    ]
+    RunWord.objects.bulk_create(new, batch_size=1000, ignore_conflicts=True)
+
+
+def with_words(index: RunIndex, text: str) -> QuerySet[IndexedRun]:
+    """The runs of the index that have every word of the text; none if it has no words. Raises CannotOpen."""
+    rows, searched = IndexedRun.objects.filter(workspace_id=index.pk), words.split(text)[:SEARCHED]
+    if not searched:
+        return rows.filter(NOTHING)
+    for word in words.hashes(index.open("word_key"), searched):
+        rows = rows.filter(pk__in=RunWord.objects.filter(word=word).values("run"))
+    return rows
+
+
+def _is_news(known: IndexedRun | None, row: IndexedRun) -> bool:
+    if known is None or row.check_at is not None:
+        return known is None or known.erased_at is None
+    if known.erased_at is not None:
+        return False
+    before = (known.status, known.updated, known.archived, known.check_at, known.gone_at)
+    return before != (row.status, row.updated, row.archived, None, None)
+
+
+def mark_gone(workspace_id: int, run_ids: Collection[str], now: datetime) -> None:
+    """Note that the engine does not have these runs any more."""
+    rows = IndexedRun.objects.filter(workspace_id=workspace_id, run_id__in=run_ids, gone_at__isnull=True)
+    if run_ids and rows.update(gone_at=now, check_at=None):
+        count_change(workspace_id)
+
+
+def count_change(workspace_id: int) -> None:
+    """Note that the runs of an index have changed."""
+    RunIndex.objects.filter(pk=workspace_id).update(version=F("version") + 1)
+
+
+def erase(workspace_id: int, run_id: str, now: datetime) -> bool:
+    """Empty a run's row, which stays so that the run is not read again. Returns whether there was one to empty."""
+    rows = IndexedRun.objects.filter(workspace_id=workspace_id, run_id=run_id, erased_at__isnull=True)
+    return _empty(rows, erased_at=now)
+
+
+def _empty(rows: QuerySet[IndexedRun], **values: Any) -> bool:
+    RunWord.objects.filter(run__in=rows).delete()
+    return bool(rows.update(**_EMPTY, **values))
+
+
+def delete_some(found: QuerySet[IndexedRun]) -> int:
+    """Delete up to BATCH of these runs; returns how many."""
+    keys = list(found.values_list("pk", flat=True)[:BATCH])
+    IndexedRun.objects.filter(pk__in=keys).delete()
+    return len(keys)
+
+
+def to_engine(row: IndexedRun) -> dict[str, Any]:
+    """A run as the engine's list shows it, for the pages that show runs. Its message is "" if it cannot be opened."""
+    failed = {}
+    if row.failed_step or row.failed_step_title:
+        failed = {"name": row.failed_step, "displayName": row.failed_step_title, "message": _message(row)}
+    return {
+        "id": row.run_id,
+        "created": row.created.isoformat(),
+        "updated": _text(row.updated),
+        "flowId": row.flow_id,
+        "flowVersionId": row.version_id,
+        "flowVersion": {"displayName": row.flow_name},
+        "status": row.status,
+        "startTime": _text(row.started),
+        "finishTime": _text(row.finished),
+        "archivedAt": _text(row.archived),
+        "failedStep": failed,
+        "tags": row.tags.split("\n")[1:-1],
+        "parentRunId": row.parent_id,
+        "triggeredBy": row.triggered_by,
+    }
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def _message(row: IndexedRun) -> str:
+    try:
+        return row.open("message")
+    except CannotOpen:
+        return ""
+
+
+def between(workspace_id: int, after: datetime | None, before: datetime | None) -> QuerySet[IndexedRun]:
+    """The workspace's runs that were created between two times, neither included."""
+    limits = Q(created__gt=after) if after else Q()
+    limits &= Q(created__lt=before) if before else Q()
+    return IndexedRun.objects.filter(limits, workspace_id=workspace_id)
+
+
+def check_again(workspace_id: int, run_ids: Sequence[str]) -> None:
+    """Read these runs again soon, since the console has changed them."""
+    rows = IndexedRun.objects.filter(workspace_id=workspace_id, run_id__in=run_ids, erased_at__isnull=True)
+    rows.update(check_at=clock.now())

@@ -1,0 +1,62 @@
+"""Times whose runs are still to be read, kept in the row of a run index."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from workflows_ui.core import clock
+
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Span:
+    """The runs that were created between `after` and `before`, both included; None for no limit.
+
+    `compares`: the runs were read before, and are read again to find those that were missed, changed or deleted.
+    """
+
+    after: datetime | None = None
+    before: datetime | None = None
+    compares: bool = False
+
+    def until(self, before: datetime) -> Self:
+        """What is left once everything later than `before` has been read."""
+        return replace(self, before=before)
+
+    def since(self, after: datetime) -> Self:
+        """The part of it that is not earlier than `after`."""
+        return self if self.after is not None and self.after >= after else replace(self, after=after)
+
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        """The span of an item of `dump`."""
+        after, before, compares = value
+        return cls(after and clock.parse_time(after), before and clock.parse_time(before), compares)
+
+
+def load(values: Iterable[Any]) -> list[Span]:
+    """The spans of a stored list."""
+    return [Span.parse(value) for value in values]
+
+
+def dump(spans: Iterable[Span]) -> list[list[Any]]:
+    """The spans as a list that can be stored as JSON."""
+    return [
+        [span.after and span.after.isoformat(), span.before and span.before.isoformat(), span.compares]
+        for span in spans
+    ]
+
+
+def merged(spans: Iterable[Span]) -> list[Span]:
+    """The spans without what several of them have in common, those that compare last; otherwise the latest first."""
+    found = list[Span]()
+    for span in sorted(spans, key=lambda span: (not span.compares, span.after or _FIRST)):
+        last = found[-1] if found else None
+        if last and last.compares == span.compares and (last.before or _LAST) >= (span.after or _FIRST):
+            ends = (last.before, span.before)
+            found[-1] = replace(last, before=None if None in ends else max(filter(None, ends)))
+        else:
+            found.append(span)
+    return found[::-1]

@@ -1,0 +1,72 @@
+"""Words of runs as keyed hashes, by which runs are found, and fingerprints of their failures.
+
+The key is the index's own and sealed: a copy of the database shows which runs share a word and how often it occurs, but a list of words
+finds nothing in it without the key. What equality and frequency give away is in SECURITY.md.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Iterable
+
+from workflows_ui.core.collation import plain
+
+#: Letters and digits in a row; dots, dashes and the like join them to longer words as well (order-4711, 10.20).
+_WORD, _JOINED = re.compile(r"\w+"), re.compile(r"\w+(?:[-./_:@]\w+)+")
+#: Shorter words are too frequent to find anything; longer ones are cut. The most words of a run.
+SHORTEST, LONGEST, MOST = 2, 64, 80
+#: What differs between two failures of the same cause: quoted texts, addresses, ids, numbers.
+_VARYING = re.compile(
+    r"""
+    "[^"]*" | '[^']*' | `[^`]*` | “[^”]*”
+    | https?://\S+
+    | \b[\w.+-]+@[\w-]+\.\w+
+    | \b(?=\w*\d)\w{6,}\b
+    | \d+(?:[.,:]\d+)*
+    """,
+    re.VERBOSE,
+)
+_NORMAL = 300
+
+
+def new_key() -> str:
+    """A random key as text."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+def split(text: str) -> list[str]:
+    """The words of a text without case and accents, each once.
+
+    >>> split("Đơn HÀNG order-4711")
+    ['don', 'hang', 'order', '4711', 'order-4711']
+    """
+    text = plain(text)
+    found = [*_WORD.findall(text), *_JOINED.findall(text)]
+    return list(dict.fromkeys(word[:LONGEST] for word in found if len(word) >= SHORTEST))
+
+
+def hashes(key: str, words: Iterable[str]) -> list[int]:
+    """The words as numbers that only the key connects with them: 63 bits, so that every database can store them."""
+    return [_number(key, "word", word) for word in words]
+
+
+def fingerprint(key: str, flow_id: str, step: str, message: str) -> int:
+    """The number that failures of the same cause share: of the same flow, at the same step, with messages that differ only in values."""
+    return _number(key, "failure", f"{flow_id}\n{step}\n{normalized(message)}")
+
+
+def normalized(message: str) -> str:
+    """The first line of a message without what varies.
+
+    >>> normalized("Order 4711 of 'An' was refused")
+    'order # of # was refused'
+    """
+    line = next((line for line in message.splitlines() if line.strip()), "")
+    return " ".join(_VARYING.sub("#", line).lower().split())[:_NORMAL]
+
+
+def _number(key: str, kind: str, text: str) -> int:
+    digest = hmac.new(key.encode(), f"{kind}:{text}".encode(), hashlib.sha256).digest()
+    return int.from_bytes(digest[:8]) >> 1

@@ -1,0 +1,111 @@
+"""The page of the run index, for managers: starting, watching and ending it, and erasing a run."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from workflows_ui.core import broker
+from workflows_ui.members.models import Role
+from workflows_ui.run_index import tasks
+from workflows_ui.run_index.forms import DAYS, EraseForm, IndexForm
+from workflows_ui.run_index.messages import Status
+from workflows_ui.run_index.models import RunIndex
+from workflows_ui.run_index.services import indexes
+from workflows_ui.web import responses
+from workflows_ui.web.access import member
+from workflows_ui.web.requests import ConsoleRequest, actor
+
+LIVE = "run-index-live"
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@member(Role.MANAGER)
+def run_index(request: ConsoleRequest, slug: str) -> HttpResponse:
+    """GET: the state of the index, or what one gives. The browser polls the live part. POST: start the index or change it."""
+    workspace = request.access.workspace
+    index = indexes.find(workspace)
+    if responses.requested_fragment(request) == LIVE and request.method != "POST":
+        return _live(request, index)
+    choices = indexes.choices(workspace)
+    initial = {"credential": index.credential_id, "keep_days": index.keep_days} if index else {"keep_days": DAYS}
+    form = IndexForm(request.POST or None, choices=choices, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        indexes.start(actor(request), workspace, **form.cleaned_data)
+        broker.enqueue(tasks.read, workspace.pk)
+        if index is None or index.moves != workspace.moves:
+            messages.success(request, _("The run index is started."))
+        else:
+            messages.success(request, _("The run index is changed."))
+        return responses.redirect_to_view(request, "run_index", slug)
+    context: dict[str, Any] = {"shared": bool(choices), "form": form}
+    if index is None:
+        return responses.form_page(request, "run_index/start.html", form, context)
+    credential = index.credential
+    context |= _status(index, request)
+    context |= {
+        "teams": [team.name for team in choices.get(credential, ())] if credential else [],
+        "unshared": credential is not None and credential not in choices,
+        "slug": slug,
+    }
+    return responses.form_page(request, "run_index/index.html", form, context)
+
+
+def _status(index: RunIndex, request: ConsoleRequest) -> dict[str, Any]:
+    return {"index": index, "status": Status(index, request.access.workspace)}
+
+
+def _live(request: ConsoleRequest, index: RunIndex | None) -> HttpResponse:
+    """The part of the page that changes; 204 if the browser shows it already. The whole page once the index was ended elsewhere."""
+    if index is None:
+        return responses.redirect_to_view(request, "run_index", request.access.workspace.slug)
+    context = _status(index, request)
+    if request.GET.get("seen") == context["status"].version:
+        return responses.vary(HttpResponse(status=204))
+    return responses.page(request, "run_index/index.html", context, fragments=(LIVE,))
+
+
+@require_POST
+@member(Role.MANAGER)
+def read(request: ConsoleRequest, slug: str) -> HttpResponse:
+    """Read new runs without waiting for the next turn."""
+    indexes.read_soon(request.access.workspace)
+    broker.enqueue(tasks.read, request.access.workspace.pk)
+    messages.success(request, _("The runs are being read."))
+    return responses.redirect_to_view(request, "run_index", slug)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@member(Role.MANAGER)
+def stop(request: ConsoleRequest, slug: str) -> HttpResponse:
+    """GET: what is deleted. POST: end the index; a worker deletes its runs."""
+    index = indexes.find(request.access.workspace)
+    if request.method != "POST" and index is not None:
+        return responses.page(request, "run_index/stop.html", _status(index, request))
+    if request.method == "POST" and indexes.stop(actor(request), request.access.workspace):
+        broker.enqueue(tasks.purge)
+        messages.success(
+            request, _("The run index is ended. Its runs are being deleted here; the engine keeps its own.")
+        )
+    else:
+        messages.info(request, _("There is no run index."))
+    return responses.redirect_to_view(request, "run_index", slug)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@member(Role.MANAGER)
+def erase(request: ConsoleRequest, slug: str) -> HttpResponse:
+    """GET: which run to erase (`?run=` fills it in), and what that means. POST: erase it."""
+    form = EraseForm(request.POST or None, initial={"run_id": request.GET.get("run", "")})
+    if request.method == "POST" and form.is_valid():
+        if indexes.erase(actor(request), request.access.workspace, form.cleaned_data["run_id"]):
+            messages.success(request, _("The run is erased from the run index."))
+            return responses.redirect_to_view(request, "run_index", slug)
+        form.add_error("run_id", _("The run index has no run with this id. Copy the id from the run's page."))
+    return responses.form_page(request, "run_index/erase.html", form)
