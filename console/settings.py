@@ -368,6 +368,8 @@ ENGINE_PRIVATE_NETWORKS = read.networks("ENGINE_PRIVATE_NETWORKS", default="127.
 ENGINE_CA_BUNDLE = read.file("ENGINE_CA_BUNDLE")
 #: The proxy through which engines are called.
 ENGINE_PROXY = read.url("ENGINE_PROXY", default="")
+#: Seconds before a failed read is tried again; doubled before the third attempt.
+ENGINE_RETRY_SECONDS = read.number("ENGINE_RETRY_SECONDS", default=0.5, low=0, high=10)
 
 #: Fetch the logos of apps from the addresses that engines name, and serve them from here; without it apps have initials.
 APP_LOGOS = read.boolean("APP_LOGOS", default=False)

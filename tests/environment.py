@@ -44,6 +44,7 @@ os.environ |= {
     "CACHE_URL": f"filecache://{FOLDER / 'cache'}",
     "CELERY_BROKER_URL": "fsatomic://",
     "LAUNCHES_PER_MINUTE": "0",
+    "ENGINE_RETRY_SECONDS": "0.01",
     "TIME_ZONE": "Asia/Ho_Chi_Minh",
     # Playwright's event loop lives in the tests' own thread, where Django would then refuse its database.
     "DJANGO_ALLOW_ASYNC_UNSAFE": "true",

@@ -57,7 +57,7 @@ def test_every_run_of_the_engine_is_read_with_its_state(indexed: Stage) -> None:
 
 
 def test_the_past_is_read_page_by_page_and_no_run_of_the_same_moment_is_lost(indexed: Stage) -> None:
-    add_past(indexed, 700, seconds=3600)
+    add_past(indexed, 700, seconds=1500)
     add_past(indexed, 600, seconds=0, back=timedelta(days=3))
     turns = 0
     while turn(indexed).spans:

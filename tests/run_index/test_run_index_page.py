@@ -49,7 +49,7 @@ def indexed(shared: Stage) -> Stage:
 
 def values(stage: Stage, **others: Any) -> dict[str, Any]:
     """What the form sends."""
-    return {"credential": str(stage.users.credential.pk), "keep_days": "90"} | others
+    return {"credential": str(stage.users.credential.pk), "keep_days": "14"} | others
 
 
 def post(stage: Stage, url: str, **data: Any) -> Any:
@@ -147,7 +147,7 @@ def test_an_index_that_is_up_to_date_says_how_much_it_holds(indexed: Stage) -> N
 
 
 def test_while_the_past_is_read_the_page_says_how_far(indexed: Stage) -> None:
-    RunIndex.objects.update(spans=spans.dump([spans.Span(None, timezone.now() - timedelta(days=45))]))
+    RunIndex.objects.update(spans=spans.dump([spans.Span(None, timezone.now() - timedelta(days=7))]))
     page = html_of(indexed.browser)
     assert "Reading the past" in page
     assert re.search(r"50% of the time, back to \d+ \w+ 20\d\d", page)

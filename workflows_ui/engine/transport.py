@@ -37,11 +37,13 @@ _RETRIED_CODES = ("CONNECT_FAILED", "CONNECTION_LOST", "DNS_FAILED", "TIMEOUT", 
 @dataclass(frozen=True)
 class Timeouts:
     """Seconds. `connect`: for name, connection and TLS each. `read`: without a byte. `total`: the whole call, with all its attempts.
-    `pause`: the longest wait between two attempts; if the engine requests a longer one, its error is raised."""
+    `wait`: before the second attempt, doubled before the third. `pause`: the longest wait between two attempts; if the engine requests
+    a longer one, its error is raised."""
 
     connect: float = 5.0
     read: float = 30.0
     total: float = 40.0
+    wait: float = 0.5
     pause: float = 5.0
 
 
@@ -164,7 +166,11 @@ class Transport:
             try:
                 return self._once(method, url, params, body, seconds=left, write=False, text=text)
             except errors.EngineError as error:
-                wait = error.retry_after if error.retry_after is not None else 0.5 * 2 ** (attempt - 1)
+                wait = (
+                    error.retry_after
+                    if error.retry_after is not None
+                    else self.route.timeouts.wait * 2 ** (attempt - 1)
+                )
                 left = total - (self._clock() - started)
                 if attempt == _TRIES or not _is_retriable(error) or wait >= min(left, self.route.timeouts.pause):
                     raise

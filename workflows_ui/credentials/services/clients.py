@@ -5,6 +5,7 @@ A secret whose row was changed outside of the console does not open; each change
 
 import hmac
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 from uuid import UUID
@@ -88,7 +89,7 @@ def build(
         on_no_route=on_no_route,
         largest_answer=largest_answer,
         safety=_safety(tuple(settings.ENGINE_PRIVATE_NETWORKS)),
-        timeouts=timeouts or Timeouts(),
+        timeouts=replace(timeouts or Timeouts(), wait=settings.ENGINE_RETRY_SECONDS),
         ca_bundle=settings.ENGINE_CA_BUNDLE or None,
         proxy=settings.ENGINE_PROXY or None,
     )
