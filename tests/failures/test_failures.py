@@ -25,8 +25,7 @@ from workflows_ui.run_index.models import IndexedRun, RunIndex
 
 __all__ = ["stage"]
 pytestmark = [
-    pytest.mark.both_databases,
-    pytest.mark.django_db(transaction=True),
+    pytest.mark.django_db,
     pytest.mark.parametrize("stage", ["activepieces"], indirect=True),
 ]
 LIST = "/w/sales/failures/"
@@ -91,6 +90,7 @@ def share(stage: Stage) -> None:
     sharing.write(stage.users.credential, team, stage.users.owner)
 
 
+@pytest.mark.both_databases
 def test_failures_that_differ_in_values_only_are_one_line_with_a_count(stage: Stage) -> None:
     only(stage, "Order 4711 was refused", "Order 4712 was refused", "The card has expired")
     assert len(found(stage.browser)) == 2
@@ -103,6 +103,7 @@ def test_failures_that_differ_in_values_only_are_one_line_with_a_count(stage: St
     assert "Order 4712 was refused" in text(stage.browser, refused)
 
 
+@pytest.mark.both_databases
 def test_only_the_last_days_are_listed_and_a_pattern_has_all_its_runs(stage: Stage) -> None:
     old, *_rest = only(stage, "Order 1 was refused", "Order 2 was refused")
     IndexedRun.objects.filter(run_id=old).update(created=timezone.now() - timedelta(days=40))
@@ -128,6 +129,7 @@ def test_a_handled_failure_is_open_again_when_it_returns(stage: Stage) -> None:
     assert outcomes()[-1] == ("failure.handle", "done")
 
 
+@pytest.mark.both_databases
 def test_a_failure_is_closed_when_its_flow_succeeds_and_open_when_it_fails_again(stage: Stage) -> None:
     only(stage, "Order 4711 was refused")
     (url,) = found(stage.browser)
@@ -141,6 +143,7 @@ def test_a_failure_is_closed_when_its_flow_succeeds_and_open_when_it_fails_again
     assert found(stage.browser) == [url]
 
 
+@pytest.mark.both_databases
 def test_a_snoozed_failure_is_open_again_after_its_time_or_when_it_is_reopened(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -311,6 +314,7 @@ def test_the_end_of_the_index_deletes_what_was_noted(stage: Stage) -> None:
     assert not FailurePattern.objects.exists()
 
 
+@pytest.mark.both_databases
 def test_the_list_takes_as_many_queries_for_many_patterns_as_for_one(stage: Stage) -> None:
     only(stage, "Order 4711 was refused")
     found(stage.browser)

@@ -20,8 +20,7 @@ from workflows_ui.run_index.models import IndexedRun, RunIndex
 
 __all__ = ["stage"]
 pytestmark = [
-    pytest.mark.both_databases,
-    pytest.mark.django_db(transaction=True),
+    pytest.mark.django_db,
     pytest.mark.parametrize("stage", ["activepieces"], indirect=True),
 ]
 RUNS = "/w/sales/runs/"
@@ -51,6 +50,7 @@ def test_the_list_has_a_total_and_numbered_pages_without_a_call_of_the_run_list(
     assert len(stage.practice.journal.all("GET", "/v1/flow-runs")) == before
 
 
+@pytest.mark.both_databases
 def test_any_column_of_the_index_sorts_rows_without_a_value_last(stage: Stage) -> None:
     start(stage)
     read_all(stage)
@@ -64,6 +64,7 @@ def test_any_column_of_the_index_sorts_rows_without_a_value_last(stage: Stage) -
     assert IndexedRun.objects.get(run_id=first).flow_name == min(rows.values_list("flow_name", flat=True))
 
 
+@pytest.mark.both_databases
 def test_filters_choose_the_same_runs_as_the_engine(stage: Stage) -> None:
     failed = IndexedRun.objects
     flow = stage.practice.runs()[0]["flowId"]
@@ -138,6 +139,7 @@ def test_whoever_looks_has_the_runs_read_every_few_seconds(stage: Stage) -> None
     assert index.due_at - timezone.now() < timedelta(seconds=5)
 
 
+@pytest.mark.both_databases
 def test_a_walk_over_the_list_meets_every_run_once_while_new_ones_arrive(stage: Stage) -> None:
     start(stage)
     add_past(stage, 500)

@@ -17,8 +17,7 @@ from workflows_ui.run_index.services import words
 
 __all__ = ["stage"]
 pytestmark = [
-    pytest.mark.both_databases,
-    pytest.mark.django_db(transaction=True),
+    pytest.mark.django_db,
     pytest.mark.parametrize("stage", ["activepieces"], indirect=True),
 ]
 
@@ -42,6 +41,7 @@ def fail(stage: Stage, number: int, message: str, **columns: Any) -> list[str]:
     return [row["id"] for row in failed[:number]]
 
 
+@pytest.mark.both_databases
 def test_words_of_an_error_find_its_runs_in_any_order_without_case_and_accents(stage: Stage) -> None:
     found = fail(stage, 2, "Đơn hàng 4711 was REFUSED by payments.example.com", tags=["night-run"])
     start(stage)
@@ -52,6 +52,7 @@ def test_words_of_an_error_find_its_runs_in_any_order_without_case_and_accents(s
     assert listed(stage.browser, "471") == set()
 
 
+@pytest.mark.both_databases
 def test_a_run_is_found_by_its_id_and_by_the_name_of_its_flow(stage: Stage) -> None:
     start(stage)
     read_all(stage)

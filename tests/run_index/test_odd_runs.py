@@ -15,8 +15,7 @@ from workflows_ui.run_index.services import rows
 __all__ = ["stage"]
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.both_databases,
-    pytest.mark.django_db(transaction=True),
+    pytest.mark.django_db,
     pytest.mark.parametrize("stage", ["activepieces"], indirect=True),
 ]
 DEEP: dict[str, Any] = {}
@@ -51,6 +50,7 @@ def kept() -> set[str]:
     return set(IndexedRun.objects.values_list("run_id", flat=True))
 
 
+@pytest.mark.both_databases
 def test_odd_values_of_a_run_are_cut_or_left_out_and_its_page_is_read(stage: Stage) -> None:
     made = {make(stage, **values): name for name, values in ODD.items()}
     start(stage)
@@ -75,6 +75,7 @@ def test_runs_without_a_usable_id_or_time_do_not_keep_others_from_being_read(sta
     assert set(good) <= kept()
 
 
+@pytest.mark.both_databases
 def test_an_odd_status_is_cut_or_left_out(stage: Stage) -> None:
     statuses: list[Any] = [["FAILED"], None, 7, {}, "X" * 10_000]
     for place, status in enumerate(statuses):
@@ -90,6 +91,7 @@ def test_an_odd_version_of_a_flow_is_cut_or_left_out(stage: Stage) -> None:
         assert rows.save(stage.users.workspace.pk, [run], timezone.now(), "key") == (1, 1), version
 
 
+@pytest.mark.both_databases
 def test_halves_of_surrogate_pairs_are_replaced(stage: Stage) -> None:
     half = "\ud800"
     created = ids.stamp()

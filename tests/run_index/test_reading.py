@@ -18,7 +18,7 @@ from workflows_ui.run_index.services import indexes, reading, rows
 __all__ = ["stage"]
 pytestmark = [
     pytest.mark.both_databases,
-    pytest.mark.django_db(transaction=True),
+    pytest.mark.django_db,
     pytest.mark.parametrize("stage", ["activepieces"], indirect=True),
 ]
 VERSIONS = ("0.72.4", "0.83.0")

@@ -25,7 +25,7 @@ from workflows_ui.run_index.services import spans
 
 __all__ = ["stage"]
 pytestmark = [
-    pytest.mark.django_db(transaction=True),
+    pytest.mark.django_db,
     pytest.mark.parametrize("stage", ["activepieces"], indirect=True),
 ]
 PAGE, SETTINGS = "/w/sales/run-index/", "/w/sales/settings/"

@@ -26,8 +26,7 @@ from workflows_ui.run_index.services import indexes, rows, statistics
 
 __all__ = ["stage"]
 pytestmark = [
-    pytest.mark.both_databases,
-    pytest.mark.django_db(transaction=True),
+    pytest.mark.django_db,
     pytest.mark.parametrize("stage", ["activepieces"], indirect=True),
 ]
 LIST, PLOTS = "/w/sales/runs/", "/w/sales/runs/plots/"
@@ -76,6 +75,7 @@ def total(browser: Client, url: str) -> int:
     return int(re.findall(r"\d+–\d+ of ([\d,]+)", text(browser, url))[0].replace(",", ""))
 
 
+@pytest.mark.both_databases
 def test_the_numbers_of_days_are_those_of_the_engine(stage: Stage) -> None:
     index = indexed(stage)
     days = days_until(timezone.localdate(), 62)
@@ -88,6 +88,7 @@ def test_the_numbers_of_days_are_those_of_the_engine(stage: Stage) -> None:
     }
 
 
+@pytest.mark.both_databases
 def test_every_mark_leads_to_a_list_of_as_many_runs_as_it_shows(stage: Stage) -> None:
     indexed(stage)
     for query in ("", "?status=FAILED&status=TIMEOUT", "?period=7"):
@@ -122,6 +123,7 @@ def test_any_period_is_a_page(stage: Stage) -> None:
         text(stage.browser, f"{PLOTS}?{query}")
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("zone", "day", "hour"), [("UTC", 1, 20), ("Asia/Ho_Chi_Minh", 2, 3), ("Asia/Kathmandu", 2, 2)]
 )
@@ -196,6 +198,7 @@ def test_without_an_index_for_the_reader_there_is_no_plot_and_no_count(stage: St
     assert "This workspace has none" in pages[1]
 
 
+@pytest.mark.both_databases
 @pytest.mark.slow
 def test_a_flow_has_its_days_durations_and_hours_in_place_of_its_launches(stage: Stage) -> None:
     index = indexed(stage)
