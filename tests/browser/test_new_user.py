@@ -41,6 +41,7 @@ def test_the_first_account_signs_in_launches_a_flow_and_reads_its_answer(desk: D
         expect(page.get_by_role("region", name="Favourites and recent")).to_contain_text("Greet a customer")
 
 
+@pytest.mark.slow
 def test_a_launch_that_outlasts_the_wait_limit_is_carried_on_to_its_result(desk: Desk, browser: Browser) -> None:
     with desk.window(browser) as window, desk.practice.set(wait_limit=5):
         window.launch("slow", wait=True)
@@ -52,6 +53,7 @@ def test_a_launch_that_outlasts_the_wait_limit_is_carried_on_to_its_result(desk:
         assert desk.practice.triggers("slow") == 1
 
 
+@pytest.mark.slow
 def test_a_launch_that_fails_says_where_and_why(desk: Desk, browser: Browser) -> None:
     with desk.window(browser) as window:
         # Values of its own: those of another test, which the form would offer, would be asked about.
@@ -62,6 +64,7 @@ def test_a_launch_that_fails_says_where_and_why(desk: Desk, browser: Browser) ->
         expect(window.page.locator("#launch-live")).to_contain_text("earlier steps would run a second time")
 
 
+@pytest.mark.slow
 def test_a_launch_that_pauses_says_so_and_goes_on_automatically(desk: Desk, browser: Browser) -> None:
     with desk.window(browser) as window:
         window.launch("pausing", {"why": "resumes automatically"})
@@ -111,6 +114,7 @@ def test_the_same_values_in_a_second_tab_are_asked_about_first(desk: Desk, brows
         assert desk.practice.triggers("looping") == 2
 
 
+@pytest.mark.slow
 def test_everything_can_be_in_vietnamese(desk: Desk, browser: Browser) -> None:
     with desk.window(browser, signed_in=False) as window:
         page = window.page
@@ -245,6 +249,7 @@ def _tab_to(page: Page, wanted: Locator) -> None:
     raise AssertionError(f"the keyboard does not reach {wanted}")
 
 
+@pytest.mark.slow
 def test_a_phone_is_enough(desk: Desk, browser: Browser) -> None:
     with desk.window(browser, viewport=PHONE, has_touch=True, is_mobile=True) as window:
         page = window.page

@@ -76,6 +76,7 @@ def test_everything_is_there_after_a_restart_and_paused_runs_go_on(tmp_path: Pat
     again.close()
 
 
+@pytest.mark.slow
 def test_a_run_that_was_running_is_run_after_a_restart(tmp_path: Path) -> None:
     file = tmp_path / "state.json"
     engine = PracticeEngine(1.0, state_file=file)
@@ -161,6 +162,7 @@ def make_table(url: str) -> int:
     return requests.post(f"{url}/api/v1/tables", json=body, headers=headers, timeout=10).status_code
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "version"), [(signal.SIGTERM, "0.72.4"), (signal.SIGINT, "0.83.0")])
 def test_the_command_serves_and_stops_cleanly(tmp_path: Path, number: signal.Signals, version: str) -> None:
     port = free_port()
@@ -180,6 +182,7 @@ def test_the_command_serves_and_stops_cleanly(tmp_path: Path, number: signal.Sig
     assert "Kept" in (tmp_path / "state.json").read_text()
 
 
+@pytest.mark.slow
 def test_a_killed_engine_leaves_a_whole_snapshot(tmp_path: Path) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -194,6 +197,7 @@ def test_a_killed_engine_leaves_a_whole_snapshot(tmp_path: Path) -> None:
     engine.close()
 
 
+@pytest.mark.slow
 def test_a_port_in_use_is_one_clear_line(tmp_path: Path, practice: Practice) -> None:
     with command(tmp_path, port=practice.server.port) as process:
         said, _ = process.communicate(timeout=30)

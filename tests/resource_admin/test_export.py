@@ -26,7 +26,7 @@ from workflows_ui.resource_admin import pagination
 from workflows_ui.resource_admin.resource import Resource
 from workflows_ui.resources import BY_NAME, RESOURCES
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 every = pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: str(resource.name))
 CSV, JSON = "/w/sales/flows/export/csv/", "/w/sales/flows/export/json/"
 

@@ -50,6 +50,7 @@ def workspace(before: Any, slug: str = "sales") -> Any:
     return make(before, "Workspace", slug=slug, name=slug.title(), **address)
 
 
+@pytest.mark.slow
 def test_rows_of_the_first_release_are_brought_up_to_date(before: Any) -> None:
     """One test, since a database takes long to be migrated back and forth."""
     checks = [_credentials_of_a_team(before), _launches_that_were_cancelled(before), _what_is_not_finished(before)]

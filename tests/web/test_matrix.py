@@ -38,8 +38,8 @@ ABOUT_PEOPLE = {"permissions": Role.MANAGER}
 ADDING = {"manager", "elsewhere's manager", "superuser"}
 #: People from the one who may do least to the one who may do most.
 ASCENDING = ("signed out", "stranger", "guest", *MEMBERS, "superuser")
-#: In each turn every fourth address is asked. One turn is quick; the others run on servers only, as on SQLite everybody is asked.
-TURNS = 4
+#: In each turn every eighth address is asked. One turn is quick; the others run on servers only, as on SQLite everybody is asked.
+TURNS = 8
 OTHER_TURNS = [pytest.param(turn, marks=(pytest.mark.slow, pytest.mark.postgres)) for turn in range(1, TURNS)]
 every = pytest.mark.parametrize("address", ADDRESSES, ids=lambda one: str(one.label))
 

@@ -75,7 +75,7 @@ TYPED = {
 }
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("wrong", WRONG)
 def test_no_form_fails_on_a_malformed_flow(owner: Client, stub_engine: StubEngine, wrong: str) -> None:
     stub_engine.flows = [WRONG[wrong]]
@@ -94,6 +94,7 @@ def test_no_form_fails_on_a_malformed_flow(owner: Client, stub_engine: StubEngin
     assert not FlowEdit.objects.exists()
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("wrong", WRONG)
 def test_a_malformed_answer_to_an_edit_is_not_as_predicted(owner: Client, stub_engine: StubEngine, wrong: str) -> None:
     stub_engine.flows = [with_version()]
