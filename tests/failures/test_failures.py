@@ -16,9 +16,10 @@ from tests.run_index.index_scene import launched, read_all, start
 from workflows_ui.core import clock
 from workflows_ui.credentials.models import CredentialShare
 from workflows_ui.credentials.services import sharing
-from workflows_ui.failures.models import FailurePattern
+from workflows_ui.failures.models import FailurePattern, NoteVote
 from workflows_ui.launches.services import secrets
 from workflows_ui.members.models import Role
+from workflows_ui.notes.models import Note
 from workflows_ui.practice_engine import ids
 from workflows_ui.resources.runs.masking import WITHHELD
 from workflows_ui.run_index.models import IndexedRun, RunIndex
@@ -161,6 +162,7 @@ def test_a_snoozed_failure_is_open_again_after_its_time_or_when_it_is_reopened(
         patched.setattr(clock, "now", lambda: later)
         assert found(stage.browser) == []
     assert "until somebody reopens it" in text(stage.browser, url)
+    assert "asteriskField" not in stage.browser.get(url).content.decode()
     stage.browser.post(f"{url}reopen/")
     assert found(stage.browser) == [url]
     stage.browser.post(f"{url}snooze/", {"time": "for ever"})
@@ -304,6 +306,83 @@ def test_without_the_index_the_page_says_who_starts_it_and_the_menu_leaves_it_ou
     assert not FailurePattern.objects.exists()
     assert stage.browser.get(f"{LIST}12345/").status_code == 404
     assert stage.browser.get(f"{LIST}{2**70}/").status_code == 404
+
+
+def test_a_handled_failure_is_open_again_when_an_earlier_run_fails_afterwards(stage: Stage) -> None:
+    run, _other = only(stage, "Order 4711 was refused", "Order 4712 was refused")
+    (url,) = found(stage.browser)
+    stage.browser.post(f"{url}handled/")
+    assert found(stage.browser) == []
+    state = stage.practice.engine.state
+    with state.lock:
+        # Retried: it was created before, and has ended since.
+        moment = ids.stamp(timezone.now() + timedelta(seconds=2))
+        state.runs[run] |= {"finishTime": moment, "updated": moment}
+    read_again(stage)
+    assert found(stage.browser) == [url]
+    # Handled again at once, by a clock that is behind the engine's.
+    stage.browser.post(f"{url}handled/")
+    assert found(stage.browser) == []
+
+
+def test_who_was_affected_is_for_those_who_may_open_the_launches(stage: Stage) -> None:
+    first, second, _third = only(stage, "Order 1 was refused", "Order 2 was refused", "Order 3 was refused")
+    share(stage)
+    stage.users.colleague.first_name = "Minh Anh"
+    stage.users.colleague.save()
+    launched(stage, first, "{}", user=stage.users.colleague)
+    launched(stage, second, "{}")
+    (url,) = found(stage.browser)
+    page = text(stage.browser, url)
+    assert "Who was affected" in page
+    assert "Minh Anh 1 run" in page
+    assert "1 run was not launched from the console" in page
+    viewer = text(stage.as_role(Role.VIEWER), url)
+    # The colleague's own; neither the owner's nor how many are left.
+    assert "Minh Anh 1 run" in viewer
+    assert "owner 1 run" in page
+    assert "owner 1 run" not in viewer
+    assert "not launched from the console" not in viewer
+
+
+def test_people_talk_about_a_failure_in_notes_that_end_with_the_index(stage: Stage) -> None:
+    only(stage, "Order 4711 was refused")
+    (url,) = found(stage.browser)
+    notes = f"/w/sales/notes/failure/{url.split('/')[-2]}/"
+    assert stage.browser.post(notes, {"text": "Billing <b>knows</b>."}).headers["Location"] == url
+    assert "Billing &lt;b&gt;knows&lt;/b&gt;." in stage.browser.get(url).content.decode()
+    assert "knows" not in repr(list(Note.objects.values()))
+    colleague = stage.as_role(Role.MANAGER)
+    # Who may not see the index sees none of its failures' notes, nor adds or deletes any.
+    assert colleague.get(notes).status_code == 404
+    assert colleague.post(notes, {"text": "Hello"}).status_code == 404
+    assert colleague.post(f"/w/sales/notes/{Note.objects.get().pk}/", {"delete": "1"}).status_code == 404
+    for number in ("12345", "x", str(2**70), "9" * 4000):
+        assert stage.browser.get(f"/w/sales/notes/failure/{number}/").status_code == 404
+    stage.browser.post("/w/sales/run-index/stop/")
+    assert not Note.objects.exists()
+
+
+def test_people_say_whether_a_note_helped_until_it_is_changed(stage: Stage) -> None:
+    (run,) = only(stage, "Order 4711 was refused")
+    share(stage)
+    (url,) = found(stage.browser)
+    page = f"/w/sales/runs/{run}/"
+    viewer = stage.as_role(Role.VIEWER)
+    assert "Did it help?" not in text(viewer, url)
+    viewer.post(f"{url}helped/", {"helped": "yes"})
+    stage.browser.post(f"{url}note/", {"text": "Ask billing"})
+    assert not NoteVote.objects.exists()
+    assert viewer.post(f"{url}helped/", {"helped": "yes", "run": run}).headers["Location"] == page
+    assert stage.browser.post(f"{url}helped/", {"helped": "yes"}).headers["Location"] == url
+    viewer.post(f"{url}helped/", {"helped": "perhaps"})
+    assert "Did it help? Yes 2 No 0" in text(viewer, page)
+    stage.browser.post(f"{url}helped/", {"helped": "no"})
+    for shown in (page, url):
+        assert "Did it help? Yes 1 No 1" in text(stage.browser, shown)
+    assert outcomes()[-1] == ("failure.vote", "done")
+    stage.browser.post(f"{url}note/", {"text": "Ask the bank"})
+    assert "Did it help? Yes 0 No 0" in text(viewer, page)
 
 
 def test_the_end_of_the_index_deletes_what_was_noted(stage: Stage) -> None:

@@ -15,11 +15,13 @@ from tests.launches.launch_scene import NO_FLOW, Scene
 from tests.users import credential, person, saved_inputs, workspace
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.failures.models import FailurePattern
 from workflows_ui.jobs.models import Job, JobKind, JobState
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.members.models import ColleagueInvitation, LaunchRight, Member, Role, Workspace
 from workflows_ui.members.services import access
 from workflows_ui.notifications.models import Watch, WatchKind
+from workflows_ui.run_index.models import RunIndex
 
 
 @pytest.fixture
@@ -58,6 +60,8 @@ def _furnish(space: Workspace, who: User) -> None:
     Watch.objects.create(
         user=who, workspace=space, kind=WatchKind.FLOW, object_id=NO_FLOW, name=f"{name} watched", created_at=now
     )
+    index = RunIndex.objects.create(workspace=space, started_at=now, due_at=now)
+    FailurePattern.objects.create(index=index, fingerprint=space.pk, flow_id=NO_FLOW, step="charge", assigned_to=who)
     Job.objects.create(
         workspace=space,
         user=who,

@@ -18,6 +18,7 @@ from workflows_ui.accounts.models import User
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.credentials.models import Credential, CredentialSecret
 from workflows_ui.credentials.services import sharing
+from workflows_ui.failures.models import FailurePattern
 from workflows_ui.jobs.models import Job, JobState
 from workflows_ui.launch_forms.models import LaunchForm, SavedInputs
 from workflows_ui.launches.models import Launch, State
@@ -97,11 +98,12 @@ def test_each_kind_is_handed_over_and_audited(scene: Scene, leaver: User, keeper
         keys(ColleagueInvitation, "invitation", email="sales@invited.example"): user(owner),
         f"inputs-{inputs.pk}": user(colleague),
         keys(Watch, "watch", name="sales watched"): user(viewer),
+        keys(FailurePattern, "failure", index=scene.users.workspace.pk): user(builder),
         f"role-{Workspace.objects.get(slug='hr').pk}": user(hr),
         f"owner-{team.pk}": user(colleague),
     }
     before = AuditEvent.objects.count()
-    assert "9 handed over." in text(do(browser(keeper), of_console(leaver), choices))
+    assert "10 handed over." in text(do(browser(keeper), of_console(leaver), choices))
     assert Credential.objects.get(name="sales credential").owner == owner
     form = LaunchForm.objects.get(flow_name="sales form")
     assert (form.updated_by, bool(form.draft)) == (builder, True)
@@ -114,11 +116,13 @@ def test_each_kind_is_handed_over_and_audited(scene: Scene, leaver: User, keeper
     moved = SavedInputs.objects.get(pk=inputs.pk)
     assert (moved.owner, moved.name, moved.open("payload")) == (colleague, "sales inputs (2)", '{"a":1}')
     assert Watch.objects.get(name="sales watched").user == viewer
+    assert FailurePattern.objects.get(index=scene.users.workspace.pk).assigned_to == builder
     assert access.find(hr, "hr").role is Role.MANAGER
     assert list(TeamOwner.objects.values_list("user", flat=True)) == [colleague.pk]
     actions = sorted(AuditEvent.objects.order_by("pk").values_list("action", flat=True)[before:])
     assert actions == [
         "credential.pass_on",
+        "failure.hand_over",
         "form.hand_over",
         "inputs.hand_over",
         "invitation.pass_on",
@@ -149,18 +153,20 @@ def test_each_kind_is_ended_and_audited(scene: Scene, leaver: User, keeper: User
         keys(ColleagueInvitation, "invitation", email="sales@invited.example"): "end",
         keys(SavedInputs, "inputs", name="sales inputs"): "end",
         keys(Watch, "watch", name="sales watched"): "end",
+        keys(FailurePattern, "failure", index=scene.users.workspace.pk): "end",
         f"launch-{waiting.pk}": "end",
         keys(Job, "job", **sales): "end",
         f"owner-{team.pk}": "end",
         f"team-{team.pk}": "end",
         "session-all": "end",
     }
-    assert "12 ended." in text(do(browser(keeper), of_console(leaver), choices))
+    assert "13 ended." in text(do(browser(keeper), of_console(leaver), choices))
     assert not Credential.objects.filter(name="sales credential").exists()
     assert LaunchForm.objects.get(flow_name="sales form").draft == ""
     assert not LaunchRight.objects.filter(workspace=scene.users.workspace, revoked_at=None).exists()
     assert ColleagueInvitation.objects.get(email="sales@invited.example").revoked_at is not None
     assert Launch.objects.get(pk=waiting.pk).state == State.NOT_SENT
+    assert FailurePattern.objects.get(index=scene.users.workspace.pk).assigned_to is None
     assert Job.objects.get(**sales).state == JobState.STOPPED
     assert not leaver.groups.exists()
     assert signed_in.get("/w/sales/").status_code == 303

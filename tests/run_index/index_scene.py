@@ -65,7 +65,6 @@ def launched(stage: Stage, run: str, payload: str, **columns: Any) -> None:
     now = timezone.now()
     launch = Launch(
         workspace=stage.users.workspace,
-        user=stage.users.owner,
         credential=stage.users.credential,
         ticket=launches.ticket(),
         flow_id="F" * 21,
@@ -74,7 +73,7 @@ def launched(stage: Stage, run: str, payload: str, **columns: Any) -> None:
         not_before=now,
         send_by=now,
         run_id=run,
-        **columns,
+        **{"user": stage.users.owner} | columns,
     )
     launch.payload = launch.seal("payload", payload)
     launch.save(force_insert=True)

@@ -180,6 +180,7 @@ LEAST: dict[str, Role] = {
     "failure_handled": Role.LAUNCHER,
     "failure_reopen": Role.LAUNCHER,
     "failure_note": Role.LAUNCHER,
+    "failure_helped": Role.VIEWER,
     "run_index": Role.MANAGER,
     "run_index_erase": Role.MANAGER,
     "run_index_read": Role.MANAGER,

@@ -73,16 +73,25 @@ class AssignForm(forms.Form):
 class SnoozeForm(forms.Form):
     """For how long to snooze."""
 
+    # Not required: a choice is always made, and the mark of required fields would only ask what else there is to do.
     time = forms.ChoiceField(
         label=_("Snooze"),
+        required=False,
         choices=[("day", _("For a day")), ("week", _("For a week")), ("endless", _("Until it is reopened"))],
     )
 
     @property
     def until(self) -> datetime:
         """The end of the snooze of a valid form."""
-        length = _SNOOZES[self.cleaned_data["time"]]
+        length = _SNOOZES[self.cleaned_data["time"] or "day"]
         return clock.now() + length if length else ENDLESS
+
+
+class HelpedForm(forms.Form):
+    """Whether the note helped; `run` is the run on whose page the person answered, "" on the page of the failure."""
+
+    helped = forms.ChoiceField(choices=[("yes", _("Yes")), ("no", _("No"))])
+    run = forms.CharField(required=False, max_length=64)
 
 
 class NoteForm(forms.Form):

@@ -56,3 +56,19 @@ class FailurePattern(SealsFields, models.Model):
 
     def bound_values(self) -> Mapping[str, str | int | None]:
         return {"workspace": self.index_id, "fingerprint": self.fingerprint}
+
+
+class NoteVote(models.Model):
+    """Whether the note on a failure helped a person. Deleted when the note is changed."""
+
+    pattern = models.ForeignKey(FailurePattern, on_delete=models.CASCADE, related_name="votes")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    helped = models.BooleanField()
+
+    class Meta:
+        verbose_name = _("answer to a note")
+        verbose_name_plural = _("answers to notes")
+        constraints = [models.UniqueConstraint(fields=["pattern", "user"], name="note_vote_once")]
+
+    def __str__(self) -> str:
+        return str(self.pattern_id)

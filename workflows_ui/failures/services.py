@@ -3,13 +3,13 @@
 Callers have looked the index up with indexes.readable, and check the role.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Subquery
 
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
@@ -17,13 +17,17 @@ from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials import masking
-from workflows_ui.failures.models import FailurePattern, PatternState
-from workflows_ui.members.models import Member, Workspace
+from workflows_ui.failures.models import FailurePattern, NoteVote, PatternState
+from workflows_ui.launches.services import launches
+from workflows_ui.members.models import Member, Role, Workspace
+from workflows_ui.members.services.access import Access
 from workflows_ui.run_index.models import LISTED, IndexedRun, RunIndex
 from workflows_ui.run_index.services import indexes
 
 #: Days of the list, the most patterns in it, the runs on the page of one, and the longest note.
 DAYS, MOST, RUNS, LONGEST = 30, 500, 20, 10_000
+#: The latest runs whose launches are counted, and the most people that are named.
+COUNTED, NAMED = 1000, 20
 #: The end of a snooze that somebody has to end.
 ENDLESS = datetime(9000, 1, 1, tzinfo=UTC)
 #: Larger numbers fit no fingerprint, nor the column.
@@ -38,6 +42,7 @@ class Pattern:
         newest: the latest of these runs, with its message sealed.
         number: how many there are.
         first, last: when the first and the last of them were created.
+        ended: when the last of them ended, of those that are known to have; a retry or a long run fails later than it was created.
         succeeded: whether the flow has succeeded since.
         row: what people have done about it.
         error: the first line of the newest message as the reader may see it, if it was read.
@@ -48,15 +53,26 @@ class Pattern:
     number: int
     first: datetime
     last: datetime
+    ended: datetime | None
     succeeded: bool
     row: FailurePattern | None = None
     error: str = ""
 
     @property
+    def key(self) -> str:
+        """The fingerprint as addresses and notes have it."""
+        return str(self.fingerprint)
+
+    @property
+    def failed_at(self) -> datetime:
+        """When it last happened, by what is known."""
+        return max(self.last, self.ended or self.last)
+
+    @property
     def state(self) -> PatternState:
         """What people did counts before what the flow did; a failure after it was handled makes it open again."""
         row = self.row
-        if row and row.handled_at and row.handled_at >= self.last:
+        if row and row.handled_at and row.handled_at >= self.failed_at:
             return PatternState.HANDLED
         if row and row.snoozed_until and row.snoozed_until > clock.now():
             return PatternState.SNOOZED
@@ -82,7 +98,7 @@ def patterns(index: RunIndex) -> tuple[list[Pattern], bool]:
 def _fold(index: RunIndex, failed: QuerySet[IndexedRun], most: int) -> list[Pattern]:
     """One query that the partial index alone answers, and one for the newest run of each pattern."""
     groups = failed.order_by().values("fingerprint")
-    groups = groups.annotate(number=Count("created"), first=Min("created"), last=Max("created"))
+    groups = groups.annotate(number=Count("created"), first=Min("created"), last=Max("created"), ended=Max("finished"))
     found = list(groups.order_by("-last", "fingerprint")[:most])
     if not found:
         return []
@@ -97,7 +113,7 @@ def _fold(index: RunIndex, failed: QuerySet[IndexedRun], most: int) -> list[Patt
     rows = _failed(index).filter(Q(*newest, _connector=Q.OR)).annotate(succeeded=Exists(later))
     by_fingerprint = {row.fingerprint: row for row in rows}
     return [
-        Pattern(row.fingerprint, row, group["number"], group["first"], group["last"], succeeded=row.succeeded)
+        Pattern(newest=row, succeeded=row.succeeded, **group)
         for group in found
         if (row := by_fingerprint.get(group["fingerprint"]))
     ]
@@ -133,6 +149,32 @@ def latest_runs(index: RunIndex, fingerprint: int) -> list[IndexedRun]:
     return list(_failed(index).filter(fingerprint=fingerprint).order_by("-created", "-pk")[:RUNS])
 
 
+@dataclass(frozen=True)
+class Affected:
+    """Who launched the latest runs of a pattern.
+
+    Attributes:
+        people: the people with the number of their runs, those with the most first.
+        more: how many people are not named.
+        otherwise: how many of these runs nobody launched here; None for a person who does not see everybody's launches.
+    """
+
+    people: Sequence[tuple[User, int]]
+    more: int
+    otherwise: int | None
+
+
+def affected(access: Access, index: RunIndex, pattern: Pattern) -> Affected:
+    """Whose launches failed so, of those that the person may open."""
+    latest = _failed(index).filter(fingerprint=pattern.fingerprint).order_by("-created")[:COUNTED]
+    rows = launches.visible_launches(access).filter(run_id__in=latest.values("run_id"))
+    numbers = dict(rows.order_by().values_list("user").annotate(number=Count("run_id", distinct=True)))
+    keys = sorted(numbers, key=lambda key: (-numbers[key], key))
+    people = User.objects.in_bulk(keys[:NAMED])
+    otherwise = max(0, min(pattern.number, COUNTED) - sum(numbers.values())) if access.allows(Role.BUILDER) else None
+    return Affected([(people[key], numbers[key]) for key in keys[:NAMED]], max(0, len(keys) - NAMED), otherwise)
+
+
 def note(row: FailurePattern | None, workspace: Workspace) -> str | None:
     """The note with known secrets masked; "" without one, None if it does not open."""
     if row is None:
@@ -163,6 +205,47 @@ def assign(actor: Actor, index: RunIndex, pattern: Pattern, person: User | None)
     _change(actor, index, pattern, "failure.assign", {"person": person.label if person else ""}, assigned_to=person)
 
 
+def hand_over(actor: Actor, row: FailurePattern, person: User | None, name: str) -> bool:
+    """Give a failure that is assigned to somebody to another person, or to nobody. Audited. False if it was assigned otherwise meanwhile.
+
+    Args:
+        row: with its index and workspace.
+        name: of the failure, for the audit log.
+    """
+    rows = FailurePattern.objects.filter(pk=row.pk, assigned_to=row.assigned_to_id)
+    with transaction.atomic():
+        if not rows.update(assigned_to=person):
+            return False
+        audit_log.record(
+            actor,
+            "failure.hand_over",
+            workspace=row.index.workspace,
+            object_type="failure",
+            object_id=str(row.fingerprint),
+            object_name=name,
+            belongs_to=("flows", row.flow_id),
+            to=person.label if person else "",
+        )
+    return True
+
+
+def assigned(person: User, workspaces: Collection[int]) -> list[tuple[FailurePattern, str]]:
+    """What is assigned to a person in these workspaces, with its name as of its newest failure."""
+    newest = IndexedRun.objects.filter(
+        LISTED, ~Q(fingerprint=0), workspace_id=OuterRef("index_id"), fingerprint=OuterRef("fingerprint")
+    ).order_by("-created")
+    rows = FailurePattern.objects.filter(index__in=workspaces, assigned_to=person).order_by("pk").defer("note")
+    names = rows.values_list(
+        "pk", Subquery(newest.values("flow_name")[:1]), Subquery(newest.values("failed_step_title")[:1])
+    )
+    found = {pk: (flow, step) for pk, flow, step in names}
+    return [
+        (row, _title(flow or row.flow_id, step or row.step))
+        for row in rows.select_related("index__workspace")
+        for flow, step in [found.get(row.pk, ("", ""))]
+    ]
+
+
 def snooze(actor: Actor, index: RunIndex, pattern: Pattern, until: datetime) -> None:
     """Leave it out of the open ones until then, also if it happens again. Audited."""
     _change(actor, index, pattern, "failure.snooze", {"until": until.isoformat()}, snoozed_until=until)
@@ -170,7 +253,9 @@ def snooze(actor: Actor, index: RunIndex, pattern: Pattern, until: datetime) -> 
 
 def mark_handled(actor: Actor, index: RunIndex, pattern: Pattern) -> None:
     """Leave it out of the open ones until it happens again. Audited."""
-    _change(actor, index, pattern, "failure.handle", {}, handled_at=clock.now(), handled_by=actor.user)
+    # What the person saw is handled, also if the engine's clock is ahead.
+    now = max(clock.now(), pattern.failed_at)
+    _change(actor, index, pattern, "failure.handle", {}, handled_at=now, handled_by=actor.user)
 
 
 def reopen(actor: Actor, index: RunIndex, pattern: Pattern) -> None:
@@ -179,10 +264,39 @@ def reopen(actor: Actor, index: RunIndex, pattern: Pattern) -> None:
 
 
 def save_note(actor: Actor, index: RunIndex, pattern: Pattern, text: str) -> None:
-    """Replace the note; an empty text removes it. Audited without the text."""
+    """Replace the note; an empty text removes it. What people said of the former one ends. Audited without the text."""
     row = FailurePattern(index=index, fingerprint=pattern.fingerprint)
     sealed = row.seal("note", database.storable(text)[:LONGEST])
-    _change(actor, index, pattern, "failure.note", {}, note=sealed, noted_at=clock.now(), noted_by=actor.user)
+    with transaction.atomic():
+        _change(actor, index, pattern, "failure.note", {}, note=sealed, noted_at=clock.now(), noted_by=actor.user)
+        NoteVote.objects.filter(pattern__index=index, pattern__fingerprint=pattern.fingerprint).delete()
+
+
+@dataclass(frozen=True)
+class Votes:
+    """How many people a note helped and how many it did not, and the person's own answer; None without one."""
+
+    yes: int
+    no: int
+    own: bool | None
+
+
+def votes(row: FailurePattern, user: User) -> Votes:
+    """What people said of the note."""
+    found = dict(NoteVote.objects.filter(pattern=row).values_list("user", "helped"))
+    yes = sum(found.values())
+    return Votes(yes, len(found) - yes, found.get(user.pk))
+
+
+def vote(actor: Actor, index: RunIndex, pattern: Pattern, user: User, *, helped: bool) -> bool:
+    """Save whether the note helped this person, who may change the answer. Audited. False if there is no note."""
+    with transaction.atomic():
+        row = _stored(index).select_for_update(of=("self",)).filter(fingerprint=pattern.fingerprint).first()
+        if row is None or not row.note:
+            return False
+        NoteVote.objects.update_or_create(pattern=row, user=user, defaults={"helped": helped})
+        _record(actor, index.workspace, pattern, "failure.vote", {"helped": helped})
+    return True
 
 
 def _change(
@@ -196,13 +310,21 @@ def _change(
             defaults=values,
             create_defaults={"flow_id": run.flow_id, "step": run.failed_step, **values},
         )
-        audit_log.record(
-            actor,
-            action,
-            workspace=index.workspace,
-            object_type="failure",
-            object_id=str(pattern.fingerprint),
-            object_name=" › ".join(filter(None, (run.flow_name or run.flow_id, run.failed_step_title))),
-            belongs_to=("flows", run.flow_id),
-            **detail,
-        )
+        _record(actor, index.workspace, pattern, action, detail)
+
+
+def _record(actor: Actor, workspace: Workspace, pattern: Pattern, action: str, detail: Mapping[str, Any]) -> None:
+    audit_log.record(
+        actor,
+        action,
+        workspace=workspace,
+        object_type="failure",
+        object_id=str(pattern.fingerprint),
+        object_name=_title(pattern.newest.flow_name or pattern.newest.flow_id, pattern.newest.failed_step_title),
+        belongs_to=("flows", pattern.newest.flow_id),
+        **detail,
+    )
+
+
+def _title(flow: str, step: str) -> str:
+    return " › ".join(filter(None, (flow, step)))

@@ -36,7 +36,7 @@ class Failures(LocalList):
     list_display = (
         Column(lambda pattern: pattern.newest.flow_name or pattern.newest.flow_id, _("Flow"), link=True, name="flow"),
         Column(lambda pattern: pattern.newest.failed_step_title, _("Failed step"), wide=True, name="step"),
-        Column(lambda pattern: pattern.error, _("Error"), wide=True, name="error", sort=False),
+        Column(lambda pattern: pattern.error, _("Error"), kind="lines", wide=True, name="error", sort=False),
         Column(lambda pattern: pattern.state.badge, _("State"), kind="badge", name="state"),
         Column(lambda pattern: pattern.number, pgettext_lazy("noun", "Runs"), kind="count", name="number"),
         Column(
@@ -58,7 +58,7 @@ class Failures(LocalList):
         return [replace(pattern, error=reading.error_of(run)) for pattern, run in zip(rows, runs, strict=True)]
 
     def key(self, row: Pattern) -> str:
-        return str(row.fingerprint)
+        return row.key
 
     def title(self, row: Pattern) -> str:
         return row.newest.flow_name or row.newest.flow_id

@@ -13,4 +13,5 @@ urlpatterns = [
     path("w/<slug:slug>/failures/<int:fingerprint>/handled/", views.handled, name="failure_handled"),
     path("w/<slug:slug>/failures/<int:fingerprint>/reopen/", views.reopen, name="failure_reopen"),
     path("w/<slug:slug>/failures/<int:fingerprint>/note/", views.note, name="failure_note"),
+    path("w/<slug:slug>/failures/<int:fingerprint>/helped/", views.helped, name="failure_helped"),
 ]

@@ -15,7 +15,7 @@ from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.failures import messages as texts
 from workflows_ui.failures import services, tables
-from workflows_ui.failures.forms import AssignForm, FilterForm, NoteForm, SnoozeForm
+from workflows_ui.failures.forms import AssignForm, FilterForm, HelpedForm, NoteForm, SnoozeForm
 from workflows_ui.failures.models import PatternState
 from workflows_ui.failures.services import Pattern
 from workflows_ui.members.models import Role
@@ -117,6 +117,9 @@ def _page(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> HttpRes
         access.workspace.slug, "runs", failed=run_filters.step_of_flow(newest.failed_step[:80], newest.flow_id)
     )
     context = {
+        "votes": services.votes(row, request.user) if row and note else None,
+        "affected": services.affected(access, index, pattern),
+        "counted": services.COUNTED if pattern.number > services.COUNTED else 0,
         "pattern": replace(pattern, error=reading.error_of(runs[0]) if runs else ""),
         "sentence": texts.sentence(pattern),
         "state_text": texts.state_text(pattern),
@@ -199,3 +202,21 @@ def note(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> str:
         return ""
     services.save_note(actor(request), index, pattern, form.cleaned_data["text"])
     return _("The note is saved.") if form.cleaned_data["text"] else _("The note is deleted.")
+
+
+@require_POST
+@member(Role.VIEWER)
+def helped(request: ConsoleRequest, slug: str, fingerprint: int) -> HttpResponse:
+    """Answer whether the note helped, on the page of the failure or of one of its runs."""
+    found, form = _lookup(request, fingerprint), HelpedForm(request.POST)
+    if found is None:
+        return responses.redirect_to_view(request, "failures", slug)
+    helped = form.is_valid() and form.cleaned_data["helped"] == "yes"
+    if form.is_valid() and services.vote(actor(request), *found, request.user, helped=helped):
+        messages.success(request, _("Your answer is saved."))
+    else:
+        messages.error(request, _("This cannot be done. Nothing was changed."))
+    run = run_url(slug, form.cleaned_data.get("run"))
+    return (
+        responses.redirect(request, run) if run else responses.redirect_to_view(request, "failure", slug, fingerprint)
+    )

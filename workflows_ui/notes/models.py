@@ -1,4 +1,4 @@
-"""Notes of people on flows, runs and launches."""
+"""Notes of people on flows, runs, launches and failures."""
 
 from typing import ClassVar
 
@@ -17,6 +17,7 @@ class Subject(models.TextChoices):
     FLOW = "flows", _("Flow")
     RUN = "runs", _("Run")
     LAUNCH = "launch", _("Launch")
+    FAILURE = "failure", _("Failure")
 
 
 class Note(SealsFields, models.Model):

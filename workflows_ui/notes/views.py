@@ -8,17 +8,21 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from workflows_ui.credentials.services import engine_session
+from workflows_ui.failures import services as failures
 from workflows_ui.launches.services import launches
 from workflows_ui.members.models import Role
 from workflows_ui.notes import services
 from workflows_ui.notes.forms import NoteForm
 from workflows_ui.notes.models import Note, Subject
+from workflows_ui.run_index.services import indexes
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.links import object_url
 from workflows_ui.web.requests import ConsoleRequest, actor
 
 NOTES = "notes"
+#: The most digits of the number of a failure.
+_DIGITS = 19
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -63,6 +67,8 @@ def note(request: ConsoleRequest, slug: str, note: str) -> HttpResponse:
     found = services.entry(request.access, row)
     if not found.deletes:
         raise Http404
+    if row.subject == Subject.FAILURE:
+        _require_failure(request, row.object_id)
     back = _object_page(slug, row.subject, row.object_id)
     if request.method == "POST" and "delete" in request.POST:
         services.delete(actor(request), row)
@@ -81,6 +87,9 @@ def _require_object(request: ConsoleRequest, subject: str, id: str) -> None:
     if subject == Subject.LAUNCH:
         get_object_or_404(launches.visible_launches(request.access), pk=id)
         return
+    if subject == Subject.FAILURE:
+        _require_failure(request, id)
+        return
     if not request.access.sees(subject):
         raise Http404
     request.access.require(Role.VIEWER)
@@ -93,7 +102,20 @@ def _require_object(request: ConsoleRequest, subject: str, id: str) -> None:
         raise Http404
 
 
+def _require_failure(request: ConsoleRequest, id: str) -> None:
+    """Who may see the run index sees its failures. Raises Http404, NotAllowed."""
+    if not request.access.sees("failures"):
+        raise Http404
+    request.access.require(Role.VIEWER)
+    workspace = request.access.workspace
+    index = indexes.readable(workspace, request.user.pk)
+    if index is None or not id.isdecimal() or len(id) > _DIGITS or not failures.exists(workspace, int(id)):
+        raise Http404
+
+
 def _object_page(slug: str, subject: str, id: str) -> str:
     if subject == Subject.LAUNCH:
         return reverse("launch", args=[slug, id])
+    if subject == Subject.FAILURE:
+        return reverse("failure", args=[slug, id])
     return object_url("resource_detail", id, slug=slug, resource=subject)

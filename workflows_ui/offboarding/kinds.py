@@ -20,6 +20,7 @@ from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import clock
 from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import credentials, sharing
+from workflows_ui.failures import services as failures
 from workflows_ui.jobs import messages as job_messages
 from workflows_ui.jobs.models import JOB_OVER, Job
 from workflows_ui.jobs.page import job_url
@@ -295,6 +296,26 @@ class WatchItemKind(Kind):
     def end(self, actor: Actor, item: Item) -> bool:
         gone, _rows = Watch.objects.filter(pk=item.row.pk).delete()
         return bool(gone) and self.record(actor, "watch.end", item, watched=item.row.kind)
+
+
+class FailureKind(Kind):
+    name, icon, title = "failure", "repeat", _("Assigned failures")
+    otherwise = _("They stay assigned to the person.")
+    end_label, moment = _("Assign to nobody"), ""
+
+    def find(self, reach: Reach) -> Iterator[Item]:
+        for row, name in failures.assigned(reach.person, reach.workspaces):
+            workspace_reach = reach.workspaces[row.index_id]
+            url = reverse("failure", args=[workspace_reach.workspace.slug, row.fingerprint])
+            linked = reach.scope is not Scope.CONSOLE and access.page_of(url) not in workspace_reach.hidden_pages
+            to = workspace_reach.people(Role.VIEWER)
+            yield Item(self, str(row.pk), name, workspace_reach, row, to=to, ends=True, url=url if linked else "")
+
+    def give(self, actor: Actor, item: Item, to: User) -> bool:
+        return failures.hand_over(actor, item.row, to, item.name)
+
+    def end(self, actor: Actor, item: Item) -> bool:
+        return failures.hand_over(actor, item.row, None, item.name)
 
 
 class NoticeItemKind(Kind):

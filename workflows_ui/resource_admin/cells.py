@@ -72,6 +72,7 @@ _DASH = SafeString('<span class="text-secondary">–</span>')
 #: For each kind of Column how its value is shown. An empty value is "–"; a duration's is an empty cell.
 KINDS: Mapping[str, Callable[[Any], SafeString]] = {
     "text": _text,
+    "lines": _text,
     "note": _note,
     "code": _code,
     "id": _id,

@@ -64,9 +64,9 @@ class Column:
     Attributes:
         path: dotted path, or a callable that gets the row.
         label: the heading.
-        kind: how it is shown: text, note (grey), code, id (code with a copy button, once on a page), when, exact, duration (ms), count,
-            badge (the value is a Badge), list. Each has a function in resource_admin/cells.py. An empty value is "–"; a duration's is an
-            empty cell.
+        kind: how it is shown: text, lines (a text in up to three lines), note (grey), code, id (code with a copy button, once on a page),
+            when, exact, duration (ms), count, badge (the value is a Badge), list. Each has a function in resource_admin/cells.py. An empty
+            value is "–"; a duration's is an empty cell.
         link: True: to the object's own page; or a callable (slug, row) that returns a URL, or "" for none.
         below: a callable that gets the row and returns a small second line, or ""; in files it has its own column.
         phone: False leaves it out of the card on phones.
@@ -122,7 +122,9 @@ class Column:
 #: The template of a panel with JSON.
 RAW = "resource_admin/panels/raw.html"
 #: Valid values of Column.kind.
-KINDS = frozenset({"text", "note", "code", "id", "when", "exact", "duration", "count", "badge", "list", "plot"})
+KINDS = frozenset(
+    {"text", "lines", "note", "code", "id", "when", "exact", "duration", "count", "badge", "list", "plot"}
+)
 
 
 @dataclass(frozen=True)

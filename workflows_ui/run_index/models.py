@@ -130,7 +130,7 @@ class IndexedRun(SealsFields, models.Model):
                 name="listed_runs_failed_at",
             ),
             models.Index(
-                fields=["workspace", "fingerprint", "-created"],
+                fields=["workspace", "fingerprint", "-created", "finished"],
                 condition=LISTED & ~Q(fingerprint=0),
                 name="listed_runs_failed_alike",
             ),

@@ -59,7 +59,10 @@ def _helped(subject: Subject) -> dict[str, Any] | None:
     if row is None:
         return None
     url = reachable(view_url("failure", subject.slug, row.fingerprint))
-    return {"note": failures.note(row, subject.workspace), "row": row, "url": url} if url else None
+    if not url:
+        return None
+    note, votes = failures.note(row, subject.workspace), failures.votes(row, subject.access.user)
+    return {"note": note, "row": row, "url": url, "votes": votes, "run": id_at(subject.object)}
 
 
 def failure_message(run: Row) -> str:

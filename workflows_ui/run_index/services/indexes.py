@@ -18,6 +18,7 @@ from workflows_ui.core.prepared import Prepared
 from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import sharing
 from workflows_ui.members.models import Workspace
+from workflows_ui.notes.models import Note, Subject
 from workflows_ui.run_index.models import IndexedRun, RunIndex
 from workflows_ui.run_index.services import reading, spans, words
 from workflows_ui.run_index.services import rows as indexed_rows
@@ -99,7 +100,7 @@ def start(actor: Actor, workspace: Workspace, credential: Credential, keep_days:
     with transaction.atomic():
         index = RunIndex.objects.select_for_update().filter(workspace=workspace).first()
         if index is not None and index.moves != workspace.moves:
-            index.delete()
+            _end(workspace)
             index = None
         if index is None:
             index = RunIndex(workspace=workspace, started_at=now, started_by=actor.user, moves=workspace.moves)
@@ -137,12 +138,19 @@ def read_soon(workspace: Workspace) -> None:
 def stop(actor: Actor, workspace: Workspace) -> bool:
     """End the index; `purge` deletes the runs. Audited. Returns whether there was one."""
     with transaction.atomic():
-        if not RunIndex.objects.filter(workspace=workspace).delete()[0]:
+        if not _end(workspace):
             return False
         audit_log.record(
             actor, "run_index.stop", workspace=workspace, object_type="run_index", object_id=workspace.slug
         )
     return True
+
+
+def _end(workspace: Workspace) -> bool:
+    """Delete the index, and what people wrote about its failures: their fingerprints end with its key. False without an index."""
+    deleted, _rows = RunIndex.objects.filter(workspace=workspace).delete()
+    Note.objects.filter(workspace=workspace, subject=Subject.FAILURE).delete()
+    return bool(deleted)
 
 
 def erase(actor: Actor, workspace: Workspace, run_id: str) -> bool:
