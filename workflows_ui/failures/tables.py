@@ -34,8 +34,13 @@ class Failures(LocalList):
         "Runs that fail in the same way are listed here once, until somebody handles them or the flow succeeds."
     )
     list_display = (
-        Column(lambda pattern: pattern.newest.flow_name or pattern.newest.flow_id, _("Flow"), link=True, name="flow"),
-        Column(lambda pattern: pattern.newest.failed_step_title, _("Failed step"), wide=True, name="step"),
+        Column(
+            lambda pattern: pattern.newest.flow_name or pattern.newest.flow_id,
+            _("Flow"),
+            link=True,
+            below=lambda pattern: pattern.newest.failed_step_title,
+            name="flow",
+        ),
         Column(lambda pattern: pattern.error, _("Error"), kind="lines", wide=True, name="error", sort=False),
         Column(lambda pattern: pattern.state.badge, _("State"), kind="badge", name="state"),
         Column(lambda pattern: pattern.number, pgettext_lazy("noun", "Runs"), kind="count", name="number"),
