@@ -1,5 +1,6 @@
 """What a chaos test plays on: a practice engine in this process, a workspace on it, and real workers around it."""
 
+from datetime import datetime
 from pathlib import Path
 
 from django.db import connection
@@ -26,8 +27,16 @@ class Scene:
         self.workflows = clients.client_for_credential(self.users.credential).workflows
         self.stage = Stage(folder, **settings)
 
-    def ask(self, flow_id: str, number: int, *, wait: bool = False) -> Launch:
-        order = launches.LaunchRequest(flow_id, "A flow", {"number": number}, wait, launches.ticket(), confirmed=True)
+    def ask(self, flow_id: str, number: int, *, wait: bool = False, keep_until: datetime | None = None) -> Launch:
+        order = launches.LaunchRequest(
+            flow_id,
+            "A flow",
+            {"number": number},
+            wait,
+            launches.ticket(),
+            confirmed=True,
+            keep_until=keep_until,
+        )
         launch = launches.create(audit_log.Actor(self.users.owner), self.users.place(self.users.owner), order).launch
         assert launch is not None
         return launch

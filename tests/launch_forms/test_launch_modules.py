@@ -3,10 +3,12 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from types import FrameType
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from tests import flows
 from tests.launch_forms.filled import hidden, opened, publish
@@ -64,7 +66,8 @@ def modules_entered() -> Iterator[list[str]]:
 def test_a_launch_passes_at_most_twelve_modules_from_the_form_to_its_row(scene: Scene, kind: str) -> None:
     if kind == "published":
         flow = publish(scene, FORM)
-        values = {**hidden(opened(scene, flow)), **TYPED}
+        until = timezone.now() + timedelta(hours=1)
+        values = {**hidden(opened(scene, flow)), **TYPED, "_keep": "yes", "_until": until.isoformat()}
     else:
         flow = flows.make(scene.workflows, "Quick", flows.code("echo", given="{{trigger.body}}"))
         values = scene.fields(flow) | {"payload": '{"customer": {"name": "An"}}'}

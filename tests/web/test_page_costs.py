@@ -25,7 +25,7 @@ PAGES = {
     "/w/sales/": Costs(21, 0),
     "/w/sales/flows/": Costs(11, 1),
     "/w/sales/flows/{flow}/": Costs(15, 1),
-    "/w/sales/flows/{flow}/launch/": Costs(15, 3),
+    "/w/sales/flows/{flow}/launch/": Costs(16, 3),
     "/w/sales/runs/": Costs(13, 1),
     "/w/sales/runs/?rows=100": Costs(13, 2),
     "/w/sales/runs/{run}/": Costs(13, 1),

@@ -166,13 +166,20 @@ class Home:
 
     @cached_property
     def counters(self) -> list[Counter]:
-        """The launches in progress, those of today that went wrong, and the tasks; each with the list that shows them."""
+        """The launches in progress, those that are kept if there are any, those of today that went wrong, and the tasks; each with the
+        list that shows it."""
         today = timezone.localdate()
         query = {"state": "problem", "since": today.isoformat()}
         (failed,) = self._visible.failed(*self._seen, clock.midnight(today))
         lists = reverse("launches", args=[self._slug])
+        # A kept launch is one in progress.
+        (kept,) = self._visible.kept(*self._seen) if self.running.total else (0,)
+        waiting = [
+            Counter(_("Kept until the engine is back"), kept, f"{lists}?state=kept", "hourglass", "orange"),
+        ]
         return [
             Counter(_("Launches in progress"), self.running.total, f"{lists}?state=open", "loader-circle", "blue"),
+            *(waiting if kept else ()),
             Counter(_("Launches failed today"), failed, f"{lists}?{urlencode(query)}", "circle-x", "red"),
             Counter(
                 _("Needs attention"),

@@ -8,14 +8,14 @@ from django.db.models import QuerySet
 from workflows_ui.core.prepared import Prepared, number_of
 from workflows_ui.credentials.models import Credential, Health
 from workflows_ui.launch_forms.models import LaunchForm
-from workflows_ui.launches.models import OPEN, SEARCHED_FOR, Follow, Launch, State
+from workflows_ui.launches.models import KEPT, OPEN, SEARCHED_FOR, Follow, Launch, State
 from workflows_ui.launches.services import launches, statistics
 from workflows_ui.members.models import AccessRequest
 
 #: Launches in progress, failing credentials, and a person's newest launches that are read; failures of polls that count.
 SHOWN, NEWEST, _FAILURES = 5, 60, 3
 #: What a line about a launch shows, and its badge.
-_LINE = ("flow_id", "flow_name", "state", "run_status", "misses", "poll_at", "asked_at")
+_LINE = ("flow_id", "flow_name", "state", "run_status", "misses", "poll_at", "asked_at", "kept", "send_by")
 _PERSON = ("user__username", "user__first_name", "user__last_name")
 
 
@@ -46,6 +46,7 @@ class Visible:
             *who,
         )
         self.number_in_progress = Prepared(lambda *who: number_of(in_progress(*who)), *who)
+        self.kept = Prepared(lambda *who: number_of(rows(*who).filter(KEPT)), *who)
         self.failed = Prepared(lambda *values: number_of(failed(*values)), *who, datetime)
         self.unclear = Prepared(
             lambda *who: number_of(rows(*who).filter(state=State.UNKNOWN).exclude(SEARCHED_FOR)), *who

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core import database
-from workflows_ui.launches.models import OPEN, SEARCHED_FOR, UNSENT, LaunchInput, State
+from workflows_ui.launches.models import KEPT, OPEN, SEARCHED_FOR, UNSENT, LaunchInput, State
 from workflows_ui.launches.services import launches
 from workflows_ui.web.form_rendering import LongSelect
 from workflows_ui.web.list_filters import DaysForm
@@ -16,7 +16,8 @@ from workflows_ui.web.list_filters import DaysForm
 STATES: dict[str, tuple[Any, Q]] = {
     "open": (_("Not ended yet"), OPEN),
     "problem": (_("Problems: failed, not run or unclear"), launches.PROBLEM),
-    "waiting": (State.QUEUED.label, Q(state__in=UNSENT)),
+    "waiting": (State.QUEUED.label, Q(state__in=UNSENT, kept=False)),
+    "kept": (_("Kept until the engine is back"), KEPT),
     **{str(state): (state.label, Q(state=state)) for state in State if state not in {State.QUEUED, State.CLAIMED}},
     str(State.UNKNOWN): (State.UNKNOWN.label, Q(state=State.UNKNOWN) & ~SEARCHED_FOR),
 }

@@ -1,7 +1,6 @@
 """Messages about a launch, from its state or reason (launches.models.states) and from its other columns."""
 
 import math
-from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
@@ -53,6 +52,8 @@ def launch_message(launch: Launch) -> Message:
     reason = Reason(launch.reason) if launch.reason in set(Reason) else None
     if state == State.NOT_SENT and reason in NOT_SENT:
         return Message(*NOT_SENT[reason], State.REFUSED.next_step if reason == Reason.BAD_REQUEST else reason.next_step)
+    if launch.kept and (launch.waits_for_engine or reason == Reason.NOT_BACK):
+        return _kept_message(launch, reason)
     waited = state == State.PAUSED and reason == Reason.WAITED_OUT
     message = state_message(state if reason is None or waited else reason)
     if launch.misses >= CONFIRMED and state in (State.REFUSED, State.NOT_SENT):
@@ -73,6 +74,25 @@ def launch_message(launch: Launch) -> Message:
     return message
 
 
+def _kept_message(launch: Launch, reason: Reason | None) -> Message:
+    """The message for a launch that is kept, or was until its time was over."""
+    time = {"time": formats.minute(launch.send_by)}
+    if reason == Reason.NOT_BACK:
+        return Message(_("Not sent: the engine was not back by %(time)s") % time, reason.text, reason.next_step)
+    titles: dict[Reason | None, str | Promise] = {
+        Reason.NOT_REACHED: _("Kept until %(time)s: the engine does not answer"),
+        Reason.NOT_READY: _("Kept until %(time)s: the engine does not answer properly"),
+    }
+    return Message(
+        titles.get(reason, _("Kept until %(time)s")) % time,
+        _(
+            "Nothing has been sent. The console tries again every minute, and sends kept launches in the order in which they were asked "
+            "for. Your right and the flow are checked again before."
+        ),
+        _("You can close this page, or withdraw the launch."),
+    )
+
+
 def _no_run_message(launch: Launch, message: Message) -> Message:
     """The message for a launch without a run in complete run lists: the answer's status, and when to try again."""
     text, next_step = message.text, message.next_step
@@ -81,14 +101,8 @@ def _no_run_message(launch: Launch, message: Message) -> Message:
             "The answer was status %(status)d. The engine's complete list of runs shows no run of this launch: the flow was not started."
         ) % {"status": launch.answer_status}
     if launch.try_after is not None and launch.try_after > timezone.now():
-        next_step = _("Launch the same values again after %(time)s.") % {"time": _minute(launch.try_after)}
+        next_step = _("Launch the same values again after %(time)s.") % {"time": formats.minute(launch.try_after)}
     return Message(message.title, text, next_step)
-
-
-def _minute(moment: datetime) -> str:
-    """The next full minute, without the date if it is today."""
-    full = timezone.localtime(moment + timedelta(seconds=59)).replace(second=0, microsecond=0)
-    return f"{full:%H:%M}" if full.date() == timezone.localdate() else formats.exact(full, seconds=False)
 
 
 def _search_message(launch: Launch) -> str | Promise:

@@ -195,6 +195,12 @@ class Page:
         kept = not self.purged and not self.launch.secret_marks and not self.launch.files.exists()
         return self.can_launch_again and self.safe_again and kept
 
+    @property
+    def can_keep(self) -> bool:
+        """Whether the same inputs can be kept as a new launch: this one was not sent in time, and all inputs are still stored."""
+        late = self.launch.state == State.NOT_SENT and self.launch.reason in (Reason.TOO_LATE, Reason.NOT_BACK)
+        return late and self.can_run_again
+
     @cached_property
     def hides(self) -> bool:
         """Whether there are masked values that the person may reveal by giving a reason."""

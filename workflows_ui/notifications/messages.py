@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from workflows_ui.launches.models import Reason, State
 from workflows_ui.notifications.models import Notice, NoticeKind
 from workflows_ui.web import formats, messages
 
@@ -49,6 +49,18 @@ def _launch_ended(about: dict[str, Any]) -> News:
     return News(title, detail, state.icon, state.colour)
 
 
+def _kept_launch(about: dict[str, Any]) -> News:
+    flow = {"flow": _text(about, "flow")}
+    if about.get("sent") is True:
+        return News(_("%(flow)s was sent: the engine is back") % flow, _("Its page shows the result."), "send", "blue")
+    until = formats.moment(about.get("until"))
+    if about.get("reason") == Reason.NOT_BACK and until:
+        detail = _("The engine was not back by %(time)s. Nothing has run.") % {"time": formats.minute(until)}
+    else:
+        detail = _("Its page says why. Nothing has run.")
+    return News(_("%(flow)s was not sent") % flow, detail, State.NOT_SENT.icon, State.NOT_SENT.colour)
+
+
 def _flow_failed(about: dict[str, Any]) -> News:
     news, by = _launch_ended(about), _text(about, "by")
     launched = _("Launched by %(name)s.") % {"name": by} if by else ""
@@ -57,20 +69,13 @@ def _flow_failed(about: dict[str, Any]) -> News:
 
 def _several_failures(about: dict[str, Any], count: int, last_at: datetime) -> News:
     latest = _launch_ended(about)
-    values = {"flow": _text(about, "flow"), "n": count, "time": _short_time(last_at)}
+    values = {"flow": _text(about, "flow"), "n": count, "time": formats.short_time(last_at)}
     title = ngettext(
         "%(flow)s failed %(n)d time, last at %(time)s", "%(flow)s failed %(n)d times, last at %(time)s", count
     )
     state = messages.launch_state(about.get("state"))
     other_state = _("Latest: %(state)s.") % {"state": state.word} if about.get("state") != "failed" else ""
     return replace(latest, title=title % values, detail=latest.detail or other_state)
-
-
-def _short_time(value: datetime) -> str:
-    local = timezone.localtime(value)
-    if local.date() == timezone.localdate():
-        return local.strftime("%H:%M")
-    return formats.exact(value, seconds=False)
 
 
 def _job(about: dict[str, Any]) -> News:
@@ -151,6 +156,7 @@ def _text(about: dict[str, Any], key: str) -> str:
 
 _KINDS: dict[str, Callable[[dict[str, Any]], News]] = {
     NoticeKind.LAUNCH_ENDED: _launch_ended,
+    NoticeKind.KEPT_LAUNCH: _kept_launch,
     NoticeKind.FLOW_FAILED: _flow_failed,
     NoticeKind.JOB_ENDED: _job,
     NoticeKind.ACCESS_ASKED: _access_request,

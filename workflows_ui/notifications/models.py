@@ -16,6 +16,7 @@ class NoticeKind(models.TextChoices):
     """Kinds of notifications. Their texts are in notifications/messages.py."""
 
     LAUNCH_ENDED = "launch_ended", _("A launch ended")
+    KEPT_LAUNCH = "kept_launch", _("A kept launch was sent, or was not")
     FLOW_FAILED = "flow_failed", _("A flow failed")
     JOB_ENDED = "job_ended", _("A job ended")
     ACCESS_ASKED = "access_asked", _("Access request")

@@ -74,6 +74,17 @@ def exact(value: datetime.datetime, *, seconds: bool = True, zone: bool = True) 
     return f"{day} {local:%H:%M:%S} {(zone and local.tzname()) or ''}".rstrip()
 
 
+def minute(moment: datetime.datetime) -> str:
+    """Return the next full minute in the current zone, without the date if it is today."""
+    return short_time((moment + datetime.timedelta(seconds=59)).replace(second=0, microsecond=0))
+
+
+def short_time(moment: datetime.datetime) -> str:
+    """Return hour and minute in the current zone, without the date if it is today."""
+    local = timezone.localtime(moment)
+    return f"{local:%H:%M}" if local.date() == timezone.localdate() else exact(local, seconds=False)
+
+
 def date(value: datetime.date) -> str:
     """Return an unambiguous date: with the name of the month, or in the language's own order of numbers."""
     return _date(value.year, value.month, value.day, get_language())

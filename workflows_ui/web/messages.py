@@ -16,6 +16,7 @@ from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import runs
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import NoAccess, NotAllowed, RightEnded
+from workflows_ui.web import formats
 
 Text = str | Promise
 
@@ -250,6 +251,8 @@ def launch_badge(launch: Launch) -> Badge:
     sends them."""
     if launch.searched_for:
         return _CHECKING
+    if launch.waits_for_engine:
+        return Badge(_("Kept until %(time)s") % {"time": formats.minute(launch.send_by)}, "hourglass", "secondary")
     if launch.state == State.OTHER and launch.run_status:
         return run_state(launch.run_status)
     return launch_state(launch.state)

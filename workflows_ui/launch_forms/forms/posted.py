@@ -3,15 +3,18 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
 from typing import Any
 
+from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
-from workflows_ui.core import redaction
+from workflows_ui.core import clock, redaction
 from workflows_ui.core.secret_names import MASK, masks, names_secret
 from workflows_ui.engine import Upload
 from workflows_ui.launch_forms.messages import size
@@ -19,7 +22,8 @@ from workflows_ui.launch_forms.schema import checking, json_text, values
 from workflows_ui.launch_forms.schema.checking import Checked, Data, cell_name, rows_of
 from workflows_ui.launch_forms.schema.document import BadValue, Choice, Field, Form, Kind, key_of
 from workflows_ui.launches.services import files as launch_files
-from workflows_ui.web import upload_limit
+from workflows_ui.launches.services.launches import LONGEST_KEPT
+from workflows_ui.web import formats, upload_limit
 
 #: Live choices by field, without fields whose choices could not be loaded.
 Options = Mapping[str, Sequence[Choice]]
@@ -223,3 +227,63 @@ def labels_of(choices: Sequence[Choice]) -> dict[str, str]:
         label = choice.label or key
         labels[key] = label if counted[label] == 1 else f"{label} ({key})"
     return labels
+
+
+class KeepForm(forms.Form):
+    """Whether a launch is kept while the engine does not answer, and until when at the latest.
+
+    Its controls begin with "_", as those of a launch form that are no fields. `until` is a moment, as the person saw it: what "in one
+    hour" means does not depend on when the form is sent.
+    """
+
+    keep = forms.BooleanField(label=gettext_lazy("Send it as soon as the engine is back"), required=False)
+    until = forms.CharField(
+        label=gettext_lazy("At the latest by"),
+        required=False,
+        max_length=40,
+        widget=forms.Select(
+            {"class": "form-select", "id": "keep-until", "aria-describedby": "keep-until-help keep-until-error"}
+        ),
+    )
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data)
+        now = timezone.now()
+        choices = _keep_choices(now)
+        posted = clock.parse_time(self.data.get("_until", ""))
+        if posted is not None and now < posted <= now + LONGEST_KEPT and posted not in choices:
+            choices = {posted: formats.minute(posted)} | choices
+        widget = self.fields["until"].widget
+        assert isinstance(widget, forms.Select)  # noqa: S101
+        widget.choices = [(moment.isoformat(), label) for moment, label in choices.items()]
+
+    def add_prefix(self, field_name: str) -> str:
+        return f"_{field_name}"
+
+    def clean(self) -> dict[str, Any]:
+        """Check that the time is not over."""
+        cleaned = super().clean() or {}
+        moment, now = clock.parse_time(cleaned.get("until", "")), timezone.now()
+        if cleaned.get("keep") and (moment is None or not now < moment <= now + LONGEST_KEPT):
+            self.add_error("until", _("This time is over. Choose another one."))
+        return cleaned
+
+    @property
+    def keep_until(self) -> datetime | None:
+        """The time that was chosen in the valid form; None if the launch is not to be kept."""
+        return clock.parse_time(self.cleaned_data["until"]) if self.cleaned_data["keep"] else None
+
+
+def _keep_choices(now: datetime) -> dict[datetime, str]:
+    """The times that are offered, in the person's time zone: the end of today's and the start of tomorrow's work if they are to come."""
+    today = timezone.localdate(now)
+    choices: dict[datetime, str] = {}
+    for hours in (1, 4):
+        moment = now.replace(second=0, microsecond=0) + timedelta(hours=hours)
+        name = ngettext("In %(n)d hour (%(time)s)", "In %(n)d hours (%(time)s)", hours)
+        choices[moment] = name % {"n": hours, "time": formats.minute(moment)}
+    evening = timezone.make_aware(datetime.combine(today, time(18)))
+    if evening > now + timedelta(minutes=15):
+        choices[evening] = _("Today, 18:00")
+    choices[timezone.make_aware(datetime.combine(today + timedelta(days=1), time(9)))] = _("Tomorrow, 09:00")
+    return choices

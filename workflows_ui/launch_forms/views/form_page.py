@@ -21,7 +21,7 @@ from workflows_ui.core.secret_names import MASK
 from workflows_ui.credentials import messages as credential_messages
 from workflows_ui.credentials.models import KEPT_IN_RUNS
 from workflows_ui.credentials.services import clients, engine_session
-from workflows_ui.engine import EngineError, NotFound, Timeouts
+from workflows_ui.engine import AddressRefused, EngineError, NotFound, NotSent, Timeouts, TooLarge, Unavailable
 from workflows_ui.launch_forms import choices as launch_choices
 from workflows_ui.launch_forms import effects as form_effects
 from workflows_ui.launch_forms.forms import fields as launch_fields
@@ -37,6 +37,7 @@ from workflows_ui.launch_forms.views import prefill
 from workflows_ui.launches import flow_facts
 from workflows_ui.launches import masking as launch_masking
 from workflows_ui.launches.flow_facts import Facts
+from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches
 from workflows_ui.members import messages as launch_right_messages
 from workflows_ui.members.models import Role, Workspace
@@ -44,7 +45,8 @@ from workflows_ui.members.services import access as member_access
 from workflows_ui.members.services import launch_rights
 from workflows_ui.members.services.access import Access, Acting
 from workflows_ui.resources.flows import views as flow_views
-from workflows_ui.web import markdown, messages, responses, signed_state
+from workflows_ui.run_index.services import indexes
+from workflows_ui.web import formats, markdown, messages, responses, signed_state
 from workflows_ui.web.requests import ConsoleRequest
 
 #: Timeouts of the engine for a published form, which can be displayed without it.
@@ -57,11 +59,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class EngineAnswers:
-    """Data from the engine, as far as it could be loaded: the flow's facts, the live choices, and the problem."""
+    """Data from the engine, as far as it could be loaded: the flow's facts, the live choices, and the problem.
+
+    `away`: the engine does not answer, so that a launch can be kept.
+    """
 
     facts: Facts | None = None
     options: launch_choices.Choices = field(default_factory=dict)
     problem: messages.Message | None = None
+    away: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,8 @@ class LaunchFormPage:
         shape: the signed document of a proposed form, which is embedded in its page; empty for others.
         published: the published form if JSON is typed instead: its secret fields stay secret.
         facts: the flow's facts, if they were loaded to find the form.
+        stored_name: the flow's name as the console knows it, where the engine did not give the facts to find the form.
+        away: why it did not.
     """
 
     request: ConsoleRequest
@@ -82,6 +90,8 @@ class LaunchFormPage:
     shape: str = ""
     published: Form | None = None
     facts: Facts | None = None
+    stored_name: str = ""
+    away: messages.Message | None = None
 
     @property
     def as_json(self) -> bool:
@@ -103,6 +113,20 @@ class LaunchFormPage:
         """The credential chosen in the posted form. None without a choice, or if it can no longer be used."""
         wanted = self.request.POST.get("_credential", "")
         return next((option for option in self.credential_options if str(option.credential.pk) == wanted), None)
+
+    @cached_property
+    def keep_form(self) -> posted.KeepForm:
+        """Whether the launch is kept while the engine does not answer."""
+        return posted.KeepForm(self.request.POST if self.request.method == "POST" else None)
+
+    @cached_property
+    def silence(self) -> messages.Message | None:
+        """That the engine does not answer, according to the run index: then the page does not wait for it."""
+        since = indexes.silent_since(self.request.access.workspace)
+        if since is None:
+            return None
+        text = _("It has not answered since %(time)s. The form works all the same.")
+        return messages.Message(_("The engine does not answer"), text % {"time": formats.short_time(since)})
 
     def hide(self, payload: Any) -> Any:
         """A copy of a payload with the values of secret fields masked."""
@@ -144,6 +168,11 @@ class LaunchFormPage:
             timeouts = PATIENCE if self.version is not None else None
             session = engine_session.open_session(self.request.access, timeouts=timeouts)
             answers.options = launch_choices.offered(session, self.flow_id, self.form)
+            if self.facts is None and (message := self.away or self.silence):
+                answers.problem, answers.away = message, True
+                # Somebody waits for the engine: the index need not end its pause first.
+                indexes.read_soon(self.request.access.workspace)
+                return answers
             facts = self.facts or flow_facts.load_facts(session.workflows, self.flow_id)
             answers.facts = replace(facts, fielded=bool(self.form.fields) and not self.as_json)
             load = launch_choices.known if self.request.method == "POST" else launch_choices.load_choices
@@ -153,7 +182,7 @@ class LaunchFormPage:
             if isinstance(problem, NotFound) and problem.code:
                 raise
             _log.info("launch form without facts: %r", problem)
-            answers.problem = messages.error_message(problem)
+            answers.problem, answers.away = messages.error_message(problem), _is_away(problem)
         return answers
 
     def render(
@@ -209,7 +238,7 @@ class LaunchFormPage:
         options = self.credential_options
         acting = options[0] if options else None
         effects = form_effects.sentences(self.builder_form)
-        stored_name = self.version.form.flow_name if self.version else ""
+        stored_name = self.version.form.flow_name if self.version else self.stored_name
         query = "?_as=json" if request.GET.get("_as") == "json" else ""
         name = (facts.name if facts else self.posted_name) or stored_name or self.flow_id
         rights = map(launch_right_messages.left, launch_rights.flow_rights(access, self.flow_id))
@@ -242,6 +271,8 @@ class LaunchFormPage:
                 (str(option.credential.pk), credential_messages.acting_label(option)) for option in options
             ],
             "chosen_credential": request.POST.get("_credential", ""),
+            "keep": self.keep_form if answers.away or "_keep" in request.POST else None,
+            "given_up_after": int(settings.LAUNCH_TOO_LATE.total_seconds()) // 60,
             **flow_views.effects_at_once(access, self.flow_id, facts),
             "effects": effects,
         }
@@ -251,7 +282,8 @@ def find(request: ConsoleRequest, id: str) -> LaunchFormPage:
     """The form to fill in, or that was posted.
 
     JSON is typed with `?_as=json`, which is only for builders if a form is published, and if no form can be derived from the flow's
-    steps. A GET without a published form loads the flow from the engine: raises EngineError and NoCredential.
+    steps. A GET without a published form loads the flow from the engine: raises EngineError and NoCredential. While the engine does not
+    answer, JSON is typed for a flow that the console knows.
     """
     workspace = request.access.workspace
     json_wanted = request.GET.get("_as") == "json"
@@ -272,9 +304,31 @@ def find(request: ConsoleRequest, id: str) -> LaunchFormPage:
         document = signed_state.read(workspace, id, shape, salt=_SHAPE_SALT)
         form = schema_in.read_trusted(json.loads(document)) if document else None
         return LaunchFormPage(request, id, posted.launchable(form), shape=shape) if form else json_page
-    facts = flow_facts.load_facts(engine_session.open_session(request.access).workflows, id)
+    if json_page.silence and (name := _known_name(request.access, id)):
+        return replace(json_page, stored_name=name, away=json_page.silence)
+    try:
+        facts = flow_facts.load_facts(engine_session.open_session(request.access).workflows, id)
+    except EngineError as problem:
+        if not (_is_away(problem) and (name := _known_name(request.access, id))):
+            raise
+        return replace(json_page, stored_name=name, away=messages.error_message(problem))
     proposed = None if json_wanted else _proposal(request, id, facts)
     return replace(proposed or json_page, facts=facts)
+
+
+def _is_away(problem: Exception) -> bool:
+    """Whether the engine did not answer, rather than refuse or give something that cannot be read."""
+    return isinstance(problem, NotSent | Unavailable) and not isinstance(problem, AddressRefused | TooLarge)
+
+
+def _known_name(access: Access, flow_id: str) -> str:
+    """The name, else the id, of a flow that was launched here before or has runs in the index; empty for any other."""
+    launched = Launch.objects.filter(workspace=access.workspace, flow_id=flow_id).order_by("-asked_at")
+    name = launched.values_list("flow_name", flat=True).first()
+    if name is None and (index := indexes.readable(access.workspace, access.user.pk)):
+        run = indexes.latest_run(index.pk, flow_id)
+        name = run.flow_name if run else None
+    return "" if name is None else name or flow_id
 
 
 def _proposal(request: ConsoleRequest, id: str, facts: Facts) -> LaunchFormPage | None:

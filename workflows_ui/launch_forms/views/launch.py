@@ -4,6 +4,8 @@ So a launch can be requested while the engine is down, and no typed value is los
 inputs stay in the page, without it the page lists the files to choose again.
 """
 
+from typing import Any
+
 from django.contrib import messages as flash
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
@@ -20,7 +22,7 @@ from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.launch_forms import choices as launch_choices
 from workflows_ui.launch_forms.forms import posted
-from workflows_ui.launch_forms.forms.posted import Options, PostedForm
+from workflows_ui.launch_forms.forms.posted import KeepForm, Options, PostedForm
 from workflows_ui.launch_forms.schema import checking
 from workflows_ui.launch_forms.schema.checking import Data
 from workflows_ui.launch_forms.schema.document import Kind
@@ -34,6 +36,7 @@ from workflows_ui.launches.services import launches
 from workflows_ui.launches.services.launches import LaunchRequest, LaunchResult, Outcome
 from workflows_ui.members.models import Role
 from workflows_ui.members.services import access
+from workflows_ui.run_index.services import indexes
 from workflows_ui.web import messages, responses
 from workflows_ui.web.access import launching, member
 from workflows_ui.web.requests import ConsoleRequest, actor
@@ -52,7 +55,7 @@ def _open(page: LaunchFormPage) -> HttpResponse:
     answers = page.ask_engine()
     prefilled = prefill.requested(page.request, page.flow_id)
     if prefilled is None:
-        prefilled = prefill.latest(page.request, page.flow_id) if page.as_json else prefill.Prefill()
+        prefilled = _latest(page, answers) if page.as_json else prefill.Prefill()
     payload = page.hide(prefilled.payload) if page.as_json else redaction.without_masked(prefilled.payload)
     link = prefill.Link() if page.as_json else prefill.read_link(page.request, page.form, answers.options)
     shown = checking.initial(page.form, payload, zone=timezone.get_current_timezone())
@@ -67,10 +70,15 @@ def _open(page: LaunchFormPage) -> HttpResponse:
     )
 
 
+def _latest(page: LaunchFormPage, answers: form_page.EngineAnswers) -> prefill.Prefill:
+    return prefill.latest(page.request, page.flow_id, away=answers.away)
+
+
 def _process(page: LaunchFormPage) -> HttpResponse:
     request = page.request
     live = page.form.live_fields and "_check" not in request.POST
-    options = launch_choices.available(request.access, page.flow_id, page.form) if live else {}
+    load = launch_choices.offered if live and page.silence else launch_choices.known
+    options = launch_choices.available(request.access, page.flow_id, page.form, load=load) if live else {}
     data = posted.typed(request, page.form, options)
     if posted.changes_lines(request) or "_change" in request.POST:
         return page.render_posted(data, status=200, focus=request.POST.get("_add", ""))
@@ -85,7 +93,7 @@ def _process(page: LaunchFormPage) -> HttpResponse:
     if "_save" in request.POST or ("_enter" in request.POST and request.POST.get("_save_name", "").strip()):
         return _save(page, form)
     errors = {**form.mask_errors, **form.errors}
-    if errors:
+    if errors or not page.keep_form.is_valid():
         return page.render_posted(data, errors=errors)
     if access.credential(request.access.user, request.access.workspace) is None:
         return page.render_posted(data, problem=messages.error_message(clients.NoCredential()))
@@ -148,6 +156,7 @@ def _launch(page: LaunchFormPage, form: PostedForm) -> HttpResponse:
         searchable=tuple(form.searchable()),
         secrets=page.secrets(payload),
         credential=page.chosen_credential.credential if page.chosen_credential else None,
+        **_kept(request, flow_id, page.keep_form),
     )
     try:
         result = _create(request, launch_request)
@@ -163,17 +172,26 @@ def _launch(page: LaunchFormPage, form: PostedForm) -> HttpResponse:
     )
 
 
+def _kept(request: ConsoleRequest, flow_id: str, form: KeepForm) -> dict[str, Any]:
+    """The part of the LaunchRequest that says until when the launch is kept, and for which version of the flow."""
+    if form.keep_until is None:
+        return {}
+    run = indexes.latest_run(request.access.workspace.pk, flow_id)
+    return {"keep_until": form.keep_until, "flow_version": run.version_id if run else ""}
+
+
 def _create(request: ConsoleRequest, launch_request: LaunchRequest) -> LaunchResult:
-    """Create the launch and enqueue it. Raises ValueError for a malformed ticket."""
+    """Create the launch and enqueue it; a kept one is enqueued when it is its turn. Raises ValueError for a malformed ticket."""
     result = launches.create(actor(request), request.access, launch_request)
-    if result.outcome == Outcome.CREATED and result.launch is not None:
+    if result.outcome == Outcome.CREATED and result.launch is not None and not result.launch.kept:
         tasks.enqueue(result.launch.pk)
     return result
 
 
 @member(Role.LAUNCHER, guests=True)
 def launch_again(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
-    """Launch the same inputs again, as the current person. GET redirects to the form filled with these inputs.
+    """Launch the same inputs again, as the current person, or keep them as a launch for an engine that does not answer. GET redirects
+    to the form filled with these inputs.
 
     Redirects to the form, which displays the reason, also if the inputs were removed or the person has no credential.
     """
@@ -182,7 +200,11 @@ def launch_again(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     form = reverse("flow_launch", args=[slug, row.flow_id], query={"from": row.pk})
     if request.method != "POST" or access.credential(request.access.user, request.access.workspace) is None:
         return responses.redirect(request, form)
-    result = _run_again(request, row) if Page(row, request.access).can_run_again else None
+    keep = KeepForm(request.POST)
+    if not keep.is_valid():
+        flash.warning(request, _("Nothing was launched: choose a time that is not over yet."))
+        return responses.redirect_to_view(request, "launch", slug, row.pk)
+    result = _run_again(request, row, keep) if Page(row, request.access).can_run_again else None
     if result is not None and result.launch is not None:
         return responses.redirect_to_view(request, "launch", slug, result.launch.pk)
     if result is not None and result.outcome in _NOT_AGAIN:
@@ -206,7 +228,7 @@ def _chosen_again(request: ConsoleRequest, row: Launch) -> Credential | None:
     return next((option.credential for option in options if option.credential.pk == row.credential_id), None)
 
 
-def _run_again(request: ConsoleRequest, row: Launch) -> LaunchResult | None:
+def _run_again(request: ConsoleRequest, row: Launch, keep: KeepForm) -> LaunchResult | None:
     """The result; None if the inputs cannot be opened, and for a malformed ticket."""
     try:
         launch_request = LaunchRequest(
@@ -219,6 +241,7 @@ def _run_again(request: ConsoleRequest, row: Launch) -> LaunchResult | None:
             form_version=row.form_version,
             searchable=tuple(row.inputs.order_by("pk").values_list("name", "label", "text")),
             credential=_chosen_again(request, row),
+            **_kept(request, row.flow_id, keep),
         )
         return _create(request, launch_request)
     except (CannotOpen, ValueError):

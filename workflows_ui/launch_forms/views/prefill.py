@@ -89,8 +89,8 @@ def _from_saved(row: SavedInputs) -> Prefill:
     return Prefill(payload, notes=[_("Filled in from the saved inputs “%(name)s”.") % {"name": row.name}])
 
 
-def latest(request: ConsoleRequest, id: str) -> Prefill:
-    """The person's last values for the flow, else those of its sample event."""
+def latest(request: ConsoleRequest, id: str, *, away: bool = False) -> Prefill:
+    """The person's last values for the flow, else those of its sample event, unless the engine is known to be `away`."""
     access = request.access
     last = launches.visible_launches(access).filter(user=access.user, flow_id=id).first()
     wait = last.wait if last is not None else None
@@ -100,6 +100,8 @@ def latest(request: ConsoleRequest, id: str) -> Prefill:
             return Prefill(launch_masking.payload(kept), wait, [_("Your last values for this flow")])
         except CannotOpen as problem:
             _log.info("launch form without the last values: %r", problem)
+    if away:
+        return Prefill(wait=wait)
     try:
         events = engine_session.open_session(access).workflows.list_trigger_events(id, limit=1)
     except EngineError as problem:

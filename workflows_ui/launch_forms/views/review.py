@@ -15,7 +15,7 @@ from workflows_ui.launch_forms.forms.posted import PostedForm
 from workflows_ui.launch_forms.views.form_page import LaunchFormPage
 from workflows_ui.launches import inputs as launch_inputs
 from workflows_ui.launches.services import files as launch_files
-from workflows_ui.web import responses
+from workflows_ui.web import formats, responses
 
 FRAGMENT = "launch-review"
 
@@ -37,6 +37,7 @@ def render(page: LaunchFormPage, form: PostedForm) -> HttpResponse:
         "values": launch_inputs.readable_values(page.builder_form, payload),
         "files": [(file.filename, len(file.data)) for file in form.files],
         "credential": credential_messages.acting_label(acting) if acting else "",
+        "keep_until": formats.minute(until) if (until := page.keep_form.keep_until) else "",
         "kept": kept or not (form.files or posted.typed_secrets(page.form, form.data)),
     }
     response = page.render_posted(form.data, status=200, review=review)
@@ -53,6 +54,7 @@ def _digest(page: LaunchFormPage, form: PostedForm) -> str:
         launch_files.digest(page.flow_id, form.checked.payload, form.files),
         request.POST.get("_how", ""),
         request.POST.get("_credential", ""),
+        str(page.keep_form.keep_until or ""),
         page.version.pk if page.version else "",
         request.access.workspace.pk,
         request.access.user.pk,

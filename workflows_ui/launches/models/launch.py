@@ -15,7 +15,7 @@ from workflows_ui.core.lease import Lease, Queued
 from workflows_ui.core.models import Marked
 from workflows_ui.core.random_id import RandomIdField
 from workflows_ui.credentials.models import Credential
-from workflows_ui.launches.models.states import CONFIRMED, ENDED, UNDER_WAY, State
+from workflows_ui.launches.models.states import CONFIRMED, ENDED, UNDER_WAY, UNSENT, State
 from workflows_ui.members.models import LaunchRight, Workspace
 
 
@@ -73,6 +73,10 @@ class Launch(Queued, Marked):
     not_before = models.DateTimeField()
     #: Not sent after this time: then it ends as "not sent: too late".
     send_by = models.DateTimeField()
+    #: Whether the person agreed that it is kept until `send_by`, a time that they chose, while the engine does not answer.
+    kept = models.BooleanField(default=False)
+    #: The flow's published version when a kept launch was asked for, as far as the run index knew it; else empty.
+    flow_version = models.CharField(max_length=64, blank=True)
     sending_at = models.DateTimeField(null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -127,6 +131,7 @@ class Launch(Queued, Marked):
             models.Index(fields=["poll_at"], condition=models.Q(poll_at__isnull=False), name="launch_to_poll"),
             models.Index(fields=["workspace", "run_id"], name="launch_by_run"),
             models.Index(fields=["workspace", "state", "-asked_at"], name="launch_by_state"),
+            models.Index(fields=["asked_at"], condition=models.Q(kept=True), name="launch_kept"),
             models.Index(
                 fields=["workspace", "-ended_at"],
                 condition=models.Q(state__in=["failed", "refused", "not_sent", "unknown"]),
@@ -154,7 +159,14 @@ class Launch(Queued, Marked):
         # Rows of earlier releases, and historical models, have no choice.
         if getattr(self, "credential_chosen", False):
             values["credential"] = str(self.credential_id)
+        if getattr(self, "kept", False):
+            values |= {"kept": canonical_text.moment(self.asked_at), "flow_version": self.flow_version}
         return crypto.bind(f"workflows_ui.launch:{self.pk}:mark", values)
+
+    @property
+    def waits_for_engine(self) -> bool:
+        """Whether it is kept and not sent yet."""
+        return self.kept and self.state in UNSENT
 
     @property
     def ended(self) -> bool:
@@ -220,6 +232,8 @@ class LaunchInput(models.Model):
 
 #: Unclear launches whose runs the console is still searching for.
 SEARCHED_FOR = models.Q(state=State.UNKNOWN, misses__lt=CONFIRMED, poll_at__isnull=False)
+#: Launches that are kept for an engine that does not answer.
+KEPT = models.Q(kept=True, state__in=UNSENT)
 #: Launches that have not ended, as far as is known.
 OPEN = models.Q(state__in=UNDER_WAY) | SEARCHED_FOR | models.Q(state=State.OTHER, ended_at__isnull=True)
 

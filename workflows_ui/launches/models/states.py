@@ -149,6 +149,19 @@ class Reason(StrEnum):
         _("It could not be sent in time, and was given up rather than run when nobody expects it any more."),
         _AGAIN,
     )
+    #: Of a kept launch; launches/messages.py names the time.
+    NOT_BACK = (
+        "not_back",
+        _("Not sent: the engine was not back in time"),
+        _("The launch was kept until the time that was chosen for it, and has ended. Nothing has run."),
+        _("You can launch the same values again."),
+    )
+    FLOW_CHANGED = (
+        "flow_changed",
+        _("Not sent: the flow was changed meanwhile"),
+        _("It was published again after the launch was asked for. The launch was kept for the flow as it was then."),
+        _("Look at what the flow does now. Then launch the same values again."),
+    )
     WITHDRAWN = "withdrawn", _("Withdrawn"), _("It was withdrawn before anything was sent. Nothing has run.")
     NO_CREDENTIAL = (
         "no_credential",

@@ -7,6 +7,8 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
 from workflows_ui.credentials.models import Credential
 from workflows_ui.engine import (
@@ -20,11 +22,14 @@ from workflows_ui.engine import (
     Timeouts,
     TooLarge,
 )
-from workflows_ui.launches.models import Reason
+from workflows_ui.launches.models import Launch, Reason
+from workflows_ui.launches.services import runs
 
 #: Timeouts of the check, well within the lease of a claim (sending.CLAIM_LEASE); seconds for which a passed check is valid.
 TIMEOUTS = Timeouts(connect=5.0, read=8.0, total=10.0, pause=2.0)
 HOLDS = 30.0
+#: Tolerated difference between the engine's clock and the console's: what was published so shortly before counts as a change.
+CLOCKS = timedelta(minutes=1)
 #: Cached checks; the oldest are dropped first.
 _MOST = 5000
 #: Reasons by the engine's status.
@@ -45,10 +50,14 @@ class CannotLaunch(Exception):
 
 @dataclass(eq=False)
 class NotReady(Exception):
-    """The engine was reached but gave no usable answer. `retry_after`: seconds that it asks to wait, 0 if unspecified."""
+    """The engine was reached but gave no usable answer. `retry_after`: seconds that it asks to wait, 0 if unspecified.
+
+    `engine_away`: this probably holds for other flows too, as when a gateway answers in place of the engine.
+    """
 
     technical: str
     retry_after: float
+    engine_away: bool = False
 
 
 def needed(credential: Credential, flow_id: str) -> bool:
@@ -66,12 +75,45 @@ def check(client: Client, credential: Credential, flow_id: str) -> None:
         NotSent: the engine could not be reached.
         ValueError: `flow_id` is not a valid id.
     """
+    _read(client, flow_id)
+    with _lock:
+        _passed[_key(credential, flow_id)] = time.monotonic()
+        _passed.move_to_end(_key(credential, flow_id))
+        while len(_passed) > _MOST:
+            _passed.popitem(last=False)
+
+
+def check_kept(client: Client, launch: Launch) -> None:
+    """As `check` for a kept launch, always from the engine: it must not have been published again since the launch was asked for.
+
+    A version that ran before is the one that was published then, whatever its times: an engine that is upgraded may touch them.
+    What else was published by then, by the version's time, is what the launch was asked for.
+    """
+    flow = _read(client, launch.flow_id)
+    published = runs.text(flow, "publishedVersionId")
+    if not published or published == launch.flow_version:
+        return
+    version = _version(flow)
+    if runs.text(version, "id") != published:
+        version = _version(_read(client, launch.flow_id, published))
+    changed = runs.moment(version, "updated")
+    if changed is None or changed > launch.asked_at - CLOCKS:
+        raise CannotLaunch(Reason.FLOW_CHANGED)
+
+
+def _version(flow: dict[str, Any]) -> dict[str, Any]:
+    version = flow.get("version")
+    return version if isinstance(version, dict) else {}
+
+
+def _read(client: Client, flow_id: str, version_id: str | None = None) -> dict[str, Any]:
+    """The flow, if it is on; empty if it is too large to read."""
     try:
-        flow = client.workflows.get_flow(flow_id)
+        flow = client.workflows.get_flow(flow_id, version_id)
     except (AddressRefused, ValueError):
         raise
     except TooLarge:
-        return  # it exists and may be read
+        return {}  # it exists and may be read
     except EngineError as problem:
         technical = f"{problem.technical}: {problem.message}"
         reason = _reason(problem)
@@ -79,14 +121,10 @@ def check(client: Client, credential: Credential, flow_id: str) -> None:
             raise CannotLaunch(reason, technical) from None
         if isinstance(problem, NotSent):
             raise
-        raise NotReady(technical, problem.retry_after or 0.0) from None
+        raise NotReady(technical, problem.retry_after or 0.0, engine_away=problem.status != 500) from None
     if flow.get("status") == "DISABLED":
         raise CannotLaunch(Reason.FLOW_OFF)
-    with _lock:
-        _passed[_key(credential, flow_id)] = time.monotonic()
-        _passed.move_to_end(_key(credential, flow_id))
-        while len(_passed) > _MOST:
-            _passed.popitem(last=False)
+    return flow
 
 
 def _reason(problem: EngineError) -> Reason | None:

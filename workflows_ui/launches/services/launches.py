@@ -35,6 +35,8 @@ from workflows_ui.members.services import launch_rights
 #: The same person, flow and values within this time need a confirmation.
 TWIN_WINDOW = timedelta(minutes=5)
 MINUTE = timedelta(minutes=1)
+#: The longest that a launch is kept for an engine that does not answer.
+LONGEST_KEPT = timedelta(hours=36)
 _TICKET = re.compile(r"[0-9A-Za-z_-]{20,64}")
 
 
@@ -63,7 +65,9 @@ class LaunchRequest:
 
     `files` are sent with the values. `form_version` is the launch form that was filled in; `searchable` are the inputs also stored in
     plain text, as field name, label and text; `secrets` are the values of secret fields with their paths in the payload. `credential` is
-    the one that the person chose (of access.credential_options), None for the one that acts for them.
+    the one that the person chose (of access.credential_options), None for the one that acts for them. With `keep_until`, the launch is
+    kept until this time while the engine does not answer, and is not sent if the flow was published again meanwhile: `flow_version` is
+    the version that is published, as far as it is known.
     """
 
     flow_id: str
@@ -77,6 +81,8 @@ class LaunchRequest:
     searchable: tuple[tuple[str, str, str], ...] = ()
     secrets: tuple[tuple[tuple[str, ...], str], ...] = ()
     credential: Credential | None = None
+    keep_until: datetime | None = None
+    flow_version: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,8 @@ def create(actor: audit_log.Actor, access: member_access.Access, request: Launch
     """Create the launch as QUEUED, unique on its ticket, with its audit row, in one transaction.
 
     A person without the launcher role needs a right on this flow, of which one launch is used up. Raises member_access.NotAllowed without
-    either, and ValueError for a malformed ticket. The caller enqueues the launch afterwards (tasks.enqueue).
+    either, and ValueError for a malformed ticket, or for a new launch that is to be kept for longer than LONGEST_KEPT. The caller
+    enqueues the launch afterwards (tasks.enqueue).
     """
     if not access.had_right(request.flow_id):
         access.require(Role.LAUNCHER)
@@ -113,6 +120,7 @@ def create(actor: audit_log.Actor, access: member_access.Access, request: Launch
             own = (earlier.user_id, earlier.workspace_id) == (access.user.pk, access.workspace.pk)
             same = own and earlier.payload_digest == digest and earlier.wait == request.wait
             same = same and (request.credential is None or earlier.credential_id == request.credential.pk)
+            same = same and request.keep_until == (earlier.send_by if earlier.kept else None)
             return LaunchResult(Outcome.EXISTING if same else Outcome.SPENT, earlier if own else None)
         if Workspace.objects.filter(pk=access.workspace.pk, launching_paused=True).exists():
             return LaunchResult(Outcome.PAUSED, None)
@@ -123,6 +131,10 @@ def create(actor: audit_log.Actor, access: member_access.Access, request: Launch
         if size > settings.LAUNCH_JSON_BYTES:
             return LaunchResult(Outcome.LARGE, None)
         now = clock.now()
+        kept = request.keep_until is not None
+        send_by = request.keep_until or now + settings.LAUNCH_TOO_LATE
+        if not now < send_by <= now + max(LONGEST_KEPT, settings.LAUNCH_TOO_LATE):
+            raise ValueError("kept for too long")
         most = settings.LAUNCHES_PER_MINUTE
         if most and Launch.objects.filter(user=access.user, asked_at__gt=now - MINUTE).count() >= most:
             return LaunchResult(Outcome.TOO_OFTEN, None)
@@ -152,13 +164,19 @@ def create(actor: audit_log.Actor, access: member_access.Access, request: Launch
             secret_marks=launch_secrets.marks(request.secrets),
             asked_at=now,
             not_before=now,
-            send_by=now + settings.LAUNCH_TOO_LATE,
+            send_by=send_by,
+            kept=kept,
+            # The person saw that the engine does not answer.
+            reason=Reason.NOT_REACHED if kept else "",
+            flow_version=request.flow_version[:64] if kept else "",
         )
         launch.payload = launch.seal("payload", text)
         launch.save(force_insert=True)
         launch_files.save_files(launch, request.files)
         launch_files.save_searchable(launch, request.searchable)
         detail: dict[str, Any] = {"files": [file.filename for file in request.files]} if request.files else {}
+        if kept:
+            detail["kept_until"] = send_by.isoformat()
         _log(actor, launch, "launch.ask", wait=request.wait, **detail)
     return LaunchResult(Outcome.CREATED, launch)
 

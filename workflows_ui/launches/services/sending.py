@@ -126,7 +126,10 @@ def _send(launch_id: str) -> int | None:
 def _deliver(claimed: Claimed) -> int | None:
     launch = claimed.launch
     try:
-        if flow_checks.needed(claimed.credential, launch.flow_id):
+        if launch.kept:
+            flow_checks.check_kept(claimed.client, launch)
+            _save(hold, launch)
+        elif flow_checks.needed(claimed.credential, launch.flow_id):
             flow_checks.check(claimed.client, claimed.credential, launch.flow_id)
             _save(hold, launch)
         answer = claimed.client.workflows.send_trigger(
@@ -143,7 +146,9 @@ def _deliver(claimed: Claimed) -> int | None:
     except CannotLaunch as problem:
         _save(give_up, launch, problem.reason, problem.technical)
     except flow_checks.NotReady as problem:
-        _save(release, launch, problem.technical, Reason.NOT_READY, problem.retry_after)
+        away = launch.kept and problem.engine_away
+        reason = Reason.NOT_REACHED if away else Reason.NOT_READY
+        _save(release, launch, problem.technical, reason, problem.retry_after)
     except AddressRefused as problem:
         _save(give_up, launch, Reason.ADDRESS_REFUSED, problem.technical)
     except ValueError:
@@ -265,6 +270,7 @@ def mark_sending(launch: Launch) -> None:
         now = clock.now()
         claimed = Launch.objects.filter(
             state=State.CLAIMED,
+            send_by__gt=now,
             # The client was made for the workspace's address at the time of the claim.
             workspace_id__in=Workspace.objects.filter(moves=launch.moves).values("pk"),
         )

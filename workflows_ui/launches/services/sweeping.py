@@ -3,10 +3,14 @@
 The broker may lose any message and any worker may die: pending work is derived from the rows.
 """
 
+from datetime import datetime
+
 from django.conf import settings
+from django.db.models import Q, QuerySet
 
 from workflows_ui.core import clock
-from workflows_ui.launches.models import UNSENT, Launch, LaunchFile, LaunchInput, Reason, State
+from workflows_ui.core.lease import ENQUEUE_AGAIN
+from workflows_ui.launches.models import KEPT, UNSENT, Launch, LaunchFile, LaunchInput, Reason, State
 from workflows_ui.launches.services import launches
 
 #: Rows of one kind in one sweep.
@@ -19,7 +23,26 @@ def to_enqueue() -> list[str]:
     They are marked as enqueued, so that the next sweeps skip them for a while.
     """
     now = clock.now()
-    return Launch.to_enqueue(launches.sendable_launches(now), now, BATCH)
+    sendable = launches.sendable_launches(now)
+    return Launch.to_enqueue(sendable.filter(kept=False), now, BATCH) + _kept_to_enqueue(sendable, now)
+
+
+def _kept_to_enqueue(sendable: QuerySet[Launch], now: datetime) -> list[str]:
+    """The kept launch to enqueue now in each workspace: the earliest, and none while another one is being tried, or while the pause
+    after an attempt is not over.
+
+    So an engine that does not answer is tried by one launch of a workspace, once a minute in the end, and gets at most one a second when
+    it is back, in the order in which they were asked for. One whose flow alone cannot be read (NOT_READY) lets the others pass.
+    """
+    tried = ~Launch.lease.free(now) | Q(enqueued_at__gte=now - ENQUEUE_AGAIN)
+    tried |= Q(reason=Reason.NOT_REACHED, not_before__gt=now)
+    busy = Launch.objects.filter(tried, KEPT).values("workspace_id")
+    due = sendable.filter(kept=True).exclude(workspace_id__in=busy).order_by("asked_at", "pk")
+    earliest: dict[int, str] = {}
+    for workspace_id, pk in due.values_list("workspace_id", "pk")[:BATCH]:
+        earliest.setdefault(workspace_id, pk)
+    Launch.mark_enqueued(earliest.values())
+    return list(earliest.values())
 
 
 def end_late() -> int:
@@ -27,9 +50,14 @@ def end_late() -> int:
     now = clock.now()
     waiting = Launch.objects.filter(Launch.lease.free(now), state__in=UNSENT)
     return sum(
-        launches.end(launch, State.NOT_SENT, Reason.TOO_LATE, now, rows=waiting, **Launch.lease.released_values)
+        launches.end(launch, State.NOT_SENT, _late(launch), now, rows=waiting, **Launch.lease.released_values)
         for launch in waiting.filter(send_by__lte=now).select_related("workspace")[:BATCH]
     )
+
+
+def _late(launch: Launch) -> Reason:
+    awaited = launch.kept and launch.reason == Reason.NOT_REACHED and not launch.workspace.launching_paused
+    return Reason.NOT_BACK if awaited else Reason.TOO_LATE
 
 
 def notice_lost() -> int:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import structlog
-from django.db.models import F, Min, QuerySet
+from django.db.models import F, Min, Q, QuerySet
 from django.urls import reverse
 
 from workflows_ui.accounts.models import User
@@ -22,9 +22,9 @@ from workflows_ui.core.prepared import Prepared
 from workflows_ui.credentials.services import clients
 from workflows_ui.engine import AddressRefused, Client, EngineError
 from workflows_ui.jobs.models import ItemState, Job, JobKind, JobState
-from workflows_ui.launches.models import ENDED, OPEN, Launch, State
+from workflows_ui.launches.models import ENDED, OPEN, Launch, Reason, State
 from workflows_ui.launches.services import runs
-from workflows_ui.launches.services.launches import PROBLEM
+from workflows_ui.launches.services.launches import LONGEST_KEPT, PROBLEM
 from workflows_ui.launches.services.run_search import EngineCaller
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access as member_access
@@ -81,9 +81,34 @@ _watched = Prepared(
 
 def find_news() -> None:
     """Notify of events in the console's own rows. Safe to call any number of times, by any number of workers."""
+    _notify_kept()
     _notify_launches()
     _notify_flows()
     _notify_jobs()
+
+
+def _notify_kept() -> None:
+    """Notify people that a launch of theirs was kept and is sent now, or that it has ended without."""
+    since = clock.now() - NEWS
+    sent, not_sent = Q(sending_at__gte=since), Q(state=State.NOT_SENT, sending_at=None, ended_at__gte=since)
+    rows = Launch.objects.filter(sent | not_sent, kept=True, asked_at__gte=since - LONGEST_KEPT)
+    kept = list(rows.exclude(reason=Reason.WITHDRAWN).select_related("workspace", "user")[:1000])
+    keys = {launch.pk: _key(launch) if launch.sending_at is None else f"launch:{launch.pk}:sent" for launch in kept}
+    delivered = notifications.delivered_keys((launch.user for launch in kept), keys.values())
+    for launch in kept:
+        if (launch.user_id, keys[launch.pk]) in delivered or _find_access(launch) is None:
+            continue
+        notifications.notify(
+            launch.user,
+            NoticeKind.KEPT_LAUNCH,
+            keys[launch.pk],
+            url=reverse("launch", args=[launch.workspace.slug, launch.pk]),
+            workspace=launch.workspace,
+            flow=(launch.flow_name or launch.flow_id)[:200],
+            sent=launch.sending_at is not None,
+            reason=launch.reason,
+            until=launch.send_by.isoformat(),
+        )
 
 
 def _notify_launches() -> None:
@@ -193,9 +218,10 @@ def _key(launch: Launch) -> str:
     return f"launch:{launch.pk}:{launch.state}"
 
 
-def _find_access(watch: Watch) -> member_access.Access | None:
+def _find_access(row: Watch | Launch) -> member_access.Access | None:
+    """The access of the row's person to its workspace."""
     try:
-        return member_access.find(watch.user, watch.workspace.slug)
+        return member_access.find(row.user, row.workspace.slug)
     except member_access.NoAccess:
         return None
 

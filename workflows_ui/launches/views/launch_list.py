@@ -44,6 +44,8 @@ LISTED = (
     "poll_at",
     "claim_until",
     "asked_at",
+    "kept",
+    "send_by",
     "ended_at",
     "run_started_at",
     "run_finished_at",

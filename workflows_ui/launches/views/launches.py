@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from workflows_ui.launch_forms.forms.posted import KeepForm
 from workflows_ui.launches.forms import SettleForm
 from workflows_ui.launches.page import Page
 from workflows_ui.launches.services import launches
@@ -93,6 +94,7 @@ def _render(request: ConsoleRequest, page: Page, form: SettleForm, *, status: in
         "page": page,
         "launch": page.launch,
         "settle_form": form,
+        "keep": KeepForm() if page.can_keep else None,
         "slug": request.access.workspace.slug,
         # The state in the page's heading is outside of the live fragment and is sent along with it.
         "alone": responses.is_fragment(request),

@@ -87,6 +87,8 @@ class _Recent(NamedTuple):
     flow_id: str
     state: str
     asked_at: datetime
+    send_by: datetime
+    kept: bool
     poll_at: datetime | None
     misses: int
     run_status: str

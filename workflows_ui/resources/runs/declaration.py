@@ -208,7 +208,7 @@ class Runs(Resource):
     def get(self, session: EngineSession, id: str) -> Row:
         """The run with its steps; what the index keeps of one that the engine has no longer, or does not give now."""
         index = indexed.readable(session)
-        kept = indexed.get(session, index, id) if index and indexed.is_silent(index) else None
+        kept = indexed.get(session, index, id) if index and indexes.is_silent(index) else None
         if kept is None:
             try:
                 kept = session.workflows.get_run(id)

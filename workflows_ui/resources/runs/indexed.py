@@ -8,7 +8,6 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import NotSent, Unavailable, Unreachable
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import Page, Query, Row
 from workflows_ui.resources.runs import filters as run_filters
@@ -22,8 +21,6 @@ from workflows_ui.web.numbering import local_page
 
 #: The keys of a run from the index: when the runs were last read, and when the engine was found not to have this one any more.
 READ_AT, GONE_AT = "indexReadAt", "indexGoneAt"
-#: The errors of a reading that mean that the engine did not answer.
-_NO_ANSWER = frozenset(error.__name__ for error in (NotSent, Unavailable, Unreachable))
 
 
 def readable(session: EngineSession) -> RunIndex | None:
@@ -124,11 +121,6 @@ def search(session: EngineSession, text: str, most: int) -> Sequence[Row]:
     return [_run(row, index) for row in rows[:most]]
 
 
-def is_silent(index: RunIndex | None) -> bool:
-    """Whether the engine did not answer the last reading, so that a page need not wait for it."""
-    return index is not None and bool(index.failures) and index.trouble in _NO_ANSWER
-
-
 def get(session: EngineSession, index: RunIndex, run_id: str) -> dict[str, Any] | None:
     """What the index keeps of one run, without its steps; None if it has none."""
     row = IndexedRun.objects.filter(workspace_id=index.pk, run_id=run_id, erased_at__isnull=True).first()
@@ -166,7 +158,7 @@ def _trouble(index: RunIndex) -> str:
     if not index.failures or index.read_at is None:
         return ""
     text = _("The engine does not answer. These are the runs as of %(time)s.")
-    if not is_silent(index):
+    if not indexes.is_silent(index):
         text = _("The runs cannot be read at present. These are the runs as of %(time)s.")
     return text % {"time": formats.exact(index.read_at)}
 

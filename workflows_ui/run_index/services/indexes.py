@@ -17,6 +17,7 @@ from workflows_ui.core.caching import answers
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import sharing
+from workflows_ui.engine import NotSent, Unavailable, Unreachable
 from workflows_ui.members.models import Workspace
 from workflows_ui.notes.models import Note, Subject
 from workflows_ui.run_index.models import IndexedRun, RunIndex
@@ -31,6 +32,8 @@ WATCHED, NOTED = timedelta(seconds=40), timedelta(seconds=15)
 KEPT = 3600
 #: The size of an index with more runs than this is determined only once in so many seconds.
 FEW, SIZE_KEPT = 10_000, 60
+#: The errors of a reading that mean that the engine did not answer.
+NO_ANSWER = sorted(error.__name__ for error in (NotSent, Unavailable, Unreachable))
 
 _readable = Prepared(
     lambda workspace, user: (
@@ -62,6 +65,33 @@ def readable(workspace: Workspace, user_id: int) -> RunIndex | None:
         if not shared:
             return None
     return index
+
+
+_silent = Prepared(
+    lambda workspace: RunIndex.objects.filter(
+        workspace=workspace, moves=F("workspace__moves"), failures__gt=0, trouble__in=NO_ANSWER
+    ).values_list("read_at", flat=True),
+    int,
+)
+
+
+def silent_since(workspace: Workspace) -> datetime | None:
+    """When an engine that did not answer the last reading answered last; None if it does answer, or if nothing is known.
+
+    For everybody: it says nothing about the runs.
+    """
+    return next(iter(_silent(workspace.pk)), None)
+
+
+def latest_run(workspace_id: int, flow_id: str) -> IndexedRun | None:
+    """The flow's latest run in the index, which has no runs of drafts: its `version_id` and `flow_name` are read."""
+    rows = _kept(workspace_id).filter(flow_id=flow_id).order_by("-created", "-pk")
+    return rows.only("version_id", "flow_name").first()
+
+
+def is_silent(index: RunIndex | None) -> bool:
+    """Whether the engine did not answer the last reading, so that a page need not wait for it."""
+    return index is not None and bool(index.failures) and index.trouble in NO_ANSWER
 
 
 def watch(index: RunIndex) -> None:
