@@ -87,7 +87,7 @@ def _kept_message(launch: Launch, reason: Reason | None) -> Message:
         titles.get(reason, _("Kept until %(time)s")) % time,
         _(
             "Nothing has been sent. The console tries again every minute, and sends kept launches in the order in which they were asked "
-            "for. Your right and the flow are checked again before."
+            "for. Before that, the right to launch and the flow are checked again."
         ),
         _("You can close this page, or withdraw the launch."),
     )
