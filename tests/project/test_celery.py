@@ -1,5 +1,6 @@
 """What a worker keeps of what it has done."""
 
+import json
 import os
 import platform
 import subprocess
@@ -9,6 +10,7 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
+from console.celery import POOL
 from tests.project.console_process import ROOT
 from workflows_ui import tasks
 
@@ -35,6 +37,36 @@ libc.malloc_info(0, ctypes.c_void_p.in_dll(libc, "stdout"))
 libc.fflush(None)
 """
 
+#: Twice prints the connections of 400 turns in 40 threads; in between the database ends all of them.
+TURNS = """
+import contextlib, json, os
+from concurrent.futures import ThreadPoolExecutor
+import django
+from celery.signals import worker_init
+from django.conf import settings
+
+settings.DATABASES["default"]["NAME"] = os.environ["TEST_DATABASE"]
+from console.celery import app
+
+django.setup()
+worker_init.send(sender=app)
+from django.db import OperationalError, connection
+from workflows_ui.core import database
+
+def turn(_number):
+    with database.turn(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return cursor.fetchone()[0]
+
+with ThreadPoolExecutor(40) as pool:
+    pids = list(pool.map(turn, range(400)))
+    print(json.dumps(pids))
+    with contextlib.suppress(OperationalError), database.turn(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pid) FROM unnest(%s) AS pid ORDER BY pid = pg_backend_pid()", [list(set(pids))])
+    print(json.dumps(list(pool.map(turn, range(400)))))
+connection.close_pool()
+"""
+
 
 @pytest.mark.django_db
 def test_a_worker_in_debug_mode_keeps_no_queries_of_a_task_that_has_ended(settings: Settings) -> None:
@@ -50,3 +82,21 @@ def test_the_threads_of_a_worker_share_two_arenas() -> None:
         [sys.executable, "-c", THREADS], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     ).stdout
     assert report.count("<heap nr=") == 2
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_the_turns_of_a_workers_threads_share_a_few_connections_and_outlive_a_restart_of_the_database() -> None:
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "TEST_DATABASE": str(connection.settings_dict["NAME"]),
+    }
+    report = subprocess.run(
+        [sys.executable, "-c", TURNS], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert report.returncode == 0, report.stderr
+    before, after = (json.loads(line) for line in report.stdout.splitlines())
+    assert len(before) == len(after) == 400
+    assert 1 <= len(set(before)) <= POOL
+    assert 1 <= len(set(after)) <= POOL
+    assert not set(before) & set(after)
