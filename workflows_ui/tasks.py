@@ -17,7 +17,7 @@ from workflows_ui.launches.services import following, sweeping, watching
 from workflows_ui.notifications import services as notifications
 from workflows_ui.notifications import tasks as notification_tasks
 from workflows_ui.run_index import tasks as run_index_tasks
-from workflows_ui.run_index.services import indexes, reading
+from workflows_ui.run_index.services import indexes, launch_words, reading
 
 
 @shared_task
@@ -35,6 +35,7 @@ def tick() -> None:
         renewed = renewal.due()
         tested = scheduled_checks.due()
         indexed = reading.due()
+        worded = launch_words.due()
     for launch_id in launches:
         launch_tasks.send.delay(launch_id)
     for job_id in jobs:
@@ -44,6 +45,7 @@ def tick() -> None:
     broker.enqueue_each(credential_tasks.test_credential, map(str, tested))
     broker.enqueue_each(credential_tasks.inspect, inspected)
     broker.enqueue_each(run_index_tasks.read, indexed)
+    broker.enqueue_each(run_index_tasks.read_launches, worded)
     with database.turn():
         heartbeat.beat()
 

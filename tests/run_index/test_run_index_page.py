@@ -49,7 +49,8 @@ def indexed(shared: Stage) -> Stage:
 
 def values(stage: Stage, **others: Any) -> dict[str, Any]:
     """What the form sends."""
-    return {"credential": str(stage.users.credential.pk), "keep_days": "14"} | others
+    kept = {"kept": "0", "values_days": "30", "values_kb": "64"}
+    return {"credential": str(stage.users.credential.pk), "keep_days": "14"} | kept | others
 
 
 def post(stage: Stage, url: str, **data: Any) -> Any:

@@ -111,6 +111,7 @@ NO_SECRET: dict[str, str] = {
     **dict.fromkeys(("Launch.failure", "LaunchFile.data", "LaunchForm.before", "LaunchForm.draft"), _SEALED),
     **dict.fromkeys(("DeletedObject.content", "FlowEdit.content", "LaunchFormVersion.schema", "Note.text"), _SEALED),
     **dict.fromkeys(("SavedInputs.payload", "Job.data", "IndexedRun.message", "FailurePattern.note"), _SEALED),
+    **dict.fromkeys(("RunValues.content",), _SEALED),
     **dict.fromkeys(("Job.claim", "Job.claim_until", "Launch.claim", "Launch.claim_until", "Launch.ticket"), _PLAIN),
     **dict.fromkeys(("LaunchFile.key", "Notice.key", "Permission.codename", "Capability.code"), _PLAIN),
     **dict.fromkeys(("Workspace.marker_seen_at", "Workspace.secrets_version", "User.session_generation"), _PLAIN),

@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.core import database
 from workflows_ui.launches.models import KEPT, OPEN, SEARCHED_FOR, UNSENT, LaunchInput, State
 from workflows_ui.launches.services import launches
+from workflows_ui.members.models import Workspace
+from workflows_ui.run_index.services import launch_words
 from workflows_ui.web.form_rendering import LongSelect
 from workflows_ui.web.list_filters import DaysForm
 
@@ -29,7 +31,7 @@ class FilterForm(DaysForm):
     main_filters = ("state", "flow", "period")
     field_order = ("search", "flow", "person", "state", "period", "since", "until", "id")
     search = forms.CharField(
-        label=_("Flow's name, or a searchable input"),
+        label=_("Flow's name, or a searchable value"),
         required=False,
         max_length=100,
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
@@ -43,15 +45,19 @@ class FilterForm(DaysForm):
     )
     id = forms.CharField(label=_("Id of the launch or its run"), required=False, max_length=64)
 
-    def conditions(self) -> Q:
-        """The query for the valid, filled fields. Days are in the person's time zone."""
+    def conditions(self, workspace: Workspace) -> Q:
+        """The query for the valid, filled fields, for launches of the workspace. Days are in the person's time zone."""
         data, query = self.filled(), self.within("asked_at")
         if "search" in data:
             texts, names = Q(), Q()
             for text in database.spellings(data["search"]):
                 texts |= Q(text__icontains=text)
                 names |= Q(flow_name__icontains=text)
-            query &= Q(pk__in=LaunchInput.objects.filter(texts).values("launch")) | names
+            query &= (
+                Q(pk__in=LaunchInput.objects.filter(texts).values("launch"))
+                | names
+                | launch_words.found_by(workspace, data["search"])
+            )
         if "flow" in data:
             query &= Q(flow_id=data["flow"])
         if "person" in data:

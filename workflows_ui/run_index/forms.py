@@ -9,9 +9,12 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.credentials.models import Credential
+from workflows_ui.run_index.models import Kept
 
 #: Days that runs are kept: at first, and at most.
 DAYS, MOST_DAYS = 90, 3650
+#: Of a run's inputs and outputs: days and kB that are kept at first, and the most kB.
+VALUES_DAYS, VALUES_KB, MOST_KB = 30, 64, 1024
 
 
 class IndexForm(forms.Form):
@@ -28,6 +31,31 @@ class IndexForm(forms.Form):
         min_value=1,
         max_value=MOST_DAYS,
         help_text=_("Older runs are not read. Those that become older are deleted here, never in the engine."),
+    )
+
+    kept = forms.TypedChoiceField(
+        label=_("Inputs and outputs of steps"),
+        choices=Kept.choices,
+        coerce=int,
+        widget=forms.RadioSelect,
+        help_text=_(
+            "Secrets are masked before anything is kept, and everything is encrypted. With values, builders find runs by an order number, "
+            "an email address or an id, and everybody finds the launches that they may open. Keeping less deletes what was kept."
+        ),
+    )
+    values_days = forms.IntegerField(
+        label=_("Days to keep inputs and outputs"),
+        min_value=1,
+        max_value=MOST_DAYS,
+        help_text=_("Counted from the run. They are then deleted; the run stays."),
+    )
+    values_kb = forms.IntegerField(
+        label=_("Most kB of one run"),
+        min_value=1,
+        max_value=MOST_KB,
+        help_text=_(
+            "What does not fit is left out, step by step. The steps themselves stay, with their states and errors."
+        ),
     )
 
     def __init__(self, *args: Any, choices: Mapping[Credential, Sequence[Group]], **kwargs: Any) -> None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from workflows_ui.core import heartbeat
 from workflows_ui.members.models import Workspace
 from workflows_ui.run_index.models import RunIndex
-from workflows_ui.run_index.services import indexes
+from workflows_ui.run_index.services import indexes, launch_words, values
 from workflows_ui.web import formats, messages
 from workflows_ui.web.messages import Message, Text
 
@@ -97,6 +97,25 @@ class Status:
         often = _("New runs are read every minute, and every few seconds while somebody looks at the list of runs.")
         return Message(_("Up to date"), f"{self._as_of} {often}")
 
+    @cached_property
+    def unread(self) -> str:
+        """How many runs' steps and launches' words are still to be read; "" for none, and if nothing of them is kept."""
+        if self.state in {"moved", "stopped"}:
+            return ""
+        runs, launches = values.backlog(self.index), launch_words.backlog(self.index, values.COUNTED + 1)
+        parts = []
+        if runs:
+            parts.append(_number(ngettext("%(n)s run", "%(n)s runs", runs), runs))
+        if launches:
+            parts.append(_number(ngettext("%(n)s launch", "%(n)s launches", launches), launches))
+        return ", ".join(parts)
+
+    @property
+    def pace(self) -> str:
+        """How fast the steps of runs are read."""
+        text = _("The newest come first, at most %(n)d a minute.")
+        return text % {"n": values.MINUTE}
+
     @property
     def filled(self) -> str:
         """How much of the past has been read."""
@@ -128,6 +147,7 @@ class Status:
     def version(self) -> str:
         """A text that changes with what the page shows."""
         shown = [self.state, str(self.message.text), self.runs, self.filled, self.index.missed, self.index.compared_at]
+        shown.append(self.unread)
         return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
     @property
@@ -147,6 +167,14 @@ class Status:
         else:
             text = ngettext("%(n)s run as of %(time)s.", "%(n)s runs as of %(time)s.", self.progress.runs)
         return text % values if self.state in {"filling", "current"} else f"{text % values} {self.message.title}."
+
+
+def _number(text: str, number: int) -> str:
+    """The text with a number, or with “more than” a number that was not counted further."""
+    shown = number_format(min(number, values.COUNTED), use_l10n=True, force_grouping=True)
+    if number > values.COUNTED:
+        shown = _("more than %(n)s") % {"n": shown}
+    return text % {"n": shown}
 
 
 def summary(workspace: Workspace) -> Text:

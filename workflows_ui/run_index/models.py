@@ -14,6 +14,14 @@ from workflows_ui.credentials.models import Credential
 from workflows_ui.members.models import Workspace
 
 
+class Kept(models.IntegerChoices):
+    """What an index keeps of the inputs and outputs of steps: each value includes the ones before it."""
+
+    NOTHING = 0, _("Nothing")
+    NAMES = 1, _("Names: of the steps and of the members of their inputs and outputs")
+    VALUES = 2, _("Values: inputs and outputs, found by the search")
+
+
 class RunIndex(SealsFields, models.Model):
     """A workspace's run index: with whose right it is read, and how far. Without a row a workspace has none.
 
@@ -31,6 +39,13 @@ class RunIndex(SealsFields, models.Model):
     moves = models.PositiveIntegerField(default=0)
     #: Runs that were created earlier are neither read nor kept.
     keep_days = models.PositiveIntegerField(default=90)
+    #: What is kept of inputs and outputs, for how many days after the run, and at most how many kB of a run.
+    kept = models.PositiveSmallIntegerField(default=Kept.NOTHING, choices=Kept)
+    values_days = models.PositiveIntegerField(default=30)
+    values_kb = models.PositiveIntegerField(default=64)
+    #: The calls for steps of runs since the beginning of a minute (services/values.py).
+    values_minute = models.DateTimeField(null=True)
+    values_calls = models.PositiveIntegerField(default=0)
     #: When the newest run that was read was created, by the engine's clock.
     read_until = models.DateTimeField(null=True)
     spans = models.JSONField(default=list)
@@ -45,6 +60,9 @@ class RunIndex(SealsFields, models.Model):
     version = models.BigIntegerField(default=0)
     #: Somebody looks at the runs until then: they are read every few seconds.
     watched_until = models.DateTimeField(null=True)
+    #: The lease of the reader of launches' words, and whether those that an earlier index has left are deleted.
+    words_until = models.DateTimeField(null=True)
+    words_cleared = models.BooleanField(default=False)
     due_at = models.DateTimeField(db_index=True)
     lease_until = models.DateTimeField(null=True)
     failures = models.PositiveIntegerField(default=0)
@@ -53,6 +71,7 @@ class RunIndex(SealsFields, models.Model):
 
     sealed_fields: ClassVar[tuple[str, ...]] = ("word_key",)
     lease: ClassVar[Lease] = Lease()
+    words_lease: ClassVar[Lease] = Lease("words_until")
 
     class Meta:
         verbose_name = _("run index")
@@ -64,6 +83,12 @@ class RunIndex(SealsFields, models.Model):
 
 #: The runs of the list as it opens: neither archived nor erased.
 LISTED = Q(archived__isnull=True, erased_at__isnull=True)
+
+
+#: The runs whose steps can be read: those that have ended, and that the engine still has.
+READABLE = Q(check_at__isnull=True, gone_at__isnull=True, erased_at__isnull=True)
+#: `values_read` of a run whose steps could not be read: it is tried once more, after all others.
+LATER = -1
 
 
 class IndexedRun(SealsFields, models.Model):
@@ -97,6 +122,8 @@ class IndexedRun(SealsFields, models.Model):
     check_at = models.DateTimeField(null=True)
     #: When the engine was found not to have the run any more.
     gone_at = models.DateTimeField(null=True)
+    #: What was read of its steps, a value of Kept, or LATER after an error. 0 again once the run has changed.
+    values_read = models.SmallIntegerField(default=0)
     #: When a manager erased it: the row is empty, is shown nowhere, and keeps the run from being read again.
     erased_at = models.DateTimeField(null=True)
 
@@ -138,6 +165,9 @@ class IndexedRun(SealsFields, models.Model):
                 fields=["workspace", "-created", "-id"], condition=LISTED & ~Q(tags=""), name="listed_runs_with_tags"
             ),
             models.Index(fields=["check_at"], condition=Q(check_at__isnull=False), name="indexed_runs_to_check"),
+            models.Index(
+                fields=["workspace", "values_read", "-created"], condition=READABLE, name="runs_to_read_values"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -151,11 +181,42 @@ class IndexedRun(SealsFields, models.Model):
         return {"workspace": self.workspace_id, "run": self.run_id}
 
 
+class RunValues(SealsFields, models.Model):
+    """What the index keeps of a run's steps. `content` is JSON, masked and sealed, bound to the workspace and the run's id."""
+
+    run = models.OneToOneField(IndexedRun, on_delete=models.CASCADE, primary_key=True, related_name="values")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_index=False)
+    #: When the run was created: its values are deleted some days after that.
+    created = models.DateTimeField()
+    #: A value of Kept, and the bytes of the JSON.
+    kept = models.PositiveSmallIntegerField()
+    size = models.PositiveIntegerField()
+    content = models.TextField()
+
+    sealed_fields: ClassVar[tuple[str, ...]] = ("content",)
+
+    class Meta:
+        verbose_name = _("values of a run")
+        verbose_name_plural = _("values of runs")
+        indexes = [
+            models.Index(fields=["workspace", "created"], name="values_by_time"),
+            models.Index(fields=["workspace", "kept", "size"], name="values_by_size"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.run_id)
+
+    def bound_values(self) -> Mapping[str, str | int | None]:
+        return {"workspace": self.workspace_id, "run": self.run.run_id}
+
+
 class RunWord(models.Model):
     """A word of a run, as a keyed hash."""
 
     run = models.ForeignKey(IndexedRun, on_delete=models.CASCADE, related_name="words", db_index=False)
     word = models.BigIntegerField()
+    #: Whether only its inputs and outputs have it: it is deleted with them.
+    of_value = models.BooleanField(default=False)
 
     class Meta:
         verbose_name = _("word of a run")

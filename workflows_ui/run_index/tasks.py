@@ -3,13 +3,26 @@
 from celery import shared_task
 
 from workflows_ui.core import database
-from workflows_ui.run_index.services import indexes, reading
+from workflows_ui.run_index.services import indexes, launch_words, reading
 
 
 @shared_task
 def read(workspace_id: int) -> None:
     """Read the runs of one workspace for one turn."""
     reading.read(workspace_id)
+
+
+@shared_task
+def read_launches(workspace_id: int) -> None:
+    """Read the words of one workspace's launches for one turn."""
+    launch_words.read(workspace_id)
+
+
+@shared_task
+def trim_values(workspace_id: int) -> None:
+    """Delete what the setting of one index does not keep any more."""
+    with database.turn():
+        indexes.trim_values(workspace_id)
 
 
 @shared_task

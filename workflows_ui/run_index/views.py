@@ -11,9 +11,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from workflows_ui.core import broker
 from workflows_ui.members.models import Role
 from workflows_ui.run_index import tasks
-from workflows_ui.run_index.forms import DAYS, EraseForm, IndexForm
+from workflows_ui.run_index.forms import DAYS, VALUES_DAYS, VALUES_KB, EraseForm, IndexForm
 from workflows_ui.run_index.messages import Status
-from workflows_ui.run_index.models import RunIndex
+from workflows_ui.run_index.models import Kept, RunIndex
 from workflows_ui.run_index.services import indexes
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
@@ -32,10 +32,13 @@ def run_index(request: ConsoleRequest, slug: str) -> HttpResponse:
     if responses.requested_fragment(request) == LIVE and request.method != "POST":
         return _live(request, index)
     choices = indexes.choices(workspace)
-    initial = {"credential": index.credential_id, "keep_days": index.keep_days} if index else {"keep_days": DAYS}
+    initial = {"keep_days": DAYS, "kept": Kept.NOTHING.value, "values_days": VALUES_DAYS, "values_kb": VALUES_KB}
+    if index:
+        initial = {name: getattr(index, name) for name in initial} | {"credential": index.credential_id}
     form = IndexForm(request.POST or None, choices=choices, initial=initial)
     if request.method == "POST" and form.is_valid():
         indexes.start(actor(request), workspace, **form.cleaned_data)
+        broker.enqueue(tasks.trim_values, workspace.pk)
         broker.enqueue(tasks.read, workspace.pk)
         if index is None or index.moves != workspace.moves:
             messages.success(request, _("The run index is started."))

@@ -1,7 +1,8 @@
 """Results of the search in groups: of the console, and of the engine."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from django.urls import reverse
@@ -20,7 +21,7 @@ from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.resource import RESOURCES, Query, Resource, Row
 from workflows_ui.resources.flows import launchable
 from workflows_ui.resources.runs import indexed
-from workflows_ui.resources.runs.reading import error_of
+from workflows_ui.resources.runs.reading import error_of, name_of
 from workflows_ui.search import services
 from workflows_ui.search.services import MOST, Text
 from workflows_ui.web import formats, messages, navigation
@@ -54,11 +55,11 @@ def console_groups(request: ConsoleRequest, text: Text) -> list[Group]:
         Group("launches", _("Launches"), [
             Entry(
                 row.flow_name[:120], reverse("launch", args=[slug, row.id]), State(row.state).icon,
-                f"{State(row.state).label} · {row.person[:60]} · {formats.relative(row.asked_at)}",
+                f"{_outcome(State(row.state).label, row.asked_at)} · {row.person[:60]}",
             )
             for row in launches
         ]),
-        Group("indexed-runs", _("Runs with these words"), list(_runs(access, text))),
+        Group("indexed-runs", _("Runs with these words"), list(_runs(access, text, {row.run_id for row in launches}))),
         Group("pages", _("Pages"), list(_pages(request, text))[: None if not text.words else MOST]),
         Group("credentials", _("Credentials"), list(_credentials(access, text))),
         Group("people", _("People"), [
@@ -212,8 +213,15 @@ def _workspaces(access: Access, text: Text) -> Iterator[Entry]:
             )
 
 
-def _runs(access: Access, text: Text) -> Iterator[Entry]:
-    """Runs in the index whose error, failed step or tags have the words, and the list of all of them."""
+def _outcome(state: object, moment: datetime | None) -> str:
+    """How something ended, and when: “Succeeded, today 10:42”."""
+    if moment is None:
+        return str(state)
+    return _("%(state)s, %(time)s") % {"state": state, "time": formats.day_and_time(moment)}
+
+
+def _runs(access: Access, text: Text, known: Collection[str]) -> Iterator[Entry]:
+    """Runs in the index with these words, and the list of all of them; without the runs of launches that are `known`."""
     resource = RESOURCES["runs"]
     if not text.words or not access.sees("runs") or not access.allows(Role.BUILDER):
         return
@@ -224,11 +232,15 @@ def _runs(access: Access, text: Text) -> Iterator[Entry]:
         return
     found = resource.masked(session, rows)
     for row in found:
+        if resource.key(row) in known:
+            continue
+        badge = messages.run_state(row.get("status"))
+        outcome = _outcome(badge.word, formats.moment(row.get("created")))
         yield Entry(
-            resource.full_title(row)[:120],
+            (name_of(row) or resource.full_title(row))[:120],
             resource.url(access.workspace.slug, resource.key(row)),
-            resource.icon,
-            error_of(row)[:120],
+            badge.icon,
+            " · ".join(filter(None, (outcome, error_of(row)[:120]))),
         )
     if len(found) == MOST:
         yield Entry(_("All runs with these words"), resource.url(access.workspace.slug, search=text.typed), "search")

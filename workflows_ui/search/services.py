@@ -19,6 +19,7 @@ from workflows_ui.launches.services import launches
 from workflows_ui.members.models import Member, Role
 from workflows_ui.members.services import launch_rights
 from workflows_ui.members.services.access import Access
+from workflows_ui.run_index.services import launch_words
 
 #: The most results of a kind; the newest launches that are compared without accents (all are searched as they are written).
 MOST, NEWEST = 6, 500
@@ -68,6 +69,7 @@ class FoundLaunch:
     person: str
     state: str
     asked_at: datetime
+    run_id: str = ""
 
 
 def launchable_flows(access: Access, text: Text) -> list[tuple[str, str]]:
@@ -86,7 +88,7 @@ def launchable_flows(access: Access, text: Text) -> list[tuple[str, str]]:
 
 
 def latest_launches(access: Access, text: Text) -> list[FoundLaunch]:
-    """Launches that the person may open, newest first: by id, run, flow, person or a searchable input."""
+    """Launches that the person may open, newest first: by id, run, flow, person, a searchable input or words of inputs and answers."""
     rows = launches.visible_launches(access)
     if not text.words:
         return _read(rows[:MOST])
@@ -103,6 +105,8 @@ def latest_launches(access: Access, text: Text) -> list[FoundLaunch]:
             named |= Q(flow_name__icontains=spelling)
         older = rows.filter(named | Q(pk__in=LaunchInput.objects.filter(written).values("launch")))
         found |= {row.id: row for row in _read(older[:MOST])}
+    if len(found) < MOST:
+        found |= {row.id: row for row in _read(rows.filter(launch_words.found_by(access.workspace, text.typed))[:MOST])}
     return sorted(found.values(), key=lambda row: (row.id != text.id, -row.asked_at.timestamp()))[:MOST]
 
 
@@ -116,13 +120,23 @@ def people(access: Access, text: Text) -> list[User]:
     return sorted(found, key=lambda user: sort_key(user.label))[:MOST]
 
 
-_COLUMNS = ("pk", "flow_name", "flow_id", "user__first_name", "user__last_name", "user__username", "state", "asked_at")
+_COLUMNS = (
+    "pk",
+    "flow_name",
+    "flow_id",
+    "user__first_name",
+    "user__last_name",
+    "user__username",
+    "state",
+    "asked_at",
+    "run_id",
+)
 
 
 def _read(rows: Any) -> list[FoundLaunch]:
     return [
-        FoundLaunch(key, name or flow, f"{first} {last}".strip() or username, state, asked_at)
-        for key, name, flow, first, last, username, state, asked_at in rows.values_list(*_COLUMNS)
+        FoundLaunch(key, name or flow, f"{first} {last}".strip() or username, state, asked_at, run_id)
+        for key, name, flow, first, last, username, state, asked_at, run_id in rows.values_list(*_COLUMNS)
     ]
 
 

@@ -85,6 +85,17 @@ def short_time(moment: datetime.datetime) -> str:
     return f"{local:%H:%M}" if local.date() == timezone.localdate() else exact(local, seconds=False)
 
 
+def day_and_time(value: datetime.datetime) -> str:
+    """Return `today 10:42`, `yesterday 10:42`, or date and time, in the current zone."""
+    local = timezone.localtime(value)
+    days = (timezone.localdate() - local.date()).days
+    if days == 0:
+        return _("today %(time)s") % {"time": f"{local:%H:%M}"}
+    if days == 1:
+        return _("yesterday %(time)s") % {"time": f"{local:%H:%M}"}
+    return exact(value, seconds=False)
+
+
 def date(value: datetime.date) -> str:
     """Return an unambiguous date: with the name of the month, or in the language's own order of numbers."""
     return _date(value.year, value.month, value.day, get_language())

@@ -1,6 +1,16 @@
 """Models of launches and of their inputs."""
 
-from workflows_ui.launches.models.launch import KEPT, OPEN, SEARCHED_FOR, Follow, Launch, LaunchFile, LaunchInput
+from workflows_ui.launches.models.launch import (
+    KEPT,
+    OPEN,
+    SEARCHED_FOR,
+    SETTLED,
+    Follow,
+    Launch,
+    LaunchFile,
+    LaunchInput,
+    LaunchWord,
+)
 from workflows_ui.launches.models.states import CONFIRMED, ENDED, UNDER_WAY, UNSENT, WENT_WRONG, Reason, State
 
 __all__ = [
@@ -9,6 +19,7 @@ __all__ = [
     "KEPT",
     "OPEN",
     "SEARCHED_FOR",
+    "SETTLED",
     "UNDER_WAY",
     "UNSENT",
     "WENT_WRONG",
@@ -16,6 +27,7 @@ __all__ = [
     "Launch",
     "LaunchFile",
     "LaunchInput",
+    "LaunchWord",
     "Reason",
     "State",
 ]

@@ -106,6 +106,8 @@ class Launch(Queued, Marked):
     run_status = models.CharField(max_length=60, blank=True)
     run_started_at = models.DateTimeField(null=True, blank=True)
     run_finished_at = models.DateTimeField(null=True, blank=True)
+    #: Whose words the run index has, if it keeps values: 0 none, 1 those of the inputs, 2 all (run_index/services/launch_words.py).
+    words_read = models.PositiveSmallIntegerField(default=0)
     #: Last retry of its run from the failed step through the console, on the engine's clock. The run's id stays the same.
     retried_at = models.DateTimeField(null=True, blank=True)
     failed_step = models.TextField(blank=True)
@@ -132,6 +134,7 @@ class Launch(Queued, Marked):
             models.Index(fields=["workspace", "run_id"], name="launch_by_run"),
             models.Index(fields=["workspace", "state", "-asked_at"], name="launch_by_state"),
             models.Index(fields=["asked_at"], condition=models.Q(kept=True), name="launch_kept"),
+            models.Index(fields=["workspace", "words_read", "-asked_at"], name="launch_by_words_read"),
             models.Index(
                 fields=["workspace", "-ended_at"],
                 condition=models.Q(state__in=["failed", "refused", "not_sent", "unknown"]),
@@ -230,6 +233,26 @@ class LaunchInput(models.Model):
         return self.text
 
 
+class LaunchWord(models.Model):
+    """A word of a launch's inputs, answer or failure, as a hash with the key of the workspace's run index."""
+
+    launch = models.ForeignKey(Launch, on_delete=models.CASCADE, related_name="words", db_index=False)
+    word = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = _("word of a launch")
+        verbose_name_plural = _("words of launches")
+        constraints = [models.UniqueConstraint(fields=["launch", "word"], name="word_of_launch_once")]
+        indexes = [models.Index(fields=["word", "launch"], name="launches_with_word")]
+
+    def __str__(self) -> str:
+        return str(self.launch_id)
+
+
+#: Launches of which no change is expected (Launch.settled).
+SETTLED = models.Q(state__in=ENDED, claim_until=None) & (
+    models.Q(poll_at=None) | models.Q(run_id="", misses__gte=CONFIRMED)
+)
 #: Unclear launches whose runs the console is still searching for.
 SEARCHED_FOR = models.Q(state=State.UNKNOWN, misses__lt=CONFIRMED, poll_at__isnull=False)
 #: Launches that are kept for an engine that does not answer.

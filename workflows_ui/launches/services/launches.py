@@ -320,7 +320,8 @@ def settle(actor: audit_log.Actor, launch: Launch, *, ran: bool, why: str) -> bo
 def end(launch: Launch, state: State, reason: str, now: datetime, *, rows: QuerySet[Launch], **fields: Any) -> bool:
     """End a launch if it is still among `rows`, with its audit row. Returns whether it was. For the sending and following services."""
     with transaction.atomic():
-        done = rows.filter(pk=launch.pk).update(state=state, reason=reason, ended_at=now, **fields)
+        changed = {"state": state, "reason": reason, "ended_at": now, "words_read": 0}
+        done = rows.filter(pk=launch.pk).update(**changed, **fields)
         if done:
             if state == State.NOT_SENT:
                 launch_rights.give_back(launch.right_id)

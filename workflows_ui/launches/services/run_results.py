@@ -126,7 +126,8 @@ def record_retry(workspace: Workspace, run: Mapping[str, Any]) -> None:
 
 def _cleared_fields(launch: Launch) -> dict[str, Any]:
     """Columns that clear the results of an earlier attempt once a run continues."""
-    fields: dict[str, Any] = {"run_finished_at": None, "failed_step": "", "failure": "", "ended_at": None, "misses": 0}
+    fields: dict[str, Any] = {"run_finished_at": None, "failed_step": "", "failure": "", "ended_at": None}
+    fields |= {"misses": 0, "words_read": 0}
     if launch.answer_from == "step":
         fields |= {"answer": "", "answer_from": "", "answer_type": "", "answer_cut": False}
     return fields

@@ -111,8 +111,9 @@ def payload_hider(launch: Launch) -> Hider:
     field_marks = [mark for mark in launch.secret_marks if isinstance(mark, dict) and mark.get("path")]
     names = frozenset(str(mark["path"][-1]) for mark in field_marks)
     short = frozenset(str(mark["path"][-1]) for mark in field_marks if "digest" not in mark)
-    values = _values(launch, field_marks)
-    if values is not None:
+    texts = secret_texts(launch)
+    if texts is not None:
+        values = {text for text in texts if len(text) >= SHORTEST}
         return Hider(names, short, Mask(values, shortest=SHORTEST, hidden=MASK) if values else None, {})
     digests: dict[int, set[str]] = defaultdict(set)
     for mark in field_marks:
@@ -129,12 +130,12 @@ def payload_or_none(launch: Launch) -> Any:
         return None
 
 
-def _values(launch: Launch, field_marks: list[dict[str, Any]]) -> set[str] | None:
-    """The secret values from the payload; None if it was removed or cannot be opened."""
+def secret_texts(launch: Launch) -> set[str] | None:
+    """What was entered into the launch's secret fields, also short texts; None if the payload was removed or cannot be opened."""
+    field_marks = [mark for mark in launch.secret_marks if isinstance(mark, dict) and mark.get("path")]
     if not field_marks:
         return set()
     payload = payload_or_none(launch)
     if payload is None:
         return None
-    texts = (text for mark in field_marks for text in checking.texts(checking.value_at(payload, mark["path"])))
-    return {text for text in texts if len(text) >= SHORTEST}
+    return {text for mark in field_marks for text in checking.texts(checking.value_at(payload, mark["path"]))}

@@ -61,7 +61,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     kind, current = _current(request, rows)
     page = Page((), total=0, sortable=True)
     if current.valid:
-        shown = _matching(rows, current).select_related(None).select_related("user").only(*LISTED, *_PERSON)
+        shown = _matching(access, rows, current).select_related(None).select_related("user").only(*LISTED, *_PERSON)
         page = kind.page(shown, current)
     flows = reachable(reverse("resource_list", args=[slug, "flows"]))
     button = (
@@ -103,7 +103,9 @@ def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
         format=kind,
         filters=current.filters_query,
     )
-    ordered = _matching(rows, current).order_by(*(current.order.fields if current.order else ()), "-asked_at", "-pk")
+    ordered = _matching(request.access, rows, current).order_by(
+        *(current.order.fields if current.order else ()), "-asked_at", "-pk"
+    )
     content = tables.file(kind, ordered, request.access)
     return responses.download(content, export.name(declared, kind), export.TYPES[kind])
 
@@ -120,10 +122,10 @@ def _current(request: ConsoleRequest, rows: QuerySet[Launch]) -> tuple[tables.La
     )
 
 
-def _matching(rows: QuerySet[Launch], current: Listing) -> QuerySet[Launch]:
+def _matching(access: Access, rows: QuerySet[Launch], current: Listing) -> QuerySet[Launch]:
     form = current.form
     assert isinstance(form, FilterForm)  # noqa: S101
-    found = rows.filter(form.conditions())
+    found = rows.filter(form.conditions(access.workspace))
     return durations.with_duration(found) if current.order and current.order.column.key == "took" else found
 
 

@@ -235,11 +235,7 @@ class Runs(Resource):
 
     def raw(self, subject: Subject) -> dict[str, Any]:
         """Truncated, with a link to the whole run."""
-        value = {
-            key: value
-            for key, value in subject.object.items()
-            if key not in {reading.RETRIED, indexed.READ_AT, indexed.GONE_AT}
-        }
+        value = {key: value for key, value in subject.object.items() if key not in indexed.ADDED}
         file = reverse("run_file", args=[subject.slug, subject.id])
         return super().raw(subject) | {"value": value, "limit": _RAW, "file": file}
 

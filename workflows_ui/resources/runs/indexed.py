@@ -11,8 +11,9 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import Page, Query, Row
 from workflows_ui.resources.runs import filters as run_filters
+from workflows_ui.resources.runs import reading
 from workflows_ui.run_index.models import LISTED, IndexedRun, RunIndex
-from workflows_ui.run_index.services import indexes, spans
+from workflows_ui.run_index.services import indexes, spans, values
 from workflows_ui.run_index.services import rows as indexed_rows
 from workflows_ui.search.services import Text
 from workflows_ui.web import formats
@@ -21,6 +22,8 @@ from workflows_ui.web.numbering import local_page
 
 #: The keys of a run from the index: when the runs were last read, and when the engine was found not to have this one any more.
 READ_AT, GONE_AT = "indexReadAt", "indexGoneAt"
+#: The keys of a run that the console adds, and its file leaves out.
+ADDED = frozenset({READ_AT, GONE_AT, reading.RETRIED})
 
 
 def readable(session: EngineSession) -> RunIndex | None:
@@ -122,9 +125,9 @@ def search(session: EngineSession, text: str, most: int) -> Sequence[Row]:
 
 
 def get(session: EngineSession, index: RunIndex, run_id: str) -> dict[str, Any] | None:
-    """What the index keeps of one run, without its steps; None if it has none."""
+    """What the index keeps of one run, with its steps as far as they are kept; None if it has none."""
     row = IndexedRun.objects.filter(workspace_id=index.pk, run_id=run_id, erased_at__isnull=True).first()
-    return _run(row, index) if row else None
+    return {**_run(row, index), "steps": values.steps(row)} if row else None
 
 
 def _run(row: IndexedRun, index: RunIndex) -> dict[str, Any]:
@@ -139,11 +142,15 @@ def is_gone(run: Row) -> bool:
 def kept_note(run: Row) -> str:
     """What is said on the page of a run that comes from the index; "" for one that comes from the engine."""
     if is_gone(run):
+        if run.get("steps"):
+            return _("The engine has deleted this run. This is what the run index has kept of it.")
         return _("The engine has deleted this run. This is what the run index has kept of it, without its steps.")
     if read_at := run.get(READ_AT):
         text = _(
             "The engine does not give this run now. This is what the run index knew at %(time)s, without its steps."
         )
+        if run.get("steps"):
+            text = _("The engine does not give this run now. This is what the run index knew at %(time)s.")
         return text % {"time": formats.exact(read_at)}
     return ""
 

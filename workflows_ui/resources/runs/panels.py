@@ -88,8 +88,13 @@ def _failed_step_url(subject: Subject) -> str:
 
 
 def known_steps(session: EngineSession, run: Row) -> Mapping[str, Any]:
-    """The steps of the version that ran, by name, without inner chains; {} if the engine does not have it."""
+    """The steps of the version that ran, by name, without inner chains; {} if the engine does not have it.
+
+    For a run from the index the engine is not asked: those that were read before, or none.
+    """
     flow, version = id_at(run, "flowId"), id_at(run, "flowVersionId")
+    if indexed.kept_note(run):
+        return session.known(f"version:{flow}:{version}", {})
     return _version_steps(session, flow, version) if flow and version else {}
 
 
@@ -105,9 +110,9 @@ def _head(step: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def steps(subject: Subject) -> dict[str, Any] | None:
-    """The steps with their bars, and where the run's time went; None for a run from the index, which has no steps."""
+    """The steps with their bars, and where the run's time went; None for a run from the index without steps."""
     run = subject.object
-    if indexed.kept_note(run):
+    if indexed.kept_note(run) and not run.get("steps"):
         return None
     if not run.get("steps"):
         return {"steps": [], "ended": runs.ended(run), "parts": resource_times.Times(run, {}).parts()}

@@ -15,7 +15,7 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.listing import Listing, offer
-from workflows_ui.resource_admin.resource import Row, find_resource, id_at
+from workflows_ui.resource_admin.resource import RESOURCES, Row, find_resource, id_at
 from workflows_ui.resources import places
 from workflows_ui.resources.runs import indexed, masking, panels, reading
 from workflows_ui.resources.runs import steps as run_steps
@@ -118,7 +118,8 @@ def file(request: ConsoleRequest, slug: str, id: str) -> HttpResponseBase:
     workspace = request.access.workspace
     audit_log.record(actor(request), "runs.export", workspace=workspace, object_type="runs", object_id=id[:120])
     flow = slugify(reading.name_of(run), allow_unicode=True)[:80]
-    text = json.dumps(run, ensure_ascii=False, indent=2).encode("utf-8", "replace")
+    value = {key: value for key, value in run.items() if key not in indexed.ADDED}
+    text = json.dumps(value, ensure_ascii=False, indent=2).encode("utf-8", "replace")
     return responses.download(text, f"{flow or 'run'}-{slugify(id)[:30]}.json")
 
 
@@ -146,4 +147,4 @@ def plots(request: ConsoleRequest, slug: str) -> HttpResponse:
 
 
 def _run(session: EngineSession, id: str) -> Row:
-    return masking.masked(session, [session.workflows.get_run(id)])[0]
+    return masking.masked(session, [RESOURCES["runs"].get(session, id)])[0]

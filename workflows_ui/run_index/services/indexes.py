@@ -20,8 +20,8 @@ from workflows_ui.credentials.services import sharing
 from workflows_ui.engine import NotSent, Unavailable, Unreachable
 from workflows_ui.members.models import Workspace
 from workflows_ui.notes.models import Note, Subject
-from workflows_ui.run_index.models import IndexedRun, RunIndex
-from workflows_ui.run_index.services import reading, spans, words
+from workflows_ui.run_index.models import IndexedRun, Kept, RunIndex
+from workflows_ui.run_index.services import launch_words, reading, spans, values, words
 from workflows_ui.run_index.services import rows as indexed_rows
 
 T = TypeVar("T")
@@ -121,10 +121,21 @@ def choices(workspace: Workspace) -> dict[Credential, list[Group]]:
     return {row: shared[row.pk] for row in found if row.pk in shared}
 
 
-def start(actor: Actor, workspace: Workspace, credential: Credential, keep_days: int) -> RunIndex:
+def start(
+    actor: Actor,
+    workspace: Workspace,
+    credential: Credential,
+    keep_days: int,
+    *,
+    kept: int = Kept.NOTHING,
+    values_days: int = 30,
+    values_kb: int = 64,
+) -> RunIndex:
     """Begin to read the workspace's runs with a credential, or continue with another one or for another time. Audited.
 
-    What an earlier index has left is deleted by the first reading. With another credential nothing is shown until it has read once.
+    `kept` is what is kept of inputs and outputs, a value of Kept, for so many days after the run, and at most so many kB of a run; what
+    was kept beyond that is deleted by `trim_values`. What an earlier index has left is deleted by the first reading. With another
+    credential nothing is shown until it has read once.
     """
     now = clock.now()
     with transaction.atomic():
@@ -145,7 +156,8 @@ def start(actor: Actor, workspace: Workspace, credential: Credential, keep_days:
         if index.credential_id != credential.pk:
             index.read_at = None
         index.credential, index.keep_days, index.due_at = credential, keep_days, now
-        index.failures, index.trouble, index.lease_until = 0, "", None
+        index.kept, index.values_days, index.values_kb = kept, values_days, values_kb
+        index.failures, index.trouble, index.lease_until, index.words_until = 0, "", None, None
         index.save()
         audit_log.record(
             actor,
@@ -156,6 +168,9 @@ def start(actor: Actor, workspace: Workspace, credential: Credential, keep_days:
             belongs_to=("credential", str(credential.pk)),
             credential=credential.name,
             days=keep_days,
+            kept=Kept(kept).name.lower(),
+            values_days=values_days,
+            values_kb=values_kb,
         )
     return index
 
@@ -188,6 +203,7 @@ def erase(actor: Actor, workspace: Workspace, run_id: str) -> bool:
     with transaction.atomic():
         if not indexed_rows.erase(workspace.pk, run_id, clock.now()):
             return False
+        launch_words.erase(workspace.pk, run_id)
         indexed_rows.count_change(workspace.pk)
         audit_log.record(
             actor,
@@ -266,8 +282,15 @@ def _bytes(runs: int) -> int | None:
     return int(size * runs / max(total, runs)) if total > 0 else None
 
 
+def trim_values(workspace_id: int) -> None:
+    """Delete the values and the words of values that the workspace's index does not keep any more."""
+    for index in RunIndex.objects.filter(pk=workspace_id):
+        values.trim(index)
+        launch_words.trim(index)
+
+
 def purge() -> None:
-    """Delete the runs that are older than their index keeps, and those of workspaces without one.
+    """Delete the runs and values that are older than their index keeps, and those of workspaces without one.
 
     Erased runs stay as empty rows: they would be read again if the index kept them for longer, or was started again.
     """
@@ -275,8 +298,10 @@ def purge() -> None:
     for index in RunIndex.objects.all():
         if _delete(_kept(index.pk).filter(created__lt=now - timedelta(days=index.keep_days))):
             indexed_rows.count_change(index.pk)
+        trim_values(index.pk)
     for workspace_id in Workspace.objects.filter(run_index=None).values_list("pk", flat=True):
         _delete(_kept(workspace_id))
+        launch_words.clear(workspace_id)
 
 
 def _delete(found: QuerySet[IndexedRun]) -> int:

@@ -21,10 +21,20 @@ from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.lease import backoff
 from workflows_ui.credentials.services import clients
-from workflows_ui.engine import AddressRefused, Client, EngineError, NoRoute, Timeouts
+from workflows_ui.engine import (
+    AddressRefused,
+    Client,
+    CredentialRefused,
+    EngineError,
+    NoRoute,
+    NotFound,
+    NotSent,
+    RateLimited,
+    Timeouts,
+)
 from workflows_ui.launches.services import runs
 from workflows_ui.run_index.models import IndexedRun, RunIndex
-from workflows_ui.run_index.services import rows, spans
+from workflows_ui.run_index.services import rows, spans, values
 from workflows_ui.run_index.services.spans import Span
 
 log = structlog.get_logger(__name__)
@@ -67,6 +77,8 @@ class Work:
     now: datetime
     #: The key of the words.
     key: str
+    #: Whether steps of runs are left that the budget allows to read soon.
+    hurries: bool = False
 
     @property
     def floor(self) -> datetime:
@@ -98,6 +110,7 @@ def read(workspace_id: int) -> None:
         _read_new(work)
         _read_unended(work)
         _read_spans(work, time.monotonic() + BUDGET)
+        _read_values(work, time.monotonic() + values.BUDGET)
         _compare(work)
     except Lost:
         log.info("run_index.lost", workspace=workspace_id)
@@ -109,7 +122,7 @@ def read(workspace_id: int) -> None:
         trouble = type(problem).__name__
         log.exception("run_index.broken", workspace=workspace_id)
     with database.turn():
-        _finish(work.index, trouble)
+        _finish(work.index, trouble, hurries=work.hurries)
 
 
 def _claim(workspace_id: int) -> Work | None:
@@ -128,7 +141,7 @@ def _claim(workspace_id: int) -> Work | None:
     return Work(index, client, now, key)
 
 
-def _finish(index: RunIndex, trouble: str) -> None:
+def _finish(index: RunIndex, trouble: str, *, hurries: bool = False) -> None:
     now = clock.now()
     if trouble:
         failures = index.failures + 1
@@ -137,7 +150,7 @@ def _finish(index: RunIndex, trouble: str) -> None:
         failures = 0
         # Read again: somebody may have begun to look during the turn.
         watched = RunIndex.objects.filter(pk=index.pk, watched_until__gt=now).exists()
-        pause = WATCHED if watched or index.spans else IDLE
+        pause = WATCHED if watched or index.spans or hurries else IDLE
     RunIndex.lease.finish(index, failures=failures, trouble=trouble[:40], due_at=now + pause)
 
 
@@ -238,6 +251,45 @@ def _read_spans(work: Work, until: float) -> None:
         new = _write(work, found, left)
         if span.compares:
             _settle(work, span, found, rest, new)
+
+
+def _read_values(work: Work, until: float) -> None:
+    """Read the steps of ended runs until a time of the monotonic clock, within the budget of calls. Raises Lost.
+
+    A run that cannot be read is put off, with all others of this turn: the engine may be the reason, or the run.
+    """
+    index, written = work.index, False
+    with database.turn():
+        found = values.next_runs(index, clock.now())
+    if not found:
+        return
+    _write(work, (), spans.load(index.spans), **values.reserved(index, len(found), clock.now()))
+    for row in found:
+        if time.monotonic() >= until:
+            break
+        try:
+            run = work.client.workflows.get_run(row.run_id)
+        except NotFound:
+            with database.turn():
+                rows.mark_gone(index.pk, [row.run_id], clock.now())
+            continue
+        except (NotSent, RateLimited, CredentialRefused):
+            raise
+        except EngineError as problem:
+            log.warning("run_index.unread_steps", workspace=index.pk, error=type(problem).__name__)
+            with database.turn():
+                values.put_off(row, index.kept)
+            break
+        now = clock.now()
+        with database.turn(), transaction.atomic():
+            if not RunIndex.lease.renew(RunIndex.objects.all(), index, LEASE, now):
+                raise Lost
+            written |= values.save(index, row, run, work.key)
+        index.lease_until = now + LEASE
+    work.hurries = len(found) == values.TURN and values.has_room(index)
+    if written:
+        with database.turn():
+            rows.count_change(index.pk)
 
 
 def _settle(work: Work, span: Span, found: list[dict[str, Any]], rest: datetime | None, new: int) -> None:

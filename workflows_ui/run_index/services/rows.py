@@ -10,7 +10,7 @@ from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import runs
-from workflows_ui.run_index.models import IndexedRun, RunIndex, RunWord
+from workflows_ui.run_index.models import IndexedRun, RunIndex, RunValues, RunWord
 from workflows_ui.run_index.services import words
 
 Json = Mapping[str, Any]
@@ -19,8 +19,6 @@ Json = Mapping[str, Any]
 MESSAGE, TAGS, LONGEST_TAG = 2000, 50, 100
 #: Runs that are deleted at once, so that no transaction is long.
 BATCH = 5000
-#: The most words that are searched for at once.
-SEARCHED = 8
 #: A condition that no row meets. Unlike an empty list, it has SQL, by which counts are kept.
 NOTHING = Q(pk=0)
 #: How long after its creation a run that has not ended is read again how often; after the last one, never.
@@ -34,7 +32,7 @@ _PACE = (
 _CHANGING = (
     *("flow_id", "version_id", "flow_name", "status", "updated", "started", "finished", "archived", "duration"),
     *("failed_step", "failed_step_title", "message", "fingerprint", "tags", "parent_id", "triggered_by"),
-    *("check_at", "gone_at"),
+    *("check_at", "gone_at", "values_read"),
 )
 #: The values of an erased run. When it was created, and its state, are kept: comparisons count them.
 _EMPTY: Mapping[str, Any] = {
@@ -146,18 +144,21 @@ def _save_words(workspace_id: int, rows: Sequence[IndexedRun], key: str) -> None
         if marks:
             marked |= {run_id, parents.get(pk)}
     keys = dict(IndexedRun.objects.filter(workspace_id=workspace_id, run_id__in=texts).values_list("run_id", "pk"))
-    RunWord.objects.filter(run_id__in=keys.values()).delete()
+    # The words of its values stay until those have been read again.
+    RunWord.objects.filter(run_id__in=keys.values(), of_value=False).delete()
     new = [
         RunWord(run_id=pk, word=word)
         for run_id, pk in keys.items()
         for word in words.hashes(key, words.split("\n".join(texts[run_id][run_id in marked :]))[: words.MOST])
     ]
-    RunWord.objects.bulk_create(new, batch_size=1000, ignore_conflicts=True)
+    RunWord.objects.bulk_create(
+        new, batch_size=1000, update_conflicts=True, unique_fields=["run", "word"], update_fields=["of_value"]
+    )
 
 
 def with_words(index: RunIndex, text: str) -> QuerySet[IndexedRun]:
     """The runs of the index that have every word of the text; none if it has no words. Raises CannotOpen."""
-    rows, searched = IndexedRun.objects.filter(workspace_id=index.pk), words.split(text)[:SEARCHED]
+    rows, searched = IndexedRun.objects.filter(workspace_id=index.pk), words.searched(text)
     if not searched:
         return rows.filter(NOTHING)
     for word in words.hashes(index.open("word_key"), searched):
@@ -193,8 +194,12 @@ def erase(workspace_id: int, run_id: str, now: datetime) -> bool:
 
 
 def _empty(rows: QuerySet[IndexedRun], **values: Any) -> bool:
-    RunWord.objects.filter(run__in=rows).delete()
-    return bool(rows.update(**_EMPTY, **values))
+    # The runs first: then nobody else is writing their words and values.
+    keys = list(rows.values_list("pk", flat=True))
+    done = rows.filter(pk__in=keys).update(**_EMPTY, **values)
+    RunWord.objects.filter(run__in=keys).delete()
+    RunValues.objects.filter(run__in=keys).delete()
+    return bool(done)
 
 
 def delete_some(found: QuerySet[IndexedRun]) -> int:

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from workflows_ui.core.collation import plain
 
@@ -17,6 +17,10 @@ from workflows_ui.core.collation import plain
 _WORD, _JOINED = re.compile(r"\w+"), re.compile(r"\w+(?:[-./_:@]\w+)+")
 #: Shorter words are too frequent to find anything; longer ones are cut. The most words of a run.
 SHORTEST, LONGEST, MOST = 2, 64, 80
+#: The most words of a run's inputs and outputs, or of a launch; the characters that are read of all of them, and of one.
+MOST_OF_VALUES, READ, READ_AT_ONCE = 200, 400_000, 20_000
+#: The most words that are searched for at once.
+SEARCHED = 8
 #: What differs between two failures of the same cause: quoted texts, addresses, ids, numbers.
 _VARYING = re.compile(
     r"""
@@ -45,6 +49,31 @@ def split(text: str) -> list[str]:
     text = plain(text)
     found = [*_WORD.findall(text), *_JOINED.findall(text)]
     return list(dict.fromkeys(word[:LONGEST] for word in found if len(word) >= SHORTEST))
+
+
+def searched(text: str) -> list[str]:
+    """The words of a text that is searched for: of joined words only the whole, since the parts may not have been kept.
+
+    >>> searched("Đơn order-4711")
+    ['don', 'order-4711']
+    """
+    text = plain(text)
+    joined = _JOINED.findall(text)
+    parts = [word for word in _WORD.findall(_JOINED.sub(" ", text)) if len(word) >= SHORTEST]
+    return list(dict.fromkeys(word[:LONGEST] for word in [*parts, *joined]))[:SEARCHED]
+
+
+def of_values(texts: Iterable[str], without: Collection[str] = ()) -> list[str]:
+    """The words of inputs and outputs, numbers, ids and addresses first, since they are what is searched for; `without` some."""
+    found, left = dict[str, None](), READ
+    for text in texts:
+        if left <= 0:
+            break
+        part = text[: min(left, READ_AT_ONCE)]
+        left -= len(part) + 1
+        found |= dict.fromkeys(split(part))
+    kept = [word for word in found if word not in without]
+    return sorted(kept, key=lambda word: not any(letter.isdigit() or letter == "@" for letter in word))[:MOST_OF_VALUES]
 
 
 def hashes(key: str, words: Iterable[str]) -> list[int]:

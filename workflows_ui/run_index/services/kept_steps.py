@@ -1,0 +1,167 @@
+"""What is kept of a run's steps, in the shape in which the engine shows them: pure functions, without the database.
+
+Each step has its type, state, duration and error, and by the index's setting the names of the members of its input and output, or the
+values. Secrets are masked by the caller.
+"""
+
+import json
+import re
+from collections import deque
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.core import database
+from workflows_ui.launches.services import run_search, runs
+from workflows_ui.run_index.models import Kept
+
+Json = Mapping[str, Any]
+
+#: What is kept of a step in any case, and by the setting.
+_FACTS, _VALUES = ("type", "status", "duration"), ("output", "input")
+#: The parts of a step that did not fit.
+_CUT = "cut"
+#: The longest error and name, the most members of an object, the deepest nesting, the most iterations of a loop without its values.
+_ERROR, _NAME, _MEMBERS, _DEEPEST, _ITERATIONS = 2000, 100, 100, 60, 100
+#: The parts of a webhook's trigger that hold what was sent (recording `run_get_SUCCEEDED`); its headers say nothing about it.
+_SENT = ("body", "queryParams", "rawBody")
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
+NOT_KEPT, TOO_LARGE = _("(not kept)"), _("(not kept: it is larger than the limit of the run index)")
+_NAME_PARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_+")
+
+
+def reduced(run: Json, kept: int, limit: int) -> str:
+    """The JSON of what is kept of a run's masked steps: at most `limit` bytes. `kept` is a value of Kept, not NOTHING.
+
+    The facts of the steps come first; then outputs and inputs, the trigger's and the failed step's first, as far as they fit.
+    """
+    chain = runs.steps(run)
+    steps = {name[:_NAME]: _facts(step) for name, step in chain.items()}
+    _add_marker(steps, runs.trigger_header(run, run_search.HEADER))
+    room = limit - _size(steps)
+    while room < 0 and steps:
+        steps.popitem()
+        room = limit - _size(steps)
+    failed = runs.failed_step(run)[0]
+    first = sorted(steps, key=lambda name: (name != "trigger", name != failed))
+    for name in first:
+        for part in _VALUES:
+            value = chain.get(name, {}).get(part)
+            if value in _EMPTY:
+                continue
+            value = value if kept == Kept.VALUES else _step_names(value, name, chain)
+            needed = _size(value) + len(part) + 8
+            if needed <= room:
+                steps[name][part] = value
+            else:
+                needed = len(part) + 20
+                steps[name].setdefault(_CUT, []).append(part)
+            room -= needed
+    while _size(steps) > limit:
+        steps.popitem()
+    return _dump(steps)
+
+
+def shown(text: str, kept: int) -> dict[str, Any]:
+    """The steps of a text of `reduced`, with words in the places of what was not kept. Raises ValueError."""
+    steps = json.loads(text)
+    if not isinstance(steps, dict):
+        raise ValueError("no steps")  # noqa: TRY004  # a text that `reduced` has not made
+    for step in steps.values():
+        for part in step.pop(_CUT, ()):
+            marked = step.get(part)
+            step[part] = {**marked, "body": str(TOO_LARGE)} if isinstance(marked, dict) else str(TOO_LARGE)
+        if kept == Kept.NAMES:
+            _mark(step)
+    return steps
+
+
+def texts(run: Json) -> Iterator[str]:
+    """The values of a run's masked steps as texts, what it was sent first, then what its steps returned, then what they got."""
+    chain = runs.steps(run)
+    trigger = chain.get("trigger", {}).get("output")
+    if isinstance(trigger, dict) and any(key in trigger for key in _SENT):
+        trigger = [trigger.get(key) for key in _SENT]
+    yield from values(trigger)
+    for part in _VALUES:
+        for name, step in chain.items():
+            if (name, part) != ("trigger", "output"):
+                yield from values(step.get(part))
+
+
+def values(value: Any) -> Iterator[str]:
+    """The texts and numbers in a JSON value, the outer ones first, and the names of its members, split into words."""
+    waiting = deque([value])
+    while waiting:
+        current = waiting.popleft()
+        if isinstance(current, dict):
+            waiting += current.values()
+            yield " ".join(_NAME_PARTS.sub(" ", str(key)[:_NAME]) for key in current)
+        elif isinstance(current, list):
+            waiting += current
+        elif current not in _EMPTY and not isinstance(current, bool):
+            yield str(current)
+
+
+def _facts(step: Json) -> dict[str, Any]:
+    facts = {key: step[key] for key in _FACTS if isinstance(step.get(key), int | float)}
+    facts |= {key: step[key][:_NAME] for key in _FACTS if isinstance(step.get(key), str)}
+    error = step.get("errorMessage")
+    if error not in _EMPTY:
+        facts["errorMessage"] = (error if isinstance(error, str) else _dump(error))[:_ERROR]
+    return facts
+
+
+def _add_marker(steps: dict[str, dict[str, Any]], marker: str) -> None:
+    """The launch that started the run decides who may see its values: its id is kept in any case."""
+    if marker and "trigger" in steps:
+        steps["trigger"]["output"] = {"headers": {run_search.HEADER: marker[:_NAME]}}
+
+
+def _step_names(value: Any, name: str, chain: Json) -> Any:
+    """The names in an input or output; of a loop's output also the facts of the steps in its iterations."""
+    names = _names(value, 0)
+    if isinstance(value, dict) and isinstance(value.get("iterations"), list):
+        names["iterations"] = [
+            {key[:_NAME]: _facts(step) for key, step in turn.items() if isinstance(step, dict)}
+            for turn in value["iterations"][:_ITERATIONS]
+            if isinstance(turn, dict)
+        ]
+    if name == "trigger" and isinstance(value, dict):
+        marker = runs.trigger_header({"steps": chain}, run_search.HEADER)
+        if marker:
+            names["headers"] = {run_search.HEADER: marker[:_NAME]}
+    return names
+
+
+def _names(value: Any, depth: int) -> Any:
+    if depth > _DEEPEST:
+        return None
+    if isinstance(value, dict):
+        return {str(key)[:_NAME]: _names(inner, depth + 1) for key, inner in list(value.items())[:_MEMBERS]}
+    if isinstance(value, list):
+        nested = next((item for item in value if isinstance(item, dict | list)), None)
+        return [_names(nested, depth + 1)] if nested is not None else None
+    return None
+
+
+def _mark(value: Any) -> None:
+    """Put words in the places of the values that were left out."""
+    waiting = [value]
+    while waiting:
+        current = waiting.pop()
+        members = current.items() if isinstance(current, dict) else enumerate(current)
+        for key, inner in list(members):
+            if inner is None:
+                current[key] = str(NOT_KEPT)
+            elif isinstance(inner, dict | list):
+                waiting.append(inner)
+
+
+def _dump(value: Any) -> str:
+    return database.storable(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def _size(value: Any) -> int:
+    return len(_dump(value).encode())

@@ -1,0 +1,158 @@
+"""Steps of runs in the index: which are read next, within a budget of calls, what is kept of them, and when it is deleted.
+
+They are kept sealed, masked as pages show them, with the words of their values as keyed hashes. `values_read` of a run says what has been
+read; a run that has changed is read again.
+"""
+
+from datetime import datetime, timedelta
+from itertools import chain
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from workflows_ui.core import clock, redaction
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.launches.models import Launch
+from workflows_ui.launches.services import run_search, runs
+from workflows_ui.launches.services import secrets as launch_secrets
+from workflows_ui.run_index.models import LATER, READABLE, IndexedRun, Kept, RunIndex, RunValues, RunWord
+from workflows_ui.run_index.services import kept_steps, words
+
+#: The most calls of a turn and of a minute; the seconds of a turn that they may take.
+TURN, MINUTE, BUDGET = 20, 120, 2.0
+#: Larger backlogs are not counted.
+COUNTED = 10_000
+#: Runs whose values are deleted at once, so that no transaction is long.
+BATCH = 500
+_MINUTE = timedelta(minutes=1)
+
+
+def waiting(index: RunIndex, now: datetime) -> QuerySet[IndexedRun]:
+    """The runs whose steps are still to be read, those that could not be read last."""
+    since = now - timedelta(days=index.values_days)
+    rows = IndexedRun.objects.filter(READABLE, workspace_id=index.pk, created__gte=since)
+    return rows.filter(values_read__lt=index.kept)
+
+
+def next_runs(index: RunIndex, now: datetime) -> list[IndexedRun]:
+    """The runs to read in this turn, the newest first, as many as the budget allows."""
+    room = min(TURN, MINUTE - _calls(index, now))
+    if index.kept == Kept.NOTHING or room <= 0:
+        return []
+    found = list(waiting(index, now).filter(values_read__gte=0).order_by("values_read", "-created")[:room])
+    if len(found) < room:
+        found += waiting(index, now).filter(values_read=LATER).order_by("-created")[: room - len(found)]
+    return found
+
+
+def reserved(index: RunIndex, number: int, now: datetime) -> dict[str, Any]:
+    """The columns of the index that count so many calls, before they are made: a killed reader makes no more than the budget allows."""
+    calls = _calls(index, now)
+    return {"values_minute": index.values_minute if calls else now, "values_calls": calls + number}
+
+
+def has_room(index: RunIndex) -> bool:
+    """Whether the budget of the minute, as it was reserved, allows another turn."""
+    return index.values_calls < MINUTE
+
+
+def _calls(index: RunIndex, now: datetime) -> int:
+    """The calls of the current minute."""
+    return index.values_calls if index.values_minute and now - index.values_minute < _MINUTE else 0
+
+
+def backlog(index: RunIndex) -> int:
+    """The number of runs whose steps are still to be read; COUNTED + 1 for more than COUNTED."""
+    return waiting(index, clock.now())[: COUNTED + 1].count() if index.kept else 0
+
+
+def put_off(row: IndexedRun, kept: int) -> None:
+    """Note that the engine did not give the run's steps: it is tried once more, after all others."""
+    IndexedRun.objects.filter(pk=row.pk, values_read=row.values_read).update(
+        values_read=kept if row.values_read == LATER else LATER
+    )
+
+
+def save(index: RunIndex, row: IndexedRun, run: dict[str, Any], key: str) -> bool:
+    """Keep the steps of a run as the engine gave it, and its words. `key` is that of the words. Call it in a transaction.
+
+    Returns whether it was written: not if the run was erased or has changed since it was chosen.
+    """
+    unchanged = IndexedRun.objects.filter(pk=row.pk, erased_at__isnull=True, updated=row.updated, status=row.status)
+    if not unchanged.update(values_read=index.kept):
+        return False
+    marker = runs.trigger_header(run, run_search.HEADER)
+    related = _launches(index.pk, {row.run_id, row.parent_id, marker} - {""})
+    masked = _masked(run, related)
+    content = kept_steps.reduced(masked, index.kept, index.values_kb * 1024)
+    kept = RunValues(run=row, workspace_id=index.pk, created=row.created, kept=index.kept, size=len(content.encode()))
+    kept.content = kept.seal("content", content)
+    RunValues.objects.bulk_create(
+        [kept], update_conflicts=True, unique_fields=["run"], update_fields=["kept", "size", "content"]
+    )
+    RunWord.objects.filter(run=row, of_value=True).delete()
+    if index.kept == Kept.VALUES:
+        hidden = [launch_secrets.secret_texts(launch) for launch in related]
+        if None not in hidden:
+            secret = {word for texts in hidden for text in texts or () for word in words.split(text)}
+            found = words.of_values(chain([row.flow_name], kept_steps.texts(masked)), secret)
+            RunWord.objects.bulk_create(
+                [RunWord(run=row, word=word, of_value=True) for word in words.hashes(key, found)],
+                ignore_conflicts=True,
+            )
+    return True
+
+
+def _launches(workspace_id: int, ids: set[str]) -> list[Launch]:
+    """The launches with secret inputs that led to the run with these ids: of itself, of what started it, and of its marker."""
+    rows = Launch.objects.filter(Q(run_id__in=ids) | Q(pk__in=ids), workspace_id=workspace_id)
+    return [row for row in rows.defer("payload", "answer", "failure", "technical") if row.secret_marks]
+
+
+def _masked(run: dict[str, Any], related: list[Launch]) -> dict[str, Any]:
+    """The run without secrets, by their names and by the values that were entered as such."""
+    value, short = {key: run.get(key) for key in ("steps", "failedStep", "status")}, frozenset[str]()
+    for launch in related:
+        hider = launch_secrets.payload_hider(launch)
+        value, short = hider.value(value), short | hider.short
+    masked: dict[str, Any] = redaction.step(value, secrets=short)
+    return masked
+
+
+def steps(row: IndexedRun) -> dict[str, Any]:
+    """The steps that are kept of a run, as the engine shows them; {} without any, or if they cannot be opened."""
+    kept = RunValues.objects.filter(run=row).first()
+    if kept is None:
+        return {}
+    kept.run = row
+    try:
+        return kept_steps.shown(kept.open("content"), kept.kept)
+    except (CannotOpen, ValueError):
+        return {}
+
+
+def trim(index: RunIndex) -> None:
+    """Delete what the index's setting does not keep any more, in short transactions: a killed process leaves the rest to the next."""
+    rows = RunValues.objects.filter(workspace_id=index.pk)
+    for condition in (
+        Q(created__lt=clock.now() - timedelta(days=index.values_days)),
+        Q(kept__gt=index.kept),
+        Q(kept=index.kept, size__gt=index.values_kb * 1024),
+    ):
+        while _delete(list(rows.filter(condition).values_list("pk", flat=True)[:BATCH])):
+            pass
+
+
+def _delete(keys: list[int]) -> bool:
+    with transaction.atomic():
+        # The runs first: they are what a reader that writes their values has locked.
+        IndexedRun.objects.filter(pk__in=keys).update(values_read=0)
+        forget(keys)
+    return bool(keys)
+
+
+def forget(keys: list[int]) -> None:
+    """Delete the values of these runs, by their keys, and the words of the values."""
+    RunValues.objects.filter(pk__in=keys).delete()
+    RunWord.objects.filter(run_id__in=keys, of_value=True).delete()
