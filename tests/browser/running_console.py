@@ -57,6 +57,13 @@ class Practice:
         query = urlencode({"method": "POST", "path": f"/v1/webhooks/{sample_flows()[slug].id}*"})
         return len(self._call("GET", f"/requests?{query}"))
 
+    def start(self, slug: str, body: Any) -> None:
+        """Starts a sample flow from outside the console."""
+        url = f"{self.engine}/v1/webhooks/{sample_flows()[slug].id}"
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(url, json.dumps(body).encode(), headers, method="POST")
+        self._opener.open(request, timeout=10).close()
+
     @contextlib.contextmanager
     def set(self, **values: Any) -> Iterator[None]:
         """Runs with these settings of the practice engine, and puts the old ones back."""

@@ -11,10 +11,22 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.running_console import Desk, Window
 from tests.browser.shots import PICTURES
+from tests.project.console_process import wait_for
 from workflows_ui.practice_engine.samples import sample_flows
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("desk")]
 FAILING = "failing"
+#: Starts a run index that keeps values, within the console.
+KEEP = """
+from django.contrib.auth.models import Group
+from workflows_ui.audit.services.audit_log import CONSOLE
+from workflows_ui.credentials.models import Credential
+from workflows_ui.credentials.services import sharing
+from workflows_ui.run_index.services import indexes
+credential = Credential.objects.filter(workspace__slug="practice")[0]
+sharing.write(credential, Group.objects.get_or_create(name="Reporting")[0], credential.owner)
+indexes.start(CONSOLE, credential.workspace, credential, 2, kept=2)
+"""
 
 
 class Journey:
@@ -34,6 +46,10 @@ class Journey:
     def type(self, where: Locator, text: str) -> None:
         self.actions += 1
         where.fill(text)
+
+    def keys(self, text: str) -> None:
+        self.actions += 1
+        self.page.keyboard.type(text)
 
     def choose(self, label: str, option: str) -> None:
         self.actions += 1
@@ -92,3 +108,24 @@ def test_from_home_to_the_failed_launches_of_a_flow_this_week_as_csv_takes_six_a
         rows = list(csv.DictReader(io.StringIO(download.value.path().read_text("utf-8-sig"))))
         assert {(row["Flow"], row["State"]) for row in rows} == {(sample_flows()[FAILING].name, "Failed")}
         journey.end(at_most=6)
+
+
+def test_whether_an_order_went_through_is_known_from_home_in_two_actions(desk: Desk, browser: Browser) -> None:
+    desk.run(KEEP)
+    desk.practice.start("quick", {"name": "Lan", "orderNo": "ORD-471182", "mail": "lan@example.com"})
+    with desk.window(browser) as window:
+        page = window.page
+        # While somebody looks at the list, new runs are read every few seconds.
+        page.goto("/w/practice/runs/?search=ORD-471182")
+        found = page.locator("#results tbody tr")
+        wait_for(lambda: bool(page.reload() and found.count()), "the run's values")
+        for text in ("ORD-471182", "471182", "lan@example.com"):
+            page.goto(window.space())
+            journey = Journey(page, "did order 471182 go through?")
+            # A slash opens the search, wherever one is.
+            journey.keys(f"/{text}")
+            hit = page.locator("#search [role=option]", has_text=sample_flows()["quick"].name).first
+            expect(hit).to_contain_text(re.compile(r"Succeeded, (today|yesterday) \d\d:\d\d"))
+            journey.click(hit)
+            expect(page.locator("main")).to_contain_text("ORD-471182")
+            journey.end(at_most=2)

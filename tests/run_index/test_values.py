@@ -131,6 +131,9 @@ def test_a_run_that_is_gone_is_shown_with_the_steps_that_are_kept_and_no_secrets
     assert "Giao hàng" in page
     assert "hunter2" not in page
     assert "without its steps" not in page
+    version = stage.practice.engine.state.runs[other]["flowVersionId"]
+    title = stage.practice.engine.state.versions[version]["trigger"]["nextAction"]["displayName"]
+    assert f">{title}<" in page
     assert "5550001" in stage.browser.get(f"{RUNS}{run}/steps/1/").content.decode()
     assert json.loads(stage.browser.get(f"{RUNS}{run}/file/").content)["steps"]["step_1"]["output"] == {
         "receipt": 5550001
@@ -151,6 +154,7 @@ def test_names_are_kept_without_values_and_nothing_is_kept_at_first(stage: Stage
     settle(stage)
     row = IndexedRun.objects.get(run_id=run)
     kept = values.steps(row)
+    assert kept["step_1"].pop("displayName")
     assert kept["step_1"] == {
         "type": "CODE",
         "status": "SUCCEEDED",
@@ -320,7 +324,7 @@ def test_odd_steps_are_kept_as_far_as_they_can_be(stage: Stage) -> None:
     ]
     for kept in (Kept.NAMES, Kept.VALUES):
         for value in odd:
-            text = kept_steps.reduced({"steps": value}, kept, 2048)
+            text = kept_steps.reduced({"steps": value}, {"step_1": "One"}, kept, 2048)
             assert len(text.encode()) <= 2048
             assert isinstance(kept_steps.shown(text, kept), dict)
     # The practice engine counts steps, and cannot count the others.

@@ -233,5 +233,5 @@ def test_a_search_of_the_consoles_rows_is_few_queries(
     for number in range(30):
         _launch(users, users.owner, f"Flow {number}", customer=f"Customer {number}")
     owner.get("/w/sales/search/")
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(18):
         _found(owner, "customer 7")

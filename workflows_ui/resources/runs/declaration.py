@@ -62,7 +62,8 @@ class Runs(Resource):
     filters = run_filters.RunFilters
     search_by_id = True
     filter_help = gettext_lazy(
-        "The engine looks through all runs that it still keeps. What went into the steps and came out of them is not searched. "
+        "The engine looks through all runs that it still keeps. What went into the steps and came out of them is "
+        "searched only where the run index keeps values. "
         "The hundred flows that were changed last are offered here, with their steps."
     )
     title_path = "flowVersion.displayName"

@@ -90,11 +90,11 @@ def _failed_step_url(subject: Subject) -> str:
 def known_steps(session: EngineSession, run: Row) -> Mapping[str, Any]:
     """The steps of the version that ran, by name, without inner chains; {} if the engine does not have it.
 
-    For a run from the index the engine is not asked: those that were read before, or none.
+    For a run from the index the engine is not asked: its steps have the titles that they had.
     """
     flow, version = id_at(run, "flowId"), id_at(run, "flowVersionId")
     if indexed.kept_note(run):
-        return session.known(f"version:{flow}:{version}", {})
+        return {name: {"name": name, **step} for name, step in runs.steps(run).items()}
     return _version_steps(session, flow, version) if flow and version else {}
 
 

@@ -1,7 +1,7 @@
 """What is kept of a run's steps, in the shape in which the engine shows them: pure functions, without the database.
 
-Each step has its type, state, duration and error, and by the index's setting the names of the members of its input and output, or the
-values. Secrets are masked by the caller.
+Each step has its title, type, state, duration and error, and by the index's setting the names of the members of its input and output, or
+their values. Secrets are masked by the caller.
 """
 
 import json
@@ -31,13 +31,15 @@ NOT_KEPT, TOO_LARGE = _("(not kept)"), _("(not kept: it is larger than the limit
 _NAME_PARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_+")
 
 
-def reduced(run: Json, kept: int, limit: int) -> str:
+def reduced(run: Json, titles: Mapping[str, str], kept: int, limit: int) -> str:
     """The JSON of what is kept of a run's masked steps: at most `limit` bytes. `kept` is a value of Kept, not NOTHING.
 
     The facts of the steps come first; then outputs and inputs, the trigger's and the failed step's first, as far as they fit.
     """
     chain = runs.steps(run)
     steps = {name[:_NAME]: _facts(step) for name, step in chain.items()}
+    for name in steps.keys() & titles.keys():
+        steps[name]["displayName"] = titles[name]
     _add_marker(steps, runs.trigger_header(run, run_search.HEADER))
     room = limit - _size(steps)
     while room < 0 and steps:

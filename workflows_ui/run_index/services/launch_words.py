@@ -22,6 +22,8 @@ from workflows_ui.run_index.models import IndexedRun, Kept, RunIndex
 from workflows_ui.run_index.services import kept_steps, words
 from workflows_ui.run_index.services.rows import NOTHING
 
+__all__ = ["NOTHING", "backlog", "clear", "due", "erase", "found_by", "read", "trim"]
+
 #: How long a reader has the launches of a workspace, and the seconds that it reads.
 LEASE, BUDGET = timedelta(seconds=60), 2.0
 #: Launches that are read, and deleted from, in one transaction.
@@ -130,7 +132,7 @@ def _parsed(text: str) -> object:
 
 
 def found_by(workspace: Workspace, text: str) -> Q:
-    """The condition that a launch of the workspace has every word of a text; none has without a run index that keeps values."""
+    """The condition that a launch of the workspace has every word of a text; NOTHING without a run index that keeps values."""
     index = RunIndex.objects.filter(_keeping(), pk=workspace.pk).first()
     searched = words.searched(text)
     if index is None or not searched:

@@ -263,12 +263,13 @@ def _read_values(work: Work, until: float) -> None:
         found = values.next_runs(index, clock.now())
     if not found:
         return
-    _write(work, (), spans.load(index.spans), **values.reserved(index, len(found), clock.now()))
+    _write(work, (), spans.load(index.spans), **values.reserved(index, found, clock.now()))
     for row in found:
         if time.monotonic() >= until:
             break
         try:
             run = work.client.workflows.get_run(row.run_id)
+            titles = values.titles(work.client, index, row)
         except NotFound:
             with database.turn():
                 rows.mark_gone(index.pk, [row.run_id], clock.now())
@@ -284,9 +285,9 @@ def _read_values(work: Work, until: float) -> None:
         with database.turn(), transaction.atomic():
             if not RunIndex.lease.renew(RunIndex.objects.all(), index, LEASE, now):
                 raise Lost
-            written |= values.save(index, row, run, work.key)
+            written |= values.save(index, row, run, titles, work.key)
         index.lease_until = now + LEASE
-    work.hurries = len(found) == values.TURN and values.has_room(index)
+    work.hurries = values.has_room(index)
     if written:
         with database.turn():
             rows.count_change(index.pk)

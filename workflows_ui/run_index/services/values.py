@@ -4,6 +4,7 @@ They are kept sealed, masked as pages show them, with the words of their values 
 read; a run that has changed is read again.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
@@ -12,7 +13,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from workflows_ui.core import clock, redaction
+from workflows_ui.core.caching import answers
 from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.engine import Client, Forbidden, NotFound, Refused, flow_tree
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import run_search, runs
 from workflows_ui.launches.services import secrets as launch_secrets
@@ -25,6 +28,8 @@ TURN, MINUTE, BUDGET = 20, 120, 2.0
 COUNTED = 10_000
 #: Runs whose values are deleted at once, so that no transaction is long.
 BATCH = 500
+#: Seconds that the titles of a version's steps are known.
+TITLES = 86_400
 _MINUTE = timedelta(minutes=1)
 
 
@@ -36,20 +41,48 @@ def waiting(index: RunIndex, now: datetime) -> QuerySet[IndexedRun]:
 
 
 def next_runs(index: RunIndex, now: datetime) -> list[IndexedRun]:
-    """The runs to read in this turn, the newest first, as many as the budget allows."""
+    """The runs to read in this turn, the newest first, as many as the budget allows, with the versions whose titles are not known."""
     room = min(TURN, MINUTE - _calls(index, now))
     if index.kept == Kept.NOTHING or room <= 0:
         return []
     found = list(waiting(index, now).filter(values_read__gte=0).order_by("values_read", "-created")[:room])
     if len(found) < room:
         found += waiting(index, now).filter(values_read=LATER).order_by("-created")[: room - len(found)]
+    while calls(index, found) > room:
+        found.pop()
     return found
 
 
-def reserved(index: RunIndex, number: int, now: datetime) -> dict[str, Any]:
-    """The columns of the index that count so many calls, before they are made: a killed reader makes no more than the budget allows."""
-    calls = _calls(index, now)
-    return {"values_minute": index.values_minute if calls else now, "values_calls": calls + number}
+def calls(index: RunIndex, rows: list[IndexedRun]) -> int:
+    """The calls that it takes to read these runs: one each, and one for each version whose steps' titles are not known yet."""
+    versions = {row.version_id for row in rows if row.version_id}
+    return len(rows) + sum(answers.get(_titles_key(index.pk, version)) is None for version in versions)
+
+
+def titles(client: Client, index: RunIndex, row: IndexedRun) -> dict[str, str]:
+    """The titles of the steps of the version that ran, by name; {} without one, or if the engine does not have it. Raises EngineError."""
+    key = _titles_key(index.pk, row.version_id)
+    known: dict[str, str] | None = answers.get(key) if row.version_id else {}
+    if known is None:
+        try:
+            flow = client.workflows.get_flow(row.flow_id, row.version_id)
+        except (NotFound, Forbidden, Refused):
+            flow = {}
+        version = flow.get("version")
+        steps = flow_tree.steps_by_name(version.get("trigger")) if isinstance(version, dict) else {}
+        known = {name: runs.text(step, "displayName")[:200] for name, step in steps.items()}
+        answers.set(key, known, TITLES)
+    return known
+
+
+def _titles_key(workspace_id: int, version: str) -> str:
+    return f"run-index-titles:{workspace_id}:{version}"
+
+
+def reserved(index: RunIndex, rows: list[IndexedRun], now: datetime) -> dict[str, Any]:
+    """The columns of the index that count the calls for these runs, before they are made: a killed reader makes no more than allowed."""
+    before = _calls(index, now)
+    return {"values_minute": index.values_minute if before else now, "values_calls": before + calls(index, rows)}
 
 
 def has_room(index: RunIndex) -> bool:
@@ -74,8 +107,8 @@ def put_off(row: IndexedRun, kept: int) -> None:
     )
 
 
-def save(index: RunIndex, row: IndexedRun, run: dict[str, Any], key: str) -> bool:
-    """Keep the steps of a run as the engine gave it, and its words. `key` is that of the words. Call it in a transaction.
+def save(index: RunIndex, row: IndexedRun, run: dict[str, Any], titles: Mapping[str, str], key: str) -> bool:
+    """Keep the steps of a run as the engine gave it, with their titles, and its words. `key` is that of the words. In a transaction.
 
     Returns whether it was written: not if the run was erased or has changed since it was chosen.
     """
@@ -85,7 +118,7 @@ def save(index: RunIndex, row: IndexedRun, run: dict[str, Any], key: str) -> boo
     marker = runs.trigger_header(run, run_search.HEADER)
     related = _launches(index.pk, {row.run_id, row.parent_id, marker} - {""})
     masked = _masked(run, related)
-    content = kept_steps.reduced(masked, index.kept, index.values_kb * 1024)
+    content = kept_steps.reduced(masked, titles, index.kept, index.values_kb * 1024)
     kept = RunValues(run=row, workspace_id=index.pk, created=row.created, kept=index.kept, size=len(content.encode()))
     kept.content = kept.seal("content", content)
     RunValues.objects.bulk_create(
