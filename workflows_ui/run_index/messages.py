@@ -111,6 +111,11 @@ class Status:
         return ", ".join(parts)
 
     @property
+    def values_bytes(self) -> int:
+        """What the inputs and outputs take on disk, about."""
+        return indexes.remember(self.index, "bytes of values", lambda: values.stored_bytes(self.index))
+
+    @property
     def pace(self) -> str:
         """How fast the steps of runs are read."""
         text = _("The newest come first, at most %(n)d a minute.")

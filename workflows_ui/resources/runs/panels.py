@@ -20,6 +20,7 @@ from workflows_ui.resources.places import launch_url
 from workflows_ui.resources.runs import indexed, reading, starters
 from workflows_ui.resources.runs import times as resource_times
 from workflows_ui.resources.runs.steps import Reader, error_text, failed_position, shows
+from workflows_ui.run_index.services import kept_steps
 from workflows_ui.web.links import reachable, view_url
 from workflows_ui.web.paths import text_at
 
@@ -94,7 +95,12 @@ def known_steps(session: EngineSession, run: Row) -> Mapping[str, Any]:
     """
     flow, version = id_at(run, "flowId"), id_at(run, "flowVersionId")
     if indexed.kept_note(run):
-        return {name: {"name": name, **step} for name, step in runs.steps(run).items()}
+        kept = runs.steps(run)
+        inner = {name: title for step in kept.values() for name, title in step.get(kept_steps.INNER, {}).items()}
+        return {
+            **{name: {"name": name, "displayName": title} for name, title in inner.items()},
+            **{name: {"name": name, **step} for name, step in kept.items()},
+        }
     return _version_steps(session, flow, version) if flow and version else {}
 
 

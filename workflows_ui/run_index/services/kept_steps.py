@@ -20,6 +20,8 @@ Json = Mapping[str, Any]
 
 #: What is kept of a step in any case, and by the setting.
 _FACTS, _VALUES = ("type", "status", "duration"), ("output", "input")
+#: The titles of the steps inside a loop, by their names.
+INNER = "innerTitles"
 #: The parts of a step that did not fit.
 _CUT = "cut"
 #: The longest error and name, the most members of an object, the deepest nesting, the most iterations of a loop without its values.
@@ -38,8 +40,11 @@ def reduced(run: Json, titles: Mapping[str, str], kept: int, limit: int) -> str:
     """
     chain = runs.steps(run)
     steps = {name[:_NAME]: _facts(step) for name, step in chain.items()}
-    for name in steps.keys() & titles.keys():
-        steps[name]["displayName"] = titles[name]
+    for name, step in steps.items():
+        if name in titles:
+            step["displayName"] = titles[name]
+        if inner := _inner_names(chain.get(name, {})) & titles.keys():
+            step[INNER] = {key: titles[key] for key in sorted(inner)}
     _add_marker(steps, runs.trigger_header(run, run_search.HEADER))
     room = limit - _size(steps)
     while room < 0 and steps:
@@ -113,6 +118,17 @@ def _facts(step: Json) -> dict[str, Any]:
     if error not in _EMPTY:
         facts["errorMessage"] = (error if isinstance(error, str) else _dump(error))[:_ERROR]
     return facts
+
+
+def _inner_names(step: Json) -> set[str]:
+    """The names of the steps in the first iterations of a loop, and in those of loops inside it."""
+    output, found = step.get("output"), set[str]()
+    iterations = output.get("iterations") if isinstance(output, dict) else None
+    for turn in iterations[:_ITERATIONS] if isinstance(iterations, list) else ():
+        inner = runs.steps({"steps": turn})
+        found |= inner.keys()
+        found |= set().union(*map(_inner_names, inner.values()))
+    return found
 
 
 def _add_marker(steps: dict[str, dict[str, Any]], marker: str) -> None:

@@ -33,7 +33,7 @@ from workflows_ui.engine import (
     Timeouts,
 )
 from workflows_ui.launches.services import runs
-from workflows_ui.run_index.models import IndexedRun, RunIndex
+from workflows_ui.run_index.models import LATER, IndexedRun, RunIndex
 from workflows_ui.run_index.services import rows, spans, values
 from workflows_ui.run_index.services.spans import Span
 
@@ -258,7 +258,7 @@ def _read_values(work: Work, until: float) -> None:
 
     A run that cannot be read is put off, with all others of this turn: the engine may be the reason, or the run.
     """
-    index, written = work.index, False
+    index, written, titles = work.index, False, dict[str, dict[str, str]]()
     with database.turn():
         found = values.next_runs(index, clock.now())
     if not found:
@@ -269,7 +269,7 @@ def _read_values(work: Work, until: float) -> None:
             break
         try:
             run = work.client.workflows.get_run(row.run_id)
-            titles = values.titles(work.client, index, row)
+            named = values.titles(work.client, index, row, titles)
         except NotFound:
             with database.turn():
                 rows.mark_gone(index.pk, [row.run_id], clock.now())
@@ -281,11 +281,16 @@ def _read_values(work: Work, until: float) -> None:
             with database.turn():
                 values.put_off(row, index.kept)
             break
+        if not runs.steps(run) and row.values_read != LATER:
+            # They may be written later than usual.
+            with database.turn():
+                values.put_off(row, index.kept)
+            continue
         now = clock.now()
         with database.turn(), transaction.atomic():
             if not RunIndex.lease.renew(RunIndex.objects.all(), index, LEASE, now):
                 raise Lost
-            written |= values.save(index, row, run, titles, work.key)
+            written |= values.save(index, row, run, named, work.key)
         index.lease_until = now + LEASE
     work.hurries = values.has_room(index)
     if written:

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
 
 from workflows_ui.core import clock, redaction
 from workflows_ui.core.caching import answers
@@ -19,6 +19,7 @@ from workflows_ui.engine import Client, Forbidden, NotFound, Refused, flow_tree
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import run_search, runs
 from workflows_ui.launches.services import secrets as launch_secrets
+from workflows_ui.launches.services.run_results import STEPS_LATE
 from workflows_ui.run_index.models import LATER, READABLE, IndexedRun, Kept, RunIndex, RunValues, RunWord
 from workflows_ui.run_index.services import kept_steps, words
 
@@ -34,10 +35,10 @@ _MINUTE = timedelta(minutes=1)
 
 
 def waiting(index: RunIndex, now: datetime) -> QuerySet[IndexedRun]:
-    """The runs whose steps are still to be read, those that could not be read last."""
+    """The runs whose steps are still to be read. The engine writes them some seconds after the end."""
     since = now - timedelta(days=index.values_days)
     rows = IndexedRun.objects.filter(READABLE, workspace_id=index.pk, created__gte=since)
-    return rows.filter(values_read__lt=index.kept)
+    return rows.filter(values_read__lt=index.kept).exclude(finished__gt=now - STEPS_LATE)
 
 
 def next_runs(index: RunIndex, now: datetime) -> list[IndexedRun]:
@@ -59,20 +60,30 @@ def calls(index: RunIndex, rows: list[IndexedRun]) -> int:
     return len(rows) + sum(answers.get(_titles_key(index.pk, version)) is None for version in versions)
 
 
-def titles(client: Client, index: RunIndex, row: IndexedRun) -> dict[str, str]:
-    """The titles of the steps of the version that ran, by name; {} without one, or if the engine does not have it. Raises EngineError."""
-    key = _titles_key(index.pk, row.version_id)
-    known: dict[str, str] | None = answers.get(key) if row.version_id else {}
-    if known is None:
-        try:
-            flow = client.workflows.get_flow(row.flow_id, row.version_id)
-        except (NotFound, Forbidden, Refused):
-            flow = {}
-        version = flow.get("version")
-        steps = flow_tree.steps_by_name(version.get("trigger")) if isinstance(version, dict) else {}
-        known = {name: runs.text(step, "displayName")[:200] for name, step in steps.items()}
-        answers.set(key, known, TITLES)
-    return known
+def titles(client: Client, index: RunIndex, row: IndexedRun, known: dict[str, dict[str, str]]) -> dict[str, str]:
+    """The titles of the steps of the version that ran, by name; {} without one, or if the engine does not have it. Raises EngineError.
+
+    `known` are those of the turn, by version: the cache may be away.
+    """
+    version = row.version_id
+    if version and version not in known:
+        key = _titles_key(index.pk, version)
+        found: dict[str, str] | None = answers.get(key)
+        if found is None:
+            found = _read_titles(client, row)
+            answers.set(key, found, TITLES)
+        known[version] = found
+    return known.get(version, {})
+
+
+def _read_titles(client: Client, row: IndexedRun) -> dict[str, str]:
+    try:
+        flow = client.workflows.get_flow(row.flow_id, row.version_id)
+    except (NotFound, Forbidden, Refused):
+        return {}
+    version = flow.get("version")
+    steps = flow_tree.steps_by_name(version.get("trigger")) if isinstance(version, dict) else {}
+    return {name: runs.text(step, "displayName")[:200] for name, step in steps.items()}
 
 
 def _titles_key(workspace_id: int, version: str) -> str:
@@ -98,6 +109,12 @@ def _calls(index: RunIndex, now: datetime) -> int:
 def backlog(index: RunIndex) -> int:
     """The number of runs whose steps are still to be read; COUNTED + 1 for more than COUNTED."""
     return waiting(index, clock.now())[: COUNTED + 1].count() if index.kept else 0
+
+
+def stored_bytes(index: RunIndex) -> int:
+    """What the inputs and outputs take on disk, about: a ciphertext is a third longer than its text."""
+    size = RunValues.objects.filter(workspace_id=index.pk).aggregate(size=Sum("size"))["size"]
+    return (size or 0) * 4 // 3
 
 
 def put_off(row: IndexedRun, kept: int) -> None:
