@@ -371,6 +371,9 @@ ENGINE_PROXY = read.url("ENGINE_PROXY", default="")
 #: Seconds before a failed read is tried again; doubled before the third attempt.
 ENGINE_RETRY_SECONDS = read.number("ENGINE_RETRY_SECONDS", default=0.5, low=0, high=10)
 
+#: Private and loopback networks in which the servers of alarm channels may be.
+WEBHOOK_PRIVATE_NETWORKS = read.networks("WEBHOOK_PRIVATE_NETWORKS", default="127.0.0.0/8,::1/128" if DEBUG else "")
+
 #: Fetch the logos of apps from the addresses that engines name, and serve them from here; without it apps have initials.
 APP_LOGOS = read.boolean("APP_LOGOS", default=False)
 

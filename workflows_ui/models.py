@@ -1,6 +1,7 @@
 """The features' models, imported so that Django finds them."""
 
 import workflows_ui.accounts.models
+import workflows_ui.alarms.models
 import workflows_ui.audit.models
 import workflows_ui.core.models
 import workflows_ui.credentials.models

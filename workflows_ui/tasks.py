@@ -4,6 +4,10 @@ from celery import shared_task
 
 from workflows_ui.accounts import tasks as account_tasks  # noqa: F401  (registers it with Celery)
 from workflows_ui.accounts.services import sessions
+from workflows_ui.alarms import channels as alarm_channels
+from workflows_ui.alarms import checking as alarm_checking
+from workflows_ui.alarms import services as alarms
+from workflows_ui.alarms import tasks as alarm_tasks
 from workflows_ui.audit.services import hash_chain
 from workflows_ui.core import broker, caching, database, heartbeat
 from workflows_ui.credentials import tasks as credential_tasks
@@ -59,13 +63,17 @@ def seal() -> None:
 
 @shared_task
 def news() -> None:
-    """Every few seconds: write notifications, and enqueue polls of engines and mails."""
+    """Every few seconds: write notifications, and enqueue polls of engines, mails and checks of flows."""
     with database.turn():
         watching.find_news()
         workspaces = watching.due()
         mails = notifications.to_mail()
+        checked = alarm_checking.due()
+        announced = alarm_channels.due()
     broker.enqueue_each(launch_tasks.watch, workspaces)
     broker.enqueue_each(notification_tasks.mail, mails)
+    broker.enqueue_each(alarm_tasks.check, checked)
+    broker.enqueue_each(alarm_tasks.send, announced)
 
 
 @shared_task
@@ -82,6 +90,8 @@ def purge() -> None:
         hash_chain.prune()
         hash_chain.log_head()
         notifications.purge()
+        alarms.purge()
+        alarm_channels.purge()
         sessions.purge()
         caching.prune()
     # In a turn of its own: an index that was ended may leave a million rows.

@@ -24,6 +24,7 @@ from tests.resources import samples
 from tests.resources.samples import mcp_servers
 from tests.stub_engine import SECRET, StubEngine, flow, identity, run
 from workflows_ui.accounts.models import User
+from workflows_ui.alarms.models import Alarm, AlarmChannel, AlarmKind, AlarmMute
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core import heartbeat
 from workflows_ui.credentials.models import CredentialSecret
@@ -174,8 +175,17 @@ def _place(name: str, stub_engine: StubEngine) -> Place:
     edit.save()
     index = RunIndex.objects.create(workspace=space, started_by=owner, started_at=timezone.now(), due_at=timezone.now())
     FailurePattern.objects.create(index=index, fingerprint=space.pk, flow_id=FLOW)
+    alarm = Alarm.objects.create(
+        index=index, kind=AlarmKind.QUIET, flow_id=FLOW, opened_at=timezone.now(), updated_at=timezone.now()
+    )
+    mute = AlarmMute.objects.create(index=index, kind=AlarmKind.QUIET, flow_id=FLOW, muted_at=timezone.now())
     values = {
         "slug": name,
+        "alarm_id": alarm.pk,
+        "mute_id": mute.pk,
+        "channel_id": AlarmChannel.objects.create(
+            workspace=space, name="Team", shape="slack", created_at=timezone.now()
+        ).pk,
         "copy_id": deleted.pk,
         "member_id": spare.pk,
         "team_id": team.pk,

@@ -24,6 +24,8 @@ CUT_OFF = timedelta(minutes=5)
 #: Kinds of objects; declared resources are added by `install`.
 KINDS: dict[str, Text] = {
     "access_request": _("Access request"),
+    "alarm": _("Alarm"),
+    "alarm_channel": _("Channel for alarms"),
     "audit": _("Audit log"),
     "credential": _("Credential"),
     "failure": _("Failure"),
@@ -49,6 +51,14 @@ ACTIONS: dict[str, Text] = {
     "access_request.grant": _("Approved an access request"),
     "access_request.refuse": _("Declined an access request"),
     "access_request.withdraw": _("Withdrew an access request"),
+    "alarm_channel.add": _("Added a channel for alarms"),
+    "alarm_channel.change": _("Changed a channel for alarms"),
+    "alarm_channel.remove": _("Removed a channel for alarms"),
+    "alarm_channel.send_again": _("Let messages to a channel be sent again"),
+    "alarm_channel.test": _("Sent a test message to a channel"),
+    "alarm.mute": _("Muted alarms of a kind for a flow"),
+    "alarm.unmute": _("Allowed alarms of a kind for a flow again"),
+    "alarms.export": _("Took the list of alarms as a file"),
     "audit.export": _("Took the audit log as a file"),
     "audit.prune": _("Removed old rows of the audit log"),
     "credentials.export": _("Took the list of credentials as a file"),

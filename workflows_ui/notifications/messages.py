@@ -8,6 +8,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from workflows_ui.alarms import messages as alarm_messages
+from workflows_ui.alarms.models import AlarmKind
 from workflows_ui.launches.models import Reason, State
 from workflows_ui.notifications.models import Notice, NoticeKind
 from workflows_ui.web import formats, messages
@@ -36,6 +38,8 @@ def notification_message(row: Notice, *, concealed: bool = False) -> News:
         return News(title, detail, "lock", "secondary")
     build = _KINDS.get(row.kind)
     about = row.about if isinstance(row.about, dict) else {}
+    if row.kind == NoticeKind.ALARM:
+        return _alarm(about, row.count)
     if row.count > 1:
         return _several_failures(about, row.count, row.last_at)
     return build(about) if build else News(row.get_kind_display(), "", "bell", "secondary")
@@ -76,6 +80,14 @@ def _several_failures(about: dict[str, Any], count: int, last_at: datetime) -> N
     state = messages.launch_state(about.get("state"))
     other_state = _("Latest: %(state)s.") % {"state": state.word} if about.get("state") != "failed" else ""
     return replace(latest, title=title % values, detail=latest.detail or other_state)
+
+
+def _alarm(about: dict[str, Any], count: int = 1) -> News:
+    kind = about.get("alarm")
+    label = AlarmKind(kind).label if kind in AlarmKind.values else _("An alarm about a flow")
+    values = {"flow": _text(about, "flow"), "alarm": label, "n": count}
+    title = _("%(flow)s: %(alarm)s") % values if count == 1 else _("%(flow)s: %(alarm)s, %(n)d times") % values
+    return News(title, alarm_messages.sentence(str(kind), about.get("facts")), "bell-ring", "red")
 
 
 def _job(about: dict[str, Any]) -> News:
@@ -158,6 +170,7 @@ _KINDS: dict[str, Callable[[dict[str, Any]], News]] = {
     NoticeKind.LAUNCH_ENDED: _launch_ended,
     NoticeKind.KEPT_LAUNCH: _kept_launch,
     NoticeKind.FLOW_FAILED: _flow_failed,
+    NoticeKind.ALARM: _alarm,
     NoticeKind.JOB_ENDED: _job,
     NoticeKind.ACCESS_ASKED: _access_request,
     NoticeKind.ACCESS_DECIDED: _access_decision,

@@ -18,6 +18,7 @@ class NoticeKind(models.TextChoices):
     LAUNCH_ENDED = "launch_ended", _("A launch ended")
     KEPT_LAUNCH = "kept_launch", _("A kept launch was sent, or was not")
     FLOW_FAILED = "flow_failed", _("A flow failed")
+    ALARM = "alarm", _("An alarm about a flow")
     JOB_ENDED = "job_ended", _("A job ended")
     ACCESS_ASKED = "access_asked", _("Access request")
     ACCESS_DECIDED = "access_decided", _("An access request was decided")
@@ -32,6 +33,7 @@ class NoticeKind(models.TextChoices):
 class WatchKind(models.TextChoices):
     LAUNCH = "launch", _("A launch")
     FLOW = "flow", _("A flow")
+    ALARMS = "alarms", _("All alarms of a workspace")
 
 
 class Notice(models.Model):

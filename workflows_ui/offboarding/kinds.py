@@ -283,7 +283,7 @@ class WatchItemKind(Kind):
     def find(self, reach: Reach) -> Iterator[Item]:
         for row in reach.rows(Watch, user=reach.person).order_by("kind", "name", "pk"):
             # Only builders may see other people's launches.
-            least = Role.VIEWER if row.kind == WatchKind.FLOW else Role.BUILDER
+            least = Role.VIEWER if row.kind in {WatchKind.FLOW, WatchKind.ALARMS} else Role.BUILDER
             to, facts = reach.workspaces[row.workspace_id].people(least), (row.get_kind_display(),)
             yield self.item(reach, row, row.name or row.object_id, to=to, ends=True, at=row.created_at, facts=facts)
 

@@ -82,6 +82,7 @@ PLAIN = (
 #: Plain pages below the resources of their group.
 BELOW = (
     Entry("watch", pgettext_lazy("page", "Failures"), "repeat", "failures", indexed=True),
+    Entry("watch", _("Alarms"), "bell-ring", "alarms", indexed=True),
     Entry("watch", _("Jobs"), "list-checks", "jobs"),
     Entry("build", _("Recently deleted"), "trash-2", "recently_deleted", role=Role.BUILDER),
 )

@@ -128,6 +128,7 @@ class Flows(Resource):
     )
     panels = (
         Panel("", "resources/flows/warnings.html", flow_panels.warnings),
+        Panel("", "alarms/of_flow.html", flow_panels.alarms),
         Panel("", "resources/flows/not_launchable.html", flow_panels.not_launchable),
         Panel(_("What this will do"), "resources/flows/story.html", flow_panels.story),
         Panel(_("Diagram"), "resources/flows/diagram.html", drawing.panel),

@@ -8,6 +8,8 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.alarms import messages as alarm_messages
+from workflows_ui.alarms import services as alarm_services
 from workflows_ui.core import clock
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.prepared import Prepared
@@ -93,6 +95,13 @@ def warnings(subject: Subject) -> dict[str, Any] | None:
     if facts.guarded and facts.start == "call":
         found.append(_UNPROTECTED)
     return {"warnings": found} if found else None
+
+
+def alarms(subject: Subject) -> dict[str, Any] | None:
+    """The open alarms about the flow, where the person may see the run index."""
+    index = indexed.readable(subject.session)
+    found = alarm_services.open_of_flow(index, subject.id) if index else ()
+    return {"alarms": [(row, alarm_messages.sentence(row.kind, row.facts)) for row in found]} if found else None
 
 
 def not_launchable(subject: Subject) -> dict[str, Any] | None:

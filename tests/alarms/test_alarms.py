@@ -1,0 +1,299 @@
+"""Alarms of an index on a practice engine: when they begin and end, who sees them, and how they are muted."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from django.utils.html import strip_tags
+
+from tests.alarms.alarm_scene import (
+    GAP,
+    HOUR,
+    add_runs,
+    check,
+    every,
+    flow_of,
+    later,
+    only,
+    open_alarms,
+    quiet,
+    read_again,
+)
+from tests.failures.test_failures import share
+from tests.resources.stage import Stage, outcomes, stage
+from workflows_ui.alarms import checking
+from workflows_ui.alarms.models import Alarm, AlarmMute, AlarmWatch, FlowRhythm
+from workflows_ui.credentials.models import CredentialShare
+from workflows_ui.members.models import Role
+from workflows_ui.notifications import mail
+from workflows_ui.notifications.models import Notice, NoticeKind, Watch
+from workflows_ui.practice_engine import ids
+from workflows_ui.run_index.models import RunIndex
+
+__all__ = ["stage"]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.parametrize("stage", ["activepieces"], indirect=True),
+]
+LIST = "/w/sales/alarms/"
+
+
+def text(browser: Client, path: str) -> str:
+    """A page as text, in one line."""
+    response = browser.get(path)
+    assert response.status_code == 200
+    return re.sub(r"\s+", " ", strip_tags(response.content.decode()))
+
+
+@pytest.mark.both_databases
+def test_a_quiet_flow_is_one_alarm_that_ends_when_it_runs_again(stage: Stage) -> None:
+    alarm = quiet(stage)
+    assert check(stage) == [("quiet", alarm.flow_id)]
+    assert Alarm.objects.count() == 1
+    page = text(stage.browser, f"{LIST}{alarm.pk}/")
+    assert "The last run began on" in page
+    assert re.search(r"Usually \d by \d\d:\d\d, today 0|usually another run", page)
+    assert alarm.flow_name
+    assert alarm.flow_name in text(stage.browser, LIST)
+    add_runs(stage, alarm.flow_id, [datetime.now(UTC) - timedelta(minutes=2)])
+    read_again(stage)
+    assert check(stage) == []
+    assert "as usual again" in text(stage.browser, f"{LIST}{alarm.pk}/")
+    # It is the same problem if it returns within the hour.
+    FlowRhythm.objects.filter(flow_id=alarm.flow_id).update(alarm_at=timezone.now())
+    assert check(stage) == [("quiet", alarm.flow_id)]
+    assert Alarm.objects.get().times == 2
+
+
+def test_a_flow_that_runs_as_usual_or_is_new_has_no_alarm(stage: Stage) -> None:
+    flow = flow_of(stage)["id"]
+    only(stage, flow, every(GAP, datetime.now(UTC) - 3 * HOUR))
+    add_runs(stage, "N" * 21, every(HOUR, datetime.now(UTC) - 36 * HOUR, timedelta(days=6)))
+    read_again(stage)
+    assert check(stage) == []
+    assert FlowRhythm.objects.get(flow_id=flow).alarm_at is not None
+
+
+def test_a_flow_that_is_off_or_deleted_is_not_quiet(stage: Stage) -> None:
+    alarm = quiet(stage)
+    stage.practice.engine.state.flows[alarm.flow_id]["status"] = "DISABLED"
+    AlarmWatch.objects.update(flows_due_at=None)
+    assert check(stage) == []
+    assert "turned off or deleted" in text(stage.browser, f"{LIST}{alarm.pk}/")
+    stage.practice.engine.state.flows[alarm.flow_id]["status"] = "ENABLED"
+    AlarmWatch.objects.update(flows_due_at=None)
+    # It has been on for no time yet.
+    assert check(stage) == []
+    with later(timedelta(days=2)):
+        assert check(stage) == [("quiet", alarm.flow_id)]
+        del stage.practice.engine.state.flows[alarm.flow_id]
+        AlarmWatch.objects.update(flows_due_at=None)
+        assert check(stage) == []
+
+
+def test_nothing_is_quiet_while_the_index_or_the_list_of_flows_is_old(stage: Stage) -> None:
+    flow = flow_of(stage)["id"]
+    only(stage, flow, every(GAP, datetime.now(UTC) - 36 * HOUR))
+    now = timezone.now()
+    for values in ({"read_at": now - HOUR}, {"trouble": "Unavailable"}, {"spans": [[None, None, False]]}):
+        before = RunIndex.objects.values(*values).get()
+        RunIndex.objects.update(**values)
+        assert check(stage) == [], values
+        RunIndex.objects.update(**before)
+    AlarmWatch.objects.update(flows_due_at=now + HOUR, flows_at=None)
+    assert check(stage) == []
+    AlarmWatch.objects.update(flows_due_at=None)
+    assert check(stage) == [("quiet", flow)]
+    # An open one stays until it is known that it is over.
+    RunIndex.objects.update(read_at=now - HOUR)
+    assert check(stage) == [("quiet", flow)]
+
+
+def test_a_scheduled_time_that_is_missed_is_an_alarm_until_the_next_run(stage: Stage) -> None:
+    flow = flow_of(stage, "schedule")["id"]
+    state = stage.practice.engine.state.flows[flow]
+    state["triggerSource"]["schedule"] |= {"cronExpression": "0 * * * *", "timezone": "Asia/Ho_Chi_Minh"}
+    only(stage, flow, every(HOUR, datetime.now(UTC) - timedelta(minutes=1), timedelta(days=1)))
+    assert check(stage) == []
+    with later(timedelta(hours=3)):
+        AlarmWatch.objects.update(flows_due_at=None)
+        assert check(stage) == [("missed", flow)]
+        assert "as scheduled" in text(stage.browser, f"{LIST}{Alarm.objects.get().pk}/")
+    add_runs(stage, flow, [datetime.now(UTC)])
+    read_again(stage)
+    with later(timedelta(minutes=1)):
+        assert check(stage) == []
+
+
+def test_a_flow_that_fails_more_than_usual_is_an_alarm(stage: Stage) -> None:
+    flow = flow_of(stage)["id"]
+    now = datetime.now(UTC)
+    only(stage, flow, every(GAP, now - 3 * HOUR))
+    assert check(stage) == []
+    add_runs(stage, flow, [now - timedelta(minutes=minutes) for minutes in range(10, 15)], status="FAILED")
+    read_again(stage)
+    assert check(stage) == [("failing", flow)]
+    alarm = Alarm.objects.get()
+    page = text(stage.browser, f"{LIST}{alarm.pk}/")
+    assert "5 of the last" in page
+    assert "runs failed" in page
+    add_runs(stage, flow, [now - timedelta(minutes=minutes) for minutes in range(9)])
+    read_again(stage)
+    assert check(stage) == []
+
+
+def test_a_run_that_takes_longer_than_usual_is_an_alarm_while_it_runs(stage: Stage) -> None:
+    flow = flow_of(stage)["id"]
+    now = datetime.now(UTC)
+    only(stage, flow, every(GAP, now - 3 * HOUR))
+    (run,) = add_runs(stage, flow, [now - timedelta(minutes=30)], status="RUNNING")
+    read_again(stage)
+    assert check(stage) == [("longer", flow)]
+    page = text(stage.browser, f"{LIST}{Alarm.objects.get().pk}/")
+    assert "A run has taken 30 min" in page
+    assert "Usually runs take 10.0 s" in page
+    state = stage.practice.engine.state.runs[run]
+    state |= {"status": "SUCCEEDED", "updated": ids.stamp(now), "finishTime": state["created"]}
+    read_again(stage)
+    assert check(stage) == []
+
+
+def test_muting_ends_the_alarm_and_there_is_no_other_until_it_is_undone(stage: Stage) -> None:
+    alarm = quiet(stage)
+    page = f"{LIST}{alarm.pk}/"
+    assert stage.browser.post(f"{page}mute/").status_code == 303
+    assert check(stage) == []
+    assert "Such alarms were muted" in text(stage.browser, page)
+    assert "1 is muted" in text(stage.browser, LIST)
+    mute = AlarmMute.objects.get()
+    assert f"{LIST}muted/{mute.pk}/" in stage.browser.get(f"{LIST}muted/").content.decode()
+    stage.browser.post(f"{LIST}muted/{mute.pk}/")
+    assert "Nothing is muted" in text(stage.browser, f"{LIST}muted/")
+    assert check(stage) == [("quiet", alarm.flow_id)]
+    assert outcomes()[-2:] == [("alarm.mute", "done"), ("alarm.unmute", "done")]
+
+
+def test_the_flows_page_says_that_there_is_an_alarm(stage: Stage) -> None:
+    alarm = quiet(stage)
+    assert "To the alarm" in text(stage.browser, f"/w/sales/flows/{alarm.flow_id}/")
+    CredentialShare.objects.all().delete()
+    assert "To the alarm" not in text(stage.as_role(Role.BUILDER), f"/w/sales/flows/{alarm.flow_id}/")
+
+
+def test_who_may_not_see_the_index_sees_no_alarms(stage: Stage) -> None:
+    alarm = quiet(stage)
+    page = f"{LIST}{alarm.pk}/"
+    manager = stage.as_role(Role.MANAGER)
+    for path in (LIST, page, f"{LIST}muted/"):
+        assert "Alarms need the run index" in text(manager, path)
+    assert f'href="{LIST}"' not in manager.get("/w/sales/runs/").content.decode()
+    assert manager.post(f"{page}mute/").headers["Location"] == LIST
+    assert manager.get(f"{LIST}file/csv/").headers["Location"] == LIST
+    assert not AlarmMute.objects.exists()
+    share(stage)
+    assert f'href="{LIST}"' in manager.get("/w/sales/runs/").content.decode()
+    viewer = stage.as_role(Role.VIEWER)
+    assert "Builders can mute" in text(viewer, page)
+    assert viewer.post(f"{page}mute/").status_code == 403
+    assert stage.browser.get(f"{LIST}{2**70}/").status_code == 404
+
+
+def test_the_list_is_filtered_and_is_a_file(stage: Stage) -> None:
+    alarm = quiet(stage)
+    row = f"{LIST}{alarm.pk}/"
+    for query, shown in {
+        "state=open": True,
+        "state=ended": False,
+        "kind=longer": False,
+        f"flow={alarm.flow_id}": True,
+    }.items():
+        assert (row in stage.browser.get(f"{LIST}?{query}").content.decode()) is shown, query
+    response = stage.browser.get(f"{LIST}file/csv/")
+    assert len(b"".join(response.streaming_content).decode().splitlines()) == 2  # type: ignore[attr-defined]
+    assert outcomes()[-1] == ("alarms.export", "done")
+
+
+def test_names_and_facts_that_are_no_such_things_are_shown_as_text(stage: Stage) -> None:
+    alarm = quiet(stage)
+    name = "<script>alert(1)</script>" + "x" * 170
+    odd: list[Any] = [{}, [], {"usual": "<b>", "by": 5, "last": "never", "today": None, "run": 3, "time": {}}]
+    for facts in odd:
+        for kind in ("quiet", "missed", "failing", "longer"):
+            Alarm.objects.update(flow_name=name, facts=facts, kind=kind)
+            for path in (LIST, f"{LIST}{alarm.pk}/", f"/w/sales/flows/{alarm.flow_id}/"):
+                response = stage.browser.get(path)
+                assert response.status_code == 200
+                assert "<script>alert" not in response.content.decode()
+
+
+@pytest.mark.both_databases
+def test_a_check_takes_as_many_queries_for_many_flows_as_for_few(stage: Stage) -> None:
+    flow = flow_of(stage)["id"]
+    now = datetime.now(UTC)
+    only(stage, flow, every(GAP, now - 36 * HOUR))
+    check(stage)
+
+    def queries() -> int:
+        AlarmWatch.objects.update(due_at=None, flows_due_at=now + HOUR)
+        with CaptureQueriesContext(connection) as captured:
+            checking.check(stage.users.workspace.pk)
+        return len(captured)
+
+    few = queries()
+    for number in range(12):
+        add_runs(stage, f"{number:021}", every(timedelta(minutes=10), now, HOUR), status="FAILED")
+    read_again(stage)
+    assert queries() <= few + 4
+
+
+@pytest.mark.both_databases
+def test_a_check_waits_for_its_time_and_for_the_one_that_runs(stage: Stage) -> None:
+    flow = flow_of(stage)["id"]
+    only(stage, flow, every(GAP, datetime.now(UTC) - 36 * HOUR))
+    assert checking.due() == [stage.users.workspace.pk]
+    checking.check(stage.users.workspace.pk)
+    assert checking.due() == []
+    Alarm.objects.all().delete()
+    checking.check(stage.users.workspace.pk)
+    assert open_alarms() == []
+    AlarmWatch.objects.update(due_at=None, lease_until=timezone.now() + HOUR)
+    assert checking.due() == []
+    AlarmWatch.objects.update(lease_until=timezone.now() - HOUR)
+    assert checking.due() == [stage.users.workspace.pk]
+    RunIndex.objects.update(credential=None)
+    assert checking.due() == []
+
+
+@pytest.mark.both_databases
+def test_who_chose_so_is_notified_once_with_a_count_and_nobody_without_a_right_to_the_index(stage: Stage) -> None:
+    flow = flow_of(stage)["id"]
+    only(stage, flow, every(GAP, datetime.now(UTC) - 36 * HOUR))
+    colleague = stage.as_role(Role.BUILDER)
+    share(stage)
+    for browser in (stage.browser, colleague):
+        browser.post(f"{LIST}watch/")
+    CredentialShare.objects.all().delete()
+    assert check(stage) == [("quiet", flow)]
+    notice = Notice.objects.get(kind=NoticeKind.ALARM)
+    assert notice.user == stage.users.owner
+    assert notice.url == f"{LIST}{Alarm.objects.get().pk}/"
+    assert "Quiet" in text(stage.browser, "/notices/")
+    FlowRhythm.objects.update(alarm_at=None)
+    check(stage)
+    FlowRhythm.objects.filter(flow_id=flow).update(alarm_at=timezone.now())
+    check(stage)
+    notice.refresh_from_db()
+    assert notice.count == 2
+    assert "Quiet, 2 times" in text(stage.browser, "/notices/")
+    assert "Quiet, 2 times" in mail.build_mail(notice).subject
+    stage.browser.post(f"{LIST}watch/", {"stop": "1"})
+    assert not Watch.objects.filter(user=stage.users.owner).exists()
+    # Without the right to see the index nobody begins to watch.
+    Watch.objects.all().delete()
+    colleague.post(f"{LIST}watch/")
+    assert not Watch.objects.exists()

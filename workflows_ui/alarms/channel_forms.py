@@ -1,0 +1,58 @@
+"""The form of a channel for alarms."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.alarms import channels
+from workflows_ui.alarms.models import AlarmChannel, AlarmKind, ChannelShape
+from workflows_ui.engine import AddressRefused
+
+
+class ChannelForm(forms.Form):
+    """A channel: a new one, or the changes of `channel`, whose address stays unless another one is entered."""
+
+    name = forms.CharField(label=_("Name"), max_length=100)
+    shape = forms.ChoiceField(label=_("Kind of channel"), choices=ChannelShape.choices)
+    address = forms.CharField(
+        label=_("Webhook address"),
+        max_length=2000,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        help_text=_("Who knows this address can post to the channel: it is stored encrypted and never shown."),
+    )
+    kinds = forms.MultipleChoiceField(
+        label=_("Alarms"),
+        choices=AlarmKind.choices,
+        initial=AlarmKind.values,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Everybody who reads the channel sees these alarms of all flows, with their names."),
+    )
+    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+    paused = forms.BooleanField(label=_("Paused"), required=False, help_text=_("Alarms that begin now are not sent."))
+
+    def __init__(self, *args: Any, channel: AlarmChannel | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if channel is None:
+            del self.fields["paused"]
+            return
+        # What has been agreed with the server, such as its key, belongs to the kind of channel.
+        del self.fields["shape"]
+        address = self.fields["address"]
+        address.required, address.label = False, _("Another webhook address")
+        address.help_text = _("Leave it empty to keep the address at %(host)s.") % {"host": channel.host}
+
+    def clean_address(self) -> str:
+        """The address, if the console may call it. Names are checked again when connecting."""
+        address: str = self.cleaned_data["address"].strip()
+        if not address:
+            return ""
+        if address.startswith("http://") and not settings.WEBHOOK_PRIVATE_NETWORKS:
+            raise forms.ValidationError(gettext("Enter an address that begins with https://."))
+        try:
+            channels.route().check(address)
+        except AddressRefused:
+            raise forms.ValidationError(gettext("The console may not call this address.")) from None
+        return address

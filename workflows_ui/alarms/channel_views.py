@@ -1,0 +1,148 @@
+"""Channels for alarms, for managers who may see the run index: what is sent there is what they see."""
+
+from collections.abc import Callable
+from functools import wraps
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from workflows_ui.alarms import channels, tasks
+from workflows_ui.alarms.channel_forms import ChannelForm
+from workflows_ui.alarms.messages import trouble
+from workflows_ui.alarms.models import TEST, AlarmChannel, AlarmKind
+from workflows_ui.alarms.views import without_index
+from workflows_ui.core import broker
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.members.models import Role
+from workflows_ui.run_index.services import indexes
+from workflows_ui.web import responses
+from workflows_ui.web.access import member
+from workflows_ui.web.requests import ConsoleRequest, actor
+
+View = Callable[..., HttpResponse]
+
+
+def _seeing_index(view: View) -> View:
+    """For those who may see the run index; others get what it is needed for."""
+
+    @wraps(view)
+    def checked(request: ConsoleRequest, slug: str, *args: UUID, **kwargs: UUID) -> HttpResponse:
+        if indexes.readable(request.access.workspace, request.user.pk) is None:
+            return without_index(request)
+        return view(request, slug, *args, **kwargs)
+
+    return checked
+
+
+def _lookup(request: ConsoleRequest, channel_id: UUID) -> AlarmChannel:
+    """The channel. Raises Http404."""
+    row = channels.of_workspace(request.access.workspace).filter(pk=channel_id).first()
+    if row is None:
+        raise Http404
+    row.workspace = request.access.workspace
+    return row
+
+
+def _kinds(row: AlarmChannel) -> str:
+    return ", ".join(str(kind.label) for kind in AlarmKind if kind in row.kinds)
+
+
+@never_cache
+@require_safe
+@member(Role.MANAGER)
+@_seeing_index
+def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
+    """The channels of the workspace."""
+    failing = channels.in_trouble(request.access.workspace)
+    rows = [(row, _kinds(row), row.pk in failing) for row in channels.of_workspace(request.access.workspace)]
+    return responses.page(request, "alarms/channels.html", {"rows": rows, "full": len(rows) >= channels.CHANNELS})
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@member(Role.MANAGER)
+@_seeing_index
+def add(request: ConsoleRequest, slug: str) -> HttpResponse:
+    """GET: the form. POST: add a channel; the answer shows the key of its signatures once."""
+    workspace = request.access.workspace
+    form = ChannelForm(request.POST or None, initial={"language": get_language()})
+    if request.method == "POST" and channels.of_workspace(workspace).count() >= channels.CHANNELS:
+        messages.error(request, _("There are enough channels. Remove one first."))
+        return responses.redirect_to_view(request, "alarm_channels", slug)
+    if request.method != "POST" or not form.is_valid():
+        return responses.form_page(request, "alarms/channel_add.html", form)
+    row, key = channels.add(actor(request), workspace, **form.cleaned_data)
+    if key:
+        return responses.page(request, "alarms/channel_key.html", {"channel": row, "key": key})
+    messages.success(request, _("The channel is added. Send a test message to it."))
+    return responses.redirect_to_view(request, "alarm_channel", slug, row.pk)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@member(Role.MANAGER)
+@_seeing_index
+def channel(request: ConsoleRequest, slug: str, channel_id: UUID) -> HttpResponse:
+    """GET: a channel with its latest messages. POST: change it."""
+    row = _lookup(request, channel_id)
+    initial = {name: getattr(row, name) for name in ("name", "kinds", "language", "paused")}
+    form = ChannelForm(request.POST or None, initial=initial, channel=row)
+    if request.method == "POST" and form.is_valid():
+        try:
+            channels.change(actor(request), row, **form.cleaned_data)
+        except CannotOpen:
+            messages.error(request, _("This channel was changed outside of the console. Remove it and add it again."))
+        else:
+            messages.success(request, _("The channel is changed."))
+        return responses.redirect_to_view(request, "alarm_channel", slug, row.pk)
+    deliveries = channels.messages_of(row)
+    context = {
+        "channel": row,
+        "messages_sent": [(sent, _event(sent.event), trouble(sent.trouble, sent.status)) for sent in deliveries],
+        "given_up": any(sent.state == "given_up" for sent in deliveries),
+        "moved": row.moves != row.workspace.moves,
+    }
+    return responses.form_page(request, "alarms/channel.html", form, context)
+
+
+def _event(event: str) -> str:
+    if event == TEST:
+        return _("Test message")
+    return _("An alarm began") if event.startswith("opened") else _("An alarm ended")
+
+
+@require_POST
+@member(Role.MANAGER)
+@_seeing_index
+def test(request: ConsoleRequest, slug: str, channel_id: UUID) -> HttpResponse:
+    """Enqueue a test message."""
+    delivery = channels.send_test(actor(request), _lookup(request, channel_id))
+    broker.enqueue(tasks.send, str(delivery.pk))
+    messages.success(request, _("A test message is on its way. Its result is shown here."))
+    return responses.redirect_to_view(request, "alarm_channel", slug, channel_id)
+
+
+@require_POST
+@member(Role.MANAGER)
+@_seeing_index
+def again(request: ConsoleRequest, slug: str, channel_id: UUID) -> HttpResponse:
+    """Enqueue again what was given up."""
+    number = channels.send_again(actor(request), _lookup(request, channel_id))
+    text = ngettext("%(n)d message is sent again.", "%(n)d messages are sent again.", number)
+    messages.success(request, text % {"n": number})
+    return responses.redirect_to_view(request, "alarm_channel", slug, channel_id)
+
+
+@require_POST
+@member(Role.MANAGER)
+@_seeing_index
+def remove(request: ConsoleRequest, slug: str, channel_id: UUID) -> HttpResponse:
+    """Remove a channel with its messages."""
+    channels.remove(actor(request), _lookup(request, channel_id))
+    messages.success(request, _("The channel is removed."))
+    return responses.redirect_to_view(request, "alarm_channels", slug)

@@ -1,0 +1,87 @@
+"""Texts about alarms, in the language and time zone of the reader. Missing facts are allowed."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from workflows_ui.alarms.models import AlarmKind
+from workflows_ui.web import formats
+
+Facts = Mapping[str, Any]
+
+
+def sentence(kind: str, facts: Any) -> str:
+    """What is not as usual, and what is usual: "Usually 40 by 12:00, today 0"."""
+    build = _KINDS.get(kind)
+    return build(facts if isinstance(facts, dict) else {}) if build else ""
+
+
+def detail(kind: str, facts: Any) -> str:
+    """What else is known: the last run of a flow that is quiet; "" for nothing."""
+    last = formats.moment(facts.get("last")) if isinstance(facts, dict) else None
+    if kind not in {AlarmKind.QUIET, AlarmKind.MISSED} or last is None:
+        return ""
+    return _("The last run began on %(time)s.") % {"time": formats.exact(last, seconds=False)}
+
+
+def _quiet(facts: Facts) -> str:
+    usual, today, by = _number(facts, "usual"), _number(facts, "today"), formats.moment(facts.get("by"))
+    if usual < 1 or by is None:
+        return _("There is usually another run by now.")
+    text = _("Usually %(usual)d by %(time)s, today %(today)d.")
+    return text % {"usual": usual, "time": f"{timezone.localtime(by):%H:%M}", "today": today}
+
+
+def _missed(facts: Facts) -> str:
+    time = formats.moment(facts.get("time"))
+    if time is None:
+        return _("It did not start as scheduled.")
+    return _("It did not start on %(time)s, as scheduled.") % {"time": formats.exact(time, seconds=False)}
+
+
+def _failing(facts: Facts) -> str:
+    failed, number = _number(facts, "failed"), _number(facts, "number")
+    text = ngettext(
+        "%(failed)d of the last %(n)d run failed; usually %(share)s%% do.",
+        "%(failed)d of the last %(n)d runs failed; usually %(share)s%% do.",
+        number,
+    )
+    return text % {"failed": failed, "n": number, "share": number_format(_number(facts, "usual"))}
+
+
+def _longer(facts: Facts) -> str:
+    taken, usual, longest = (formats.roughly(_number(facts, key) * 1000) for key in ("seconds", "usual", "longest"))
+    values = {"time": taken, "usual": usual, "longest": longest}
+    if facts.get("running") is True:
+        return _("A run has taken %(time)s so far. Usually runs take %(usual)s, at most %(longest)s.") % values
+    return _("The last long run took %(time)s. Usually runs take %(usual)s, at most %(longest)s.") % values
+
+
+def _number(facts: Facts, key: str) -> float:
+    value = facts.get(key)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else 0
+
+
+_KINDS: Mapping[str, Callable[[Facts], str]] = {
+    AlarmKind.QUIET: _quiet,
+    AlarmKind.MISSED: _missed,
+    AlarmKind.FAILING: _failing,
+    AlarmKind.LONGER: _longer,
+}
+
+
+def trouble(name: str, status: int) -> str:
+    """Why the last try to send a message failed; "" for none."""
+    if not name:
+        return ""
+    if name == "Status":
+        return _("The server answered with %(status)d.") % {"status": status}
+    if name == "AddressRefused":
+        return _("The console may not call this address.")
+    if name in {"CannotOpen", "Changed"}:
+        return _("This channel was changed outside of the console. Remove it and add it again.")
+    return _("The server did not answer (%(error)s).") % {"error": name}

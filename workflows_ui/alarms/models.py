@@ -1,0 +1,255 @@
+"""What is usual for flows, the alarms about them, and the channels to which alarms are sent."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from workflows_ui.core.crypto import SealsFields
+from workflows_ui.core.lease import Lease
+from workflows_ui.core.states import StateChoices
+from workflows_ui.members.models import Workspace
+from workflows_ui.run_index.models import RunIndex
+
+
+class AlarmKind(models.TextChoices):
+    """What may be wrong with a flow (detection.py)."""
+
+    QUIET = "quiet", _("Quiet")
+    MISSED = "missed", _("Scheduled time missed")
+    FAILING = "failing", _("Fails more than usual")
+    LONGER = "longer", _("Longer than usual")
+
+
+class AlarmState(StateChoices):
+    """Whether a problem lasts. Computed from the row, never stored."""
+
+    OPEN = "open", "triangle-alert", "red", pgettext_lazy("alarm", "Open")
+    ENDED = "ended", "circle-check", "green", pgettext_lazy("alarm", "Ended")
+
+
+class AlarmEnd(models.TextChoices):
+    """Why an alarm ended."""
+
+    OVER = "over", _("The flow is as usual again.")
+    OFF = "off", _("The flow was turned off or deleted.")
+    MUTED = "muted", _("Such alarms were muted for this flow.")
+
+
+class FlowState(models.TextChoices):
+    """Whether a flow runs, as the engine last said; unknown before that."""
+
+    UNKNOWN = "", ""
+    ON = "on", "on"
+    OFF = "off", "off"
+
+
+class AlarmWatch(models.Model):
+    """When the flows of a run index are checked next, and with which knowledge."""
+
+    index = models.OneToOneField(RunIndex, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    due_at = models.DateTimeField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    #: The last complete check, the last time what is usual was learnt, and the last complete list of flows.
+    checked_at = models.DateTimeField(null=True)
+    learnt_at = models.DateTimeField(null=True)
+    flows_at = models.DateTimeField(null=True)
+    #: When the engine is next asked for its flows.
+    flows_due_at = models.DateTimeField(null=True)
+
+    lease: ClassVar[Lease] = Lease()
+
+    class Meta:
+        verbose_name = _("alarm watch")
+        verbose_name_plural = _("alarm watches")
+
+    def __str__(self) -> str:
+        return str(self.index_id)
+
+
+class FlowRhythm(models.Model):
+    """What is usual for a flow, and when it will be quiet or late."""
+
+    index = models.ForeignKey(RunIndex, on_delete=models.CASCADE, related_name="+")
+    flow_id = models.CharField(max_length=64)
+    name = models.CharField(max_length=200, blank=True)
+    #: A detection.Rhythm.
+    rhythm = models.JSONField(default=dict)
+    last_run_at = models.DateTimeField(null=True)
+    state = models.CharField(max_length=3, choices=FlowState, default=FlowState.UNKNOWN, blank=True)
+    #: The schedule that starts it; empty for other triggers.
+    cron = models.CharField(max_length=100, blank=True)
+    zone = models.CharField(max_length=100, blank=True)
+    #: Since when it is on with this schedule, as far as known: earlier silence is no news.
+    since = models.DateTimeField(null=True)
+    #: When it is quiet, or the next time of its schedule is missed, unless it runs before.
+    alarm_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("rhythm of a flow")
+        verbose_name_plural = _("rhythms of flows")
+        constraints = [models.UniqueConstraint(fields=["index", "flow_id"], name="rhythm_of_flow_once")]
+        indexes = [
+            models.Index(fields=["index", "alarm_at"], condition=Q(alarm_at__isnull=False), name="rhythms_by_alarm")
+        ]
+
+    def __str__(self) -> str:
+        return self.flow_id
+
+
+class Alarm(models.Model):
+    """A problem of a flow: one row, however long it lasts. One that returns soon after its end is the same problem."""
+
+    index = models.ForeignKey(RunIndex, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=10, choices=AlarmKind)
+    flow_id = models.CharField(max_length=64)
+    flow_name = models.CharField(max_length=200, blank=True)
+    opened_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    end = models.CharField(max_length=10, choices=AlarmEnd, blank=True)
+    #: How often it began.
+    times = models.PositiveIntegerField(default=1)
+    #: Plain values; the texts are made in the language of the reader (messages.py).
+    facts = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = _("alarm")
+        verbose_name_plural = _("alarms")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["index", "kind", "flow_id"], condition=Q(ended_at__isnull=True), name="one_open_alarm_a_problem"
+            )
+        ]
+        indexes = [models.Index(fields=["index", "-opened_at", "-id"], name="alarms_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.flow_id}"
+
+    @property
+    def state(self) -> AlarmState:
+        return AlarmState.OPEN if self.ended_at is None else AlarmState.ENDED
+
+    @property
+    def title(self) -> str:
+        """The flow's name, or its id."""
+        return self.flow_name or self.flow_id
+
+
+class AlarmMute(models.Model):
+    """A kind of alarm that is not wanted for a flow."""
+
+    index = models.ForeignKey(RunIndex, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=10, choices=AlarmKind)
+    flow_id = models.CharField(max_length=64)
+    flow_name = models.CharField(max_length=200, blank=True)
+    muted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    muted_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("muted alarm")
+        verbose_name_plural = _("muted alarms")
+        constraints = [models.UniqueConstraint(fields=["index", "kind", "flow_id"], name="alarm_muted_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.flow_id}"
+
+
+class ChannelShape(models.TextChoices):
+    """The form of messages that a channel's server understands."""
+
+    SLACK = "slack", "Slack"
+    TEAMS = "teams", "Microsoft Teams"
+    DISCORD = "discord", "Discord"
+    GENERIC = "generic", _("Other, signed")
+
+
+class AlarmChannel(SealsFields, models.Model):
+    """An address to which alarms of a workspace are posted. Who knows it can post there: it is sealed like a secret."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(_("name"), max_length=100)
+    shape = models.CharField(_("kind of channel"), max_length=10, choices=ChannelShape)
+    #: Ciphertexts: the address, and the key that signs what is sent (for the shape `generic`).
+    address = models.TextField()
+    signing_key = models.TextField(blank=True)
+    #: The address's host, which is shown.
+    host = models.CharField(max_length=255)
+    kinds = models.JSONField(default=list)
+    language = models.CharField(max_length=10)
+    #: The number of moves of the workspace at that time: alarms of another engine are not sent.
+    moves = models.PositiveIntegerField(default=0)
+    paused = models.BooleanField(default=False)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+
+    sealed_fields: ClassVar[tuple[str, ...]] = ("address", "signing_key")
+
+    class Meta:
+        verbose_name = _("alarm channel")
+        verbose_name_plural = _("alarm channels")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def bound_values(self) -> Mapping[str, str | int | None]:
+        return {"workspace": self.workspace_id, "host": self.host, "shape": self.shape}
+
+
+#: The event of a test message.
+TEST = "test"
+
+
+class DeliveryState(StateChoices):
+    """How far a message to a channel is. Computed from the row, never stored."""
+
+    WAITING = "waiting", "clock", "blue", pgettext_lazy("message", "Waiting")
+    SENT = "sent", "circle-check", "green", pgettext_lazy("message", "Sent")
+    GIVEN_UP = "given_up", "circle-x", "red", pgettext_lazy("message", "Given up")
+
+
+class AlarmDelivery(models.Model):
+    """A message to a channel, sent until its server accepts it or it is given up. By its id a server knows what it gets twice."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    channel = models.ForeignKey(AlarmChannel, on_delete=models.CASCADE, related_name="deliveries")
+    #: None for a test message.
+    alarm = models.ForeignKey(Alarm, on_delete=models.CASCADE, null=True, related_name="+")
+    #: What happened: `opened:<times>`, `ended:<times>` or `test`.
+    event = models.CharField(max_length=20)
+    #: The alarm at that time.
+    content = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    tries = models.PositiveIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+    #: The last failure: the status of the answer, 0 without one, and the code of the error.
+    status = models.PositiveIntegerField(default=0)
+    trouble = models.CharField(max_length=40, blank=True)
+
+    lease: ClassVar[Lease] = Lease()
+
+    class Meta:
+        verbose_name = _("message to a channel")
+        verbose_name_plural = _("messages to channels")
+        constraints = [models.UniqueConstraint(fields=["channel", "alarm", "event"], name="alarm_delivered_once")]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="deliveries_to_send"),
+            models.Index(fields=["channel", "-created_at"], name="deliveries_of_channel"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @property
+    def state(self) -> DeliveryState:
+        if self.sent_at is not None:
+            return DeliveryState.SENT
+        return DeliveryState.WAITING if self.due_at is not None else DeliveryState.GIVEN_UP

@@ -1,0 +1,147 @@
+"""Alarms of a run index: opening, updating and ending them, muting a kind for a flow, and finding them.
+
+Callers have looked the index up with indexes.readable, except for the worker that checks its flows (checking.py).
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, QuerySet
+
+from workflows_ui.alarms import announcing
+from workflows_ui.alarms.models import Alarm, AlarmEnd, AlarmKind, AlarmMute
+from workflows_ui.audit.services import audit_log
+from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.core import clock
+from workflows_ui.core.prepared import Prepared
+from workflows_ui.run_index.models import RunIndex
+
+#: A problem that returns within this time after its end is the same.
+SAME = timedelta(hours=1)
+#: How long ended alarms are kept, and the most of them in the list.
+KEPT, MOST = timedelta(days=90), 500
+
+#: A kind of problem and a flow's id.
+Problem = tuple[str, str]
+Facts = Mapping[str, Any]
+
+
+def of_index(index: RunIndex) -> QuerySet[Alarm]:
+    """The alarms of an index."""
+    return Alarm.objects.filter(index=index)
+
+
+def listed(index: RunIndex) -> list[Alarm]:
+    """The open alarms, then those that ended last."""
+    rows = of_index(index).order_by("-opened_at", "-pk")
+    return [*rows.filter(ended_at=None)[:MOST], *rows.filter(ended_at__isnull=False)[:MOST]]
+
+
+_open = Prepared(
+    lambda index, flow_id: Alarm.objects.filter(index=index, flow_id=flow_id, ended_at=None).order_by("-opened_at"),
+    int,
+    str,
+)
+
+
+def open_of_flow(index: RunIndex, flow_id: str) -> Sequence[Alarm]:
+    """The open alarms of a flow, the latest first."""
+    return _open(index.pk, flow_id[:64])
+
+
+def begin(index: RunIndex, problem: Problem, flow_name: str, facts: Facts) -> Alarm | None:
+    """Open an alarm, or the one that has just ended again, and announce it; None if it is open, or such alarms are muted for the flow."""
+    kind, flow_id = problem
+    now = clock.now()
+    values = {"updated_at": now, "facts": dict(facts)}
+    rows = of_index(index).filter(kind=kind, flow_id=flow_id)
+    try:
+        with transaction.atomic():
+            if is_muted(index, problem):
+                return None
+            ended = rows.filter(ended_at__gt=now - SAME).order_by("-ended_at").first()
+            if ended is None or ended.end != AlarmEnd.OVER:
+                alarm = Alarm.objects.create(
+                    index=index, kind=kind, flow_id=flow_id, flow_name=flow_name[:200], opened_at=now, **values
+                )
+            else:
+                again = rows.filter(pk=ended.pk, ended_at=ended.ended_at)
+                if not again.update(ended_at=None, end="", times=F("times") + 1, **values):
+                    return None
+                alarm = rows.select_related("index__workspace").get(pk=ended.pk)
+            announcing.opened(index, alarm)
+            return alarm
+    except IntegrityError:
+        return None
+
+
+def update(alarm: Alarm, facts: Facts) -> None:
+    """Write what is known about an open alarm now."""
+    if alarm.facts != facts:
+        rows = Alarm.objects.filter(pk=alarm.pk, ended_at=None)
+        rows.update(facts=dict(facts), updated_at=clock.now())
+
+
+def end(alarm: Alarm, reason: AlarmEnd) -> bool:
+    """End an open alarm and announce that; False if it has ended meanwhile."""
+    now = clock.now()
+    with transaction.atomic():
+        if not Alarm.objects.filter(pk=alarm.pk, ended_at=None).update(ended_at=now, updated_at=now, end=reason):
+            return False
+        alarm.ended_at, alarm.end = now, reason
+        announcing.ended(alarm)
+    return True
+
+
+def is_muted(index: RunIndex, problem: Problem) -> bool:
+    """Whether such alarms are muted for the flow."""
+    kind, flow_id = problem
+    return AlarmMute.objects.filter(index=index, kind=kind, flow_id=flow_id).exists()
+
+
+def muted(index: RunIndex) -> QuerySet[AlarmMute]:
+    """What is muted, the latest first."""
+    return AlarmMute.objects.filter(index=index).select_related("muted_by").order_by("-muted_at", "-pk")
+
+
+def mute(actor: Actor, index: RunIndex, alarm: Alarm) -> None:
+    """Let there be no more alarms of this kind for the flow; an open one ends. Audited."""
+    with transaction.atomic():
+        AlarmMute.objects.get_or_create(
+            index=index,
+            kind=alarm.kind,
+            flow_id=alarm.flow_id,
+            defaults={"flow_name": alarm.flow_name, "muted_by": actor.user, "muted_at": clock.now()},
+        )
+        for row in of_index(index).filter(kind=alarm.kind, flow_id=alarm.flow_id, ended_at=None):
+            end(row, AlarmEnd.MUTED)
+        _record(actor, "alarm.mute", index, alarm.kind, alarm.flow_id, alarm.flow_name)
+
+
+def unmute(actor: Actor, index: RunIndex, row: AlarmMute) -> bool:
+    """Undo `mute`. Audited. False if it was undone meanwhile."""
+    with transaction.atomic():
+        if not AlarmMute.objects.filter(index=index, pk=row.pk).delete()[0]:
+            return False
+        _record(actor, "alarm.unmute", index, row.kind, row.flow_id, row.flow_name)
+    return True
+
+
+def _record(actor: Actor, action: str, index: RunIndex, kind: str, flow_id: str, flow_name: str) -> None:
+    audit_log.record(
+        actor,
+        action,
+        workspace=index.workspace,
+        object_type="alarm",
+        object_id=f"{kind}:{flow_id}",
+        object_name=flow_name or flow_id,
+        belongs_to=("flows", flow_id),
+        kind=str(AlarmKind(kind)),
+    )
+
+
+def purge() -> None:
+    """Delete alarms that ended long ago."""
+    Alarm.objects.filter(ended_at__lt=clock.now() - KEPT).delete()

@@ -1,0 +1,53 @@
+"""The list of alarms."""
+
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from workflows_ui.alarms.forms import FilterForm
+from workflows_ui.alarms.messages import sentence
+from workflows_ui.alarms.models import Alarm, AlarmKind
+from workflows_ui.resource_admin.local_lists import LocalList, files
+from workflows_ui.resource_admin.resource import Column
+
+
+class Alarms(LocalList):
+    """The alarms of a workspace, which are all in memory."""
+
+    name = "alarms"
+    label, label_plural = _("Alarm"), _("Alarms")
+    icon, group = "bell-ring", "watch"
+    filters = FilterForm
+    logged_as = "alarm"
+    empty = _("There is no alarm")
+    empty_hint = _(
+        "The console learns how often each flow runs. A flow that is quiet, late, slow or fails more than usual is listed here."
+    )
+    list_display = (
+        Column(lambda alarm: alarm.title, _("Flow"), link=True, name="flow"),
+        Column(lambda alarm: AlarmKind(alarm.kind).label, _("Kind"), name="kind"),
+        Column(
+            lambda alarm: sentence(alarm.kind, alarm.facts),
+            _("What is not as usual"),
+            wide=True,
+            name="text",
+            sort=False,
+        ),
+        Column(lambda alarm: alarm.state.badge, _("State"), kind="badge", name="state"),
+        Column(lambda alarm: alarm.opened_at, _("Since"), kind="when", name="opened"),
+        Column(lambda alarm: alarm.ended_at, pgettext_lazy("alarm", "Ended"), kind="when", phone=False, name="ended"),
+        Column(lambda alarm: alarm.times, pgettext_lazy("alarm", "Times"), kind="count", phone=False, name="times"),
+    )
+
+    def title(self, row: Alarm) -> str:
+        return row.title
+
+    def url(self, slug: str, id: str = "", **query: Any) -> str:
+        return reverse("alarm", args=[slug, id]) if id else reverse("alarms", args=[slug], query=query or None)
+
+
+def alarm_list(slug: str) -> Alarms:
+    """The list of a workspace."""
+    return Alarms.with_attributes(files=files("alarms_file", slug))

@@ -1,0 +1,171 @@
+"""Alarms: the list, the page of one, and what is muted."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from workflows_ui.alarms import messages as texts
+from workflows_ui.alarms import services, tables
+from workflows_ui.alarms.forms import FilterForm
+from workflows_ui.alarms.models import Alarm, AlarmEnd, AlarmKind, AlarmMute
+from workflows_ui.core import clock
+from workflows_ui.launches.services import watching
+from workflows_ui.members.models import Role
+from workflows_ui.notifications.models import WatchKind
+from workflows_ui.resource_admin import list_page, local_lists
+from workflows_ui.resource_admin.listing import Listing
+from workflows_ui.resource_admin.local_lists import sorted_page, sorted_rows
+from workflows_ui.resources.places import flow_url, list_url, run_url
+from workflows_ui.run_index.models import RunIndex
+from workflows_ui.run_index.services import indexes
+from workflows_ui.saved_views import services as saved_views
+from workflows_ui.web import responses
+from workflows_ui.web.access import member
+from workflows_ui.web.requests import ConsoleRequest, actor
+
+#: Days before the alarm whose runs its page links to.
+_DAYS = timedelta(days=7)
+
+
+def without_index(request: ConsoleRequest) -> HttpResponse:
+    """The page for those who may not see the run index, or have none."""
+    return responses.page(request, "alarms/no_index.html", {"manages": request.access.allows(Role.MANAGER)})
+
+
+@require_safe
+@member(Role.VIEWER)
+def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
+    """The open alarms, then those that ended. Without the run index, what it is needed for."""
+    index = indexes.readable(request.access.workspace, request.user.pk)
+    if index is None:
+        return without_index(request)
+    found = services.listed(index)
+    saved = saved_views.load(saved_views.workspace_scope(request.access), request.path)
+    form = FilterForm(request.GET, alarms=found)
+    current = Listing(tables.alarm_list(slug), request.path, request.GET, form, saved)
+    page = sorted_page(form.chosen(found) if current.valid else (), current)
+    if len(found) >= services.MOST:
+        text = _("There may be more than %(n)d. Those that began last are listed.")
+        page = replace(page, notice=text % {"n": services.MOST})
+    return list_page.respond(
+        request,
+        current.resource,
+        request.access,
+        current,
+        page,
+        above_template="alarms/above.html",
+        muted=services.muted(index).count(),
+        manages=request.access.allows(Role.MANAGER),
+        watched=watching.is_watching(request.user, request.access.workspace, WatchKind.ALARMS, ""),
+    )
+
+
+@never_cache
+@require_safe
+@member(Role.VIEWER)
+def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
+    """The list as a file. Audited."""
+    index = indexes.readable(request.access.workspace, request.user.pk)
+    found = services.listed(index) if index else []
+    form = FilterForm(request.GET, alarms=found)
+    if index is None or not form.is_valid():
+        return responses.redirect_to_view(request, "alarms", slug)
+    declared = tables.alarm_list(slug)
+    rows = sorted_rows(form.chosen(found), Listing(declared, request.path, request.GET, form))
+    return local_lists.file(request, declared, rows, kind, workspace=request.access.workspace)
+
+
+@require_POST
+@member(Role.VIEWER)
+def watch(request: ConsoleRequest, slug: str) -> HttpResponse:
+    """Notify this person of every alarm of the workspace, or, with `stop`, not any more."""
+    workspace = request.access.workspace
+    if "stop" in request.POST:
+        watching.stop_watching(request.user, workspace, WatchKind.ALARMS, "")
+        messages.success(request, _("You will not be notified of every alarm any more."))
+    elif indexes.readable(workspace, request.user.pk) is not None:
+        watching.start_watching(request.user, workspace, WatchKind.ALARMS, "", workspace.name)
+        messages.success(request, _("You will be notified of every alarm, as your notification settings say."))
+    return responses.redirect_to_view(request, "alarms", slug)
+
+
+def _lookup(request: ConsoleRequest, alarm_id: int) -> tuple[RunIndex, Alarm] | None:
+    """The index and the alarm; None if the person may not see the index. Raises Http404."""
+    workspace = request.access.workspace
+    row = Alarm.objects.filter(index=workspace.pk, pk=alarm_id).first() if alarm_id < 2**63 else None
+    if row is None:
+        raise Http404
+    index = indexes.readable(workspace, request.user.pk)
+    return (index, row) if index else None
+
+
+@never_cache
+@require_safe
+@member(Role.VIEWER)
+def alarm(request: ConsoleRequest, slug: str, alarm_id: int) -> HttpResponse:
+    """The page of an alarm: what is not as usual, the runs of that time, and muting."""
+    found = _lookup(request, alarm_id)
+    if found is None:
+        return without_index(request)
+    index, row = found
+    until = row.ended_at or clock.now()
+    days = [timezone.localtime(moment).date().isoformat() for moment in (row.opened_at - _DAYS, until)]
+    run = row.facts.get("run") if isinstance(row.facts, dict) else None
+    context = {
+        "alarm": row,
+        "kind": AlarmKind(row.kind),
+        "sentence": texts.sentence(row.kind, row.facts),
+        "detail": texts.detail(row.kind, row.facts),
+        "end": AlarmEnd(row.end).label if row.end else "",
+        "runs_url": list_url(slug, "runs", flow=row.flow_id, since=days[0], until=days[1]),
+        "run_url": run_url(slug, run) if isinstance(run, str) else "",
+        "flow_url": flow_url(slug, row.flow_id),
+        "muted": services.is_muted(index, (row.kind, row.flow_id)),
+        "builds": request.access.allows(Role.BUILDER),
+    }
+    return responses.page(request, "alarms/alarm.html", context)
+
+
+@require_POST
+@member(Role.BUILDER)
+def mute(request: ConsoleRequest, slug: str, alarm_id: int) -> HttpResponse:
+    """Let there be no more alarms of this kind for the flow."""
+    found = _lookup(request, alarm_id)
+    if found is None:
+        return responses.redirect_to_view(request, "alarms", slug)
+    services.mute(actor(request), *found)
+    messages.success(request, _("Such alarms are muted for this flow."))
+    return responses.redirect_to_view(request, "alarm", slug, alarm_id)
+
+
+@never_cache
+@require_safe
+@member(Role.VIEWER)
+def muted(request: ConsoleRequest, slug: str) -> HttpResponse:
+    """What is muted, for whom to see and for builders to undo."""
+    index = indexes.readable(request.access.workspace, request.user.pk)
+    if index is None:
+        return without_index(request)
+    rows = [(row, AlarmKind(row.kind).label, flow_url(slug, row.flow_id)) for row in services.muted(index)]
+    return responses.page(request, "alarms/muted.html", {"rows": rows, "builds": request.access.allows(Role.BUILDER)})
+
+
+@require_POST
+@member(Role.BUILDER)
+def unmute(request: ConsoleRequest, slug: str, mute_id: int) -> HttpResponse:
+    """Allow alarms of a kind for a flow again."""
+    workspace = request.access.workspace
+    row = AlarmMute.objects.filter(index=workspace.pk, pk=mute_id).first() if mute_id < 2**63 else None
+    if row is None:
+        raise Http404
+    index = indexes.readable(workspace, request.user.pk)
+    if index is not None and services.unmute(actor(request), index, row):
+        messages.success(request, _("There may be such alarms for this flow again."))
+    return responses.redirect_to_view(request, "alarms_muted", slug)
