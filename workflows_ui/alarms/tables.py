@@ -26,11 +26,17 @@ class Alarms(LocalList):
         "The console learns how often each flow runs. A flow that is quiet, late, slow or fails more than usual is listed here."
     )
     list_display = (
-        Column(lambda alarm: alarm.title, _("Flow"), link=True, name="flow"),
-        Column(lambda alarm: AlarmKind(alarm.kind).label, _("Kind"), name="kind"),
+        Column(
+            lambda alarm: alarm.title,
+            _("Flow"),
+            link=True,
+            below=lambda alarm: AlarmKind(alarm.kind).label,
+            name="flow",
+        ),
         Column(
             lambda alarm: sentence(alarm.kind, alarm.facts),
             _("What is not as usual"),
+            kind="lines",
             wide=True,
             name="text",
             sort=False,
