@@ -37,22 +37,23 @@ def test_a_day_with_the_engine_down(desk: Desk, browser: Browser) -> None:
     try:
         with desk.window(browser) as window:
             window.expected.append(_DOWN)
-            page, runs = window.page, f"{window.space()}runs/"
+            page, space = window.page, window.space()
 
             def shown(text: str) -> bool:
-                page.goto(runs)
+                page.goto(f"{space}runs/")
                 return text in page.locator("main").inner_text()
 
             wait_for(lambda: shown("Succeeded") and shown("of "), "the index is read")
             before = desk.practice.triggers("quick")
             with desk.engine_stopped():
                 wait_for(lambda: shown("The engine does not answer. These are the runs as of"), "the silence is known")
-                page.locator("main table a").first.click()
+                page.locator("main .card-table tbody a").first.click()
                 expect(page.locator("main")).to_contain_text("The engine does not give this run now")
-                page.goto(f"{window.space()}flows/{sample_flows()['quick'].id}/launch/")
+                page.goto(f"{space}flows/{sample_flows()['quick'].id}/launch/")
                 expect(page.locator("main .alert").first).to_contain_text(
                     re.compile(r"has not answered since \d\d:\d\d")
                 )
+                page.locator("[name=payload]").fill('{"name": "Lan"}')
                 consent = page.get_by_label("Send it as soon as the engine is back")
                 expect(consent).not_to_be_checked()
                 consent.check()
@@ -63,11 +64,12 @@ def test_a_day_with_the_engine_down(desk: Desk, browser: Browser) -> None:
                 )
                 window.sound()
                 home = page.context.new_page()
-                home.goto(window.space())
+                home.goto(space)
                 expect(home.locator(".counter").filter(has_text="Kept until the engine is back")).to_contain_text("1")
                 home.close()
-            page.wait_for_selector("#answer-title", timeout=90_000)
+            expect(page.locator("#launch-badge")).not_to_contain_text("Kept", timeout=90_000)
             window.ends("Succeeded")
+            expect(page.locator("#answer-title")).to_be_visible()
             assert desk.practice.triggers("quick") == before + 1
     finally:
         desk.run(_STOP)

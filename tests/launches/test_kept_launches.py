@@ -2,11 +2,14 @@
 
 import re
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests import flows
@@ -162,6 +165,16 @@ def test_kept_launches_knock_one_at_a_time_and_leave_in_order(night: Night) -> N
     pass_time()
     assert [night.tick(), night.tick()] == [[first.pk], []]
     assert [night.sent(launch) for launch in kept] == [1, 1, 1, 1]
+
+
+def test_a_hundred_kept_launches_cost_one_call_and_no_write_while_the_engine_is_down(night: Night) -> None:
+    until = timezone.now() + timedelta(hours=1)
+    for _ in range(100):
+        night.scene.row(flow_id=night.flow, kept=True, send_by=until, reason=Reason.NOT_REACHED)
+    assert len(night.tick()) == 1
+    with CaptureQueriesContext(connection) as queries:
+        assert sweeping.to_enqueue() == []
+    assert [query["sql"].partition(" ")[0] for query in queries] == ["SELECT", "SELECT"]
 
 
 def test_a_gateway_that_answers_in_place_of_the_engine_holds_all_of_them_up(night: Night) -> None:
@@ -429,3 +442,20 @@ def test_it_is_all_said_in_vietnamese(night: Night) -> None:
     assert f"Được giữ đến {_clock(launch.send_by)}: hệ thống không trả lời" in page
     form = unescape(text_of(browser.get(night.url)))
     assert "Gửi ngay khi hệ thống hoạt động trở lại" in form
+
+
+def test_a_review_shows_until_when_the_launch_is_kept(night: Night) -> None:
+    night.start()
+    publish(night.scene, replace(FORM, review=True), flow=night.flow)
+    night.stop()
+    values = night.form()
+    page = text_of(night.scene.browser.post(night.url, values))
+    shown = f"Kept until {_clock(datetime.fromisoformat(values['_until']))}"
+    assert shown in page
+    reviewed = re.search(r'name="_reviewed" value="([^"]+)"', page)
+    assert reviewed
+    values["_reviewed"] = reviewed[1]
+    later = values | {"_until": (timezone.now() + timedelta(hours=2)).isoformat()}
+    assert shown not in text_of(night.scene.browser.post(night.url, later)), "another time is shown first"
+    assert night.scene.browser.post(night.url, values).status_code == 303
+    assert newest().kept

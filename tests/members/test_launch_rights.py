@@ -140,6 +140,19 @@ def test_a_date_that_is_over_ends_the_right_automatically(guests: Guests) -> Non
     assert (launch.state, launch.reason) == (State.NOT_SENT, Reason.NO_ACCESS)
 
 
+def test_a_kept_launch_whose_right_ended_meanwhile_is_not_sent_and_gives_its_use_back(guests: Guests) -> None:
+    right = guests.right(until=timezone.now() + timedelta(minutes=30), most_launches=1)
+    post(guests, _keep="yes", _until=(timezone.now() + timedelta(hours=1)).isoformat())
+    launch = Launch.objects.get()
+    right.refresh_from_db()
+    assert (launch.kept, right.used) == (True, 1)
+    LaunchRight.objects.update(until=timezone.now() - timedelta(seconds=1))
+    assert sending.send(launch.pk) is None
+    launch.refresh_from_db()
+    right.refresh_from_db()
+    assert (launch.state, launch.reason, right.used) == (State.NOT_SENT, Reason.NO_ACCESS, 0)
+
+
 def test_a_withdrawn_right_closes_the_door_at_once_and_what_waits_is_not_sent(guests: Guests) -> None:
     right = guests.right()
     post(guests)
