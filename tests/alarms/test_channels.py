@@ -17,7 +17,7 @@ from django.utils import timezone
 from tests.alarms.alarm_scene import check, quiet
 from tests.alarms.test_alarms import text
 from tests.resources.stage import Stage, everything_told, outcomes, stage
-from workflows_ui.alarms import channels
+from workflows_ui.alarms import channel_messages, channels
 from workflows_ui.alarms.models import Alarm, AlarmChannel, AlarmDelivery, FlowRhythm
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import clock
@@ -230,24 +230,31 @@ def test_the_address_is_sealed_and_is_on_no_page_and_in_no_log(
 
 
 def test_names_of_flows_are_no_links_and_mentions_in_channels(stage: Stage, server: Server) -> None:
-    alarm = quiet(stage)
+    quiet(stage)
+    Alarm.objects.update(flow_name="<!channel> [x](http://evil.example) @everyone")
+    FlowRhythm.objects.update(alarm_at=None)
     for shape in ("slack", "teams", "discord", "generic"):
         add(stage.browser, server.url, name=shape, shape=shape)
-    Alarm.objects.update(flow_name="<!channel> [x](http://evil.example) @everyone")
-    alarm.refresh_from_db()
-    channels_by_shape = {row.shape: row for row in AlarmChannel.objects.all()}
-    FlowRhythm.objects.update(alarm_at=None)
     check(stage)
     send_due()
-    assert len(server.got) == len(channels_by_shape) == 4
-    told = {body.get("text", "")[:200] if "kind" not in body else "generic": body for body in server.bodies}
-    for body in told.values():
-        sent = json.dumps(body, ensure_ascii=False)
-        if "kind" in body:
-            assert body["flow"]["name"].startswith("<!channel>")
-            continue
-        assert "<!channel>" not in sent
-        assert "[x](http" not in sent or "slack" in sent or body.get("text")
+    found = {
+        row.channel.shape: channel_messages.build(row, "https://console.example/")
+        for row in AlarmDelivery.objects.all()
+    }
+    assert sorted(map(json.dumps, found.values())) == sorted(
+        json.dumps(body).replace(
+            re.findall(r"http://[^|>\"]+/w/[^|>\"]+", json.dumps(body))[0], "https://console.example/"
+        )
+        for body in server.bodies
+    )
+    assert "<!channel>" not in found["slack"]["text"]
+    assert "&lt;!channel&gt; [x](http:\u200b//evil.\u200bexample)" in found["slack"]["text"]
+    card = json.dumps(found["teams"], ensure_ascii=False)
+    assert "[x](" not in card
+    assert "http:/" not in card
+    assert "[x](" not in found["discord"]["content"]
+    assert found["discord"]["allowed_mentions"] == {"parse": []}
+    assert found["generic"]["flow"]["name"] == "<!channel> [x](http://evil.example) @everyone"
 
 
 def test_only_managers_who_see_the_index_reach_channels(stage: Stage, server: Server) -> None:

@@ -48,6 +48,16 @@ ATTACKS: tuple[Attack, ...] = (
         ),
     ),
     Attack(
+        "Channels for alarms as a way inside, or to post for others",
+        "addresses of private networks, with a user name, of other schemes, and one that redirects; the address looked for on pages, in the "
+        "audit log, in the log and in the database; a host changed in the database; flows whose names are links and mentions",
+        (
+            "tests/alarms/test_channels.py::test_addresses_of_private_networks_and_redirects_are_not_followed",
+            "tests/alarms/test_channels.py::test_the_address_is_sealed_and_is_on_no_page_and_in_no_log",
+            "tests/alarms/test_channels.py::test_names_of_flows_are_no_links_and_mentions_in_channels",
+        ),
+    ),
+    Attack(
         "Links that fill in forms of flows",
         "hidden and visible fields of every kind in the address of a form: values and code of a step, a confirmation, the external id of a "
         "connection that exists",

@@ -4,6 +4,7 @@ Names of flows come from the engine: what would be a link, a mention or formatti
 """
 
 import re
+from collections.abc import Callable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,22 +16,22 @@ from workflows_ui.alarms.messages import sentence
 from workflows_ui.alarms.models import TEST, AlarmDelivery, AlarmEnd, AlarmKind, ChannelShape
 from workflows_ui.web import formats
 
-#: What has a meaning in Markdown.
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~@:])")
+#: What has a meaning in Markdown; and the characters by which servers recognise addresses, to write an invisible space after them.
+_MARKDOWN, _ADDRESS = re.compile(r"([\\`*_\[\]()<>#~|])"), re.compile(r"(?<=\w)([.:])(?=[\w/])")
 _LONGEST = 120
 
 
 def build(row: AlarmDelivery, url: str) -> dict[str, Any]:
     """The body of a message; `url` is the page of the alarm."""
     channel = row.channel
+    escape = _ESCAPES.get(channel.shape, str)
     with translation.override(channel.language), timezone.override(ZoneInfo(settings.TIME_ZONE)):
-        title, text = _texts(row)
+        title, text = _texts(row, escape)
         link = _("Open in the console")
     if channel.shape == ChannelShape.SLACK:
-        return {"text": f"*{_slack(title)}*\n{_slack(text)}\n<{_slack(url)}|{_slack(link)}>", "unfurl_links": False}
+        return {"text": f"*{title}*\n{text}\n<{url}|{link}>", "unfurl_links": False}
     if channel.shape == ChannelShape.DISCORD:
-        content = f"**{_markdown(title)}**\n{_markdown(text)}\n<{url}>"
-        return {"content": content[:2000], "allowed_mentions": {"parse": []}}
+        return {"content": f"**{title}**\n{text}\n<{url}>"[:2000], "allowed_mentions": {"parse": []}}
     if channel.shape == ChannelShape.TEAMS:
         return _card(title, text, url, link)
     content = row.content
@@ -48,8 +49,9 @@ def build(row: AlarmDelivery, url: str) -> dict[str, Any]:
     }
 
 
-def _texts(row: AlarmDelivery) -> tuple[str, str]:
-    workspace = formats.cut(row.channel.workspace.name, _LONGEST)
+def _texts(row: AlarmDelivery, escape: Callable[[str], str]) -> tuple[str, str]:
+    """Title and text; names, which come from people and the engine, are escaped."""
+    workspace = escape(formats.cut(row.channel.workspace.name, _LONGEST))
     if row.event == TEST:
         return _("Test message"), _("Alarms of the workspace “%(name)s” are sent to this channel.") % {
             "name": workspace
@@ -58,7 +60,7 @@ def _texts(row: AlarmDelivery) -> tuple[str, str]:
     kind, end = str(content.get("kind")), content.get("end")
     values = {
         "workspace": workspace,
-        "flow": formats.cut(str(content.get("name") or content.get("flow")), _LONGEST),
+        "flow": escape(formats.cut(str(content.get("name") or content.get("flow")), _LONGEST)),
         "alarm": AlarmKind(kind).label if kind in AlarmKind.values else kind,
     }
     if row.event.startswith("ended"):
@@ -67,20 +69,26 @@ def _texts(row: AlarmDelivery) -> tuple[str, str]:
     return _("%(flow)s: %(alarm)s (%(workspace)s)") % values, sentence(kind, content.get("facts"))
 
 
-def _slack(text: str) -> str:
-    """Text for Slack, where angle brackets are links and mentions."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+def _slack(name: str) -> str:
+    """A name for Slack, where angle brackets are links and mentions, and addresses are links, too."""
+    name = _plain(name)
+    return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _markdown(text: str) -> str:
-    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+def _markdown(name: str) -> str:
+    return _MARKDOWN.sub(r"\\\1", _plain(name))
+
+
+def _plain(name: str) -> str:
+    """A name in one line, in which no server recognises an address."""
+    return _ADDRESS.sub("\\1\u200b", " ".join(name.split()))
 
 
 def _card(title: str, text: str, url: str, link: str) -> dict[str, Any]:
     """An adaptive card, as the workflows of Teams accept it."""
     body = [
-        {"type": "TextBlock", "text": _markdown(title), "weight": "bolder", "wrap": True},
-        {"type": "TextBlock", "text": _markdown(text), "wrap": True},
+        {"type": "TextBlock", "text": title, "weight": "bolder", "wrap": True},
+        {"type": "TextBlock", "text": text, "wrap": True},
     ]
     content = {
         "type": "AdaptiveCard",
@@ -92,3 +100,10 @@ def _card(title: str, text: str, url: str, link: str) -> dict[str, Any]:
         "type": "message",
         "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "content": content}],
     }
+
+
+_ESCAPES: Mapping[str, Callable[[str], str]] = {
+    ChannelShape.SLACK: _slack,
+    ChannelShape.TEAMS: _markdown,
+    ChannelShape.DISCORD: _markdown,
+}

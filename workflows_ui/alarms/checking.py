@@ -137,12 +137,14 @@ def _read_flows(work: Work) -> list[dict[str, Any]] | None:
 def _write_flows(work: Work, flows: Iterable[Mapping[str, Any]]) -> None:
     """Note which flows are on, since when, and with which schedule."""
     known = {row.flow_id: row for row in FlowRhythm.objects.filter(index=work.index).defer("rhythm")}
-    listed: dict[str, FlowRhythm] = {}
+    listed, changed = set[str](), list[FlowRhythm]()
     for flow in flows:
         flow_id = runs.text(flow, "id")
         if not flow_id or len(flow_id) > 64:
             continue
+        listed.add(flow_id)
         row = known.get(flow_id) or FlowRhythm(index=work.index, flow_id=flow_id)
+        before = (row.pk, row.state, row.cron, row.zone, row.name)
         on = reading.is_on(dict(flow)) is True
         cron, zone = _schedule(dict(flow)) if on else ("", "")
         state = FlowState.ON if on else FlowState.OFF
@@ -152,15 +154,17 @@ def _write_flows(work: Work, flows: Iterable[Mapping[str, Any]]) -> None:
             row.since = None if first else work.now
         row.state, row.cron, row.zone = state, cron, zone
         row.name = database.storable(reading.name_of(dict(flow)))[:200] or row.name
-        listed[flow_id] = row
+        if before != (row.pk, row.state, row.cron, row.zone, row.name) or row.pk is None:
+            changed.append(row)
     for flow_id, row in known.items():
-        if flow_id not in listed:
+        if flow_id not in listed and row.state != FlowState.OFF:
             row.state, row.cron, row.zone, row.since = FlowState.OFF, "", "", None
-            listed[flow_id] = row
+            changed.append(row)
     work.watch.flows_at = work.now
     with transaction.atomic():
-        _save(listed.values(), "name", "state", "cron", "zone", "since")
-        _set_alarm_times(work, FlowRhythm.objects.filter(index=work.index, flow_id__in=listed))
+        _save(changed, "name", "state", "cron", "zone", "since")
+        ids = [row.flow_id for row in changed]
+        _set_alarm_times(work, FlowRhythm.objects.filter(index=work.index, flow_id__in=ids))
         AlarmWatch.objects.filter(pk=work.watch.pk).update(flows_at=work.now)
 
 

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
 
 from workflows_ui.alarms import announcing
-from workflows_ui.alarms.models import Alarm, AlarmEnd, AlarmKind, AlarmMute
+from workflows_ui.alarms.models import Alarm, AlarmEnd, AlarmKind, AlarmMute, FlowRhythm, FlowState
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import clock
@@ -143,5 +143,7 @@ def _record(actor: Actor, action: str, index: RunIndex, kind: str, flow_id: str,
 
 
 def purge() -> None:
-    """Delete alarms that ended long ago."""
-    Alarm.objects.filter(ended_at__lt=clock.now() - KEPT).delete()
+    """Delete alarms that ended long ago, and what was usual for flows that are off and have not run for longer."""
+    before = clock.now() - KEPT
+    Alarm.objects.filter(ended_at__lt=before).delete()
+    FlowRhythm.objects.filter(state=FlowState.OFF, last_run_at__lt=before).delete()
