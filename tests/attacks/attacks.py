@@ -49,7 +49,7 @@ ATTACKS: tuple[Attack, ...] = (
     ),
     Attack(
         "Channels for alarms as a way inside, or to post for others",
-        "addresses of private networks, with a user name, of other schemes, and one that redirects; the address looked for on pages, in the "
+        "addresses of private networks, with a user name, of other schemes, one that redirects; the address looked for on pages, in the "
         "audit log, in the log and in the database; a host changed in the database; flows whose names are links and mentions",
         (
             "tests/alarms/test_channels.py::test_addresses_of_private_networks_and_redirects_are_not_followed",
