@@ -123,7 +123,13 @@ def flow_watch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
             except EngineError as problem:
                 if problem.status in {403, 404}:
                     raise
-        _change_subscription(request, WatchKind.FLOW, id, name, _("You will be notified whenever this flow fails."))
+        _change_subscription(
+            request,
+            WatchKind.FLOW,
+            id,
+            name,
+            _("You will be notified whenever this flow fails, and of alarms about it."),
+        )
     return responses.redirect_to_view(request, "resource_detail", slug, "flows", id)
 
 
