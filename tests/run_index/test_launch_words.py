@@ -138,6 +138,9 @@ def test_earlier_launches_are_read_newest_first_in_bounded_turns(scene: Scene, m
     read(scene)
     assert [found(scene.browser, f"ORD-{n}{n}") for n in range(10, 15)] == [{row.pk} for row in rows]
     assert not found(scene.browser, "ORD-77")
+    # A word that more launches have.
+    monkeypatch.setattr(launch_words, "FEW", 0)
+    assert found(scene.browser, "no ORD-1111") == {rows[1].pk}
     assert Launch.objects.get(pk=large.pk).words_read == 2
 
 

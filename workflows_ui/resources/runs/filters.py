@@ -66,7 +66,9 @@ class RunFilters(forms.Form):
         label=_("Search"),
         required=False,
         max_length=200,
-        widget=forms.TextInput({"type": "search", "placeholder": _("Flow's name, words of an error, or an ID")}),
+        widget=forms.TextInput(
+            {"type": "search", "placeholder": _("Flow's name, words of an error or value, or an ID")}
+        ),
     )
     flow = Several(label=_("Flow"), required=False)
     status = forms.MultipleChoiceField(

@@ -30,6 +30,8 @@ LEASE, BUDGET = timedelta(seconds=60), 2.0
 BATCH, DELETED = 20, 500
 #: Bytes of inputs that are read: larger ones are files in the shape of JSON.
 LARGEST = 1024 * 1024
+#: So many launches are searched for by their keys.
+FEW = 1000
 _NONE, _INPUTS, _ALL = 0, 1, 2
 
 
@@ -37,7 +39,9 @@ def due() -> list[int]:
     """Ids of the workspaces with launches whose words are to be read, and are not being read."""
     now = clock.now()
     rows = RunIndex.objects.filter(RunIndex.words_lease.free(now), _keeping())
-    return [index.pk for index in rows if not index.words_cleared or _waiting(index, now).exists()]
+    return [
+        index.pk for index in rows if not index.words_cleared or any(kind.exists() for kind in _waiting(index, now))
+    ]
 
 
 def _keeping() -> Q:
@@ -48,14 +52,17 @@ def _since(index: RunIndex, now: datetime) -> datetime:
     return now - min(timedelta(days=index.values_days), settings.LAUNCH_RETENTION)
 
 
-def _waiting(index: RunIndex, now: datetime) -> QuerySet[Launch]:
-    rows = Launch.objects.filter(workspace_id=index.pk, asked_at__gte=_since(index, now))
-    return rows.filter(Q(words_read=_NONE) | Q(SETTLED, words_read=_INPUTS))
+def _waiting(index: RunIndex, now: datetime) -> tuple[QuerySet[Launch], QuerySet[Launch]]:
+    """The launches of which nothing was read, and those that have ended since. Apart, since each is found by the index of the table."""
+    rows = Launch.objects.filter(workspace_id=index.pk, asked_at__gte=_since(index, now)).order_by("-asked_at")
+    return rows.filter(words_read=_NONE), rows.filter(SETTLED, words_read=_INPUTS)
 
 
 def backlog(index: RunIndex, most: int) -> int:
     """The number of launches whose words are still to be read, at most so many."""
-    return _waiting(index, clock.now())[:most].count() if index.kept == Kept.VALUES else 0
+    if index.kept != Kept.VALUES:
+        return 0
+    return min(most, sum(kind[:most].count() for kind in _waiting(index, clock.now())))
 
 
 def read(workspace_id: int) -> None:
@@ -82,8 +89,9 @@ def read(workspace_id: int) -> None:
 
 def _read_some(index: RunIndex, key: str) -> bool:
     """Read the words of some launches; whether there may be more."""
-    rows = _waiting(index, clock.now()).order_by("words_read", "-asked_at").select_related("workspace")
-    found = list(rows.defer("payload", "technical")[:BATCH])
+    found = list[Launch]()
+    for kind in _waiting(index, clock.now()):
+        found += kind.select_related("workspace").defer("payload", "technical")[: BATCH - len(found)]
     runs = IndexedRun.objects.filter(workspace_id=index.pk, run_id__in=[launch.run_id for launch in found])
     erased = set(runs.filter(erased_at__isnull=False).values_list("run_id", flat=True))
     readable = (launch for launch in found if launch.run_id not in erased)
@@ -141,10 +149,14 @@ def found_by(workspace: Workspace, text: str) -> Q:
         key = index.open("word_key")
     except CannotOpen:
         return NOTHING
-    condition = Q()
-    for word in words.hashes(key, searched):
-        condition &= Q(pk__in=LaunchWord.objects.filter(word=word).values("launch"))
-    return condition
+    first, *others = (LaunchWord.objects.filter(word=word) for word in words.hashes(key, searched))
+    condition, rows = Q(pk__in=first.values("launch")), first
+    for having in others:
+        condition &= Q(pk__in=having.values("launch"))
+        rows = rows.filter(launch__in=having.values("launch"))
+    # Without their keys, a database may look through all launches for a rare word.
+    found = list(rows.values_list("launch_id", flat=True)[: FEW + 1])
+    return Q(pk__in=found) if len(found) <= FEW else condition
 
 
 def trim(index: RunIndex) -> None:
