@@ -50,6 +50,8 @@ def test_the_consoles_own_declarations_pass() -> None:
         ({"panels": (Panel("P", "no/such.html", lambda _subject: None),)}, "console.E007"),
         ({"panels": (Facts("F", (Column("x", "X", kind="odd"),)),)}, "console.E008"),
         ({"list": Resource.list}, "console.E009"),
+        ({"index_filters": {}}, "console.E031"),
+        ({"name": "tables", "index_filters": {"nothing": "state"}}, "console.E032"),
     ],
 )
 def test_each_mistake_has_its_number(changes: dict[str, Any], number: str) -> None:

@@ -43,7 +43,7 @@ def test_a_table_names_the_flows_that_use_it_before_it_is_deleted(owner: Client,
     for action in ("delete", "clear"):
         asked = text(owner.get(f"/w/sales/tables/do/{action}/{identity(1)}/").content)
         assert "2 flows use it." in asked
-        assert f'href="/w/sales/flows/{identity(1)}/">Flow: Flow 1</a>' in asked
+        assert f'href="/w/sales/flows/{identity(1)}/">Flow: Flow 1 (step_1)</a>' in asked
     assert "Column: SKU" in text(owner.get(f"/w/sales/tables/do/delete/{identity(1)}/").content)
 
 

@@ -19,7 +19,7 @@ from workflows_ui.members.models import Role
 from workflows_ui.practice_engine import ids
 from workflows_ui.run_index import tasks
 from workflows_ui.run_index.models import LATER, IndexedRun, Kept, RunIndex, RunValues, RunWord
-from workflows_ui.run_index.services import indexes, kept_steps, values, words
+from workflows_ui.run_index.services import indexes, kept_steps, objects, values, words
 
 __all__ = ["stage"]
 pytestmark = [
@@ -227,6 +227,8 @@ def test_steps_are_read_newest_first_within_the_budget_of_a_turn_and_of_a_minute
 ) -> None:
     monkeypatch.setattr(values, "TURN", 3)
     monkeypatch.setattr(values, "MINUTE", 5)
+    # The calls for names and uses have a budget of their own.
+    monkeypatch.setattr(objects, "CALLS", 0)
     ran(stage, 8)
     keep(stage)
     RunIndex.objects.update(compared_at=timezone.now())

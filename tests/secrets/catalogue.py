@@ -114,6 +114,7 @@ NO_SECRET: dict[str, str] = {
     **dict.fromkeys(("SavedInputs.payload", "Job.data", "IndexedRun.message", "FailurePattern.note"), _SEALED),
     **dict.fromkeys(("RunValues.content",), _SEALED),
     **dict.fromkeys(("Job.claim", "Job.claim_until", "Launch.claim", "Launch.claim_until", "Launch.ticket"), _PLAIN),
+    **dict.fromkeys(("IndexedObject.data", "ObjectUse.key"), "ids, names and states, which object_rows.py lists"),
     **dict.fromkeys(("LaunchFile.key", "Notice.key", "Permission.codename", "Capability.code"), _PLAIN),
     **dict.fromkeys(("Workspace.marker_seen_at", "Workspace.secrets_version", "User.session_generation"), _PLAIN),
     **dict.fromkeys(("User.digest_hour", "User.digested_at"), _PLAIN),

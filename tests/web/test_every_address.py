@@ -198,6 +198,7 @@ LEAST: dict[str, Role] = {
     "run_index_erase": Role.MANAGER,
     "run_index_read": Role.MANAGER,
     "run_index_stop": Role.MANAGER,
+    "used_by": Role.VIEWER,
     "run_step": Role.VIEWER,
     "run_plots": Role.VIEWER,
     "run_family": Role.VIEWER,

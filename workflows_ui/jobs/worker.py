@@ -26,6 +26,7 @@ from workflows_ui.resource_admin import action_log, export, pagination
 from workflows_ui.resource_admin import capabilities as missing_capabilities
 from workflows_ui.resource_admin.actions import Action, Row
 from workflows_ui.resource_admin.resource import Resource
+from workflows_ui.run_index.services import objects
 
 log = structlog.get_logger(__name__)
 
@@ -294,6 +295,8 @@ def _settle(
         job_turns.settle(items, state, reason, technical)
         if reason != Reason.UNAVAILABLE:
             job_turns.reset_tries(job)
+        if outcome:
+            objects.note_change(job.workspace_id, work.resource.name)
         for item in items:
             if outcome:
                 action_log.record(

@@ -9,7 +9,9 @@ from django.template.loader import get_template
 
 from workflows_ui.credentials.services.capabilities import NAMES
 from workflows_ui.resource_admin.actions import Action
+from workflows_ui.resource_admin.index_fallback import COLUMNS
 from workflows_ui.resource_admin.resource import KINDS, Facts, Resource
+from workflows_ui.run_index.services.object_rows import KINDS as KEPT
 from workflows_ui.web.navigation import GROUPS
 
 _NEEDED = ("name", "label", "label_plural", "icon", "group", "list_display")
@@ -50,6 +52,7 @@ def _resource_errors(resource: Resource) -> Iterable[tuple[str, str]]:
         yield "console.E009", "list and get must be given."
     yield from _action_errors(resource)
     yield from _capability_errors(resource)
+    yield from _index_errors(resource)
 
 
 def _display_errors(resource: Resource) -> Iterable[tuple[str, str]]:
@@ -66,6 +69,17 @@ def _display_errors(resource: Resource) -> Iterable[tuple[str, str]]:
     for column in columns:
         if column.kind not in KINDS:
             yield "console.E008", f"The column {column.label!s} has the unknown kind {column.kind!r}."
+
+
+def _index_errors(resource: Resource) -> Iterable[tuple[str, str]]:
+    if resource.index_filters is not None and resource.name not in KEPT:
+        yield "console.E031", f"The run index keeps no {resource.name!r}: index_filters must not be given."
+    for name, column in (resource.index_filters or {}).items():
+        if name not in resource.filters.base_fields or column not in COLUMNS:
+            yield (
+                "console.E032",
+                f"index_filters: {name!r} must be a filter, and {column!r} one of {', '.join(COLUMNS)}.",
+            )
 
 
 def _tab_errors(resource: Resource) -> Iterable[tuple[str, str]]:

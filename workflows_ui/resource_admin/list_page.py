@@ -50,7 +50,7 @@ def respond(
         pending: whether the page has to request itself once more, for names that were not cached.
         lacking: the reasons of missing capabilities, by name.
         context: what else the template takes: `empty_template`, what a list without rows says, `plot_template`, a plot above the rows;
-            `above_template` and `below_template`, what else the page has.
+            `kept`, what stands in for the engine; `above_template` and `below_template`, what else the page has.
     """
     local = isinstance(kind, LocalList)
     if page.added is not None:
@@ -61,7 +61,7 @@ def respond(
     refreshed = live(kind, page.rows, total, page.start, pending)
     if refreshed and responses.is_fragment(request) and request.GET.get(SEEN) == refreshed.version:
         return responses.vary(HttpResponse(status=204))
-    lines = list_lines(kind, access, page.rows, lacking or {}, current.columns)
+    lines = list_lines(kind, access, page.rows, lacking or {}, current.columns, only_links=bool(context.get("kept")))
     whole = {
         "resource": kind,
         "listing": current,

@@ -41,12 +41,16 @@ _NUMBER = re.compile(r"-?\d{1,30}(\.\d{1,30})?", re.ASCII)
 
 @dataclass(frozen=True)
 class Subject:
-    """A remote object on its page: the object as the engine sent it (secrets masked), and the person's access."""
+    """A remote object on its page: the object as the engine sent it (secrets masked), and the person's access.
+
+    `kept`: the object is from the run index, since the engine does not answer: panels make no call.
+    """
 
     object: Row
     id: str
     access: Access
     session: EngineSession
+    kept: bool = False
 
     @property
     def workspace(self) -> Workspace:
@@ -150,11 +154,15 @@ class Facts:
 
 @dataclass(frozen=True)
 class Panel:
-    """A panel with its own template; `context` returns what it needs, or None to leave the panel out."""
+    """A panel with its own template; `context` returns what it needs, or None to leave the panel out.
+
+    `without_engine`: it needs no call, so that it is also shown while the engine does not answer.
+    """
 
     label: Text
     template: str
     context: Callable[[Subject], dict[str, Any] | None]
+    without_engine: bool = False
 
 
 @dataclass(frozen=True)
@@ -190,7 +198,8 @@ class Switch:
 class Shortcut:
     """A link from an object to a related page: a button on the object's page and in its row.
 
-    `url` gets (slug, row) and returns a URL, or "" if it does not apply to this row.
+    `url` gets (slug, row) and returns a URL, or "" if it does not apply to this row. `without_engine`: the page works while the engine
+    does not answer.
     """
 
     label: Text
@@ -199,6 +208,7 @@ class Shortcut:
     role: Role = Role.VIEWER
     primary: bool = False
     in_rows: bool = False
+    without_engine: bool = False
 
 
 @dataclass(frozen=True)
@@ -313,6 +323,8 @@ class Resource:
         batch_size: rows per call when walking the whole list: many if rows are small, since the engine's cursors lose some between two
             calls (api.md 4.1); not too many if huge rows reach the size limit of an answer.
         plot_template: a plot above the rows, shown if the page's total is known: then all of the list can be counted.
+        index_filters: if the run index keeps the objects, from which lists and pages come while the engine does not answer: which filter is
+            which column of IndexedObject, or one of index_fallback's names. None if it does not keep them.
         files: links to the whole list as a file, as (label, URL), instead of exports; the URLs take the list's filters.
     """
 
@@ -354,6 +366,7 @@ class Resource:
     rows: ClassVar[int] = 20
     batch_size: ClassVar[int] = 100
     plot_template: ClassVar[str] = ""
+    index_filters: ClassVar[Mapping[str, str] | None] = None
     files: ClassVar[Sequence[tuple[Text, str]]] = ()
 
     @classmethod
@@ -368,6 +381,10 @@ class Resource:
     def get(self, session: EngineSession, id: str) -> Row:
         """One object. Raises EngineError."""
         raise NotImplementedError
+
+    def from_index(self, session: EngineSession, rows: Sequence[Row]) -> Sequence[Row]:
+        """Rows that the run index has kept, with what lists and pages add to the engine's. Makes no call."""
+        return rows
 
     def masked(self, session: EngineSession, rows: Sequence[Row]) -> Sequence[Row]:
         """Copies of rows with secrets masked for this person. Unmasked rows are never shown."""

@@ -18,8 +18,10 @@ def list_lines(
     rows: Sequence[Row],
     lacking: Mapping[str, Text],
     columns: Sequence[Column],
+    *,
+    only_links: bool = False,
 ) -> list[dict[str, Any]]:
-    """Rows with these columns, ready for the list, with what the person may do; without `access` nothing.
+    """Rows with these columns, ready for the list, with what the person may do; without `access`, and with `only_links`, nothing.
 
     The non-empty values of wide columns are also `joined` to the cell before them.
     """
@@ -30,7 +32,10 @@ def list_lines(
         if action.in_rows and not action.collection and action.needs not in lacking
         if access and access.allows(action.role)
     ]
-    return [_list_line(resource, access, row, columns, shortcuts, offered) for row in rows]
+    if only_links:
+        shortcuts, offered = [], []
+    lines = [_list_line(resource, access, row, columns, shortcuts, offered) for row in rows]
+    return [line | {"actions": []} for line in lines] if only_links else lines
 
 
 def _list_line(

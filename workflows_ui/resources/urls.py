@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from workflows_ui.resources import usage_views
 from workflows_ui.resources.connections import views as connection_views
 from workflows_ui.resources.flows import views as flow_views
 from workflows_ui.resources.flows.editing import piece_choice, value_views
@@ -18,6 +19,7 @@ _RECORDS, _TEST = "w/<slug:slug>/tables/<str:table>/records", "w/<slug:slug>/flo
 _RUN, _HIDDEN = "w/<slug:slug>/runs/<path:id>", "w/<slug:slug>/{0}/<str:id>/hidden/"
 
 urlpatterns = [
+    path("w/<slug:slug>/used-by/<slug:subject>/<path:id>/", usage_views.used_by, name="used_by"),
     path("w/<slug:slug>/flows/<str:id>/difference/", flow_views.difference, name="flow_difference"),
     path("w/<slug:slug>/flows/<str:id>/does/", flow_views.effects, name="flow_does"),
     path("w/<slug:slug>/flows/<str:id>/export/", flow_views.export, name="flow_export"),

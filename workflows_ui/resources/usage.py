@@ -1,28 +1,39 @@
-"""Which flows use which apps, connections and tables, read from all flows at once."""
+"""Where apps, connections, tables and flows are used: by the run index, and without one by all flows that the engine gives."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from workflows_ui.core.collation import sort_key
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.resource_admin.resource import Panel, Row, Subject, Text
+from workflows_ui.members.models import Role
+from workflows_ui.resource_admin.resource import RESOURCES, Affected, Panel, Row, Subject, Text
 from workflows_ui.resources.cached import cached
 from workflows_ui.resources.flows import pages as flow_pages
-from workflows_ui.resources.places import flow_url
+from workflows_ui.resources.places import list_url, object_url, step_url
+from workflows_ui.run_index.services import indexes, uses
+from workflows_ui.run_index.services import object_rows as kept
+from workflows_ui.run_index.services.object_rows import APPS, CONNECTIONS, FLOWS, TABLES, uses_of_flow
+from workflows_ui.run_index.services.uses import User
+from workflows_ui.web import formats, links
 from workflows_ui.web.paths import text_at, texts_at
 
 #: Cache names.
 _CACHED, _NOW = "usage", "usage-now"
+#: Users in a panel, in a confirmation, and on a page of their own; steps of each.
+_IN_PANEL, _IN_QUESTION, MOST, _STEPS = 20, 10, 1000, 10
 
 
 @dataclass(frozen=True)
 class Use:
-    """A flow's latest version: the whole names of its pieces, the external ids of its connections, and the piece of its trigger.
+    """A flow's latest version, and the version that runs: the whole names of its pieces, and the external ids of its connections.
 
-    `published` is whether any version was ever published; `tables` are the ids by which its steps name tables.
+    `starts_with` is the piece of its trigger, `published` whether any version was ever published; `tables` are the ids by which its steps
+    name tables, `uses` all of this by step.
     """
 
     id: str
@@ -32,41 +43,65 @@ class Use:
     starts_with: str = ""
     published: bool = False
     tables: frozenset[str] = frozenset()
+    uses: tuple[kept.Use, ...] = ()
 
 
 @dataclass(frozen=True)
 class Usage:
-    """All flows that the engine gave; `complete` is False if it refused, or counts more than it gives."""
+    """All flows that are known; `complete` is False if the engine refused, or counts more than it gives."""
 
     flows: tuple[Use, ...]
     complete: bool
-
-    def of_table(self, *names: str) -> list[Use]:
-        """The flows with a step for the table with this id or external id."""
-        return [flow for flow in self.flows if not flow.tables.isdisjoint(names)]
-
-    def of_connection(self, row: Row) -> list[Use]:
-        """The flows with this connection, and those that the engine itself names (only by id if nothing else is known)."""
-        ids, external = texts_at(row, "flowIds"), text_at(row, "externalId")
-        flows = [flow for flow in self.flows if flow.id in ids or (external and external in flow.connections)]
-        known_ids = {flow.id for flow in flows}
-        nameless = [item for item in dict.fromkeys(ids) if item and item not in known_ids]
-        return [*flows, *(Use(item, "", frozenset(), frozenset()) for item in nameless)]
 
 
 NOTHING = Usage((), complete=False)
 
 
+def _indexed(session: EngineSession) -> Usage:
+    flows = tuple(
+        _use(row.object_id, row.name, row.piece, row.data.get("publishedVersionId"), used)
+        for row, used in uses.all_users(session)
+    )
+    return Usage(flows, uses.known_kinds(session)[FLOWS].complete)
+
+
 def _load(session: EngineSession) -> Usage:
-    rows, complete = flow_pages.all_flows(session)
-    return Usage(tuple(_use(str(row["id"]), row) for row in rows if row.get("id")), complete)
+    rows, complete = flow_pages.all_flows(session, _with_uses)
+    return Usage(tuple(row["used"] for row in rows if row["id"]), complete)
 
 
-#: At most a minute old; NOTHING if the engine does not give its flows.
-cached_usage = cached(_CACHED, 60, NOTHING)(_load)
-#: The same at most ten seconds old, for actions that change something: many objects checked one after the other share
-#: one walk through the flows.
-current_usage = cached(_NOW, 10, NOTHING)(_load)
+def _with_uses(row: Row) -> dict[str, Any]:
+    """A flow of the engine's list as a Use."""
+    key, piece = text_at(row, "id"), text_at(row, "version.trigger.settings.pieceName")
+    used = _use(key, text_at(row, "version.displayName"), piece, row.get("publishedVersionId"), uses_of_flow(row))
+    return {"id": key, "used": used}
+
+
+def _use(id: str, name: str, piece: str, published: object, used: Sequence[kept.Use]) -> Use:
+    keys = {kind: frozenset(use.key for use in used if use.kind == kind) for kind in (APPS, CONNECTIONS, TABLES)}
+    return Use(id, name, keys[APPS], keys[CONNECTIONS], piece, bool(published), keys[TABLES], tuple(used))
+
+
+_of_last_minute = cached(_CACHED, 60, NOTHING)(_load)
+_of_last_seconds = cached(_NOW, 10, NOTHING)(_load)
+
+
+def cached_usage(session: EngineSession, *, now: bool = False) -> Usage:
+    """By the run index; without one by the engine, at most a minute old, and NOTHING if it does not give its flows.
+
+    Args:
+        now: at most ten seconds old, for actions that change something: many objects checked one after the other share one walk
+            through the flows.
+    """
+    if uses.as_of(session):
+        # Not cached for all who use the same credential: the index may be for others only.
+        return session.once("usage of the index", lambda: _indexed(session))
+    return (_of_last_seconds if now else _of_last_minute)(session)
+
+
+def current_usage(session: EngineSession) -> Usage:
+    """`cached_usage` for actions that change something."""
+    return cached_usage(session, now=True)
 
 
 def forget(session: EngineSession) -> None:
@@ -74,37 +109,175 @@ def forget(session: EngineSession) -> None:
     session.forget(_CACHED, _NOW)
 
 
-def lines(slug: str, flows: list[Use]) -> list[tuple[str, str]]:
-    """(name, URL) of flows, by name."""
-    listed = [(flow.name or flow.id, flow_url(slug, flow.id)) for flow in flows]
-    return sorted(listed, key=lambda line: sort_key(line[0]))
+@dataclass(frozen=True)
+class Line:
+    """A flow or MCP server that uses an object: its name and URL, and of each step the title, the URL and a note, "" for none."""
+
+    name: str
+    url: str
+    icon: str
+    kind: str
+    steps: Sequence[tuple[str, str, Text]] = ()
 
 
-def current_users(session: EngineSession, select: Callable[[Usage], list[Use]]) -> tuple[list[tuple[str, str]], str]:
-    """(name, URL) of the flows that use an object now; and a sentence if the engine did not give all flows, else ""."""
-    known = current_usage(session)
-    flows = lines(session.workspace.slug, select(known))
-    text = _("%(count)d flows are known to use it; the engine did not give all its flows, so there may be more.")
-    return flows, "" if known.complete else text % {"count": len(flows)}
+@dataclass(frozen=True)
+class Users:
+    """Who uses an object, by name; `complete` is False if there may be more. `as_of` is how old the index is, None without it."""
+
+    lines: Sequence[Line]
+    complete: bool
+    as_of: datetime | None = None
+
+    @property
+    def flows(self) -> list[Line]:
+        return [line for line in self.lines if line.kind == FLOWS]
 
 
-def panel(label: Text, select: Callable[[Subject, Usage], list[Use]], none: Text) -> Panel:
-    """The panel with the flows that use an object; `none` is shown without any."""
+def find(
+    session: EngineSession, kind: str, keys: Iterable[str], flow_ids: Collection[str] = (), *, now: bool = False
+) -> Users:
+    """Who uses the object of a kind with one of these keys: its ids, or the whole name of an app.
+
+    Args:
+        flow_ids: flows that the engine itself names as users.
+        now: for an action that changes something: without an index, the flows are read again.
+    """
+    wanted = [key for key in keys if key]
+    if as_of := uses.as_of(session):
+        found, complete = uses.users_of(session, kind, wanted), uses.known_kinds(session)[FLOWS].complete
+        names = dict(uses.names(session, FLOWS).values()) if flow_ids else {}
+    else:
+        known = cached_usage(session, now=now)
+        found, complete = [], known.complete
+        names = {flow.id: flow.name for flow in known.flows}
+        for flow in known.flows:
+            user = User(FLOWS, flow.id, flow.name)
+            for use in flow.uses:
+                if use.kind == kind and use.key in wanted:
+                    user.add(use)
+            if user.steps:
+                found.append(user)
+    listed = {user.id for user in found}
+    others = [User(FLOWS, key, names.get(key, "")) for key in dict.fromkeys(flow_ids) if key and key not in listed]
+    return Users(_lines(session, [*found, *others]), complete, as_of)
+
+
+def of_connection(session: EngineSession, row: Row, *, now: bool = False) -> Users:
+    """Who uses a connection; the engine itself names flows, too."""
+    return find(session, CONNECTIONS, [text_at(row, "externalId")], texts_at(row, "flowIds"), now=now)
+
+
+def of_named(session: EngineSession, kind: str, row: Row, *, now: bool = False) -> Users:
+    """Who uses a table or flow, which steps name by its id or external id."""
+    return find(session, kind, [text_at(row, "id"), text_at(row, "externalId")], now=now)
+
+
+def starting_with(session: EngineSession, piece: str) -> Users:
+    """The flows of this workspace whose trigger is of a piece."""
+    known = cached_usage(session)
+    found = [User(FLOWS, flow.id, flow.name) for flow in known.flows if flow.starts_with == piece]
+    return Users(_lines(session, found), known.complete, uses.as_of(session))
+
+
+def _lines(session: EngineSession, found: Iterable[User]) -> list[Line]:
+    """Without those whose pages the person does not see."""
+    slug = session.workspace.slug
+    visible = [user for user in found if list_url(slug, user.kind)]
+    lines = [
+        Line(
+            user.name or user.id,
+            object_url(slug, user.kind, user.id),
+            RESOURCES[user.kind].icon,
+            user.kind,
+            _steps(session, user),
+        )
+        for user in visible
+    ]
+    return sorted(lines, key=lambda line: (line.kind != FLOWS, sort_key(line.name)))
+
+
+def _steps(session: EngineSession, user: User) -> list[tuple[str, str, Text]]:
+    url = object_url(session.workspace.slug, user.kind, user.id)
+    edits = user.kind == FLOWS and session.allows(Role.BUILDER)
+    steps = []
+    for step in user.steps.values():
+        if not step.title:
+            continue
+        runs_only = user.draft and step.versions == {True}
+        note: Text = _RUNS_ONLY if runs_only else _DRAFT_ONLY if user.draft and step.versions == {False} else ""
+        place = step_url(url, step.name) if edits and not runs_only else ""
+        steps.append((step.title, place or (f"{url}?tab=steps" if url and user.kind == FLOWS else url), note))
+    return steps
+
+
+_RUNS_ONLY, _DRAFT_ONLY = gettext_lazy("only in the version that runs"), gettext_lazy("only in the draft")
+
+
+def page_url(slug: str, resource: str, id: str) -> str:
+    """The page with everything that uses an object."""
+    return links.reachable(links.object_url("used_by", id, slug=slug, subject=resource)) if id else ""
+
+
+def panel(resource: str, select: Callable[[Subject], Users], none: Text) -> Panel:
+    """The panel with what uses an object; `none` is shown without any. `resource` has a page with all of them, "" for no such page."""
 
     def build(subject: Subject) -> dict[str, Any]:
-        known = cached_usage(subject.session)
-        return {"lines": lines(subject.slug, select(subject, known)), "complete": known.complete, "none": none}
+        found = select(subject)
+        more = len(found.lines) - _IN_PANEL
+        url = page_url(subject.slug, resource, subject.id) if resource and found.as_of else ""
+        shown = found.lines[:_IN_PANEL] if url else found.lines[:MOST]
+        return context(subject.session, found, none) | {"lines": shown, "more": more, "more_url": url}
 
-    return Panel(label, "resources/pieces/used_by.html", build)
+    return Panel(gettext_lazy("Where it is used"), "resources/used_by.html", build, without_engine=True)
 
 
-def _use(id: str, row: dict[str, Any]) -> Use:
-    return Use(
-        id,
-        text_at(row, "version.displayName"),
-        frozenset(row.get("pieces") or []),
-        frozenset(texts_at(row, "version.connectionIds")),
-        text_at(row, "version.trigger.settings.pieceName"),
-        bool(row.get("publishedVersionId")),
-        frozenset(row.get("tables") or []),
-    )
+def context(session: EngineSession, found: Users, none: Text) -> dict[str, Any]:
+    """What the template of users needs."""
+    return {
+        "lines": found.lines,
+        "none": none,
+        "complete": found.complete,
+        "as_of": formats.short_time(found.as_of) if found.as_of else "",
+        "hint": "" if found.complete else hint(session),
+    }
+
+
+def hint(session: EngineSession) -> str:
+    """What makes all users known, if the workspace has no index that this person may see."""
+    if indexes.for_session(session) is not None:
+        return ""
+    return _("A run index knows all of them. Managers start one in the settings of the workspace.")
+
+
+def affected(
+    found: Users, session: EngineSession, resource: str, id: str, none: Text, *, among_others: bool = False
+) -> Affected:
+    """What is said about the users of an object before it is changed or deleted; `among_others`: each line says what it names."""
+    lines = [(_line_text(line, among_others=among_others), line.url) for line in found.lines[:_IN_QUESTION]]
+    if (more := len(found.lines) - _IN_QUESTION) > 0:
+        text = ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more}
+        lines.append((text, page_url(session.workspace.slug, resource, id) if found.as_of else ""))
+    return Affected(summary(found, session, none), lines)
+
+
+def summary(found: Users, session: EngineSession, none: Text) -> str:
+    """How many use an object, in a sentence; `none` if nothing does."""
+    flows, servers = len(found.flows), len(found.lines) - len(found.flows)
+    if not found.complete:
+        text = _("%(count)d flows are known to use it; the engine did not give all its flows, so there may be more.")
+        return f"{text % {'count': flows}} {hint(session)}".strip()
+    said = [str(none)] if not found.lines else []
+    if flows:
+        said.append(ngettext("%(count)d flow uses it.", "%(count)d flows use it.", flows) % {"count": flows})
+    if servers:
+        text = ngettext("%(count)d MCP server uses it.", "%(count)d MCP servers use it.", servers)
+        said.append(text % {"count": servers})
+    if found.as_of:
+        said.append(_("As of %(time)s.") % {"time": formats.short_time(found.as_of)})
+    return " ".join(said)
+
+
+def _line_text(line: Line, *, among_others: bool) -> str:
+    titles = ", ".join(title for title, _url, _note in line.steps[:_STEPS])
+    text = f"{formats.cut(line.name)} ({titles})" if titles else line.name
+    return f"{RESOURCES[line.kind].label}: {text}" if among_others else text

@@ -2,9 +2,9 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 
+from django.db.models import Count
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
@@ -12,8 +12,10 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from workflows_ui.core import heartbeat
 from workflows_ui.members.models import Workspace
-from workflows_ui.run_index.models import RunIndex
-from workflows_ui.run_index.services import indexes, launch_words, values
+from workflows_ui.resource_admin.resource import RESOURCES
+from workflows_ui.run_index.models import IndexedKind, RunIndex
+from workflows_ui.run_index.services import indexes, launch_words, uses, values
+from workflows_ui.run_index.services.object_rows import KINDS
 from workflows_ui.web import formats, messages
 from workflows_ui.web.messages import Message, Text
 
@@ -36,6 +38,8 @@ _STARTING = Message(
 #: By state; the others are blue.
 _COLOURS = {"moved": "orange", "stopped": "orange", "waiting": "orange", "failing": "red", "current": "green"}
 
+#: Errors of a reading that mean that the engine, or its plan or the credential, does not give a kind of objects.
+_ABSENT = {"Forbidden", "NoRoute", "NotFound", "NotInPlan"}
 #: Errors of the engine that end without anybody's help.
 _PASSING = {"NotSent", "RateLimited", "Unavailable", "Unreachable"}
 
@@ -98,6 +102,18 @@ class Status:
         return Message(_("Up to date"), f"{self._as_of} {often}")
 
     @cached_property
+    def objects(self) -> list[tuple[Text, str]]:
+        """The kinds of objects that are kept, with how many there are, as of when."""
+        rows = uses.current_of_all(self.index.pk)
+        counts = dict(rows.values_list("kind").annotate(n=Count("pk")))
+        known = {row.kind: row for row in IndexedKind.objects.filter(index=self.index)}
+        return [
+            (RESOURCES[kind].label_plural, _kind_text(known.get(kind), counts.get(kind, 0)))
+            for kind in KINDS
+            if kind in RESOURCES
+        ]
+
+    @cached_property
     def unread(self) -> str:
         """How many runs' steps and launches' words are still to be read; "" for none, and if nothing of them is kept."""
         if self.state in {"moved", "stopped"}:
@@ -131,14 +147,14 @@ class Status:
 
     @property
     def _as_of(self) -> str:
-        return _("As of %(time)s.") % {"time": _time(self.index.read_at)} if self.index.read_at else ""
+        return _("As of %(time)s.") % {"time": formats.short_time(self.index.read_at)} if self.index.read_at else ""
 
     @property
     def _last_attempt(self) -> str:
-        again = {"again": _time(self.index.due_at)}
+        again = {"again": formats.short_time(self.index.due_at)}
         if self.index.read_at is None:
             return _("Nothing has been read yet. The console tries again at %(again)s.") % again
-        values = again | {"time": _time(self.index.read_at)}
+        values = again | {"time": formats.short_time(self.index.read_at)}
         return _("The runs are as of %(time)s. The console tries again at %(again)s.") % values
 
     @property
@@ -151,7 +167,15 @@ class Status:
     @property
     def version(self) -> str:
         """A text that changes with what the page shows."""
-        shown = [self.state, str(self.message.text), self.runs, self.filled, self.index.missed, self.index.compared_at]
+        shown = [
+            self.objects,
+            self.state,
+            str(self.message.text),
+            self.runs,
+            self.filled,
+            self.index.missed,
+            self.index.compared_at,
+        ]
         shown.append(self.unread)
         return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
@@ -162,7 +186,7 @@ class Status:
             return f"{self.message.title}. {self.message.next_step}"
         if self.index.read_at is None:
             return f"{self.message.title}."
-        values = {"n": self.runs, "time": _time(self.index.read_at), "filled": self.filled}
+        values = {"n": self.runs, "time": formats.short_time(self.index.read_at), "filled": self.filled}
         if self.filled:
             text = ngettext(
                 "%(n)s run so far. The past is being read: %(filled)s.",
@@ -182,6 +206,13 @@ def _number(text: str, number: int) -> str:
     return text % {"n": shown}
 
 
+def _kind_text(row: IndexedKind | None, number: int) -> str:
+    if row is None or row.read_at is None:
+        return _("The engine does not give them") if row and row.trouble in _ABSENT else _("Not read yet")
+    values = {"n": number_format(number, use_l10n=True, force_grouping=True), "time": formats.short_time(row.read_at)}
+    return _("%(n)s as of %(time)s") % values
+
+
 def summary(workspace: Workspace) -> Text:
     """One sentence on the workspace's run index, or on what lists are like without one."""
     index = indexes.find(workspace)
@@ -190,11 +221,3 @@ def summary(workspace: Workspace) -> Text:
             "Not started. Lists of runs come from the engine each time: without totals, and without runs that it has deleted."
         )
     return Status(index, workspace).summary
-
-
-def _time(value: datetime) -> str:
-    """A time of today, or a date and time."""
-    local = timezone.localtime(value)
-    if local.date() == timezone.localdate():
-        return f"{local:%H:%M}"
-    return formats.exact(value, seconds=False)

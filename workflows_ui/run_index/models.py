@@ -81,6 +81,94 @@ class RunIndex(SealsFields, models.Model):
         return str(self.workspace_id)
 
 
+class IndexedKind(models.Model):
+    """How far the index has read one kind of object: flows, connections, tables, folders or MCP servers (services/objects.py)."""
+
+    index = models.ForeignKey(RunIndex, on_delete=models.CASCADE, related_name="kinds")
+    #: The name of the resource.
+    kind = models.CharField(max_length=20)
+    #: The credential that read the objects: with another one, they are read again before they are shown.
+    credential = models.ForeignKey(Credential, on_delete=models.SET_NULL, null=True, related_name="+")
+    #: When the last complete reading began; None before the first one.
+    read_at = models.DateTimeField(null=True)
+    #: When the reading in progress began, and what is left of it (services/objects.py); None if there is none.
+    started_at = models.DateTimeField(null=True)
+    left = models.JSONField(default=dict)
+    #: When the console last changed an object of this kind.
+    changed_at = models.DateTimeField(null=True)
+    #: Whether the last complete reading had every object, as far as the engine says.
+    complete = models.BooleanField(default=True)
+    due_at = models.DateTimeField()
+    #: The error of the last reading; empty if it succeeded.
+    trouble = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        verbose_name = _("kind of objects in a run index")
+        verbose_name_plural = _("kinds of objects in run indexes")
+        constraints = [models.UniqueConstraint(fields=["index", "kind"], name="kind_indexed_once")]
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+class IndexedObject(models.Model):
+    """What the index keeps of a flow, connection, table, folder or MCP server: ids, names and states, nothing that is secret."""
+
+    index = models.ForeignKey(RunIndex, on_delete=models.CASCADE, related_name="object_rows")
+    kind = models.CharField(max_length=20)
+    object_id = models.CharField(max_length=64)
+    name = models.CharField(max_length=200, blank=True)
+    #: The name without case and accents, by which it is found.
+    plain_name = models.CharField(max_length=400, blank=True)
+    state = models.CharField(max_length=40, blank=True)
+    #: By what flows refer to it, if not by its id.
+    external_id = models.CharField(max_length=200, blank=True)
+    folder_id = models.CharField(max_length=64, blank=True)
+    #: The piece of a connection, or of a flow's trigger.
+    piece = models.CharField(max_length=200, blank=True)
+    #: The engine's object, reduced to what services/objects.py lists.
+    data = models.JSONField(default=dict)
+    #: Of a flow: the version that runs, as far as its steps were read.
+    live_version = models.CharField(max_length=64, blank=True)
+    #: The beginning of the last reading that found it.
+    seen_at = models.DateTimeField()
+    #: When the engine was found not to have it any more.
+    gone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("indexed object")
+        verbose_name_plural = _("indexed objects")
+        constraints = [models.UniqueConstraint(fields=["index", "kind", "object_id"], name="object_indexed_once")]
+
+    def __str__(self) -> str:
+        return self.object_id
+
+
+class ObjectUse(models.Model):
+    """What a step of a flow, or a tool of an MCP server, refers to."""
+
+    user = models.ForeignKey(IndexedObject, on_delete=models.CASCADE, related_name="uses", db_index=False)
+    #: The kind of what is used: the name of its resource; and its id or external id, of an app its whole name.
+    kind = models.CharField(max_length=20)
+    key = models.CharField(max_length=200)
+    #: The name and title of the step, or of the tool.
+    step = models.CharField(max_length=100, blank=True)
+    title = models.CharField(max_length=200, blank=True)
+    #: Whether the version that runs does so, and not only the draft.
+    live = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name = _("use of an object")
+        verbose_name_plural = _("uses of objects")
+        indexes = [
+            models.Index(fields=["user", "live"], name="uses_by_user"),
+            models.Index(fields=["kind", "key", "user"], name="uses_of_object"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
 #: The runs of the list as it opens: neither archived nor erased.
 LISTED = Q(archived__isnull=True, erased_at__isnull=True)
 

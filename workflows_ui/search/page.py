@@ -22,6 +22,7 @@ from workflows_ui.resource_admin.resource import RESOURCES, Query, Resource, Row
 from workflows_ui.resources.flows import launchable
 from workflows_ui.resources.runs import indexed
 from workflows_ui.resources.runs.reading import error_of, name_of
+from workflows_ui.run_index.services import indexes, uses
 from workflows_ui.search import services
 from workflows_ui.search.services import MOST, Text
 from workflows_ui.web import formats, messages, navigation
@@ -59,6 +60,7 @@ def console_groups(request: ConsoleRequest, text: Text) -> list[Group]:
             )
             for row in launches
         ]),
+        *_indexed(access, text),
         Group("indexed-runs", _("Runs with these words"), list(_runs(access, text, {row.run_id for row in launches}))),
         Group("pages", _("Pages"), list(_pages(request, text))[: None if not text.words else MOST]),
         Group("credentials", _("Credentials"), list(_credentials(access, text))),
@@ -77,10 +79,14 @@ def engine_groups(access: Access, text: Text) -> tuple[list[Group], str | Promis
     groups: list[Group] = []
     try:
         session = engine_session.open_session(access, quick=True)
+        if indexes.is_silent(indexes.for_session(session)):
+            return [], _("The engine does not answer. Above is what the run index knew before.")
+        shown = {(kind, key) for kind, key, _row in _in_index(session, access, text)}
         for resource in RESOURCES.values():
             if not access.sees(resource.name) or not access.allows(resource.role) or resource.needs in missing:
                 continue
-            entries = _found(resource, session, access, text)
+            known = {key for kind, key in shown if kind == resource.name}
+            entries = _found(resource, session, access, text, known) if len(known) < MOST else []
             if entries:
                 groups.append(Group(resource.name, resource.label_plural, entries))
         # Last, since a long list takes several calls; shown first.
@@ -109,7 +115,37 @@ def _launch_label(flow: str) -> str:
     return _("Launch %(flow)s") % {"flow": flow}
 
 
-def _found(resource: Resource, session: EngineSession, access: Access, text: Text) -> list[Entry]:
+def _in_index(session: EngineSession, access: Access, text: Text) -> list[tuple[str, str, Row]]:
+    """(resource, id, what is kept) of what the run index finds by name, of the resources whose pages the person may open."""
+    kinds = [
+        resource.name
+        for resource in RESOURCES.values()
+        if resource.index_filters is not None and access.sees(resource.name) and access.allows(resource.role)
+    ]
+    return [*uses.search(session, kinds, text.words, MOST)]
+
+
+def _indexed(access: Access, text: Text) -> Iterator[Group]:
+    """What the run index finds by name, without a call of the engine."""
+    if not text.words or access.guest:
+        return
+    try:
+        session = engine_session.open_session(access, quick=True)
+    except (clients.NoCredential, CannotOpen, AddressRefused):
+        return
+    found: dict[str, list[Entry]] = {}
+    for kind, key, row in _in_index(session, access, text):
+        resource = RESOURCES[kind]
+        name = formats.cut(resource.full_title(row)) or key
+        found.setdefault(kind, []).append(Entry(name, resource.url(access.workspace.slug, key), resource.icon))
+    for kind, entries in found.items():
+        yield Group(f"indexed-{kind}", RESOURCES[kind].label_plural, entries)
+
+
+def _found(
+    resource: Resource, session: EngineSession, access: Access, text: Text, shown: Collection[str]
+) -> list[Entry]:
+    """What the engine finds, without what the run index has `shown`."""
     names: dict[str, str] = {}
     try:
         if resource.search_by_id and text.id:
@@ -124,7 +160,8 @@ def _found(resource: Resource, session: EngineSession, access: Access, text: Tex
     except (NotFound, Forbidden, NoRoute, NotInPlan):
         pass  # Kinds that this credential or engine has not got.
     slug = access.workspace.slug
-    return [Entry(name or key, resource.url(slug, key), resource.icon) for key, name in list(names.items())[:MOST]]
+    others = [(key, name) for key, name in names.items() if key not in shown][:MOST]
+    return [Entry(name or key, resource.url(slug, key), resource.icon) for key, name in others]
 
 
 def _known(resource: Resource, session: EngineSession) -> dict[str, str]:

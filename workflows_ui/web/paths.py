@@ -3,7 +3,7 @@
 For a missing value, and for one of another type, readers return an empty one; for a number None.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 #: Most are dictionaries, and the check for one is five times as quick.
@@ -57,17 +57,6 @@ def list_at(row: Any, path: str) -> list[Any]:
 
 def texts_at(row: Any, path: str) -> list[str]:
     return [item for item in list_at(row, path) if isinstance(item, str)]
-
-
-def texts_in(value: Any) -> Iterator[str]:
-    """Yield the texts inside a value, in reading order."""
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, str):
-            yield item
-        elif isinstance(item, list | dict):
-            waiting.extend(reversed(list(item.values() if isinstance(item, dict) else item)))
 
 
 def dicts_at(row: Any, path: str) -> list[dict[str, Any]]:

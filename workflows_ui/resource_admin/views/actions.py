@@ -29,6 +29,7 @@ from workflows_ui.resource_admin import action_forms, action_log
 from workflows_ui.resource_admin import capabilities as missing_capabilities
 from workflows_ui.resource_admin.actions import Action, LastingText, LinkedText, declared_text
 from workflows_ui.resource_admin.resource import RESOURCES, Resource, Row, find_resource
+from workflows_ui.run_index.services import objects
 from workflows_ui.web import formats, responses
 from workflows_ui.web import messages as words
 from workflows_ui.web.access import member
@@ -165,6 +166,8 @@ def _run(action_request: _ActionRequest, form: forms.Form) -> HttpResponse:
         audit_log.end(event, outcome, **detail)
         missing_capabilities.learn(session, action, error)
         return _page(action_request, form, error=error, status=422)
+    finally:
+        objects.note_change(session.workspace.pk, action_request.resource.name)
     audit_log.end(event, belongs_to=_created(action_request, answer))
     missing_capabilities.learn(session, action)
     text = declared_text(action.done, action_request.name, action_request.brief, formats.named_briefly(answer))

@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.engine import NotFound
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin import actions, editor, recipes
+from workflows_ui.resource_admin import actions, editor, index_fallback, recipes
 from workflows_ui.resource_admin import capabilities as missing_capabilities
 from workflows_ui.resource_admin.actions import Button
+from workflows_ui.resource_admin.index_fallback import Kept
 from workflows_ui.resource_admin.resource import RAW, RESOURCES, Panel, Resource, Subject, Tab, find_resource
 from workflows_ui.resource_admin.views.resources import page_buttons
 from workflows_ui.web import formats, responses
@@ -54,7 +55,8 @@ def detail(
     quick = responses.requested_fragment(request) != _LIVE and LATE not in request.GET
     session = engine_session.open_session(request.access, quick=quick)
     try:
-        (row,) = kind.masked(session, [kind.get(session, id)])
+        found, kept = index_fallback.load_object(kind, session, id)
+        (row,) = kind.masked(session, [found])
     except NotFound as missing:
         # Without a code the answer is not from the engine, but perhaps from something in between.
         if not missing.code or not responses.is_fragment(request):
@@ -64,13 +66,13 @@ def detail(
         response = responses.redirect(request, kind.url(slug))
         response.status_code = 404
         return response
-    subject = Subject(row, id, request.access, session)
-    tabs = _tabs(kind, subject)
+    subject = Subject(row, id, request.access, session, kept=kept is not None)
+    tabs = _tabs(kind, subject, kept)
     tab = next((tab for tab in tabs if tab.name == request.GET.get(TAB)), tabs[0])
     panels = _panels(tab.panels, subject)
     overview = tab.name == OVERVIEW
-    buttons = page_buttons(kind, request.access, lacking, subject)
-    switch, buttons = _switch(kind, subject, buttons)
+    buttons = page_buttons(kind, request.access, lacking, subject, kept=kept is not None)
+    switch, buttons = (None, buttons) if kept else _switch(kind, subject, buttons)
     first, rest = actions.arranged(buttons)
     path = escape_uri_path(request.path)
     address = f"{path}?{TAB}={tab.name}" if tab.name else path
@@ -80,27 +82,31 @@ def detail(
         "key": id,
         "title": kind.title(row) if formats.visible(kind.title(row)) else "",
         "badge": None if switch else kind.badge(row),
-        "refresh_seconds": 0 if tab.name in (HISTORY, DATA) else kind.refresh_seconds(row),
+        "kept": kept,
+        "refresh_seconds": 0 if kept or tab.name in (HISTORY, DATA) else kind.refresh_seconds(row),
         "first": first,
         "rest": rest,
         "switch": switch,
-        "head": _head(kind, subject),
+        "head": _head(kind, subject) if not kept or (kind.head and kind.head.without_engine) else None,
         "key_facts": _key_facts(kind, subject),
         "tabs": [_tab_link(path, item, item is tab) for item in tabs],
         "tab": tab,
         "address": address,
         "panels": panels,
         "details": kind.details.context(subject)["facts"] if overview and kind.details else [],
-        "editor_url": editor.url(kind, request.access.workspace, id) if overview else "",
+        "editor_url": editor.url(kind, request.access.workspace, id) if overview and not kept else "",
         "recipe": recipes.resource_recipe(kind, id, request.access) if tab.name == DATA else None,
         "late_url": f"{address}{'&' if tab.name else '?'}{LATE}=1" if session.put_off else "",
     }
     return responses.page(request, "resource_admin/detail.html", context, fragments=(_OBJECT, _LIVE))
 
 
-def _tabs(kind: Resource, subject: Subject) -> list[Tab]:
-    """The tabs that the person may see, the overview first."""
+def _tabs(kind: Resource, subject: Subject, kept: Kept | None) -> list[Tab]:
+    """The tabs that the person may see, the overview first; of an object from the index those that need no call of the engine."""
     declared = [tab for tab in kind.tabs if subject.access.allows(tab.role) and tab.visible(subject.object)]
+    if kept:
+        overview = Tab(OVERVIEW, gettext_lazy("Overview"), index_fallback.panels(kind.panels))
+        return [overview, *index_fallback.tabs(declared), Tab(HISTORY, gettext_lazy("History"), ())]
     return [
         Tab(OVERVIEW, gettext_lazy("Overview"), kind.panels),
         *declared,

@@ -11,10 +11,11 @@ from workflows_ui.credentials.services import engine_session
 from workflows_ui.engine import EngineError, NotHere
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
-from workflows_ui.resource_admin import actions, list_page, news
+from workflows_ui.resource_admin import actions, index_fallback, list_page, news
 from workflows_ui.resource_admin import bulk as bulk_actions
 from workflows_ui.resource_admin import capabilities as missing_capabilities
 from workflows_ui.resource_admin.actions import Action, Button
+from workflows_ui.resource_admin.index_fallback import NOT_NOW, Kept
 from workflows_ui.resource_admin.listing import offer, swapped_fields
 from workflows_ui.resource_admin.resource import RESOURCES, Page, Resource, Subject, find_resource
 from workflows_ui.resource_admin.rows import allowed_actions, allowed_links
@@ -43,6 +44,7 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
     if current.default_url and not responses.is_fragment(request):
         return responses.redirect(request, current.default_url)
     page, pending, swapped = Page(()), False, list[str]()
+    kept: Kept | None = None
     bulk, matching = _bulk(kind, request.access, lacking), None
     if current.valid:
         session = engine_session.open_session(request.access, quick=not current.late)
@@ -50,7 +52,7 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
             found = news.added(session, kind, current)
             return list_page.respond(request, kind, request.access, current, found)
         try:
-            page = kind.list(session, current.query)
+            page, kept = index_fallback.load_list(kind, session, current.query)
         except NotHere:
             page = Page((), warning=_("Nothing is shown: a filter names something that is not in this workspace."))
         except EngineError as error:
@@ -61,13 +63,14 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
         if page.lacking:
             lacking = {**lacking, **page.lacking}
             bulk = _bulk(kind, request.access, lacking)
-        choices = kind.choices(session)
+        choices = index_fallback.choices(kind, session) if kept else kind.choices(session)
         offer(current.form, choices)
         if page.total is None and (page.older or current.trail):
             matching = bulk_actions.count_matching(session, kind, current)
         pending, swapped = bool(session.put_off), swapped_fields(current.form, choices) if current.late else []
-    first, rest = actions.arranged(page_buttons(kind, request.access, lacking))
-    newest = news.newest(kind, current, page.rows) if current.valid else ""
+    bulk = [] if kept else bulk
+    first, rest = actions.arranged(page_buttons(kind, request.access, lacking, kept=kept is not None))
+    newest = news.newest(kind, current, page.rows) if current.valid and not kept else ""
     page = replace(page, rows=kind.masked(session, page.rows) if page.rows else (), newest=newest)
     return list_page.respond(
         request,
@@ -82,18 +85,37 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
         first=first,
         rest=rest,
         bulk=bulk,
+        kept=kept,
         plot_template="" if page.total is None else kind.plot_template,
     )
 
 
-def page_buttons(resource: Resource, access: Access, lacking: Lacking, subject: Subject | None = None) -> list[Button]:
-    """The buttons of an object's page; without a subject those of the list."""
+def page_buttons(
+    resource: Resource, access: Access, lacking: Lacking, subject: Subject | None = None, *, kept: bool = False
+) -> list[Button]:
+    """The buttons of an object's page; without a subject those of the list. `kept`: those that need the engine are disabled."""
     row, key = (subject.object, subject.id) if subject else ({}, "")
     links = allowed_links(resource.shortcuts if subject else resource.list_links, access, row)
     return [
-        *(Button(link.label, link.icon, url, primary=link.primary) for link, url in links),
         *(
-            actions.button(action, access.workspace.slug, resource.name, key, _reason(subject, action, lacking), row)
+            Button(
+                link.label,
+                link.icon,
+                url,
+                primary=link.primary,
+                reason=NOT_NOW if kept and not link.without_engine else "",
+            )
+            for link, url in links
+        ),
+        *(
+            actions.button(
+                action,
+                access.workspace.slug,
+                resource.name,
+                key,
+                NOT_NOW if kept else _reason(subject, action, lacking),
+                row,
+            )
             for action in allowed_actions(resource, access, row, collection=subject is None)
         ),
     ]

@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Refused
@@ -51,11 +50,8 @@ class ReplaceForm(forms.Form):
 
 
 def _flows_affected(session: EngineSession, row: Row, none: Text = _UNUSED) -> Affected:
-    flows, incomplete = usage.current_users(session, lambda known: known.of_connection(row))
-    if not flows and not incomplete:
-        return Affected(none)
-    text = ngettext("%(count)d flow uses it:", "%(count)d flows use it:", len(flows)) % {"count": len(flows)}
-    return Affected(incomplete or text, flows)
+    found = usage.of_connection(session, row, now=True)
+    return usage.affected(found, session, "connections", text_at(row, "id"), none)
 
 
 def _replace(session: EngineSession, id: str, typed: dict[str, Any]) -> dict[str, str]:

@@ -7,6 +7,7 @@ looked up in the list instead, which has no secrets.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from django import forms
@@ -37,6 +38,7 @@ from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.pieces.apps import Mark, mark_column
 from workflows_ui.resources.pieces.fields import type_words
 from workflows_ui.resources.places import list_url, piece_url
+from workflows_ui.run_index.services import uses
 from workflows_ui.web.list_filters import state_field
 from workflows_ui.web.paths import list_at, text_at
 
@@ -104,7 +106,7 @@ def _trouble(subject: Subject) -> dict[str, Any] | None:
     action = resource_actions.RENEW
     if text is None:
         return None
-    may = subject.access.allows(action.role) and action.visible(subject.object)
+    may = not subject.kept and subject.access.allows(action.role) and action.visible(subject.object)
     return {
         "text": text,
         "action": action,
@@ -127,6 +129,7 @@ class Connections(Resource):
     secrets = frozenset({"value"})
     filters = ConnectionFilters
     search_field = "name"
+    index_filters = MappingProxyType({"name": "name", "app": "piece", "status": "state"})
     filter_help = _(
         "The engine looks at the names of all connections of this workspace. What they hold is not searched."
     )
@@ -160,10 +163,10 @@ class Connections(Resource):
         ),
     )
     panels = (
-        Panel("", "resources/connections/problem.html", _trouble),
+        Panel("", "resources/connections/problem.html", _trouble, without_engine=True),
         usage.panel(
-            _("Flows that use it"),
-            lambda subject, known: known.of_connection(subject.object),
+            "connections",
+            lambda subject: usage.of_connection(subject.session, subject.object),
             _("No flow uses this connection."),
         ),
     )
@@ -178,6 +181,13 @@ class Connections(Resource):
         page = whole_lists.page(rows, query, beyond=beyond)
         return replace(page, rows=_with_apps(session, page.rows))
 
+    def from_index(self, session: EngineSession, rows: Sequence[Row]) -> Sequence[Row]:
+        """With the names of their apps, and the flows that use them."""
+        flows = uses.flows_using(session, "connections")
+        used: list[Row] = [{**row, "flowIds": flows.get(text_at(row, "externalId"), [])} for row in rows]
+        known: list[dict[str, Any]] = session.known("pieces", [])
+        return _named(used, known)
+
     def get(self, session: EngineSession, id: str) -> Row:
         """The connection as in the list. Raises NotFound if it is not in the list."""
         return _with_apps(session, [reading.find(session, id)])[0]
@@ -191,6 +201,10 @@ class Connections(Resource):
 
 
 def _with_apps(session: EngineSession, rows: Sequence[Row]) -> list[dict[str, Any]]:
-    known = {app["name"]: app for app in apps.catalogue_or_none(session)} if rows else {}
+    return _named(rows, apps.catalogue_or_none(session) if rows else [])
+
+
+def _named(rows: Sequence[Row], catalogue: Sequence[Row]) -> list[dict[str, Any]]:
+    known = {app["name"]: app for app in catalogue}
     found = [(row, known.get(str(row.get("pieceName")), {})) for row in rows]
     return [dict(row) | {"appName": apps.title(app), "appLogo": text_at(app, "logo")} for row, app in found]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any, cast
 
 from django.utils.functional import Promise
@@ -27,6 +28,7 @@ from workflows_ui.resource_admin.resource import (
     Tab,
     id_at,
 )
+from workflows_ui.resources import usage
 from workflows_ui.resources.flows import actions as resource_actions
 from workflows_ui.resources.flows import drawing, pages, reading, secret_inputs, versions
 from workflows_ui.resources.flows import panels as flow_panels
@@ -38,6 +40,7 @@ from workflows_ui.resources.flows.testing import steps as step_tests
 from workflows_ui.resources.pieces.apps import marks_html
 from workflows_ui.resources.places import folder_url, list_url, subpage_url
 from workflows_ui.resources.triggers import tests as trigger_tests
+from workflows_ui.run_index.services import uses
 from workflows_ui.web import messages
 from workflows_ui.web.paths import list_at, number_at
 from workflows_ui.web.plots import Spark
@@ -77,6 +80,9 @@ class Flows(Resource):
     hidden_url = "flow_hidden"
     filters = FlowFilters
     search_field, search_by_id = "name", True
+    index_filters = MappingProxyType(
+        {"name": "name", "status": "state", "folder": "folder_id", "connection": "connection"}
+    )
     filter_help = _(
         "The name is looked for in the newest version's name only, in any case; steps and their values are not searched."
     )
@@ -93,8 +99,16 @@ class Flows(Resource):
         Column("updated", _("Updated"), kind="when"),
     )
     shortcuts = (
-        Shortcut(_("Launch"), "rocket", flow_panels.launch_url, role=Role.LAUNCHER, primary=True, in_rows=True),
-        Shortcut(_("Runs"), "history", _runs_url),
+        Shortcut(
+            _("Launch"),
+            "rocket",
+            flow_panels.launch_url,
+            role=Role.LAUNCHER,
+            primary=True,
+            in_rows=True,
+            without_engine=True,
+        ),
+        Shortcut(_("Runs"), "history", _runs_url, without_engine=True),
         Shortcut(_("Launch form"), "clipboard-pen-line", flow_panels.form_url, role=Role.BUILDER),
         Shortcut(_("Samples of the trigger"), "test-tubes", partial(subpage_url, "flow_trigger_test")),
         Shortcut(_("Launch rights"), "calendar-clock", _rights_url, role=Role.MANAGER),
@@ -128,14 +142,14 @@ class Flows(Resource):
     )
     panels = (
         Panel("", "resources/flows/warnings.html", flow_panels.warnings),
-        Panel("", "alarms/of_flow.html", flow_panels.alarms),
+        Panel("", "alarms/of_flow.html", flow_panels.alarms, without_engine=True),
         Panel("", "resources/flows/not_launchable.html", flow_panels.not_launchable),
         Panel(_("What this will do"), "resources/flows/story.html", flow_panels.story),
         Panel(_("Diagram"), "resources/flows/diagram.html", drawing.panel),
-        Panel(_("Runs per day"), "resources/flows/run_plots.html", flow_panels.run_plots),
+        Panel(_("Runs per day"), "resources/flows/run_plots.html", flow_panels.run_plots, without_engine=True),
         Panel(_("Launches per day"), "resources/flows/plots.html", flow_panels.plots),
         Panel(_("Latest runs"), "resources/flows/runs.html", flow_panels.latest_runs),
-        Panel(_("What it uses"), "resources/flows/uses.html", flow_panels.uses),
+        Panel(_("What it uses"), "resources/flows/uses.html", flow_panels.uses, without_engine=True),
     )
     tabs = (
         Tab("steps", _("Steps"), (Panel("", "resources/flows/steps.html", flow_panels.steps),)),
@@ -153,6 +167,17 @@ class Flows(Resource):
             (Panel("", "resources/flows/form.html", flow_panels.form),),
             role=Role.BUILDER,
             visible=lambda flow: not reading.deleting(flow),
+        ),
+        Tab(
+            "used",
+            _("Used by"),
+            (
+                usage.panel(
+                    "flows",
+                    lambda subject: usage.of_named(subject.session, "flows", subject.object),
+                    _("No flow calls this flow, and no MCP server offers it."),
+                ),
+            ),
         ),
         Tab("versions", _("Versions"), (Panel("", "resources/flows/versions.html", versions.panel),)),
     )
@@ -181,6 +206,20 @@ class Flows(Resource):
             for row in page.rows
         ]
         return replace(page, rows=rows)
+
+    def from_index(self, session: EngineSession, rows: Sequence[Row]) -> Sequence[Row]:
+        """With the names of their folders, their apps, and the plots of their runs."""
+        folders, known = uses.names(session, "folders"), reading.known_apps(session)
+        sparks = resource_results.sparks(session, [id_at(row) for row in rows if id_at(row)])
+        return [
+            {
+                **row,
+                "folder": folders.get(str(row.get("folderId")), ("", None))[1],
+                "days": sparks.get(id_at(row)),
+                "apps": reading.app_marks(known, list_at(row, "pieces")),
+            }
+            for row in rows
+        ]
 
     def get(self, session: EngineSession, id: str) -> Row:
         """The flow with its latest version, and the names of its folder and owner as `folder` and `owner`."""

@@ -43,7 +43,12 @@ def impact(session: EngineSession, flow: Row) -> Affected:
             number,
         )
         summary = text % {"count": number}
-    return Affected(summary, [*_state(flow), *_own_rows(session, flow), *_only_here(session, flow)])
+    users = usage.of_named(session, "flows", flow, now=True)
+    callers = usage.affected(users, session, "flows", id_at(flow), _("No flow calls it."), among_others=True)
+    return Affected(
+        f"{callers.summary} {summary}",
+        [*callers.lines, *_state(flow), *_own_rows(session, flow), *_only_here(session, flow)],
+    )
 
 
 def _state(flow: Row) -> Iterator[Line]:

@@ -18,7 +18,7 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import TooLarge, flow_tree
 from workflows_ui.resource_admin.resource import Page, Query, Row, Text
 from workflows_ui.resources import whole_lists
-from workflows_ui.resources.flows.reading import folder_names, name_of, pieces_of, table_of
+from workflows_ui.resources.flows.reading import folder_names, name_of, pieces_of
 from workflows_ui.web.paths import dicts_at, text_at
 
 #: The engine's folder id for "in no folder" (api.md 6.4).
@@ -90,9 +90,11 @@ def page(session: EngineSession, filters: Filters, query: Query) -> Page:
     return replace(_page_from(session, all_rows, query), warning=gap) if gap else _page_of_all(session, all_rows, query)
 
 
-def all_flows(session: EngineSession) -> tuple[list[dict[str, Any]], bool]:
-    """All current flows, and whether they are complete by the engine's own count. Raises EngineError."""
-    search = _Search(session, Filters())
+def all_flows(
+    session: EngineSession, keep: Callable[[Row], dict[str, Any]] | None = None
+) -> tuple[list[dict[str, Any]], bool]:
+    """All current flows, and whether they are complete by the engine's own count; converted by `keep` (with `id`). Raises EngineError."""
+    search = _Search(session, Filters(), keep or brief)
     first = search.chunk()
     flows = search.walk(first)
     return flows, not first.cursor or len(flows) >= session.workflows.count_flows()
@@ -119,7 +121,7 @@ def forget(session: EngineSession) -> None:
 
 
 def brief(row: Row) -> dict[str, Any]:
-    """A flow without its steps, but with their apps as `pieces` (whole names, in order) and their `tables`."""
+    """A flow without its steps, but with their apps as `pieces` (whole names, in order)."""
     result = {key: row[key] for key in _KEPT if key in row}
     version = row.get("version")
     if not isinstance(version, Mapping):
@@ -129,8 +131,7 @@ def brief(row: Row) -> dict[str, Any]:
     head = {key: version[key] for key in _KEPT_OF_VERSION if key in version}
     if isinstance(trigger, Mapping):
         head["trigger"] = {key: value for key, value in trigger.items() if key != "nextAction"}
-    tables = dict.fromkeys(filter(None, map(table_of, steps)))
-    return result | {"version": head, "pieces": pieces_of(steps), "tables": list(tables)}
+    return result | {"version": head, "pieces": pieces_of(steps)}
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The panels of a flow's page that need more than its facts."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils import timezone
@@ -49,13 +49,16 @@ from workflows_ui.resources.places import (
     run_url,
     subpage_url,
 )
-from workflows_ui.resources.runs import indexed, starters
 from workflows_ui.resources.runs import reading as run_reading
+from workflows_ui.resources.runs import starters
 from workflows_ui.resources.triggers import tests as trigger_tests
+from workflows_ui.run_index.services import indexes
 from workflows_ui.run_index.services import statistics as run_statistics
+from workflows_ui.run_index.services import uses as index_uses
+from workflows_ui.run_index.services.object_rows import Use, uses_of_flow
 from workflows_ui.web import messages
 from workflows_ui.web.messages import Message, Text
-from workflows_ui.web.paths import dict_at, texts_at
+from workflows_ui.web.paths import dict_at
 
 _LATEST, _MOST_USES = 5, 50
 #: Steps of a flow whose outline for builders has no settings.
@@ -99,7 +102,7 @@ def warnings(subject: Subject) -> dict[str, Any] | None:
 
 def alarms(subject: Subject) -> dict[str, Any] | None:
     """The open alarms about the flow, where the person may see the run index."""
-    index = indexed.readable(subject.session)
+    index = indexes.for_session(subject.session)
     found = alarm_services.open_of_flow(index, subject.id) if index else ()
     return {"alarms": [(row, alarm_messages.sentence(row.kind, row.facts)) for row in found]} if found else None
 
@@ -217,21 +220,32 @@ def steps(subject: Subject) -> dict[str, Any]:
 
 
 def uses(subject: Subject) -> dict[str, Any] | None:
-    """What the flow needs to work, each with its page: `apps`, `connections`, `tables`; left out if it uses none."""
+    """What the flow needs to work, each with its page: `apps`, `connections`, `tables`, called `flows`; left out if it uses none."""
     slug, session = subject.slug, subject.session
-    steps = [node.step for node in flow_tree.walk(reading.trigger_of(subject.object))]
-    pieces = reading.pieces_of(steps)[:_MOST_USES]
-    connections = list(dict.fromkeys(texts_at(subject.object, "version.connectionIds")))[:_MOST_USES]
-    tables = list(dict.fromkeys(filter(None, map(reading.table_of, steps))))[:_MOST_USES]
-    known_connections = reading.connection_names(session) if connections else {}
-    known_tables = reading.table_names(session) if tables else {}
+    used: dict[str, list[str]] = {kind: [] for kind in ("pieces", "connections", "tables", "flows")}
+    for use in _all_uses(subject):
+        if use.key not in used[use.kind]:
+            used[use.kind].append(use.key)
+    pieces, connections, tables, called = (keys[:_MOST_USES] for keys in used.values())
+    if subject.kept:
+        known_connections, known_tables = (index_uses.names(session, kind) for kind in ("connections", "tables"))
+    else:
+        known_connections = reading.connection_names(session) if connections else {}
+        known_tables = reading.table_names(session) if tables else {}
+    known_flows = index_uses.names(session, "flows") if called else {}
     marks = zip(pieces, reading.app_marks(reading.known_apps(session), pieces), strict=True)
     context = {
         "apps": [{"text": mark.text, "url": piece_url(slug, name), "mark": mark} for name, mark in marks],
         "connections": [_use(slug, "connections", key, known_connections) for key in connections],
-        "tables": [_use(slug, "tables", key, known_tables) for key in tables if "{{" not in key],
+        "tables": [_use(slug, "tables", key, known_tables) for key in tables],
+        "flows": [_use(slug, "flows", key, known_flows) for key in called],
     }
     return context if any(context.values()) else None
+
+
+def _all_uses(subject: Subject) -> Sequence[Use]:
+    """What the steps use that the page shows; of a flow from the index what that knows."""
+    return index_uses.uses_of(subject.session, subject.id) if subject.kept else uses_of_flow(subject.object)
 
 
 def _use(slug: str, resource: str, used: str, known: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
@@ -249,7 +263,7 @@ def launches(subject: Subject) -> dict[str, Any] | None:
 
 def run_plots(subject: Subject) -> dict[str, Any] | None:
     """Where the plots of the flow's runs are loaded from; left out without a run index, and if the index has no run of the flow."""
-    index = indexed.readable(subject.session)
+    index = indexes.for_session(subject.session)
     ran = index is not None and run_statistics.listed(index).filter(flow_id=subject.id).exists()
     return {"query": urlencode({"flow": subject.id})} if ran else None
 
@@ -258,7 +272,7 @@ def plots(subject: Subject) -> dict[str, Any] | None:
     """Where the plots of the flow's launches are loaded from; left out if nobody launched it lately, as far as the person may see, and if
     its runs are plotted.
     """
-    if indexed.readable(subject.session) is not None:
+    if indexes.for_session(subject.session) is not None:
         return None
     days = statistics.days_until(timezone.localdate())
     rows = launch_rows.visible_launches(subject.access).filter(

@@ -24,9 +24,9 @@ from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services.access import Access
 from workflows_ui.resources.cached import cached
 from workflows_ui.resources.places import launch_url, run_url
-from workflows_ui.resources.runs import indexed
 from workflows_ui.resources.runs import plots as run_plots
 from workflows_ui.resources.runs import reading as run_reading
+from workflows_ui.run_index.services import indexes
 from workflows_ui.web import elements, formats, messages
 from workflows_ui.web.icons import icon
 from workflows_ui.web.markup import NOTHING, joined, markup
@@ -145,7 +145,7 @@ def sparks(session: EngineSession, flow_ids: Sequence[str]) -> Mapping[str, Spar
     """
     if session.put_off:
         return {}
-    if index := indexed.readable(session):
+    if index := indexes.for_session(session):
         return run_plots.sparks(index, session.workspace.slug, flow_ids)
     rows = Launch.objects.filter(workspace=session.workspace)
     if not session.allows(Role.BUILDER):

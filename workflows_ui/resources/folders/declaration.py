@@ -1,5 +1,7 @@
 """Folders, in which flows are kept: their list with counts, their page with the flows inside, and their actions."""
 
+from collections.abc import Sequence
+from types import MappingProxyType
 from typing import Any
 
 from django import forms
@@ -29,6 +31,7 @@ from workflows_ui.resources import whole_lists
 from workflows_ui.resources.flows.reading import FOLDERS
 from workflows_ui.resources.flows.reading import name_of as flow_name
 from workflows_ui.resources.places import flow_url, flows_url, folder_url
+from workflows_ui.run_index.services import uses
 from workflows_ui.web.paths import text_at
 
 #: Folders read at once to find a name, and flows listed by name (api.md 4.1: no upper bound of a page is known).
@@ -106,7 +109,8 @@ def _uncategorised(session: EngineSession, folder: Row) -> Affected:
 
 
 def _inside(subject: Subject) -> dict[str, Any]:
-    rows = _flows_in(subject.session, subject.object)
+    kept: Sequence[Row] | None = uses.in_folder(subject.session, subject.id, _NAMED) if subject.kept else None
+    rows = _flows_in(subject.session, subject.object) if kept is None else kept
     flows = [(*_line(subject.slug, row), row) for row in rows]
     return {"flows": flows, "all_url": flows_url(subject.slug, subject.id) if len(rows) == _NAMED else ""}
 
@@ -122,13 +126,14 @@ class Folders(Resource):
     empty = _("There are no folders in this workspace yet")
     empty_hint = _("Folders keep flows together. A flow is in one folder, or in none.")
     title_path = "displayName"
+    index_filters = MappingProxyType[str, str]({})
     recipe = ("/v1/folders/{id}", "workflows.get_folder({id!r})")
     list_display = (
         Column("displayName", _("Name"), link=True),
         Column(count, _("Flows"), kind="count", link=lambda slug, row: flows_url(slug, id_at(row))),
         Column("updated", _("Updated"), kind="when", phone=False),
     )
-    shortcuts = (Shortcut(_("Flows"), "workflow", lambda slug, row: flows_url(slug, id_at(row))),)
+    shortcuts = (Shortcut(_("Flows"), "workflow", lambda slug, row: flows_url(slug, id_at(row)), without_engine=True),)
     details = Facts(
         _("Details"),
         (
@@ -138,7 +143,7 @@ class Folders(Resource):
             Column("id", _("Engine ID"), kind="id"),
         ),
     )
-    panels = (Panel(_("Flows"), "resources/folders/flows.html", _inside),)
+    panels = (Panel(_("Flows"), "resources/folders/flows.html", _inside, without_engine=True),)
     actions = (
         Action(
             "new",

@@ -5,6 +5,7 @@ none of these pages.
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from django import forms
@@ -82,9 +83,9 @@ _token_url = partial(subpage_url, "mcp_token")
 def _tools(subject: Subject) -> dict[str, Any] | None:
     if reading.sole(subject.object):
         return None
-    may = subject.access.allows(Role.BUILDER)
+    may = subject.access.allows(Role.BUILDER) and not subject.kept
     return {
-        "tools": reading.in_words(subject.session, subject.object),
+        "tools": reading.in_words(subject.session, subject.object, calls=not subject.kept),
         "remove_url": _action_url(subject, "remove-tool"),
         "add_flow_url": _action_url(subject, "add-flow"),
         "add_action_url": _apps_url(subject.slug, subject.object) if may else "",
@@ -94,7 +95,8 @@ def _tools(subject: Subject) -> dict[str, Any] | None:
 def _action_url(subject: Subject, name: str) -> str:
     """The URL of an action for those who may run it, else ""."""
     action = next(item for item in McpServers.actions if item.name == name)
-    return action.url(subject.slug, McpServers.name, subject.id) if subject.access.allows(action.role) else ""
+    may = subject.access.allows(action.role) and not subject.kept
+    return action.url(subject.slug, McpServers.name, subject.id) if may else ""
 
 
 def _switches(subject: Subject) -> dict[str, Any] | None:
@@ -152,6 +154,7 @@ class McpServers(Resource):
     secrets = frozenset({"token"})
     filters = ServerFilters
     search_field = "name"
+    index_filters = MappingProxyType({"name": "name"})
     list_display = (
         Column(name_of, _("Name"), link=True),
         Column(_named_tools, _("Tools"), kind="list"),
@@ -171,9 +174,9 @@ class McpServers(Resource):
         ),
     )
     panels = (
-        Panel(_("Tools"), "resources/mcp_servers/tools.html", _tools),
-        Panel(_("Tools"), "resources/mcp_servers/switches.html", _switches),
-        Panel(_("Flows that are tools"), "resources/mcp_servers/flows.html", _flows),
+        Panel(_("Tools"), "resources/mcp_servers/tools.html", _tools, without_engine=True),
+        Panel(_("Tools"), "resources/mcp_servers/switches.html", _switches, without_engine=True),
+        Panel(_("Flows that are tools"), "resources/mcp_servers/flows.html", _flows, without_engine=True),
     )
     tabs = (
         Tab(

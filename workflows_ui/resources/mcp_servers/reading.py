@@ -17,6 +17,7 @@ from workflows_ui.resources.flows.reading import connection_names
 from workflows_ui.resources.mcp_servers import switches
 from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.places import connection_url, flow_url, piece_url
+from workflows_ui.run_index.services import uses
 from workflows_ui.web.paths import dicts_at, text_at
 
 _TOOLS = 200
@@ -77,12 +78,13 @@ def title_of(tool: Row) -> str:
     return next((item for item in titles if item.strip()), "") or str(_("Tool without a name"))
 
 
-def in_words(session: EngineSession, row: Row) -> list[dict[str, Any]]:
-    """The tools with their URLs. Names of apps and connections are requested if a tool needs them, and cached."""
+def in_words(session: EngineSession, row: Row, *, calls: bool = True) -> list[dict[str, Any]]:
+    """The tools with their URLs. Names of apps and connections are requested if a tool needs them, and cached; without `calls`, those of
+    connections are from the run index."""
     tools = tools_of(row)[:_TOOLS]
-    names = apps.names(session) if any(text_at(tool, "pieceMetadata.pieceName") for tool in tools) else {}
+    names = apps.names(session) if calls and any(text_at(tool, "pieceMetadata.pieceName") for tool in tools) else {}
     connected = any(text_at(tool, "pieceMetadata.connectionExternalId") for tool in tools)
-    connections = connection_names(session) if connected else {}
+    connections = (connection_names(session) if calls else uses.names(session, "connections")) if connected else {}
     return [_tool(session.workspace.slug, tool, names, connections) for tool in tools]
 
 

@@ -242,8 +242,8 @@ class Pieces(Resource):
             _("Used by"),
             (
                 usage.panel(
-                    _("Flows that use it"),
-                    lambda subject, known: [flow for flow in known.flows if subject.id in flow.pieces],
+                    "pieces",
+                    lambda subject: usage.find(subject.session, "pieces", [subject.id]),
                     _("No flow uses this app."),
                 ),
             ),

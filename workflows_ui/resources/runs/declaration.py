@@ -140,7 +140,7 @@ class Runs(Resource):
 
     def list(self, session: EngineSession, query: Query) -> Page:
         """A page of the workspace's run index; without one, of the engine's list."""
-        index = indexed.readable(session)
+        index = indexes.for_session(session)
         if index is None:
             page = self._searched(session, query) if query.filters.get("search") else self._engine_page(session, query)
         else:
@@ -208,7 +208,7 @@ class Runs(Resource):
 
     def get(self, session: EngineSession, id: str) -> Row:
         """The run with its steps; what the index keeps of one that the engine has no longer, or does not give now."""
-        index = indexed.readable(session)
+        index = indexes.for_session(session)
         kept = indexed.get(session, index, id) if index and indexes.is_silent(index) else None
         if kept is None:
             try:
@@ -225,7 +225,7 @@ class Runs(Resource):
 
     def choices(self, session: EngineSession) -> Mapping[str, Sequence[tuple[str, str | Promise]]]:
         """The workspace's flows and their steps by name, at most a minute old."""
-        index = indexed.readable(session)
+        index = indexes.for_session(session)
         flows = indexed.flows_of(session, index) if index else run_filters.load_flows(session)
         return run_filters.filter_choices(flows)
 

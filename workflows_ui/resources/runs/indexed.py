@@ -26,17 +26,6 @@ READ_AT, GONE_AT = "indexReadAt", "indexGoneAt"
 ADDED = frozenset({READ_AT, GONE_AT, reading.RETRIED})
 
 
-def readable(session: EngineSession) -> RunIndex | None:
-    """The index of the session's workspace, if this person is a member who may see it; None: the engine is asked."""
-    if not session.allows(Role.VIEWER):
-        return None
-
-    def find() -> tuple[RunIndex | None]:
-        return (indexes.readable(session.workspace, session.user_id),)
-
-    return session.once("run index", find)[0]
-
-
 def page(session: EngineSession, index: RunIndex, query: Query) -> Page:
     """The requested page of the runs in the index."""
     order = query.order.fields if query.order else ()
@@ -117,7 +106,7 @@ def flows_of(session: EngineSession, index: RunIndex) -> Sequence[run_filters.Na
 
 def search(session: EngineSession, text: str, most: int) -> Sequence[Row]:
     """The newest runs with every word of a text, for builders."""
-    index = readable(session)
+    index = indexes.for_session(session)
     if index is None or not session.allows(Role.BUILDER):
         return []
     rows = indexed_rows.with_words(index, text).filter(LISTED).order_by("-created", "-pk")

@@ -20,7 +20,7 @@ from workflows_ui.resources.places import launch_url
 from workflows_ui.resources.runs import indexed, reading, starters
 from workflows_ui.resources.runs import times as resource_times
 from workflows_ui.resources.runs.steps import Reader, error_text, failed_position, shows
-from workflows_ui.run_index.services import kept_steps
+from workflows_ui.run_index.services import indexes, kept_steps
 from workflows_ui.web.links import reachable, view_url
 from workflows_ui.web.paths import text_at
 
@@ -55,7 +55,7 @@ def summary(subject: Subject) -> dict[str, Any]:
 
 def _helped(subject: Subject) -> dict[str, Any] | None:
     """The note about failures of the same cause, where the person may see the run index."""
-    index = indexed.readable(subject.session) if reading.failing(subject.object) else None
+    index = indexes.for_session(subject.session) if reading.failing(subject.object) else None
     row = failures.noted(index, id_at(subject.object)) if index else None
     if row is None:
         return None

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from django import forms
@@ -36,6 +37,7 @@ from workflows_ui.resources.tables import deletion, reading, records
 from workflows_ui.resources.tables import fields as resource_fields
 from workflows_ui.resources.tables import limits as resource_limits
 from workflows_ui.resources.tables.parts import export_url, is_id, record_url, records_url
+from workflows_ui.run_index.services import uses
 from workflows_ui.web import formats, messages
 from workflows_ui.web.paths import text_at
 
@@ -115,11 +117,6 @@ def _newest(subject: Subject) -> dict[str, Any]:
     }
 
 
-def _names(table: Row) -> tuple[str, ...]:
-    """Flows name a table by its id or by its external id."""
-    return tuple(filter(None, (text_at(table, "id"), text_at(table, "externalId"))))
-
-
 def _delete_impact(session: EngineSession, table: Row) -> Affected:
     """The impact of deleting the table: the lost data, and the flows that fail then."""
     names = [reading.label_of(field) for field in reading.fields(session, reading.key_of(table))]
@@ -141,10 +138,9 @@ def _records_going(session: EngineSession, table: Row) -> Text:
 
 
 def _with_flows(session: EngineSession, table: Row, going: Text, more: Sequence[tuple[str, str]] = ()) -> Affected:
-    flows, incomplete = usage.current_users(session, lambda known: known.of_table(*_names(table)))
-    count = ngettext("%(count)d flow uses it.", "%(count)d flows use it.", len(flows)) % {"count": len(flows)}
-    text = incomplete or (count if flows else _("No flow uses it."))
-    return Affected(f"{text} {going}", [*((_("Flow: %s") % name, url) for name, url in flows), *more])
+    found = usage.of_named(session, "tables", table, now=True)
+    users = usage.affected(found, session, "tables", text_at(table, "id"), _("No flow uses it."), among_others=True)
+    return Affected(f"{users.summary} {going}", [*users.lines, *more])
 
 
 _ADD_COLUMN = Action(
@@ -177,6 +173,7 @@ class Tables(Resource):
     )
     filters = TableFilters
     search_field = "name"
+    index_filters = MappingProxyType({"name": "name"})
     filter_help = _("The engine looks at the names of all tables. Columns and records are not searched.")
     shortcuts = (
         Shortcut(
@@ -210,8 +207,8 @@ class Tables(Resource):
             _("Used by"),
             (
                 usage.panel(
-                    _("Flows that use it"),
-                    lambda subject, known: known.of_table(*_names(subject.object)),
+                    "tables",
+                    lambda subject: usage.of_named(subject.session, "tables", subject.object),
                     _("No flow reads or writes this table."),
                 ),
             ),
@@ -273,6 +270,11 @@ class Tables(Resource):
         page = whole_lists.page_of(answer, query)
         reading.remember_names(session, page.rows)
         return page
+
+    def from_index(self, session: EngineSession, rows: Sequence[Row]) -> Sequence[Row]:
+        """With the names of their folders."""
+        folders = uses.names(session, "folders")
+        return [{**row, "folder": folders.get(text_at(row, "folderId"), ("", None))[1]} for row in rows]
 
     def get(self, session: EngineSession, id: str) -> Row:
         """The current table with its folder's name as `folder` (0.83 has tables in folders); caches the name for the

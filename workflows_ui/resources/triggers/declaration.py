@@ -136,8 +136,8 @@ class Triggers(Resource):
             lambda subject: {"plot": _figures(subject.object).bars(), "span": SPAN},
         ),
         usage.panel(
-            _("Flows of this workspace that start with it"),
-            lambda subject, known: [flow for flow in known.flows if flow.starts_with == subject.object["name"]],
+            "",
+            lambda subject: usage.starting_with(subject.session, subject.object["name"]),
             _("No flow of this workspace starts with it: the figures come from elsewhere on the platform."),
         ),
     )

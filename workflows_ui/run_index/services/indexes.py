@@ -17,10 +17,11 @@ from workflows_ui.core.caching import answers
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import sharing
+from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotSent, Unavailable, Unreachable
-from workflows_ui.members.models import Workspace
+from workflows_ui.members.models import Role, Workspace
 from workflows_ui.notes.models import Note, Subject
-from workflows_ui.run_index.models import IndexedRun, Kept, RunIndex
+from workflows_ui.run_index.models import IndexedObject, IndexedRun, Kept, RunIndex
 from workflows_ui.run_index.services import launch_words, reading, spans, values, words
 from workflows_ui.run_index.services import rows as indexed_rows
 
@@ -28,12 +29,15 @@ T = TypeVar("T")
 
 #: How long the runs are read every few seconds after somebody looked, and how old that note may be before it is written again.
 WATCHED, NOTED = timedelta(seconds=40), timedelta(seconds=15)
+#: How long somebody who looks waits at most for the next try, while the engine does not answer.
+RETRIED = timedelta(seconds=15)
 #: Seconds that a count is kept.
 KEPT = 3600
 #: The size of an index with more runs than this is determined only once in so many seconds.
 FEW, SIZE_KEPT = 10_000, 60
 #: The errors of a reading that mean that the engine did not answer.
-NO_ANSWER = sorted(error.__name__ for error in (NotSent, Unavailable, Unreachable))
+UNANSWERED = (NotSent, Unavailable, Unreachable)
+NO_ANSWER = sorted(error.__name__ for error in UNANSWERED)
 
 _readable = Prepared(
     lambda workspace, user: (
@@ -65,6 +69,18 @@ def readable(workspace: Workspace, user_id: int) -> RunIndex | None:
         if not shared:
             return None
     return index
+
+
+def for_session(session: EngineSession) -> RunIndex | None:
+    """The index of the session's workspace, if this person is a member who may see it; None: the engine is asked."""
+    # Pages have read with the workspace whether it has one.
+    if not session.allows(Role.VIEWER) or not hasattr(session.workspace, "run_index"):
+        return None
+
+    def find() -> tuple[RunIndex | None]:
+        return (readable(session.workspace, session.user_id),)
+
+    return session.once("run index", find)[0]
 
 
 _silent = Prepared(
@@ -101,6 +117,12 @@ def watch(index: RunIndex) -> None:
         return
     RunIndex.objects.filter(pk=index.pk).update(watched_until=now + WATCHED)
     RunIndex.objects.filter(pk=index.pk, failures=0, due_at__gt=now + reading.WATCHED).update(due_at=now)
+
+
+def try_soon(index: RunIndex) -> None:
+    """Somebody looks at the index since the engine does not answer: it is tried again after a short time, however often it failed."""
+    soon = clock.now() + RETRIED
+    RunIndex.objects.filter(pk=index.pk, failures__gt=0, due_at__gt=soon).update(due_at=soon)
 
 
 def remember(index: RunIndex, name: str, call: Callable[[], T]) -> T:
@@ -290,15 +312,17 @@ def trim_values(workspace_id: int) -> None:
 
 
 def purge() -> None:
-    """Delete the runs and values that are older than their index keeps, and those of workspaces without one.
+    """Delete the runs and values that are older than their index keeps, and those of workspaces without one; and objects that are gone.
 
     Erased runs stay as empty rows: they would be read again if the index kept them for longer, or was started again.
     """
     now = clock.now()
     for index in RunIndex.objects.all():
-        if _delete(_kept(index.pk).filter(created__lt=now - timedelta(days=index.keep_days))):
+        oldest = now - timedelta(days=index.keep_days)
+        if _delete(_kept(index.pk).filter(created__lt=oldest)):
             indexed_rows.count_change(index.pk)
         trim_values(index.pk)
+        IndexedObject.objects.filter(index=index, gone_at__lt=oldest).delete()
     for workspace_id in Workspace.objects.filter(run_index=None).values_list("pk", flat=True):
         _delete(_kept(workspace_id))
         launch_words.clear(workspace_id)

@@ -34,7 +34,7 @@ from workflows_ui.engine import (
 )
 from workflows_ui.launches.services import runs
 from workflows_ui.run_index.models import LATER, IndexedRun, RunIndex
-from workflows_ui.run_index.services import rows, spans, values
+from workflows_ui.run_index.services import objects, rows, spans, values
 from workflows_ui.run_index.services.spans import Span
 
 log = structlog.get_logger(__name__)
@@ -109,6 +109,7 @@ def read(workspace_id: int) -> None:
             _delete_earlier(work)
         _read_new(work)
         _read_unended(work)
+        objects.read(work.index, work.client.workflows, lambda: _write(work, (), spans.load(work.index.spans)))
         _read_spans(work, time.monotonic() + BUDGET)
         _read_values(work, time.monotonic() + values.BUDGET)
         _compare(work)
@@ -150,7 +151,7 @@ def _finish(index: RunIndex, trouble: str, *, hurries: bool = False) -> None:
         failures = 0
         # Read again: somebody may have begun to look during the turn.
         watched = RunIndex.objects.filter(pk=index.pk, watched_until__gt=now).exists()
-        pause = WATCHED if watched or index.spans or hurries else IDLE
+        pause = WATCHED if watched or index.spans or hurries or objects.pending(index) else IDLE
     RunIndex.lease.finish(index, failures=failures, trouble=trouble[:40], due_at=now + pause)
 
 

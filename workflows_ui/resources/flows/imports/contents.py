@@ -5,13 +5,14 @@ input of their pieces (api.md 6.3; recordings `conn_flow_get_after_replace`, `pi
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from workflows_ui.engine import braces, flow_tree
+from workflows_ui.engine import braces, flow_tree, references
 from workflows_ui.engine.flow_tree import Step
+from workflows_ui.engine.references import SUBFLOWS, TABLES
 from workflows_ui.resource_admin.resource import Row, pick
 from workflows_ui.resources.connections import reading as connection_list
 from workflows_ui.resources.flows.imports import columns
@@ -19,17 +20,11 @@ from workflows_ui.resources.flows.imports.columns import Columns
 from workflows_ui.resources.pieces.missing_apps import exact
 from workflows_ui.resources.runs import step_values
 from workflows_ui.web import formats
-from workflows_ui.web.paths import dict_at, text_at, texts_in
+from workflows_ui.web.paths import text_at
 
 App = tuple[str, str]
 #: In trees of starters: to be chosen, instead of an id in another workspace.
 CHOOSE = "choose"
-TABLES, SUBFLOWS = "/piece-tables", "/piece-subflows"
-#: The input in which an action of these pieces names a table or a flow.
-_NAMED_IN = {TABLES: ("table_id",), SUBFLOWS: ("flowId", "subflow")}
-_CONNECTION = re.compile(r"""\bconnections(?:\.([A-Za-z_$][\w$-]*)|\[\s*(?:'([^']*)'|"([^"]*)")\s*\])""")
-#: Parts of the settings that the engine resolves expressions in.
-_RESOLVED = ("input", "items", "branches")
 
 
 @dataclass
@@ -76,10 +71,10 @@ def read(triggers: Iterable[Any]) -> Contents:
         if piece:
             app = piece, exact(pick(node.step, "settings.pieceVersion"))
             found.apps.setdefault(app, Use()).add(piece, title)
-        for external in _connections(node.step):
+        for external in references.connections_of(node.step):
             found.connections.setdefault(external, Use()).add(piece, title)
         for ending, named in ((TABLES, found.tables), (SUBFLOWS, found.flows)):
-            for _key, value in _named(node.step, piece, ending):
+            for _key, value in references.named_by(node.step, ending):
                 named.setdefault(value, Use()).add(piece, title)
     return found
 
@@ -119,21 +114,21 @@ def _rewritten(step: Step, matches: Matches) -> Step:
         new["pieceVersion"] = version
     values = settings.get("input")
     if isinstance(values, dict):
-        new["input"] = _rewritten_input(step, piece, values, matches)
+        new["input"] = _rewritten_input(step, values, matches)
     if found := matches.columns.get(replacing_table(step, matches)):
         new = columns.replaced(new, found)
-    for key in _RESOLVED:
+    for key in references.RESOLVED:
         if key in new:
             new[key] = _texts_replaced(new[key], partial(_with_connections, connections=matches.connections))
     return step | {"settings": new}
 
 
-def _rewritten_input(step: Row, piece: str, values: Mapping[str, Any], matches: Matches) -> dict[str, Any]:
+def _rewritten_input(step: Row, values: Mapping[str, Any], matches: Matches) -> dict[str, Any]:
     new = dict(values)
     if matches.connections.get(step_values.external_id(values.get("auth"))) == "":
         del new["auth"]
     for ending, chosen in ((TABLES, matches.tables), (SUBFLOWS, matches.flows)):
-        for key, value in _named(step, piece, ending):
+        for key, value in references.named_by(step, ending):
             if chosen.get(value) == "":
                 del new[key]
             elif value in chosen:
@@ -143,39 +138,16 @@ def _rewritten_input(step: Row, piece: str, values: Mapping[str, Any], matches: 
 
 def replacing_table(step: Row, matches: Matches) -> str:
     """The table that takes the place of another one in a step; "" for none."""
-    named = (table for _key, table in _named(step, text_at(step, "settings.pieceName"), TABLES))
+    named = (table for _key, table in references.named_by(step, TABLES))
     return next((new for table in named if (new := matches.tables.get(table, "")) != table), "")
-
-
-def _named(step: Row, piece: str, ending: str) -> Iterator[tuple[str, str]]:
-    """The inputs in which a step of the piece names a table or flow, with the ids; expressions are left out."""
-    if piece.endswith(ending):
-        values = dict_at(step, "settings.input")
-        for key in _NAMED_IN[ending]:
-            value = text_at(values, key)
-            if value and "{{" not in value:
-                yield key, value
-
-
-def _connections(step: Row) -> Iterator[str]:
-    """The external ids that a step's expressions name."""
-    for key in _RESOLVED:
-        for text in texts_in(pick(step, f"settings.{key}")):
-            for start, end in braces.spans(text):
-                for match in _CONNECTION.finditer(text, start, end):
-                    yield _external(match)
-
-
-def _external(match: re.Match[str]) -> str:
-    return match[1] or match[2] or match[3] or ""
 
 
 def _with_connections(text: str, connections: Mapping[str, str]) -> str:
     def chosen(match: re.Match[str]) -> str:
-        new = connections.get(_external(match))
-        return connection_list.reference(new) or match[0] if new and new != _external(match) else match[0]
+        new = connections.get(references.external_id(match))
+        return connection_list.reference(new) or match[0] if new and new != references.external_id(match) else match[0]
 
-    return braces.replaced(text, lambda expression: _CONNECTION.sub(chosen, expression))
+    return braces.replaced(text, lambda expression: references.CONNECTION.sub(chosen, expression))
 
 
 def _texts_replaced(value: Any, replace: Callable[[str], str]) -> Any:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core.collation import sort_key
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import EngineError, flow_tree
+from workflows_ui.engine import EngineError, flow_tree, references
 from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources import whole_lists
 from workflows_ui.resources.connections import reading as connection_list
@@ -151,7 +151,7 @@ def match_columns(
 
 
 def _is_callable(row: Row) -> bool:
-    return text_at(row, "version.trigger.settings.pieceName").endswith(contents.SUBFLOWS)
+    return text_at(row, "version.trigger.settings.pieceName").endswith(references.SUBFLOWS)
 
 
 def _rows(load: Any) -> list[dict[str, Any]] | None:

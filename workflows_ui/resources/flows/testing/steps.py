@@ -11,13 +11,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import braces, flow_tree
+from workflows_ui.engine import braces, flow_tree, references
 from workflows_ui.resource_admin.resource import Action, Row, id_at, pick
 from workflows_ui.resources.flows import notes, reading
 from workflows_ui.resources.flows.editing import places
 from workflows_ui.resources.flows.editing.prediction import Json, find
 from workflows_ui.resources.places import subpage_url
-from workflows_ui.web.paths import dict_at, texts_in
+from workflows_ui.web.paths import dict_at
 
 _WORD = re.compile(r"\b\w+\b")
 _MOST_NAMED = 5
@@ -75,7 +75,8 @@ def _hints(trigger: Json, step: Json) -> str:
 
 def used_steps(trigger: Json, step: Json) -> Iterator[Json]:
     """The steps whose values the expressions of a step name, in reading order."""
-    inside = (text[start:end] for text in texts_in(flow_tree.without_steps(step)) for start, end in braces.spans(text))
+    texts = references.texts_in(flow_tree.without_steps(step))
+    inside = (text[start:end] for text in texts for start, end in braces.spans(text))
     words = {word for expression in inside for word in _WORD.findall(expression)}
     return (
         node.step for node in flow_tree.walk(trigger) if node.name in words and node.name != flow_tree.step_name(step)

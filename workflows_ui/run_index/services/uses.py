@@ -1,0 +1,174 @@
+"""What the index knows of objects and their uses: lookups for pages, the search and confirmations.
+
+A kind is looked up only once it was read completely with the index's present credential.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Case, IntegerField, QuerySet, When
+
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.run_index.models import IndexedKind, IndexedObject, ObjectUse, RunIndex
+from workflows_ui.run_index.services import indexes
+from workflows_ui.run_index.services.object_rows import FLOWS, SERVERS, Use
+
+
+@dataclass
+class User:
+    """A flow or MCP server that uses an object, and with which steps or tools.
+
+    Attributes:
+        kind, id, name: of the flow or server.
+        draft: whether the flow has a newer version than the one that runs.
+        steps: the uses, each step once.
+    """
+
+    kind: str
+    id: str
+    name: str
+    draft: bool = False
+    steps: dict[str, "Step"] = field(default_factory=dict)
+
+    def add(self, use: Use) -> None:
+        """Add the use of a step."""
+        self.steps.setdefault(use.step or use.title, Step(use.step, use.title)).versions.add(use.live)
+
+
+@dataclass
+class Step:
+    """A step's own name and title, and in which versions it is: True for the one that runs, False for a newer draft."""
+
+    name: str
+    title: str
+    versions: set[bool] = field(default_factory=set)
+
+
+def known_kinds(session: EngineSession) -> Mapping[str, IndexedKind]:
+    """The kinds that the index can be asked for, if this person may see it; empty without an index."""
+    index = indexes.for_session(session)
+    return session.once("indexed kinds", lambda: kinds_of(index)) if index else {}
+
+
+def kinds_of(index: RunIndex) -> dict[str, IndexedKind]:
+    """The kinds that were read completely, by their names."""
+    read = IndexedKind.objects.filter(index=index, credential=index.credential_id, read_at__isnull=False)
+    return {row.kind: row for row in read}
+
+
+def current(index_id: int, kind: str) -> QuerySet[IndexedObject]:
+    """The objects of a kind that the engine has."""
+    return current_of_all(index_id).filter(kind=kind)
+
+
+def current_of_all(index_id: int) -> QuerySet[IndexedObject]:
+    """The objects of all kinds that the engine has."""
+    return IndexedObject.objects.filter(index=index_id, gone_at__isnull=True)
+
+
+def as_of(session: EngineSession) -> datetime | None:
+    """Since when uses are certainly known; None if the engine is to be asked: without an index, and after a change by the console."""
+    kinds = known_kinds(session)
+    if FLOWS not in kinds or any(kinds[kind].changed_at for kind in (FLOWS, SERVERS) if kind in kinds):
+        return None
+    return min(row.read_at for kind, row in kinds.items() if kind in (FLOWS, SERVERS) and row.read_at)
+
+
+def users_of(session: EngineSession, kind: str, keys: Collection[str]) -> list[User]:
+    """The flows and MCP servers that use an object, by one of its keys."""
+    kinds = known_kinds(session)
+    rows = ObjectUse.objects.filter(
+        kind=kind,
+        key__in=[key[:200] for key in keys if key],
+        user__index=session.workspace.pk,
+        user__kind__in=[name for name in (FLOWS, SERVERS) if name in kinds],
+        user__gone_at__isnull=True,
+    )
+    found: dict[tuple[str, str], User] = {}
+    user_values = ("user__kind", "user__object_id", "user__name", "user__data")
+    for user_kind, key, name, data, step, title, live in rows.order_by("pk").values_list(
+        *user_values, "step", "title", "live"
+    ):
+        user = found.get((user_kind, key))
+        if user is None:
+            published = data.get("publishedVersionId")
+            draft = bool(published) and published != data.get("version", {}).get("id")
+            user = found[user_kind, key] = User(user_kind, key, name, draft)
+        user.add(Use(kind, "", step, title, live))
+    return list(found.values())
+
+
+def all_users(session: EngineSession) -> list[tuple[IndexedObject, Sequence[Use]]]:
+    """Every flow of the index with its uses."""
+    rows = current(session.workspace.pk, FLOWS).order_by("pk")
+    used: dict[int, list[Use]] = {}
+    uses = ObjectUse.objects.filter(user__in=rows.order_by())
+    for pk, kind, key, step, title, live in uses.order_by("pk").values_list("user_id", *Use._fields):
+        used.setdefault(pk, []).append(Use(kind, key, step, title, live))
+    return [(row, used.get(row.pk, ())) for row in rows]
+
+
+def uses_of(session: EngineSession, flow_id: str) -> list[Use]:
+    """What a flow uses, of its draft and of the version that runs."""
+    users = current(session.workspace.pk, FLOWS).filter(object_id=flow_id[:64])
+    rows = ObjectUse.objects.filter(user__in=users) if FLOWS in known_kinds(session) else ObjectUse.objects.none()
+    found = rows.order_by("pk").values_list(*Use._fields)
+    return [Use(kind, key, step, title, live) for kind, key, step, title, live in found]
+
+
+def search(
+    session: EngineSession, kinds: Collection[str], words: Sequence[str], most: int
+) -> list[tuple[str, str, dict[str, Any]]]:
+    """(kind, id, data) of the objects whose names have all of these words, which are without case and accents; at most so many of a kind.
+
+    Those whose names begin with the first word come first.
+    """
+    known = known_kinds(session)
+    found: list[tuple[str, str, dict[str, Any]]] = []
+    for kind in kinds:
+        if kind not in known or not words:
+            continue
+        rows = current(session.workspace.pk, kind)
+        for word in words:
+            rows = rows.filter(plain_name__contains=word)
+        first = Case(When(plain_name__startswith=words[0], then=0), default=1, output_field=IntegerField())
+        found += rows.order_by(first, "plain_name", "pk").values_list("kind", "object_id", "data")[:most]
+    return found
+
+
+def names(session: EngineSession, kind: str) -> dict[str, tuple[str, str]]:
+    """(id, name) of the objects of a kind, by their ids and external ids; empty if the index does not know the kind."""
+    if kind not in known_kinds(session):
+        return {}
+    result: dict[str, tuple[str, str]] = {}
+    for key, external, name in current(session.workspace.pk, kind).values_list("object_id", "external_id", "name"):
+        result |= dict.fromkeys(filter(None, (key, external)), (key, name or key))
+    return result
+
+
+def in_folder(session: EngineSession, folder_id: str, most: int) -> list[dict[str, Any]]:
+    """The flows in a folder, as they are kept, by name."""
+    if FLOWS not in known_kinds(session):
+        return []
+    rows = current(session.workspace.pk, FLOWS).filter(folder_id=folder_id[:64])
+    return list(rows.order_by("plain_name", "pk").values_list("data", flat=True)[:most])
+
+
+def flows_using(session: EngineSession, kind: str) -> dict[str, list[str]]:
+    """The ids of the flows that use objects of a kind, by the keys of these."""
+    found: dict[str, list[str]] = {}
+    if FLOWS in known_kinds(session):
+        rows = ObjectUse.objects.filter(kind=kind, user__in=current(session.workspace.pk, FLOWS))
+        for key, flow in rows.order_by("key").values_list("key", "user__object_id").distinct():
+            found.setdefault(key, []).append(flow)
+    return found
+
+
+def row_of(session: EngineSession, kind: str, id: str) -> dict[str, Any] | None:
+    """What the index keeps of an object, in the engine's shape; None if it has none."""
+    if kind not in known_kinds(session):
+        return None
+    row = current(session.workspace.pk, kind).filter(object_id=id[:64]).first()
+    return row.data if row else None
