@@ -134,6 +134,7 @@ def fault(request: pytest.FixtureRequest, place: Place, monkeypatch: pytest.Monk
 @pytest.mark.sampled(3)
 def test_every_page_says_in_words_what_is_wrong_and_nothing_typed_is_lost(place: Place, fault: str) -> None:
     _pages_that_ask_the_engine_say_in_words_what_is_wrong(place)
+    _the_launch_form_of_a_known_flow_opens_if_the_engine_does_not_answer(place)
     _pages_of_what_the_console_keeps_itself_are_as_ever(place)
     _what_was_typed_into_the_launch_form_is_kept_or_launched(place)
     _a_credential_that_is_tested_or_added_is_told_what_is_wrong(place)
@@ -143,7 +144,6 @@ def _pages_that_ask_the_engine_say_in_words_what_is_wrong(place: Place) -> None:
     pages = {
         "/w/sales/flows/": "results",
         f"/w/sales/flows/{place.flow}/": "live",
-        f"/w/sales/flows/{place.flow}/launch/": "",
         "/w/sales/runs/?status=FAILED": "results",
         f"/w/sales/runs/{place.run}/": "live",
     }
@@ -161,6 +161,17 @@ def _pages_that_ask_the_engine_say_in_words_what_is_wrong(place: Place) -> None:
             assert any(f'<h2 class="alert-title">{title}</h2>' in page for title in TITLES), path
             assert f"<code>{part['X-Request-ID']}</code>" in page
             assert "<html" not in page
+
+
+def _the_launch_form_of_a_known_flow_opens_if_the_engine_does_not_answer(place: Place) -> None:
+    answer = place.get(f"/w/sales/flows/{place.flow}/launch/")
+    page = answer.content.decode()
+    if answer.status_code == 200:
+        assert any(f'<h2 class="alert-title">{title}</h2>' in page for title in TITLES)
+        assert 'id="keep-launch"' in page
+    else:
+        assert answer.status_code in {400, 403, 404, 502, 503}
+        assert any(f'<h1 class="page-title">{title}</h1>' in page for title in TITLES)
 
 
 def _pages_of_what_the_console_keeps_itself_are_as_ever(place: Place) -> None:
