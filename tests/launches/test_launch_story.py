@@ -18,6 +18,7 @@ from workflows_ui.launches.services import sending
 from workflows_ui.members.models import Role
 from workflows_ui.members.services import access
 from workflows_ui.resource_admin.resource import Row
+from workflows_ui.resources.runs import comparison
 from workflows_ui.resources.runs import story as run_story
 
 ECHO = flows.code("echo", given="{{trigger.body}}")
@@ -175,7 +176,7 @@ def test_inputs_that_differ_are_shown_field_by_field(scene: Scene) -> None:
     bad = {"customer": {"phone": "09", "name": "Lan"}, "qty": "1", "urgent": True, "same": [1, 2]}
     first, second = _pair(scene, good, bad)
     place = access.find(scene.users.colleague, "sales")
-    found = run_story.compare_launches(place, second, first, None, None, {})
+    found = comparison.compare_launches(place, second, first, None, None, {})
     assert [(one.label, one.kind, one.before, one.after) for one in found["changes"]] == [
         ("Customer › Phone", "changed", "“0900”", "“09”"),
         ("Qty", "changed", "1", "“1”"),
@@ -228,7 +229,7 @@ def test_steps_that_took_another_time_are_shown_and_the_others_are_not() -> None
     def run(**took: Any) -> Row:
         return {"steps": {name: {"type": "CODE", "status": "SUCCEEDED", "duration": ms} for name, ms in took.items()}}
 
-    times = run_story._times(run(trigger=1, a=9000, b=100, c=400, e=10), run(trigger=1, a=1000, b=10, c=390, d=5), {})
+    times = comparison._times(run(trigger=1, a=9000, b=100, c=400, e=10), run(trigger=1, a=1000, b=10, c=390, d=5), {})
     assert times == [("a", "1.0 s", "9.0 s"), ("e", "", "10 ms")]
 
 

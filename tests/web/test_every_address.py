@@ -201,6 +201,7 @@ LEAST: dict[str, Role] = {
     "used_by": Role.VIEWER,
     "run_step": Role.VIEWER,
     "run_plots": Role.VIEWER,
+    "run_compared": Role.VIEWER,
     "run_family": Role.VIEWER,
     "run_file": Role.VIEWER,
     "run_hidden": Role.BUILDER,

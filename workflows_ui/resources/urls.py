@@ -33,6 +33,7 @@ urlpatterns = [
     path(f"{_RUN}/steps/<slug:position>/", run_views.step, name="run_step"),
     path(f"{_RUN}/test/", testing_views.step_test, name="step_test"),
     path(f"{_RUN}/family/", run_views.family, name="run_family"),
+    path(f"{_RUN}/compared/", run_views.compared, name="run_compared"),
     path(f"{_RUN}/file/", run_views.file, name="run_file"),
     path("w/<slug:slug>/connections/sign-in/<path:piece>/", connection_views.begin, name="connection_sign_in"),
     path("oauth/callback/", connection_views.back, name="app_sign_in_back"),

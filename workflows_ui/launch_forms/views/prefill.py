@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from workflows_ui.core import redaction
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import engine_session
-from workflows_ui.engine import EngineError
+from workflows_ui.engine import EngineError, NotFound
 from workflows_ui.launch_forms.forms import posted
 from workflows_ui.launch_forms.models import SavedInputs
 from workflows_ui.launch_forms.schema import checking
@@ -25,12 +25,15 @@ from workflows_ui.launches import flow_facts
 from workflows_ui.launches import masking as launch_masking
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches
+from workflows_ui.members.models import Role
+from workflows_ui.resources.runs import masking
+from workflows_ui.web.paths import id_at
 from workflows_ui.web.requests import ConsoleRequest
 
 #: Most characters of a link that fills the form.
 LONGEST = 8_000
 #: Parameters of the query string that are not fields.
-_RESERVED = frozenset({"from", "saved", "_as"})
+_RESERVED = frozenset({"from", "saved", "_run", "_as"})
 _log = logging.getLogger(__name__)
 
 
@@ -52,7 +55,7 @@ class Prefill:
 
 
 def requested(request: ConsoleRequest, id: str) -> Prefill | None:
-    """The values for `?from=<launch>` or `?saved=<saved inputs>`; None without these parameters."""
+    """The values for `?from=<launch>`, `?saved=<saved inputs>` or `?_run=<run>`; None without these parameters. Raises EngineError."""
     access = request.access
     launch_id, saved_id = request.GET.get("from", "")[:40], request.GET.get("saved", "")[:40]
     if launch_id:
@@ -63,7 +66,31 @@ def requested(request: ConsoleRequest, id: str) -> Prefill | None:
         row = saved_inputs.usable_inputs(access, id).filter(pk=saved_id).first()
         missing = _("The saved inputs were not found. They may have been deleted.")
         return _from_saved(row) if row else Prefill(notes=[missing])
-    return None
+    run_id = request.GET.get("_run", "")[:64]
+    if run_id and "run" not in access.found:
+        access.found["run"] = _from_run(request, id, run_id)
+    return access.found["run"] if run_id else None
+
+
+def _from_run(request: ConsoleRequest, id: str, run_id: str) -> Prefill:
+    """What a run of the flow was given, as far as the person may see it on the run's page."""
+    access = request.access
+    missing = Prefill(notes=[_("The run was not found, so the form is empty.")])
+    if not access.allows(Role.VIEWER) or not access.sees("runs"):
+        return missing
+    session = engine_session.open_session(access)
+    try:
+        (run,) = masking.masked(session, [session.workflows.get_run(run_id)])
+    except NotFound:
+        return missing
+    if id_at(run, "flowId") != id:
+        return missing
+    payload = masking.body(run)
+    if payload is None:
+        return Prefill(notes=[_("What this run was given is no longer kept, or not shown to you. The form is empty.")])
+    return Prefill(
+        payload, notes=[_("Filled in with what an earlier run was given. Change what you like, then launch.")]
+    )
 
 
 def _from_launch(launch: Launch) -> Prefill:

@@ -24,6 +24,7 @@ from workflows_ui.members.services import members
 from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources.flows.reading import last_change
 from workflows_ui.resources.pieces import missing_apps
+from workflows_ui.resources.runs import comparison
 from workflows_ui.resources.runs import masking as run_masking
 from workflows_ui.resources.runs import panels as run_panels
 from workflows_ui.resources.runs import story as run_story
@@ -43,7 +44,7 @@ def story(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     page = find_page(request, id)
     row = page.launch
     failed = row.state == State.FAILED
-    good = run_story.last_good(request.access, row) if failed else None
+    good = comparison.last_good(request.access, row) if failed else None
     run = good_run = missing = change = trouble = None
     steps: Mapping[str, Any] = {}
     try:
@@ -62,7 +63,7 @@ def story(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     if responses.is_fragment(request) and page.live and request.GET.get("seen") == seen:
         return responses.vary(HttpResponse(status=204))
     name = row.flow_name or row.flow_id
-    comparison = run_story.compare_launches(request.access, row, good, run, good_run, steps) if good else None
+    compared = comparison.compare_launches(request.access, row, good, run, good_run, steps) if good else None
     context = {
         "launch": row,
         "page": page,
@@ -72,7 +73,7 @@ def story(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         "story_text": run_story.text(_("Launch of %(name)s") % {"name": name[:600]}, lines),
         "trouble": trouble,
         "missing": missing_apps.no_run_words(missing) if missing else None,
-        "comparison": comparison,
+        "comparison": compared,
         "caretakers": members.find_caretakers(row.workspace, row.flow_id) if failed and page.shows_flow else None,
         "change": change,
     }

@@ -123,6 +123,9 @@ class Runs(Resource):
     )
     panels = (
         Panel("", "resources/runs/summary.html", resource_panels.summary),
+        Panel(
+            gettext_lazy("Compared with the last good run"), "resources/runs/compared.html", resource_panels.compared
+        ),
         Panel(gettext_lazy("Steps"), "resources/runs/steps.html", resource_panels.steps),
     )
     tabs = (

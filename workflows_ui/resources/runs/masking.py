@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from workflows_ui.core import redaction
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import alternatives
+from workflows_ui.launch_forms.services import sources
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches, run_search, runs
 from workflows_ui.launches.services import secrets as launch_secrets
@@ -71,6 +72,11 @@ def _ids(row: Row) -> set[str]:
     return {key for key in (id_at(row), id_at(row, "parentRunId"), marker) if key}
 
 
+def body(run: Row) -> Any | None:
+    """What the trigger of a masked run was given, of a call its body; None if it is not kept, or not shown to this person."""
+    return next(iter(sources.body_of(pick(run, "steps.trigger.output"))), None)
+
+
 # --- Without the sent data ---------------------------------------------------------------------------
 
 
@@ -78,8 +84,8 @@ def _withheld(row: Row, launch: Launch) -> Row:
     """The run without the launch's inputs, also where its steps repeat them."""
     steps = row.get("steps")
     output = pick(steps, "trigger.output")
-    unsaid = not _is_call(output) and (steps or pick(row, "failedStep.message"))
-    values = [output[key] for key in _SENT if key in output] if _is_call(output) else [output]
+    unsaid = not is_call(output) and (steps or pick(row, "failedStep.message"))
+    values = [output[key] for key in _SENT if key in output] if is_call(output) else [output]
     sent = _Sent([*values, launch_secrets.payload_or_none(launch) if unsaid else None])
     copy = dict(row)
     if isinstance(steps, dict):
@@ -89,7 +95,8 @@ def _withheld(row: Row, launch: Launch) -> Row:
     return copy
 
 
-def _is_call(output: Any) -> bool:
+def is_call(output: Any) -> bool:
+    """Whether the output of a trigger is a request to a webhook."""
     return isinstance(output, dict) and any(key in output for key in _SENT)
 
 
@@ -134,7 +141,7 @@ class _Sent:
 
 
 def _without_sent(output: Any) -> Any:
-    if _is_call(output):
+    if is_call(output):
         return {key: str(WITHHELD) if key in _SENT and value else value for key, value in output.items()}
     return str(WITHHELD) if output not in (None, "", [], {}) else output
 

@@ -12,15 +12,15 @@ from workflows_ui.failures import services as failures
 from workflows_ui.launches import flow_facts
 from workflows_ui.launches.failures import messages as failure_messages
 from workflows_ui.launches.models import Launch
-from workflows_ui.launches.services import runs
+from workflows_ui.launches.services import launches, runs
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.resource_admin.resource import Row, Subject, id_at, pick
 from workflows_ui.resources.cached import cached
 from workflows_ui.resources.places import launch_url
-from workflows_ui.resources.runs import indexed, reading, starters
+from workflows_ui.resources.runs import indexed, masking, reading, starters
 from workflows_ui.resources.runs import times as resource_times
 from workflows_ui.resources.runs.steps import Reader, error_text, failed_position, shows
-from workflows_ui.run_index.services import indexes, kept_steps
+from workflows_ui.run_index.services import indexes, kept_steps, rows
 from workflows_ui.web.links import reachable, view_url
 from workflows_ui.web.paths import text_at
 
@@ -47,10 +47,32 @@ def summary(subject: Subject) -> dict[str, Any]:
         "launch": launch,
         "launch_url": launch_url(subject.session, launch) if launch else "",
         "by_itself": starters.AUTOMATIC.get(flow_facts.start_of(known.get("trigger"))) if unlinked else "",
+        "again_url": _again_url(subject, launch, flow_facts.start_of(known.get("trigger"))),
+        "erase_url": _erase_url(subject),
         "seconds": seconds,
         "still": not seconds and not runs.ended(run),
         "at_work": run.get("status") == "RUNNING" and subject.access.allows(Role.LAUNCHER),
     }
+
+
+def _again_url(subject: Subject, launch: Launch | None, start: flow_facts.Start) -> str:
+    """The launch form filled with what the run was given, for who may launch the flow and see the inputs; else ""."""
+    run, flow = subject.object, id_at(subject.object, "flowId")
+    if not flow or start not in flow_facts.LAUNCHED or not subject.access.may_launch(flow):
+        return ""
+    query = {}
+    if launch is None and masking.body(run) is not None:
+        query = {"_run": subject.id}
+    elif launch is not None and launches.may_open(launch, subject.access.user.pk, subject.access.role):
+        query = {"from": launch.pk}
+    return reverse("flow_launch", args=[subject.slug, flow], query=query) if query else ""
+
+
+def _erase_url(subject: Subject) -> str:
+    """Where a manager erases the run from the index; "" if the index does not keep it."""
+    if not subject.access.allows(Role.MANAGER) or not rows.keeps(subject.workspace.pk, id_at(subject.object)):
+        return ""
+    return reverse("run_index_erase", args=[subject.slug], query={"run": id_at(subject.object)})
 
 
 def _helped(subject: Subject) -> dict[str, Any] | None:
@@ -104,6 +126,12 @@ def known_steps(session: EngineSession, run: Row) -> Mapping[str, Any]:
     return _version_steps(session, flow, version) if flow and version else {}
 
 
+def cached_steps(session: EngineSession, run: Row) -> Mapping[str, Any]:
+    """The same if they were read lately, without a call; else {}."""
+    nothing: Mapping[str, Any] = {}
+    return session.known(f"version:{id_at(run, 'flowId')}:{id_at(run, 'flowVersionId')}", nothing)
+
+
 @cached("version", 600, {})
 def _version_steps(session: EngineSession, flow: str, version: str) -> Mapping[str, Any]:
     steps = flow_tree.steps_by_name(pick(session.workflows.get_flow(flow, version), "version.trigger"))
@@ -135,6 +163,15 @@ def steps(subject: Subject) -> dict[str, Any] | None:
         "parts": times.parts(),
         "ticks": times.ticks(),
     }
+
+
+def compared(subject: Subject) -> dict[str, Any] | None:
+    """What differs from the last good run, which is loaded after the page: at once where the run went wrong. None without the index."""
+    run = subject.object
+    if not runs.ended(run) or indexed.kept_note(run) or indexed.readable(subject.session) is None:
+        return None
+    url = reverse("run_compared", args=[subject.slug, subject.id])
+    return {"url": url, "at_once": reading.failing(run)}
 
 
 def has_family(run: Row) -> bool:

@@ -1,29 +1,20 @@
-"""A launch and its run as a story: sentences with their times, as plain text that can be copied; and what differs between a failed launch
-and the last successful one: inputs, the flow's version, durations.
-"""
+"""A launch and its run as a story: sentences with their times, as plain text that can be copied."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.core.secret_names import MASK
-from workflows_ui.launches import answers as launch_answers
-from workflows_ui.launches import masking as launch_masking
 from workflows_ui.launches import messages as launch_messages
 from workflows_ui.launches.failures import messages as failure_messages
 from workflows_ui.launches.models import Launch, State
-from workflows_ui.launches.services import launches, runs
-from workflows_ui.members.models import Role
-from workflows_ui.members.services.access import Access
-from workflows_ui.resource_admin.resource import Row, id_at, pick
+from workflows_ui.launches.services import runs
+from workflows_ui.resource_admin.resource import Row, pick
 from workflows_ui.resources.flows import outline
-from workflows_ui.resources.runs import reading, step_values, steps
+from workflows_ui.resources.runs import reading, steps
 from workflows_ui.resources.runs import times as resource_times
 from workflows_ui.web import formats
 from workflows_ui.web.paths import text_at
@@ -42,10 +33,6 @@ _ENDINGS = {
 _LONGEST = 1e12
 #: States of a run that a failed step did not stop.
 _GOING = ("SUCCEEDED", "PAUSED", "RUNNING", "QUEUED")
-#: Of a comparison: maximum fields compared, differences shown, length of a value, and steps shown.
-_MOST_FIELDS, _MOST_CHANGES, _LONGEST_VALUE, _MOST_TIMES = 400, 30, 200, 12
-#: The duration of a step differs if it changed by this factor and by at least this many milliseconds.
-_FACTOR, _LEAST = 2.0, 500.0
 
 
 @dataclass(frozen=True)
@@ -101,7 +88,7 @@ def _ending(launch: Launch, run: Row, known: Mapping[str, Any]) -> Line:
     step = launch.failed_step[:_NAME]
     if launch.state == State.SUCCEEDED and launch.run_finished_at:
         sentence = _("It finished after %(time)s.") % {"time": took} if took else _("It finished.")
-        bad = [_title(name, known) for name, item in runs.steps(dict(run)).items() if runs.any_failed({name: item})]
+        bad = [title_of(name, known) for name, item in runs.steps(dict(run)).items() if runs.any_failed({name: item})]
         if bad:
             sentence = _("It finished although “%(steps)s” failed: the flow is built to continue in that case.")
             return Line(sentence % {"steps": "”, “".join(bad[:5])}, at, "wait", "flag")
@@ -125,7 +112,7 @@ def _waiting(run: Row, known: Mapping[str, Any]) -> str:
     name, step = next(paused, ("", {}))
     if not name:
         return _("It waits: for a time, or for something that has to happen first.")
-    title, until = _title(name, known), _until(run, known, name, step)
+    title, until = title_of(name, known), _until(run, known, name, step)
     if until is not None:
         time = formats.exact(until, seconds=False)
         return _("It waits at “%(step)s” until %(time)s.") % {"step": title, "time": time}
@@ -154,7 +141,7 @@ def _until(run: Row, known: Mapping[str, Any], name: str, step: Mapping[str, Any
     return start + timedelta(milliseconds=elapsed + planned) if elapsed < _LONGEST else None
 
 
-def _title(name: str, known: Mapping[str, Any]) -> str:
+def title_of(name: str, known: Mapping[str, Any]) -> str:
     return (outline.title_of(known[name]) if known.get(name) else name)[:_NAME]
 
 
@@ -181,7 +168,7 @@ def _steps(run: Row, known: Mapping[str, Any]) -> Iterator[Line]:
 
 def _step(name: str, step: dict[str, Any], known: Mapping[str, Any], wait: float, *, going: bool) -> Line:
     """`going`: whether the run continued after this step, or is still in progress."""
-    title = _title(name, known)
+    title = title_of(name, known)
     icon = str(outline.kind_of(step)[0])
     took = formats.roughly(resource_times.worked(step)) if resource_times.worked(step) else ""
     names = {"step": title, "time": took, "wait": formats.duration(wait)}
@@ -228,101 +215,3 @@ def _way(title: str, branches: list[Any]) -> str:
     if not taken_branches:
         return _("“%(step)s”: no case applied.") % {"step": title}
     return _("“%(step)s” went the way of “%(branch)s”.") % {"step": title, "branch": "”, “".join(taken_branches[:5])}
-
-
-# --- Comparison with the last successful launch ------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Change:
-    """A field that differs: `kind` is added, removed or changed; its values as text, truncated."""
-
-    label: str
-    kind: str
-    before: str = ""
-    after: str = ""
-
-
-def last_good(access: Access, launch: Launch) -> Launch | None:
-    """The newest successful launch of the flow before this one, among those that the person may see."""
-    rows = launches.visible_launches(access).filter(flow_id=launch.flow_id, state=State.SUCCEEDED)
-    return rows.filter(asked_at__lt=launch.asked_at).first()
-
-
-def compare_launches(
-    access: Access, launch: Launch, good: Launch, run: Row | None, good_run: Row | None, known: Mapping[str, Any]
-) -> dict[str, Any]:
-    """The context of templates/launches/comparison.html; without the runs only of the inputs. Makes no call. The runs'
-    secrets must be masked.
-
-    `changes` is None if the inputs of one are no longer stored. `version` is same, other, or missing if unknown;
-    `versions_url` leads to the difference, "" for those who may not see it. `times` are the steps whose duration differs
-    or that did not run in the good launch, as (title, before or "", after).
-    """
-    changes, left = _inputs(launch, good)
-    context = {"good": good, "changes": changes, "left_out": left}
-    if run is None or good_run is None:
-        return context
-    now, before = id_at(run, "flowVersionId"), id_at(good_run, "flowVersionId")
-    version = ("same" if now == before else "other") if now and before else ""
-    url = ""
-    if version == "other" and access.allows(Role.VIEWER):
-        slug, query = access.workspace.slug, {"old": before, "new": now}
-        url = reverse("flow_difference", args=[slug, launch.flow_id], query=query)
-    return context | {"version": version, "versions_url": url, "times": _times(run, good_run, known)}
-
-
-def _inputs(launch: Launch, good: Launch) -> tuple[list[Change] | None, int]:
-    try:
-        if not launch.payload or not good.payload:
-            return None, 0
-        raw = [launches.payload_without_keys(row) for row in (launch, good)]
-        masked = [launch_masking.masked(row, value, "payload") for row, value in zip((launch, good), raw, strict=True)]
-        now, before = (dict(step_values.leaves(value, (), _MOST_FIELDS)) for value in masked)
-    except CannotOpen:
-        return None, 0
-    found = []
-    for path in dict.fromkeys([*now, *before]):
-        label = " › ".join(launch_answers.humanised(key) for key in path)
-        if path not in before:
-            found.append(Change(label, "added", after=_value_text(now[path])))
-        elif path not in now:
-            found.append(Change(label, "removed", _value_text(before[path])))
-        elif _kind(now[path]) != _kind(before[path]) or now[path] != before[path]:
-            found.append(Change(label, "changed", _value_text(before[path]), _value_text(now[path])))
-    if not found and raw[0] != raw[1]:
-        found.append(Change(_("A secret"), "changed", MASK, MASK))
-    return found[:_MOST_CHANGES], max(0, len(found) - _MOST_CHANGES)
-
-
-def _kind(value: Any) -> str:
-    """1, "1" and true are three different values here, though Python considers the first and the last equal."""
-    return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
-
-
-def _value_text(value: Any) -> str:
-    """A value as truncated text that shows its type: a text is in quotes if it could be a number."""
-    text = step_values.plain(value)
-    if isinstance(value, str) and text.replace(".", "", 1).lstrip("-").isdecimal():
-        text = f"“{text}”"
-    return formats.cut(text, _LONGEST_VALUE)
-
-
-def _times(run: Row, good_run: Row, known: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    now, before = runs.steps(dict(run)), runs.steps(dict(good_run))
-    found = []
-    for name in dict.fromkeys([*now, *before]):
-        if name == "trigger":
-            continue
-        took = [resource_times.worked(steps[name]) if name in steps else None for steps in (before, now)]
-        # Steps after the failed step never ran: that is no difference.
-        if took[1] is not None and _differs(took[0], took[1]):
-            found.append((_title(name, known), formats.duration(took[0]), formats.duration(took[1])))
-    return found[:_MOST_TIMES]
-
-
-def _differs(before: float | None, after: float) -> bool:
-    if before is None:
-        return True
-    low, high = sorted((before, after))
-    return high - low >= _LEAST and high >= _FACTOR * low

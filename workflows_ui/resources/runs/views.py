@@ -17,7 +17,7 @@ from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.listing import Listing, offer
 from workflows_ui.resource_admin.resource import RESOURCES, Row, find_resource, id_at
 from workflows_ui.resources import places
-from workflows_ui.resources.runs import indexed, masking, panels, reading
+from workflows_ui.resources.runs import comparison, indexed, masking, panels, reading
 from workflows_ui.resources.runs import steps as run_steps
 from workflows_ui.resources.runs.plots import RunPlots
 from workflows_ui.run_index.services import indexes
@@ -68,7 +68,7 @@ def family(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     session = engine_session.open_session(request.access)
     run = _run(session, id)
     parent = panels.parent_id(session.workspace, run)
-    parents = _parents(session, parent)
+    parents = _existing(session, parent)
     children, complete = _children(session, run)
     context = {
         "run_id": id,
@@ -84,7 +84,34 @@ def family(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     return responses.page(request, "resources/runs/family_page.html", context, fragments=("family",))
 
 
-def _parents(session: EngineSession, id: str) -> list[Row]:
+@require_safe
+@member(Role.VIEWER)
+def compared(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
+    """What differs from the last good run, which the index names: a page, and the part of the run's page that is loaded later.
+
+    Two calls of the engine at most. Raises EngineError.
+    """
+    session = engine_session.open_session(request.access)
+    run, index = session.workflows.get_run(id), indexed.readable(session)
+    good = comparison.last_good_run(index, run) if index else None
+    found = _existing(session, good.run_id if good else "")
+    masked_run, *good_runs = masking.masked(session, [run, *found])
+    context: dict[str, object] = {
+        "run_id": id,
+        "run_name": reading.name_of(masked_run),
+        "slug": slug,
+        "index": index,
+        "good": good,
+        "good_url": places.run_url(slug, good.run_id) if good else "",
+    }
+    for good_run in good_runs:
+        known = {**panels.cached_steps(session, good_run), **panels.cached_steps(session, run)}
+        usual = good.usual if good else None
+        context["comparison"] = comparison.compare_runs(request.access, masked_run, good_run, known, usual)
+    return responses.page(request, "resources/runs/compared_page.html", context, fragments=("run-compared",))
+
+
+def _existing(session: EngineSession, id: str) -> list[Row]:
     try:
         return [session.workflows.get_run(id)] if id else []
     except NotFound:

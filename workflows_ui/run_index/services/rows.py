@@ -187,6 +187,11 @@ def count_change(workspace_id: int) -> None:
     RunIndex.objects.filter(pk=workspace_id).update(version=F("version") + 1)
 
 
+def keeps(workspace_id: int, run_id: str) -> bool:
+    """Whether the index keeps this run, and it was not erased."""
+    return IndexedRun.objects.filter(workspace_id=workspace_id, run_id=run_id, erased_at__isnull=True).exists()
+
+
 def erase(workspace_id: int, run_id: str, now: datetime) -> bool:
     """Empty a run's row, which stays so that the run is not read again. Returns whether there was one to empty."""
     rows = IndexedRun.objects.filter(workspace_id=workspace_id, run_id=run_id, erased_at__isnull=True)
