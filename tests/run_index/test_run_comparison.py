@@ -176,7 +176,7 @@ def test_a_manager_erases_a_run_from_its_page(stage: Stage) -> None:
 
 def test_odd_runs_are_compared_without_an_error(stage: Stage) -> None:
     access = stage.users.place(stage.users.owner)
-    odd = [
+    odd: list[Any] = [
         None,
         [],
         {"trigger": 5},
@@ -197,5 +197,5 @@ def test_odd_runs_are_compared_without_an_error(stage: Stage) -> None:
             found = comparison.compare_runs(access, run, {"steps": then}, {}, None)
             assert not found["slow"]
     index = start(stage)
-    for run in ({}, {"flowId": 5, "created": "yesterday"}, {"flowId": "x", "created": None}):
-        assert comparison.last_good_run(index, run) is None
+    for unknown in ({}, {"flowId": 5, "created": "yesterday"}, {"flowId": "x", "created": None}):
+        assert comparison.last_good_run(index, unknown) is None

@@ -13,12 +13,12 @@ from django.utils import timezone
 
 from tests.resources.stage import Stage, stage
 from tests.run_index.index_scene import add_past, read_all, turn
-from tests.users import browser, credential, move
+from tests.users import browser, credential, move, person
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import heartbeat
 from workflows_ui.credentials.models import CredentialShare
 from workflows_ui.credentials.services import sharing
-from workflows_ui.members.models import Role
+from workflows_ui.members.models import Member, Role
 from workflows_ui.run_index import tasks
 from workflows_ui.run_index.models import IndexedRun, RunIndex
 from workflows_ui.run_index.services import spans
@@ -330,3 +330,45 @@ def test_a_manager_who_may_not_use_the_credential_sees_how_much_there_is_and_no_
     for url in (PAGE, f"{PAGE}stop/", f"{PAGE}erase/", SETTINGS):
         assert run.run_id not in manager.get(url).content.decode()
     assert f"Runs kept {IndexedRun.objects.count()} " in html_of(manager)
+
+
+def test_a_manager_shares_a_credential_and_starts_the_index_in_one_step(stage: Stage) -> None:
+    team = Group.objects.create(name="Sales <b>team</b>")
+    Member.objects.create(workspace=stage.users.workspace, team=team, role=Role.VIEWER)
+    stage.users.colleague.groups.add(team)
+    others = credential(stage.users.workspace, person("other"), "secret", name="Another person's")
+    page = stage.browser.get(PAGE).content.decode()
+    assert "the next page shows what will be shared with whom" in page
+    assert "Another person" not in page
+    sent = values(stage, team=team.pk)
+    question = stage.browser.post(PAGE, sent)
+    assert "Sales &lt;b&gt;team&lt;/b&gt;" in question.content.decode()
+    assert stage.users.colleague.label in text(question.content)
+    assert not RunIndex.objects.exists()
+    assert not CredentialShare.objects.exists()
+    for wrong in ({"credential": str(others.pk)}, {"team": "new"}, {"team": Group.objects.create(name="Strangers").pk}):
+        assert stage.browser.post(PAGE, sent | {"confirmed": "yes"} | wrong).status_code == 422
+    assert not RunIndex.objects.exists()
+    assert stage.browser.post(PAGE, sent | {"confirmed": "yes"}).headers["Location"] == PAGE
+    assert sharing.teams(stage.users.credential) == [team]
+    assert RunIndex.objects.get().credential == stage.users.credential
+    done = list(AuditEvent.objects.order_by("pk").values_list("action", flat=True))
+    assert done[-2:] == ["credential.share", "run_index.start"]
+
+
+def test_a_superuser_creates_the_team_as_well(stage: Stage) -> None:
+    stage.users.owner.is_superuser = True
+    stage.users.owner.save()
+    sent = values(stage, team="new")
+    assert "is created now" in text(stage.browser.post(PAGE, sent).content)
+    Group.objects.create(name="runs of sales")
+    refused = stage.browser.post(PAGE, sent | {"confirmed": "yes"})
+    assert "There is a team with this name" in text(refused.content)
+    assert not RunIndex.objects.exists()
+    Group.objects.all().delete()
+    assert stage.browser.post(PAGE, sent | {"confirmed": "yes"}).status_code == 303
+    (team,) = sharing.teams(stage.users.credential)
+    assert list(team.user_set.all()) == [stage.users.owner]
+    assert Member.objects.get(team=team).role == Role.VIEWER
+    done = list(AuditEvent.objects.order_by("pk").values_list("action", flat=True))
+    assert done[-5:] == ["team.create", "team.add", "member.add", "credential.share", "run_index.start"]

@@ -185,6 +185,8 @@ LEAST: dict[str, Role] = {
     "alarm_channel_remove": Role.MANAGER,
     "alarm_mute": Role.BUILDER,
     "alarm_unmute": Role.BUILDER,
+    "report": Role.VIEWER,
+    "report_file": Role.VIEWER,
     "failures": Role.VIEWER,
     "failures_file": Role.VIEWER,
     "failure": Role.VIEWER,

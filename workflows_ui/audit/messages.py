@@ -80,6 +80,7 @@ ACTIONS: dict[str, Text] = {
     "credential.renew": _("Renewed a credential"),
     "credential.replace": _("Replaced the secret of a credential"),
     "credential.test": _("Tested a credential"),
+    "report.export": _("Took the report of a week as a file"),
     "failures.export": _("Took the list of failures as a file"),
     "failure.assign": _("Assigned a failure"),
     "failure.handle": _("Marked a failure as handled"),

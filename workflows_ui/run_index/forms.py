@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.models import Group
 from django.utils.text import format_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.credentials.models import Credential
@@ -70,6 +71,41 @@ class IndexForm(forms.Form):
 
     def clean_credential(self) -> Credential:
         return self._credentials[self.cleaned_data["credential"]]
+
+
+class FirstForm(forms.Form):
+    """What a manager shares with whom, where no credential is shared yet.
+
+    `credentials` are the manager's own, `teams` those of the workspace; `new_team` is the name of the team that a superuser may create.
+    """
+
+    credential = forms.ChoiceField(label=_("Your credential"))
+    team = forms.ChoiceField(label=_("Share it with"))
+    keep_days = forms.IntegerField(label=_("Days to keep"), min_value=1, max_value=MOST_DAYS)
+
+    def __init__(
+        self, *args: Any, credentials: Sequence[Credential], teams: Sequence[Group], new_team: str, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._credentials = {str(credential.pk): credential for credential in credentials}
+        self._teams: dict[str, Group | None] = {str(team.pk): team for team in teams}
+        choices = [(key, team.name) for key, team in self._teams.items() if team]
+        if new_team:
+            self._teams["new"] = None
+            choices.append(("new", gettext("A new team: %(name)s") % {"name": new_team}))
+        for name, found in {
+            "credential": [(key, credential.name) for key, credential in self._credentials.items()],
+            "team": choices,
+        }.items():
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)  # noqa: S101
+            field.choices = found
+
+    def clean_credential(self) -> Credential:
+        return self._credentials[self.cleaned_data["credential"]]
+
+    def clean_team(self) -> Group | None:
+        return self._teams[self.cleaned_data["team"]]
 
 
 class EraseForm(forms.Form):

@@ -10,16 +10,19 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from workflows_ui.core import broker
 from workflows_ui.members.models import Role
+from workflows_ui.members.services import teams
 from workflows_ui.run_index import tasks
-from workflows_ui.run_index.forms import DAYS, VALUES_DAYS, VALUES_KB, EraseForm, IndexForm
+from workflows_ui.run_index.forms import DAYS, VALUES_DAYS, VALUES_KB, EraseForm, FirstForm, IndexForm
 from workflows_ui.run_index.messages import Status
 from workflows_ui.run_index.models import Kept, RunIndex
-from workflows_ui.run_index.services import indexes
+from workflows_ui.run_index.services import first_start, indexes
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest, actor
 
 LIVE = "run-index-live"
+#: The most people of a team who are named.
+NAMED = 30
 
 
 @never_cache
@@ -32,6 +35,9 @@ def run_index(request: ConsoleRequest, slug: str) -> HttpResponse:
     if responses.requested_fragment(request) == LIVE and request.method != "POST":
         return _live(request, index)
     choices = indexes.choices(workspace)
+    first = None if choices else _first_form(request)
+    if request.method == "POST" and first is not None and first.is_valid():
+        return _share(request, first)
     initial = {"keep_days": DAYS, "kept": Kept.NOTHING.value, "values_days": VALUES_DAYS, "values_kb": VALUES_KB}
     if index:
         initial = {name: getattr(index, name) for name in initial} | {"credential": index.credential_id}
@@ -45,9 +51,9 @@ def run_index(request: ConsoleRequest, slug: str) -> HttpResponse:
         else:
             messages.success(request, _("The run index is changed."))
         return responses.redirect_to_view(request, "run_index", slug)
-    context: dict[str, Any] = {"shared": bool(choices), "form": form}
+    context: dict[str, Any] = {"shared": bool(choices), "form": form, "first": first}
     if index is None:
-        return responses.form_page(request, "run_index/start.html", form, context)
+        return responses.form_page(request, "run_index/start.html", first or form, context)
     credential = index.credential
     context |= _status(index, request)
     context |= {
@@ -56,6 +62,45 @@ def run_index(request: ConsoleRequest, slug: str) -> HttpResponse:
         "slug": slug,
     }
     return responses.form_page(request, "run_index/index.html", form, context)
+
+
+def _new_team(request: ConsoleRequest) -> str:
+    """The name of the team that a superuser may create."""
+    return _("Runs of %(workspace)s") % {"workspace": request.access.workspace.name[:100]}
+
+
+def _first_form(request: ConsoleRequest) -> FirstForm | None:
+    """The form for a manager who has a credential, and a team to share it with."""
+    credentials, teams = first_start.own_credentials(request.access), first_start.teams_to_share_with(request.access)
+    new_team = _new_team(request) if request.user.is_superuser else ""
+    if not credentials or not (teams or new_team):
+        return None
+    data, initial = request.POST if request.method == "POST" else None, {"keep_days": DAYS}
+    return FirstForm(data, initial=initial, credentials=credentials, teams=teams, new_team=new_team)
+
+
+def _share(request: ConsoleRequest, form: FirstForm) -> HttpResponse:
+    """Ask whether to share this credential with these people; with the answer, share it and start the index."""
+    chosen, new_team = dict(form.cleaned_data), _new_team(request)
+    if request.POST.get("confirmed") == "yes":
+        try:
+            first_start.share_and_start(actor(request), request.access, **chosen, new_team=new_team)
+        except teams.NameTaken:
+            form.add_error("team", _("There is a team with this name. Add it to the workspace, then choose it here."))
+        else:
+            broker.enqueue(tasks.read, request.access.workspace.pk)
+            messages.success(request, _("The credential is shared, and the run index is started."))
+            return responses.redirect_to_view(request, "run_index", request.access.workspace.slug)
+    people = first_start.people_of(chosen["team"]) if chosen["team"] else [request.user]
+    context = {
+        "form": form,
+        "credential": chosen["credential"],
+        "team": chosen["team"].name if chosen["team"] else new_team,
+        "is_new": chosen["team"] is None,
+        "people": people[:NAMED],
+        "more": max(0, len(people) - NAMED),
+    }
+    return responses.form_page(request, "run_index/share.html", form, context)
 
 
 def _status(index: RunIndex, request: ConsoleRequest) -> dict[str, Any]:

@@ -21,10 +21,12 @@ from workflows_ui.resources.flows.reading import name_of, trigger_of
 from workflows_ui.web import formats, messages
 from workflows_ui.web.form_rendering import LongSelect
 from workflows_ui.web.list_filters import period_field
-from workflows_ui.web.paths import dicts_at
+from workflows_ui.web.paths import dicts_at, number_at
 
 _LONGEST, _MOST = 100, 50
 _FLOWS, _STEPS, _LONGEST_NAME = 100, 500, 80
+#: A larger number of minutes that a run saves is a mistake.
+_MOST_MINUTES = 100_000
 #: The name of the cached flows.
 _FLOWS_NAME = "flows-of-runs"
 
@@ -100,12 +102,15 @@ class RunFilters(forms.Form):
 
 @dataclass(frozen=True)
 class Named:
-    """A flow: its name or id, how it starts (flow_facts), its steps as (own name, title), the trigger first."""
+    """A flow: its name or id, how it starts (flow_facts), its steps as (own name, title), the trigger first, and the minutes that a run
+    saves; None without a figure.
+    """
 
     id: str
     name: str
     start: str
     steps: Sequence[tuple[str, str]]
+    minutes: float | None = None
 
 
 def _read_flows(session: EngineSession) -> Sequence[Named]:
@@ -123,7 +128,9 @@ def _flow(row: dict[str, object]) -> Named:
     steps = flow_tree.steps_by_name(trigger).items()
     titles = [(name, outline.title_of(step)[:_LONGEST_NAME]) for name, step in steps if len(name) <= _LONGEST_NAME]
     name = name_of(row) if formats.visible(name_of(row)) else id_at(row)
-    return Named(id_at(row), name[:_LONGEST_NAME], flow_facts.start_of(trigger), titles[: _STEPS // 5])
+    minutes = number_at(row, "timeSavedPerRun")
+    saves = minutes if minutes is not None and 0 < minutes < _MOST_MINUTES else None
+    return Named(id_at(row), name[:_LONGEST_NAME], flow_facts.start_of(trigger), titles[: _STEPS // 5], saves)
 
 
 def known_flows(session: EngineSession) -> Sequence[Named]:

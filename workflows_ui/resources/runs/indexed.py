@@ -51,8 +51,8 @@ def page(session: EngineSession, index: RunIndex, query: Query) -> Page:
         start=found.start,
         sortable=True,
         as_of=found.as_of,
-        warning=_trouble(index),
-        notice=_notice(index),
+        warning=trouble(index),
+        notice=notice(index),
     )
 
 
@@ -149,7 +149,7 @@ def gone_note(run: Row) -> str:
     return _("No longer in the engine") if is_gone(run) else ""
 
 
-def _trouble(index: RunIndex) -> str:
+def trouble(index: RunIndex) -> str:
     """What is to be said while the engine does not answer."""
     if not index.failures or index.read_at is None:
         return ""
@@ -159,7 +159,8 @@ def _trouble(index: RunIndex) -> str:
     return text % {"time": formats.exact(index.read_at)}
 
 
-def _notice(index: RunIndex) -> str:
+def notice(index: RunIndex) -> str:
+    """What is to be said while the past is being read."""
     if not any(not span.compares for span in spans.load(index.spans)):
         return ""
     return _("Older runs are still being read into the run index, so that totals are not complete yet.")

@@ -1,0 +1,121 @@
+"""Numbers of a week: runs by flow from the run index, launches by person and flow. One query each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from django.db.models import Count, F, Max, Q, Sum
+
+from workflows_ui.core import clock
+from workflows_ui.launches.models import State
+from workflows_ui.launches.services import launches, runs
+from workflows_ui.members.services.access import Access
+from workflows_ui.run_index.models import RunIndex
+from workflows_ui.run_index.services import indexes, statistics
+
+#: The most flows, and the most pairs of a person and a flow.
+MOST = 1000
+_SUCCEEDED = tuple(name for name, state in runs.STATES.items() if state.launch == State.SUCCEEDED)
+
+
+@dataclass(frozen=True)
+class Line:
+    """What ran in the week.
+
+    Attributes:
+        key: the id of a flow, or the key of a person.
+        name: of the flow; "" for a person.
+        number, failed: of runs, or of launches.
+        took: milliseconds of running.
+        minutes: that were saved; None without a figure.
+    """
+
+    key: str
+    name: str
+    number: int
+    failed: int
+    took: float
+    minutes: float | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """The lines of flows and of people, those with the most runs first, and their totals."""
+
+    flows: Sequence[Line]
+    people: Sequence[Line]
+
+    @property
+    def total(self) -> Line:
+        return _total(self.flows)
+
+    @property
+    def people_total(self) -> Line:
+        return _total(self.people)
+
+
+def report(access: Access, index: RunIndex, monday: date, saved: Mapping[str, float]) -> Report:
+    """The report of the week that begins on this day in the current time zone.
+
+    Args:
+        saved: minutes that a successful run of a flow saves, by the flow's id.
+    """
+    begin, end = clock.midnight(monday), clock.midnight(monday + timedelta(days=7))
+    return Report(_flows(index, begin, end, saved), _people(access, begin, end, saved))
+
+
+def _flows(index: RunIndex, begin: datetime, end: datetime, saved: Mapping[str, float]) -> list[Line]:
+    rows = statistics.listed(index).filter(created__gte=begin, created__lt=end).order_by()
+    counted = rows.values_list("flow_id").annotate(
+        name=Max("flow_name"),
+        number=Count("pk"),
+        failed=Count("pk", filter=Q(status__in=runs.FAILED)),
+        good=Count("pk", filter=Q(status__in=_SUCCEEDED)),
+        took=Sum("duration", filter=Q(duration__gte=0), default=0),
+    )
+    counted = counted.order_by("-number", "flow_id")[:MOST]
+    found = indexes.remember(index, f"report {counted.query}", lambda: list(counted))
+    return [
+        Line(flow, name, number, failed, took, good * saved[flow] if flow in saved else None)
+        for flow, name, number, failed, good, took in found
+    ]
+
+
+def _people(access: Access, begin: datetime, end: datetime, saved: Mapping[str, float]) -> list[Line]:
+    rows = launches.visible_launches(access).filter(asked_at__gte=begin, asked_at__lt=end)
+    ran = Q(run_started_at__isnull=False, run_finished_at__gte=F("run_started_at"))
+    counted = (
+        rows.select_related(None)
+        .order_by()
+        .values_list("user", "flow_id")
+        .annotate(
+            number=Count("pk"),
+            failed=Count("pk", filter=launches.PROBLEM),
+            good=Count("pk", filter=Q(state=State.SUCCEEDED)),
+            took=Sum(F("run_finished_at") - F("run_started_at"), filter=ran),
+        )
+    )
+    lines: dict[int, Line] = {}
+    for user, flow, number, failed, good, took in counted.order_by("-number", "user", "flow_id")[:MOST]:
+        line = lines.get(user) or Line(str(user), "", 0, 0, 0)
+        minutes = good * saved[flow] if flow in saved else None
+        lines[user] = replace(
+            line,
+            number=line.number + number,
+            failed=line.failed + failed,
+            took=line.took + (took / timedelta(milliseconds=1) if took else 0),
+            minutes=line.minutes if minutes is None else (line.minutes or 0) + minutes,
+        )
+    return sorted(lines.values(), key=lambda line: (-line.number, line.key))
+
+
+def _total(lines: Sequence[Line]) -> Line:
+    minutes = [line.minutes for line in lines if line.minutes is not None]
+    return Line(
+        "",
+        "",
+        sum(line.number for line in lines),
+        sum(line.failed for line in lines),
+        sum(line.took for line in lines),
+        sum(minutes) if minutes else None,
+    )

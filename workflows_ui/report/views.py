@@ -1,0 +1,160 @@
+"""The report of a week by flow and person, as a page that prints, and as CSV."""
+
+import re
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from workflows_ui.accounts.models import User
+from workflows_ui.audit.services import audit_log
+from workflows_ui.credentials.services import engine_session
+from workflows_ui.launches.services import runs
+from workflows_ui.members.models import Role
+from workflows_ui.report import services
+from workflows_ui.report.services import Line, Report
+from workflows_ui.resource_admin import export
+from workflows_ui.resources.places import list_url
+from workflows_ui.resources.runs import indexed
+from workflows_ui.run_index.services import indexes
+from workflows_ui.web import formats, plots, responses
+from workflows_ui.web.access import member
+from workflows_ui.web.requests import ConsoleRequest, actor
+
+_WEEK = re.compile(r"(\d{4})-W(\d{2})")
+_FIRST, _LAST = date(1971, 1, 4), date(8999, 12, 30)
+
+
+class Shown(NamedTuple):
+    """A line as the page shows it."""
+
+    name: str
+    number: str
+    failed: str
+    took: str
+    saved: str
+    url: str = ""
+    failed_url: str = ""
+
+
+class Found(NamedTuple):
+    """The report of a week, and names of its people by key."""
+
+    report: Report
+    people: dict[str, str]
+
+
+@require_safe
+@member(Role.VIEWER)
+def report(request: ConsoleRequest, slug: str) -> HttpResponse:
+    """The week of `?week=2026-W48`, by default this one. Without the run index, what it is needed for."""
+    found, monday = _find(request), _monday(request)
+    if found is None:
+        return responses.page(request, "report/no_index.html", {"manages": request.access.allows(Role.MANAGER)})
+    days = {"since": monday.isoformat(), "until": (monday + timedelta(days=6)).isoformat()}
+    failed = {**days, "status": sorted(runs.FAILED)}
+    flows = [
+        _shown(
+            line,
+            line.name or line.key,
+            list_url(slug, "runs", flow=line.key, **days),
+            list_url(slug, "runs", flow=line.key, **failed) if line.failed else "",
+        )
+        for line in found.report.flows
+    ]
+    following = monday + timedelta(days=7)
+    index = indexes.readable(request.access.workspace, request.user.pk)
+    context = {
+        "title": _week_text(monday),
+        "flows": flows,
+        "total": _shown(found.report.total, _("Total")),
+        "people": [_shown(line, found.people.get(line.key, "–")) for line in found.report.people],
+        "people_total": _shown(found.report.people_total, _("Total")),
+        "everybody": request.access.allows(Role.BUILDER),
+        "saves": found.report.total.minutes is not None or found.report.people_total.minutes is not None,
+        "cut": len(flows) >= services.MOST,
+        "most": services.MOST,
+        "trouble": indexed.trouble(index) if index else "",
+        "notice": indexed.notice(index) if index else "",
+        "before_url": _url(slug, monday - timedelta(days=7)),
+        "after_url": _url(slug, following) if following <= timezone.localdate() else "",
+        "file_url": reverse("report_file", args=[slug], query={"week": _name(monday)}),
+        "slug": slug,
+    }
+    return responses.page(request, "report/report.html", context)
+
+
+@never_cache
+@require_safe
+@member(Role.VIEWER)
+def file(request: ConsoleRequest, slug: str) -> HttpResponseBase:
+    """The same week as CSV. Audited."""
+    found, monday = _find(request), _monday(request)
+    if found is None:
+        return responses.redirect_to_view(request, "report", slug)
+    heads = [_("By"), _("Name"), _("Id"), _("Number"), _("Failed"), _("Hours"), _("Minutes saved")]
+    rows = [_cells(_("Flow"), line, line.name or line.key) for line in found.report.flows]
+    rows += [_cells(_("Person"), line, found.people.get(line.key, "")) for line in found.report.people]
+    audit_log.record(
+        actor(request), "report.export", workspace=request.access.workspace, object_type="report", week=_name(monday)
+    )
+    text = export.encode(export.BYTE_ORDER_MARK + export.csv_text([heads, *rows]))
+    return responses.download(text, f"report-{_name(monday)}.csv", export.TYPES["csv"])
+
+
+def _find(request: ConsoleRequest) -> Found | None:
+    """The report; None for who may not see the index."""
+    index = indexes.readable(request.access.workspace, request.user.pk)
+    if index is None:
+        return None
+    session = engine_session.open_session(request.access)
+    saved = {flow.id: flow.minutes for flow in indexed.flows_of(session, index) if flow.minutes}
+    found = services.report(request.access, index, _monday(request), saved)
+    people = User.objects.in_bulk([int(line.key) for line in found.people])
+    return Found(found, {str(key): person.label for key, person in people.items()})
+
+
+def _monday(request: ConsoleRequest) -> date:
+    """The first day of the requested week, of this one for none and for what is no week."""
+    today = timezone.localdate()
+    this = today - timedelta(days=today.weekday())
+    match = _WEEK.fullmatch(request.GET.get("week", ""))
+    try:
+        monday = date.fromisocalendar(int(match[1]), int(match[2]), 1) if match else this
+    except ValueError:
+        return this
+    return monday if _FIRST <= monday <= _LAST else this
+
+
+def _name(monday: date) -> str:
+    year, week, _day = monday.isocalendar()
+    return f"{year:04}-W{week:02}"
+
+
+def _url(slug: str, monday: date) -> str:
+    return reverse("report", args=[slug], query={"week": _name(monday)}) if _FIRST <= monday <= _LAST else ""
+
+
+def _week_text(monday: date) -> str:
+    last = formats.date(monday + timedelta(days=6))
+    values = {"week": monday.isocalendar().week, "first": formats.date(monday), "last": last}
+    return _("Week %(week)d: %(first)s to %(last)s") % values
+
+
+def _shown(line: Line, name: str, url: str = "", failed_url: str = "") -> Shown:
+    saved = "" if line.minutes is None else formats.duration(line.minutes * 60_000) or "0"
+    took = formats.duration(line.took) if line.took else "–"
+    return Shown(name, plots.number(line.number), plots.number(line.failed), took, saved, url, failed_url)
+
+
+def _cells(kind: str, line: Line, name: str) -> list[str]:
+    """A line of the file: numbers with a point, whatever the language."""
+    minutes = "" if line.minutes is None else f"{line.minutes:g}"
+    cells = [kind, export.escape_formulas(name), export.escape_formulas(line.key)]
+    return [*cells, str(line.number), str(line.failed), f"{line.took / 3_600_000:.3f}", minutes]
