@@ -21,6 +21,7 @@ from workflows_ui.credentials.services import sharing
 from workflows_ui.launches.services.runs import FAILED
 from workflows_ui.launches.services.statistics import days_until, midnights
 from workflows_ui.members.models import LaunchRight
+from workflows_ui.practice_engine import ids
 from workflows_ui.run_index.models import IndexedRun, RunIndex
 from workflows_ui.run_index.services import indexes, rows, statistics
 
@@ -214,7 +215,7 @@ def test_a_flow_has_its_days_durations_and_hours_in_place_of_its_launches(stage:
     assert sorted(found.values()) == sorted(f"{LIST}{run}/" for run in ended.values_list("run_id", flat=True))
     assert "Median:" in page
     hours = page.partition('id="run-hours-plot"')[2]
-    assert sum(int(number) for number in re.findall(r'class="chart-heat-\d"[^>]*><span>(\d+)<', hours)) == len(mine)
+    assert sum(int(number) for number in re.findall(r'aria-hidden="true">(\d+)</span></a></td>', hours)) == len(mine)
     assert re.search(r"Busiest: \w+, \d\d:00–\d\d:00, \d+ run", hours)
 
 
@@ -299,3 +300,60 @@ def test_a_guest_whose_team_may_use_the_credential_sees_nothing_of_the_index(sta
     assert "Runs per day" not in home.content.decode()
     for path in (LIST, PLOTS, f"/w/sales/flows/{flow}/"):
         assert browser.get(path).status_code in (403, 404)
+
+
+def test_runs_at_the_same_time_are_counted_by_hour(stage: Stage) -> None:
+    start(stage)
+    RunIndex.objects.update(read_at=timezone.now())
+    index = RunIndex.objects.get()
+    day = timezone.localdate() - timedelta(days=2)
+    begin = midnights([day])[0]
+
+    def ran(first: float, last: float | None, **values: Any) -> None:
+        started, finished = (
+            begin + timedelta(minutes=first),
+            begin + timedelta(minutes=last) if last is not None else None,
+        )
+        columns = {"run_id": ids.new_id(), "flow_id": "F" * 21, "status": "SUCCEEDED", "created": started} | values
+        IndexedRun.objects.create(workspace=index.workspace, started=started, finished=finished, **columns)
+
+    ran(-30, 10)
+    ran(5, 130)
+    ran(125, 125)
+    ran(130, 140)
+    ran(200, None, status="PAUSED")
+    ran(240, 239)
+    found = statistics.at_once(index, statistics.listed(index), [day])
+    assert [number for _moment, number in found] == [2, 1, 2, *[0] * 21]
+    assert found[0][0] == begin
+    ran(23 * 60, None, status="RUNNING")
+    RunIndex.objects.update(version=1)
+    index.refresh_from_db()
+    found = statistics.at_once(index, statistics.listed(index), [day, day + timedelta(days=1), day + timedelta(days=2)])
+    assert {number for moment, number in found if moment >= begin + timedelta(hours=23)} == {1}
+    assert found[-1][0] <= timezone.now()
+
+
+def test_hours_lead_to_the_runs_that_they_count(stage: Stage) -> None:
+    indexed(stage)
+    page = stage.browser.get(PLOTS).content.decode()
+    assert "Runs at the same time" in page
+    cells = re.findall(r'href="([^"]*hour=[^"]*)"><span class="visually-hidden">[^<]*: (\d+)</span>', page)
+    assert cells
+    for url, number in cells[:3]:
+        assert f"of {number}<" in stage.browser.get(html.unescape(url)).content.decode()
+    assert stage.browser.get(f"{LIST}?hour=7-99").status_code == 200
+    CredentialShare.objects.all().delete()
+    RunIndex.objects.all().delete()
+    assert "with a run index only" in stage.browser.get(f"{LIST}?hour=0-09").content.decode()
+
+
+def test_a_refreshed_list_keeps_its_plot_until_the_filters_change(stage: Stage) -> None:
+    indexed(stage)
+    live = {"HX-Request": "true", "HX-Target": "results"}
+    found = [
+        re.findall(r'id="(plot-[^"]+)" hx-preserve', stage.browser.get(LIST + query, headers=headers).content.decode())
+        for query, headers in (("", None), ("", live), ("?status=FAILED", live))
+    ]
+    assert [len(ids_of) for ids_of in found] == [1, 1, 1]
+    assert found[0] == found[1] != found[2]

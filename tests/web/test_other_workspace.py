@@ -69,7 +69,7 @@ EXPORTS = {"export", "export_file", "export_stop"}
 #: Fields of lists' filters that take ids, and those that take something else.
 FILTER_IDS = {("flows", "folder"), ("runs", "flow"), ("runs", "failed")}
 #: A connection's external id is a name within one project: the engine compares it with nothing of others.
-FILTER_WORDS = {"name", "connection", "tag", "search", "app", "period", "since", "until", "channel"}
+FILTER_WORDS = {"name", "connection", "tag", "search", "app", "period", "since", "until", "channel", "hour"}
 #: What is remembered: nothing; what pages of both workspaces asked for; that, so many seconds later.
 MEMORY = {"cold": -1, "warm": 0, "after a minute": 61, "after ten minutes": 601}
 memories = pytest.mark.parametrize(

@@ -4,6 +4,7 @@ A position is the value a resource needs to find its next page. The trail holds 
 current page's, so that "newer" goes back along the same path: the engine itself pages in one direction only.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -177,6 +178,11 @@ class Listing:
     def filters_query(self) -> str:
         """The filters alone, as a query string that identifies everything that matches."""
         return self._query(self.form.fields, {})
+
+    @property
+    def filters_key(self) -> str:
+        """A short text that differs with `filters_query`, for ids of elements."""
+        return hashlib.sha256(self.filters_query.encode()).hexdigest()[:12]
 
     @property
     def clear_url(self) -> str:

@@ -119,12 +119,13 @@ class _Frame:
 
 @dataclass(frozen=True)
 class BarPlot(_Frame):
-    """Stacked bars. `legend` has each series that occurs, with its total."""
+    """Stacked bars. `legend` has each series that occurs, with its total. `sums` is False for numbers that are not added up."""
 
     columns: Sequence[Column]
     levels: Sequence[Level]
     legend: Sequence[Total]
     total: int
+    sums: bool = True
 
 
 @dataclass(frozen=True)
@@ -188,11 +189,14 @@ class Spark:
 
 @dataclass(frozen=True)
 class Heat:
-    """A cell of a heat map. `level` is from 0 for nothing to _WARMEST, and names its colour (`chart-heat-LEVEL` in app.css)."""
+    """A cell of a heat map. `level` is from 0 for nothing to _WARMEST, and names its colour (`chart-heat-LEVEL` in app.css). `url` leads to
+    its rows; "" for none.
+    """
 
     number: str
     level: int
     caption: str
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -300,23 +304,31 @@ def days_spark(counts: Sequence[tuple[int, int]], url: str) -> Spark | None:
     return spark(counts, text % {"days": len(counts), "good": number(good), "bad": number(bad)}, url)
 
 
-def heat_map(counts: Sequence[Sequence[int]]) -> HeatMap | None:
-    """A table of counts by weekday, Monday first, and hour; None if all are zero."""
+def heat_map(
+    counts: Sequence[Sequence[int]], link: Callable[[int, int], str] = lambda _weekday, _hour: ""
+) -> HeatMap | None:
+    """A table of counts by weekday, Monday first, and hour; None if all are zero. `link` is the URL of the rows of a weekday's hour."""
     most = max(map(max, counts))
     if not most:
         return None
     rows = []
     for weekday, row in enumerate(counts):
         cells = [
-            Heat(number(count), -(-_WARMEST * count // most), f"{_hour_of_week(weekday, hour)}: {number(count)}")
+            Heat(
+                number(count),
+                -(-_WARMEST * count // most),
+                f"{hour_of_week(weekday, hour)}: {number(count)}",
+                link(weekday, hour) if count else "",
+            )
             for hour, count in enumerate(row)
         ]
         rows.append(HeatRow(WEEKDAYS[weekday], WEEKDAYS_ABBR[weekday], cells))
-    busiest = next(_hour_of_week(weekday, row.index(most)) for weekday, row in enumerate(counts) if most in row)
+    busiest = next(hour_of_week(weekday, row.index(most)) for weekday, row in enumerate(counts) if most in row)
     return HeatMap(rows, [f"{hour:02}" for hour in range(24)], busiest, most)
 
 
-def _hour_of_week(weekday: int, hour: int) -> str:
+def hour_of_week(weekday: int, hour: int) -> str:
+    """A weekday, Monday being 0, with an hour of it."""
     return f"{WEEKDAYS[weekday]}, {hour:02}:00–{hour + 1:02}:00"
 
 

@@ -144,6 +144,8 @@ class Runs(Resource):
     def list(self, session: EngineSession, query: Query) -> Page:
         """A page of the workspace's run index; without one, of the engine's list."""
         index = indexes.for_session(session)
+        if index is None and query.filters.get("hour"):
+            return Page((), warning=gettext("Runs are found by the hour with a run index only."))
         if index is None:
             page = self._searched(session, query) if query.filters.get("search") else self._engine_page(session, query)
         else:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -18,7 +19,7 @@ from workflows_ui.resource_admin.resource import id_at
 from workflows_ui.resources.cached import cached
 from workflows_ui.resources.flows import outline
 from workflows_ui.resources.flows.reading import name_of, trigger_of
-from workflows_ui.web import formats, messages
+from workflows_ui.web import formats, messages, plots
 from workflows_ui.web.form_rendering import LongSelect
 from workflows_ui.web.list_filters import period_field
 from workflows_ui.web.paths import dicts_at, number_at
@@ -84,6 +85,8 @@ class RunFilters(forms.Form):
     until = forms.DateField(label=_("Until"), required=False, widget=Day())
     failed = forms.CharField(label=_("Failed step"), required=False, max_length=2 * _LONGEST, widget=LongSelect())
     tag = forms.CharField(label=_("Tag"), required=False, max_length=_LONGEST, help_text=_("The whole tag."))
+    # Without a control: plots lead to it, where the runs of an hour are counted.
+    hour = forms.ChoiceField(label=_("Hour"), required=False, choices=lambda: _hours(), widget=forms.HiddenInput())
     archived = forms.ChoiceField(
         label=_("Archived runs"), required=False, choices=[("", _("Left out")), ("only", _("Only these"))]
     )
@@ -98,6 +101,26 @@ class RunFilters(forms.Form):
         if flow and cleaned.get("flow") and flow not in cleaned["flow"]:
             self.add_error("failed", gettext("This step belongs to another flow than those that are chosen."))
         return cleaned
+
+
+def hour_value(weekday: int, hour: int) -> str:
+    """The filter's value for an hour of a weekday, Monday being 0."""
+    return f"{weekday}-{hour:02}"
+
+
+def _hours() -> list[tuple[str, str]]:
+    return [(hour_value(day, hour), plots.hour_of_week(day, hour)) for day in range(7) for hour in range(24)]
+
+
+def in_hour(value: str, days: Sequence[datetime.date]) -> Q:
+    """The condition that a run was created in the hour of a weekday (`hour_value`), on one of these days."""
+    weekday, hour = (int(part) for part in value.split("-"))
+    found = Q(pk__in=())
+    for day in days:
+        if day.weekday() == weekday:
+            begin = moment(day, datetime.time(hour))
+            found |= Q(created__gte=begin, created__lt=begin + datetime.timedelta(hours=1)) if begin else Q()
+    return found
 
 
 @dataclass(frozen=True)

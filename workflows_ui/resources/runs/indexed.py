@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.launches.services.statistics import MOST_DAYS
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import Page, Query, Row
 from workflows_ui.resources.runs import filters as run_filters
@@ -17,7 +18,7 @@ from workflows_ui.run_index.services import indexes, spans, values
 from workflows_ui.run_index.services import rows as indexed_rows
 from workflows_ui.search.services import Text
 from workflows_ui.web import formats
-from workflows_ui.web.list_filters import first_day
+from workflows_ui.web.list_filters import first_day, plotted_days
 from workflows_ui.web.numbering import local_page
 
 #: The keys of a run from the index: when the runs were last read, and when the engine was found not to have this one any more.
@@ -72,6 +73,8 @@ def matching(session: EngineSession, index: RunIndex, query: Query) -> QuerySet[
         rows = rows.filter(created__gte=since)
     if until := run_filters.moment(values.get("until"), datetime.time.max):
         rows = rows.filter(created__lte=until)
+    if hour := values.get("hour"):
+        rows = rows.filter(run_filters.in_hour(hour, plotted_days(values, MOST_DAYS)))
     if tag := values.get("tag"):
         rows = rows.filter(indexed_rows.with_tag(tag))
     if text := values.get("search"):

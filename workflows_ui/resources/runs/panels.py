@@ -69,8 +69,10 @@ def _again_url(subject: Subject, launch: Launch | None, start: flow_facts.Start)
 
 
 def _erase_url(subject: Subject) -> str:
-    """Where a manager erases the run from the index; "" if the index does not keep it."""
-    if not subject.access.allows(Role.MANAGER) or not rows.keeps(subject.workspace.pk, id_at(subject.object)):
+    """Where a manager who sees the index erases the run from it; "" if it does not keep the run."""
+    if not subject.access.allows(Role.MANAGER) or indexes.for_session(subject.session) is None:
+        return ""
+    if not rows.keeps(subject.workspace.pk, id_at(subject.object)):
         return ""
     return reverse("run_index_erase", args=[subject.slug], query={"run": id_at(subject.object)})
 
@@ -168,7 +170,7 @@ def steps(subject: Subject) -> dict[str, Any] | None:
 def compared(subject: Subject) -> dict[str, Any] | None:
     """What differs from the last good run, which is loaded after the page: at once where the run went wrong. None without the index."""
     run = subject.object
-    if not runs.ended(run) or indexed.kept_note(run) or indexed.readable(subject.session) is None:
+    if not runs.ended(run) or indexed.kept_note(run) or indexes.for_session(subject.session) is None:
         return None
     url = reverse("run_compared", args=[subject.slug, subject.id])
     return {"url": url, "at_once": reading.failing(run)}

@@ -1,6 +1,9 @@
-"""Plots of the runs in the index: per day by outcome, how long they took, their busiest hours. Marks lead to their runs."""
+"""Plots of the runs in the index: per day by outcome, how many at the same time, how long they took, their busiest hours. Marks lead to
+their runs.
+"""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -14,6 +17,7 @@ from workflows_ui.launches.models import State
 from workflows_ui.launches.services import runs
 from workflows_ui.launches.services.statistics import days_until
 from workflows_ui.resources.places import list_url, run_url
+from workflows_ui.resources.runs import filters as run_filters
 from workflows_ui.run_index.models import IndexedRun, RunIndex
 from workflows_ui.run_index.services import statistics
 from workflows_ui.web import formats, messages, plots
@@ -21,7 +25,12 @@ from workflows_ui.web.list_filters import plotted_days
 
 #: Days of the busiest hours, unless the filters have others: each weekday four times.
 _WEEKS = 28
+#: Days of the hours in which runs are counted that ran at the same time.
+_HOURS_OF = 7
 _OPEN = "open"
+_PEAK = "peak"
+#: The filters by day.
+_DAYS = frozenset({"period", "since", "until"})
 #: Outcomes from the bottom of a bar to its top, which are colours too, and the statuses of each; none for a status that is not known.
 _OUTCOMES: Mapping[str, Collection[str]] = {
     **{
@@ -40,8 +49,13 @@ class RunPlots:
     def __init__(self, index: RunIndex, slug: str, rows: QuerySet[IndexedRun], filters: Mapping[str, Any]) -> None:
         self._index, self._slug, self._rows, self._filters = index, slug, rows, filters
         self._days, self._weeks = plotted_days(filters), plotted_days(filters, _WEEKS)
-        #: The number of days of `days`, and of `hours`.
-        self.number_of_days, self.days_of_hours = len(self._days), len(self._weeks)
+        self._latest = plotted_days(filters, _HOURS_OF)[-_HOURS_OF:]
+        #: The number of days of `days`, of `hours`, and of `at_once`.
+        self.number_of_days, self.days_of_hours, self.days_at_once = (
+            len(self._days),
+            len(self._weeks),
+            len(self._latest),
+        )
 
     @cached_property
     def days(self) -> plots.BarPlot | None:
@@ -78,11 +92,34 @@ class RunPlots:
     @cached_property
     def hours(self) -> plots.HeatMap | None:
         """The runs by weekday and hour."""
-        return plots.heat_map(statistics.by_hour(self._index, self._rows, self._weeks))
+        counts = statistics.by_hour(self._index, self._rows, self._weeks)
+        first, last = self._weeks[0], self._weeks[-1]
+        return plots.heat_map(counts, lambda weekday, hour: self._hour_url(first, last, weekday, hour))
+
+    @cached_property
+    def at_once(self) -> plots.BarPlot | None:
+        """The most runs at the same time, for each hour."""
+        bars = []
+        for moment, number in statistics.at_once(self._index, self._rows, self._latest):
+            local = timezone.localtime(moment)
+            label = f"{formats.date(local.date())}, {local:%H:%M}"
+            values = {"time": label, "n": plots.number(number)}
+            caption = ngettext("%(time)s: %(n)s run at the same time", "%(time)s: %(n)s runs at the same time", number)
+            url = self._hour_url(local.date(), local.date(), local.weekday(), local.hour) if number else ""
+            counts = {_PEAK: number}
+            bars.append(plots.Bar(label, formats.short_date(local.date()), caption % values, counts, url, {_PEAK: url}))
+        plot = plots.stacked_bars([plots.Series(_PEAK, _("Most runs at the same time"), "open")], bars)
+        return replace(plot, sums=False) if plot else None
+
+    def _hour_url(self, first: date, last: date, weekday: int, hour: int) -> str:
+        """The list of the runs that were received in an hour of these days."""
+        query = {name: value for name, value in self._filters.items() if name not in _DAYS and value}
+        query["hour"] = run_filters.hour_value(weekday, hour)
+        return list_url(self._slug, "runs", **query, since=first.isoformat(), until=last.isoformat())
 
     def _url(self, first: date, last: date, outcome: str) -> str:
         """The list of the runs of these days; "" if it cannot be filtered by their outcome."""
-        query = {name: value for name, value in self._filters.items() if name not in {"period", "since", "until"}}
+        query = {name: value for name, value in self._filters.items() if name not in _DAYS}
         if outcome:
             chosen = query.get("status") or _OUTCOMES[outcome]
             query["status"] = [status for status in chosen if status in _OUTCOMES[outcome]]

@@ -92,7 +92,7 @@ def compared(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     Two calls of the engine at most. Raises EngineError.
     """
     session = engine_session.open_session(request.access)
-    run, index = session.workflows.get_run(id), indexed.readable(session)
+    run, index = session.workflows.get_run(id), indexes.for_session(session)
     good = comparison.last_good_run(index, run) if index else None
     found = _existing(session, good.run_id if good else "")
     masked_run, *good_runs = masking.masked(session, [run, *found])

@@ -45,4 +45,6 @@ def share_and_start(
             members.add(actor, access.workspace, team, Role.VIEWER)
         wanted = [*sharing.teams(credential), *([team] if team else [])]
         credentials.share(actor, access, credential, wanted)
-        indexes.start(actor, access.workspace, credential, keep_days)
+        index = indexes.find(access.workspace)
+        kept = {name: getattr(index, name) for name in ("kept", "values_days", "values_kb")} if index else {}
+        indexes.start(actor, access.workspace, credential, keep_days, **kept)

@@ -4,15 +4,17 @@ Rows are those of `listed`, or others of the index. What is kept is found again 
 beginnings of the days in the reader's time zone.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import CharField, Count, Q, QuerySet
+from django.db.models import CharField, Count, F, Q, QuerySet
 from django.db.models.functions import Cast, Substr
 from django.utils import timezone
 
+from workflows_ui.core import clock
 from workflows_ui.launches.models import State
 from workflows_ui.launches.services import runs
 from workflows_ui.launches.services.statistics import DURATIONS, counted, day_position, midnights
@@ -20,6 +22,8 @@ from workflows_ui.run_index.models import LISTED, IndexedRun, RunIndex
 from workflows_ui.run_index.services import indexes
 
 _HOUR = timedelta(hours=1)
+#: The most runs of which is counted how many ran at the same time.
+MOST_AT_ONCE = 50_000
 _SUCCEEDED = tuple(name for name, state in runs.STATES.items() if state.launch == State.SUCCEEDED)
 
 
@@ -72,6 +76,33 @@ def by_hour(index: RunIndex, rows: QuerySet[IndexedRun], days: Sequence[date]) -
         moment = timezone.localtime(datetime.fromisoformat(begun).replace(tzinfo=UTC))
         found[moment.weekday()][moment.hour] += number
     return found
+
+
+def at_once(index: RunIndex, rows: QuerySet[IndexedRun], days: Sequence[date]) -> Sequence[tuple[datetime, int]]:
+    """How many of the runs ran at the same time: the most of each hour of these days that has begun, with its beginning.
+
+    Runs that were received more than a day before the first of the days are not counted, nor more than the latest MOST_AT_ONCE.
+    """
+    begin, now = midnights(days)[0], clock.now()
+    end = min(midnights(days)[-1], now)
+    ran = rows.filter(created__gte=begin - timedelta(days=1), created__lt=end, started__lt=end)
+    ran = ran.filter(Q(finished__gte=F("started")) | Q(finished__isnull=True, status="RUNNING"))
+    times = ran.order_by("-created").values_list("started", "finished")[:MOST_AT_ONCE]
+    peaks = [0] * max(1, math.ceil((end - begin) / _HOUR))
+    changes = []
+    for start, finish in _kept(index, times):
+        # A run that took no time counts as one, and one that goes on counts until now.
+        ended = max(finish or now, start + timedelta(milliseconds=1))
+        if ended > begin:
+            changes += [(max(start, begin), 1), (ended, -1)]
+    number = hour = 0
+    for moment, change in [*sorted(changes), (end, 0)]:
+        reached = min((min(moment, end) - begin) // _HOUR, len(peaks) - 1)
+        peaks[hour + 1 : reached + 1] = [number] * (reached - hour)
+        number, hour = number + change, reached
+        if moment < end:
+            peaks[hour] = max(peaks[hour], number)
+    return [(begin + position * _HOUR, peak) for position, peak in enumerate(peaks)]
 
 
 def latest(index: RunIndex, rows: QuerySet[IndexedRun]) -> Sequence[Ended]:
