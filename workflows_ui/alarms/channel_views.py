@@ -28,13 +28,14 @@ View = Callable[..., HttpResponse]
 
 
 def _seeing_index(view: View) -> View:
-    """For those who may see the run index; others get what it is needed for."""
+    """For those who may see the run index; others get what it is needed for. The view gets the channel in place of its id."""
 
     @wraps(view)
-    def checked(request: ConsoleRequest, slug: str, *args: UUID, **kwargs: UUID) -> HttpResponse:
+    def checked(request: ConsoleRequest, slug: str, **ids: UUID) -> HttpResponse:
+        found = [_lookup(request, channel_id) for channel_id in ids.values()]
         if indexes.readable(request.access.workspace, request.user.pk) is None:
             return without_index(request)
-        return view(request, slug, *args, **kwargs)
+        return view(request, slug, *found)
 
     return checked
 
@@ -87,9 +88,8 @@ def add(request: ConsoleRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @member(Role.MANAGER)
 @_seeing_index
-def channel(request: ConsoleRequest, slug: str, channel_id: UUID) -> HttpResponse:
+def channel(request: ConsoleRequest, slug: str, row: AlarmChannel) -> HttpResponse:
     """GET: a channel with its latest messages. POST: change it."""
-    row = _lookup(request, channel_id)
     initial = {name: getattr(row, name) for name in ("name", "kinds", "language", "paused")}
     form = ChannelForm(request.POST or None, initial=initial, channel=row)
     if request.method == "POST" and form.is_valid():
@@ -119,30 +119,30 @@ def _event(event: str) -> str:
 @require_POST
 @member(Role.MANAGER)
 @_seeing_index
-def test(request: ConsoleRequest, slug: str, channel_id: UUID) -> HttpResponse:
+def test(request: ConsoleRequest, slug: str, row: AlarmChannel) -> HttpResponse:
     """Enqueue a test message."""
-    delivery = channels.send_test(actor(request), _lookup(request, channel_id))
+    delivery = channels.send_test(actor(request), row)
     broker.enqueue(tasks.send, str(delivery.pk))
     messages.success(request, _("A test message is on its way. Its result is shown here."))
-    return responses.redirect_to_view(request, "alarm_channel", slug, channel_id)
+    return responses.redirect_to_view(request, "alarm_channel", slug, row.pk)
 
 
 @require_POST
 @member(Role.MANAGER)
 @_seeing_index
-def again(request: ConsoleRequest, slug: str, channel_id: UUID) -> HttpResponse:
+def again(request: ConsoleRequest, slug: str, row: AlarmChannel) -> HttpResponse:
     """Enqueue again what was given up."""
-    number = channels.send_again(actor(request), _lookup(request, channel_id))
+    number = channels.send_again(actor(request), row)
     text = ngettext("%(n)d message is sent again.", "%(n)d messages are sent again.", number)
     messages.success(request, text % {"n": number})
-    return responses.redirect_to_view(request, "alarm_channel", slug, channel_id)
+    return responses.redirect_to_view(request, "alarm_channel", slug, row.pk)
 
 
 @require_POST
 @member(Role.MANAGER)
 @_seeing_index
-def remove(request: ConsoleRequest, slug: str, channel_id: UUID) -> HttpResponse:
+def remove(request: ConsoleRequest, slug: str, row: AlarmChannel) -> HttpResponse:
     """Remove a channel with its messages."""
-    channels.remove(actor(request), _lookup(request, channel_id))
+    channels.remove(actor(request), row)
     messages.success(request, _("The channel is removed."))
     return responses.redirect_to_view(request, "alarm_channels", slug)
