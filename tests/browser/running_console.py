@@ -30,6 +30,25 @@ from workflows_ui.practice_engine.samples import sample_flows
 
 #: An engine second lasts a tenth of a real one: the wait limit of 30 s passes in 3 s, a pause of 60 s in 6 s.
 SCALE = "0.1"
+#: Start a run index within the console, and end it.
+_START_INDEX = """
+from django.contrib.auth.models import Group
+from workflows_ui.audit.services.audit_log import CONSOLE
+from workflows_ui.credentials.models import Credential
+from workflows_ui.credentials.services import sharing
+from workflows_ui.run_index.services import indexes
+row = Credential.objects.select_related("workspace", "owner").filter(workspace__slug="practice").first()
+sharing.write(row, Group.objects.get_or_create(name="Reporting")[0], row.owner)
+indexes.start(CONSOLE, row.workspace, row, 90, kept={kept})
+"""
+_STOP_INDEX = """
+from django.contrib.auth.models import Group
+from workflows_ui.audit.services.audit_log import CONSOLE
+from workflows_ui.members.models import Workspace
+from workflows_ui.run_index.services import indexes
+indexes.stop(CONSOLE, Workspace.objects.get(slug="practice"))
+Group.objects.filter(name="Reporting").delete()
+"""
 #: What Chromium itself writes about a page that was refused with a status of 422, such as a form with a mistake in it.
 REFUSED_FORM = "the server responded with a status of 422"
 
@@ -121,6 +140,15 @@ class Desk:
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    @contextlib.contextmanager
+    def run_index(self, kept: int = 0) -> Iterator[None]:
+        """Keeps a run index while the block lasts; `kept` is a value of its Kept. Other tests find the console without one."""
+        self.run(_START_INDEX.format(kept=kept))
+        try:
+            yield
+        finally:
+            self.run(_STOP_INDEX)
 
     @contextlib.contextmanager
     def engine_stopped(self) -> Iterator[None]:

@@ -16,17 +16,6 @@ from workflows_ui.practice_engine.samples import sample_flows
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("desk")]
 FAILING = "failing"
-#: Starts a run index that keeps values, within the console.
-KEEP = """
-from django.contrib.auth.models import Group
-from workflows_ui.audit.services.audit_log import CONSOLE
-from workflows_ui.credentials.models import Credential
-from workflows_ui.credentials.services import sharing
-from workflows_ui.run_index.services import indexes
-credential = Credential.objects.filter(workspace__slug="practice")[0]
-sharing.write(credential, Group.objects.get_or_create(name="Reporting")[0], credential.owner)
-indexes.start(CONSOLE, credential.workspace, credential, 2, kept=2)
-"""
 
 
 class Journey:
@@ -111,13 +100,12 @@ def test_from_home_to_the_failed_launches_of_a_flow_this_week_as_csv_takes_six_a
 
 
 def test_whether_an_order_went_through_is_known_from_home_in_two_actions(desk: Desk, browser: Browser) -> None:
-    desk.run(KEEP)
     desk.practice.start("quick", {"name": "Lan", "orderNo": "ORD-471182", "mail": "lan@example.com"})
-    with desk.window(browser) as window:
+    with desk.run_index(kept=2), desk.window(browser) as window:
         page = window.page
         # While somebody looks at the list, new runs are read every few seconds.
         page.goto("/w/practice/runs/?search=ORD-471182")
-        found = page.locator("#results tbody tr")
+        found = page.locator("#results .list-table tbody tr")
         wait_for(lambda: bool(page.reload() and found.count()), "the run's values")
         for text in ("ORD-471182", "471182", "lan@example.com"):
             page.goto(window.space())

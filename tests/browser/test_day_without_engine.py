@@ -12,64 +12,40 @@ from workflows_ui.practice_engine.samples import sample_flows
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("desk"), pytest.mark.timeout(300)]
 #: What Chromium writes about pages that an engine could not be asked for.
 _DOWN = "the server responded with a status of 503"
-_START = """
-from django.contrib.auth.models import Group
-from workflows_ui.audit.services.audit_log import CONSOLE
-from workflows_ui.credentials.models import Credential
-from workflows_ui.credentials.services import sharing
-from workflows_ui.run_index.services import indexes
-row = Credential.objects.select_related("workspace", "owner").filter(workspace__slug="practice").first()
-sharing.write(row, Group.objects.get_or_create(name="Day team")[0], row.owner)
-indexes.start(CONSOLE, row.workspace, row, 90)
-"""
-_STOP = """
-from django.contrib.auth.models import Group
-from workflows_ui.audit.services.audit_log import CONSOLE
-from workflows_ui.members.models import Workspace
-from workflows_ui.run_index.services import indexes
-indexes.stop(CONSOLE, Workspace.objects.get(slug="practice"))
-Group.objects.filter(name="Day team").delete()
-"""
 
 
 def test_a_day_with_the_engine_down(desk: Desk, browser: Browser) -> None:
-    desk.run(_START)
-    try:
-        with desk.window(browser) as window:
-            window.expected.append(_DOWN)
-            page, space = window.page, window.space()
+    with desk.run_index(), desk.window(browser) as window:
+        window.expected.append(_DOWN)
+        page, space = window.page, window.space()
 
-            def shown(text: str) -> bool:
-                page.goto(f"{space}runs/")
-                return text in page.locator("main").inner_text()
+        def shown(text: str) -> bool:
+            page.goto(f"{space}runs/")
+            return text in page.locator("main").inner_text()
 
-            wait_for(lambda: shown("Succeeded") and shown("of "), "the index is read")
-            before = desk.practice.triggers("quick")
-            with desk.engine_stopped():
-                wait_for(lambda: shown("The engine does not answer. These are the runs as of"), "the silence is known")
-                page.locator("main .card-table tbody a").first.click()
-                expect(page.locator("main")).to_contain_text("The engine does not give this run now")
-                page.goto(f"{space}flows/{sample_flows()['quick'].id}/launch/")
-                expect(page.locator("main .alert").first).to_contain_text(
-                    re.compile(r"has not answered since \d\d:\d\d")
-                )
-                page.locator("[name=payload]").fill('{"name": "Lan"}')
-                consent = page.get_by_label("Send it as soon as the engine is back")
-                expect(consent).not_to_be_checked()
-                consent.check()
-                window.sound()
-                page.locator(".btn[data-launch]").click()
-                expect(page.locator("#state-title")).to_contain_text(
-                    re.compile(r"Kept until .*\d\d:\d\d: the engine does not answer")
-                )
-                window.sound()
-                home = page.context.new_page()
-                home.goto(space)
-                expect(home.locator(".counter").filter(has_text="Kept until the engine is back")).to_contain_text("1")
-                home.close()
-            expect(page.locator("#launch-badge")).not_to_contain_text("Kept", timeout=90_000)
-            window.ends("Succeeded")
-            expect(page.locator("#answer-title")).to_be_visible()
-            assert desk.practice.triggers("quick") == before + 1
-    finally:
-        desk.run(_STOP)
+        wait_for(lambda: shown("Succeeded") and shown("of "), "the index is read")
+        before = desk.practice.triggers("quick")
+        with desk.engine_stopped():
+            wait_for(lambda: shown("The engine does not answer. These are the runs as of"), "the silence is known")
+            page.locator("main .card-table tbody a").first.click()
+            expect(page.locator("main")).to_contain_text("The engine does not give this run now")
+            page.goto(f"{space}flows/{sample_flows()['quick'].id}/launch/")
+            expect(page.locator("main .alert").first).to_contain_text(re.compile(r"has not answered since \d\d:\d\d"))
+            page.locator("[name=payload]").fill('{"name": "Lan"}')
+            consent = page.get_by_label("Send it as soon as the engine is back")
+            expect(consent).not_to_be_checked()
+            consent.check()
+            window.sound()
+            page.locator(".btn[data-launch]").click()
+            expect(page.locator("#state-title")).to_contain_text(
+                re.compile(r"Kept until .*\d\d:\d\d: the engine does not answer")
+            )
+            window.sound()
+            home = page.context.new_page()
+            home.goto(space)
+            expect(home.locator(".counter").filter(has_text="Kept until the engine is back")).to_contain_text("1")
+            home.close()
+        expect(page.locator("#launch-badge")).not_to_contain_text("Kept", timeout=90_000)
+        window.ends("Succeeded")
+        expect(page.locator("#answer-title")).to_be_visible()
+        assert desk.practice.triggers("quick") == before + 1
