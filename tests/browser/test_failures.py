@@ -26,7 +26,7 @@ def test_a_failure_is_noted_and_handled(stage: Stage, window: Window) -> None:
     page.locator("#results tbody a").first.click()
     sound_in_every_look(page)
     page.get_by_role("textbox", name="What to do").fill("Ask billing for a new limit, then use “Run again”.")
-    page.get_by_role("button", name="Save note").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Ask billing").first).to_be_visible()
     page.goto(f"/w/sales/runs/{run}/")
     expect(page.get_by_text("What helped before")).to_be_visible()

@@ -38,6 +38,7 @@ KINDS: dict[str, Text] = {
     "member": _("Member"),
     "person": _("Person"),
     "records": pgettext_lazy("of a table", "Record"),
+    "report": _("Week report"),
     "run_index": _("Run index"),
     "saved_inputs": _("Saved values"),
     "saved_view": _("Saved view"),
@@ -303,6 +304,7 @@ def url(event: AuditEvent) -> str:
 #: Kinds whose name is also the name of their page's URL, and kinds that are shown in a list.
 _PAGES = {"launch", "credential", "failure", "job", "invitation"}
 _LISTS = {
+    "report": "report",
     "run_index": "run_index",
     "member": "members",
     "access_request": "members",
