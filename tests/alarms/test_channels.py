@@ -156,7 +156,7 @@ def test_what_was_given_up_is_sent_again_by_a_button(stage: Stage, server: Serve
     delivery.refresh_from_db()
     assert (delivery.due_at, delivery.sent_at, delivery.state) == (None, None, "given_up")
     server.status = 200
-    stage.browser.post(f"{LIST}{channel.pk}/again/")
+    stage.browser.post(f"{LIST}{channel.pk}/resend/")
     send_due()
     delivery.refresh_from_db()
     assert delivery.state == "sent"

@@ -136,7 +136,7 @@ def test_a_run_that_is_gone_is_shown_with_the_steps_that_are_kept_and_no_secrets
     assert f">{title}<" in page
     loop: dict[str, Any] = {"iterations": [{"step_2": {"output": {"inner": {"iterations": [{"step_3": {}}]}}}}]}
     text = kept_steps.reduced({"steps": {"step_1": {"output": loop}}}, {"step_2": "Each"}, Kept.VALUES, 5000)
-    assert kept_steps.shown(text, Kept.VALUES)["step_1"][kept_steps.INNER] == {"step_2": "Each"}
+    assert kept_steps.displayed(text, Kept.VALUES)["step_1"][kept_steps.INNER] == {"step_2": "Each"}
     assert "5550001" in stage.browser.get(f"{RUNS}{run}/steps/1/").content.decode()
     assert json.loads(stage.browser.get(f"{RUNS}{run}/file/").content)["steps"]["step_1"]["output"] == {
         "receipt": 5550001
@@ -349,7 +349,7 @@ def test_odd_steps_are_kept_as_far_as_they_can_be(stage: Stage) -> None:
         for value in odd:
             text = kept_steps.reduced({"steps": value}, {"step_1": "One"}, kept, 2048)
             assert len(text.encode()) <= 2048
-            assert isinstance(kept_steps.shown(text, kept), dict)
+            assert isinstance(kept_steps.displayed(text, kept), dict)
     # The practice engine counts steps, and cannot count the others.
     sent = odd[3:]
     runs = add_past(stage, len(sent))

@@ -181,7 +181,7 @@ LEAST: dict[str, Role] = {
     "alarm_channel_add": Role.MANAGER,
     "alarm_channel": Role.MANAGER,
     "alarm_channel_test": Role.MANAGER,
-    "alarm_channel_again": Role.MANAGER,
+    "alarm_channel_resend": Role.MANAGER,
     "alarm_channel_remove": Role.MANAGER,
     "alarm_mute": Role.BUILDER,
     "alarm_unmute": Role.BUILDER,

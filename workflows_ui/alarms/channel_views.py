@@ -130,8 +130,8 @@ def test(request: ConsoleRequest, slug: str, row: AlarmChannel) -> HttpResponse:
 @require_POST
 @member(Role.MANAGER)
 @_seeing_index
-def again(request: ConsoleRequest, slug: str, row: AlarmChannel) -> HttpResponse:
-    """Enqueue again what was given up."""
+def resend(request: ConsoleRequest, slug: str, row: AlarmChannel) -> HttpResponse:
+    """Enqueue the messages again that were given up."""
     number = channels.send_again(actor(request), row)
     text = ngettext("%(n)d message is sent again.", "%(n)d messages are sent again.", number)
     messages.success(request, text % {"n": number})

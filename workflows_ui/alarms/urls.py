@@ -16,6 +16,6 @@ urlpatterns = [
     path("w/<slug:slug>/alarms/channels/add/", channel_views.add, name="alarm_channel_add"),
     path("w/<slug:slug>/alarms/channels/<uuid:channel_id>/", channel_views.channel, name="alarm_channel"),
     path("w/<slug:slug>/alarms/channels/<uuid:channel_id>/test/", channel_views.test, name="alarm_channel_test"),
-    path("w/<slug:slug>/alarms/channels/<uuid:channel_id>/again/", channel_views.again, name="alarm_channel_again"),
+    path("w/<slug:slug>/alarms/channels/<uuid:channel_id>/resend/", channel_views.resend, name="alarm_channel_resend"),
     path("w/<slug:slug>/alarms/channels/<uuid:channel_id>/remove/", channel_views.remove, name="alarm_channel_remove"),
 ]

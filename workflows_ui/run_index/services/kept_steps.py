@@ -70,7 +70,7 @@ def reduced(run: Json, titles: Mapping[str, str], kept: int, limit: int) -> str:
     return _dump(steps)
 
 
-def shown(text: str, kept: int) -> dict[str, Any]:
+def displayed(text: str, kept: int) -> dict[str, Any]:
     """The steps of a text of `reduced`, with words in the places of what was not kept. Raises ValueError."""
     steps = json.loads(text)
     if not isinstance(steps, dict):

@@ -139,7 +139,7 @@ def _read_kind(turn: _Turn, index: RunIndex, row: IndexedKind) -> None:
     now = clock.now()
     other_right = row.credential_id != index.credential_id
     if other_right or row.started_at is None or now - row.started_at > LONGEST:
-        _begin(index, row, anew=other_right or row.read_at is None)
+        _begin(index, row, restart=other_right or row.read_at is None)
     left = row.left
     while left["pages"]:
         _read_page(turn, row)
@@ -159,8 +159,8 @@ def _read_kind(turn: _Turn, index: RunIndex, row: IndexedKind) -> None:
     _finish(row)
 
 
-def _begin(index: RunIndex, row: IndexedKind, *, anew: bool) -> None:
-    """Begin a reading; `anew`: whatever is there was read with another right, or is not shown."""
+def _begin(index: RunIndex, row: IndexedKind, *, restart: bool) -> None:
+    """Begin a reading; `restart`: what is there was read with another right, or is not shown."""
     row.started_at = clock.now()
     size = row.left.get("size", KINDS[row.kind].size)
     row.left = {
@@ -174,7 +174,7 @@ def _begin(index: RunIndex, row: IndexedKind, *, anew: bool) -> None:
         "counted": None,
     }
     values: dict[str, Any] = {}
-    if anew:
+    if restart:
         row.credential_id, row.read_at = index.credential_id, None
         values = {"credential_id": index.credential_id, "read_at": None}
         with database.turn():

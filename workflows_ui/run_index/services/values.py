@@ -177,7 +177,7 @@ def steps(row: IndexedRun) -> dict[str, Any]:
         return {}
     kept.run = row
     try:
-        return kept_steps.shown(kept.open("content"), kept.kept)
+        return kept_steps.displayed(kept.open("content"), kept.kept)
     except (CannotOpen, ValueError):
         return {}
 
