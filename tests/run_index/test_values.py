@@ -333,6 +333,25 @@ def test_a_run_that_the_engine_does_not_give_holds_up_nobody_and_is_tried_once_m
 
 
 @pytest.mark.both_databases
+def test_a_run_whose_steps_cannot_be_stored_is_put_off_and_the_others_are_read(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, bad = ran(stage, back=timedelta(minutes=5)) + ran(stage)
+    keep(stage)
+    real = values.save
+
+    def broken(index: RunIndex, row: IndexedRun, *others: Any) -> bool:
+        if row.run_id == bad:
+            raise OverflowError("a value out of range")
+        return real(index, row, *others)
+
+    monkeypatch.setattr(values, "save", broken)
+    turns = [turn(stage).trouble for _number in range(4)]
+    assert turns[0] == "OverflowError"
+    assert turns[-1] == ""
+    assert RunValues.objects.filter(run__run_id=old).exists()
+
+
 def test_odd_steps_are_kept_as_far_as_they_can_be(stage: Stage) -> None:
     odd: list[Any] = [
         None,

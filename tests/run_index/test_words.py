@@ -17,3 +17,7 @@ def test_failures_of_the_same_cause_share_a_fingerprint() -> None:
     assert words.fingerprint(key, "flow", "step_2", "Order 4711 of 'An' was refused") not in same
     assert words.fingerprint(key, "flow", "step_1", "Order 4711 of 'An' was lost") not in same
     assert words.fingerprint(words.new_key(), "flow", "step_1", "Order 4711 of 'An' was refused") not in same
+
+
+def test_a_word_of_a_million_letters_is_read_once_not_from_each_of_its_letters() -> None:
+    assert "order-4711" in words.split("a" * 1_000_000 + " order-4711")

@@ -90,6 +90,8 @@ def check_kept(client: Client, launch: Launch) -> None:
     What else was published by then, by the version's time, is what the launch was asked for.
     """
     flow = _read(client, launch.flow_id)
+    if not flow:
+        raise NotReady("The flow is too large to be read before a kept launch is sent.", 0.0)
     published = runs.text(flow, "publishedVersionId")
     if not published or published == launch.flow_version:
         return
@@ -121,7 +123,7 @@ def _read(client: Client, flow_id: str, version_id: str | None = None) -> dict[s
             raise CannotLaunch(reason, technical) from None
         if isinstance(problem, NotSent):
             raise
-        raise NotReady(technical, problem.retry_after or 0.0, engine_away=problem.status != 500) from None
+        raise NotReady(technical, problem.retry_after or 0.0, engine_away=problem.status not in (429, 500)) from None
     if flow.get("status") == "DISABLED":
         raise CannotLaunch(Reason.FLOW_OFF)
     return flow

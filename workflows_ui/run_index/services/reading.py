@@ -8,7 +8,7 @@ the engine keeps more digits than it sends.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -288,15 +288,28 @@ def _read_values(work: Work, until: float) -> None:
                 values.put_off(row, index.kept)
             continue
         now = clock.now()
-        with database.turn(), transaction.atomic():
-            if not RunIndex.lease.renew(RunIndex.objects.all(), index, LEASE, now):
-                raise Lost
-            written |= values.save(index, row, run, named, work.key)
+        try:
+            written |= _save_values(work, row, run, named, now)
+        except Lost:
+            raise
+        except Exception:
+            # Otherwise it would be the first of every turn, and no other run would be read.
+            with database.turn():
+                values.put_off(row, index.kept)
+            raise
         index.lease_until = now + LEASE
     work.hurries = values.has_room(index)
     if written:
         with database.turn():
             rows.count_change(index.pk)
+
+
+def _save_values(work: Work, row: IndexedRun, run: dict[str, Any], titles: Mapping[str, str], now: datetime) -> bool:
+    """Store the values of a run. Returns whether they were written. Raises Lost."""
+    with database.turn(), transaction.atomic():
+        if not RunIndex.lease.renew(RunIndex.objects.all(), work.index, LEASE, now):
+            raise Lost
+        return values.save(work.index, row, run, titles, work.key)
 
 
 def _settle(work: Work, span: Span, found: list[dict[str, Any]], rest: datetime | None, new: int) -> None:

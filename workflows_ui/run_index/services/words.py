@@ -14,7 +14,8 @@ from collections.abc import Collection, Iterable
 from workflows_ui.core.collation import plain
 
 #: Letters and digits in a row; dots, dashes and the like join them to longer words as well (order-4711, 10.20).
-_WORD, _JOINED = re.compile(r"\w+"), re.compile(r"\w+(?:[-./_:@]\w+)+")
+#: These begin where a word does: a long one without joints would otherwise be tried from each of its letters.
+_WORD, _JOINED = re.compile(r"\w+"), re.compile(r"(?<!\w)\w+(?:[-./_:@]\w+)+")
 #: Shorter words are too frequent to find anything; longer ones are cut. The most words of a run.
 SHORTEST, LONGEST, MOST = 2, 64, 80
 #: The most words of a run's inputs and outputs, or of a launch; the characters that are read of all of them, and of one.
