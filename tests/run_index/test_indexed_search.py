@@ -12,6 +12,7 @@ from tests.run_index.index_scene import launched, read_all, start, turn
 from tests.run_index.test_indexed_list import RUNS, page
 from workflows_ui.credentials.services import sharing
 from workflows_ui.members.models import Role
+from workflows_ui.resources.runs import indexed
 from workflows_ui.run_index.models import IndexedRun, RunIndex, RunWord
 from workflows_ui.run_index.services import words
 
@@ -144,3 +145,30 @@ def test_an_error_that_repeats_inputs_is_withheld_from_other_launchers_also_whil
     for url in (RUNS, f"{RUNS}?search={run}", f"{RUNS}{run}/", f"/w/sales/search/?q={run}"):
         assert "hunter2" not in browser.get(url).content.decode(), url
     assert "hunter2" in stage.browser.get(f"{RUNS}{run}/").content.decode()
+
+
+def test_a_frequent_word_finds_as_many_runs_as_are_counted_and_says_so(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = fail(stage, 2, "Refused by the bank")
+    start(stage)
+    read_all(stage)
+    assert "The search finds" not in text_of(stage.browser, "refused")
+    monkeypatch.setattr(indexed, "MOST_FOUND", 1)
+    page_text = text_of(stage.browser, "refused")
+    assert "The search finds 1 runs or more; the first 1 are listed." in page_text
+    assert len(listed(stage.browser, "refused")) == 1
+    assert listed(stage.browser, "refused") < set(found)
+
+
+def test_runs_that_a_run_has_started_are_found_by_its_id(stage: Stage) -> None:
+    parent = "P" * 21
+    children = fail(stage, 2, "Refused", parentRunId=parent)
+    start(stage)
+    read_all(stage)
+    assert listed(stage.browser, parent) == set(children)
+
+
+def text_of(browser: Client, text: str) -> str:
+    """The words of a search's page."""
+    return re.sub(r"<[^>]*>", "", browser.get(RUNS, {"search": text}).content.decode())

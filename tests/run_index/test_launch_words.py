@@ -106,7 +106,7 @@ def test_without_values_kept_there_are_no_words_and_keeping_less_or_ending_delet
     read(scene)
     assert found(scene.browser, "ORD-471182") == {launch.pk}
     keep(scene, Kept.NAMES)
-    tasks.trim_values(scene.users.workspace.pk)
+    tasks.trim(scene.users.workspace.pk)
     assert not LaunchWord.objects.exists()
     keep(scene)
     read(scene)

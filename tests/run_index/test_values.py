@@ -278,7 +278,7 @@ def test_erasing_a_run_and_keeping_less_delete_values_and_their_words(stage: Sta
     turn(stage)
     assert not RunValues.objects.filter(run=row).exists()
     keep(stage, Kept.NOTHING)
-    tasks.trim_values(stage.users.workspace.pk)
+    tasks.trim(stage.users.workspace.pk)
     assert not RunValues.objects.exists()
     assert not RunWord.objects.filter(of_value=True).exists()
     assert IndexedRun.objects.filter(run_id=other, values_read=0).exists()
@@ -309,7 +309,7 @@ def test_a_smaller_limit_deletes_what_is_larger_and_keeps_what_fits(stage: Stage
     row = IndexedRun.objects.get(run_id=run)
     assert row.values.size > 3000
     keep(stage, values_kb=1)
-    tasks.trim_values(stage.users.workspace.pk)
+    tasks.trim(stage.users.workspace.pk)
     settle(stage)
     kept = RunValues.objects.get(run=row)
     assert kept.size <= 1024

@@ -33,7 +33,7 @@ from workflows_ui.launches.services import runs
 from workflows_ui.resources import whole_lists
 from workflows_ui.resources.flows import reading
 from workflows_ui.run_index.models import LISTED, IndexedRun, RunIndex
-from workflows_ui.run_index.services import spans
+from workflows_ui.run_index.services import retention, spans
 
 log = structlog.get_logger(__name__)
 
@@ -225,7 +225,7 @@ def _runs(work: Work, since: datetime) -> QuerySet[IndexedRun]:
 
 def _learn(work: Work) -> None:
     """Learn what is usual for each flow that ran in the last weeks. One that is quiet keeps what was learnt before."""
-    floor = work.now - timedelta(days=work.index.keep_days)
+    floor = retention.floor(work.index, work.now)
     unread = (span.before for span in spans.load(work.index.spans) if not span.compares)
     known_since = max(filter(None, (floor, *unread)))
     since = max(known_since, work.now - timedelta(weeks=detection.WEEKS))

@@ -87,11 +87,16 @@ def _failed(index: RunIndex) -> QuerySet[IndexedRun]:
     return IndexedRun.objects.filter(LISTED, ~Q(fingerprint=0), workspace_id=index.pk, fingerprint__gt=0)
 
 
+def since() -> datetime:
+    """When the days of the list begin."""
+    return clock.now().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS)
+
+
 def patterns(index: RunIndex) -> tuple[list[Pattern], bool]:
     """The patterns of the last days, the latest failure first, and whether there are more than MOST."""
-    since = clock.now().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS)
-    failed = _failed(index).filter(created__gte=since)
-    found = indexes.remember(index, f"failures since {since:%Y-%m-%d}", lambda: _fold(index, failed, MOST + 1))
+    begin = since()
+    failed = _failed(index).filter(created__gte=begin)
+    found = indexes.remember(index, f"failures since {begin:%Y-%m-%d}", lambda: _fold(index, failed, MOST + 1))
     return _with_rows(index, found[:MOST]), len(found) > MOST
 
 

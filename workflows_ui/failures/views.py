@@ -25,7 +25,7 @@ from workflows_ui.resource_admin.local_lists import sorted_page, sorted_rows
 from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources.places import flow_url, list_url, run_url
 from workflows_ui.resources.runs import filters as run_filters
-from workflows_ui.resources.runs import masking, reading
+from workflows_ui.resources.runs import indexed, masking, reading
 from workflows_ui.run_index.models import IndexedRun, RunIndex
 from workflows_ui.run_index.services import indexes
 from workflows_ui.run_index.services import rows as indexed_rows
@@ -56,6 +56,8 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     if more:
         text = _("There are more than %(n)d. Those that failed last are listed.")
         page = replace(page, notice=text % {"n": services.MOST})
+    elif notice := indexed.notice(index, services.since()):
+        page = replace(page, notice=notice)
     return list_page.respond(
         request, kind, request.access, current, page, above_template="failures/above.html", days=services.DAYS
     )

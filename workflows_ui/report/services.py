@@ -11,7 +11,7 @@ from workflows_ui.launches.models import State
 from workflows_ui.launches.services import launches, runs
 from workflows_ui.members.services.access import Access
 from workflows_ui.run_index.models import RunIndex
-from workflows_ui.run_index.services import indexes, statistics
+from workflows_ui.run_index.services import indexes, recent, statistics
 
 #: The most flows, and the most pairs of a person and a flow.
 MOST = 1000
@@ -74,7 +74,8 @@ def _flows(index: RunIndex, begin: datetime, end: datetime, saved: Mapping[str, 
         took=Sum("duration", filter=Q(duration__gte=0), default=0),
     )
     counted = counted.order_by("-number", "flow_id")[:MOST]
-    found = indexes.remember(index, f"report {counted.query}", lambda: list(counted))
+    past = end <= recent.begin(clock.now())
+    found = indexes.remember(index, f"report {counted.query}", lambda: list(counted), past=past)
     return [
         Line(flow, name, number, failed, took, good * saved[flow] if flow in saved else None)
         for flow, name, number, failed, good, took in found

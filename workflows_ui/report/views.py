@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
+from workflows_ui.core import clock
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.launches.services import runs
 from workflows_ui.members.models import Role
@@ -81,7 +82,7 @@ def report(request: ConsoleRequest, slug: str) -> HttpResponse:
         "cut": len(flows) >= services.MOST,
         "most": services.MOST,
         "trouble": indexed.trouble(index) if index else "",
-        "notice": indexed.notice(index) if index else "",
+        "notice": indexed.notice(index, clock.midnight(monday)) if index else "",
         "before_url": _url(slug, monday - timedelta(days=7)),
         "after_url": _url(slug, following) if following <= timezone.localdate() else "",
         "file_url": reverse("report_file", args=[slug], query={"week": _name(monday)}),

@@ -14,6 +14,8 @@ from workflows_ui.run_index.models import Kept
 
 #: Days that runs are kept: at first, and at most.
 DAYS, MOST_DAYS = 90, 3650
+#: Runs that are kept at first, at least, and at most.
+RUNS, FEWEST_RUNS, MOST_RUNS = 1_000_000, 1000, 5_000_000
 #: Of a run's inputs and outputs: days and kB that are kept at first, and the most kB.
 VALUES_DAYS, VALUES_KB, MOST_KB = 30, 64, 1024
 
@@ -33,7 +35,14 @@ class IndexForm(forms.Form):
         max_value=MOST_DAYS,
         help_text=_("Older runs are not read. Those that become older are deleted here, never in the engine."),
     )
-
+    keep_runs = forms.IntegerField(
+        label=_("Most runs to keep"),
+        min_value=FEWEST_RUNS,
+        max_value=MOST_RUNS,
+        help_text=_(
+            "If there are more, the oldest are deleted here within an hour, even if they are within these days. At most 5,000,000."
+        ),
+    )
     kept = forms.TypedChoiceField(
         label=_("Inputs and outputs of steps"),
         choices=Kept.choices,

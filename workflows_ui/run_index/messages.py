@@ -80,6 +80,15 @@ class Status:
         return number_format(self.progress.runs, use_l10n=True, force_grouping=True)
 
     @property
+    def limit(self) -> str:
+        """The most runs that are kept, and since when, if the limit is reached."""
+        number = number_format(self.index.keep_runs, use_l10n=True, force_grouping=True)
+        if self.progress.since is None:
+            return number
+        values = {"n": number, "time": formats.exact(self.progress.since, seconds=False)}
+        return _("%(n)s, reached: runs since %(time)s are kept") % values
+
+    @property
     def message(self) -> Message:
         """What the index is doing, or why it is not being read, and what helps."""
         match self.state:
@@ -172,6 +181,7 @@ class Status:
             self.state,
             str(self.message.text),
             self.runs,
+            self.limit,
             self.filled,
             self.index.missed,
             self.index.compared_at,

@@ -39,6 +39,9 @@ class RunIndex(SealsFields, models.Model):
     moves = models.PositiveIntegerField(default=0)
     #: Runs that were created earlier are neither read nor kept.
     keep_days = models.PositiveIntegerField(default=90)
+    #: The most runs that are kept, and since when, if there were more: no run that was created earlier is read again.
+    keep_runs = models.PositiveIntegerField(default=1_000_000)
+    kept_since = models.DateTimeField(null=True)
     #: What is kept of inputs and outputs, for how many days after the run, and at most how many kB of a run.
     kept = models.PositiveSmallIntegerField(default=Kept.NOTHING, choices=Kept)
     values_days = models.PositiveIntegerField(default=30)
@@ -58,6 +61,8 @@ class RunIndex(SealsFields, models.Model):
     word_key = models.TextField(blank=True)
     #: Grows with every change of the runs, so that what was counted can be kept until then.
     version = models.BigIntegerField(default=0)
+    #: Grows with changes of runs that are not recent (services/recent.py), so that what was counted of these is kept for longer.
+    past_version = models.BigIntegerField(default=0)
     #: Somebody looks at the runs until then: they are read every few seconds.
     watched_until = models.DateTimeField(null=True)
     #: The lease of the reader of launches' words, and whether those that an earlier index has left are deleted.
@@ -253,6 +258,9 @@ class IndexedRun(SealsFields, models.Model):
                 fields=["workspace", "-created", "-id"], condition=LISTED & ~Q(tags=""), name="listed_runs_with_tags"
             ),
             models.Index(fields=["check_at"], condition=Q(check_at__isnull=False), name="indexed_runs_to_check"),
+            models.Index(fields=["workspace", "parent_id"], condition=~Q(parent_id=""), name="indexed_runs_by_parent"),
+            # All runs, also archived and erased ones: what is counted, compared and deleted.
+            models.Index(fields=["workspace", "created", "erased_at"], name="indexed_runs_by_time"),
             models.Index(
                 fields=["workspace", "values_read", "-created"], condition=READABLE, name="runs_to_read_values"
             ),

@@ -19,10 +19,10 @@ def read_launches(workspace_id: int) -> None:
 
 
 @shared_task
-def trim_values(workspace_id: int) -> None:
+def trim(workspace_id: int) -> None:
     """Delete what the setting of one index does not keep any more."""
     with database.turn():
-        indexes.trim_values(workspace_id)
+        indexes.trim(workspace_id)
 
 
 @shared_task

@@ -12,7 +12,7 @@ from workflows_ui.core import broker
 from workflows_ui.members.models import Role
 from workflows_ui.members.services import teams
 from workflows_ui.run_index import tasks
-from workflows_ui.run_index.forms import DAYS, VALUES_DAYS, VALUES_KB, EraseForm, FirstForm, IndexForm
+from workflows_ui.run_index.forms import DAYS, RUNS, VALUES_DAYS, VALUES_KB, EraseForm, FirstForm, IndexForm
 from workflows_ui.run_index.messages import Status
 from workflows_ui.run_index.models import Kept, RunIndex
 from workflows_ui.run_index.services import first_start, indexes
@@ -38,13 +38,14 @@ def run_index(request: ConsoleRequest, slug: str) -> HttpResponse:
     first = None if choices else _first_form(request)
     if request.method == "POST" and first is not None and first.is_valid():
         return _share(request, first)
-    initial = {"keep_days": DAYS, "kept": Kept.NOTHING.value, "values_days": VALUES_DAYS, "values_kb": VALUES_KB}
+    initial = {"keep_days": DAYS, "keep_runs": RUNS, "kept": Kept.NOTHING.value}
+    initial |= {"values_days": VALUES_DAYS, "values_kb": VALUES_KB}
     if index:
         initial = {name: getattr(index, name) for name in initial} | {"credential": index.credential_id}
     form = IndexForm(request.POST or None, choices=choices, initial=initial)
     if request.method == "POST" and form.is_valid():
         indexes.start(actor(request), workspace, **form.cleaned_data)
-        broker.enqueue(tasks.trim_values, workspace.pk)
+        broker.enqueue(tasks.trim, workspace.pk)
         broker.enqueue(tasks.read, workspace.pk)
         if index is None or index.moves != workspace.moves:
             messages.success(request, _("The run index is started."))

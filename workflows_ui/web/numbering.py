@@ -108,6 +108,7 @@ def local_page(
     order: tuple[str, ...] = (),
     keys_first: bool = False,
     count: Callable[[QuerySet[M]], int] = QuerySet.count,
+    most: int | None = None,
 ) -> LocalPage[M]:
     """Return a page of rows.
 
@@ -117,6 +118,7 @@ def local_page(
         order: fields to sort by instead.
         keys_first: for hundreds of thousands of rows with an index of each order: find the page in the index alone, from the nearer end.
         count: counts the rows, where their number is known more cheaply.
+        most: the number at which `count` ends, so that there may be more rows, which no page shows.
     """
     index, _at, as_of = position.partition("@")
     start = int(index) if index.isascii() and index.isdecimal() and len(index) < 8 else 0
@@ -128,17 +130,23 @@ def local_page(
     if start >= total:
         start = max(0, (total - 1) // size * size)
     ordered = rows.order_by(*order, f"-{moment}", "-pk")
-    found = _by_keys(ordered, start, size, total) if keys_first else list(ordered[start : start + size])
+    found = (
+        _by_keys(ordered, start, size, total, whole=total != most)
+        if keys_first
+        else list(ordered[start : start + size])
+    )
     if total > size and begun is None:
         newest = found[0] if not order and not start else rows.order_by(f"-{moment}", "-pk")[0]
         as_of = row_position(newest, moment)
     return LocalPage(found, start, total, as_of if total > size else "")
 
 
-def _by_keys(ordered: QuerySet[M], start: int, size: int, total: int) -> list[M]:
+def _by_keys(ordered: QuerySet[M], start: int, size: int, total: int, *, whole: bool) -> list[M]:
+    """`whole`: `total` is the number of all rows."""
     keys = ordered.values_list("pk", flat=True)
     end = min(start + size, total)
-    chosen = list(keys[start:end]) if start <= total - end else list(keys.reverse()[total - end : total - start])[::-1]
+    forward = start <= total - end or not whole
+    chosen = list(keys[start:end]) if forward else list(keys.reverse()[total - end : total - start])[::-1]
     rows = ordered.model._default_manager.in_bulk(chosen)  # noqa: SLF001
     return [rows[key] for key in chosen if key in rows]
 

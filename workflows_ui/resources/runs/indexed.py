@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from workflows_ui.core import clock
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.launches.services.statistics import MOST_DAYS
 from workflows_ui.members.models import Role
@@ -14,13 +16,15 @@ from workflows_ui.resource_admin.resource import Page, Query, Row
 from workflows_ui.resources.runs import filters as run_filters
 from workflows_ui.resources.runs import reading
 from workflows_ui.run_index.models import LISTED, IndexedRun, RunIndex
-from workflows_ui.run_index.services import indexes, spans, values
+from workflows_ui.run_index.services import indexes, retention, spans, statistics, values
 from workflows_ui.run_index.services import rows as indexed_rows
 from workflows_ui.search.services import Text
 from workflows_ui.web import formats
 from workflows_ui.web.list_filters import first_day, plotted_days
 from workflows_ui.web.numbering import local_page
 
+#: The most runs that a search for words lists: it would take long to count all runs with a frequent word.
+MOST_FOUND = 10_000
 #: The keys of a run from the index: when the runs were last read, and when the engine was found not to have this one any more.
 READ_AT, GONE_AT = "indexReadAt", "indexGoneAt"
 #: The keys of a run that the console adds, and its file leaves out.
@@ -30,9 +34,14 @@ ADDED = frozenset({READ_AT, GONE_AT, reading.RETRIED})
 def page(session: EngineSession, index: RunIndex, query: Query) -> Page:
     """The requested page of the runs in the index."""
     order = query.order.fields if query.order else ()
+    text = query.filters.get("search", "")
+    by_words = bool(text) and _named(session, index, text) is None
 
     def count(rows: QuerySet[IndexedRun]) -> int:
-        return indexes.remember(index, f"number {rows.order_by().query}", rows.count)
+        if not by_words:
+            return statistics.number(index, rows)
+        rows = rows.order_by()[: MOST_FOUND + 1]
+        return min(MOST_FOUND, indexes.remember(index, f"number {rows.query}", rows.count))
 
     found = local_page(
         matching(session, index, query),
@@ -42,6 +51,7 @@ def page(session: EngineSession, index: RunIndex, query: Query) -> Page:
         order=order,
         keys_first=True,
         count=count,
+        most=MOST_FOUND if by_words else None,
     )
     following = found.start + len(found.rows)
     suffix = f"@{found.as_of}" if found.as_of else ""
@@ -53,7 +63,19 @@ def page(session: EngineSession, index: RunIndex, query: Query) -> Page:
         sortable=True,
         as_of=found.as_of,
         warning=trouble(index),
-        notice=notice(index),
+        notice=_cut_note(found.total, by_words=by_words)
+        or notice(index, run_filters.moment(first_day(query.filters), datetime.time.min)),
+    )
+
+
+def _cut_note(total: int, *, by_words: bool) -> str:
+    """What is said of a search for words that finds more runs than are counted and listed."""
+    if not by_words or total < MOST_FOUND:
+        return ""
+    values = {"n": number_format(MOST_FOUND, use_l10n=True, force_grouping=True)}
+    return (
+        _("The search finds %(n)s runs or more; the first %(n)s are listed. Another word or a filter narrows it.")
+        % values
     )
 
 
@@ -78,23 +100,26 @@ def matching(session: EngineSession, index: RunIndex, query: Query) -> QuerySet[
     if tag := values.get("tag"):
         rows = rows.filter(indexed_rows.with_tag(tag))
     if text := values.get("search"):
-        rows = rows.filter(_found_by(session, index, text))
+        rows = rows.filter(_named(session, index, text) or _with_words(session, index, text))
     return rows
 
 
-def _found_by(session: EngineSession, index: RunIndex, text: str) -> Q:
-    """The condition of a search: an id, else the names of flows, else words.
-
-    Words of errors may be those of inputs that only builders may see.
-    """
+def _named(session: EngineSession, index: RunIndex, text: str) -> Q | None:
+    """The condition of a search for an id, or for names of flows; None for a text that is neither."""
     if typed_id := Text.read(text).id:
-        by_id = Q(run_id=typed_id) | Q(parent_id=typed_id)
+        # Each by an index of its own.
+        parents = IndexedRun.objects.filter(~Q(parent_id=""), workspace_id=index.pk, parent_id=typed_id)
+        by_id = Q(run_id=typed_id) | Q(pk__in=parents.values("pk"))
         if IndexedRun.objects.filter(by_id, workspace_id=index.pk).exists():
             return by_id
     # What a search finds must not wait for the second request.
     flows = run_filters.known_flows(session) if index.failures else run_filters.load_flows(session)
-    if named := run_filters.named(flows, text):
-        return Q(flow_id__in=named)
+    named = run_filters.named(flows, text)
+    return Q(flow_id__in=named) if named else None
+
+
+def _with_words(session: EngineSession, index: RunIndex, text: str) -> Q:
+    """The condition of a search for words. Words of errors may be those of inputs that only builders may see."""
     if not session.allows(Role.BUILDER):
         return indexed_rows.NOTHING
     return Q(pk__in=indexed_rows.with_words(index, text).values("pk"))
@@ -162,8 +187,11 @@ def trouble(index: RunIndex) -> str:
     return text % {"time": formats.exact(index.read_at)}
 
 
-def notice(index: RunIndex) -> str:
-    """What is to be said while the past is being read."""
-    if not any(not span.compares for span in spans.load(index.spans)):
+def notice(index: RunIndex, begin: datetime.datetime | None = None) -> str:
+    """What is to be said while the past is being read, and where a page that shows runs since `begin` has only later ones."""
+    if any(not span.compares for span in spans.load(index.spans)):
+        return _("Older runs are still being read into the run index, so that totals are not complete yet.")
+    since = retention.floor(index, clock.now())
+    if begin is None or begin >= since:
         return ""
-    return _("Older runs are still being read into the run index, so that totals are not complete yet.")
+    return _("The run index keeps runs since %(time)s.") % {"time": formats.exact(since, seconds=False)}

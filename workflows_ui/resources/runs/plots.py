@@ -4,7 +4,7 @@ their runs.
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from workflows_ui.core import clock
 from workflows_ui.launches.models import State
 from workflows_ui.launches.services import runs
 from workflows_ui.launches.services.statistics import days_until
@@ -50,12 +51,19 @@ class RunPlots:
         self._index, self._slug, self._rows, self._filters = index, slug, rows, filters
         self._days, self._weeks = plotted_days(filters), plotted_days(filters, _WEEKS)
         self._latest = plotted_days(filters, _HOURS_OF)[-_HOURS_OF:]
+        #: The most runs of `at_once`, as text.
+        self.most_at_once = plots.number(statistics.MOST_AT_ONCE)
         #: The number of days of `days`, of `hours`, and of `at_once`.
         self.number_of_days, self.days_of_hours, self.days_at_once = (
             len(self._days),
             len(self._weeks),
             len(self._latest),
         )
+
+    @property
+    def begin(self) -> datetime:
+        """The beginning of the first day that is plotted."""
+        return clock.midnight(min(self._days[0], self._weeks[0]))
 
     @cached_property
     def days(self) -> plots.BarPlot | None:

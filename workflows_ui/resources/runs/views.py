@@ -156,15 +156,17 @@ def plots(request: ConsoleRequest, slug: str) -> HttpResponse:
     """The plots of the runs that the list's filters choose, from the index; lists and pages load their part of them after themselves."""
     access, kind = request.access, find_resource(request.access, "runs")
     index, current = indexes.readable(access.workspace, access.user.pk), Listing(kind, request.path, request.GET)
-    drawn = None
+    drawn, notice = None, ""
     if index and current.valid:
         session = engine_session.open_session(access)
         drawn = RunPlots(index, slug, indexed.matching(session, index, current.query), current.query.filters)
+        notice = indexed.notice(index, drawn.begin)
         if not responses.is_fragment(request):
             offer(current.form, kind.choices(session))
     list_url = places.list_url(slug, "runs")
     context = {
         "plots": drawn,
+        "notice": notice,
         "index": index,
         "listing": current,
         "chips": current.chips(),

@@ -46,5 +46,7 @@ def share_and_start(
         wanted = [*sharing.teams(credential), *([team] if team else [])]
         credentials.share(actor, access, credential, wanted)
         index = indexes.find(access.workspace)
-        kept = {name: getattr(index, name) for name in ("kept", "values_days", "values_kb")} if index else {}
+        kept = (
+            {name: getattr(index, name) for name in ("keep_runs", "kept", "values_days", "values_kb")} if index else {}
+        )
         indexes.start(actor, access.workspace, credential, keep_days, **kept)

@@ -8,7 +8,7 @@ from typing import TypeVar, cast
 
 from django.contrib.auth.models import Group
 from django.db import connection, transaction
-from django.db.models import Count, F, Min, Q, QuerySet
+from django.db.models import Count, F, Min, Q
 
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
@@ -21,8 +21,8 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotSent, Unavailable, Unreachable
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.notes.models import Note, Subject
-from workflows_ui.run_index.models import IndexedObject, IndexedRun, Kept, RunIndex
-from workflows_ui.run_index.services import launch_words, reading, spans, values, words
+from workflows_ui.run_index.models import IndexedObject, IndexedRun, Kept, RunIndex, RunValues, RunWord
+from workflows_ui.run_index.services import launch_words, reading, retention, spans, values, words
 from workflows_ui.run_index.services import rows as indexed_rows
 
 T = TypeVar("T")
@@ -101,7 +101,7 @@ def silent_since(workspace: Workspace) -> datetime | None:
 
 def latest_run(workspace_id: int, flow_id: str) -> IndexedRun | None:
     """The flow's latest run in the index, which has no runs of drafts: its `version_id` and `flow_name` are read."""
-    rows = _kept(workspace_id).filter(flow_id=flow_id).order_by("-created", "-pk")
+    rows = retention.kept(workspace_id).filter(flow_id=flow_id).order_by("-created", "-pk")
     return rows.only("version_id", "flow_name").first()
 
 
@@ -125,10 +125,14 @@ def try_soon(index: RunIndex) -> None:
     RunIndex.objects.filter(pk=index.pk, failures__gt=0, due_at__gt=soon).update(due_at=soon)
 
 
-def remember(index: RunIndex, name: str, call: Callable[[], T]) -> T:
-    """The result of a count of the index's runs, kept until a run changes. `name` says what is counted, and of which runs."""
+def remember(index: RunIndex, name: str, call: Callable[[], T], *, past: bool = False) -> T:
+    """The result of a count of the index's runs, kept until a run changes. `name` says what is counted, and of which runs.
+
+    `past`: only runs of the past (recent.py) are counted: it is kept until one of these changes.
+    """
     digest = hashlib.sha256(name.encode()).hexdigest()[:32]
-    key = f"run-index:{index.pk}:{index.version}:{digest}"
+    version = f"past-{index.past_version}" if past else index.version
+    key = f"run-index:{index.pk}:{version}:{digest}"
     value = answers.get(key)
     if value is None:
         value = call()
@@ -149,15 +153,16 @@ def start(
     credential: Credential,
     keep_days: int,
     *,
+    keep_runs: int = 1_000_000,
     kept: int = Kept.NOTHING,
     values_days: int = 30,
     values_kb: int = 64,
 ) -> RunIndex:
     """Begin to read the workspace's runs with a credential, or continue with another one or for another time. Audited.
 
-    `kept` is what is kept of inputs and outputs, a value of Kept, for so many days after the run, and at most so many kB of a run; what
-    was kept beyond that is deleted by `trim_values`. What an earlier index has left is deleted by the first reading. With another
-    credential nothing is shown until it has read once.
+    At most `keep_runs` runs are kept, the newest. `kept` is what is kept of inputs and outputs, a value of Kept, for so many days after
+    the run, and at most so many kB of a run. What was kept beyond that is deleted by `trim`. What an earlier index has left is deleted by
+    the first reading. With another credential nothing is shown until it has read once.
     """
     now = clock.now()
     with transaction.atomic():
@@ -169,15 +174,16 @@ def start(
             index = RunIndex(workspace=workspace, started_at=now, started_by=actor.user, moves=workspace.moves)
             index.word_key = index.seal("word_key", words.new_key())
             # Later than any version of an earlier index, whose counts may be kept.
-            index.version = int(now.timestamp() * 1000)
-        elif keep_days > index.keep_days and index.read_until is not None:
-            # The time that was beyond the old limit is read again, with what has been deleted.
-            oldest = now - timedelta(days=index.keep_days)
-            past = spans.Span(now - timedelta(days=keep_days), oldest)
-            index.spans = [*index.spans, *spans.dump([past])]
+            index.version = index.past_version = int(now.timestamp() * 1000)
+        elif keep_days > index.keep_days or keep_runs > index.keep_runs:
+            # The time that was beyond the old limits is read again, with what has been deleted, as far as the new ones allow.
+            begin, end = now - timedelta(days=keep_days), retention.floor(index, now)
+            if index.read_until is not None and begin < end:
+                index.spans = [*index.spans, *spans.dump([spans.Span(begin, end)])]
+            index.kept_since = None
         if index.credential_id != credential.pk:
             index.read_at = None
-        index.credential, index.keep_days, index.due_at = credential, keep_days, now
+        index.credential, index.keep_days, index.keep_runs, index.due_at = credential, keep_days, keep_runs, now
         index.kept, index.values_days, index.values_kb = kept, values_days, values_kb
         index.failures, index.trouble, index.lease_until, index.words_until = 0, "", None, None
         index.save()
@@ -190,6 +196,7 @@ def start(
             belongs_to=("credential", str(credential.pk)),
             credential=credential.name,
             days=keep_days,
+            runs=keep_runs,
             kept=Kept(kept).name.lower(),
             values_days=values_days,
             values_kb=values_kb,
@@ -248,6 +255,7 @@ class Progress:
         runs: their number, which may be a minute old.
         bytes: on disk, about; None if unknown.
         oldest: when the oldest run that is kept was created.
+        since: when the limit of runs begins, if it keeps less than the days; None otherwise.
         filled_to: until when the past has been read; None if it is complete.
         share: of the time to be kept, how much has been read, in percent.
     """
@@ -255,6 +263,7 @@ class Progress:
     runs: int
     bytes: int | None
     oldest: datetime | None
+    since: datetime | None
     filled_to: datetime | None
     share: int
 
@@ -262,18 +271,14 @@ class Progress:
 def progress(index: RunIndex) -> Progress:
     """How much the index holds, and how far it is."""
     if index.read_until is None:
-        return Progress(0, None, None, None, 100 if index.read_at else 0)
+        return Progress(0, None, None, None, None, 100 if index.read_at else 0)
     now = clock.now()
-    floor = now - timedelta(days=index.keep_days)
+    floor = retention.floor(index, now)
     left = [span for span in spans.load(index.spans) if not span.compares and (span.before or now) > floor]
     unread = sum(((span.before or now) - max(span.after or floor, floor) for span in left), timedelta())
     filled = max((span.before for span in left if span.before), default=None)
     share = 100 if not left else max(0, min(99, int(100 * (1 - unread / (now - floor)))))
-    return Progress(*_size(index.pk), filled, share)
-
-
-def _kept(workspace_id: int) -> QuerySet[IndexedRun]:
-    return IndexedRun.objects.filter(workspace_id=workspace_id, erased_at__isnull=True)
+    return Progress(*_size(index.pk), index.kept_since if index.kept_since == floor else None, filled, share)
 
 
 def _size_key(workspace_id: int) -> str:
@@ -284,7 +289,7 @@ def _size(workspace_id: int) -> tuple[int, int | None, datetime | None]:
     """Number of runs, bytes on disk, and when the oldest was created. Pages that follow the reading ask every few seconds."""
     known: tuple[int, int | None, datetime | None] | None = answers.get(_size_key(workspace_id))
     if known is None:
-        found = _kept(workspace_id).aggregate(runs=Count("pk"), oldest=Min("created"))
+        found = retention.kept(workspace_id).aggregate(runs=Count("*"), oldest=Min("created"))
         known = found["runs"], _bytes(found["runs"]), found["oldest"]
         if found["runs"] > FEW:
             answers.set(_size_key(workspace_id), known, SIZE_KEPT)
@@ -292,44 +297,57 @@ def _size(workspace_id: int) -> tuple[int, int | None, datetime | None]:
 
 
 def _bytes(runs: int) -> int | None:
-    """What so many runs take on disk: their share of the table, by PostgreSQL's estimate of its rows. None if there is no estimate."""
+    """What so many runs take on disk with their words and values: their share of the tables, by PostgreSQL's estimate of the rows.
+
+    None if there is no estimate.
+    """
     if connection.vendor != "postgresql":
         return None
+    tables = [model._meta.db_table for model in (IndexedRun, RunWord, RunValues)]  # noqa: SLF001
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_total_relation_size(oid), reltuples FROM pg_class WHERE oid = %s::regclass",
-            [IndexedRun._meta.db_table],  # noqa: SLF001
+            "SELECT sum(pg_total_relation_size(oid))::bigint, max(reltuples) FILTER (WHERE oid = %s::regclass) "
+            "FROM pg_class WHERE oid = ANY(%s::regclass[])",
+            [tables[0], tables],
         )
         size, total = cursor.fetchone()
     return int(size * runs / max(total, runs)) if total > 0 else None
 
 
-def trim_values(workspace_id: int) -> None:
-    """Delete the values and the words of values that the workspace's index does not keep any more."""
+def trim(workspace_id: int) -> None:
+    """Delete the runs, the values and the words of values that the workspace's index does not keep any more."""
     for index in RunIndex.objects.filter(pk=workspace_id):
-        values.trim(index)
+        retention.cut(index, clock.now())
+        deleted = _delete_old(index.pk)
+        if values.trim(index) or deleted:
+            indexed_rows.count_change(index.pk)
+            answers.delete(_size_key(index.pk))
         launch_words.trim(index)
 
 
 def purge() -> None:
-    """Delete the runs and values that are older than their index keeps, and those of workspaces without one; and objects that are gone.
+    """Delete what the indexes do not keep any more, the runs and values of workspaces without one, and objects that are gone.
 
     Erased runs stay as empty rows: they would be read again if the index kept them for longer, or was started again.
     """
     now = clock.now()
     for index in RunIndex.objects.all():
+        trim(index.pk)
         oldest = now - timedelta(days=index.keep_days)
-        if _delete(_kept(index.pk).filter(created__lt=oldest)):
-            indexed_rows.count_change(index.pk)
-        trim_values(index.pk)
         IndexedObject.objects.filter(index=index, gone_at__lt=oldest).delete()
     for workspace_id in Workspace.objects.filter(run_index=None).values_list("pk", flat=True):
-        _delete(_kept(workspace_id))
+        while indexed_rows.delete_some(retention.kept(workspace_id)):
+            pass
         launch_words.clear(workspace_id)
 
 
-def _delete(found: QuerySet[IndexedRun]) -> int:
+def _delete_old(workspace_id: int) -> int:
+    """Delete the runs before the floor, in short transactions: each by the setting of its moment, which a manager may change."""
     number = 0
-    while deleted := indexed_rows.delete_some(found):
+    while index := RunIndex.objects.filter(pk=workspace_id).first():
+        old = retention.kept(workspace_id).filter(created__lt=retention.floor(index, clock.now())).order_by("created")
+        deleted = indexed_rows.delete_some(old)
         number += deleted
+        if not deleted:
+            break
     return number

@@ -34,7 +34,7 @@ from workflows_ui.engine import (
 )
 from workflows_ui.launches.services import runs
 from workflows_ui.run_index.models import LATER, IndexedRun, RunIndex
-from workflows_ui.run_index.services import objects, rows, spans, values
+from workflows_ui.run_index.services import objects, recent, retention, rows, spans, values
 from workflows_ui.run_index.services.spans import Span
 
 log = structlog.get_logger(__name__)
@@ -83,7 +83,7 @@ class Work:
     @property
     def floor(self) -> datetime:
         """The earliest time of creation that is read."""
-        return self.now - timedelta(days=self.index.keep_days)
+        return retention.floor(self.index, self.now)
 
 
 def due() -> list[int]:
@@ -184,7 +184,7 @@ def _write(work: Work, found: Iterable[dict[str, Any]], left: Iterable[Span], **
     now, stored = clock.now(), spans.dump(left)
     with database.turn(), transaction.atomic():
         saved = rows.save(work.index.pk, found, now, work.key)
-        changed: dict[str, Any] = {"version": F("version") + 1} if saved.written else {}
+        changed = rows.changed(past=saved.past) if saved.written else {}
         if not RunIndex.lease.renew(RunIndex.objects.all(), work.index, LEASE, now, spans=stored, **values, **changed):
             raise Lost
     for name, value in {"spans": stored, "lease_until": now + LEASE, **values}.items():
@@ -199,7 +199,7 @@ def _delete_earlier(work: Work) -> None:
     while deleted:
         now = clock.now()
         with database.turn(), transaction.atomic():
-            deleted = bool(rows.delete_some(left))
+            deleted = bool(rows.delete_some(left, waits=True))
             if not RunIndex.lease.renew(RunIndex.objects.all(), work.index, LEASE, now):
                 raise Lost
         work.index.lease_until = now + LEASE
@@ -240,6 +240,10 @@ def _read_unended(work: Work) -> None:
 def _read_spans(work: Work, until: float) -> None:
     """Read what is left of the past, the latest first, until a time of the monotonic clock."""
     left = spans.load(work.index.spans)
+    if any(not span.compares for span in left):
+        # The past ends where the limit of runs is reached.
+        with database.turn():
+            retention.cut(work.index, clock.now())
     while left and time.monotonic() < until:
         span, *others = left
         if span.before is not None and span.before < work.floor:
@@ -259,7 +263,7 @@ def _read_values(work: Work, until: float) -> None:
 
     A run that cannot be read is put off, with all others of this turn: the engine may be the reason, or the run.
     """
-    index, written, titles = work.index, False, dict[str, dict[str, str]]()
+    index, titles = work.index, dict[str, dict[str, str]]()
     with database.turn():
         found = values.next_runs(index, clock.now())
     if not found:
@@ -289,7 +293,7 @@ def _read_values(work: Work, until: float) -> None:
             continue
         now = clock.now()
         try:
-            written |= _save_values(work, row, run, named, now)
+            _save_values(work, row, run, named, now)
         except Lost:
             raise
         except Exception:
@@ -299,17 +303,15 @@ def _read_values(work: Work, until: float) -> None:
             raise
         index.lease_until = now + LEASE
     work.hurries = values.has_room(index)
-    if written:
-        with database.turn():
-            rows.count_change(index.pk)
 
 
-def _save_values(work: Work, row: IndexedRun, run: dict[str, Any], titles: Mapping[str, str], now: datetime) -> bool:
-    """Store the values of a run. Returns whether they were written. Raises Lost."""
+def _save_values(work: Work, row: IndexedRun, run: dict[str, Any], titles: Mapping[str, str], now: datetime) -> None:
+    """Store the values of a run. Raises Lost."""
     with database.turn(), transaction.atomic():
-        if not RunIndex.lease.renew(RunIndex.objects.all(), work.index, LEASE, now):
+        changed = rows.changed(past=row.created < recent.begin(now))
+        if not RunIndex.lease.renew(RunIndex.objects.all(), work.index, LEASE, now, **changed):
             raise Lost
-        return values.save(work.index, row, run, titles, work.key)
+        values.save(work.index, row, run, titles, work.key)
 
 
 def _settle(work: Work, span: Span, found: list[dict[str, Any]], rest: datetime | None, new: int) -> None:

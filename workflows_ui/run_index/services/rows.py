@@ -4,21 +4,23 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from django.db import transaction
 from django.db.models import F, Q, QuerySet
+from django.db.models.expressions import Combinable
 
 from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import runs
 from workflows_ui.run_index.models import IndexedRun, RunIndex, RunValues, RunWord
-from workflows_ui.run_index.services import words
+from workflows_ui.run_index.services import recent, words
 
 Json = Mapping[str, Any]
 
 #: The longest message that is kept, the most tags, and the longest one.
 MESSAGE, TAGS, LONGEST_TAG = 2000, 50, 100
-#: Runs that are deleted at once, so that no transaction is long.
-BATCH = 5000
+#: Runs that are deleted at once, with some hundred words each, so that no transaction is long.
+BATCH = 500
 #: A condition that no row meets. Unlike an empty list, it has SQL, by which counts are kept.
 NOTHING = Q(pk=0)
 #: How long after its creation a run that has not ended is read again how often; after the last one, never.
@@ -102,10 +104,11 @@ def _next_check(created: datetime, now: datetime) -> datetime | None:
 
 
 class Saved(NamedTuple):
-    """How many runs were new, and how many were written."""
+    """How many runs were new, how many were written, and whether one of them is of the past (recent.py) and counts otherwise now."""
 
     new: int
     written: int
+    past: bool
 
 
 def save(workspace_id: int, found: Iterable[Json], now: datetime, key: str) -> Saved:
@@ -116,20 +119,26 @@ def save(workspace_id: int, found: Iterable[Json], now: datetime, key: str) -> S
     rows = {row.run_id: row for run in found if (row := from_engine(workspace_id, run, now, key))}
     stored = IndexedRun.objects.filter(workspace_id=workspace_id, run_id__in=rows).defer("message", "tags")
     known = {row.run_id: row for row in stored}
-    changed = [row for row in sorted(rows.values(), key=lambda row: row.run_id) if _is_news(known.get(row.run_id), row)]
+    written = [row for row in sorted(rows.values(), key=lambda row: row.run_id) if _is_news(known.get(row.run_id), row)]
     IndexedRun.objects.bulk_create(
-        changed,
+        written,
         batch_size=200,
         update_conflicts=True,
         unique_fields=["workspace", "run_id"],
         update_fields=_CHANGING,
     )
-    if changed:
-        _save_words(workspace_id, changed, key)
+    if written:
+        _save_words(workspace_id, written, key)
         # Those that were erased since they were read above have just been filled again.
-        written = IndexedRun.objects.filter(workspace_id=workspace_id, run_id__in=[row.run_id for row in changed])
-        _empty(written.filter(erased_at__isnull=False))
-    return Saved(sum(run_id not in known for run_id in rows), len(changed))
+        again = IndexedRun.objects.filter(workspace_id=workspace_id, run_id__in=[row.run_id for row in written])
+        _empty(again.filter(erased_at__isnull=False))
+    begin = recent.begin(now)
+    past = any(row.created < begin and _state(row) != _state(known.get(row.run_id)) for row in written)
+    return Saved(sum(run_id not in known for run_id in rows), len(written), past)
+
+
+def _state(row: IndexedRun | None) -> tuple[Any, ...]:
+    return (row.status, row.updated, row.archived) if row else ()
 
 
 def _save_words(workspace_id: int, rows: Sequence[IndexedRun], key: str) -> None:
@@ -171,20 +180,24 @@ def _is_news(known: IndexedRun | None, row: IndexedRun) -> bool:
         return known is None or known.erased_at is None
     if known.erased_at is not None:
         return False
-    before = (known.status, known.updated, known.archived, known.check_at, known.gone_at)
-    return before != (row.status, row.updated, row.archived, None, None)
+    return _state(known) != _state(row) or known.check_at is not None or known.gone_at is not None
 
 
 def mark_gone(workspace_id: int, run_ids: Collection[str], now: datetime) -> None:
     """Note that the engine does not have these runs any more."""
     rows = IndexedRun.objects.filter(workspace_id=workspace_id, run_id__in=run_ids, gone_at__isnull=True)
     if run_ids and rows.update(gone_at=now, check_at=None):
-        count_change(workspace_id)
+        count_change(workspace_id, past=False)
 
 
-def count_change(workspace_id: int) -> None:
+def count_change(workspace_id: int, *, past: bool = True) -> None:
     """Note that the runs of an index have changed."""
-    RunIndex.objects.filter(pk=workspace_id).update(version=F("version") + 1)
+    RunIndex.objects.filter(pk=workspace_id).update(**changed(past=past))
+
+
+def changed(*, past: bool) -> dict[str, Combinable]:
+    """The columns of an index whose runs have changed; `past`: that those of the past (recent.py) are to be counted again."""
+    return {name: F(name) + 1 for name in (("version", "past_version") if past else ("version",))}
 
 
 def keeps(workspace_id: int, run_id: str) -> bool:
@@ -207,10 +220,19 @@ def _empty(rows: QuerySet[IndexedRun], **values: Any) -> bool:
     return bool(done)
 
 
-def delete_some(found: QuerySet[IndexedRun]) -> int:
-    """Delete up to BATCH of these runs; returns how many."""
-    keys = list(found.values_list("pk", flat=True)[:BATCH])
-    IndexedRun.objects.filter(pk__in=keys).delete()
+def delete_some(found: QuerySet[IndexedRun], *, waits: bool = False) -> int:
+    """Delete up to BATCH of these runs with their words and values; returns how many.
+
+    Runs that somebody else is writing are left for the next time, unless `waits`: a deletion that waits for a reader, which may wait for
+    it, could be a deadlock. Only the reader itself may wait.
+    """
+    with transaction.atomic():
+        # The runs first: then nobody else is writing their words and values.
+        locked = found.select_for_update(skip_locked=not waits)
+        keys = list(locked.values_list("pk", flat=True)[:BATCH])
+        RunWord.objects.filter(run__in=keys).delete()
+        RunValues.objects.filter(run__in=keys).delete()
+        IndexedRun.objects.filter(pk__in=keys).only("pk").delete()
     return len(keys)
 
 

@@ -1,12 +1,14 @@
-"""Numbers of indexed runs by day, flow and hour, and how long they took: each is one query, kept until a run changes.
+"""Numbers of indexed runs by day, flow and hour, and how long they took: each is one query or two, kept until a run changes. Of the past
+(recent.py) they are kept until a run of the past changes, which is seldom.
 
 Rows are those of `listed`, or others of the index. What is kept is found again by the query's own SQL, with all its conditions and the
 beginnings of the days in the reader's time zone.
 """
 
 import math
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -17,9 +19,9 @@ from django.utils import timezone
 from workflows_ui.core import clock
 from workflows_ui.launches.models import State
 from workflows_ui.launches.services import runs
-from workflows_ui.launches.services.statistics import DURATIONS, counted, day_position, midnights
+from workflows_ui.launches.services.statistics import DURATIONS, day_position, midnights
 from workflows_ui.run_index.models import LISTED, IndexedRun, RunIndex
-from workflows_ui.run_index.services import indexes
+from workflows_ui.run_index.services import indexes, recent
 
 _HOUR = timedelta(hours=1)
 #: The most runs of which is counted how many ran at the same time.
@@ -41,11 +43,24 @@ def listed(index: RunIndex) -> QuerySet[IndexedRun]:
     return IndexedRun.objects.filter(LISTED, workspace_id=index.pk)
 
 
+def number(index: RunIndex, rows: QuerySet[IndexedRun]) -> int:
+    """The number of runs."""
+    begin, rows = recent.begin(clock.now()), rows.order_by()
+    past, new = rows.filter(created__lt=begin), rows.filter(created__gte=begin)
+    counted = indexes.remember(index, f"number {past.query}", past.count, past=True)
+    return counted + indexes.remember(index, f"number {new.query}", new.count)
+
+
 def by_day(index: RunIndex, rows: QuerySet[IndexedRun], days: Sequence[date]) -> Sequence[Mapping[str, int]]:
     """The number of runs by status, for each of these consecutive days of the current time zone."""
+    found = [Counter[str]() for _day in days]
     ends = midnights(days)
-    numbers = _within(rows, ends).values_list(day_position("created", ends), "status").annotate(number=Count("pk"))
-    return counted(_kept(index, numbers), len(days))
+    position = day_position("created", ends)
+    for place, status, count in _both(
+        index, _within(rows, ends), lambda part: part.values_list(position, "status").annotate(number=Count("pk"))
+    ):
+        found[place][status] += count
+    return found
 
 
 def by_flow(
@@ -55,11 +70,13 @@ def by_flow(
     found: dict[str, list[tuple[int, int]]] = defaultdict(lambda: [(0, 0)] * len(days))
     ends = midnights(days)
     rows = _within(listed(index), ends).filter(flow_id__in=sorted(flow_ids))
-    numbers = rows.values_list("flow_id", day_position("created", ends)).annotate(
-        good=Count("pk", filter=Q(status__in=_SUCCEEDED)), bad=Count("pk", filter=Q(status__in=runs.FAILED))
-    )
-    for flow_id, position, good, bad in _kept(index, numbers):
-        found[flow_id][position] = (good, bad)
+    position = day_position("created", ends)
+    good, bad = Count("pk", filter=Q(status__in=_SUCCEEDED)), Count("pk", filter=Q(status__in=runs.FAILED))
+    for flow_id, place, well, wrong in _both(
+        index, rows, lambda part: part.values_list("flow_id", position).annotate(good=good, bad=bad)
+    ):
+        before = found[flow_id][place]
+        found[flow_id][place] = (before[0] + well, before[1] + wrong)
     return found
 
 
@@ -72,37 +89,36 @@ def by_hour(index: RunIndex, rows: QuerySet[IndexedRun], days: Sequence[date]) -
     ends = midnights(days)
     whole = not any((end.utcoffset() or _HOUR) % _HOUR for end in (ends[0], ends[-1]))
     text = Substr(Cast("created", CharField()), 1, len("2026-01-31 23" if whole else "2026-01-31 23:59"))
-    for begun, number in _kept(index, _within(rows, ends).values_list(text).annotate(number=Count("pk"))):
+    for begun, count in _both(
+        index, _within(rows, ends), lambda part: part.values_list(text).annotate(number=Count("pk"))
+    ):
         moment = timezone.localtime(datetime.fromisoformat(begun).replace(tzinfo=UTC))
-        found[moment.weekday()][moment.hour] += number
+        found[moment.weekday()][moment.hour] += count
     return found
 
 
 def at_once(index: RunIndex, rows: QuerySet[IndexedRun], days: Sequence[date]) -> Sequence[tuple[datetime, int]]:
     """How many of the runs ran at the same time: the most of each hour of these days that has begun, with its beginning.
 
-    Runs that were received more than a day before the first of the days are not counted, nor more than the latest MOST_AT_ONCE.
+    Runs that were received more than a day before the first of the days are not counted, and of those of the past (recent.py) and the
+    others only the latest MOST_AT_ONCE each: hours before these are left out.
     """
     begin, now = midnights(days)[0], clock.now()
     end = min(midnights(days)[-1], now)
-    ran = rows.filter(created__gte=begin - timedelta(days=1), created__lt=end, started__lt=end)
-    ran = ran.filter(Q(finished__gte=F("started")) | Q(finished__isnull=True, status="RUNNING"))
-    times = ran.order_by("-created").values_list("started", "finished")[:MOST_AT_ONCE]
-    peaks = [0] * max(1, math.ceil((end - begin) / _HOUR))
-    changes = []
-    for start, finish in _kept(index, times):
-        # A run that took no time counts as one, and one that goes on counts until now.
-        ended = max(finish or now, start + timedelta(milliseconds=1))
-        if ended > begin:
-            changes += [(max(start, begin), 1), (ended, -1)]
-    number = hour = 0
-    for moment, change in [*sorted(changes), (end, 0)]:
-        reached = min((min(moment, end) - begin) // _HOUR, len(peaks) - 1)
-        peaks[hour + 1 : reached + 1] = [number] * (reached - hour)
-        number, hour = number + change, reached
-        if moment < end:
-            peaks[hour] = max(peaks[hour], number)
-    return [(begin + position * _HOUR, peak) for position, peak in enumerate(peaks)]
+    # The past ends with a whole hour of a day, also where these do not begin with the hours of UTC.
+    middle = begin + max(0, (min(recent.begin(now), end) - begin) // _HOUR) * _HOUR
+
+    def of_past() -> tuple[list[tuple[datetime, int]], list[_Ran]]:
+        found = _ran(rows, begin - timedelta(days=1), middle)
+        return _peaks(found, begin, middle, now), [run for run in found if run.finish is None or run.finish > middle]
+
+    def of_recent() -> list[tuple[datetime, int]]:
+        return _peaks([*_ran(rows, middle, end), *going], middle, end, now)
+
+    name = f"at once {rows.order_by().query} {begin} {middle}"
+    before, going = indexes.remember(index, name, of_past, past=True)
+    new = indexes.remember(index, f"{name} {(end - middle) // _HOUR}", of_recent)
+    return new if new and new[0][0] > middle else [*before, *new]
 
 
 def latest(index: RunIndex, rows: QuerySet[IndexedRun]) -> Sequence[Ended]:
@@ -111,9 +127,54 @@ def latest(index: RunIndex, rows: QuerySet[IndexedRun]) -> Sequence[Ended]:
     return [Ended(*row) for row in _kept(index, ended.values_list(*Ended._fields)[:DURATIONS])][::-1]
 
 
+class _Ran(NamedTuple):
+    """When a run was created, began and ended; None if it goes on."""
+
+    created: datetime
+    start: datetime
+    finish: datetime | None
+
+
+def _ran(rows: QuerySet[IndexedRun], since: datetime, until: datetime) -> list[_Ran]:
+    """The runs that were created in this time, the newest first."""
+    ran = rows.filter(created__gte=since, created__lt=until, started__isnull=False)
+    ran = ran.filter(Q(finished__gte=F("started")) | Q(finished__isnull=True, status="RUNNING"))
+    times = ran.order_by("-created").values_list("created", "started", "finished")[:MOST_AT_ONCE]
+    return [_Ran(created, start, finish) for created, start, finish in times if start]
+
+
+def _peaks(ran: Sequence[_Ran], begin: datetime, end: datetime, now: datetime) -> list[tuple[datetime, int]]:
+    """`at_once` of the hours from `begin` to `end`."""
+    if len(ran) >= MOST_AT_ONCE:
+        oldest = ran[MOST_AT_ONCE - 1].created
+        begin += max(0, math.ceil((oldest - begin) / _HOUR)) * _HOUR
+    first, last, hour = begin.timestamp(), end.timestamp(), _HOUR.total_seconds()
+    starts = sorted(run.start.timestamp() for run in ran)
+    # A run that took no time counts as one, and one that goes on counts until now.
+    ends = sorted(max((run.finish or now).timestamp(), run.start.timestamp() + 0.001) for run in ran)
+
+    def running(moment: float) -> int:
+        return bisect_right(starts, moment) - bisect_right(ends, moment)
+
+    peaks = [running(first + place * hour) for place in range(max(0, math.ceil((last - first) / hour)))]
+    for start in starts[bisect_left(starts, first) : bisect_left(starts, last)]:
+        place = int((start - first) // hour)
+        peaks[place] = max(peaks[place], running(start))
+    return [(begin + place * _HOUR, peak) for place, peak in enumerate(peaks)]
+
+
 def _within(rows: QuerySet[IndexedRun], ends: Sequence[datetime]) -> QuerySet[IndexedRun]:
     return rows.filter(created__gte=ends[0], created__lt=ends[-1]).order_by()
 
 
-def _kept(index: RunIndex, rows: QuerySet[IndexedRun, Any]) -> list[Any]:
-    return indexes.remember(index, str(rows.query), lambda: list(rows))
+def _both(
+    index: RunIndex, rows: QuerySet[IndexedRun], count: Callable[[QuerySet[IndexedRun]], QuerySet[IndexedRun, Any]]
+) -> list[Any]:
+    """The results of a count of the past and of one of the recent runs: the first one is kept until a run of the past changes."""
+    begin = recent.begin(clock.now())
+    past, new = count(rows.filter(created__lt=begin)), count(rows.filter(created__gte=begin))
+    return [*_kept(index, past, past=True), *_kept(index, new)]
+
+
+def _kept(index: RunIndex, rows: QuerySet[IndexedRun, Any], *, past: bool = False) -> list[Any]:
+    return indexes.remember(index, str(rows.query), lambda: list(rows), past=past)

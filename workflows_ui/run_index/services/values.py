@@ -182,24 +182,34 @@ def steps(row: IndexedRun) -> dict[str, Any]:
         return {}
 
 
-def trim(index: RunIndex) -> None:
-    """Delete what the index's setting does not keep any more, in short transactions: a killed process leaves the rest to the next."""
+def trim(index: RunIndex) -> bool:
+    """Delete what the index's setting does not keep any more, in short transactions: a killed process leaves the rest to the next.
+
+    Returns whether there was anything.
+    """
+    found = False
     rows = RunValues.objects.filter(workspace_id=index.pk)
     for condition in (
         Q(created__lt=clock.now() - timedelta(days=index.values_days)),
         Q(kept__gt=index.kept),
         Q(kept=index.kept, size__gt=index.values_kb * 1024),
     ):
-        while _delete(list(rows.filter(condition).values_list("pk", flat=True)[:BATCH])):
-            pass
+        while _delete(rows.filter(condition)):
+            found = True
+    return found
 
 
-def _delete(keys: list[int]) -> bool:
+def _delete(found: QuerySet[RunValues]) -> bool:
+    """Delete some of these values; whether there were any. Those of runs that a reader is writing are left for the next time."""
     with transaction.atomic():
         # The runs first: they are what a reader that writes their values has locked.
+        chosen = IndexedRun.objects.filter(pk__in=list(found.values_list("pk", flat=True)[:BATCH]))
+        locked = list(chosen.select_for_update(skip_locked=True).values_list("pk", flat=True))
+        # Values that a reader has written again meanwhile may be within the limits.
+        keys = list(found.filter(pk__in=locked).values_list("pk", flat=True))
         IndexedRun.objects.filter(pk__in=keys).update(values_read=0)
         forget(keys)
-    return bool(keys)
+    return bool(locked)
 
 
 def forget(keys: list[int]) -> None:

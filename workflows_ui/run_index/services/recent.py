@@ -1,0 +1,11 @@
+"""Which runs are recent: those change every few seconds, all others seldom, so that what was counted of the others is kept for longer."""
+
+from datetime import UTC, datetime, timedelta
+
+#: How old a run is at least that is not recent.
+_LEAST = timedelta(hours=6)
+
+
+def begin(now: datetime) -> datetime:
+    """When the recent runs begin: at a midnight in UTC. Runs that were created earlier are of the past, and stay so."""
+    return (now - _LEAST).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
