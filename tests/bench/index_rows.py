@@ -23,7 +23,7 @@ from workflows_ui.run_index.models import (
 from workflows_ui.run_index.services import words
 from workflows_ui.run_index.services.object_rows import CONNECTIONS, FLOWS, KINDS
 
-DAYS, VALUED, FLOWS_RUN = 80, 30, 50
+DAYS, VALUED, FLOWS_RUN = 80, 15, 50
 #: Flows that are known, and the uses of each.
 KNOWN_FLOWS, USES = 1000, 6
 OTHERS = 7
@@ -87,7 +87,7 @@ class Filler:
         if not self._postgres:
             at = f"strftime('%Y-%m-%d %H:%M:%f000', 'now', '-' || (n * {self._step}{{later}}) || ' seconds')"
             moment, end = at.format(later=""), at.format(later=" - (n % 10007) * 0.007")
-        padded = "lpad({n}::text, 18, '0')" if self._postgres else "printf('%018d', {n})"
+        padded = "lpad(({n})::text, 18, '0')" if self._postgres else "printf('%018d', {n})"
         values = {
             "workspace": self._index.pk,
             "flows": FLOWS_RUN,
