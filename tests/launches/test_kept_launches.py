@@ -155,16 +155,32 @@ def test_kept_launches_knock_one_at_a_time_and_leave_in_order(night: Night) -> N
     assert [night.tick(), night.tick()] == [[first.pk], []], "the others wait for the pause of the first"
     night.start()
     pass_time()
-    # The engine gives this flow's page an error of its own: the others pass.
-    fault = night.scene.engine.faults.add("status", "GET", f"/v1/flows/{night.flow}", status=500)
+    assert [night.tick() for _ in range(4)] == [[launch.pk] for launch in kept]
+    assert [night.sent(launch) for launch in kept] == [1, 1, 1, 1]
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("status", [500, 504])
+def test_a_flow_that_alone_cannot_be_read_holds_back_its_own_kept_launches_only(night: Night, status: int) -> None:
+    broken, first = night.flow, night.keep()
+    second = night.keep(customer="Bình")
+    until = timezone.now() + timedelta(hours=1)
+    night.start()
+    sound = flows.make(night.scene.workflows, "Sound", ECHO)
+    version = night.scene.engine.state.flows[sound]["publishedVersionId"]
+    others = [night.scene.row(flow_id=sound, flow_version=version, kept=True, send_by=until) for _number in range(2)]
+    fault = night.scene.engine.faults.add("status", "GET", f"/v1/flows/{broken}", status=status)
     assert night.tick() == [first.pk]
-    night.scene.engine.faults.clear(fault.id)
-    assert [night.tick() for _ in range(3)] == [[launch.pk] for launch in kept[1:]]
+    Launch.objects.filter(pk=first.pk).update(not_before=until)
+    assert [night.tick() for _ in range(3)] == [[others[0].pk], [others[1].pk], []]
+    pass_time()
+    assert [night.tick(), night.tick()] == [[first.pk], []], "the second waits for the first"
     first.refresh_from_db()
     assert (first.state, first.reason) == (State.QUEUED, Reason.NOT_READY)
+    night.scene.engine.faults.clear(fault.id)
     pass_time()
-    assert [night.tick(), night.tick()] == [[first.pk], []]
-    assert [night.sent(launch) for launch in kept] == [1, 1, 1, 1]
+    assert [night.tick() for _ in range(3)] == [[first.pk], [second.pk], []]
+    assert [night.sent(launch) for launch in (first, second, *others)] == [1, 1, 1, 1]
 
 
 def test_a_hundred_kept_launches_cost_one_call_and_no_write_while_the_engine_is_down(night: Night) -> None:
@@ -180,7 +196,7 @@ def test_a_hundred_kept_launches_cost_one_call_and_no_write_while_the_engine_is_
 def test_a_gateway_that_answers_in_place_of_the_engine_holds_all_of_them_up(night: Night) -> None:
     first, _second = night.keep(), night.keep(customer="Other")
     night.start()
-    night.scene.engine.faults.add("status", "GET", "/v1/flows/*", status=503)
+    night.scene.engine.faults.add("status", "GET", "/v1/flows*", status=503)
     assert [night.tick(), night.tick()] == [[first.pk], []]
     first.refresh_from_db()
     assert first.reason == Reason.NOT_REACHED

@@ -52,7 +52,7 @@ class CannotLaunch(Exception):
 class NotReady(Exception):
     """The engine was reached but gave no usable answer. `retry_after`: seconds that it asks to wait, 0 if unspecified.
 
-    `engine_away`: this probably holds for other flows too, as when a gateway answers in place of the engine.
+    `engine_away`: this may hold for other flows too, as when a gateway answers in place of the engine (`engine_answers` finds out).
     """
 
     technical: str
@@ -101,6 +101,15 @@ def check_kept(client: Client, launch: Launch) -> None:
     changed = runs.moment(version, "updated")
     if changed is None or changed > launch.asked_at - CLOCKS:
         raise CannotLaunch(Reason.FLOW_CHANGED)
+
+
+def engine_answers(client: Client) -> bool:
+    """Whether the engine lists flows, so that a gateway's answer to the check of one flow concerns that flow alone."""
+    try:
+        client.workflows.list_flows(limit=1)
+    except EngineError:
+        return False
+    return True
 
 
 def _version(flow: dict[str, Any]) -> dict[str, Any]:

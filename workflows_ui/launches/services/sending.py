@@ -146,7 +146,7 @@ def _deliver(claimed: Claimed) -> int | None:
     except CannotLaunch as problem:
         _save(give_up, launch, problem.reason, problem.technical)
     except flow_checks.NotReady as problem:
-        away = launch.kept and problem.engine_away
+        away = launch.kept and problem.engine_away and not flow_checks.engine_answers(claimed.client)
         reason = Reason.NOT_REACHED if away else Reason.NOT_READY
         _save(release, launch, problem.technical, reason, problem.retry_after)
     except AddressRefused as problem:

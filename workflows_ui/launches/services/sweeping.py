@@ -6,7 +6,7 @@ The broker may lose any message and any worker may die: pending work is derived 
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from workflows_ui.core import clock
 from workflows_ui.core.lease import ENQUEUE_AGAIN
@@ -32,12 +32,14 @@ def _kept_to_enqueue(sendable: QuerySet[Launch], now: datetime) -> list[str]:
     after an attempt is not over.
 
     So an engine that does not answer is tried by one launch of a workspace, once a minute in the end, and gets at most one a second when
-    it is back, in the order in which they were asked for. One whose flow alone cannot be read (NOT_READY) lets the others pass.
+    it is back, in the order in which they were asked for. One whose flow alone cannot be read (NOT_READY) lets those of other flows pass.
     """
     tried = ~Launch.lease.free(now) | Q(enqueued_at__gte=now - ENQUEUE_AGAIN)
     tried |= Q(reason=Reason.NOT_REACHED, not_before__gt=now)
     busy = Launch.objects.filter(tried, KEPT).values("workspace_id")
-    due = sendable.filter(kept=True).exclude(workspace_id__in=busy).order_by("asked_at", "pk")
+    earlier = Launch.objects.filter(KEPT, workspace_id=OuterRef("workspace_id"), flow_id=OuterRef("flow_id"))
+    earlier = earlier.filter(not_before__gt=now, asked_at__lt=OuterRef("asked_at"))
+    due = sendable.filter(~Exists(earlier), kept=True).exclude(workspace_id__in=busy).order_by("asked_at", "pk")
     earliest: dict[int, str] = {}
     for workspace_id, pk in due.values_list("workspace_id", "pk")[:BATCH]:
         earliest.setdefault(workspace_id, pk)
