@@ -144,6 +144,29 @@ def test_earlier_launches_are_read_newest_first_in_bounded_turns(scene: Scene, m
     assert Launch.objects.get(pk=large.pk).words_read == 2
 
 
+def test_a_launch_whose_words_cannot_be_computed_is_read_once_in_each_state_and_the_others_are_found(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = made(scene, {"no": "ORD-471182"}, asked_at=timezone.now() - timedelta(minutes=5))
+    odd = made(scene, {"no": "ORD-990"}, state=State.RUNNING, ended_at=None)
+    keep(scene)
+    real, tried = words.of_values, list[str]()
+
+    def broken(texts: list[str], *others: Any) -> list[str]:
+        if "ORD-990" in texts:
+            tried.append("once")
+            raise OverflowError("a value out of range")
+        return real(texts, *others)
+
+    monkeypatch.setattr(words, "of_values", broken)
+    read(scene)
+    assert found(scene.browser, "ORD-471182") == {other.pk}
+    Launch.objects.filter(pk=odd.pk).update(state=State.SUCCEEDED, ended_at=timezone.now())
+    read(scene)
+    assert len(tried) == 2
+    assert not launch_words.due()
+
+
 def test_a_retried_launch_is_read_again_and_words_leave_with_the_values(scene: Scene) -> None:
     launch = made(scene, {"no": "ORD-471182"}, answer='{"receipt": "RC-1001"}', answer_from="step", run_id="R" * 21)
     keep(scene)

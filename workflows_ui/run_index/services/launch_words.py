@@ -7,6 +7,7 @@ read: its inputs at once, everything when it has ended. The newest launches come
 import time
 from datetime import datetime, timedelta
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
@@ -21,6 +22,8 @@ from workflows_ui.members.models import Workspace
 from workflows_ui.run_index.models import IndexedRun, Kept, RunIndex
 from workflows_ui.run_index.services import kept_steps, words
 from workflows_ui.run_index.services.rows import NOTHING
+
+log = structlog.get_logger(__name__)
 
 __all__ = ["NOTHING", "backlog", "clear", "due", "erase", "found_by", "read", "trim"]
 
@@ -95,7 +98,7 @@ def _read_some(index: RunIndex, key: str) -> bool:
     runs = IndexedRun.objects.filter(workspace_id=index.pk, run_id__in=[launch.run_id for launch in found])
     erased = set(runs.filter(erased_at__isnull=False).values_list("run_id", flat=True))
     readable = (launch for launch in found if launch.run_id not in erased)
-    new = {launch.pk: words.hashes(key, _words(launch)) for launch in readable}
+    new = {launch.pk: _hashes(key, launch) for launch in readable}
     with transaction.atomic():
         now = clock.now()
         if not RunIndex.words_lease.renew(RunIndex.objects.filter(_keeping()), index, LEASE, now):
@@ -111,6 +114,17 @@ def _read_some(index: RunIndex, key: str) -> bool:
             ignore_conflicts=True,
         )
     return len(found) == BATCH
+
+
+def _hashes(key: str, launch: Launch) -> list[int]:
+    """The words of a launch as hashes; none if its values are so odd that they cannot be computed: the launch is not tried again until
+    it has ended, since it would otherwise be among the first of every turn, and no other launch would be read.
+    """
+    try:
+        return words.hashes(key, _words(launch))
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as problem:
+        log.error("launch_words.not_computed", launch=launch.pk, error=type(problem).__name__)
+        return []
 
 
 def _words(launch: Launch) -> list[str]:
