@@ -47,6 +47,18 @@ def test_a_link_keeps_the_document_moves_the_focus_to_the_heading_and_announces_
     sound(page)
 
 
+def test_styles_that_scripts_and_browsers_set_are_not_copied_to_the_next_page_which_would_refuse_them(
+    page: Page,
+) -> None:
+    page.evaluate(
+        "for (const field of document.querySelectorAll('[id]')) field.style.setProperty('caret-color', 'red')"
+    )
+    _menu(page, "Credentials")
+    expect(page.locator("h1")).to_have_text("Credentials")
+    # What is refused is said in the browser's console, which ends the test.
+    assert page.locator("main [style]").count() == 0
+
+
 def test_back_restores_the_page_and_how_far_it_was_scrolled(page: Page) -> None:
     page.evaluate("window.scrollTo(0, 200)")
     _menu(page, "Credentials")
