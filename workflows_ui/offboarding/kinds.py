@@ -35,6 +35,7 @@ from workflows_ui.members.services import access, invitations, launch_rights, me
 from workflows_ui.notifications.models import Notice, Watch, WatchKind
 from workflows_ui.offboarding import services as deactivation
 from workflows_ui.offboarding.belongings import Holder, Item, Kind, Reach, Scope
+from workflows_ui.run_index.services import indexes
 from workflows_ui.web.messages import Text
 
 
@@ -304,12 +305,16 @@ class FailureKind(Kind):
     end_label, moment = _("Assign to nobody"), ""
 
     def find(self, reach: Reach) -> Iterator[Item]:
-        for row, name in failures.assigned(reach.person, reach.workspaces):
-            workspace_reach = reach.workspaces[row.index_id]
-            url = reverse("failure", args=[workspace_reach.workspace.slug, row.fingerprint])
-            linked = reach.scope is not Scope.CONSOLE and access.page_of(url) not in workspace_reach.hidden_pages
-            to = workspace_reach.people(Role.VIEWER)
-            yield Item(self, str(row.pk), name, workspace_reach, row, to=to, ends=True, url=url if linked else "")
+        found = failures.assigned(reach.person, reach.workspaces)
+        spaces = {row.index_id: reach.workspaces[row.index_id] for row, _name in found}
+        seen = {pk for pk, space in spaces.items() if indexes.readable(space.workspace, reach.viewer.pk)}
+        for row, name in found:
+            space, shown = spaces[row.index_id], row.index_id in seen
+            url = reverse("failure", args=[space.workspace.slug, row.fingerprint])
+            linked = shown and reach.scope is not Scope.CONSOLE and access.page_of(url) not in space.hidden_pages
+            name = name if shown else str(_("A failure of the run index, which you may not see"))
+            to = space.people(Role.VIEWER)
+            yield Item(self, str(row.pk), name, space, row, to=to, ends=True, url=url if linked else "")
 
     def give(self, actor: Actor, item: Item, to: User) -> bool:
         return failures.hand_over(actor, item.row, to, item.name)
