@@ -1,6 +1,7 @@
 """Runs found by words of their errors, steps and tags, by ids and by the names of flows; and what a copy of the database gives away."""
 
 import hashlib
+import html
 import re
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.run_index.test_indexed_list import RUNS, page
 from workflows_ui.credentials.services import sharing
 from workflows_ui.members.models import Role
 from workflows_ui.resources.runs import indexed
-from workflows_ui.run_index.models import IndexedRun, RunIndex, RunWord
+from workflows_ui.run_index.models import IndexedRun, Kept, RunIndex, RunWord
 from workflows_ui.run_index.services import words
 
 __all__ = ["stage"]
@@ -51,6 +52,23 @@ def test_words_of_an_error_find_its_runs_in_any_order_without_case_and_accents(s
         assert listed(stage.browser, text) == set(found), text
     assert listed(stage.browser, "4711 nothing") == set()
     assert listed(stage.browser, "471") == set()
+
+
+def test_the_field_of_the_search_says_what_it_finds_for_this_person(stage: Stage) -> None:
+    def said(browser: Client) -> str:
+        found = re.search(r'placeholder="([^"]+)"[^>]*id="id_search"', browser.get(RUNS).content.decode())
+        assert found
+        return html.unescape(found[1])
+
+    sharing.write(stage.users.credential, stage.users.colleague.groups.create(name="Reporting"), stage.users.owner)
+    names = "Flow's name, or an ID"
+    assert said(stage.browser) == names
+    start(stage)
+    read_all(stage)
+    assert said(stage.browser) == "Flow's name, words of an error, or an ID"
+    start(stage, kept=Kept.VALUES)
+    assert said(stage.browser) == "Flow's name, words of an error, input or output, or an ID"
+    assert said(stage.as_role(Role.LAUNCHER)) == names
 
 
 @pytest.mark.both_databases

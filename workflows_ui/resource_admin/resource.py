@@ -402,6 +402,10 @@ class Resource:
         """Choices of filter fields that only the engine knows, by field. Called after `list`, so its error is first."""
         return {}
 
+    def search_hint(self, session: EngineSession) -> Text:
+        """What this person finds with the field `search`, shown in it while it is empty; "" for what the form says. Called after `list`."""
+        return ""
+
     def raw(self, subject: Subject) -> dict[str, Any]:
         """The panel with the object's JSON: `value`, at most `limit` characters; URLs of the whole as a `file`,
         and of its `hidden` values.

@@ -65,6 +65,8 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
             bulk = _bulk(kind, request.access, lacking)
         choices = index_fallback.choices(kind, session) if kept else kind.choices(session)
         offer(current.form, choices)
+        if hint := kind.search_hint(session):
+            current.form.fields["search"].widget.attrs["placeholder"] = hint
         if page.total is None and (page.older or current.trail):
             matching = bulk_actions.count_matching(session, kind, current)
         pending, swapped = bool(session.put_off), swapped_fields(current.form, choices) if current.late else []

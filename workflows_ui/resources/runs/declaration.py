@@ -234,6 +234,9 @@ class Runs(Resource):
         flows = indexed.flows_of(session, index) if index else run_filters.load_flows(session)
         return run_filters.filter_choices(flows)
 
+    def search_hint(self, session: EngineSession) -> str:
+        return indexed.search_hint(session, indexes.for_session(session))
+
     def full_title(self, row: Row) -> str:
         """With its time: all runs of a flow have the same title."""
         came = formats.moment(row.get("created"))

@@ -69,9 +69,8 @@ class RunFilters(forms.Form):
         label=_("Search"),
         required=False,
         max_length=200,
-        widget=forms.TextInput(
-            {"type": "search", "placeholder": _("Flow's name, words of an error or value, or an ID")}
-        ),
+        # What a run index finds besides is said by Runs.search_hint.
+        widget=forms.TextInput({"type": "search", "placeholder": _("Flow's name, or an ID")}),
     )
     flow = Several(label=_("Flow"), required=False)
     status = forms.MultipleChoiceField(
