@@ -16,7 +16,7 @@ from tests.run_index.index_scene import add_past, read_all, turn
 from tests.users import browser, credential, move, person
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import heartbeat
-from workflows_ui.credentials.models import CredentialShare
+from workflows_ui.credentials.models import Credential, CredentialShare
 from workflows_ui.credentials.services import sharing
 from workflows_ui.members.models import Member, Role
 from workflows_ui.run_index import tasks
@@ -354,6 +354,23 @@ def test_a_manager_shares_a_credential_and_starts_the_index_in_one_step(stage: S
     assert RunIndex.objects.get().credential == stage.users.credential
     done = list(AuditEvent.objects.order_by("pk").values_list("action", flat=True))
     assert done[-2:] == ["credential.share", "run_index.start"]
+
+
+def test_a_manager_without_a_credential_or_a_team_sees_which_is_missing(stage: Stage) -> None:
+    manager = stage.as_role(Role.MANAGER)
+    page = html_of(manager)
+    assert "You have one." in page
+    assert "There is no team yet: ask an administrator of the console to create one." in page
+    team = Group.objects.create(name="Sales team")
+    page = html_of(manager)
+    assert "Add a team to the workspace" in page
+    assert "There is no team yet" not in page
+    assert manager.post("/w/sales/members/add/", {"team": team.pk, "role": Role.VIEWER}).status_code == 303
+    assert "the next page shows what will be shared with whom" in html_of(manager)
+    Credential.objects.filter(owner=stage.users.colleague).delete()
+    page = html_of(manager)
+    assert "There is one." in page
+    assert "Add a credential" in page
 
 
 def test_a_superuser_creates_the_team_as_well(stage: Stage) -> None:

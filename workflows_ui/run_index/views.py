@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.models import Group
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -53,6 +54,12 @@ def run_index(request: ConsoleRequest, slug: str) -> HttpResponse:
             messages.success(request, _("The run index is changed."))
         return responses.redirect_to_view(request, "run_index", slug)
     context: dict[str, Any] = {"shared": bool(choices), "form": form, "first": first}
+    if not choices and first is None:
+        context |= {
+            "has_credential": bool(first_start.own_credentials(request.access)),
+            "has_team": bool(first_start.teams_to_share_with(request.access)),
+            "any_team": Group.objects.exists(),
+        }
     if index is None:
         return responses.form_page(request, "run_index/start.html", first or form, context)
     credential = index.credential
