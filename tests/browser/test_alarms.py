@@ -34,7 +34,7 @@ def test_a_quiet_flow_is_seen_at_the_bell_and_muted_in_three_actions(stage: Stag
     bell = page.locator("#bell")
     expect(bell).to_contain_text("1 unread notification")
     journey.click(bell)
-    journey.click(page.get_by_role("link", name=alarm.title).first)
+    journey.click(page.get_by_role("button", name=alarm.title).first)
     expect(page.get_by_role("heading", name=str(AlarmKind.QUIET.label))).to_be_visible()
     sound_in_every_look(page)
     journey.click(page.get_by_role("button", name="Mute for this flow"))

@@ -117,3 +117,37 @@ def test_whether_an_order_went_through_is_known_from_home_in_two_actions(desk: D
             journey.click(hit)
             expect(page.locator("main")).to_contain_text("ORD-471182")
             journey.end(at_most=2)
+
+
+def test_a_failure_is_handled_from_its_mail_with_what_helped_before_in_nine_actions(
+    desk: Desk, browser: Browser
+) -> None:
+    note = "The month is closed: choose the file of an open one."
+    with desk.run_index(), desk.window(browser) as window:
+        page, space = window.page, window.space()
+        _fail_once(window, "week-50.csv")
+        page.goto(f"{space}failures/")
+        failure = page.locator("#results tbody a", has_text=sample_flows()[FAILING].name).first
+        wait_for(lambda: bool(page.reload() and failure.count()), "the failure is in the index")
+        failure.click()
+        page.get_by_role("textbox", name="What to do").fill(note)
+        page.get_by_role("button", name="Save", exact=True).click()
+        expect(page.get_by_text(note).first).to_be_visible()
+        address = _fail_once(window, "week-51.csv")
+        with desk.window(browser, signed_in=False) as other:
+            page = other.page
+            journey = Journey(page, "from a failure's mail to handled")
+            journey.open(address)
+            journey.type(page.locator("[name=login]"), desk.name)
+            journey.type(page.locator("[name=password]"), desk.password)
+            journey.click(page.locator("main [type=submit]").first)
+            expect(page.locator("#launch-helped")).to_contain_text(note)
+            journey.click(page.locator("#change-first"))
+            journey.type(page.get_by_label("File"), "week-52.csv")
+            journey.click(page.locator(".btn[data-launch]"))
+            other.ends("Failed")
+            expect(page.locator("#launch-helped")).to_contain_text(note)
+            journey.click(page.get_by_role("link", name="All runs that failed like this"))
+            journey.click(page.get_by_role("button", name="Mark as handled"))
+            expect(page.get_by_role("button", name="Reopen")).to_be_visible()
+            journey.end(at_most=9)

@@ -13,10 +13,12 @@ from django.utils.html import strip_tags
 
 from tests.resources.stage import Stage, everything_told, outcomes, stage
 from tests.run_index.index_scene import launched, read_all, start
+from tests.users import credential
 from workflows_ui.core import clock
 from workflows_ui.credentials.models import CredentialShare
 from workflows_ui.credentials.services import sharing
 from workflows_ui.failures.models import FailurePattern, NoteVote
+from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import secrets
 from workflows_ui.members.models import Role
 from workflows_ui.notes.models import Note
@@ -200,6 +202,26 @@ def test_a_note_is_sealed_and_is_first_on_every_run_that_fails_like_this(stage: 
     assert "What helped before" not in text(stage.browser, f"/w/sales/runs/{other}/")
     stage.browser.post(f"{url}note/", {"text": ""})
     assert "What helped before" not in text(stage.browser, f"/w/sales/runs/{run}/")
+
+
+def test_a_failed_launch_says_what_helped_before_also_before_the_index_has_its_run(stage: Stage) -> None:
+    (first,) = only(stage, "Order 4711 was refused")
+    (url,) = found(stage.browser)
+    share(stage)
+    launched(stage, first, "{}", user=stage.users.colleague, state=State.FAILED, ended_at=timezone.now())
+    story = f"/w/sales/launches/{Launch.objects.get().pk}/story/"
+    assert f'href="{url}"' in stage.browser.get(story).content.decode()
+    stage.browser.post(f"{url}note/", {"text": "Ask billing, then retry."})
+    (new,) = add_runs(stage, "Order 5000 was refused", seconds=1)
+    Launch.objects.update(run_id=new)
+    assert "Ask billing, then retry." in stage.browser.get(story).content.decode()
+    launcher = stage.as_role(Role.LAUNCHER)
+    assert "Ask billing, then retry." in launcher.get(story).content.decode()
+    CredentialShare.objects.all().delete()
+    credential(stage.users.workspace, stage.users.colleague, stage.secret)
+    assert "Ask billing" not in launcher.get(story).content.decode()
+    page = stage.browser.get(story, headers={"HX-Request": "true", "HX-Target": "launch-story"}).content.decode()
+    assert re.search(r'id="launch-helped" hx-swap-oob="true">\s*<div class="alert', page)
 
 
 def test_a_note_that_was_changed_in_the_database_is_not_shown(stage: Stage) -> None:

@@ -190,10 +190,34 @@ def note(row: FailurePattern | None, workspace: Workspace) -> str | None:
         return None
 
 
-def noted(index: RunIndex, run_id: str) -> FailurePattern | None:
-    """The pattern of a failed run, if it has a note."""
-    runs = _failed(index).filter(run_id=run_id)
-    return _stored(index).exclude(note="").filter(fingerprint__in=runs.values("fingerprint")).first()
+@dataclass(frozen=True)
+class Known:
+    """What is known about the failures of one cause.
+
+    Attributes:
+        note: what to do; "" without a note, None if it does not open.
+        row: what people have done about them.
+        votes: whether the note helped; None without one.
+    """
+
+    fingerprint: int
+    note: str | None
+    row: FailurePattern | None
+    votes: "Votes | None"
+
+
+def fingerprint_of(index: RunIndex, run_id: str) -> int:
+    """The fingerprint of a failed run; 0 if the index does not have it."""
+    return _failed(index).filter(run_id=run_id).values_list("fingerprint", flat=True).first() or 0
+
+
+def known(index: RunIndex, fingerprint: int, workspace: Workspace, user: User) -> Known | None:
+    """What is known about failures of this cause, for a person; None if the index has none."""
+    if not fingerprint or not _failed(index).filter(fingerprint=fingerprint).exists():
+        return None
+    row = _stored(index).filter(fingerprint=fingerprint).first()
+    text = note(row, workspace)
+    return Known(fingerprint, text, row, votes(row, user) if row and text else None)
 
 
 def assignable(workspace: Workspace) -> QuerySet[User]:

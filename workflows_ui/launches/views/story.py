@@ -7,6 +7,7 @@ the flow. Loaded by the launch's page once there is a run, and when the launch c
 import hashlib
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from django.http import HttpResponse
@@ -17,10 +18,12 @@ from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError
+from workflows_ui.failures import services as failures
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.views.launches import find_page
 from workflows_ui.members.models import Role
 from workflows_ui.members.services import members
+from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources.flows.reading import last_change
 from workflows_ui.resources.pieces import missing_apps
@@ -28,6 +31,8 @@ from workflows_ui.resources.runs import comparison
 from workflows_ui.resources.runs import masking as run_masking
 from workflows_ui.resources.runs import panels as run_panels
 from workflows_ui.resources.runs import story as run_story
+from workflows_ui.run_index.services import indexes
+from workflows_ui.run_index.services import rows as indexed_rows
 from workflows_ui.web import messages, responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest
@@ -45,12 +50,13 @@ def story(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     row = page.launch
     failed = row.state == State.FAILED
     good = comparison.last_good(request.access, row) if failed else None
-    run = good_run = missing = change = trouble = None
+    run = good_run = missing = change = trouble = raw = None
     steps: Mapping[str, Any] = {}
     try:
         session = engine_session.open_session(request.access)
         if row.run_id:
-            run, good_run, steps = _load_runs(session, row.run_id, good)
+            raw = session.workflows.get_run(row.run_id)
+            run, good_run, steps = _load_runs(session, raw, good)
         if page.runless:
             missing = missing_apps.of_flow(session, row.flow_id)
         if failed and page.shows_flow:
@@ -74,15 +80,28 @@ def story(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         "trouble": trouble,
         "missing": missing_apps.no_run_words(missing) if missing else None,
         "comparison": compared,
+        "helped": _known_failure(request.access, row, raw) if failed else None,
         "caretakers": members.find_caretakers(row.workspace, row.flow_id) if failed and page.shows_flow else None,
         "change": change,
     }
     return responses.page(request, "launches/story.html", context, fragments=(STORY,))
 
 
-def _load_runs(session: EngineSession, run_id: str, good: Launch | None) -> tuple[Row, Row | None, Mapping[str, Any]]:
-    """The run, the successful launch's run, and the steps of both by name. Raises EngineError."""
-    run = _load_run(session, run_id)
+def _known_failure(access: Access, launch: Launch, run: Row | None) -> dict[str, Any] | None:
+    """What is known about such failures, where the person may see the run index, which may not have this run yet."""
+    index = indexes.readable(access.workspace, access.user.pk) if access.allows(Role.VIEWER) else None
+    if index is None:
+        return None
+    fingerprint = failures.fingerprint_of(index, launch.run_id)
+    if not fingerprint and run is not None:
+        with suppress(CannotOpen):
+            fingerprint = indexed_rows.fingerprint(run, index.open("word_key"))
+    return run_panels.known_failure(access, index, fingerprint)
+
+
+def _load_runs(session: EngineSession, raw: Row, good: Launch | None) -> tuple[Row, Row | None, Mapping[str, Any]]:
+    """The masked run, the successful launch's run, and the steps of both by name. Raises EngineError."""
+    run = run_masking.masked(session, [raw])[0]
     steps = run_panels.known_steps(session, run)
     if good is None or not good.run_id:
         return run, None, steps

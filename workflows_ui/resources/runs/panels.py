@@ -14,12 +14,14 @@ from workflows_ui.launches.failures import messages as failure_messages
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches, runs
 from workflows_ui.members.models import Role, Workspace
+from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.resource import Row, Subject, id_at, pick
 from workflows_ui.resources.cached import cached
 from workflows_ui.resources.places import launch_url
 from workflows_ui.resources.runs import indexed, masking, reading, starters
 from workflows_ui.resources.runs import times as resource_times
 from workflows_ui.resources.runs.steps import Reader, error_text, failed_position, shows
+from workflows_ui.run_index.models import RunIndex
 from workflows_ui.run_index.services import indexes, kept_steps, rows
 from workflows_ui.web.links import reachable, view_url
 from workflows_ui.web.paths import text_at
@@ -41,6 +43,7 @@ def summary(subject: Subject) -> dict[str, Any]:
         "sentence": reading.sentence(run, resource_times.Times(run, known).total),
         "retried": reading.retried(run),
         "helped": _helped(subject),
+        "run_id": id_at(run),
         "error": failure_messages.headline(failure_text),
         "diagnosis": failure_messages.explain_failure(failure_text, str(run.get("status") or "")),
         "failed_step": _failed_step_url(subject),
@@ -78,16 +81,18 @@ def _erase_url(subject: Subject) -> str:
 
 
 def _helped(subject: Subject) -> dict[str, Any] | None:
-    """The note about failures of the same cause, where the person may see the run index."""
+    """What is known about failures of the same cause, where the person may see the run index."""
     index = indexes.for_session(subject.session) if reading.failing(subject.object) else None
-    row = failures.noted(index, id_at(subject.object)) if index else None
-    if row is None:
-        return None
-    url = reachable(view_url("failure", subject.slug, row.fingerprint))
-    if not url:
-        return None
-    note, votes = failures.note(row, subject.workspace), failures.votes(row, subject.access.user)
-    return {"note": note, "row": row, "url": url, "votes": votes, "run": id_at(subject.object)}
+    return (
+        known_failure(subject.access, index, failures.fingerprint_of(index, id_at(subject.object))) if index else None
+    )
+
+
+def known_failure(access: Access, index: RunIndex, fingerprint: int) -> dict[str, Any] | None:
+    """The context of templates/failures/helped.html; None if nothing is known, or if the person does not see the page of it."""
+    found = failures.known(index, fingerprint, access.workspace, access.user)
+    url = reachable(view_url("failure", access.workspace.slug, fingerprint)) if found else ""
+    return {"known": found, "url": url} if url else None
 
 
 def failure_message(run: Row) -> str:

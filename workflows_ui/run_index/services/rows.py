@@ -76,13 +76,22 @@ def from_engine(workspace_id: int, run: Json, now: datetime, key: str) -> Indexe
         triggered_by=runs.text(run, "triggeredBy")[:64],
         check_at=None if ended else _next_check(created, now),
     )
-    failed = run.get("failedStep")
-    message = runs.text(failed, "message")[:MESSAGE] if isinstance(failed, dict) else ""
+    message = _failed_message(run)
     row.message = row.seal("message", message)
     if row.status in runs.FAILED:
-        row.fingerprint = words.fingerprint(key, row.flow_id, step, message)
+        row.fingerprint = fingerprint(run, key)
     row.texts = (message, step, title, *(tag for tag in row.tags.split("\n") if tag))
     return row
+
+
+def fingerprint(run: Json, key: str) -> int:
+    """The number that failures of the same cause share, for a failed run of the engine."""
+    return words.fingerprint(key, runs.text(run, "flowId")[:64], runs.failed_step(run)[0], _failed_message(run))
+
+
+def _failed_message(run: Json) -> str:
+    failed = run.get("failedStep")
+    return runs.text(failed, "message")[:MESSAGE] if isinstance(failed, dict) else ""
 
 
 def _lines(tags: Sequence[Any]) -> str:
