@@ -1,16 +1,22 @@
 """What each kind of page asks the database and the engine when its cached values are there. A changed number is explained in its commit."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from tests import flows
 from tests.launches.launch_scene import Scene
+from workflows_ui.alarms import services as alarms
+from workflows_ui.alarms.models import AlarmChannel, AlarmKind, AlarmMute
+from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import following
+from workflows_ui.run_index.models import IndexedRun, RunIndex
+from workflows_ui.run_index.services import indexes, reading
 
 
 class Costs(NamedTuple):
@@ -36,6 +42,24 @@ PAGES = {
     "/w/sales/launches/{launch}/": Costs(11, 0),
     "/notices/": Costs(10, 0),
 }
+#: Of a workspace with a run index, for the owner of the credential that reads it.
+INDEXED_PAGES = {
+    "/w/sales/": Costs(22, 0),
+    "/w/sales/flows/": Costs(13, 1),
+    "/w/sales/flows/{flow}/": Costs(17, 1),
+    "/w/sales/runs/": Costs(16, 0),
+    "/w/sales/runs/plots/": Costs(11, 0),
+    "/w/sales/runs/{failed}/": Costs(18, 1),
+    "/w/sales/failures/": Costs(13, 0),
+    "/w/sales/failures/{failure}/": Costs(19, 0),
+    "/w/sales/alarms/": Costs(14, 0),
+    "/w/sales/alarms/{alarm}/": Costs(10, 0),
+    "/w/sales/alarms/muted/": Costs(9, 0),
+    "/w/sales/alarms/channels/": Costs(10, 0),
+    "/w/sales/alarms/channels/{channel}/": Costs(11, 0),
+    "/w/sales/report/": Costs(11, 0),
+    "/w/sales/run-index/": Costs(20, 0),
+}
 
 
 @pytest.fixture
@@ -51,14 +75,36 @@ def test_the_costs_of_pages_are_known(scene: Scene) -> None:
         scene.launch(flow)
     following.poll(scene.users.workspace.pk)
     launch = Launch.objects.order_by("asked_at")[0]
+    assert _costs(scene, PAGES, flow=flow, run=launch.run_id, launch=launch.pk) == PAGES
+
+
+def test_the_costs_of_pages_of_the_run_index_are_known(scene: Scene) -> None:
+    index = indexes.start(CONSOLE, scene.users.workspace, scene.users.credential, 90)
+    while index.read_at is None or index.spans:
+        reading.read(index.pk)
+        RunIndex.objects.update(due_at=timezone.now())
+        index.refresh_from_db()
+    failed = IndexedRun.objects.exclude(fingerprint=0).filter(archived=None).order_by("-created")[0]
+    alarm = alarms.begin(index, (AlarmKind.FAILING, failed.flow_id), failed.flow_name, {})
+    assert alarm
+    AlarmMute.objects.create(index=index, kind=AlarmKind.QUIET, flow_id=failed.flow_id, muted_at=timezone.now())
+    channel = AlarmChannel.objects.create(
+        workspace=scene.users.workspace, name="Team", shape="slack", created_at=timezone.now()
+    )
+    ids = {"flow": failed.flow_id, "failed": failed.run_id, "failure": str(failed.fingerprint)}
+    assert _costs(scene, INDEXED_PAGES, **ids, alarm=str(alarm.pk), channel=str(channel.pk)) == INDEXED_PAGES
+
+
+def _costs(scene: Scene, pages: Iterable[str], **ids: str) -> dict[str, Costs]:
+    """What the owner's third visit of each page costs."""
     owner = scene.sign_in(scene.users.owner)
     found = {}
-    for page in PAGES:
-        path = page.format(flow=flow, run=launch.run_id, launch=launch.pk)
+    for page in pages:
+        path = page.format(**ids)
         for _ in range(2):
-            owner.get(path)
+            assert owner.get(path).status_code in (200, 404), path
         calls = scene.engine.journal.count()
         with CaptureQueriesContext(connection) as queries:
             owner.get(path)
         found[page] = Costs(len(queries), scene.engine.journal.count() - calls)
-    assert found == PAGES
+    return found
