@@ -10,9 +10,10 @@ from workflows_ui.web import formats
 def sentence(pattern: Pattern) -> str:
     """How often it happened, and since when."""
     if pattern.number == 1:
-        return _("1 run failed like this, on %(last)s.") % {"last": formats.exact(pattern.last)}
+        return _("1 run failed like this, on %(last)s.") % {"last": formats.exact(pattern.last, zone=False)}
     text = _("%(n)d runs failed like this, the first on %(first)s, the last on %(last)s.")
-    return text % {"n": pattern.number, "first": formats.exact(pattern.first), "last": formats.exact(pattern.last)}
+    first, last = (formats.exact(moment, zone=False) for moment in (pattern.first, pattern.last))
+    return text % {"n": pattern.number, "first": first, "last": last}
 
 
 def state_text(pattern: Pattern) -> str:

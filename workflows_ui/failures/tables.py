@@ -15,6 +15,12 @@ from workflows_ui.resource_admin.local_lists import LocalList, files
 from workflows_ui.resource_admin.resource import Column
 from workflows_ui.resources.runs import masking, reading
 from workflows_ui.run_index.services import rows as indexed_rows
+from workflows_ui.web import messages
+
+
+def _error(pattern: Pattern) -> str:
+    """The error; of a run that ended without one, the state that says why it ended."""
+    return pattern.error or str(messages.run_state(pattern.newest.status).word)
 
 
 def _assigned(pattern: Pattern) -> str:
@@ -41,7 +47,7 @@ class Failures(LocalList):
             below=lambda pattern: pattern.newest.failed_step_title,
             name="flow",
         ),
-        Column(lambda pattern: pattern.error, _("Error"), kind="lines", wide=True, name="error", sort=False),
+        Column(_error, _("Error"), kind="lines", wide=True, name="error", sort=False),
         Column(lambda pattern: pattern.state.badge, _("State"), kind="badge", name="state"),
         Column(lambda pattern: pattern.number, pgettext_lazy("noun", "Runs"), kind="count", name="number"),
         Column(
