@@ -48,7 +48,7 @@ INDEXED_PAGES = {
     "/w/sales/flows/": Costs(13, 1),
     "/w/sales/flows/{flow}/": Costs(17, 1),
     "/w/sales/runs/": Costs(16, 0),
-    "/w/sales/runs/plots/": Costs(11, 0),
+    "/w/sales/runs/plots/": Costs(10, 0),
     "/w/sales/runs/{failed}/": Costs(18, 1),
     "/w/sales/failures/": Costs(13, 0),
     "/w/sales/failures/{failure}/": Costs(19, 0),
