@@ -12,8 +12,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import CharField, Count, F, Q, QuerySet
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import CharField, Count, F, FloatField, Func, Q, QuerySet
 from django.db.models.functions import Cast, Substr
+from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 
 from workflows_ui.core import clock
@@ -110,7 +112,8 @@ def at_once(index: RunIndex, rows: QuerySet[IndexedRun], days: Sequence[date]) -
 
     def of_past() -> tuple[list[tuple[datetime, int]], list[_Ran]]:
         found = _ran(rows, begin - timedelta(days=1), middle)
-        return _peaks(found, begin, middle, now), [run for run in found if run.finish is None or run.finish > middle]
+        going = [run for run in found if run.finish is None or run.finish > middle.timestamp()]
+        return _peaks(found, begin, middle, now), going
 
     def of_recent() -> list[tuple[datetime, int]]:
         return _peaks([*_ran(rows, middle, end), *going], middle, end, now)
@@ -127,31 +130,45 @@ def latest(index: RunIndex, rows: QuerySet[IndexedRun]) -> Sequence[Ended]:
     return [Ended(*row) for row in _kept(index, ended.values_list(*Ended._fields)[:DURATIONS])][::-1]
 
 
-class _Ran(NamedTuple):
-    """When a run was created, began and ended; None if it goes on."""
+class _Seconds(Func):
+    """A time as seconds since 1970: a number is read ten times as fast as a time, which matters for many rows."""
 
-    created: datetime
-    start: datetime
-    finish: datetime | None
+    output_field = FloatField()
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Any:
+        template = "EXTRACT(EPOCH FROM %(expressions)s)::float8"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Any:
+        template = "((julianday(%(expressions)s) - 2440587.5) * 86400.0)"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
+class _Ran(NamedTuple):
+    """When a run was created, began and ended, in seconds since 1970; None if it goes on."""
+
+    created: float
+    start: float
+    finish: float | None
 
 
 def _ran(rows: QuerySet[IndexedRun], since: datetime, until: datetime) -> list[_Ran]:
     """The runs that were created in this time, the newest first."""
     ran = rows.filter(created__gte=since, created__lt=until, started__isnull=False)
     ran = ran.filter(Q(finished__gte=F("started")) | Q(finished__isnull=True, status="RUNNING"))
-    times = ran.order_by("-created").values_list("created", "started", "finished")[:MOST_AT_ONCE]
-    return [_Ran(created, start, finish) for created, start, finish in times if start]
+    times = (_Seconds(name) for name in ("created", "started", "finished"))
+    return list(map(_Ran._make, ran.order_by("-created").values_list(*times)[:MOST_AT_ONCE]))
 
 
 def _peaks(ran: Sequence[_Ran], begin: datetime, end: datetime, now: datetime) -> list[tuple[datetime, int]]:
     """`at_once` of the hours from `begin` to `end`."""
+    hour = _HOUR.total_seconds()
     if len(ran) >= MOST_AT_ONCE:
-        oldest = ran[MOST_AT_ONCE - 1].created
-        begin += max(0, math.ceil((oldest - begin) / _HOUR)) * _HOUR
-    first, last, hour = begin.timestamp(), end.timestamp(), _HOUR.total_seconds()
-    starts = sorted(run.start.timestamp() for run in ran)
+        begin += max(0, math.ceil((ran[MOST_AT_ONCE - 1].created - begin.timestamp()) / hour)) * _HOUR
+    first, last, present = begin.timestamp(), end.timestamp(), now.timestamp()
+    starts = sorted(run.start for run in ran)
     # A run that took no time counts as one, and one that goes on counts until now.
-    ends = sorted(max((run.finish or now).timestamp(), run.start.timestamp() + 0.001) for run in ran)
+    ends = sorted(max(present if run.finish is None else run.finish, run.start + 0.001) for run in ran)
 
     def running(moment: float) -> int:
         return bisect_right(starts, moment) - bisect_right(ends, moment)
