@@ -27,7 +27,7 @@ DAYS, VALUED, FLOWS_RUN = 80, 15, 50
 #: Flows that are known, and the uses of each.
 KNOWN_FLOWS, USES = 1000, 6
 OTHERS = 7
-COMMON, SOME, FEW, RARE = "orders", "region", "campaign", "order-471100815"
+COMMON, SOME, FEW, RARE = "invoice", "priority", "campaign", "order-471100815"
 TABLES = [model._meta.db_table for model in (IndexedRun, RunValues, RunWord, IndexedObject, ObjectUse)]
 RUNS, VALUES, WORDS = TABLES[:3]
 _RUN = {
@@ -69,7 +69,7 @@ class Filler:
         first, self.size = self.size + 1, size
         self._insert(RUNS, self._run_columns(), first, size)
         self._insert_values(first, min(size, self.valued))
-        for step, text in ((1, COMMON), (1, "invoice"), (1, "paid"), (10, SOME), (1000, FEW)):
+        for step, text in ((1, COMMON), (1, "delivery"), (1, "paid"), (10, SOME), (1000, FEW)):
             self._insert_words(first, step, words.hashes(self._key, [text])[0])
         for _other in range(OTHERS):
             self._insert_words(first, 1, None)

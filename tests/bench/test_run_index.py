@@ -186,7 +186,7 @@ def measure_writing(index: RunIndex, size: int) -> None:
     key, taken = index.open("word_key"), dict[str, list[float]]()
     for _ in range(ROUNDS):
         found = [engine_run() for _ in range(BATCH)]
-        written = IndexedRun.objects.filter(run_id__in=[run["id"] for run in found])
+        written = IndexedRun.objects.filter(workspace_id=index.pk, run_id__in=[run["id"] for run in found])
         acts: dict[str, Callable[[], Any]] = {
             "120 new runs": partial(rows.save, index.pk, found, timezone.now(), key),
             "120 known runs": partial(rows.save, index.pk, found, timezone.now(), key),

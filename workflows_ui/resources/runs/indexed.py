@@ -107,11 +107,13 @@ def matching(session: EngineSession, index: RunIndex, query: Query) -> QuerySet[
 def _named(session: EngineSession, index: RunIndex, text: str) -> Q | None:
     """The condition of a search for an id, or for names of flows; None for a text that is neither."""
     if typed_id := Text.read(text).id:
-        # Each by an index of its own.
-        parents = IndexedRun.objects.filter(~Q(parent_id=""), workspace_id=index.pk, parent_id=typed_id)
-        by_id = Q(run_id=typed_id) | Q(pk__in=parents.values("pk"))
-        if IndexedRun.objects.filter(by_id, workspace_id=index.pk).exists():
-            return by_id
+        # Each by an index of its own: one query for both would read all runs.
+        rows = IndexedRun.objects.filter(workspace_id=index.pk)
+        children = rows.filter(~Q(parent_id=""), parent_id=typed_id).order_by("-pk")
+        found = [*rows.filter(run_id=typed_id).values_list("pk", flat=True)]
+        found += children.values_list("pk", flat=True)[:MOST_FOUND]
+        if found:
+            return Q(pk__in=found)
     # What a search finds must not wait for the second request.
     flows = run_filters.known_flows(session) if index.failures else run_filters.load_flows(session)
     named = run_filters.named(flows, text)
@@ -122,7 +124,7 @@ def _with_words(session: EngineSession, index: RunIndex, text: str) -> Q:
     """The condition of a search for words. Words of errors may be those of inputs that only builders may see."""
     if not session.allows(Role.BUILDER):
         return indexed_rows.NOTHING
-    return Q(pk__in=indexed_rows.with_words(index, text).values("pk"))
+    return indexed_rows.with_words(index, text)
 
 
 def search_hint(session: EngineSession, index: RunIndex | None) -> str:
@@ -146,8 +148,8 @@ def search(session: EngineSession, text: str, most: int) -> Sequence[Row]:
     index = indexes.for_session(session)
     if index is None or not session.allows(Role.BUILDER):
         return []
-    rows = indexed_rows.with_words(index, text).filter(LISTED).order_by("-created", "-pk")
-    return [_run(row, index) for row in rows[:most]]
+    rows = IndexedRun.objects.filter(LISTED, indexed_rows.with_words(index, text), workspace_id=index.pk)
+    return [_run(row, index) for row in rows.order_by("-created", "-pk")[:most]]
 
 
 def get(session: EngineSession, index: RunIndex, run_id: str) -> dict[str, Any] | None:

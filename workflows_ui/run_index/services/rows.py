@@ -174,14 +174,15 @@ def _save_words(workspace_id: int, rows: Sequence[IndexedRun], key: str) -> None
     )
 
 
-def with_words(index: RunIndex, text: str) -> QuerySet[IndexedRun]:
-    """The runs of the index that have every word of the text; none if it has no words. Raises CannotOpen."""
-    rows, searched = IndexedRun.objects.filter(workspace_id=index.pk), words.searched(text)
+def with_words(index: RunIndex, text: str) -> Q:
+    """The condition that a run of the index has every word of the text; NOTHING if it has no words. Raises CannotOpen."""
+    searched = words.searched(text)
     if not searched:
-        return rows.filter(NOTHING)
+        return NOTHING
+    found = Q()
     for word in words.hashes(index.open("word_key"), searched):
-        rows = rows.filter(pk__in=RunWord.objects.filter(word=word).values("run"))
-    return rows
+        found &= Q(pk__in=RunWord.objects.filter(word=word).values("run"))
+    return found
 
 
 def _is_news(known: IndexedRun | None, row: IndexedRun) -> bool:
