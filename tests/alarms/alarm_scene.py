@@ -1,7 +1,8 @@
 """What tests of alarms share: flows with a rhythm in a practice engine, their index, and checks at any time."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest import mock
@@ -31,6 +32,17 @@ def flow_of(stage: Stage, start: str = "") -> dict[str, Any]:
     raise LookupError(start)
 
 
+def add_flows(stage: Stage, number: int) -> list[str]:
+    """More flows that are on; their ids."""
+    state, model = stage.practice.engine.state, flow_of(stage)
+    added = [ids.new_id() for _flow in range(number)]
+    with state.lock:
+        for place, flow_id in enumerate(added):
+            created = ids.stamp(datetime.now(UTC) - timedelta(days=60, minutes=place))
+            state.flows[flow_id] = deepcopy(model) | {"id": flow_id, "created": created}
+    return added
+
+
 def every(gap: timedelta, until: datetime, length: timedelta = LENGTH) -> list[datetime]:
     """Times this far apart, the latest first."""
     return [until - place * gap for place in range(length // gap)]
@@ -56,18 +68,37 @@ def add_runs(
     return added
 
 
-def only(stage: Stage, flow_id: str, moments: Iterable[datetime], **values: Any) -> None:
-    """The index of a workspace whose only runs these are, up to date."""
+def only(
+    stage: Stage,
+    flow_id: str,
+    moments: Iterable[datetime],
+    *,
+    keep: Collection[str] = (),
+    on: Collection[str] = (),
+    **values: Any,
+) -> None:
+    """The index of a workspace whose only runs these and those of `keep` are, up to date. Other flows than `on` are off."""
     state, project = stage.practice.engine.state, stage.users.workspace.project_id
-    others = [key for key, row in state.runs.items() if row["projectId"] == project]
+    others = [key for key, row in state.runs.items() if row["projectId"] == project and key not in keep]
     add_runs(stage, flow_id, moments, **values)
     for key in others:
         del state.runs[key]
     for flow in state.flows.values():
-        if flow["id"] != flow_id and flow["projectId"] == project:
+        if flow["id"] not in {flow_id, *on} and flow["projectId"] == project:
             flow["status"] = "DISABLED"
     start(stage, keep_days=90)
     read_all(stage)
+
+
+def several(stage: Stage, number: int, until: datetime) -> list[str]:
+    """Flows that ran together until then, in an index that is up to date; their ids."""
+    first = flow_of(stage)["id"]
+    flows = [first, *add_flows(stage, number - 1)]
+    for flow in flows[1:]:
+        add_runs(stage, flow, every(2 * GAP, until))
+    kept = {key: row for key, row in stage.practice.engine.state.runs.items() if row["flowId"] in flows[1:]}
+    only(stage, first, every(2 * GAP, until), keep=kept, on=flows)
+    return flows
 
 
 def read_again(stage: Stage) -> None:

@@ -2,15 +2,17 @@
 
 import math
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from itertools import groupby, pairwise
+from itertools import accumulate, groupby, pairwise
 from statistics import median
 from zoneinfo import ZoneInfo
 
 from workflows_ui.alarms import detection
 from workflows_ui.alarms.detection import Hour, Latest, Rhythm
+from workflows_ui.alarms.profiles import Calendar
 
 #: Detection was tuned with the first seeds, and is checked with others.
 TUNING, CHECKING = range(100, 140), range(9000, 9040)
@@ -23,6 +25,8 @@ BEGIN, WATCHED, END = (
 )
 MONTHS = (END - WATCHED) / timedelta(days=30.44)
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+#: In hours.
+_MINUTE, _WEEK, _PATIENT = 1 / 60, 168, detection.PATIENT / _HOUR
 #: Silences of one made-up flow that are tried.
 SILENCES = 8
 
@@ -37,6 +41,8 @@ class Flow:
 
     Attributes:
         holidays: the days of a year on which it rests.
+        entered: whether a manager has entered them.
+        together: whether the other flows rest on them, too: then the alarm is not about this flow, but about many.
         begin: its first day.
     """
 
@@ -44,6 +50,8 @@ class Flow:
     rate: Rate
     draw: Draw
     holidays: int = 0
+    entered: bool = False
+    together: bool = False
     begin: datetime = BEGIN
     zone: ZoneInfo = ZONE
     keeps_days: int = 90
@@ -98,19 +106,14 @@ FLOWS = (
     Flow("Bursts", lambda hour: 0.15 if 7 <= hour.hour < 22 else 0, _bursts),
     Flow("A few a day, at any time", lambda _hour: 1 / 8, _poisson),
     Flow("Day and night", lambda hour: 4 + 3.5 * math.sin((hour.hour - 8) / 24 * 2 * math.pi), _poisson),
-    Flow("Office hours with holidays", _in_office(6), _poisson, holidays=12),
+    Flow("Office hours, holidays that were entered", _in_office(6), _poisson, holidays=12, entered=True),
+    Flow("Office hours, holidays of all flows, not entered", _in_office(6), _poisson, holidays=12, together=True),
+    Flow("Office hours, holidays of its own, not entered", _in_office(6), _poisson, holidays=12),
     Flow("Office hours by UTC", _in_office(4), _poisson, zone=ZoneInfo("UTC")),
     Flow("New flow", _in_office(3), _poisson, begin=datetime(2026, 12, 2, tzinfo=UTC)),
     Flow("Slow decline", lambda hour: 8 * 0.95 ** _weeks(hour) * (7 <= hour.hour < 20), _poisson),
     Flow("Slow growth", lambda hour: 1.05 ** _weeks(hour) * (7 <= hour.hour < 20), _poisson),
 )
-
-
-def hours_between(first: datetime, last: datetime) -> Iterator[datetime]:
-    """The beginnings of the hours."""
-    while first < last:
-        yield first
-        first += _HOUR
 
 
 def holidays_of(flow: Flow, rng: random.Random) -> set[date]:
@@ -119,33 +122,77 @@ def holidays_of(flow: Flow, rng: random.Random) -> set[date]:
     return {(BEGIN + rng.randrange(days) * _DAY).date() for _day in range(round(flow.holidays * days / 365))}
 
 
-def runs_of(flow: Flow, seed: int) -> tuple[list[datetime], Mapping[datetime, float]]:
-    """The runs of a flow, and the expected runs of each hour."""
-    rng = random.Random(f"{flow.name} {seed}")
-    rest, runs, rates = holidays_of(flow, rng), list[datetime](), dict[datetime, float]()
-    for hour in hours_between(BEGIN, END):
-        local = hour.astimezone(flow.zone)
-        rates[hour] = rate = flow.rate(local) if hour >= flow.begin else 0.0
-        if rate and local.date() not in rest:
-            runs += [hour + part * _HOUR for part in sorted(flow.draw(rng, rate))]
-    return runs, rates
+class Made:
+    """A flow's runs, and how many it really expects.
+
+    Attributes:
+        runs: their times, in hours since BEGIN.
+        places: how many runs are expected from BEGIN until each of them.
+        days_off, noons: the holidays, and the middle of each.
+    """
+
+    def __init__(self, flow: Flow, seed: int) -> None:
+        rng = random.Random(f"{flow.name} {seed}")
+        self.days_off = holidays_of(flow, rng)
+        self.runs: list[float] = []
+        rates = []
+        for place in range((END - BEGIN) // _HOUR):
+            hour = BEGIN + place * _HOUR
+            local = hour.astimezone(flow.zone)
+            resting = local.date() in self.days_off
+            rate = 0.0 if hour < flow.begin or (resting and flow.entered) else flow.rate(local)
+            rates.append(rate)
+            if rate and not resting:
+                self.runs += [place + part for part in sorted(flow.draw(rng, rate))]
+        self.noons = [hours_since_begin(datetime(*day.timetuple()[:3], 12, tzinfo=UTC)) for day in self.days_off]
+        self._rates = [*rates, 0.0]
+        self._sums = [0.0, *accumulate(rates)]
+        self.places = [self.expected(run) for run in self.runs]
+
+    def expected(self, time: float) -> float:
+        """How many runs are expected from BEGIN until then."""
+        hour = min(int(time), len(self._rates) - 1)
+        return self._sums[hour] + self._rates[hour] * (time - hour)
 
 
-def counted(runs: Sequence[datetime]) -> list[Hour]:
+def moment(time: float) -> datetime:
+    """The time so many hours after BEGIN."""
+    return BEGIN + timedelta(hours=time)
+
+
+def hours_since_begin(moment: datetime) -> float:
+    """The reverse of `moment`."""
+    return (moment - BEGIN) / _HOUR
+
+
+def counted(runs: Iterable[datetime]) -> list[Hour]:
     """The runs by their hours, as the run index counts them."""
     hours = (list(found) for _hour, found in groupby(runs, lambda run: (run.toordinal(), run.hour)))
     return [Hour(found[0], found[-1], len(found)) for found in hours]
 
 
+def _counted(runs: Sequence[float]) -> list[Hour]:
+    hours = (list(found) for _hour, found in groupby(runs, int))
+    return [Hour(moment(found[0]), moment(found[-1]), len(found)) for found in hours]
+
+
 @dataclass
 class Result:
-    """What was found about made-up flows of one kind: false alarms, and the delay of silences in usual pauses."""
+    """What was found about made-up flows of one kind: false alarms, and the delay of silences in usual pauses.
 
-    months: float
-    false: int
-    worst: int
-    delays: list[float]
-    missed: int
+    Attributes:
+        notified: the false alarms of which people were notified.
+        worst: the most of these about one flow in 30 days.
+        missed: silences that were not found.
+    """
+
+    months: float = 0
+    false: int = 0
+    notified: int = 0
+    worst: int = 0
+    delays: list[float] = field(default_factory=list)
+    notified_delays: list[float] = field(default_factory=list)
+    missed: int = 0
 
     @property
     def a_month(self) -> float:
@@ -154,92 +201,108 @@ class Result:
     @property
     def in_time(self) -> float:
         """The share of silences that were found within twice the usual pause."""
-        return sum(delay <= 2 for delay in self.delays) / max(len(self.delays) + self.missed, 1)
+        return sum(delay <= 2 for delay in self.delays) / len(self.delays)
+
+    @property
+    def notified_in_time(self) -> float:
+        """The share of silences of which people were notified within twice the usual pause."""
+        return sum(delay <= 2 for delay in self.notified_delays) / len(self.notified_delays)
 
 
 def try_flow(flow: Flow, seeds: Sequence[int], learn_every: timedelta = _DAY) -> Result:
     """Watch made-up flows of one kind for half a year, and let each of them become silent at random times."""
-    result = Result(0, 0, 0, [], 0)
+    result = Result()
     for seed in seeds:
-        runs, rates = runs_of(flow, seed)
-        hours = counted(runs)
-        rhythms = _rhythms(flow, hours, learn_every)
-        alarms = _false_alarms(runs, rhythms)
+        made = Made(flow, seed)
+        watched = Watched(flow, made, learn_every)
+        notified = [begin for begin, _end in watched.notified]
         result.months += MONTHS
-        result.false += len(alarms)
-        result.worst = max(
-            result.worst, *(sum(0 <= (other - alarm).days < 30 for other in alarms) for alarm in alarms), 0
-        )
-        _try_silences(result, runs, rates, rhythms, random.Random(seed), flow)
+        result.false += len(watched.false_alarms)
+        result.notified += len(notified)
+        most = [sum(0 <= other - alarm < _PATIENT for other in notified) for alarm in notified]
+        result.worst = max(result.worst, *most, 0)
+        _try_silences(result, flow, made, watched, random.Random(seed))
     return result
 
 
-def _rhythms(flow: Flow, hours: Sequence[Hour], every: timedelta) -> list[tuple[datetime, Rhythm]]:
-    found, day = [], WATCHED
-    while day < END:
-        since = max(day - timedelta(days=flow.keeps_days), BEGIN)
-        known = [hour for hour in hours if since <= hour.first and hour.last < day]
-        found.append((day, detection.learn(known, since, day, ZONE)))
-        day += every
-    return found
+class Watched:
+    """A made-up flow as the console sees it: what was learnt, and when an alarm begins."""
+
+    def __init__(self, flow: Flow, made: Made, every: timedelta) -> None:
+        self._runs, self._learnt = made.runs, list[tuple[float, Rhythm]]()
+        self._calendar = Calendar(ZONE, made.days_off if flow.entered else ())
+        hours = _counted(made.runs)
+        firsts, lasts = [hour.first for hour in hours], [hour.last for hour in hours]
+        day = WATCHED
+        while day < END:
+            since = max(day - timedelta(days=flow.keeps_days), BEGIN)
+            known = hours[bisect_left(firsts, since) : bisect_left(lasts, day)]
+            self._learnt.append((hours_since_begin(day), detection.learn(known, since, day, self._calendar)))
+            day += every
+        self._days = [day for day, _rhythm in self._learnt]
+        #: When alarms began although the flow ran again, when people were notified of them, and when they ended.
+        self.false_alarms, self.notified = list[tuple[float, float]](), list[tuple[float, float]]()
+        for run, following in pairwise(self._runs):
+            if following <= self._days[0] or self._is_short(run, following):
+                continue
+            shared = flow.together and any(run < day < following for day in made.noons)
+            alarm, notified = self.quiet_at(run), self.notified_at(run)
+            if alarm is not None and alarm + _MINUTE < following and not shared:
+                self.false_alarms.append((alarm, following))
+                if notified is not None and notified + _MINUTE < following:
+                    self.notified.append((notified, following))
+
+    def _rhythm(self, time: float) -> Rhythm:
+        """What was known at that time, at first what was learnt first."""
+        return self._learnt[max(0, bisect_right(self._days, time) - 1)][1]
+
+    def quiet_at(self, last: float, *, patient: bool = False) -> float | None:
+        """When the flow is quiet after a run."""
+        found = detection.quiet_at(self._rhythm(last), moment(last), self._calendar, patient=patient)
+        return None if found is None else max(hours_since_begin(found), self._days[0])
+
+    def notified_at(self, last: float) -> float | None:
+        """When people are notified that the flow is quiet after a run."""
+        return self.quiet_at(last, patient=any(0 <= last - end < _PATIENT for _begin, end in self.notified))
+
+    def _is_short(self, run: float, following: float) -> bool:
+        """Whether a pause is no alarm in any hour of the week, which is found out faster than when one would begin."""
+        rhythm = self._rhythm(run)
+        most = max(rhythm.hours, default=0.0)
+        return bool(most) and (following - run) * most < detection.FACTOR * rhythm.pause
 
 
-def _false_alarms(runs: Sequence[datetime], rhythms: Sequence[tuple[datetime, Rhythm]]) -> list[datetime]:
-    """When an alarm began although the flow ran again: with the rhythm that was known at the run before it."""
-    found, position = [], 0
-    for run, following in pairwise(runs):
-        if following < WATCHED:
-            continue
-        while position + 1 < len(rhythms) and rhythms[position + 1][0] <= run:
-            position += 1
-        alarm = detection.quiet_at(rhythms[position][1], run, ZONE)
-        if alarm is not None and max(alarm, WATCHED) + timedelta(minutes=1) < following:
-            found.append(alarm)
-    return found
-
-
-def _try_silences(
-    result: Result,
-    runs: Sequence[datetime],
-    rates: Mapping[datetime, float],
-    rhythms: Sequence[tuple[datetime, Rhythm]],
-    rng: random.Random,
-    flow: Flow,
-) -> None:
+def _try_silences(result: Result, flow: Flow, made: Made, watched: Watched, rng: random.Random) -> None:
     """Silences that begin after the flow was known for long enough; the usual pause is taken from the truth, not from what was learnt."""
-    begin = max(WATCHED, flow.begin + timedelta(weeks=10))
+    begin = hours_since_begin(max(WATCHED, flow.begin + timedelta(weeks=10)))
+    end = hours_since_begin(END)
     if flow.keeps_days > 90:
-        begin = END - 3 * timedelta(weeks=4)
+        begin = end - 12 * _WEEK
     for _silence in range(SILENCES):
-        silence = begin + rng.random() * (END - timedelta(weeks=1) - begin)
-        earlier = [run for run in runs if run < silence]
-        last = earlier[-1]
-        rhythm = [learnt for day, learnt in rhythms if day <= last][-1]
-        alarm = detection.quiet_at(rhythm, last, ZONE)
-        usual = _usual_pause([run for run in earlier if run > last - timedelta(weeks=8)], rates)
-        if alarm is None:
-            result.missed += 1
-        elif flow.keeps_days > 90:
-            result.delays.append((alarm - last) / max(b - a for a, b in pairwise(earlier)))
-        else:
-            result.delays.append(_true(rates, last, min(alarm + timedelta(minutes=1), END)) / usual)
+        silence = begin + rng.random() * (end - _WEEK - begin)
+        number = bisect_left(made.runs, silence)
+        last = made.runs[number - 1]
+        alarms = watched.quiet_at(last), watched.notified_at(last)
+        for alarm, delays in zip(alarms, (result.delays, result.notified_delays), strict=True):
+            if alarm is None:
+                result.missed += 1
+            elif flow.keeps_days > 90:
+                longest = max(later - earlier for earlier, later in pairwise(made.runs[:number]))
+                delays.append((alarm - last) / longest)
+            else:
+                passed = made.expected(min(alarm + _MINUTE, end)) - made.places[number - 1]
+                delays.append(passed / _usual_pause(made, number))
 
 
-def _usual_pause(runs: Sequence[datetime], rates: Mapping[datetime, float]) -> float:
-    """The longest pause of an ordinary week: the median of the weeks, in runs that are really expected."""
+def _usual_pause(made: Made, number: int) -> float:
+    """The longest pause of an ordinary week: the median of the eight weeks before a run, in runs that are really expected."""
     by_week: dict[int, float] = {}
-    for run, following in pairwise(runs):
-        week = (runs[-1] - following) // timedelta(weeks=1)
-        by_week[week] = max(by_week.get(week, 0), _true(rates, run, following))
+    last = made.runs[number - 1]
+    first = bisect_left(made.runs, last - 8 * _WEEK)
+    for place in range(first + 1, number):
+        week = int((last - made.runs[place]) / _WEEK)
+        by_week[week] = max(by_week.get(week, 0), made.places[place] - made.places[place - 1])
     return median(by_week.values())
-
-
-def _true(rates: Mapping[datetime, float], after: datetime, before: datetime) -> float:
-    first, last = (moment.replace(minute=0, second=0, microsecond=0) for moment in (after, before))
-    if first == last:
-        return rates[first] * ((before - after) / _HOUR)
-    found = rates[first] * (1 - (after - first) / _HOUR) + rates.get(last, 0) * ((before - last) / _HOUR)
-    return found + sum(rates[hour] for hour in hours_between(first + _HOUR, last))
 
 
 @dataclass(frozen=True)
@@ -306,7 +369,7 @@ def _learnt(runs: Sequence[Latest]) -> Rhythm:
         Hour(moment, moment, 1, 1, run.failed, run.seconds, run.seconds, 1)
         for moment, run in zip(moments, runs, strict=True)
     ]
-    return detection.learn(hours, BEGIN, moments[-1] + _HOUR, ZONE)
+    return detection.learn(hours, BEGIN, moments[-1] + _HOUR, Calendar(ZONE))
 
 
 def _found(rhythm: Rhythm, latest: Sequence[Latest], open_kinds: set[str]) -> set[str]:

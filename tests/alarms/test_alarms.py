@@ -91,6 +91,7 @@ def test_a_flow_that_is_off_or_deleted_is_not_quiet(stage: Stage) -> None:
     assert check(stage) == []
     with later(timedelta(days=2)):
         assert check(stage) == [("quiet", alarm.flow_id)]
+    with later(timedelta(days=2, minutes=1)):
         del stage.practice.engine.state.flows[alarm.flow_id]
         AlarmWatch.objects.update(flows_due_at=None)
         assert check(stage) == []
@@ -112,6 +113,19 @@ def test_nothing_is_quiet_while_the_index_or_the_list_of_flows_is_old(stage: Sta
     # An open one stays until it is known that it is over.
     RunIndex.objects.update(read_at=now - HOUR)
     assert check(stage) == [("quiet", flow)]
+
+
+@pytest.mark.both_databases
+def test_no_run_is_expected_on_a_day_off_also_if_it_is_entered_on_that_day(stage: Stage) -> None:
+    alarm = quiet(stage)
+    today = timezone.localdate()
+    days = [(today - timedelta(days=number)).isoformat() for number in range(3)]
+    RunIndex.objects.update(days_off=days)
+    assert check(stage) == []
+    assert FlowRhythm.objects.get(flow_id=alarm.flow_id).alarm_at > timezone.now()  # type: ignore[operator]
+    RunIndex.objects.update(days_off=[])
+    with later(timedelta(days=3)):
+        assert check(stage) == [("quiet", alarm.flow_id)]
 
 
 def test_a_scheduled_time_that_is_missed_is_an_alarm_until_the_next_run(stage: Stage) -> None:
@@ -286,6 +300,11 @@ def test_who_chose_so_is_notified_once_with_a_count_and_nobody_without_a_right_t
     FlowRhythm.objects.update(alarm_at=None)
     check(stage)
     FlowRhythm.objects.filter(flow_id=flow).update(alarm_at=timezone.now())
+    check(stage)
+    # It is the same notification, once it has lasted for longer.
+    notice.refresh_from_db()
+    assert notice.count == 1
+    Alarm.objects.update(announce_at=timezone.now())
     check(stage)
     notice.refresh_from_db()
     assert notice.count == 2

@@ -4,26 +4,23 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.alarms import table
-from tests.alarms.rhythms import CHECKING, FLOWS, RUNS, ZONE, Flow, Runs, counted, try_flow, try_runs
+from tests.alarms import rhythms, table
+from tests.alarms.rhythms import CHECKING, FLOWS, RUNS, Flow, Runs, counted, try_flow, try_runs
 from workflows_ui.alarms import detection
 from workflows_ui.alarms.detection import Hour, Latest, Rhythm
+from workflows_ui.alarms.profiles import Calendar
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-#: Of these one is enough; and these have so many runs that they take seconds.
-_OFTEN = {"Slow decline", "Slow growth", "Office hours with holidays", "Office hours by UTC"}
-_LARGE = {"Every 5 minutes", "Bursts", "Day and night", "Office hours, often"}
+CALENDAR = Calendar(rhythms.ZONE)
+#: Flows whose holidays nobody knows: each holiday is a false alarm.
+_UNKNOWN = "Office hours, holidays of its own, not entered"
 
 
-@pytest.mark.parametrize(
-    "flow",
-    [pytest.param(flow, marks=[pytest.mark.slow] if flow.name in _LARGE else []) for flow in FLOWS],
-    ids=lambda flow: flow.name,
-)
+@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name)
 def test_there_is_at_most_one_false_alarm_a_month_and_silence_is_found_within_two_usual_pauses(flow: Flow) -> None:
-    found = try_flow(flow, CHECKING[:1] if flow.name in _OFTEN else CHECKING[:2], timedelta(weeks=4))
-    assert found.a_month <= 1
+    found = try_flow(flow, CHECKING[:1], timedelta(weeks=4))
+    assert found.worst <= 1 or flow.name == _UNKNOWN
     assert not found.missed
     assert sorted(found.delays)[len(found.delays) // 2] <= 2
 
@@ -31,10 +28,12 @@ def test_there_is_at_most_one_false_alarm_a_month_and_silence_is_found_within_tw
 @pytest.mark.slow
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name)
 def test_most_silences_are_found_within_two_usual_pauses(flow: Flow) -> None:
-    found = try_flow(flow, CHECKING[6:12], timedelta(weeks=1))
+    found = try_flow(flow, CHECKING[6:9], timedelta(weeks=2))
     assert found.a_month <= 1
     assert not found.missed
     assert found.in_time >= 0.75
+    # People are notified of all of them, of some later.
+    assert max(found.notified_delays) <= 5 or flow.name == _UNKNOWN
 
 
 @pytest.mark.parametrize("kind", RUNS, ids=lambda kind: kind.name)
@@ -50,6 +49,13 @@ def test_the_tables_are_of_this_detection() -> None:
 
 
 @pytest.mark.slow
+def test_the_tables_are_of_these_flows() -> None:
+    for number in (4, 6, 7):
+        assert table.flow_row(FLOWS[number]) in table.written()
+
+
+@pytest.mark.bench
+@pytest.mark.timeout(1200)
 def test_the_tables_can_be_made_again() -> None:
     assert table.tables() == table.written()
 
@@ -64,23 +70,23 @@ def hourly(weeks: float, until: datetime = NOW, **values: float) -> list[Hour]:
 
 def test_a_new_flow_has_no_rhythm_and_an_old_one_does() -> None:
     known = NOW - timedelta(weeks=30)
-    assert detection.learn([], known, NOW, ZONE) == Rhythm()
-    young = detection.learn(hourly(2.9), known, NOW, ZONE)
-    assert detection.quiet_at(young, NOW - HOUR, ZONE) is None
+    assert detection.learn([], known, NOW, CALENDAR) == Rhythm()
+    young = detection.learn(hourly(2.9), known, NOW, CALENDAR)
+    assert detection.quiet_at(young, NOW - HOUR, CALENDAR) is None
     assert detection.failing_runs(young, [Latest("", True, True, 1)] * 20, alarming=False) == (0, 0)
     assert detection.long_runs(young, [Latest("", True, True, 1e6)] * 20, alarming=False) == []
-    old = detection.learn(hourly(3.1), known, NOW, ZONE)
-    moment = detection.quiet_at(old, NOW - HOUR, ZONE)
+    old = detection.learn(hourly(3.1), known, NOW, CALENDAR)
+    moment = detection.quiet_at(old, NOW - HOUR, CALENDAR)
     assert moment is not None
     assert HOUR < moment - (NOW - HOUR) <= 2.5 * HOUR
     # An index that knows the last days only says nothing about the weeks before.
-    assert not detection.learn(hourly(8), NOW - timedelta(weeks=2), NOW, ZONE).hours
+    assert not detection.learn(hourly(8), NOW - timedelta(weeks=2), NOW, CALENDAR).hours
 
 
 def test_a_week_off_does_not_change_what_is_usual() -> None:
     hours = [hour for hour in hourly(8) if not timedelta(weeks=3) < NOW - hour.first <= timedelta(weeks=4)]
-    rhythm = detection.learn(hours, NOW - timedelta(weeks=9), NOW, ZONE)
-    moment = detection.quiet_at(rhythm, NOW - HOUR, ZONE)
+    rhythm = detection.learn(hours, NOW - timedelta(weeks=9), NOW, CALENDAR)
+    moment = detection.quiet_at(rhythm, NOW - HOUR, CALENDAR)
     assert moment is not None
     assert moment - NOW <= HOUR
 
@@ -93,16 +99,16 @@ def test_the_usual_number_of_runs_is_that_of_the_weekday_and_hour() -> None:
         if moment.weekday() == 0
         for minute in range(40)
     ]
-    rhythm = detection.learn(counted(monday), NOW - timedelta(weeks=9), NOW, ZONE)
+    rhythm = detection.learn(counted(monday), NOW - timedelta(weeks=9), NOW, CALENDAR)
     midnight = NOW.replace(hour=0)
-    assert round(detection.expected(rhythm, midnight, NOW, ZONE)) == 40
-    assert round(detection.expected(rhythm, midnight + timedelta(days=1), NOW + timedelta(days=1), ZONE)) == 0
+    assert round(detection.expected(rhythm, midnight, NOW, CALENDAR)) == 40
+    assert round(detection.expected(rhythm, midnight + timedelta(days=1), NOW + timedelta(days=1), CALENDAR)) == 0
 
 
 def test_a_rhythm_survives_being_stored_and_a_damaged_one_is_none() -> None:
-    rhythm = detection.learn(hourly(8), NOW - timedelta(weeks=9), NOW, ZONE)
+    rhythm = detection.learn(hourly(8), NOW - timedelta(weeks=9), NOW, CALENDAR)
     stored = Rhythm.load(rhythm.dump())
-    moments = [detection.quiet_at(one, NOW, ZONE) for one in (stored, rhythm)]
+    moments = [detection.quiet_at(one, NOW, CALENDAR) for one in (stored, rhythm)]
     assert moments[0]
     assert moments[1]
     assert abs(moments[0] - moments[1]) < timedelta(minutes=1)

@@ -9,6 +9,7 @@ import random
 import threading
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -93,7 +94,7 @@ def test_what_is_kept_is_what_the_last_setting_says(scene: Scene) -> None:
     for place in range(PAST):
         _add(scene, model, 60 + place * 30)
 
-    def change(keep_runs: int, kept: Kept, **limits: int) -> None:
+    def change(keep_runs: int, kept: Kept, **limits: Any) -> None:
         indexes.start(
             CONSOLE, scene.users.workspace, scene.users.credential, 365, keep_runs=keep_runs, kept=kept, **limits
         )

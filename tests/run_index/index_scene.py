@@ -14,7 +14,7 @@ from workflows_ui.run_index.models import RunIndex
 from workflows_ui.run_index.services import indexes, reading
 
 
-def start(stage: Stage, keep_days: int = 14, **values: int) -> RunIndex:
+def start(stage: Stage, keep_days: int = 14, **values: Any) -> RunIndex:
     """An index of the workspace that has read nothing yet. Each of its days is counted at the engine once it was read."""
     return indexes.start(CONSOLE, stage.users.workspace, stage.users.credential, keep_days, **values)
 

@@ -32,7 +32,7 @@ def scene() -> Iterator[Scene]:
     made.close()
 
 
-def keep(scene: Scene, kept: Kept = Kept.VALUES, **limits: int) -> None:
+def keep(scene: Scene, kept: Kept = Kept.VALUES, **limits: Any) -> None:
     """The workspace's run index keeps as much."""
     indexes.start(CONSOLE, scene.users.workspace, scene.users.credential, 90, kept=kept, **limits)
 

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from workflows_ui.accounts.models import User
-from workflows_ui.alarms.models import Alarm, AlarmChannel, AlarmDelivery
+from workflows_ui.alarms.models import Alarm, AlarmChannel, AlarmDelivery, AlarmKind
 from workflows_ui.core import clock
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access as member_access
@@ -47,8 +47,8 @@ def ended(alarm: Alarm) -> None:
 
 
 def _people(index: RunIndex, flow_id: str) -> Iterator[User]:
-    """Those who chose to be notified of the flow or of all alarms, and may see the index."""
-    wanted = Q(kind=WatchKind.ALARMS) | Q(kind=WatchKind.FLOW, object_id=flow_id)
+    """Those who chose to be notified of the flow (of any, if many are quiet) or of all alarms, and may see the index."""
+    wanted = Q(kind=WatchKind.ALARMS) | Q(kind=WatchKind.FLOW, **({"object_id": flow_id} if flow_id else {}))
     watches = Watch.objects.filter(wanted, workspace=index.workspace).select_related("user").order_by("user_id")
     people = {watch.user_id: watch.user for watch in watches[:PEOPLE]}
     for person in people.values():
@@ -65,7 +65,8 @@ def _may_see(person: User, workspace: Workspace) -> bool:
 
 
 def _enqueue(alarm: Alarm, event: str) -> None:
-    """A row for each channel that wants alarms of this kind."""
+    """A row for each channel that wants alarms of this kind, or of the kinds that it stands for."""
+    kinds = {AlarmKind.QUIET, AlarmKind.MISSED} if alarm.kind == AlarmKind.MANY else {alarm.kind}
     workspace = alarm.index.workspace
     now = clock.now()
     content = {
@@ -77,7 +78,7 @@ def _enqueue(alarm: Alarm, event: str) -> None:
         "end": alarm.end,
     }
     for channel in AlarmChannel.objects.filter(workspace=workspace, moves=workspace.moves, paused=False):
-        if alarm.kind in channel.kinds:
+        if kinds & set(channel.kinds):
             AlarmDelivery.objects.get_or_create(
                 channel=channel,
                 alarm=alarm,

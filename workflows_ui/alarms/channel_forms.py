@@ -25,8 +25,8 @@ class ChannelForm(forms.Form):
     )
     kinds = forms.MultipleChoiceField(
         label=_("Alarms"),
-        choices=AlarmKind.choices,
-        initial=AlarmKind.values,
+        choices=AlarmKind.of_flows(),
+        initial=[value for value, _label in AlarmKind.of_flows()],
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Everybody who reads the channel sees these alarms of all flows, with their names."),
     )

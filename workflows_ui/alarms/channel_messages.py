@@ -12,8 +12,8 @@ from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from workflows_ui.alarms.messages import sentence
-from workflows_ui.alarms.models import TEST, AlarmDelivery, AlarmEnd, AlarmKind, ChannelShape
+from workflows_ui.alarms.messages import reason, sentence
+from workflows_ui.alarms.models import TEST, AlarmDelivery, AlarmKind, ChannelShape
 from workflows_ui.web import formats
 
 #: What has a meaning in Markdown; and the characters by which servers recognise addresses, to write an invisible space after them.
@@ -57,16 +57,18 @@ def _texts(row: AlarmDelivery, escape: Callable[[str], str]) -> tuple[str, str]:
             "name": workspace
         }
     content = row.content
-    kind, end = str(content.get("kind")), content.get("end")
+    kind = str(content.get("kind"))
     values = {
         "workspace": workspace,
-        "flow": escape(formats.cut(str(content.get("name") or content.get("flow")), _LONGEST)),
+        "flow": escape(formats.cut(str(content.get("name") or content.get("flow") or _("Many flows")), _LONGEST)),
         "alarm": AlarmKind(kind).label if kind in AlarmKind.values else kind,
     }
     if row.event.startswith("ended"):
-        reason = AlarmEnd(end).label if end in AlarmEnd.values else ""
-        return _("Ended: %(flow)s: %(alarm)s (%(workspace)s)") % values, str(reason)
-    return _("%(flow)s: %(alarm)s (%(workspace)s)") % values, sentence(kind, content.get("facts"))
+        return _("Ended: %(flow)s: %(alarm)s (%(workspace)s)") % values, reason(kind, str(content.get("end")))
+    facts = content.get("facts")
+    if isinstance(facts, dict) and isinstance(facts.get("names"), list):
+        facts = facts | {"names": [escape(formats.cut(str(name), _LONGEST)) for name in facts["names"]]}
+    return _("%(flow)s: %(alarm)s (%(workspace)s)") % values, sentence(kind, facts)
 
 
 def _slack(name: str) -> str:

@@ -1,49 +1,28 @@
-"""The regular check of the flows of a run index: what is usual for each, and which of them are not as usual.
+"""The regular check of the flows of a run index: which of them are not as usual.
 
-One worker at a time checks an index, with a number of queries that does not depend on the number of its flows, except for what is learnt
-once a day, in batches. Nothing is concluded from an index that is not up to date: while the engine is down, no flow is quiet.
-
-Whether a flow is on, and its schedule, is known from the engine's list of flows: one call every FLOWS_EVERY, with the credential of the
-index. Without a list that is recent, no flow becomes quiet or late; one that is off, or not in the list, has no alarms.
+One worker at a time checks an index, with a number of queries that does not depend on the number of its flows; the list of flows
+(flow_list.py) and what is usual (learning.py) are read in parts. Nothing is concluded from an index that is not up to date: while the
+engine is down, no flow is quiet. Without a list of flows that is recent, no flow becomes quiet or late; one that is off, or not in the
+list, has no alarms.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
 
-import structlog
-from django.conf import settings
-from django.db import transaction
-from django.db.models import CharField, Count, F, Max, Min, Q, QuerySet, Sum
-from django.db.models.functions import Cast, Substr
+from django.db.models import Count, F, Max, Q, QuerySet
 
-from workflows_ui.alarms import detection, services
-from workflows_ui.alarms.detection import Hour, Latest, Rhythm
-from workflows_ui.alarms.models import AlarmEnd, AlarmKind, AlarmWatch, FlowRhythm, FlowState
+from workflows_ui.alarms import detection, flow_list, folding, learning, services
+from workflows_ui.alarms.detection import Latest, Rhythm
+from workflows_ui.alarms.models import Alarm, AlarmEnd, AlarmKind, AlarmWatch, FlowRhythm, FlowState
 from workflows_ui.alarms.services import Facts, Problem
+from workflows_ui.alarms.work import BATCH, LATE, Work, announce_times, set_alarm_times
 from workflows_ui.core import clock, database
-from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.credentials.services import clients
-from workflows_ui.engine import AddressRefused, EngineError, Timeouts
-from workflows_ui.launches import flow_facts
 from workflows_ui.launches.services import runs
-from workflows_ui.resources import whole_lists
-from workflows_ui.resources.flows import reading
-from workflows_ui.run_index.models import LISTED, IndexedRun, RunIndex
-from workflows_ui.run_index.services import retention, spans
-
-log = structlog.get_logger(__name__)
+from workflows_ui.run_index.models import IndexedRun, RunIndex
+from workflows_ui.run_index.services import spans
 
 LEASE, EVERY = timedelta(minutes=5), timedelta(minutes=1)
-#: Time between two calls for the list of flows, and how old the list may be.
-FLOWS_EVERY, FLOWS_KNOWN, TIMEOUTS = timedelta(minutes=10), timedelta(minutes=35), Timeouts(read=15, total=18)
-#: Time between two lessons; also after a pause of checks.
-LEARN_EVERY, PAUSE = timedelta(days=1), timedelta(hours=1)
-#: Flows of a lesson's query, and of one index.
-BATCH, FLOWS = 50, 2000
 #: How old the last reading of the index may be.
 CURRENT = timedelta(minutes=5)
 #: How far the runs of two checks overlap, since runs may appear in the index late.
@@ -52,25 +31,11 @@ OVERLAP = timedelta(minutes=15)
 RECENT, DAY, WEEKS = 5000, timedelta(days=1), timedelta(weeks=5)
 #: Flows of which failures or durations are compared, and alarms that begin, in one check.
 COMPARED, ALARMS = 200, 200
-#: How late a scheduled run may be, and how early.
-LATE, EARLY = timedelta(minutes=10), timedelta(minutes=1)
 #: The numbers in texts are of a full quarter of an hour, so that a row is not written at every check.
 _QUARTER = timedelta(minutes=15)
-
-
-@dataclass
-class Work:
-    """A check: the claimed row, its index, and the time."""
-
-    watch: AlarmWatch
-    index: RunIndex
-    now: datetime
-    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo(settings.TIME_ZONE))
-
-    @property
-    def flows_known(self) -> bool:
-        """Whether it is known which flows are on."""
-        return self.watch.flows_at is not None and self.watch.flows_at > self.now - FLOWS_KNOWN
+#: The problem of many flows (folding.py).
+_MANY: Problem = (str(AlarmKind.MANY), "")
+_SILENT = {AlarmKind.QUIET, AlarmKind.MISSED}
 
 
 def _readable() -> QuerySet[RunIndex]:
@@ -91,14 +56,12 @@ def check(workspace_id: int) -> None:
         work = _claim(workspace_id)
     if work is None:
         return
-    flows = _read_flows(work)
+    flow_list.read(work)
     with database.turn():
-        if flows is not None:
-            _write_flows(work, flows)
         checked = _is_current(work)
         if checked:
-            if _must_learn(work):
-                _learn(work)
+            _note_runs(work)
+            learning.learn(work)
             _evaluate(work)
         values = {"checked_at": work.now} if checked else {}
         AlarmWatch.lease.finish(work.watch, due_at=clock.now() + EVERY, **values)
@@ -115,95 +78,6 @@ def _claim(workspace_id: int) -> Work | None:
     return Work(watch, index, now) if watch else None
 
 
-# Which flows are on
-
-
-def _read_flows(work: Work) -> list[dict[str, Any]] | None:
-    """The engine's list of flows, if it is due and complete."""
-    due_at = work.watch.flows_due_at
-    if work.index.credential is None or (due_at is not None and due_at > work.now):
-        return None
-    with database.turn():
-        AlarmWatch.objects.filter(pk=work.watch.pk).update(flows_due_at=work.now + FLOWS_EVERY)
-    try:
-        client = clients.client_for_credential(work.index.credential, timeouts=TIMEOUTS)
-        answer = client.workflows.list_flows(limit=whole_lists.AT_ONCE)
-    except (EngineError, CannotOpen, AddressRefused, ValueError) as problem:
-        log.info("alarms.no_flows", workspace=work.index.pk, error=type(problem).__name__)
-        return None
-    return None if whole_lists.following(answer) else whole_lists.rows_of(answer)
-
-
-def _write_flows(work: Work, flows: Iterable[Mapping[str, Any]]) -> None:
-    """Note which flows are on, since when, and with which schedule."""
-    known = {row.flow_id: row for row in FlowRhythm.objects.filter(index=work.index).defer("rhythm")}
-    listed, changed = set[str](), list[FlowRhythm]()
-    for flow in flows:
-        flow_id = runs.text(flow, "id")
-        if not flow_id or len(flow_id) > 64:
-            continue
-        listed.add(flow_id)
-        row = known.get(flow_id) or FlowRhythm(index=work.index, flow_id=flow_id)
-        before = (row.pk, row.state, row.cron, row.zone, row.name)
-        on = reading.is_on(dict(flow)) is True
-        cron, zone = _schedule(dict(flow)) if on else ("", "")
-        state = FlowState.ON if on else FlowState.OFF
-        if (row.state, row.cron, row.zone) != (state, cron, zone):
-            # What is on when it is first seen has been so before.
-            first = row.state == FlowState.UNKNOWN and not cron
-            row.since = None if first else work.now
-        row.state, row.cron, row.zone = state, cron, zone
-        row.name = database.storable(reading.name_of(dict(flow)))[:200] or row.name
-        if before != (row.pk, row.state, row.cron, row.zone, row.name) or row.pk is None:
-            changed.append(row)
-    for flow_id, row in known.items():
-        if flow_id not in listed and row.state != FlowState.OFF:
-            row.state, row.cron, row.zone, row.since = FlowState.OFF, "", "", None
-            changed.append(row)
-    work.watch.flows_at = work.now
-    with transaction.atomic():
-        _save(changed, "name", "state", "cron", "zone", "since")
-        ids = [row.flow_id for row in changed]
-        _set_alarm_times(work, FlowRhythm.objects.filter(index=work.index, flow_id__in=ids))
-        AlarmWatch.objects.filter(pk=work.watch.pk).update(flows_at=work.now)
-
-
-def _schedule(flow: dict[str, Any]) -> tuple[str, str]:
-    """The cron expression and time zone that start a flow; "" if it has none, or it is not certain."""
-    if flow_facts.start_of(reading.trigger_of(flow)) != "schedule" or not reading.next_times(flow):
-        return "", ""
-    return reading.schedule_of(flow)
-
-
-def _save(rows: Collection[FlowRhythm], *fields: str) -> None:
-    FlowRhythm.objects.bulk_update([row for row in rows if row.pk], fields, batch_size=200)
-    FlowRhythm.objects.bulk_create([row for row in rows if not row.pk], batch_size=200, ignore_conflicts=True)
-
-
-def _set_alarm_times(work: Work, rows: Iterable[FlowRhythm]) -> None:
-    """Compute when these flows will be quiet or late."""
-    changed = []
-    for row in rows:
-        moment = _alarm_at(row, work.zone)
-        if moment != row.alarm_at:
-            row.alarm_at = moment
-            changed.append(row)
-    FlowRhythm.objects.bulk_update(changed, ["alarm_at"], batch_size=200)
-
-
-def _alarm_at(row: FlowRhythm, zone: ZoneInfo) -> datetime | None:
-    last = max(filter(None, (row.last_run_at, row.since)), default=None)
-    if row.state == FlowState.OFF or last is None:
-        return None
-    if row.cron:
-        times = reading.times_of(row.cron, row.zone, last + EARLY)
-        return times[0].astimezone(UTC) + LATE if times else None
-    return detection.quiet_at(Rhythm.load(row.rhythm), last, zone)
-
-
-# What is usual
-
-
 def _is_current(work: Work) -> bool:
     """Whether the index knows every run until now."""
     index = work.index
@@ -212,131 +86,100 @@ def _is_current(work: Work) -> bool:
     return not (recent or index.trouble or index.read_at is None or index.read_at < work.now - CURRENT)
 
 
-def _must_learn(work: Work) -> bool:
-    learnt, checked = work.watch.learnt_at, work.watch.checked_at
-    if learnt is None or checked is None:
-        return True
-    return learnt < work.now - LEARN_EVERY or checked < work.now - PAUSE
-
-
-def _runs(work: Work, since: datetime) -> QuerySet[IndexedRun]:
-    return IndexedRun.objects.filter(LISTED, workspace_id=work.index.pk, created__gte=since).order_by()
-
-
-def _learn(work: Work) -> None:
-    """Learn what is usual for each flow that ran in the last weeks. One that is quiet keeps what was learnt before."""
-    floor = retention.floor(work.index, work.now)
-    unread = (span.before for span in spans.load(work.index.spans) if not span.compares)
-    known_since = max(filter(None, (floor, *unread)))
-    since = max(known_since, work.now - timedelta(weeks=detection.WEEKS))
-    quiet = services.of_index(work.index).filter(kind=AlarmKind.QUIET, ended_at=None).values_list("flow_id", flat=True)
-    found = _runs(work, since).values_list("flow_id", flat=True).annotate(number=Count("pk"))
-    ids = sorted(set(found.order_by("-number").values_list("flow_id", flat=True)[:FLOWS]) - {""} - set(quiet))
-    for start in range(0, len(ids), BATCH):
-        batch = ids[start : start + BATCH]
-        hours = _hours(_runs(work, since).filter(flow_id__in=batch))
-        seldom = [key for key, rows in hours.items() if sum(row.runs for row in rows) < detection.FEWEST]
-        if seldom and known_since < since:
-            hours |= _hours(_runs(work, known_since).filter(flow_id__in=seldom))
-        known = {row.flow_id: row for row in FlowRhythm.objects.filter(index=work.index, flow_id__in=batch)}
-        rows = []
-        for flow_id, counted in hours.items():
-            row = known.get(flow_id) or FlowRhythm(index=work.index, flow_id=flow_id)
-            row.rhythm = detection.learn(counted, known_since, work.now, work.zone).dump()
-            row.last_run_at = max(filter(None, (row.last_run_at, counted[-1].last)))
-            row.alarm_at = _alarm_at(row, work.zone)
-            rows.append(row)
-        _save(rows, "rhythm", "last_run_at", "alarm_at")
-    AlarmWatch.objects.filter(pk=work.watch.pk).update(learnt_at=work.now)
-
-
-def _hours(rows: QuerySet[IndexedRun]) -> dict[str, list[Hour]]:
-    """The runs by flow and hour. The database counts by the beginnings of the times' texts (run_index/services/statistics.py)."""
-    timed, ended = Q(duration__gte=0), ~Q(status__in=runs.UNDER_WAY)
-    counted = rows.values_list("flow_id", Substr(Cast("created", CharField()), 1, len("2026-01-31 23"))).annotate(
-        first=Min("created"),
-        last=Max("created"),
-        number=Count("pk"),
-        ended=Count("pk", filter=ended),
-        failed=Count("pk", filter=Q(status__in=runs.FAILED)),
-        longest=Max("duration", filter=timed),
-        total=Sum("duration", filter=timed),
-        timed=Count("pk", filter=timed),
-    )
-    found: dict[str, list[Hour]] = defaultdict(list)
-    for flow_id, _hour, first, last, number, ended_runs, failed, longest, total, timed_runs in counted:
-        hour = Hour(first, last, number, ended_runs, failed, (longest or 0) / 1000, (total or 0) / 1000, timed_runs)
-        found[flow_id].append(hour)
-    return {flow_id: sorted(hours, key=lambda hour: hour.first) for flow_id, hours in found.items()}
-
-
-# What is not as usual
+def _note_runs(work: Work) -> None:
+    """Note the last run of each flow that has run since the last check."""
+    since = (work.watch.checked_at or work.now) - OVERLAP
+    latest = dict(work.runs(since).values_list("flow_id").annotate(last=Max("created")))
+    rows = work.rhythms.filter(flow_id__in=latest)
+    changed = [row for row in rows if row.last_run_at is None or row.last_run_at < latest[row.flow_id]]
+    for row in changed:
+        row.last_run_at = latest[row.flow_id]
+    set_alarm_times(work, changed)
+    FlowRhythm.objects.bulk_update(changed, ["last_run_at", "alarm_at"], batch_size=BATCH)
 
 
 def _evaluate(work: Work) -> None:
     """Open, update and end alarms."""
-    _note_runs(work)
     opened = {(row.kind, row.flow_id): row for row in services.of_index(work.index).filter(ended_at=None)}
+    muted = set(services.muted(work.index).values_list("kind", "flow_id"))
     names = dict[str, str]()
-    found = _silent(work, names)
-    for problem, facts in _compared(work, opened, names).items():
-        found[problem] = facts
+    silent = {problem: row for row in _quiet_rows(work) if (problem := _problem(row)) not in muted}
+    many = folding.fold(work, list(silent.values()), opened.get(_MANY))
+    found: dict[Problem, Facts] = {_MANY: many.facts} if many.members else {}
+    single = {problem: row for problem, row in silent.items() if row.flow_id not in many.members}
+    found |= _silent(work, single, opened, names)
+    found |= _compared(work, opened, names)
     off = _off(work, {flow_id for _kind, flow_id in (*found, *opened)})
     for problem, alarm in opened.items():
         if problem[1] in off:
             services.end(alarm, AlarmEnd.OFF)
         elif problem in found:
             services.update(alarm, found[problem])
+        elif problem[0] in _SILENT and problem[1] in many.members:
+            services.end(alarm, AlarmEnd.FOLDED)
         else:
             services.end(alarm, AlarmEnd.OVER)
-    new = [problem for problem in found if problem not in opened and problem[1] not in off]
-    muted = set(services.muted(work.index).values_list("kind", "flow_id"))
-    for problem in [problem for problem in new if problem not in muted][:ALARMS]:
-        if problem[0] in {AlarmKind.QUIET, AlarmKind.MISSED} and not work.flows_known:
-            continue
-        services.begin(work.index, problem, names.get(problem[1], ""), found[problem])
+    new = [problem for problem in found if problem not in opened and problem[1] not in off and problem not in muted]
+    later = announce_times(work, [silent[problem] for problem in new if problem in silent])
+    services.announce_due(work.index)
+    for problem in new[:ALARMS]:
+        if problem[0] not in _SILENT or work.flows_known:
+            services.begin(work.index, problem, names.get(problem[1], ""), found[problem], later.get(problem))
 
 
-def _note_runs(work: Work) -> None:
-    """Note the last run of each flow that has run since the last check."""
-    since = (work.watch.checked_at or work.now) - OVERLAP
-    latest = dict(_runs(work, since).values_list("flow_id").annotate(last=Max("created")))
-    rows = FlowRhythm.objects.filter(index=work.index, flow_id__in=latest)
-    changed = [row for row in rows if row.last_run_at is None or row.last_run_at < latest[row.flow_id]]
-    for row in changed:
-        row.last_run_at = latest[row.flow_id]
-        row.alarm_at = _alarm_at(row, work.zone)
-    FlowRhythm.objects.bulk_update(changed, ["last_run_at", "alarm_at"], batch_size=200)
+def _quiet_rows(work: Work) -> list[FlowRhythm]:
+    """The flows that are quiet or late, also if days off were entered after their last run. Without their rhythms."""
+    rows = list(work.rhythms.filter(alarm_at__lte=work.now).defer("rhythm").order_by("alarm_at", "pk"))
+    today = work.now.astimezone(work.calendar.zone).date()
+    latest = max((day for day in work.calendar.days_off if day <= today), default=None)
+    if latest is None:
+        return rows
+    ids = [
+        row.pk for row in rows if row.last_run_at and row.last_run_at.astimezone(work.calendar.zone).date() <= latest
+    ]
+    changed = set_alarm_times(work, list(work.rhythms.filter(pk__in=ids, cron="")))
+    FlowRhythm.objects.bulk_update(changed, ["alarm_at"], batch_size=BATCH)
+    later = {row.pk for row in changed if row.alarm_at is None or row.alarm_at > work.now}
+    return [row for row in rows if row.pk not in later]
+
+
+def _problem(row: FlowRhythm) -> Problem:
+    """The problem of a flow that is quiet or late."""
+    return str(AlarmKind.MISSED if row.cron else AlarmKind.QUIET), row.flow_id
 
 
 def _off(work: Work, flow_ids: Collection[str]) -> set[str]:
     """Those of the flows that are known to be off."""
     if not work.flows_known:
         return set()
-    rows = FlowRhythm.objects.filter(index=work.index, flow_id__in=flow_ids, state=FlowState.OFF)
+    rows = work.rhythms.filter(flow_id__in=flow_ids, state=FlowState.OFF)
     return set(rows.values_list("flow_id", flat=True))
 
 
-def _silent(work: Work, names: dict[str, str]) -> dict[Problem, Facts]:
-    """The flows that are quiet, or whose schedule was missed. Adds their names."""
-    rows = list(FlowRhythm.objects.filter(index=work.index, alarm_at__lte=work.now).order_by("alarm_at")[:FLOWS])
+def _silent(
+    work: Work,
+    silent: Mapping[Problem, FlowRhythm],
+    opened: Mapping[Problem, Alarm],
+    names: dict[str, str],
+) -> dict[Problem, Facts]:
+    """What is known about flows that are quiet, or whose schedule was missed: those with open alarms, and some others. Adds their names."""
+    new = [problem for problem in silent if problem not in opened]
+    chosen = {problem: silent[problem] for problem in (*(silent.keys() & opened.keys()), *new[:ALARMS])}
+    learnt = [row.flow_id for row in chosen.values() if not row.cron]
+    rhythms = dict(work.rhythms.filter(flow_id__in=learnt).values_list("flow_id", "rhythm"))
     quarter = work.now - (work.now - datetime.min.replace(tzinfo=UTC)) % _QUARTER
-    midnight = quarter.astimezone(work.zone).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
-    today = dict(
-        _runs(work, midnight)
-        .filter(flow_id__in=[row.flow_id for row in rows if not row.cron])
-        .values_list("flow_id")
-        .annotate(number=Count("pk"))
-    )
+    midnight = quarter.astimezone(work.calendar.zone).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+    runs_today = work.runs(midnight).filter(flow_id__in=learnt)
+    today = dict(runs_today.values_list("flow_id").annotate(number=Count("pk")))
     found: dict[Problem, Facts] = {}
-    for row in rows:
+    for problem, row in chosen.items():
         names[row.flow_id] = row.name
         last = row.last_run_at.isoformat() if row.last_run_at else ""
         if row.cron:
-            found[str(AlarmKind.MISSED), row.flow_id] = {"last": last, "time": _missed(row)}
+            found[problem] = {"last": last, "time": _missed(row)}
             continue
-        usual = detection.expected(Rhythm.load(row.rhythm), midnight, quarter, work.zone)
-        found[str(AlarmKind.QUIET), row.flow_id] = {
+        usual = detection.expected(Rhythm.load(rhythms.get(row.flow_id, {})), midnight, quarter, work.calendar)
+        found[problem] = {
             "last": last,
             "by": quarter.isoformat(),
             "usual": round(usual),
@@ -352,10 +195,8 @@ def _missed(row: FlowRhythm) -> str:
 
 def _compared(work: Work, opened: Collection[Problem], names: dict[str, str]) -> dict[Problem, Facts]:
     """The flows whose latest runs fail more than usual, or take longer. Adds the names of flows."""
-    recent = _latest(work, _runs(work, work.now - DAY), names)
-    rhythms = {
-        row.flow_id: Rhythm.load(row.rhythm) for row in FlowRhythm.objects.filter(index=work.index, flow_id__in=recent)
-    }
+    recent = _latest(work, work.runs(work.now - DAY), names)
+    rhythms = {row.flow_id: Rhythm.load(row.rhythm) for row in work.rhythms.filter(flow_id__in=recent)}
     kinds = {AlarmKind.FAILING, AlarmKind.LONGER}
     wanted = {flow_id for kind, flow_id in opened if kind in kinds}
     for flow_id, latest in recent.items():
@@ -365,9 +206,9 @@ def _compared(work: Work, opened: Collection[Problem], names: dict[str, str]) ->
     chosen = sorted(wanted)[:COMPARED]
     seldom = [flow_id for flow_id in chosen if sum(run.ended for run in recent.get(flow_id, ())) < detection.LATEST]
     if seldom:
-        recent |= _latest(work, _runs(work, work.now - WEEKS).filter(flow_id__in=seldom), names)
+        recent |= _latest(work, work.runs(work.now - WEEKS).filter(flow_id__in=seldom), names)
         missing = [flow_id for flow_id in seldom if flow_id not in rhythms]
-        for row in FlowRhythm.objects.filter(index=work.index, flow_id__in=missing):
+        for row in work.rhythms.filter(flow_id__in=missing):
             rhythms[row.flow_id] = Rhythm.load(row.rhythm)
     found: dict[Problem, Facts] = {}
     for flow_id in chosen:

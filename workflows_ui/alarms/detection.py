@@ -1,17 +1,21 @@
 """What is usual for a flow, and what is not: counts of its runs in, findings out. Needs neither Django nor an engine.
 
-**Rhythm.** The last WEEKS weeks are learnt again every day. For each of the 168 hours of a week, in one time zone, `learn` takes the mean
-number of runs, smoothed with the hours before and after it: flows that follow another clock are an hour off after the clocks change.
+**Rhythm.** The last WEEKS weeks are learnt again every day: the mean number of runs of each of the 168 hours of a week, in one time zone,
+which share their runs with other hours (profiles.py). Flows that follow another clock are an hour off after the clocks change.
 
 **Quiet.** Time is measured in expected runs: an hour in which four runs are usual counts four times as much as one with one run, nights
 and weekends in which nothing is usual count nothing. In this measure the longest pause of each week is taken, by the hours of the *other*
 weeks, since a week explains its own runs too well. Their median is the usual pause: that of an ordinary week, which a few holidays or
-outages do not change. A flow is quiet once FACTOR times the usual pause has passed since its last run. That moment depends on nothing that
-happens later: it is computed with each run and only compared with the time.
+outages do not change. A flow is quiet once FACTOR times the usual pause has passed since its last run; if its pauses vary, once its longest
+pause and a part of it have passed, at most MOST times the usual one. That moment depends on nothing that happens later: it is computed
+with each run and only compared with the time.
 
+- *After a false alarm*: for PATIENT days after people were notified of a flow that ran again, they are notified of it only after PATIENCE
+  usual pauses. Pauses by chance are rarely so long that there are two false alarms within that time. Until then the alarm is only listed.
 - *Weekends, nights, monthly flows*: nothing is expected, so nothing is missed. Flows with less than a run a week have no rhythm of hours:
   their pauses are measured in days, over all that is kept, once there are enough of them.
-- *Holidays*: the console knows no calendar. A holiday on which a flow rests is one alarm, which ends with the next run.
+- *Holidays*: nothing is expected on days off that managers enter. Another holiday on which a flow rests is one alarm, which ends with the
+  next run; if many flows rest, it is one about all of them (folding.py).
 - *New flows*: no alarm before LEAST whole weeks. Weeks before a flow's first run are not learnt from.
 - *A flow that was off*: whole weeks without runs are left out if they are few.
 - *Slow decline and growth*: the rhythm is scaled to the last RECENT weeks. A decline is followed, not reported; the silence at its end is.
@@ -29,18 +33,23 @@ import itertools
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta, tzinfo
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from functools import lru_cache
 from statistics import mean, median
 from typing import Any, Self
+
+from workflows_ui.alarms import profiles
+from workflows_ui.alarms.profiles import REST, Calendar
 
 #: Weeks that are learnt, and the fewest; runs without which a flow has no rhythm.
 WEEKS, LEAST, FEWEST = 8, 3, 6
 #: The weeks by which the rhythm is scaled, and by how much at most.
 RECENT, TREND = 3, 2.0
-#: A flow is quiet after so many usual pauses.
-FACTOR = 1.5
+#: A flow is quiet after so many usual pauses, or after the longest one and a part of it, but not after more than MOST usual pauses.
+FACTOR, LONGER, MOST = 1.5, 1.3, 1.6
+#: For so long after a false alarm people are notified only after so many usual pauses, or longer rests of flows with rare runs.
+PATIENT, PATIENCE, LONG_REST = timedelta(days=30), 3.0, 2.0
 #: Pauses measured in days that are enough if these are all about as long, and if not.
 ALIKE_PAUSES, PAUSES = 3, 8
 #: How much longer the longest pause is than the shortest one of those that are about as long.
@@ -57,7 +66,7 @@ FAILURES, UNLIKELY, CLEAR, LIKELY = 3, 1e-5, 10, 0.05
 #: How far the moment is looked for at which a flow becomes quiet.
 AHEAD = timedelta(days=60)
 HOUR = timedelta(hours=1)
-_WEEK, _HOURS = timedelta(weeks=1), 168
+_WEEK = timedelta(weeks=1)
 
 
 @dataclass(frozen=True)
@@ -88,6 +97,7 @@ class Rhythm:
     Attributes:
         hours: expected runs of each hour of the week, Monday first; empty without a rhythm.
         pause: the usual pause in expected runs; 0 if it is not known.
+        limit: a pause after which it is quiet, in expected runs.
         rest: after so many seconds without a run a flow with rare runs is quiet; 0 for others.
         usual, longest: seconds of a run: the usual ones, and the longest of an ordinary week; 0 if not known.
         failing: the share of runs that fail; -1 if not known.
@@ -95,6 +105,7 @@ class Rhythm:
 
     hours: Sequence[float] = ()
     pause: float = 0
+    limit: float = 0
     rest: float = 0
     usual: float = 0
     longest: float = 0
@@ -124,14 +135,7 @@ class Latest:
     seconds: float
 
 
-@lru_cache(maxsize=20_000)
-def hour_of_week(hour: int, zone: tzinfo) -> int:
-    """The position in the week of an hour, given as the number of hours since 1970, in a time zone."""
-    local = datetime.fromtimestamp(hour * 3600, zone)
-    return local.weekday() * 24 + local.hour
-
-
-def learn(hours: Sequence[Hour], known_since: datetime, now: datetime, zone: tzinfo) -> Rhythm:
+def learn(hours: Sequence[Hour], known_since: datetime, now: datetime, calendar: Calendar) -> Rhythm:
     """What is usual for a flow.
 
     Args:
@@ -146,32 +150,24 @@ def learn(hours: Sequence[Hour], known_since: datetime, now: datetime, zone: tzi
     by_week: dict[int, list[Hour]] = defaultdict(list)
     for hour in hours:
         if hour.first >= start:
-            by_week[int((hour.first - start) / _WEEK)].append(hour)
+            by_week[(hour.first - start) // _WEEK].append(hour)
     usual, longest = _lengths(by_week, weeks)
     found = Rhythm(usual=usual, longest=longest, failing=_share(by_week, weeks))
     if weeks < LEAST:
         return found
-    number = sum(hour.runs for hour in hours if hour.first >= start)
-    if number < FEWEST * weeks / WEEKS or len(by_week) < weeks * 0.7:
-        return _with(found, rest=_rest(hours))
-    counted = {week: _counts(found_hours, zone) for week, found_hours in by_week.items()}
-    total = [sum(cells) for cells in zip(*counted.values(), strict=True)]
-    numbers = {week: sum(cells) for week, cells in counted.items()}
-    # What the other weeks expect of each hour, at the level of the week itself: flows grow and shrink.
-    rates = {}
-    for week, cells in counted.items():
-        level = numbers[week] / (sum(numbers.values()) - numbers[week])
-        rates[week] = [(value - own) * level for value, own in zip(total, cells, strict=True)]
+    counted = {week: cells for week, rows in by_week.items() if any(cells := _counts(rows, calendar))}
+    number = sum(hour.runs for rows in by_week.values() for hour in rows)
+    if number < FEWEST * weeks / WEEKS or len(counted) < weeks * 0.7:
+        return replace(found, rest=_rest(hours))
+    first = int(_time(start))
+    profile = profiles.fit(counted, {week: _span(first + REST * week, calendar) for week in counted})
     # Without weeks that are silent so far, which would make what is usual for them smaller.
-    recent = [numbers[week] for week in range(weeks - RECENT, weeks) if week in numbers]
-    trend = mean(recent) / mean(numbers.values()) if recent else 1.0
-    profile = [value / len(counted) * min(max(trend, 1 / TREND), TREND) for value in total]
-    pauses = _pauses([hour for hour in hours if hour.first >= start], start, rates, zone)
-    return _with(found, hours=profile, pause=max(1.0, median(pauses)))
-
-
-def _with(rhythm: Rhythm, **values: Any) -> Rhythm:
-    return Rhythm(**(asdict(rhythm) | values))
+    recent = [profile.levels[week] for week in range(weeks - RECENT, weeks) if week in counted]
+    trend = min(max(mean(recent), 1 / TREND), TREND) if recent else 1.0
+    pauses = _pauses({week: by_week[week] for week in counted}, profile.weeks, calendar)
+    usual_pause = max(1.0, median(pauses))
+    limit = min(max(FACTOR * usual_pause, LONGER * max(pauses)), MOST * usual_pause)
+    return replace(found, hours=[rate * trend for rate in profile.rates], pause=usual_pause, limit=limit)
 
 
 def _ordinary(values: Sequence[float]) -> float:
@@ -180,48 +176,57 @@ def _ordinary(values: Sequence[float]) -> float:
     return ordered[1] if len(ordered) > LEAST else ordered[0]
 
 
-def _counts(hours: Sequence[Hour], zone: tzinfo) -> list[float]:
-    """The runs of a week by its hours, half of them in the hours before and after."""
-    cells = [0.0] * _HOURS
+def _counts(hours: Sequence[Hour], calendar: Calendar) -> list[float]:
+    """The runs of a week by its hours, without those on days off."""
+    cells = [0.0] * (REST + 1)
     for hour in hours:
-        cell = hour_of_week(_number(hour.first), zone)
-        cells[cell - 1] += hour.runs / 4
-        cells[cell] += hour.runs / 2
-        cells[(cell + 1) % _HOURS] += hour.runs / 4
-    return cells
+        cells[calendar[int(_time(hour.first))]] += hour.runs
+    return cells[:REST]
 
 
-def _number(moment: datetime) -> int:
-    return int(moment.timestamp() // 3600)
+def _span(first: int, calendar: Calendar) -> list[float]:
+    """How often each hour of the week is in the week that begins then."""
+    cells = [0.0] * (REST + 1)
+    for hour in range(first, first + REST):
+        cells[calendar[hour]] += 1
+    return cells[:REST]
 
 
-def _pauses(hours: Sequence[Hour], start: datetime, rates: Mapping[int, Sequence[float]], zone: tzinfo) -> list[float]:
+def _time(moment: datetime) -> float:
+    """Hours since 1970."""
+    return moment.timestamp() / 3600
+
+
+def _pauses(
+    by_week: Mapping[int, Sequence[Hour]], rates: Mapping[int, Sequence[float]], calendar: Calendar
+) -> Sequence[float]:
     """The longest pause of each week, in runs that are expected by the week's rates."""
-    longest: dict[int, float] = defaultdict(float)
-    for previous, hour in zip([None, *hours], hours, strict=False):
-        week = int((hour.first - start) / _WEEK)
-        pause = _expected(rates[week], previous.last, hour.first, zone) if previous else 0.0
-        if hour.runs > 1:
-            end = hour.first + (hour.last - hour.first) / (hour.runs - 1)
-            pause = max(pause, _expected(rates[week], hour.first, end, zone))
-        longest[week] = max(longest[week], pause)
-    return list(longest.values())
+    longest, previous = [], None
+    for week in sorted(by_week):
+        pauses = [0.0]
+        for hour in by_week[week]:
+            first, last = _time(hour.first), _time(hour.last)
+            if previous is not None:
+                pauses.append(_expected(rates[week], previous, first, calendar))
+            if hour.runs > 1:
+                pauses.append(_expected(rates[week], first, first + (last - first) / (hour.runs - 1), calendar))
+            previous = last
+        longest.append(max(pauses))
+    return longest
 
 
-def _expected(rates: Sequence[float], after: datetime, before: datetime, zone: tzinfo) -> float:
+def _expected(rates: Sequence[float], after: float, before: float, calendar: Calendar) -> float:
     """The expected runs between two times."""
-    first, last = _number(after), _number(before)
-    begun = after.timestamp() / 3600 - first
-    ended = before.timestamp() / 3600 - last
+    first, last = int(after), int(before)
     if first == last:
-        return rates[hour_of_week(first, zone)] * max(0.0, ended - begun)
-    found = rates[hour_of_week(first, zone)] * (1 - begun) + rates[hour_of_week(last, zone)] * ended
-    return found + sum(rates[hour_of_week(hour, zone)] for hour in range(first + 1, last))
+        return rates[calendar[first]] * max(0.0, before - after)
+    found = rates[calendar[first]] * (first + 1 - after) + rates[calendar[last]] * (before - last)
+    return found + sum([rates[calendar[hour]] for hour in range(first + 1, last)])
 
 
-def expected(rhythm: Rhythm, after: datetime, before: datetime, zone: tzinfo) -> float:
+def expected(rhythm: Rhythm, after: datetime, before: datetime, calendar: Calendar) -> float:
     """The usual number of runs between two times; 0 without a rhythm."""
-    return _expected(rhythm.hours, after, before, zone) if rhythm.hours else 0.0
+    return _expected([*rhythm.hours, 0.0], _time(after), _time(before), calendar) if rhythm.hours else 0.0
 
 
 def _rest(hours: Sequence[Hour]) -> float:
@@ -232,20 +237,23 @@ def _rest(hours: Sequence[Hour]) -> float:
     return FACTOR * pauses[-1] if alike or len(pauses) >= PAUSES else 0.0
 
 
-def quiet_at(rhythm: Rhythm, last: datetime, zone: tzinfo) -> datetime | None:
-    """When a flow whose last run was created at `last` is quiet, unless it runs before; None if that is not known."""
+def quiet_at(rhythm: Rhythm, last: datetime, calendar: Calendar, *, patient: bool = False) -> datetime | None:
+    """When a flow whose last run was created at `last` is quiet, unless it runs before; None if that is not known.
+
+    `patient`: when people are notified of it, if they were in the last days (PATIENT) and it ran again.
+    """
     if rhythm.rest:
-        return last + timedelta(seconds=rhythm.rest)
+        return last + timedelta(seconds=rhythm.rest * (LONG_REST if patient else 1))
     if not rhythm.hours or not rhythm.pause:
         return None
-    left, hour = FACTOR * rhythm.pause, _number(last)
-    begun = last.timestamp() / 3600 - hour
-    for position in range(hour, hour + AHEAD // HOUR):
-        rate = rhythm.hours[hour_of_week(position, zone)]
-        share = rate * (1 - begun)
+    rates, limit = [*rhythm.hours, 0.0], rhythm.limit or FACTOR * rhythm.pause
+    left, time = max(limit, PATIENCE * rhythm.pause) if patient else limit, _time(last)
+    for hour in range(int(time), int(time) + AHEAD // HOUR):
+        rate = rates[calendar[hour]]
+        share = rate * (hour + 1 - time)
         if share >= left:
-            return datetime.fromtimestamp((position + begun + left / rate) * 3600, last.tzinfo)
-        left, begun = left - share, 0.0
+            return datetime.fromtimestamp((time + left / rate) * 3600, last.tzinfo)
+        left, time = left - share, hour + 1
     return None
 
 
@@ -307,6 +315,7 @@ def failing_runs(rhythm: Rhythm, latest: Sequence[Latest], *, alarming: bool) ->
     return found
 
 
+@lru_cache(maxsize=10_000)
 def chance(failed: int, number: int, share: float) -> float:
     """How likely it is that at least so many of a number of runs fail, if each fails with this probability."""
     return sum(

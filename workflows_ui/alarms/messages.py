@@ -8,7 +8,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from workflows_ui.alarms.models import AlarmKind
+from workflows_ui.alarms.models import AlarmEnd, AlarmKind
 from workflows_ui.web import formats
 
 Facts = Mapping[str, Any]
@@ -34,6 +34,30 @@ def _quiet(facts: Facts) -> str:
         return _("There is usually another run by now.")
     text = _("Usually %(usual)d by %(time)s, today %(today)d.")
     return text % {"usual": usual, "time": f"{timezone.localtime(by):%H:%M}", "today": today}
+
+
+def _many(facts: Facts) -> str:
+    number, most, names = (facts.get(key) for key in ("number", "most", "names"))
+    if not isinstance(number, int) or not isinstance(names, list):
+        return _("Many flows that run at this time as a rule have not run.")
+    listed = ", ".join(map(str, names))
+    if number > len(names):
+        listed = _("%(names)s and others") % {"names": listed}
+    text = ngettext(
+        "%(n)d flow is quiet at the same time: %(names)s.", "%(n)d flows are quiet at the same time: %(names)s.", number
+    ) % {"n": number, "names": listed}
+    if isinstance(most, int) and most > number:
+        text += " " + _("At most it was %(n)d.") % {"n": most}
+    return text
+
+
+def reason(kind: str, end: str) -> str:
+    """Why an alarm ended; "" for one that has not."""
+    if kind == AlarmKind.MANY and end == AlarmEnd.OVER:
+        return _("The flows run again.")
+    if kind == AlarmKind.QUIET and end == AlarmEnd.OVER:
+        return _("The flow is as usual again. For 30 days, people are notified only after a longer pause.")
+    return str(AlarmEnd(end).label) if end in AlarmEnd.values else ""
 
 
 def _missed(facts: Facts) -> str:
@@ -71,6 +95,7 @@ _KINDS: Mapping[str, Callable[[Facts], str]] = {
     AlarmKind.MISSED: _missed,
     AlarmKind.FAILING: _failing,
     AlarmKind.LONGER: _longer,
+    AlarmKind.MANY: _many,
 }
 
 

@@ -1,14 +1,14 @@
 """What is usual for flows, the alarms about them, and the channels to which alarms are sent."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from workflows_ui.core.crypto import SealsFields
 from workflows_ui.core.lease import Lease
@@ -18,12 +18,18 @@ from workflows_ui.run_index.models import RunIndex
 
 
 class AlarmKind(models.TextChoices):
-    """What may be wrong with a flow (detection.py)."""
+    """What may be wrong with a flow (detection.py), or with many flows at the same time (folding.py)."""
 
     QUIET = "quiet", _("Quiet")
     MISSED = "missed", _("Scheduled time missed")
     FAILING = "failing", _("Fails more than usual")
     LONGER = "longer", _("Longer than usual")
+    MANY = "many", _("Many flows are quiet")
+
+    @classmethod
+    def of_flows(cls) -> list[tuple[str, Any]]:
+        """The choices that are about single flows."""
+        return [choice for choice in cls.choices if choice[0] != cls.MANY]
 
 
 class AlarmState(StateChoices):
@@ -39,6 +45,7 @@ class AlarmEnd(models.TextChoices):
     OVER = "over", _("The flow is as usual again.")
     OFF = "off", _("The flow was turned off or deleted.")
     MUTED = "muted", _("Such alarms were muted for this flow.")
+    FOLDED = "folded", _("Many flows are quiet: one alarm is about all of them.")
 
 
 class FlowState(models.TextChoices):
@@ -59,8 +66,10 @@ class AlarmWatch(models.Model):
     checked_at = models.DateTimeField(null=True)
     learnt_at = models.DateTimeField(null=True)
     flows_at = models.DateTimeField(null=True)
-    #: When the engine is next asked for its flows.
+    #: When the engine is next asked for its flows; since when it has been, and its cursor of what follows, while a list is being read.
     flows_due_at = models.DateTimeField(null=True)
+    flows_started_at = models.DateTimeField(null=True)
+    flows_cursor = models.TextField(blank=True)
 
     lease: ClassVar[Lease] = Lease()
 
@@ -89,13 +98,17 @@ class FlowRhythm(models.Model):
     since = models.DateTimeField(null=True)
     #: When it is quiet, or the next time of its schedule is missed, unless it runs before.
     alarm_at = models.DateTimeField(null=True)
+    #: The beginning of the last list that had it, and since when what is usual is to be learnt.
+    listed_at = models.DateTimeField(null=True)
+    learn_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("rhythm of a flow")
         verbose_name_plural = _("rhythms of flows")
         constraints = [models.UniqueConstraint(fields=["index", "flow_id"], name="rhythm_of_flow_once")]
         indexes = [
-            models.Index(fields=["index", "alarm_at"], condition=Q(alarm_at__isnull=False), name="rhythms_by_alarm")
+            models.Index(fields=["index", "alarm_at"], condition=Q(alarm_at__isnull=False), name="rhythms_by_alarm"),
+            models.Index(fields=["index", "learn_at"], condition=Q(learn_at__isnull=False), name="rhythms_to_learn"),
         ]
 
     def __str__(self) -> str:
@@ -103,7 +116,7 @@ class FlowRhythm(models.Model):
 
 
 class Alarm(models.Model):
-    """A problem of a flow: one row, however long it lasts. One that returns soon after its end is the same problem."""
+    """A problem of a flow, or of many (without a flow's id): one row, however long it lasts. One that returns soon is the same problem."""
 
     index = models.ForeignKey(RunIndex, on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(max_length=10, choices=AlarmKind)
@@ -113,6 +126,8 @@ class Alarm(models.Model):
     updated_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     end = models.CharField(max_length=10, choices=AlarmEnd, blank=True)
+    #: When people and channels are notified, unless it ends before; None: they were, or it ended before that is decided.
+    announce_at = models.DateTimeField(null=True)
     #: How often it began.
     times = models.PositiveIntegerField(default=1)
     #: Plain values; the texts are made in the language of the reader (messages.py).
@@ -137,8 +152,8 @@ class Alarm(models.Model):
 
     @property
     def title(self) -> str:
-        """The flow's name, or its id."""
-        return self.flow_name or self.flow_id
+        """The flow's name, or its id; for many flows these words."""
+        return self.flow_name or self.flow_id or gettext("Many flows")
 
 
 class AlarmMute(models.Model):

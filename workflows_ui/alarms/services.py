@@ -4,7 +4,7 @@ Callers have looked the index up with indexes.readable, except for the worker th
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -51,11 +51,16 @@ def open_of_flow(index: RunIndex, flow_id: str) -> Sequence[Alarm]:
     return _open(index.pk, flow_id[:64])
 
 
-def begin(index: RunIndex, problem: Problem, flow_name: str, facts: Facts) -> Alarm | None:
-    """Open an alarm, or the one that has just ended again, and announce it; None if it is open, or such alarms are muted for the flow."""
+def begin(
+    index: RunIndex, problem: Problem, flow_name: str, facts: Facts, announce_at: datetime | None = None
+) -> Alarm | None:
+    """Open an alarm, or the one that has just ended again, and announce it, or leave that to `announce_due`.
+
+    None if it is open, or such alarms are muted for the flow.
+    """
     kind, flow_id = problem
     now = clock.now()
-    values = {"updated_at": now, "facts": dict(facts)}
+    values = {"updated_at": now, "facts": dict(facts), "announce_at": announce_at}
     rows = of_index(index).filter(kind=kind, flow_id=flow_id)
     try:
         with transaction.atomic():
@@ -71,10 +76,20 @@ def begin(index: RunIndex, problem: Problem, flow_name: str, facts: Facts) -> Al
                 if not again.update(ended_at=None, end="", times=F("times") + 1, **values):
                     return None
                 alarm = rows.select_related("index__workspace").get(pk=ended.pk)
-            announcing.opened(index, alarm)
+            if announce_at is None:
+                announcing.opened(index, alarm)
             return alarm
     except IntegrityError:
         return None
+
+
+def announce_due(index: RunIndex) -> None:
+    """Announce the alarms that lasted until people are to be notified."""
+    now = clock.now()
+    for alarm in of_index(index).filter(ended_at=None, announce_at__lte=now).select_related("index__workspace"):
+        with transaction.atomic():
+            if of_index(index).filter(pk=alarm.pk, ended_at=None, announce_at__lte=now).update(announce_at=None):
+                announcing.opened(index, alarm)
 
 
 def update(alarm: Alarm, facts: Facts) -> None:
@@ -91,7 +106,8 @@ def end(alarm: Alarm, reason: AlarmEnd) -> bool:
         if not Alarm.objects.filter(pk=alarm.pk, ended_at=None).update(ended_at=now, updated_at=now, end=reason):
             return False
         alarm.ended_at, alarm.end = now, reason
-        announcing.ended(alarm)
+        if alarm.announce_at is None:
+            announcing.ended(alarm)
     return True
 
 

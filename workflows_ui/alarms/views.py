@@ -1,5 +1,6 @@
 """Alarms: the list, the page of one, and what is muted."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,10 +12,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from workflows_ui.alarms import folding, services, tables
 from workflows_ui.alarms import messages as texts
-from workflows_ui.alarms import services, tables
 from workflows_ui.alarms.forms import FilterForm
-from workflows_ui.alarms.models import Alarm, AlarmEnd, AlarmKind, AlarmMute
+from workflows_ui.alarms.models import Alarm, AlarmKind, AlarmMute, FlowRhythm
 from workflows_ui.core import clock
 from workflows_ui.launches.services import watching
 from workflows_ui.members.models import Role
@@ -32,6 +33,8 @@ from workflows_ui.web.requests import ConsoleRequest, actor
 
 #: Days before the alarm whose runs its page links to.
 _DAYS = timedelta(days=7)
+#: Quiet flows that the page of an alarm about many lists.
+_FLOWS = 100
 
 
 def without_index(request: ConsoleRequest) -> HttpResponse:
@@ -106,6 +109,13 @@ def _lookup(request: ConsoleRequest, alarm_id: int) -> tuple[RunIndex, Alarm] | 
     return (index, row) if index else None
 
 
+def _quiet_flows(row: Alarm) -> Sequence[FlowRhythm]:
+    """The flows of an open alarm about many that are quiet now."""
+    if row.kind != AlarmKind.MANY or row.ended_at is not None:
+        return ()
+    return list(folding.flows_of(row, clock.now()).only("flow_id", "name", "last_run_at")[:_FLOWS])
+
+
 @never_cache
 @require_safe
 @member(Role.VIEWER)
@@ -117,16 +127,19 @@ def alarm(request: ConsoleRequest, slug: str, alarm_id: int) -> HttpResponse:
     index, row = found
     until = row.ended_at or clock.now()
     days = [timezone.localtime(moment).date().isoformat() for moment in (row.opened_at - _DAYS, until)]
+    flow = {"flow": row.flow_id} if row.flow_id else {}
     run = row.facts.get("run") if isinstance(row.facts, dict) else None
     context = {
         "alarm": row,
         "kind": AlarmKind(row.kind),
         "sentence": texts.sentence(row.kind, row.facts),
         "detail": texts.detail(row.kind, row.facts),
-        "end": AlarmEnd(row.end).label if row.end else "",
-        "runs_url": list_url(slug, "runs", flow=row.flow_id, since=days[0], until=days[1]),
+        "end": texts.reason(row.kind, row.end),
+        "runs_url": list_url(slug, "runs", **flow, since=days[0], until=days[1]),
         "run_url": run_url(slug, run) if isinstance(run, str) else "",
-        "flow_url": flow_url(slug, row.flow_id),
+        "flow_url": flow_url(slug, row.flow_id) if row.flow_id else "",
+        "flows": [(other, flow_url(slug, other.flow_id)) for other in _quiet_flows(row)],
+        "most": _FLOWS,
         "muted": services.is_muted(index, (row.kind, row.flow_id)),
         "builds": request.access.allows(Role.BUILDER),
     }
@@ -138,7 +151,7 @@ def alarm(request: ConsoleRequest, slug: str, alarm_id: int) -> HttpResponse:
 def mute(request: ConsoleRequest, slug: str, alarm_id: int) -> HttpResponse:
     """Let there be no more alarms of this kind for the flow."""
     found = _lookup(request, alarm_id)
-    if found is None:
+    if found is None or not found[1].flow_id:
         return responses.redirect_to_view(request, "alarms", slug)
     services.mute(actor(request), *found)
     messages.success(request, _("Such alarms are muted for this flow."))

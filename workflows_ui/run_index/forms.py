@@ -1,6 +1,7 @@
 """Forms of the run index."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -68,6 +69,16 @@ class IndexForm(forms.Form):
         ),
     )
 
+    days_off = forms.CharField(
+        label=_("Days off"),
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "placeholder": "2026-12-25"}),
+        help_text=_(
+            "Holidays on which flows rest, each as 2026-12-25, in lines or with spaces. No alarm expects runs on these days."
+        ),
+    )
+
     def __init__(self, *args: Any, choices: Mapping[Credential, Sequence[Group]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._credentials = {str(credential.pk): credential for credential in choices}
@@ -80,6 +91,17 @@ class IndexForm(forms.Form):
 
     def clean_credential(self) -> Credential:
         return self._credentials[self.cleaned_data["credential"]]
+
+    def clean_days_off(self) -> list[str]:
+        """The days in their order, each once."""
+        days = set()
+        for word in self.cleaned_data["days_off"].replace(",", " ").split():
+            try:
+                days.add(date.fromisoformat(word).isoformat())
+            except ValueError:
+                text = gettext("“%(word)s” is no day. Enter days as 2026-12-25.") % {"word": word[:40]}
+                raise forms.ValidationError(text) from None
+        return sorted(days)
 
 
 class FirstForm(forms.Form):

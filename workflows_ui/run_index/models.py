@@ -46,6 +46,8 @@ class RunIndex(SealsFields, models.Model):
     kept = models.PositiveSmallIntegerField(default=Kept.NOTHING, choices=Kept)
     values_days = models.PositiveIntegerField(default=30)
     values_kb = models.PositiveIntegerField(default=64)
+    #: Days on which flows rest, as texts (2026-12-25): no alarm expects runs on them.
+    days_off = models.JSONField(default=list, blank=True)
     #: The calls for steps of runs since the beginning of a minute (services/values.py).
     values_minute = models.DateTimeField(null=True)
     values_calls = models.PositiveIntegerField(default=0)

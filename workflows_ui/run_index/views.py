@@ -39,10 +39,11 @@ def run_index(request: ConsoleRequest, slug: str) -> HttpResponse:
     first = None if choices else _first_form(request)
     if request.method == "POST" and first is not None and first.is_valid():
         return _share(request, first)
-    initial = {"keep_days": DAYS, "keep_runs": RUNS, "kept": Kept.NOTHING.value}
+    initial: dict[str, Any] = {"keep_days": DAYS, "keep_runs": RUNS, "kept": Kept.NOTHING.value}
     initial |= {"values_days": VALUES_DAYS, "values_kb": VALUES_KB}
     if index:
         initial = {name: getattr(index, name) for name in initial} | {"credential": index.credential_id}
+        initial["days_off"] = "\n".join(index.days_off)
     form = IndexForm(request.POST or None, choices=choices, initial=initial)
     if request.method == "POST" and form.is_valid():
         indexes.start(actor(request), workspace, **form.cleaned_data)

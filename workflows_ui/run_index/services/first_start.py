@@ -47,6 +47,8 @@ def share_and_start(
         credentials.share(actor, access, credential, wanted)
         index = indexes.find(access.workspace)
         kept = (
-            {name: getattr(index, name) for name in ("keep_runs", "kept", "values_days", "values_kb")} if index else {}
+            {name: getattr(index, name) for name in ("keep_runs", "kept", "values_days", "values_kb", "days_off")}
+            if index
+            else {}
         )
         indexes.start(actor, access.workspace, credential, keep_days, **kept)

@@ -1,7 +1,7 @@
 """Run indexes: starting and stopping, who may see one, its size, and what is kept for how long."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar, cast
@@ -157,12 +157,14 @@ def start(
     kept: int = Kept.NOTHING,
     values_days: int = 30,
     values_kb: int = 64,
+    days_off: Sequence[str] = (),
 ) -> RunIndex:
     """Begin to read the workspace's runs with a credential, or continue with another one or for another time. Audited.
 
     At most `keep_runs` runs are kept, the newest. `kept` is what is kept of inputs and outputs, a value of Kept, for so many days after
     the run, and at most so many kB of a run. What was kept beyond that is deleted by `trim`. What an earlier index has left is deleted by
-    the first reading. With another credential nothing is shown until it has read once.
+    the first reading. With another credential nothing is shown until it has read once. On `days_off` (2026-12-25) no alarm
+    expects runs.
     """
     now = clock.now()
     with transaction.atomic():
@@ -185,6 +187,7 @@ def start(
             index.read_at = None
         index.credential, index.keep_days, index.keep_runs, index.due_at = credential, keep_days, keep_runs, now
         index.kept, index.values_days, index.values_kb = kept, values_days, values_kb
+        index.days_off = list(days_off)
         index.failures, index.trouble, index.lease_until, index.words_until = 0, "", None, None
         index.save()
         audit_log.record(
@@ -200,6 +203,7 @@ def start(
             kept=Kept(kept).name.lower(),
             values_days=values_days,
             values_kb=values_kb,
+            days_off=" ".join(days_off),
         )
     return index
 

@@ -1,0 +1,141 @@
+"""Which flows are on, and with which schedule: the engine's list, with the credential of the run index, every FLOWS_EVERY.
+
+A turn reads some pages, and the next check continues there. The engine's cursors lose rows (engine-0.83.md section 4): what a list of
+several pages did not have is asked for by its id.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from workflows_ui.alarms.models import FlowRhythm, FlowState
+from workflows_ui.alarms.work import Work, save, set_alarm_times
+from workflows_ui.core import database
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.credentials.services import clients
+from workflows_ui.engine import AddressRefused, EngineError, NotFound, Timeouts, TooLarge, Workflows
+from workflows_ui.launches import flow_facts
+from workflows_ui.launches.services import runs
+from workflows_ui.resources import whole_lists
+from workflows_ui.resources.flows import reading
+
+log = structlog.get_logger(__name__)
+
+#: Time between two readings of the list; one that began longer ago is begun again.
+FLOWS_EVERY, TIMEOUTS = timedelta(minutes=10), Timeouts(read=15, total=18)
+LONGEST = timedelta(minutes=30)
+#: Calls of one turn, flows of a call, fewer if these are too large for an answer, and flows asked for by their ids in one reading.
+CALLS, SIZE, SMALL, CHECKED = 5, whole_lists.AT_ONCE, 100, 50
+_STATE = ("name", "state", "cron", "zone", "since", "listed_at", "alarm_at")
+
+
+def read(work: Work) -> None:
+    """One turn of reading the list, if it is due. Call it outside of a database turn."""
+    watch = work.watch
+    if work.index.credential is None or (watch.flows_due_at is not None and watch.flows_due_at > work.now):
+        return
+    with database.turn():
+        if watch.flows_started_at is None or watch.flows_started_at < work.now - LONGEST:
+            work.note(flows_started_at=work.now, flows_cursor="")
+        # After an error the list is not asked for at once.
+        work.note(flows_due_at=work.now + FLOWS_EVERY)
+    try:
+        client = clients.client_for_credential(work.index.credential, timeouts=TIMEOUTS)
+        _read_pages(work, client.workflows)
+    except (EngineError, CannotOpen, AddressRefused, ValueError) as problem:
+        log.info("alarms.no_flows", workspace=work.index.pk, error=type(problem).__name__)
+        with database.turn():
+            work.note(flows_started_at=None)
+
+
+def _read_pages(work: Work, workflows: Workflows) -> None:
+    """Read pages until the list or the turn ends. Raises EngineError."""
+    started, size = work.watch.flows_started_at, SIZE
+    assert started is not None  # noqa: S101
+    for _call in range(CALLS):
+        cursor = work.watch.flows_cursor
+        try:
+            answer = workflows.list_flows(limit=size, cursor=cursor or None)
+        except TooLarge:
+            if size == SMALL:
+                raise
+            size = SMALL
+            continue
+        flows, following = whole_lists.rows_of(answer), whole_lists.following(answer)
+        with database.turn():
+            _write(work, flows, started)
+        if not following or not flows or following == cursor:
+            _finish(work, workflows, started)
+            return
+        with database.turn():
+            work.note(flows_cursor=following)
+    with database.turn():
+        work.note(flows_due_at=None)
+
+
+def _finish(work: Work, workflows: Workflows, started: datetime) -> None:
+    """Turn off what the list did not have. Raises EngineError."""
+    if work.watch.flows_cursor:
+        with database.turn():
+            ids = list(_unlisted(work, started).order_by("listed_at", "pk").values_list("flow_id", flat=True)[:CHECKED])
+        gone, found = [], []
+        for flow_id in ids:
+            try:
+                found.append(workflows.get_flow(flow_id))
+            except NotFound:
+                gone.append(flow_id)
+        with database.turn():
+            _write(work, found, started)
+            _turn_off(_unlisted(work, started).filter(flow_id__in=gone))
+    else:
+        with database.turn():
+            _turn_off(_unlisted(work, started))
+    with database.turn():
+        work.note(flows_at=started, flows_started_at=None, flows_cursor="")
+
+
+def _unlisted(work: Work, started: datetime) -> QuerySet[FlowRhythm]:
+    return work.rhythms.exclude(state=FlowState.OFF).filter(Q(listed_at=None) | Q(listed_at__lt=started))
+
+
+def _turn_off(rows: QuerySet[FlowRhythm]) -> None:
+    rows.update(state=FlowState.OFF, cron="", zone="", since=None, alarm_at=None)
+
+
+def _write(work: Work, flows: Iterable[Mapping[str, Any]], started: datetime) -> None:
+    """Note which of these flows are on, since when, and with which schedule."""
+    listed = {key: dict(flow) for flow in flows if (key := runs.text(flow, "id")) and len(key) <= 64}
+    known = {row.flow_id: row for row in work.rhythms.filter(flow_id__in=listed)}
+    changed, same = list[FlowRhythm](), list[int]()
+    for flow_id, flow in listed.items():
+        row = known.get(flow_id) or FlowRhythm(index=work.index, flow_id=flow_id)
+        before = (row.pk, row.state, row.cron, row.zone, row.name)
+        on = reading.is_on(flow) is True
+        cron, zone = _schedule(flow) if on else ("", "")
+        state = FlowState.ON if on else FlowState.OFF
+        if (row.state, row.cron, row.zone) != (state, cron, zone):
+            # What is on when it is first seen has been so before.
+            first = row.state == FlowState.UNKNOWN and not cron
+            row.since = None if first else work.now
+        row.state, row.cron, row.zone = state, cron, zone
+        row.name = database.storable(reading.name_of(flow))[:200] or row.name
+        row.listed_at = started
+        if before != (row.pk, row.state, row.cron, row.zone, row.name) or row.pk is None:
+            changed.append(row)
+        else:
+            same.append(row.pk)
+    with transaction.atomic():
+        set_alarm_times(work, changed)
+        save(changed, *_STATE)
+        FlowRhythm.objects.filter(pk__in=same).update(listed_at=started)
+
+
+def _schedule(flow: dict[str, Any]) -> tuple[str, str]:
+    """The cron expression and time zone that start a flow; "" if it has none, or it is not certain."""
+    if flow_facts.start_of(reading.trigger_of(flow)) != "schedule" or not reading.next_times(flow):
+        return "", ""
+    return reading.schedule_of(flow)

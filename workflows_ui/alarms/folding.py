@@ -1,0 +1,86 @@
+"""Many flows that are quiet or late at the same time are one alarm: on a holiday, or if what starts the flows is down.
+
+At least MANY flows must have become quiet within SPREAD, and as many as SHARE of these and of those that have run since. Then each flow
+that becomes quiet belongs to that alarm, until half of them have run again: from then on, other flows have their own alarms. It ends when
+fewer than MANY of its flows are quiet; these have their own alarms, too.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import QuerySet
+
+from workflows_ui.alarms.models import Alarm, FlowRhythm
+from workflows_ui.alarms.work import Work
+from workflows_ui.web import formats
+
+MANY, SHARE, SPREAD = 3, 1 / 3, timedelta(hours=12)
+#: Names in the facts.
+NAMES = 5
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Flows that share one alarm, and what is known about it; none without such an alarm."""
+
+    members: frozenset[str] = frozenset()
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def fold(work: Work, silent: Sequence[FlowRhythm], alarm: Alarm | None) -> Fold:
+    """The flows that share one alarm, out of those that are quiet or late. `alarm` is the one that is open."""
+    facts = alarm.facts if alarm is not None and isinstance(alarm.facts, dict) else {}
+    since, until = (formats.moment(facts.get(key)) for key in ("since", "until"))
+    if alarm is None or since is None:
+        since = work.now - SPREAD
+        members = between(silent, since, None)
+        return _fold(members, since, None, len(members)) if _are_many(work, members) else Fold()
+    later = between(silent, until, None) if until else []
+    if _are_many(work, later):
+        until = None
+    members = between(silent, since, until)
+    most = facts.get("most")
+    most = max(most if isinstance(most, int) else 0, len(members))
+    if until is None and 2 * len(members) <= most:
+        until = work.now
+    return _fold(members, since, until, most) if len(members) >= MANY else Fold()
+
+
+def flows_of(alarm: Alarm, now: datetime) -> QuerySet[FlowRhythm]:
+    """The flows that are quiet or late now, of an alarm about many."""
+    facts = alarm.facts if isinstance(alarm.facts, dict) else {}
+    since, until = (formats.moment(facts.get(key)) for key in ("since", "until"))
+    rows = FlowRhythm.objects.filter(index=alarm.index_id, alarm_at__gt=since or alarm.opened_at)
+    return rows.filter(alarm_at__lte=min(filter(None, (until, now)))).order_by("alarm_at", "pk")
+
+
+def between(silent: Sequence[FlowRhythm], since: datetime | None, until: datetime | None) -> list[FlowRhythm]:
+    """The flows that became quiet or late after a time, and not after the other."""
+    return [
+        row
+        for row in silent
+        if row.alarm_at and (since is None or row.alarm_at > since) and (until is None or row.alarm_at <= until)
+    ]
+
+
+def _are_many(work: Work, members: Sequence[FlowRhythm]) -> bool:
+    if len(members) < MANY or not work.flows_known:
+        return False
+    last = sorted(row.last_run_at for row in members if row.last_run_at)
+    if not last:
+        return False
+    running = work.rhythms.filter(last_run_at__gt=last[len(last) // 2], alarm_at__gt=work.now).count()
+    return len(members) >= SHARE * (len(members) + running)
+
+
+def _fold(members: Sequence[FlowRhythm], since: datetime, until: datetime | None, most: int) -> Fold:
+    facts = {
+        "number": len(members),
+        "most": most,
+        "names": [formats.cut(name) for name in sorted(row.name or row.flow_id for row in members)[:NAMES]],
+        "since": since.isoformat(),
+        "until": until.isoformat() if until else None,
+    }
+    return Fold(frozenset(row.flow_id for row in members), facts)

@@ -1,0 +1,87 @@
+"""What is usual for the flows of an index: each is learnt again once a day, some in each check."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db.models import CharField, Count, Max, Min, Q, QuerySet, Sum
+from django.db.models.functions import Cast, Substr
+
+from workflows_ui.alarms import detection
+from workflows_ui.alarms.detection import Hour
+from workflows_ui.alarms.models import FlowRhythm
+from workflows_ui.alarms.work import Work, save, set_alarm_times
+from workflows_ui.launches.services import runs
+from workflows_ui.run_index.models import IndexedRun
+from workflows_ui.run_index.services import retention, spans
+
+#: Time between two lessons of a flow; also after a pause of checks.
+LEARN_EVERY, PAUSE = timedelta(days=1), timedelta(hours=1)
+#: Flows of one check, and of a query.
+FLOWS, BATCH = 500, 50
+
+
+def learn(work: Work) -> None:
+    """Learn what is usual for some of the flows that are due, of which all become due once a day."""
+    floor = retention.floor(work.index, work.now)
+    unread = (span.before for span in spans.load(work.index.spans) if not span.compares)
+    known_since = max(filter(None, (floor, *unread)))
+    since = max(known_since, work.now - timedelta(weeks=detection.WEEKS))
+    if _is_due(work):
+        _begin(work, since)
+    due = list(work.rhythms.filter(learn_at__lte=work.now).order_by("learn_at", "pk")[:FLOWS])
+    for start in range(0, len(due), BATCH):
+        _learn(work, due[start : start + BATCH], known_since, since)
+
+
+def _is_due(work: Work) -> bool:
+    learnt, checked = work.watch.learnt_at, work.watch.checked_at
+    if learnt is None or checked is None:
+        return True
+    return learnt < work.now - LEARN_EVERY or checked < work.now - PAUSE
+
+
+def _begin(work: Work, since: datetime) -> None:
+    """Let the flows that ran in the last weeks be learnt. One that is quiet keeps what was learnt before."""
+    flows = work.runs(since).exclude(flow_id="")
+    new = flows.exclude(flow_id__in=work.rhythms.values("flow_id")).values_list("flow_id", flat=True).distinct()
+    added = [FlowRhythm(index=work.index, flow_id=flow_id) for flow_id in new]
+    FlowRhythm.objects.bulk_create(added, batch_size=BATCH, ignore_conflicts=True)
+    quiet = Q(alarm_at__lte=work.now, cron="")
+    work.rhythms.filter(flow_id__in=flows.values("flow_id")).exclude(quiet).update(learn_at=work.now)
+    work.note(learnt_at=work.now)
+
+
+def _learn(work: Work, rows: Sequence[FlowRhythm], known_since: datetime, since: datetime) -> None:
+    ids = [row.flow_id for row in rows]
+    hours = _hours(work.runs(since).filter(flow_id__in=ids))
+    seldom = [key for key in ids if sum(hour.runs for hour in hours.get(key, ())) < detection.FEWEST]
+    if seldom and known_since < since:
+        hours |= _hours(work.runs(known_since).filter(flow_id__in=seldom))
+    for row in rows:
+        row.learn_at = None
+        if counted := hours.get(row.flow_id):
+            row.rhythm = detection.learn(counted, known_since, work.now, work.calendar).dump()
+            row.last_run_at = max(filter(None, (row.last_run_at, counted[-1].last)))
+    set_alarm_times(work, rows)
+    save(rows, "rhythm", "last_run_at", "alarm_at", "learn_at")
+
+
+def _hours(rows: QuerySet[IndexedRun]) -> dict[str, list[Hour]]:
+    """The runs by flow and hour. The database counts by the beginnings of the times' texts (run_index/services/statistics.py)."""
+    timed, ended = Q(duration__gte=0), ~Q(status__in=runs.UNDER_WAY)
+    counted = rows.values_list("flow_id", Substr(Cast("created", CharField()), 1, len("2026-01-31 23"))).annotate(
+        first=Min("created"),
+        last=Max("created"),
+        number=Count("pk"),
+        ended=Count("pk", filter=ended),
+        failed=Count("pk", filter=Q(status__in=runs.FAILED)),
+        longest=Max("duration", filter=timed),
+        total=Sum("duration", filter=timed),
+        timed=Count("pk", filter=timed),
+    )
+    found: dict[str, list[Hour]] = defaultdict(list)
+    for flow_id, _hour, first, last, number, ended_runs, failed, longest, total, timed_runs in counted:
+        hour = Hour(first, last, number, ended_runs, failed, (longest or 0) / 1000, (total or 0) / 1000, timed_runs)
+        found[flow_id].append(hour)
+    return {flow_id: sorted(hours, key=lambda hour: hour.first) for flow_id, hours in found.items()}

@@ -1,0 +1,98 @@
+"""What the parts of a check share: the claimed index and the time, its runs, and when flows will be quiet or late."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+
+from workflows_ui.alarms import detection, services
+from workflows_ui.alarms.detection import Rhythm
+from workflows_ui.alarms.models import AlarmEnd, AlarmKind, AlarmWatch, FlowRhythm, FlowState
+from workflows_ui.alarms.profiles import Calendar
+from workflows_ui.alarms.services import Problem
+from workflows_ui.resources.flows import reading
+from workflows_ui.run_index.models import LISTED, IndexedRun, RunIndex
+
+#: How old the list of flows may be.
+FLOWS_KNOWN = timedelta(minutes=35)
+#: How late a scheduled run may be, and how early.
+LATE, EARLY = timedelta(minutes=10), timedelta(minutes=1)
+#: Rows of one statement.
+BATCH = 200
+
+
+@dataclass
+class Work:
+    """A check: the claimed row, its index, and the time."""
+
+    watch: AlarmWatch
+    index: RunIndex
+    now: datetime
+    calendar: Calendar = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.calendar = Calendar(ZoneInfo(settings.TIME_ZONE), map(date.fromisoformat, self.index.days_off))
+
+    @property
+    def flows_known(self) -> bool:
+        """Whether it is known which flows are on."""
+        return self.watch.flows_at is not None and self.watch.flows_at > self.now - FLOWS_KNOWN
+
+    @property
+    def rhythms(self) -> QuerySet[FlowRhythm]:
+        return FlowRhythm.objects.filter(index=self.index)
+
+    def runs(self, since: datetime) -> QuerySet[IndexedRun]:
+        """The runs of the index from then on, without an order."""
+        return IndexedRun.objects.filter(LISTED, workspace_id=self.index.pk, created__gte=since).order_by()
+
+    def note(self, **values: datetime | str | None) -> None:
+        """Write columns of the claimed row."""
+        for name, value in values.items():
+            setattr(self.watch, name, value)
+        AlarmWatch.objects.filter(pk=self.watch.pk).update(**values)
+
+
+def set_alarm_times(work: Work, rows: Iterable[FlowRhythm]) -> list[FlowRhythm]:
+    """Compute when these flows will be quiet or late; return those of which it changed. Nothing is written."""
+    changed = []
+    for row in rows:
+        moment = _alarm_at(row, work.calendar)
+        if moment != row.alarm_at:
+            row.alarm_at = moment
+            changed.append(row)
+    return changed
+
+
+def announce_times(work: Work, rows: Collection[FlowRhythm]) -> dict[Problem, datetime | None]:
+    """Of the flows that were quiet lately and ran again: when people are notified that they are quiet again. The rhythms are read."""
+    announced = Q(announce_at=None) | Q(times__gt=1)
+    lately = services.of_index(work.index).filter(
+        announced,
+        kind=AlarmKind.QUIET,
+        end=AlarmEnd.OVER,
+        ended_at__gt=work.now - detection.PATIENT,
+        flow_id__in=[row.flow_id for row in rows],
+    )
+    patient = work.rhythms.filter(flow_id__in=lately.values("flow_id"), cron="")
+    return {(str(AlarmKind.QUIET), row.flow_id): _alarm_at(row, work.calendar, patient=True) for row in patient}
+
+
+def save(rows: Iterable[FlowRhythm], *fields: str) -> None:
+    """Write these columns of rows, some of which may be new."""
+    rows = list(rows)
+    FlowRhythm.objects.bulk_update([row for row in rows if row.pk], fields, batch_size=BATCH)
+    FlowRhythm.objects.bulk_create([row for row in rows if not row.pk], batch_size=BATCH, ignore_conflicts=True)
+
+
+def _alarm_at(row: FlowRhythm, calendar: Calendar, *, patient: bool = False) -> datetime | None:
+    last = max(filter(None, (row.last_run_at, row.since)), default=None)
+    if row.state == FlowState.OFF or last is None:
+        return None
+    if row.cron:
+        times = reading.times_of(row.cron, row.zone, last + EARLY)
+        return times[0].astimezone(UTC) + LATE if times else None
+    return detection.quiet_at(Rhythm.load(row.rhythm), last, calendar, patient=patient)

@@ -1,0 +1,60 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('workflows_ui', '0026_most_runs'),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name='runindex',
+            name='days_off',
+            field=models.JSONField(blank=True, default=list),
+        ),
+        migrations.AddField(
+            model_name='alarm',
+            name='announce_at',
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
+            model_name='alarmwatch',
+            name='flows_cursor',
+            field=models.TextField(blank=True),
+        ),
+        migrations.AddField(
+            model_name='alarmwatch',
+            name='flows_started_at',
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
+            model_name='flowrhythm',
+            name='learn_at',
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
+            model_name='flowrhythm',
+            name='listed_at',
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AlterField(
+            model_name='alarm',
+            name='end',
+            field=models.CharField(blank=True, choices=[('over', 'The flow is as usual again.'), ('off', 'The flow was turned off or deleted.'), ('muted', 'Such alarms were muted for this flow.'), ('folded', 'Many flows are quiet: one alarm is about all of them.')], max_length=10),
+        ),
+        migrations.AlterField(
+            model_name='alarm',
+            name='kind',
+            field=models.CharField(choices=[('quiet', 'Quiet'), ('missed', 'Scheduled time missed'), ('failing', 'Fails more than usual'), ('longer', 'Longer than usual'), ('many', 'Many flows are quiet')], max_length=10),
+        ),
+        migrations.AlterField(
+            model_name='alarmmute',
+            name='kind',
+            field=models.CharField(choices=[('quiet', 'Quiet'), ('missed', 'Scheduled time missed'), ('failing', 'Fails more than usual'), ('longer', 'Longer than usual'), ('many', 'Many flows are quiet')], max_length=10),
+        ),
+        migrations.AddIndex(
+            model_name='flowrhythm',
+            index=models.Index(condition=models.Q(('learn_at__isnull', False)), fields=['index', 'learn_at'], name='rhythms_to_learn'),
+        ),
+    ]
