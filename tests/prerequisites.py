@@ -14,7 +14,8 @@ import redis
 _POSTGRES = ("postgres:///postgres", "postgres://127.0.0.1:5432/postgres")
 _REDIS = "redis://127.0.0.1:6379"
 _RABBITMQ = "amqp://guest:guest@127.0.0.1:5672//"
-_CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+#: The shell draws the same pages without the windows around them, for a third less time.
+_CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 
 class Missing(Exception):

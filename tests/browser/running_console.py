@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.browser.looks import DESK, STILL, sound
+from tests.browser.windows import HARMLESS
 from tests.project.console_process import (
     ROOT,
     RUN_COMMAND,
@@ -187,7 +188,7 @@ class Window:
         self.page, self.desk = page, desk
         self.said: list[str] = []
         #: Texts that this window's console may hold.
-        self.expected = [REFUSED_FORM]
+        self.expected = [REFUSED_FORM, *HARMLESS]
         page.on("console", self._listen)
         page.on("pageerror", lambda error: self.said.append(str(error)))
 

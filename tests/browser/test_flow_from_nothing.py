@@ -7,7 +7,6 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.running_console import Desk
-from tests.browser.windows import HARMLESS
 
 pytestmark = [
     pytest.mark.browser,
@@ -80,7 +79,6 @@ def test_a_flow_is_built_from_nothing_by_form_tested_published_launched_and_answ
 ) -> None:
     with desk.window(browser) as window, desk.practice.set(version=version):
         desk.run(FORGET_APPS)
-        window.expected += HARMLESS
         page, builder, name = window.page, Builder(window.page), f"Orders on {version}"
         page.goto(f"{window.space()}flows/")
         page.get_by_role("link", name="New flow").first.click()
