@@ -5,8 +5,9 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.core import checks
-from django.db import connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.loader import MigrationLoader
+from django.db.models.signals import post_migrate
 
 
 def check_history(*, databases: Iterable[str] | None = None, **_options: Any) -> list[checks.CheckMessage]:
@@ -30,6 +31,29 @@ def check_history(*, databases: Iterable[str] | None = None, **_options: Any) ->
     return errors
 
 
+def check_parts(*, databases: Iterable[str] | None = None, **_options: Any) -> list[checks.CheckMessage]:
+    """A warning for a migrated database that cannot be searched by parts of words."""
+    from workflows_ui.run_index.models import RunText
+    from workflows_ui.run_index.services import parts
+
+    if DEFAULT_DB_ALIAS not in (databases or ()):
+        return []
+    table = RunText._meta.db_table  # noqa: SLF001
+    if table not in connections[DEFAULT_DB_ALIAS].introspection.table_names() or parts.available():
+        return []
+    hint = (
+        "On PostgreSQL: CREATE EXTENSION pg_trgm as an administrator of the database, then run manage.py migrate again."
+    )
+    return [checks.Warning("Run indexes cannot be searched by parts of words, without pg_trgm or FTS5.", hint=hint)]
+
+
+def prepare_parts(**_options: Any) -> None:
+    """Make the index of parts of words after each `migrate`: the extension that it needs may have been created since the last one."""
+    from workflows_ui.run_index.services import parts
+
+    parts.prepare()
+
+
 class WorkflowsUiConfig(AppConfig):
     """The console: models, views and commands."""
 
@@ -51,4 +75,6 @@ class WorkflowsUiConfig(AppConfig):
         audit_messages.install(RESOURCES)
         sign_in_log.connect()
         checks.register(check_history, checks.Tags.database)
+        checks.register(check_parts, checks.Tags.database)
+        post_migrate.connect(prepare_parts, sender=self)
         checks.register(lambda **_options: resource_checks.check_resources(RESOURCES), "workflows_ui")

@@ -66,8 +66,8 @@ class Filler:
 
     def fill(self, size: int) -> None:
         """Add runs with their values and words, up to this number."""
-        first, self.size = self.size + 1, size
-        self._insert(RUNS, self._run_columns(), first, size)
+        first = self.size + 1
+        self.fill_runs(size)
         self._insert_values(first, min(size, self.valued))
         for step, text in ((1, COMMON), (1, "delivery"), (1, "paid"), (10, SOME), (1000, FEW)):
             self._insert_words(first, step, words.hashes(self._key, [text])[0])
@@ -78,6 +78,11 @@ class Filler:
         with connection.cursor() as cursor:
             for table in TABLES if self._postgres else [""]:
                 cursor.execute(f"VACUUM ANALYZE {table}" if self._postgres else "ANALYZE")
+
+    def fill_runs(self, size: int) -> None:
+        """Add runs alone, up to this number."""
+        first, self.size = self.size + 1, size
+        self._insert(RUNS, self._run_columns(), first, size)
 
     def _run_columns(self) -> Mapping[str, str]:
         moment, end = (

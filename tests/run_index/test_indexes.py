@@ -164,14 +164,14 @@ def test_what_an_earlier_index_has_left_is_deleted_in_batches_by_the_next_reader
 
 def test_an_erased_run_is_not_read_again_if_the_index_is_changed_or_started_again(cast: Users) -> None:
     created = timezone.now() - 40 * DAY
-    rows.save(cast.workspace.pk, [run("secret", created)], timezone.now(), "key")
+    rows.save(RunIndex(workspace=cast.workspace), [run("secret", created)], timezone.now(), "key")
     assert indexes.erase(CONSOLE, cast.workspace, "secret")
     indexes.start(CONSOLE, cast.workspace, cast.credential, keep_days=30)
     indexes.purge()
     indexes.stop(CONSOLE, cast.workspace)
     indexes.purge()
     indexes.start(CONSOLE, cast.workspace, cast.credential, keep_days=90)
-    rows.save(cast.workspace.pk, [run("secret", created)], timezone.now(), "key")
+    rows.save(RunIndex(workspace=cast.workspace), [run("secret", created)], timezone.now(), "key")
     assert_empty(IndexedRun.objects.get())
     event = AuditEvent.objects.get(action="run_index.erase")
     assert (event.subject_type, event.subject_id) == ("runs", "secret")
@@ -181,12 +181,12 @@ def test_an_erased_run_is_not_read_again_if_the_index_is_changed_or_started_agai
 @pytest.mark.django_db(transaction=True)
 def test_a_run_that_is_erased_while_it_is_written_stays_empty(cast: Users) -> None:
     created = timezone.now()
-    rows.save(cast.workspace.pk, [run("secret", created)], created, "key")
+    rows.save(RunIndex(workspace=cast.workspace), [run("secret", created)], created, "key")
 
     def write() -> None:
         later = run("secret", created) | {"updated": (created + DAY).isoformat()}
         with transaction.atomic():
-            rows.save(cast.workspace.pk, [later], created, "key")
+            rows.save(RunIndex(workspace=cast.workspace), [later], created, "key")
         connection.close()
 
     def waits() -> bool:

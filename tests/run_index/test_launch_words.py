@@ -14,12 +14,12 @@ from django.utils import timezone
 from tests import flows
 from tests.launches.launch_scene import Scene
 from workflows_ui.audit.services.audit_log import CONSOLE
-from workflows_ui.launches.models import Launch, LaunchWord, State
+from workflows_ui.launches.models import Launch, LaunchText, LaunchWord, State
 from workflows_ui.launches.services import sweeping
 from workflows_ui.members.models import Role
 from workflows_ui.run_index import tasks
-from workflows_ui.run_index.models import IndexedRun, Kept, RunIndex
-from workflows_ui.run_index.services import indexes, launch_words, words
+from workflows_ui.run_index.models import IndexedRun, Kept, RunIndex, Search
+from workflows_ui.run_index.services import indexes, launch_words, parts, words
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.django_db]
 LIST = "/w/sales/launches/"
@@ -205,3 +205,76 @@ def test_a_key_that_cannot_be_opened_leaves_the_rest_of_the_search(scene: Scene)
     tasks.read_launches(scene.users.workspace.pk)
     assert found(scene.browser, "intake") == {launch.pk}
     assert not found(scene.browser, "ORD-471182")
+
+
+def test_launches_are_found_by_parts_of_words_where_these_are_stored_as_plain_text(scene: Scene) -> None:
+    own, other = (
+        made(scene, {"no": "ORD-471182", "to": "Nguyễn Thị Ánh"}),
+        made(scene, {"no": "ORD-471182"}, user=scene.users.owner),
+    )
+    keep(scene, search=Search.PLAIN)
+    read(scene)
+    for text in ("7118", "rd-47", "guyen anh", "uyễn"):
+        assert own.pk in found(scene.browser, text), text
+    for text in ("7119", "b%c", "_", "18"):
+        assert not found(scene.browser, text), text
+    assert found(scene.browser, "7118") == {own.pk}
+    assert found(scene.sign_in(scene.member("builder", Role.BUILDER)), "7118") == {own.pk, other.pk}
+    assert not found(scene.sign_in(scene.member("launcher", Role.LAUNCHER)), "7118")
+    assert not LaunchWord.objects.exists()
+
+
+def test_secrets_of_launches_are_never_stored_as_plain_text(scene: Scene) -> None:
+    marks = [{"path": ["pin"]}, {"path": ["code"]}]
+    payload = {"pin": "9173", "code": "zebra-4417", "api_key": "giraffe-5518", "no": "ORD-471182", "note": "x-9173-y"}
+    made(scene, payload, secret_marks=marks, answer='{"said": "pin 9173, pin:9173 and zebra-4417"}')
+    made(scene, None, secret_marks=marks, answer='{"said": "pin 9173 is right"}')
+    keep(scene, search=Search.PLAIN)
+    read(scene)
+    (stored,) = LaunchText.objects.values_list("text", flat=True)
+    assert "ord-471182" in stored
+    for text in ("9173", "zebra", "4417", "giraffe", "5518"):
+        assert text not in stored, text
+
+
+def test_a_change_of_the_search_reads_launches_again_and_less_kept_deletes_their_plain_text(scene: Scene) -> None:
+    launch = made(scene, {"no": "ORD-471182"}, run_id="R" * 21)
+    IndexedRun.objects.create(workspace=scene.users.workspace, run_id="R" * 21, created=timezone.now())
+    keep(scene)
+    read(scene)
+    keep(scene, search=Search.PLAIN)
+    assert not found(scene.browser, "ORD-471182")
+    read(scene)
+    assert found(scene.browser, "7118") == {launch.pk}
+    assert not LaunchWord.objects.exists()
+    keep(scene)
+    read(scene)
+    assert found(scene.browser, "ORD-471182") == {launch.pk}
+    assert not LaunchText.objects.exists()
+    keep(scene, search=Search.PLAIN)
+    read(scene)
+    assert indexes.erase(CONSOLE, scene.users.workspace, "R" * 21)
+    assert not LaunchText.objects.exists()
+    made(scene, {"no": "ORD-471183"})
+    read(scene)
+    assert LaunchText.objects.count() == 1
+    keep(scene, Kept.NAMES, search=Search.PLAIN)
+    tasks.trim(scene.users.workspace.pk)
+    assert not LaunchText.objects.exists()
+
+
+def test_of_very_many_launches_the_newest_are_listed_and_the_list_says_so(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = timezone.now()
+    rows = [made(scene, {"no": f"ORD-4711{n}"}, asked_at=now - timedelta(hours=n)) for n in range(10, 14)]
+    keep(scene, search=Search.PLAIN)
+    read(scene)
+    more = "More launches have these words than are listed here"
+    monkeypatch.setattr(parts, "NEWEST", 1)
+    assert found(scene.browser, "rd-47") == {row.pk for row in rows}
+    monkeypatch.setattr(parts, "FOUND", 1)
+    page = scene.browser.get(LIST, {"search": "rd-47"}).content.decode()
+    assert more in page
+    assert rows[0].pk in page
+    assert more not in scene.browser.get(LIST, {"search": "rd-471110"}).content.decode()

@@ -80,7 +80,7 @@ def test_an_odd_status_is_cut_or_left_out(stage: Stage) -> None:
     statuses: list[Any] = [["FAILED"], None, 7, {}, "X" * 10_000]
     for place, status in enumerate(statuses):
         run = {"id": f"run{place}", "created": ids.stamp(), "status": status}
-        assert rows.save(stage.users.workspace.pk, [run], timezone.now(), "key")[:2] == (1, 1), status
+        assert rows.save(RunIndex(workspace=stage.users.workspace), [run], timezone.now(), "key")[:2] == (1, 1), status
     assert stage.browser.get("/w/sales/runs/").status_code == 200
 
 
@@ -88,7 +88,7 @@ def test_an_odd_version_of_a_flow_is_cut_or_left_out(stage: Stage) -> None:
     versions: list[Any] = [None, [], "name", {}, {"displayName": 7}, {"displayName": "<b>" * 10_000}]
     for place, version in enumerate(versions):
         run = {"id": f"run{place}", "created": ids.stamp(), "flowVersion": version, "flowVersionId": version}
-        assert rows.save(stage.users.workspace.pk, [run], timezone.now(), "key")[:2] == (1, 1), version
+        assert rows.save(RunIndex(workspace=stage.users.workspace), [run], timezone.now(), "key")[:2] == (1, 1), version
 
 
 @pytest.mark.both_databases
@@ -97,7 +97,7 @@ def test_halves_of_surrogate_pairs_are_replaced(stage: Stage) -> None:
     created = ids.stamp()
     values: dict[str, Any] = {"id": half, "created": created, "status": half, "flowId": half, "tags": [half]}
     values |= {"failedStep": {"name": half, "message": half}, "flowVersion": {"displayName": half}}
-    assert rows.save(stage.users.workspace.pk, [values], timezone.now(), "key")[:2] == (1, 1)
+    assert rows.save(RunIndex(workspace=stage.users.workspace), [values], timezone.now(), "key")[:2] == (1, 1)
 
 
 def test_a_run_from_the_future_does_not_keep_new_runs_from_being_read(stage: Stage) -> None:

@@ -49,7 +49,7 @@ def indexed(shared: Stage) -> Stage:
 
 def values(stage: Stage, **others: Any) -> dict[str, Any]:
     """What the form sends."""
-    kept = {"keep_runs": "1000000", "kept": "0", "values_days": "30", "values_kb": "64"}
+    kept = {"keep_runs": "1000000", "kept": "0", "values_days": "30", "values_kb": "64", "search": "0"}
     return {"credential": str(stage.users.credential.pk), "keep_days": "14"} | kept | others
 
 

@@ -21,3 +21,8 @@ def test_failures_of_the_same_cause_share_a_fingerprint() -> None:
 
 def test_a_word_of_a_million_letters_is_read_once_not_from_each_of_its_letters() -> None:
     assert "order-4711" in words.split("a" * 1_000_000 + " order-4711")
+
+
+def test_words_that_contain_a_secret_word_are_left_out() -> None:
+    text = "pin 9173 pin-9173 x9173y a-7k 7k order 4711"
+    assert words.of_values([text], {"9173", "7k"}) == ["4711", "pin", "order"]

@@ -3,11 +3,11 @@
 from typing import Any
 
 from django import forms
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core import database
-from workflows_ui.launches.models import KEPT, OPEN, SEARCHED_FOR, UNSENT, LaunchInput, State
+from workflows_ui.launches.models import KEPT, OPEN, SEARCHED_FOR, UNSENT, Launch, LaunchInput, State
 from workflows_ui.launches.services import launches
 from workflows_ui.members.models import Workspace
 from workflows_ui.run_index.services import launch_words
@@ -45,19 +45,12 @@ class FilterForm(DaysForm):
     )
     id = forms.CharField(label=_("Id of the launch or its run"), required=False, max_length=64)
 
-    def conditions(self, workspace: Workspace) -> Q:
-        """The query for the valid, filled fields, for launches of the workspace. Days are in the person's time zone."""
+    def matching(self, workspace: Workspace, rows: QuerySet[Launch]) -> tuple[QuerySet[Launch], bool]:
+        """Those of these launches of the workspace that the valid, filled fields choose, and whether these are all that the search finds.
+
+        Days are in the person's time zone.
+        """
         data, query = self.filled(), self.within("asked_at")
-        if "search" in data:
-            texts, names = Q(), Q()
-            for text in database.spellings(data["search"]):
-                texts |= Q(text__icontains=text)
-                names |= Q(flow_name__icontains=text)
-            query &= (
-                Q(pk__in=LaunchInput.objects.filter(texts).values("launch"))
-                | names
-                | launch_words.found_by(workspace, data["search"])
-            )
         if "flow" in data:
             query &= Q(flow_id=data["flow"])
         if "person" in data:
@@ -66,7 +59,16 @@ class FilterForm(DaysForm):
             query &= STATES[data["state"]][1]
         if "id" in data:
             query &= Q(pk=data["id"].strip()) | Q(run_id=data["id"].strip())
-        return query
+        rows = rows.filter(query)
+        if "search" not in data:
+            return rows, True
+        texts, names = Q(), Q()
+        for text in database.spellings(data["search"]):
+            texts |= Q(text__icontains=text)
+            names |= Q(flow_name__icontains=text)
+        found = launch_words.found_by(workspace, data["search"], rows)
+        having = Q(pk__in=LaunchInput.objects.filter(texts).values("launch"))
+        return rows.filter(having | names | found.condition), found.complete
 
 
 class SettleForm(forms.Form):

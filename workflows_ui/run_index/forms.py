@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.credentials.models import Credential
-from workflows_ui.run_index.models import Kept
+from workflows_ui.run_index.models import Kept, Search
 
 #: Days that runs are kept: at first, and at most.
 DAYS, MOST_DAYS = 90, 3650
@@ -22,7 +22,10 @@ VALUES_DAYS, VALUES_KB, MOST_KB = 30, 64, 1024
 
 
 class IndexForm(forms.Form):
-    """With which credential runs are read, and for how long they are kept. `choices` are the credentials with their teams."""
+    """With which credential runs are read, what is kept of them for how long, and how they are searched.
+
+    `choices` are the credentials with their teams; `has_parts` says whether the database finds parts of words.
+    """
 
     credential = forms.ChoiceField(
         label=_("Credential"),
@@ -68,6 +71,18 @@ class IndexForm(forms.Form):
             "What does not fit is left out, step by step. The steps themselves stay, with their states and errors."
         ),
     )
+    search = forms.TypedChoiceField(
+        label=_("Search"),
+        choices=Search.choices,
+        coerce=int,
+        widget=forms.RadioSelect,
+        help_text=_(
+            "Whole words: 4711 is found by “4711”, not by “471”. A copy of the database shows which runs and launches share a word, not "
+            "which word it is. Parts of words: “471” finds it, too. A copy of the database then shows the words of errors, steps and tags, "
+            "and, with values, words of inputs and outputs: names, addresses, order numbers. Secrets are left out in both cases. "
+            "A change applies to everything that is kept, in the background."
+        ),
+    )
 
     days_off = forms.CharField(
         label=_("Days off"),
@@ -79,8 +94,18 @@ class IndexForm(forms.Form):
         ),
     )
 
-    def __init__(self, *args: Any, choices: Mapping[Credential, Sequence[Group]], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, choices: Mapping[Credential, Sequence[Group]], has_parts: bool, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        if not has_parts:
+            search = self.fields["search"]
+            assert isinstance(search, forms.ChoiceField)  # noqa: S101
+            search.choices = [(Search.KEYED.value, Search.KEYED.label)]
+            search.help_text = _(
+                "Parts of words cannot be searched: this database lacks pg_trgm (PostgreSQL) or FTS5 with trigrams (SQLite 3.34). On "
+                "PostgreSQL, an administrator runs “CREATE EXTENSION pg_trgm” in the database, and then “manage.py migrate” again."
+            )
         self._credentials = {str(credential.pk): credential for credential in choices}
         field = self.fields["credential"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101

@@ -14,7 +14,7 @@ from workflows_ui.core import heartbeat
 from workflows_ui.members.models import Workspace
 from workflows_ui.resource_admin.resource import RESOURCES
 from workflows_ui.run_index.models import IndexedKind, RunIndex
-from workflows_ui.run_index.services import indexes, launch_words, uses, values
+from workflows_ui.run_index.services import indexes, launch_words, uses, values, words_again
 from workflows_ui.run_index.services.object_rows import KINDS
 from workflows_ui.web import formats, messages
 from workflows_ui.web.messages import Message, Text
@@ -135,6 +135,14 @@ class Status:
             parts.append(_number(ngettext("%(n)s launch", "%(n)s launches", launches), launches))
         return ", ".join(parts)
 
+    @cached_property
+    def unwritten(self) -> str:
+        """How many runs' words are still to be written again after a change of the search; "" for none."""
+        if self.state in {"moved", "stopped"}:
+            return ""
+        left = words_again.backlog(self.index, values.COUNTED + 1)
+        return _number(ngettext("%(n)s run", "%(n)s runs", left), left) if left else ""
+
     @property
     def values_bytes(self) -> int:
         """What the inputs and outputs take on disk, about."""
@@ -186,7 +194,7 @@ class Status:
             self.index.missed,
             self.index.compared_at,
         ]
-        shown.append(self.unread)
+        shown += [self.unread, self.unwritten]
         return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
     @property

@@ -22,6 +22,13 @@ class Kept(models.IntegerChoices):
     VALUES = 2, _("Values: inputs and outputs, found by the search")
 
 
+class Search(models.IntegerChoices):
+    """How the words of runs and launches are stored, and thereby how they are found."""
+
+    KEYED = 0, _("Whole words: only the console can read them")
+    PLAIN = 1, _("Parts of words: stored as plain text")
+
+
 class RunIndex(SealsFields, models.Model):
     """A workspace's run index: with whose right it is read, and how far. Without a row a workspace has none.
 
@@ -48,6 +55,9 @@ class RunIndex(SealsFields, models.Model):
     values_kb = models.PositiveIntegerField(default=64)
     #: Days on which flows rest, as texts (2026-12-25): no alarm expects runs on them.
     days_off = models.JSONField(default=list, blank=True)
+    #: How words are stored. Runs up to this key still have words of the other way (services/words_again.py); 0: none has.
+    search = models.PositiveSmallIntegerField(default=Search.KEYED, choices=Search)
+    words_left = models.BigIntegerField(default=0)
     #: The calls for steps of runs since the beginning of a minute (services/values.py).
     values_minute = models.DateTimeField(null=True)
     values_calls = models.PositiveIntegerField(default=0)
@@ -67,7 +77,7 @@ class RunIndex(SealsFields, models.Model):
     past_version = models.BigIntegerField(default=0)
     #: Somebody looks at the runs until then: they are read every few seconds.
     watched_until = models.DateTimeField(null=True)
-    #: The lease of the reader of launches' words, and whether those that an earlier index has left are deleted.
+    #: The lease of the reader of launches' words, and whether those are deleted that an earlier index, or the other way, has left.
     words_until = models.DateTimeField(null=True)
     words_cleared = models.BooleanField(default=False)
     due_at = models.DateTimeField(db_index=True)
@@ -321,6 +331,26 @@ class RunWord(models.Model):
         verbose_name_plural = _("words of runs")
         constraints = [models.UniqueConstraint(fields=["run", "word"], name="word_of_run_once")]
         indexes = [models.Index(fields=["word", "run"], name="runs_with_word")]
+
+    def __str__(self) -> str:
+        return str(self.run_id)
+
+
+class RunText(models.Model):
+    """The words of a run as plain text, where the index is searched by parts of words (services/run_words.py).
+
+    The words of its message, steps and tags, a line break, and those of its inputs and outputs. There are spaces around each.
+    """
+
+    run = models.OneToOneField(IndexedRun, on_delete=models.CASCADE, primary_key=True, related_name="plain_text")
+    #: Without a join, whose order the database would have to guess.
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_index=False)
+    #: Has an index of its parts, which `migrate` makes (services/parts.py).
+    text = models.TextField()
+
+    class Meta:
+        verbose_name = _("plain words of a run")
+        verbose_name_plural = _("plain words of runs")
 
     def __str__(self) -> str:
         return str(self.run_id)

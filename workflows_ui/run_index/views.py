@@ -15,8 +15,8 @@ from workflows_ui.members.services import teams
 from workflows_ui.run_index import tasks
 from workflows_ui.run_index.forms import DAYS, RUNS, VALUES_DAYS, VALUES_KB, EraseForm, FirstForm, IndexForm
 from workflows_ui.run_index.messages import Status
-from workflows_ui.run_index.models import Kept, RunIndex
-from workflows_ui.run_index.services import first_start, indexes
+from workflows_ui.run_index.models import Kept, RunIndex, Search
+from workflows_ui.run_index.services import first_start, indexes, parts
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest, actor
@@ -40,11 +40,11 @@ def run_index(request: ConsoleRequest, slug: str) -> HttpResponse:
     if request.method == "POST" and first is not None and first.is_valid():
         return _share(request, first)
     initial: dict[str, Any] = {"keep_days": DAYS, "keep_runs": RUNS, "kept": Kept.NOTHING.value}
-    initial |= {"values_days": VALUES_DAYS, "values_kb": VALUES_KB}
+    initial |= {"values_days": VALUES_DAYS, "values_kb": VALUES_KB, "search": Search.KEYED.value}
     if index:
         initial = {name: getattr(index, name) for name in initial} | {"credential": index.credential_id}
         initial["days_off"] = "\n".join(index.days_off)
-    form = IndexForm(request.POST or None, choices=choices, initial=initial)
+    form = IndexForm(request.POST or None, choices=choices, has_parts=parts.available(), initial=initial)
     if request.method == "POST" and form.is_valid():
         indexes.start(actor(request), workspace, **form.cleaned_data)
         broker.enqueue(tasks.trim, workspace.pk)

@@ -105,9 +105,10 @@ def latest_launches(access: Access, text: Text) -> list[FoundLaunch]:
             named |= Q(flow_name__icontains=spelling)
         older = rows.filter(named | Q(pk__in=LaunchInput.objects.filter(written).values("launch")))
         found |= {row.id: row for row in _read(older[:MOST])}
-    with_words = launch_words.found_by(access.workspace, text.typed) if len(found) < MOST else launch_words.NOTHING
-    if with_words != launch_words.NOTHING:
-        found |= {row.id: row for row in _read(rows.filter(with_words)[:MOST])}
+    if len(found) < MOST:
+        with_words = launch_words.found_by(access.workspace, text.typed, rows).condition
+        if with_words != launch_words.NOTHING:
+            found |= {row.id: row for row in _read(rows.filter(with_words)[:MOST])}
     return sorted(found.values(), key=lambda row: (row.id != text.id, -row.asked_at.timestamp()))[:MOST]
 
 

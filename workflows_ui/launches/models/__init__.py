@@ -9,6 +9,7 @@ from workflows_ui.launches.models.launch import (
     Launch,
     LaunchFile,
     LaunchInput,
+    LaunchText,
     LaunchWord,
 )
 from workflows_ui.launches.models.states import CONFIRMED, ENDED, UNDER_WAY, UNSENT, WENT_WRONG, Reason, State
@@ -27,6 +28,7 @@ __all__ = [
     "Launch",
     "LaunchFile",
     "LaunchInput",
+    "LaunchText",
     "LaunchWord",
     "Reason",
     "State",

@@ -249,6 +249,22 @@ class LaunchWord(models.Model):
         return str(self.launch_id)
 
 
+class LaunchText(models.Model):
+    """The words of a launch as plain text, where the workspace's run index is searched by parts of words; spaces around each."""
+
+    launch = models.OneToOneField(Launch, on_delete=models.CASCADE, related_name="plain_text")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_index=False)
+    #: Has an index of its parts, which `migrate` makes (run_index/services/parts.py).
+    text = models.TextField()
+
+    class Meta:
+        verbose_name = _("plain words of a launch")
+        verbose_name_plural = _("plain words of launches")
+
+    def __str__(self) -> str:
+        return str(self.launch_id)
+
+
 #: Launches of which no change is expected (Launch.settled).
 SETTLED = models.Q(state__in=ENDED, claim_until=None) & (
     models.Q(poll_at=None) | models.Q(run_id="", misses__gte=CONFIRMED)

@@ -1,5 +1,6 @@
 """The list of launches, and its file: filters, order and position are in the query string, newest first."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import QuerySet
@@ -7,6 +8,7 @@ from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -31,6 +33,10 @@ from workflows_ui.web.requests import ConsoleRequest, actor
 
 #: Number of the newest launches whose flows and persons the filters offer.
 OFFERED_FROM = 500
+#: Said of a search that finds very many launches.
+_MORE = gettext_lazy(
+    "More launches have these words than are listed here: these are the newest ones, and some others. Add a word, or choose days."
+)
 #: What the list shows, and what its menus and its refresh depend on.
 LISTED = (
     "flow_id",
@@ -61,8 +67,9 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     kind, current = _current(request, rows)
     page = Page((), total=0, sortable=True)
     if current.valid:
-        shown = _matching(access, rows, current).select_related(None).select_related("user").only(*LISTED, *_PERSON)
-        page = kind.page(shown, current)
+        found, complete = _matching(access, rows, current)
+        shown = found.select_related(None).select_related("user").only(*LISTED, *_PERSON)
+        page = replace(kind.page(shown, current), notice="" if complete else _MORE)
     flows = reachable(reverse("resource_list", args=[slug, "flows"]))
     button = (
         Button(_("Launch a flow"), "rocket", flows or reverse("workspace", args=[slug]), primary=True)
@@ -103,9 +110,8 @@ def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
         format=kind,
         filters=current.filters_query,
     )
-    ordered = _matching(request.access, rows, current).order_by(
-        *(current.order.fields if current.order else ()), "-asked_at", "-pk"
-    )
+    found, _complete = _matching(request.access, rows, current)
+    ordered = found.order_by(*(current.order.fields if current.order else ()), "-asked_at", "-pk")
     content = tables.file(kind, ordered, request.access)
     return responses.download(content, export.name(declared, kind), export.TYPES[kind])
 
@@ -122,11 +128,14 @@ def _current(request: ConsoleRequest, rows: QuerySet[Launch]) -> tuple[tables.La
     )
 
 
-def _matching(access: Access, rows: QuerySet[Launch], current: Listing) -> QuerySet[Launch]:
+def _matching(access: Access, rows: QuerySet[Launch], current: Listing) -> tuple[QuerySet[Launch], bool]:
+    """The launches that the filters choose, and whether these are all that the search finds."""
     form = current.form
     assert isinstance(form, FilterForm)  # noqa: S101
-    found = rows.filter(form.conditions(access.workspace))
-    return durations.with_duration(found) if current.order and current.order.column.key == "took" else found
+    found, complete = form.matching(access.workspace, rows)
+    if current.order and current.order.column.key == "took":
+        found = durations.with_duration(found)
+    return found, complete
 
 
 def _named(workspace: int, *user: int) -> QuerySet[Launch, tuple[Any, ...]]:

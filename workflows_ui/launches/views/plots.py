@@ -27,7 +27,7 @@ def days(request: ConsoleRequest, slug: str) -> HttpResponse:
         listed = plotted_days(filled)
         number = len(listed)
         asked = {name: request.GET.get(name, "") for name in form.fields if name in filled}
-        rows = launches.visible_launches(request.access).filter(form.conditions(request.access.workspace))
+        rows, _complete = form.matching(request.access.workspace, launches.visible_launches(request.access))
         plot = plots.per_day(statistics.by_day(rows, listed), reverse("launches", args=[slug]), asked, listed)
     context = {"plot": plot, "number": number}
     return responses.page(request, "launches/days.html", context, fragments=("launch-days",))

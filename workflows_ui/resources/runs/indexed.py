@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from workflows_ui.core import clock
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -16,7 +17,7 @@ from workflows_ui.resource_admin.resource import Page, Query, Row
 from workflows_ui.resources.runs import filters as run_filters
 from workflows_ui.resources.runs import reading
 from workflows_ui.run_index.models import LISTED, IndexedRun, Kept, RunIndex
-from workflows_ui.run_index.services import indexes, retention, spans, statistics, values
+from workflows_ui.run_index.services import indexes, retention, run_words, spans, statistics, values
 from workflows_ui.run_index.services import rows as indexed_rows
 from workflows_ui.search.services import Text
 from workflows_ui.web import formats
@@ -25,6 +26,10 @@ from workflows_ui.web.numbering import local_page
 
 #: The most runs that a search for words lists: it would take long to count all runs with a frequent word.
 MOST_FOUND = 10_000
+#: Said of a search for parts of words that finds very many runs.
+MORE = gettext_lazy(
+    "More runs have these words than are listed here: these are the newest ones, and some others. Add a word, or choose days."
+)
 #: The keys of a run from the index: when the runs were last read, and when the engine was found not to have this one any more.
 READ_AT, GONE_AT = "indexReadAt", "indexGoneAt"
 #: The keys of a run that the console adds, and its file leaves out.
@@ -43,8 +48,9 @@ def page(session: EngineSession, index: RunIndex, query: Query) -> Page:
         rows = rows.order_by()[: MOST_FOUND + 1]
         return min(MOST_FOUND, indexes.remember(index, f"number {rows.query}", rows.count))
 
+    rows, complete = matching(session, index, query)
     found = local_page(
-        matching(session, index, query),
+        rows,
         query.position,
         moment="created",
         size=query.rows,
@@ -63,9 +69,18 @@ def page(session: EngineSession, index: RunIndex, query: Query) -> Page:
         sortable=True,
         as_of=found.as_of,
         warning=trouble(index),
-        notice=_cut_note(found.total, by_words=by_words)
-        or notice(index, run_filters.moment(first_day(query.filters), datetime.time.min)),
+        notice=("" if complete else str(MORE))
+        or _cut_note(found.total, by_words=by_words)
+        or notice(index, run_filters.moment(first_day(query.filters), datetime.time.min))
+        or _unwritten_note(index, by_words=by_words),
     )
+
+
+def _unwritten_note(index: RunIndex, *, by_words: bool) -> str:
+    """What is said of a search for words while those of older runs are written again."""
+    if not by_words or not index.words_left:
+        return ""
+    return _("The words of older runs are still being prepared, so that the search does not find all of them yet.")
 
 
 def _cut_note(total: int, *, by_words: bool) -> str:
@@ -79,8 +94,11 @@ def _cut_note(total: int, *, by_words: bool) -> str:
     )
 
 
-def matching(session: EngineSession, index: RunIndex, query: Query) -> QuerySet[IndexedRun]:
-    """The indexed runs that the filters of the list choose, of those that the person may find."""
+def matching(session: EngineSession, index: RunIndex, query: Query) -> tuple[QuerySet[IndexedRun], bool]:
+    """The indexed runs that the filters of the list choose, of those that the person may find, and whether these are all.
+
+    Of very many with the words of a search, only the newest and some others are chosen.
+    """
     values = query.filters
     step, of_flow = run_filters.step_and_flow(values.get("failed", ""))
     archived = values.get("archived") == "only"
@@ -99,9 +117,11 @@ def matching(session: EngineSession, index: RunIndex, query: Query) -> QuerySet[
         rows = rows.filter(run_filters.in_hour(hour, plotted_days(values, MOST_DAYS)))
     if tag := values.get("tag"):
         rows = rows.filter(indexed_rows.with_tag(tag))
-    if text := values.get("search"):
-        rows = rows.filter(_named(session, index, text) or _with_words(session, index, text))
-    return rows
+    if not (text := values.get("search")):
+        return rows, True
+    named = _named(session, index, text)
+    found = run_words.Found(named) if named is not None else _with_words(session, index, rows, text)
+    return rows.filter(found.condition), found.complete
 
 
 def _named(session: EngineSession, index: RunIndex, text: str) -> Q | None:
@@ -120,11 +140,11 @@ def _named(session: EngineSession, index: RunIndex, text: str) -> Q | None:
     return Q(flow_id__in=named) if named else None
 
 
-def _with_words(session: EngineSession, index: RunIndex, text: str) -> Q:
+def _with_words(session: EngineSession, index: RunIndex, rows: QuerySet[IndexedRun], text: str) -> run_words.Found:
     """The condition of a search for words. Words of errors may be those of inputs that only builders may see."""
     if not session.allows(Role.BUILDER):
-        return indexed_rows.NOTHING
-    return indexed_rows.with_words(index, text)
+        return run_words.Found(run_words.NOTHING)
+    return run_words.found_by(index, rows, text)
 
 
 def search_hint(session: EngineSession, index: RunIndex | None) -> str:
@@ -148,8 +168,9 @@ def search(session: EngineSession, text: str, most: int) -> Sequence[Row]:
     index = indexes.for_session(session)
     if index is None or not session.allows(Role.BUILDER):
         return []
-    rows = IndexedRun.objects.filter(LISTED, indexed_rows.with_words(index, text), workspace_id=index.pk)
-    return [_run(row, index) for row in rows.order_by("-created", "-pk")[:most]]
+    rows = IndexedRun.objects.filter(LISTED, workspace_id=index.pk)
+    found = rows.filter(run_words.found_by(index, rows, text).condition).order_by("-created", "-pk")
+    return [_run(row, index) for row in found[:most]]
 
 
 def get(session: EngineSession, index: RunIndex, run_id: str) -> dict[str, Any] | None:

@@ -159,8 +159,9 @@ def plots(request: ConsoleRequest, slug: str) -> HttpResponse:
     drawn, notice = None, ""
     if index and current.valid:
         session = engine_session.open_session(access)
-        drawn = RunPlots(index, slug, indexed.matching(session, index, current.query), current.query.filters)
-        notice = indexed.notice(index, drawn.begin)
+        rows, complete = indexed.matching(session, index, current.query)
+        drawn = RunPlots(index, slug, rows, current.query.filters)
+        notice = indexed.notice(index, drawn.begin) if complete else str(indexed.MORE)
         if not responses.is_fragment(request):
             offer(current.form, kind.choices(session))
     list_url = places.list_url(slug, "runs")

@@ -46,9 +46,6 @@ def share_and_start(
         wanted = [*sharing.teams(credential), *([team] if team else [])]
         credentials.share(actor, access, credential, wanted)
         index = indexes.find(access.workspace)
-        kept = (
-            {name: getattr(index, name) for name in ("keep_runs", "kept", "values_days", "values_kb", "days_off")}
-            if index
-            else {}
-        )
+        names = ("keep_runs", "kept", "values_days", "values_kb", "search", "days_off")
+        kept = {name: getattr(index, name) for name in names} if index else {}
         indexes.start(actor, access.workspace, credential, keep_days, **kept)

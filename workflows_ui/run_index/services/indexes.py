@@ -21,8 +21,8 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotSent, Unavailable, Unreachable
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.notes.models import Note, Subject
-from workflows_ui.run_index.models import IndexedObject, IndexedRun, Kept, RunIndex, RunValues, RunWord
-from workflows_ui.run_index.services import launch_words, reading, retention, spans, values, words
+from workflows_ui.run_index.models import IndexedObject, IndexedRun, Kept, RunIndex, RunText, RunValues, RunWord, Search
+from workflows_ui.run_index.services import launch_words, reading, retention, spans, values, words, words_again
 from workflows_ui.run_index.services import rows as indexed_rows
 
 T = TypeVar("T")
@@ -157,13 +157,15 @@ def start(
     kept: int = Kept.NOTHING,
     values_days: int = 30,
     values_kb: int = 64,
+    search: int = Search.KEYED,
     days_off: Sequence[str] = (),
 ) -> RunIndex:
     """Begin to read the workspace's runs with a credential, or continue with another one or for another time. Audited.
 
     At most `keep_runs` runs are kept, the newest. `kept` is what is kept of inputs and outputs, a value of Kept, for so many days after
-    the run, and at most so many kB of a run. What was kept beyond that is deleted by `trim`. What an earlier index has left is deleted by
-    the first reading. With another credential nothing is shown until it has read once. On `days_off` (2026-12-25) no alarm
+    the run, and at most so many kB of a run. What was kept beyond that is deleted by `trim`. `search` is how words are stored, a value of
+    Search; after a change those of all runs and launches are written again, by `launch_words.read`. What an earlier index has left is
+    deleted by the first reading. With another credential nothing is shown until it has read once. On `days_off` (2026-12-25) no alarm
     expects runs.
     """
     now = clock.now()
@@ -173,7 +175,9 @@ def start(
             _end(workspace)
             index = None
         if index is None:
-            index = RunIndex(workspace=workspace, started_at=now, started_by=actor.user, moves=workspace.moves)
+            index = RunIndex(
+                workspace=workspace, started_at=now, started_by=actor.user, moves=workspace.moves, search=search
+            )
             index.word_key = index.seal("word_key", words.new_key())
             # Later than any version of an earlier index, whose counts may be kept.
             index.version = index.past_version = int(now.timestamp() * 1000)
@@ -185,6 +189,9 @@ def start(
             index.kept_since = None
         if index.credential_id != credential.pk:
             index.read_at = None
+        if index.search != search:
+            index.search, index.words_cleared = search, False
+            words_again.begin(index)
         index.credential, index.keep_days, index.keep_runs, index.due_at = credential, keep_days, keep_runs, now
         index.kept, index.values_days, index.values_kb = kept, values_days, values_kb
         index.days_off = list(days_off)
@@ -203,6 +210,7 @@ def start(
             kept=Kept(kept).name.lower(),
             values_days=values_days,
             values_kb=values_kb,
+            search=Search(search).name.lower(),
             days_off=" ".join(days_off),
         )
     return index
@@ -307,7 +315,7 @@ def _bytes(runs: int) -> int | None:
     """
     if connection.vendor != "postgresql":
         return None
-    tables = [model._meta.db_table for model in (IndexedRun, RunWord, RunValues)]  # noqa: SLF001
+    tables = [model._meta.db_table for model in (IndexedRun, RunWord, RunText, RunValues)]  # noqa: SLF001
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT sum(pg_total_relation_size(oid))::bigint, max(reltuples) FILTER (WHERE oid = %s::regclass) "

@@ -70,11 +70,23 @@ def reduced(run: Json, titles: Mapping[str, str], kept: int, limit: int) -> str:
     return _dump(steps)
 
 
-def displayed(text: str, kept: int) -> dict[str, Any]:
-    """The steps of a text of `reduced`, with words in the places of what was not kept. Raises ValueError."""
+def parsed(text: str) -> tuple[dict[str, Any], bool]:
+    """The steps of a text of `reduced`, as far as they are kept, and whether all of their parts are. Raises ValueError."""
+    steps = _steps(text)
+    cut = [step.pop(_CUT, ()) for step in steps.values()]
+    return steps, not any(cut)
+
+
+def _steps(text: str) -> dict[str, Any]:
     steps = json.loads(text)
     if not isinstance(steps, dict):
         raise ValueError("no steps")  # noqa: TRY004  # a text that `reduced` has not made
+    return steps
+
+
+def displayed(text: str, kept: int) -> dict[str, Any]:
+    """The steps of a text of `reduced`, with words in the places of what was not kept. Raises ValueError."""
+    steps = _steps(text)
     for step in steps.values():
         for part in step.pop(_CUT, ()):
             marked = step.get(part)

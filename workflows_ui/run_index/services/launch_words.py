@@ -1,10 +1,11 @@
-"""Words of the console's own launches: of inputs, answers and failures, as hashes with the key of the run index that keeps values.
+"""Words of the console's own launches: of inputs, answers and failures, stored as the run index that keeps values stores its own.
 
 Launches are found by them in the search and in their list, by those who may open them. `words_read` of a launch says how much of it was
 read: its inputs at once, everything when it has ended. The newest launches come first, earlier ones after them.
 """
 
 import time
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import structlog
@@ -15,17 +16,17 @@ from django.db.models import F, Q, QuerySet
 from workflows_ui.core import clock, database, redaction
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.launch_forms.schema import json_text
-from workflows_ui.launches.models import SETTLED, Launch, LaunchWord
+from workflows_ui.launches.models import SETTLED, Launch, LaunchText, LaunchWord
 from workflows_ui.launches.services import launches
 from workflows_ui.launches.services import secrets as launch_secrets
 from workflows_ui.members.models import Workspace
-from workflows_ui.run_index.models import IndexedRun, Kept, RunIndex
-from workflows_ui.run_index.services import kept_steps, words
-from workflows_ui.run_index.services.rows import NOTHING
+from workflows_ui.run_index.models import IndexedRun, Kept, RunIndex, Search
+from workflows_ui.run_index.services import kept_steps, parts, words, words_again
+from workflows_ui.run_index.services.run_words import NOTHING, Found
 
 log = structlog.get_logger(__name__)
 
-__all__ = ["NOTHING", "backlog", "clear", "due", "erase", "found_by", "read", "trim"]
+__all__ = ["NOTHING", "Found", "backlog", "clear", "due", "erase", "found_by", "read", "trim"]
 
 #: How long a reader has the launches of a workspace, and the seconds that it reads.
 LEASE, BUDGET = timedelta(seconds=60), 2.0
@@ -39,12 +40,18 @@ _NONE, _INPUTS, _ALL = 0, 1, 2
 
 
 def due() -> list[int]:
-    """Ids of the workspaces with launches whose words are to be read, and are not being read."""
+    """Ids of the workspaces with launches whose words are to be read, or runs whose words are written again, and are not being read."""
     now = clock.now()
-    rows = RunIndex.objects.filter(RunIndex.words_lease.free(now), _keeping())
+    rows = RunIndex.objects.filter(RunIndex.words_lease.free(now), _working())
     return [
-        index.pk for index in rows if not index.words_cleared or any(kind.exists() for kind in _waiting(index, now))
+        index.pk
+        for index in rows
+        if index.words_left or not index.words_cleared or any(kind.exists() for kind in _waiting(index, now))
     ]
+
+
+def _working() -> Q:
+    return Q(Q(kept=Kept.VALUES) | Q(words_left__gt=0), moves=F("workspace__moves"))
 
 
 def _keeping() -> Q:
@@ -69,15 +76,16 @@ def backlog(index: RunIndex, most: int) -> int:
 
 
 def read(workspace_id: int) -> None:
-    """Read the words of a workspace's launches for one turn. Safe to call any number of times."""
+    """Read the words of a workspace's launches, and write those of its runs again, for one turn. Safe to call any number of times."""
     until = time.monotonic() + BUDGET
     with database.turn():
-        index = RunIndex.words_lease.claim(RunIndex.objects.filter(_keeping()), workspace_id, LEASE, clock.now())
+        index = RunIndex.words_lease.claim(RunIndex.objects.filter(_working()), workspace_id, LEASE, clock.now())
         if index is None:
             return
         if not index.words_cleared:
             clear(workspace_id)
-            RunIndex.objects.filter(pk=index.pk, started_at=index.started_at).update(words_cleared=True)
+            same = RunIndex.objects.filter(pk=index.pk, started_at=index.started_at, search=index.search)
+            same.update(words_cleared=True)
         try:
             key = index.open("word_key")
         except CannotOpen:
@@ -85,7 +93,9 @@ def read(workspace_id: int) -> None:
     more = True
     while more and time.monotonic() < until:
         with database.turn():
-            more = _read_some(index, key)
+            reads = index.kept == Kept.VALUES and _read_some(index, key)
+            writes = bool(index.words_left) and _renew(index, _working()) and words_again.write_some(index, key)
+            more = reads or writes
     with database.turn():
         RunIndex.words_lease.release(index)
 
@@ -98,33 +108,55 @@ def _read_some(index: RunIndex, key: str) -> bool:
     runs = IndexedRun.objects.filter(workspace_id=index.pk, run_id__in=[launch.run_id for launch in found])
     erased = set(runs.filter(erased_at__isnull=False).values_list("run_id", flat=True))
     readable = (launch for launch in found if launch.run_id not in erased)
-    new = {launch.pk: _hashes(key, launch) for launch in readable}
+    new = {launch.pk: _computed(launch) for launch in readable}
     with transaction.atomic():
-        now = clock.now()
-        if not RunIndex.words_lease.renew(RunIndex.objects.filter(_keeping()), index, LEASE, now):
+        if not _renew(index, _keeping()):
             return False
-        index.words_until = now + LEASE
         for launch in found:
             same = Launch.objects.filter(pk=launch.pk, words_read=launch.words_read)
             same.update(words_read=_ALL if launch.settled else _INPUTS)
-        LaunchWord.objects.filter(launch__in=[launch.pk for launch in found]).delete()
-        LaunchWord.objects.bulk_create(
-            [LaunchWord(launch_id=pk, word=word) for pk, hashes in new.items() for word in hashes],
-            batch_size=1000,
-            ignore_conflicts=True,
-        )
+        _forget([launch.pk for launch in found])
+        if index.search == Search.PLAIN:
+            LaunchText.objects.bulk_create(
+                [
+                    LaunchText(launch_id=pk, workspace_id=index.pk, text=parts.stored(said))
+                    for pk, said in new.items()
+                    if said
+                ],
+                ignore_conflicts=True,
+            )
+        else:
+            LaunchWord.objects.bulk_create(
+                [LaunchWord(launch_id=pk, word=word) for pk, said in new.items() for word in words.hashes(key, said)],
+                batch_size=1000,
+                ignore_conflicts=True,
+            )
     return len(found) == BATCH
 
 
-def _hashes(key: str, launch: Launch) -> list[int]:
-    """The words of a launch as hashes; none if its values are so odd that they cannot be computed: the launch is not tried again until
+def _computed(launch: Launch) -> list[str]:
+    """The words of a launch; none if its values are so odd that they cannot be computed: the launch is not tried again until
     it has ended, since it would otherwise be among the first of every turn, and no other launch would be read.
     """
     try:
-        return words.hashes(key, _words(launch))
+        return _words(launch)
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as problem:
         log.error("launch_words.not_computed", launch=launch.pk, error=type(problem).__name__)
         return []
+
+
+def _renew(index: RunIndex, working: Q) -> bool:
+    now = clock.now()
+    if not RunIndex.words_lease.renew(RunIndex.objects.filter(working), index, LEASE, now):
+        return False
+    index.words_until = now + LEASE
+    return True
+
+
+def _forget(keys: Collection[str]) -> None:
+    """Delete the words of these launches."""
+    LaunchWord.objects.filter(launch__in=keys).delete()
+    LaunchText.objects.filter(launch__in=keys).delete()
 
 
 def _words(launch: Launch) -> list[str]:
@@ -153,24 +185,30 @@ def _parsed(text: str) -> object:
         return text
 
 
-def found_by(workspace: Workspace, text: str) -> Q:
-    """The condition that a launch of the workspace has every word of a text; NOTHING without a run index that keeps values."""
+def found_by(workspace: Workspace, text: str, rows: QuerySet[Launch]) -> Found:
+    """The condition that one of these launches has every word of a text; NOTHING without a run index that keeps values.
+
+    `rows` are launches of the workspace with all other conditions.
+    """
     index = RunIndex.objects.filter(_keeping(), pk=workspace.pk).first()
     searched = words.searched(text)
     if index is None or not searched:
-        return NOTHING
+        return Found(NOTHING)
+    if index.search == Search.PLAIN:
+        plain = parts.find(LaunchText, workspace.pk, rows, "asked_at", text)
+        return Found(Q(pk__in=sorted(plain.keys)) if plain.keys else NOTHING, plain.complete)
     try:
         key = index.open("word_key")
     except CannotOpen:
-        return NOTHING
+        return Found(NOTHING)
     first, *others = (LaunchWord.objects.filter(word=word) for word in words.hashes(key, searched))
-    condition, rows = Q(pk__in=first.values("launch")), first
-    for having in others:
-        condition &= Q(pk__in=having.values("launch"))
-        rows = rows.filter(launch__in=having.values("launch"))
+    condition, having = Q(pk__in=first.values("launch")), first
+    for other in others:
+        condition &= Q(pk__in=other.values("launch"))
+        having = having.filter(launch__in=other.values("launch"))
     # Without their keys, a database may look through all launches for a rare word.
-    found = list(rows.values_list("launch_id", flat=True)[: FEW + 1])
-    return Q(pk__in=found) if len(found) <= FEW else condition
+    found = list(having.values_list("launch_id", flat=True)[: FEW + 1])
+    return Found(Q(pk__in=found) if len(found) <= FEW else condition)
 
 
 def trim(index: RunIndex) -> None:
@@ -192,10 +230,9 @@ def _clear(rows: QuerySet[Launch]) -> None:
     while keys := list(read.values_list("pk", flat=True)[:DELETED]):
         with transaction.atomic():
             Launch.objects.filter(pk__in=keys).update(words_read=_NONE)
-            LaunchWord.objects.filter(launch__in=keys).delete()
+            _forget(keys)
 
 
 def erase(workspace_id: int, run_id: str) -> None:
     """Delete the words of the launches that led to a run, which is erased: they are not read again."""
-    rows = Launch.objects.filter(workspace_id=workspace_id, run_id=run_id)
-    LaunchWord.objects.filter(launch__in=rows.values("pk")).delete()
+    _forget(list(Launch.objects.filter(workspace_id=workspace_id, run_id=run_id).values_list("pk", flat=True)))

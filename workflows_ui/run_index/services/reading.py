@@ -183,7 +183,7 @@ def _write(work: Work, found: Iterable[dict[str, Any]], left: Iterable[Span], **
     """Write a page and what is left to read; returns the number of new runs. Raises Lost."""
     now, stored = clock.now(), spans.dump(left)
     with database.turn(), transaction.atomic():
-        saved = rows.save(work.index.pk, found, now, work.key)
+        saved = rows.save(work.index, found, now, work.key)
         changed = rows.changed(past=saved.past) if saved.written else {}
         if not RunIndex.lease.renew(RunIndex.objects.all(), work.index, LEASE, now, spans=stored, **values, **changed):
             raise Lost

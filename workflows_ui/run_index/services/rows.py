@@ -12,8 +12,8 @@ from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import runs
-from workflows_ui.run_index.models import IndexedRun, RunIndex, RunValues, RunWord
-from workflows_ui.run_index.services import recent, words
+from workflows_ui.run_index.models import IndexedRun, RunIndex, RunValues
+from workflows_ui.run_index.services import recent, run_words, words
 
 Json = Mapping[str, Any]
 
@@ -21,8 +21,6 @@ Json = Mapping[str, Any]
 MESSAGE, TAGS, LONGEST_TAG = 2000, 50, 100
 #: Runs that are deleted at once, with some hundred words each, so that no transaction is long.
 BATCH = 500
-#: A condition that no row meets. Unlike an empty list, it has SQL, by which counts are kept.
-NOTHING = Q(pk=0)
 #: How long after its creation a run that has not ended is read again how often; after the last one, never.
 _PACE = (
     (timedelta(minutes=5), timedelta(seconds=2)),
@@ -80,7 +78,7 @@ def from_engine(workspace_id: int, run: Json, now: datetime, key: str) -> Indexe
     row.message = row.seal("message", message)
     if row.status in runs.FAILED:
         row.fingerprint = fingerprint(run, key)
-    row.texts = (message, step, title, *(tag for tag in row.tags.split("\n") if tag))
+    row.texts = run_words.texts(row, message)
     return row
 
 
@@ -120,11 +118,12 @@ class Saved(NamedTuple):
     past: bool
 
 
-def save(workspace_id: int, found: Iterable[Json], now: datetime, key: str) -> Saved:
+def save(index: RunIndex, found: Iterable[Json], now: datetime, key: str) -> Saved:
     """Write the engine's runs that are new or have changed, each id once, with their words. `key` is that of the words.
 
     Call it in a transaction: two writers of the same rows wait for each other.
     """
+    workspace_id = index.pk
     rows = {row.run_id: row for run in found if (row := from_engine(workspace_id, run, now, key))}
     stored = IndexedRun.objects.filter(workspace_id=workspace_id, run_id__in=rows).defer("message", "tags")
     known = {row.run_id: row for row in stored}
@@ -137,7 +136,7 @@ def save(workspace_id: int, found: Iterable[Json], now: datetime, key: str) -> S
         update_fields=_CHANGING,
     )
     if written:
-        _save_words(workspace_id, written, key)
+        _save_words(index, [row for row in written if any(row.texts) or row.run_id in known], key)
         # Those that were erased since they were read above have just been filled again.
         again = IndexedRun.objects.filter(workspace_id=workspace_id, run_id__in=[row.run_id for row in written])
         _empty(again.filter(erased_at__isnull=False))
@@ -150,39 +149,26 @@ def _state(row: IndexedRun | None) -> tuple[Any, ...]:
     return (row.status, row.updated, row.archived) if row else ()
 
 
-def _save_words(workspace_id: int, rows: Sequence[IndexedRun], key: str) -> None:
-    """Write the words of these runs. Messages of launches with secret inputs may repeat those, and are left out."""
-    texts = {row.run_id: row.texts for row in rows if any(row.texts)}
-    if not texts:
+def _save_words(index: RunIndex, rows: Sequence[IndexedRun], key: str) -> None:
+    if not rows:
         return
+    said = {row.run_id: row.texts for row in rows}
+    marked = secretive(index.pk, rows)
+    keys = dict(IndexedRun.objects.filter(workspace_id=index.pk, run_id__in=said).values_list("run_id", "pk"))
+    found = {pk: run_words.of_texts(said[run_id][run_id in marked :]) for run_id, pk in keys.items()}
+    run_words.write(index, key, found)
+
+
+def secretive(workspace_id: int, rows: Sequence[IndexedRun]) -> set[str]:
+    """The ids of those of these runs whose launches have secret inputs: their messages may repeat those, and have no words."""
     parents = {row.parent_id: row.run_id for row in rows if row.parent_id}
-    secretive = Launch.objects.filter(Q(run_id__in=texts) | Q(pk__in=parents), workspace_id=workspace_id)
-    marked = set()
-    for pk, run_id, marks in secretive.values_list("pk", "run_id", "secret_marks"):
+    ids = {row.run_id for row in rows}
+    launched = Launch.objects.filter(Q(run_id__in=ids) | Q(pk__in=parents), workspace_id=workspace_id)
+    marked = set[str]()
+    for pk, run_id, marks in launched.values_list("pk", "run_id", "secret_marks"):
         if marks:
-            marked |= {run_id, parents.get(pk)}
-    keys = dict(IndexedRun.objects.filter(workspace_id=workspace_id, run_id__in=texts).values_list("run_id", "pk"))
-    # The words of its values stay until those have been read again.
-    RunWord.objects.filter(run_id__in=keys.values(), of_value=False).delete()
-    new = [
-        RunWord(run_id=pk, word=word)
-        for run_id, pk in keys.items()
-        for word in words.hashes(key, words.split("\n".join(texts[run_id][run_id in marked :]))[: words.MOST])
-    ]
-    RunWord.objects.bulk_create(
-        new, batch_size=1000, update_conflicts=True, unique_fields=["run", "word"], update_fields=["of_value"]
-    )
-
-
-def with_words(index: RunIndex, text: str) -> Q:
-    """The condition that a run of the index has every word of the text; NOTHING if it has no words. Raises CannotOpen."""
-    searched = words.searched(text)
-    if not searched:
-        return NOTHING
-    found = Q()
-    for word in words.hashes(index.open("word_key"), searched):
-        found &= Q(pk__in=RunWord.objects.filter(word=word).values("run"))
-    return found
+            marked |= {run_id, parents.get(pk, "")}
+    return marked & ids
 
 
 def _is_news(known: IndexedRun | None, row: IndexedRun) -> bool:
@@ -225,7 +211,7 @@ def _empty(rows: QuerySet[IndexedRun], **values: Any) -> bool:
     # The runs first: then nobody else is writing their words and values.
     keys = list(rows.values_list("pk", flat=True))
     done = rows.filter(pk__in=keys).update(**_EMPTY, **values)
-    RunWord.objects.filter(run__in=keys).delete()
+    run_words.forget(keys)
     RunValues.objects.filter(run__in=keys).delete()
     return bool(done)
 
@@ -240,7 +226,7 @@ def delete_some(found: QuerySet[IndexedRun], *, waits: bool = False) -> int:
         # The runs first: then nobody else is writing their words and values.
         locked = found.select_for_update(skip_locked=not waits)
         keys = list(locked.values_list("pk", flat=True)[:BATCH])
-        RunWord.objects.filter(run__in=keys).delete()
+        run_words.forget(keys)
         RunValues.objects.filter(run__in=keys).delete()
         IndexedRun.objects.filter(pk__in=keys).only("pk").delete()
     return len(keys)
@@ -250,7 +236,7 @@ def to_engine(row: IndexedRun) -> dict[str, Any]:
     """A run as the engine's list shows it, for the pages that show runs. Its message is "" if it cannot be opened."""
     failed = {}
     if row.failed_step or row.failed_step_title:
-        failed = {"name": row.failed_step, "displayName": row.failed_step_title, "message": _message(row)}
+        failed = {"name": row.failed_step, "displayName": row.failed_step_title, "message": message(row)}
     return {
         "id": row.run_id,
         "created": row.created.isoformat(),
@@ -273,7 +259,8 @@ def _text(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
 
 
-def _message(row: IndexedRun) -> str:
+def message(row: IndexedRun) -> str:
+    """The message of a run's failed step; "" if it cannot be opened."""
     try:
         return row.open("message")
     except CannotOpen:

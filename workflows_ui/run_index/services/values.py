@@ -1,10 +1,10 @@
 """Steps of runs in the index: which are read next, within a budget of calls, what is kept of them, and when it is deleted.
 
-They are kept sealed, masked as pages show them, with the words of their values as keyed hashes. `values_read` of a run says what has been
-read; a run that has changed is read again.
+They are kept sealed, masked as pages show them, with the words of their values. `values_read` of a run says what has
+been read; a run that has changed is read again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
@@ -20,8 +20,8 @@ from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import run_search, runs
 from workflows_ui.launches.services import secrets as launch_secrets
 from workflows_ui.launches.services.run_results import STEPS_LATE
-from workflows_ui.run_index.models import LATER, READABLE, IndexedRun, Kept, RunIndex, RunValues, RunWord
-from workflows_ui.run_index.services import kept_steps, words
+from workflows_ui.run_index.models import LATER, READABLE, IndexedRun, Kept, RunIndex, RunValues
+from workflows_ui.run_index.services import kept_steps, run_words, words
 
 #: The most calls of a turn and of a minute; the seconds of a turn that they may take.
 TURN, MINUTE, BUDGET = 20, 120, 2.0
@@ -133,7 +133,7 @@ def save(index: RunIndex, row: IndexedRun, run: dict[str, Any], titles: Mapping[
     if not unchanged.update(values_read=index.kept):
         return False
     marker = runs.trigger_header(run, run_search.HEADER)
-    related = _launches(index.pk, {row.run_id, row.parent_id, marker} - {""})
+    related = launches_of(index.pk, {row.run_id, row.parent_id, marker} - {""})
     masked = _masked(run, related)
     content = kept_steps.reduced(masked, titles, index.kept, index.values_kb * 1024)
     kept = RunValues(run=row, workspace_id=index.pk, created=row.created, kept=index.kept, size=len(content.encode()))
@@ -141,21 +141,25 @@ def save(index: RunIndex, row: IndexedRun, run: dict[str, Any], titles: Mapping[
     RunValues.objects.bulk_create(
         [kept], update_conflicts=True, unique_fields=["run"], update_fields=["kept", "size", "content"]
     )
-    RunWord.objects.filter(run=row, of_value=True).delete()
-    if index.kept == Kept.VALUES:
-        hidden = [launch_secrets.secret_texts(launch) for launch in related]
-        if None not in hidden:
-            secret = {word for texts in hidden for text in texts or () for word in words.split(text)}
-            found = words.of_values(chain([row.flow_name], kept_steps.texts(masked)), secret)
-            RunWord.objects.bulk_create(
-                [RunWord(run=row, word=word, of_value=True) for word in words.hashes(key, found)],
-                ignore_conflicts=True,
-            )
+    if related:
+        # The marker of a launch with secret inputs may be known from the steps only: the message may repeat them.
+        run_words.write(index, key, {row.pk: run_words.of_texts(run_words.texts(row, ""))})
+    found = found_words(row, masked, related) if index.kept == Kept.VALUES else []
+    run_words.write_values(index, key, {row.pk: found})
     return True
 
 
-def _launches(workspace_id: int, ids: set[str]) -> list[Launch]:
-    """The launches with secret inputs that led to the run with these ids: of itself, of what started it, and of its marker."""
+def found_words(row: IndexedRun, run: dict[str, Any], related: Collection[Launch]) -> list[str]:
+    """The words of a run's masked steps, without those of secret inputs of the launches; none if these are not known any more."""
+    hidden = [launch_secrets.secret_texts(launch) for launch in related]
+    if None in hidden:
+        return []
+    secret = {word for texts in hidden for text in texts or () for word in words.split(text)}
+    return words.of_values(chain([row.flow_name], kept_steps.texts(run)), secret)
+
+
+def launches_of(workspace_id: int, ids: Collection[str]) -> list[Launch]:
+    """The launches with secret inputs that led to runs, by the ids of these, of what started them, and of their markers."""
     rows = Launch.objects.filter(Q(run_id__in=ids) | Q(pk__in=ids), workspace_id=workspace_id)
     return [row for row in rows.defer("payload", "answer", "failure", "technical") if row.secret_marks]
 
@@ -215,4 +219,4 @@ def _delete(found: QuerySet[RunValues]) -> bool:
 def forget(keys: list[int]) -> None:
     """Delete the values of these runs, by their keys, and the words of the values."""
     RunValues.objects.filter(pk__in=keys).delete()
-    RunWord.objects.filter(run_id__in=keys, of_value=True).delete()
+    run_words.forget_values(keys)

@@ -1,4 +1,4 @@
-"""Words of runs as keyed hashes, by which runs are found, and fingerprints of their failures.
+"""Words of runs and launches, their keyed hashes, and fingerprints of failures.
 
 The key is the index's own and sealed: a copy of the database shows which runs share a word and how often it occurs, but a list of words
 finds nothing in it without the key. What equality and frequency give away is in SECURITY.md.
@@ -10,6 +10,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Collection, Iterable
+from itertools import islice
 
 from workflows_ui.core.collation import plain
 
@@ -20,6 +21,8 @@ _WORD, _JOINED = re.compile(r"\w+"), re.compile(r"(?<!\w)\w+(?:[-./_:@]\w+)+")
 SHORTEST, LONGEST, MOST = 2, 64, 80
 #: The most words of a run's inputs and outputs, or of a launch; the characters that are read of all of them, and of one.
 MOST_OF_VALUES, READ, READ_AT_ONCE = 200, 400_000, 20_000
+#: Secret words of so many letters are looked for inside other words.
+_TELLING = 3
 #: The most words that are searched for at once.
 SEARCHED = 8
 #: What differs between two failures of the same cause: quoted texts, addresses, ids, numbers.
@@ -64,8 +67,14 @@ def searched(text: str) -> list[str]:
     return list(dict.fromkeys(word[:LONGEST] for word in [*parts, *joined]))[:SEARCHED]
 
 
-def of_values(texts: Iterable[str], without: Collection[str] = ()) -> list[str]:
-    """The words of inputs and outputs, numbers, ids and addresses first, since they are what is searched for; `without` some."""
+def of_values(texts: Iterable[str], secret: Collection[str] = ()) -> list[str]:
+    """The words of inputs and outputs, numbers, ids and addresses first, since they are what is searched for.
+
+    Words that have one of the `secret` words as a part are left out.
+
+    >>> of_values(["the pin-9173 of order 4711"], {"9173"})
+    ['4711', 'the', 'pin', 'of', 'order']
+    """
     found, left = dict[str, None](), READ
     for text in texts:
         if left <= 0:
@@ -73,8 +82,14 @@ def of_values(texts: Iterable[str], without: Collection[str] = ()) -> list[str]:
         part = text[: min(left, READ_AT_ONCE)]
         left -= len(part) + 1
         found |= dict.fromkeys(split(part))
-    kept = [word for word in found if word not in without]
-    return sorted(kept, key=lambda word: not any(letter.isdigit() or letter == "@" for letter in word))[:MOST_OF_VALUES]
+    ordered = sorted(found, key=lambda word: not any(letter.isdigit() or letter == "@" for letter in word))
+    return list(islice((word for word in ordered if not _has_secret(word, secret)), MOST_OF_VALUES))
+
+
+def _has_secret(word: str, secret: Collection[str]) -> bool:
+    if word in secret or any(part in secret for part in _WORD.findall(word)):
+        return True
+    return any(len(hidden) >= _TELLING and hidden in word for hidden in secret)
 
 
 def hashes(key: str, words: Iterable[str]) -> list[int]:

@@ -1,0 +1,111 @@
+"""Words of indexed runs: how they are stored, as keyed hashes or as plain text, and the runs that have every word of a text.
+
+A run has words of its message, steps and tags, and, where the index keeps values, those of its inputs and outputs, which are deleted with
+them. Rows of the other way of storing, which an index has left that was changed, are deleted when a run's words are written.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Left, StrIndex
+
+from workflows_ui.core import secret_names
+from workflows_ui.run_index.models import IndexedRun, RunIndex, RunText, RunWord, Search
+from workflows_ui.run_index.services import parts, words
+
+#: A condition that no row meets. Unlike an empty list, it has SQL, by which counts are kept.
+NOTHING = Q(pk=0)
+
+
+class Found(NamedTuple):
+    """The condition of the runs that a search found, and whether these are all."""
+
+    condition: Q
+    complete: bool = True
+
+
+def texts(row: IndexedRun, message: str) -> tuple[str, ...]:
+    """The texts whose words a run is found by, its message first."""
+    return (message, row.failed_step, row.failed_step_title, *(tag for tag in row.tags.split("\n") if tag))
+
+
+def of_texts(said: Sequence[str]) -> list[str]:
+    """The words of such texts, without the values of secret names in them."""
+    return words.split("\n".join(map(secret_names.mask_text, said)))[: words.MOST]
+
+
+def write(index: RunIndex, key: str, found: Mapping[int, Sequence[str]]) -> None:
+    """Replace the words of the messages of these runs, by their keys. `key` is that of the words. In a transaction, with the runs locked.
+
+    The words of their values stay, until those have been read again.
+    """
+    if index.search == Search.PLAIN:
+        RunWord.objects.filter(run__in=found).delete()
+        known = dict(RunText.objects.filter(run__in=found).values_list("run_id", "text"))
+        _write_texts(index, {pk: (new, known.get(pk, "").partition("\n")[2].split()) for pk, new in found.items()})
+        return
+    RunText.objects.filter(run__in=found).delete()
+    RunWord.objects.filter(run__in=found, of_value=False).delete()
+    RunWord.objects.bulk_create(
+        [RunWord(run_id=pk, word=word) for pk, new in found.items() for word in words.hashes(key, new)],
+        batch_size=1000,
+        update_conflicts=True,
+        unique_fields=["run", "word"],
+        update_fields=["of_value"],
+    )
+
+
+def write_values(index: RunIndex, key: str, found: Mapping[int, Sequence[str]]) -> None:
+    """Replace the words of the values of these runs, by their keys, as `write` does those of their messages."""
+    if index.search == Search.PLAIN:
+        RunWord.objects.filter(run__in=found).delete()
+        known = dict(RunText.objects.filter(run__in=found).values_list("run_id", "text"))
+        _write_texts(index, {pk: (known.get(pk, "").partition("\n")[0].split(), new) for pk, new in found.items()})
+        return
+    RunText.objects.filter(run__in=found).delete()
+    RunWord.objects.filter(run__in=found, of_value=True).delete()
+    RunWord.objects.bulk_create(
+        [RunWord(run_id=pk, word=word, of_value=True) for pk, new in found.items() for word in words.hashes(key, new)],
+        batch_size=1000,
+        ignore_conflicts=True,
+    )
+
+
+def _write_texts(index: RunIndex, found: Mapping[int, tuple[Sequence[str], Sequence[str]]]) -> None:
+    RunText.objects.filter(run__in=[pk for pk, kinds in found.items() if not any(kinds)]).delete()
+    RunText.objects.bulk_create(
+        [
+            RunText(run_id=pk, workspace_id=index.pk, text=parts.stored(*kinds))
+            for pk, kinds in found.items()
+            if any(kinds)
+        ],
+        batch_size=200,
+        update_conflicts=True,
+        unique_fields=["run"],
+        update_fields=["text"],
+    )
+
+
+def forget(keys: Collection[int]) -> None:
+    """Delete all words of these runs."""
+    RunWord.objects.filter(run__in=keys).delete()
+    RunText.objects.filter(run__in=keys).delete()
+
+
+def forget_values(keys: Collection[int]) -> None:
+    """Delete the words of the values of these runs."""
+    RunWord.objects.filter(run__in=keys, of_value=True).delete()
+    RunText.objects.filter(run__in=keys).update(text=Left(F("text"), StrIndex("text", Value("\n"))))
+
+
+def found_by(index: RunIndex, rows: QuerySet[IndexedRun], text: str) -> Found:
+    """Those of these runs of the index that have every word of the text; none if it has no words. Raises CannotOpen."""
+    if index.search == Search.PLAIN:
+        found = parts.find(RunText, index.pk, rows, "created", text)
+        return Found(Q(pk__in=sorted(found.keys)) if found.keys else NOTHING, found.complete)
+    searched = words.searched(text)
+    condition = Q() if searched else NOTHING
+    for word in words.hashes(index.open("word_key"), searched):
+        condition &= Q(pk__in=RunWord.objects.filter(word=word).values("run"))
+    return Found(condition)

@@ -1,0 +1,91 @@
+"""Words of runs written again after a manager has chosen the other way of storing them: from what the index keeps, without the engine.
+
+The newest come first. `words_left` of the index is the largest key of the runs that are still to be written; those with larger keys were
+written with their rows. A killed reader writes some of them twice, which changes nothing.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from django.db import transaction
+
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.launches.services import run_search, runs
+from workflows_ui.run_index.models import IndexedRun, Kept, RunIndex, RunValues
+from workflows_ui.run_index.services import kept_steps, rows, run_words, values
+
+#: Runs that are written at once.
+BATCH = 50
+
+
+def begin(index: RunIndex) -> None:
+    """Note that all runs of the index are to be written again. Not saved."""
+    newest = IndexedRun.objects.filter(workspace_id=index.pk).order_by("-pk").values_list("pk", flat=True).first()
+    index.words_left = newest or 0
+
+
+def backlog(index: RunIndex, most: int) -> int:
+    """The number of runs that are still to be written, at most so many."""
+    if not index.words_left:
+        return 0
+    return IndexedRun.objects.filter(workspace_id=index.pk, pk__lte=index.words_left)[:most].count()
+
+
+def write_some(index: RunIndex, key: str) -> bool:
+    """Write the words of the next runs, with this key; whether there are more for this reader, which has the index's lease of words.
+
+    The runs are locked before the way of storing is read: after a change, the next reader waits for them, or this one sees it.
+    """
+    left = IndexedRun.objects.filter(workspace_id=index.pk, pk__lte=index.words_left)
+    keys = list(left.order_by("-pk").values_list("pk", flat=True)[:BATCH])
+    with transaction.atomic():
+        locked = list(IndexedRun.objects.filter(pk__in=keys).order_by("run_id").select_for_update())
+        same = RunIndex.objects.filter(pk=index.pk, started_at=index.started_at, search=index.search, kept=index.kept)
+        if same.exists():
+            _write(index, [row for row in locked if row.erased_at is None], key)
+    index.words_left = keys[-1] - 1 if len(keys) == BATCH else 0
+    held = RunIndex.objects.filter(RunIndex.words_lease.held(index), pk=index.pk)
+    return bool(held.update(words_left=index.words_left)) and bool(index.words_left)
+
+
+class _Stored(NamedTuple):
+    """The steps that are kept of a run, as the engine shows them, whether they are all, and the ids by which its launches are found."""
+
+    run: dict[str, Any]
+    whole: bool
+    ids: frozenset[str]
+
+
+def _write(index: RunIndex, found: Sequence[IndexedRun], key: str) -> None:
+    kept = _stored_values(found) if index.kept == Kept.VALUES else {}
+    launched = values.launches_of(index.pk, set[str]().union(*(stored.ids for stored in kept.values())))
+    related = {
+        pk: [launch for launch in launched if {launch.pk, launch.run_id} & stored.ids] for pk, stored in kept.items()
+    }
+    marked = rows.secretive(index.pk, found)
+    new = dict[int, list[str]]()
+    for row in found:
+        message = "" if row.run_id in marked or related.get(row.pk) else rows.message(row)
+        new[row.pk] = run_words.of_texts(run_words.texts(row, message))
+    run_words.write(index, key, new)
+    of_values = {row.pk: values.found_words(row, kept[row.pk].run, related[row.pk]) for row in found if row.pk in kept}
+    run_words.write_values(index, key, of_values)
+    # What did not fit had words, too: it is read again, if the engine still has it.
+    cut = [pk for pk, stored in kept.items() if not stored.whole]
+    IndexedRun.objects.filter(pk__in=cut).update(values_read=0)
+
+
+def _stored_values(found: Sequence[IndexedRun]) -> dict[int, _Stored]:
+    """The values of these runs, by their keys, as far as they can be opened."""
+    by_key = {row.pk: row for row in found}
+    stored = dict[int, _Stored]()
+    for kept in RunValues.objects.filter(run__in=by_key, kept=Kept.VALUES):
+        row = kept.run = by_key[kept.pk]
+        try:
+            steps, whole = kept_steps.parsed(kept.open("content"))
+        except (CannotOpen, ValueError):
+            continue
+        run = {"steps": steps}
+        ids = {row.run_id, row.parent_id, runs.trigger_header(run, run_search.HEADER)} - {""}
+        stored[row.pk] = _Stored(run, whole, frozenset(ids))
+    return stored
