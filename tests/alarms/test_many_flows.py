@@ -143,7 +143,9 @@ def test_people_are_notified_later_of_a_flow_that_was_quiet_and_ran_again(stage:
     run_now(stage, flow)
     with later(timedelta(minutes=1)):
         assert check(stage) == []
-        assert "Nobody was notified" in text(stage.browser, f"{LIST}{alarm.pk}/")
+        page = text(stage.browser, f"{LIST}{alarm.pk}/")
+        assert "Nobody was notified" in page
+        assert "For 30 days, people are notified" not in page
         send_due()
         assert len(server.bodies) == 2
     # A month later they are notified at once.

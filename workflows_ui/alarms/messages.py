@@ -51,11 +51,11 @@ def _many(facts: Facts) -> str:
     return text
 
 
-def reason(kind: str, end: str) -> str:
-    """Why an alarm ended; "" for one that has not."""
+def reason(kind: str, end: str, *, announced: bool = True) -> str:
+    """Why an alarm ended, of which people were notified or not; "" for one that has not."""
     if kind == AlarmKind.MANY and end == AlarmEnd.OVER:
         return _("The flows run again.")
-    if kind == AlarmKind.QUIET and end == AlarmEnd.OVER:
+    if kind == AlarmKind.QUIET and end == AlarmEnd.OVER and announced:
         return _("The flow is as usual again. For 30 days, people are notified only after a longer pause.")
     return str(AlarmEnd(end).label) if end in AlarmEnd.values else ""
 

@@ -134,7 +134,7 @@ def alarm(request: ConsoleRequest, slug: str, alarm_id: int) -> HttpResponse:
         "kind": AlarmKind(row.kind),
         "sentence": texts.sentence(row.kind, row.facts),
         "detail": texts.detail(row.kind, row.facts),
-        "end": texts.reason(row.kind, row.end),
+        "end": texts.reason(row.kind, row.end, announced=row.announce_at is None),
         "runs_url": list_url(slug, "runs", **flow, since=days[0], until=days[1]),
         "run_url": run_url(slug, run) if isinstance(run, str) else "",
         "flow_url": flow_url(slug, row.flow_id) if row.flow_id else "",
