@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 import requests
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -17,6 +18,7 @@ from tests.users import Users, gather, workspace
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
+from workflows_ui.core.lease import ENQUEUE_AGAIN
 from workflows_ui.credentials.models import Credential, Kind
 from workflows_ui.credentials.services import clients
 from workflows_ui.launches import messages as launch_messages
@@ -449,11 +451,39 @@ def test_a_forbidden_address_is_given_up_at_once(activepieces_scene: Scene) -> N
     assert activepieces_scene.triggers(launch) == 0
 
 
+def test_a_launch_whose_web_server_died_before_enqueuing_it_is_enqueued_some_seconds_later(
+    activepieces_scene: Scene,
+) -> None:
+    launch = activepieces_scene.launch(flows.make(activepieces_scene.workflows, "Quick", ECHO), send=False)
+    assert sweeping.to_enqueue() == []
+    Launch.objects.update(enqueued_at=timezone.now() - ENQUEUE_AGAIN * 2)
+    assert sweeping.to_enqueue() == [launch.pk]
+
+
+@pytest.mark.parametrize(("seconds", "written"), [(30, 0), (90, 1)])
+def test_the_last_use_of_a_credential_is_written_once_a_minute(
+    activepieces_scene: Scene, seconds: int, written: int
+) -> None:
+    first, second = (
+        activepieces_scene.launch(flows.make(activepieces_scene.workflows, "Quick", ECHO), send=False) for _ in range(2)
+    )
+    sending.send(first.pk)
+    Credential.objects.filter(last_used_by=second.user).update(last_used_at=timezone.now() - timedelta(seconds=seconds))
+    with CaptureQueriesContext(connection) as queries:
+        sending.send(second.pk)
+    found = Credential.objects.get(last_used_by=second.user)
+    assert found.last_used_at is not None
+    assert (timezone.now() - found.last_used_at < timedelta(seconds=seconds)) is bool(written)
+    # The launch's own credential is that of its person already.
+    assert not [query for query in queries if 'SET "credential_id"' in query["sql"]]
+
+
 def test_a_paused_workspace_sends_nothing_until_it_goes_on(activepieces_scene: Scene) -> None:
     launch = activepieces_scene.launch(flows.make(activepieces_scene.workflows, "Quick", ECHO), send=False)
     Workspace.objects.update(launching_paused=True)
     sending.send(launch.pk)
     assert activepieces_scene.now(launch).state == State.QUEUED
+    Launch.objects.update(enqueued_at=timezone.now() - ENQUEUE_AGAIN * 2)
     assert sweeping.to_enqueue() == []
     Workspace.objects.update(launching_paused=False)
     assert sweeping.to_enqueue() == [launch.pk]

@@ -3,14 +3,14 @@
 from celery import shared_task
 
 from workflows_ui.core import broker
-from workflows_ui.launches.models import Launch
+from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import following, sending, watching
 
 
 def enqueue(launch_id: str) -> None:
-    """Enqueue the sending of a new launch. If the broker is down, the next tick does it."""
-    if broker.enqueue(send, launch_id):
-        Launch.mark_enqueued([launch_id])
+    """Enqueue the sending of a new launch. If the broker is down, the next tick does it; if this process dies, a later one."""
+    if not broker.enqueue(send, launch_id):
+        Launch.objects.filter(pk=launch_id, state=State.QUEUED).update(enqueued_at=None)
 
 
 @shared_task

@@ -107,7 +107,7 @@ def create(actor: audit_log.Actor, access: member_access.Access, request: Launch
 
     A person without the launcher role needs a right on this flow, of which one launch is used up. Raises member_access.NotAllowed without
     either, and ValueError for a malformed ticket, or for a new launch that is to be kept for longer than LONGEST_KEPT. The caller
-    enqueues the launch afterwards (tasks.enqueue).
+    enqueues the launch afterwards (tasks.enqueue); the row says so already, as a second write would hold up the worker that claims it.
     """
     if not access.had_right(request.flow_id):
         access.require(Role.LAUNCHER)
@@ -166,6 +166,7 @@ def create(actor: audit_log.Actor, access: member_access.Access, request: Launch
             not_before=now,
             send_by=send_by,
             kept=kept,
+            enqueued_at=None if kept else now,
             # The person saw that the engine does not answer.
             reason=Reason.NOT_REACHED if kept else "",
             flow_version=request.flow_version[:64] if kept else "",

@@ -45,6 +45,8 @@ def call_lease() -> timedelta:
     return deadline + max(deadline / 2, timedelta(seconds=5))
 
 
+#: How exact the time is at which a person last used a credential.
+USE_NOTED = timedelta(minutes=1)
 #: Bytes of an answer that are kept.
 KEPT_ANSWER = 256 * 1024
 #: A larger difference of clocks is an invalid `Date` header and is ignored.
@@ -242,9 +244,16 @@ def _prepare(launch: Launch, now: datetime) -> Claimed:
     except (CannotOpen, ValueError):
         log.error("launch.cannot_open", launch=launch.pk)
         raise CannotLaunch(Reason.CREDENTIAL_UNREADABLE) from None
-    Launch.objects.filter(Launch.lease.held(launch), pk=launch.pk).update(credential=credential)
-    Credential.objects.filter(pk=credential.pk).update(last_used_at=now, last_used_by=launch.user)
+    if launch.credential_id != credential.pk:
+        Launch.objects.filter(Launch.lease.held(launch), pk=launch.pk).update(credential=credential)
+    _note_use(credential, launch, now)
     return Claimed(launch, client, credential, payload, files)
+
+
+def _note_use(credential: Credential, launch: Launch, now: datetime) -> None:
+    """Note who used the credential last, at most once in USE_NOTED for one person: launches would wait for each other's writes."""
+    noted = Q(last_used_by=launch.user, last_used_at__gt=now - USE_NOTED)
+    Credential.objects.filter(~noted, pk=credential.pk).update(last_used_at=now, last_used_by=launch.user)
 
 
 def _may_launch(launch: Launch) -> bool:
