@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('workflows_ui', '0026_most_runs'),
+        ('workflows_ui', '0025_most_runs'),
     ]
 
     operations = [
