@@ -26,3 +26,9 @@ def test_a_word_of_a_million_letters_is_read_once_not_from_each_of_its_letters()
 def test_words_that_contain_a_secret_word_are_left_out() -> None:
     text = "pin 9173 pin-9173 x9173y a-7k 7k order 4711"
     assert words.of_values([text], {"9173", "7k"}) == ["4711", "pin", "order"]
+
+
+def test_no_part_of_a_secret_is_left_where_a_long_word_is_cut() -> None:
+    name, blank = "a" * 61, "b" * (words.LONGEST - 3)
+    assert words.of_values([f"{name}-9173 {blank}zebra"], {"9173", "zebra"}) == [name]
+    assert words.of_values([f"{name}-9173"]) == ["9173", f"{name}-91", name]

@@ -50,9 +50,13 @@ def split(text: str) -> list[str]:
     >>> split("Đơn HÀNG order-4711")
     ['don', 'hang', 'order', '4711', 'order-4711']
     """
+    return list(dict.fromkeys(word[:LONGEST] for word in _whole(text)))
+
+
+def _whole(text: str) -> list[str]:
+    """The words of a text as long as they are."""
     text = plain(text)
-    found = [*_WORD.findall(text), *_JOINED.findall(text)]
-    return list(dict.fromkeys(word[:LONGEST] for word in found if len(word) >= SHORTEST))
+    return [word for word in (*_WORD.findall(text), *_JOINED.findall(text)) if len(word) >= SHORTEST]
 
 
 def searched(text: str) -> list[str]:
@@ -81,9 +85,11 @@ def of_values(texts: Iterable[str], secret: Collection[str] = ()) -> list[str]:
             break
         part = text[: min(left, READ_AT_ONCE)]
         left -= len(part) + 1
-        found |= dict.fromkeys(split(part))
+        found |= dict.fromkeys(_whole(part))
     ordered = sorted(found, key=lambda word: not any(letter.isdigit() or letter == "@" for letter in word))
-    return list(islice((word for word in ordered if not _has_secret(word, secret)), MOST_OF_VALUES))
+    # Cut afterwards: a part of a secret would not be recognized.
+    kept = dict.fromkeys(word[:LONGEST] for word in ordered if not _has_secret(word, secret))
+    return list(islice(kept, MOST_OF_VALUES))
 
 
 def _has_secret(word: str, secret: Collection[str]) -> bool:
