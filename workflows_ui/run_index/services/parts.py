@@ -5,6 +5,7 @@ what a database may not have; without it, plain text is not offered. An index is
 all of them; so the newest rows are looked through first, and not more is asked of the index than can be listed.
 """
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -49,8 +50,11 @@ _SQLITE = (
 )
 #: Trigrams of deleted texts leave the file at once.
 _SECURE_DELETE = "INSERT INTO {table}_parts({table}_parts, rank) VALUES ('secure-delete', 1)"
-_PRESENT = "SELECT count(*) FROM pg_class WHERE relname IN (%s, %s)"
-_PRESENT_SQLITE = "SELECT count(*) FROM sqlite_master WHERE name IN (%s, %s)"
+#: What it consists of; on SQLite also the triggers, which are lost with a table that a migration makes again.
+_NAMES, _NAMES_SQLITE = ("{table}_parts",), ("{table}_parts", "{table}_added", "{table}_deleted", "{table}_changed")
+#: How many of these names exist, on PostgreSQL in the schemas in which tables are looked for.
+_PRESENT = "SELECT count(to_regclass(name)) FROM unnest(%s::text[]) AS name"
+_PRESENT_SQLITE = "SELECT count(*) FROM sqlite_master WHERE name IN (SELECT value FROM json_each(%s))"
 _REBUILD = "INSERT INTO {table}_parts({table}_parts) VALUES ('rebuild')"
 
 
@@ -84,9 +88,13 @@ def _statements() -> list[str]:
 
 def available() -> bool:
     """Whether this database has the index of parts."""
-    names = [_filled("{table}_parts", model) for model in _MODELS]
+    sqlite = connection.vendor == "sqlite"
+    names = [_filled(name, model) for model in _MODELS for name in (_NAMES_SQLITE if sqlite else _NAMES)]
     with connection.cursor() as cursor:
-        cursor.execute(_PRESENT_SQLITE if connection.vendor == "sqlite" else _PRESENT, names)
+        if sqlite:
+            cursor.execute(_PRESENT_SQLITE, [json.dumps(names)])
+        else:
+            cursor.execute(_PRESENT, [names])
         (number,) = cursor.fetchone()
     return bool(number == len(names))
 
