@@ -4,6 +4,7 @@ A run has words of its message, steps and tags, and, where the index keeps value
 them. Rows of the other way of storing, which an index has left that was changed, are deleted when a run's words are written.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
@@ -85,6 +86,19 @@ def _write_texts(index: RunIndex, found: Mapping[int, tuple[Sequence[str], Seque
         unique_fields=["run"],
         update_fields=["text"],
     )
+
+
+def stored(key: str, found: Mapping[int, Collection[str]]) -> set[int]:
+    """The keys of those of these runs that have all of these words, stored in either way, not counting the words of values."""
+    texts = dict(RunText.objects.filter(run__in=found).values_list("run_id", "text"))
+    hashed = defaultdict[int, set[int]](set)
+    for pk, word in RunWord.objects.filter(run__in=found, of_value=False).values_list("run_id", "word"):
+        hashed[pk].add(word)
+    return {
+        pk
+        for pk, said in found.items()
+        if set(said) <= set(texts.get(pk, "").partition("\n")[0].split()) or set(words.hashes(key, said)) <= hashed[pk]
+    }
 
 
 def forget(keys: Collection[int]) -> None:

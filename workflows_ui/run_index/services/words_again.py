@@ -45,7 +45,9 @@ def write_some(index: RunIndex, key: str) -> bool:
             _write(index, [row for row in locked if row.erased_at is None], key)
     index.words_left = keys[-1] - 1 if len(keys) == BATCH else 0
     held = RunIndex.objects.filter(RunIndex.words_lease.held(index), pk=index.pk)
-    return bool(held.update(words_left=index.words_left)) and bool(index.words_left)
+    # A search finds other runs now than when it was counted.
+    changed = {} if index.words_left else rows.changed(past=True)
+    return bool(held.update(words_left=index.words_left, **changed)) and bool(index.words_left)
 
 
 class _Stored(NamedTuple):
@@ -63,11 +65,15 @@ def _write(index: RunIndex, found: Sequence[IndexedRun], key: str) -> None:
         pk: [launch for launch in launched if {launch.pk, launch.run_id} & stored.ids] for pk, stored in kept.items()
     }
     marked = rows.secretive(index.pk, found)
-    new = dict[int, list[str]]()
-    for row in found:
-        message = "" if row.run_id in marked or related.get(row.pk) else rows.message(row)
-        new[row.pk] = run_words.of_texts(run_words.texts(row, message))
-    run_words.write(index, key, new)
+    new = {row.pk: run_words.of_texts(run_words.texts(row, "")) for row in found}
+    spoken = {
+        row.pk: run_words.of_texts(run_words.texts(row, rows.message(row)))
+        for row in found
+        if row.run_id not in marked and not related.get(row.pk)
+    }
+    # A message without words was found to be that of a launch with secret inputs, maybe by what is not kept any more: it gets none.
+    again = run_words.stored(key, {pk: set(said) - set(new[pk]) for pk, said in spoken.items()})
+    run_words.write(index, key, new | {pk: spoken[pk] for pk in again})
     of_values = {row.pk: values.found_words(row, kept[row.pk].run, related[row.pk]) for row in found if row.pk in kept}
     run_words.write_values(index, key, of_values)
     # What did not fit had words, too: it is read again, if the engine still has it.
