@@ -1,5 +1,6 @@
 """Starting, ending and erasing, who may see an index, and its size. Reading is in test_reading.py."""
 
+import re
 import threading
 from datetime import datetime, timedelta
 from typing import Any
@@ -175,6 +176,33 @@ def test_an_erased_run_is_not_read_again_if_the_index_is_changed_or_started_agai
     assert_empty(IndexedRun.objects.get())
     event = AuditEvent.objects.get(action="run_index.erase")
     assert (event.subject_type, event.subject_id) == ("runs", "secret")
+
+
+def test_transactions_that_write_an_index_and_its_runs_lock_the_index_first(cast: Users) -> None:
+    """Otherwise two of them could wait for each other."""
+
+    def written(caught: CaptureQueriesContext) -> list[str]:
+        """The tables of indexes and runs, in the order in which they were written."""
+        tables = re.findall(
+            r"(?:UPDATE|INSERT INTO|DELETE FROM) \"(workflows_ui_(?:runindex|indexedrun))\"",
+            "\n".join(one["sql"] for one in caught),
+        )
+        return [table.removeprefix("workflows_ui_") for table in tables]
+
+    now = timezone.now()
+    RunIndex.objects.update(due_at=now)
+    work = reading._claim(cast.workspace.pk)
+    assert work
+    with CaptureQueriesContext(connection) as caught:
+        reading._write(work, [run("run0", now)], [])
+    assert written(caught)[:2] == ["runindex", "indexedrun"]
+    with CaptureQueriesContext(connection) as caught:
+        indexes.erase(CONSOLE, cast.workspace, "run0")
+    assert written(caught)[:2] == ["runindex", "indexedrun"]
+    put(cast, 1)
+    with CaptureQueriesContext(connection) as caught:
+        reading._delete_earlier(work)
+    assert written(caught)[:2] == ["runindex", "indexedrun"]
 
 
 @pytest.mark.postgres

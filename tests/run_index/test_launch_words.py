@@ -198,6 +198,41 @@ def test_erasing_a_run_deletes_the_words_of_its_launch_for_good(scene: Scene) ->
     assert not LaunchWord.objects.exists()
 
 
+@pytest.mark.parametrize("search", [Search.KEYED, Search.PLAIN])
+def test_words_of_launches_that_changed_leave_with_the_index_and_with_the_values(scene: Scene, search: Search) -> None:
+    def stored() -> int:
+        return LaunchText.objects.count() + LaunchWord.objects.count()
+
+    made(scene, {"no": "ORD-471182"})
+    for less in (lambda: indexes.stop(CONSOLE, scene.users.workspace), lambda: keep(scene, Kept.NAMES, search=search)):
+        keep(scene, search=search)
+        read(scene)
+        assert stored()
+        # The run was retried, say, and the next reader has not come yet.
+        Launch.objects.update(words_read=0)
+        less()
+        tasks.purge()
+        assert not stored()
+
+
+def test_a_run_that_is_erased_while_its_launch_is_read_leaves_no_words(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(scene, {"no": "ORD-471182"}, run_id="R" * 21)
+    other = made(scene, {"no": "ORD-471183"})
+    IndexedRun.objects.create(workspace=scene.users.workspace, run_id="R" * 21, created=timezone.now())
+    keep(scene, search=Search.PLAIN)
+    real = words.of_values
+
+    def meanwhile(*given: Any) -> list[str]:
+        indexes.erase(CONSOLE, scene.users.workspace, "R" * 21)
+        return real(*given)
+
+    monkeypatch.setattr(words, "of_values", meanwhile)
+    read(scene)
+    assert set(LaunchText.objects.values_list("launch_id", flat=True)) == {other.pk}
+
+
 def test_a_key_that_cannot_be_opened_leaves_the_rest_of_the_search(scene: Scene) -> None:
     launch = made(scene, {"no": "ORD-471182"}, flow_name="Order intake")
     keep(scene)

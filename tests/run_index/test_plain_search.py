@@ -16,6 +16,8 @@ from tests.run_index.test_values import _in_one_turn, ran, settle
 from workflows_ui import apps
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services.audit_log import CONSOLE
+from workflows_ui.launches.models import Launch
+from workflows_ui.launches.services import run_search
 from workflows_ui.members.models import Role
 from workflows_ui.run_index import tasks
 from workflows_ui.run_index.models import IndexedRun, Kept, RunIndex, RunText, RunWord, Search
@@ -136,6 +138,48 @@ def test_secrets_are_never_stored_as_plain_text(stage: Stage) -> None:
     hold_no_secrets(run)
 
 
+def test_messages_of_launches_that_only_steps_name_get_no_words_again(stage: Stage) -> None:
+    odd, usual = fail(stage, 2, "The code giraffe-5518 is wrong")
+    state = stage.practice.engine.state.runs
+    state[usual]["failedStep"]["message"] = "Customer 471182 is unknown"
+    launched(stage, "R" * 21, '{"code": "giraffe-5518"}', secret_marks=[{"path": ["code"]}])
+    call = {"body": {}, "headers": {run_search.HEADER: Launch.objects.get().pk}}
+    state[odd]["steps"] = {"trigger": {"type": "PIECE_TRIGGER", "status": "SUCCEEDED", "output": call}}
+    start(stage, kept=Kept.NAMES)
+    read_all(stage)
+    settle(stage)
+    assert not listed(stage.browser, "giraffe-5518")
+    # While the names are kept, once they are not, and once the launch is gone.
+    for kept in (Kept.NAMES, Kept.NOTHING, Kept.NOTHING):
+        plain(stage, kept=kept)
+        tasks.trim(stage.users.workspace.pk)
+        write_again(stage)
+        assert "giraffe" not in texts()
+        assert listed(stage.browser, "7118") == {usual}
+        assert {odd, usual} <= listed(stage.browser, "harge")
+        start(stage, kept=kept)
+        write_again(stage)
+        assert not listed(stage.browser, "giraffe-5518")
+        assert listed(stage.browser, "471182") == {usual}
+        if kept == Kept.NOTHING:
+            Launch.objects.all().delete()
+
+
+def test_counts_of_a_search_are_not_kept_beyond_a_change_of_it(stage: Stage) -> None:
+    fail(stage, 1, "Customer 471182 is unknown")
+    plain(stage)
+    read_all(stage)
+    start(stage)
+
+    def count(number: int) -> list[int]:
+        index = RunIndex.objects.get()
+        return [indexes.remember(index, "found", lambda: number, past=past) for past in (False, True)]
+
+    assert count(0) == count(1) == [0, 0]
+    write_again(stage)
+    assert count(2) == [2, 2]
+
+
 def test_the_search_is_changed_in_the_background_without_the_engine(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -253,6 +297,35 @@ def test_without_the_extension_parts_of_words_are_not_offered(shared: Stage, mon
     response = shared.browser.post(PAGE, form_values(shared, search="1"))
     assert response.status_code == 422
     assert not RunIndex.objects.exists()
+
+
+def test_on_sqlite_parts_are_found_again_after_a_migration_has_made_the_table_again(stage: Stage) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("only SQLite's tables are made again, without their triggers")
+    with connection.cursor() as cursor:
+        for change in ("added", "deleted", "changed"):
+            cursor.execute(f"DROP TRIGGER workflows_ui_runtext_{change}")
+    assert not parts.available()
+    (run,) = fail(stage, 1, "Customer 471182 is unknown")
+    plain(stage)
+    read_all(stage)
+    assert not parts.having(RunText, ["7118"]).exists()
+    parts.prepare()
+    assert parts.available()
+    assert [row.run.run_id for row in parts.having(RunText, ["7118"])] == [run]
+
+
+@pytest.mark.postgres
+def test_indexes_of_another_schema_are_not_those_of_the_console(stage: Stage) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE SCHEMA elsewhere")
+        for table in ("workflows_ui_runtext", "workflows_ui_launchtext"):
+            cursor.execute(f"DROP INDEX {table}_parts")
+            cursor.execute(f"CREATE TABLE elsewhere.{table} (text text)")
+            cursor.execute(f"CREATE INDEX {table}_parts ON elsewhere.{table} (text)")
+    assert not parts.available()
+    parts.prepare()
+    assert parts.available()
 
 
 @pytest.mark.postgres

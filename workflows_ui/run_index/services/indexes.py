@@ -242,10 +242,11 @@ def _end(workspace: Workspace) -> bool:
 def erase(actor: Actor, workspace: Workspace, run_id: str) -> bool:
     """Empty what the index keeps of one run, and never read it again. Audited. False if the index does not have it."""
     with transaction.atomic():
+        # The index first: then no reader is writing the run, or the words of its launches, and the next one sees that it was erased.
+        indexed_rows.count_change(workspace.pk)
         if not indexed_rows.erase(workspace.pk, run_id, clock.now()):
             return False
         launch_words.erase(workspace.pk, run_id)
-        indexed_rows.count_change(workspace.pk)
         audit_log.record(
             actor,
             "run_index.erase",

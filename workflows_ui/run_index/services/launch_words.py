@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from workflows_ui.core import clock, database, redaction
 from workflows_ui.core.crypto import CannotOpen
@@ -105,13 +105,13 @@ def _read_some(index: RunIndex, key: str) -> bool:
     found = list[Launch]()
     for kind in _waiting(index, clock.now()):
         found += kind.select_related("workspace").defer("payload", "technical")[: BATCH - len(found)]
-    runs = IndexedRun.objects.filter(workspace_id=index.pk, run_id__in=[launch.run_id for launch in found])
-    erased = set(runs.filter(erased_at__isnull=False).values_list("run_id", flat=True))
-    readable = (launch for launch in found if launch.run_id not in erased)
-    new = {launch.pk: _computed(launch) for launch in readable}
+    new = {launch.pk: _computed(launch) for launch in found}
     with transaction.atomic():
         if not _renew(index, _keeping()):
             return False
+        # Now that the index is locked, no run is being erased.
+        for pk in _erased(index.pk, new):
+            del new[pk]
         for launch in found:
             same = Launch.objects.filter(pk=launch.pk, words_read=launch.words_read)
             same.update(words_read=_ALL if launch.settled else _INPUTS)
@@ -143,6 +143,14 @@ def _computed(launch: Launch) -> list[str]:
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as problem:
         log.error("launch_words.not_computed", launch=launch.pk, error=type(problem).__name__)
         return []
+
+
+def _erased(workspace_id: int, keys: Collection[str]) -> list[str]:
+    """Those of these launches whose runs were erased."""
+    run_ids = dict(Launch.objects.filter(pk__in=keys).exclude(run_id="").values_list("pk", "run_id"))
+    runs = IndexedRun.objects.filter(workspace_id=workspace_id, run_id__in=run_ids.values(), erased_at__isnull=False)
+    erased = set(runs.values_list("run_id", flat=True))
+    return [pk for pk, run_id in run_ids.items() if run_id in erased]
 
 
 def _renew(index: RunIndex, working: Q) -> bool:
@@ -226,11 +234,13 @@ def clear(workspace_id: int) -> None:
 
 def _clear(rows: QuerySet[Launch]) -> None:
     """In short transactions: a killed process leaves the rest to the next."""
-    read = rows.filter(words_read__gt=_NONE)
-    while keys := list(read.values_list("pk", flat=True)[:DELETED]):
-        with transaction.atomic():
-            Launch.objects.filter(pk__in=keys).update(words_read=_NONE)
-            _forget(keys)
+    kinds = (LaunchText.objects.filter(launch=OuterRef("pk")), LaunchWord.objects.filter(launch=OuterRef("pk")))
+    # A launch that has changed counts as not read, and keeps its words until it is read again: these are few.
+    for left in (rows.filter(words_read__gt=_NONE), *(rows.filter(Exists(kind)) for kind in kinds)):
+        while keys := list(left.values_list("pk", flat=True)[:DELETED]):
+            with transaction.atomic():
+                Launch.objects.filter(pk__in=keys).update(words_read=_NONE)
+                _forget(keys)
 
 
 def erase(workspace_id: int, run_id: str) -> None:

@@ -180,13 +180,17 @@ def _moments(found: Iterable[dict[str, Any]]) -> list[datetime]:
 
 
 def _write(work: Work, found: Iterable[dict[str, Any]], left: Iterable[Span], **values: Any) -> int:
-    """Write a page and what is left to read; returns the number of new runs. Raises Lost."""
+    """Write a page and what is left to read; returns the number of new runs. Raises Lost.
+
+    Transactions that write both lock the index before its runs: otherwise two of them could wait for each other.
+    """
     now, stored = clock.now(), spans.dump(left)
     with database.turn(), transaction.atomic():
-        saved = rows.save(work.index, found, now, work.key)
-        changed = rows.changed(past=saved.past) if saved.written else {}
-        if not RunIndex.lease.renew(RunIndex.objects.all(), work.index, LEASE, now, spans=stored, **values, **changed):
+        if not RunIndex.lease.renew(RunIndex.objects.all(), work.index, LEASE, now, spans=stored, **values):
             raise Lost
+        saved = rows.save(work.index, found, now, work.key)
+        if saved.written:
+            rows.count_change(work.index.pk, past=saved.past)
     for name, value in {"spans": stored, "lease_until": now + LEASE, **values}.items():
         setattr(work.index, name, value)
     return saved.new
@@ -199,9 +203,9 @@ def _delete_earlier(work: Work) -> None:
     while deleted:
         now = clock.now()
         with database.turn(), transaction.atomic():
-            deleted = bool(rows.delete_some(left, waits=True))
             if not RunIndex.lease.renew(RunIndex.objects.all(), work.index, LEASE, now):
                 raise Lost
+            deleted = bool(rows.delete_some(left, waits=True))
         work.index.lease_until = now + LEASE
 
 
