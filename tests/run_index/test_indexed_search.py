@@ -14,7 +14,7 @@ from tests.run_index.test_indexed_list import RUNS, page
 from workflows_ui.credentials.services import sharing
 from workflows_ui.members.models import Role
 from workflows_ui.resources.runs import indexed
-from workflows_ui.run_index.models import IndexedRun, Kept, RunIndex, RunWord
+from workflows_ui.run_index.models import IndexedRun, Kept, RunIndex, RunWord, Search
 from workflows_ui.run_index.services import words
 
 __all__ = ["stage"]
@@ -68,6 +68,8 @@ def test_the_field_of_the_search_says_what_it_finds_for_this_person(stage: Stage
     assert said(stage.browser) == "Flow's name, words of an error, or an ID"
     start(stage, kept=Kept.VALUES)
     assert said(stage.browser) == "Flow's name, words of an error, input or output, or an ID"
+    RunIndex.objects.update(search=Search.PLAIN)
+    assert said(stage.browser) == "Flow's name, a part of an error, input or output, or an ID"
     assert said(stage.as_role(Role.LAUNCHER)) == names
 
 

@@ -320,7 +320,8 @@ def test_the_size_on_disk_is_the_share_of_the_tables(cast: Users) -> None:
         cursor.execute("ANALYZE workflows_ui_indexedrun")
         cursor.execute(
             "SELECT sum(pg_total_relation_size(name::regclass))::bigint "
-            "FROM unnest(ARRAY['workflows_ui_indexedrun', 'workflows_ui_runword', 'workflows_ui_runvalues']) AS name"
+            "FROM unnest(ARRAY['workflows_ui_indexedrun', 'workflows_ui_runword', 'workflows_ui_runtext', "
+            "'workflows_ui_runvalues']) AS name"
         )
         [whole] = cursor.fetchone()
     assert indexes.progress(RunIndex.objects.get()).bytes == whole // 4

@@ -64,27 +64,27 @@ def test_parts_of_words_find_runs_without_case_and_accents_and_wildcards_are_let
 
 
 def test_only_builders_find_parts_of_words(stage: Stage) -> None:
-    fail(stage, 1, "Customer 471182 is unknown")
+    fail(stage, 1, "Customer ORD-471182 is unknown")
     plain(stage)
     read_all(stage)
-    assert listed(stage.browser, "7118")
+    assert listed(stage.browser, "rd-4711")
     browser = stage.as_role(Role.LAUNCHER)
-    assert not listed(browser, "7118")
-    assert "Runs with these words" not in browser.get("/w/sales/search/", {"q": "7118"}).content.decode()
+    assert not listed(browser, "rd-4711")
+    assert "Runs with these words" not in browser.get("/w/sales/search/", {"q": "rd-4711"}).content.decode()
 
 
 def test_values_are_found_by_parts_of_their_words_until_they_are_deleted(stage: Stage) -> None:
     (run,) = ran(stage)
     plain(stage, kept=Kept.VALUES)
     settle(stage)
-    for text in ("47118", "an@exampl", "iao han", "9876", "55500"):
+    for text in ("ord-4711", "an@exampl", "iao han", "9876", "555000"):
         assert run in listed(stage.browser, text), text
-    assert listed(stage.browser, "55500") == {run}
+    assert listed(stage.browser, "555000") == {run}
     assert RunWord.objects.count() == 0
     plain(stage, kept=Kept.NAMES)
     tasks.trim(stage.users.workspace.pk)
-    assert listed(stage.browser, "7118") == set()
-    assert "471182" not in texts()
+    assert listed(stage.browser, "rd-4711") == set()
+    assert "ord-471182" not in texts()
 
 
 def test_words_of_messages_and_of_values_are_searched_together_and_written_apart(stage: Stage) -> None:
@@ -93,17 +93,17 @@ def test_words_of_messages_and_of_values_are_searched_together_and_written_apart
     state |= {"status": "FAILED", "failedStep": {"name": "step_1", "displayName": "Charge", "message": "It was odd"}}
     plain(stage, kept=Kept.VALUES)
     settle(stage)
-    assert listed(stage.browser, "harge 7118") == {run}
+    assert listed(stage.browser, "harge rd-4711") == {run}
     # Retried with success: nothing of the error is left, and the values are read again.
     state |= {"status": "SUCCEEDED", "failedStep": None, "updated": timezone.now().isoformat()}
     RunIndex.objects.update(compared_at=timezone.now(), values_calls=10_000, values_minute=timezone.now())
     IndexedRun.objects.filter(run_id=run).update(check_at=timezone.now())
     turn(stage)
     assert listed(stage.browser, "harge") & {run} == set()
-    assert listed(stage.browser, "7118") == {run}
+    assert listed(stage.browser, "rd-4711") == {run}
     RunIndex.objects.update(values_minute=None)
     settle(stage)
-    assert listed(stage.browser, "7118") == {run}
+    assert listed(stage.browser, "rd-4711") == {run}
 
 
 def hold_no_secrets(run: str) -> None:
@@ -127,14 +127,14 @@ def test_secrets_are_never_stored_as_plain_text(stage: Stage) -> None:
     read_all(stage)
     write_again(stage)
     hold_no_secrets(run)
-    assert listed(stage.browser, "55500") == {run}
+    assert listed(stage.browser, "555000") == {run}
     assert {failed, other} <= listed(stage.browser, "harge")
     # Neither are they when the words are written again.
     start(stage, kept=Kept.VALUES)
     write_again(stage)
     plain(stage, kept=Kept.VALUES)
     write_again(stage)
-    assert listed(stage.browser, "55500") == {run}
+    assert listed(stage.browser, "555000") == {run}
     hold_no_secrets(run)
 
 
@@ -185,29 +185,29 @@ def test_the_search_is_changed_in_the_background_without_the_engine(
 ) -> None:
     monkeypatch.setattr(words_again, "BATCH", 20)
     (run,) = ran(stage)
-    (failed,) = fail(stage, 1, "Customer 471182 is unknown")
+    (failed,) = fail(stage, 1, "Customer ORD-471182 is unknown")
     start(stage, kept=Kept.VALUES)
     read_all(stage)
     settle(stage)
     stage.practice.server.stop()
     turn(stage)
-    assert {run, failed} == listed(stage.browser, "471182")
+    assert {run, failed} == listed(stage.browser, "ORD-471182")
     plain(stage, kept=Kept.VALUES)
     number = IndexedRun.objects.count()
     assert f"Parts of words, still to be prepared: {number} runs" in html_of(stage.browser)
-    assert "words of older runs are still being prepared" in page(stage.browser, "?search=7118")
-    assert listed(stage.browser, "7118") == set()
+    assert "words of older runs are still being prepared" in page(stage.browser, "?search=rd-4711")
+    assert listed(stage.browser, "rd-4711") == set()
     write_again(stage)
     assert RunIndex.objects.get().words_left == 0
-    assert {run, failed} == listed(stage.browser, "7118")
-    assert "being prepared" not in page(stage.browser, "?search=7118")
+    assert {run, failed} == listed(stage.browser, "rd-4711")
+    assert "being prepared" not in page(stage.browser, "?search=rd-4711")
     assert "still to be prepared" not in html_of(stage.browser)
     assert not RunWord.objects.exists()
     start(stage, kept=Kept.VALUES)
     write_again(stage)
     assert not RunText.objects.exists()
-    assert {run, failed} == listed(stage.browser, "471182")
-    assert listed(stage.browser, "7118") == set()
+    assert {run, failed} == listed(stage.browser, "ORD-471182")
+    assert listed(stage.browser, "rd-4711") == set()
 
 
 def test_what_did_not_fit_is_read_again_after_a_change_of_the_search(stage: Stage) -> None:
@@ -216,13 +216,13 @@ def test_what_did_not_fit_is_read_again_after_a_change_of_the_search(stage: Stag
     settle(stage)
     plain(stage, kept=Kept.VALUES, values_kb=1)
     write_again(stage)
-    assert listed(stage.browser, "55500") == set()
+    assert listed(stage.browser, "555000") == set()
     settle(stage)
-    assert listed(stage.browser, "55500") == {run}
+    assert listed(stage.browser, "555000") == {run}
 
 
 def test_a_reader_of_the_earlier_way_writes_nothing_after_a_change(stage: Stage) -> None:
-    fail(stage, 1, "Customer 471182 is unknown")
+    fail(stage, 1, "Customer ORD-471182 is unknown")
     start(stage)
     read_all(stage)
     plain(stage)
@@ -236,19 +236,19 @@ def test_a_reader_of_the_earlier_way_writes_nothing_after_a_change(stage: Stage)
 
 
 def test_an_erased_run_and_an_ended_index_leave_no_plain_text(stage: Stage) -> None:
-    run, other = fail(stage, 2, "Customer 471182 is unknown")
+    run, other = fail(stage, 2, "Customer ORD-471182 is unknown")
     plain(stage)
     read_all(stage)
     assert indexes.erase(CONSOLE, stage.users.workspace, run)
-    assert listed(stage.browser, "7118") == {other}
-    assert texts().count("471182") == 1
+    assert listed(stage.browser, "rd-4711") == {other}
+    assert texts().count("ord-471182") == 1
     indexes.stop(CONSOLE, stage.users.workspace)
     tasks.purge()
     assert not RunText.objects.exists()
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT count(*) FROM workflows_ui_runtext_parts WHERE workflows_ui_runtext_parts MATCH '\"471182\"'"
+                "SELECT count(*) FROM workflows_ui_runtext_parts WHERE workflows_ui_runtext_parts MATCH '\"ord-471182\"'"
             )
             assert cursor.fetchone() == (0,)
 
@@ -256,24 +256,24 @@ def test_an_erased_run_and_an_ended_index_leave_no_plain_text(stage: Stage) -> N
 def test_of_very_many_runs_the_newest_are_listed_and_the_list_says_so(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = fail(stage, 3, "Customer 471182 is unknown")
+    found = fail(stage, 3, "Customer ORD-471182 is unknown")
     plain(stage)
     read_all(stage)
     more = "More runs have these words than are listed here"
     monkeypatch.setattr(parts, "NEWEST", 1)
-    assert listed(stage.browser, "7118") == set(found)
-    assert more not in page(stage.browser, "?search=7118")
-    assert listed(stage.browser, "cust 471182") == set(found)
-    assert listed(stage.browser, "is 7118") == set(found)
+    assert listed(stage.browser, "rd-4711") == set(found)
+    assert more not in page(stage.browser, "?search=rd-4711")
+    assert listed(stage.browser, "cust ORD-471182") == set(found)
+    assert listed(stage.browser, "is rd-4711") == set(found)
     assert listed(stage.browser, "b_c") == set()
     monkeypatch.setattr(parts, "FOUND", 1)
-    assert 0 < len(listed(stage.browser, "7118")) < 3
-    assert more in page(stage.browser, "?search=7118")
-    assert more in stage.browser.get(f"{RUNS}plots/", {"search": "7118"}).content.decode()
+    assert 0 < len(listed(stage.browser, "rd-4711")) < 3
+    assert more in page(stage.browser, "?search=rd-4711")
+    assert more in stage.browser.get(f"{RUNS}plots/", {"search": "rd-4711"}).content.decode()
     monkeypatch.setattr(parts, "NEWEST", 500)
     monkeypatch.setattr(parts, "ENOUGH", 1)
-    assert listed(stage.browser, "7118") == set(found)
-    assert more not in page(stage.browser, "?search=7118")
+    assert listed(stage.browser, "rd-4711") == set(found)
+    assert more not in page(stage.browser, "?search=rd-4711")
 
 
 def test_a_manager_chooses_the_search_knowingly_and_it_is_audited(shared: Stage) -> None:

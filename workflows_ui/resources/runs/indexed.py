@@ -16,7 +16,7 @@ from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import Page, Query, Row
 from workflows_ui.resources.runs import filters as run_filters
 from workflows_ui.resources.runs import reading
-from workflows_ui.run_index.models import LISTED, IndexedRun, Kept, RunIndex
+from workflows_ui.run_index.models import LISTED, IndexedRun, Kept, RunIndex, Search
 from workflows_ui.run_index.services import indexes, retention, run_words, spans, statistics, values
 from workflows_ui.run_index.services import rows as indexed_rows
 from workflows_ui.search.services import Text
@@ -151,9 +151,12 @@ def search_hint(session: EngineSession, index: RunIndex | None) -> str:
     """What a search in the list finds by words; "" if it finds none for this person."""
     if index is None or not session.allows(Role.BUILDER):
         return ""
+    parts = index.search == Search.PLAIN
+    if index.kept == Kept.VALUES and parts:
+        return _("Flow's name, a part of an error, input or output, or an ID")
     if index.kept == Kept.VALUES:
         return _("Flow's name, words of an error, input or output, or an ID")
-    return _("Flow's name, words of an error, or an ID")
+    return _("Flow's name, a part of an error, or an ID") if parts else _("Flow's name, words of an error, or an ID")
 
 
 def flows_of(session: EngineSession, index: RunIndex) -> Sequence[run_filters.Named]:
