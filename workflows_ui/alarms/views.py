@@ -100,13 +100,14 @@ def watch(request: ConsoleRequest, slug: str) -> HttpResponse:
 
 
 def _lookup(request: ConsoleRequest, alarm_id: int) -> tuple[RunIndex, Alarm] | None:
-    """The index and the alarm; None if the person may not see the index. Raises Http404."""
-    workspace = request.access.workspace
-    row = Alarm.objects.filter(index=workspace.pk, pk=alarm_id).first() if alarm_id < 2**63 else None
+    """The index and the alarm; None, whatever the id, if the person may not see the index. Raises Http404."""
+    index = indexes.readable(request.access.workspace, request.user.pk)
+    if index is None:
+        return None
+    row = Alarm.objects.filter(index=index, pk=alarm_id).first() if alarm_id < 2**63 else None
     if row is None:
         raise Http404
-    index = indexes.readable(workspace, request.user.pk)
-    return (index, row) if index else None
+    return index, row
 
 
 def _quiet_flows(row: Alarm) -> Sequence[FlowRhythm]:
@@ -120,10 +121,10 @@ def _quiet_flows(row: Alarm) -> Sequence[FlowRhythm]:
 @require_safe
 @member(Role.VIEWER)
 def alarm(request: ConsoleRequest, slug: str, alarm_id: int) -> HttpResponse:
-    """The page of an alarm: what is not as usual, the runs of that time, and muting."""
+    """The page of an alarm: what is not as usual, the runs of that time, and muting. The list, if the person may not see the index."""
     found = _lookup(request, alarm_id)
     if found is None:
-        return without_index(request)
+        return responses.redirect_to_view(request, "alarms", slug)
     index, row = found
     until = row.ended_at or clock.now()
     days = [timezone.localtime(moment).date().isoformat() for moment in (row.opened_at - _DAYS, until)]
@@ -174,11 +175,12 @@ def muted(request: ConsoleRequest, slug: str) -> HttpResponse:
 @member(Role.BUILDER)
 def unmute(request: ConsoleRequest, slug: str, mute_id: int) -> HttpResponse:
     """Allow alarms of a kind for a flow again."""
-    workspace = request.access.workspace
-    row = AlarmMute.objects.filter(index=workspace.pk, pk=mute_id).first() if mute_id < 2**63 else None
+    index = indexes.readable(request.access.workspace, request.user.pk)
+    if index is None:
+        return responses.redirect_to_view(request, "alarms", slug)
+    row = AlarmMute.objects.filter(index=index, pk=mute_id).first() if mute_id < 2**63 else None
     if row is None:
         raise Http404
-    index = indexes.readable(workspace, request.user.pk)
-    if index is not None and services.unmute(actor(request), index, row):
+    if services.unmute(actor(request), index, row):
         messages.success(request, _("There may be such alarms for this flow again."))
     return responses.redirect_to_view(request, "alarms_muted", slug)
