@@ -21,6 +21,7 @@ from workflows_ui.engine import (
     Refused,
     Timeouts,
     TooLarge,
+    Unavailable,
 )
 from workflows_ui.launches.models import Launch, Reason
 from workflows_ui.launches.services import runs
@@ -104,11 +105,16 @@ def check_kept(client: Client, launch: Launch) -> None:
 
 
 def engine_answers(client: Client) -> bool:
-    """Whether the engine lists flows, so that a gateway's answer to the check of one flow concerns that flow alone."""
+    """Whether the engine answers when it is asked for flows, so that a gateway's answer to the check of one concerns that flow alone.
+
+    A refusal is an answer, as is a list that is too large.
+    """
     try:
         client.workflows.list_flows(limit=1)
+    except (NotSent, Unavailable) as problem:
+        return isinstance(problem, TooLarge)
     except EngineError:
-        return False
+        return True
     return True
 
 
