@@ -23,10 +23,13 @@ from tests.alarms.alarm_scene import (
 )
 from tests.alarms.test_alarms import LIST, text
 from tests.alarms.test_channels import Server, add, send_due, server
+from tests.failures.test_failures import share
 from tests.resources.stage import Stage, stage
-from workflows_ui.alarms import flow_list, learning
+from workflows_ui.alarms import announcing, flow_list, learning
 from workflows_ui.alarms.models import Alarm, AlarmEnd, AlarmKind, AlarmWatch, FlowRhythm, FlowState
-from workflows_ui.notifications.models import Notice, NoticeKind
+from workflows_ui.launches.services import watching
+from workflows_ui.members.models import Role
+from workflows_ui.notifications.models import Notice, NoticeKind, WatchKind
 
 __all__ = ["server", "stage"]
 pytestmark = [
@@ -119,6 +122,23 @@ def test_who_wants_alarms_and_channels_for_quiet_flows_are_notified_of_many(stag
     assert "Many flows: Many flows are quiet" in message["text"]
     assert "3 flows are quiet at the same time" in message["text"]
     assert "<!channel>" not in message["text"]
+
+
+@pytest.mark.both_databases
+def test_a_person_who_watches_many_flows_takes_nobodys_place(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    flows = several(stage, 3, datetime.now(UTC) - HOUR)
+    owner, colleague = stage.users.owner, stage.users.colleague
+    browser = stage.as_role(Role.BUILDER)
+    share(stage)
+    for flow in flows:
+        watching.start_watching(owner, stage.users.workspace, WatchKind.FLOW, flow, "")
+    browser.post(f"{LIST}watch/")
+    monkeypatch.setattr(announcing, "PEOPLE", 2)
+    check(stage)
+    FlowRhythm.objects.filter(flow_id__in=flows).update(alarm_at=timezone.now())
+    assert check(stage) == [MANY]
+    notified = Notice.objects.filter(kind=NoticeKind.ALARM).values_list("user", flat=True)
+    assert sorted(notified) == sorted([owner.pk, colleague.pk])
 
 
 @pytest.mark.both_databases

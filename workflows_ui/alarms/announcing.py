@@ -49,9 +49,9 @@ def ended(alarm: Alarm) -> None:
 def _people(index: RunIndex, flow_id: str) -> Iterator[User]:
     """Those who chose to be notified of the flow (of any, if many are quiet) or of all alarms, and may see the index."""
     wanted = Q(kind=WatchKind.ALARMS) | Q(kind=WatchKind.FLOW, **({"object_id": flow_id} if flow_id else {}))
-    watches = Watch.objects.filter(wanted, workspace=index.workspace).select_related("user").order_by("user_id")
-    people = {watch.user_id: watch.user for watch in watches[:PEOPLE]}
-    for person in people.values():
+    watches = Watch.objects.filter(wanted, workspace=index.workspace)
+    # A person may watch very many flows.
+    for person in User.objects.filter(pk__in=watches.values("user")).order_by("pk")[:PEOPLE]:
         if _may_see(person, index.workspace):
             yield person
 

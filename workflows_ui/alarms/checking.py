@@ -58,6 +58,9 @@ def check(workspace_id: int) -> None:
         return
     flow_list.read(work)
     with database.turn():
+        work = _again(work)
+        if work is None:
+            return
         checked = _is_current(work)
         if checked:
             _note_runs(work)
@@ -68,14 +71,33 @@ def check(workspace_id: int) -> None:
 
 
 def _claim(workspace_id: int) -> Work | None:
-    now = clock.now()
-    index = _readable().select_related("workspace", "credential__workspace").filter(pk=workspace_id).first()
+    now, index = clock.now(), _index(workspace_id)
     if index is None:
         return None
     AlarmWatch.objects.get_or_create(index=index)
     wanted = AlarmWatch.objects.filter(Q(due_at=None) | Q(due_at__lte=now))
     watch = AlarmWatch.lease.claim(wanted, workspace_id, LEASE, now)
     return Work(watch, index, now) if watch else None
+
+
+def _again(work: Work) -> Work | None:
+    """The check with the time and the index of now, since the engine may have taken long to list its flows.
+
+    None if the lease is lost, or the index has ended: then nothing is concluded.
+    """
+    now = clock.now()
+    if not AlarmWatch.lease.renew(AlarmWatch.objects.all(), work.watch, LEASE, now):
+        return None
+    work.watch.lease_until = now + LEASE
+    index = _index(work.index.pk)
+    if index is None:
+        AlarmWatch.lease.release(work.watch)
+        return None
+    return Work(work.watch, index, now)
+
+
+def _index(workspace_id: int) -> RunIndex | None:
+    return _readable().select_related("workspace", "credential__workspace").filter(pk=workspace_id).first()
 
 
 def _is_current(work: Work) -> bool:

@@ -1,23 +1,34 @@
 """Which flows are on, and with which schedule: the engine's list, with the credential of the run index, every FLOWS_EVERY.
 
 A turn reads some pages, and the next check continues there. The engine's cursors lose rows (engine-0.83.md section 4): what a list of
-several pages did not have is asked for by its id.
+several pages did not have is asked for by its id; a flow for which the engine has no clear answer stays as it is.
 """
 
+import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from workflows_ui.alarms.models import FlowRhythm, FlowState
 from workflows_ui.alarms.work import Work, save, set_alarm_times
 from workflows_ui.core import database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import clients
-from workflows_ui.engine import AddressRefused, EngineError, NotFound, Timeouts, TooLarge, Workflows
+from workflows_ui.engine import (
+    AddressRefused,
+    CredentialRefused,
+    EngineError,
+    NotFound,
+    NotSent,
+    RateLimited,
+    Timeouts,
+    TooLarge,
+    Workflows,
+)
 from workflows_ui.launches import flow_facts
 from workflows_ui.launches.services import runs
 from workflows_ui.resources import whole_lists
@@ -30,6 +41,8 @@ FLOWS_EVERY, TIMEOUTS = timedelta(minutes=10), Timeouts(read=15, total=18)
 LONGEST = timedelta(minutes=30)
 #: Calls of one turn, flows of a call, fewer if these are too large for an answer, and flows asked for by their ids in one reading.
 CALLS, SIZE, SMALL, CHECKED = 5, whole_lists.AT_ONCE, 100, 50
+#: Seconds for which flows are asked for by their ids: with all other calls of a turn, less than the lease of a check.
+BUDGET = 60.0
 _STATE = ("name", "state", "cron", "zone", "since", "listed_at", "alarm_at")
 
 
@@ -78,19 +91,30 @@ def _read_pages(work: Work, workflows: Workflows) -> None:
 
 
 def _finish(work: Work, workflows: Workflows, started: datetime) -> None:
-    """Turn off what the list did not have. Raises EngineError."""
+    """Turn off what the list did not have. Raises EngineError, unless it is about a single flow."""
     if work.watch.flows_cursor:
         with database.turn():
-            ids = list(_unlisted(work, started).order_by("listed_at", "pk").values_list("flow_id", flat=True)[:CHECKED])
-        gone, found = [], []
+            rows = _unlisted(work, started).order_by(F("listed_at").asc(nulls_first=True), "pk")
+            ids = list(rows.values_list("flow_id", flat=True)[:CHECKED])
+        gone, found, unclear = list[str](), list[dict[str, Any]](), list[str]()
+        ends = time.monotonic() + BUDGET
         for flow_id in ids:
+            if time.monotonic() >= ends:
+                break
             try:
                 found.append(workflows.get_flow(flow_id))
             except NotFound:
                 gone.append(flow_id)
+            except (NotSent, RateLimited, CredentialRefused):
+                raise
+            except EngineError as problem:
+                log.info("alarms.no_flow", workspace=work.index.pk, flow=flow_id, error=type(problem).__name__)
+                unclear.append(flow_id)
         with database.turn():
             _write(work, found, started)
             _turn_off(_unlisted(work, started).filter(flow_id__in=gone))
+            # Others are asked for before them the next time.
+            work.rhythms.filter(flow_id__in=unclear).update(listed_at=started)
     else:
         with database.turn():
             _turn_off(_unlisted(work, started))

@@ -98,7 +98,7 @@ class FlowRhythm(models.Model):
     since = models.DateTimeField(null=True)
     #: When it is quiet, or the next time of its schedule is missed, unless it runs before.
     alarm_at = models.DateTimeField(null=True)
-    #: The beginning of the last list that had it, and since when what is usual is to be learnt.
+    #: The beginning of the last list that had it, or after which it was asked for; and since when what is usual is to be learnt.
     listed_at = models.DateTimeField(null=True)
     learn_at = models.DateTimeField(null=True)
 
