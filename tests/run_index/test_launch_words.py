@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from tests import flows
 from tests.launches.launch_scene import Scene
+from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.launches.models import Launch, LaunchText, LaunchWord, State
 from workflows_ui.launches.services import sweeping
@@ -312,4 +313,15 @@ def test_of_very_many_launches_the_newest_are_listed_and_the_list_says_so(
     page = scene.browser.get(LIST, {"search": "rd-47"}).content.decode()
     assert more in page
     assert rows[0].pk in page
-    assert more not in scene.browser.get(LIST, {"search": "rd-471110"}).content.decode()
+    assert more in scene.browser.get(f"{LIST}days/", {"search": "rd-47"}).content.decode()
+    refused = scene.browser.get(f"{LIST}export/csv/", {"search": "rd-47"})
+    assert refused.headers["Location"] == f"{LIST}?search=rd-47"
+    assert "There is no file" in scene.browser.get(refused.headers["Location"]).content.decode()
+    assert not AuditEvent.objects.filter(action="launches.export").exists()
+    # With a search that finds all.
+    for path in (LIST, f"{LIST}days/"):
+        assert more not in scene.browser.get(path, {"search": "rd-471110"}).content.decode()
+    assert "There is no file" not in scene.browser.get(LIST).content.decode()
+    assert (
+        "attachment" in scene.browser.get(f"{LIST}export/csv/", {"search": "rd-471110"}).headers["Content-Disposition"]
+    )

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from tests.resource_admin.test_export import ask, work
 from tests.resources.stage import Stage, stage
 from tests.run_index.index_scene import launched, read_all, start, turn
 from tests.run_index.test_indexed_list import RUNS, page
@@ -270,10 +271,18 @@ def test_of_very_many_runs_the_newest_are_listed_and_the_list_says_so(
     assert 0 < len(listed(stage.browser, "rd-4711")) < 3
     assert more in page(stage.browser, "?search=rd-4711")
     assert more in stage.browser.get(f"{RUNS}plots/", {"search": "rd-4711"}).content.decode()
+    assert says_that_it_is_cut(stage)
     monkeypatch.setattr(parts, "NEWEST", 500)
     monkeypatch.setattr(parts, "ENOUGH", 1)
     assert listed(stage.browser, "rd-4711") == set(found)
     assert more not in page(stage.browser, "?search=rd-4711")
+    assert not says_that_it_is_cut(stage)
+
+
+def says_that_it_is_cut(stage: Stage) -> bool:
+    """Whether an export of the search says that there is more than the file has."""
+    job = work(ask(stage.browser, f"{RUNS}export/csv/?search=rd-4711"))
+    return "The list is longer" in stage.browser.get(f"/w/sales/jobs/{job.pk}/export/").content.decode()
 
 
 def test_a_manager_chooses_the_search_knowingly_and_it_is_audited(shared: Stage) -> None:

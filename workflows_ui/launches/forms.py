@@ -23,6 +23,10 @@ STATES: dict[str, tuple[Any, Q]] = {
     **{str(state): (state.label, Q(state=state)) for state in State if state not in {State.QUEUED, State.CLAIMED}},
     str(State.UNKNOWN): (State.UNKNOWN.label, Q(state=State.UNKNOWN) & ~SEARCHED_FOR),
 }
+#: Said of a search for parts of words that finds very many launches.
+MORE = _(
+    "More launches have these words than are listed here: these are the newest ones, and some others. Add a word, or choose days."
+)
 
 
 class FilterForm(DaysForm):

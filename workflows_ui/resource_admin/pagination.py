@@ -23,7 +23,8 @@ class Batch:
     Attributes:
         rows: the new rows, as the engine sent them (secrets not masked).
         position: where the walk continues; "" at the end.
-        cut: the walk ends here although there may be more: it reached its limit, or the engine's pages form a cycle.
+        cut: the walk ends here although there may be more: it reached its limit, the list has not
+            all that matches, or the engine's pages form a cycle.
     """
 
     rows: Sequence[Row]
@@ -80,6 +81,6 @@ def walk(
         circling = page.older in trail
         position = "" if circling else page.older
         trail.add(position)
-        yield Batch(rows, position, cut=circling and bool(page.older))
+        yield Batch(rows, position, cut=not position and (page.partial or bool(page.older)))
         if not position:
             return

@@ -261,6 +261,7 @@ class Page:
         start: the index of the first row among them, if the list knows it. With it, a position may also be such an index, and the pages
             are numbered.
         sortable: whether the list can be sorted by its columns, since all its rows are known.
+        partial: whether more objects match than all pages have, which `notice` says.
         newest: what asks later for rows that came since (news.py); "" if the list cannot be asked.
         added: the answer to that, without rows: how many came; with `older`, at least so many. None if that was not the question.
         as_of: what an index is followed by in the positions of a local list (web/numbering.py).
@@ -277,6 +278,7 @@ class Page:
     total: int | None = None
     start: int | None = None
     sortable: bool = False
+    partial: bool = False
     newest: str = ""
     added: int | None = None
     as_of: str = ""

@@ -3,12 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
+from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -16,7 +16,7 @@ from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.launches import durations, tables
-from workflows_ui.launches.forms import FilterForm
+from workflows_ui.launches.forms import MORE, FilterForm
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches
 from workflows_ui.members.models import Role
@@ -33,10 +33,6 @@ from workflows_ui.web.requests import ConsoleRequest, actor
 
 #: Number of the newest launches whose flows and persons the filters offer.
 OFFERED_FROM = 500
-#: Said of a search that finds very many launches.
-_MORE = gettext_lazy(
-    "More launches have these words than are listed here: these are the newest ones, and some others. Add a word, or choose days."
-)
 #: What the list shows, and what its menus and its refresh depend on.
 LISTED = (
     "flow_id",
@@ -69,7 +65,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     if current.valid:
         found, complete = _matching(access, rows, current)
         shown = found.select_related(None).select_related("user").only(*LISTED, *_PERSON)
-        page = replace(kind.page(shown, current), notice="" if complete else _MORE)
+        page = replace(kind.page(shown, current), notice="" if complete else MORE)
     flows = reachable(reverse("resource_list", args=[slug, "flows"]))
     button = (
         Button(_("Launch a flow"), "rocket", flows or reverse("workspace", args=[slug]), primary=True)
@@ -95,12 +91,21 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
 @require_safe
 @member(Role.VIEWER, guests=True)
 def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
-    """All launches that match the filters, with inputs and answers as far as the person may see them. Audited."""
+    """All launches that match the filters, with inputs and answers as far as the person may see them. Audited.
+
+    There is none of a search that does not find all launches.
+    """
     if kind not in export.TYPES:
         raise Http404
     rows = launches.visible_launches(request.access)
     declared, current = _current(request, rows)
     if not current.valid:
+        return responses.redirect(request, f"{declared.url(slug)}?{current.export_query}")
+    found, complete = _matching(request.access, rows, current)
+    if not complete:
+        messages.error(
+            request, _("There is no file: it would lack launches with these words. Add a word, or choose days.")
+        )
         return responses.redirect(request, f"{declared.url(slug)}?{current.export_query}")
     audit_log.record(
         actor(request),
@@ -110,7 +115,6 @@ def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
         format=kind,
         filters=current.filters_query,
     )
-    found, _complete = _matching(request.access, rows, current)
     ordered = found.order_by(*(current.order.fields if current.order else ()), "-asked_at", "-pk")
     content = tables.file(kind, ordered, request.access)
     return responses.download(content, export.name(declared, kind), export.TYPES[kind])

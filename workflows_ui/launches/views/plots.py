@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from workflows_ui.launches import plots
-from workflows_ui.launches.forms import FilterForm
+from workflows_ui.launches.forms import MORE, FilterForm
 from workflows_ui.launches.services import launches, statistics
 from workflows_ui.members.models import Role
 from workflows_ui.web import responses
@@ -21,15 +21,15 @@ def days(request: ConsoleRequest, slug: str) -> HttpResponse:
     form = FilterForm(request.GET)
     if not request.access.allows(Role.BUILDER):
         del form.fields["person"]
-    plot, number = None, 0
+    plot, number, complete = None, 0, True
     if form.is_valid():
         filled = form.filled()
         listed = plotted_days(filled)
         number = len(listed)
         asked = {name: request.GET.get(name, "") for name in form.fields if name in filled}
-        rows, _complete = form.matching(request.access.workspace, launches.visible_launches(request.access))
+        rows, complete = form.matching(request.access.workspace, launches.visible_launches(request.access))
         plot = plots.per_day(statistics.by_day(rows, listed), reverse("launches", args=[slug]), asked, listed)
-    context = {"plot": plot, "number": number}
+    context = {"plot": plot, "number": number, "notice": "" if complete else MORE}
     return responses.page(request, "launches/days.html", context, fragments=("launch-days",))
 
 

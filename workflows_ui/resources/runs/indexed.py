@@ -61,6 +61,7 @@ def page(session: EngineSession, index: RunIndex, query: Query) -> Page:
     )
     following = found.start + len(found.rows)
     suffix = f"@{found.as_of}" if found.as_of else ""
+    more = _cut_note(found.total, by_words=by_words) if complete else str(MORE)
     return Page(
         [_run(row, index) for row in found.rows],
         older=f"{following}{suffix}" if following < found.total else "",
@@ -69,8 +70,8 @@ def page(session: EngineSession, index: RunIndex, query: Query) -> Page:
         sortable=True,
         as_of=found.as_of,
         warning=trouble(index),
-        notice=("" if complete else str(MORE))
-        or _cut_note(found.total, by_words=by_words)
+        partial=bool(more),
+        notice=more
         or notice(index, run_filters.moment(first_day(query.filters), datetime.time.min))
         or _unwritten_note(index, by_words=by_words),
     )
