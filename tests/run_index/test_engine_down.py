@@ -1,9 +1,11 @@
 """Lists and pages of the engine's objects from the index, while the engine does not answer; and the search by name."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from django.utils.html import strip_tags
 
 from tests import flows
@@ -13,8 +15,10 @@ from tests.run_index.test_objects import read, step
 from tests.users import credential
 from workflows_ui.core.caching import answers
 from workflows_ui.credentials.models import CredentialShare
+from workflows_ui.engine import Timeouts
 from workflows_ui.members.models import Role
 from workflows_ui.run_index.models import IndexedObject, RunIndex
+from workflows_ui.run_index.services import indexes
 
 __all__ = ["stage"]
 pytestmark = [
@@ -79,6 +83,19 @@ def test_an_engine_that_hangs_is_not_waited_for_and_is_tried_again_soon(indexed:
     turn(indexed)
     assert DOWN not in page(indexed.browser, "/w/sales/flows/")
     assert index.due_at != RunIndex.objects.get().due_at
+
+
+def test_an_engine_that_has_just_begun_to_hang_is_waited_for_shortly_and_the_reader_finds_out(
+    indexed: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexes, "PATIENCE", Timeouts(connect=0.2, read=0.2, total=0.2, pause=0))
+    flow = IndexedObject.objects.filter(kind="flows")[0].object_id
+    answers.clear()
+    indexed.practice.engine.faults.add("delay", "GET", "*", seconds=1)
+    RunIndex.objects.update(due_at=timezone.now() + timedelta(minutes=1))
+    assert DOWN in page(indexed.browser, "/w/sales/flows/")
+    assert RunIndex.objects.get().due_at <= timezone.now()
+    assert DOWN in page(indexed.browser, f"/w/sales/flows/{flow}/")
 
 
 @pytest.mark.both_databases

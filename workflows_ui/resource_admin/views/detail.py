@@ -10,7 +10,6 @@ from django.utils.encoding import escape_uri_path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from workflows_ui.credentials.services import engine_session
 from workflows_ui.engine import NotFound
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import actions, editor, index_fallback, recipes
@@ -53,7 +52,7 @@ def detail(
     if kind.needs in lacking:
         return missing_capabilities.page(request, kind, lacking[kind.needs])
     quick = responses.requested_fragment(request) != _LIVE and LATE not in request.GET
-    session = engine_session.open_session(request.access, quick=quick)
+    session = index_fallback.open_session(kind, request.access, quick=quick)
     try:
         found, kept = index_fallback.load_object(kind, session, id)
         (row,) = kind.masked(session, [found])

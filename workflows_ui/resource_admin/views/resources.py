@@ -7,7 +7,6 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from workflows_ui.credentials.services import engine_session
 from workflows_ui.engine import EngineError, NotHere
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
@@ -47,7 +46,7 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
     kept: Kept | None = None
     bulk, matching = _bulk(kind, request.access, lacking), None
     if current.valid:
-        session = engine_session.open_session(request.access, quick=not current.late)
+        session = index_fallback.open_session(kind, request.access, quick=not current.late)
         if current.since and kind.created:
             found = news.added(session, kind, current)
             return list_page.respond(request, kind, request.access, current, found)

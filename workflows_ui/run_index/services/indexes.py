@@ -16,10 +16,11 @@ from workflows_ui.core import clock
 from workflows_ui.core.caching import answers
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.credentials.models import Credential
-from workflows_ui.credentials.services import sharing
+from workflows_ui.credentials.services import engine_session, sharing
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import NotSent, Unavailable, Unreachable
+from workflows_ui.engine import NotSent, Timeouts, Unavailable, Unreachable
 from workflows_ui.members.models import Role, Workspace
+from workflows_ui.members.services.access import Access
 from workflows_ui.notes.models import Note, Subject
 from workflows_ui.run_index.models import IndexedObject, IndexedRun, Kept, RunIndex, RunText, RunValues, RunWord, Search
 from workflows_ui.run_index.services import launch_words, reading, retention, spans, values, words, words_again
@@ -35,6 +36,10 @@ RETRIED = timedelta(seconds=15)
 KEPT = 3600
 #: The size of an index with more runs than this is determined only once in so many seconds.
 FEW, SIZE_KEPT = 10_000, 60
+#: How long a page waits for the engine before it shows what the index knows.
+PATIENCE = Timeouts(connect=3.0, read=8.0, total=8.0, pause=1.0)
+#: Where a session remembers its index.
+_SESSION = "run index"
 #: The errors of a reading that mean that the engine did not answer.
 UNANSWERED = (NotSent, Unavailable, Unreachable)
 NO_ANSWER = sorted(error.__name__ for error in UNANSWERED)
@@ -71,16 +76,31 @@ def readable(workspace: Workspace, user_id: int) -> RunIndex | None:
     return index
 
 
-def for_session(session: EngineSession) -> RunIndex | None:
-    """The index of the session's workspace, if this person is a member who may see it; None: the engine is asked."""
+def for_access(access: Access) -> RunIndex | None:
+    """The index of the workspace, if this person is a member who may see it; None: the engine is asked."""
     # Pages have read with the workspace whether it has one.
+    if not access.allows(Role.VIEWER) or not hasattr(access.workspace, "run_index"):
+        return None
+    return readable(access.workspace, access.user.pk)
+
+
+def for_session(session: EngineSession) -> RunIndex | None:
+    """As `for_access`, for the person of a session."""
     if not session.allows(Role.VIEWER) or not hasattr(session.workspace, "run_index"):
         return None
 
     def find() -> tuple[RunIndex | None]:
         return (readable(session.workspace, session.user_id),)
 
-    return session.once("run index", find)[0]
+    return session.once(_SESSION, find)[0]
+
+
+def open_session(access: Access, *, quick: bool = False) -> EngineSession:
+    """A session for a page that the index can stand in for: with one, the engine is not waited for as long."""
+    index = for_access(access)
+    session = engine_session.open_session(access, quick=quick, timeouts=PATIENCE if index else None)
+    session.once(_SESSION, lambda: (index,))
+    return session
 
 
 _silent = Prepared(
