@@ -1,8 +1,8 @@
 """The run index with many runs, their values, words and objects: pages, writing, sizes, and how all of it grows.
 
 RUNS is the largest number, by default a million on PostgreSQL and 200,000 on SQLite. Prints figures, asserts only that the pages came.
-`first` is a page that counts anew, as the first one after each change of the runs, `again` one whose counts are kept. `cpu` is what to
-compare where others use the machine, in milliseconds.
+`first` is a page that counts again, like the first one after each change of the runs; `again` is one whose counts are kept. Compare `cpu`
+(milliseconds) where others use the machine.
 """
 
 import os

@@ -65,11 +65,11 @@ def test_the_field_of_the_search_says_what_it_finds_for_this_person(stage: Stage
     assert said(stage.browser) == names
     start(stage)
     read_all(stage)
-    assert said(stage.browser) == "Flow's name, words of an error, or an ID"
+    assert said(stage.browser) == "Flow, words of an error, or ID"
     start(stage, kept=Kept.VALUES)
-    assert said(stage.browser) == "Flow's name, words of an error, input or output, or an ID"
+    assert said(stage.browser) == "Flow, words of an error, input or output, or ID"
     RunIndex.objects.update(search=Search.PLAIN)
-    assert said(stage.browser) == "Flow's name, a part of an error, input or output, or an ID"
+    assert said(stage.browser) == "Flow, part of an error, input or output, or ID"
     assert said(stage.as_role(Role.LAUNCHER)) == names
 
 
@@ -176,7 +176,7 @@ def test_a_frequent_word_finds_as_many_runs_as_are_counted_and_says_so(
     assert "The search finds" not in text_of(stage.browser, "refused")
     monkeypatch.setattr(indexed, "MOST_FOUND", 1)
     page_text = text_of(stage.browser, "refused")
-    assert "The search finds 1 runs or more; the first 1 are listed." in page_text
+    assert "The search matches at least 1 runs; the first 1 are listed." in page_text
     assert len(listed(stage.browser, "refused")) == 1
     assert listed(stage.browser, "refused") < set(found)
 

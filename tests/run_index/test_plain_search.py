@@ -260,7 +260,7 @@ def test_of_very_many_runs_the_newest_are_listed_and_the_list_says_so(
     found = fail(stage, 3, "Customer ORD-471182 is unknown")
     plain(stage)
     read_all(stage)
-    more = "More runs have these words than are listed here"
+    more = "Not all runs with these words are listed"
     monkeypatch.setattr(parts, "NEWEST", 1)
     assert listed(stage.browser, "rd-4711") == set(found)
     assert more not in page(stage.browser, "?search=rd-4711")

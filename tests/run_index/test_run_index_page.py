@@ -393,7 +393,7 @@ def test_a_superuser_creates_the_team_as_well(stage: Stage) -> None:
 
 def test_days_off_are_entered_as_days_and_kept_in_their_order(shared: Stage) -> None:
     wrong = post(shared, PAGE, **values(shared, days_off="2026-12-25 Christmas"))
-    assert "“Christmas” is no day." in text(wrong.content)
+    assert "“Christmas” is not a date." in text(wrong.content)
     assert post(shared, PAGE, **values(shared, days_off="2027-01-01, 2026-12-25\n2026-12-25")).status_code == 303
     assert RunIndex.objects.get().days_off == ["2026-12-25", "2027-01-01"]
     assert "2026-12-25\n2027-01-01" in shared.browser.get(PAGE).content.decode()

@@ -39,7 +39,7 @@ def _quiet(facts: Facts) -> str:
 def _many(facts: Facts) -> str:
     number, most, names = (facts.get(key) for key in ("number", "most", "names"))
     if not isinstance(number, int) or not isinstance(names, list):
-        return _("Many flows that run at this time as a rule have not run.")
+        return _("Many flows that usually run at this time have not run.")
     listed = ", ".join(map(str, names))
     if number > len(names):
         listed = _("%(names)s and others") % {"names": listed}
@@ -47,7 +47,7 @@ def _many(facts: Facts) -> str:
         "%(n)d flow is quiet at the same time: %(names)s.", "%(n)d flows are quiet at the same time: %(names)s.", number
     ) % {"n": number, "names": listed}
     if isinstance(most, int) and most > number:
-        text += " " + _("At most it was %(n)d.") % {"n": most}
+        text += " " + _("At the peak, %(n)d were quiet.") % {"n": most}
     return text
 
 

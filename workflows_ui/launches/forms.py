@@ -24,9 +24,7 @@ STATES: dict[str, tuple[Any, Q]] = {
     str(State.UNKNOWN): (State.UNKNOWN.label, Q(state=State.UNKNOWN) & ~SEARCHED_FOR),
 }
 #: Said of a search for parts of words that finds very many launches.
-MORE = _(
-    "More launches have these words than are listed here: these are the newest ones, and some others. Add a word, or choose days."
-)
+MORE = _("Not all launches with these words are listed: only the newest and some others. Add a word, or choose days.")
 
 
 class FilterForm(DaysForm):

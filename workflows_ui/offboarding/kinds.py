@@ -312,7 +312,7 @@ class FailureKind(Kind):
             space, shown = spaces[row.index_id], row.index_id in seen
             url = reverse("failure", args=[space.workspace.slug, row.fingerprint])
             linked = shown and reach.scope is not Scope.CONSOLE and access.page_of(url) not in space.hidden_pages
-            name = name if shown else str(_("A failure of the run index, which you may not see"))
+            name = name if shown else str(_("A failure that you may not see"))
             to = space.people(Role.VIEWER)
             yield Item(self, str(row.pk), name, space, row, to=to, ends=True, url=url if linked else "")
 

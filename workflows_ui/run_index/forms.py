@@ -90,7 +90,8 @@ class IndexForm(forms.Form):
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "placeholder": "2026-12-25"}),
         help_text=_(
-            "Holidays on which flows rest, each as 2026-12-25, in lines or with spaces. No alarm expects runs on these days."
+            "Holidays on which flows do not run, as 2026-12-25, one per line or separated by spaces. Runs missing on these days "
+            "raise no alarm."
         ),
     )
 
@@ -124,7 +125,7 @@ class IndexForm(forms.Form):
             try:
                 days.add(date.fromisoformat(word).isoformat())
             except ValueError:
-                text = gettext("“%(word)s” is no day. Enter days as 2026-12-25.") % {"word": word[:40]}
+                text = gettext("“%(word)s” is not a date. Enter dates as 2026-12-25.") % {"word": word[:40]}
                 raise forms.ValidationError(text) from None
         return sorted(days)
 

@@ -93,7 +93,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
 def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
     """All launches that match the filters, with inputs and answers as far as the person may see them. Audited.
 
-    There is none of a search that does not find all launches.
+    No file is made if the search does not find every launch.
     """
     if kind not in export.TYPES:
         raise Http404
@@ -103,9 +103,7 @@ def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
         return responses.redirect(request, f"{declared.url(slug)}?{current.export_query}")
     found, complete = _matching(request.access, rows, current)
     if not complete:
-        messages.error(
-            request, _("There is no file: it would lack launches with these words. Add a word, or choose days.")
-        )
+        messages.error(request, _("The file was not made: it would be incomplete. Add a word, or choose days."))
         return responses.redirect(request, f"{declared.url(slug)}?{current.export_query}")
     audit_log.record(
         actor(request),

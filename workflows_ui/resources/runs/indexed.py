@@ -28,7 +28,7 @@ from workflows_ui.web.numbering import local_page
 MOST_FOUND = 10_000
 #: Said of a search for parts of words that finds very many runs.
 MORE = gettext_lazy(
-    "More runs have these words than are listed here: these are the newest ones, and some others. Add a word, or choose days."
+    "Not all runs with these words are listed: only the newest and some others. Add a word, or choose days."
 )
 #: The keys of a run from the index: when the runs were last read, and when the engine was found not to have this one any more.
 READ_AT, GONE_AT = "indexReadAt", "indexGoneAt"
@@ -89,10 +89,7 @@ def _cut_note(total: int, *, by_words: bool) -> str:
     if not by_words or total < MOST_FOUND:
         return ""
     values = {"n": number_format(MOST_FOUND, use_l10n=True, force_grouping=True)}
-    return (
-        _("The search finds %(n)s runs or more; the first %(n)s are listed. Another word or a filter narrows it.")
-        % values
-    )
+    return _("The search matches at least %(n)s runs; the first %(n)s are listed. Add a word or a filter.") % values
 
 
 def matching(session: EngineSession, index: RunIndex, query: Query) -> tuple[QuerySet[IndexedRun], bool]:
@@ -154,10 +151,10 @@ def search_hint(session: EngineSession, index: RunIndex | None) -> str:
         return ""
     parts = index.search == Search.PLAIN
     if index.kept == Kept.VALUES and parts:
-        return _("Flow's name, a part of an error, input or output, or an ID")
+        return _("Flow, part of an error, input or output, or ID")
     if index.kept == Kept.VALUES:
-        return _("Flow's name, words of an error, input or output, or an ID")
-    return _("Flow's name, a part of an error, or an ID") if parts else _("Flow's name, words of an error, or an ID")
+        return _("Flow, words of an error, input or output, or ID")
+    return _("Flow, part of an error, or ID") if parts else _("Flow, words of an error, or ID")
 
 
 def flows_of(session: EngineSession, index: RunIndex) -> Sequence[run_filters.Named]:

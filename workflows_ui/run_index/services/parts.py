@@ -50,7 +50,7 @@ _SQLITE = (
 )
 #: Trigrams of deleted texts leave the file at once.
 _SECURE_DELETE = "INSERT INTO {table}_parts({table}_parts, rank) VALUES ('secure-delete', 1)"
-#: What it consists of; on SQLite also the triggers, which are lost with a table that a migration makes again.
+#: Names of its parts; on SQLite also the triggers, which are lost when a migration rebuilds the table.
 _NAMES, _NAMES_SQLITE = ("{table}_parts",), ("{table}_parts", "{table}_added", "{table}_deleted", "{table}_changed")
 #: How many of these names exist, on PostgreSQL in the schemas in which tables are looked for.
 _PRESENT = "SELECT count(to_regclass(name)) FROM unnest(%s::text[]) AS name"
@@ -81,7 +81,7 @@ def _statements() -> list[str]:
     if connection.vendor == "sqlite":
         once = [_REBUILD] + [_SECURE_DELETE] * (sqlite3.sqlite_version_info >= (3, 42))
         return [_filled(one, model) for model in _MODELS for one in (*_SQLITE, *([] if present else once))]
-    # An index that exists is not asked for: that alone would wait for everybody who writes.
+    # An existing index is not created again: even IF NOT EXISTS waits for all writers.
     made = ["CREATE EXTENSION IF NOT EXISTS pg_trgm", *(_filled(_POSTGRESQL, model) for model in _MODELS)]
     return [] if present else made
 
