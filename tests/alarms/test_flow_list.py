@@ -113,6 +113,19 @@ def test_a_flow_that_the_engine_refuses_stays_as_it_is_and_the_others_are_read(
     assert AlarmWatch.objects.get().flows_at == before
 
 
+@pytest.mark.both_databases
+def test_a_schedule_that_is_too_long_is_not_kept_and_stops_no_alarm(stage: Stage) -> None:
+    flow = flow_of(stage, "schedule")["id"]
+    minutes = ",".join(map(str, range(60)))
+    state = stage.practice.engine.state.flows[flow]
+    state["triggerSource"]["schedule"] |= {"cronExpression": f"{minutes} * * * *", "timezone": "UTC"}
+    quiet = flow_of(stage)["id"]
+    only(stage, quiet, every(GAP, datetime.now(UTC) - 36 * HOUR), on=[flow])
+    assert check(stage) == [("quiet", quiet)]
+    row = FlowRhythm.objects.get(flow_id=flow)
+    assert (row.state, row.cron, row.zone) == (FlowState.ON, "", "")
+
+
 def test_a_turn_asks_for_single_flows_for_a_limited_time(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     flow = flow_of(stage)["id"]
     only(stage, flow, every(GAP, datetime.now(UTC) - 36 * HOUR), on=add_flows(stage, 12))

@@ -26,7 +26,7 @@ from tests.alarms.test_channels import Server, add, send_due, server
 from tests.failures.test_failures import share
 from tests.resources.stage import Stage, stage
 from workflows_ui.alarms import announcing, flow_list, learning
-from workflows_ui.alarms.models import Alarm, AlarmEnd, AlarmKind, AlarmWatch, FlowRhythm, FlowState
+from workflows_ui.alarms.models import Alarm, AlarmEnd, AlarmKind, AlarmMute, AlarmWatch, FlowRhythm, FlowState
 from workflows_ui.launches.services import watching
 from workflows_ui.members.models import Role
 from workflows_ui.notifications.models import Notice, NoticeKind, WatchKind
@@ -60,6 +60,10 @@ def test_flows_that_are_quiet_at_the_same_time_are_one_alarm_until_they_run_agai
         assert all(f"/flows/{flow}/" in content for flow in flows)
         assert f"{alarm.pk}/mute/" not in content
         assert "Many flows" in text(stage.browser, LIST)
+        index_id = stage.users.workspace.pk
+        AlarmMute.objects.create(index_id=index_id, kind=AlarmKind.QUIET, flow_id=flows[4], muted_at=timezone.now())
+        assert f"/flows/{flows[4]}/" not in stage.browser.get(f"{LIST}{alarm.pk}/").content.decode()
+        AlarmMute.objects.all().delete()
         FlowRhythm.objects.filter(flow_id__in=flows[:3]).update(alarm_at=None)
         # Two are too few for an alarm about many.
         assert check(stage) == sorted(("quiet", flow) for flow in flows[3:])

@@ -146,4 +146,3 @@ def test_what_is_kept_is_what_the_last_setting_says(scene: Scene) -> None:
     assert set(valued.values_list("pk", flat=True)) == set(with_values.values_list("pk", flat=True))
     of_value = RunWord.objects.filter(of_value=True)
     assert not of_value.exclude(run__in=valued.values("run")).exists()
-    assert not RunWord.objects.exclude(run__in=IndexedRun.objects.values("pk")).exists()

@@ -217,22 +217,42 @@ def test_a_run_that_is_erased_while_it_is_written_stays_empty(cast: Users) -> No
             rows.save(RunIndex(workspace=cast.workspace), [later], created, "key")
         connection.close()
 
-    def waits() -> bool:
-        with connection.cursor() as cursor:
-            # PostgreSQL shows a transaction what it saw first.
-            cursor.execute("SELECT pg_stat_clear_snapshot()")
-            cursor.execute(
-                "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
-            return cursor.fetchone() is not None
-
     thread = threading.Thread(target=write)
     with transaction.atomic():
         assert indexes.erase(CONSOLE, cast.workspace, "secret")
         thread.start()
-        until(waits)
+        until(one_waits)
     thread.join()
     assert_empty(IndexedRun.objects.get())
+
+
+def one_waits() -> bool:
+    """Whether a transaction waits for another one."""
+    with connection.cursor() as cursor:
+        # PostgreSQL shows a transaction what it saw first.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+        return cursor.fetchone() is not None
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_two_who_begin_the_first_index_at_the_same_time_begin_one(cast: Users) -> None:
+    RunIndex.objects.all().delete()
+    begun: list[RunIndex] = []
+
+    def begin() -> None:
+        begun.append(indexes.start(CONSOLE, cast.workspace, cast.credential, 30))
+        connection.close()
+
+    thread = threading.Thread(target=begin)
+    with transaction.atomic():
+        indexes.start(CONSOLE, cast.workspace, cast.credential, 90)
+        thread.start()
+        until(one_waits)
+    thread.join()
+    assert len(begun) == 1
+    assert RunIndex.objects.get().keep_days == 30
 
 
 def test_runs_without_an_index_are_deleted_and_those_of_others_stay(cast: Users) -> None:

@@ -175,7 +175,7 @@ def test_the_limit_is_a_setting_with_its_limits_and_is_audited(indexed: Stage) -
     for wrong, said in (
         ("999", "greater than or equal to 1000"),
         ("5000001", "less than or equal to 5000000"),
-        ("", ""),
+        ("", "This field is required"),
     ):
         response = post(indexed, PAGE, **values(indexed, keep_runs=wrong))
         assert response.status_code == 422

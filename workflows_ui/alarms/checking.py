@@ -58,7 +58,7 @@ def check(workspace_id: int) -> None:
         return
     flow_list.read(work)
     with database.turn():
-        work = _again(work)
+        work = _renewed(work)
         if work is None:
             return
         checked = _is_current(work)
@@ -80,7 +80,7 @@ def _claim(workspace_id: int) -> Work | None:
     return Work(watch, index, now) if watch else None
 
 
-def _again(work: Work) -> Work | None:
+def _renewed(work: Work) -> Work | None:
     """The check with the time and the index of now, since the engine may have taken long to list its flows.
 
     None if the lease is lost, or the index has ended: then nothing is concluded.
@@ -152,17 +152,20 @@ def _evaluate(work: Work) -> None:
 def _quiet_rows(work: Work) -> list[FlowRhythm]:
     """The flows that are quiet or late, also if days off were entered after their last run. Without their rhythms."""
     rows = list(work.rhythms.filter(alarm_at__lte=work.now).defer("rhythm").order_by("alarm_at", "pk"))
-    today = work.now.astimezone(work.calendar.zone).date()
-    latest = max((day for day in work.calendar.days_off if day <= today), default=None)
-    if latest is None:
-        return rows
-    ids = [
-        row.pk for row in rows if row.last_run_at and row.last_run_at.astimezone(work.calendar.zone).date() <= latest
-    ]
-    changed = set_alarm_times(work, list(work.rhythms.filter(pk__in=ids, cron="")))
+    ids = [row.pk for row in rows if not row.cron and _has_day_off(work, row)]
+    changed = set_alarm_times(work, list(work.rhythms.filter(pk__in=ids)))
     FlowRhythm.objects.bulk_update(changed, ["alarm_at"], batch_size=BATCH)
     later = {row.pk for row in changed if row.alarm_at is None or row.alarm_at > work.now}
     return [row for row in rows if row.pk not in later]
+
+
+def _has_day_off(work: Work, row: FlowRhythm) -> bool:
+    """Whether a day off lies between a flow's last run and the time by which it was to run again."""
+    zone = work.calendar.zone
+    if row.last_run_at is None or row.alarm_at is None:
+        return False
+    first, last = row.last_run_at.astimezone(zone).date(), row.alarm_at.astimezone(zone).date()
+    return any(first <= day <= last for day in work.calendar.days_off)
 
 
 def _problem(row: FlowRhythm) -> Problem:

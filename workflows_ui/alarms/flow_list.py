@@ -43,6 +43,8 @@ LONGEST = timedelta(minutes=30)
 CALLS, SIZE, SMALL, CHECKED = 5, whole_lists.AT_ONCE, 100, 50
 #: Seconds for which flows are asked for by their ids: with all other calls of a turn, less than the lease of a check.
 BUDGET = 60.0
+#: The longest cron expression and the longest name of a time zone that are kept.
+SCHEDULE = 100
 _STATE = ("name", "state", "cron", "zone", "since", "listed_at", "alarm_at")
 
 
@@ -51,24 +53,25 @@ def read(work: Work) -> None:
     watch = work.watch
     if work.index.credential is None or (watch.flows_due_at is not None and watch.flows_due_at > work.now):
         return
+    started = watch.flows_started_at
     with database.turn():
-        if watch.flows_started_at is None or watch.flows_started_at < work.now - LONGEST:
-            work.note(flows_started_at=work.now, flows_cursor="")
+        if started is None or started < work.now - LONGEST:
+            started = work.now
+            work.note(flows_started_at=started, flows_cursor="")
         # After an error the list is not asked for at once.
         work.note(flows_due_at=work.now + FLOWS_EVERY)
     try:
         client = clients.client_for_credential(work.index.credential, timeouts=TIMEOUTS)
-        _read_pages(work, client.workflows)
+        _read_pages(work, client.workflows, started)
     except (EngineError, CannotOpen, AddressRefused, ValueError) as problem:
         log.info("alarms.no_flows", workspace=work.index.pk, error=type(problem).__name__)
         with database.turn():
             work.note(flows_started_at=None)
 
 
-def _read_pages(work: Work, workflows: Workflows) -> None:
-    """Read pages until the list or the turn ends. Raises EngineError."""
-    started, size = work.watch.flows_started_at, SIZE
-    assert started is not None  # noqa: S101
+def _read_pages(work: Work, workflows: Workflows, started: datetime) -> None:
+    """Read pages until the list, which was begun then, or the turn ends. Raises EngineError."""
+    size = SIZE
     for _call in range(CALLS):
         cursor = work.watch.flows_cursor
         try:
@@ -162,4 +165,5 @@ def _schedule(flow: dict[str, Any]) -> tuple[str, str]:
     """The cron expression and time zone that start a flow; "" if it has none, or it is not certain."""
     if flow_facts.start_of(reading.trigger_of(flow)) != "schedule" or not reading.next_times(flow):
         return "", ""
-    return reading.schedule_of(flow)
+    cron, zone = reading.schedule_of(flow)
+    return (cron, zone) if max(len(cron), len(zone)) <= SCHEDULE else ("", "")

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from workflows_ui.alarms.models import Alarm, FlowRhythm
+from workflows_ui.alarms.models import Alarm, AlarmKind, AlarmMute, FlowRhythm
 from workflows_ui.alarms.work import Work
 from workflows_ui.web import formats
 
@@ -31,8 +31,7 @@ class Fold:
 
 def fold(work: Work, silent: Sequence[FlowRhythm], alarm: Alarm | None) -> Fold:
     """The flows that share one alarm, out of those that are quiet or late. `alarm` is the one that is open."""
-    facts = alarm.facts if alarm is not None and isinstance(alarm.facts, dict) else {}
-    since, until = (formats.moment(facts.get(key)) for key in ("since", "until"))
+    since, until = _span(alarm) if alarm is not None else (None, None)
     if alarm is None or since is None:
         since = work.now - SPREAD
         members = between(silent, since, None)
@@ -41,7 +40,7 @@ def fold(work: Work, silent: Sequence[FlowRhythm], alarm: Alarm | None) -> Fold:
     if _are_many(work, later):
         until = None
     members = between(silent, since, until)
-    most = facts.get("most")
+    most = alarm.facts.get("most")
     most = max(most if isinstance(most, int) else 0, len(members))
     if until is None and 2 * len(members) <= most:
         until = work.now
@@ -49,11 +48,19 @@ def fold(work: Work, silent: Sequence[FlowRhythm], alarm: Alarm | None) -> Fold:
 
 
 def flows_of(alarm: Alarm, now: datetime) -> QuerySet[FlowRhythm]:
-    """The flows that are quiet or late now, of an alarm about many."""
-    facts = alarm.facts if isinstance(alarm.facts, dict) else {}
-    since, until = (formats.moment(facts.get(key)) for key in ("since", "until"))
+    """The flows that are quiet or late now, of an alarm about many, without those whose alarms are muted."""
+    since, until = _span(alarm)
+    muted = AlarmMute.objects.filter(index=alarm.index_id)
     rows = FlowRhythm.objects.filter(index=alarm.index_id, alarm_at__gt=since or alarm.opened_at)
+    for kind, condition in ((AlarmKind.QUIET, Q(cron="")), (AlarmKind.MISSED, ~Q(cron=""))):
+        rows = rows.exclude(condition, flow_id__in=muted.filter(kind=kind).values("flow_id"))
     return rows.filter(alarm_at__lte=min(filter(None, (until, now)))).order_by("alarm_at", "pk")
+
+
+def _span(alarm: Alarm) -> tuple[datetime | None, datetime | None]:
+    """The times between which a flow that became quiet belongs to the alarm."""
+    facts = alarm.facts if isinstance(alarm.facts, dict) else {}
+    return formats.moment(facts.get("since")), formats.moment(facts.get("until"))
 
 
 def between(silent: Sequence[FlowRhythm], since: datetime | None, until: datetime | None) -> list[FlowRhythm]:

@@ -18,7 +18,7 @@ from workflows_ui.run_index.services import retention, spans
 #: Time between two lessons of a flow; also after a pause of checks.
 LEARN_EVERY, PAUSE = timedelta(days=1), timedelta(hours=1)
 #: Flows of one check, and of a query.
-FLOWS, BATCH = 500, 50
+FLOWS, LEARNT_AT_ONCE = 500, 50
 
 
 def learn(work: Work) -> None:
@@ -30,8 +30,8 @@ def learn(work: Work) -> None:
     if _is_due(work):
         _begin(work, since)
     due = list(work.rhythms.filter(learn_at__lte=work.now).order_by("learn_at", "pk")[:FLOWS])
-    for start in range(0, len(due), BATCH):
-        _learn(work, due[start : start + BATCH], known_since, since)
+    for start in range(0, len(due), LEARNT_AT_ONCE):
+        _learn(work, due[start : start + LEARNT_AT_ONCE], known_since, since)
 
 
 def _is_due(work: Work) -> bool:
@@ -46,7 +46,7 @@ def _begin(work: Work, since: datetime) -> None:
     flows = work.runs(since).exclude(flow_id="")
     new = flows.exclude(flow_id__in=work.rhythms.values("flow_id")).values_list("flow_id", flat=True).distinct()
     added = [FlowRhythm(index=work.index, flow_id=flow_id) for flow_id in new]
-    FlowRhythm.objects.bulk_create(added, batch_size=BATCH, ignore_conflicts=True)
+    save(added, "learn_at")
     quiet = Q(alarm_at__lte=work.now, cron="")
     work.rhythms.filter(flow_id__in=flows.values("flow_id")).exclude(quiet).update(learn_at=work.now)
     work.note(learnt_at=work.now)

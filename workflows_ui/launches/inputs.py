@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.text import Truncator
 from django.utils.translation import ngettext
 
@@ -15,7 +14,7 @@ from workflows_ui.launch_forms.schema.document import NOTHING, Choice, Column, F
 from workflows_ui.launches import answers as launch_answers
 from workflows_ui.launches import masking as launch_masking
 from workflows_ui.launches.models import Launch
-from workflows_ui.web import readable
+from workflows_ui.web import formats, readable
 from workflows_ui.web.readable import Node
 
 _MOST = 200
@@ -153,7 +152,7 @@ def _display_value(field: Field, value: Any) -> Any:
     if field.kind is Kind.CHOICE:
         return _choice_label(field.choices, value)
     if field.kind in (Kind.NUMBER, Kind.INTEGER) and isinstance(value, int | float) and abs(value) >= _GROUPED:
-        return number_format(value, use_l10n=True, force_grouping=True)
+        return formats.number(value)
     return _moment(field, value)
 
 

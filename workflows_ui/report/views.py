@@ -24,7 +24,7 @@ from workflows_ui.resource_admin import export
 from workflows_ui.resources.places import list_url
 from workflows_ui.resources.runs import indexed
 from workflows_ui.run_index.services import indexes
-from workflows_ui.web import formats, plots, responses
+from workflows_ui.web import formats, responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest, actor
 
@@ -151,7 +151,7 @@ def _week_text(monday: date) -> str:
 def _shown(line: Line, name: str, url: str = "", failed_url: str = "") -> Shown:
     saved = "" if line.minutes is None else formats.duration(line.minutes * 60_000) or "0"
     took = formats.duration(line.took) if line.took else "–"
-    return Shown(name, plots.number(line.number), plots.number(line.failed), took, saved, url, failed_url)
+    return Shown(name, formats.number(line.number), formats.number(line.failed), took, saved, url, failed_url)
 
 
 def _cells(kind: str, line: Line, name: str) -> list[str]:

@@ -6,7 +6,6 @@ from functools import cached_property
 
 from django.db.models import Count
 from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -14,7 +13,7 @@ from workflows_ui.core import heartbeat
 from workflows_ui.members.models import Workspace
 from workflows_ui.resource_admin.resource import RESOURCES
 from workflows_ui.run_index.models import IndexedKind, RunIndex
-from workflows_ui.run_index.services import indexes, launch_words, uses, values, words_again
+from workflows_ui.run_index.services import indexes, launch_words, rewriting, uses, values
 from workflows_ui.run_index.services.object_rows import KINDS
 from workflows_ui.web import formats, messages
 from workflows_ui.web.messages import Message, Text
@@ -77,12 +76,12 @@ class Status:
     @property
     def runs(self) -> str:
         """The number of runs."""
-        return number_format(self.progress.runs, use_l10n=True, force_grouping=True)
+        return formats.number(self.progress.runs)
 
     @property
     def limit(self) -> str:
         """The most runs that are kept, and since when, if the limit is reached."""
-        number = number_format(self.index.keep_runs, use_l10n=True, force_grouping=True)
+        number = formats.number(self.index.keep_runs)
         if self.progress.since is None:
             return number
         values = {"n": number, "time": formats.exact(self.progress.since, seconds=False)}
@@ -140,7 +139,7 @@ class Status:
         """How many runs' words are still to be written again after a change of the search; "" for none."""
         if self.state in {"moved", "stopped"}:
             return ""
-        left = words_again.backlog(self.index, values.COUNTED + 1)
+        left = rewriting.backlog(self.index, values.COUNTED + 1)
         return _number(ngettext("%(n)s run", "%(n)s runs", left), left) if left else ""
 
     @property
@@ -218,7 +217,7 @@ class Status:
 
 def _number(text: str, number: int) -> str:
     """The text with a number, or with “more than” a number that was not counted further."""
-    shown = number_format(min(number, values.COUNTED), use_l10n=True, force_grouping=True)
+    shown = formats.number(min(number, values.COUNTED))
     if number > values.COUNTED:
         shown = _("more than %(n)s") % {"n": shown}
     return text % {"n": shown}
@@ -227,7 +226,7 @@ def _number(text: str, number: int) -> str:
 def _kind_text(row: IndexedKind | None, number: int) -> str:
     if row is None or row.read_at is None:
         return _("The engine does not give them") if row and row.trouble in _ABSENT else _("Not read yet")
-    values = {"n": number_format(number, use_l10n=True, force_grouping=True), "time": formats.short_time(row.read_at)}
+    values = {"n": formats.number(number), "time": formats.short_time(row.read_at)}
     return _("%(n)s as of %(time)s") % values
 
 

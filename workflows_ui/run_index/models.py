@@ -55,7 +55,7 @@ class RunIndex(SealsFields, models.Model):
     values_kb = models.PositiveIntegerField(default=64)
     #: Days on which flows rest, as texts (2026-12-25): no alarm expects runs on them.
     days_off = models.JSONField(default=list, blank=True)
-    #: How words are stored. Runs up to this key still have words of the other way (services/words_again.py); 0: none has.
+    #: How words are stored. Runs up to this key still have words of the other way (services/rewriting.py); 0: none has.
     search = models.PositiveSmallIntegerField(default=Search.KEYED, choices=Search)
     words_left = models.BigIntegerField(default=0)
     #: The calls for steps of runs since the beginning of a minute (services/values.py).
@@ -96,6 +96,11 @@ class RunIndex(SealsFields, models.Model):
 
     def __str__(self) -> str:
         return str(self.workspace_id)
+
+    @property
+    def finds_parts(self) -> bool:
+        """Whether words are stored as plain text, so that parts of them are found."""
+        return self.search == Search.PLAIN
 
 
 class IndexedKind(models.Model):

@@ -74,6 +74,11 @@ def exact(value: datetime.datetime, *, seconds: bool = True, zone: bool = True) 
     return f"{day} {local:%H:%M:%S} {(zone and local.tzname()) or ''}".rstrip()
 
 
+def number(value: float) -> str:
+    """A number with the language's separators."""
+    return formats.number_format(value, use_l10n=True, force_grouping=True)
+
+
 def minute(moment: datetime.datetime) -> str:
     """Return the next full minute in the current zone, without the date if it is today."""
     return short_time((moment + datetime.timedelta(seconds=59)).replace(second=0, microsecond=0))

@@ -7,8 +7,9 @@ from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+
+from workflows_ui.web import formats
 
 M = TypeVar("M", bound=Model)
 #: The most new rows that are counted.
@@ -62,14 +63,10 @@ def range_text(start: int, shown: int, total: int | None) -> str:
     """Return which rows are shown, out of how many if that is known; "" for none."""
     if not shown:
         return ""
-    values = {"first": _grouped(start + 1), "last": _grouped(start + shown)}
+    values = {"first": formats.number(start + 1), "last": formats.number(start + shown)}
     if total is None:
         return _("%(first)s–%(last)s") % values
-    return _("%(first)s–%(last)s of %(total)s") % {**values, "total": _grouped(total)}
-
-
-def _grouped(number: int) -> str:
-    return number_format(number, use_l10n=True, force_grouping=True)
+    return _("%(first)s–%(last)s of %(total)s") % {**values, "total": formats.number(total)}
 
 
 def _numbers(current: int, last: int) -> Iterator[int]:

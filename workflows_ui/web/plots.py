@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from django.utils import formats as localization
 from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -218,11 +217,6 @@ class HeatMap:
     most: int
 
 
-def number(value: int) -> str:
-    """A count with the language's separators."""
-    return localization.number_format(value, use_l10n=True, force_grouping=True)
-
-
 def stacked_bars(series: Sequence[Series], bars: Sequence[Bar]) -> BarPlot | None:
     """A plot of counts; None if all are zero. Series that do not occur are left out."""
     totals = {item.key: sum(bar.counts.get(item.key, 0) for bar in bars) for item in series}
@@ -230,13 +224,13 @@ def stacked_bars(series: Sequence[Series], bars: Sequence[Bar]) -> BarPlot | Non
     if not occurring:
         return None
     step, top = _count_axis(max(sum(bar.counts.values()) for bar in bars))
-    levels = [Level(_pixels(_y(value, top)), number(value)) for value in range(0, top + 1, step)]
+    levels = [Level(_pixels(_y(value, top)), formats.number(value)) for value in range(0, top + 1, step)]
     every = -(-len(bars) // _LABELS)
     columns = [
         _column(occurring, bar, position, len(bars), top, labelled=(len(bars) - 1 - position) % every == 0)
         for position, bar in enumerate(bars)
     ]
-    legend = [Total(item, number(totals[item.key])) for item in occurring]
+    legend = [Total(item, formats.number(totals[item.key])) for item in occurring]
     return BarPlot(columns, levels, legend, sum(totals.values()))
 
 
@@ -261,7 +255,7 @@ def days_bars(
             Bar(
                 formats.date(day),
                 formats.short_date(day),
-                caption(total) % {"day": formats.date(day), "n": number(total)},
+                caption(total) % {"day": formats.date(day), "n": formats.number(total)},
                 counts,
                 link(day, day, "") if total else "",
                 {key: link(day, day, key) for key, count in counts.items() if count},
@@ -301,7 +295,7 @@ def days_spark(counts: Sequence[tuple[int, int]], url: str) -> Spark | None:
     """A small plot of what succeeded and what went wrong on the last days; None if all counts are zero."""
     good, bad = (sum(numbers) for numbers in zip(*counts, strict=True))
     text = _("Last %(days)d days: %(good)s succeeded, %(bad)s went wrong")
-    return spark(counts, text % {"days": len(counts), "good": number(good), "bad": number(bad)}, url)
+    return spark(counts, text % {"days": len(counts), "good": formats.number(good), "bad": formats.number(bad)}, url)
 
 
 def heat_map(
@@ -315,9 +309,9 @@ def heat_map(
     for weekday, row in enumerate(counts):
         cells = [
             Heat(
-                number(count),
+                formats.number(count),
                 -(-_WARMEST * count // most),
-                f"{hour_of_week(weekday, hour)}: {number(count)}",
+                f"{hour_of_week(weekday, hour)}: {formats.number(count)}",
                 link(weekday, hour) if count else "",
             )
             for hour, count in enumerate(row)
@@ -361,7 +355,7 @@ def _column(
     sections, y = [], float(CAPTION + HEIGHT)
     for (item, count), height in zip(counted, heights, strict=True):
         y -= height
-        caption = f"{bar.label}: {item.label} {number(count)}"
+        caption = f"{bar.label}: {item.label} {formats.number(count)}"
         sections.append(Section(item.tone, _pixels(y), _pixels(height), caption, urls.get(item.key, "")))
     return Column(
         bar.label,
@@ -375,12 +369,12 @@ def _column(
         bar_width=_percent(0.7 * width),
         sections=sections,
         cells=[_cell(bar.counts.get(item.key, 0), urls.get(item.key, "")) for item in series],
-        total=number(sum(bar.counts.values())),
+        total=formats.number(sum(bar.counts.values())),
     )
 
 
 def _cell(count: int, url: str) -> Cell:
-    return Cell(number(count), url if count else "")
+    return Cell(formats.number(count), url if count else "")
 
 
 def _count_axis(most: int) -> tuple[int, int]:

@@ -2,10 +2,9 @@
 
 import datetime
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -16,7 +15,7 @@ from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import Page, Query, Row
 from workflows_ui.resources.runs import filters as run_filters
 from workflows_ui.resources.runs import reading
-from workflows_ui.run_index.models import LISTED, IndexedRun, Kept, RunIndex, Search
+from workflows_ui.run_index.models import LISTED, IndexedRun, Kept, RunIndex
 from workflows_ui.run_index.services import indexes, retention, run_words, spans, statistics, values
 from workflows_ui.run_index.services import rows as indexed_rows
 from workflows_ui.search.services import Text
@@ -36,11 +35,18 @@ READ_AT, GONE_AT = "indexReadAt", "indexGoneAt"
 ADDED = frozenset({READ_AT, GONE_AT, reading.RETRIED})
 
 
+class Matched(NamedTuple):
+    """The runs that the filters of a list choose, whether these are all, and whether they were found by words."""
+
+    rows: QuerySet[IndexedRun]
+    complete: bool = True
+    by_words: bool = False
+
+
 def page(session: EngineSession, index: RunIndex, query: Query) -> Page:
     """The requested page of the runs in the index."""
     order = query.order.fields if query.order else ()
-    text = query.filters.get("search", "")
-    by_words = bool(text) and _named(session, index, text) is None
+    rows, complete, by_words = matching(session, index, query)
 
     def count(rows: QuerySet[IndexedRun]) -> int:
         if not by_words:
@@ -48,7 +54,6 @@ def page(session: EngineSession, index: RunIndex, query: Query) -> Page:
         rows = rows.order_by()[: MOST_FOUND + 1]
         return min(MOST_FOUND, indexes.remember(index, f"number {rows.query}", rows.count))
 
-    rows, complete = matching(session, index, query)
     found = local_page(
         rows,
         query.position,
@@ -88,12 +93,12 @@ def _cut_note(total: int, *, by_words: bool) -> str:
     """What is said of a search for words that finds more runs than are counted and listed."""
     if not by_words or total < MOST_FOUND:
         return ""
-    values = {"n": number_format(MOST_FOUND, use_l10n=True, force_grouping=True)}
+    values = {"n": formats.number(MOST_FOUND)}
     return _("The search matches at least %(n)s runs; the first %(n)s are listed. Add a word or a filter.") % values
 
 
-def matching(session: EngineSession, index: RunIndex, query: Query) -> tuple[QuerySet[IndexedRun], bool]:
-    """The indexed runs that the filters of the list choose, of those that the person may find, and whether these are all.
+def matching(session: EngineSession, index: RunIndex, query: Query) -> Matched:
+    """The indexed runs that the filters of the list choose, of those that the person may find.
 
     Of very many with the words of a search, only the newest and some others are chosen.
     """
@@ -116,10 +121,11 @@ def matching(session: EngineSession, index: RunIndex, query: Query) -> tuple[Que
     if tag := values.get("tag"):
         rows = rows.filter(indexed_rows.with_tag(tag))
     if not (text := values.get("search")):
-        return rows, True
-    named = _named(session, index, text)
-    found = run_words.Found(named) if named is not None else _with_words(session, index, rows, text)
-    return rows.filter(found.condition), found.complete
+        return Matched(rows)
+    if (named := _named(session, index, text)) is not None:
+        return Matched(rows.filter(named))
+    found = _with_words(session, index, rows, text)
+    return Matched(rows.filter(found.condition), found.complete, by_words=True)
 
 
 def _named(session: EngineSession, index: RunIndex, text: str) -> Q | None:
@@ -149,7 +155,7 @@ def search_hint(session: EngineSession, index: RunIndex | None) -> str:
     """What a search in the list finds by words; "" if it finds none for this person."""
     if index is None or not session.allows(Role.BUILDER):
         return ""
-    parts = index.search == Search.PLAIN
+    parts = index.finds_parts
     if index.kept == Kept.VALUES and parts:
         return _("Flow, part of an error, input or output, or ID")
     if index.kept == Kept.VALUES:

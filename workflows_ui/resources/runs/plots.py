@@ -52,7 +52,7 @@ class RunPlots:
         self._days, self._weeks = plotted_days(filters), plotted_days(filters, _WEEKS)
         self._latest = plotted_days(filters, _HOURS_OF)[-_HOURS_OF:]
         #: The most runs of `at_once`, as text.
-        self.most_at_once = plots.number(statistics.MOST_AT_ONCE)
+        self.most_at_once = formats.number(statistics.MOST_AT_ONCE)
         #: The number of days of `days`, of `hours`, and of `at_once`.
         self.number_of_days, self.days_of_hours, self.days_at_once = (
             len(self._days),
@@ -111,7 +111,7 @@ class RunPlots:
         for moment, number in statistics.at_once(self._index, self._rows, self._latest):
             local = timezone.localtime(moment)
             label = f"{formats.date(local.date())}, {local:%H:%M}"
-            values = {"time": label, "n": plots.number(number)}
+            values = {"time": label, "n": formats.number(number)}
             caption = ngettext("%(time)s: %(n)s run at the same time", "%(time)s: %(n)s runs at the same time", number)
             url = self._hour_url(local.date(), local.date(), local.weekday(), local.hour) if number else ""
             counts = {_PEAK: number}

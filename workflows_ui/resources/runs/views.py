@@ -159,7 +159,7 @@ def plots(request: ConsoleRequest, slug: str) -> HttpResponse:
     drawn, notice = None, ""
     if index and current.valid:
         session = engine_session.open_session(access)
-        rows, complete = indexed.matching(session, index, current.query)
+        rows, complete, _by_words = indexed.matching(session, index, current.query)
         drawn = RunPlots(index, slug, rows, current.query.filters)
         notice = indexed.notice(index, drawn.begin) if complete else str(indexed.MORE)
         if not responses.is_fragment(request):

@@ -23,7 +23,7 @@ from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services.access import Access
 from workflows_ui.notes.models import Note, Subject
 from workflows_ui.run_index.models import IndexedObject, IndexedRun, Kept, RunIndex, RunText, RunValues, RunWord, Search
-from workflows_ui.run_index.services import launch_words, reading, retention, spans, values, words, words_again
+from workflows_ui.run_index.services import launch_words, reading, retention, rewriting, spans, values, words
 from workflows_ui.run_index.services import rows as indexed_rows
 
 T = TypeVar("T")
@@ -190,6 +190,8 @@ def start(
     """
     now = clock.now()
     with transaction.atomic():
+        # Of two that begin the first index at the same time, the second finds the first one's.
+        Workspace.objects.select_for_update().get(pk=workspace.pk)
         index = RunIndex.objects.select_for_update().filter(workspace=workspace).first()
         if index is not None and index.moves != workspace.moves:
             _end(workspace)
@@ -211,7 +213,7 @@ def start(
             index.read_at = None
         if index.search != search:
             index.search, index.words_cleared = search, False
-            words_again.begin(index)
+            rewriting.begin(index)
         index.credential, index.keep_days, index.keep_runs, index.due_at = credential, keep_days, keep_runs, now
         index.kept, index.values_days, index.values_kb = kept, values_days, values_kb
         index.days_off = list(days_off)

@@ -20,8 +20,8 @@ from workflows_ui.launches.models import SETTLED, Launch, LaunchText, LaunchWord
 from workflows_ui.launches.services import launches
 from workflows_ui.launches.services import secrets as launch_secrets
 from workflows_ui.members.models import Workspace
-from workflows_ui.run_index.models import IndexedRun, Kept, RunIndex, Search
-from workflows_ui.run_index.services import kept_steps, parts, words, words_again
+from workflows_ui.run_index.models import IndexedRun, Kept, RunIndex
+from workflows_ui.run_index.services import kept_steps, parts, rewriting, words
 from workflows_ui.run_index.services.run_words import NOTHING, Found
 
 log = structlog.get_logger(__name__)
@@ -94,7 +94,7 @@ def read(workspace_id: int) -> None:
     while more and time.monotonic() < until:
         with database.turn():
             reads = index.kept == Kept.VALUES and _read_some(index, key)
-            writes = bool(index.words_left) and _renew(index, _working()) and words_again.write_some(index, key)
+            writes = bool(index.words_left) and _renew(index, _working()) and rewriting.write_some(index, key)
             more = reads or writes
     with database.turn():
         RunIndex.words_lease.release(index)
@@ -116,7 +116,7 @@ def _read_some(index: RunIndex, key: str) -> bool:
             same = Launch.objects.filter(pk=launch.pk, words_read=launch.words_read)
             same.update(words_read=_ALL if launch.settled else _INPUTS)
         _forget([launch.pk for launch in found])
-        if index.search == Search.PLAIN:
+        if index.finds_parts:
             LaunchText.objects.bulk_create(
                 [
                     LaunchText(launch_id=pk, workspace_id=index.pk, text=parts.stored(said))
@@ -202,7 +202,7 @@ def found_by(workspace: Workspace, text: str, rows: QuerySet[Launch]) -> Found:
     searched = words.searched(text)
     if index is None or not searched:
         return Found(NOTHING)
-    if index.search == Search.PLAIN:
+    if index.finds_parts:
         plain = parts.find(LaunchText, workspace.pk, rows, "asked_at", text)
         return Found(Q(pk__in=sorted(plain.keys)) if plain.keys else NOTHING, plain.complete)
     try:

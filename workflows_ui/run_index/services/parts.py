@@ -123,7 +123,7 @@ def find(model: Texts, workspace_id: int, rows: QuerySet[Any], moment: str, text
     wanted = [word if len(word) >= SHORTEST else f" {word} " for word in searched]
     owner = "run" if model is RunText else "launch"
     ordered = rows.order_by(f"-{moment}", "-pk").values("pk")
-    newest = model._default_manager.filter(**{f"{owner}__in": ordered[:NEWEST]})  # noqa: SLF001
+    newest = model.objects.filter(**{f"{owner}__in": ordered[:NEWEST]})
     for part in wanted:
         # No index serves this condition, whatever the database expects of it: only the texts of these rows are read.
         newest = newest.filter(GreaterThan(StrIndex("text", Value(part)), 0))
@@ -133,14 +133,14 @@ def find(model: Texts, workspace_id: int, rows: QuerySet[Any], moment: str, text
     if len(found) >= ENOUGH:
         return Found(found, complete=False)
     # Not joined with the rows: a database that expects few of them would begin there, and read the texts of all.
-    others = having(model, wanted).filter(workspace_id=workspace_id)
+    others = texts_with(model, wanted).filter(workspace_id=workspace_id)
     more = frozenset(others.values_list(f"{owner}_id", flat=True)[: FOUND + 1])
     return Found(found | more, complete=len(more) <= FOUND)
 
 
-def having(model: Texts, parts: Sequence[str]) -> QuerySet[Any]:
+def texts_with(model: Texts, parts: Sequence[str]) -> QuerySet[Any]:
     """The texts with all of these parts, by their index."""
-    rows = model._default_manager.all()  # noqa: SLF001
+    rows: QuerySet[Any] = model.objects.all()
     if connection.vendor == "sqlite":
         phrases = " AND ".join('"{}"'.format(part.replace('"', '""')) for part in parts)
         keys = _filled("SELECT rowid FROM {table}_parts WHERE {table}_parts MATCH %s", model)

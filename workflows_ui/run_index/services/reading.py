@@ -52,8 +52,6 @@ PAGE, LARGEST_PAGE = 120, 20_000
 #: How far what is new overlaps with what was read, since a run may appear in the list later than one that was created after it: in each
 #: turn, and in the first one of each minute.
 OVERLAP, WIDE_OVERLAP = timedelta(seconds=10), timedelta(minutes=2)
-#: How far the engine's clock may be ahead. Runs that were created later say nothing about where the new ones begin.
-AHEAD = timedelta(days=1)
 #: Runs in one call by id (recording `runs_list_flow_run_ids_21_refused`), and in one turn.
 IDS, CHECKED = 20, 200
 #: Time between two comparisons with the engine; what was created later than the second value is left out, since it still changes.
@@ -222,7 +220,9 @@ def _read_new(work: Work) -> None:
     if rest is not None:
         left = spans.merged([*left, Span(after, rest)])
     moments = _moments(found)
-    newest = max((moment for moment in moments if moment <= work.now + AHEAD), default=work.now if moments else None)
+    newest = max(
+        (moment for moment in moments if moment <= work.now + rows.AHEAD), default=work.now if moments else None
+    )
     read_until = max(filter(None, (known, newest)), default=None)
     _write(work, found, left, read_until=read_until, read_at=clock.now())
 
@@ -312,10 +312,10 @@ def _read_values(work: Work, until: float) -> None:
 def _save_values(work: Work, row: IndexedRun, run: dict[str, Any], titles: Mapping[str, str], now: datetime) -> None:
     """Store the values of a run. Raises Lost."""
     with database.turn(), transaction.atomic():
-        changed = rows.changed(past=row.created < recent.begin(now))
-        if not RunIndex.lease.renew(RunIndex.objects.all(), work.index, LEASE, now, **changed):
+        if not RunIndex.lease.renew(RunIndex.objects.all(), work.index, LEASE, now):
             raise Lost
-        values.save(work.index, row, run, titles, work.key)
+        if values.save(work.index, row, run, titles, work.key):
+            rows.count_change(work.index.pk, past=row.created < recent.begin(now))
 
 
 def _settle(work: Work, span: Span, found: list[dict[str, Any]], rest: datetime | None, new: int) -> None:

@@ -19,6 +19,8 @@ Json = Mapping[str, Any]
 
 #: The longest message that is kept, the most tags, and the longest one.
 MESSAGE, TAGS, LONGEST_TAG = 2000, 50, 100
+#: How far the engine's clock may be ahead. Runs that were created later are not kept: the limits of an index would keep nothing else.
+AHEAD = timedelta(days=1)
 #: Runs that are deleted at once, with some hundred words each, so that no transaction is long.
 BATCH = 500
 #: How long after its creation a run that has not ended is read again how often; after the last one, never.
@@ -45,9 +47,9 @@ _EMPTY: Mapping[str, Any] = {
 
 
 def from_engine(workspace_id: int, run: Json, now: datetime, key: str) -> IndexedRun | None:
-    """The row of a run of the engine's list, not saved; None without an id or a time of creation. `key` is that of the words."""
+    """The row of a run of the engine's list, not saved; None without an id or a possible time of creation. `key` is that of the words."""
     run_id, created = runs.text(run, "id"), runs.moment(run, "created")
-    if not run_id or len(run_id) > 64 or created is None:
+    if not run_id or len(run_id) > 64 or created is None or created > now + AHEAD:
         return None
     step, title = runs.failed_step(run)
     version = run.get("flowVersion")
@@ -155,7 +157,7 @@ def _save_words(index: RunIndex, rows: Sequence[IndexedRun], key: str) -> None:
     said = {row.run_id: row.texts for row in rows}
     marked = secretive(index.pk, rows)
     keys = dict(IndexedRun.objects.filter(workspace_id=index.pk, run_id__in=said).values_list("run_id", "pk"))
-    found = {pk: run_words.of_texts(said[run_id][run_id in marked :]) for run_id, pk in keys.items()}
+    found = {pk: run_words.words_of(said[run_id][run_id in marked :]) for run_id, pk in keys.items()}
     run_words.write(index, key, found)
 
 

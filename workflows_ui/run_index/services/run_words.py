@@ -12,7 +12,7 @@ from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Left, StrIndex
 
 from workflows_ui.core import secret_names
-from workflows_ui.run_index.models import IndexedRun, RunIndex, RunText, RunWord, Search
+from workflows_ui.run_index.models import IndexedRun, RunIndex, RunText, RunWord
 from workflows_ui.run_index.services import parts, words
 
 #: A condition that no row meets. Unlike an empty list, it has SQL, by which counts are kept.
@@ -31,46 +31,40 @@ def texts(row: IndexedRun, message: str) -> tuple[str, ...]:
     return (message, row.failed_step, row.failed_step_title, *(tag for tag in row.tags.split("\n") if tag))
 
 
-def of_texts(said: Sequence[str]) -> list[str]:
+def words_of(said: Sequence[str]) -> list[str]:
     """The words of such texts, without the values of secret names in them."""
     return words.split("\n".join(map(secret_names.mask_text, said)))[: words.MOST]
 
 
-def write(index: RunIndex, key: str, found: Mapping[int, Sequence[str]]) -> None:
-    """Replace the words of the messages of these runs, by their keys. `key` is that of the words. In a transaction, with the runs locked.
+def write(index: RunIndex, key: str, found: Mapping[int, Sequence[str]], *, of_values: bool = False) -> None:
+    """Replace the words of the messages of these runs, by their keys, or those of their values; the others stay.
 
-    The words of their values stay, until those have been read again.
+    `key` is that of the words. In a transaction, with the runs locked.
     """
-    if index.search == Search.PLAIN:
+    if index.finds_parts:
         RunWord.objects.filter(run__in=found).delete()
         known = dict(RunText.objects.filter(run__in=found).values_list("run_id", "text"))
-        _write_texts(index, {pk: (new, known.get(pk, "").partition("\n")[2].split()) for pk, new in found.items()})
+        kept = {pk: [part.split() for part in known.get(pk, "").partition("\n")[::2]] for pk in found}
+        _write_texts(index, {pk: (kept[pk][0], new) if of_values else (new, kept[pk][1]) for pk, new in found.items()})
         return
     RunText.objects.filter(run__in=found).delete()
-    RunWord.objects.filter(run__in=found, of_value=False).delete()
-    RunWord.objects.bulk_create(
-        [RunWord(run_id=pk, word=word) for pk, new in found.items() for word in words.hashes(key, new)],
-        batch_size=1000,
-        update_conflicts=True,
-        unique_fields=["run", "word"],
-        update_fields=["of_value"],
-    )
-
-
-def write_values(index: RunIndex, key: str, found: Mapping[int, Sequence[str]]) -> None:
-    """Replace the words of the values of these runs, by their keys, as `write` does those of their messages."""
-    if index.search == Search.PLAIN:
-        RunWord.objects.filter(run__in=found).delete()
-        known = dict(RunText.objects.filter(run__in=found).values_list("run_id", "text"))
-        _write_texts(index, {pk: (known.get(pk, "").partition("\n")[0].split(), new) for pk, new in found.items()})
-        return
-    RunText.objects.filter(run__in=found).delete()
-    RunWord.objects.filter(run__in=found, of_value=True).delete()
-    RunWord.objects.bulk_create(
-        [RunWord(run_id=pk, word=word, of_value=True) for pk, new in found.items() for word in words.hashes(key, new)],
-        batch_size=1000,
-        ignore_conflicts=True,
-    )
+    RunWord.objects.filter(run__in=found, of_value=of_values).delete()
+    rows = [
+        RunWord(run_id=pk, word=word, of_value=of_values)
+        for pk, new in found.items()
+        for word in words.hashes(key, new)
+    ]
+    # A word of both is one of the message: it stays when the values are deleted.
+    if of_values:
+        RunWord.objects.bulk_create(rows, batch_size=1000, ignore_conflicts=True)
+    else:
+        RunWord.objects.bulk_create(
+            rows,
+            batch_size=1000,
+            update_conflicts=True,
+            unique_fields=["run", "word"],
+            update_fields=["of_value"],
+        )
 
 
 def _write_texts(index: RunIndex, found: Mapping[int, tuple[Sequence[str], Sequence[str]]]) -> None:
@@ -115,7 +109,7 @@ def forget_values(keys: Collection[int]) -> None:
 
 def found_by(index: RunIndex, rows: QuerySet[IndexedRun], text: str) -> Found:
     """Those of these runs of the index that have every word of the text; none if it has no words. Raises CannotOpen."""
-    if index.search == Search.PLAIN:
+    if index.finds_parts:
         found = parts.find(RunText, index.pk, rows, "created", text)
         return Found(Q(pk__in=sorted(found.keys)) if found.keys else NOTHING, found.complete)
     searched = words.searched(text)

@@ -143,9 +143,9 @@ def save(index: RunIndex, row: IndexedRun, run: dict[str, Any], titles: Mapping[
     )
     if related:
         # The marker of a launch with secret inputs may be known from the steps only: the message may repeat them.
-        run_words.write(index, key, {row.pk: run_words.of_texts(run_words.texts(row, ""))})
+        run_words.write(index, key, {row.pk: run_words.words_of(run_words.texts(row, ""))})
     found = found_words(row, masked, related) if index.kept == Kept.VALUES else []
-    run_words.write_values(index, key, {row.pk: found})
+    run_words.write(index, key, {row.pk: found}, of_values=True)
     return True
 
 

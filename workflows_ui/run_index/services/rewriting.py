@@ -65,9 +65,9 @@ def _write(index: RunIndex, found: Sequence[IndexedRun], key: str) -> None:
         pk: [launch for launch in launched if {launch.pk, launch.run_id} & stored.ids] for pk, stored in kept.items()
     }
     marked = rows.secretive(index.pk, found)
-    new = {row.pk: run_words.of_texts(run_words.texts(row, "")) for row in found}
+    new = {row.pk: run_words.words_of(run_words.texts(row, "")) for row in found}
     spoken = {
-        row.pk: run_words.of_texts(run_words.texts(row, rows.message(row)))
+        row.pk: run_words.words_of(run_words.texts(row, rows.message(row)))
         for row in found
         if row.run_id not in marked and not related.get(row.pk)
     }
@@ -75,7 +75,7 @@ def _write(index: RunIndex, found: Sequence[IndexedRun], key: str) -> None:
     again = run_words.stored(key, {pk: set(said) - set(new[pk]) for pk, said in spoken.items()})
     run_words.write(index, key, new | {pk: spoken[pk] for pk in again})
     of_values = {row.pk: values.found_words(row, kept[row.pk].run, related[row.pk]) for row in found if row.pk in kept}
-    run_words.write_values(index, key, of_values)
+    run_words.write(index, key, of_values, of_values=True)
     # What did not fit had words, too: it is read again, if the engine still has it.
     cut = [pk for pk, stored in kept.items() if not stored.whole]
     IndexedRun.objects.filter(pk__in=cut).update(values_read=0)
