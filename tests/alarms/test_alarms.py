@@ -106,10 +106,17 @@ def test_nothing_is_quiet_while_the_index_or_the_list_of_flows_is_old(stage: Sta
         RunIndex.objects.update(**values)
         assert check(stage) == [], values
         RunIndex.objects.update(**before)
+    assert "The flows have not been checked yet." in text(stage.browser, LIST)
     AlarmWatch.objects.update(flows_due_at=now + HOUR, flows_at=None)
     assert check(stage) == []
+    assert "The engine does not list its flows, so that quiet flows are not reported." in text(stage.browser, LIST)
+    AlarmWatch.objects.update(flows_at=now - HOUR)
+    assert "The engine has not listed its flows since" in text(stage.browser, LIST)
     AlarmWatch.objects.update(flows_due_at=None)
     assert check(stage) == [("quiet", flow)]
+    assert "not reported" not in text(stage.browser, LIST)
+    with later(HOUR):
+        assert "The flows were last checked on" in text(stage.browser, LIST)
     # An open one stays until it is known that it is over.
     RunIndex.objects.update(read_at=now - HOUR)
     assert check(stage) == [("quiet", flow)]

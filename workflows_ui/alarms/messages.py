@@ -1,6 +1,7 @@
 """Texts about alarms, in the language and time zone of the reader. Missing facts are allowed."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -8,10 +9,12 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from workflows_ui.alarms.models import AlarmEnd, AlarmKind
+from workflows_ui.alarms.models import AlarmEnd, AlarmKind, AlarmWatch
 from workflows_ui.web import formats
 
 Facts = Mapping[str, Any]
+#: How long ago the last check may be, of which there is one a minute.
+_CHECKED = timedelta(minutes=10)
 
 
 def sentence(kind: str, facts: Any) -> str:
@@ -26,6 +29,26 @@ def detail(kind: str, facts: Any) -> str:
     if kind not in {AlarmKind.QUIET, AlarmKind.MISSED} or last is None:
         return ""
     return _("The last run began on %(time)s.") % {"time": formats.exact(last, seconds=False)}
+
+
+def gap(watch: AlarmWatch | None, now: datetime) -> str:
+    """What alarms cannot report now; "" if they report everything."""
+    if watch is None or watch.checked_at is None:
+        return _(
+            "The flows have not been checked yet. Alarms begin when the run index has read the runs of the last day."
+        )
+    if watch.checked_at < now - _CHECKED:
+        text = _(
+            "The flows were last checked on %(time)s. Alarms begin and end again when the run index is up to date."
+        )
+        return text % {"time": formats.exact(watch.checked_at, seconds=False)}
+    if not watch.knows_flows(now):
+        text = _("The engine does not list its flows, so that quiet flows are not reported.")
+        if watch.flows_at is not None:
+            text = _("The engine has not listed its flows since %(time)s, so that quiet flows are not reported.")
+            text %= {"time": formats.exact(watch.flows_at, seconds=False)}
+        return text
+    return ""
 
 
 def _quiet(facts: Facts) -> str:

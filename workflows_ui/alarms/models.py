@@ -1,6 +1,7 @@
 """What is usual for flows, the alarms about them, and the channels to which alarms are sent."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -15,6 +16,9 @@ from workflows_ui.core.lease import Lease
 from workflows_ui.core.states import StateChoices
 from workflows_ui.members.models import Workspace
 from workflows_ui.run_index.models import RunIndex
+
+#: How old the list of flows may be.
+FLOWS_KNOWN = timedelta(minutes=35)
 
 
 class AlarmKind(models.TextChoices):
@@ -79,6 +83,10 @@ class AlarmWatch(models.Model):
 
     def __str__(self) -> str:
         return str(self.index_id)
+
+    def knows_flows(self, now: datetime) -> bool:
+        """Whether it is known which flows are on."""
+        return self.flows_at is not None and self.flows_at > now - FLOWS_KNOWN
 
 
 class FlowRhythm(models.Model):

@@ -54,6 +54,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     form = FilterForm(request.GET, alarms=found)
     current = Listing(tables.alarm_list(slug), request.path, request.GET, form, saved)
     page = sorted_page(form.chosen(found) if current.valid else (), current)
+    page = replace(page, warning=texts.gap(services.watch(index), clock.now()))
     if len(found) >= services.MOST:
         text = _("There may be more than %(n)d. Those that began last are listed.")
         page = replace(page, notice=text % {"n": services.MOST})

@@ -16,8 +16,6 @@ from workflows_ui.alarms.services import Problem
 from workflows_ui.resources.flows import reading
 from workflows_ui.run_index.models import LISTED, IndexedRun, RunIndex
 
-#: How old the list of flows may be.
-FLOWS_KNOWN = timedelta(minutes=35)
 #: How late a scheduled run may be, and how early.
 LATE, EARLY = timedelta(minutes=10), timedelta(minutes=1)
 #: Rows of one statement.
@@ -39,7 +37,7 @@ class Work:
     @property
     def flows_known(self) -> bool:
         """Whether it is known which flows are on."""
-        return self.watch.flows_at is not None and self.watch.flows_at > self.now - FLOWS_KNOWN
+        return self.watch.knows_flows(self.now)
 
     @property
     def rhythms(self) -> QuerySet[FlowRhythm]:
