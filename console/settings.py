@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import environ
-import jazzy_tabler
 from cryptography.fernet import Fernet
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -268,15 +267,11 @@ USE_TZ = True
 # --- Static files --------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = read.folder("STATIC_ROOT", default=VAR_DIR / "static")
-#: Tabler as files only: the package's application is an admin theme that breaks a strict policy.
-STATICFILES_DIRS = [
-    BASE_DIR / "static",
-    ("vendor/tabler/css", Path(jazzy_tabler.__file__).parent / "static/vendor/tabler/css"),
-]
+STATICFILES_DIRS = [BASE_DIR / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
-    "console.static.IconFinder",
+    "console.static.GeneratedFinder",
     "console.static.CodeEditorFinder",
 ]
 STORAGES = {

@@ -1,5 +1,5 @@
-"""Static files: hashed names, compressed when they are collected; the sprite of icons is made when it is looked for; of the code editor's
-package only what is used.
+"""Static files: hashed names, compressed when they are collected; the sprite of icons and the style sheet, which are made of other files
+when they are looked for; of the code editor's package only what is used.
 """
 
 import atexit
@@ -9,7 +9,7 @@ import importlib.util
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,9 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 from workflows_ui.web import icons
 
+#: The style sheet of all pages.
+STYLES = "console.css"
+
 
 class ManifestStorage(CompressedManifestStaticFilesStorage):
     """Ignores references to source maps: the Tabler package has none, and collecting would fail."""
@@ -27,25 +30,44 @@ class ManifestStorage(CompressedManifestStaticFilesStorage):
     patterns = (("*.css", (r"""(?P<matched>url\(['"]{0,1}\s*(?P<url>.*?)["']{0,1}\))""",)),)
 
 
-class IconFinder(BaseStorageFinder):
-    """Finds the sprite of icons."""
+class GeneratedFinder(BaseStorageFinder):
+    """Finds what is made of other files: the sprite of icons, and the style sheet of all pages, which is Tabler's and the console's own."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.storage = FileSystemStorage(_sprite_folder())
+        self.storage = FileSystemStorage(_generated_folder())
         super().__init__(*args, **kwargs)
+
+    def find(self, path: str, *args: Any, **kwargs: Any) -> Any:
+        if path == STYLES:
+            _write_styles(_generated_folder())
+        return super().find(path, *args, **kwargs)
 
 
 @functools.cache
-def _sprite_folder() -> str:
-    """Write the sprite into a folder of this process. It is as old as its sources: `make run` collects what is newer."""
-    folder = tempfile.mkdtemp(prefix="console-icons-")
+def _generated_folder() -> Path:
+    """Write the files into a folder of this process. Each is as old as its sources: `make run` collects what is newer."""
+    folder = Path(tempfile.mkdtemp(prefix="console-static-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    path = Path(folder) / icons.SPRITE
-    path.write_bytes(icons.sprite())
     with importlib.resources.as_file(importlib.resources.files("lucide") / "lucide.zip") as package:
-        changed = max(source.stat().st_mtime for source in (icons.LIST, package))
-    os.utime(path, (changed, changed))
+        _write(folder / icons.SPRITE, icons.sprite(), (icons.LIST, package))
+    _write_styles(folder)
     return folder
+
+
+def _write_styles(folder: Path) -> None:
+    """Write the style sheet if a source has changed, as it does while somebody works on it."""
+    path, changed = folder / STYLES, _changed(_STYLES)
+    if not path.exists() or path.stat().st_mtime_ns != changed:
+        _write(path, b"\n".join(source.read_bytes() for source in _STYLES), _STYLES)
+
+
+def _write(path: Path, content: bytes, sources: Iterable[Path]) -> None:
+    path.write_bytes(content)
+    os.utime(path, ns=(_changed(sources), _changed(sources)))
+
+
+def _changed(sources: Iterable[Path]) -> int:
+    return max(source.stat().st_mtime_ns for source in sources)
 
 
 class CodeEditorFinder(BaseFinder):
@@ -83,3 +105,9 @@ def _package_folder(name: str) -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError(name)
     return Path(spec.submodule_search_locations[0])
+
+
+_STYLES = (
+    _package_folder("jazzy_tabler") / "static/vendor/tabler/css/tabler.min.css",
+    Path(__file__).parents[1] / "static/app.css",
+)

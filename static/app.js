@@ -211,12 +211,15 @@
   });
   document.addEventListener("htmx:beforeRequest", (event) => {
     const live = event.detail.elt;
-    // The second look at rows that were replaced meanwhile, or are about to be, is of no use. (Events of what is gone do not come up to
-    // the document.)
+    // The second look at rows that were replaced meanwhile, or are about to be, is of no use; one that arrives below a pressed button is
+    // taken again after its release. (Events of what is gone do not come up to the document.)
     if (isLate(live)) {
       live.addEventListener("htmx:beforeOnLoad", (answer) => {
-        if (!live.isConnected || isReplacing()) answer.preventDefault();
-      });
+        const pressed = live.isConnected && !isReplacing() && isPressed();
+        if (!live.isConnected || isReplacing() || pressed) answer.preventDefault();
+        const target = live.getAttribute("hx-target");
+        if (pressed) held.push(() => live.isConnected && htmx.ajax("GET", live.getAttribute("hx-get"), { source: live, target, swap: "outerHTML" }).catch(() => {}));
+      }, { once: true });
     }
     if (!isLive(live)) return;
     const state = trouble.get(live.id);

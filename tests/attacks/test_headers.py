@@ -75,7 +75,7 @@ def test_every_answer_has_the_headers_of_a_careful_site(desk: Client, users: Use
 def test_trace_is_refused_at_every_address(desk: Client, stub_engine: StubEngine) -> None:
     """It would say back what was sent, cookies included."""
     found = {}
-    for url in [*addresses.every().values(), "/no-such-page/", "/static/app.css", "/admin/"]:
+    for url in [*addresses.every().values(), "/no-such-page/", "/static/console.css", "/admin/"]:
         for method in ("TRACE", "TRACK", "CONNECT", "PUT", "MADE-UP"):
             answer = desk.generic(method, url, secure=True)
             wrong = [] if url.startswith("/static/") else faults(answer)

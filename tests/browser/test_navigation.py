@@ -143,6 +143,27 @@ def test_a_link_leads_where_it_says_though_the_second_look_at_its_row_comes_mean
     expect(page.locator("html.going")).to_have_count(0)
 
 
+def test_a_button_that_is_pressed_while_the_second_look_comes_is_clicked_and_then_the_second_look_is_shown(
+    page: Page,
+) -> None:
+    held: list[Route] = []
+    expect(page.locator("[data-late]")).to_have_count(0)
+    page.route("**/flows/?late=1*", held.append, times=1)
+    caches.forget_answers()
+    with page.expect_request("**/flows/?late=1*"):
+        page.goto("/w/sales/flows/")
+    menu = page.locator("#results .list-table tbody details.menu").first
+    menu.locator("summary").hover()
+    page.mouse.down()
+    with page.expect_event("requestfinished", lambda request: "late=1" in request.url):
+        held[0].continue_()
+    expect(page.locator("[data-late]")).to_have_count(1)
+    page.mouse.up()
+    expect(menu).to_have_attribute("open", "")
+    expect(page.locator("[data-late]")).to_have_count(0)
+    expect(menu).to_have_attribute("open", "")
+
+
 def test_the_next_rows_of_a_list_are_shown_though_the_second_look_at_the_first_ones_comes_meanwhile(page: Page) -> None:
     held: dict[str, Route] = {}
     expect(page.locator("[data-late]")).to_have_count(0)
