@@ -26,6 +26,7 @@ from workflows_ui.resource_admin.actions import Button
 from workflows_ui.resource_admin.listing import Listing
 from workflows_ui.resource_admin.resource import Page
 from workflows_ui.run_index.models import Kept
+from workflows_ui.run_index.services import indexes
 from workflows_ui.saved_views import services as saved_views
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
@@ -125,8 +126,7 @@ def _current(request: ConsoleRequest, rows: QuerySet[Launch]) -> tuple[tables.La
     if not request.access.allows(Role.BUILDER):
         del form.fields["person"]
     _set_choices(form, request.access, rows)
-    index = getattr(request.access.workspace, "run_index", None)
-    if index is not None and index.kept == Kept.VALUES:
+    if (index := indexes.for_access(request.access)) is not None and index.kept == Kept.VALUES:
         form.fields["search"].label = _("Flow, input, answer, or searchable value")
     url = kind.url(request.access.workspace.slug)
     return kind, Listing(
