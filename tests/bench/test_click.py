@@ -18,6 +18,8 @@ from tests.web_server import WebServer, cookie_of
 
 __all__ = ["stub_engine", "users"]
 ROUNDS = 60
+#: Clicks while the worker starts, and its threads connect to the servers for the first time, which are not counted.
+FIRST = 5
 
 
 @pytest.mark.django_db(transaction=True)
@@ -44,7 +46,7 @@ def test_click_to_first_byte(users: Users, stub_engine: StubEngine, tmp_path: Pa
     try:
         with requests.Session() as browser:
             browser.headers["Cookie"] = cookie_of(users.owner)
-            for number in range(ROUNDS):
+            for number in range(FIRST + ROUNDS):
                 page = browser.get(address)
                 browser.headers["Cookie"] = f"{cookie_of(users.owner)}; csrftoken={page.cookies['csrftoken']}"
                 [form] = [form for form in filled(page.text, address, "") if "ticket" in form.values]
@@ -60,4 +62,4 @@ def test_click_to_first_byte(users: Users, stub_engine: StubEngine, tmp_path: Pa
         stage.stop()
     where = "PostgreSQL and Redis" if connection.vendor == "postgresql" else "SQLite and files"
     goal = "30 ms" if connection.vendor == "postgresql" else "60 ms"
-    figures.add(f"click to first byte: {where}", figures.spread(taken), f"95 %: {goal}", figures.spread(bare))
+    figures.add(f"click to first byte: {where}", figures.spread(taken[FIRST:]), f"95 %: {goal}", figures.spread(bare))

@@ -112,7 +112,8 @@ class LaunchFormPage:
     def chosen_credential(self) -> Acting | None:
         """The credential chosen in the posted form. None without a choice, or if it can no longer be used."""
         wanted = self.request.POST.get("_credential", "")
-        return next((option for option in self.credential_options if str(option.credential.pk) == wanted), None)
+        options = self.credential_options if wanted else ()
+        return next((option for option in options if str(option.credential.pk) == wanted), None)
 
     @cached_property
     def keep_form(self) -> posted.KeepForm:

@@ -95,7 +95,7 @@ def _process(page: LaunchFormPage) -> HttpResponse:
     errors = {**form.mask_errors, **form.errors}
     if errors or not page.keep_form.is_valid():
         return page.render_posted(data, errors=errors)
-    if access.credential(request.access.user, request.access.workspace) is None:
+    if not page.credential_options:
         return page.render_posted(data, problem=messages.error_message(clients.NoCredential()))
     if request.POST.get("_credential") and page.chosen_credential is None:
         return page.render_posted(data, outcome="credential_gone")

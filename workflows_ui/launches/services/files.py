@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.crypto import salted_hmac
 
 from workflows_ui.core import database
+from workflows_ui.core.prepared import Prepared
 from workflows_ui.core.secret_names import mask_text
 from workflows_ui.credentials import masking
 from workflows_ui.engine import Upload
@@ -93,11 +94,12 @@ def save_files(launch: Launch, files: Iterable[Upload]) -> None:
         row.save(force_insert=True)
 
 
+_of_launch = Prepared(lambda launch: LaunchFile.objects.filter(launch=launch).order_by("key"), str)
+
+
 def uploads(launch: Launch) -> tuple[Upload, ...]:
     """The files of a launch for the engine client. Raises crypto.CannotOpen."""
-    return tuple(
-        Upload(row.key, row.name, row.content_type, row.open_bytes("data")) for row in launch.files.order_by("key")
-    )
+    return tuple(Upload(row.key, row.name, row.content_type, row.open_bytes("data")) for row in _of_launch(launch.pk))
 
 
 def save_searchable(launch: Launch, inputs: Iterable[tuple[str, str, str]]) -> None:

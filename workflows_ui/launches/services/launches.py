@@ -102,6 +102,19 @@ def ticket() -> str:
     return secrets.token_urlsafe(24)
 
 
+_with_ticket = Prepared(lambda ticket: Launch.objects.filter(ticket=ticket), str)
+_paused = Prepared(lambda workspace: Workspace.objects.filter(pk=workspace, launching_paused=True).values("pk"), int)
+_twins = Prepared(
+    lambda user, workspace, since, digest: Launch.objects.filter(
+        user=user, workspace=workspace, asked_at__gte=since, payload_digest=digest
+    ).order_by("-asked_at")[:1],
+    int,
+    int,
+    datetime,
+    str,
+)
+
+
 def create(actor: audit_log.Actor, access: member_access.Access, request: LaunchRequest) -> LaunchResult:
     """Create the launch as QUEUED, unique on its ticket, with its audit row, in one transaction.
 
@@ -115,14 +128,14 @@ def create(actor: audit_log.Actor, access: member_access.Access, request: Launch
         raise ValueError("malformed ticket")
     digest = launch_files.digest(request.flow_id, request.payload, request.files)
     with database.one_at_a_time(access.user):
-        earlier = Launch.objects.filter(ticket=request.ticket).first()
+        earlier = next(iter(_with_ticket(request.ticket)), None)
         if earlier is not None:
             own = (earlier.user_id, earlier.workspace_id) == (access.user.pk, access.workspace.pk)
             same = own and earlier.payload_digest == digest and earlier.wait == request.wait
             same = same and (request.credential is None or earlier.credential_id == request.credential.pk)
             same = same and request.keep_until == (earlier.send_by if earlier.kept else None)
             return LaunchResult(Outcome.EXISTING if same else Outcome.SPENT, earlier if own else None)
-        if Workspace.objects.filter(pk=access.workspace.pk, launching_paused=True).exists():
+        if _paused(access.workspace.pk):
             return LaunchResult(Outcome.PAUSED, None)
         text = json_text.dump(request.payload)
         if HIDDEN in text or masks(request.payload):
@@ -139,10 +152,7 @@ def create(actor: audit_log.Actor, access: member_access.Access, request: Launch
         if most and Launch.objects.filter(user=access.user, asked_at__gt=now - MINUTE).count() >= most:
             return LaunchResult(Outcome.TOO_OFTEN, None)
         if not request.confirmed:
-            recent = Launch.objects.filter(
-                user=access.user, workspace=access.workspace, asked_at__gte=now - TWIN_WINDOW
-            )
-            twin = recent.filter(payload_digest=digest).order_by("-asked_at").first()
+            twin = next(iter(_twins(access.user.pk, access.workspace.pk, now - TWIN_WINDOW, digest)), None)
             if twin is not None:
                 return LaunchResult(Outcome.TWIN, twin)
         by_role = access.allows(Role.LAUNCHER)
@@ -182,15 +192,18 @@ def create(actor: audit_log.Actor, access: member_access.Access, request: Launch
     return LaunchResult(Outcome.CREATED, launch)
 
 
+_payloads = Prepared(lambda launch: Launch.objects.defer(None).only("payload").filter(pk=launch), str)
+
+
 def encoded_payload(launch: Launch) -> EncodedJson:
     """The payload of a launch as sent, not decoded. Raises crypto.CannotOpen, also if it was removed.
 
     The ciphertext is read into a separate row, so that a large one is not kept in memory as long as `launch`.
     """
-    data = Launch.objects.defer(None).only("payload").get(pk=launch.pk).open_encoded("payload")
-    if not data:
-        raise CannotOpen
-    return EncodedJson(data)
+    for row in _payloads(launch.pk):
+        if data := row.open_encoded("payload"):
+            return EncodedJson(data)
+    raise CannotOpen
 
 
 def open_payload(launch: Launch) -> Any:

@@ -20,6 +20,7 @@ from django.db.models import F, Q, QuerySet
 from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.lease import backoff
+from workflows_ui.core.prepared import Prepared
 from workflows_ui.core.secret_names import mask_text
 from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import clients, credential_tests
@@ -90,14 +91,17 @@ class Claimed:
     files: tuple[Upload, ...] = ()
 
 
+_sizes = Prepared(lambda launch: Launch.objects.filter(pk=launch).values_list("size", flat=True), str)
+
+
 def send(launch_id: str) -> int | None:
     """Send the launch if it is still unsent, and return when the call has ended. Safe to call any number of times, in any process.
 
     Returns the id of the workspace to poll now; None if nothing was sent.
     """
     with database.turn():
-        size = Launch.objects.filter(pk=launch_id).values_list("size", flat=True).first() or 0
-    if size > LARGE:
+        large = any(size > LARGE for size in _sizes(launch_id))
+    if large:
         return _send_large(launch_id)
     return _send(launch_id)
 
@@ -252,8 +256,9 @@ def _prepare(launch: Launch, now: datetime) -> Claimed:
 
 def _note_use(credential: Credential, launch: Launch, now: datetime) -> None:
     """Note who used the credential last, at most once in USE_NOTED for one person: launches would wait for each other's writes."""
-    noted = Q(last_used_by=launch.user, last_used_at__gt=now - USE_NOTED)
-    Credential.objects.filter(~noted, pk=credential.pk).update(last_used_at=now, last_used_by=launch.user)
+    noted = credential.last_used_by_id == launch.user_id and credential.last_used_at
+    if not noted or noted <= now - USE_NOTED:
+        Credential.objects.filter(pk=credential.pk).update(last_used_at=now, last_used_by=launch.user)
 
 
 def _may_launch(launch: Launch) -> bool:
