@@ -12,10 +12,10 @@ from typing import Any
 
 import structlog
 from celery import Celery
-from celery.signals import before_task_publish, setup_logging, task_postrun, task_prerun, worker_init
+from celery.signals import before_task_publish, setup_logging, task_postrun, task_prerun, worker_init, worker_ready
 from django.db import connections, reset_queries
 
-from console import file_broker
+from console import file_broker, garbage
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 file_broker.register()
@@ -70,6 +70,11 @@ def _pool_connections(**_signal: Any) -> None:
             "timeout": 2 * seconds,
             "reconnect_timeout": seconds,
         }
+
+
+@worker_ready.connect
+def _keep_loaded(**_signal: Any) -> None:
+    garbage.keep_loaded()
 
 
 @setup_logging.connect

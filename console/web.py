@@ -10,6 +10,8 @@ from typing import Any
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 from django.conf import settings
 
+from console import garbage
+
 _host = f"[{settings.BIND}]" if ":" in settings.BIND else settings.BIND
 bind = f"{_host}:{settings.PORT}"
 workers = settings.WEB_PROCESSES
@@ -41,6 +43,14 @@ _metrics = settings.VAR_DIR / "metrics"
 shutil.rmtree(_metrics, ignore_errors=True)
 _metrics.mkdir(mode=0o700, parents=True)
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_metrics)
+
+
+def post_worker_init(worker: Any) -> None:
+    """Load all addresses, and thereby all pages, before the first request, and leave them out of the search for garbage."""
+    from django.urls import get_resolver
+
+    len(get_resolver().url_patterns)
+    garbage.keep_loaded()
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -22,6 +22,7 @@ from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
 from playwright.sync_api import expect
 
+from console import garbage
 from console.dev import translations
 from tests import audit_guard, caches, environment, prerequisites, ready_database
 from workflows_ui.core import heartbeat
@@ -148,11 +149,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = chosen
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """What was collected stays until the end: it is never looked through for garbage."""
-    if "bench" not in str(session.config.getoption("markexpr")):
-        gc.collect()
-        gc.freeze()
+def pytest_collection_finish() -> None:
+    """What was collected stays until the end: it is never looked through for garbage, as in a console's processes."""
+    garbage.keep_loaded()
 
 
 def _length(item: pytest.Item) -> tuple[bool, float, bool]:
