@@ -20,6 +20,7 @@ from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import run_search
 from workflows_ui.members.models import Role
+from workflows_ui.practice_engine import ids
 from workflows_ui.run_index import tasks
 from workflows_ui.run_index.models import IndexedRun, Kept, RunIndex, RunText, RunWord, Search
 from workflows_ui.run_index.services import indexes, launch_words, parts, rewriting
@@ -257,12 +258,16 @@ def test_an_erased_run_and_an_ended_index_leave_no_plain_text(stage: Stage) -> N
 def test_of_very_many_runs_the_newest_are_listed_and_the_list_says_so(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = fail(stage, 3, "Customer ORD-471182 is unknown")
+    newest, *found = fail(stage, 4, "Customer ORD-471182 is unknown")
+    fail(stage, 1, "Customer ORD-5 is unknown", created=ids.stamp())
     plain(stage)
     read_all(stage)
     more = "Not all runs with these words are listed"
     monkeypatch.setattr(parts, "NEWEST", 1)
     assert listed(stage.browser, "rd-4711") == set(found)
+    # A word that the newest runs have, and one that they have not.
+    assert listed(stage.browser, "customer rd-4711") == set(found)
+    assert listed(stage.browser, "customer ord") == {newest, *found}
     assert more not in page(stage.browser, "?search=rd-4711")
     assert listed(stage.browser, "cust ORD-471182") == set(found)
     assert listed(stage.browser, "is rd-4711") == set(found)

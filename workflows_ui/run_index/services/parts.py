@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import structlog
 from django.db import DatabaseError, connection, transaction
-from django.db.models import QuerySet, Value
+from django.db.models import Count, QuerySet, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import StrIndex
 from django.db.models.lookups import GreaterThan
@@ -30,6 +30,8 @@ _MODELS: tuple[Texts, ...] = (RunText, LaunchText)
 NEWEST, ENOUGH = 3000, 500
 #: The most rows that the index finds.
 FOUND = 3000
+#: A part is frequent if more than this share of the newest rows has it.
+FREQUENT = 0.02
 #: The letters of a trigram. Shorter words are found as whole words.
 SHORTEST = 3
 _POSTGRESQL = "CREATE INDEX IF NOT EXISTS {table}_parts ON {table} USING gin (text gin_trgm_ops)"
@@ -124,18 +126,35 @@ def find(model: Texts, workspace_id: int, rows: QuerySet[Any], moment: str, text
     owner = "run" if model is RunText else "launch"
     ordered = rows.order_by(f"-{moment}", "-pk").values("pk")
     newest = model.objects.filter(**{f"{owner}__in": ordered[:NEWEST]})
-    for part in wanted:
-        # No index serves this condition, whatever the database expects of it: only the texts of these rows are read.
-        newest = newest.filter(GreaterThan(StrIndex("text", Value(part)), 0))
-    found = frozenset(newest.values_list(f"{owner}_id", flat=True))
+    found = frozenset(_read_for(newest, wanted).values_list(f"{owner}_id", flat=True))
     if not ordered[NEWEST : NEWEST + 1].exists():
         return Found(found)
     if len(found) >= ENOUGH:
         return Found(found, complete=False)
+    frequent = _frequent(newest, wanted) if len(wanted) > 1 else []
+    rare = [part for part in wanted if part not in frequent] or wanted
     # Not joined with the rows: a database that expects few of them would begin there, and read the texts of all.
-    others = texts_with(model, wanted).filter(workspace_id=workspace_id)
+    others = _read_for(texts_with(model, rare).filter(workspace_id=workspace_id), [*set(wanted) - set(rare)])
     more = frozenset(others.values_list(f"{owner}_id", flat=True)[: FOUND + 1])
     return Found(found | more, complete=len(more) <= FOUND)
+
+
+def _read_for(rows: QuerySet[Any], parts: Sequence[str]) -> QuerySet[Any]:
+    """Those of these texts with all of these parts. No index serves the condition, whatever the database expects of it: all are read."""
+    for part in parts:
+        rows = rows.filter(_has(part))
+    return rows
+
+
+def _has(part: str) -> GreaterThan:
+    return GreaterThan(StrIndex("text", Value(part)), 0)
+
+
+def _frequent(newest: QuerySet[Any], parts: Sequence[str]) -> list[str]:
+    """Those of these parts that many of the newest texts have: the index would look through long lists of the rows with them."""
+    counts = {f"part{number}": Count("pk", filter=_has(part)) for number, part in enumerate(parts)}
+    numbers = newest.aggregate(rows=Count("pk"), **counts)
+    return [part for number, part in enumerate(parts) if numbers[f"part{number}"] > FREQUENT * numbers["rows"]]
 
 
 def texts_with(model: Texts, parts: Sequence[str]) -> QuerySet[Any]:
