@@ -212,6 +212,25 @@ def test_the_search_is_changed_in_the_background_without_the_engine(
     assert listed(stage.browser, "rd-4711") == set()
 
 
+@pytest.mark.parametrize("search", [Search.PLAIN, Search.KEYED])
+def test_values_that_are_read_before_a_change_of_the_search_is_done_leave_the_words_of_messages(
+    stage: Stage, search: Search
+) -> None:
+    (run,) = ran(stage)
+    error = {"name": "step_1", "displayName": "Charge", "message": "Customer CUST-88 is unknown"}
+    stage.practice.engine.state.runs[run] |= {"status": "FAILED", "failedStep": error}
+    earlier = Search.KEYED if search == Search.PLAIN else Search.PLAIN
+    start(stage, search=earlier)
+    read_all(stage)
+    assert listed(stage.browser, "CUST-88") == {run}
+    start(stage, search=search, kept=Kept.VALUES)
+    settle(stage)
+    write_again(stage)
+    assert run in listed(stage.browser, "ORD-471182")
+    assert listed(stage.browser, "CUST-88") == {run}
+    assert not (RunWord if search == Search.PLAIN else RunText).objects.exists()
+
+
 def test_what_did_not_fit_is_read_again_after_a_change_of_the_search(stage: Stage) -> None:
     (run,) = ran(stage, output={"receipt": 5550001, "note": "x " * 900})
     start(stage, kept=Kept.VALUES, values_kb=1)

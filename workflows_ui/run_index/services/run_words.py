@@ -1,7 +1,7 @@
 """Words of indexed runs: how they are stored, as keyed hashes or as plain text, and the runs that have every word of a text.
 
 A run has words of its message, steps and tags, and, where the index keeps values, those of its inputs and outputs, which are deleted with
-them. Rows of the other way of storing, which an index has left that was changed, are deleted when a run's words are written.
+them. Rows of the other way of storing, which an index has left that was changed, are deleted when a run's words of that kind are written.
 """
 
 from collections import defaultdict
@@ -41,13 +41,18 @@ def write(index: RunIndex, key: str, found: Mapping[int, Sequence[str]], *, of_v
 
     `key` is that of the words. In a transaction, with the runs locked.
     """
+    # Words of messages that are stored the other way stay until they are written again (rewriting.py).
     if index.finds_parts:
-        RunWord.objects.filter(run__in=found).delete()
+        hashed = RunWord.objects.filter(run__in=found)
+        (hashed.filter(of_value=True) if of_values else hashed).delete()
         known = dict(RunText.objects.filter(run__in=found).values_list("run_id", "text"))
         kept = {pk: [part.split() for part in known.get(pk, "").partition("\n")[::2]] for pk in found}
         _write_texts(index, {pk: (kept[pk][0], new) if of_values else (new, kept[pk][1]) for pk, new in found.items()})
         return
-    RunText.objects.filter(run__in=found).delete()
+    if of_values:
+        _cut_values(found)
+    else:
+        RunText.objects.filter(run__in=found).delete()
     RunWord.objects.filter(run__in=found, of_value=of_values).delete()
     rows = [
         RunWord(run_id=pk, word=word, of_value=of_values)
@@ -104,6 +109,11 @@ def forget(keys: Collection[int]) -> None:
 def forget_values(keys: Collection[int]) -> None:
     """Delete the words of the values of these runs."""
     RunWord.objects.filter(run__in=keys, of_value=True).delete()
+    _cut_values(keys)
+
+
+def _cut_values(keys: Collection[int]) -> None:
+    """Leave only the words of messages in the plain texts of these runs."""
     RunText.objects.filter(run__in=keys).update(text=Left(F("text"), StrIndex("text", Value("\n"))))
 
 
