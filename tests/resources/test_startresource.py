@@ -20,6 +20,7 @@ COPIED = (
     "console",
     "docs",
     "locale",
+    "static",
     "templates",
     "tests",
     "workflows_ui",
