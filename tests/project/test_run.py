@@ -85,7 +85,7 @@ def test_a_fresh_folder_starts_stops_and_starts_again_with_all_its_data_and_its_
         assert f"{READY}: {first.address}" in first.output
         name, password = re.findall(r"^(?:User name|Password): +(\S+)$", first.output, re.MULTILINE)
         assert "Practice" in sign_in(first.address, name, password)
-        style = re.search(r'href="(/static/app\.[0-9a-f]+\.css)"', first.get("/accounts/login/")[1])
+        style = re.search(r'href="(/static/console\.[0-9a-f]+\.css)"', first.get("/accounts/login/")[1])
         assert style, "static files have hashed names"
         assert first.get(style[1])[0] == 200
         private = [folder, folder / "keys.env", folder / "console.sqlite3"]
