@@ -166,6 +166,28 @@ def test_records_are_found_by_each_of_the_engines_comparisons(stage: Stage, how:
     assert ("1 record fits." if fit == 1 else f"{fit} records fit.") in text(page)
 
 
+def test_numbers_are_compared_as_lists_show_them_and_what_cannot_be_compared_is_not(stage: Stage) -> None:
+    key, column = goods(stage.practice, "Đơn hàng")
+
+    def found(name: str, how: str, value: str) -> str:
+        query = {"column1": column[name], "how1": how, "value1": value}
+        return text(stage.browser.get(page_of(key), query).content)
+
+    number = re.search(r"\d+ records fit", found("Tổng tiền", "gte", "500000"))
+    assert number
+    page = found("Tổng tiền", "gte", "500,000")
+    assert number[0] in page
+    assert "Tổng tiền is at least 500,000" in page
+    stage.browser.cookies["django_language"] = "vi"
+    assert number[0].split()[0] in found("Tổng tiền", "gte", "500.000")
+    stage.browser.cookies["django_language"] = "en"
+    asked = stage.practice.journal.count("GET", "/v1/records")
+    assert "This is no number." in found("Tổng tiền", "lt", "abc")
+    assert "This is no date." in found("Ngày giao", "gt", "28/11/2025")
+    assert stage.practice.journal.count("GET", "/v1/records") == asked
+    assert "These filters cannot be used" not in found("Tổng tiền", "eq", "abc")
+
+
 def test_conditions_hold_together_are_shown_as_chips_and_survive_the_next_page(stage: Stage) -> None:
     key, column = goods(stage.practice, "Đơn hàng")
     asked = {

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils.formats import get_format
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.resource_admin.resource import Row, Text
@@ -26,6 +27,8 @@ OPERATORS: dict[str, Text] = {
     reading.HAS_NONE: _("is empty"),
 }
 _WITHOUT_VALUE = frozenset({reading.HAS_VALUE, reading.HAS_NONE})
+#: The engine compares what it cannot read as numbers or days as text, and so finds other records than are meant.
+_ORDERING = frozenset({"gt", "gte", "lt", "lte"})
 #: Maximum number of conditions.
 CONDITIONS = 3
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
@@ -53,6 +56,7 @@ class RecordFilters(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._names = {reading.key_of(field): column_label(field) for field in self.columns}
+        self._fields = {reading.key_of(field): field for field in self.columns}
         #: One condition a row (web/list_filters.py).
         self.field_rows = [(f"column{number}", f"how{number}", f"value{number}") for number in range(1, CONDITIONS + 1)]
         for number in range(1, CONDITIONS + 1):
@@ -86,6 +90,13 @@ class RecordFilters(forms.Form):
                 continue
             how, value = how or "eq", "" if bare else value
             text = f"{self._names[column]} {OPERATORS[how]} {value}".rstrip()
+            field = self._fields[column]
+            if field.get("type") == reading.NUMBER:
+                value = _without_separators(value)
+            problem = _problem(field, value) if how in _ORDERING else ""
+            if problem:
+                self.add_error(f"value{number}", str(problem))
+                continue
             query = {"fieldId": column, "operator": how, "value": value}
             cleaned[f"how{number}" if bare else f"value{number}"] = Condition(query, text)
         return cleaned
@@ -132,6 +143,16 @@ class RecordForm(forms.Form):
 
 def column_label(field: Row) -> str:
     return reading.name_of(field)[:LABEL] or reading.key_of(field)
+
+
+def _without_separators(value: str) -> str:
+    """A number that is written as lists show it in the person's language, as the engine stores it; any other text as it is."""
+    thousands, decimals = str(get_format("THOUSAND_SEPARATOR")), str(get_format("DECIMAL_SEPARATOR"))
+    point = re.escape(decimals)
+    shown = rf"[+-]?(\d{{1,3}}({re.escape(thousands)}\d{{3}})+({point}\d+)?|\d+{point}\d+)"
+    if not re.fullmatch(shown, value.strip()):
+        return value
+    return value.strip().replace(thousands, "").replace(decimals, ".")
 
 
 def _plain(text: str) -> str:
