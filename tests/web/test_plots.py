@@ -82,3 +82,10 @@ def test_a_heat_map_has_a_level_for_every_hour_and_the_smallest_number_is_seen()
     assert (levels[1][9], levels[6][23], levels[0][0]) == (5, 1, 0)
     assert plot.rows[6].cells[23].caption == "Sunday, 23:00–24:00: 1"
     assert plots.heat_map([[0] * 24] * 7) is None
+
+
+def test_only_bars_with_a_short_label_show_one_and_these_have_equal_distances() -> None:
+    bars = [plots.Bar(f"Hour {n}", "" if n % 24 else f"Day {n // 24}", "", {"good": 1}) for n in range(170)]
+    plot = plots.stacked_bars(SERIES, bars)
+    assert plot
+    assert [column.short for column in plot.columns if column.short] == ["Day 1", "Day 3", "Day 5", "Day 7"]

@@ -53,7 +53,8 @@ class Series:
 
 @dataclass(frozen=True)
 class Bar:
-    """Counts by series key. `label` is complete, `short` fits below the plot; `url` and `urls` (by key) lead to the rows."""
+    """Counts by series key. `label` is complete; `short` fits below the plot, and "" is never shown there. `url` and `urls` (by key) lead
+    to the rows."""
 
     label: str
     short: str
@@ -225,9 +226,11 @@ def stacked_bars(series: Sequence[Series], bars: Sequence[Bar]) -> BarPlot | Non
         return None
     step, top = _count_axis(max(sum(bar.counts.values()) for bar in bars))
     levels = [Level(_pixels(_y(value, top)), formats.number(value)) for value in range(0, top + 1, step)]
-    every = -(-len(bars) // _LABELS)
+    # The last bar that has a short label shows it, and earlier ones at equal distances.
+    named = [position for position, bar in enumerate(bars) if bar.short][::-1]
+    labelled = set(named[:: -(-len(named) // _LABELS) or 1])
     columns = [
-        _column(occurring, bar, position, len(bars), top, labelled=(len(bars) - 1 - position) % every == 0)
+        _column(occurring, bar, position, len(bars), top, labelled=position in labelled)
         for position, bar in enumerate(bars)
     ]
     legend = [Total(item, formats.number(totals[item.key])) for item in occurring]

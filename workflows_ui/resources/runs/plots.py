@@ -108,14 +108,17 @@ class RunPlots:
     def at_once(self) -> plots.BarPlot | None:
         """The most runs at the same time, for each hour."""
         bars = []
-        for moment, number in statistics.at_once(self._index, self._rows, self._latest):
-            local = timezone.localtime(moment)
+        counted = [(timezone.localtime(at), n) for at, n in statistics.at_once(self._index, self._rows, self._latest)]
+        # The name of a day stands where the day begins.
+        whole_days = any(local.hour == 0 for local, _number in counted)
+        for local, number in counted:
+            short = "" if whole_days and local.hour else formats.short_date(local.date())
             label = f"{formats.date(local.date())}, {local:%H:%M}"
             values = {"time": label, "n": formats.number(number)}
             caption = ngettext("%(time)s: %(n)s run at the same time", "%(time)s: %(n)s runs at the same time", number)
             url = self._hour_url(local.date(), local.date(), local.weekday(), local.hour) if number else ""
             counts = {_PEAK: number}
-            bars.append(plots.Bar(label, formats.short_date(local.date()), caption % values, counts, url, {_PEAK: url}))
+            bars.append(plots.Bar(label, short, caption % values, counts, url, {_PEAK: url}))
         plot = plots.stacked_bars([plots.Series(_PEAK, _("Most runs at the same time"), "open")], bars)
         return replace(plot, sums=False) if plot else None
 
