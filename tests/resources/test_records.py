@@ -77,6 +77,10 @@ def test_a_record_is_added_found_changed_and_deleted(stage: Stage) -> None:
     deeds = ("records.new", "records.edit", "records.delete")
     assert outcomes() == [(name, outcome) for name in deeds for outcome in ("begun", "done")]
     assert AuditEvent.objects.filter(action="records.delete", object_id=made["id"], object_name="NEW-1").count() == 2
+    # They belong to the history of the table.
+    history = text(stage.browser.get(f"/w/sales/tables/{key}/?tab=history").content)
+    for done in ("Added a record", "Changed a record", "Deleted records"):
+        assert done in history
 
 
 def test_large_numbers_have_separators_in_lists_but_not_in_forms_and_files(

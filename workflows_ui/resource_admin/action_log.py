@@ -53,6 +53,7 @@ def record(
         object_id=clean(id)[:120],
         object_name=clean(name)[:KEPT],
         outcome=outcome,
+        belongs_to=action.belongs_to,
         **detail,
     )
 

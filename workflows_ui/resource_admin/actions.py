@@ -136,6 +136,11 @@ class Action:
         return hasattr(self.form, "side_template")
 
     @property
+    def belongs_to(self) -> tuple[str, str] | None:
+        """Kind and id of another object in whose history the action is, too."""
+        return None
+
+    @property
     def removes(self) -> bool:
         """Whether the object no longer exists afterwards."""
         return self.name.startswith("delete")

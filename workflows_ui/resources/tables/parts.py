@@ -18,6 +18,11 @@ class PartAction(Action):
 
     table: str = ""
 
+    @property
+    def belongs_to(self) -> tuple[str, str] | None:
+        """The table."""
+        return "tables", self.table
+
     def url(self, slug: str, resource: str, id: str = "") -> str:
         """The action's URL; "" for an id that no URL can hold."""
         with_none, with_one = _ACTIONS[resource]

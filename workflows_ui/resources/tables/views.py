@@ -209,7 +209,7 @@ def _selected_records(request: ConsoleRequest, session: EngineSession, resource:
 def _do(request: ConsoleRequest, slug: str, session: EngineSession, chosen: _Chosen) -> HttpResponse:
     total, done = len(chosen.ids), 0
     action = next(item for item in chosen.table.actions if item.name == "delete")
-    logged: dict[str, Any] = {"id": chosen.table.table, "count": total, "ids": list(chosen.ids)[:_TOGETHER]}
+    logged: dict[str, Any] = {"count": total, "ids": list(chosen.ids)[:_TOGETHER]}
     event = action_log.begin(actor(request), request.access.workspace, chosen.table, action, **logged)
     try:
         for start in range(0, total, _TOGETHER):
