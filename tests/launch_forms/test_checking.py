@@ -104,6 +104,8 @@ def test_a_dot_before_three_digits_means_thousands_to_a_vietnamese_reader() -> N
         assert sent(Field("x", ("x",), kind=Kind.INTEGER), "120.000") == {"x": 120_000}
         assert sent(Field("x", ("x",), kind=Kind.NUMBER), "120.000") == {"x": 120_000}
         assert "120000" in refused(Field("x", ("x",), kind=Kind.NUMBER), "120,000")
+        assert "120,0000" in refused(Field("x", ("x",), kind=Kind.NUMBER), "120,000")
+        assert sent(Field("x", ("x",), kind=Kind.NUMBER), "120,0000") == {"x": 120.0}
     assert "120000" in refused(Field("x", ("x",), kind=Kind.NUMBER), "120.000")
 
 

@@ -4,11 +4,13 @@ import json
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from tests.launch_forms.filled import publish
 from tests.launches.launch_scene import Scene, text_of, unescape
 from workflows_ui.launch_forms.models import LaunchForm
 from workflows_ui.launch_forms.schema.document import Choice, Column, Field, Form, Kind, Moment
+from workflows_ui.launches import inputs
 from workflows_ui.launches.models import State
 
 FORM = Form(
@@ -48,12 +50,38 @@ def test_inputs_are_shown_by_labels_and_in_the_words_of_choices(scene: Scene) ->
         "Red",
         "other",
         "How many",
-        "2026-03-01 09:30",
+        "1 Mar 2026 09:30",
         "Customer › Unknown key",
     ):
         assert words in shown
     assert "Never typed" not in shown
     assert '"fixed": "of the builder' in raw
+
+
+def test_numbers_and_dates_are_shown_as_the_reader_writes_them() -> None:
+    columns = (Column("p", "price", "Price", kind=Kind.NUMBER), Column("d", "day", "Day", kind=Kind.DATE))
+    form = Form(
+        (
+            Field("day", ("day",), label="Day", kind=Kind.DATE),
+            Field("odd", ("odd",), label="Odd day", kind=Kind.DATE),
+            Field("sum", ("sum",), label="Sum", kind=Kind.NUMBER),
+            Field("year", ("year",), label="Year", kind=Kind.INTEGER),
+            Field("rows", ("rows",), label="Lines", kind=Kind.TABLE, columns=columns),
+        )
+    )
+    payload = {
+        "day": "2026-12-24",
+        "odd": "soon",
+        "sum": 12.5,
+        "year": 2026,
+        "rows": [{"price": 1250000.5, "day": "2026-12-24"}],
+    }
+    with translation.override("vi"):
+        node = inputs.readable_values(form, payload)
+    assert node is not None
+    shown = dict(node.entries)
+    assert [shown[name].text for name in ("Day", "Odd day", "Sum", "Year")] == ["24/12/2026", "soon", "12,5", "2026"]
+    assert [cell.text for cell in shown["Lines"].rows[0]] == ["1.250.000,5", "24/12/2026"]
 
 
 @pytest.mark.parametrize(

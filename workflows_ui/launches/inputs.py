@@ -1,5 +1,6 @@
 """A launch's inputs in readable form: the fields of its form by their labels, and other values by readable key names."""
 
+import datetime
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -10,7 +11,17 @@ from django.utils.translation import ngettext
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.launch_forms.schema import checking, values
-from workflows_ui.launch_forms.schema.document import NOTHING, Choice, Column, Field, Form, Kind, key_of
+from workflows_ui.launch_forms.schema.document import (
+    NOTHING,
+    NUMBERS,
+    Choice,
+    Column,
+    Field,
+    Form,
+    Kind,
+    is_number,
+    key_of,
+)
 from workflows_ui.launches import answers as launch_answers
 from workflows_ui.launches import masking as launch_masking
 from workflows_ui.launches.models import Launch
@@ -151,9 +162,7 @@ def _display_value(field: Field, value: Any) -> Any:
         return [_choice_label(field.choices, item) for item in value]
     if field.kind is Kind.CHOICE:
         return _choice_label(field.choices, value)
-    if field.kind in (Kind.NUMBER, Kind.INTEGER) and isinstance(value, int | float) and abs(value) >= _GROUPED:
-        return formats.number(value)
-    return _moment(field, value)
+    return _in_own_format(field, value)
 
 
 def _row(field: Field, row: Any) -> Any:
@@ -166,13 +175,27 @@ def _row(field: Field, row: Any) -> Any:
 def _cell(column: Column | None, value: Any) -> Any:
     if column is None:
         return value
-    return _choice_label(column.choices, value) if column.kind is Kind.CHOICE else _moment(column, value)
+    return _choice_label(column.choices, value) if column.kind is Kind.CHOICE else _in_own_format(column, value)
 
 
-def _moment(field: Field | Column, value: Any) -> Any:
-    if field.kind is not Kind.DATETIME or not isinstance(value, str):
-        return value
-    return values.show(field, value, zone=timezone.get_current_timezone()).replace("T", " ")
+def _in_own_format(field: Field | Column, value: Any) -> Any:
+    """A number, date or time as the reader writes it; anything else as it is."""
+    if field.kind in NUMBERS and is_number(value) and (abs(value) >= _GROUPED or isinstance(value, float)):
+        return formats.number(value)
+    if field.kind is Kind.DATE and isinstance(value, str):
+        return _day(value)
+    if field.kind is Kind.DATETIME and isinstance(value, str):
+        day, _separator, time = values.show(field, value, zone=timezone.get_current_timezone()).partition("T")
+        return f"{_day(day)} {time}".rstrip()
+    return value
+
+
+def _day(text: str) -> str:
+    """A date in the reader's order of numbers; any other text as it is."""
+    try:
+        return formats.date(datetime.date.fromisoformat(text))
+    except ValueError:
+        return text
 
 
 def _choice_label(choices: tuple[Choice, ...], value: Any) -> Any:

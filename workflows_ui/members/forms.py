@@ -203,6 +203,7 @@ class JoinForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
         fields = ("username", "first_name", "last_name")
         labels = {"username": _("User name"), "first_name": _("First name"), "last_name": _("Last name")}
         help_texts = {"username": _("Letters, digits and @ . + - _")}
+        error_messages = {"username": {"invalid": _("Only letters, digits and @ . + - _, without spaces.")}}
         widgets = {
             "username": forms.TextInput(
                 attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}

@@ -151,7 +151,8 @@ def read_number(text: str, *, whole: bool = False) -> int | float:
         message = _("This could be two numbers. Type %(large)s, or %(small)s if you mean the smaller one.")
         if whole:
             message = _("Is this %(large)s? Type it without a dot or comma.")
-        raise BadValue(message % {"large": digits, "small": f"{digits[:-3]}.{digits[-3:]}0"})
+        decimal = "," if (get_language() or "").startswith("vi") else "."
+        raise BadValue(message % {"large": digits, "small": f"{digits[:-3]}{decimal}{digits[-3:]}0"})
     for pattern, thousands, decimal in _NOTATIONS:
         if pattern.fullmatch(text):
             return _number(text.replace(thousands, "").replace(decimal, "."), whole=whole)
