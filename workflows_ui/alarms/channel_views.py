@@ -33,7 +33,7 @@ def _seeing_index(view: View) -> View:
     @wraps(view)
     def checked(request: ConsoleRequest, slug: str, **ids: UUID) -> HttpResponse:
         found = [_lookup(request, channel_id) for channel_id in ids.values()]
-        if indexes.readable(request.access.workspace, request.user.pk) is None:
+        if indexes.for_access(request.access) is None:
             return without_index(request)
         return view(request, slug, *found)
 

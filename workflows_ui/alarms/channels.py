@@ -8,7 +8,7 @@ import hmac
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -152,19 +152,22 @@ def due() -> list[str]:
         due_at__isnull=False,
         created_at__lt=OuterRef("created_at"),
     )
-    rows = AlarmDelivery.objects.filter(AlarmDelivery.lease.free(now), due_at__lte=now, channel__paused=False)
-    rows = rows.filter(channel__moves=F("channel__workspace__moves"))
+    rows = _sendable(now).filter(AlarmDelivery.lease.free(now))
     rows = rows.exclude(Q(alarm__isnull=False) & Exists(earlier)).order_by("due_at")
     return [str(pk) for pk in rows.values_list("pk", flat=True)[:MOST]]
+
+
+def _sendable(now: datetime) -> QuerySet[AlarmDelivery]:
+    """The messages that are due, of channels that are not paused, and whose workspace was not moved since."""
+    rows = AlarmDelivery.objects.filter(due_at__lte=now, channel__paused=False)
+    return rows.filter(channel__moves=F("channel__workspace__moves"))
 
 
 def send(delivery_id: str) -> bool:
     """Send a message once, if it is due; return whether its server accepted it. Safe to call any number of times."""
     with database.turn():
         now = clock.now()
-        rows = AlarmDelivery.objects.filter(due_at__lte=now, channel__paused=False)
-        rows = rows.filter(channel__moves=F("channel__workspace__moves"))
-        row = AlarmDelivery.lease.claim(rows, delivery_id, LEASE, now, ("channel__workspace", "alarm"))
+        row = AlarmDelivery.lease.claim(_sendable(now), delivery_id, LEASE, now, ("channel__workspace", "alarm"))
         prepared = _prepare(row) if row else None
     if row is None:
         return False

@@ -1,4 +1,4 @@
-"""Forms of alarms: the filters of their list."""
+"""The filters of the list of alarms."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,11 +7,11 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.alarms.models import Alarm, AlarmKind, AlarmState
-from workflows_ui.core.collation import sort_key
+from workflows_ui.core.form_choices import set_flow_choices
 
 
 class FilterForm(forms.Form):
-    """The filters of the list of these alarms."""
+    """The filters; `alarms` are all that the list has."""
 
     state = forms.ChoiceField(label=_("State"), required=False, choices=[("", _("Any")), *AlarmState.choices])
     kind = forms.ChoiceField(label=_("Kind"), required=False, choices=[("", _("Any")), *AlarmKind.choices])
@@ -19,16 +19,11 @@ class FilterForm(forms.Form):
 
     def __init__(self, *args: Any, alarms: Sequence[Alarm] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # The newest name of each flow; one that no alarm is about any more stays chosen.
-        flows = {alarm.flow_id: alarm.flow_name for alarm in reversed(alarms)}
-        chosen = str(self.data.get("flow", ""))[:64]
-        choices = [(key, name or key) for key, name in ({chosen: ""} | flows).items() if key]
-        field = self.fields["flow"]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101
-        field.choices = [("", _("Any")), *sorted(choices, key=lambda choice: sort_key(choice[1]))]
+        # The newest name of each flow.
+        set_flow_choices(self, {alarm.flow_id: alarm.flow_name for alarm in reversed(alarms)})
 
     def chosen(self, alarms: Sequence[Alarm]) -> list[Alarm]:
-        """Those of the alarms that a valid form chooses."""
+        """The alarms that match a valid form."""
         state, kind, flow = (self.cleaned_data[name] for name in ("state", "kind", "flow"))
         return [
             alarm

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from workflows_ui.alarms import folding, services, tables
 from workflows_ui.alarms import messages as texts
 from workflows_ui.alarms.forms import FilterForm
-from workflows_ui.alarms.models import Alarm, AlarmKind, AlarmMute, FlowRhythm
+from workflows_ui.alarms.models import Alarm, AlarmKind, FlowRhythm
 from workflows_ui.core import clock
 from workflows_ui.launches.services import watching
 from workflows_ui.members.models import Role
@@ -46,7 +46,7 @@ def without_index(request: ConsoleRequest) -> HttpResponse:
 @member(Role.VIEWER)
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     """The open alarms, then those that ended. Without the run index, what it is needed for."""
-    index = indexes.readable(request.access.workspace, request.user.pk)
+    index = indexes.for_access(request.access)
     if index is None:
         return without_index(request)
     found = services.listed(index)
@@ -76,7 +76,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
 @member(Role.VIEWER)
 def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
     """The list as a file. Audited."""
-    index = indexes.readable(request.access.workspace, request.user.pk)
+    index = indexes.for_access(request.access)
     found = services.listed(index) if index else []
     form = FilterForm(request.GET, alarms=found)
     if index is None or not form.is_valid():
@@ -94,7 +94,7 @@ def watch(request: ConsoleRequest, slug: str) -> HttpResponse:
     if "stop" in request.POST:
         watching.stop_watching(request.user, workspace, WatchKind.ALARMS, "")
         messages.success(request, _("You will not be notified of every alarm any more."))
-    elif indexes.readable(workspace, request.user.pk) is not None:
+    elif indexes.for_access(request.access) is not None:
         watching.start_watching(request.user, workspace, WatchKind.ALARMS, "", workspace.name)
         messages.success(request, _("You will be notified of every alarm, as your notification settings say."))
     return responses.redirect_to_view(request, "alarms", slug)
@@ -102,10 +102,10 @@ def watch(request: ConsoleRequest, slug: str) -> HttpResponse:
 
 def _lookup(request: ConsoleRequest, alarm_id: int) -> tuple[RunIndex, Alarm] | None:
     """The index and the alarm; None, whatever the id, if the person may not see the index. Raises Http404."""
-    index = indexes.readable(request.access.workspace, request.user.pk)
+    index = indexes.for_access(request.access)
     if index is None:
         return None
-    row = Alarm.objects.filter(index=index, pk=alarm_id).first() if alarm_id < 2**63 else None
+    row = services.of_index(index).filter(pk=alarm_id).first()
     if row is None:
         raise Http404
     return index, row
@@ -165,7 +165,7 @@ def mute(request: ConsoleRequest, slug: str, alarm_id: int) -> HttpResponse:
 @member(Role.VIEWER)
 def muted(request: ConsoleRequest, slug: str) -> HttpResponse:
     """What is muted, for whom to see and for builders to undo."""
-    index = indexes.readable(request.access.workspace, request.user.pk)
+    index = indexes.for_access(request.access)
     if index is None:
         return without_index(request)
     rows = [(row, AlarmKind(row.kind).label, flow_url(slug, row.flow_id)) for row in services.muted(index)]
@@ -176,10 +176,10 @@ def muted(request: ConsoleRequest, slug: str) -> HttpResponse:
 @member(Role.BUILDER)
 def unmute(request: ConsoleRequest, slug: str, mute_id: int) -> HttpResponse:
     """Allow alarms of a kind for a flow again."""
-    index = indexes.readable(request.access.workspace, request.user.pk)
+    index = indexes.for_access(request.access)
     if index is None:
         return responses.redirect_to_view(request, "alarms", slug)
-    row = AlarmMute.objects.filter(index=index, pk=mute_id).first() if mute_id < 2**63 else None
+    row = services.muted(index).filter(pk=mute_id).first()
     if row is None:
         raise Http404
     if services.unmute(actor(request), index, row):

@@ -1,4 +1,4 @@
-"""Forms of failures: the filters of their list, and what people do about one."""
+"""Forms of failures: the filters of their list, and the actions on one."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -10,18 +10,18 @@ from django.utils.translation import pgettext_lazy
 
 from workflows_ui.accounts.models import User
 from workflows_ui.core import clock
-from workflows_ui.core.collation import sort_key
+from workflows_ui.core.form_choices import set_choices, set_flow_choices
 from workflows_ui.failures.models import PatternState
 from workflows_ui.failures.services import ENDLESS, LONGEST, Pattern
 
 #: The value of the filter for every state.
 _ALL = "all"
-#: Snoozes by their name in the form; None does not end.
+#: Lengths of snoozes by their name in the form; None: it does not end.
 _SNOOZES = {"day": timedelta(days=1), "week": timedelta(weeks=1), "endless": None}
 
 
 class FilterForm(forms.Form):
-    """The filters of the list of these patterns. Without a state, the open ones."""
+    """The filters; without a state, the open patterns. `patterns` are all that the list has."""
 
     state = forms.ChoiceField(
         label=_("State"),
@@ -36,16 +36,11 @@ class FilterForm(forms.Form):
 
     def __init__(self, *args: Any, patterns: Sequence[Pattern] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # The newest name of each flow; one that no pattern is of any more stays chosen.
-        flows = {pattern.newest.flow_id: pattern.newest.flow_name for pattern in reversed(patterns)}
-        chosen = str(self.data.get("flow", ""))[:64]
-        choices = [(key, name or key) for key, name in ({chosen: ""} | flows).items() if key]
-        field = self.fields["flow"]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101
-        field.choices = [("", _("Any")), *sorted(choices, key=lambda choice: sort_key(choice[1]))]
+        # The newest name of each flow.
+        set_flow_choices(self, {pattern.newest.flow_id: pattern.newest.flow_name for pattern in reversed(patterns)})
 
     def chosen(self, patterns: Sequence[Pattern]) -> list[Pattern]:
-        """Those of the patterns that a valid form chooses."""
+        """The patterns that match a valid form."""
         state, flow = self.cleaned_data["state"] or PatternState.OPEN, self.cleaned_data["flow"]
         return [
             pattern
@@ -62,9 +57,8 @@ class AssignForm(forms.Form):
     def __init__(self, *args: Any, people: Iterable[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._people = {str(person.pk): person for person in people}
-        field = self.fields["person"]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101
-        field.choices = [("", _("Nobody")), *((key, person.label) for key, person in self._people.items())]
+        names = ((key, person.label) for key, person in self._people.items())
+        set_choices(self, "person", [("", _("Nobody")), *names])
 
     def clean_person(self) -> User | None:
         return self._people.get(self.cleaned_data["person"])
@@ -73,7 +67,7 @@ class AssignForm(forms.Form):
 class SnoozeForm(forms.Form):
     """For how long to snooze."""
 
-    # Not required: a choice is always made, and the mark of required fields would only ask what else there is to do.
+    # Not required: the first choice is preselected, and the mark of required fields would be noise.
     time = forms.ChoiceField(
         label=_("Snooze"),
         required=False,

@@ -30,8 +30,6 @@ DAYS, MOST, RUNS, LONGEST = 30, 500, 20, 10_000
 COUNTED, NAMED = 1000, 20
 #: The end of a snooze that somebody has to end.
 ENDLESS = datetime(9000, 1, 1, tzinfo=UTC)
-#: Larger numbers fit no fingerprint, nor the column.
-LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -79,12 +77,12 @@ class Pattern:
         return PatternState.SUCCEEDED if self.succeeded else PatternState.OPEN
 
 
-def _failed(index: RunIndex) -> QuerySet[IndexedRun]:
-    """The runs that the partial index `listed_runs_failed_alike` holds.
+def _failed(workspace_id: int | OuterRef) -> QuerySet[IndexedRun]:
+    """The failed runs of a workspace, which the partial index `listed_runs_failed_alike` holds.
 
     Without the second condition on the fingerprint, SQLite reads the index by time.
     """
-    return IndexedRun.objects.filter(LISTED, ~Q(fingerprint=0), workspace_id=index.pk, fingerprint__gt=0)
+    return IndexedRun.objects.filter(LISTED, ~Q(fingerprint=0), workspace_id=workspace_id, fingerprint__gt=0)
 
 
 def since() -> datetime:
@@ -95,7 +93,7 @@ def since() -> datetime:
 def patterns(index: RunIndex) -> tuple[list[Pattern], bool]:
     """The patterns of the last days, the latest failure first, and whether there are more than MOST."""
     begin = since()
-    failed = _failed(index).filter(created__gte=begin)
+    failed = _failed(index.pk).filter(created__gte=begin)
     found = indexes.remember(index, f"failures since {begin:%Y-%m-%d}", lambda: _fold(index, failed, MOST + 1))
     return _with_rows(index, found[:MOST]), len(found) > MOST
 
@@ -115,7 +113,7 @@ def _fold(index: RunIndex, failed: QuerySet[IndexedRun], most: int) -> list[Patt
         created__gt=OuterRef("created"),
     )
     newest = (Q(fingerprint=group["fingerprint"], created=group["last"]) for group in found)
-    rows = _failed(index).filter(Q(*newest, _connector=Q.OR)).annotate(succeeded=Exists(later))
+    rows = _failed(index.pk).filter(Q(*newest, _connector=Q.OR)).annotate(succeeded=Exists(later))
     by_fingerprint = {row.fingerprint: row for row in rows}
     return [
         Pattern(newest=row, succeeded=row.succeeded, **group)
@@ -136,22 +134,20 @@ def _stored(index: RunIndex) -> QuerySet[FailurePattern]:
 
 def exists(workspace: Workspace, fingerprint: int) -> bool:
     """Whether the workspace has failures of this pattern, or has had some that somebody did something about."""
-    if not 0 < fingerprint <= LARGEST:
-        return False
-    runs = IndexedRun.objects.filter(LISTED, ~Q(fingerprint=0), workspace=workspace, fingerprint=fingerprint)
+    runs = _failed(workspace.pk).filter(fingerprint=fingerprint)
     return runs.exists() or FailurePattern.objects.filter(index=workspace.pk, fingerprint=fingerprint).exists()
 
 
 def find(index: RunIndex, fingerprint: int) -> Pattern | None:
     """One pattern with all its failures that the index keeps; None if it keeps none."""
-    found = _fold(index, _failed(index).filter(fingerprint=fingerprint), 1)
+    found = _fold(index, _failed(index.pk).filter(fingerprint=fingerprint), 1)
     row = _stored(index).filter(fingerprint=fingerprint).first()
     return replace(found[0], row=row) if found else None
 
 
 def latest_runs(index: RunIndex, fingerprint: int) -> list[IndexedRun]:
     """The latest runs of a pattern."""
-    return list(_failed(index).filter(fingerprint=fingerprint).order_by("-created", "-pk")[:RUNS])
+    return list(_failed(index.pk).filter(fingerprint=fingerprint).order_by("-created", "-pk")[:RUNS])
 
 
 @dataclass(frozen=True)
@@ -171,7 +167,7 @@ class Affected:
 
 def affected(access: Access, index: RunIndex, pattern: Pattern) -> Affected:
     """Whose launches failed so, of those that the person may open."""
-    latest = _failed(index).filter(fingerprint=pattern.fingerprint).order_by("-created")[:COUNTED]
+    latest = _failed(index.pk).filter(fingerprint=pattern.fingerprint).order_by("-created")[:COUNTED]
     rows = launches.visible_launches(access).filter(run_id__in=latest.values("run_id"))
     numbers = dict(rows.order_by().values_list("user").annotate(number=Count("run_id", distinct=True)))
     keys = sorted(numbers, key=lambda key: (-numbers[key], key))
@@ -208,12 +204,12 @@ class Known:
 
 def fingerprint_of(index: RunIndex, run_id: str) -> int:
     """The fingerprint of a failed run; 0 if the index does not have it."""
-    return _failed(index).filter(run_id=run_id).values_list("fingerprint", flat=True).first() or 0
+    return _failed(index.pk).filter(run_id=run_id).values_list("fingerprint", flat=True).first() or 0
 
 
 def known(index: RunIndex, fingerprint: int, workspace: Workspace, user: User) -> Known | None:
     """What is known about failures of this cause, for a person; None if the index has none."""
-    if not fingerprint or not _failed(index).filter(fingerprint=fingerprint).exists():
+    if not fingerprint or not _failed(index.pk).filter(fingerprint=fingerprint).exists():
         return None
     row = _stored(index).filter(fingerprint=fingerprint).first()
     text = note(row, workspace)
@@ -260,9 +256,7 @@ def hand_over(actor: Actor, row: FailurePattern, person: User | None, name: str)
 
 def assigned(person: User, workspaces: Collection[int]) -> list[tuple[FailurePattern, str]]:
     """What is assigned to a person in these workspaces, with its name as of its newest failure."""
-    newest = IndexedRun.objects.filter(
-        LISTED, ~Q(fingerprint=0), workspace_id=OuterRef("index_id"), fingerprint=OuterRef("fingerprint")
-    ).order_by("-created")
+    newest = _failed(OuterRef("index_id")).filter(fingerprint=OuterRef("fingerprint")).order_by("-created")
     rows = FailurePattern.objects.filter(index__in=workspaces, assigned_to=person).order_by("pk").defer("note")
     names = rows.values_list(
         "pk", Subquery(newest.values("flow_name")[:1]), Subquery(newest.values("failed_step_title")[:1])

@@ -42,7 +42,7 @@ Change = Callable[[ConsoleRequest, RunIndex, Pattern], str]
 @member(Role.VIEWER)
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     """The failures of the last days by cause; by default the open ones. Without the run index, what it is needed for."""
-    index = indexes.readable(request.access.workspace, request.user.pk)
+    index = indexes.for_access(request.access)
     if index is None:
         return _without_index(request)
     indexes.watch(index)
@@ -68,7 +68,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
 @member(Role.VIEWER)
 def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
     """The list as a file. Audited."""
-    index = indexes.readable(request.access.workspace, request.user.pk)
+    index = indexes.for_access(request.access)
     found, _more = services.patterns(index) if index else ([], False)
     form = FilterForm(request.GET, patterns=found)
     if index is None or not form.is_valid():
@@ -92,7 +92,7 @@ def _lookup(request: ConsoleRequest, fingerprint: int) -> tuple[RunIndex, Patter
     workspace = request.access.workspace
     if not services.exists(workspace, fingerprint):
         raise Http404
-    index = indexes.readable(workspace, request.user.pk)
+    index = indexes.for_access(request.access)
     if index is None:
         return None
     pattern = services.find(index, fingerprint)

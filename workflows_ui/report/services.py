@@ -15,7 +15,6 @@ from workflows_ui.run_index.services import indexes, recent, statistics
 
 #: The most flows, and the most pairs of a person and a flow.
 MOST = 1000
-_SUCCEEDED = tuple(name for name, state in runs.STATES.items() if state.launch == State.SUCCEEDED)
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ def _flows(index: RunIndex, begin: datetime, end: datetime, saved: Mapping[str, 
         name=Max("flow_name"),
         number=Count("pk"),
         failed=Count("pk", filter=Q(status__in=runs.FAILED)),
-        good=Count("pk", filter=Q(status__in=_SUCCEEDED)),
+        good=Count("pk", filter=Q(status__in=runs.SUCCEEDED)),
         took=Sum("duration", filter=Q(duration__gte=0), default=0),
     )
     counted = counted.order_by("-number", "flow_id")[:MOST]

@@ -23,6 +23,7 @@ from workflows_ui.report.services import Line, Report
 from workflows_ui.resource_admin import export
 from workflows_ui.resources.places import list_url
 from workflows_ui.resources.runs import indexed
+from workflows_ui.run_index.models import RunIndex
 from workflows_ui.run_index.services import indexes
 from workflows_ui.web import formats, responses
 from workflows_ui.web.access import member
@@ -45,8 +46,9 @@ class Shown(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The report of a week, and names of its people by key."""
+    """The report of a week, its index, and the names of its people by key."""
 
+    run_index: RunIndex
     report: Report
     people: dict[str, str]
 
@@ -54,7 +56,7 @@ class Found(NamedTuple):
 @require_safe
 @member(Role.VIEWER)
 def report(request: ConsoleRequest, slug: str) -> HttpResponse:
-    """The week of `?week=2026-W48`, by default this one. Without the run index, what it is needed for."""
+    """The week of `?week=2026-W48`, by default this one. Without the run index, a page that explains it."""
     found, monday = _find(request), _monday(request)
     if found is None:
         return responses.page(request, "report/no_index.html", {"manages": request.access.allows(Role.MANAGER)})
@@ -70,7 +72,6 @@ def report(request: ConsoleRequest, slug: str) -> HttpResponse:
         for line in found.report.flows
     ]
     following = monday + timedelta(days=7)
-    index = indexes.readable(request.access.workspace, request.user.pk)
     context = {
         "title": _week_text(monday),
         "flows": flows,
@@ -81,8 +82,8 @@ def report(request: ConsoleRequest, slug: str) -> HttpResponse:
         "saves": found.report.total.minutes is not None or found.report.people_total.minutes is not None,
         "cut": len(flows) >= services.MOST,
         "most": services.MOST,
-        "trouble": indexed.trouble(index) if index else "",
-        "notice": indexed.notice(index, clock.midnight(monday)) if index else "",
+        "trouble": indexed.trouble(found.run_index),
+        "notice": indexed.notice(found.run_index, clock.midnight(monday)),
         "before_url": _url(slug, monday - timedelta(days=7)),
         "after_url": _url(slug, following) if following <= timezone.localdate() else "",
         "file_url": reverse("report_file", args=[slug], query={"week": _name(monday)}),
@@ -110,19 +111,19 @@ def file(request: ConsoleRequest, slug: str) -> HttpResponseBase:
 
 
 def _find(request: ConsoleRequest) -> Found | None:
-    """The report; None for who may not see the index."""
-    index = indexes.readable(request.access.workspace, request.user.pk)
+    """The report; None for a person who may not see the index."""
+    index = indexes.for_access(request.access)
     if index is None:
         return None
     session = engine_session.open_session(request.access)
     saved = {flow.id: flow.minutes for flow in indexed.flows_of(session, index) if flow.minutes}
     found = services.report(request.access, index, _monday(request), saved)
     people = User.objects.in_bulk([int(line.key) for line in found.people])
-    return Found(found, {str(key): person.label for key, person in people.items()})
+    return Found(index, found, {str(key): person.label for key, person in people.items()})
 
 
 def _monday(request: ConsoleRequest) -> date:
-    """The first day of the requested week, of this one for none and for what is no week."""
+    """The first day of the requested week; of the current one without a valid week."""
     today = timezone.localdate()
     this = today - timedelta(days=today.weekday())
     match = _WEEK.fullmatch(request.GET.get("week", ""))

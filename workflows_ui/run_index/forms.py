@@ -10,6 +10,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.core.form_choices import set_choices
 from workflows_ui.credentials.models import Credential
 from workflows_ui.run_index.models import Kept, Search
 
@@ -22,7 +23,7 @@ VALUES_DAYS, VALUES_KB, MOST_KB = 30, 64, 1024
 
 
 class IndexForm(forms.Form):
-    """With which credential runs are read, what is kept of them for how long, and how they are searched.
+    """The settings of a run index: its credential, what it keeps for how long, and its search.
 
     `choices` are the credentials with their teams; `has_parts` says whether the database finds parts of words.
     """
@@ -100,26 +101,23 @@ class IndexForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         if not has_parts:
-            search = self.fields["search"]
-            assert isinstance(search, forms.ChoiceField)  # noqa: S101
-            search.choices = [(Search.KEYED.value, Search.KEYED.label)]
-            search.help_text = _(
+            set_choices(self, "search", [(Search.KEYED.value, Search.KEYED.label)])
+            self.fields["search"].help_text = _(
                 "Parts of words cannot be searched: this database lacks pg_trgm (PostgreSQL) or FTS5 with trigrams (SQLite 3.34). On "
                 "PostgreSQL, an administrator runs “CREATE EXTENSION pg_trgm” in the database, and then “manage.py migrate” again."
             )
         self._credentials = {str(credential.pk): credential for credential in choices}
-        field = self.fields["credential"]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101
-        field.choices = [
+        names = (
             (str(credential.pk), format_lazy("{} ({})", credential.name, ", ".join(team.name for team in teams)))
             for credential, teams in choices.items()
-        ]
+        )
+        set_choices(self, "credential", names)
 
     def clean_credential(self) -> Credential:
         return self._credentials[self.cleaned_data["credential"]]
 
     def clean_days_off(self) -> list[str]:
-        """The days in their order, each once."""
+        """The days in order, without duplicates."""
         days = set()
         for word in self.cleaned_data["days_off"].replace(",", " ").split():
             try:
@@ -131,7 +129,7 @@ class IndexForm(forms.Form):
 
 
 class FirstForm(forms.Form):
-    """What a manager shares with whom, where no credential is shared yet.
+    """The credential and the team that a manager chooses for the first run index, while no credential is shared.
 
     `credentials` are the manager's own, `teams` those of the workspace; `new_team` is the name of the team that a superuser may create.
     """
@@ -146,17 +144,12 @@ class FirstForm(forms.Form):
         super().__init__(*args, **kwargs)
         self._credentials = {str(credential.pk): credential for credential in credentials}
         self._teams: dict[str, Group | None] = {str(team.pk): team for team in teams}
-        choices = [(key, team.name) for key, team in self._teams.items() if team]
+        names = [(key, team.name) for key, team in self._teams.items() if team]
         if new_team:
             self._teams["new"] = None
-            choices.append(("new", gettext("A new team: %(name)s") % {"name": new_team}))
-        for name, found in {
-            "credential": [(key, credential.name) for key, credential in self._credentials.items()],
-            "team": choices,
-        }.items():
-            field = self.fields[name]
-            assert isinstance(field, forms.ChoiceField)  # noqa: S101
-            field.choices = found
+            names.append(("new", gettext("A new team: %(name)s") % {"name": new_team}))
+        set_choices(self, "credential", ((key, credential.name) for key, credential in self._credentials.items()))
+        set_choices(self, "team", names)
 
     def clean_credential(self) -> Credential:
         return self._credentials[self.cleaned_data["credential"]]

@@ -39,7 +39,8 @@ STATES: Mapping[str, RunState] = {
     "INTERNAL_ERROR": RunState(_("Engine error"), "triangle-alert", "red", launch=State.FAILED),
     "CANCELED": RunState(_("Cancelled"), "ban", "secondary", launch=State.CANCELLED),
 }
-#: The statuses of a run that failed, and of one that has not ended.
+#: The statuses of a run that succeeded, that failed, and that has not ended.
+SUCCEEDED = tuple(name for name, run_state in STATES.items() if run_state.launch == State.SUCCEEDED)
 FAILED = tuple(name for name, run_state in STATES.items() if run_state.launch == State.FAILED)
 UNDER_WAY = tuple(name for name, run_state in STATES.items() if run_state.launch not in _FINAL)
 

@@ -5,6 +5,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.core.form_choices import set_choices
+
 #: A reason of fewer words is useless in the audit log.
 FEWEST_WORDS = 3
 
@@ -36,9 +38,7 @@ class HiddenForm(RevealForm):
 
     def __init__(self, places: list[tuple[str, str]], data: Any = None) -> None:
         super().__init__(data)
-        field = self.fields["place"]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101  (for the type checker)
-        field.choices = places
+        set_choices(self, "place", places)
         reason = self.fields["reason"]
         reason.label = _("What do you need it for?")
         reason.help_text = _("A sentence, such as: “Comparing the customer's signature with what we sent.”")

@@ -196,8 +196,8 @@ def _read_page(turn: _Turn, row: IndexedKind) -> None:
     found = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
     following = answer.get("next")
     # A cursor without rows, or the same again, would never end.
-    goes_on = isinstance(following, str) and bool(following) and bool(found) and following != cursor
-    left["pages"][:1] = [[folder, following]] if goes_on else []
+    has_more = isinstance(following, str) and bool(following) and bool(found) and following != cursor
+    left["pages"][:1] = [[folder, following]] if has_more else []
     left["answers"] += 1
     _write(row, found)
 
@@ -223,7 +223,7 @@ def _read_live(turn: _Turn, row: IndexedKind, flow_id: str, version_id: str) -> 
     with database.turn(), transaction.atomic():
         user = _objects(row).filter(object_id=flow_id).first()
         if user is not None:
-            draft = [use for use in _stored_uses([user]).get(user.pk, ()) if not use.live]
+            draft = [use for use in stored_uses([user]).get(user.pk, ()) if not use.live]
             _replace_uses(user.pk, [*draft, *wanted])
             _objects(row).filter(pk=user.pk).update(live_version=version_id)
 
@@ -295,7 +295,7 @@ def _write(row: IndexedKind, found: Iterable[Mapping[str, Any]]) -> None:
             update_fields=_CHANGING,
         )
         stored = list(_objects(row).filter(object_id__in=rows).only("pk", "object_id", "live_version"))
-        known = _stored_uses(stored)
+        known = stored_uses(stored)
         for user in stored:
             item = rows[user.object_id][1]
             wanted, live = uses_of(row.kind, item), _other_live_version(row.kind, item)
@@ -316,11 +316,12 @@ def _other_live_version(kind: str, row: Mapping[str, Any]) -> str:
     return "" if version.get("id") == published else published
 
 
-def _stored_uses(users: Sequence[IndexedObject]) -> dict[int, list[Use]]:
+def stored_uses(users: Sequence[IndexedObject] | QuerySet[IndexedObject]) -> dict[int, list[Use]]:
+    """The uses of these flows and servers, by their keys."""
     found: dict[int, list[Use]] = {}
-    rows = ObjectUse.objects.filter(user__in=[user.pk for user in users]).order_by("pk")
-    for pk, kind, key, step, title, live in rows.values_list("user_id", *Use._fields):
-        found.setdefault(pk, []).append(Use(kind, key, step, title, live))
+    rows = ObjectUse.objects.filter(user__in=users).order_by("pk")
+    for pk, *use in rows.values_list("user_id", *Use._fields):
+        found.setdefault(pk, []).append(Use(*use))
     return found
 
 

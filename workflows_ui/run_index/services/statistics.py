@@ -19,7 +19,6 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 
 from workflows_ui.core import clock
-from workflows_ui.launches.models import State
 from workflows_ui.launches.services import runs
 from workflows_ui.launches.services.statistics import DURATIONS, day_position, midnights
 from workflows_ui.run_index.models import LISTED, IndexedRun, RunIndex
@@ -28,7 +27,6 @@ from workflows_ui.run_index.services import indexes, recent
 _HOUR = timedelta(hours=1)
 #: The most runs of which is counted how many ran at the same time.
 MOST_AT_ONCE = 50_000
-_SUCCEEDED = tuple(name for name, state in runs.STATES.items() if state.launch == State.SUCCEEDED)
 
 
 class Ended(NamedTuple):
@@ -73,7 +71,7 @@ def by_flow(
     ends = midnights(days)
     rows = _within(listed(index), ends).filter(flow_id__in=sorted(flow_ids))
     position = day_position("created", ends)
-    good, bad = Count("pk", filter=Q(status__in=_SUCCEEDED)), Count("pk", filter=Q(status__in=runs.FAILED))
+    good, bad = Count("pk", filter=Q(status__in=runs.SUCCEEDED)), Count("pk", filter=Q(status__in=runs.FAILED))
     for flow_id, place, well, wrong in _both(
         index, rows, lambda part: part.values_list("flow_id", position).annotate(good=good, bad=bad)
     ):
@@ -126,7 +124,7 @@ def at_once(index: RunIndex, rows: QuerySet[IndexedRun], days: Sequence[date]) -
 
 def latest(index: RunIndex, rows: QuerySet[IndexedRun]) -> Sequence[Ended]:
     """The newest runs that succeeded or failed, with known times, the oldest first."""
-    ended = rows.filter(status__in=[*_SUCCEEDED, *runs.FAILED], duration__gte=0).order_by("-created", "-id")
+    ended = rows.filter(status__in=[*runs.SUCCEEDED, *runs.FAILED], duration__gte=0).order_by("-created", "-id")
     return [Ended(*row) for row in _kept(index, ended.values_list(*Ended._fields)[:DURATIONS])][::-1]
 
 

@@ -12,7 +12,7 @@ from django.db.models import Case, IntegerField, QuerySet, When
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.run_index.models import IndexedKind, IndexedObject, ObjectUse, RunIndex
-from workflows_ui.run_index.services import indexes
+from workflows_ui.run_index.services import indexes, objects
 from workflows_ui.run_index.services.object_rows import FLOWS, SERVERS, Use
 
 
@@ -103,10 +103,7 @@ def users_of(session: EngineSession, kind: str, keys: Collection[str]) -> list[U
 def all_users(session: EngineSession) -> list[tuple[IndexedObject, Sequence[Use]]]:
     """Every flow of the index with its uses."""
     rows = current(session.workspace.pk, FLOWS).order_by("pk")
-    used: dict[int, list[Use]] = {}
-    uses = ObjectUse.objects.filter(user__in=rows.order_by())
-    for pk, kind, key, step, title, live in uses.order_by("pk").values_list("user_id", *Use._fields):
-        used.setdefault(pk, []).append(Use(kind, key, step, title, live))
+    used = objects.stored_uses(rows.order_by())
     return [(row, used.get(row.pk, ())) for row in rows]
 
 
@@ -114,8 +111,7 @@ def uses_of(session: EngineSession, flow_id: str) -> list[Use]:
     """What a flow uses, of its draft and of the version that runs."""
     users = current(session.workspace.pk, FLOWS).filter(object_id=flow_id[:64])
     rows = ObjectUse.objects.filter(user__in=users) if FLOWS in known_kinds(session) else ObjectUse.objects.none()
-    found = rows.order_by("pk").values_list(*Use._fields)
-    return [Use(kind, key, step, title, live) for kind, key, step, title, live in found]
+    return [Use(*use) for use in rows.order_by("pk").values_list(*Use._fields)]
 
 
 def search(
