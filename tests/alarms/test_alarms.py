@@ -123,7 +123,7 @@ def test_nothing_is_quiet_while_the_index_or_the_list_of_flows_is_old(stage: Sta
 
 
 @pytest.mark.both_databases
-def test_no_run_is_expected_on_a_day_off_also_if_it_is_entered_on_that_day(stage: Stage) -> None:
+def test_no_run_is_expected_on_a_day_off_even_if_it_is_entered_on_the_day(stage: Stage) -> None:
     alarm = quiet(stage)
     today = timezone.localdate()
     days = [(today - timedelta(days=number)).isoformat() for number in range(3)]
@@ -184,7 +184,7 @@ def test_a_run_that_takes_longer_than_usual_is_an_alarm_while_it_runs(stage: Sta
     assert check(stage) == []
 
 
-def test_muting_ends_the_alarm_and_there_is_no_other_until_it_is_undone(stage: Stage) -> None:
+def test_muting_ends_the_alarm_and_prevents_others_until_it_is_undone(stage: Stage) -> None:
     alarm = quiet(stage)
     page = f"{LIST}{alarm.pk}/"
     assert stage.browser.post(f"{page}mute/").status_code == 303
@@ -206,7 +206,7 @@ def test_the_flows_page_says_that_there_is_an_alarm(stage: Stage) -> None:
     assert "To the alarm" not in text(stage.as_role(Role.BUILDER), f"/w/sales/flows/{alarm.flow_id}/")
 
 
-def test_who_may_not_see_the_index_sees_no_alarms(stage: Stage) -> None:
+def test_people_who_may_not_see_the_index_see_no_alarms(stage: Stage) -> None:
     alarm = quiet(stage)
     page = f"{LIST}{alarm.pk}/"
     manager = stage.as_role(Role.MANAGER)
@@ -243,7 +243,7 @@ def test_the_list_is_filtered_and_is_a_file(stage: Stage) -> None:
     assert outcomes()[-1] == ("alarms.export", "done")
 
 
-def test_names_and_facts_that_are_no_such_things_are_shown_as_text(stage: Stage) -> None:
+def test_malicious_names_and_invalid_facts_are_shown_as_text(stage: Stage) -> None:
     alarm = quiet(stage)
     name = "<script>alert(1)</script>" + "x" * 170
     odd: list[Any] = [{}, [], {"usual": "<b>", "by": 5, "last": "never", "today": None, "run": 3, "time": {}}]
@@ -295,7 +295,7 @@ def test_a_check_waits_for_its_time_and_for_the_one_that_runs(stage: Stage) -> N
 
 
 @pytest.mark.both_databases
-def test_who_chose_so_is_notified_once_with_a_count_and_nobody_without_a_right_to_the_index(stage: Stage) -> None:
+def test_watchers_are_notified_once_with_a_count_and_only_with_a_right_to_the_index(stage: Stage) -> None:
     flow = flow_of(stage)["id"]
     only(stage, flow, every(GAP, datetime.now(UTC) - 36 * HOUR))
     colleague = stage.as_role(Role.BUILDER)

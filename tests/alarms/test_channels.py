@@ -145,7 +145,7 @@ def test_a_message_that_is_not_accepted_is_sent_again_with_its_id_and_managers_s
     assert outcomes()[-2:] == [("alarm_channel.add", "done"), ("alarm_channel.test", "done")]
 
 
-def test_what_was_given_up_is_sent_again_by_a_button(stage: Stage, server: Server) -> None:
+def test_messages_that_were_given_up_are_sent_again_by_a_button(stage: Stage, server: Server) -> None:
     quiet(stage)
     add(stage.browser, server.url)
     channel = AlarmChannel.objects.get()

@@ -83,7 +83,7 @@ def test_a_new_flow_has_no_rhythm_and_an_old_one_does() -> None:
     assert not detection.learn(hourly(8), NOW - timedelta(weeks=2), NOW, CALENDAR).hours
 
 
-def test_a_week_off_does_not_change_what_is_usual() -> None:
+def test_a_week_off_does_not_change_the_rhythm() -> None:
     hours = [hour for hour in hourly(8) if not timedelta(weeks=3) < NOW - hour.first <= timedelta(weeks=4)]
     rhythm = detection.learn(hours, NOW - timedelta(weeks=9), NOW, CALENDAR)
     moment = detection.quiet_at(rhythm, NOW - HOUR, CALENDAR)
@@ -105,7 +105,7 @@ def test_the_usual_number_of_runs_is_that_of_the_weekday_and_hour() -> None:
     assert round(detection.expected(rhythm, midnight + timedelta(days=1), NOW + timedelta(days=1), CALENDAR)) == 0
 
 
-def test_a_rhythm_survives_being_stored_and_a_damaged_one_is_none() -> None:
+def test_a_rhythm_survives_storing_and_a_damaged_one_is_ignored() -> None:
     rhythm = detection.learn(hourly(8), NOW - timedelta(weeks=9), NOW, CALENDAR)
     stored = Rhythm.load(rhythm.dump())
     moments = [detection.quiet_at(one, NOW, CALENDAR) for one in (stored, rhythm)]
@@ -115,7 +115,7 @@ def test_a_rhythm_survives_being_stored_and_a_damaged_one_is_none() -> None:
     assert Rhythm.load({"other": 1}) == Rhythm()
 
 
-def test_one_bad_run_is_no_alarm_but_one_that_never_ends_is() -> None:
+def test_one_slow_or_failed_run_is_no_alarm_but_one_that_never_ends_is() -> None:
     rhythm = Rhythm(usual=10, longest=20, failing=0.02)
     fine, slow = Latest("", True, False, 10), Latest("slow", True, False, 100)
     assert detection.long_runs(rhythm, [slow, *[fine] * 9], alarming=False) == []

@@ -69,7 +69,7 @@ def test_a_check_that_outlasts_its_lease_concludes_nothing(stage: Stage) -> None
     assert check(stage) == [("quiet", flow)]
 
 
-def test_a_check_that_waited_for_the_list_goes_on_with_the_time_and_the_index_of_then(stage: Stage) -> None:
+def test_a_check_that_waited_for_the_list_continues_with_the_current_time_and_index(stage: Stage) -> None:
     flow = silent(stage)
     # Up to date when the check begins, and too old after the list.
     RunIndex.objects.update(read_at=timezone.now() - checking.CURRENT + MINUTE)
@@ -114,7 +114,7 @@ def test_a_flow_that_the_engine_refuses_stays_as_it_is_and_the_others_are_read(
 
 
 @pytest.mark.both_databases
-def test_a_schedule_that_is_too_long_is_not_kept_and_stops_no_alarm(stage: Stage) -> None:
+def test_a_schedule_that_is_too_long_is_not_kept_and_prevents_no_alarm_of_others(stage: Stage) -> None:
     flow = flow_of(stage, "schedule")["id"]
     minutes = ",".join(map(str, range(60)))
     state = stage.practice.engine.state.flows[flow]
@@ -126,7 +126,7 @@ def test_a_schedule_that_is_too_long_is_not_kept_and_stops_no_alarm(stage: Stage
     assert (row.state, row.cron, row.zone) == (FlowState.ON, "", "")
 
 
-def test_a_turn_asks_for_single_flows_for_a_limited_time(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_turn_reads_single_flows_for_a_limited_time(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     flow = flow_of(stage)["id"]
     only(stage, flow, every(GAP, datetime.now(UTC) - 36 * HOUR), on=add_flows(stage, 12))
     check(stage)

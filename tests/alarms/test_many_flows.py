@@ -112,7 +112,7 @@ def test_a_flow_that_becomes_quiet_while_the_others_run_again_has_its_own_alarm(
     assert Alarm.objects.get(kind=AlarmKind.MANY).facts["most"] == 7
 
 
-def test_who_wants_alarms_and_channels_for_quiet_flows_are_notified_of_many(stage: Stage, server: Server) -> None:
+def test_watchers_and_channels_for_quiet_flows_are_notified_of_many(stage: Stage, server: Server) -> None:
     flows = several(stage, 3, datetime.now(UTC) - HOUR)
     add(stage.browser, server.url)
     stage.browser.post(f"{LIST}watch/")
@@ -129,7 +129,7 @@ def test_who_wants_alarms_and_channels_for_quiet_flows_are_notified_of_many(stag
 
 
 @pytest.mark.both_databases
-def test_a_person_who_watches_many_flows_takes_nobodys_place(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_person_who_watches_many_flows_counts_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     flows = several(stage, 3, datetime.now(UTC) - HOUR)
     owner, colleague = stage.users.owner, stage.users.colleague
     browser = stage.as_role(Role.BUILDER)
@@ -220,7 +220,7 @@ def test_a_list_of_flows_of_any_length_is_read_in_parts_with_queries_for_each_pa
     assert FlowRhythm.objects.filter(state=FlowState.ON).count() >= 41
 
 
-def test_flows_that_the_pages_of_a_list_lose_are_asked_for_by_their_ids(stage: Stage) -> None:
+def test_flows_that_the_pages_of_a_list_lose_are_read_by_their_ids(stage: Stage) -> None:
     flow = flow_of(stage)["id"]
     added = add_flows(stage, 12)
     only(stage, flow, every(GAP, datetime.now(UTC) - 36 * HOUR), on=added)

@@ -171,7 +171,7 @@ def test_a_snoozed_failure_is_open_again_after_its_time_or_when_it_is_reopened(
     assert found(stage.browser) == [url]
 
 
-def test_a_failure_is_assigned_to_a_member_and_to_nobody_else(stage: Stage) -> None:
+def test_a_failure_is_assigned_to_members_only(stage: Stage) -> None:
     only(stage, "Order 4711 was refused")
     (url,) = found(stage.browser)
     stage.browser.post(f"{url}assign/", {"person": stage.users.colleague.pk})
@@ -347,7 +347,7 @@ def test_a_handled_failure_is_open_again_when_an_earlier_run_fails_afterwards(st
     assert found(stage.browser) == []
 
 
-def test_who_was_affected_is_for_those_who_may_open_the_launches(stage: Stage) -> None:
+def test_affected_people_are_shown_to_people_who_may_open_the_launches(stage: Stage) -> None:
     first, second, _third = only(stage, "Order 1 was refused", "Order 2 was refused", "Order 3 was refused")
     share(stage)
     stage.users.colleague.first_name = "Minh Anh"
@@ -407,7 +407,7 @@ def test_people_say_whether_a_note_helped_until_it_is_changed(stage: Stage) -> N
     assert "Did it help? Yes 0 No 0" in text(viewer, page)
 
 
-def test_the_end_of_the_index_deletes_what_was_noted(stage: Stage) -> None:
+def test_the_end_of_the_index_deletes_the_notes(stage: Stage) -> None:
     only(stage, "Order 4711 was refused")
     (url,) = found(stage.browser)
     stage.browser.post(f"{url}note/", {"text": "Ask billing"})

@@ -124,7 +124,7 @@ def test_without_the_index_nothing_is_counted_and_the_menu_leaves_it_out(stage: 
 
 
 @pytest.mark.parametrize("week", ["", "2026-W99", "9999-W52", "<b>"])
-def test_what_is_no_week_is_this_one(stage: Stage, week: str) -> None:
+def test_an_invalid_week_is_the_current_one(stage: Stage, week: str) -> None:
     ready(stage)
     row(stage, timezone.now())
     assert "Invoices" in page(stage.browser, f"?week={week}")

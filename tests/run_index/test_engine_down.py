@@ -131,13 +131,13 @@ def test_without_an_index_or_without_the_right_to_it_the_error_is_shown_as_befor
     assert "Orders" not in page(browser, "/w/sales/search/?q=orders")
 
 
-def test_an_object_that_the_index_does_not_have_is_asked_for(indexed: Stage) -> None:
+def test_an_object_that_the_index_lacks_is_read_from_the_engine(indexed: Stage) -> None:
     go_down(indexed)
     page(indexed.browser, f"/w/sales/flows/{'x' * 21}/", 503)
 
 
 @pytest.mark.both_databases
-def test_the_search_finds_objects_by_name_at_once_and_the_engine_adds_only_others(indexed: Stage) -> None:
+def test_the_search_finds_indexed_objects_by_name_and_the_engine_adds_only_others(indexed: Stage) -> None:
     workflows = indexed.session.workflows
     made = flows.make(workflows, "Đơn hàng <b>", step("gmail", "send_email", "x"), publish=False)
     read(indexed)

@@ -149,7 +149,7 @@ def test_a_second_end_ends_nothing(cast: Users) -> None:
     assert AuditEvent.objects.filter(action="run_index.stop").count() == 1
 
 
-def test_what_an_earlier_index_has_left_is_deleted_in_batches_by_the_next_reader(
+def test_the_runs_of_an_earlier_index_are_deleted_in_batches_by_the_next_reader(
     cast: Users, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rows, "BATCH", 2)
@@ -237,7 +237,7 @@ def one_waits() -> bool:
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_two_who_begin_the_first_index_at_the_same_time_begin_one(cast: Users) -> None:
+def test_two_people_who_start_the_first_index_at_the_same_time_start_one(cast: Users) -> None:
     RunIndex.objects.all().delete()
     begun: list[RunIndex] = []
 
@@ -263,7 +263,7 @@ def test_runs_without_an_index_are_deleted_and_those_of_others_stay(cast: Users)
     assert set(IndexedRun.objects.values_list("workspace_id", flat=True)) == {cast.workspace.pk}
 
 
-def test_somebody_who_begins_to_look_during_a_turn_gets_the_next_one_soon(cast: Users) -> None:
+def test_a_viewer_who_arrives_during_a_turn_gets_the_next_one_soon(cast: Users) -> None:
     RunIndex.objects.update(due_at=timezone.now())
     work = reading._claim(cast.workspace.pk)
     assert work
@@ -272,7 +272,7 @@ def test_somebody_who_begins_to_look_during_a_turn_gets_the_next_one_soon(cast: 
     assert RunIndex.objects.get().due_at < timezone.now() + 2 * reading.WATCHED
 
 
-def test_somebody_who_looks_is_written_down_once_in_a_while(cast: Users) -> None:
+def test_viewers_are_noted_only_once_in_a_while(cast: Users) -> None:
     RunIndex.objects.update(due_at=timezone.now() + reading.IDLE)
     indexes.watch(RunIndex.objects.get())
     index = RunIndex.objects.get()
@@ -282,7 +282,7 @@ def test_somebody_who_looks_is_written_down_once_in_a_while(cast: Users) -> None
     assert not [one for one in caught if one["sql"].startswith("UPDATE")]
 
 
-def test_a_failing_engine_is_not_asked_sooner_since_somebody_looks(cast: Users) -> None:
+def test_a_viewer_does_not_shorten_the_pause_of_a_failing_engine(cast: Users) -> None:
     later = timezone.now() + timedelta(minutes=5)
     RunIndex.objects.update(due_at=later, failures=4)
     indexes.watch(RunIndex.objects.get())

@@ -87,7 +87,7 @@ def keys(value: Any) -> set[str]:
     return {*value, *(key for item in value.values() for key in keys(item))} if isinstance(value, dict) else set()
 
 
-def test_what_the_steps_of_a_flow_use_is_known_of_its_draft_and_of_the_version_that_runs(stage: Stage) -> None:
+def test_uses_of_a_flow_are_known_for_its_draft_and_its_live_version(stage: Stage) -> None:
     workflows = stage.session.workflows
     table = workflows.create_table("Orders")
     inner = flows.make(workflows, "Inner", flows.code("echo"))
@@ -124,7 +124,7 @@ def test_what_the_steps_of_a_flow_use_is_known_of_its_draft_and_of_the_version_t
     assert uses(outer) == {(*one, True) for one in expected if one[2] != "step_1"}
 
 
-def test_what_the_engine_no_longer_has_is_marked_and_comes_back(stage: Stage) -> None:
+def test_objects_that_are_gone_from_the_engine_are_marked_and_may_return(stage: Stage) -> None:
     table = stage.session.workflows.create_table("Short-lived")
     start(stage)
     read(stage)

@@ -51,7 +51,7 @@ def kept() -> set[str]:
 
 
 @pytest.mark.both_databases
-def test_odd_values_of_a_run_are_cut_or_left_out_and_its_page_is_read(stage: Stage) -> None:
+def test_invalid_values_of_a_run_are_cut_or_left_out_and_its_page_is_read(stage: Stage) -> None:
     made = {make(stage, **values): name for name, values in ODD.items()}
     start(stage)
     read_all(stage)
@@ -76,7 +76,7 @@ def test_runs_without_a_usable_id_or_time_do_not_keep_others_from_being_read(sta
 
 
 @pytest.mark.both_databases
-def test_an_odd_status_is_cut_or_left_out(stage: Stage) -> None:
+def test_an_invalid_status_is_cut_or_left_out(stage: Stage) -> None:
     statuses: list[Any] = [["FAILED"], None, 7, {}, "X" * 10_000]
     for place, status in enumerate(statuses):
         run = {"id": f"run{place}", "created": ids.stamp(), "status": status}
@@ -84,7 +84,7 @@ def test_an_odd_status_is_cut_or_left_out(stage: Stage) -> None:
     assert stage.browser.get("/w/sales/runs/").status_code == 200
 
 
-def test_an_odd_version_of_a_flow_is_cut_or_left_out(stage: Stage) -> None:
+def test_an_invalid_version_of_a_flow_is_cut_or_left_out(stage: Stage) -> None:
     versions: list[Any] = [None, [], "name", {}, {"displayName": 7}, {"displayName": "<b>" * 10_000}]
     for place, version in enumerate(versions):
         run = {"id": f"run{place}", "created": ids.stamp(), "flowVersion": version, "flowVersionId": version}

@@ -231,7 +231,7 @@ def test_values_that_are_read_before_a_change_of_the_search_is_done_leave_the_wo
     assert not (RunWord if search == Search.PLAIN else RunText).objects.exists()
 
 
-def test_what_did_not_fit_is_read_again_after_a_change_of_the_search(stage: Stage) -> None:
+def test_values_that_did_not_fit_are_read_again_after_a_change_of_the_search(stage: Stage) -> None:
     (run,) = ran(stage, output={"receipt": 5550001, "note": "x " * 900})
     start(stage, kept=Kept.VALUES, values_kb=1)
     settle(stage)

@@ -93,7 +93,7 @@ def test_a_run_is_followed_to_its_end(indexed: Stage) -> None:
     assert row.finished
 
 
-def test_a_comparison_finds_what_was_missed_changed_and_deleted(indexed: Stage) -> None:
+def test_a_comparison_finds_missed_changed_and_deleted_runs(indexed: Stage) -> None:
     past = add_past(indexed, 300, seconds=3600, back=timedelta(days=1))
     read_all(indexed)
     runs = indexed.practice.engine.state.runs
@@ -111,7 +111,7 @@ def test_a_comparison_finds_what_was_missed_changed_and_deleted(indexed: Stage) 
     assert RunIndex.objects.get().missed == 1
 
 
-def test_an_engine_that_fails_is_asked_more_and_more_seldom(indexed: Stage) -> None:
+def test_an_engine_that_fails_is_read_with_growing_pauses(indexed: Stage) -> None:
     turn(indexed)
     RunIndex.objects.update(failures=0)
     indexed.practice.server.stop()

@@ -83,7 +83,7 @@ def actions() -> list[str]:
     return [action.removeprefix("run_index.") for action in found.values_list("action", flat=True)]
 
 
-def test_without_an_index_the_page_explains_what_one_gives_and_starts_it(shared: Stage) -> None:
+def test_without_an_index_the_page_explains_and_starts_one(shared: Stage) -> None:
     page = html_of(shared.browser)
     for said in (
         "Totals",

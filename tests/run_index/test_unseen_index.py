@@ -195,7 +195,7 @@ def marks(ids: dict[str, str]) -> tuple[str, ...]:
 
 
 @pytest.mark.both_databases
-def test_who_may_not_use_its_credential_gets_nothing_of_the_index(two: Two) -> None:
+def test_people_who_may_not_use_its_credential_get_nothing_of_the_index(two: Two) -> None:
     ids = index(two)
     for url in pages(two, ids):
         assert any(mark in content(two.reader, url) for mark in marks(ids)), url
@@ -205,7 +205,7 @@ def test_who_may_not_use_its_credential_gets_nothing_of_the_index(two: Two) -> N
     assert [notice.user.username for notice in Notice.objects.filter(kind=NoticeKind.ALARM)] == ["reader"]
 
 
-def test_who_may_not_use_its_credential_sees_the_same_pages_as_without_an_index(two: Two) -> None:
+def test_people_who_may_not_use_its_credential_see_the_same_pages_as_without_an_index(two: Two) -> None:
     ids = {"failed": next(row["id"] for row in two.stage.practice.runs() if row["status"] == "FAILED")}
     urls = [f"/w/sales/{page.format(**ids)}" for page in (*PLAIN, "failures/", "alarms/", "report/", "runs/{failed}/")]
     urls += [*two.used.pages, *two.used.deletions, f"/w/sales/flows/{two.used.outer}/", "/w/sales/search/?q=outer"]
@@ -227,7 +227,7 @@ def words(browser: Client, url: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"\d+ (second|minute|hour|min|sec|h|s)s?\b|just now", "", text))
 
 
-def test_while_the_engine_is_down_the_index_stands_in_for_it_only_for_those_who_may_see_it(two: Two) -> None:
+def test_while_the_engine_is_down_the_index_replaces_it_only_for_people_who_may_see_it(two: Two) -> None:
     ids = index(two)
     two.stage.practice.server.stop()
     turn(two.stage)

@@ -99,7 +99,7 @@ def test_before_a_deletion_the_users_are_counted_and_named(stage: Stage) -> None
     assert calls(stage) == before
 
 
-def test_what_the_draft_no_longer_uses_is_said_to_run(stage: Stage) -> None:
+def test_objects_that_only_the_live_version_uses_are_marked_so(stage: Stage) -> None:
     used = Used(stage)
     request = {"names": ["step_2"]}
     stage.session.workflows.apply_flow_operation(used.outer, {"type": "DELETE_ACTION", "request": request})
@@ -110,7 +110,7 @@ def test_what_the_draft_no_longer_uses_is_said_to_run(stage: Stage) -> None:
 
 
 @pytest.mark.both_databases
-def test_after_a_change_by_the_console_the_engine_is_asked_until_the_index_was_read(stage: Stage) -> None:
+def test_after_a_change_by_the_console_uses_come_from_the_engine_until_the_index_was_read(stage: Stage) -> None:
     used = Used(stage)
     start(stage)
     read(stage)
@@ -128,7 +128,7 @@ def test_after_a_change_by_the_console_the_engine_is_asked_until_the_index_was_r
     assert "As of" in page(stage.browser, used.deletions[1])
 
 
-def test_without_an_index_the_engines_flows_are_read_and_what_is_not_known_is_said(stage: Stage) -> None:
+def test_without_an_index_the_engines_flows_are_read_and_gaps_are_named(stage: Stage) -> None:
     used = Used(stage)
     content = html(stage.browser, used.table)
     assert f'href="/w/sales/flows/{used.outer}/steps/step_2/">Keep it</a>' in content
@@ -139,7 +139,7 @@ def test_without_an_index_the_engines_flows_are_read_and_what_is_not_known_is_sa
     assert stage.browser.get("/w/sales/used-by/runs/xyz/").status_code == 404
 
 
-def test_uses_are_shown_to_nobody_who_may_not_open_the_flows(stage: Stage) -> None:
+def test_uses_are_shown_only_to_people_who_may_open_the_flows(stage: Stage) -> None:
     used = Used(stage)
     start(stage)
     read(stage)

@@ -188,7 +188,7 @@ def test_names_are_kept_without_values_and_nothing_is_kept_at_first(stage: Stage
     assert not listed(stage.browser, "ORD-471182")
 
 
-def test_what_is_kept_is_sealed_and_a_list_of_words_finds_nothing_in_a_copy_of_the_database(stage: Stage) -> None:
+def test_values_are_sealed_and_a_list_of_words_finds_nothing_in_a_copy_of_the_database(stage: Stage) -> None:
     (run,) = ran(stage)
     keep(stage)
     settle(stage)
@@ -286,7 +286,7 @@ def test_erasing_a_run_and_keeping_less_delete_values_and_their_words(stage: Sta
     assert [one["kept"] for one in details] == ["values", "nothing"]
 
 
-def test_values_leave_after_their_days_and_come_back_if_they_are_kept_for_longer(stage: Stage) -> None:
+def test_values_are_deleted_after_their_days_and_read_again_if_they_are_kept_for_longer(stage: Stage) -> None:
     (old,) = ran(stage, back=timedelta(days=9))
     keep(stage, values_days=12)
     settle(stage)
@@ -302,7 +302,7 @@ def test_values_leave_after_their_days_and_come_back_if_they_are_kept_for_longer
     assert RunValues.objects.filter(run__run_id=old).exists()
 
 
-def test_a_smaller_limit_deletes_what_is_larger_and_keeps_what_fits(stage: Stage) -> None:
+def test_a_smaller_limit_deletes_larger_values_and_keeps_smaller_ones(stage: Stage) -> None:
     (run,) = ran(stage, output={"blob": "x" * 3000})
     keep(stage)
     settle(stage)
@@ -318,7 +318,7 @@ def test_a_smaller_limit_deletes_what_is_larger_and_keeps_what_fits(stage: Stage
     assert shown["trigger"]["output"]["body"]["orderNo"] == "ORD-471182"
 
 
-def test_a_run_that_the_engine_does_not_give_holds_up_nobody_and_is_tried_once_more(stage: Stage) -> None:
+def test_a_run_that_the_engine_does_not_return_delays_no_other_and_is_read_once_more(stage: Stage) -> None:
     bad, good = ran(stage, 2)
     stage.practice.engine.state.runs[bad]["steps"] = {"huge": {"output": "x" * 60_000_000}}
     keep(stage)

@@ -1,1 +1,1 @@
-"""Alarms of flows: quiet, longer than usual, failing more than usual, and missed times of schedules."""
+"""Alarms about flows that are quiet, late, slow, or fail more than usual."""

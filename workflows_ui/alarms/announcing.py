@@ -1,6 +1,6 @@
-"""Who hears of an alarm: people who chose so, by their notifications, and the channels of the workspace.
+"""Announcing alarms: notifications for people, and messages to the channels of the workspace.
 
-Everything is a row, written in the transaction that opens or ends the alarm, so that none is lost.
+Both are rows, written in the transaction that opens or ends the alarm, so that none is lost.
 """
 
 from collections.abc import Iterator
@@ -47,10 +47,10 @@ def ended(alarm: Alarm) -> None:
 
 
 def _people(index: RunIndex, flow_id: str) -> Iterator[User]:
-    """Those who chose to be notified of the flow (of any, if many are quiet) or of all alarms, and may see the index."""
+    """The people who watch all alarms or this flow (any flow, for an alarm about many), and may see the index."""
     wanted = Q(kind=WatchKind.ALARMS) | Q(kind=WatchKind.FLOW, **({"object_id": flow_id} if flow_id else {}))
     watches = Watch.objects.filter(wanted, workspace=index.workspace)
-    # A person may watch very many flows.
+    # A subquery, since a person may watch very many flows.
     for person in User.objects.filter(pk__in=watches.values("user")).order_by("pk")[:PEOPLE]:
         if _may_see(person, index.workspace):
             yield person
@@ -65,7 +65,7 @@ def _may_see(person: User, workspace: Workspace) -> bool:
 
 
 def _enqueue(alarm: Alarm, event: str) -> None:
-    """A row for each channel that wants alarms of this kind, or of the kinds that it stands for."""
+    """Write a message for each channel with this kind of alarm; an alarm about many flows stands for two kinds."""
     kinds = {AlarmKind.QUIET, AlarmKind.MISSED} if alarm.kind == AlarmKind.MANY else {alarm.kind}
     workspace = alarm.index.workspace
     now = clock.now()

@@ -38,7 +38,7 @@ class ChannelForm(forms.Form):
         if channel is None:
             del self.fields["paused"]
             return
-        # What has been agreed with the server, such as its key, belongs to the kind of channel.
+        # Agreements with the server, such as the signing key, belong to the kind of channel.
         del self.fields["shape"]
         address = self.fields["address"]
         address.required, address.label = False, _("Another webhook address")

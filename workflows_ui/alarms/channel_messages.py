@@ -16,7 +16,7 @@ from workflows_ui.alarms.messages import reason, sentence
 from workflows_ui.alarms.models import TEST, AlarmDelivery, AlarmKind, ChannelShape
 from workflows_ui.web import formats
 
-#: What has a meaning in Markdown; and the characters by which servers recognise addresses, to write an invisible space after them.
+#: Characters with a meaning in Markdown; those by which servers recognize addresses, after which an invisible space is written.
 _MARKDOWN, _ADDRESS = re.compile(r"([\\`*_\[\]()<>#~|])"), re.compile(r"(?<=\w)([.:])(?=[\w/])")
 _LONGEST = 120
 
@@ -82,7 +82,7 @@ def _markdown(name: str) -> str:
 
 
 def _plain(name: str) -> str:
-    """A name in one line, in which no server recognises an address."""
+    """A name in one line, in which no server recognizes an address."""
     return _ADDRESS.sub("\\1\u200b", " ".join(name.split()))
 
 

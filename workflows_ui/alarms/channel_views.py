@@ -1,4 +1,4 @@
-"""Channels for alarms, for managers who may see the run index: what is sent there is what they see."""
+"""Channels for alarms, for managers who may see the run index, since its data is sent there."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -28,7 +28,7 @@ View = Callable[..., HttpResponse]
 
 
 def _seeing_index(view: View) -> View:
-    """For those who may see the run index; others get what it is needed for. The view gets the channel in place of its id."""
+    """Admit people who may see the run index; others get the page that explains it. The view gets the channel instead of its id."""
 
     @wraps(view)
     def checked(request: ConsoleRequest, slug: str, **ids: UUID) -> HttpResponse:
@@ -131,7 +131,7 @@ def test(request: ConsoleRequest, slug: str, row: AlarmChannel) -> HttpResponse:
 @member(Role.MANAGER)
 @_seeing_index
 def resend(request: ConsoleRequest, slug: str, row: AlarmChannel) -> HttpResponse:
-    """Enqueue the messages again that were given up."""
+    """Enqueue the messages that were given up."""
     number = channels.send_again(actor(request), row)
     text = ngettext("%(n)d message is sent again.", "%(n)d messages are sent again.", number)
     messages.success(request, text % {"n": number})

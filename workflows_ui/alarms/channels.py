@@ -41,7 +41,7 @@ MOST, CHANNELS, SHOWN, KEPT = 50, 20, 20, timedelta(days=30)
 
 
 def route() -> Route:
-    """How addresses of channels are called: private ones only if they are allowed."""
+    """The route for calls to channels: to private networks only if they are allowed."""
     return Route(
         safety=AddressSafety(allowed_networks=settings.WEBHOOK_PRIVATE_NETWORKS),
         timeouts=TIMEOUTS,
@@ -107,7 +107,7 @@ def send_test(actor: Actor, row: AlarmChannel) -> AlarmDelivery:
 
 
 def send_again(actor: Actor, row: AlarmChannel) -> int:
-    """Enqueue what was given up; return how many messages. Audited."""
+    """Enqueue the messages that were given up; return their number. Audited."""
     given_up = AlarmDelivery.objects.filter(channel=row, sent_at=None, due_at=None)
     with transaction.atomic():
         number = given_up.update(due_at=clock.now(), tries=0)
@@ -122,7 +122,7 @@ def messages_of(row: AlarmChannel) -> Sequence[AlarmDelivery]:
 
 
 def in_trouble(workspace: Workspace) -> set[Any]:
-    """The channels of which the last try of a message that is not sent failed."""
+    """The keys of the channels with an unsent message whose last attempt failed."""
     rows = AlarmDelivery.objects.filter(channel__workspace=workspace, sent_at=None).exclude(trouble="")
     return set(rows.values_list("channel_id", flat=True))
 
@@ -184,7 +184,7 @@ def send(delivery_id: str) -> bool:
 
 
 def _prepare(row: AlarmDelivery) -> tuple[str, bytes, dict[str, str]] | str:
-    """Address, body and headers; or the name of the error that keeps the channel's secrets from opening."""
+    """Address, body and headers; or the name of the error if the channel's secrets do not open."""
     channel = row.channel
     try:
         address, key = channel.open("address"), channel.open("signing_key")

@@ -1,9 +1,9 @@
-"""The regular check of the flows of a run index: which of them are not as usual.
+"""The regular check of the flows of a run index.
 
 One worker at a time checks an index, with a number of queries that does not depend on the number of its flows; the list of flows
-(flow_list.py) and what is usual (learning.py) are read in parts. Nothing is concluded from an index that is not up to date: while the
-engine is down, no flow is quiet. Without a list of flows that is recent, no flow becomes quiet or late; one that is off, or not in the
-list, has no alarms.
+(flow_list.py) and the rhythms (learning.py) are read in parts. Nothing is concluded from an index that is not up to date: while the
+engine is down, no flow is quiet. Without a recent list of flows, no flow becomes quiet or late. A flow that is off, or not in the list,
+has no alarms.
 """
 
 from collections import defaultdict
@@ -31,7 +31,7 @@ OVERLAP = timedelta(minutes=15)
 RECENT, DAY, WEEKS = 5000, timedelta(days=1), timedelta(weeks=5)
 #: Flows of which failures or durations are compared, and alarms that begin, in one check.
 COMPARED, ALARMS = 200, 200
-#: The numbers in texts are of a full quarter of an hour, so that a row is not written at every check.
+#: Numbers in texts are as of the last quarter of an hour, so that a row is not written at every check.
 _QUARTER = timedelta(minutes=15)
 #: The problem of many flows (folding.py).
 _MANY: Problem = (str(AlarmKind.MANY), "")
@@ -81,9 +81,9 @@ def _claim(workspace_id: int) -> Work | None:
 
 
 def _renewed(work: Work) -> Work | None:
-    """The check with the time and the index of now, since the engine may have taken long to list its flows.
+    """The check with the current time and index, since the engine may have taken long to list its flows.
 
-    None if the lease is lost, or the index has ended: then nothing is concluded.
+    None if the lease was lost or the index has ended: then nothing is concluded.
     """
     now = clock.now()
     if not AlarmWatch.lease.renew(AlarmWatch.objects.all(), work.watch, LEASE, now):
@@ -101,7 +101,7 @@ def _index(workspace_id: int) -> RunIndex | None:
 
 
 def _is_current(work: Work) -> bool:
-    """Whether the index knows every run until now."""
+    """Whether the index has every run until now."""
     index = work.index
     left = [span for span in spans.load(index.spans) if not span.compares]
     recent = any(span.before is None or span.before > work.now - DAY for span in left)
@@ -150,7 +150,7 @@ def _evaluate(work: Work) -> None:
 
 
 def _quiet_rows(work: Work) -> list[FlowRhythm]:
-    """The flows that are quiet or late, also if days off were entered after their last run. Without their rhythms."""
+    """The flows that are quiet or late, considering days off that were entered after their last run. Without their rhythms."""
     rows = list(work.rhythms.filter(alarm_at__lte=work.now).defer("rhythm").order_by("alarm_at", "pk"))
     ids = [row.pk for row in rows if not row.cron and _has_day_off(work, row)]
     changed = set_alarm_times(work, list(work.rhythms.filter(pk__in=ids)))
@@ -160,7 +160,7 @@ def _quiet_rows(work: Work) -> list[FlowRhythm]:
 
 
 def _has_day_off(work: Work, row: FlowRhythm) -> bool:
-    """Whether a day off lies between a flow's last run and the time by which it was to run again."""
+    """Whether a day off lies between a flow's last run and the time of its alarm."""
     zone = work.calendar.zone
     if row.last_run_at is None or row.alarm_at is None:
         return False
@@ -187,7 +187,7 @@ def _silent(
     opened: Mapping[Problem, Alarm],
     names: dict[str, str],
 ) -> dict[Problem, Facts]:
-    """What is known about flows that are quiet, or whose schedule was missed: those with open alarms, and some others. Adds their names."""
+    """The facts about flows that are quiet or late: those with open alarms, and some others. Adds their names."""
     new = [problem for problem in silent if problem not in opened]
     chosen = {problem: silent[problem] for problem in (*(silent.keys() & opened.keys()), *new[:ALARMS])}
     learnt = [row.flow_id for row in chosen.values() if not row.cron]

@@ -1,4 +1,4 @@
-"""What is usual for a flow, and what is not: counts of its runs in, findings out. Needs neither Django nor an engine.
+"""The usual rhythm of a flow, and deviations from it, computed from counts of its runs. Needs neither Django nor an engine.
 
 **Rhythm.** The last WEEKS weeks are learnt again every day: the mean number of runs of each of the 168 hours of a week, in one time zone,
 which share their runs with other hours (profiles.py). Flows that follow another clock are an hour off after the clocks change.
@@ -92,7 +92,7 @@ class Hour:
 
 @dataclass(frozen=True)
 class Rhythm:
-    """What is usual for a flow.
+    """The usual behaviour of a flow.
 
     Attributes:
         hours: expected runs of each hour of the week, Monday first; empty without a rhythm.
@@ -136,7 +136,7 @@ class Latest:
 
 
 def learn(hours: Sequence[Hour], known_since: datetime, now: datetime, calendar: Calendar) -> Rhythm:
-    """What is usual for a flow.
+    """The rhythm of a flow.
 
     Args:
         hours: its runs, the earliest first.

@@ -1,7 +1,7 @@
-"""Which flows are on, and with which schedule: the engine's list, with the credential of the run index, every FLOWS_EVERY.
+"""Reading of the engine's list of flows, every FLOWS_EVERY, with the credential of the run index: which are on, and their schedules.
 
-A turn reads some pages, and the next check continues there. The engine's cursors lose rows (engine-0.83.md section 4): what a list of
-several pages did not have is asked for by its id; a flow for which the engine has no clear answer stays as it is.
+A turn reads some pages, and the next check continues there. The engine's cursors lose rows (engine-0.83.md section 4): a flow that is
+missing in a list of several pages is read by its id; one for which the engine has no clear answer keeps its state.
 """
 
 import time
@@ -58,7 +58,7 @@ def read(work: Work) -> None:
         if started is None or started < work.now - LONGEST:
             started = work.now
             work.note(flows_started_at=started, flows_cursor="")
-        # After an error the list is not asked for at once.
+        # After an error, the list is not requested again immediately.
         work.note(flows_due_at=work.now + FLOWS_EVERY)
     try:
         client = clients.client_for_credential(work.index.credential, timeouts=TIMEOUTS)
@@ -94,7 +94,7 @@ def _read_pages(work: Work, workflows: Workflows, started: datetime) -> None:
 
 
 def _finish(work: Work, workflows: Workflows, started: datetime) -> None:
-    """Turn off what the list did not have. Raises EngineError, unless it is about a single flow."""
+    """Turn off the flows that are missing in the list. Raises EngineError, unless it concerns a single flow."""
     if work.watch.flows_cursor:
         with database.turn():
             rows = _unlisted(work, started).order_by(F("listed_at").asc(nulls_first=True), "pk")
@@ -116,7 +116,7 @@ def _finish(work: Work, workflows: Workflows, started: datetime) -> None:
         with database.turn():
             _write(work, found, started)
             _turn_off(_unlisted(work, started).filter(flow_id__in=gone))
-            # Others are asked for before them the next time.
+            # The next time, others come before them.
             work.rhythms.filter(flow_id__in=unclear).update(listed_at=started)
     else:
         with database.turn():
@@ -145,7 +145,7 @@ def _write(work: Work, flows: Iterable[Mapping[str, Any]], started: datetime) ->
         cron, zone = _schedule(flow) if on else ("", "")
         state = FlowState.ON if on else FlowState.OFF
         if (row.state, row.cron, row.zone) != (state, cron, zone):
-            # What is on when it is first seen has been so before.
+            # A flow that is on when it is first seen was on before.
             first = row.state == FlowState.UNKNOWN and not cron
             row.since = None if first else work.now
         row.state, row.cron, row.zone = state, cron, zone

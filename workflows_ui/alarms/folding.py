@@ -1,8 +1,8 @@
-"""Many flows that are quiet or late at the same time are one alarm: on a holiday, or if what starts the flows is down.
+"""One alarm for many flows that are quiet or late at the same time: on a holiday, or while the system that starts them is down.
 
-At least MANY flows must have become quiet within SPREAD, and as many as SHARE of these and of those that have run since. Then each flow
-that becomes quiet belongs to that alarm, until half of them have run again: from then on, other flows have their own alarms. It ends when
-fewer than MANY of its flows are quiet; these have their own alarms, too.
+At least MANY flows must have become quiet within SPREAD, and be at least the SHARE of them and of the flows that have run since. Then each
+flow that becomes quiet belongs to that alarm, until half of them have run again; later ones have their own alarms. It ends when fewer than
+MANY of its flows are quiet, which then get their own alarms.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ NAMES = 5
 
 @dataclass(frozen=True)
 class Fold:
-    """Flows that share one alarm, and what is known about it; none without such an alarm."""
+    """Flows that share one alarm, and its facts; no flows without such an alarm."""
 
     members: frozenset[str] = frozenset()
     facts: dict[str, Any] = field(default_factory=dict)

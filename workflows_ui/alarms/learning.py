@@ -1,4 +1,4 @@
-"""What is usual for the flows of an index: each is learnt again once a day, some in each check."""
+"""Learning the rhythms of the flows of an index: of each once a day, of some in each check."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -15,14 +15,14 @@ from workflows_ui.launches.services import runs
 from workflows_ui.run_index.models import IndexedRun
 from workflows_ui.run_index.services import retention, spans
 
-#: Time between two lessons of a flow; also after a pause of checks.
+#: Rhythms are learnt again after this time, and after a pause of the checks.
 LEARN_EVERY, PAUSE = timedelta(days=1), timedelta(hours=1)
 #: Flows of one check, and of a query.
 FLOWS, LEARNT_AT_ONCE = 500, 50
 
 
 def learn(work: Work) -> None:
-    """Learn what is usual for some of the flows that are due, of which all become due once a day."""
+    """Learn the rhythms of some of the flows that are due. All become due once a day."""
     floor = retention.floor(work.index, work.now)
     unread = (span.before for span in spans.load(work.index.spans) if not span.compares)
     known_since = max(filter(None, (floor, *unread)))
@@ -42,7 +42,7 @@ def _is_due(work: Work) -> bool:
 
 
 def _begin(work: Work, since: datetime) -> None:
-    """Let the flows that ran in the last weeks be learnt. One that is quiet keeps what was learnt before."""
+    """Make the flows that ran in the last weeks due for learning. A quiet flow keeps its rhythm."""
     flows = work.runs(since).exclude(flow_id="")
     new = flows.exclude(flow_id__in=work.rhythms.values("flow_id")).values_list("flow_id", flat=True).distinct()
     added = [FlowRhythm(index=work.index, flow_id=flow_id) for flow_id in new]

@@ -18,13 +18,13 @@ _CHECKED = timedelta(minutes=10)
 
 
 def sentence(kind: str, facts: Any) -> str:
-    """What is not as usual, and what is usual: "Usually 40 by 12:00, today 0"."""
+    """The problem, compared with the usual: "Usually 40 by 12:00, today 0"."""
     build = _KINDS.get(kind)
     return build(facts if isinstance(facts, dict) else {}) if build else ""
 
 
 def detail(kind: str, facts: Any) -> str:
-    """What else is known: the last run of a flow that is quiet; "" for nothing."""
+    """The last run of a flow that is quiet or late; "" for other alarms."""
     last = formats.moment(facts.get("last")) if isinstance(facts, dict) else None
     if kind not in {AlarmKind.QUIET, AlarmKind.MISSED} or last is None:
         return ""
@@ -32,7 +32,7 @@ def detail(kind: str, facts: Any) -> str:
 
 
 def gap(watch: AlarmWatch | None, now: datetime) -> str:
-    """What alarms cannot report now; "" if they report everything."""
+    """Problems that alarms cannot report now; "" if they report all."""
     if watch is None or watch.checked_at is None:
         return _(
             "The flows have not been checked yet. Alarms begin when the run index has read the runs of the last day."
@@ -75,7 +75,7 @@ def _many(facts: Facts) -> str:
 
 
 def reason(kind: str, end: str, *, announced: bool = True) -> str:
-    """Why an alarm ended, of which people were notified or not; "" for one that has not."""
+    """Why an alarm ended; "" for an open one. `announced`: whether people were notified of it."""
     if kind == AlarmKind.MANY and end == AlarmEnd.OVER:
         return _("The flows run again.")
     if kind == AlarmKind.QUIET and end == AlarmEnd.OVER and announced:
@@ -123,7 +123,7 @@ _KINDS: Mapping[str, Callable[[Facts], str]] = {
 
 
 def trouble(name: str, status: int) -> str:
-    """Why the last try to send a message failed; "" for none."""
+    """Why the last attempt to send a message failed; "" if it did not."""
     if not name:
         return ""
     if name == "Status":

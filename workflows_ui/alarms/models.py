@@ -1,4 +1,4 @@
-"""What is usual for flows, the alarms about them, and the channels to which alarms are sent."""
+"""Rhythms of flows, alarms about them, and the channels to which alarms are sent."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -61,16 +61,16 @@ class FlowState(models.TextChoices):
 
 
 class AlarmWatch(models.Model):
-    """When the flows of a run index are checked next, and with which knowledge."""
+    """The checks of the flows of a run index: when the next one is due, and the age of their data."""
 
     index = models.OneToOneField(RunIndex, on_delete=models.CASCADE, primary_key=True, related_name="+")
     due_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
-    #: The last complete check, the last time what is usual was learnt, and the last complete list of flows.
+    #: When the flows were last checked, when rhythms were last learnt, and when the last complete list of flows was begun.
     checked_at = models.DateTimeField(null=True)
     learnt_at = models.DateTimeField(null=True)
     flows_at = models.DateTimeField(null=True)
-    #: When the engine is next asked for its flows; since when it has been, and its cursor of what follows, while a list is being read.
+    #: When the list of flows is next read; while it is being read, when that began, and the engine's cursor of the next page.
     flows_due_at = models.DateTimeField(null=True)
     flows_started_at = models.DateTimeField(null=True)
     flows_cursor = models.TextField(blank=True)
@@ -90,7 +90,7 @@ class AlarmWatch(models.Model):
 
 
 class FlowRhythm(models.Model):
-    """What is usual for a flow, and when it will be quiet or late."""
+    """The usual rhythm of a flow, and when it will be quiet or late."""
 
     index = models.ForeignKey(RunIndex, on_delete=models.CASCADE, related_name="+")
     flow_id = models.CharField(max_length=64)
@@ -102,11 +102,11 @@ class FlowRhythm(models.Model):
     #: The schedule that starts it; empty for other triggers.
     cron = models.CharField(max_length=100, blank=True)
     zone = models.CharField(max_length=100, blank=True)
-    #: Since when it is on with this schedule, as far as known: earlier silence is no news.
+    #: Since when it is on with this schedule, as far as known: earlier silence does not count.
     since = models.DateTimeField(null=True)
     #: When it is quiet, or the next time of its schedule is missed, unless it runs before.
     alarm_at = models.DateTimeField(null=True)
-    #: The beginning of the last list that had it, or after which it was asked for; and since when what is usual is to be learnt.
+    #: The beginning of the last list that had it, or after which it was read by its id; and since when its rhythm is due for learning.
     listed_at = models.DateTimeField(null=True)
     learn_at = models.DateTimeField(null=True)
 
@@ -134,7 +134,7 @@ class Alarm(models.Model):
     updated_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     end = models.CharField(max_length=10, choices=AlarmEnd, blank=True)
-    #: When people and channels are notified, unless it ends before; None: they were, or it ended before that is decided.
+    #: When people and channels will be notified, unless it ends before; None: they were.
     announce_at = models.DateTimeField(null=True)
     #: How often it began.
     times = models.PositiveIntegerField(default=1)
@@ -193,7 +193,7 @@ class ChannelShape(models.TextChoices):
 
 
 class AlarmChannel(SealsFields, models.Model):
-    """An address to which alarms of a workspace are posted. Who knows it can post there: it is sealed like a secret."""
+    """An address to which alarms of a workspace are posted. Anyone who knows it can post there, so it is sealed like a secret."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
@@ -238,7 +238,7 @@ class DeliveryState(StateChoices):
 
 
 class AlarmDelivery(models.Model):
-    """A message to a channel, sent until its server accepts it or it is given up. By its id a server knows what it gets twice."""
+    """A message to a channel, sent until its server accepts it or it is given up. A server recognizes a repeated message by its id."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     channel = models.ForeignKey(AlarmChannel, on_delete=models.CASCADE, related_name="deliveries")

@@ -1,6 +1,6 @@
 """Alarms of a run index: opening, updating and ending them, muting a kind for a flow, and finding them.
 
-Callers have looked the index up with indexes.readable, except for the worker that checks its flows (checking.py).
+Callers look the index up with indexes.for_access, except for the worker that checks its flows (checking.py).
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ def listed(index: RunIndex) -> list[Alarm]:
 
 
 def watch(index: RunIndex) -> AlarmWatch | None:
-    """When and with which knowledge the flows of an index are checked; None before the first check."""
+    """The checks of an index; None before the first one."""
     return AlarmWatch.objects.filter(index=index).first()
 
 
@@ -59,7 +59,7 @@ def open_of_flow(index: RunIndex, flow_id: str) -> Sequence[Alarm]:
 def begin(
     index: RunIndex, problem: Problem, flow_name: str, facts: Facts, announce_at: datetime | None = None
 ) -> Alarm | None:
-    """Open an alarm, or the one that has just ended again, and announce it, or leave that to `announce_due`.
+    """Open an alarm, or reopen one that has just ended, and announce it; with `announce_at`, `announce_due` does.
 
     None if it is open, or such alarms are muted for the flow.
     """
@@ -89,7 +89,7 @@ def begin(
 
 
 def announce_due(index: RunIndex) -> None:
-    """Announce the alarms that lasted until people are to be notified."""
+    """Announce the open alarms whose `announce_at` has come."""
     now = clock.now()
     for alarm in of_index(index).filter(ended_at=None, announce_at__lte=now).select_related("index__workspace"):
         with transaction.atomic():
@@ -98,7 +98,7 @@ def announce_due(index: RunIndex) -> None:
 
 
 def update(alarm: Alarm, facts: Facts) -> None:
-    """Write what is known about an open alarm now."""
+    """Write the current facts of an open alarm."""
     if alarm.facts != facts:
         rows = Alarm.objects.filter(pk=alarm.pk, ended_at=None)
         rows.update(facts=dict(facts), updated_at=clock.now())
@@ -123,12 +123,12 @@ def is_muted(index: RunIndex, problem: Problem) -> bool:
 
 
 def muted(index: RunIndex) -> QuerySet[AlarmMute]:
-    """What is muted, the latest first."""
+    """The mutes, the latest first."""
     return AlarmMute.objects.filter(index=index).select_related("muted_by").order_by("-muted_at", "-pk")
 
 
 def mute(actor: Actor, index: RunIndex, alarm: Alarm) -> None:
-    """Let there be no more alarms of this kind for the flow; an open one ends. Audited."""
+    """Mute this kind of alarm for the flow, and end an open one. Audited."""
     with transaction.atomic():
         AlarmMute.objects.get_or_create(
             index=index,
@@ -164,7 +164,7 @@ def _record(actor: Actor, action: str, index: RunIndex, kind: str, flow_id: str,
 
 
 def purge() -> None:
-    """Delete alarms that ended long ago, and what was usual for flows that are off and have not run for longer."""
+    """Delete alarms that ended long ago, and the rhythms of flows that are off and have not run for as long."""
     before = clock.now() - KEPT
     Alarm.objects.filter(ended_at__lt=before).delete()
     FlowRhythm.objects.filter(state=FlowState.OFF, last_run_at__lt=before).delete()

@@ -1,4 +1,4 @@
-"""Alarms: the list, the page of one, and what is muted."""
+"""Alarms: the list, the page of one, and the mutes."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -38,14 +38,14 @@ _FLOWS = 100
 
 
 def without_index(request: ConsoleRequest) -> HttpResponse:
-    """The page for those who may not see the run index, or have none."""
+    """The page for people who may not see the run index, and for workspaces without one."""
     return responses.page(request, "alarms/no_index.html", {"manages": request.access.allows(Role.MANAGER)})
 
 
 @require_safe
 @member(Role.VIEWER)
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
-    """The open alarms, then those that ended. Without the run index, what it is needed for."""
+    """The open alarms, then those that ended. Without the run index, the page that explains it."""
     index = indexes.for_access(request.access)
     if index is None:
         return without_index(request)
@@ -112,7 +112,7 @@ def _lookup(request: ConsoleRequest, alarm_id: int) -> tuple[RunIndex, Alarm] | 
 
 
 def _quiet_flows(row: Alarm) -> Sequence[FlowRhythm]:
-    """The flows of an open alarm about many that are quiet now."""
+    """The flows that are quiet now, of an open alarm about many."""
     if row.kind != AlarmKind.MANY or row.ended_at is not None:
         return ()
     return list(folding.flows_of(row, clock.now()).only("flow_id", "name", "last_run_at")[:_FLOWS])
@@ -122,7 +122,7 @@ def _quiet_flows(row: Alarm) -> Sequence[FlowRhythm]:
 @require_safe
 @member(Role.VIEWER)
 def alarm(request: ConsoleRequest, slug: str, alarm_id: int) -> HttpResponse:
-    """The page of an alarm: what is not as usual, the runs of that time, and muting. The list, if the person may not see the index."""
+    """The page of an alarm: the problem, the runs of that time, and muting. The list, if the person may not see the index."""
     found = _lookup(request, alarm_id)
     if found is None:
         return responses.redirect_to_view(request, "alarms", slug)
@@ -151,7 +151,7 @@ def alarm(request: ConsoleRequest, slug: str, alarm_id: int) -> HttpResponse:
 @require_POST
 @member(Role.BUILDER)
 def mute(request: ConsoleRequest, slug: str, alarm_id: int) -> HttpResponse:
-    """Let there be no more alarms of this kind for the flow."""
+    """Mute this kind of alarm for the flow."""
     found = _lookup(request, alarm_id)
     if found is None or not found[1].flow_id:
         return responses.redirect_to_view(request, "alarms", slug)
@@ -164,7 +164,7 @@ def mute(request: ConsoleRequest, slug: str, alarm_id: int) -> HttpResponse:
 @require_safe
 @member(Role.VIEWER)
 def muted(request: ConsoleRequest, slug: str) -> HttpResponse:
-    """What is muted, for whom to see and for builders to undo."""
+    """The mutes, which builders can undo."""
     index = indexes.for_access(request.access)
     if index is None:
         return without_index(request)

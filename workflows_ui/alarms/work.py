@@ -1,4 +1,4 @@
-"""What the parts of a check share: the claimed index and the time, its runs, and when flows will be quiet or late."""
+"""The context that the parts of a check share, and the times at which flows will be quiet or late."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -66,7 +66,7 @@ def set_alarm_times(work: Work, rows: Iterable[FlowRhythm]) -> list[FlowRhythm]:
 
 
 def announce_times(work: Work, rows: Collection[FlowRhythm]) -> dict[Problem, datetime | None]:
-    """Of the flows that were quiet lately and ran again: when people are notified that they are quiet again. The rhythms are read."""
+    """When people are notified of flows that were quiet lately, ran again, and are quiet again; by problem. Reads their rhythms."""
     announced = Q(announce_at=None) | Q(times__gt=1)
     lately = services.of_index(work.index).filter(
         announced,

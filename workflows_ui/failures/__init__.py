@@ -1,1 +1,1 @@
-"""Failures that have the same cause: folded together, assigned, snoozed, handled, and noted what helped."""
+"""Failures with the same cause: folded, assigned, snoozed, handled, with a note on what to do."""

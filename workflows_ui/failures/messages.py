@@ -1,4 +1,4 @@
-"""Texts about failures that have the same cause."""
+"""Texts about failures with the same cause."""
 
 from django.utils.translation import gettext as _
 

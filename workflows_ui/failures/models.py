@@ -1,4 +1,4 @@
-"""What people have done about failures of the same cause."""
+"""People's work on failures with the same cause."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -14,7 +14,7 @@ from workflows_ui.run_index.models import RunIndex
 
 
 class PatternState(StateChoices):
-    """What a failure needs. Computed from its runs and from what people did (services.py), never stored."""
+    """Whether a failure needs work. Computed from its runs and its row (services.py), never stored."""
 
     OPEN = "open", "circle-x", "red", pgettext_lazy("failure", "Open")
     SNOOZED = "snoozed", "bell-off", "yellow", _("Snoozed")
@@ -23,9 +23,9 @@ class PatternState(StateChoices):
 
 
 class FailurePattern(SealsFields, models.Model):
-    """What people have done about a failure; without a row, nothing yet.
+    """People's work on a failure; there is no row before somebody began.
 
-    It belongs to the run index, whose key the fingerprint is made with: it is deleted with the index. `note` is a ciphertext, bound to the
+    It belongs to the run index, with whose key the fingerprint is made, and is deleted with it. `note` is a ciphertext, bound to the
     workspace and the fingerprint.
     """
 

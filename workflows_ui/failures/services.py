@@ -1,6 +1,6 @@
-"""Failures of a run index, folded by cause, and what people do about them.
+"""Failures of a run index, folded by cause, and people's work on them.
 
-Callers have looked the index up with indexes.readable, and check the role.
+Callers look the index up with indexes.for_access, and check the role.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -40,9 +40,9 @@ class Pattern:
         newest: the latest of these runs, with its message sealed.
         number: how many there are.
         first, last: when the first and the last of them were created.
-        ended: when the last of them ended, of those that are known to have; a retry or a long run fails later than it was created.
+        ended: the last known end of one of them; a retry or a long run fails later than it was created.
         succeeded: whether the flow has succeeded since.
-        row: what people have done about it.
+        row: people's work on it.
         error: the first line of the newest message as the reader may see it, if it was read.
     """
 
@@ -63,12 +63,12 @@ class Pattern:
 
     @property
     def failed_at(self) -> datetime:
-        """When it last happened, by what is known."""
+        """When it last happened, as far as known."""
         return max(self.last, self.ended or self.last)
 
     @property
     def state(self) -> PatternState:
-        """What people did counts before what the flow did; a failure after it was handled makes it open again."""
+        """People's decisions take precedence over later successes of the flow; a failure after it was handled reopens it."""
         row = self.row
         if row and row.handled_at and row.handled_at >= self.failed_at:
             return PatternState.HANDLED
@@ -133,7 +133,7 @@ def _stored(index: RunIndex) -> QuerySet[FailurePattern]:
 
 
 def exists(workspace: Workspace, fingerprint: int) -> bool:
-    """Whether the workspace has failures of this pattern, or has had some that somebody did something about."""
+    """Whether the workspace has failures of this pattern, or has had some that people worked on."""
     runs = _failed(workspace.pk).filter(fingerprint=fingerprint)
     return runs.exists() or FailurePattern.objects.filter(index=workspace.pk, fingerprint=fingerprint).exists()
 
@@ -157,7 +157,7 @@ class Affected:
     Attributes:
         people: the people with the number of their runs, those with the most first.
         more: how many people are not named.
-        otherwise: how many of these runs nobody launched here; None for a person who does not see everybody's launches.
+        otherwise: how many of these runs were not launched here; None for a person who does not see all launches.
     """
 
     people: Sequence[tuple[User, int]]
@@ -166,7 +166,7 @@ class Affected:
 
 
 def affected(access: Access, index: RunIndex, pattern: Pattern) -> Affected:
-    """Whose launches failed so, of those that the person may open."""
+    """The people whose launches failed like this, of the launches that the person may open."""
     latest = _failed(index.pk).filter(fingerprint=pattern.fingerprint).order_by("-created")[:COUNTED]
     rows = launches.visible_launches(access).filter(run_id__in=latest.values("run_id"))
     numbers = dict(rows.order_by().values_list("user").annotate(number=Count("run_id", distinct=True)))
@@ -192,7 +192,7 @@ class Known:
 
     Attributes:
         note: what to do; "" without a note, None if it does not open.
-        row: what people have done about them.
+        row: people's work on them.
         votes: whether the note helped; None without one.
     """
 
@@ -270,13 +270,13 @@ def assigned(person: User, workspaces: Collection[int]) -> list[tuple[FailurePat
 
 
 def snooze(actor: Actor, index: RunIndex, pattern: Pattern, until: datetime) -> None:
-    """Leave it out of the open ones until then, also if it happens again. Audited."""
+    """Close it until then, even if it happens again. Audited."""
     _change(actor, index, pattern, "failure.snooze", {"until": until.isoformat()}, snoozed_until=until)
 
 
 def mark_handled(actor: Actor, index: RunIndex, pattern: Pattern) -> None:
-    """Leave it out of the open ones until it happens again. Audited."""
-    # What the person saw is handled, also if the engine's clock is ahead.
+    """Close it until it happens again. Audited."""
+    # All failures that the person saw are handled, even if the engine's clock is ahead.
     now = max(clock.now(), pattern.failed_at)
     _change(actor, index, pattern, "failure.handle", {}, handled_at=now, handled_by=actor.user)
 
@@ -287,7 +287,7 @@ def reopen(actor: Actor, index: RunIndex, pattern: Pattern) -> None:
 
 
 def save_note(actor: Actor, index: RunIndex, pattern: Pattern, text: str) -> None:
-    """Replace the note; an empty text removes it. What people said of the former one ends. Audited without the text."""
+    """Replace the note; an empty text removes it. The votes on the former one are deleted. Audited without the text."""
     row = FailurePattern(index=index, fingerprint=pattern.fingerprint)
     sealed = row.seal("note", database.storable(text)[:LONGEST])
     with transaction.atomic():
@@ -305,7 +305,7 @@ class Votes:
 
 
 def votes(row: FailurePattern, user: User) -> Votes:
-    """What people said of the note."""
+    """The votes on the note."""
     found = dict(NoteVote.objects.filter(pattern=row).values_list("user", "helped"))
     yes = sum(found.values())
     return Votes(yes, len(found) - yes, found.get(user.pk))

@@ -1,4 +1,4 @@
-"""URLs of failures that have the same cause."""
+"""URLs of failures with the same cause."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Failures that have the same cause: the list, the page of one, and what people do about it."""
+"""Failures with the same cause: the list, the page of one, and the actions on it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -34,14 +34,14 @@ from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest, actor
 
-#: A change gets the request, the index and the pattern, and returns what it says.
+#: A change gets the request, the index and the pattern, and returns a message; "" if it was not possible.
 Change = Callable[[ConsoleRequest, RunIndex, Pattern], str]
 
 
 @require_safe
 @member(Role.VIEWER)
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
-    """The failures of the last days by cause; by default the open ones. Without the run index, what it is needed for."""
+    """The failures of the last days by cause; by default the open ones. Without the run index, the page that explains it."""
     index = indexes.for_access(request.access)
     if index is None:
         return _without_index(request)
@@ -105,7 +105,7 @@ def _lookup(request: ConsoleRequest, fingerprint: int) -> tuple[RunIndex, Patter
 @require_safe
 @member(Role.VIEWER)
 def failure(request: ConsoleRequest, slug: str, fingerprint: int) -> HttpResponse:
-    """The page of a pattern: its latest runs, its note, and what can be done."""
+    """The page of a pattern: its latest runs, its note, and the actions on it."""
     found = _lookup(request, fingerprint)
     return _page(request, *found) if found else _without_index(request)
 
@@ -174,7 +174,7 @@ def assign(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> str:
 
 @_changing(Role.BUILDER)
 def snooze(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> str:
-    """Leave it out of the open ones for some time."""
+    """Close it for some time."""
     form = SnoozeForm(request.POST)
     if not form.is_valid():
         return ""

@@ -19,14 +19,14 @@ MOST = 1000
 
 @dataclass(frozen=True)
 class Line:
-    """What ran in the week.
+    """The runs of a flow, or the launches of a person, in the week.
 
     Attributes:
         key: the id of a flow, or the key of a person.
         name: of the flow; "" for a person.
         number, failed: of runs, or of launches.
         took: milliseconds of running.
-        minutes: that were saved; None without a figure.
+        minutes: saved; None if not known.
     """
 
     key: str

@@ -37,7 +37,7 @@ _STARTING = Message(
 #: By state; the others are blue.
 _COLOURS = {"moved": "orange", "stopped": "orange", "waiting": "orange", "failing": "red", "current": "green"}
 
-#: Errors of a reading that mean that the engine, or its plan or the credential, does not give a kind of objects.
+#: Errors of a reading that mean that the engine, its plan or the credential lacks a kind of objects.
 _ABSENT = {"Forbidden", "NoRoute", "NotFound", "NotInPlan"}
 #: Errors of the engine that end without anybody's help.
 _PASSING = {"NotSent", "RateLimited", "Unavailable", "Unreachable"}
@@ -45,7 +45,7 @@ _PASSING = {"NotSent", "RateLimited", "Unavailable", "Unreachable"}
 
 @dataclass(frozen=True)
 class Status:
-    """What the pages say about an index of the workspace."""
+    """The state of the workspace's index, as pages show it."""
 
     index: RunIndex
     workspace: Workspace
@@ -89,7 +89,7 @@ class Status:
 
     @property
     def message(self) -> Message:
-        """What the index is doing, or why it is not being read, and what helps."""
+        """The activity of the index, or why it is not being read, and the next step."""
         match self.state:
             case "moved":
                 return _MOVED
@@ -144,7 +144,7 @@ class Status:
 
     @property
     def values_bytes(self) -> int:
-        """What the inputs and outputs take on disk, about."""
+        """The approximate size of inputs and outputs on disk."""
         return indexes.remember(self.index, "bytes of values", lambda: values.stored_bytes(self.index))
 
     @property
@@ -182,7 +182,7 @@ class Status:
 
     @property
     def version(self) -> str:
-        """A text that changes with what the page shows."""
+        """A text that changes with the content of the page."""
         shown = [
             self.objects,
             self.state,
@@ -231,7 +231,7 @@ def _kind_text(row: IndexedKind | None, number: int) -> str:
 
 
 def summary(workspace: Workspace) -> Text:
-    """One sentence on the workspace's run index, or on what lists are like without one."""
+    """One sentence on the workspace's run index, or on lists without one."""
     index = indexes.find(workspace)
     if index is None:
         return _(

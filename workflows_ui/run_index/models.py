@@ -30,7 +30,7 @@ class Search(models.IntegerChoices):
 
 
 class RunIndex(SealsFields, models.Model):
-    """A workspace's run index: with whose right it is read, and how far. Without a row a workspace has none.
+    """A workspace's run index: its settings, and how far it has been read. A workspace without a row has none.
 
     `spans` is a list of the times whose runs are still to be read (services/spans.py); everything else up to `read_until` was read.
     """
@@ -55,7 +55,7 @@ class RunIndex(SealsFields, models.Model):
     values_kb = models.PositiveIntegerField(default=64)
     #: Days on which flows rest, as texts (2026-12-25): no alarm expects runs on them.
     days_off = models.JSONField(default=list, blank=True)
-    #: How words are stored. Runs up to this key still have words of the other way (services/rewriting.py); 0: none has.
+    #: How words are stored. Runs up to this key still have words stored in the other way (services/rewriting.py); 0: none has.
     search = models.PositiveSmallIntegerField(default=Search.KEYED, choices=Search)
     words_left = models.BigIntegerField(default=0)
     #: The calls for steps of runs since the beginning of a minute (services/values.py).
@@ -77,7 +77,7 @@ class RunIndex(SealsFields, models.Model):
     past_version = models.BigIntegerField(default=0)
     #: Somebody looks at the runs until then: they are read every few seconds.
     watched_until = models.DateTimeField(null=True)
-    #: The lease of the reader of launches' words, and whether those are deleted that an earlier index, or the other way, has left.
+    #: The lease of the reader of launches' words; and whether words left by an earlier index, or stored in the other way, are deleted.
     words_until = models.DateTimeField(null=True)
     words_cleared = models.BooleanField(default=False)
     due_at = models.DateTimeField(db_index=True)
@@ -134,7 +134,7 @@ class IndexedKind(models.Model):
 
 
 class IndexedObject(models.Model):
-    """What the index keeps of a flow, connection, table, folder or MCP server: ids, names and states, nothing that is secret."""
+    """A flow, connection, table, folder or MCP server of the index: ids, names and states, no secrets."""
 
     index = models.ForeignKey(RunIndex, on_delete=models.CASCADE, related_name="object_rows")
     kind = models.CharField(max_length=20)
@@ -143,7 +143,7 @@ class IndexedObject(models.Model):
     #: The name without case and accents, by which it is found.
     plain_name = models.CharField(max_length=400, blank=True)
     state = models.CharField(max_length=40, blank=True)
-    #: By what flows refer to it, if not by its id.
+    #: The key by which flows refer to it, if not its id.
     external_id = models.CharField(max_length=200, blank=True)
     folder_id = models.CharField(max_length=64, blank=True)
     #: The piece of a connection, or of a flow's trigger.
@@ -154,7 +154,7 @@ class IndexedObject(models.Model):
     live_version = models.CharField(max_length=64, blank=True)
     #: The beginning of the last reading that found it.
     seen_at = models.DateTimeField()
-    #: When the engine was found not to have it any more.
+    #: When it was found to be gone from the engine.
     gone_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -167,10 +167,10 @@ class IndexedObject(models.Model):
 
 
 class ObjectUse(models.Model):
-    """What a step of a flow, or a tool of an MCP server, refers to."""
+    """A reference of a step of a flow, or of a tool of an MCP server, to another object."""
 
     user = models.ForeignKey(IndexedObject, on_delete=models.CASCADE, related_name="uses", db_index=False)
-    #: The kind of what is used: the name of its resource; and its id or external id, of an app its whole name.
+    #: The used object: the name of its resource, and its id or external id; of an app its whole name.
     kind = models.CharField(max_length=20)
     key = models.CharField(max_length=200)
     #: The name and title of the step, or of the tool.
@@ -202,7 +202,7 @@ LATER = -1
 
 
 class IndexedRun(SealsFields, models.Model):
-    """What the index keeps of a run. `message` is a ciphertext, bound to the workspace and the run's id."""
+    """A run of the index. `message` is a ciphertext, bound to the workspace and the run's id."""
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
     run_id = models.CharField(max_length=64)
@@ -230,9 +230,9 @@ class IndexedRun(SealsFields, models.Model):
     triggered_by = models.CharField(max_length=64, blank=True)
     #: When a run that has not ended is read again.
     check_at = models.DateTimeField(null=True)
-    #: When the engine was found not to have the run any more.
+    #: When it was found to be gone from the engine.
     gone_at = models.DateTimeField(null=True)
-    #: What was read of its steps, a value of Kept, or LATER after an error. 0 again once the run has changed.
+    #: The kept part of its steps, a value of Kept, or LATER after an error. 0 again once the run has changed.
     values_read = models.SmallIntegerField(default=0)
     #: When a manager erased it: the row is empty, is shown nowhere, and keeps the run from being read again.
     erased_at = models.DateTimeField(null=True)
@@ -295,7 +295,7 @@ class IndexedRun(SealsFields, models.Model):
 
 
 class RunValues(SealsFields, models.Model):
-    """What the index keeps of a run's steps. `content` is JSON, masked and sealed, bound to the workspace and the run's id."""
+    """The kept steps of a run. `content` is JSON, masked and sealed, bound to the workspace and the run's id."""
 
     run = models.OneToOneField(IndexedRun, on_delete=models.CASCADE, primary_key=True, related_name="values")
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_index=False)

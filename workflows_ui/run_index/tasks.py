@@ -20,13 +20,13 @@ def read_launches(workspace_id: int) -> None:
 
 @shared_task
 def trim(workspace_id: int) -> None:
-    """Delete what the setting of one index does not keep any more."""
+    """Delete data beyond the settings of one index."""
     with database.turn():
         indexes.trim(workspace_id)
 
 
 @shared_task
 def purge() -> None:
-    """Delete what no index keeps any more."""
+    """Delete data that no index keeps any more."""
     with database.turn():
         indexes.purge()

@@ -30,7 +30,7 @@ NAMED = 30
 @require_http_methods(["GET", "HEAD", "POST"])
 @member(Role.MANAGER)
 def run_index(request: ConsoleRequest, slug: str) -> HttpResponse:
-    """GET: the state of the index, or what one gives. The browser polls the live part. POST: start the index or change it."""
+    """GET: the state of the index, or an explanation of one. The browser polls the live part. POST: start the index or change it."""
     workspace = request.access.workspace
     index = indexes.find(workspace)
     if responses.requested_fragment(request) == LIVE and request.method != "POST":
@@ -140,7 +140,7 @@ def read(request: ConsoleRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @member(Role.MANAGER)
 def stop(request: ConsoleRequest, slug: str) -> HttpResponse:
-    """GET: what is deleted. POST: end the index; a worker deletes its runs."""
+    """GET: the consequences. POST: end the index; a worker deletes its runs."""
     index = indexes.find(request.access.workspace)
     if request.method != "POST" and index is not None:
         return responses.page(request, "run_index/stop.html", _status(index, request))
@@ -158,7 +158,7 @@ def stop(request: ConsoleRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @member(Role.MANAGER)
 def erase(request: ConsoleRequest, slug: str) -> HttpResponse:
-    """GET: which run to erase (`?run=` fills it in), and what that means. POST: erase it."""
+    """GET: the form (`?run=` fills it in), with the consequences. POST: erase the run."""
     form = EraseForm(request.POST or None, initial={"run_id": request.GET.get("run", "")})
     if request.method == "POST" and form.is_valid():
         if indexes.erase(actor(request), request.access.workspace, form.cleaned_data["run_id"]):

@@ -85,10 +85,10 @@ def check(client: Client, credential: Credential, flow_id: str) -> None:
 
 
 def check_kept(client: Client, launch: Launch) -> None:
-    """As `check` for a kept launch, always from the engine: it must not have been published again since the launch was asked for.
+    """As `check` for a kept launch, always from the engine: it must not have been published again since the launch was requested.
 
-    A version that ran before is the one that was published then, whatever its times: an engine that is upgraded may touch them.
-    What else was published by then, by the version's time, is what the launch was asked for.
+    The version that was published at the time of the request passes whatever its times, which an upgrade of the engine may change.
+    Another one passes if its own time is before the request.
     """
     flow = _read(client, launch.flow_id)
     if not flow:

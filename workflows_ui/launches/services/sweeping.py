@@ -32,7 +32,7 @@ def _kept_to_enqueue(sendable: QuerySet[Launch], now: datetime) -> list[str]:
     after an attempt is not over.
 
     So an engine that does not answer is tried by one launch of a workspace, once a minute in the end, and gets at most one a second when
-    it is back, in the order in which they were asked for. One whose flow alone cannot be read (NOT_READY) lets those of other flows pass.
+    it is back, in the order of their requests. If only the flow of one cannot be read (NOT_READY), those of other flows overtake it.
     """
     tried = ~Launch.lease.free(now) | Q(enqueued_at__gte=now - ENQUEUE_AGAIN)
     tried |= Q(reason=Reason.NOT_REACHED, not_before__gt=now)

@@ -88,7 +88,7 @@ def find_news() -> None:
 
 
 def _notify_kept() -> None:
-    """Notify people that a launch of theirs was kept and is sent now, or that it has ended without."""
+    """Notify people that a kept launch of theirs was sent, or ended unsent."""
     since = clock.now() - NEWS
     sent, not_sent = Q(sending_at__gte=since), Q(state=State.NOT_SENT, sending_at=None, ended_at__gte=since)
     rows = Launch.objects.filter(sent | not_sent, kept=True, asked_at__gte=since - LONGEST_KEPT)

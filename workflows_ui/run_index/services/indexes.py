@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 #: How long the runs are read every few seconds after somebody looked, and how old that note may be before it is written again.
 WATCHED, NOTED = timedelta(seconds=40), timedelta(seconds=15)
-#: How long somebody who looks waits at most for the next try, while the engine does not answer.
+#: The longest wait for the next attempt, while the engine does not answer and somebody looks.
 RETRIED = timedelta(seconds=15)
 #: Seconds that a count is kept.
 KEPT = 3600
@@ -62,9 +62,9 @@ def find(workspace: Workspace) -> RunIndex | None:
 
 
 def readable(workspace: Workspace, user_id: int) -> RunIndex | None:
-    """The index, if the person may see it: those who may use the credential that reads it see what it sees.
+    """The index, if the person may see it: everyone who may use the credential that reads it.
 
-    None while the index has not read anything yet: then the engine itself is asked.
+    None before its first reading: the engine's own lists are used then.
     """
     index = next(iter(_readable(workspace.pk, user_id)), None)
     if index is None or index.read_at is None or index.credential is None:
@@ -77,7 +77,7 @@ def readable(workspace: Workspace, user_id: int) -> RunIndex | None:
 
 
 def for_access(access: Access) -> RunIndex | None:
-    """The index of the workspace, if this person is a member who may see it; None: the engine is asked."""
+    """The index of the workspace, if this person is a member who may see it; None: the engine's own lists are used."""
     # Pages have read with the workspace whether it has one.
     if not access.allows(Role.VIEWER) or not hasattr(access.workspace, "run_index"):
         return None
@@ -96,7 +96,7 @@ def for_session(session: EngineSession) -> RunIndex | None:
 
 
 def open_session(access: Access, *, quick: bool = False) -> EngineSession:
-    """A session for a page that the index can stand in for: with one, the engine is not waited for as long."""
+    """A session for a page that the index can replace: with an index, it waits less long for the engine."""
     index = for_access(access)
     session = engine_session.open_session(access, quick=quick, timeouts=PATIENCE if index else None)
     session.once(_SESSION, lambda: (index,))
@@ -112,9 +112,9 @@ _silent = Prepared(
 
 
 def silent_since(workspace: Workspace) -> datetime | None:
-    """When an engine that did not answer the last reading answered last; None if it does answer, or if nothing is known.
+    """When an engine that did not answer the last reading last answered; None if it does answer, or nothing is known.
 
-    For everybody: it says nothing about the runs.
+    For everybody, since it reveals nothing of the runs.
     """
     return next(iter(_silent(workspace.pk)), None)
 
@@ -131,7 +131,7 @@ def is_silent(index: RunIndex | None) -> bool:
 
 
 def watch(index: RunIndex) -> None:
-    """Somebody looks at the runs: they are read every few seconds for a while."""
+    """Note that somebody looks at the runs, which are then read every few seconds for a while."""
     now = clock.now()
     if index.watched_until is not None and index.watched_until > now + WATCHED - NOTED:
         return
@@ -140,7 +140,7 @@ def watch(index: RunIndex) -> None:
 
 
 def try_soon(index: RunIndex) -> None:
-    """Somebody looks at the index since the engine does not answer: it is tried again after a short time, however often it failed."""
+    """Note that somebody looks while the engine does not answer: try it again soon, however often it failed."""
     soon = clock.now() + RETRIED
     RunIndex.objects.filter(pk=index.pk, failures__gt=0, due_at__gt=soon).update(due_at=soon)
 
@@ -239,7 +239,7 @@ def start(
 
 
 def read_soon(workspace: Workspace) -> None:
-    """Let the next reader not wait, also after errors."""
+    """Make the index due now, even after errors."""
     RunIndex.objects.filter(workspace=workspace).update(due_at=clock.now())
 
 
@@ -255,7 +255,7 @@ def stop(actor: Actor, workspace: Workspace) -> bool:
 
 
 def _end(workspace: Workspace) -> bool:
-    """Delete the index, and what people wrote about its failures: their fingerprints end with its key. False without an index."""
+    """Delete the index, and the notes on its failures, whose fingerprints are made with its key. False without an index."""
     deleted, _rows = RunIndex.objects.filter(workspace=workspace).delete()
     Note.objects.filter(workspace=workspace, subject=Subject.FAILURE).delete()
     return bool(deleted)
@@ -332,7 +332,7 @@ def _size(workspace_id: int) -> tuple[int, int | None, datetime | None]:
 
 
 def _bytes(runs: int) -> int | None:
-    """What so many runs take on disk with their words and values: their share of the tables, by PostgreSQL's estimate of the rows.
+    """The size of so many runs on disk with their words and values: their share of the tables, by PostgreSQL's estimate of the rows.
 
     None if there is no estimate.
     """
@@ -377,7 +377,7 @@ def purge() -> None:
 
 
 def _delete_old(workspace_id: int) -> int:
-    """Delete the runs before the floor, in short transactions: each by the setting of its moment, which a manager may change."""
+    """Delete the runs before the floor, in short transactions. Each reads the settings again, which a manager may change meanwhile."""
     number = 0
     while index := RunIndex.objects.filter(pk=workspace_id).first():
         old = retention.kept(workspace_id).filter(created__lt=retention.floor(index, clock.now())).order_by("created")

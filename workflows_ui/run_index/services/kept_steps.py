@@ -1,4 +1,4 @@
-"""What is kept of a run's steps, in the shape in which the engine shows them: pure functions, without the database.
+"""The kept part of a run's steps, in the format of the engine. Pure functions, without the database.
 
 Each step has its title, type, state, duration and error, and by the index's setting the names of the members of its input and output, or
 their values. Secrets are masked by the caller.
@@ -18,7 +18,7 @@ from workflows_ui.run_index.models import Kept
 
 Json = Mapping[str, Any]
 
-#: What is kept of a step in any case, and by the setting.
+#: The parts of a step that are always kept, and those that depend on the setting.
 _FACTS, _VALUES = ("type", "status", "duration"), ("output", "input")
 #: The titles of the steps inside a loop, by their names.
 INNER = "innerTitles"
@@ -71,7 +71,7 @@ def reduced(run: Json, titles: Mapping[str, str], kept: int, limit: int) -> str:
 
 
 def parsed(text: str) -> tuple[dict[str, Any], bool]:
-    """The steps of a text of `reduced`, as far as they are kept, and whether all of their parts are. Raises ValueError."""
+    """The steps of a text of `reduced`, as far as they are kept, and whether they are complete. Raises ValueError."""
     steps = _steps(text)
     cut = [step.pop(_CUT, ()) for step in steps.values()]
     return steps, not any(cut)
@@ -85,7 +85,7 @@ def _steps(text: str) -> dict[str, Any]:
 
 
 def displayed(text: str, kept: int) -> dict[str, Any]:
-    """The steps of a text of `reduced`, with words in the places of what was not kept. Raises ValueError."""
+    """The steps of a text of `reduced`, with a text in place of each value that was not kept. Raises ValueError."""
     steps = _steps(text)
     for step in steps.values():
         for part in step.pop(_CUT, ()):
@@ -97,7 +97,7 @@ def displayed(text: str, kept: int) -> dict[str, Any]:
 
 
 def texts(run: Json) -> Iterator[str]:
-    """The values of a run's masked steps as texts, what it was sent first, then what its steps returned, then what they got."""
+    """The values of a run's masked steps as texts, its trigger's first, then the outputs of its steps, then their inputs."""
     chain = runs.steps(run)
     trigger = chain.get("trigger", {}).get("output")
     if isinstance(trigger, dict) and any(key in trigger for key in _SENT):
@@ -177,7 +177,7 @@ def _names(value: Any, depth: int) -> Any:
 
 
 def _mark(value: Any) -> None:
-    """Put words in the places of the values that were left out."""
+    """Put a text in place of each value that was left out."""
     waiting = [value]
     while waiting:
         current = waiting.pop()

@@ -1,7 +1,7 @@
 """Words of the console's own launches: of inputs, answers and failures, stored as the run index that keeps values stores its own.
 
-Launches are found by them in the search and in their list, by those who may open them. `words_read` of a launch says how much of it was
-read: its inputs at once, everything when it has ended. The newest launches come first, earlier ones after them.
+People find the launches that they may open by them, in the search and in their list. `words_read` of a launch records the part that was
+read: its inputs immediately, everything when it has ended. The newest launches come first, earlier ones after them.
 """
 
 import time
@@ -28,13 +28,13 @@ log = structlog.get_logger(__name__)
 
 __all__ = ["NOTHING", "Found", "backlog", "clear", "due", "erase", "found_by", "read", "trim"]
 
-#: How long a reader has the launches of a workspace, and the seconds that it reads.
+#: The lease of a reader of a workspace's launches, and the seconds of its turn.
 LEASE, BUDGET = timedelta(seconds=60), 2.0
 #: Launches that are read, and deleted from, in one transaction.
 BATCH, DELETED = 20, 500
 #: Bytes of inputs that are read: larger ones are files in the shape of JSON.
 LARGEST = 1024 * 1024
-#: So many launches are searched for by their keys.
+#: Up to so many launches are found by their keys.
 FEW = 1000
 _NONE, _INPUTS, _ALL = 0, 1, 2
 
@@ -63,7 +63,7 @@ def _since(index: RunIndex, now: datetime) -> datetime:
 
 
 def _waiting(index: RunIndex, now: datetime) -> tuple[QuerySet[Launch], QuerySet[Launch]]:
-    """The launches of which nothing was read, and those that have ended since. Apart, since each is found by the index of the table."""
+    """The launches of which nothing was read, and those that have ended since. Separately, since each is found by an index of the table."""
     rows = Launch.objects.filter(workspace_id=index.pk, asked_at__gte=_since(index, now)).order_by("-asked_at")
     return rows.filter(words_read=_NONE), rows.filter(SETTLED, words_read=_INPUTS)
 

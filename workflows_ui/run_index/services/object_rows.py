@@ -1,4 +1,4 @@
-"""Rows of the index from the engine's flows, connections, tables, folders and MCP servers: what is kept of them, and what they use.
+"""Rows of the index from the engine's flows, connections, tables, folders and MCP servers: the values that are kept, and their uses.
 
 No value of a step, no secret and no token is kept: `Kind.kept` lists everything that is.
 """
@@ -14,7 +14,7 @@ from workflows_ui.engine import Workflows, flow_tree, references
 from workflows_ui.run_index.models import IndexedObject
 
 Json = Mapping[str, Any]
-#: The kinds of what is used, by the names of their resources; apps are not kept themselves.
+#: The kinds of objects that are used, by the names of their resources; apps are not kept.
 FLOWS, CONNECTIONS, TABLES, FOLDERS, SERVERS = "flows", "connections", "tables", "folders", "mcp-servers"
 APPS = "pieces"
 #: The longest text that is kept, the longest id, the longest name of a step, and the most uses of one object.
@@ -25,7 +25,7 @@ _TIMES = ("id", "created", "updated")
 
 
 class Use(NamedTuple):
-    """What a step or tool uses: the kind and key of an ObjectUse, and the step's own name and title."""
+    """One use by a step or tool: the kind and key of an ObjectUse, and the step's own name and title."""
 
     kind: str
     key: str
@@ -36,7 +36,7 @@ class Use(NamedTuple):
 
 @dataclass(frozen=True)
 class Kind:
-    """How the objects of a kind are read, and what of them is kept.
+    """How the objects of a kind are read, and which of their values are kept.
 
     Attributes:
         load: a page of the engine's list: (workflows, limit, cursor, folder). The folder is only for flows.
@@ -151,7 +151,7 @@ def from_engine(index_id: int, kind: str, row: Json, seen_at: datetime) -> Index
 
 
 def uses_of(kind: str, row: Json) -> list[Use]:
-    """What the newest version of a flow, or an MCP server, uses; of other objects nothing."""
+    """The uses of an MCP server, or of the newest version of a flow; of other objects none."""
     if kind == FLOWS:
         version = row.get("version")
         published = row.get("publishedVersionId")
@@ -161,7 +161,7 @@ def uses_of(kind: str, row: Json) -> list[Use]:
 
 
 def uses_of_flow(flow: Json, *, live: bool = False) -> list[Use]:
-    """What the steps of a flow's version use, each once, in reading order."""
+    """The uses of the steps of a flow's version, each once, in reading order."""
     version = flow.get("version")
     if not isinstance(version, Mapping):
         return []
@@ -194,7 +194,7 @@ def _references(step: Any) -> Iterator[tuple[str, str]]:
 
 
 def uses_of_server(server: Json) -> list[Use]:
-    """What the tools of an MCP server use: flows, or apps and their connections."""
+    """The uses of the tools of an MCP server: flows, or apps and their connections."""
     found: dict[Use, None] = {}
     for tool in _dicts(server.get("tools"))[:_TOOLS]:
         step = text_at(tool, "id")[:LONGEST_STEP]
@@ -236,7 +236,7 @@ def _dicts(value: Any) -> list[dict[str, Any]]:
 
 
 def _reduced(row: Json, paths: Sequence[str]) -> dict[str, Any]:
-    """The values at these paths, in the same places; texts are cut, and what is no text, number or list of texts is left out."""
+    """The values at these paths, in the same places; texts are cut; only texts, numbers and lists of texts are kept."""
     result: dict[str, Any] = {}
     for path in paths:
         value = _kept(_pick(row, path))

@@ -1,11 +1,11 @@
 """Reading of the names, states and uses of flows, connections, tables, folders and MCP servers into the index.
 
-The reader of the runs does it, within a budget of calls for each turn: each kind page by page, then for each flow whose live version is
-another one the steps of that version, once. After a reading the kind waits a minute for each call that it took, so that the engine
+The reader of the runs does it, within a budget of calls for each turn: each kind page by page, then, once, the live version of each flow
+whose newest version is another one. After a reading the kind waits a minute for each call that it took, so that the engine
 gets about one call a minute for each kind, however large the workspace is. A killed reader continues where it was.
 
-The engine's cursors lose rows (engine-0.83.md section 4). What a reading of several pages has not found is therefore asked for by its
-id, and flows by folder if the engine counts more than it listed.
+The engine's cursors lose rows (engine-0.83.md section 4). An object that a reading of several pages has not found is therefore read by
+its id, and flows by folder if the engine counts more than it listed.
 """
 
 import time
@@ -96,7 +96,7 @@ def read(index: RunIndex, workflows: Workflows, renew: Callable[[], object]) -> 
             _save(row)
             return
         except (Forbidden, NotFound, NotInPlan) as problem:
-            # It is not given to this credential, or the engine does not have it: what was read before is not shown any longer.
+            # This credential may not read it, or the engine lacks it: objects that were read before are not shown any longer.
             _save(row, trouble=type(problem).__name__, read_at=None, started_at=None, due_at=clock.now() + ABSENT)
         except EngineError as problem:
             log.warning("run_index.objects_failed", workspace=index.pk, kind=row.kind, error=type(problem).__name__)
@@ -160,7 +160,7 @@ def _read_kind(turn: _Turn, index: RunIndex, row: IndexedKind) -> None:
 
 
 def _begin(index: RunIndex, row: IndexedKind, *, restart: bool) -> None:
-    """Begin a reading; `restart`: what is there was read with another right, or is not shown."""
+    """Begin a reading; `restart`: the present objects were read with another credential, or are not shown."""
     row.started_at = clock.now()
     size = row.left.get("size", KINDS[row.kind].size)
     row.left = {
@@ -214,7 +214,7 @@ def _find_folders(turn: _Turn, row: IndexedKind) -> None:
 
 
 def _read_live(turn: _Turn, row: IndexedKind, flow_id: str, version_id: str) -> None:
-    """Read what the version of a flow uses that runs, if it is not the newest one."""
+    """Read the uses of a flow's live version, which is not its newest one."""
     try:
         flow = turn.call(row, Workflows.get_flow, flow_id, version_id)
     except NotFound:
@@ -229,7 +229,7 @@ def _read_live(turn: _Turn, row: IndexedKind, flow_id: str, version_id: str) -> 
 
 
 def _unseen(row: IndexedKind) -> list[str]:
-    """Mark what is gone; the ids of what is to be asked for, since a list of several pages may have lost it."""
+    """Mark missing objects as gone; or return the ids of those to read, since a list of several pages may have lost them."""
     with database.turn():
         missing = _objects(row).filter(seen_at__lt=row.started_at, gone_at__isnull=True)
         if row.left["answers"] == 1:
@@ -242,7 +242,7 @@ def _unseen(row: IndexedKind) -> list[str]:
 
 
 def _check(turn: _Turn, row: IndexedKind, object_id: str) -> None:
-    """Ask for an object that was not listed."""
+    """Read an object that was not listed."""
     get = KINDS[row.kind].get
     try:
         found = turn.call(row, get, object_id) if get else {}
@@ -258,7 +258,7 @@ def _finish(row: IndexedKind) -> None:
     with database.turn():
         counted, listed = left["counted"], _seen(row).count()
         complete = left["answers"] == 1 or (counted is not None and counted <= listed)
-        # What was changed since the beginning is read once more.
+        # A kind that was changed since the beginning is read once more.
         IndexedKind.objects.filter(pk=row.pk).exclude(changed_at__gte=row.started_at).update(
             changed_at=None, due_at=clock.now() + EVERY * max(1, left["calls"])
         )
@@ -280,7 +280,7 @@ def _seen(row: IndexedKind) -> QuerySet[IndexedObject]:
 
 
 def _write(row: IndexedKind, found: Iterable[Mapping[str, Any]]) -> None:
-    """Write a page: its objects, each once, what they use, and what is left to read."""
+    """Write a page: its objects, each once, their uses, and the rest that is left to read."""
     assert row.started_at is not None  # noqa: S101
     rows: dict[str, tuple[IndexedObject, Mapping[str, Any]]] = {}
     for item in found:
@@ -309,7 +309,7 @@ def _write(row: IndexedKind, found: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _other_live_version(kind: str, row: Mapping[str, Any]) -> str:
-    """The id of the version of a flow that runs, if it is not the newest one."""
+    """The id of a flow's live version, if it is not its newest one."""
     version, published = row.get("version"), row.get("publishedVersionId")
     if kind != FLOWS or not isinstance(published, str) or len(published) > 64 or not isinstance(version, Mapping):
         return ""

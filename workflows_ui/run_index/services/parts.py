@@ -1,8 +1,8 @@
 """Runs and launches found by parts of words, where their words are stored as plain text.
 
-The database has an index of trigrams of the texts: pg_trgm on PostgreSQL, FTS5 on SQLite. `migrate` makes it, each time, since it needs
-what a database may not have; without it, plain text is not offered. An index is slow for parts that very many rows have, since it finds
-all of them; so the newest rows are looked through first, and not more is asked of the index than can be listed.
+The database has an index of trigrams of the texts: pg_trgm on PostgreSQL, FTS5 on SQLite. Each `migrate` makes sure of it, since a
+database may lack the means; without it, plain text is not offered. An index is slow for parts that very many rows have, since it finds all
+of them; so the newest rows are looked through first, and the index is limited to as many rows as can be listed.
 """
 
 import json
@@ -68,7 +68,7 @@ class Found(NamedTuple):
 
 
 def prepare() -> None:
-    """Make the index of parts, if the database can have it. `available` says whether it has."""
+    """Create the index of parts, if the database can have it. `available` says whether it has."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             for statement in _statements():

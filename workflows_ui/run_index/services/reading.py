@@ -1,7 +1,7 @@
-"""Reading of the engine's runs into the index: one reader per workspace, whatever the number of people who look.
+"""Reading of the engine's runs into the index: one reader per workspace, regardless of the number of viewers.
 
-A turn reads what is new, then the runs that had not ended, then for a limited time what is still missing of the past. Every page is
-written together with what is left to read, so that a killed reader loses nothing, and rows that are read twice are written once.
+A turn reads the new runs, then those that had not ended, then for a limited time the missing runs of the past. Every page is written
+together with the rest that is left to read, so that a killed reader loses nothing, and rows that are read twice are written once.
 
 The engine's cursor loses rows (engine-0.83.md section 8): pages follow each other by `createdBefore`, and overlap by a millisecond, since
 the engine keeps more digits than it sends.
@@ -39,7 +39,7 @@ from workflows_ui.run_index.services.spans import Span
 
 log = structlog.get_logger(__name__)
 
-#: A reader that has not written a page for this long is taken for dead; a call of a page, of which there are three, takes less.
+#: A reader that has not written a page for this long counts as dead; a call of a page, of which there are three, takes less.
 LEASE, TIMEOUTS = timedelta(seconds=60), Timeouts(read=15, total=18)
 #: Time between two turns: while somebody looks or the past is being read, and otherwise.
 WATCHED, IDLE = timedelta(seconds=3), timedelta(minutes=1)
@@ -178,7 +178,7 @@ def _moments(found: Iterable[dict[str, Any]]) -> list[datetime]:
 
 
 def _write(work: Work, found: Iterable[dict[str, Any]], left: Iterable[Span], **values: Any) -> int:
-    """Write a page and what is left to read; returns the number of new runs. Raises Lost.
+    """Write a page and the rest that is left to read; return the number of new runs. Raises Lost.
 
     Transactions that write both lock the index before its runs: otherwise two of them could wait for each other.
     """
@@ -208,7 +208,7 @@ def _delete_earlier(work: Work) -> None:
 
 
 def _read_new(work: Work) -> None:
-    """Read the runs that were created since the last turn; what does not fit into a page becomes a span."""
+    """Read the runs that were created since the last turn; the rest beyond a page becomes a span."""
     index = work.index
     known = index.read_until
     before = index.read_at
@@ -242,7 +242,7 @@ def _read_unended(work: Work) -> None:
 
 
 def _read_spans(work: Work, until: float) -> None:
-    """Read what is left of the past, the latest first, until a time of the monotonic clock."""
+    """Read the rest of the past, the latest first, until a time of the monotonic clock."""
     left = spans.load(work.index.spans)
     if any(not span.compares for span in left):
         # The past ends where the limit of runs is reached.
@@ -319,7 +319,7 @@ def _save_values(work: Work, row: IndexedRun, run: dict[str, Any], titles: Mappi
 
 
 def _settle(work: Work, span: Span, found: list[dict[str, Any]], rest: datetime | None, new: int) -> None:
-    """Record what a comparison has found: runs that were missed, and runs that are gone."""
+    """Record the results of a comparison: runs that were missed, and runs that are gone."""
     millisecond = timedelta(milliseconds=1)
     oldest = rest + millisecond if rest is not None else span.after
     listed = {runs.text(run, "id") for run in found}
@@ -333,7 +333,7 @@ def _settle(work: Work, span: Span, found: list[dict[str, Any]], rest: datetime 
 
 
 def _compare(work: Work) -> None:
-    """Compare the index with the engine from time to time, by counts where the engine has them; what differs is read again."""
+    """Compare the index with the engine from time to time, by counts where the engine has them; times that differ are read again."""
     index = work.index
     last = index.compared_at
     if index.spans or index.read_until is None or (last is not None and work.now - last < COMPARED):

@@ -1,8 +1,8 @@
-"""Which runs are recent: those change every few seconds, all others seldom, so that what was counted of the others is kept for longer."""
+"""The limit between recent runs, which change every few seconds, and those of the past, whose counts are kept for longer."""
 
 from datetime import UTC, datetime, timedelta
 
-#: How old a run is at least that is not recent.
+#: The least age of a run that is not recent.
 _LEAST = timedelta(hours=6)
 
 

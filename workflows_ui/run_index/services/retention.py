@@ -1,4 +1,4 @@
-"""Since when an index keeps runs: those of some days, and of these the newest, as many as its setting allows."""
+"""The runs that an index keeps: those of some days, and of these the newest up to its limit."""
 
 from datetime import datetime, timedelta
 
@@ -20,7 +20,7 @@ def floor(index: RunIndex, now: datetime) -> datetime:
 def cut(index: RunIndex, now: datetime) -> None:
     """Move `kept_since` behind the oldest runs, if the index has more than it keeps. They are deleted by `indexes.purge`.
 
-    Runs of one millisecond, which is all that the engine gives of a time, leave together: they could not be told from each other.
+    Runs of one millisecond, the precision of the engine's times, leave together: their order is unknown.
     """
     rows = kept(index.pk).filter(created__gte=floor(index, now))
     over = rows.count() - index.keep_runs

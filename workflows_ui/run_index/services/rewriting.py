@@ -1,4 +1,4 @@
-"""Words of runs written again after a manager has chosen the other way of storing them: from what the index keeps, without the engine.
+"""Rewriting the words of runs after a manager has chosen the other way of storing them: from the kept data, without the engine.
 
 The newest come first. `words_left` of the index is the largest key of the runs that are still to be written; those with larger keys were
 written with their rows. A killed reader writes some of them twice, which changes nothing.
@@ -71,12 +71,12 @@ def _write(index: RunIndex, found: Sequence[IndexedRun], key: str) -> None:
         for row in found
         if row.run_id not in marked and not related.get(row.pk)
     }
-    # A message without words was found to be that of a launch with secret inputs, maybe by what is not kept any more: it gets none.
+    # A message without words belongs to a launch with secret inputs, which may be known no longer: it gets none.
     again = run_words.stored(key, {pk: set(said) - set(new[pk]) for pk, said in spoken.items()})
     run_words.write(index, key, new | {pk: spoken[pk] for pk in again})
     of_values = {row.pk: values.found_words(row, kept[row.pk].run, related[row.pk]) for row in found if row.pk in kept}
     run_words.write(index, key, of_values, of_values=True)
-    # What did not fit had words, too: it is read again, if the engine still has it.
+    # Values that did not fit had words, too: they are read again, if the engine still has them.
     cut = [pk for pk, stored in kept.items() if not stored.whole]
     IndexedRun.objects.filter(pk__in=cut).update(values_read=0)
 

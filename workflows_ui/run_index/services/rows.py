@@ -23,14 +23,14 @@ MESSAGE, TAGS, LONGEST_TAG = 2000, 50, 100
 AHEAD = timedelta(days=1)
 #: Runs that are deleted at once, with some hundred words each, so that no transaction is long.
 BATCH = 500
-#: How long after its creation a run that has not ended is read again how often; after the last one, never.
+#: The age below which a run that has not ended is read again at an interval; older ones are not read again.
 _PACE = (
     (timedelta(minutes=5), timedelta(seconds=2)),
     (timedelta(hours=1), timedelta(seconds=30)),
     (timedelta(days=1), timedelta(minutes=5)),
     (timedelta(days=31), timedelta(hours=1)),
 )
-#: What is written if a run has changed.
+#: The columns that are written if a run has changed.
 _CHANGING = (
     *("flow_id", "version_id", "flow_name", "status", "updated", "started", "finished", "archived", "duration"),
     *("failed_step", "failed_step_title", "message", "fingerprint", "tags", "parent_id", "triggered_by"),
@@ -113,7 +113,7 @@ def _next_check(created: datetime, now: datetime) -> datetime | None:
 
 
 class Saved(NamedTuple):
-    """How many runs were new, how many were written, and whether one of them is of the past (recent.py) and counts otherwise now."""
+    """How many runs were new, how many were written, and whether the counts of the past (recent.py) are outdated."""
 
     new: int
     written: int
@@ -182,7 +182,7 @@ def _is_news(known: IndexedRun | None, row: IndexedRun) -> bool:
 
 
 def mark_gone(workspace_id: int, run_ids: Collection[str], now: datetime) -> None:
-    """Note that the engine does not have these runs any more."""
+    """Note that these runs are gone from the engine."""
     rows = IndexedRun.objects.filter(workspace_id=workspace_id, run_id__in=run_ids, gone_at__isnull=True)
     if run_ids and rows.update(gone_at=now, check_at=None):
         count_change(workspace_id, past=False)

@@ -22,7 +22,7 @@ class Span:
     compares: bool = False
 
     def until(self, before: datetime) -> Self:
-        """What is left once everything later than `before` has been read."""
+        """The rest once everything later than `before` has been read."""
         return replace(self, before=before)
 
     def since(self, after: datetime) -> Self:
@@ -50,7 +50,7 @@ def dump(spans: Iterable[Span]) -> list[list[Any]]:
 
 
 def merged(spans: Iterable[Span]) -> list[Span]:
-    """The spans without what several of them have in common, those that compare last; otherwise the latest first."""
+    """The spans without overlaps, the latest first, but those that compare last."""
     found = list[Span]()
     for span in sorted(spans, key=lambda span: (not span.compares, span.after or _FIRST)):
         last = found[-1] if found else None

@@ -143,7 +143,7 @@ class _Seconds(Func):
 
 
 class _Ran(NamedTuple):
-    """When a run was created, began and ended, in seconds since 1970; None if it goes on."""
+    """When a run was created, began and ended, in seconds since 1970; None while it runs."""
 
     created: float
     start: float
@@ -165,7 +165,7 @@ def _peaks(ran: Sequence[_Ran], begin: datetime, end: datetime, now: datetime) -
         begin += max(0, math.ceil((ran[MOST_AT_ONCE - 1].created - begin.timestamp()) / hour)) * _HOUR
     first, last, present = begin.timestamp(), end.timestamp(), now.timestamp()
     starts = sorted(run.start for run in ran)
-    # A run that took no time counts as one, and one that goes on counts until now.
+    # A run that took no time counts as one, and one that still runs counts until now.
     ends = sorted(max(present if run.finish is None else run.finish, run.start + 0.001) for run in ran)
 
     def running(moment: float) -> int:

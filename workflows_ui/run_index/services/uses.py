@@ -1,4 +1,4 @@
-"""What the index knows of objects and their uses: lookups for pages, the search and confirmations.
+"""Look-ups of indexed objects and their uses, for pages, the search and confirmations.
 
 A kind is looked up only once it was read completely with the index's present credential.
 """
@@ -69,7 +69,7 @@ def current_of_all(index_id: int) -> QuerySet[IndexedObject]:
 
 
 def as_of(session: EngineSession) -> datetime | None:
-    """Since when uses are certainly known; None if the engine is to be asked: without an index, and after a change by the console."""
+    """As of when uses are known; None if the engine has to be read: without an index, and after a change by the console."""
     kinds = known_kinds(session)
     if FLOWS not in kinds or any(kinds[kind].changed_at for kind in (FLOWS, SERVERS) if kind in kinds):
         return None
@@ -108,7 +108,7 @@ def all_users(session: EngineSession) -> list[tuple[IndexedObject, Sequence[Use]
 
 
 def uses_of(session: EngineSession, flow_id: str) -> list[Use]:
-    """What a flow uses, of its draft and of the version that runs."""
+    """The uses of a flow, of its draft and of the version that runs."""
     users = current(session.workspace.pk, FLOWS).filter(object_id=flow_id[:64])
     rows = ObjectUse.objects.filter(user__in=users) if FLOWS in known_kinds(session) else ObjectUse.objects.none()
     return [Use(*use) for use in rows.order_by("pk").values_list(*Use._fields)]
@@ -163,7 +163,7 @@ def flows_using(session: EngineSession, kind: str) -> dict[str, list[str]]:
 
 
 def row_of(session: EngineSession, kind: str, id: str) -> dict[str, Any] | None:
-    """What the index keeps of an object, in the engine's shape; None if it has none."""
+    """The kept values of an object, in the engine's format; None if the index lacks it."""
     if kind not in known_kinds(session):
         return None
     row = current(session.workspace.pk, kind).filter(object_id=id[:64]).first()

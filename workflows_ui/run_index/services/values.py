@@ -1,7 +1,7 @@
-"""Steps of runs in the index: which are read next, within a budget of calls, what is kept of them, and when it is deleted.
+"""Steps of runs in the index: choosing those to read next, within a budget of calls, keeping them, and deleting them.
 
-They are kept sealed, masked as pages show them, with the words of their values. `values_read` of a run says what has
-been read; a run that has changed is read again.
+They are kept sealed, masked as pages show them, with the words of their values. `values_read` of a run records the part that was read; a
+run that has changed is read again.
 """
 
 from collections.abc import Collection, Mapping
@@ -112,13 +112,13 @@ def backlog(index: RunIndex) -> int:
 
 
 def stored_bytes(index: RunIndex) -> int:
-    """What the inputs and outputs take on disk, about: a ciphertext is a third longer than its text."""
+    """The approximate size of inputs and outputs on disk: a ciphertext is a third longer than its text."""
     size = RunValues.objects.filter(workspace_id=index.pk).aggregate(size=Sum("size"))["size"]
     return (size or 0) * 4 // 3
 
 
 def put_off(row: IndexedRun, kept: int) -> None:
-    """Note that the engine did not give the run's steps: it is tried once more, after all others."""
+    """Note that the run's steps could not be read: they are read once more, after all others."""
     IndexedRun.objects.filter(pk=row.pk, values_read=row.values_read).update(
         values_read=kept if row.values_read == LATER else LATER
     )
@@ -187,7 +187,7 @@ def steps(row: IndexedRun) -> dict[str, Any]:
 
 
 def trim(index: RunIndex) -> bool:
-    """Delete what the index's setting does not keep any more, in short transactions: a killed process leaves the rest to the next.
+    """Delete values beyond the index's settings, in short transactions: a killed process leaves the rest to the next.
 
     Returns whether there was anything.
     """

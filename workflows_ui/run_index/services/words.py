@@ -1,7 +1,7 @@
 """Words of runs and launches, their keyed hashes, and fingerprints of failures.
 
 The key is the index's own and sealed: a copy of the database shows which runs share a word and how often it occurs, but a list of words
-finds nothing in it without the key. What equality and frequency give away is in SECURITY.md.
+finds nothing in it without the key. SECURITY.md says what equality and frequency reveal.
 """
 
 import base64
@@ -25,7 +25,7 @@ MOST_OF_VALUES, READ, READ_AT_ONCE = 200, 400_000, 20_000
 _TELLING = 3
 #: The most words that are searched for at once.
 SEARCHED = 8
-#: What differs between two failures of the same cause: quoted texts, addresses, ids, numbers.
+#: The parts that differ between failures with the same cause: quoted texts, addresses, ids, numbers.
 _VARYING = re.compile(
     r"""
     "[^"]*" | '[^']*' | `[^`]*` | “[^”]*”
@@ -72,7 +72,7 @@ def searched(text: str) -> list[str]:
 
 
 def of_values(texts: Iterable[str], secret: Collection[str] = ()) -> list[str]:
-    """The words of inputs and outputs, numbers, ids and addresses first, since they are what is searched for.
+    """The words of inputs and outputs, numbers, ids and addresses first, since people search for these.
 
     Words that have one of the `secret` words as a part are left out.
 
@@ -109,7 +109,7 @@ def fingerprint(key: str, flow_id: str, step: str, message: str) -> int:
 
 
 def normalized(message: str) -> str:
-    """The first line of a message without what varies.
+    """The first line of a message without its varying parts.
 
     >>> normalized("Order 4711 of 'An' was refused")
     'order # of # was refused'
