@@ -148,6 +148,15 @@ def test_an_owner_shares_their_key_with_a_team_they_are_in_and_keeps_it(here: Us
     assert acting(here, ben) == "none"
 
 
+def test_a_manager_without_a_team_to_share_with_is_led_to_adding_one(here: Users) -> None:
+    row = Credential.objects.get(owner=here.colleague)
+    adding = 'href="/w/sales/members/add/"'
+    page = f"/w/sales/credentials/{row.pk}/share/"
+    assert adding not in browser(here.colleague).get(page).content.decode()
+    Member.objects.filter(user=here.colleague).update(role=Role.MANAGER)
+    assert adding in browser(here.colleague).get(page).content.decode()
+
+
 def test_an_owner_of_the_team_need_not_be_in_it(here: Users) -> None:
     team = sales(here)
     TeamOwner.objects.create(team=team, user=here.colleague)

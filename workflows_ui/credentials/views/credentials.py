@@ -301,7 +301,11 @@ def share(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpR
             messages.success(request, _("The credential is no longer shared with any team."))
         return responses.redirect(request, address_of(credential))
     chosen = {str(value) for value in form["teams"].value() or []}
-    context = {"credential": credential, "choices": [(team, str(team.pk) in chosen) for team in teams]}
+    context = {
+        "credential": credential,
+        "choices": [(team, str(team.pk) in chosen) for team in teams],
+        "manages": request.access.allows(Role.MANAGER),
+    }
     return responses.form_page(request, "credentials/share.html", form, context)
 
 
