@@ -75,7 +75,7 @@ def test_no_text_of_a_step_keeps_the_console_busy(read: Callable[[], Iterable[An
     list(read())
 
 
-def test_a_number_that_is_none_in_an_address_is_ignored(owner: Client, stub_engine: StubEngine) -> None:
+def test_an_invalid_number_in_an_address_is_ignored(owner: Client, stub_engine: StubEngine) -> None:
     assert owner.get("/w/sales/launches/", {"rows": "9" * 5_000}).status_code == 200
 
 

@@ -38,7 +38,7 @@ def test_no_address_takes_a_post_without_a_token(users: Users, stub_engine: Stub
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "http://console.example.com", "null", "https://console.example.com.evil.example"]
 )
-def test_a_token_that_was_come_by_helps_no_other_site(
+def test_a_valid_token_does_not_help_another_site(
     settings: Any, users: Users, stub_engine: StubEngine, origin: str
 ) -> None:
     production.put_over(settings)

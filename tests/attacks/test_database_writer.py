@@ -150,7 +150,7 @@ def test_a_workspace_that_is_made_to_lead_elsewhere_gets_no_secret_there(
     assert AuditEvent.objects.filter(action="workspace.refused").count() == 1
 
 
-def test_a_mark_of_another_workspace_proves_nothing(users: Users, trap: Workspace, elsewhere: Recorder) -> None:
+def test_a_signature_of_another_workspace_proves_nothing(users: Users, trap: Workspace, elsewhere: Recorder) -> None:
     sql("DELETE FROM workflows_ui_credential WHERE workspace_id = %s", trap.pk)
     sql("UPDATE workflows_ui_workspace SET project_id = 'gone' WHERE id = %s", trap.pk)
     sql(_WORKSPACE.format("address = %s, project_id = %s, mark = %s"), trap.address, trap.project_id, trap.mark)
@@ -162,7 +162,9 @@ def test_a_mark_of_another_workspace_proves_nothing(users: Users, trap: Workspac
 @pytest.mark.parametrize(
     "column", ["workspace", "flavour", "address", "project_id", "kind", "organization_id", "email", "owner"]
 )
-def test_a_secret_stays_shut_by_each_value_that_it_is_bound_to(users: Users, trap: Workspace, column: str) -> None:
+def test_a_secret_does_not_open_after_a_change_of_any_value_that_it_is_bound_to(
+    users: Users, trap: Workspace, column: str
+) -> None:
     space, row = users.workspace, Credential.objects.filter(pk=users.credential.pk)
     if column in {"flavour", "address", "project_id"}:
         # With a good mark, such as a row from before the workspace moved has it: the binding alone protects the secret.
@@ -283,7 +285,7 @@ def test_a_ciphertext_opens_in_no_other_row_or_column(users: Users, trap: Worksp
         CredentialSecret.objects.get(pk=aside.pk).open("secret")
 
 
-def test_a_ciphertext_of_before_the_binding_that_is_brought_back_does_not_open(
+def test_a_restored_ciphertext_from_before_the_binding_does_not_open(
     users: Users, trap: Workspace, elsewhere: Recorder, stub_engine: StubEngine
 ) -> None:
     row = users.credential

@@ -96,7 +96,7 @@ def test_a_members_role_is_all_that_changes(users: Users) -> None:
 
 
 @pytest.mark.parametrize("role", ["owner", "superuser", "MANAGER", "", "manager,viewer", "__proto__"])
-def test_a_role_that_there_is_not_is_given_to_nobody(users: Users, role: str) -> None:
+def test_a_role_that_does_not_exist_is_given_to_nobody(users: Users, role: str) -> None:
     row = Member.objects.get(user=users.colleague)
     before = columns(row)
     post(users.owner, f"/w/sales/members/{row.pk}/role/", {"role": role})
@@ -121,7 +121,7 @@ def test_a_credential_is_renamed_and_nothing_else(users: Users) -> None:
     assert Credential.objects.get(pk=users.credential.pk).owner == users.owner
 
 
-def test_a_credential_is_not_shared_with_a_team_that_is_no_choice(users: Users) -> None:
+def test_a_credential_is_not_shared_with_a_team_that_is_not_offered(users: Users) -> None:
     foreign = Group.objects.create(name="Foreign")
     before = columns(users.credential)
     post(users.owner, f"/w/sales/credentials/{users.credential.pk}/share/", {"teams": [str(foreign.pk)], "owner": "1"})
@@ -139,7 +139,7 @@ def test_a_launch_right_gets_its_new_end_and_nothing_else(users: Users) -> None:
     assert changed(right, before) == {"most_launches"}
 
 
-def test_a_team_is_renamed_by_its_caretakers_and_gets_no_owner_by_it(users: Users) -> None:
+def test_a_team_is_renamed_without_getting_an_owner(users: Users) -> None:
     team = Group.objects.create(name="Field")
     users.stranger.is_superuser = True
     users.stranger.save()

@@ -34,7 +34,7 @@ def test_another_spelling_of_the_name_does_not_reset_the_lock(users: Users, name
     assert "Too many attempts" in text(sign_in(Client(), name, RIGHT))
 
 
-def test_a_forwarded_address_that_is_made_up_does_not_reset_the_lock_of_an_address(users: Users) -> None:
+def test_an_invented_forwarded_address_does_not_reset_the_lock_of_an_address(users: Users) -> None:
     answers = []
     for number in range(25):
         made_up = {
@@ -58,7 +58,7 @@ def test_a_lock_is_the_same_for_a_name_that_exists_and_for_one_that_does_not(use
     assert "Too many attempts" in text(locked[1])
 
 
-def test_failures_are_written_down_without_what_was_typed(users: Users) -> None:
+def test_failures_are_logged_without_the_input(users: Users) -> None:
     sign_in(Client(), "owner", "my-real-password-mistyped")
     sign_in(Client(), "my-real-password-in-the-wrong-field", "x")
     rows = AuditEvent.objects.filter(action="person.sign_in", outcome="refused")

@@ -31,7 +31,7 @@ def test_guesses_at_the_same_moment_are_no_more_than_one_after_the_other(users: 
     assert 1 <= looked_at <= 5
 
 
-def test_of_those_who_add_a_value_at_the_same_moment_one_does() -> None:
+def test_of_several_who_add_a_value_at_the_same_moment_one_succeeds() -> None:
     def add(number: int) -> bool:
         try:
             return caches["default"].add("ticket", number, 60)

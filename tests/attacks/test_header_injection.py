@@ -127,7 +127,7 @@ def test_no_name_puts_a_header_into_a_download(users: Users, owner: Client, stub
     ],
 )
 @pytest.mark.sampled(3)
-def test_the_requests_id_is_taken_over_only_where_it_is_one(users: Users, owner: Client, line: str) -> None:
+def test_an_invalid_request_id_is_replaced(users: Users, owner: Client, line: str) -> None:
     answer = owner.get("/profile/", headers={"X-Request-ID": line})
     assert answer["X-Request-ID"] != line
     assert len(answer["X-Request-ID"]) == 16

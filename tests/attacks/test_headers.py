@@ -91,7 +91,7 @@ def test_errors_have_them_too(desk: Client, stub_engine: StubEngine, path: str) 
     assert faults(desk.post(path, secure=True)) == []
 
 
-def test_a_mistake_of_ours_has_them_too_and_shows_no_variable(
+def test_an_internal_error_has_them_too_and_shows_no_variable(
     desk: Client, stub_engine: StubEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("workflows_ui.members.services.access.find", None)

@@ -27,7 +27,7 @@ LIES = [
 
 @pytest.mark.parametrize("host", LIES)
 @pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/password/reset/", "/no-such-page/"])
-def test_a_host_that_is_not_ours_is_refused(settings: Any, users: Users, host: str, path: str) -> None:
+def test_a_foreign_host_is_refused(settings: Any, users: Users, host: str, path: str) -> None:
     production.put_over(settings)
     browser = Client(headers={"host": host})
     for answer in (browser.get(path, secure=True), browser.post(path, {"email": "owner@example.com"}, secure=True)):
@@ -37,7 +37,7 @@ def test_a_host_that_is_not_ours_is_refused(settings: Any, users: Users, host: s
     assert mail.outbox == []
 
 
-def test_what_proxies_forward_is_not_taken_for_the_host(settings: Any, users: Users) -> None:
+def test_forwarded_hosts_are_ignored(settings: Any, users: Users) -> None:
     production.put_over(settings)
     lies = {
         "x-forwarded-host": "evil.example",
@@ -56,7 +56,7 @@ def test_what_proxies_forward_is_not_taken_for_the_host(settings: Any, users: Us
         assert "evil" not in answer.content.decode() + repr(answer.headers)
 
 
-def test_plain_http_is_not_led_to_a_host_that_lies(settings: Any, users: Users) -> None:
+def test_plain_http_is_not_redirected_to_a_forged_host(settings: Any, users: Users) -> None:
     production.put_over(settings)
     answer = Client(headers={"host": "evil.example"}).get("/profile/")
     assert answer.status_code == 400

@@ -171,7 +171,7 @@ def browser_again() -> Client:
     return made
 
 
-def test_what_an_inside_machine_says_is_not_shown(db: None) -> None:
+def test_answers_of_internal_machines_are_not_shown(db: None) -> None:
     """A refusal names the rule, not what answered or whether anything did."""
     with Recorder(Reply(200, {"secret": "inside-knowledge"})) as server:
         open_port = browser().post(ADD, sent(server.url))

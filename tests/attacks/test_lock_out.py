@@ -82,7 +82,7 @@ def test_copies_of_a_stolen_cookie_share_one_small_allowance(users: Users) -> No
     assert [LOCKED in answer for answer in answers] == [False] * 5 + [True] * 7
 
 
-def test_a_cookie_of_one_account_helps_with_no_other(users: Users) -> None:
+def test_a_cookie_of_one_account_does_not_help_with_another(users: Users) -> None:
     name, value = cookie(known("colleague"))
     owners, _ = cookie(known("owner"))
     lock()
@@ -92,7 +92,7 @@ def test_a_cookie_of_one_account_helps_with_no_other(users: Users) -> None:
 
 @pytest.mark.parametrize("forged", ["", "x", "a" * 32, "{}:{}:{}", "a:b", "é" * 10])
 @pytest.mark.sampled(3)
-def test_a_cookie_that_was_made_up_helps_nothing(users: Users, forged: str) -> None:
+def test_an_invented_cookie_does_not_help(users: Users, forged: str) -> None:
     name, value = cookie(known())
     lock()
     token, rest = value.split(":", 1)
@@ -159,7 +159,7 @@ def test_a_password_without_its_second_step_makes_no_browser_known(users: Users)
     assert not KnownBrowser.objects.exists()
 
 
-def test_nobody_learns_by_it_who_has_an_account(
+def test_the_cookie_does_not_reveal_who_has_an_account(
     users: Users, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     name, value = cookie(known("colleague"))

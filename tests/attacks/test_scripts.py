@@ -243,7 +243,7 @@ def test_nothing_typed_into_an_address_comes_back_as_a_part_of_a_page(
         assert look(owner.get(path)).faults == []
 
 
-def test_the_look_finds_what_it_looks_for() -> None:
+def test_the_search_for_attacks_finds_planted_ones() -> None:
     for page in (
         f"<p>{BREAK_OUT}</p>",
         f'<p title="{BREAK_OUT}">',

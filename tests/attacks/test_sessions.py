@@ -21,7 +21,7 @@ def test_a_prepared_session_name_is_not_taken(users: Users) -> None:
     assert not Session.objects.filter(session_key=PREPARED).exists()
 
 
-def test_a_real_session_of_before_the_sign_in_is_nobodys_afterwards(users: Users) -> None:
+def test_a_real_session_from_before_the_sign_in_is_invalid_afterwards(users: Users) -> None:
     attacker = Client()
     attacker.get("/accounts/login/")
     session = attacker.session

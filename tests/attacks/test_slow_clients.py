@@ -71,7 +71,7 @@ def test_slow_heads_bodies_and_readers_hold_no_thread(
         assert all(one.recv(12) for one in readers[:5])
 
 
-def test_a_head_a_body_and_an_answer_have_their_time(server: WebServer) -> None:
+def test_heads_bodies_and_answers_have_time_limits(server: WebServer) -> None:
     with server.connect(HALF_A_HEAD) as head, server.connect(HALF_A_BODY) as body:
         assert cut_off(head)
         assert cut_off(body)
@@ -100,7 +100,7 @@ def test_a_connection_on_which_nothing_happens_is_closed(tmp_path: Path) -> None
             assert cut_off(held.enter_context(server.connect(*sent)))
 
 
-def test_what_a_proxy_says_of_the_request_reaches_the_console(server: WebServer) -> None:
+def test_headers_of_a_proxy_reach_the_console(server: WebServer) -> None:
     for forwarded in ("http", "https"):
         head = (
             f"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-Proto: {forwarded}\r\nConnection: close\r\n\r\n"
@@ -110,7 +110,7 @@ def test_what_a_proxy_says_of_the_request_reaches_the_console(server: WebServer)
         assert (b"strict-transport-security" in answer.lower()) is (forwarded == "https")
 
 
-def test_what_is_too_large_is_refused_before_it_is_read(server: WebServer) -> None:
+def test_large_requests_are_refused_before_they_are_read(server: WebServer) -> None:
     for refused, status in (
         (b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Long: " + b"x" * 70_000 + b"\r\n\r\n", b"431"),
         (HEAD + f"Content-Length: {2 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1}\r\n\r\n".encode(), b"413"),
@@ -119,7 +119,7 @@ def test_what_is_too_large_is_refused_before_it_is_read(server: WebServer) -> No
             assert connection.recv(64).split(b" ")[1] == status
 
 
-def test_what_is_under_way_ends_before_the_server_does(tmp_path: Path) -> None:
+def test_requests_in_progress_end_before_the_server_does(tmp_path: Path) -> None:
     server = WebServer(tmp_path, {})
     with contextlib.ExitStack() as held:
         held.callback(server.kill)

@@ -85,7 +85,7 @@ def test_a_name_is_never_a_path_and_never_a_part_of_a_page(scene: Scene, name: s
     ],
     ids=range(6),
 )
-def test_a_broken_body_is_answered_in_words(scene: Scene, body: bytes) -> None:
+def test_a_broken_body_is_answered_with_a_message(scene: Scene, body: bytes) -> None:
     flow_id = publish(scene, PHOTO)
     answer = scene.browser.post(scene.url(flow_id), body, content_type="multipart/form-data; boundary=b")
     assert answer.status_code in {400, 409, 422}
@@ -167,7 +167,7 @@ BOMBS = [
 
 @pytest.mark.parametrize("content", BOMBS, ids=range(len(BOMBS)))
 @pytest.mark.sampled(4)
-def test_a_bomb_as_a_launch_form_is_refused_in_words(
+def test_a_bomb_as_a_launch_form_is_refused_with_a_message(
     users: Users, owner: Client, stub_engine: StubEngine, content: bytes
 ) -> None:
     stub_engine.flows = [flow()]
@@ -181,7 +181,7 @@ def test_a_bomb_as_a_launch_form_is_refused_in_words(
 
 @pytest.mark.parametrize("content", BOMBS, ids=range(len(BOMBS)))
 @pytest.mark.sampled(4)
-def test_a_bomb_as_a_flow_is_refused_in_words(
+def test_a_bomb_as_a_flow_is_refused_with_a_message(
     users: Users, owner: Client, stub_engine: StubEngine, content: bytes
 ) -> None:
     page = owner.get("/w/sales/flows/do/import/")

@@ -208,9 +208,9 @@ def table() -> str:
     lines = [
         "# Bad input",
         "",
-        "What a launch form says about what cannot be sent. Made from the tests (`python -m tests.launch_forms.bad_input`): do not edit.",
+        "What a launch form says about invalid input. Written by `python -m tests.launch_forms.bad_input`; do not edit.",
         "",
-        "| kind | asked for | typed | what is said |",
+        "| kind | requirement | input | message |",
         "|---|---|---|---|",
     ]
     with translation.override("en"):

@@ -282,16 +282,16 @@ def write(address: Address, cells: Mapping[str, str]) -> None:
 
 HEAD = f"""# Who may do what
 
-Written by asking every address as every role (`python -m tests.web.write_permissions`); do not edit.
-`tests/web/test_matrix.py` asks again at each run of the tests, each answer as a page and as a fragment, and fails if one differs.
+Written by requesting every address as every role (`python -m tests.web.write_permissions`); do not edit. `tests/web/test_matrix.py`
+requests each again, as a page and as a fragment, and fails if an answer differs.
 
 A cell names the methods that admit a person: GET reads, POST writes; a method that is not named is refused or does not exist. Otherwise it
-says how the person is refused: `sign in` leads to the sign-in page; 404 means "no such page", which is all that people without
-access learn; 403 names the required role; 405 is an address that has neither method. POST is tried with an empty form, and counts as
-admitted if the form is examined, even if it is invalid.
+says how the person is refused: `sign in` leads to the sign-in page; 404 means "no such page", so that people without access learn nothing;
+403 names the required role; 405 is an address that has neither method. POST is tried with an empty form, and counts as admitted if the form
+is validated, even if it is invalid.
 
 The people: signed out; a deactivated former manager; a stranger; the manager of another workspace; a superuser who is not a member; a guest
-with a launch right for the flow in the address; and the four roles. All except the first and the other workspace's manager have things of
+with a launch right for the flow in the address; and the four roles. All except the first and the other workspace's manager have objects of
 their own in the workspace (a credential, a launch, a job, ...) from an earlier time: lines with ({OWN}) are tried with those, lines with
 ({OTHERS}) with those of another manager.
 
