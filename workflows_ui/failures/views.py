@@ -12,7 +12,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from workflows_ui.credentials.services import engine_session
-from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.failures import messages as texts
 from workflows_ui.failures import services, tables
 from workflows_ui.failures.forms import AssignForm, FilterForm, HelpedForm, NoteForm, SnoozeForm
@@ -22,11 +21,10 @@ from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import list_page, local_lists
 from workflows_ui.resource_admin.listing import Listing
 from workflows_ui.resource_admin.local_lists import sorted_page, sorted_rows
-from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources.places import flow_url, list_url, run_url
 from workflows_ui.resources.runs import filters as run_filters
 from workflows_ui.resources.runs import indexed, masking, reading
-from workflows_ui.run_index.models import IndexedRun, RunIndex
+from workflows_ui.run_index.models import RunIndex
 from workflows_ui.run_index.services import indexes
 from workflows_ui.run_index.services import rows as indexed_rows
 from workflows_ui.saved_views import services as saved_views
@@ -82,11 +80,6 @@ def _without_index(request: ConsoleRequest) -> HttpResponse:
     return responses.page(request, "failures/no_index.html", {"manages": request.access.allows(Role.MANAGER)})
 
 
-def _masked(session: EngineSession, rows: list[IndexedRun]) -> list[Row]:
-    """The runs as this person may see them."""
-    return masking.masked(session, [indexed_rows.to_engine(row) for row in rows])
-
-
 def _lookup(request: ConsoleRequest, fingerprint: int) -> tuple[RunIndex, Pattern] | None:
     """The index and the pattern; None if the person may not see the index. Raises Http404."""
     workspace = request.access.workspace
@@ -113,7 +106,8 @@ def failure(request: ConsoleRequest, slug: str, fingerprint: int) -> HttpRespons
 def _page(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> HttpResponse:
     access, row, newest = request.access, pattern.row, pattern.newest
     note = services.note(row, access.workspace)
-    runs = _masked(engine_session.open_session(access), services.latest_runs(index, pattern.fingerprint))
+    latest = [indexed_rows.to_engine(run) for run in services.latest_runs(index, pattern.fingerprint)]
+    runs = masking.masked(engine_session.open_session(access), latest)
     people = services.assignable(access.workspace)
     alike = list_url(
         access.workspace.slug, "runs", failed=run_filters.step_of_flow(newest.failed_step[:80], newest.flow_id)

@@ -89,7 +89,7 @@ def story(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
 
 def _known_failure(access: Access, launch: Launch, run: Row | None) -> dict[str, Any] | None:
     """What is known about such failures, where the person may see the run index, which may not have this run yet."""
-    index = indexes.readable(access.workspace, access.user.pk) if access.allows(Role.VIEWER) else None
+    index = indexes.for_access(access)
     if index is None:
         return None
     fingerprint = failures.fingerprint_of(index, launch.run_id)
