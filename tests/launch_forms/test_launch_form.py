@@ -270,6 +270,16 @@ def test_opening_the_form_with_the_engine_down_says_so(scene: Scene) -> None:
     assert "The engine cannot be reached" in text_of(response)
 
 
+def test_earlier_launches_add_no_error_to_a_form_that_says_that_the_engine_is_down(scene: Scene) -> None:
+    flow = _quick(scene)
+    scene.server.stop()
+    url = f"{scene.url(flow)}earlier/"
+    part = scene.browser.get(url, headers={"HX-Request": "true", "HX-Target": "earlier"})
+    assert part.status_code == 200
+    assert "Earlier launches" not in text_of(part)
+    assert scene.browser.get(url).status_code == 503
+
+
 def test_an_unknown_flow_is_no_longer_there(scene: Scene) -> None:
     assert scene.browser.get(scene.url(NO_FLOW)).status_code == 404
     response = scene.browser.post(scene.url(NO_FLOW), scene.fields(_quick(scene)) | {"payload": '{"kept": "yes"}'})

@@ -183,7 +183,7 @@ class LaunchFormPage:
             if isinstance(problem, NotFound) and problem.code:
                 raise
             _log.info("launch form without facts: %r", problem)
-            answers.problem, answers.away = messages.error_message(problem), _is_away(problem)
+            answers.problem, answers.away = messages.error_message(problem), is_away(problem)
         return answers
 
     def render(
@@ -310,14 +310,14 @@ def find(request: ConsoleRequest, id: str) -> LaunchFormPage:
     try:
         facts = flow_facts.load_facts(engine_session.open_session(request.access).workflows, id)
     except EngineError as problem:
-        if not (_is_away(problem) and (name := _known_name(request.access, id))):
+        if not (is_away(problem) and (name := _known_name(request.access, id))):
             raise
         return replace(json_page, stored_name=name, away=messages.error_message(problem))
     proposed = None if json_wanted else _proposal(request, id, facts)
     return replace(proposed or json_page, facts=facts)
 
 
-def _is_away(problem: Exception) -> bool:
+def is_away(problem: Exception) -> bool:
     """Whether the engine did not answer, rather than refuse or give something that cannot be read."""
     return isinstance(problem, NotSent | Unavailable) and not isinstance(problem, AddressRefused | TooLarge)
 
