@@ -187,8 +187,10 @@ def test_addresses_of_private_networks_and_redirects_are_not_followed(
     ):
         assert add(stage.browser, address).status_code == 422, address
     settings.WEBHOOK_PRIVATE_NETWORKS = []
-    assert add(stage.browser, server.url).status_code == 422
-    assert add(stage.browser, "http://example.com/x").status_code == 422
+    for address in (server.url, "http://example.com/x", "ftp://example.com/", "example.com/x"):
+        answer = add(stage.browser, address)
+        assert answer.status_code == 422
+        assert "begins with https://" in answer.content.decode(), address
     assert not AlarmChannel.objects.exists()
     settings.WEBHOOK_PRIVATE_NETWORKS = ["127.0.0.1/32"]
     add(stage.browser, server.url)

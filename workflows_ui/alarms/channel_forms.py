@@ -49,7 +49,8 @@ class ChannelForm(forms.Form):
         address: str = self.cleaned_data["address"].strip()
         if not address:
             return ""
-        if address.startswith("http://") and not settings.WEBHOOK_PRIVATE_NETWORKS:
+        schemes = ("https://", "http://") if settings.WEBHOOK_PRIVATE_NETWORKS else ("https://",)
+        if not address.lower().startswith(schemes):
             raise forms.ValidationError(gettext("Enter an address that begins with https://."))
         try:
             channels.route().check(address)
