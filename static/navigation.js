@@ -146,17 +146,22 @@
     controls.forEach((control, place) => { [control.value, control.checked] = draft[place]; });
     controls[0]?.dispatchEvent(new Event("change", { bubbles: true }));
   };
-  // Of launch forms, which are loaded by the browser and not stored by it, in this tab's storage until the person signs out.
+  // Of launch forms, which are loaded by the browser and not stored by it, in this tab's storage until the person signs out: for going back,
+  // a reload, another language, and the form's other tab.
   const DRAFT = "draft:";
+  const isReturn = () => {
+    if (["back_forward", "reload"].includes(performance.getEntriesByType("navigation")[0]?.type)) return true;
+    return document.referrer !== "" && new URL(document.referrer).pathname === location.pathname;
+  };
   window.addEventListener("pagehide", () => {
-    if (document.querySelector("form[data-launch-form]") && hasTyped()) sessionStorage.setItem(DRAFT + here, JSON.stringify(typed()));
+    const isFilled = hasTyped() || document.getElementById("form-problems");
+    if (document.querySelector("form[data-launch-form]") && isFilled) sessionStorage.setItem(DRAFT + here, JSON.stringify(typed()));
   });
   window.addEventListener("load", () => {
     const draft = sessionStorage.getItem(DRAFT + here);
-    const isBack = performance.getEntriesByType("navigation")[0]?.type === "back_forward";
     if (document.getElementById("sidebar")) sessionStorage.removeItem(DRAFT + here);
     else for (const key of Object.keys(sessionStorage)) if (key.startsWith(DRAFT)) sessionStorage.removeItem(key);
-    if (draft && isBack && document.querySelector("form[data-launch-form]")) retype(JSON.parse(draft));
+    if (draft && isReturn() && document.querySelector("form[data-launch-form]")) retype(JSON.parse(draft));
   });
   const arrive = (words = document.title) => {
     here = location.href;

@@ -85,6 +85,26 @@ def test_a_connection_that_is_down_loses_nothing_and_the_back_button_leads_to_th
     assert Launch.objects.count() == 1
 
 
+def test_what_was_typed_is_there_after_a_reload_and_in_another_language_and_gone_after_leaving(
+    stage: Scene, live_server: LiveServer, page: Page
+) -> None:
+    said = _sign_in(stage, page, live_server)
+    flow = flows.make(stage.workflows, "Quick", ECHO)
+    address = live_server.url + stage.url(flow) + "?_as=json"
+    page.goto(address)
+    page.fill("[name=payload]", '{"a": "typed"}')
+    page.reload()
+    expect(page.locator("[name=payload]")).to_have_value('{"a": "typed"}')
+    page.locator("header.topbar details.menu").last.locator("summary").click()
+    page.get_by_role("button", name="Tiếng Việt").click()
+    expect(page.locator("html")).to_have_attribute("lang", "vi")
+    expect(page.locator("[name=payload]")).to_have_value('{"a": "typed"}')
+    page.goto(f"{live_server.url}/w/sales/launches/")
+    page.goto(address)
+    expect(page.locator("[name=payload]")).not_to_have_value('{"a": "typed"}')
+    assert said == []
+
+
 def test_what_is_typed_about_an_unclear_launch_outlives_the_polls(
     stage: Scene, live_server: LiveServer, page: Page
 ) -> None:
