@@ -98,6 +98,20 @@ def test_an_engine_that_has_just_begun_to_hang_is_waited_for_shortly_and_the_rea
     assert DOWN in page(indexed.browser, f"/w/sales/flows/{flow}/")
 
 
+def test_the_parts_of_the_home_page_are_not_waited_for_until_the_browser_gives_up(
+    indexed: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexes, "PATIENCE", Timeouts(connect=0.2, read=0.2, total=0.2, pause=0))
+    answers.clear()
+    indexed.practice.engine.faults.add("delay", "GET", "*", seconds=1)
+    for part, said in (
+        ("home-flows", "The list of flows cannot be shown just now"),
+        ("home-elsewhere", "Runs started elsewhere (by webhooks, schedules or other tools) cannot be shown"),
+    ):
+        headers = {"HX-Request": "true", "HX-Target": part}
+        assert said in indexed.browser.get("/w/sales/", headers=headers).content.decode(), part
+
+
 @pytest.mark.both_databases
 def test_filters_and_orders_choose_the_same_flows_as_the_engine(indexed: Stage) -> None:
     flow = indexed.session.workflows.list_flows(limit=100)["data"][0]

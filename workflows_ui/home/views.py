@@ -26,6 +26,7 @@ from workflows_ui.members.services import access, launch_rights
 from workflows_ui.resources.flows import launchable
 from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.runs import elsewhere as runs_elsewhere
+from workflows_ui.run_index.services import indexes
 from workflows_ui.web import messages as words
 from workflows_ui.web import navigation, responses
 from workflows_ui.web.access import closed, member, signed_in
@@ -110,7 +111,7 @@ def workspace(request: ConsoleRequest, slug: str) -> HttpResponse:
         context |= _flows(request, page, q, engine_asked=engine_asked)
     if page.watches and engine_asked and target != FLOWS_PART:
         with suppress(clients.NoCredential, CannotOpen, AddressRefused):
-            context["elsewhere"] = runs_elsewhere.find_runs(engine_session.open_session(person_access), page.since)
+            context["elsewhere"] = runs_elsewhere.find_runs(indexes.open_session(person_access), page.since)
         context["runs_per_day"] = page.runs_per_day
     parts = (FLOWS_PART, ELSEWHERE_PART)
     response = responses.page(request, "home/workspace.html", context, fragments=parts)
@@ -159,7 +160,7 @@ def _flows(request: ConsoleRequest, page: Home, q: str, *, engine_asked: bool) -
     context: dict[str, Any] = {}
     if engine_asked:
         try:
-            listed = launchable.launchable_flows(engine_session.open_session(person_access), again=bool(q or offset))
+            listed = launchable.launchable_flows(indexes.open_session(person_access), again=bool(q or offset))
             flows = list(listed.flows)
             context = {"notice": listed.notice, "misfits": listed.misfits if not (q or offset) else ()}
         except (EngineError, clients.NoCredential, CannotOpen, AddressRefused) as problem:
