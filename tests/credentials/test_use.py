@@ -82,7 +82,9 @@ def test_the_pages_say_where_it_is_used(here: Users) -> None:
     listed = manager.get("/w/sales/credentials/").content.decode()
     assert 'data-label="People">1<' in listed
     assert 'data-label="Launches in 30 days">2<' in listed
-    assert "It acts now for:" in manager.get(f"/w/sales/credentials/{key.pk}/delete/").content.decode()
+    page = manager.get(f"/w/sales/credentials/{key.pk}/delete/").content.decode()
+    assert "It acts now for:" in page
+    assert "\n. " not in page
     # People who only use it do not see who else does.
     assert "Order" not in browser(ben).get(f"/w/sales/credentials/{key.pk}/").content.decode()
 
