@@ -104,7 +104,7 @@ def test_a_flow_that_reads_something_else_is_shown_to_builders_on_both_pages(
     stub_engine.flows = [reading("['amount']", "['phone']")]
     for url in (BASE, f"/w/sales/flows/{FLOW}/?tab=form"):
         page = text(owner.get(url).content)
-        assert "this form no longer fits it" in page
+        assert "This form does not fit the flow" in page
         assert "The form lacks “phone”, which is read by: Send the offer." in page
         assert "“Mail” is not read by any step any more." in page
 
