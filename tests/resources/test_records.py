@@ -81,6 +81,12 @@ def test_a_record_is_added_found_changed_and_deleted(stage: Stage) -> None:
     history = text(stage.browser.get(f"/w/sales/tables/{key}/?tab=history").content)
     for done in ("Added a record", "Changed a record", "Deleted records"):
         assert done in history
+    audited = AuditEvent.objects.get(action="records.new", begun=None)
+    row = stage.browser.get(f"/w/sales/audit/{audited.pk}/").content.decode()
+    assert f'href="/w/sales/audit/?kind=tables&amp;id={key}"' in row
+    assert (
+        f"/w/sales/audit/{audited.pk}/" in stage.browser.get(f"/w/sales/audit/?kind=tables&id={key}").content.decode()
+    )
 
 
 def test_large_numbers_have_separators_in_lists_but_not_in_forms_and_files(

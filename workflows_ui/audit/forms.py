@@ -45,6 +45,11 @@ class FilterForm(DaysForm):
         if "person" in data:
             condition &= Q(user_id=data["person"] or None)
         columns = {"action": "action", "kind": "object_type", "id": "object_id", "request": "request_id"}
+        if {"kind", "id"} <= data.keys() and data["kind"] != "job":
+            # As in the history of the object.
+            kind, key = data["kind"], data["id"]
+            condition &= Q(object_type=kind, object_id=key) | Q(subject_type=kind, subject_id=key)
+            del columns["kind"], columns["id"]
         for name in columns.keys() & data.keys():
             condition &= Q(**{columns[name]: data[name]})
         if "job" in data:

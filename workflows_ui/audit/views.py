@@ -81,6 +81,8 @@ def row(request: ConsoleRequest, workspace: Workspace | None, row: int) -> HttpR
         line["object_url"] = ""
     parts = [_part(part) for part in (event, line["end"]) if part is not None]
     list_url = _url("audit", workspace)
+    # Of several parts, the end may name the object that the action created.
+    second = next(((part.subject_type, part.subject_id or "") for part in parts if part.subject_type), None)
     context = {
         "place": workspace,
         "line": line,
@@ -90,6 +92,9 @@ def row(request: ConsoleRequest, workspace: Workspace | None, row: int) -> HttpR
         "list_url": list_url,
         "person_url": f"{list_url}?person={event.user_id or 0}",
         "object_url": f"{list_url}?{_query({'kind': event.object_type, 'id': event.object_id})}",
+        "second_kind": audit_messages.kind(second[0]) if second else "",
+        "second_id": second[1] if second else "",
+        "second_url": f"{list_url}?{_query({'kind': second[0], 'id': second[1]})}" if second else "",
         "request_url": f"{list_url}?{_query({'request': event.request_id})}",
     }
     return responses.page(request, "audit/row.html", context)
