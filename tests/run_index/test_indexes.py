@@ -237,6 +237,34 @@ def one_waits() -> bool:
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
+def test_settings_that_are_saved_while_runs_are_written_are_not_in_the_readers_way(
+    cast: Users, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, saved, real = timezone.now(), list[RunIndex](), rows.save
+    RunIndex.objects.update(due_at=now)
+    work = reading._claim(cast.workspace.pk)
+    assert work
+
+    def begin() -> None:
+        saved.append(indexes.start(CONSOLE, cast.workspace, cast.credential, 30))
+        connection.close()
+
+    thread = threading.Thread(target=begin)
+
+    def save(*arguments: Any) -> Any:
+        thread.start()
+        until(one_waits)
+        return real(*arguments)
+
+    monkeypatch.setattr(rows, "save", save)
+    reading._write(work, [run("run0", now)], [])
+    thread.join()
+    assert len(saved) == 1
+    assert IndexedRun.objects.filter(run_id="run0").exists()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
 def test_two_people_who_start_the_first_index_at_the_same_time_start_one(cast: Users) -> None:
     RunIndex.objects.all().delete()
     begun: list[RunIndex] = []

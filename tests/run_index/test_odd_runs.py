@@ -113,6 +113,24 @@ def test_a_run_from_the_future_does_not_keep_new_runs_from_being_read(stage: Sta
     assert len(asked) < 400
 
 
+def test_a_run_does_not_end_long_after_now(stage: Stage) -> None:
+    run = {"id": "run", "created": ids.stamp(), "status": "FAILED", "finishTime": "2998-01-01T00:00:00.000Z"}
+    row = rows.from_engine(stage.users.workspace.pk, run, timezone.now(), "key")
+    assert row
+    assert (row.finished, row.duration) == (None, -1)
+
+
+def test_a_single_run_of_tomorrow_is_not_taken_for_the_clock_of_the_engine(stage: Stage) -> None:
+    start(stage)
+    read_all(stage)
+    make(stage, created=ids.stamp(timezone.now() + timedelta(hours=20)))
+    turn(stage)
+    for _turn in range(3):
+        [new] = add_past(stage, 1, seconds=0)
+        turn(stage)
+        assert new in kept()
+
+
 @pytest.mark.parametrize("hours", [-23, 7, 23])
 def test_new_runs_are_read_from_an_engine_whose_clock_is_wrong(stage: Stage, hours: int) -> None:
     state, ahead = stage.practice.engine.state, timedelta(hours=hours)

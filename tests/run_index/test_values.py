@@ -379,3 +379,14 @@ def test_odd_steps_are_kept_as_far_as_they_can_be(stage: Stage) -> None:
     for run in runs:
         del stage.practice.engine.state.runs[run]
         assert stage.browser.get(f"{RUNS}{run}/").status_code == 200
+
+
+def test_a_search_finds_values_as_soon_as_they_are_read(stage: Stage) -> None:
+    (run,) = ran(stage)
+    keep(stage, Kept.NOTHING)
+    settle(stage)
+    keep(stage)
+    # What a search counts is kept until runs change.
+    assert run not in listed(stage.browser, "ORD-471182")
+    settle(stage)
+    assert run in listed(stage.browser, "ORD-471182")

@@ -82,6 +82,8 @@ def _read_pages(work: Work, workflows: Workflows, started: datetime) -> None:
             size = SMALL
             continue
         flows, following = whole_lists.rows_of(answer), whole_lists.following(answer)
+        if following != database.storable(following):
+            raise ValueError("The engine's cursor is not a text.")
         with database.turn():
             _write(work, flows, started)
         if not following or not flows or following == cursor:

@@ -188,7 +188,7 @@ def remove(actor: Actor, member: Member) -> int:
 def change_settings(actor: Actor, workspace: Workspace, **values: Any) -> list[str]:
     """Set these fields of a workspace; return and audit the names of the changed ones."""
     with transaction.atomic():
-        current = Workspace.objects.select_for_update().get(pk=workspace.pk)
+        current = Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
         before = {field: getattr(current, field) for field in values}
         changed = [field for field, value in values.items() if before[field] != value]
         if not changed:

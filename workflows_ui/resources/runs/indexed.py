@@ -30,7 +30,7 @@ MORE = gettext_lazy(
     "Not all runs with these words are listed: only the newest and some others. Add a word, or choose days."
 )
 #: The keys of a run from the index: when the runs were last read, and when the engine was found not to have this one any more.
-READ_AT, GONE_AT = "indexReadAt", "indexGoneAt"
+READ_AT, GONE_AT = reading.READ_AT, "indexGoneAt"
 #: The keys of a run that the console adds, and its file leaves out.
 ADDED = frozenset({READ_AT, GONE_AT, reading.RETRIED})
 

@@ -15,7 +15,7 @@ from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches, run_search, runs
 from workflows_ui.launches.services import secrets as launch_secrets
 from workflows_ui.resource_admin.resource import Row, id_at, pick
-from workflows_ui.resources.runs import starters
+from workflows_ui.resources.runs import reading, starters
 
 WITHHELD = gettext_lazy("(not shown: it was sent with a launch that only its launcher and builders may open)")
 #: Where a webhook's trigger holds the sent data (recording `run_get_SUCCEEDED`); of another trigger it is the whole output.
@@ -84,9 +84,12 @@ def _withheld(row: Row, launch: Launch) -> Row:
     """The run without the launch's inputs, also where its steps repeat them."""
     steps = row.get("steps")
     output = pick(steps, "trigger.output")
-    unsaid = not is_call(output) and (steps or pick(row, "failedStep.message"))
+    # Of the trigger, the run index may keep names only, or nothing if it was too large.
+    unsaid = not is_call(output) or reading.READ_AT in row
     values = [output[key] for key in _SENT if key in output] if is_call(output) else [output]
-    sent = _Sent([*values, launch_secrets.payload_or_none(launch) if unsaid else None])
+    searched = unsaid and (steps or pick(row, "failedStep.message"))
+    payload = launch_secrets.payload_or_none(launch) if searched else None
+    sent = _Sent([*values, payload], unknown=bool(searched) and payload is None)
     copy = dict(row)
     if isinstance(steps, dict):
         copy["steps"] = {name: sent.step(name, item) for name, item in steps.items()}
@@ -101,16 +104,16 @@ def is_call(output: Any) -> bool:
 
 
 class _Sent:
-    """The sent values, to be found in the data of steps."""
+    """The sent values, to be found in the data of steps; `unknown`: they are not kept any more, so that everything may repeat them."""
 
-    def __init__(self, values: Sequence[Any]) -> None:
+    def __init__(self, values: Sequence[Any], *, unknown: bool = False) -> None:
         self._values: set[str] = set()
         for value in values:
             for text in _texts(value, 0):
                 self._values.add(text)
                 if len(self._values) > _MOST:
                     break
-        self._all = len(self._values) > _MOST
+        self._all = unknown or len(self._values) > _MOST
         long = {item[:_BEGINNING] for item in self._values if len(item) >= _WITHIN}
         self._within = re.compile(alternatives(long)) if long and not self._all else None
 

@@ -32,6 +32,8 @@ def name_of(run: Row) -> str:
 
 #: The key for the last retry from the console, which the engine does not report; None if there was none.
 RETRIED = "retriedAt"
+#: The key of a run from the run index: when the runs were last read.
+READ_AT = "indexReadAt"
 
 
 def _retries_of(workspace: int, runs: Sequence[str]) -> QuerySet[AuditEvent, tuple[str, datetime.datetime]]:

@@ -191,7 +191,7 @@ def start(
     now = clock.now()
     with transaction.atomic():
         # Of two that begin the first index at the same time, the second finds the first one's.
-        Workspace.objects.select_for_update().get(pk=workspace.pk)
+        Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
         index = RunIndex.objects.select_for_update().filter(workspace=workspace).first()
         if index is not None and index.moves != workspace.moves:
             _end(workspace)

@@ -19,7 +19,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from workflows_ui.core import clock, database
-from workflows_ui.engine import EngineError, Forbidden, NotFound, NotInPlan, TooLarge, Workflows
+from workflows_ui.engine import EngineError, Forbidden, NotFound, NotInPlan, TooLarge, Unavailable, Workflows
 from workflows_ui.run_index.models import IndexedKind, IndexedObject, ObjectUse, RunIndex
 from workflows_ui.run_index.services.object_rows import (
     APPS,
@@ -195,6 +195,8 @@ def _read_page(turn: _Turn, row: IndexedKind) -> None:
     listed = answer.get("data")
     found = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
     following = answer.get("next")
+    if isinstance(following, str) and following != database.storable(following):
+        raise Unavailable("The engine's cursor is not a text.", code="CURSOR")
     # A cursor without rows, or the same again, would never end.
     has_more = isinstance(following, str) and bool(following) and bool(found) and following != cursor
     left["pages"][:1] = [[folder, following]] if has_more else []

@@ -8,7 +8,7 @@ the engine keeps more digits than it sends.
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -52,6 +52,8 @@ PAGE, LARGEST_PAGE = 120, 20_000
 #: How far what is new overlaps with what was read, since a run may appear in the list later than one that was created after it: in each
 #: turn, and in the first one of each minute.
 OVERLAP, WIDE_OVERLAP = timedelta(seconds=10), timedelta(minutes=2)
+#: How far a run may be ahead of the console's clock without saying anything about the engine's.
+NEAR = timedelta(minutes=5)
 #: Runs in one call by id (recording `runs_list_flow_run_ids_21_refused`), and in one turn.
 IDS, CHECKED = 20, 200
 #: Time between two comparisons with the engine; what was created later than the second value is left out, since it still changes.
@@ -219,12 +221,20 @@ def _read_new(work: Work) -> None:
     left = spans.load(index.spans)
     if rest is not None:
         left = spans.merged([*left, Span(after, rest)])
-    moments = _moments(found)
-    newest = max(
-        (moment for moment in moments if moment <= work.now + rows.AHEAD), default=work.now if moments else None
-    )
+    newest = _newest(_moments(found), work.now)
     read_until = max(filter(None, (known, newest)), default=None)
     _write(work, found, left, read_until=read_until, read_at=clock.now())
+
+
+def _newest(moments: Sequence[datetime], now: datetime) -> datetime | None:
+    """Where the new runs begin, by the times at which these were created; None without runs.
+
+    The engine's clock may be ahead. A single run that is ahead is not taken for the clock: runs of now would count as read.
+    """
+    possible = sorted(moment for moment in moments if moment <= now + rows.AHEAD)
+    if [moment > now + NEAR for moment in possible[-2:]] in ([True], [False, True]):
+        possible.pop()
+    return possible[-1] if possible else (now if moments else None)
 
 
 def _read_unended(work: Work) -> None:

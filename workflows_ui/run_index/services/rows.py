@@ -53,7 +53,7 @@ def from_engine(workspace_id: int, run: Json, now: datetime, key: str) -> Indexe
         return None
     step, title = runs.failed_step(run)
     version = run.get("flowVersion")
-    started, finished = runs.moment(run, "startTime"), runs.moment(run, "finishTime")
+    started, finished = (_possible(runs.moment(run, name), now) for name in ("startTime", "finishTime"))
     ended = runs.ended(run)
     tags = run.get("tags")
     row = IndexedRun(
@@ -82,6 +82,10 @@ def from_engine(workspace_id: int, run: Json, now: datetime, key: str) -> Indexe
         row.fingerprint = fingerprint(run, key)
     row.texts = run_words.texts(row, message)
     return row
+
+
+def _possible(moment: datetime | None, now: datetime) -> datetime | None:
+    return moment if moment is None or moment <= now + AHEAD else None
 
 
 def fingerprint(run: Json, key: str) -> int:
