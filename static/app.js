@@ -228,12 +228,16 @@
     if (document.hidden || selecting || (state && state.rest-- > 0)) event.preventDefault();
     announced = announced || wordsOf(live);
   });
+  let failedAt = 0;
+  document.addEventListener("htmx:beforeSend", (event) => { event.detail.xhr.begun = performance.now(); });
   document.addEventListener("htmx:afterRequest", (event) => {
     const live = event.detail.elt;
     const status = event.detail.xhr?.status ?? 0;
     if (status >= 200 && status < 400) {
       trouble.delete(live.id);
-      if (document.querySelector("#alerts [data-passing]")) document.getElementById("alerts").replaceChildren();
+      // An answer to a request from before the failure does not clear it.
+      const isLater = event.detail.xhr.begun > failedAt;
+      if (isLater && document.querySelector("#alerts [data-passing]")) document.getElementById("alerts").replaceChildren();
     } else if (isLive(live) && event.detail.xhr) {
       const failures = (trouble.get(live.id)?.failures ?? 0) + 1;
       trouble.set(live.id, { failures, rest: Math.min(2 ** failures - 1, 31) });
@@ -248,10 +252,13 @@
     const words = document.getElementById("unreachable");
     if (!alerts || !words) return;
     alerts.replaceChildren(words.content.cloneNode(true));
+    failedAt = performance.now();
     showAlerts(event.detail);
   });
   document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target?.id === "alerts") showAlerts(event.detail);
+    if (event.detail.target?.id !== "alerts") return;
+    failedAt = performance.now();
+    showAlerts(event.detail);
   });
 
   // --- Rows of a list that are ticked: the bar that says how many, and what to do with them, takes the place of the filters (app.css).
