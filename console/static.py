@@ -62,8 +62,9 @@ def _write_styles(folder: Path) -> None:
 
 
 def _write(path: Path, content: bytes, sources: Iterable[Path]) -> None:
+    changed = _changed(sources)
     path.write_bytes(content)
-    os.utime(path, ns=(_changed(sources), _changed(sources)))
+    os.utime(path, ns=(changed, changed))
 
 
 def _changed(sources: Iterable[Path]) -> int:

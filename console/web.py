@@ -46,7 +46,7 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_metrics)
 
 
 def post_worker_init(worker: Any) -> None:
-    """Load all addresses, and thereby all pages, before the first request, and leave them out of the search for garbage."""
+    """Load the URLconf, which imports all views, before the first request, and leave it out of garbage collection."""
     from django.urls import get_resolver
 
     len(get_resolver().url_patterns)

@@ -143,7 +143,12 @@
   const retype = (draft) => {
     const controls = typedControls();
     if (!draft || draft.length !== controls.length) return;
-    controls.forEach((control, place) => { [control.value, control.checked] = draft[place]; });
+    controls.forEach((control, place) => {
+      const [value, checked] = draft[place];
+      // The times until which a launch is kept are others a minute later.
+      if (control.options && ![...control.options].some((option) => option.value === value)) return;
+      [control.value, control.checked] = [value, checked];
+    });
     controls[0]?.dispatchEvent(new Event("change", { bubbles: true }));
   };
   // Of launch forms, which are loaded by the browser and not stored by it, in this tab's storage until the person signs out: for going back,
@@ -153,7 +158,11 @@
     if (["back_forward", "reload"].includes(performance.getEntriesByType("navigation")[0]?.type)) return true;
     return document.referrer !== "" && new URL(document.referrer).pathname === location.pathname;
   };
+  // A link to the very page that is open, as that to an earlier launch, asks for its own values.
+  let opensAgain = false;
+  document.addEventListener("click", (event) => { opensAgain = event.target.closest?.("a[href]")?.href === location.href; }, true);
   window.addEventListener("pagehide", () => {
+    if (opensAgain) return;
     const isFilled = hasTyped() || document.getElementById("form-problems");
     if (document.querySelector("form[data-launch-form]") && isFilled) sessionStorage.setItem(DRAFT + here, JSON.stringify(typed()));
   });

@@ -109,7 +109,7 @@ def test_nothing_is_quiet_while_the_index_or_the_list_of_flows_is_old(stage: Sta
     assert "The flows have not been checked yet." in text(stage.browser, LIST)
     AlarmWatch.objects.update(flows_due_at=now + HOUR, flows_at=None)
     assert check(stage) == []
-    assert "The engine does not list its flows, so that quiet flows are not reported." in text(stage.browser, LIST)
+    assert "The engine does not list its flows, so quiet flows are not reported." in text(stage.browser, LIST)
     AlarmWatch.objects.update(flows_at=now - HOUR)
     assert "The engine has not listed its flows since" in text(stage.browser, LIST)
     AlarmWatch.objects.update(flows_due_at=None)

@@ -93,7 +93,7 @@ def test_a_table_is_made_filled_found_changed_emptied_and_deleted(window: Window
     page.get_by_label("Order", exact=True).fill("R-1")
     page.get_by_label("Amount", exact=True).fill("a lot")
     page.get_by_role("button", name="Add a record").click()
-    expect(page.get_by_text("This is no number.")).to_be_visible()
+    expect(page.get_by_text("This is not a number.")).to_be_visible()
     expect(page.get_by_label("Order", exact=True)).to_have_value("R-1")
     page.get_by_label("Amount", exact=True).fill("120")
     page.get_by_role("button", name="Add a record").click()

@@ -36,7 +36,7 @@ def test_a_whole_form_is_proposed_by_one_button(owner: Client, users: Users) -> 
     assert [field.path for field in scene.draft(users.owner).fields] == [("amount",), ("customer", "mail")]
     page = text(owner.get(BASE).content)
     assert "Read by Send the offer" in page
-    assert "no longer fits" not in page
+    assert "does not fit the flow" not in page
 
 
 def test_only_what_is_ticked_is_taken_and_the_rest_is_offered_again(owner: Client, users: Users) -> None:
@@ -114,11 +114,11 @@ def test_what_a_builder_leaves_out_is_not_reported_as_lacking(
 ) -> None:
     owner.post(f"{BASE}propose/", {"lock": "", "whole": "yes"})
     owner.post(f"{BASE}change/", {"lock": 1, "take-out": "amount"})
-    assert "no longer fits" not in text(owner.get(BASE).content)
+    assert "does not fit the flow" not in text(owner.get(BASE).content)
     stub_engine.flows = [reading("['amount']", "['customer']['mail']", "['phone']")]
     assert "The form lacks “phone”" in text(owner.get(BASE).content)
     assert owner.post(f"{BASE}propose/", {"lock": 2, "leave": "yes"}).status_code == 303
-    assert "no longer fits" not in text(owner.get(BASE).content)
+    assert "does not fit the flow" not in text(owner.get(BASE).content)
     assert [line["path"] for line in owner.get(f"{BASE}propose/").context["lines"]] == ["amount", "phone"]
 
 

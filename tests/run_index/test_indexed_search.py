@@ -173,7 +173,7 @@ def test_a_frequent_word_finds_as_many_runs_as_are_counted_and_says_so(
     found = fail(stage, 2, "Refused by the bank")
     start(stage)
     read_all(stage)
-    assert "The search finds" not in text_of(stage.browser, "refused")
+    assert "The search matches" not in text_of(stage.browser, "refused")
     monkeypatch.setattr(indexed, "MOST_FOUND", 1)
     page_text = text_of(stage.browser, "refused")
     assert "The search matches at least 1 runs; the first 1 are listed." in page_text

@@ -320,12 +320,12 @@ def test_of_very_many_launches_the_newest_are_listed_and_the_list_says_so(
     assert more in scene.browser.get(f"{LIST}days/", {"search": "rd-47"}).content.decode()
     refused = scene.browser.get(f"{LIST}export/csv/", {"search": "rd-47"})
     assert refused.headers["Location"] == f"{LIST}?search=rd-47"
-    assert "The file was not made" in scene.browser.get(refused.headers["Location"]).content.decode()
+    assert "The file was not created" in scene.browser.get(refused.headers["Location"]).content.decode()
     assert not AuditEvent.objects.filter(action="launches.export").exists()
     # With a search that finds all.
     for path in (LIST, f"{LIST}days/"):
         assert more not in scene.browser.get(path, {"search": "rd-471110"}).content.decode()
-    assert "The file was not made" not in scene.browser.get(LIST).content.decode()
+    assert "The file was not created" not in scene.browser.get(LIST).content.decode()
     assert (
         "attachment" in scene.browser.get(f"{LIST}export/csv/", {"search": "rd-471110"}).headers["Content-Disposition"]
     )

@@ -140,7 +140,7 @@ def test_secrets_are_never_stored_as_plain_text(stage: Stage) -> None:
     hold_no_secrets(run)
 
 
-def test_messages_of_launches_that_only_steps_name_get_no_rewriting(stage: Stage) -> None:
+def test_messages_of_launches_that_only_steps_name_are_not_rewritten(stage: Stage) -> None:
     odd, usual = fail(stage, 2, "The code giraffe-5518 is wrong")
     state = stage.practice.engine.state.runs
     state[usual]["failedStep"]["message"] = "Customer 471182 is unknown"

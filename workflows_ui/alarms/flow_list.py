@@ -13,7 +13,7 @@ import structlog
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from workflows_ui.alarms.models import FlowRhythm, FlowState
+from workflows_ui.alarms.models import SCHEDULE, FlowRhythm, FlowState
 from workflows_ui.alarms.work import Work, save, set_alarm_times
 from workflows_ui.core import database
 from workflows_ui.core.crypto import CannotOpen
@@ -43,8 +43,6 @@ LONGEST = timedelta(minutes=30)
 CALLS, SIZE, SMALL, CHECKED = 5, whole_lists.AT_ONCE, 100, 50
 #: Seconds for which flows are asked for by their ids: with all other calls of a turn, less than the lease of a check.
 BUDGET = 60.0
-#: The longest cron expression and the longest name of a time zone that are kept.
-SCHEDULE = 100
 _STATE = ("name", "state", "cron", "zone", "since", "listed_at", "alarm_at")
 
 
@@ -83,7 +81,7 @@ def _read_pages(work: Work, workflows: Workflows, started: datetime) -> None:
             continue
         flows, following = whole_lists.rows_of(answer), whole_lists.following(answer)
         if following != database.storable(following):
-            raise ValueError("The engine's cursor is not a text.")
+            raise ValueError("The database cannot store the engine's cursor.")
         with database.turn():
             _write(work, flows, started)
         if not following or not flows or following == cursor:

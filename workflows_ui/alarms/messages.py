@@ -13,7 +13,7 @@ from workflows_ui.alarms.models import AlarmEnd, AlarmKind, AlarmWatch
 from workflows_ui.web import formats
 
 Facts = Mapping[str, Any]
-#: How long ago the last check may be, of which there is one a minute.
+#: The greatest age of the last check; there is one a minute.
 _CHECKED = timedelta(minutes=10)
 
 
@@ -38,14 +38,12 @@ def gap(watch: AlarmWatch | None, now: datetime) -> str:
             "The flows have not been checked yet. Alarms begin when the run index has read the runs of the last day."
         )
     if watch.checked_at < now - _CHECKED:
-        text = _(
-            "The flows were last checked on %(time)s. Alarms begin and end again when the run index is up to date."
-        )
+        text = _("The flows were last checked on %(time)s. Alarms resume when the run index is up to date.")
         return text % {"time": formats.exact(watch.checked_at, seconds=False)}
     if not watch.knows_flows(now):
-        text = _("The engine does not list its flows, so that quiet flows are not reported.")
+        text = _("The engine does not list its flows, so quiet flows are not reported.")
         if watch.flows_at is not None:
-            text = _("The engine has not listed its flows since %(time)s, so that quiet flows are not reported.")
+            text = _("The engine has not listed its flows since %(time)s, so quiet flows are not reported.")
             text %= {"time": formats.exact(watch.flows_at, seconds=False)}
         return text
     return ""

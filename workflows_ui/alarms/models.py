@@ -19,6 +19,8 @@ from workflows_ui.run_index.models import RunIndex
 
 #: How old the list of flows may be.
 FLOWS_KNOWN = timedelta(minutes=35)
+#: The longest cron expression and the longest name of a time zone that are kept.
+SCHEDULE = 100
 
 
 class AlarmKind(models.TextChoices):
@@ -100,8 +102,8 @@ class FlowRhythm(models.Model):
     last_run_at = models.DateTimeField(null=True)
     state = models.CharField(max_length=3, choices=FlowState, default=FlowState.UNKNOWN, blank=True)
     #: The schedule that starts it; empty for other triggers.
-    cron = models.CharField(max_length=100, blank=True)
-    zone = models.CharField(max_length=100, blank=True)
+    cron = models.CharField(max_length=SCHEDULE, blank=True)
+    zone = models.CharField(max_length=SCHEDULE, blank=True)
     #: Since when it is on with this schedule, as far as known: earlier silence does not count.
     since = models.DateTimeField(null=True)
     #: When it is quiet, or the next time of its schedule is missed, unless it runs before.

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.audit import history
 from workflows_ui.audit import messages as audit_messages
 from workflows_ui.audit.models import BEGUN, AuditEvent
+from workflows_ui.members.models import Workspace
 from workflows_ui.web.list_filters import DaysForm
 from workflows_ui.web.messages import Text
 
@@ -39,16 +40,14 @@ class FilterForm(DaysForm):
         """Set the choices for the person, by primary key; "0" is the console."""
         self.choices("person", people, first={"0": _("The console")})
 
-    def narrow(self, rows: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
-        """Filter the rows by a valid form. Days are in the current time zone."""
+    def narrow(self, rows: QuerySet[AuditEvent], workspace: Workspace | None) -> QuerySet[AuditEvent]:
+        """Filter the rows of a workspace, or of the whole console, by a valid form. Days are in the current time zone."""
         data, condition = self.filled(), self.within("at")
         if "person" in data:
             condition &= Q(user_id=data["person"] or None)
         columns = {"action": "action", "kind": "object_type", "id": "object_id", "request": "request_id"}
-        if {"kind", "id"} <= data.keys() and data["kind"] != "job":
-            # As in the history of the object.
-            kind, key = data["kind"], data["id"]
-            condition &= Q(object_type=kind, object_id=key) | Q(subject_type=kind, subject_id=key)
+        if {"kind", "id"} <= data.keys():
+            condition &= history.about(workspace, data["kind"], data["id"])
             del columns["kind"], columns["id"]
         for name in columns.keys() & data.keys():
             condition &= Q(**{columns[name]: data[name]})

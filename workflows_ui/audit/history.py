@@ -96,7 +96,7 @@ def object_history(
         place = (access.workspace.pk, kind, id[:120])
         found = _of_object_by_person(*place, access.user.pk) if partly else _of_object(*place)
         return {"lines": lines(found, slug), "partly": partly, "url": url}
-    events = rows(access.workspace).filter(_about(access.workspace, kind, id[:120]))
+    events = rows(access.workspace).filter(about(access.workspace, kind, id[:120]))
     if partly:
         events = events.filter(user=access.user)
     if page is None:
@@ -112,7 +112,7 @@ def object_history(
 
 
 def _newest_of_object(workspace: int, kind: str, id: str, *user: int) -> QuerySet[AuditEvent]:
-    events = rows(workspace).filter(_about(workspace, kind, id))
+    events = rows(workspace).filter(about(workspace, kind, id))
     events = events.filter(user=user[0]) if user else events
     return beginnings(events).order_by("-at", "-pk")[:NEWEST]
 
@@ -122,13 +122,16 @@ _of_object = Prepared(_newest_of_object, int, str, str)
 _of_object_by_person = Prepared(_newest_of_object, int, str, str, int)
 
 
-def _about(workspace: Workspace | int, kind: str, id: str) -> Q:
-    """Rows of an object or kind, and those of which it is the second object. A job's page shows its items itself."""
+def about(workspace: Workspace | int | None, kind: str, id: str) -> Q:
+    """The condition of rows of an object or kind, and of those of which it is the second object. A job's page shows its items itself.
+
+    `workspace`: of the rows, None for those of the whole console.
+    """
     about = Q(object_type=kind, object_id=id) if id else Q(object_type=kind)
     if kind == "job":
         return about
     second = {"subject_type": kind, "subject_id": id} if id else {"subject_type": kind}
-    ends = AuditEvent.objects.filter(workspace=workspace, **second).exclude(begun=None)
+    ends = rows(workspace).filter(**second).exclude(begun=None)
     return about | Q(**second) | Q(pk__in=ends.values("begun_id"))
 
 

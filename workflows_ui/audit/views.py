@@ -65,7 +65,7 @@ def listing(request: ConsoleRequest, workspace: Workspace | None) -> HttpRespons
     kind = tables.audit_list(workspace, files)
     scope = saved_views.workspace_scope(request.access) if workspace else saved_views.Scope(request.user)
     current = Listing(kind, request.path, request.GET, form, saved_views.load(scope, request.path))
-    page = kind.page(form.narrow(everything), current) if current.valid else Page((), total=0, sortable=True)
+    page = kind.page(form.narrow(everything, workspace), current) if current.valid else Page((), total=0, sortable=True)
     return list_page.respond(request, kind, None, current, page)
 
 
@@ -82,7 +82,7 @@ def row(request: ConsoleRequest, workspace: Workspace | None, row: int) -> HttpR
     parts = [_part(part) for part in (event, line["end"]) if part is not None]
     list_url = _url("audit", workspace)
     # Of several parts, the end may name the object that the action created.
-    second = next(((part.subject_type, part.subject_id or "") for part in parts if part.subject_type), None)
+    subject = next(((part.subject_type, part.subject_id or "") for part in parts if part.subject_type), None)
     context = {
         "place": workspace,
         "line": line,
@@ -92,9 +92,9 @@ def row(request: ConsoleRequest, workspace: Workspace | None, row: int) -> HttpR
         "list_url": list_url,
         "person_url": f"{list_url}?person={event.user_id or 0}",
         "object_url": f"{list_url}?{_query({'kind': event.object_type, 'id': event.object_id})}",
-        "second_kind": audit_messages.kind(second[0]) if second else "",
-        "second_id": second[1] if second else "",
-        "second_url": f"{list_url}?{_query({'kind': second[0], 'id': second[1]})}" if second else "",
+        "subject_kind": audit_messages.kind(subject[0]) if subject else "",
+        "subject_id": subject[1] if subject else "",
+        "subject_url": f"{list_url}?{_query({'kind': subject[0], 'id': subject[1]})}" if subject else "",
         "request_url": f"{list_url}?{_query({'request': event.request_id})}",
     }
     return responses.page(request, "audit/row.html", context)
@@ -120,7 +120,7 @@ def file(request: ConsoleRequest, workspace: Workspace | None, kind: str) -> Htt
     audit_log.record(
         actor(request), "audit.export", workspace=workspace, object_type="audit", format=kind, filters=filters
     )
-    rows = form.narrow(history.rows(workspace)).order_by("-at", "-pk")
+    rows = form.narrow(history.rows(workspace), workspace).order_by("-at", "-pk")
     return responses.download(audit_file.content(kind, rows), audit_file.name(kind), TYPES[kind])
 
 

@@ -94,12 +94,14 @@ def save_files(launch: Launch, files: Iterable[Upload]) -> None:
         row.save(force_insert=True)
 
 
-_of_launch = Prepared(lambda launch: LaunchFile.objects.filter(launch=launch).order_by("key"), str)
+_files_by_launch = Prepared(lambda launch: LaunchFile.objects.filter(launch=launch).order_by("key"), str)
 
 
 def uploads(launch: Launch) -> tuple[Upload, ...]:
     """The files of a launch for the engine client. Raises crypto.CannotOpen."""
-    return tuple(Upload(row.key, row.name, row.content_type, row.open_bytes("data")) for row in _of_launch(launch.pk))
+    return tuple(
+        Upload(row.key, row.name, row.content_type, row.open_bytes("data")) for row in _files_by_launch(launch.pk)
+    )
 
 
 def save_searchable(launch: Launch, inputs: Iterable[tuple[str, str, str]]) -> None:

@@ -256,8 +256,8 @@ def _prepare(launch: Launch, now: datetime) -> Claimed:
 
 def _note_use(credential: Credential, launch: Launch, now: datetime) -> None:
     """Note who used the credential last, at most once in USE_NOTED for one person: launches would wait for each other's writes."""
-    noted = credential.last_used_by_id == launch.user_id and credential.last_used_at
-    if not noted or noted <= now - USE_NOTED:
+    used = credential.last_used_at
+    if used is None or used <= now - USE_NOTED or credential.last_used_by_id != launch.user_id:
         Credential.objects.filter(pk=credential.pk).update(last_used_at=now, last_used_by=launch.user)
 
 

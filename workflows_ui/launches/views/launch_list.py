@@ -105,7 +105,7 @@ def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
         return responses.redirect(request, f"{declared.url(slug)}?{current.export_query}")
     found, complete = _matching(request.access, rows, current)
     if not complete:
-        messages.error(request, _("The file was not made: it would be incomplete. Add a word, or choose days."))
+        messages.error(request, _("The file was not created: it would be incomplete. Add a word, or choose days."))
         return responses.redirect(request, f"{declared.url(slug)}?{current.export_query}")
     audit_log.record(
         actor(request),

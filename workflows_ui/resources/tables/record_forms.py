@@ -91,6 +91,8 @@ class RecordFilters(forms.Form):
             how, value = how or "eq", "" if bare else value
             text = f"{self._names[column]} {OPERATORS[how]} {value}".rstrip()
             field = self._fields[column]
+            if field.get("type") in (reading.NUMBER, reading.DATE):
+                value = value.strip()
             if field.get("type") == reading.NUMBER:
                 value = _without_separators(value)
             problem = _problem(field, value) if how in _ORDERING else ""
@@ -150,9 +152,7 @@ def _without_separators(value: str) -> str:
     thousands, decimals = str(get_format("THOUSAND_SEPARATOR")), str(get_format("DECIMAL_SEPARATOR"))
     point = re.escape(decimals)
     shown = rf"[+-]?(\d{{1,3}}({re.escape(thousands)}\d{{3}})+({point}\d+)?|\d+{point}\d+)"
-    if not re.fullmatch(shown, value.strip()):
-        return value
-    return value.strip().replace(thousands, "").replace(decimals, ".")
+    return value.replace(thousands, "").replace(decimals, ".") if re.fullmatch(shown, value) else value
 
 
 def _plain(text: str) -> str:
@@ -189,10 +189,10 @@ def _problem(field: Row, value: str) -> Text:
     if not value:
         return ""
     if kind == reading.NUMBER and not _NUMBER.fullmatch(value):
-        return _("This is no number. Write it in digits, with a point before the decimals: 1200.5")
+        return _("This is not a number. Write it in digits, with a point before the decimals: 1200.5")
     if kind == reading.DATE:
         try:
             datetime.fromisoformat(value)
         except ValueError:
-            return _("This is no date. Write it as year-month-day: 2026-03-31")
+            return _("This is not a date. Write it as year-month-day: 2026-03-31")
     return ""

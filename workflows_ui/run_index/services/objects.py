@@ -196,7 +196,7 @@ def _read_page(turn: _Turn, row: IndexedKind) -> None:
     found = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
     following = answer.get("next")
     if isinstance(following, str) and following != database.storable(following):
-        raise Unavailable("The engine's cursor is not a text.", code="CURSOR")
+        raise Unavailable("The database cannot store the engine's cursor.", code="CURSOR")
     # A cursor without rows, or the same again, would never end.
     has_more = isinstance(following, str) and bool(following) and bool(found) and following != cursor
     left["pages"][:1] = [[folder, following]] if has_more else []

@@ -126,7 +126,7 @@ def find(model: Texts, workspace_id: int, rows: QuerySet[Any], moment: str, text
     owner = "run" if model is RunText else "launch"
     ordered = rows.order_by(f"-{moment}", "-pk").values("pk")
     newest = model.objects.filter(**{f"{owner}__in": ordered[:NEWEST]})
-    found = frozenset(_read_for(newest, wanted).values_list(f"{owner}_id", flat=True))
+    found = frozenset(_with_all_parts(newest, wanted).values_list(f"{owner}_id", flat=True))
     if not ordered[NEWEST : NEWEST + 1].exists():
         return Found(found)
     if len(found) >= ENOUGH:
@@ -134,12 +134,12 @@ def find(model: Texts, workspace_id: int, rows: QuerySet[Any], moment: str, text
     frequent = _frequent(newest, wanted) if len(wanted) > 1 else []
     rare = [part for part in wanted if part not in frequent] or wanted
     # Not joined with the rows: a database that expects few of them would begin there, and read the texts of all.
-    others = _read_for(texts_with(model, rare).filter(workspace_id=workspace_id), [*set(wanted) - set(rare)])
+    others = _with_all_parts(texts_with(model, rare).filter(workspace_id=workspace_id), [*set(wanted) - set(rare)])
     more = frozenset(others.values_list(f"{owner}_id", flat=True)[: FOUND + 1])
     return Found(found | more, complete=len(more) <= FOUND)
 
 
-def _read_for(rows: QuerySet[Any], parts: Sequence[str]) -> QuerySet[Any]:
+def _with_all_parts(rows: QuerySet[Any], parts: Sequence[str]) -> QuerySet[Any]:
     """Those of these texts with all of these parts. No index serves the condition, whatever the database expects of it: all are read."""
     for part in parts:
         rows = rows.filter(_has(part))

@@ -52,7 +52,7 @@ PAGE, LARGEST_PAGE = 120, 20_000
 #: How far what is new overlaps with what was read, since a run may appear in the list later than one that was created after it: in each
 #: turn, and in the first one of each minute.
 OVERLAP, WIDE_OVERLAP = timedelta(seconds=10), timedelta(minutes=2)
-#: How far a run may be ahead of the console's clock without saying anything about the engine's.
+#: Runs that are further ahead of the console's clock may show that the engine's is ahead.
 NEAR = timedelta(minutes=5)
 #: Runs in one call by id (recording `runs_list_flow_run_ids_21_refused`), and in one turn.
 IDS, CHECKED = 20, 200
@@ -232,7 +232,7 @@ def _newest(moments: Sequence[datetime], now: datetime) -> datetime | None:
     The engine's clock may be ahead. A single run that is ahead is not taken for the clock: runs of now would count as read.
     """
     possible = sorted(moment for moment in moments if moment <= now + rows.AHEAD)
-    if [moment > now + NEAR for moment in possible[-2:]] in ([True], [False, True]):
+    if sum(moment > now + NEAR for moment in possible) == 1:
         possible.pop()
     return possible[-1] if possible else (now if moments else None)
 

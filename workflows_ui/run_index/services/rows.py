@@ -53,7 +53,7 @@ def from_engine(workspace_id: int, run: Json, now: datetime, key: str) -> Indexe
         return None
     step, title = runs.failed_step(run)
     version = run.get("flowVersion")
-    started, finished = (_possible(runs.moment(run, name), now) for name in ("startTime", "finishTime"))
+    started, finished = (_plausible(runs.moment(run, name), now) for name in ("startTime", "finishTime"))
     ended = runs.ended(run)
     tags = run.get("tags")
     row = IndexedRun(
@@ -84,7 +84,8 @@ def from_engine(workspace_id: int, run: Json, now: datetime, key: str) -> Indexe
     return row
 
 
-def _possible(moment: datetime | None, now: datetime) -> datetime | None:
+def _plausible(moment: datetime | None, now: datetime) -> datetime | None:
+    """The time, unless it is further ahead than a clock may be."""
     return moment if moment is None or moment <= now + AHEAD else None
 
 
