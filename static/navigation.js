@@ -138,13 +138,14 @@
 
   // --- What was typed on a page that the browser's own buttons left; in this document's memory, and no secrets.
   const drafts = new Map();
-  const typedControls = () => [...document.querySelectorAll("main form :is(input, textarea, select)[name]:not([type=hidden], [type=password], [type=file])")];
-  const typed = () => typedControls().map((control) => [control.value, control.checked]);
+  const typedControls = () => [...document.querySelectorAll("main form :is(input, textarea, select)[name]:not([type=hidden], [type=password], [type=file], [data-secrets] *)")];
+  const typed = () => typedControls().map((control) => [control.name, control.value, control.checked]);
   const retype = (draft) => {
     const controls = typedControls();
-    if (!draft || draft.length !== controls.length) return;
+    // A form with other fields, or in another order, was changed meanwhile.
+    if (!draft || draft.length !== controls.length || controls.some((control, place) => control.name !== draft[place][0])) return;
     controls.forEach((control, place) => {
-      const [value, checked] = draft[place];
+      const [, value, checked] = draft[place];
       // The times until which a launch is kept are others a minute later.
       if (control.options && ![...control.options].some((option) => option.value === value)) return;
       [control.value, control.checked] = [value, checked];

@@ -10,9 +10,12 @@ from pytest_django.live_server_helper import LiveServer
 
 from tests import flows
 from tests.browser.looks import LOOKS, sound_in_every_look
+from tests.launch_forms.filled import publish
 from tests.launches.launch_scene import Scene
+from workflows_ui.launch_forms.schema.document import Field, Form, Kind
 from workflows_ui.launches.models import Launch, Reason, State
 from workflows_ui.launches.services import sending
+from workflows_ui.members.models import Member, Role
 
 pytestmark = pytest.mark.browser
 ECHO = flows.code("echo", given="{{trigger.body}}")
@@ -103,6 +106,34 @@ def test_what_was_typed_is_there_after_a_reload_and_in_another_language_and_gone
     page.goto(address)
     expect(page.locator("[name=payload]")).not_to_have_value('{"a": "typed"}')
     assert said == []
+
+
+def test_what_was_typed_is_not_put_into_a_form_that_has_changed_meanwhile(
+    stage: Scene, live_server: LiveServer, page: Page
+) -> None:
+    said = _sign_in(stage, page, live_server)
+    debit, credit = (Field(name, (name,), label=name) for name in ("debit", "credit"))
+    flow = publish(stage, Form((debit, credit)))
+    page.goto(live_server.url + stage.url(flow))
+    page.get_by_label("debit").fill("of debit")
+    page.reload()
+    expect(page.get_by_label("debit")).to_have_value("of debit")
+    publish(stage, Form((credit, debit)), flow=flow)
+    page.get_by_label("credit").fill("of credit")
+    page.reload()
+    expect(page.get_by_label("debit")).to_have_value("")
+    expect(page.get_by_label("credit")).to_have_value("")
+    assert said == []
+
+
+def test_json_with_a_secret_is_not_stored_by_the_browser(stage: Scene, live_server: LiveServer, page: Page) -> None:
+    _sign_in(stage, page, live_server)
+    Member.objects.filter(user=stage.users.colleague).update(role=Role.BUILDER)
+    flow = publish(stage, Form((Field("pin", ("pin",), label="PIN", kind=Kind.SECRET),)))
+    page.goto(live_server.url + stage.url(flow) + "?_as=json")
+    page.fill("[name=payload]", '{"pin": "zebra-4417"}')
+    page.goto(f"{live_server.url}/w/sales/launches/")
+    assert "zebra" not in page.evaluate("JSON.stringify(sessionStorage)")
 
 
 def test_what_is_typed_about_an_unclear_launch_outlives_the_polls(

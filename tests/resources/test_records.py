@@ -198,6 +198,9 @@ def test_numbers_are_compared_as_lists_show_them_and_what_cannot_be_compared_is_
     assert number[0] in found("Tổng tiền", "gte", " 500000 ")
     stage.browser.cookies["django_language"] = "vi"
     assert number[0].split()[0] in found("Tổng tiền", "gte", "500.000")
+    # Lists show this number so in each language.
+    found("Tổng tiền", "eq", "1.125")
+    assert ["1.125"] in stage.practice.journal.all("GET", "/v1/records")[-1].query.values()
     stage.browser.cookies["django_language"] = "en"
     asked = stage.practice.journal.count("GET", "/v1/records")
     assert "This is not a number." in found("Tổng tiền", "lt", "abc")

@@ -46,8 +46,8 @@ class FilterForm(DaysForm):
         if "person" in data:
             condition &= Q(user_id=data["person"] or None)
         columns = {"action": "action", "kind": "object_type", "id": "object_id", "request": "request_id"}
-        if {"kind", "id"} <= data.keys():
-            condition &= history.about(workspace, data["kind"], data["id"])
+        if "kind" in data:
+            condition &= history.about(workspace, data["kind"], data.get("id", ""))
             del columns["kind"], columns["id"]
         for name in columns.keys() & data.keys():
             condition &= Q(**{columns[name]: data[name]})

@@ -94,7 +94,7 @@ def row(request: ConsoleRequest, workspace: Workspace | None, row: int) -> HttpR
         "object_url": f"{list_url}?{_query({'kind': event.object_type, 'id': event.object_id})}",
         "subject_kind": audit_messages.kind(subject[0]) if subject else "",
         "subject_id": subject[1] if subject else "",
-        "subject_url": f"{list_url}?{_query({'kind': subject[0], 'id': subject[1]})}" if subject else "",
+        "subject_url": f"{list_url}?{_query(_subject_filter(*subject))}" if subject else "",
         "request_url": f"{list_url}?{_query({'request': event.request_id})}",
     }
     return responses.page(request, "audit/row.html", context)
@@ -129,6 +129,11 @@ def _url(name: str, workspace: Workspace | None, *arguments: str) -> str:
     if workspace is None:
         return reverse(f"{name}_everywhere", args=arguments)
     return reverse(name, args=[workspace.slug, *arguments])
+
+
+def _subject_filter(kind: str, id: str) -> dict[str, str]:
+    """The filter for the rows of a second object; those of a job have one of their own."""
+    return {"job": id} if kind == "job" else {"kind": kind, "id": id}
 
 
 def _query(values: dict[str, str]) -> str:

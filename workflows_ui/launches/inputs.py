@@ -1,7 +1,7 @@
 """A launch's inputs in readable form: the fields of its form by their labels, and other values by readable key names."""
 
 import datetime
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from django.utils import timezone
@@ -48,6 +48,8 @@ _with_payloads = Prepared(
 
 #: The forms of several launches by their versions, which never change: to open one takes milliseconds.
 Forms = dict[str, Form]
+#: Gives the value of a field or column in the form in which it is shown.
+Formatted = Callable[[Field | Column, Any], Any]
 
 
 def readable_inputs(launch: Launch, forms: Forms | None = None) -> Node | None:
@@ -63,7 +65,7 @@ def readable_values(form: Form | None, payload: Any) -> Node | None:
     room = launch_answers.LabelRoom()
     if form is None or not isinstance(payload, dict):
         return readable.readable_node(payload, room)
-    values = [*_field_values(form, payload), *_other_values(form, payload)]
+    values = [*_field_values(form, payload, _localized), *_other_values(form, payload)]
     return Node("fields", entries=[(label, readable.readable_node(value, room)) for label, value in values][:_MOST])
 
 
@@ -95,7 +97,7 @@ def summary(node: Node | None) -> str:
 
 def brief_value(field: Field, value: Any) -> str:
     """The value of a field in a few words."""
-    return _brief(readable.readable_node(_display_value(field, value), launch_answers.LabelRoom()))
+    return _brief(readable.readable_node(_display_value(field, value, _localized), launch_answers.LabelRoom()))
 
 
 def _brief(node: Node) -> str:
@@ -111,13 +113,13 @@ def _brief(node: Node) -> str:
 
 
 def labelled_inputs(launch: Launch, forms: Forms) -> list[tuple[str, Any]]:
-    """The inputs by their labels, as `readable_inputs` shows them; those without a form under one empty label."""
+    """The inputs by their labels, for files: numbers and dates as they were sent. Those without a form are under one empty label."""
     payload, form = _opened(launch, forms)
     if payload in (None, "", [], {}):
         return []
     if form is None or not isinstance(payload, dict):
         return [("", payload)]
-    return [*_field_values(form, payload), *_other_values(form, payload)]
+    return [*_field_values(form, payload, _as_sent), *_other_values(form, payload)]
 
 
 def input_labels(form: Form) -> list[str]:
@@ -139,12 +141,12 @@ def _opened(launch: Launch, forms: Forms) -> tuple[Any, Form | None]:
     return payload, forms[version.pk] if version is not None else None
 
 
-def _field_values(form: Form, payload: Any) -> Iterator[tuple[str, Any]]:
+def _field_values(form: Form, payload: Any, formatted: Formatted) -> Iterator[tuple[str, Any]]:
     """The filled-in fields, in the form's order. Hidden fields, which nobody typed, are only in the raw payload."""
     for field in form.fields:
         value = NOTHING if field.hidden or field.kind is Kind.FILE else checking.value_at(payload, field.path)
         if value is not NOTHING:
-            yield field.shown_label[:120], _display_value(field, value)
+            yield field.shown_label[:120], _display_value(field, value, formatted)
 
 
 def _other_values(form: Form, payload: Any) -> Iterator[tuple[str, Any]]:
@@ -154,31 +156,38 @@ def _other_values(form: Form, payload: Any) -> Iterator[tuple[str, Any]]:
         yield label[:120], checking.value_at(payload, path)
 
 
-def _display_value(field: Field, value: Any) -> Any:
-    """The value for display: labels of choices, names of columns, times in the current time zone."""
+def _display_value(field: Field, value: Any, formatted: Formatted) -> Any:
+    """The value for display: labels of choices, names of columns, and other values as `formatted` gives them."""
     if field.kind is Kind.TABLE and isinstance(value, list):
-        return [_row(field, row) for row in value]
+        return [_row(field, row, formatted) for row in value]
     if field.kind is Kind.CHOICES and isinstance(value, list):
         return [_choice_label(field.choices, item) for item in value]
     if field.kind is Kind.CHOICE:
         return _choice_label(field.choices, value)
-    return _in_own_format(field, value)
+    return formatted(field, value)
 
 
-def _row(field: Field, row: Any) -> Any:
+def _row(field: Field, row: Any, formatted: Formatted) -> Any:
     if not isinstance(row, dict):
         return row
     columns = {column.key: column for column in field.columns}
-    return {(columns[key].label or key) if key in columns else key: _cell(columns.get(key), row[key]) for key in row}
+    return {
+        (columns[key].label or key) if key in columns else key: _cell(columns.get(key), row[key], formatted)
+        for key in row
+    }
 
 
-def _cell(column: Column | None, value: Any) -> Any:
+def _cell(column: Column | None, value: Any, formatted: Formatted) -> Any:
     if column is None:
         return value
-    return _choice_label(column.choices, value) if column.kind is Kind.CHOICE else _in_own_format(column, value)
+    return _choice_label(column.choices, value) if column.kind is Kind.CHOICE else formatted(column, value)
 
 
-def _in_own_format(field: Field | Column, value: Any) -> Any:
+def _as_sent(_field: Field | Column, value: Any) -> Any:
+    return value
+
+
+def _localized(field: Field | Column, value: Any) -> Any:
     """A number, date or time as the reader writes it; anything else as it is."""
     if field.kind in NUMBERS and is_number(value) and (abs(value) >= _GROUPED or isinstance(value, float)):
         return formats.number(value)

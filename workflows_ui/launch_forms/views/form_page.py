@@ -264,6 +264,7 @@ class LaunchFormPage:
             "left": [text for text in rights if text],
             "paused": access.workspace.launching_paused,
             "largest_payload": settings.LAUNCH_JSON_BYTES,
+            "secrets_as_json": self.as_json and any(field.kind is Kind.SECRET for field in self.builder_form.fields),
             "json_hints": json_errors.HINTS,
             "json_problems": json_errors.problems(),
             "sidebar": _sidebar(access, self.flow_id),

@@ -31,8 +31,9 @@ _WITHOUT_VALUE = frozenset({reading.HAS_VALUE, reading.HAS_NONE})
 _ORDERING = frozenset({"gt", "gte", "lt", "lte"})
 #: Maximum number of conditions.
 CONDITIONS = 3
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(rf"{_DAY.pattern}([T ][0-9:.]+(Z|[+-][0-9:]+)?)?")
 #: Maximum length of a column's name as a label; the table's page shows it in full.
 LABEL = 120
 
@@ -93,7 +94,7 @@ class RecordFilters(forms.Form):
             field = self._fields[column]
             if field.get("type") in (reading.NUMBER, reading.DATE):
                 value = value.strip()
-            if field.get("type") == reading.NUMBER:
+            if field.get("type") == reading.NUMBER and how in _ORDERING | {"eq", "neq"}:
                 value = _without_separators(value)
             problem = _problem(field, value) if how in _ORDERING else ""
             if problem:
@@ -148,10 +149,14 @@ def column_label(field: Row) -> str:
 
 
 def _without_separators(value: str) -> str:
-    """A number that is written as lists show it in the person's language, as the engine stores it; any other text as it is."""
+    """A number that is written as lists show it in the person's language, as the engine stores it; any other text as it is.
+
+    Lists show separators from five digits on: 1.125 is not 1125 in any language.
+    """
     thousands, decimals = str(get_format("THOUSAND_SEPARATOR")), str(get_format("DECIMAL_SEPARATOR"))
     point = re.escape(decimals)
-    shown = rf"[+-]?(\d{{1,3}}({re.escape(thousands)}\d{{3}})+({point}\d+)?|\d+{point}\d+)"
+    group = rf"{re.escape(thousands)}[0-9]{{3}}"
+    shown = rf"[+-]?(([0-9]{{2,3}}({group})+|[0-9]({group}){{2,}})({point}[0-9]+)?|[0-9]+{point}[0-9]+)"
     return value.replace(thousands, "").replace(decimals, ".") if re.fullmatch(shown, value) else value
 
 
@@ -192,7 +197,9 @@ def _problem(field: Row, value: str) -> Text:
         return _("This is not a number. Write it in digits, with a point before the decimals: 1200.5")
     if kind == reading.DATE:
         try:
-            datetime.fromisoformat(value)
+            readable = _MOMENT.fullmatch(value) and datetime.fromisoformat(value)
         except ValueError:
+            readable = None
+        if not readable:
             return _("This is not a date. Write it as year-month-day: 2026-03-31")
     return ""

@@ -175,8 +175,9 @@ def _page(work: Work, span: Span) -> tuple[list[dict[str, Any]], datetime | None
 
 
 def _moments(found: Iterable[dict[str, Any]]) -> list[datetime]:
-    """The times at which these runs were created, without those that cannot be read."""
-    return [moment for run in found if (moment := runs.moment(run, "created"))]
+    """The times at which these runs were created, each run once, without those that cannot be read."""
+    unique = {runs.text(run, "id"): run for run in found}.values()
+    return [moment for run in unique if (moment := runs.moment(run, "created"))]
 
 
 def _write(work: Work, found: Iterable[dict[str, Any]], left: Iterable[Span], **values: Any) -> int:
