@@ -192,7 +192,7 @@ def steps(subject: Subject) -> dict[str, Any]:
     offered = [(editing.ADD.label, editing.ADD, choose_app_url(slug, subject.id))] if editable else []
     if editable and pick(trigger, "type") == "EMPTY":
         url = choose_app_url(slug, subject.id, step=flow_tree.step_name(trigger))
-        offered.insert(0, (_("Choose the trigger"), editing.SETTINGS[0], url))
+        offered.insert(0, (_("Choose the trigger"), editing.SETTINGS, url))
     offered += [
         (action.label, action, action.url(slug, "flows", subject.id))
         for action in (*editing.FLOW, draft_tests.TEST, trigger_tests.TEST)

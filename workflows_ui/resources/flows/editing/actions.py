@@ -1,10 +1,9 @@
 """Actions that edit a flow's steps: each operation is predicted, stored, sent once, and compared with what came back."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 from typing import Any
 
 from django import forms
@@ -13,10 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound, Unknown
-from workflows_ui.engine.flow_tree import ROUTERS
 from workflows_ui.flow_edits import services as flow_edits
 from workflows_ui.flow_edits.models import EditState, FlowEdit
-from workflows_ui.resource_admin.actions import LastingText, LinkedText
+from workflows_ui.resource_admin.actions import LastingText, LinkedText, always
 from workflows_ui.resource_admin.resource import Action, Row, Text, pick
 from workflows_ui.resources.flows import notes, pages
 from workflows_ui.resources.flows.editing import (
@@ -25,13 +23,11 @@ from workflows_ui.resources.flows.editing import (
     flow_forms,
     note_forms,
     piece_forms,
-    places,
     router_forms,
     schedule_forms,
 )
 from workflows_ui.resources.flows.editing import forms as editing
 from workflows_ui.resources.flows.editing.operations import Operation
-from workflows_ui.resources.flows.editing.prediction import LOOP as LOOP_TYPE
 from workflows_ui.resources.flows.editing.prediction import MALFORMED, Json, find
 from workflows_ui.resources.flows.editing.shape import shape
 from workflows_ui.resources.flows.reading import deleting, trigger_of
@@ -143,34 +139,11 @@ def _after(tab: str, slug: str, row: Row, answer: Any) -> str:
     return step_url(url, answer["step"]) or f"{url}?tab={tab}"
 
 
-def _editable(flow: Row) -> bool:
-    return not deleting(flow)
-
-
-def _has(number: int, *kinds: str) -> Callable[[Row], bool]:
-    """Whether a flow has so many steps of these types, or of any."""
-
-    def visible(flow: Row) -> bool:
-        return _editable(flow) and len(list(islice(places.steps(trigger_of(flow), kinds=kinds), number))) == number
-
-    return visible
-
-
-def _has_branches(number: int, *, fallback: bool = False) -> Callable[[Row], bool]:
-    """Whether some router of a flow has so many branches, those for everything else counted only with `fallback`."""
-
-    def visible(flow: Row) -> bool:
-        found = places.branches(trigger_of(flow), fallback=fallback)
-        return _editable(flow) and any(len(indices) >= number for _node, indices in found)
-
-    return visible
-
-
 def _edit(
-    name: str, label: Text, icon: str, form: type[forms.Form], done: Text, tab: str = "steps", **more: Any
+    name: str, label: Text, icon: str, form: type[editing.EditForm], done: Text, tab: str = "steps", **more: Any
 ) -> Action:
-    """An action that is offered beside the steps."""
-    run = more.pop("run", apply)
+    """An action that is offered beside the steps of flows that have what its form edits."""
+    run, visible = more.pop("run", apply), more.pop("visible", always)
     return Action(
         name,
         label,
@@ -178,7 +151,7 @@ def _edit(
         run,
         form=form,
         button=more.pop("button", label),
-        visible=more.pop("visible", _editable),
+        visible=lambda flow: not deleting(flow) and form.is_for(flow) and visible(flow),
         done=lambda _row, answer: _done(done, run is apply, answer),
         success_url=partial(_after, tab),
         tab=tab,
@@ -186,6 +159,7 @@ def _edit(
     )
 
 
+_save = partial(_edit, button=_("Save"))
 SAMPLE = _edit("step-sample", _("Save a sample"), "test-tubes", flow_forms.SaveSample, _("The sample is saved."))
 #: On any step, the trigger included; on steps; on a step of one type; on branches; on the whole flow.
 ANY_STEP = (
@@ -198,28 +172,13 @@ ANY_STEP = (
         flow_forms.ClearSample,
         _("The sample is cleared."),
         # Engines before 0.83 cannot do it.
-        visible=lambda flow: _editable(flow) and notes.has_notes(flow),
+        visible=notes.has_notes,
     ),
 )
 STEP = (
-    _edit("step-move", _("Move the step"), "arrow-up-down", editing.MoveStep, _("The step is moved."), visible=_has(2)),
-    _edit(
-        "step-duplicate",
-        _("Duplicate the step"),
-        "copy",
-        editing.DuplicateStep,
-        _("The step is duplicated."),
-        visible=_has(1),
-    ),
-    _edit(
-        "step-skip",
-        _("Skip or run the step"),
-        "skip-forward",
-        editing.SkipStep,
-        _("Saved."),
-        button=_("Save"),
-        visible=_has(1),
-    ),
+    _edit("step-move", _("Move the step"), "arrow-up-down", editing.MoveStep, _("The step is moved.")),
+    _edit("step-duplicate", _("Duplicate the step"), "copy", editing.DuplicateStep, _("The step is duplicated.")),
+    _save("step-skip", _("Skip or run the step"), "skip-forward", editing.SkipStep, _("Saved.")),
     _edit(
         "step-delete",
         _("Delete the step"),
@@ -228,29 +187,22 @@ STEP = (
         _("The step is deleted."),
         danger=True,
         confirm=_("The step and all steps inside it are removed from the draft."),
-        visible=_has(1),
     ),
 )
 #: On a step that uses an app, and on a trigger.
-SETTINGS = (
-    _edit(
-        "step-settings",
-        _("Change the settings"),
-        "settings",
-        piece_forms.ChangePieceStep,
-        _("The settings are saved."),
-        button=_("Save"),
-    ),
+SETTINGS = _save(
+    "step-settings", _("Change the settings"), "settings", piece_forms.ChangePieceStep, _("The settings are saved.")
+)
+SCHEDULE = _edit(
+    "trigger-schedule",
+    _("Start at certain times"),
+    "calendar-clock",
+    schedule_forms.ChangeSchedule,
+    _("The schedule is saved."),
+    button=_("Save the schedule"),
 )
 TRIGGER = (
-    _edit(
-        "trigger-schedule",
-        _("Start at certain times"),
-        "calendar-clock",
-        schedule_forms.ChangeSchedule,
-        _("The schedule is saved."),
-        button=_("Save the schedule"),
-    ),
+    SCHEDULE,
     _edit(
         "trigger-remove",
         _("Remove the trigger"),
@@ -259,87 +211,38 @@ TRIGGER = (
         _("The trigger is removed."),
         danger=True,
         confirm=_("Without a trigger the flow cannot start. Its steps stay."),
-        visible=lambda flow: _editable(flow) and pick(trigger_of(flow), "type") != "EMPTY",
-    ),
-)
-#: On a step of code; the settings of a step with an app include it.
-FAILURE = (
-    _edit(
-        "step-failure",
-        _("If the step fails"),
-        "life-buoy",
-        failure_forms.FailureHandling,
-        _("Saved."),
-        button=_("Save"),
-        visible=_has(1, "CODE"),
+        visible=lambda flow: pick(trigger_of(flow), "type") != "EMPTY",
     ),
 )
 CODE = (
-    _edit(
-        "step-code",
-        _("Edit the code"),
-        "code",
-        code_forms.EditCode,
-        _("The code is saved."),
-        button=_("Save"),
-        visible=_has(1, "CODE"),
-    ),
+    _save("step-code", _("Edit the code"), "code", code_forms.EditCode, _("The code is saved.")),
+    # The settings of a step with an app include it.
+    _save("step-failure", _("If the step fails"), "life-buoy", failure_forms.FailureHandling, _("Saved.")),
 )
-LOOP = (
-    _edit(
-        "step-items",
-        _("Change the list of the loop"),
-        "repeat",
-        editing.EditLoop,
-        _("The list is saved."),
-        button=_("Save"),
-        visible=_has(1, LOOP_TYPE),
-    ),
-)
+LOOP = (_save("step-items", _("Change the list of the loop"), "repeat", editing.EditLoop, _("The list is saved.")),)
 ROUTER = (
-    _edit(
-        "branch-add",
-        _("Add a branch"),
-        "plus",
-        router_forms.AddBranch,
-        _("The branch is added."),
-        visible=_has(1, *ROUTERS),
-    ),
-    _edit(
-        "router-execution",
-        _("Choose which branches run"),
-        "split",
-        router_forms.RouterExecution,
-        _("Saved."),
-        button=_("Save"),
-        visible=_has(1, *ROUTERS),
-    ),
+    _edit("branch-add", _("Add a branch"), "plus", router_forms.AddBranch, _("The branch is added.")),
+    _save("router-execution", _("Choose which branches run"), "split", router_forms.RouterExecution, _("Saved.")),
+)
+#: On any branch, that for everything else included.
+RENAME_BRANCH = _edit(
+    "branch-rename", _("Rename the branch"), "pencil", router_forms.RenameBranch, _("The branch is renamed.")
 )
 BRANCH = (
-    _edit(
+    _save(
         "branch-conditions",
         _("Change the conditions"),
         "list-checks",
         router_forms.BranchConditions,
         _("The conditions are saved."),
-        button=_("Save"),
-        visible=_has_branches(1),
     ),
-    _edit(
-        "branch-move",
-        _("Move the branch"),
-        "arrow-up-down",
-        router_forms.MoveBranch,
-        _("The branch is moved."),
-        visible=_has_branches(2),
-    ),
+    _edit("branch-move", _("Move the branch"), "arrow-up-down", router_forms.MoveBranch, _("The branch is moved.")),
     _edit(
         "branch-duplicate",
         _("Duplicate the branch"),
         "copy",
         router_forms.DuplicateBranch,
         _("The branch is duplicated."),
-        visible=_has_branches(1),
     ),
     _edit(
         "branch-delete",
@@ -349,19 +252,8 @@ BRANCH = (
         _("The branch is deleted."),
         danger=True,
         confirm=_("The branch and all steps in it are removed from the draft."),
-        visible=_has_branches(1),
     ),
-)
-#: On any branch, that for everything else included.
-ANY_BRANCH = (
-    _edit(
-        "branch-rename",
-        _("Rename the branch"),
-        "pencil",
-        router_forms.RenameBranch,
-        _("The branch is renamed."),
-        visible=_has_branches(1, fallback=True),
-    ),
+    RENAME_BRANCH,
 )
 UNDO = _edit(
     "edit-undo",
@@ -395,15 +287,7 @@ ADD_APP = _edit(
     button=_("Add the step"),
 )
 NOTES = (
-    _edit(
-        "note-change",
-        _("Change the note"),
-        "pencil",
-        note_forms.ChangeNote,
-        _("The note is saved."),
-        button=_("Save"),
-        visible=lambda flow: _editable(flow) and bool(notes.notes_of(flow)),
-    ),
+    _save("note-change", _("Change the note"), "pencil", note_forms.ChangeNote, _("The note is saved.")),
     _edit(
         "note-delete",
         _("Delete the note"),
@@ -412,7 +296,6 @@ NOTES = (
         _("The note is deleted."),
         danger=True,
         confirm=_("The note is removed from the draft."),
-        visible=lambda flow: _editable(flow) and bool(notes.notes_of(flow)),
     ),
 )
 FLOW = (
@@ -422,18 +305,17 @@ FLOW = (
         "message-square",
         note_forms.AddNote,
         _("The note is added."),
-        visible=lambda flow: _editable(flow) and notes.has_notes(flow),
+        visible=notes.has_notes,
     ),
     UNDO,
-    _edit(
+    _save(
         "minutes-saved",
         _("Minutes saved"),
         "clock",
         flow_forms.MinutesSaved,
         _("Saved."),
-        button=_("Save"),
         # Engines before 0.83 do not know it.
-        visible=lambda flow: _editable(flow) and "timeSavedPerRun" in flow,
+        visible=lambda flow: "timeSavedPerRun" in flow,
     ),
     _edit(
         "owner",
@@ -441,7 +323,7 @@ FLOW = (
         "user",
         flow_forms.ChangeOwner,
         _("The owner is changed."),
-        visible=lambda flow: _editable(flow) and "ownerId" in flow,
+        visible=lambda flow: "ownerId" in flow,
     ),
     _edit(
         "lock",
@@ -453,23 +335,8 @@ FLOW = (
             "A locked version does not change any more; the next edit begins a new draft with the same steps. What is live stays live: "
             "locking does not publish. Use it to keep a state that you may want to return to."
         ),
-        visible=lambda flow: _editable(flow) and pick(flow, "version.state") == "DRAFT",
+        visible=lambda flow: pick(flow, "version.state") == "DRAFT",
     ),
     _edit("operation", _("Send an operation as JSON"), "braces", flow_forms.RawOperation, _("The operation is done.")),
 )
-ACTIONS = (
-    ADD,
-    ADD_APP,
-    *FLOW,
-    *ANY_STEP,
-    *SETTINGS,
-    *TRIGGER,
-    *STEP,
-    *CODE,
-    *FAILURE,
-    *LOOP,
-    *ROUTER,
-    *BRANCH,
-    *ANY_BRANCH,
-    *NOTES,
-)
+ACTIONS = (ADD, ADD_APP, *FLOW, *ANY_STEP, SETTINGS, *TRIGGER, *STEP, *CODE, *LOOP, *ROUTER, *BRANCH, *NOTES)

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from functools import cached_property, partial
+from itertools import islice
 from typing import Any, ClassVar, cast
 
 from django import forms
@@ -84,6 +85,11 @@ class EditForm(forms.Form):
         self.flow: Row = unmasked or {}
         self.session, self.row, self.asked, self.questions = session, row, asked, list[Affected]()
         self.prepare()
+
+    @classmethod
+    def is_for(cls, flow: Row) -> bool:
+        """Whether a flow has what the form edits."""
+        return True
 
     def prepare(self) -> None:
         """Set choices and initial values."""
@@ -240,11 +246,18 @@ class StepForm(EditForm):
 
     first: ClassVar[bool] = False
     kinds: ClassVar[tuple[str, ...]] = ()
+    #: How many such steps a flow has to have.
+    fewest: ClassVar[int] = 1
     step = forms.ChoiceField(
         label=_("Step"),
         widget=LongSelect,
         error_messages={"invalid_choice": _("This step is no longer in the flow.")},
     )
+
+    @classmethod
+    def is_for(cls, flow: Row) -> bool:
+        found = places.steps(pick(flow, "version.trigger"), kinds=cls.kinds)
+        return cls.first or len(list(islice(found, cls.fewest))) == cls.fewest
 
     def prepare(self) -> None:
         super().prepare()
@@ -302,6 +315,7 @@ class SkipStep(StepForm):
 
 
 class MoveStep(StepForm):
+    fewest = 2
     place = place_field(label=_("New place"))
 
     def prepare(self) -> None:

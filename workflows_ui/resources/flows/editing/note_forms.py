@@ -66,6 +66,10 @@ class NoteChoice(EditForm):
         label=_("Note"), error_messages={"invalid_choice": _("This note is no longer on the canvas.")}
     )
 
+    @classmethod
+    def is_for(cls, flow: Row) -> bool:
+        return bool(notes.notes_of(flow))
+
     def prepare(self) -> None:
         super().prepare()
         existing = notes.notes_of(self.row)

@@ -60,7 +60,7 @@ class Target:
 
     def form_url(self, piece: str, operation: str) -> str:
         """The form of a chosen action or trigger."""
-        action = actions.SETTINGS[0] if self.step else actions.ADD_APP
+        action = actions.SETTINGS if self.step else actions.ADD_APP
         query = urlencode({**self.query, "piece": piece, "operation_name": operation})
         return f"{action.url(self.slug, Flows.name, id_at(self.flow))}?{query}"
 
@@ -160,7 +160,7 @@ def _operations(session: EngineSession, target: Target, piece: str) -> dict[str,
     logos = {known["name"]: known for known in apps.catalogue_or_none(session)}
     lines = [(one.title, one.about, one.starts, target.form_url(piece, one.name)) for one in listed]
     if target.is_trigger and piece == schedule_forms.PIECE:
-        url = actions.TRIGGER[0].url(target.slug, Flows.name, id_at(target.flow))
+        url = actions.SCHEDULE.url(target.slug, Flows.name, id_at(target.flow))
         lines.insert(
             0, (_("At certain times"), _("Choose days and times in words, and see when the flow starts next."), "", url)
         )

@@ -19,7 +19,7 @@ from workflows_ui.resources.flows.editing.operations import Operation, update_st
 from workflows_ui.resources.flows.editing.prediction import FALLBACK, Json, find
 from workflows_ui.resources.flows.editing.row_forms import MOST_ROWS, RowsForm
 from workflows_ui.web.form_rendering import LongSelect
-from workflows_ui.web.paths import dict_at, list_at, text_at
+from workflows_ui.web.paths import dict_at, list_at, pick, text_at
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 
@@ -41,11 +41,18 @@ class BranchForm(EditForm):
     """An operation on one branch, which the address may name as `step:number`."""
 
     fallback: ClassVar[bool] = False
+    #: How many such branches a router of the flow has to have.
+    fewest: ClassVar[int] = 1
     branch = forms.ChoiceField(
         label=_("Branch"),
         widget=LongSelect,
         error_messages={"invalid_choice": _("This branch is no longer in the flow.")},
     )
+
+    @classmethod
+    def is_for(cls, flow: Row) -> bool:
+        found = places.branches(pick(flow, "version.trigger"), fallback=cls.fallback)
+        return any(len(indices) >= cls.fewest for _node, indices in found)
 
     def prepare(self) -> None:
         super().prepare()
@@ -83,6 +90,7 @@ class DuplicateBranch(BranchForm):
 
 
 class MoveBranch(BranchForm):
+    fewest = 2
     position = forms.IntegerField(
         label=_("New position"),
         min_value=1,

@@ -38,8 +38,8 @@ from workflows_ui.web.requests import ConsoleRequest
 Link = tuple[Text, Action, str]
 #: By the type of a step.
 _OF_TYPE = {
-    **dict.fromkeys(("PIECE", "PIECE_TRIGGER"), actions.SETTINGS),
-    "CODE": (*actions.CODE, *actions.FAILURE),
+    **dict.fromkeys(("PIECE", "PIECE_TRIGGER"), (actions.SETTINGS,)),
+    "CODE": actions.CODE,
     LOOP: actions.LOOP,
     **dict.fromkeys(ROUTERS, actions.ROUTER),
 }
@@ -70,7 +70,7 @@ def step(request: ConsoleRequest, slug: str, id: str, step: str) -> HttpResponse
                 _adding(_("Add a step to the branch"), slug, id, f"INSIDE_BRANCH:{step}:{index}"),
                 *_links(
                     flow,
-                    actions.ANY_BRANCH if index in fallbacks else (*actions.BRANCH, *actions.ANY_BRANCH),
+                    (actions.RENAME_BRANCH,) if index in fallbacks else actions.BRANCH,
                     slug,
                     id,
                     branch=f"{step}:{index}",
@@ -84,7 +84,7 @@ def step(request: ConsoleRequest, slug: str, id: str, step: str) -> HttpResponse
         added.append(_adding(_("Add a step to the loop"), slug, id, f"INSIDE_LOOP:{step}"))
     if is_trigger or text_at(found, "type") == "PIECE":
         label = _("Choose the trigger") if is_trigger else _("Change what it does")
-        added.insert(0, (label, actions.SETTINGS[0], choose_app_url(slug, id, step=step)))
+        added.insert(0, (label, actions.SETTINGS, choose_app_url(slug, id, step=step)))
     names = outline.names_of(trigger, reading.connection_names(session), slug)
     alone = secret_inputs.masked(session, flow_tree.without_steps(found))
     settings = outline.items(alone, names, outline.labels(session, alone))[:1]
