@@ -19,6 +19,7 @@ from workflows_ui.core import redaction
 from workflows_ui.engine import NotFound
 from workflows_ui.engine.flow_tree import TRIGGERS
 from workflows_ui.resource_admin.resource import Row, id_at
+from workflows_ui.resources.flows import reading
 from workflows_ui.resources.flows.editing import failure_forms, places, step_connection
 from workflows_ui.resources.flows.editing.app_answers import App
 from workflows_ui.resources.flows.editing.app_fields import AppFields
@@ -42,7 +43,7 @@ _HIDDEN: dict[str, Any] = {"required": False, "max_length": 300, "widget": forms
 
 
 class PieceForm(EditForm):
-    """Base: subclasses say which step gets the values.
+    """Base: subclasses set `step_name` and `position`, and say which step gets the values.
 
     `piece`, `operation_name` and `version` may be in the address; otherwise they are those of the step.
     """
@@ -55,8 +56,9 @@ class PieceForm(EditForm):
     #: `actions` or `triggers` of the piece.
     kind = "actions"
 
-    #: The step as it is now, with its secrets masked; {} for a new one.
-    step_shown: Json
+    #: The name of the step, and the parameters of addresses that name it, or the place of a new one.
+    step_name: str
+    position: dict[str, str]
     group: Group | None = None
     is_missing = False
     #: The keys of the step's `errorHandlingOptions` that the form has fields for.
@@ -73,6 +75,8 @@ class PieceForm(EditForm):
             if verb in _ROW_CHANGES:
                 apply_row_change(data, verb, target)
         self.host = Host(self, data, optional=bool(data and data.get("unfinished")))
+        #: The step as it is now, with its secrets masked; {} for a new one.
+        self.step_shown = find(self.trigger, self.step_name) or {}
         settings = dict_at(self.step_shown, "settings")
         asked_piece = str(self.asked.get("piece") or "")
         self.piece_name = asked_piece or text_at(settings, "pieceName")
@@ -201,12 +205,10 @@ class PieceForm(EditForm):
 
     # --- The values ------------------------------------------------------------------------------
 
-    def _step_kept(self) -> Json:
-        """The step as it is now, with its secrets, which only a submitted form has."""
-        raise NotImplementedError
-
     def _kept(self) -> Json:
-        return self._input_of(dict_at(self._step_kept(), "settings")) if self.flow else self.shown
+        """The current values with their secrets, which only a submitted form has."""
+        step = find(dict_at(self.flow, "version.trigger"), self.step_name)
+        return self._input_of(dict_at(step, "settings")) if self.flow else self.shown
 
     def clean(self) -> dict[str, Any]:
         if self.group is None:
@@ -279,10 +281,8 @@ class PieceForm(EditForm):
 
     @property
     def mark(self) -> apps.Mark:
-        logos = {row["name"]: row for row in apps.catalogue_or_none(self.session)}
-        return (
-            apps.mark_of(logos[self.piece_name]) if self.piece_name in logos else apps.mark(apps.short(self.piece_name))
-        )
+        known = {row["name"]: row for row in apps.catalogue_or_none(self.session)}
+        return reading.app_marks(known, [self.piece_name])[0]
 
     @property
     def handling_fields(self) -> list[BoundField]:
@@ -324,28 +324,20 @@ class PieceForm(EditForm):
 
     @property
     def top_fields(self) -> list[BoundField]:
-        return [self["name"]]
+        return [self[name] for name in ("place", "name") if name in self.fields]
 
     @property
     def own_hidden_fields(self) -> list[BoundField]:
         """The hidden fields that belong to no property."""
-        return [self[name] for name in ("seen", "piece", "version", "operation_name")]
+        return [self[name] for name in ("step", "seen", "piece", "version", "operation_name") if name in self.fields]
 
     @property
     def choose_url(self) -> str:
-        return self.chooser()
-
-    def chooser(self, **query: str) -> str:
-        """The page on which the app is chosen."""
-        raise NotImplementedError
+        return choose_app_url(self.session.workspace.slug, id_at(self.row), **self.position)
 
     @property
     def operations_url(self) -> str:
-        return self.chooser(piece=self.piece_name)
-
-    @property
-    def step_name(self) -> str:
-        raise NotImplementedError
+        return choose_app_url(self.session.workspace.slug, id_at(self.row), **self.position, piece=self.piece_name)
 
     @property
     def offers_unfinished(self) -> bool:
@@ -360,24 +352,10 @@ class AddPieceStep(PieceForm):
     def prepare(self) -> None:
         super().prepare()
         self.choose("place", choices := places.place_choices(self.trigger))
-        self.chosen_place = str(self.asked.get("place") or places.last_place(self.trigger, choices))
-        self.initial.setdefault("place", self.chosen_place)
-        self.step_shown = {}
+        self.position = {"place": str(self.asked.get("place") or places.last_place(self.trigger, choices))}
+        self.initial.setdefault("place", self.position["place"])
+        self.step_name = free_name(names(dict_at(self.flow or self.row, "version.trigger")))
         self.load()
-
-    def _step_kept(self) -> Json:
-        return {}
-
-    @property
-    def top_fields(self) -> list[BoundField]:
-        return [self["place"], self["name"]]
-
-    def chooser(self, **query: str) -> str:
-        return choose_app_url(self.session.workspace.slug, id_at(self.row), place=self.chosen_place, **query)
-
-    @property
-    def step_name(self) -> str:
-        return free_name(names(dict_at(self.flow, "version.trigger")))
 
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
         action = {
@@ -400,25 +378,12 @@ class ChangePieceStep(PieceForm, StepForm):
         super().prepare()
         self.keep_only("step", self.chosen)
         self.fields["step"].widget = forms.HiddenInput()
-        self.initial["step"] = self.chosen
-        self.step_shown = find(self.trigger, self.chosen) or {}
-        if text_at(self.step_shown, "type") in TRIGGERS:
+        self.position = {"step": self.chosen}
+        self.initial.update(self.position)
+        self.step_name = self.chosen
+        if text_at(find(self.trigger, self.chosen), "type") in TRIGGERS:
             self.kind = "triggers"
         self.load()
-
-    @property
-    def own_hidden_fields(self) -> list[BoundField]:
-        return [self["step"], *super().own_hidden_fields]
-
-    def _step_kept(self) -> Json:
-        return find(dict_at(self.flow, "version.trigger"), self.chosen) or {}
-
-    def chooser(self, **query: str) -> str:
-        return choose_app_url(self.session.workspace.slug, id_at(self.row), step=self.chosen, **query)
-
-    @property
-    def step_name(self) -> str:
-        return self.chosen
 
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
         step = self.find_step(flow, data)
