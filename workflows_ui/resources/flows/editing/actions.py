@@ -19,9 +19,7 @@ from workflows_ui.resource_admin.resource import Action, Row, Text, pick
 from workflows_ui.resources.flows import notes, pages
 from workflows_ui.resources.flows.editing import (
     code_forms,
-    failure_forms,
     flow_forms,
-    note_forms,
     piece_forms,
     router_forms,
     schedule_forms,
@@ -217,7 +215,7 @@ TRIGGER = (
 CODE = (
     _save("step-code", _("Edit the code"), "code", code_forms.EditCode, _("The code is saved.")),
     # The settings of a step with an app include it.
-    _save("step-failure", _("If the step fails"), "life-buoy", failure_forms.FailureHandling, _("Saved.")),
+    _save("step-failure", _("If the step fails"), "life-buoy", code_forms.FailureHandling, _("Saved.")),
 )
 LOOP = (_save("step-items", _("Change the list of the loop"), "repeat", editing.EditLoop, _("The list is saved.")),)
 ROUTER = (
@@ -287,12 +285,12 @@ ADD_APP = _edit(
     button=_("Add the step"),
 )
 NOTES = (
-    _save("note-change", _("Change the note"), "pencil", note_forms.ChangeNote, _("The note is saved.")),
+    _save("note-change", _("Change the note"), "pencil", flow_forms.ChangeNote, _("The note is saved.")),
     _edit(
         "note-delete",
         _("Delete the note"),
         "trash-2",
-        note_forms.DeleteNote,
+        flow_forms.DeleteNote,
         _("The note is deleted."),
         danger=True,
         confirm=_("The note is removed from the draft."),
@@ -303,7 +301,7 @@ FLOW = (
         "note-add",
         _("Add a note"),
         "message-square",
-        note_forms.AddNote,
+        flow_forms.AddNote,
         _("The note is added."),
         visible=notes.has_notes,
     ),

@@ -1,7 +1,10 @@
-"""The form of a code step: its code, its inputs, its packages."""
+"""The forms of a code step: its code, inputs and packages; and its error handling, which the forms of steps with an app have, too.
+
+`errorHandlingOptions`: recording `op_update_action_code_continue_on_failure`.
+"""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -11,11 +14,17 @@ from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core import redaction
 from workflows_ui.launch_forms.schema import json_text
-from workflows_ui.resource_admin.resource import Row
-from workflows_ui.resources.flows.editing.forms import EXPRESSION, NEW_CODE, SettingsForm, an_object
+from workflows_ui.resource_admin.resource import Row, pick
+from workflows_ui.resources.flows.editing.forms import (
+    EXPRESSION,
+    NEW_CODE,
+    NO_HANDLING,
+    RowsForm,
+    SettingsForm,
+    an_object,
+)
 from workflows_ui.resources.flows.editing.operations import Operation
 from workflows_ui.resources.flows.editing.prediction import Json, find
-from workflows_ui.resources.flows.editing.row_forms import RowsForm
 from workflows_ui.web.json_field import JsonField
 from workflows_ui.web.paths import dict_at, text_at
 
@@ -117,3 +126,49 @@ def _parsed(text: str) -> Any:
         return json.loads(text or "{}")
     except ValueError:
         return {}
+
+
+#: The names of the fields of error handling, and their labels, by the engine's keys.
+HANDLING = {
+    "continueOnFailure": ("continue_on_failure", _("Continue the flow if the step fails")),
+    "retryOnFailure": ("retry_on_failure", _("Retry the step if it fails")),
+}
+
+
+def add_handling(form: forms.Form, options: Json, settings: Json, *, new: bool) -> list[str]:
+    """Add the fields that an action has to the form of its step. Return their keys.
+
+    Args:
+        options: the action's `errorHandlingOptions`, which hide a field or have its default.
+        settings: of the step.
+        new: whether the step gets the defaults.
+    """
+    shown = [key for key in HANDLING if pick(options, f"{key}.hide") is not True]
+    for key in shown:
+        name, label = HANDLING[key]
+        now = pick(settings, f"errorHandlingOptions.{key}.value")
+        default = new and pick(options, f"{key}.defaultValue") is True
+        form.fields[name] = forms.BooleanField(
+            label=label, required=False, initial=now if isinstance(now, bool) else default
+        )
+    return shown
+
+
+def changed_handling(settings: Json, keys: Iterable[str], data: Mapping[str, Any]) -> Json:
+    """The step's `errorHandlingOptions` with the values of these fields; unknown ones stay as they are."""
+    found = dict_at(settings, "errorHandlingOptions") or NO_HANDLING
+    return {**found, **{key: {**dict_at(found, key), "value": data.get(HANDLING[key][0]) is True} for key in keys}}
+
+
+class FailureHandling(SettingsForm):
+    kinds = ("CODE",)
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.handled = add_handling(self, {}, self.settings, new=False)
+
+    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+        settings = dict_at(self.find_step(flow, data), "settings")
+        return self.update(
+            flow, data, settings={**settings, "errorHandlingOptions": changed_handling(settings, self.handled, data)}
+        )

@@ -6,12 +6,13 @@ submission holds a mark of what was confirmed: if the flow was changed since, th
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import Any, ClassVar, cast
 
 from django import forms
+from django.forms import BoundField
 from django.forms.utils import ErrorDict
 from django.http import QueryDict
 from django.urls import reverse
@@ -40,6 +41,7 @@ from workflows_ui.resources.flows.editing.prediction import (
 )
 from workflows_ui.resources.places import flow_url, step_url
 from workflows_ui.web.form_rendering import LongSelect
+from workflows_ui.web.messages import Text
 from workflows_ui.web.paths import dict_at, text_at
 
 #: A choice of places. Somebody else may have changed the flow meanwhile.
@@ -288,6 +290,56 @@ class SettingsForm(StepForm):
         super().prepare()
         self.keep_only("step", self.chosen)
         self.settings = dict_at(find(self.trigger, self.chosen) or {}, "settings")
+
+
+#: Empty rows after the filled ones, and the maximum number of rows of a submitted form.
+_EMPTY_ROWS, MOST_ROWS = 3, 100
+
+
+class RowsForm(EditForm):
+    """A form with rows, shown by resource_admin/form_rows.html; flow_editing.js adds and removes some.
+
+    Attributes:
+        row_keys: the names of a row's fields, to which the number of the row is added.
+        row_label, add_label, rows_help: the name of one row, the button for another one, and what the rows mean.
+        fields_before, fields_after: the other visible fields.
+    """
+
+    row_keys: ClassVar[tuple[str, ...]] = ()
+    row_label: ClassVar[Text] = ""
+    add_label: ClassVar[Text] = ""
+    rows_help: ClassVar[Text] = ""
+    fields_before: ClassVar[tuple[str, ...]] = ()
+    fields_after: ClassVar[tuple[str, ...]] = ()
+    most_rows = MOST_ROWS
+
+    def row_fields(self, values: Sequence[Any]) -> Sequence[forms.Field]:
+        """The fields of a row with these initial values."""
+        raise NotImplementedError
+
+    def add_rows(self, filled: Sequence[Sequence[Any]], empty: Sequence[Any]) -> None:
+        """Add rows with these initial values, empty ones, and as many as were submitted."""
+        submitted = (
+            number for number in range(MOST_ROWS, 0, -1) if any(f"{key}{number}" in self.asked for key in self.row_keys)
+        )
+        number = max(len(filled) + _EMPTY_ROWS, next(submitted, 0))
+        self.row_names = [[f"{key}{row}" for key in self.row_keys] for row in range(1, number + 1)]
+        self.discreet = self.discreet | {name for row in self.row_names for name in row}
+        for row, values in zip_longest(self.row_names, filled, fillvalue=empty):
+            self.fields.update(zip(row, self.row_fields(values), strict=True))
+            self.initial.update(zip(row, values, strict=True))
+
+    @property
+    def rows(self) -> Iterator[list[BoundField]]:
+        return ([self[name] for name in row] for row in self.row_names)
+
+    @property
+    def bound_before(self) -> list[BoundField]:
+        return [self[name] for name in self.fields_before]
+
+    @property
+    def bound_after(self) -> list[BoundField]:
+        return [self[name] for name in self.fields_after]
 
 
 class RenameStep(SettingsForm):

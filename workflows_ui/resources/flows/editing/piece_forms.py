@@ -19,8 +19,9 @@ from workflows_ui.core import redaction
 from workflows_ui.engine import NotFound
 from workflows_ui.engine.flow_tree import TRIGGERS
 from workflows_ui.resource_admin.resource import Row, id_at
+from workflows_ui.resources.connections import reading as connection_list
 from workflows_ui.resources.flows import reading
-from workflows_ui.resources.flows.editing import failure_forms, places, step_connection
+from workflows_ui.resources.flows.editing import code_forms, places
 from workflows_ui.resources.flows.editing.app_answers import App
 from workflows_ui.resources.flows.editing.app_fields import AppFields
 from workflows_ui.resources.flows.editing.expressions import MISSING
@@ -33,8 +34,11 @@ from workflows_ui.resources.flows.editing.property_rows import apply_row_change
 from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.pieces.fields import words
 from workflows_ui.resources.places import choose_app_url, connect_url, piece_url
+from workflows_ui.resources.runs import step_values
 from workflows_ui.web.paths import dict_at, pick, text_at
 
+#: Seconds for which the connections of an app are cached.
+_REMEMBERED = 30
 _ROW_CHANGES = ("add", "remove", "up", "down")
 _PREFIX = "p-"
 #: Fields whose values the audit log has.
@@ -119,12 +123,8 @@ class PieceForm(EditForm):
         if (length := len(str(self.initial["name"]))) > 200:
             self.fields["name"] = forms.CharField(label=self.fields["name"].label, max_length=length)
         self.shown = self._input_of(settings)
-        if self.redo == "connections":
-            step_connection.forget(self.session, self.piece_name)
         if self.needs_connection:
-            self.fields["connection"] = step_connection.field(
-                self.session, self.piece_name, self.shown.get("auth"), required=not self.host.optional
-            )
+            self.fields["connection"] = self._connection_field()
         self.group = Group(
             self.host,
             dict_at(schema, "props"),
@@ -138,7 +138,7 @@ class PieceForm(EditForm):
         self._ask_app()
         if self.kind == "actions":
             options = dict_at(schema, "errorHandlingOptions")
-            self.handled = failure_forms.add_fields(self, options, settings, new=not self.is_same)
+            self.handled = code_forms.add_handling(self, options, settings, new=not self.is_same)
         self.fields["unfinished"] = forms.BooleanField(
             label=_("Save it although something is missing"),
             required=False,
@@ -167,16 +167,40 @@ class PieceForm(EditForm):
 
     @cached_property
     def needs_connection(self) -> bool:
-        return step_connection.is_needed(self.app, self.operation_schema)
+        """Whether the action or trigger acts with a connection."""
+        kinds = [item["type"] for item in apps.auths(self.app.get("auth"))]
+        return any(kind != "NO_AUTH" for kind in kinds) and pick(self.operation_schema, "requireAuth") is not False
+
+    def _connection_field(self) -> forms.ChoiceField:
+        """The choice of a connection. Raises EngineError."""
+        cache_name = f"connections-of:{self.piece_name}"
+        if self.redo == "connections":
+            self.session.forget(cache_name)
+        rows = self.session.remember(
+            cache_name, _REMEMBERED, lambda: connection_list.connections_of_app(self.session, self.piece_name)
+        )
+        choices = connection_list.choices([row for row in rows if _reference(text_at(row, "externalId"))])
+        current = self.shown.get("auth")
+        key = _connection_key(current)
+        if key and key not in dict(choices):
+            text = gettext("%(id)s (no longer exists)") % {"id": key[:100]} if key != current else key[:100]
+            choices.append((key, text))
+        return forms.ChoiceField(
+            label=_("Connection"),
+            choices=[("", "–"), *choices],
+            required=not self.host.optional,
+            initial=key or (choices[0][0] if len(choices) == 1 else ""),
+            help_text="" if choices else _("There is no connection of this app yet."),
+        )
 
     def _auth(self, kept: Any) -> Any:
         """The step's reference to the chosen connection; MISSING without one."""
         if not self.needs_connection:
             return MISSING
         chosen = str((self.data.get("connection") if self.is_bound else self.fields["connection"].initial) or "")
-        if kept and chosen == step_connection.key_of(self.shown.get("auth")):
+        if kept and chosen == _connection_key(self.shown.get("auth")):
             return kept
-        return step_connection.reference(chosen) or MISSING
+        return _reference(chosen) or MISSING
 
     # --- Asking the app --------------------------------------------------------------------------
 
@@ -247,7 +271,7 @@ class PieceForm(EditForm):
             "propertySettings": dict(self._property_settings(old, dict_at(kept, "input"))),
         }
         if self.kind == "actions":
-            new["errorHandlingOptions"] = failure_forms.changed(kept, self.handled, self.cleaned_data)
+            new["errorHandlingOptions"] = code_forms.changed_handling(kept, self.handled, self.cleaned_data)
         return new
 
     def _property_settings(self, old: Json, kept: Json) -> Iterator[tuple[str, Json]]:
@@ -286,7 +310,7 @@ class PieceForm(EditForm):
 
     @property
     def handling_fields(self) -> list[BoundField]:
-        return [self[failure_forms.FIELDS[key][0]] for key in self.handled]
+        return [self[code_forms.HANDLING[key][0]] for key in self.handled]
 
     @property
     def operation_title(self) -> str:
@@ -407,3 +431,14 @@ def _walk(nodes: list[Node]) -> Iterator[Node]:
         elif isinstance(node, Rows):
             for group in node.groups.values():
                 yield from _walk(group.nodes)
+
+
+def _connection_key(auth: object) -> str:
+    """The external id of the connection that a step refers to; any other text as it is, "" without one."""
+    return step_values.external_id(auth) or (auth if isinstance(auth, str) else "")
+
+
+def _reference(key: str) -> str:
+    """The `auth` of a step that refers to the connection with this external id; "" if no reference can hold the id."""
+    found = connection_list.reference(key) if key else ""
+    return f"{{{{{found}}}}}" if found else ""

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from workflows_ui.core import redaction
 from workflows_ui.resources.flows.editing.app_answers import Answer
-from workflows_ui.resources.flows.editing.app_nodes import AppChoice, AppNode
+from workflows_ui.resources.flows.editing.app_fields import AppChoice, AppNode
 from workflows_ui.resources.flows.editing.expressions import MISSING
 from workflows_ui.resources.flows.editing.property_fields import (
     APP_CHOICES,

@@ -14,10 +14,9 @@ from workflows_ui.engine.flow_tree import ROUTERS
 from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources.flows import outline
 from workflows_ui.resources.flows.editing import places
-from workflows_ui.resources.flows.editing.forms import EXPRESSION, EditForm, SettingsForm, StepForm
+from workflows_ui.resources.flows.editing.forms import EXPRESSION, MOST_ROWS, EditForm, RowsForm, SettingsForm, StepForm
 from workflows_ui.resources.flows.editing.operations import Operation, update_step
 from workflows_ui.resources.flows.editing.prediction import FALLBACK, Json, find
-from workflows_ui.resources.flows.editing.row_forms import MOST_ROWS, RowsForm
 from workflows_ui.web.form_rendering import LongSelect
 from workflows_ui.web.paths import dict_at, list_at, pick, text_at
 

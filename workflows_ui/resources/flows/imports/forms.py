@@ -15,12 +15,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from workflows_ui.core import crypto
+from workflows_ui.core import crypto, redaction
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
 from workflows_ui.resource_admin.resource import Affected, Row, pick
-from workflows_ui.resources.flows import validity
-from workflows_ui.resources.flows.imports import contents, files, matching, preview
+from workflows_ui.resources.flows import outline, outline_rows, reading, secret_inputs, validity
+from workflows_ui.resources.flows.imports import contents, files, matching
 from workflows_ui.resources.flows.imports.files import Request
 from workflows_ui.web import formats
 
@@ -28,6 +28,8 @@ from workflows_ui.web import formats
 _MOST = 20
 #: Different apps after which no further flow is checked.
 _MOST_APPS = 30
+#: Flows whose steps are shown; of the others their names.
+_OUTLINES = 5
 
 
 class MatchForm(forms.Form):
@@ -82,6 +84,7 @@ class FlowFile(MatchForm):
         super().__init__(*args, session=session, asked=asked, **kwargs)
         self.row = row or {}
         self.flows: list[Request] = []
+        #: For templates/resources/flows/import_preview.html: the flows, all apps, and those that the engine has in the same version.
         self.preview: dict[str, Any] = {}
         if self.is_bound and not self.files.get("file") and (kept := self._opened(str(asked.get("content") or ""))):
             self._take(kept)
@@ -110,7 +113,11 @@ class FlowFile(MatchForm):
             choices = [(str(number), _choice_label(flow)) for number, flow in enumerate(flows)]
             self.fields["which"] = self.which_field(choices=choices)
         self.match([flow["trigger"] for flow in flows])
-        self.preview = preview.read(self.session, flows, self.matching)
+        self.preview = {
+            "flows": [_shown(self.session, flow, outlined=number < _OUTLINES) for number, flow in enumerate(flows)],
+            "apps": self.matching.apps,
+            "fits": [app for app in self.matching.apps if not app.missing and not app.replaced],
+        }
         self.order_fields(["which", "name", *self.matching.fields, "file"])
 
     def clean(self) -> dict[str, Any]:
@@ -261,3 +268,20 @@ def _choice_label(flow: Request) -> str:
     steps = ngettext("%(n)d step", "%(n)d steps", number) % {"n": number}
     name = files.shown_name(flow) or gettext("Flow without a name")
     return f"{formats.cut(name, 120)} ({steps})"
+
+
+def _shown(session: EngineSession, flow: Request, *, outlined: bool) -> dict[str, Any]:
+    """A flow of the file, secrets masked."""
+    masked = secret_inputs.masked(session, flow) if outlined else redaction.step(flow, secrets=reading.SECRETS)
+    trigger = masked["trigger"]
+    items = []
+    if outlined:
+        names = outline.names_of(trigger, reading.connection_names(session), session.workspace.slug)
+        items = outline.items(trigger, names, outline.labels(session, trigger))
+    return {
+        "name": files.shown_name(flow),
+        "start": reading.start_label({"version": {"trigger": trigger}}),
+        "steps": sum(1 for _node in flow_tree.walk(trigger)) - 1,
+        "note_count": len(flow["notes"]),
+        "rows": list(outline_rows.rows(items)),
+    }
