@@ -144,7 +144,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "workflows_ui.web.templatetags.repeated",
                 "workflows_ui.audit.templatetags.history",
                 "workflows_ui.notes.templatetags.notes",
-                "workflows_ui.resource_admin.templatetags.lists",
+                "workflows_ui.lists.templatetags.lists",
             ],
         },
     }

@@ -13,8 +13,8 @@ from tests.stub_engine import StubEngine, identity
 from tests.users import Users
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.lists.export import escape_formulas
 from workflows_ui.members.models import Flavour
-from workflows_ui.resource_admin.export import escape_formulas
 from workflows_ui.resource_admin.resource import Resource
 from workflows_ui.resources import RESOURCES
 from workflows_ui.resources.tables import views as table_views

@@ -13,8 +13,9 @@ from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import redaction
 from workflows_ui.resource_admin import action_forms
 from workflows_ui.resource_admin import checks as resource_checks
-from workflows_ui.resource_admin.actions import Action, Bulk, Button, arranged
+from workflows_ui.resource_admin.actions import Action, Bulk
 from workflows_ui.resource_admin.views import actions as action_views
+from workflows_ui.web.elements import Button, arranged
 
 FOLDER = {"id": identity(7), "displayName": "Sales", "numberOfFlows": 0}
 RENAME = f"/w/sales/folders/do/rename/{identity(7)}/"

@@ -14,8 +14,8 @@ from tests.resources.samples.tables import SAMPLE, field, lay, record, table
 from tests.resources.stage import Stage, outcomes
 from tests.stub_engine import StubEngine, identity, text
 from workflows_ui.audit.models import AuditEvent
+from workflows_ui.lists.export import TYPES
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin.export import TYPES
 from workflows_ui.resources.tables import reading as table_reading
 from workflows_ui.resources.tables import views as table_views
 

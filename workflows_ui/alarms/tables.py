@@ -9,8 +9,8 @@ from django.utils.translation import pgettext_lazy
 from workflows_ui.alarms.forms import FilterForm
 from workflows_ui.alarms.messages import sentence
 from workflows_ui.alarms.models import Alarm, AlarmKind
-from workflows_ui.resource_admin.local_lists import LocalList, files
-from workflows_ui.resource_admin.resource import Column
+from workflows_ui.lists.declaration import Column
+from workflows_ui.lists.local_lists import LocalList, files
 
 
 class Alarms(LocalList):

@@ -18,15 +18,12 @@ from workflows_ui.alarms.forms import FilterForm
 from workflows_ui.alarms.models import Alarm, AlarmKind, FlowRhythm
 from workflows_ui.core import clock
 from workflows_ui.launches.services import watching
+from workflows_ui.lists import list_page, local_lists
 from workflows_ui.members.models import Role
 from workflows_ui.notifications.models import WatchKind
-from workflows_ui.resource_admin import list_page, local_lists
-from workflows_ui.resource_admin.listing import Listing
-from workflows_ui.resource_admin.local_lists import sorted_page, sorted_rows
 from workflows_ui.resources.places import flow_url, list_url, run_url
 from workflows_ui.run_index.models import RunIndex
 from workflows_ui.run_index.services import indexes
-from workflows_ui.saved_views import services as saved_views
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest, actor
@@ -50,18 +47,15 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     if index is None:
         return without_index(request)
     found = services.listed(index)
-    saved = saved_views.load(saved_views.workspace_scope(request.access), request.path)
-    form = FilterForm(request.GET, alarms=found)
-    current = Listing(tables.alarm_list(slug), request.path, request.GET, form, saved)
-    page = sorted_page(form.chosen(found) if current.valid else (), current)
+    kind, form = tables.alarm_list(slug), FilterForm(request.GET, alarms=found)
+    current = list_page.requested(request, kind, form)
+    page = kind.page(form.chosen(found) if current.valid else (), current)
     page = replace(page, warning=texts.gap(services.watch(index), clock.now()))
     if len(found) >= services.MOST:
         text = _("There may be more than %(n)d. Those that began last are listed.")
         page = replace(page, notice=text % {"n": services.MOST})
     return list_page.respond(
         request,
-        current.resource,
-        request.access,
         current,
         page,
         above_template="alarms/above.html",
@@ -81,9 +75,7 @@ def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
     form = FilterForm(request.GET, alarms=found)
     if index is None or not form.is_valid():
         return responses.redirect_to_view(request, "alarms", slug)
-    declared = tables.alarm_list(slug)
-    rows = sorted_rows(form.chosen(found), Listing(declared, request.path, request.GET, form))
-    return local_lists.file(request, declared, rows, kind, workspace=request.access.workspace)
+    return local_lists.file(request, tables.alarm_list(slug), form.chosen(found), kind)
 
 
 @require_POST

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from workflows_ui.audit import messages as audit_messages
 from workflows_ui.audit.models import AuditEvent
-from workflows_ui.resource_admin import export
+from workflows_ui.lists import export
 
 COLUMNS = ("at", "person", "what", *AuditEvent.EXPORTED, "workspace", "id", "ends_row", "number", "mark")
 

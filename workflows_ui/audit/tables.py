@@ -8,8 +8,8 @@ from django.utils.translation import pgettext_lazy
 
 from workflows_ui.audit import history
 from workflows_ui.audit.forms import FilterForm
+from workflows_ui.lists.local_lists import LocalList
 from workflows_ui.members.models import Workspace
-from workflows_ui.resource_admin.local_lists import LocalList
 from workflows_ui.resource_admin.resource import Column, Row
 
 _WHAT = Column(

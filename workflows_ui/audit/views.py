@@ -18,12 +18,10 @@ from workflows_ui.audit import messages as audit_messages
 from workflows_ui.audit.forms import FilterForm
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
+from workflows_ui.lists import list_page
+from workflows_ui.lists.declaration import Page
+from workflows_ui.lists.export import TYPES
 from workflows_ui.members.models import Role, Workspace
-from workflows_ui.resource_admin import list_page
-from workflows_ui.resource_admin.export import TYPES
-from workflows_ui.resource_admin.listing import Listing
-from workflows_ui.resource_admin.resource import Page
-from workflows_ui.saved_views import services as saved_views
 from workflows_ui.web import responses
 from workflows_ui.web.access import member, superuser
 from workflows_ui.web.requests import ConsoleRequest, actor
@@ -63,10 +61,9 @@ def listing(request: ConsoleRequest, workspace: Workspace | None) -> HttpRespons
     form.offer({str(pk): (name or str(pk))[:80] for pk, name in people.items()})
     files = [(kind.upper(), _url("audit_file", workspace, kind)) for kind in TYPES]
     kind = tables.audit_list(workspace, files)
-    scope = saved_views.workspace_scope(request.access) if workspace else saved_views.Scope(request.user)
-    current = Listing(kind, request.path, request.GET, form, saved_views.load(scope, request.path))
+    current = list_page.requested(request, kind, form)
     page = kind.page(form.narrow(everything, workspace), current) if current.valid else Page((), total=0, sortable=True)
-    return list_page.respond(request, kind, None, current, page)
+    return list_page.respond(request, current, page)
 
 
 @require_safe

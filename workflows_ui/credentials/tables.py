@@ -8,9 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.models import Credential
+from workflows_ui.lists.declaration import Column
+from workflows_ui.lists.local_lists import LocalList, files
 from workflows_ui.members.services.access import Access
-from workflows_ui.resource_admin.local_lists import LocalList, files
-from workflows_ui.resource_admin.resource import Column
 from workflows_ui.web.messages import Text
 
 

@@ -8,10 +8,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from workflows_ui.deleted_objects.messages import Line
+from workflows_ui.lists.declaration import Column, Shortcut
+from workflows_ui.lists.local_lists import LocalList, files
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
-from workflows_ui.resource_admin.local_lists import LocalList, files
-from workflows_ui.resource_admin.resource import Column, Shortcut
 
 
 def _restore_url(slug: str, line: Any) -> str:

@@ -23,9 +23,9 @@ from workflows_ui.deleted_objects import messages as texts
 from workflows_ui.deleted_objects import services, tables
 from workflows_ui.deleted_objects.models import DeletedObject
 from workflows_ui.engine import EngineError
+from workflows_ui.lists import list_page, local_lists
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin import action_log, list_page, local_lists
-from workflows_ui.resource_admin.listing import Listing
+from workflows_ui.resource_admin import action_log
 from workflows_ui.resource_admin.resource import RESOURCES
 from workflows_ui.resources.flows import actions as flow_actions
 from workflows_ui.resources.tables import deletion as table_deletion
@@ -61,8 +61,6 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     page = kind.page(services.copies(request.access.workspace), current)
     return list_page.respond(
         request,
-        kind,
-        request.access,
         current,
         page,
         above_template="deleted_objects/above.html",
@@ -75,10 +73,8 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
 @member(Role.BUILDER)
 def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
     """The list of copies as a file, without what they hold. Audited."""
-    declared = tables.deleted_list(request.access)
     rows = services.copies(request.access.workspace)
-    rows = declared.sorted(rows, Listing(declared, request.path, request.GET))
-    return local_lists.file(request, declared, rows, kind, workspace=request.access.workspace)
+    return local_lists.file(request, tables.deleted_list(request.access), rows, kind)
 
 
 @never_cache

@@ -11,8 +11,8 @@ from django.utils.translation import pgettext_lazy
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.failures.forms import FilterForm
 from workflows_ui.failures.services import Pattern
-from workflows_ui.resource_admin.local_lists import LocalList, files
-from workflows_ui.resource_admin.resource import Column
+from workflows_ui.lists.declaration import Column
+from workflows_ui.lists.local_lists import LocalList, files
 from workflows_ui.resources.runs import masking, reading
 from workflows_ui.run_index.services import rows as indexed_rows
 from workflows_ui.web import messages

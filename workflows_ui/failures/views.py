@@ -17,17 +17,14 @@ from workflows_ui.failures import services, tables
 from workflows_ui.failures.forms import AssignForm, FilterForm, HelpedForm, NoteForm, SnoozeForm
 from workflows_ui.failures.models import PatternState
 from workflows_ui.failures.services import Pattern
+from workflows_ui.lists import list_page, local_lists
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin import list_page, local_lists
-from workflows_ui.resource_admin.listing import Listing
-from workflows_ui.resource_admin.local_lists import sorted_page, sorted_rows
 from workflows_ui.resources.places import flow_url, list_url, run_url
 from workflows_ui.resources.runs import filters as run_filters
 from workflows_ui.resources.runs import indexed, masking, reading
 from workflows_ui.run_index.models import RunIndex
 from workflows_ui.run_index.services import indexes
 from workflows_ui.run_index.services import rows as indexed_rows
-from workflows_ui.saved_views import services as saved_views
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest, actor
@@ -46,19 +43,15 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     indexes.watch(index)
     kind = tables.failure_list(engine_session.open_session(request.access))
     found, more = services.patterns(index)
-    saved = saved_views.load(saved_views.workspace_scope(request.access), request.path)
     form = FilterForm(request.GET, patterns=found)
-    current = Listing(kind, request.path, request.GET, form, saved)
-    page = sorted_page(form.chosen(found) if current.valid else (), current)
-    page = replace(page, rows=kind.masked(None, page.rows))
+    current = list_page.requested(request, kind, form)
+    page = kind.page(form.chosen(found) if current.valid else (), current)
     if more:
         text = _("There are more than %(n)d. Those that failed last are listed.")
         page = replace(page, notice=text % {"n": services.MOST})
     elif notice := indexed.notice(index, services.since()):
         page = replace(page, notice=notice)
-    return list_page.respond(
-        request, kind, request.access, current, page, above_template="failures/above.html", days=services.DAYS
-    )
+    return list_page.respond(request, current, page, above_template="failures/above.html", days=services.DAYS)
 
 
 @never_cache
@@ -72,8 +65,7 @@ def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
     if index is None or not form.is_valid():
         return responses.redirect_to_view(request, "failures", slug)
     declared = tables.failure_list(engine_session.open_session(request.access))
-    rows = sorted_rows(form.chosen(found), Listing(declared, request.path, request.GET, form))
-    return local_lists.file(request, declared, rows, kind, workspace=request.access.workspace)
+    return local_lists.file(request, declared, form.chosen(found), kind)
 
 
 def _without_index(request: ConsoleRequest) -> HttpResponse:

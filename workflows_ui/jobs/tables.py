@@ -7,9 +7,9 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.jobs.page import Page
+from workflows_ui.lists.local_lists import LocalList, files
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
-from workflows_ui.resource_admin.local_lists import LocalList, files
 from workflows_ui.resource_admin.resource import Column, Resource
 
 

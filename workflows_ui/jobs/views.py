@@ -21,11 +21,12 @@ from workflows_ui.jobs import tables, tasks
 from workflows_ui.jobs.models import Job, JobKind, JobState
 from workflows_ui.jobs.page import Page
 from workflows_ui.jobs.services import jobs
+from workflows_ui.lists import export as export_file
+from workflows_ui.lists import list_page, local_lists
+from workflows_ui.lists.listing import Listing, offer
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin import action_forms, bulk, list_page, local_lists
+from workflows_ui.resource_admin import action_forms, bulk
 from workflows_ui.resource_admin import capabilities as missing_capabilities
-from workflows_ui.resource_admin import export as export_file
-from workflows_ui.resource_admin.listing import Listing, offer
 from workflows_ui.resource_admin.resource import RESOURCES, Resource, find_resource
 from workflows_ui.web import formats, responses
 from workflows_ui.web.access import member
@@ -93,7 +94,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     kind = tables.job_list(request.access, RESOURCES)
     current = list_page.requested(request, kind)
     page = kind.page(jobs.of_workspace(request.access), current)
-    return list_page.respond(request, kind, request.access, current, page)
+    return list_page.respond(request, current, page)
 
 
 @never_cache
@@ -102,8 +103,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
 def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
     """The list of jobs as a file. Audited."""
     declared = tables.job_list(request.access, RESOURCES)
-    rows = declared.sorted(jobs.of_workspace(request.access), Listing(declared, declared.url(slug), request.GET))
-    return local_lists.file(request, declared, rows, kind, workspace=request.access.workspace)
+    return local_lists.file(request, declared, jobs.of_workspace(request.access), kind)
 
 
 @require_safe

@@ -20,13 +20,13 @@ from workflows_ui.launches.forms import FilterForm
 from workflows_ui.launches.inputs import Forms, input_labels, labelled_inputs, summaries
 from workflows_ui.launches.models import UNSENT, Launch, LaunchInput
 from workflows_ui.launches.page import Page
+from workflows_ui.lists import export
+from workflows_ui.lists.declaration import Column
+from workflows_ui.lists.local_lists import LocalList, files
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
-from workflows_ui.resource_admin import export
-from workflows_ui.resource_admin.actions import Button
-from workflows_ui.resource_admin.local_lists import LocalList, files
-from workflows_ui.resource_admin.resource import Column
 from workflows_ui.web import messages
+from workflows_ui.web.elements import Button
 from workflows_ui.web.links import object_url, view_url
 
 #: Inputs in a row of the list; all of them are on the launch's page and in the file.

@@ -15,13 +15,13 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import second_step
 from workflows_ui.core.states import Badge
+from workflows_ui.lists.local_lists import LocalList, files
 from workflows_ui.members import messages
 from workflows_ui.members.forms import LaunchRightFilterForm, PeopleFilterForm
 from workflows_ui.members.models import Member, Role
 from workflows_ui.members.services.access import Access
-from workflows_ui.resource_admin.actions import Button
-from workflows_ui.resource_admin.local_lists import LocalList, files
 from workflows_ui.resource_admin.resource import Column, Row
+from workflows_ui.web.elements import Button
 from workflows_ui.web.messages import Text
 
 _SET_UP = Badge(pgettext_lazy("two-factor authentication", "Set up"), "check", "green")

@@ -6,11 +6,11 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.lists.declaration import Column
+from workflows_ui.lists.local_lists import LocalList, files
 from workflows_ui.members.models import Workspace
 from workflows_ui.notifications.messages import News, notification_message
 from workflows_ui.notifications.models import Notice
-from workflows_ui.resource_admin.local_lists import LocalList, files
-from workflows_ui.resource_admin.resource import Column
 
 
 @dataclass(frozen=True)

@@ -19,16 +19,15 @@ from workflows_ui.credentials.services import engine_session
 from workflows_ui.engine import EngineError
 from workflows_ui.launches import flow_facts
 from workflows_ui.launches.services import launches, watching
+from workflows_ui.lists import list_page, local_lists
 from workflows_ui.members.models import Role
 from workflows_ui.notifications import services as notifications
 from workflows_ui.notifications import tables
 from workflows_ui.notifications.forms import NotificationSettingsForm
 from workflows_ui.notifications.models import Notice, WatchKind
-from workflows_ui.resource_admin import list_page, local_lists
-from workflows_ui.resource_admin.actions import Button
-from workflows_ui.resource_admin.listing import Listing
 from workflows_ui.web import responses
 from workflows_ui.web.access import closed, member, signed_in
+from workflows_ui.web.elements import Button
 from workflows_ui.web.requests import ConsoleRequest
 
 
@@ -39,14 +38,12 @@ def listing(request: ConsoleRequest) -> HttpResponse:
     if responses.requested_fragment(request) == "bell":
         return responses.page(request, "notifications/bell.html")
     kind = _notice_list(request)
-    current = list_page.requested_everywhere(request, kind)
+    current = list_page.requested(request, kind)
     page = kind.page(notifications.visible_notifications(request.user), current)
     lines: Sequence[Any] = page.rows
     read = Button(_("Mark all as read"), "check-check", reverse("notices_read"), is_action=True, posts=True)
     return list_page.respond(
         request,
-        kind,
-        None,
         current,
         page,
         below_template="notifications/below.html",
@@ -59,11 +56,8 @@ def listing(request: ConsoleRequest) -> HttpResponse:
 @signed_in
 def file(request: ConsoleRequest, kind: str) -> HttpResponseBase:
     """The person's notifications as a file. Audited."""
-    declared = _notice_list(request)
     rows = notifications.visible_notifications(request.user)
-    return local_lists.file(
-        request, declared, declared.sorted(rows, Listing(declared, request.path, request.GET)), kind
-    )
+    return local_lists.file(request, _notice_list(request), rows, kind)
 
 
 def _notice_list(request: ConsoleRequest) -> tables.Notices:

@@ -17,10 +17,10 @@ from workflows_ui.audit.services import audit_log
 from workflows_ui.core import clock
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.launches.services import runs
+from workflows_ui.lists import export
 from workflows_ui.members.models import Role
 from workflows_ui.report import services
 from workflows_ui.report.services import Line, Report
-from workflows_ui.resource_admin import export
 from workflows_ui.resources.places import list_url
 from workflows_ui.resources.runs import indexed
 from workflows_ui.run_index.models import RunIndex

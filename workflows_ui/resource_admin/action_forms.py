@@ -14,8 +14,9 @@ from django.utils.translation import gettext as _
 from workflows_ui.core import redaction
 from workflows_ui.core.secret_names import names_secret
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.lists.declaration import Row
 from workflows_ui.resource_admin.action_log import KEPT, clean
-from workflows_ui.resource_admin.actions import Action, Affected, Row
+from workflows_ui.resource_admin.actions import Action, Affected
 
 
 def unbound(action: Action, session: EngineSession, row: Row, asked: Mapping[str, Any] | None = None) -> forms.Form:

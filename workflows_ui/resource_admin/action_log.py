@@ -7,8 +7,9 @@ from workflows_ui.audit.models import BEGUN, AuditEvent
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.engine import EngineError, Unknown
+from workflows_ui.lists.declaration import Row
 from workflows_ui.members.models import Workspace
-from workflows_ui.resource_admin.actions import Action, Row
+from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.resource import Resource
 from workflows_ui.web import formats
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from operator import attrgetter
 from typing import Any, Self
 
 from django import forms
@@ -11,12 +10,12 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.lists.declaration import Row
 from workflows_ui.members.models import Role
 from workflows_ui.web import formats
+from workflows_ui.web.elements import Button
 from workflows_ui.web.links import object_url
 from workflows_ui.web.messages import Text
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -189,23 +188,6 @@ rename_action = partial(Action, "rename", gettext_lazy("Rename"), "pencil", form
 delete_action = partial(Action, "delete", gettext_lazy("Delete"), "trash-2", danger=True, in_rows=True)
 
 
-@dataclass(frozen=True)
-class Button:
-    """An action (`is_action`) or a link for a page: a link, or a form that runs the action on one click.
-
-    A button with a `reason` is disabled, and shows the reason.
-    """
-
-    label: Text
-    icon: str
-    url: str
-    is_action: bool = False
-    posts: bool = False
-    danger: bool = False
-    primary: bool = False
-    reason: Text = ""
-
-
 def button(action: Action, slug: str, resource: str, id: str = "", reason: Text = "", row: Row | None = None) -> Button:
     """The button of an action for an object; with a `reason` it is disabled and shows why."""
     return Button(
@@ -218,12 +200,3 @@ def button(action: Action, slug: str, resource: str, id: str = "", reason: Text 
         primary=action.primary(row or {}),
         reason=reason,
     )
-
-
-def arranged(buttons: Sequence[Button]) -> tuple[Button | None, Sequence[Button]]:
-    """The button that stands out, and the others in their order, dangerous ones last.
-
-    The first one is None unless an enabled button is declared primary: another action never stands out in its place.
-    """
-    first = next((item for item in buttons if item.primary and not item.reason), None)
-    return first, sorted((item for item in buttons if item is not first), key=attrgetter("danger"))

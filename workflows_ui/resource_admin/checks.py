@@ -8,9 +8,10 @@ from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 
 from workflows_ui.credentials.services.capabilities import NAMES
+from workflows_ui.lists.cells import KINDS
 from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.index_fallback import COLUMNS
-from workflows_ui.resource_admin.resource import KINDS, Facts, Resource
+from workflows_ui.resource_admin.resource import Facts, Resource
 from workflows_ui.run_index.services.object_rows import KINDS as KEPT
 from workflows_ui.web.navigation import GROUPS
 

@@ -9,8 +9,9 @@ from django.http import QueryDict
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.jobs.services.jobs import Reason
 from workflows_ui.jobs.services.turns import EndsEarly
-from workflows_ui.resource_admin.listing import Listing
-from workflows_ui.resource_admin.resource import Order, Query, Resource, Row
+from workflows_ui.lists.declaration import Order
+from workflows_ui.lists.listing import Listing
+from workflows_ui.resource_admin.resource import Query, Resource, Row
 
 #: Maximum number of objects per walk.
 LIMIT = 10_000

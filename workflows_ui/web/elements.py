@@ -1,8 +1,10 @@
 """The small elements that a page has many of, written in Python: a template for each would cost more than all they show."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol
+from operator import attrgetter
+from typing import Any
 from urllib.parse import quote
 
 from django.utils.safestring import SafeString
@@ -16,23 +18,30 @@ from workflows_ui.web.markup import NOTHING, joined, markup
 from workflows_ui.web.messages import Text
 
 
-class Button(Protocol):
-    """What a button shows: resource_admin.actions.Button has it."""
+@dataclass(frozen=True)
+class Button:
+    """An action (`is_action`) or a link for a page: a link, or a form that runs the action on one click.
 
-    @property
-    def label(self) -> Text: ...
-    @property
-    def icon(self) -> str: ...
-    @property
-    def url(self) -> str: ...
-    @property
-    def is_action(self) -> bool: ...
-    @property
-    def posts(self) -> bool: ...
-    @property
-    def danger(self) -> bool: ...
-    @property
-    def reason(self) -> Text: ...
+    A button with a `reason` is disabled, and shows the reason.
+    """
+
+    label: Text
+    icon: str
+    url: str
+    is_action: bool = False
+    posts: bool = False
+    danger: bool = False
+    primary: bool = False
+    reason: Text = ""
+
+
+def arranged(buttons: Sequence[Button]) -> tuple[Button | None, Sequence[Button]]:
+    """The button that stands out, and the others in their order, dangerous ones last.
+
+    The first one is None unless an enabled button is declared primary: another action never stands out in its place.
+    """
+    first = next((item for item in buttons if item.primary and not item.reason), None)
+    return first, sorted((item for item in buttons if item is not first), key=attrgetter("danger"))
 
 
 def badge(state: Badge) -> SafeString:

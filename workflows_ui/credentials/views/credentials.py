@@ -36,14 +36,13 @@ from workflows_ui.credentials.services import usage as credential_usage
 from workflows_ui.credentials.services.clients import NoCredential
 from workflows_ui.credentials.services.credential_tests import Draft, Problem
 from workflows_ui.launches.models import OPEN
+from workflows_ui.lists import list_page, local_lists
 from workflows_ui.members.models import Role
 from workflows_ui.members.services import access
 from workflows_ui.resource_admin import capabilities as missing_capabilities
-from workflows_ui.resource_admin import list_page, local_lists
-from workflows_ui.resource_admin.actions import Button, arranged
-from workflows_ui.resource_admin.listing import Listing
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
+from workflows_ui.web.elements import Button, arranged
 from workflows_ui.web.messages import error_message
 from workflows_ui.web.requests import ConsoleRequest, actor
 
@@ -59,10 +58,8 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     current = list_page.requested(request, kind)
     return list_page.respond(
         request,
-        kind,
-        request.access,
         current,
-        local_lists.sorted_page(_lines(request, acting), current),
+        kind.page(_lines(request, acting), current),
         above_template="credentials/above.html",
         first=Button(_("Add a credential"), "plus", _adding_url(slug), primary=True),
         manages=request.access.allows(Role.MANAGER),
@@ -76,10 +73,8 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
 @member(Role.VIEWER)
 def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
     """The list of credentials, which has no secrets, as a file. Audited."""
-    declared = tables.credential_list(request.access)
     lines = _lines(request, access.acting(request.user, request.access.workspace))
-    rows = local_lists.sorted_rows(lines, Listing(declared, request.path, request.GET))
-    return local_lists.file(request, declared, rows, kind, workspace=request.access.workspace)
+    return local_lists.file(request, tables.credential_list(request.access), lines, kind)
 
 
 def _lines(request: ConsoleRequest, acting: access.Acting | None) -> list[tables.CredentialLine]:

@@ -19,17 +19,17 @@ from workflows_ui.launches import durations, tables
 from workflows_ui.launches.forms import MORE, FilterForm
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches
+from workflows_ui.lists import export, list_page
+from workflows_ui.lists.declaration import Page
+from workflows_ui.lists.listing import Listing
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
-from workflows_ui.resource_admin import export, list_page
-from workflows_ui.resource_admin.actions import Button
-from workflows_ui.resource_admin.listing import Listing
-from workflows_ui.resource_admin.resource import Page
 from workflows_ui.run_index.models import Kept
 from workflows_ui.run_index.services import indexes
 from workflows_ui.saved_views import services as saved_views
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
+from workflows_ui.web.elements import Button
 from workflows_ui.web.links import reachable
 from workflows_ui.web.requests import ConsoleRequest, actor
 
@@ -76,8 +76,6 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     )
     return list_page.respond(
         request,
-        kind,
-        access,
         current,
         page,
         empty_template="launches/empty.html",

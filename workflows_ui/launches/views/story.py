@@ -21,10 +21,10 @@ from workflows_ui.engine import EngineError
 from workflows_ui.failures import services as failures
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.views.launches import find_page
+from workflows_ui.lists.declaration import Row
 from workflows_ui.members.models import Role
 from workflows_ui.members.services import members
 from workflows_ui.members.services.access import Access
-from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources.flows.reading import last_change
 from workflows_ui.resources.pieces import missing_apps
 from workflows_ui.resources.runs import comparison

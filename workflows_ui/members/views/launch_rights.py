@@ -15,18 +15,18 @@ from django.views.decorators.http import require_safe
 from workflows_ui.core.collation import sort_key
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.launches import flow_facts
+from workflows_ui.lists import list_page, local_lists
+from workflows_ui.lists.declaration import Page
+from workflows_ui.lists.listing import Listing
 from workflows_ui.members import messages as member_messages
 from workflows_ui.members import tables
 from workflows_ui.members.forms import LaunchRightForm, LimitsForm
 from workflows_ui.members.models import LaunchRight, LaunchRights, Role
 from workflows_ui.members.services import launch_rights
-from workflows_ui.resource_admin import list_page, local_lists
-from workflows_ui.resource_admin.actions import Button
-from workflows_ui.resource_admin.listing import Listing
-from workflows_ui.resource_admin.resource import Page
 from workflows_ui.resources.flows import pages as flow_pages
 from workflows_ui.web import responses
 from workflows_ui.web.access import member, visible_people
+from workflows_ui.web.elements import Button
 from workflows_ui.web.requests import ConsoleRequest, actor
 
 #: Maximum number of rights in force on a page, newest first.
@@ -45,8 +45,6 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     current = list_page.requested(request, kind)
     return list_page.respond(
         request,
-        kind,
-        request.access,
         current,
         kind.page(_matching(request, current), current) if current.valid else Page((), total=0),
         above_template="members/launch_rights/above.html",
@@ -64,9 +62,7 @@ def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
     current = Listing(declared, request.path, request.GET)
     if not current.valid:
         return responses.redirect_to_view(request, "launch_rights", slug)
-    rows = declared.sorted(_matching(request, current), current)
-    workspace = request.access.workspace
-    return local_lists.file(request, declared, rows, kind, workspace=workspace, filters=current.filters_query)
+    return local_lists.file(request, declared, _matching(request, current), kind, filters=current.filters_query)
 
 
 @require_safe

@@ -21,18 +21,17 @@ from workflows_ui.core.collation import sort_key
 from workflows_ui.credentials import messages as credential_messages
 from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import practice, sharing
+from workflows_ui.lists import list_page, local_lists
 from workflows_ui.members import messages as member_messages
 from workflows_ui.members import requested_pages, tables
 from workflows_ui.members.forms import AddPeopleForm, InviteForm, RoleForm, WorkspaceForm
 from workflows_ui.members.models import AccessRequest, LaunchRight, Member, Role, Workspace
 from workflows_ui.members.services import invitations, members, teams
 from workflows_ui.members.views.invitations import invite_colleague
-from workflows_ui.resource_admin import list_page, local_lists
-from workflows_ui.resource_admin.actions import Button
-from workflows_ui.resource_admin.listing import Listing
 from workflows_ui.run_index import messages as run_index_messages
 from workflows_ui.web import navigation, responses
 from workflows_ui.web.access import member, signed_in, stepped, visible_people
+from workflows_ui.web.elements import Button
 from workflows_ui.web.requests import ConsoleRequest, actor
 
 #: The paths for which access can be requested: those of workspaces.
@@ -50,10 +49,8 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     asking = AccessRequest.objects.filter(workspace=workspace, decided_at=None).select_related("user")
     return list_page.respond(
         request,
-        kind,
-        request.access,
         current,
-        local_lists.sorted_page(_lines(request), current),
+        kind.page(_lines(request), current),
         above_template="members/requests.html",
         below_template="members/below.html",
         first=Button(_("Add people"), "user-plus", reverse("member_add", args=[slug]), primary=True),
@@ -69,9 +66,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
 @member(Role.MANAGER)
 def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
     """The list of members as a file. Audited."""
-    declared = tables.member_list(request.access)
-    rows = local_lists.sorted_rows(_lines(request), Listing(declared, request.path, request.GET))
-    return local_lists.file(request, declared, rows, kind, workspace=request.access.workspace)
+    return local_lists.file(request, tables.member_list(request.access), _lines(request), kind)
 
 
 @member(Role.MANAGER)

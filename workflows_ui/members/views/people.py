@@ -17,14 +17,14 @@ from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import second_step
 from workflows_ui.core import database
 from workflows_ui.launches.models import Launch
+from workflows_ui.lists import list_page, local_lists
+from workflows_ui.lists.declaration import Page
+from workflows_ui.lists.listing import Listing
 from workflows_ui.members import tables
 from workflows_ui.members.forms import SuccessorForm, is_address
 from workflows_ui.members.models import Member, Role, TeamOwner, Workspace
 from workflows_ui.members.services import access, directory
 from workflows_ui.offboarding import services as deactivation
-from workflows_ui.resource_admin import list_page, local_lists
-from workflows_ui.resource_admin.listing import Listing
-from workflows_ui.resource_admin.resource import Page
 from workflows_ui.web import responses
 from workflows_ui.web.access import signed_in, superuser, visible_people
 from workflows_ui.web.requests import ConsoleRequest, actor
@@ -37,9 +37,9 @@ _LATEST = 10
 def listing(request: ConsoleRequest) -> HttpResponse:
     """List all accounts, filtered by parts of name, user name or address."""
     kind = tables.people_list()
-    current = list_page.requested_everywhere(request, kind)
+    current = list_page.requested(request, kind)
     page = kind.page(_matching(current), current) if current.valid else Page((), total=0)
-    return list_page.respond(request, kind, None, current, page)
+    return list_page.respond(request, current, page)
 
 
 @never_cache
@@ -51,8 +51,7 @@ def file(request: ConsoleRequest, kind: str) -> HttpResponseBase:
     current = Listing(declared, request.path, request.GET)
     if not current.valid:
         return responses.redirect_to_view(request, "people")
-    rows = declared.sorted(_matching(current), current)
-    return local_lists.file(request, declared, rows, kind, filters=current.filters_query)
+    return local_lists.file(request, declared, _matching(current), kind, filters=current.filters_query)
 
 
 @require_safe

@@ -14,16 +14,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from workflows_ui.accounts.models import User
+from workflows_ui.lists import list_page, local_lists
 from workflows_ui.members import messages as member_messages
 from workflows_ui.members import tables
 from workflows_ui.members.forms import PersonForm, TeamForm
 from workflows_ui.members.models import TeamOwner, TeamProfile
 from workflows_ui.members.services import teams
-from workflows_ui.resource_admin import list_page, local_lists
-from workflows_ui.resource_admin.actions import Button
-from workflows_ui.resource_admin.listing import Listing
 from workflows_ui.web import responses
 from workflows_ui.web.access import signed_in, superuser, visible_people
+from workflows_ui.web.elements import Button
 from workflows_ui.web.requests import ConsoleRequest, actor
 
 #: Maximum number of people shown on the page of a team.
@@ -35,14 +34,12 @@ _SHOWN = 500
 def listing(request: ConsoleRequest) -> HttpResponse:
     """List the teams that the person is in or owns; all for superusers."""
     kind = tables.team_list(request.user)
-    current = list_page.requested_everywhere(request, kind)
+    current = list_page.requested(request, kind)
     create = Button(_("New team"), "plus", reverse("team_create"), primary=True)
     return list_page.respond(
         request,
-        kind,
-        None,
         current,
-        local_lists.sorted_page(_lines(request), current),
+        kind.page(_lines(request), current),
         above_template="members/teams/above.html",
         first=create if request.user.is_superuser else None,
     )
@@ -53,9 +50,7 @@ def listing(request: ConsoleRequest) -> HttpResponse:
 @signed_in
 def file(request: ConsoleRequest, kind: str) -> HttpResponseBase:
     """The list of teams as a file. Audited."""
-    declared = tables.team_list(request.user)
-    rows = local_lists.sorted_rows(_lines(request), Listing(declared, request.path, request.GET))
-    return local_lists.file(request, declared, rows, kind)
+    return local_lists.file(request, tables.team_list(request.user), _lines(request), kind)
 
 
 @require_safe

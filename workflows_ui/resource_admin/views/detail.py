@@ -12,14 +12,14 @@ from django.utils.translation import gettext_lazy
 
 from workflows_ui.engine import NotFound
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin import actions, editor, index_fallback, recipes
 from workflows_ui.resource_admin import capabilities as missing_capabilities
-from workflows_ui.resource_admin.actions import Button
+from workflows_ui.resource_admin import editor, index_fallback, recipes
 from workflows_ui.resource_admin.index_fallback import Kept
 from workflows_ui.resource_admin.resource import RAW, RESOURCES, Panel, Resource, Subject, Tab, find_resource
 from workflows_ui.resource_admin.views.resources import page_buttons
 from workflows_ui.web import formats, responses
 from workflows_ui.web.access import member
+from workflows_ui.web.elements import Button, arranged
 from workflows_ui.web.requests import ConsoleRequest
 
 #: The parameter of the tab's name; the overview has none. The name of the second request, for what takes longer.
@@ -72,7 +72,7 @@ def detail(
     overview = tab.name == OVERVIEW
     buttons = page_buttons(kind, request.access, lacking, subject, kept=kept is not None)
     switch, buttons = (None, buttons) if kept else _switch(kind, subject, buttons)
-    first, rest = actions.arranged(buttons)
+    first, rest = arranged(buttons)
     path = escape_uri_path(request.path)
     address = f"{path}?{TAB}={tab.name}" if tab.name else path
     context = {

@@ -1,6 +1,6 @@
 """The list of declared resources, and the buttons of their pages."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from django.http import HttpResponse
@@ -8,18 +8,20 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from workflows_ui.engine import EngineError, NotHere
+from workflows_ui.lists import list_page
+from workflows_ui.lists.lines import allowed_links
+from workflows_ui.lists.listing import offer, swapped_fields
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
-from workflows_ui.resource_admin import actions, index_fallback, list_page, news
+from workflows_ui.resource_admin import actions, index_fallback, news
 from workflows_ui.resource_admin import bulk as bulk_actions
 from workflows_ui.resource_admin import capabilities as missing_capabilities
-from workflows_ui.resource_admin.actions import Action, Button
+from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.index_fallback import NOT_NOW, Kept
-from workflows_ui.resource_admin.listing import offer, swapped_fields
-from workflows_ui.resource_admin.resource import RESOURCES, Page, Resource, Subject, find_resource
-from workflows_ui.resource_admin.rows import allowed_actions, allowed_links
+from workflows_ui.resource_admin.resource import RESOURCES, Page, Resource, Row, Subject, find_resource
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
+from workflows_ui.web.elements import Button, arranged
 from workflows_ui.web.messages import Text
 from workflows_ui.web.requests import ConsoleRequest
 
@@ -49,7 +51,7 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
         session = index_fallback.open_session(kind, request.access, quick=not current.late)
         if current.since and kind.created:
             found = news.added(session, kind, current)
-            return list_page.respond(request, kind, request.access, current, found)
+            return list_page.respond(request, current, found)
         try:
             page, kept = index_fallback.load_list(kind, session, current.query)
         except NotHere:
@@ -70,18 +72,16 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
             matching = bulk_actions.count_matching(session, kind, current)
         pending, swapped = bool(session.put_off), swapped_fields(current.form, choices) if current.late else []
     bulk = [] if kept else bulk
-    first, rest = actions.arranged(page_buttons(kind, request.access, lacking, kept=kept is not None))
+    first, rest = arranged(page_buttons(kind, request.access, lacking, kept=kept is not None))
     newest = news.newest(kind, current, page.rows) if current.valid and not kept else ""
     page = replace(page, rows=kind.masked(session, page.rows) if page.rows else (), newest=newest)
     return list_page.respond(
         request,
-        kind,
-        request.access,
         current,
         page,
         matching=matching,
         pending=pending,
-        lacking=lacking,
+        row_buttons=_row_buttons(kind, request.access, lacking),
         again=swapped,
         first=first,
         rest=rest,
@@ -117,7 +117,9 @@ def page_buttons(
                 NOT_NOW if kept else _reason(subject, action, lacking),
                 row,
             )
-            for action in allowed_actions(resource, access, row, collection=subject is None)
+            for action in resource.actions
+            if action.collection is (subject is None) and access.allows(action.role)
+            if not action.tab and action.visible(row)
         ),
     ]
 
@@ -139,3 +141,19 @@ def _bulk(resource: Resource, access: Access, lacking: Lacking) -> list[Button]:
         Button(action.label, action.icon, action.bulk_url(slug, resource.name), is_action=True, danger=action.danger)
         for action in bulk_actions.actions(resource, access, lacking)
     ]
+
+
+def _row_buttons(resource: Resource, access: Access, lacking: Lacking) -> Callable[[Row], Sequence[Button]]:
+    """Return a function that returns the actions in the menu of a row."""
+    offered = [
+        action
+        for action in resource.actions
+        if action.in_rows and not action.collection and action.needs not in lacking and access.allows(action.role)
+    ]
+
+    def buttons(row: Row) -> Sequence[Button]:
+        key = resource.key(row)
+        actions_of_row = [action for action in offered if key and action.visible(row)]
+        return [actions.button(action, access.workspace.slug, resource.name, key) for action in actions_of_row]
+
+    return buttons

@@ -26,11 +26,11 @@ from workflows_ui.audit.services import audit_log
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, TooLarge
+from workflows_ui.lists.declaration import Order
+from workflows_ui.lists.export import BYTE_ORDER_MARK, TYPES, csv_text, escape_formulas
+from workflows_ui.lists.listing import Listing
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import action_log, bulk
-from workflows_ui.resource_admin.export import BYTE_ORDER_MARK, TYPES, csv_text, escape_formulas
-from workflows_ui.resource_admin.listing import Listing
-from workflows_ui.resource_admin.resource import Order
 from workflows_ui.resource_admin.views import actions as action_views
 from workflows_ui.resource_admin.views import detail as detail_view
 from workflows_ui.resource_admin.views import resources as resource_views

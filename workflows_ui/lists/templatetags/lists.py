@@ -8,8 +8,8 @@ from django.forms.boundfield import BoundField
 from django.template import Context
 from django.utils.safestring import SafeString
 
-from workflows_ui.resource_admin import cells
-from workflows_ui.resource_admin.resource import Column
+from workflows_ui.lists import cells
+from workflows_ui.lists.declaration import Column
 from workflows_ui.web.markup import joined, markup
 
 register = template.Library()

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from workflows_ui.core import clock
-from workflows_ui.resource_admin import export
-from workflows_ui.resource_admin.resource import Resource, Row
+from workflows_ui.lists import export
+from workflows_ui.lists.declaration import List, Row
 
 #: The parameter with the version that the browser has.
 SEEN = "seen"
@@ -25,14 +25,14 @@ class Live:
     version: str
 
 
-def live(resource: Resource, rows: Sequence[Row], *shown: Any) -> Live | None:
+def live(kind: List, rows: Sequence[Row], *shown: Any) -> Live | None:
     """Return how the list refreshes itself; None if all rows have ended. `shown` is what else the page shows, such as the length.
 
     The times relative to now are a part of the version, to the minute.
     """
-    waits = [seconds for row in rows if (seconds := resource.refresh_seconds(row))]
+    waits = [seconds for row in rows if (seconds := kind.refresh_seconds(row))]
     if not waits:
         return None
-    values = [export.cells(resource, row) for row in rows]
+    values = [export.cells(kind, row) for row in rows]
     text = json.dumps([values, int(clock.now().timestamp()) // 60, *shown], default=str)
     return Live(min(max(_SHORTEST, min(waits)), _LONGEST), hashlib.sha256(text.encode()).hexdigest()[:16])

@@ -1,6 +1,6 @@
 """The state of a list, completely in the URL: filters, rows per page, and the trail of pages that led to this one.
 
-A position is the value a resource needs to find its next page. The trail holds the positions of the visited pages, the last being the
+A position is the value a list needs to find its next page. The trail holds the positions of the visited pages, the last being the
 current page's, so that "newer" goes back along the same path: the engine itself pages in one direction only.
 """
 
@@ -14,11 +14,12 @@ from django.http import QueryDict
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from workflows_ui.resource_admin.resource import Column, Order, Page, Query, Resource, Text
+from workflows_ui.lists.declaration import Column, List, Order, Page, Query
 from workflows_ui.saved_views.models import SavedView
 from workflows_ui.saved_views.services import ListViews, view_query
 from workflows_ui.web import formats
 from workflows_ui.web.list_filters import FilterBar, filter_bar, style
+from workflows_ui.web.messages import Text
 from workflows_ui.web.numbering import Pages, numbered, range_text
 
 POSITION, ROWS, SORT, VIEW = "at", "rows", "sort", "view"
@@ -65,14 +66,14 @@ class ViewLink:
 
 
 class Listing:
-    """The list requested by a URL. `form` is bound, by default the resource's; use `query` only if `valid`.
+    """The list requested by a URL. `form` is bound, by default the list's; use `query` only if `valid`.
 
     `saved` has the person's views and columns of the list, for its page.
     """
 
     def __init__(
         self,
-        resource: Resource,
+        kind: List,
         path: str,
         asked: QueryDict,
         form: forms.Form | None = None,
@@ -82,16 +83,16 @@ class Listing:
         self.bare_url = path
         self._plain = not asked
         self._asked = asked = _without_empty(asked)
-        self.resource = resource
-        self.form: forms.Form = form or resource.filters(asked)
+        self.kind = kind
+        self.form: forms.Form = form or kind.filters(asked)
         style(self.form)
         self.valid = self.form.is_valid()
         self.trail = [position for position in asked.getlist(POSITION) if 0 < len(position) <= _LONGEST_POSITION]
         self.late = LATE in asked
         self.since = asked.get(SINCE, "")[:_LONGEST_POSITION]
         rows = asked.get(ROWS, "")
-        self.order = _order(resource, asked.get(SORT, ""))
-        self.rows = int(rows) if rows in map(str, resource.ROWS) else resource.rows
+        self.order = requested_order(kind, asked)
+        self.rows = int(rows) if rows in map(str, kind.ROWS) else kind.rows
         self.saved = saved
         self.view = saved.find(asked.get(VIEW, "")) if saved else None
         self.hidden = frozenset(self.view.hidden) if self.view else saved.hidden if saved else frozenset[str]()
@@ -112,13 +113,13 @@ class Listing:
     @property
     def columns(self) -> list[Column]:
         """The columns that the person chose; the first one always stays."""
-        first, *others = self.resource.list_display
+        first, *others = self.kind.list_display
         return [first, *(column for column in others if column.key not in self.hidden)]
 
     @property
     def column_choices(self) -> list[tuple[Column, bool]]:
         """The columns that can be hidden, and whether they are shown."""
-        return [(column, column.key not in self.hidden) for column in self.resource.list_display[1:]]
+        return [(column, column.key not in self.hidden) for column in self.kind.list_display[1:]]
 
     @property
     def default_url(self) -> str:
@@ -192,7 +193,7 @@ class Listing:
     @property
     def kept(self) -> list[tuple[str, str]]:
         """What filters leave as it is: the other parameters of the list, as hidden fields."""
-        rows = [(ROWS, str(self.rows))] if self.rows != self.resource.rows else []
+        rows = [(ROWS, str(self.rows))] if self.rows != self.kind.rows else []
         rows += [(VIEW, str(self.view.pk))] if self.view else []
         return [*rows, (SORT, self.order.parameter)] if self.order else rows
 
@@ -273,9 +274,7 @@ class Listing:
 
     def rows_urls(self) -> list[tuple[int, str, bool]]:
         """For each number of rows: the number, the URL, and whether it is in use. The URL shows the first page."""
-        return [
-            (rows, self._address({ROWS: [str(rows)], POSITION: []}), rows == self.rows) for rows in self.resource.ROWS
-        ]
+        return [(rows, self._address({ROWS: [str(rows)], POSITION: []}), rows == self.rows) for rows in self.kind.ROWS]
 
     def chips(self) -> list[Chip]:
         """The active filters; a field with several values gives one chip per value."""
@@ -308,11 +307,13 @@ class Listing:
         return query.urlencode()
 
 
-def _order(resource: Resource, parameter: str) -> Order | None:
+def requested_order(kind: List, query: QueryDict) -> Order | None:
+    """The order that a query string asks for; None for the list's own."""
+    parameter = query.get(SORT, "")
     if not parameter:
         return None
     key = parameter.removeprefix("-")
-    column = next((column for column in resource.list_display if column.sortable and column.key == key), None)
+    column = next((column for column in kind.list_display if column.sortable and column.key == key), None)
     return Order(column, parameter.startswith("-")) if column else None
 
 

@@ -1,45 +1,37 @@
 """The page of a list, of the engine's objects or of the console's own rows."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from django import forms
 from django.http import HttpResponse
 
-from workflows_ui.members.services.access import Access
-from workflows_ui.resource_admin import news
-from workflows_ui.resource_admin.listing import Listing
-from workflows_ui.resource_admin.live import SEEN, live
-from workflows_ui.resource_admin.local_lists import LocalList
-from workflows_ui.resource_admin.resource import Page, Resource
-from workflows_ui.resource_admin.rows import list_lines
+from workflows_ui.lists import news
+from workflows_ui.lists.declaration import List, Page
+from workflows_ui.lists.lines import list_lines
+from workflows_ui.lists.listing import Listing
+from workflows_ui.lists.live import SEEN, live
 from workflows_ui.saved_views import services as saved_views
 from workflows_ui.web import responses
-from workflows_ui.web.messages import Text
+from workflows_ui.web.elements import Button
 from workflows_ui.web.requests import ConsoleRequest
 
 
-def requested(request: ConsoleRequest, kind: Resource) -> Listing:
-    """The list of a workspace that the request asks for, with the person's saved views and columns."""
-    saved = saved_views.load(saved_views.workspace_scope(request.access), request.path)
-    return Listing(kind, request.path, request.GET, saved=saved)
-
-
-def requested_everywhere(request: ConsoleRequest, kind: Resource) -> Listing:
-    """As `requested`, for a list without a workspace."""
-    saved = saved_views.load(saved_views.Scope(request.user), request.path)
-    return Listing(kind, request.path, request.GET, saved=saved)
+def requested(request: ConsoleRequest, kind: List, form: forms.Form | None = None) -> Listing:
+    """The list that the request asks for, with the person's saved views and columns. `form`: filters in place of the list's own."""
+    access = getattr(request, "access", None)
+    scope = saved_views.workspace_scope(access) if access else saved_views.Scope(request.user)
+    return Listing(kind, request.path, request.GET, form, saved_views.load(scope, request.path))
 
 
 def respond(
     request: ConsoleRequest,
-    kind: Resource,
-    access: Access | None,
     current: Listing,
     page: Page,
     *,
     matching: int | None = None,
     pending: bool = False,
-    lacking: Mapping[str, Text] | None = None,
+    row_buttons: Callable[[Any], Sequence[Button]] | None = None,
     **context: Any,
 ) -> HttpResponse:
     """Render the page; 204 if the browser, which refreshes it, has it already. Redirect to the default view of a list without parameters.
@@ -48,20 +40,20 @@ def respond(
         page: with masked rows.
         matching: how many objects match, where the page does not know it.
         pending: whether the page has to request itself once more, for names that were not cached.
-        lacking: the reasons of missing capabilities, by name.
+        row_buttons: returns the buttons in the menu of a row, by default those of the list.
         context: what else the template takes: `empty_template`, what a list without rows says, `plot_template`, a plot above the rows;
             `kept`, what stands in for the engine; `above_template` and `below_template`, what else the page has.
     """
-    local = isinstance(kind, LocalList)
     if page.added is not None:
-        return news.respond(request, current, page, local=local)
+        return news.respond(request, current, page)
     if current.default_url and not responses.is_fragment(request):
         return responses.redirect(request, current.default_url)
     total = matching if page.total is None else page.total
-    refreshed = live(kind, page.rows, total, page.start, pending)
+    refreshed = live(current.kind, page.rows, total, page.start, pending)
     if refreshed and responses.is_fragment(request) and request.GET.get(SEEN) == refreshed.version:
         return responses.vary(HttpResponse(status=204))
-    lines = list_lines(kind, access, page.rows, lacking or {}, current.columns, only_links=bool(context.get("kept")))
+    kind, access = current.kind, getattr(request, "access", None)
+    lines = list_lines(kind, access, page.rows, current.columns, row_buttons, only_links=bool(context.get("kept")))
     whole = {
         "resource": kind,
         "listing": current,
@@ -70,7 +62,7 @@ def respond(
         "row_actions": any(line["shortcuts"] or line["actions"] for line in lines),
         "live": refreshed,
         "live_url": current.here_with(**{SEEN: refreshed.version}) if refreshed else "",
-        "news": None if refreshed else news.first_poll(current, page, local=local),
+        "news": None if refreshed else news.first_poll(current, page),
         "here": current.here,
         "pending": pending,
         "matching": total,
@@ -80,4 +72,4 @@ def respond(
         "row_choices": current.rows_urls(),
         **context,
     }
-    return responses.page(request, "resource_admin/list.html", whole, fragments=("results",))
+    return responses.page(request, "lists/list.html", whole, fragments=("results",))

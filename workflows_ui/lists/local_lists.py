@@ -10,24 +10,23 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.audit.services import audit_log
-from workflows_ui.members.models import Workspace
-from workflows_ui.resource_admin import export
-from workflows_ui.resource_admin.listing import Listing
-from workflows_ui.resource_admin.news import NOTHING
-from workflows_ui.resource_admin.resource import Page, Resource
+from workflows_ui.lists import export
+from workflows_ui.lists.declaration import List, Order, Page
+from workflows_ui.lists.listing import Listing, requested_order
+from workflows_ui.lists.news import NOTHING
 from workflows_ui.web import responses
 from workflows_ui.web.messages import Text
 from workflows_ui.web.numbering import local_page, row_position, rows_after
 from workflows_ui.web.requests import ConsoleRequest, actor
 
 
-class LocalList(Resource):
+class LocalList(List):
     """A kind of row. Its columns are sorted by fields of the model, and the time `moment` is its own order, newest first.
 
-    Its views call `page` and list_page.respond; `list` and `get` are not used. `masked` may make another object of each row.
+    Its views call `page` and list_page.respond. `masked` may make another object of each row.
 
     Attributes:
-        moment: a datetime field; "" for a list whose rows are all in memory (`sorted_page`).
+        moment: a datetime field; "" for a list whose rows are all in memory .
         logged_as: what the audit log calls such a row.
         default_order: fields by which rows are sorted instead of `moment`, unless the person sorts them.
     """
@@ -45,18 +44,18 @@ class LocalList(Resource):
     def title(self, row: Any) -> str:
         return str(row)
 
-    def page(self, rows: QuerySet[Any], current: Listing) -> Page:
+    def page(self, rows: QuerySet[Any] | Sequence[Any], current: Listing) -> Page:
         """The requested page of the rows, which are filtered already; or how many came since the newest one that the browser shows."""
+        if not isinstance(rows, QuerySet):
+            index = current.position.partition("@")[0]
+            start = int(index) if index.isascii() and index.isdecimal() and int(index[:6]) < len(rows) else 0
+            found = self.sorted(rows, current.order)[start : start + current.rows]
+            return Page(self.masked(None, found), total=len(rows), start=start, sortable=True)
         if current.since:
             return Page((), added=rows_after(rows, current.since, moment=self.moment))
-        found = local_page(
-            rows,
-            current.position,
-            moment=self.moment,
-            size=current.rows,
-            order=self._order(current),
-        )
-        first = not found.start and not self._order(current)
+        order = self._order(current.order)
+        found = local_page(rows, current.position, moment=self.moment, size=current.rows, order=order)
+        first = not found.start and not order
         return Page(
             self.masked(None, found.rows),
             total=found.total,
@@ -66,24 +65,14 @@ class LocalList(Resource):
             as_of=found.as_of,
         )
 
-    def sorted(self, rows: QuerySet[Any], current: Listing) -> QuerySet[Any]:
-        """The rows in the order of the list, for a file."""
-        return rows.order_by(*self._order(current), f"-{self.moment}", "-pk")
+    def sorted(self, rows: QuerySet[Any] | Sequence[Any], order: Order | None) -> Any:
+        """The rows in the order that the person chose, else in the list's own; rows in memory have theirs already."""
+        if isinstance(rows, QuerySet):
+            return rows.order_by(*self._order(order), f"-{self.moment}", "-pk")
+        return order.sorted(rows) if order else rows
 
-    def _order(self, current: Listing) -> tuple[str, ...]:
-        return current.order.fields if current.order else tuple(self.default_order)
-
-
-def sorted_page(rows: Sequence[Any], current: Listing) -> Page:
-    """The requested page of a short list whose rows are all in memory, in their own order unless the person sorts them."""
-    index = current.position.partition("@")[0]
-    start = int(index) if index.isascii() and index.isdecimal() and int(index[:6]) < len(rows) else 0
-    return Page(sorted_rows(rows, current)[start : start + current.rows], total=len(rows), start=start, sortable=True)
-
-
-def sorted_rows(rows: Sequence[Any], current: Listing) -> Sequence[Any]:
-    """Rows in memory in the order of the list."""
-    return current.order.sorted(rows) if current.order else rows
+    def _order(self, order: Order | None) -> tuple[str, ...]:
+        return order.fields if order else tuple(self.default_order)
 
 
 def files(name: str, *arguments: object) -> list[tuple[Text, str]]:
@@ -93,21 +82,21 @@ def files(name: str, *arguments: object) -> list[tuple[Text, str]]:
 
 
 def file(
-    request: ConsoleRequest,
-    kind: LocalList,
-    rows: QuerySet[Any] | Sequence[Any],
-    type: str,
-    *,
-    workspace: Workspace | None = None,
-    **detail: Any,
+    request: ConsoleRequest, kind: LocalList, rows: QuerySet[Any] | Sequence[Any], type: str, **detail: Any
 ) -> HttpResponseBase:
-    """Return all rows as a file, and audit it as the list's export. Raises Http404 for an unknown type."""
+    """Return all rows as a file, in the order of the request, and audit it as the list's export. Raises Http404 for an unknown type."""
     if type not in export.TYPES:
         raise Http404
+    access = getattr(request, "access", None)
     audit_log.record(
-        actor(request), f"{kind.name}.export", workspace=workspace, object_type=kind.logged_as, format=type, **detail
+        actor(request),
+        f"{kind.name}.export",
+        workspace=access.workspace if access else None,
+        object_type=kind.logged_as,
+        format=type,
+        **detail,
     )
-    return download(kind, rows, type)
+    return download(kind, kind.sorted(rows, requested_order(kind, request.GET)), type)
 
 
 def download(kind: LocalList, rows: QuerySet[Any] | Sequence[Any], type: str) -> HttpResponseBase:

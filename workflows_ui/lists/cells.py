@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
-from workflows_ui.resource_admin.resource import Column
+from workflows_ui.lists.declaration import Column
 from workflows_ui.web import elements, formats
 from workflows_ui.web.icons import icon
 from workflows_ui.web.links import reachable

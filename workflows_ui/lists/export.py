@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.resource_admin.resource import Column, Resource, Row
+from workflows_ui.lists.declaration import Column, List, Row
 from workflows_ui.web import formats
 
-#: File types, with their content type.
+#: File types, with their content file_type.
 TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json; charset=utf-8"}
 #: Characters that start a formula in a spreadsheet cell; some spreadsheets accept the full-width characters too.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -32,7 +32,7 @@ _MOMENTS = frozenset({"when", "exact"})
 
 
 def stream(
-    kind: str,
+    file_type: str,
     rows: QuerySet[Any] | Sequence[Any],
     *,
     headings: Callable[[], Sequence[str]],
@@ -43,7 +43,7 @@ def stream(
     """Return rows of the console as a file, part by part, in the language and time zone of the caller.
 
     Args:
-        kind: a key of TYPES.
+        file_type: a key of TYPES.
         headings: the first line of a table.
         cells: a row's line of a table.
         record: a row's JSON.
@@ -54,56 +54,56 @@ def stream(
     def parts() -> Iterator[bytes]:
         # The request's language and zone are no longer active when the response is streamed.
         with translation.override(language), timezone.override(zone):
-            first = BYTE_ORDER_MARK + csv_text([headings()]) if kind == "csv" else "["
+            first = BYTE_ORDER_MARK + csv_text([headings()]) if file_type == "csv" else "["
         yield encode(first)
         found = rows.iterator(chunk_size=_PART) if isinstance(rows, QuerySet) else iter(rows)
         separator = "\n"
         while part := list(islice(found, _PART)):
             with translation.override(language), timezone.override(zone):
                 prepared = prepare(part)
-                if kind == "csv":
+                if file_type == "csv":
                     text = csv_text([cells(row) for row in prepared])
                 else:
                     dumped = (json.dumps(record(row), ensure_ascii=False, default=str) for row in prepared)
                     text, separator = separator + ",\n".join(dumped), ",\n"
             yield encode(text)
-        yield tail(kind)
+        yield tail(file_type)
 
     return parts()
 
 
-def head(kind: str, resource: Resource) -> bytes:
-    """What precedes the first row; `kind` is a key of TYPES."""
-    return b"[" if kind == "json" else encode(BYTE_ORDER_MARK + csv_text([headings(resource)]))
+def head(file_type: str, kind: List) -> bytes:
+    """What precedes the first row; `file_type` is a key of TYPES."""
+    return b"[" if file_type == "json" else encode(BYTE_ORDER_MARK + csv_text([headings(kind)]))
 
 
-def headings(resource: Resource) -> list[str]:
-    """The first line of a table of the resource's columns."""
+def headings(kind: List) -> list[str]:
+    """The first line of a table of the list's columns."""
     zone = timezone.get_current_timezone_name()
     labels = []
-    for column in resource.list_display:
+    for column in kind.list_display:
         labels.append(f"{column.label} ({zone})" if column.kind in _MOMENTS else str(column.label))
         if column.below:
             labels.append(_("%(column)s: note") % {"column": column.label})
     return [*labels, _("Id")]
 
 
-def body(kind: str, resource: Resource, session: EngineSession, rows: Sequence[Row], *, before: int) -> bytes:
+def body(file_type: str, kind: List, session: EngineSession, rows: Sequence[Row], *, before: int) -> bytes:
     """Rows of the file, secrets masked; `before` is the number of rows before them."""
-    masked = resource.masked(session, rows)
-    if kind == "csv":
-        return encode(csv_text([cells(resource, row) for row in masked]))
+    masked = kind.masked(session, rows)
+    if file_type == "csv":
+        return encode(csv_text([cells(kind, row) for row in masked]))
     text = ",\n".join(json.dumps(row, ensure_ascii=False, default=str) for row in masked)
     return encode((",\n" if before else "\n") + text if text else "")
 
 
-def tail(kind: str) -> bytes:
-    return b"\n]\n" if kind == "json" else b""
+def tail(file_type: str) -> bytes:
+    return b"\n]\n" if file_type == "json" else b""
 
 
-def name(resource: Resource, kind: str) -> str:
+def name(kind: List, file_type: str) -> str:
     """The file's name, with today's date in the person's time zone."""
-    return f"{resource.name}-{timezone.localdate():%Y-%m-%d}.{kind}"
+    return f"{kind.name}-{timezone.localdate():%Y-%m-%d}.{file_type}"
 
 
 def escape_formulas(text: str) -> str:
@@ -112,22 +112,20 @@ def escape_formulas(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def keys(resource: Resource) -> list[str]:
+def keys(kind: List) -> list[str]:
     """The names of the values in `cells`, without the id."""
     return [
-        name
-        for column in resource.list_display
-        for name in (column.key, *([f"{column.key}_note"] if column.below else []))
+        name for column in kind.list_display for name in (column.key, *([f"{column.key}_note"] if column.below else []))
     ]
 
 
-def cells(resource: Resource, row: Row) -> list[str]:
+def cells(kind: List, row: Row) -> list[str]:
     cells = []
-    for column in resource.list_display:
+    for column in kind.list_display:
         cells.append(_cell(column, column.value(row)))
         if column.below:
             cells.append(escape_formulas(str(column.below(row))))
-    return [*cells, escape_formulas(resource.key(row))]
+    return [*cells, escape_formulas(kind.key(row))]
 
 
 def _cell(column: Column, value: Any) -> str:
@@ -165,7 +163,7 @@ def _value_text(value: Any) -> str:
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False, default=str)
     # A value that is only drawn, without a text of its own, would show its Python representation in the file.
-    has_text = any("__str__" in vars(kind) for kind in type(value).__mro__[:-1])
+    has_text = any("__str__" in vars(cls) for cls in type(value).__mro__[:-1])
     return str(value) if has_text else ""
 
 

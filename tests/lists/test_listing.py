@@ -6,8 +6,8 @@ import pytest
 from django import forms
 from django.http import QueryDict
 
-from workflows_ui.resource_admin.listing import Listing, offer
-from workflows_ui.resource_admin.resource import Resource
+from workflows_ui.lists.declaration import List
+from workflows_ui.lists.listing import Listing, offer
 
 
 class Filters(forms.Form):
@@ -19,8 +19,8 @@ class Filters(forms.Form):
     place = forms.CharField(label="Place", required=False, widget=forms.Select())
 
 
-class Things(Resource):
-    """A resource with those filters."""
+class Things(List):
+    """A list with those filters."""
 
     name = "things"
     filters = Filters

@@ -1,0 +1,68 @@
+"""The rows of a list, ready for its template, with what a person may do to them."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from workflows_ui.lists.declaration import Column, List, Shortcut
+from workflows_ui.members.services.access import Access
+from workflows_ui.web import formats
+from workflows_ui.web.elements import Button
+from workflows_ui.web.links import reachable
+
+
+def list_lines(
+    kind: List,
+    access: Access | None,
+    rows: Sequence[Any],
+    columns: Sequence[Column],
+    row_buttons: Callable[[Any], Sequence[Button]] | None = None,
+    *,
+    only_links: bool = False,
+) -> list[dict[str, Any]]:
+    """Rows with these columns, ready for the list, with what the person may do; without `access`, and with `only_links`, nothing.
+
+    The non-empty values of wide columns are also `joined` to the cell before them. `row_buttons` returns the buttons of a row's menu, by
+    default those of the list.
+    """
+    if access is None or only_links:
+        slug = access.workspace.slug if access else ""
+        return [_list_line(kind, slug, row, columns) | {"shortcuts": [], "actions": []} for row in rows]
+    shortcuts = [link for link in kind.shortcuts if link.in_rows]
+    slug = access.workspace.slug
+    return [
+        _list_line(kind, slug, row, columns)
+        | {
+            "shortcuts": allowed_links(shortcuts, access, row),
+            "actions": row_buttons(row) if row_buttons else kind.row_buttons(access, row),
+        }
+        for row in rows
+    ]
+
+
+def _list_line(kind: List, slug: str, row: Any, columns: Sequence[Column]) -> dict[str, Any]:
+    key = kind.key(row)
+    cells: list[dict[str, Any]] = []
+    host = 0
+    for column in columns:
+        value = column.value(row)
+        if column.link is True:
+            url = kind.url(slug, key) if key else ""
+            if not value or (isinstance(value, str) and not formats.visible(value)):
+                value = key or value  # Otherwise there would be nothing to click on.
+        else:
+            url = column.link(slug, row) if column.link else ""
+        below = column.below(row) if column.below else ""
+        cells.append({"column": column, "value": value, "url": url, "below": below, "joined": []})
+        if not column.wide:
+            host = len(cells) - 1
+        elif value not in (None, "", []):
+            cells[host]["joined"].append(cells[-1])
+    name = kind.full_title(row) if formats.visible(kind.title(row)) else key
+    return {"id": key, "name": name, "cells": cells}
+
+
+def allowed_links(shortcuts: Sequence[Shortcut], access: Access, row: Any) -> list[tuple[Shortcut, str]]:
+    """The links that the person may follow and that apply to the row, with their URLs."""
+    allowed = [shortcut for shortcut in shortcuts if access.allows(shortcut.role)]
+    links = [(shortcut, reachable(shortcut.url(access.workspace.slug, row))) for shortcut in allowed]
+    return [(shortcut, url) for shortcut, url in links if url]
