@@ -4,6 +4,7 @@ The viewer's access (members/services/access.py) decides which workspaces are se
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -20,6 +21,7 @@ from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.members.models import LaunchRight, Member, Role, Workspace
 from workflows_ui.members.services import access, teams
+from workflows_ui.members.services.access import Access
 from workflows_ui.web.messages import Text
 
 #: A possible recipient.
@@ -36,21 +38,26 @@ class Scope(StrEnum):
 
 @dataclass
 class WorkspaceReach:
-    """One workspace of the page. `manages`: the viewer has the rights of a manager there."""
+    """One workspace of the page, with the viewer's access to it: the administration has the rights of a manager everywhere."""
 
-    workspace: Workspace
+    access: Access
     person: User
-    manages: bool
-    builds: bool = True
-    #: Whether the viewer sees colleagues: members do, guests do not.
-    shows_colleagues: bool = True
-    #: Pages that the viewer does not see.
-    hidden_pages: frozenset[str] = frozenset()
+
+    @property
+    def workspace(self) -> Workspace:
+        return self.access.workspace
+
+    @property
+    def manages(self) -> bool:
+        return self.access.allows(Role.MANAGER)
 
     @cached_property
     def colleagues(self) -> list[tuple[User, Role]]:
-        """The other active people of the workspace by name, with the highest of their own and their teams' roles, as in access.find."""
-        if not self.shows_colleagues:
+        """The other active people of the workspace by name, with the highest of their own and their teams' roles, as in access.find.
+
+        Guests do not see them.
+        """
+        if self.access.guest:
             return []
         rows = list(Member.objects.filter(workspace=self.workspace).values_list("user", "team", "role"))
         own = {user: Role(role) for user, _team, role in rows if user}
@@ -112,27 +119,18 @@ class Reach:
     @cached_property
     def workspaces(self) -> dict[int, WorkspaceReach]:
         """The workspaces by primary key: all for the administration, else those the viewer manages or, on their own page, belongs to."""
-        if self.scope is Scope.CONSOLE:
-            rows = Workspace.objects.order_by("name", "pk") if self.administers else Workspace.objects.none()
-            return {row.pk: WorkspaceReach(row, self.person, manages=True) for row in rows}
-        reaches = {}
-        for row in access.workspaces(self.viewer).exclude(pk__in=self.closed):
-            try:
-                person_access = access.find(self.viewer, row.slug)
-            except access.NoAccess:
-                continue
-            manages = person_access.allows(Role.MANAGER)
-            if manages or self.scope is Scope.OWN:
-                builds = person_access.allows(Role.BUILDER)
-                reaches[row.pk] = WorkspaceReach(
-                    row,
-                    self.person,
-                    manages=manages,
-                    builds=builds,
-                    shows_colleagues=not person_access.guest,
-                    hidden_pages=person_access.hidden_pages,
-                )
-        return reaches
+        found = []
+        if self.administers:
+            found = [Access(self.viewer, row, Role.MANAGER) for row in Workspace.objects.order_by("name", "pk")]
+        elif self.scope is not Scope.CONSOLE:
+            for row in access.workspaces(self.viewer).exclude(pk__in=self.closed):
+                with suppress(access.NoAccess):
+                    found.append(access.find(self.viewer, row.slug))
+        return {
+            person_access.workspace.pk: WorkspaceReach(person_access, self.person)
+            for person_access in found
+            if self.scope is not Scope.MANAGER or person_access.allows(Role.MANAGER)
+        }
 
     @cached_property
     def administers(self) -> bool:
@@ -149,6 +147,11 @@ class Reach:
     def visible_teams(self) -> QuerySet[Group]:
         """All teams; on a manager's page only those of the workspaces that they manage."""
         return Group.objects.order_by("name", "pk") if self.unrestricted else teams.teams_within(self.workspaces)
+
+    def page_url(self, space: WorkspaceReach, view: str, *arguments: object) -> str:
+        """The URL of a page in a workspace; "" if the viewer does not see it. Administrators of the console are not members."""
+        url = reverse(view, args=[space.workspace.slug, *arguments])
+        return url if self.scope is not Scope.CONSOLE and space.access.sees(access.page_of(url)) else ""
 
     def rows(self, model: Any, **conditions: Any) -> Any:
         """The rows of a model that lie in one of the workspaces."""
@@ -195,7 +198,7 @@ class Kind:
         moment: the label for its date.
         more: shown if it can be handed over or ended.
         warning: shown in the confirmation.
-        view: the page of one object, for people who may open it: administrators of the console are not members.
+        view: the page of one object.
         guests: guests may open that page, too.
         to_managers: it can be handed to managers only.
         by_managers: only managers can hand it over.
@@ -238,10 +241,8 @@ class Kind:
     def item(self, reach: Reach, row: Any, name: str, **values: Any) -> Item:
         """The item for a row that lies in a workspace."""
         workspace_reach = reach.workspaces[row.workspace_id]
-        opens = reach.scope is not Scope.CONSOLE and (self.guests or workspace_reach.shows_colleagues)
-        if self.view and opens:
-            url = reverse(self.view, args=[workspace_reach.workspace.slug, row.pk])
-            values.setdefault("url", url if access.page_of(url) not in workspace_reach.hidden_pages else "")
+        if self.view and (self.guests or not workspace_reach.access.guest):
+            values.setdefault("url", reach.page_url(workspace_reach, self.view, row.pk))
         return Item(self, str(row.pk), name, workspace_reach, row, **values)
 
     def record(self, actor: Actor, verb: str, item: Item, to: Holder | None = None, **detail: Any) -> bool:

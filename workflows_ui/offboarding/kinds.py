@@ -5,6 +5,8 @@ Handing over and ending happen in the transaction of handover.py; each change ge
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import Count, F, Max
@@ -46,30 +48,25 @@ class RoleKind(Kind):
     by_managers = True
 
     def find(self, reach: Reach) -> Iterator[Item]:
-        by_workspace: dict[int, list[Member]] = {}
-        for row in reach.rows(Member).filter(access.held_by(reach.person)).select_related("team").order_by("pk"):
-            by_workspace.setdefault(row.workspace_id, []).append(row)
-        for pk, memberships in by_workspace.items():
-            workspace_reach = reach.workspaces[pk]
+        rows = reach.rows(Member).filter(access.held_by(reach.person)).select_related("team")
+        for pk, memberships in groupby(rows.order_by("workspace", "pk"), key=attrgetter("workspace_id")):
+            space = reach.workspaces[pk]
             row = max(memberships, key=lambda member: (Role(member.role).rank, member.user_id is not None))
-            others = members.managers(workspace_reach.workspace).exclude(pk=reach.person.pk)
             manages = row.role == Role.MANAGER
+            others = members.managers(space.workspace).exclude(pk=reach.person.pk)
             sole_manager = manages and not others.exists()
-            candidates = [member for member, role in workspace_reach.colleagues if not role.includes(Role.MANAGER)]
-            to = candidates if manages and workspace_reach.manages else ()
+            candidates = [member for member, role in space.colleagues if not role.includes(Role.MANAGER)]
             team = _("through the team %(team)s") % {"team": row.team.name} if row.team else ""
-            facts = (team, _("Nobody else manages this workspace.") if sole_manager else "")
-            label, already = str(Role(row.role).label), workspace_reach.people(Role.MANAGER)
             yield Item(
                 self,
                 str(pk),
-                label,
-                workspace_reach,
+                str(row.get_role_display()),
+                space,
                 row,
-                to=to,
-                facts=facts,
+                to=candidates if manages and space.manages else (),
+                facts=(team, _("Nobody else manages this workspace.") if sole_manager else ""),
                 sole_manager=sole_manager,
-                already=already,
+                already=space.people(Role.MANAGER),
             )
 
     def gives(self, item: Item) -> bool:
@@ -156,18 +153,13 @@ class FormKind(Kind):
 
     def find(self, reach: Reach) -> Iterator[Item]:
         for row in reach.rows(LaunchForm, updated_by=reach.person).order_by("flow_name", "pk"):
-            workspace_reach = reach.workspaces[row.workspace_id]
-            published, unpublished = (
-                pgettext_lazy("launch form", "published"),
-                pgettext_lazy("launch form", "not published"),
-            )
-            facts = (published if row.published_id else unpublished, _("has a draft") if row.draft else "")
+            space, published = reach.workspaces[row.workspace_id], pgettext_lazy("launch form", "published")
+            state = published if row.published_id else pgettext_lazy("launch form", "not published")
+            facts = (state, _("has a draft") if row.draft else "")
             item = self.item(reach, row, row.flow_name or row.flow_id, at=row.updated_at, facts=facts)
-            if workspace_reach.builds:
-                linked = reach.scope is not Scope.CONSOLE
-                url = reverse("form_builder", args=[row.workspace.slug, row.flow_id]) if linked else ""
-                to = workspace_reach.people(Role.BUILDER)
-                item = replace(item, to=to, ends=bool(row.draft), url=url)
+            if space.access.allows(Role.BUILDER):
+                url = reach.page_url(space, "form_builder", row.flow_id)
+                item = replace(item, to=space.people(Role.BUILDER), ends=bool(row.draft), url=url)
             yield item
 
     def give(self, actor: Actor, item: Item, to: User) -> bool:
@@ -191,8 +183,8 @@ class RightKind(Kind):
 
     def find(self, reach: Reach) -> Iterator[Item]:
         for row in _usable_rights(reach).filter(user=reach.person):
-            workspace_reach = reach.workspaces[row.workspace_id]
-            to = workspace_reach.launched_by_right if workspace_reach.manages else ()
+            space = reach.workspaces[row.workspace_id]
+            to = space.launched_by_right if space.manages else ()
             facts = (launch_right_messages.limits(row),)
             yield self.item(reach, row, row.flow_name or row.flow_id, to=to, ends=True, facts=facts)
 
@@ -222,8 +214,8 @@ class GivenKind(Kind):
 
     def find(self, reach: Reach) -> Iterator[Item]:
         for row in _usable_rights(reach).filter(created_by=reach.person).exclude(user=reach.person):
-            workspace_reach = reach.workspaces[row.workspace_id]
-            to, ends = workspace_reach.successors, workspace_reach.manages
+            space = reach.workspaces[row.workspace_id]
+            to, ends = space.successors, space.manages
             facts = (_("for %(person)s") % {"person": row.holder}, launch_right_messages.limits(row))
             yield self.item(reach, row, row.flow_name or row.flow_id, to=to, ends=ends, at=row.created_at, facts=facts)
 
@@ -239,18 +231,15 @@ class InvitationKind(Kind):
     otherwise = _("Its link stops working as soon as its sender no longer manages the workspace.")
     end_label, moment = _("Revoke"), _("Works until")
     to_managers = by_managers = True
-    view = "invitation"
     end_row = staticmethod(invitations.revoke)
 
     def find(self, reach: Reach) -> Iterator[Item]:
         rows = reach.rows(ColleagueInvitation, invited_by=reach.person, accepted_at=None, revoked_at=None)
         for row in rows.filter(expires_at__gt=timezone.now()).order_by("email", "pk"):
-            workspace_reach = reach.workspaces[row.workspace_id]
-            to, ends = workspace_reach.successors, workspace_reach.manages
-            item = self.item(
-                reach, row, row.email, to=to, ends=ends, at=row.expires_at, facts=(row.get_role_display(),)
-            )
-            yield item if ends else replace(item, url="")
+            space, facts = reach.workspaces[row.workspace_id], (row.get_role_display(),)
+            to, ends, at = space.successors, space.manages, row.expires_at
+            url = reach.page_url(space, "invitation", row.pk) if ends else ""
+            yield self.item(reach, row, row.email, to=to, ends=ends, at=at, facts=facts, url=url)
 
     def give(self, actor: Actor, item: Item, to: User) -> bool:
         return invitations.pass_on(actor, item.row, to)
@@ -302,7 +291,7 @@ class WatchItemKind(Kind):
 class FailureKind(Kind):
     name, icon, title = "failure", "repeat", _("Assigned failures")
     otherwise = _("They stay assigned to the person.")
-    end_label, moment = _("Assign to nobody"), ""
+    end_label = _("Assign to nobody")
 
     def find(self, reach: Reach) -> Iterator[Item]:
         found = failures.assigned(reach.person, reach.workspaces)
@@ -310,11 +299,9 @@ class FailureKind(Kind):
         seen = {pk for pk, space in spaces.items() if indexes.readable(space.workspace, reach.viewer.pk)}
         for row, name in found:
             space, shown = spaces[row.index_id], row.index_id in seen
-            url = reverse("failure", args=[space.workspace.slug, row.fingerprint])
-            linked = shown and reach.scope is not Scope.CONSOLE and access.page_of(url) not in space.hidden_pages
+            url = reach.page_url(space, "failure", row.fingerprint) if shown else ""
             name = name if shown else str(_("A failure that you may not see"))
-            to = space.people(Role.VIEWER)
-            yield Item(self, str(row.pk), name, space, row, to=to, ends=True, url=url if linked else "")
+            yield Item(self, str(row.pk), name, space, row, to=space.people(Role.VIEWER), ends=True, url=url)
 
     def give(self, actor: Actor, item: Item, to: User) -> bool:
         return failures.hand_over(actor, item.row, to, item.name)

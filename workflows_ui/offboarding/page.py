@@ -78,7 +78,7 @@ class Group:
         item = self.lines[0].item
         if not self.kind.gives(item) or any(line.people for line in self.lines):
             return self.kind.more if self.chooses else ""
-        if item.workspace_reach is not None and not item.workspace_reach.shows_colleagues:
+        if item.workspace_reach is not None and item.workspace_reach.access.guest:
             return ""
         if self.kind.by_managers and item.workspace_reach is not None and not item.workspace_reach.manages:
             return gettext_lazy("Only a manager of the workspace can hand it over.")
