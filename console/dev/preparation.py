@@ -7,10 +7,14 @@ import io
 import multiprocessing
 import shutil
 import signal
-from multiprocessing.connection import Connection
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import NamedTuple, TypeVar
 
 from console.dev.dev_settings import StartError
+
+R = TypeVar("R")
 
 
 class CheckedSettings(NamedTuple):
@@ -24,82 +28,68 @@ class CheckedSettings(NamedTuple):
 
 
 class Preparation:
-    """The process. Each method waits for its next step, and raises StartError with what it says in case of failure."""
+    """The process, until `end`. `run` waits for a function of this module, and raises StartError with what it says in case of failure."""
 
     def __init__(self) -> None:
-        context = multiprocessing.get_context("fork")
-        self._pipe, other = context.Pipe()
-        context.Process(target=_run, args=(other,), daemon=True).start()
-        other.close()
+        # Ctrl-C in a terminal reaches this process, too; the supervisor decides.
+        ignoring = (signal.SIGINT, signal.SIG_IGN)
+        self._process = ProcessPoolExecutor(1, multiprocessing.get_context("fork"), signal.signal, ignoring)
+        self.end = self._process.shutdown
 
-    def check_settings(self) -> CheckedSettings:
-        return CheckedSettings(*self._next())
-
-    def prepare(self, *, practice: bool) -> str:
-        """Update database, translations and static files. Return what to print about the first account, empty after the first start."""
-        self._pipe.send(practice)
-        return str(self._next())
-
-    def finish(self) -> None:
-        """Wait until the practice workspace, if there is one, leads to its engine."""
-        self._next()
-
-    def _next(self) -> Any:
+    def run(self, step: Callable[[], R]) -> R:
         try:
-            succeeded, value = self._pipe.recv()
-        except EOFError:
+            result: R = self._process.submit(_run, step).result()
+        except BrokenProcessPool:
             raise StartError("The preparation was interrupted; see the lines above.") from None
-        if not succeeded:
-            raise StartError(value)
-        return value
+        return result
 
 
-def _run(pipe: Connection) -> None:
-    # Ctrl-C in a terminal reaches this process, too; the supervisor decides.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _run(step: Callable[[], R]) -> R:
     import django
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import CommandError
 
     try:
         django.setup()
-        _steps(pipe)
-    except (StartError, ImproperlyConfigured, CommandError) as problem:
-        pipe.send((False, str(problem)))
+        return step()
+    except (ImproperlyConfigured, CommandError) as problem:
+        raise StartError(str(problem)) from None
 
 
-def _steps(pipe: Connection) -> None:
+def check_settings() -> CheckedSettings:
+    from django.conf import settings
+
+    return CheckedSettings(
+        settings.BIND, settings.PORT, settings.BASE_URL, settings.WORKER_SLOTS, str(settings.VAR_DIR)
+    )
+
+
+def prepare() -> str:
+    """Update database, translations and static files. Return what to print about the first account, empty after the first start."""
     from django.conf import settings
     from django.core.cache import cache
     from django.core.management import call_command
 
-    from workflows_ui.core import heartbeat
-
-    bound = (settings.BIND, settings.PORT, settings.BASE_URL, settings.WORKER_SLOTS, str(settings.VAR_DIR))
-    pipe.send((True, bound))
-    practice = pipe.recv()
-    pipe.send((True, _prepare()))
-    cache.delete(heartbeat.KEY)
-    if practice:
-        call_command("practice_workspace", wait=30)
-    pipe.send((True, None))
-
-
-def _prepare() -> str:
-    from django.conf import settings
-    from django.core.management import call_command
-
     from console.dev import translations
+    from workflows_ui.core import heartbeat
 
     if settings.CELERY_BROKER_URL.startswith("fsatomic:"):
         # Messages only say that a row is due, and no process of an earlier run is alive to receive them.
         shutil.rmtree(settings.VAR_DIR / "broker", ignore_errors=True)
     translations.compile_stale()
     call_command("migrate", interactive=False, verbosity=0, skip_checks=False)
+    cache.delete(heartbeat.KEY)
     _collect_stale()
     output = io.StringIO()
     call_command("first_user", stdout=output)
     return output.getvalue()
+
+
+def practice_workspace() -> None:
+    """Wait until the practice workspace leads to its engine."""
+    from django.core.management import call_command
+
+    call_command("practice_workspace", wait=30)
 
 
 def _collect_stale() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from console.dev.dev_settings import ROOT, StartError, is_free, make_var_dir, process_environment
-from console.dev.preparation import CheckedSettings, Preparation
+from console.dev.preparation import CheckedSettings, Preparation, check_settings, practice_workspace, prepare
 from console.dev.supervisor import Process, Supervisor
 
 #: Threads of a worker besides those that wait for engines: ticks and polls must not queue behind launches.
@@ -56,7 +56,7 @@ def _run() -> int:
         environment, practice_port = process_environment(given, folder, starting=True)
         os.environ.update(environment)
         preparation = Preparation()
-        settings = preparation.check_settings()
+        settings = preparation.run(check_settings)
         if not is_free(settings.bind, settings.port):
             raise StartError(
                 f"Port {settings.port} is in use. Stop what uses it, or choose another: PORT={settings.port + 1} make run"
@@ -82,9 +82,11 @@ def _start_and_watch(
     """Return False if the start failed or a process kept exiting."""
     if practice_port:
         supervisor.start(Process("practice", _practice_engine(practice_port, settings.var_dir), stop_order=2))
-    account = preparation.prepare(practice=practice_port is not None)
+    account = preparation.run(prepare)
     try:
-        preparation.finish()
+        if practice_port:
+            preparation.run(practice_workspace)
+        preparation.end()
         slots = str(settings.worker_slots + SPARE_SLOTS)
         gunicorn = [sys.executable, "-m", "gunicorn", "-c", "python:console.web", "console.wsgi"]
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
