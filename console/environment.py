@@ -26,7 +26,8 @@ class Reader:
     def __init__(self, env: Any) -> None:
         self._env = env
 
-    def _text(self, name: str, default: str | None) -> str:
+    def text(self, name: str, *, default: str | None) -> str:
+        """Return a text; without a default it must be set."""
         value = str(self._env.str(name, default="") or "").strip()
         if not value:
             if default is None:
@@ -34,31 +35,27 @@ class Reader:
             return default
         return value
 
-    def text(self, name: str, *, default: str) -> str:
-        """Return a text."""
-        return self._text(name, default)
-
-    def texts(self, name: str, *, default: str) -> list[str]:
+    def texts(self, name: str, *, default: str | None) -> list[str]:
         """Return a list separated by commas, without empty items."""
-        return [part.strip() for part in self._text(name, default).split(",") if part.strip()]
+        return [part.strip() for part in self.text(name, default=default).split(",") if part.strip()]
 
     def folder(self, name: str, *, default: Path) -> Path:
         """Return the absolute path of a folder, which need not exist."""
-        value = Path(self._text(name, str(default)))
+        value = Path(self.text(name, default=str(default)))
         if not value.is_absolute():
             raise ImproperlyConfigured(f"{name} must be the absolute path of a folder, not {str(value)!r}.")
         return value
 
     def file(self, name: str) -> str:
         """Return the absolute path of an existing file, or an empty text."""
-        value = self._text(name, "")
+        value = self.text(name, default="")
         if value and not (Path(value).is_absolute() and Path(value).is_file()):
             raise ImproperlyConfigured(f"{name} must be the absolute path of an existing file, not {value!r}.")
         return value
 
     def address(self, name: str, *, default: str) -> str:
         """Return an IP address."""
-        value = self._text(name, default)
+        value = self.text(name, default=default)
         try:
             return str(ipaddress.ip_address(value))
         except ValueError:
@@ -66,7 +63,7 @@ class Reader:
 
     def email(self, name: str, *, default: str) -> dict[str, Any]:
         """Return Django's mail settings for smtp+tls://user:password@host:587, smtp+ssl://..., consolemail:// or dummymail://."""
-        value = self._text(name, default)
+        value = self.text(name, default=default)
         try:
             config: dict[str, Any] = self._env.email_url_config(value)
         except (ValueError, KeyError, ImproperlyConfigured):
@@ -77,7 +74,7 @@ class Reader:
 
     def boolean(self, name: str, *, default: bool) -> bool:
         """Return a boolean: true/false, yes/no, on/off or 1/0, in upper or lower case."""
-        text = self._text(name, str(default)).lower()
+        text = self.text(name, default=str(default)).lower()
         if text in {"true", "yes", "on", "1"}:
             return True
         if text in {"false", "no", "off", "0"}:
@@ -86,7 +83,7 @@ class Reader:
 
     def integer(self, name: str, *, default: int, low: int, high: int) -> int:
         """Return a whole number from low to high."""
-        text = self._text(name, str(default))
+        text = self.text(name, default=str(default))
         try:
             number = int(text)
         except ValueError:
@@ -97,7 +94,7 @@ class Reader:
 
     def number(self, name: str, *, default: float, low: float, high: float) -> float:
         """Return a number from low to high, such as 0.05 or 1. Exponents and nan are refused."""
-        text = self._text(name, f"{default:g}")
+        text = self.text(name, default=f"{default:g}")
         if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text, re.ASCII):
             raise ImproperlyConfigured(f"{name} must be a number such as 0.5, not {text!r}.")
         number = float(text)
@@ -107,14 +104,14 @@ class Reader:
 
     def secret(self, name: str, *, minimum: int, optional: bool = False) -> str:
         """Return a secret of at least `minimum` characters, or an empty text if optional. The error does not contain the value."""
-        value = self._text(name, "" if optional else None)
+        value = self.text(name, default="" if optional else None)
         if value and len(value) < minimum:
             raise ImproperlyConfigured(f"{name} is too short: use at least {minimum} random characters.")
         return value
 
     def secrets(self, name: str, *, minimum: int) -> list[str]:
         """Return a list of secrets of at least `minimum` characters each. The error does not contain a value."""
-        found = [part.strip() for part in self._text(name, None).split(",") if part.strip()]
+        found = self.texts(name, default=None)
         if not found:
             raise ImproperlyConfigured(f"{name} is missing: give at least one random secret.")
         if any(len(secret) < minimum for secret in found):
@@ -123,7 +120,7 @@ class Reader:
 
     def keys(self, name: str, *, check: Callable[[str], object]) -> list[str]:
         """Return a list of keys. `check` raises ValueError for an invalid one."""
-        keys = [part.strip() for part in self._text(name, None).split(",") if part.strip()]
+        keys = self.texts(name, default=None)
         for position, key in enumerate(keys, start=1):
             try:
                 check(key)
@@ -137,7 +134,7 @@ class Reader:
 
     def url(self, name: str, *, default: str | None) -> str:
         """Return an http or https URL without credentials, query or fragment; an empty text only if that is the default."""
-        value = self._text(name, default)
+        value = self.text(name, default=default)
         if not value:
             return value
         try:
@@ -155,14 +152,14 @@ class Reader:
 
     def one_of(self, name: str, choices: set[str], *, default: str) -> str:
         """Return one of the choices."""
-        value = self._text(name, default)
+        value = self.text(name, default=default)
         if value not in choices:
             raise ImproperlyConfigured(f"{name} must be one of {', '.join(sorted(choices))}, not {value!r}.")
         return value
 
     def time_zone(self, name: str, *, default: str) -> str:
         """Return the name of a time zone, such as Asia/Ho_Chi_Minh."""
-        value = self._text(name, default)
+        value = self.text(name, default=default)
         try:
             zoneinfo.ZoneInfo(value)
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
@@ -172,18 +169,16 @@ class Reader:
     def networks(self, name: str, *, default: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
         """Return a list of networks, such as 10.0.0.0/8."""
         found = []
-        for part in self._text(name, default).split(","):
-            if not part.strip():
-                continue
+        for part in self.texts(name, default=default):
             try:
-                found.append(ipaddress.ip_network(part.strip()))
+                found.append(ipaddress.ip_network(part))
             except ValueError:
-                raise ImproperlyConfigured(f"{name}: {part.strip()!r} is not a network such as 10.0.0.0/8.") from None
+                raise ImproperlyConfigured(f"{name}: {part!r} is not a network such as 10.0.0.0/8.") from None
         return found
 
     def database(self, name: str, *, default: str | None) -> dict[str, Any]:
         """Return Django's database settings for a postgres:// or sqlite:/// URL."""
-        value = self._text(name, default)
+        value = self.text(name, default=default)
         config: dict[str, Any] = {}
         if value.split("://", 1)[0] in {"postgres", "postgresql", "sqlite"}:
             with contextlib.suppress(ValueError, KeyError, ImproperlyConfigured):
@@ -210,7 +205,7 @@ class Reader:
 
     def cache(self, name: str, *, default: str | None, prefix: str) -> dict[str, Any]:
         """Return Django's cache settings for a redis://, rediss:// or filecache:// URL. All processes must share the cache."""
-        value = self._text(name, default)
+        value = self.text(name, default=default)
         scheme = value.split(":", 1)[0]
         if scheme in {"redis", "rediss", "unix"}:
             return {
@@ -230,7 +225,7 @@ class Reader:
 
     def broker(self, name: str, *, default: str | None) -> str:
         """Return a broker's URL: redis://, rediss://, amqp://, amqps:// or fsatomic:// (files, for one machine)."""
-        value = self._text(name, default)
+        value = self.text(name, default=default)
         if value.split(":", 1)[0] not in {"redis", "rediss", "amqp", "amqps", "fsatomic"}:
             raise ImproperlyConfigured(f"{name} must start with redis://, amqp:// or fsatomic://.")
         return value
