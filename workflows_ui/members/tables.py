@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth.models import Group
-from django.db.models import QuerySet, Value
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext, pgettext_lazy
@@ -18,7 +18,8 @@ from workflows_ui.core.states import Badge
 from workflows_ui.lists.local_lists import LocalList, files
 from workflows_ui.members import messages
 from workflows_ui.members.forms import LaunchRightFilterForm, PeopleFilterForm
-from workflows_ui.members.models import Member, Role
+from workflows_ui.members.models import Member, Role, TeamOwner
+from workflows_ui.members.services import teams
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.resource import Column, Row
 from workflows_ui.web.elements import Button
@@ -109,19 +110,10 @@ def member_list(access: Access) -> Members:
     return Members.with_attributes(files=files("members_file", access.workspace.slug))
 
 
-@dataclass(frozen=True)
-class PersonLine:
-    """A person, the number of their workspaces, and whether they have a second factor."""
-
-    user: User
-    workspaces: int
-    stepped: bool
-
-
-def _account(line: PersonLine) -> Text:
-    if not line.user.is_active:
+def _account(user: User) -> Text:
+    if not user.is_active:
         return _("Switched off")
-    return _("Administrator") if line.user.is_superuser else pgettext_lazy("account", "Active")
+    return _("Administrator") if user.is_superuser else pgettext_lazy("account", "Active")
 
 
 class People(LocalList):
@@ -137,63 +129,50 @@ class People(LocalList):
     rows = 50
     list_display = (
         Column(
-            lambda line: line.user.label,
+            lambda user: user.label,
             _("Name"),
-            link=lambda _slug, line: reverse("person", args=[line.user.pk]),
-            below=lambda line: line.user.username if line.user.username != line.user.label else "",
+            link=lambda _slug, user: reverse("person", args=[user.pk]),
+            below=lambda user: user.username if user.username != user.label else "",
             name="name",
             sort=("first_name", "last_name", "username"),
         ),
-        Column(lambda line: line.user.email, _("E-mail address"), name="email", sort=("email",)),
+        Column(lambda user: user.email, _("E-mail address"), name="email", sort=("email",)),
         Column(_account, _("Account"), name="account", sort=("is_active", "is_superuser")),
-        Column(lambda line: line.user.last_login, _("Last sign-in"), kind="when", name="signed_in", sort=("seen_at",)),
+        Column(lambda user: user.last_login, _("Last sign-in"), kind="when", name="signed_in", sort=("seen_at",)),
         Column(
-            lambda line: _SET_UP if line.stepped else None,
+            lambda user: _SET_UP if user.stepped else None,
             _("Two-factor"),
             kind="badge",
             phone=False,
             name="step",
             sort=False,
         ),
-        Column(lambda line: line.workspaces, _("Workspaces"), kind="count", phone=False, name="workspaces", sort=False),
+        Column(lambda user: user.workspaces, _("Workspaces"), kind="count", phone=False, name="workspaces", sort=False),
     )
 
-    def masked(self, session: Any, rows: Sequence[Any]) -> list[Any]:
-        """The line of each person."""
+    def masked(self, session: Any, rows: Sequence[Any]) -> Sequence[Any]:
+        """The people, with the number of their `workspaces`, and `stepped`: whether they have a second factor."""
         counts, stepped = _workspace_counts(rows), second_step.users_with_step(user.pk for user in rows)
-        return [PersonLine(user, counts.get(user.pk, 0), user.pk in stepped) for user in rows]
+        for user in rows:
+            user.workspaces, user.stepped = counts.get(user.pk, 0), user.pk in stepped
+        return rows
 
-    def key(self, row: PersonLine) -> str:
-        return str(row.user.pk)
-
-    def title(self, row: PersonLine) -> str:
-        return row.user.label
+    def title(self, row: User) -> str:
+        return row.label
 
 
 def people_list() -> People:
     return People.with_attributes(files=files("people_file"))
 
 
-@dataclass(frozen=True)
-class TeamLine:
-    """A team, with the number of its people and workspaces, and whether the reader owns it or is in it."""
-
-    team: Group
-    description: str
-    people: int
-    workspaces: int
-    own: bool
-    inside: bool
-
-
-def _relation(line: TeamLine) -> Badge | None:
-    if line.own:
+def _relation(team: Any) -> Badge | None:
+    if team.own:
         return Badge(_("own it"), "user-check", "blue")
-    return Badge(_("are in it"), "users", "secondary") if line.inside else None
+    return Badge(_("are in it"), "users", "secondary") if team.inside else None
 
 
 class Teams(LocalList):
-    """The teams that the reader may see, all of them in memory."""
+    """The teams that the reader may see, all of them in memory: rows of `teams_of`."""
 
     name = "teams"
     label, label_plural = _("Team"), _("Teams")
@@ -204,22 +183,28 @@ class Teams(LocalList):
     rows = 50
     list_display = (
         Column(
-            lambda line: line.team.name,
+            lambda team: team.name,
             _("Team"),
-            link=lambda _slug, line: reverse("team", args=[line.team.pk]),
-            below=lambda line: line.description,
+            link=lambda _slug, team: reverse("team", args=[team.pk]),
+            below=lambda team: team.description or "",
             name="name",
         ),
-        Column(lambda line: line.people, _("People"), kind="count", phone=False, name="people"),
-        Column(lambda line: line.workspaces, _("Workspaces"), kind="count", phone=False, name="workspaces"),
+        Column(lambda team: team.people, _("People"), kind="count", phone=False, name="people"),
+        Column(lambda team: team.workspaces, _("Workspaces"), kind="count", phone=False, name="workspaces"),
         Column(_relation, _("You"), kind="badge", name="you"),
     )
 
-    def key(self, row: TeamLine) -> str:
-        return str(row.team.pk)
 
-    def title(self, row: TeamLine) -> str:
-        return row.team.name
+def teams_of(reader: User) -> list[Group]:
+    """The teams that the reader may see, with numbers, and whether the reader owns a team or is in it."""
+    rows = teams.visible(reader).annotate(
+        description=F("profile__description"),
+        people=Count("user", distinct=True),
+        workspaces=Count("memberships", distinct=True),
+        own=Exists(TeamOwner.objects.filter(team=OuterRef("pk"), user=reader)),
+        inside=Exists(reader.groups.filter(pk=OuterRef("pk"))),
+    )
+    return list(rows)
 
 
 def team_list(reader: User) -> Teams:

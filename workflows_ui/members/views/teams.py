@@ -4,7 +4,6 @@ from copy import copy
 
 from django.contrib import messages
 from django.contrib.auth.models import Group
-from django.db.models import Count
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -18,7 +17,7 @@ from workflows_ui.lists import list_page, local_lists
 from workflows_ui.members import messages as member_messages
 from workflows_ui.members import tables
 from workflows_ui.members.forms import PersonForm, TeamForm
-from workflows_ui.members.models import TeamOwner, TeamProfile
+from workflows_ui.members.models import TeamProfile
 from workflows_ui.members.services import teams
 from workflows_ui.web import responses
 from workflows_ui.web.access import signed_in, superuser, visible_people
@@ -39,7 +38,7 @@ def listing(request: ConsoleRequest) -> HttpResponse:
     return list_page.respond(
         request,
         current,
-        kind.page(_lines(request), current),
+        kind.page(tables.teams_of(request.user), current),
         above_template="members/teams/above.html",
         first=create if request.user.is_superuser else None,
     )
@@ -50,7 +49,7 @@ def listing(request: ConsoleRequest) -> HttpResponse:
 @signed_in
 def file(request: ConsoleRequest, kind: str) -> HttpResponseBase:
     """The list of teams as a file. Audited."""
-    return local_lists.file(request, tables.team_list(request.user), _lines(request), kind)
+    return local_lists.file(request, tables.team_list(request.user), tables.teams_of(request.user), kind)
 
 
 @require_safe
@@ -162,27 +161,6 @@ def _page(request: ConsoleRequest, group: Group, form: PersonForm) -> HttpRespon
         "may_edit": teams.may_edit(request.user, group),
     }
     return responses.form_page(request, "members/teams/team.html", form, context)
-
-
-def _lines(request: ConsoleRequest) -> list[tables.TeamLine]:
-    rows = (
-        teams.visible(request.user)
-        .select_related("profile")
-        .annotate(people=Count("user", distinct=True), spaces=Count("memberships", distinct=True))
-    )
-    joined = set(request.user.groups.values_list("pk", flat=True))
-    owned = set(TeamOwner.objects.filter(user=request.user).values_list("team", flat=True))
-    return [
-        tables.TeamLine(
-            team,
-            team.profile.description if hasattr(team, "profile") else "",
-            team.people,
-            team.spaces,
-            own=team.pk in owned,
-            inside=team.pk in joined,
-        )
-        for team in rows
-    ]
 
 
 def _find(request: ConsoleRequest, team_id: int) -> Group:
