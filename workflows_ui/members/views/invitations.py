@@ -3,7 +3,6 @@
 Opening a link changes nothing; its form creates an account, or accepts for a signed-in person.
 """
 
-import json
 import logging
 from smtplib import SMTPException
 
@@ -38,8 +37,6 @@ from workflows_ui.web.requests import ConsoleRequest, actor
 
 _log = logging.getLogger(__name__)
 _TOO_MANY = gettext_lazy("You have created many invitations within an hour. Wait a while before you create more.")
-#: Session key of the sealed link until it is shown once.
-_SHOWN_ONCE = "invitation_links"
 
 
 def invite_colleague(request: ConsoleRequest, form: InviteForm) -> HttpResponse | None:
@@ -72,14 +69,9 @@ def invite_colleague(request: ConsoleRequest, form: InviteForm) -> HttpResponse 
 def invitation(request: ConsoleRequest, slug: str, invitation_id: int) -> HttpResponse:
     """Show an invitation: its state, its link once after the creation, and its actions."""
     row = _find(request, invitation_id)
-    links = request.session.get(_SHOWN_ONCE)
-    link = ""
-    if isinstance(links, dict) and str(row.pk) in links:
-        link = _unsealed_link(links.pop(str(row.pk)), row)
-        request.session[_SHOWN_ONCE] = links
     context = {
         "status": member_messages.describe_invitations([row])[0],
-        "link": link,
+        "link": _unsealed_link(request.session.pop(_link_key(row), ""), row),
         "form": DaysForm(),
         "mail": people.mail_is_set_up(),
     }
@@ -160,13 +152,10 @@ def _over_limit(request: ConsoleRequest) -> bool:
     return not ratelimit.consume(request, action="invite", user=request.user)
 
 
-@sensitive_variables("tokens", "kept")
+@sensitive_variables("tokens")
 def _deliver_link(request: ConsoleRequest, row: ColleagueInvitation, tokens: Tokens) -> HttpResponse:
     """Store the link for the next page, and mail it if mail is configured."""
-    kept = request.session.get(_SHOWN_ONCE)
-    kept = kept if isinstance(kept, dict) else {}
-    kept[str(row.pk)] = crypto.seal(json.dumps(tokens.link), _binding(row))
-    request.session[_SHOWN_ONCE] = kept
+    request.session[_link_key(row)] = crypto.seal(tokens.link, _link_key(row))
     if not people.mail_is_set_up():
         messages.success(request, _("The invitation was created. Copy the link and pass it on yourself."))
     elif _send(row, tokens.mail):
@@ -186,13 +175,7 @@ def _send(row: ColleagueInvitation, token: str) -> bool:
     account = User.objects.filter(email__iexact=row.email).first()
     language = account.mail_language if account else translation.get_language() or settings.LANGUAGE_CODE
     with translation.override(language):
-        context = {
-            "row": row,
-            "role": member_messages.role(row),
-            "until": member_messages.until(row.expires_at),
-            "link": address(token),
-            "console_url": settings.BASE_URL,
-        }
+        context = _context(row) | {"link": address(token), "console_url": settings.BASE_URL}
         mail = get_adapter().render_mail("members/email/invitation", row.email, context)
     try:
         mail.send()
@@ -208,14 +191,15 @@ def address(token: str) -> str:
     return settings.BASE_URL + reverse("join", kwargs={"token": token})
 
 
-def _unsealed_link(sealed: object, row: ColleagueInvitation) -> str:
+def _unsealed_link(sealed: str, row: ColleagueInvitation) -> str:
     try:
-        return address(str(json.loads(crypto.unseal(str(sealed), _binding(row)))))
-    except (crypto.CannotOpen, ValueError):
+        return address(crypto.unseal(sealed, _link_key(row)))
+    except crypto.CannotOpen:
         return ""
 
 
-def _binding(row: ColleagueInvitation) -> str:
+def _link_key(row: ColleagueInvitation) -> str:
+    """The session key of the sealed link until it is shown once, and the binding of the ciphertext."""
     return f"invitation:{row.pk}:link"
 
 
@@ -248,7 +232,7 @@ def _confirm(request: HttpRequest, match: TokenMatch, person: User) -> HttpRespo
     if not invitations.meant_for(match, person):
         return _request_confirmation(request, match, person)
     if request.method != "POST":
-        return responses.page(request, "members/joining/confirm.html", _context(match) | {"person": person})
+        return responses.page(request, "members/joining/confirm.html", _context(match.invitation) | {"person": person})
     member = invitations.accept(actor(request), match, person)
     messages.success(
         request, _("You now belong to %(workspace)s.") % {"workspace": match.invitation.workspace.name[:80]}
@@ -261,14 +245,17 @@ def _request_confirmation(request: HttpRequest, match: TokenMatch, person: User)
     if request.method == "POST":
         invitations.ask(actor(request), match, person)
         return responses.redirect(request, request.path)
-    context = _context(match) | {"person": person, "asked": match.invitation.requests.filter(user=person).first()}
+    context = _context(match.invitation) | {
+        "person": person,
+        "asked": match.invitation.requests.filter(user=person).first(),
+    }
     return responses.page(request, "members/joining/ask.html", context)
 
 
 def _sign_up(request: HttpRequest, match: TokenMatch, token: str) -> HttpResponse:
     invitation = match.invitation
     sign_in = f"{reverse('account_login')}?{urlencode({'next': reverse('join', args=[token])})}"
-    context = _context(match) | {"sign_in_url": sign_in}
+    context = _context(invitation) | {"sign_in_url": sign_in}
     if invitations.has_account(invitation):
         return responses.page(request, "members/joining/has_account.html", context)
     form = JoinForm(request.POST or None, instance=User(email=invitation.email))
@@ -303,8 +290,7 @@ def _invalid_link(request: HttpRequest, invitation: ColleagueInvitation | None) 
     return responses.page(request, "members/joining/expired.html", context, status=404 if invitation is None else 410)
 
 
-def _context(match: TokenMatch) -> dict[str, object]:
-    invitation = match.invitation
+def _context(invitation: ColleagueInvitation) -> dict[str, object]:
     return {
         "invitation": invitation,
         "role": member_messages.role(invitation),
