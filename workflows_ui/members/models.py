@@ -149,6 +149,10 @@ class Member(models.Model):
     def __str__(self) -> str:
         return f"{self.user or self.team}: {self.role}"
 
+    @property
+    def holder(self) -> str:
+        return self.user.label if self.user else str(self.team)
+
 
 class AccessRequest(models.Model):
     """A person's request for a role: they added a working credential of an existing workspace, or followed a link into it."""

@@ -46,7 +46,7 @@ class MemberLine:
     oneself: bool
 
     def __str__(self) -> str:
-        return self.member.user.label if self.member.user else str(self.member.team)
+        return self.member.holder
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,6 @@ class _RoleChoice:
     """The role of a member, which can be changed in its cell."""
 
     member: Member
-    name: str
 
     def __str__(self) -> str:
         return str(self.member.get_role_display())
@@ -78,7 +77,7 @@ class Members(LocalList):
     list_display = (
         Column(lambda line: line, _("Name"), template_name="members/name_cell.html", name="name"),
         Column(
-            lambda line: _RoleChoice(line.member, str(line)),
+            lambda line: _RoleChoice(line.member),
             _("Role"),
             template_name="members/role_cell.html",
             name="role",

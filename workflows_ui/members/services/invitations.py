@@ -329,7 +329,8 @@ def _notify_of_decision(invitation: ColleagueInvitation, person: User, *, grante
 
 
 def _apply(actor: Actor, invitation: ColleagueInvitation, person: User) -> Member | None:
-    member = _ensure_member(invitation, person, Role(invitation.role)) if invitation.role else None
+    role = Role(invitation.role) if invitation.role else None
+    member = members.ensure_member(invitation.workspace, person, role) if role else None
     # Teams that the inviter may no longer give are left out, such as those that meanwhile open other workspaces.
     giver = invitation.invited_by
     allowed_teams = {team.pk for team in teams.giveable(giver, invitation.workspace)} if giver else set()
@@ -354,14 +355,6 @@ def _apply(actor: Actor, invitation: ColleagueInvitation, person: User) -> Membe
             name=person.label,
             email=invitation.email,
         )
-    return member
-
-
-def _ensure_member(invitation: ColleagueInvitation, person: User, role: Role) -> Member:
-    member, created = Member.objects.get_or_create(workspace=invitation.workspace, user=person, defaults={"role": role})
-    if not created and not Role(member.role).includes(role):
-        member.role = role
-        member.save(update_fields=["role"])
     return member
 
 

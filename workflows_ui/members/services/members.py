@@ -37,10 +37,6 @@ class AlreadyMember(Exception):
     """The person belongs to the workspace already."""
 
 
-class AlreadyDecided(Exception):
-    """Another manager decided the request first."""
-
-
 def managers(workspace: Workspace) -> QuerySet[User]:
     """Return the active managers of a workspace, direct or through a team."""
     rows = Member.objects.filter(workspace=workspace, role=Role.MANAGER)
@@ -101,35 +97,38 @@ def ask(actor: Actor, workspace: Workspace, person: User, link: str = "") -> Acc
     return request
 
 
-def grant(actor: Actor, request: AccessRequest, role: Role) -> Member:
-    """Grant the request with this role; a member keeps a higher one. Raise AlreadyDecided."""
+def ensure_member(workspace: Workspace, person: User, role: Role) -> Member:
+    """Return the person's own membership, with this role or a higher one that they have. Requires a transaction."""
+    member, created = Member.objects.get_or_create(workspace=workspace, user=person, defaults={"role": role})
+    if not created and not Role(member.role).includes(role):
+        member.role = role
+        member.save(update_fields=["role"])
+    return member
+
+
+def grant(actor: Actor, request: AccessRequest, role: Role) -> Member | None:
+    """Grant the request with this role; a member keeps a higher one. Return None if it was decided already."""
     with _locked(request.workspace):
-        _decide(actor, request, granted=True)
-        member = Member.objects.filter(workspace=request.workspace, user=request.user).first()
-        if member is None:
-            member = Member.objects.create(workspace=request.workspace, user=request.user, role=role)
-        elif not Role(member.role).includes(role):
-            member.role = role
-            member.save(update_fields=["role"])
+        if not _decide(actor, request, granted=True):
+            return None
+        member = ensure_member(request.workspace, request.user, role)
         _record(actor, "access_request.grant", request.workspace, request.user, role=member.role)
     return member
 
 
-def refuse(actor: Actor, request: AccessRequest) -> None:
-    """Refuse the request, and destroy the credentials added with it, which nobody may use. Raise AlreadyDecided."""
-    _reject(actor, request, "access_request.refuse")
-
-
-def withdraw(actor: Actor, request: AccessRequest) -> None:
-    """Withdraw the request, and destroy the credentials added with it. Raise AlreadyDecided."""
-    _reject(actor, request, "access_request.withdraw")
-
-
-def _reject(actor: Actor, request: AccessRequest, action: str) -> None:
+def refuse(actor: Actor, request: AccessRequest, action: str = "access_request.refuse") -> bool:
+    """Refuse the request, and destroy the credentials added with it, which nobody may use. Return whether it was undecided."""
     with _locked(request.workspace):
-        _decide(actor, request, granted=False)
+        if not _decide(actor, request, granted=False):
+            return False
         destroyed = 0 if request.link else _destroy_credentials(actor, request.workspace, request.user)
         _record(actor, action, request.workspace, request.user, credentials_destroyed=destroyed)
+    return True
+
+
+def withdraw(actor: Actor, request: AccessRequest) -> bool:
+    """As `refuse`, by the person."""
+    return refuse(actor, request, "access_request.withdraw")
 
 
 def add(actor: Actor, workspace: Workspace, holder: User | Group, role: Role) -> Member:
@@ -220,24 +219,23 @@ def _require_a_manager(workspace: Workspace) -> None:
         raise LastManager
 
 
-def _decide(actor: Actor, request: AccessRequest, *, granted: bool) -> None:
+def _decide(actor: Actor, request: AccessRequest, *, granted: bool) -> bool:
+    """Decide the request; return whether nobody had."""
     changed = AccessRequest.objects.filter(pk=request.pk, decided_at=None).update(
         decided_at=timezone.now(), decided_by=actor.user, granted=granted
     )
-    if not changed:
-        raise AlreadyDecided
-    if actor.user == request.user:
-        return
     workspace = request.workspace
-    notifications.notify(
-        request.user,
-        NoticeKind.ACCESS_DECIDED,
-        f"access_request:{request.pk}:decided",
-        url=(request.link or reverse("workspace", args=[workspace.slug])) if granted else reverse("home"),
-        workspace=workspace if granted else None,
-        into=workspace.name if granted else request.link or workspace.project_name or workspace.project_id,
-        granted=granted,
-    )
+    if changed and actor.user != request.user:
+        notifications.notify(
+            request.user,
+            NoticeKind.ACCESS_DECIDED,
+            f"access_request:{request.pk}:decided",
+            url=(request.link or reverse("workspace", args=[workspace.slug])) if granted else reverse("home"),
+            workspace=workspace if granted else None,
+            into=workspace.name if granted else request.link or workspace.project_name or workspace.project_id,
+            granted=granted,
+        )
+    return bool(changed)
 
 
 def _destroy_credentials(actor: Actor, workspace: Workspace, person: User) -> int:

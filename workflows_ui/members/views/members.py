@@ -10,8 +10,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -36,6 +36,7 @@ from workflows_ui.web.requests import ConsoleRequest, actor
 
 #: The paths for which access can be requested: those of workspaces.
 _WORKSPACE_LINK = re.compile(r"/w/(?P<slug>[-\w]{1,60})/[^\s?#\\\x00-\x1f]{0,240}\Z")
+_ALREADY_DECIDED = gettext_lazy("This request was decided already.")
 #: Maximum number of invitations shown, newest first.
 _INVITATIONS = 100
 
@@ -56,8 +57,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
         first=Button(_("Add people"), "user-plus", reverse("member_add", args=[slug]), primary=True),
         asking=requested_pages.describe(workspace, asking.order_by("asked_at")),
         invitations=member_messages.describe_invitations(invitations.recent_invitations(workspace)[:_INVITATIONS]),
-        roles=_roles(),
-        launcher=Role.LAUNCHER,
+        roles=Role,
     )
 
 
@@ -88,9 +88,9 @@ def add(request: ConsoleRequest, slug: str) -> HttpResponse:
         return _add_page(request, form)
     if membership.user:
         practice.equip(membership)
-        text = _("%(person)s now belongs to the workspace.") % {"person": _label(membership)}
+        text = _("%(person)s now belongs to the workspace.") % {"person": membership.holder}
     else:
-        text = _("The team %(team)s now belongs to the workspace.") % {"team": _label(membership)}
+        text = _("The team %(team)s now belongs to the workspace.") % {"team": membership.holder}
     messages.success(request, text)
     return responses.redirect_to_view(request, "members", slug)
 
@@ -131,12 +131,8 @@ def _add_page(
     request: ConsoleRequest, form: AddPeopleForm, invitation: InviteForm | None = None, *, unknown: str = ""
 ) -> HttpResponse:
     """The form; with `unknown`, an address that nobody has, it offers to invite it."""
-    context = {"roles": _roles(), "invitation": invitation or _invite_form(request), "unknown": unknown}
+    context = {"roles": Role, "invitation": invitation or _invite_form(request), "unknown": unknown}
     return responses.page(request, "members/add.html", {"form": form, **context}, status=422 if form.is_bound else 200)
-
-
-def _roles() -> list[tuple[Role, str | Promise, str | Promise]]:
-    return [(role, role.label, role.description) for role in Role]
 
 
 @require_POST
@@ -161,7 +157,7 @@ def change_role(request: ConsoleRequest, slug: str, member_id: int) -> HttpRespo
         raise Http404 from None
     messages.success(
         request,
-        _("%(person)s: the role is now “%(role)s”.") % {"person": _label(membership), "role": form.chosen.label},
+        _("%(person)s: the role is now “%(role)s”.") % {"person": membership.holder, "role": form.chosen.label},
     )
     if membership.user_id == request.user.pk and form.chosen is not Role.MANAGER:
         return responses.redirect_to_view(request, "workspace", slug)
@@ -181,7 +177,6 @@ def remove(request: ConsoleRequest, slug: str, member_id: int) -> HttpResponse:
             "shared": [row for row in own if row.pk in shared],
             "rights": rights.order_by("flow_name", "pk") if membership.user else [],
             "oneself": membership.user_id == request.user.pk,
-            "person": _label(membership),
         }
         return responses.page(request, "members/remove.html", context)
     try:
@@ -194,7 +189,7 @@ def remove(request: ConsoleRequest, slug: str, member_id: int) -> HttpResponse:
         return responses.redirect_to_view(request, "members", slug)
     except Member.DoesNotExist:
         raise Http404 from None
-    messages.success(request, _("%(person)s no longer belongs to the workspace.") % {"person": _label(membership)})
+    messages.success(request, _("%(person)s no longer belongs to the workspace.") % {"person": membership.holder})
     if membership.user_id == request.user.pk:
         return responses.redirect_to_view(request, "home")
     return responses.redirect_to_view(request, "members", slug)
@@ -208,13 +203,11 @@ def grant(request: ConsoleRequest, slug: str, request_id: int) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, _("Choose one of the roles."))
         return responses.redirect_to_view(request, "members", slug)
-    try:
-        practice.equip(members.grant(actor(request), access_request, form.chosen))
-    except members.AlreadyDecided:
-        messages.warning(request, _("This request was decided already."))
+    if membership := members.grant(actor(request), access_request, form.chosen):
+        practice.equip(membership)
+        messages.success(request, _("%(person)s now belongs to the workspace.") % {"person": membership.holder})
     else:
-        text = _("%(person)s now belongs to the workspace.")
-        messages.success(request, text % {"person": access_request.user.label})
+        messages.warning(request, _ALREADY_DECIDED)
     return responses.redirect_to_view(request, "members", slug)
 
 
@@ -222,15 +215,13 @@ def grant(request: ConsoleRequest, slug: str, request_id: int) -> HttpResponse:
 @member(Role.MANAGER)
 def refuse(request: ConsoleRequest, slug: str, request_id: int) -> HttpResponse:
     access_request = _access_request(request, request_id)
-    try:
-        members.refuse(actor(request), access_request)
-    except members.AlreadyDecided:
-        messages.warning(request, _("This request was decided already."))
-    else:
+    if members.refuse(actor(request), access_request):
         text = _("The request of %(person)s is refused. The credential that came with it is deleted.")
         if access_request.link:
             text = _("The request of %(person)s is refused.")
         messages.success(request, text % {"person": access_request.user.label})
+    else:
+        messages.warning(request, _ALREADY_DECIDED)
     return responses.redirect_to_view(request, "members", slug)
 
 
@@ -261,10 +252,6 @@ def _by_team(rows: list[Member]) -> dict[int | None, list[User]]:
     for pair in sorted(pairs, key=lambda pair: sort_key(pair.user.label)):
         people.setdefault(pair.group_id, []).append(pair.user)
     return people
-
-
-def _label(row: Member) -> str:
-    return row.user.label if row.user else str(row.team)
 
 
 def _member(request: ConsoleRequest, member_id: int) -> Member:
@@ -360,10 +347,8 @@ def waiting(request: ConsoleRequest) -> HttpResponse:
 def withdraw(request: ConsoleRequest, request_id: int) -> HttpResponse:
     rows = AccessRequest.objects.select_related("workspace", "user")
     access_request = get_object_or_404(rows, user=request.user, pk=request_id)
-    try:
-        members.withdraw(actor(request), access_request)
-    except members.AlreadyDecided:
-        messages.warning(request, _("This request was decided already."))
-    else:
+    if members.withdraw(actor(request), access_request):
         messages.success(request, _("The request is withdrawn, and the credential that came with it is deleted."))
+    else:
+        messages.warning(request, _ALREADY_DECIDED)
     return responses.redirect_to_view(request, "waiting")
