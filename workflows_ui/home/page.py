@@ -200,7 +200,7 @@ class Home:
     @cached_property
     def runs_per_day(self) -> BarPlot | None:
         """The workspace's runs of the last days by outcome, from the index; None without an index that the person may see."""
-        index = indexes.readable(self._access.workspace, self._access.user.pk) if self._access.sees("runs") else None
+        index = indexes.for_access(self._access) if self._access.sees("runs") else None
         return RunPlots(index, self._slug, run_statistics.listed(index), {}).days if index else None
 
     @cached_property

@@ -38,8 +38,8 @@ KEPT = 3600
 FEW, SIZE_KEPT = 10_000, 60
 #: How long a page waits for the engine before it shows what the index knows.
 PATIENCE = Timeouts(connect=3.0, read=8.0, total=8.0, pause=1.0)
-#: Where a session remembers its index.
-_SESSION = "run index"
+#: Where an access and a session remember their index.
+_ONCE = "run index"
 #: The errors of a reading that mean that the engine did not answer.
 UNANSWERED = (NotSent, Unavailable, Unreachable)
 NO_ANSWER = sorted(error.__name__ for error in UNANSWERED)
@@ -78,28 +78,28 @@ def readable(workspace: Workspace, user_id: int) -> RunIndex | None:
 
 def for_access(access: Access) -> RunIndex | None:
     """The index of the workspace, if this person is a member who may see it; None: the engine's own lists are used."""
-    # Pages have read with the workspace whether it has one.
-    if not access.allows(Role.VIEWER) or not hasattr(access.workspace, "run_index"):
-        return None
-    return readable(access.workspace, access.user.pk)
+    if _ONCE not in access.found:
+        access.found[_ONCE] = _for_person(access, access.user.pk)
+    return cast("RunIndex | None", access.found[_ONCE])
 
 
 def for_session(session: EngineSession) -> RunIndex | None:
     """As `for_access`, for the person of a session."""
-    if not session.allows(Role.VIEWER) or not hasattr(session.workspace, "run_index"):
+    return session.once(_ONCE, lambda: _for_person(session, session.user_id))
+
+
+def _for_person(person: Access | EngineSession, user_id: int) -> RunIndex | None:
+    # Pages have read with the workspace whether it has one.
+    if not person.allows(Role.VIEWER) or not hasattr(person.workspace, "run_index"):
         return None
-
-    def find() -> tuple[RunIndex | None]:
-        return (readable(session.workspace, session.user_id),)
-
-    return session.once(_SESSION, find)[0]
+    return readable(person.workspace, user_id)
 
 
 def open_session(access: Access, *, quick: bool = False) -> EngineSession:
     """A session for a page that the index can replace: with an index, it waits less long for the engine."""
     index = for_access(access)
     session = engine_session.open_session(access, quick=quick, timeouts=PATIENCE if index else None)
-    session.once(_SESSION, lambda: (index,))
+    session.once(_ONCE, lambda: index)
     return session
 
 
