@@ -19,7 +19,7 @@ from workflows_ui.launches.services import launches
 from workflows_ui.members.models import Member, Role
 from workflows_ui.members.services import launch_rights
 from workflows_ui.members.services.access import Access
-from workflows_ui.run_index.services import launch_words
+from workflows_ui.run_index.services import launch_words, parts
 
 #: The most results of a kind; the newest launches that are compared without accents (all are searched as they are written).
 MOST, NEWEST = 6, 500
@@ -107,7 +107,7 @@ def latest_launches(access: Access, text: Text) -> list[FoundLaunch]:
         found |= {row.id: row for row in _read(older[:MOST])}
     if len(found) < MOST:
         with_words = launch_words.found_by(access.workspace, text.typed, rows).condition
-        if with_words != launch_words.NOTHING:
+        if with_words != parts.NOTHING:
             found |= {row.id: row for row in _read(rows.filter(with_words)[:MOST])}
     return sorted(found.values(), key=lambda row: (row.id != text.id, -row.asked_at.timestamp()))[:MOST]
 

@@ -18,6 +18,7 @@ from workflows_ui.resources.runs import reading
 from workflows_ui.run_index.models import LISTED, IndexedRun, Kept, RunIndex
 from workflows_ui.run_index.services import indexes, retention, run_words, spans, statistics, values
 from workflows_ui.run_index.services import rows as indexed_rows
+from workflows_ui.run_index.services.parts import Found
 from workflows_ui.search.services import Text
 from workflows_ui.web import formats
 from workflows_ui.web.list_filters import first_day, plotted_days
@@ -144,10 +145,10 @@ def _named(session: EngineSession, index: RunIndex, text: str) -> Q | None:
     return Q(flow_id__in=named) if named else None
 
 
-def _with_words(session: EngineSession, index: RunIndex, rows: QuerySet[IndexedRun], text: str) -> run_words.Found:
+def _with_words(session: EngineSession, index: RunIndex, rows: QuerySet[IndexedRun], text: str) -> Found:
     """The condition of a search for words. Words of errors may be those of inputs that only builders may see."""
     if not session.allows(Role.BUILDER):
-        return run_words.Found(run_words.NOTHING)
+        return Found()
     return run_words.found_by(index, rows, text)
 
 

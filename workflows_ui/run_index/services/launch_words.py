@@ -22,11 +22,9 @@ from workflows_ui.launches.services import secrets as launch_secrets
 from workflows_ui.members.models import Workspace
 from workflows_ui.run_index.models import IndexedRun, Kept, RunIndex
 from workflows_ui.run_index.services import kept_steps, parts, rewriting, words
-from workflows_ui.run_index.services.run_words import NOTHING, Found
+from workflows_ui.run_index.services.parts import Found
 
 log = structlog.get_logger(__name__)
-
-__all__ = ["NOTHING", "Found", "backlog", "clear", "due", "erase", "found_by", "read", "trim"]
 
 #: The lease of a reader of a workspace's launches, and the seconds of its turn.
 LEASE, BUDGET = timedelta(seconds=60), 2.0
@@ -117,20 +115,12 @@ def _read_some(index: RunIndex, key: str) -> bool:
             same.update(words_read=_ALL if launch.settled else _INPUTS)
         _forget([launch.pk for launch in found])
         if index.finds_parts:
-            LaunchText.objects.bulk_create(
-                [
-                    LaunchText(launch_id=pk, workspace_id=index.pk, text=parts.stored(said))
-                    for pk, said in new.items()
-                    if said
-                ],
-                ignore_conflicts=True,
-            )
+            texts = {pk: parts.stored(said) for pk, said in new.items() if said}
+            rows = [LaunchText(launch_id=pk, workspace_id=index.pk, text=text) for pk, text in texts.items()]
+            LaunchText.objects.bulk_create(rows, ignore_conflicts=True)
         else:
-            LaunchWord.objects.bulk_create(
-                [LaunchWord(launch_id=pk, word=word) for pk, said in new.items() for word in words.hashes(key, said)],
-                batch_size=1000,
-                ignore_conflicts=True,
-            )
+            hashed = [LaunchWord(launch_id=pk, word=word) for pk in new for word in words.hashes(key, new[pk])]
+            LaunchWord.objects.bulk_create(hashed, batch_size=1000, ignore_conflicts=True)
     return len(found) == BATCH
 
 
@@ -194,21 +184,20 @@ def _parsed(text: str) -> object:
 
 
 def found_by(workspace: Workspace, text: str, rows: QuerySet[Launch]) -> Found:
-    """The condition that one of these launches has every word of a text; NOTHING without a run index that keeps values.
+    """Those of these launches that have every word of a text; none without a run index that keeps values.
 
     `rows` are launches of the workspace with all other conditions.
     """
     index = RunIndex.objects.filter(_keeping(), pk=workspace.pk).first()
     searched = words.searched(text)
     if index is None or not searched:
-        return Found(NOTHING)
+        return Found()
     if index.finds_parts:
-        plain = parts.find(LaunchText, workspace.pk, rows, "asked_at", text)
-        return Found(Q(pk__in=sorted(plain.keys)) if plain.keys else NOTHING, plain.complete)
+        return parts.find(LaunchText, workspace.pk, rows, "asked_at", text)
     try:
         key = index.open("word_key")
     except CannotOpen:
-        return Found(NOTHING)
+        return Found()
     first, *others = (LaunchWord.objects.filter(word=word) for word in words.hashes(key, searched))
     condition, having = Q(pk__in=first.values("launch")), first
     for other in others:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import structlog
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Count, QuerySet, Value
+from django.db.models import Count, Q, QuerySet, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import StrIndex
 from django.db.models.lookups import GreaterThan
@@ -60,10 +60,14 @@ _PRESENT_SQLITE = "SELECT count(*) FROM sqlite_master WHERE name IN (SELECT valu
 _REBUILD = "INSERT INTO {table}_parts({table}_parts) VALUES ('rebuild')"
 
 
-class Found(NamedTuple):
-    """The keys of the rows that a search found, and whether these are all: otherwise the newest ones, and some others."""
+#: A condition that no row meets. Unlike an empty list, it has SQL, by which counts are kept.
+NOTHING = Q(pk=0)
 
-    keys: frozenset[Any]
+
+class Found(NamedTuple):
+    """The condition of the rows that a search found, and whether these are all: otherwise the newest ones, and some others."""
+
+    condition: Q = NOTHING
     complete: bool = True
 
 
@@ -112,31 +116,35 @@ def stored(*kinds: Sequence[str]) -> str:
 
 
 def find(model: Texts, workspace_id: int, rows: QuerySet[Any], moment: str, text: str) -> Found:
-    """The keys of rows of a workspace that have every word of a text as a part of one of their words; none if it has no words.
+    """The rows of a workspace that have every word of a text as a part of one of their words; none if it has no words.
 
     Args:
         model: of their plain texts.
-        rows: what is searched, with all other conditions, of which the newest are looked through. Others may be among the keys.
+        rows: what is searched, with all other conditions, of which the newest are looked through. Others may be among the found.
         moment: the datetime field by which the rows are listed, newest first.
     """
     searched = [word for word in words.searched(text) if any(letter.isalnum() for letter in word)]
     if not searched:
-        return Found(frozenset())
+        return Found()
     wanted = [word if len(word) >= SHORTEST else f" {word} " for word in searched]
     owner = "run" if model is RunText else "launch"
     ordered = rows.order_by(f"-{moment}", "-pk").values("pk")
     newest = model.objects.filter(**{f"{owner}__in": ordered[:NEWEST]})
     found = frozenset(_with_all_parts(newest, wanted).values_list(f"{owner}_id", flat=True))
     if not ordered[NEWEST : NEWEST + 1].exists():
-        return Found(found)
+        return Found(_among(found))
     if len(found) >= ENOUGH:
-        return Found(found, complete=False)
+        return Found(_among(found), complete=False)
     frequent = _frequent(newest, wanted) if len(wanted) > 1 else []
     rare = [part for part in wanted if part not in frequent] or wanted
     # Not joined with the rows: a database that expects few of them would begin there, and read the texts of all.
     others = _with_all_parts(texts_with(model, rare).filter(workspace_id=workspace_id), [*set(wanted) - set(rare)])
     more = frozenset(others.values_list(f"{owner}_id", flat=True)[: FOUND + 1])
-    return Found(found | more, complete=len(more) <= FOUND)
+    return Found(_among(found | more), complete=len(more) <= FOUND)
+
+
+def _among(keys: frozenset[Any]) -> Q:
+    return Q(pk__in=sorted(keys)) if keys else NOTHING
 
 
 def _with_all_parts(rows: QuerySet[Any], parts: Sequence[str]) -> QuerySet[Any]:

@@ -6,7 +6,7 @@ them. Rows of the other way of storing, which an index has left that was changed
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any
 
 from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Left, StrIndex
@@ -14,16 +14,7 @@ from django.db.models.functions import Left, StrIndex
 from workflows_ui.core import secret_names
 from workflows_ui.run_index.models import IndexedRun, RunIndex, RunText, RunWord
 from workflows_ui.run_index.services import parts, words
-
-#: A condition that no row meets. Unlike an empty list, it has SQL, by which counts are kept.
-NOTHING = Q(pk=0)
-
-
-class Found(NamedTuple):
-    """The condition of the runs that a search found, and whether these are all."""
-
-    condition: Q
-    complete: bool = True
+from workflows_ui.run_index.services.parts import NOTHING, Found
 
 
 def texts(row: IndexedRun, message: str) -> tuple[str, ...]:
@@ -41,49 +32,41 @@ def write(index: RunIndex, key: str, found: Mapping[int, Sequence[str]], *, of_v
 
     `key` is that of the words. In a transaction, with the runs locked.
     """
-    # Words of messages that are stored the other way stay until they are written again (rewriting.py).
+    hashed = RunWord.objects.filter(run__in=found)
     if index.finds_parts:
-        hashed = RunWord.objects.filter(run__in=found)
+        # Words of messages that are stored the other way stay until they are written again (rewriting.py).
         (hashed.filter(of_value=True) if of_values else hashed).delete()
-        known = dict(RunText.objects.filter(run__in=found).values_list("run_id", "text"))
-        kept = {pk: [part.split() for part in known.get(pk, "").partition("\n")[::2]] for pk in found}
-        _write_texts(index, {pk: (kept[pk][0], new) if of_values else (new, kept[pk][1]) for pk, new in found.items()})
+        _write_texts(index, found, of_values=of_values)
         return
+    # A word of both is one of the message: it stays when the values are deleted.
+    on_conflict: dict[str, Any] = {"ignore_conflicts": True}
     if of_values:
         _cut_values(found)
     else:
         RunText.objects.filter(run__in=found).delete()
-    RunWord.objects.filter(run__in=found, of_value=of_values).delete()
+        on_conflict = {"update_conflicts": True, "unique_fields": ["run", "word"], "update_fields": ["of_value"]}
+    hashed.filter(of_value=of_values).delete()
     rows = [
         RunWord(run_id=pk, word=word, of_value=of_values)
         for pk, new in found.items()
         for word in words.hashes(key, new)
     ]
-    # A word of both is one of the message: it stays when the values are deleted.
-    if of_values:
-        RunWord.objects.bulk_create(rows, batch_size=1000, ignore_conflicts=True)
-    else:
-        RunWord.objects.bulk_create(
-            rows,
-            batch_size=1000,
-            update_conflicts=True,
-            unique_fields=["run", "word"],
-            update_fields=["of_value"],
-        )
+    RunWord.objects.bulk_create(rows, batch_size=1000, **on_conflict)
 
 
-def _write_texts(index: RunIndex, found: Mapping[int, tuple[Sequence[str], Sequence[str]]]) -> None:
-    RunText.objects.filter(run__in=[pk for pk, kinds in found.items() if not any(kinds)]).delete()
+def _write_texts(index: RunIndex, found: Mapping[int, Sequence[str]], *, of_values: bool) -> None:
+    known = dict(RunText.objects.filter(run__in=found).values_list("run_id", "text"))
+    rows, empty = list[RunText](), list[int]()
+    for pk, new in found.items():
+        message, _break, value = known.get(pk, "").partition("\n")
+        kinds = (message.split(), new) if of_values else (new, value.split())
+        if any(kinds):
+            rows.append(RunText(run_id=pk, workspace_id=index.pk, text=parts.stored(*kinds)))
+        else:
+            empty.append(pk)
+    RunText.objects.filter(run__in=empty).delete()
     RunText.objects.bulk_create(
-        [
-            RunText(run_id=pk, workspace_id=index.pk, text=parts.stored(*kinds))
-            for pk, kinds in found.items()
-            if any(kinds)
-        ],
-        batch_size=200,
-        update_conflicts=True,
-        unique_fields=["run"],
-        update_fields=["text"],
+        rows, batch_size=200, update_conflicts=True, unique_fields=["run"], update_fields=["text"]
     )
 
 
@@ -107,7 +90,6 @@ def forget(keys: Collection[int]) -> None:
 
 
 def forget_values(keys: Collection[int]) -> None:
-    """Delete the words of the values of these runs."""
     RunWord.objects.filter(run__in=keys, of_value=True).delete()
     _cut_values(keys)
 
@@ -120,8 +102,7 @@ def _cut_values(keys: Collection[int]) -> None:
 def found_by(index: RunIndex, rows: QuerySet[IndexedRun], text: str) -> Found:
     """Those of these runs of the index that have every word of the text; none if it has no words. Raises CannotOpen."""
     if index.finds_parts:
-        found = parts.find(RunText, index.pk, rows, "created", text)
-        return Found(Q(pk__in=sorted(found.keys)) if found.keys else NOTHING, found.complete)
+        return parts.find(RunText, index.pk, rows, "created", text)
     searched = words.searched(text)
     condition = Q() if searched else NOTHING
     for word in words.hashes(index.open("word_key"), searched):

@@ -212,11 +212,6 @@ def _delete(found: QuerySet[RunValues]) -> bool:
         # Values that a reader has written again meanwhile may be within the limits.
         keys = list(found.filter(pk__in=locked).values_list("pk", flat=True))
         IndexedRun.objects.filter(pk__in=keys).update(values_read=0)
-        forget(keys)
+        RunValues.objects.filter(pk__in=keys).delete()
+        run_words.forget_values(keys)
     return bool(locked)
-
-
-def forget(keys: list[int]) -> None:
-    """Delete the values of these runs, by their keys, and the words of the values."""
-    RunValues.objects.filter(pk__in=keys).delete()
-    run_words.forget_values(keys)
