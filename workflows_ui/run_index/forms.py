@@ -14,12 +14,8 @@ from workflows_ui.core.form_choices import set_choices
 from workflows_ui.credentials.models import Credential
 from workflows_ui.run_index.models import Kept, Search
 
-#: Days that runs are kept: at first, and at most.
-DAYS, MOST_DAYS = 90, 3650
-#: Runs that are kept at first, at least, and at most.
-RUNS, FEWEST_RUNS, MOST_RUNS = 1_000_000, 1000, 5_000_000
-#: Of a run's inputs and outputs: days and kB that are kept at first, and the most kB.
-VALUES_DAYS, VALUES_KB, MOST_KB = 30, 64, 1024
+#: The most days that runs are kept; the fewest and the most runs; the most kB of the inputs and outputs of one.
+MOST_DAYS, FEWEST_RUNS, MOST_RUNS, MOST_KB = 3650, 1000, 5_000_000, 1024
 
 
 class IndexForm(forms.Form):

@@ -112,7 +112,7 @@ class Status:
     @cached_property
     def objects(self) -> list[tuple[Text, str]]:
         """The kinds of objects that are kept, with how many there are, as of when."""
-        rows = uses.current_of_all(self.index.pk)
+        rows = uses.current(self.index.pk)
         counts = dict(rows.values_list("kind").annotate(n=Count("pk")))
         known = {row.kind: row for row in IndexedKind.objects.filter(index=self.index)}
         return [

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.models import Group
+from django.forms import model_to_dict
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -13,9 +14,9 @@ from workflows_ui.core import broker
 from workflows_ui.members.models import Role
 from workflows_ui.members.services import teams
 from workflows_ui.run_index import tasks
-from workflows_ui.run_index.forms import DAYS, RUNS, VALUES_DAYS, VALUES_KB, EraseForm, FirstForm, IndexForm
+from workflows_ui.run_index.forms import EraseForm, FirstForm, IndexForm
 from workflows_ui.run_index.messages import Status
-from workflows_ui.run_index.models import Kept, RunIndex, Search
+from workflows_ui.run_index.models import RunIndex
 from workflows_ui.run_index.services import first_start, indexes, parts
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
@@ -39,11 +40,8 @@ def run_index(request: ConsoleRequest, slug: str) -> HttpResponse:
     first = None if choices else _first_form(request)
     if request.method == "POST" and first is not None and first.is_valid():
         return _share(request, first)
-    initial: dict[str, Any] = {"keep_days": DAYS, "keep_runs": RUNS, "kept": Kept.NOTHING.value}
-    initial |= {"values_days": VALUES_DAYS, "values_kb": VALUES_KB, "search": Search.KEYED.value}
-    if index:
-        initial = {name: getattr(index, name) for name in initial} | {"credential": index.credential_id}
-        initial["days_off"] = "\n".join(index.days_off)
+    initial = model_to_dict(index or RunIndex(), ("credential", *indexes.SETTINGS))
+    initial["days_off"] = "\n".join(initial["days_off"])
     form = IndexForm(request.POST or None, choices=choices, has_parts=parts.available(), initial=initial)
     if request.method == "POST" and form.is_valid():
         indexes.start(actor(request), workspace, **form.cleaned_data)
@@ -84,7 +82,7 @@ def _first_form(request: ConsoleRequest) -> FirstForm | None:
     new_team = _new_team(request) if request.user.is_superuser else ""
     if not credentials or not (teams or new_team):
         return None
-    data, initial = request.POST if request.method == "POST" else None, {"keep_days": DAYS}
+    data, initial = request.POST if request.method == "POST" else None, {"keep_days": RunIndex().keep_days}
     return FirstForm(data, initial=initial, credentials=credentials, teams=teams, new_team=new_team)
 
 

@@ -46,6 +46,5 @@ def share_and_start(
         wanted = [*sharing.teams(credential), *([team] if team else [])]
         credentials.share(actor, access, credential, wanted)
         index = indexes.find(access.workspace)
-        names = ("keep_runs", "kept", "values_days", "values_kb", "search", "days_off")
-        kept = {name: getattr(index, name) for name in names} if index else {}
-        indexes.start(actor, access.workspace, credential, keep_days, **kept)
+        settings = {name: getattr(index, name) for name in indexes.SETTINGS} if index else {}
+        indexes.start(actor, access.workspace, credential, **settings | {"keep_days": keep_days})

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from django.contrib.auth.models import Group
 from django.db import connection, transaction
@@ -32,6 +32,8 @@ T = TypeVar("T")
 WATCHED, NOTED = timedelta(seconds=40), timedelta(seconds=15)
 #: The longest wait for the next attempt, while the engine does not answer and somebody looks.
 RETRIED = timedelta(seconds=15)
+#: The columns that a manager sets, besides the credential.
+SETTINGS = ("keep_days", "keep_runs", "kept", "values_days", "values_kb", "search", "days_off")
 #: Seconds that a count is kept.
 KEPT = 3600
 #: The size of an index with more runs than this is determined only once in so many seconds.
@@ -168,26 +170,15 @@ def choices(workspace: Workspace) -> dict[Credential, list[Group]]:
 
 
 def start(
-    actor: Actor,
-    workspace: Workspace,
-    credential: Credential,
-    keep_days: int,
-    *,
-    keep_runs: int = 1_000_000,
-    kept: int = Kept.NOTHING,
-    values_days: int = 30,
-    values_kb: int = 64,
-    search: int = Search.KEYED,
-    days_off: Sequence[str] = (),
+    actor: Actor, workspace: Workspace, credential: Credential, keep_days: int, **settings: int | Sequence[str]
 ) -> RunIndex:
     """Begin to read the workspace's runs with a credential, or continue with another one or for another time. Audited.
 
-    At most `keep_runs` runs are kept, the newest. `kept` is what is kept of inputs and outputs, a value of Kept, for so many days after
-    the run, and at most so many kB of a run. What was kept beyond that is deleted by `trim`. `search` is how words are stored, a value of
-    Search; after a change those of all runs and launches are written again, by `launch_words.read`. What an earlier index has left is
-    deleted by the first reading. With another credential nothing is shown until it has read once. On `days_off` (2026-12-25) no alarm
-    expects runs.
+    `settings` are others of SETTINGS; those that are not given have the defaults of the model. What was kept beyond them is deleted by
+    `trim`. After a change of `search`, the words of all runs and launches are written again, by `launch_words.read`. What an earlier
+    index has left is deleted by the first reading. With another credential nothing is shown until it has read once.
     """
+    wanted = RunIndex(workspace=workspace, credential=credential, keep_days=keep_days, **settings)
     now = clock.now()
     with transaction.atomic():
         # Of two that begin the first index at the same time, the second finds the first one's.
@@ -197,13 +188,12 @@ def start(
             _end(workspace)
             index = None
         if index is None:
-            index = RunIndex(
-                workspace=workspace, started_at=now, started_by=actor.user, moves=workspace.moves, search=search
-            )
+            index = wanted
+            index.started_at, index.started_by, index.moves = now, actor.user, workspace.moves
             index.word_key = index.seal("word_key", words.new_key())
             # Later than any version of an earlier index, whose counts may be kept.
             index.version = index.past_version = int(now.timestamp() * 1000)
-        elif keep_days > index.keep_days or keep_runs > index.keep_runs:
+        elif keep_days > index.keep_days or wanted.keep_runs > index.keep_runs:
             # The time that was beyond the old limits is read again, with what has been deleted, as far as the new ones allow.
             begin, end = now - timedelta(days=keep_days), retention.floor(index, now)
             if index.read_until is not None and begin < end:
@@ -211,29 +201,26 @@ def start(
             index.kept_since = None
         if index.credential_id != credential.pk:
             index.read_at = None
-        if index.search != search:
-            index.search, index.words_cleared = search, False
+        if index.search != wanted.search:
+            index.words_cleared = False
             rewriting.begin(index)
-        index.credential, index.keep_days, index.keep_runs, index.due_at = credential, keep_days, keep_runs, now
-        index.kept, index.values_days, index.values_kb = kept, values_days, values_kb
-        index.days_off = list(days_off)
-        index.failures, index.trouble, index.lease_until, index.words_until = 0, "", None, None
+        for name in ("credential", *SETTINGS):
+            setattr(index, name, getattr(wanted, name))
+        index.due_at, index.failures, index.trouble, index.lease_until, index.words_until = now, 0, "", None, None
         index.save()
-        audit_log.record(
+        _record(
             actor,
             "run_index.start",
-            workspace=workspace,
-            object_type="run_index",
-            object_id=workspace.slug,
+            workspace,
             belongs_to=("credential", str(credential.pk)),
             credential=credential.name,
-            days=keep_days,
-            runs=keep_runs,
-            kept=Kept(kept).name.lower(),
-            values_days=values_days,
-            values_kb=values_kb,
-            search=Search(search).name.lower(),
-            days_off=" ".join(days_off),
+            days=index.keep_days,
+            runs=index.keep_runs,
+            kept=Kept(index.kept).name.lower(),
+            values_days=index.values_days,
+            values_kb=index.values_kb,
+            search=Search(index.search).name.lower(),
+            days_off=" ".join(index.days_off),
         )
     return index
 
@@ -248,9 +235,7 @@ def stop(actor: Actor, workspace: Workspace) -> bool:
     with transaction.atomic():
         if not _end(workspace):
             return False
-        audit_log.record(
-            actor, "run_index.stop", workspace=workspace, object_type="run_index", object_id=workspace.slug
-        )
+        _record(actor, "run_index.stop", workspace)
     return True
 
 
@@ -269,17 +254,13 @@ def erase(actor: Actor, workspace: Workspace, run_id: str) -> bool:
         if not indexed_rows.erase(workspace.pk, run_id, clock.now()):
             return False
         launch_words.erase(workspace.pk, run_id)
-        audit_log.record(
-            actor,
-            "run_index.erase",
-            workspace=workspace,
-            object_type="run_index",
-            object_id=workspace.slug,
-            belongs_to=("runs", run_id),
-            run=run_id,
-        )
+        _record(actor, "run_index.erase", workspace, belongs_to=("runs", run_id), run=run_id)
     answers.delete(_size_key(workspace.pk))
     return True
+
+
+def _record(actor: Actor, action: str, workspace: Workspace, **detail: Any) -> None:
+    audit_log.record(actor, action, workspace=workspace, object_type="run_index", object_id=workspace.slug, **detail)
 
 
 @dataclass(frozen=True)

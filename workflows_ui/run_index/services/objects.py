@@ -207,7 +207,7 @@ def _read_page(turn: _Turn, row: IndexedKind) -> None:
 def _find_folders(turn: _Turn, row: IndexedKind) -> None:
     """Let the flows be read folder by folder, if the engine counts more than it listed."""
     left = row.left
-    left["counted"] = turn.call(row, lambda workflows: workflows.count_flows())
+    left["counted"] = turn.call(row, Workflows.count_flows)
     left["by_folder"] = True
     with database.turn():
         if left["counted"] > _seen(row).count():

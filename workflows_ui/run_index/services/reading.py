@@ -317,7 +317,8 @@ def _read_values(work: Work, until: float) -> None:
                 values.put_off(row, index.kept)
             raise
         index.lease_until = now + LEASE
-    work.hurries = values.has_room(index)
+    # The calls of this minute were counted when they were reserved.
+    work.hurries = index.values_calls < values.MINUTE
 
 
 def _save_values(work: Work, row: IndexedRun, run: dict[str, Any], titles: Mapping[str, str], now: datetime) -> None:

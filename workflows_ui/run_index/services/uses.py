@@ -58,14 +58,16 @@ def kinds_of(index: RunIndex) -> dict[str, IndexedKind]:
     return {row.kind: row for row in read}
 
 
-def current(index_id: int, kind: str) -> QuerySet[IndexedObject]:
-    """The objects of a kind that the engine has."""
-    return current_of_all(index_id).filter(kind=kind)
+def current(index_id: int, kind: str = "") -> QuerySet[IndexedObject]:
+    """The objects that the engine has, of a kind or of all."""
+    rows = IndexedObject.objects.filter(index=index_id, gone_at__isnull=True)
+    return rows.filter(kind=kind) if kind else rows
 
 
-def current_of_all(index_id: int) -> QuerySet[IndexedObject]:
-    """The objects of all kinds that the engine has."""
-    return IndexedObject.objects.filter(index=index_id, gone_at__isnull=True)
+def _known(session: EngineSession, kind: str) -> QuerySet[IndexedObject]:
+    """The objects of a kind that the engine has; none if the index does not know the kind."""
+    rows = current(session.workspace.pk, kind)
+    return rows if kind in known_kinds(session) else rows.none()
 
 
 def as_of(session: EngineSession) -> datetime | None:
@@ -109,8 +111,7 @@ def all_users(session: EngineSession) -> list[tuple[IndexedObject, Sequence[Use]
 
 def uses_of(session: EngineSession, flow_id: str) -> list[Use]:
     """The uses of a flow, of its draft and of the version that runs."""
-    users = current(session.workspace.pk, FLOWS).filter(object_id=flow_id[:64])
-    rows = ObjectUse.objects.filter(user__in=users) if FLOWS in known_kinds(session) else ObjectUse.objects.none()
+    rows = ObjectUse.objects.filter(user__in=_known(session, FLOWS).filter(object_id=flow_id[:64]))
     return [Use(*use) for use in rows.order_by("pk").values_list(*Use._fields)]
 
 
@@ -121,12 +122,9 @@ def search(
 
     Those whose names begin with the first word come first.
     """
-    known = known_kinds(session)
     found: list[tuple[str, str, dict[str, Any]]] = []
-    for kind in kinds:
-        if kind not in known or not words:
-            continue
-        rows = current(session.workspace.pk, kind)
+    for kind in kinds if words else ():
+        rows = _known(session, kind)
         for word in words:
             rows = rows.filter(plain_name__contains=word)
         first = Case(When(plain_name__startswith=words[0], then=0), default=1, output_field=IntegerField())
@@ -136,35 +134,27 @@ def search(
 
 def names(session: EngineSession, kind: str) -> dict[str, tuple[str, str]]:
     """(id, name) of the objects of a kind, by their ids and external ids; empty if the index does not know the kind."""
-    if kind not in known_kinds(session):
-        return {}
     result: dict[str, tuple[str, str]] = {}
-    for key, external, name in current(session.workspace.pk, kind).values_list("object_id", "external_id", "name"):
+    for key, external, name in _known(session, kind).values_list("object_id", "external_id", "name"):
         result |= dict.fromkeys(filter(None, (key, external)), (key, name or key))
     return result
 
 
 def in_folder(session: EngineSession, folder_id: str, most: int) -> list[dict[str, Any]]:
     """The flows in a folder, as they are kept, by name."""
-    if FLOWS not in known_kinds(session):
-        return []
-    rows = current(session.workspace.pk, FLOWS).filter(folder_id=folder_id[:64])
+    rows = _known(session, FLOWS).filter(folder_id=folder_id[:64])
     return list(rows.order_by("plain_name", "pk").values_list("data", flat=True)[:most])
 
 
 def flows_using(session: EngineSession, kind: str) -> dict[str, list[str]]:
     """The ids of the flows that use objects of a kind, by the keys of these."""
     found: dict[str, list[str]] = {}
-    if FLOWS in known_kinds(session):
-        rows = ObjectUse.objects.filter(kind=kind, user__in=current(session.workspace.pk, FLOWS))
-        for key, flow in rows.order_by("key").values_list("key", "user__object_id").distinct():
-            found.setdefault(key, []).append(flow)
+    rows = ObjectUse.objects.filter(kind=kind, user__in=_known(session, FLOWS))
+    for key, flow in rows.order_by("key").values_list("key", "user__object_id").distinct():
+        found.setdefault(key, []).append(flow)
     return found
 
 
 def row_of(session: EngineSession, kind: str, id: str) -> dict[str, Any] | None:
     """The kept values of an object, in the engine's format; None if the index lacks it."""
-    if kind not in known_kinds(session):
-        return None
-    row = current(session.workspace.pk, kind).filter(object_id=id[:64]).first()
-    return row.data if row else None
+    return _known(session, kind).filter(object_id=id[:64]).values_list("data", flat=True).first()

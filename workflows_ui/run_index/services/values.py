@@ -96,11 +96,6 @@ def reserved(index: RunIndex, rows: list[IndexedRun], now: datetime) -> dict[str
     return {"values_minute": index.values_minute if before else now, "values_calls": before + calls(index, rows)}
 
 
-def has_room(index: RunIndex) -> bool:
-    """Whether the budget of the minute, as it was reserved, allows another turn."""
-    return index.values_calls < MINUTE
-
-
 def _calls(index: RunIndex, now: datetime) -> int:
     """The calls of the current minute."""
     return index.values_calls if index.values_minute and now - index.values_minute < _MINUTE else 0
