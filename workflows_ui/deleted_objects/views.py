@@ -3,7 +3,6 @@
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -37,18 +36,12 @@ from workflows_ui.web.requests import ConsoleRequest, actor
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class _Restore:
-    """`create` makes an empty object and returns its id; `fill` gives it the content of the copy, also if it has a part already."""
-
-    create: Callable[[EngineSession, Mapping[str, Any]], str]
-    fill: Callable[[EngineSession, str, Mapping[str, Any]], None]
-
-
-#: By the name of the resource.
-_RESTORE: Mapping[str, _Restore] = {
-    "flows": _Restore(flow_actions.create_from_copy, flow_actions.fill_from_copy),
-    "tables": _Restore(table_deletion.create_from_copy, table_deletion.fill_from_copy),
+Create = Callable[[EngineSession, Mapping[str, Any]], str]
+Fill = Callable[[EngineSession, str, Mapping[str, Any]], None]
+#: By the name of the resource: what makes an empty object and returns its id, and what gives it the content, also if it has a part already.
+_RESTORE: Mapping[str, tuple[Create, Fill]] = {
+    "flows": (flow_actions.create_from_copy, flow_actions.fill_from_copy),
+    "tables": (table_deletion.create_from_copy, table_deletion.fill_from_copy),
 }
 
 
@@ -59,13 +52,8 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     kind = tables.deleted_list(request.access)
     current = list_page.requested(request, kind)
     page = kind.page(services.copies(request.access.workspace), current)
-    return list_page.respond(
-        request,
-        current,
-        page,
-        above_template="deleted_objects/above.html",
-        days=services.days(),
-    )
+    above = "deleted_objects/above.html"
+    return list_page.respond(request, current, page, above_template=above, days=services.days())
 
 
 @never_cache
@@ -109,10 +97,11 @@ def restore(request: ConsoleRequest, slug: str, copy_id: str) -> HttpResponse:
         object_name=copy.name,
         outcome=BEGUN,
     )
+    create, fill = _RESTORE[copy.kind]
     try:
         if not copy.restored_id:
-            services.record_created(copy, _RESTORE[copy.kind].create(session, data))
-        _RESTORE[copy.kind].fill(session, copy.restored_id, data)
+            services.record_created(copy, create(session, data))
+        fill(session, copy.restored_id, data)
     except forms.ValidationError as problem:
         services.give_back(copy, problem)
         text = " ".join(problem.messages)

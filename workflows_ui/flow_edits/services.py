@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from workflows_ui.core import clock, database
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -90,25 +91,19 @@ def end(edit: FlowEdit, after: Mapping[str, Any], *, as_expected: bool, meanwhil
 
 def find(workspace: Workspace, flow_id: str, key: str) -> FlowEdit | None:
     """An edit of this flow that has not expired."""
-    rows = FlowEdit.objects.filter(workspace=workspace, flow_id=flow_id, pk=key, expires_at__gt=clock.now())
-    return rows.select_related("workspace", "edited_by").first()
+    return _of_flow(workspace, flow_id).filter(pk=key).select_related("edited_by").first()
 
 
 def latest(workspace: Workspace, flow_id: str) -> FlowEdit | None:
     """The last edit of a flow that can be undone."""
-    rows = FlowEdit.objects.filter(
-        workspace=workspace,
-        flow_id=flow_id,
-        expires_at__gt=clock.now(),
-        moves=workspace.moves,
-    )
-    return (
-        rows.exclude(state=EditState.UNDONE)
-        .exclude(operation__in=_OUTSIDE)
-        .select_related("workspace")
-        .order_by("-edited_at")
-        .first()
-    )
+    rows = _of_flow(workspace, flow_id).filter(moves=workspace.moves).exclude(state=EditState.UNDONE)
+    return rows.exclude(operation__in=_OUTSIDE).order_by("-edited_at").first()
+
+
+def _of_flow(workspace: Workspace, flow_id: str) -> QuerySet[FlowEdit]:
+    """The edits of a flow that have not expired."""
+    rows = FlowEdit.objects.filter(workspace=workspace, flow_id=flow_id, expires_at__gt=clock.now())
+    return rows.select_related("workspace")
 
 
 def open_versions(edit: FlowEdit) -> Versions | None:

@@ -53,14 +53,6 @@ class Attention:
 
 
 @dataclass(frozen=True)
-class FailingFlow:
-    """A flow with failed launches, and the list of them."""
-
-    flow: statistics.Failing
-    url: str
-
-
-@dataclass(frozen=True)
 class Counter:
     """A number with the list of what it counts."""
 
@@ -96,14 +88,6 @@ def _form_texts(version: LaunchFormVersion) -> dict[str, str]:
         _log.exception("a launch form's words cannot be read: %s", version.pk)
         return {}
     return {"note": markdown.first_line(note), "button": button}
-
-
-@dataclass(frozen=True)
-class Newest:
-    """The newest of some launches, and the number of all of them."""
-
-    launches: list[Launch]
-    total: int
 
 
 class Home:
@@ -158,11 +142,14 @@ class Home:
         return found | {row.flow_id: row for row in rows.filter(asked_at__in=list(latest)).order_by("asked_at")}
 
     @cached_property
-    def running(self) -> Newest:
-        """The visible launches in progress."""
-        newest = self._visible.in_progress(*self._seen)
-        number = self._visible.number_in_progress(*self._seen)[0] if len(newest) == queries.SHOWN else len(newest)
-        return Newest(newest, number)
+    def running(self) -> list[Launch]:
+        """The newest of the visible launches in progress."""
+        return self._visible.in_progress(*self._seen)
+
+    @cached_property
+    def number_running(self) -> int:
+        number = len(self.running)
+        return self._visible.number_in_progress(*self._seen)[0] if number == queries.SHOWN else number
 
     @cached_property
     def counters(self) -> list[Counter]:
@@ -173,21 +160,14 @@ class Home:
         (failed,) = self._visible.failed(*self._seen, clock.midnight(today))
         lists = reverse("launches", args=[self._slug])
         # A kept launch is one in progress.
-        (kept,) = self._visible.kept(*self._seen) if self.running.total else (0,)
-        waiting = [
-            Counter(_("Kept until the engine is back"), kept, f"{lists}?state=kept", "hourglass", "orange"),
-        ]
+        (kept,) = self._visible.kept(*self._seen) if self.number_running else (0,)
+        waiting = Counter(_("Kept until the engine is back"), kept, f"{lists}?state=kept", "hourglass", "orange")
+        tasks, url = len(self.attention), "#attention" if self.attention else lists
         return [
-            Counter(_("Launches in progress"), self.running.total, f"{lists}?state=open", "loader-circle", "blue"),
-            *(waiting if kept else ()),
+            Counter(_("Launches in progress"), self.number_running, f"{lists}?state=open", "loader-circle", "blue"),
+            *([waiting] if kept else ()),
             Counter(_("Launches failed today"), failed, f"{lists}?{urlencode(query)}", "circle-x", "red"),
-            Counter(
-                _("Needs attention"),
-                len(self.attention),
-                "#attention" if self.attention else lists,
-                "triangle-alert",
-                "orange",
-            ),
+            Counter(_("Needs attention"), tasks, url, "triangle-alert", "orange"),
         ]
 
     @cached_property
@@ -204,13 +184,13 @@ class Home:
         return RunPlots(index, self._slug, run_statistics.listed(index), {}).days if index else None
 
     @cached_property
-    def failing(self) -> list[FailingFlow]:
+    def failing(self) -> list[tuple[statistics.Failing, str]]:
         """The flows whose launches failed most within the last days, each with the list of these launches."""
         first = timezone.localdate() - timedelta(days=FAILING_DAYS - 1)
         found = statistics.failing_flows(self._access.workspace, clock.midnight(first))
         query = {"state": "problem", "since": first.isoformat()}
         lists = reverse("launches", args=[self._slug])
-        return [FailingFlow(flow, f"{lists}?{urlencode(query | {'flow': flow.flow_id})}") for flow in found]
+        return [(flow, f"{lists}?{urlencode(query | {'flow': flow.flow_id})}") for flow in found]
 
     @cached_property
     def key(self) -> str:
@@ -243,10 +223,9 @@ class Home:
         if self._access.allows(Role.MANAGER):
             (requests,) = queries.access_requests(self._access.workspace.pk)
             if requests:
-                title = ngettext("%(n)d person requests access", "%(n)d people request access", requests) % {
-                    "n": requests
-                }
-                yield Attention(title, _("Approve or decline."), reverse("members", args=[self._slug]), "user-plus")
+                title = ngettext("%(n)d person requests access", "%(n)d people request access", requests)
+                url = reverse("members", args=[self._slug])
+                yield Attention(title % {"n": requests}, _("Approve or decline."), url, "user-plus")
         if any(queries.troubles(self._access.workspace.pk)):
             yield Attention(
                 _("The engine cannot be asked about launches"),

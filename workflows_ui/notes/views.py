@@ -47,8 +47,6 @@ def notes(request: ConsoleRequest, slug: str, subject: str, id: str) -> HttpResp
         "form": form,
         "entries": entries,
         "more": more,
-        "subject": subject,
-        "object_id": id,
         "url": request.path,
         "back": _object_page(slug, subject, id),
     }

@@ -95,12 +95,10 @@ class ListViews:
 
 
 def _visible(user: int, workspace: int | None) -> QuerySet[SavedView]:
-    if workspace is None:
-        return (
-            SavedView.objects.filter(owner=user, workspace=None).select_related("owner", "team").order_by("name", "pk")
-        )
-    teams = Group.objects.filter(user=user, memberships__workspace=workspace)
-    rows = SavedView.objects.filter(Q(owner=user) | Q(team__in=teams), workspace=workspace)
+    condition = Q(owner=user)
+    if workspace is not None:
+        condition |= Q(team__in=Group.objects.filter(user=user, memberships__workspace=workspace))
+    rows = SavedView.objects.filter(condition, workspace=workspace)
     return rows.select_related("owner", "team").order_by("name", "pk")
 
 

@@ -77,12 +77,12 @@ def save(request: ConsoleRequest, scope: Scope) -> HttpResponse:
         view = services.save(actor(request), scope, path, name, query, request.POST.getlist("hidden"))
     except services.NameTaken:
         messages.error(request, _taken())
-        return responses.redirect(request, back)
     except services.TooMany:
         messages.error(request, _too_many())
-        return responses.redirect(request, back)
-    messages.success(request, _("The view “%(name)s” is saved.") % {"name": view.name})
-    return responses.redirect(request, _url(view))
+    else:
+        messages.success(request, _("The view “%(name)s” is saved.") % {"name": view.name})
+        back = _url(view)
+    return responses.redirect(request, back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
