@@ -1,6 +1,6 @@
 """Where apps, connections, tables and flows are used: by the run index, and without one by all flows that the engine gives."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,13 +11,13 @@ from django.utils.translation import gettext_lazy, ngettext
 from workflows_ui.core.collation import sort_key
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin.resource import RESOURCES, Affected, Panel, Row, Subject, Text
+from workflows_ui.resource_admin.resource import RESOURCES, Affected, Panel, Row, Subject, Tab, Text
 from workflows_ui.resources.cached import cached
 from workflows_ui.resources.flows import pages as flow_pages
 from workflows_ui.resources.places import list_url, object_url, step_url
 from workflows_ui.run_index.services import indexes, uses
 from workflows_ui.run_index.services import object_rows as kept
-from workflows_ui.run_index.services.object_rows import APPS, CONNECTIONS, FLOWS, TABLES, uses_of_flow
+from workflows_ui.run_index.services.object_rows import FLOWS, uses_of_flow
 from workflows_ui.run_index.services.uses import User
 from workflows_ui.web import formats, links
 from workflows_ui.web.paths import text_at, texts_at
@@ -30,20 +30,20 @@ _IN_PANEL, _IN_QUESTION, MOST, _STEPS = 20, 10, 1000, 10
 
 @dataclass(frozen=True)
 class Use:
-    """A flow's latest version, and the version that runs: the whole names of its pieces, and the external ids of its connections.
+    """A flow, with what its latest version and the version that runs use by step.
 
-    `starts_with` is the piece of its trigger, `published` whether any version was ever published; `tables` are the ids by which its steps
-    name tables, `uses` all of this by step.
+    `starts_with` is the piece of its trigger, `published` whether any version was ever published.
     """
 
     id: str
     name: str
-    pieces: frozenset[str]
-    connections: frozenset[str]
-    starts_with: str = ""
-    published: bool = False
-    tables: frozenset[str] = frozenset()
-    uses: tuple[kept.Use, ...] = ()
+    starts_with: str
+    published: bool
+    uses: Sequence[kept.Use]
+
+    def keys(self, kind: str) -> frozenset[str]:
+        """What it uses of a kind: the whole names of pieces, the external ids of connections, the ids by which its steps name tables."""
+        return frozenset(use.key for use in self.uses if use.kind == kind)
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ NOTHING = Usage((), complete=False)
 
 def _indexed(session: EngineSession) -> Usage:
     flows = tuple(
-        _use(row.object_id, row.name, row.piece, row.data.get("publishedVersionId"), used)
+        Use(row.object_id, row.name, row.piece, bool(row.data.get("publishedVersionId")), used)
         for row, used in uses.all_users(session)
     )
     return Usage(flows, uses.known_kinds(session)[FLOWS].complete)
@@ -73,13 +73,8 @@ def _load(session: EngineSession) -> Usage:
 def _with_uses(row: Row) -> dict[str, Any]:
     """A flow of the engine's list as a Use."""
     key, piece = text_at(row, "id"), text_at(row, "version.trigger.settings.pieceName")
-    used = _use(key, text_at(row, "version.displayName"), piece, row.get("publishedVersionId"), uses_of_flow(row))
+    used = Use(key, text_at(row, "version.displayName"), piece, bool(row.get("publishedVersionId")), uses_of_flow(row))
     return {"id": key, "used": used}
-
-
-def _use(id: str, name: str, piece: str, published: object, used: Sequence[kept.Use]) -> Use:
-    keys = {kind: frozenset(use.key for use in used if use.kind == kind) for kind in (APPS, CONNECTIONS, TABLES)}
-    return Use(id, name, keys[APPS], keys[CONNECTIONS], piece, bool(published), keys[TABLES], tuple(used))
 
 
 _of_last_minute = cached(_CACHED, 60, NOTHING)(_load)
@@ -97,11 +92,6 @@ def cached_usage(session: EngineSession, *, now: bool = False) -> Usage:
         # Not cached for all who use the same credential: the index may be for others only.
         return session.once("usage of the index", lambda: _indexed(session))
     return (_of_last_seconds if now else _of_last_minute)(session)
-
-
-def current_usage(session: EngineSession) -> Usage:
-    """`cached_usage` for actions that change something."""
-    return cached_usage(session, now=True)
 
 
 def forget(session: EngineSession) -> None:
@@ -133,16 +123,14 @@ class Users:
         return [line for line in self.lines if line.kind == FLOWS]
 
 
-def find(
-    session: EngineSession, kind: str, keys: Iterable[str], flow_ids: Collection[str] = (), *, now: bool = False
-) -> Users:
-    """Who uses the object of a kind with one of these keys: its ids, or the whole name of an app.
+def find(session: EngineSession, kind: str, id: str, row: Row, *, now: bool = False) -> Users:
+    """Who uses an object, which steps name by its id (an app by its whole name) or its external id; of a connection the engine itself
+    names flows, too.
 
     Args:
-        flow_ids: flows that the engine itself names as users.
         now: for an action that changes something: without an index, the flows are read again.
     """
-    wanted = [key for key in keys if key]
+    wanted, flow_ids = [key for key in (id, text_at(row, "externalId")) if key], texts_at(row, "flowIds")
     if as_of := uses.as_of(session):
         found, complete = uses.users_of(session, kind, wanted), uses.known_kinds(session)[FLOWS].complete
         names = dict(uses.names(session, FLOWS).values()) if flow_ids else {}
@@ -160,16 +148,6 @@ def find(
     listed = {user.id for user in found}
     others = [User(FLOWS, key, names.get(key, "")) for key in dict.fromkeys(flow_ids) if key and key not in listed]
     return Users(_lines(session, [*found, *others]), complete, as_of)
-
-
-def of_connection(session: EngineSession, row: Row, *, now: bool = False) -> Users:
-    """Who uses a connection; the engine itself names flows, too."""
-    return find(session, CONNECTIONS, [text_at(row, "externalId")], texts_at(row, "flowIds"), now=now)
-
-
-def of_named(session: EngineSession, kind: str, row: Row, *, now: bool = False) -> Users:
-    """Who uses a table or flow, which steps name by its id or external id."""
-    return find(session, kind, [text_at(row, "id"), text_at(row, "externalId")], now=now)
 
 
 def starting_with(session: EngineSession, piece: str) -> Users:
@@ -218,23 +196,27 @@ def page_url(slug: str, resource: str, id: str) -> str:
     return links.reachable(links.object_url("used_by", id, slug=slug, subject=resource)) if id else ""
 
 
-def panel(resource: str, select: Callable[[Subject], Users], none: Text) -> Panel:
-    """The panel with what uses an object; `none` is shown without any. `resource` has a page with all of them, "" for no such page."""
+def panel(kind: str, none: Text, select: Callable[[Subject], Users] | None = None) -> Panel:
+    """The panel with what uses an object of a kind, or what `select` finds; `none` is shown without any."""
 
     def build(subject: Subject) -> dict[str, Any]:
-        found = select(subject)
-        more = len(found.lines) - _IN_PANEL
-        url = page_url(subject.slug, resource, subject.id) if resource and found.as_of else ""
-        shown = found.lines[:_IN_PANEL] if url else found.lines[:MOST]
-        return context(subject.session, found, none) | {"lines": shown, "more": more, "more_url": url}
+        found = select(subject) if select else find(subject.session, kind, subject.id, subject.object)
+        url = page_url(subject.slug, kind, subject.id) if found.as_of and not select else ""
+        return context(subject.session, found, none, _IN_PANEL if url else MOST) | {"more_url": url}
 
     return Panel(gettext_lazy("Where it is used"), "resources/used_by.html", build, without_engine=True)
 
 
-def context(session: EngineSession, found: Users, none: Text) -> dict[str, Any]:
-    """What the template of users needs."""
+def tab(kind: str, none: Text) -> Tab:
+    """The panel on a tab of its own."""
+    return Tab("used", gettext_lazy("Used by"), (panel(kind, none),))
+
+
+def context(session: EngineSession, found: Users, none: Text, most: int) -> dict[str, Any]:
+    """What the template of users needs, of at most so many."""
     return {
-        "lines": found.lines,
+        "lines": found.lines[:most],
+        "more": max(0, len(found.lines) - most),
         "none": none,
         "complete": found.complete,
         "as_of": formats.short_time(found.as_of) if found.as_of else "",
@@ -249,14 +231,14 @@ def hint(session: EngineSession) -> str:
     return _("A run index knows all of them. Managers start one in the settings of the workspace.")
 
 
-def affected(
-    found: Users, session: EngineSession, resource: str, id: str, none: Text, *, among_others: bool = False
-) -> Affected:
+def affected(session: EngineSession, kind: str, row: Row, none: Text, *, among_others: bool = False) -> Affected:
     """What is said about the users of an object before it is changed or deleted; `among_others`: each line says what it names."""
+    key = text_at(row, "id")
+    found = find(session, kind, key, row, now=True)
     lines = [(_line_text(line, among_others=among_others), line.url) for line in found.lines[:_IN_QUESTION]]
     if (more := len(found.lines) - _IN_QUESTION) > 0:
         text = ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more}
-        lines.append((text, page_url(session.workspace.slug, resource, id) if found.as_of else ""))
+        lines.append((text, page_url(session.workspace.slug, kind, key) if found.as_of else ""))
     return Affected(summary(found, session, none), lines)
 
 

@@ -29,13 +29,11 @@ def used_by(request: ConsoleRequest, slug: str, subject: str, id: str) -> HttpRe
         row = {"id": id, "name": apps.short(id)} if subject == APPS else uses.row_of(session, subject, id)
     if row is None:
         return responses.redirect(request, kind.url(slug, id))
-    found = usage.find(session, subject, [id, text_at(row, "externalId")])
     context = {
         "resource": kind,
         "title": kind.title(row) or text_at(row, "name") or id,
         "object_url": kind.url(slug, id),
         "list_url": kind.url(slug),
-        "panel": usage.context(session, found, "") | {"lines": found.lines[: usage.MOST]},
-        "more": max(0, len(found.lines) - usage.MOST),
+        "panel": usage.context(session, usage.find(session, subject, id, row), "", usage.MOST),
     }
     return responses.page(request, "resources/used_by_page.html", context)

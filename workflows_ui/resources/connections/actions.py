@@ -50,8 +50,7 @@ class ReplaceForm(forms.Form):
 
 
 def _flows_affected(session: EngineSession, row: Row, none: Text = _UNUSED) -> Affected:
-    found = usage.of_connection(session, row, now=True)
-    return usage.affected(found, session, "connections", text_at(row, "id"), none)
+    return usage.affected(session, "connections", row, none)
 
 
 def _replace(session: EngineSession, id: str, typed: dict[str, Any]) -> dict[str, str]:

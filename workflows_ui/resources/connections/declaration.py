@@ -164,11 +164,7 @@ class Connections(Resource):
     )
     panels = (
         Panel("", "resources/connections/problem.html", _trouble, without_engine=True),
-        usage.panel(
-            "connections",
-            lambda subject: usage.of_connection(subject.session, subject.object),
-            _("No flow uses this connection."),
-        ),
+        usage.panel("connections", _("No flow uses this connection.")),
     )
 
     def list(self, session: EngineSession, query: Query) -> Page:

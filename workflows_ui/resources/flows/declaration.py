@@ -168,17 +168,7 @@ class Flows(Resource):
             role=Role.BUILDER,
             visible=lambda flow: not reading.deleting(flow),
         ),
-        Tab(
-            "used",
-            _("Used by"),
-            (
-                usage.panel(
-                    "flows",
-                    lambda subject: usage.of_named(subject.session, "flows", subject.object),
-                    _("No flow calls this flow, and no MCP server offers it."),
-                ),
-            ),
-        ),
+        usage.tab("flows", _("No flow calls this flow, and no MCP server offers it.")),
         Tab("versions", _("Versions"), (Panel("", "resources/flows/versions.html", versions.panel),)),
     )
     head = Panel("", "resources/flows/own_marks.html", flow_panels.own_marks)

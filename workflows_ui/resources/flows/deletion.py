@@ -43,8 +43,7 @@ def impact(session: EngineSession, flow: Row) -> Affected:
             number,
         )
         summary = text % {"count": number}
-    users = usage.of_named(session, "flows", flow, now=True)
-    callers = usage.affected(users, session, "flows", id_at(flow), _("No flow calls it."), among_others=True)
+    callers = usage.affected(session, "flows", flow, _("No flow calls it."), among_others=True)
     return Affected(
         f"{callers.summary} {summary}",
         [*callers.lines, *_state(flow), *_own_rows(session, flow), *_only_here(session, flow)],
@@ -88,20 +87,20 @@ def _own_rows(session: EngineSession, flow: Row) -> Iterator[Line]:
 def _only_here(session: EngineSession, flow: Row) -> Iterator[Line]:
     """The connections and tables that no other flow uses; they stay."""
     key, slug = id_at(flow), session.workspace.slug
-    known = usage.current_usage(session)
+    known = usage.cached_usage(session, now=True)
     own = next((use for use in known.flows if use.id == key), None)
     if own is None or not known.complete:
         yield _("Not checked: whether other flows use its connections and tables."), ""
         return
     others = [use for use in known.flows if use.id != key]
     connections, tables = connection_names(session), table_names(session)
-    for used in sorted(own.connections.difference(*(use.connections for use in others))):
+    for used in sorted(own.keys("connections").difference(*(use.keys("connections") for use in others))):
         place, name = connections.get(used, ("", used))
         yield (
             _("No other flow uses the connection “%(name)s”. It stays.") % {"name": name},
             object_url(slug, "connections", place),
         )
-    for used in sorted(own.tables.difference(*(use.tables for use in others))):
+    for used in sorted(own.keys("tables").difference(*(use.keys("tables") for use in others))):
         place, name = tables.get(used, ("", used))
         yield (
             _("No other flow uses the table “%(name)s”. It stays.") % {"name": name},

@@ -42,7 +42,9 @@ class FlowTool(forms.Form):
     def __init__(self, *args: Any, session: EngineSession, row: Row, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         used_ids = {tool.get("flowId") for tool in tools_of(row)}
-        flows = [flow for flow in usage.current_usage(session).flows if flow.published and flow.id not in used_ids]
+        flows = [
+            flow for flow in usage.cached_usage(session, now=True).flows if flow.published and flow.id not in used_ids
+        ]
         flows.sort(key=lambda flow: sort_key(flow.name or flow.id))
         made_for_it = [(flow.id, _flow_label(flow)) for flow in flows if flow.starts_with == MCP_PIECE]
         others = [(flow.id, _flow_label(flow)) for flow in flows if flow.starts_with != MCP_PIECE]

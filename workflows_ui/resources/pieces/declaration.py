@@ -24,7 +24,6 @@ from workflows_ui.resource_admin.resource import (
     Row,
     Shortcut,
     Subject,
-    Tab,
     Text,
 )
 from workflows_ui.resources import usage, whole_lists
@@ -236,19 +235,7 @@ class Pieces(Resource):
         Panel(_("Actions"), "resources/pieces/operations.html", partial(_operations, kind="actions")),
         Panel(_("Triggers"), "resources/pieces/operations.html", partial(_operations, kind="triggers")),
     )
-    tabs = (
-        Tab(
-            "used",
-            _("Used by"),
-            (
-                usage.panel(
-                    "pieces",
-                    lambda subject: usage.find(subject.session, "pieces", [subject.id]),
-                    _("No flow uses this app."),
-                ),
-            ),
-        ),
-    )
+    tabs = (usage.tab("pieces", _("No flow uses this app.")),)
 
     def list(self, session: EngineSession, query: Query) -> Page:
         """A page of the catalogue by name. The engine is called once in ten minutes, whatever the filters."""

@@ -27,7 +27,6 @@ from workflows_ui.resource_admin.resource import (
     Row,
     Shortcut,
     Subject,
-    Tab,
     Text,
 )
 from workflows_ui.resources import copies, usage, whole_lists
@@ -138,8 +137,7 @@ def _records_going(session: EngineSession, table: Row) -> Text:
 
 
 def _with_flows(session: EngineSession, table: Row, going: Text, more: Sequence[tuple[str, str]] = ()) -> Affected:
-    found = usage.of_named(session, "tables", table, now=True)
-    users = usage.affected(found, session, "tables", text_at(table, "id"), _("No flow uses it."), among_others=True)
+    users = usage.affected(session, "tables", table, _("No flow uses it."), among_others=True)
     return Affected(f"{users.summary} {going}", [*users.lines, *more])
 
 
@@ -201,19 +199,7 @@ class Tables(Resource):
         Panel(_("Newest records"), "resources/tables/records.html", _newest),
         Panel(_("Columns"), "resources/tables/columns.html", _columns),
     )
-    tabs = (
-        Tab(
-            "used",
-            _("Used by"),
-            (
-                usage.panel(
-                    "tables",
-                    lambda subject: usage.of_named(subject.session, "tables", subject.object),
-                    _("No flow reads or writes this table."),
-                ),
-            ),
-        ),
-    )
+    tabs = (usage.tab("tables", _("No flow reads or writes this table.")),)
     editor_path = "/projects/{project}/tables/{id}"
     actions = (
         Action(

@@ -136,9 +136,9 @@ class Triggers(Resource):
             lambda subject: {"plot": _figures(subject.object).bars(), "span": SPAN},
         ),
         usage.panel(
-            "",
-            lambda subject: usage.starting_with(subject.session, subject.object["name"]),
+            name,
             _("No flow of this workspace starts with it: the figures come from elsewhere on the platform."),
+            lambda subject: usage.starting_with(subject.session, subject.object["name"]),
         ),
     )
 

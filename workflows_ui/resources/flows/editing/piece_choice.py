@@ -113,7 +113,7 @@ def _apps(session: EngineSession, target: Target, search: str, category: str) ->
     categories = {item for row in rows for item in texts_at(row, "categories")}
     filters = {"search": search} | ({"category": category} if category in categories else {})
     used = Counter(reading.pieces_of(node.step for node in flow_tree.walk(reading.trigger_of(target.flow))))
-    used.update(name for flow in usage.cached_usage(session).flows for name in flow.pieces)
+    used.update(name for flow in usage.cached_usage(session).flows for name in flow.keys("pieces"))
     fitting = [row for row in rows if matches_filters(row, filters)]
     in_use = sorted((row for row in fitting if used[row["name"]]), key=lambda row: -used[row["name"]])
     known = sorted(((str(CATEGORIES.get(key, key)), key) for key in categories), key=lambda item: sort_key(item[0]))
