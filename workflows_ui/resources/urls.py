@@ -9,7 +9,7 @@ from workflows_ui.resources.flows.editing import piece_choice, value_views
 from workflows_ui.resources.flows.editing import views as editing_views
 from workflows_ui.resources.flows.testing import views as testing_views
 from workflows_ui.resources.mcp_servers import views as mcp_views
-from workflows_ui.resources.pieces import logo_views, options_views
+from workflows_ui.resources.pieces import views as piece_views
 from workflows_ui.resources.reveal import views as reveal_views
 from workflows_ui.resources.runs import views as run_views
 from workflows_ui.resources.tables import views as table_views
@@ -40,8 +40,8 @@ urlpatterns = [
     path("w/<slug:slug>/connections/new/", connection_views.new, name="connection_new"),
     path("w/<slug:slug>/mcp-servers/<str:id>/apps/", mcp_views.choose_app, name="mcp_apps"),
     path("w/<slug:slug>/mcp-servers/<str:id>/token/", mcp_views.token, name="mcp_token"),
-    path("w/<slug:slug>/pieces/logo/<path:piece>/", logo_views.logo, name="app_logo"),
-    path("w/<slug:slug>/pieces/options/<path:piece>/", options_views.options, name="piece_options"),
+    path("w/<slug:slug>/pieces/logo/<path:piece>/", piece_views.logo, name="app_logo"),
+    path("w/<slug:slug>/pieces/options/<path:piece>/", piece_views.options, name="piece_options"),
     path(_HIDDEN.format("runs"), reveal_views.hidden_values, {"resource": "runs"}, name="run_hidden"),
     path(_HIDDEN.format("flows"), reveal_views.hidden_values, {"resource": "flows"}, name="flow_hidden"),
     path(_HIDDEN.format("launches"), reveal_views.of_launch, name="launch_hidden"),

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.translation import gettext, gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -57,11 +58,11 @@ class Runs(Resource):
     name = "runs"
     label, label_plural = pgettext_lazy("noun", "Run"), pgettext_lazy("noun", "Runs")
     icon, group, menu_order = "history", "watch", 10
-    empty = gettext_lazy("Nothing has run in this workspace yet")
-    empty_hint = gettext_lazy("Launch a flow, or wait until one starts automatically: its run is listed here at once.")
+    empty = _("Nothing has run in this workspace yet")
+    empty_hint = _("Launch a flow, or wait until one starts automatically: its run is listed here at once.")
     filters = run_filters.RunFilters
     search_by_id = True
-    filter_help = gettext_lazy(
+    filter_help = _(
         "The engine looks through all runs that it still keeps. What went into the steps and came out of them is "
         "searched only where the run index keeps values. "
         "The hundred flows that were changed last are offered here, with their steps."
@@ -73,65 +74,53 @@ class Runs(Resource):
     list_display = (
         Column(
             lambda row: reading.name_of(row) or row.get("flowId"),
-            gettext_lazy("Flow"),
+            _("Flow"),
             link=True,
             below=indexed.gone_note,
             name="flow",
             sort=("flow_name",),
         ),
         Column(
-            lambda row: messages.run_state(row.get("status")),
-            gettext_lazy("State"),
-            kind="badge",
-            name="state",
-            sort=("status",),
+            lambda row: messages.run_state(row.get("status")), _("State"), kind="badge", name="state", sort=("status",)
         ),
-        Column(
-            reading.failed_at,
-            gettext_lazy("Failed step"),
-            link=_failed_alike_url,
-            wide=True,
-            sort=("failed_step_title",),
-        ),
-        Column(reading.error_of, gettext_lazy("Error"), wide=True, sort=False),
-        Column("created", gettext_lazy("Received"), kind="when", sort=("created",)),
-        Column(reading.waited, gettext_lazy("Waited"), kind="duration", wide=True, sort=False),
-        Column(reading.length, gettext_lazy("Took"), kind="duration", phone=False, sort=("duration",)),
-        Column(starters.name_of, gettext_lazy("Launched by"), link=starters.url_of, phone=False, sort=False),
+        Column(reading.failed_at, _("Failed step"), link=_failed_alike_url, wide=True, sort=("failed_step_title",)),
+        Column(reading.error_of, _("Error"), wide=True, sort=False),
+        Column("created", _("Received"), kind="when", sort=("created",)),
+        Column(reading.waited, _("Waited"), kind="duration", wide=True, sort=False),
+        Column(reading.length, _("Took"), kind="duration", phone=False, sort=("duration",)),
+        Column(starters.name_of, _("Launched by"), link=starters.url_of, phone=False, sort=False),
     )
-    shortcuts = (Shortcut(gettext_lazy("To the flow"), "workflow", _flow_url),)
+    shortcuts = (Shortcut(_("To the flow"), "workflow", _flow_url),)
     actions = resource_actions.ACTIONS
     key_facts = (
-        Column(lambda run: reading.name_of(run) or run.get("flowId"), gettext_lazy("Flow"), link=_flow_url),
-        Column("created", gettext_lazy("Received"), kind="when"),
-        Column(reading.length, gettext_lazy("Took"), kind="duration"),
+        Column(lambda run: reading.name_of(run) or run.get("flowId"), _("Flow"), link=_flow_url),
+        Column("created", _("Received"), kind="when"),
+        Column(reading.length, _("Took"), kind="duration"),
     )
     details = Facts(
-        gettext_lazy("Details"),
+        _("Details"),
         (
-            Column("created", gettext_lazy("Received"), kind="exact"),
-            Column(reading.engine_start, gettext_lazy("Started"), kind="exact"),
-            Column(reading.retried, gettext_lazy("Retried"), kind="exact"),
-            Column(reading.finished, gettext_lazy("Ended"), kind="exact"),
-            Column(reading.waited, gettext_lazy("Waited"), kind="duration"),
-            Column(reading.length, gettext_lazy("Took"), kind="duration"),
-            Column(reading.failed_at, gettext_lazy("Failed step"), link=_failed_alike_url),
-            Column("tags", gettext_lazy("Tags"), kind="list"),
-            Column("archivedAt", gettext_lazy("Archived"), kind="exact"),
-            Column("id", gettext_lazy("Engine ID"), kind="id"),
+            Column("created", _("Received"), kind="exact"),
+            Column(reading.engine_start, _("Started"), kind="exact"),
+            Column(reading.retried, _("Retried"), kind="exact"),
+            Column(reading.finished, _("Ended"), kind="exact"),
+            Column(reading.waited, _("Waited"), kind="duration"),
+            Column(reading.length, _("Took"), kind="duration"),
+            Column(reading.failed_at, _("Failed step"), link=_failed_alike_url),
+            Column("tags", _("Tags"), kind="list"),
+            Column("archivedAt", _("Archived"), kind="exact"),
+            Column("id", _("Engine ID"), kind="id"),
         ),
     )
     panels = (
         Panel("", "resources/runs/summary.html", resource_panels.summary),
-        Panel(
-            gettext_lazy("Compared with the last good run"), "resources/runs/compared.html", resource_panels.compared
-        ),
-        Panel(gettext_lazy("Steps"), "resources/runs/steps.html", resource_panels.steps),
+        Panel(_("Compared with the last good run"), "resources/runs/compared.html", resource_panels.compared),
+        Panel(_("Steps"), "resources/runs/steps.html", resource_panels.steps),
     )
     tabs = (
         Tab(
             "related",
-            gettext_lazy("Parent and child runs"),
+            _("Parent and child runs"),
             (Panel("", "resources/runs/family.html", resource_panels.family),),
             visible=resource_panels.has_family,
         ),

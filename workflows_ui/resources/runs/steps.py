@@ -1,5 +1,6 @@
 """A run's steps in the order they ran, loops by iteration, limited to what a page can hold."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from workflows_ui.core.states import Badge
+from workflows_ui.launches import answers
 from workflows_ui.launches.failures import reading as failure_reading
 from workflows_ui.launches.services import runs
 from workflows_ui.launches.services.runs import any_failed
@@ -17,13 +19,28 @@ from workflows_ui.resources.flows import outline
 from workflows_ui.resources.runs import reading
 from workflows_ui.resources.runs import times as resource_times
 from workflows_ui.resources.runs.reading import FAILED
-from workflows_ui.resources.runs.values import ValueRoom
 from workflows_ui.web import formats, messages, readable
 from workflows_ui.web.paths import dicts_at, text_at
 
 #: Maximum characters of one step's input or output on the page, iterations of a loop, steps in all, and additional failed ones.
 LONGEST, MOST_ITERATIONS, MOST_STEPS, MOST_FAILED = 20_000, 30, 200, 20
 _DEEPEST = 6
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)")
+_DATA = re.compile(r"data:([a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,80})?[^,]{0,300};base64,", re.IGNORECASE)
+
+
+class ValueRoom(readable.Room):
+    def special(self, text: str) -> readable.Node | None:
+        """A web address as a link, a moment in the reader's zone, a file in the text as its kind and size. Nothing is fetched."""
+        if address := answers.web_address(text):
+            return readable.Node("link", address, href=address)
+        if _MOMENT.fullmatch(text) and (moment := formats.moment(text)):
+            return readable.Node("plain", formats.exact(moment))
+        if head := _DATA.match(text[:500]):
+            size = max(1, (len(text) - head.end()) * 3 // 4 // 1000)
+            kind = _("%(kind)s, %(size)d kB") % {"kind": head[1] or _("file"), "size": size}
+            return readable.Node("plain", kind, muted=True)
+        return None
 
 
 @dataclass

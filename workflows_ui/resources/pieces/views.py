@@ -1,4 +1,4 @@
-"""Choices that an app gives for one of its fields, requested by a form with a URL that can be kept."""
+"""Pages of an app: its logo, and the choices that it gives for one of its fields, requested by a form with a URL that can be kept."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,16 +10,18 @@ from django.views.decorators.http import require_safe
 
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.engine import EngineError
+from workflows_ui.engine.images import NoImage
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import Text
 from workflows_ui.resources.connections import reading as connection_list
-from workflows_ui.resources.pieces import apps
+from workflows_ui.resources.pieces import apps, logos
 from workflows_ui.resources.pieces import options as resource_options
 from workflows_ui.resources.pieces.declaration import choices_url
 from workflows_ui.resources.pieces.options import Answer, OptionsForm, OptionsRequest
 from workflows_ui.resources.places import list_url, object_url
 from workflows_ui.web import messages, responses
 from workflows_ui.web.access import member
+from workflows_ui.web.paths import text_at
 from workflows_ui.web.requests import ConsoleRequest
 
 #: Maximum length of a value in a URL.
@@ -94,3 +96,19 @@ def _lines(
         ways = [(item.label, choices_url(slug, piece, **chosen_values, field=item.key)) for item in following]
         lines.append({"label": label, "value": value, "ways": ways})
     return lines
+
+
+@require_safe
+@member(Role.VIEWER)
+def logo(request: ConsoleRequest, slug: str, piece: str) -> HttpResponse:
+    """The picture at the address that the engine's catalogue names, if the console may and can fetch it; else nothing (204)."""
+    session = engine_session.open_session(request.access)
+    row = next((row for row in apps.catalogue_or_none(session) if row["name"] == piece), {})
+    if not logos.logo_path(session, row):
+        return HttpResponse(status=204)
+    try:
+        kind, body = logos.load_logo(text_at(row, "logoUrl"))
+    except NoImage:
+        return HttpResponse(status=204)
+    headers = {"Cache-Control": "private, max-age=86400", "Content-Security-Policy": "default-src 'none'; sandbox"}
+    return HttpResponse(body, content_type=kind, headers=headers)
