@@ -14,12 +14,10 @@ from workflows_ui.web.paths import pick, sole_id, usable_id
 
 
 def flows_url(slug: str, folder: str) -> str:
-    """The list of the flows in a folder."""
     return list_url(slug, "flows", folder=folder) if folder else ""
 
 
 def list_url(slug: str, resource: str, **query: str | Sequence[str]) -> str:
-    """A list, filtered by `query`."""
     url = links.reachable(links.view_url("resource_list", slug, resource))
     return f"{url}?{urlencode(query, doseq=True)}" if url and query else url
 
@@ -50,7 +48,6 @@ def choose_app_url(slug: str, flow_id: str, **query: str) -> str:
 
 
 def connect_url(slug: str, piece: str) -> str:
-    """The page that connects an app."""
     address = {"slug": slug, "resource": "pieces", "action": "connect"}
     return links.reachable(links.object_url("resource_action", piece, **address)) if usable_id(piece) else ""
 

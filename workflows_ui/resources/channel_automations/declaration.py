@@ -69,8 +69,6 @@ def _flow_url(slug: str, row: Row) -> str:
 
 
 class ChannelAutomations(Resource):
-    """The channel automations of the organization."""
-
     name = "channel-automations"
     needs = "channel-automations"
     label, label_plural = _("Channel automation"), _("Channel automations")

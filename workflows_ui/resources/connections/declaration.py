@@ -115,8 +115,6 @@ def _trouble(subject: Subject) -> dict[str, Any] | None:
 
 
 class Connections(Resource):
-    """An account or key of an app, which flows use."""
-
     name = "connections"
     needs = "connections"
     label, label_plural = _("Connection"), _("Connections")

@@ -1,9 +1,7 @@
 """A new connection: the choice of the app, signing in there for OAuth2, and the page to which the app redirects with a code.
 
-The forms are actions (resources/pieces/declaration.py, resources/connections/actions.py).
-
 The code from the URL is encrypted and cached for some minutes, and written down nowhere else; the form that completes
-the connection (resources/connections/connecting.py) gets a ticket for it.
+the connection (connecting.py) gets a ticket for it.
 """
 
 from django import forms

@@ -116,8 +116,6 @@ def _inside(subject: Subject) -> dict[str, Any]:
 
 
 class Folders(Resource):
-    """Containers of flows."""
-
     name = "folders"
     needs = "folders"
     label, label_plural = _("Folder"), _("Folders")

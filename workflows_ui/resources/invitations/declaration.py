@@ -89,8 +89,6 @@ def _platform_impact(_session: EngineSession, row: Row) -> Affected | None:
 
 
 class Invitations(Resource):
-    """Invitations into the engine."""
-
     name = "invitations"
     label, label_plural = _("Invitation"), _("Invitations")
     icon, group, menu_order = "mail-open", "team", 10

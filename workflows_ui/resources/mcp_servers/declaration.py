@@ -140,8 +140,6 @@ def _stops(session: EngineSession, row: Row) -> Affected:
 
 
 class McpServers(Resource):
-    """Access for AI assistants to flows and apps."""
-
     name = "mcp-servers"
     batch_size = whole_lists.AT_ONCE
     needs = "mcp-servers"

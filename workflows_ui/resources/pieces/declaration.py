@@ -193,8 +193,6 @@ CONNECT = Action(
 
 
 class Pieces(Resource):
-    """The building blocks of flows: apps with their actions and triggers."""
-
     name = "pieces"
     label, label_plural = _("App"), _("Apps")
     icon, group, menu_order = "puzzle", "build", 40

@@ -30,14 +30,10 @@ _MARK = re.compile(r"^[~^](?=\d)")
 
 @dataclass(frozen=True)
 class MissingApp:
-    """An app, or one of its versions, that the engine does not have.
+    """An app, or one of its versions, that the engine does not have, with the names of the steps that need it.
 
-    Attributes:
-        name: the piece's whole name, such as `@activepieces/piece-slack`.
-        title: the display name.
-        version: the version that the steps require; "" if they name none.
-        here: the version that the engine has; "" if it does not have the app at all.
-        steps: the names of the steps that need it.
+    `version` is the one that the steps require, "" if they name none; `here` the one that the engine has, "" if it does not have the app
+    at all.
     """
 
     name: str

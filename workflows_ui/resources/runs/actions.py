@@ -84,10 +84,6 @@ def _cancel_all(session: EngineSession, ids: Sequence[str], _data: dict[str, Any
     return [key for key in ids if statuses.get(key, "CANCELED") in ("CANCELED", *_CANCELLABLE)]
 
 
-def _archive(session: EngineSession, id: str, data: dict[str, Any]) -> None:
-    _archive_all(session, [id], data)
-
-
 def _archive_all(session: EngineSession, ids: Sequence[str], _data: dict[str, Any]) -> None:
     """The engine's answer is empty (recording `runs_archive`)."""
     session.workflows.archive_runs(ids)
@@ -178,7 +174,7 @@ ACTIONS = (
         "archive",
         _("Archive"),
         "archive",
-        _archive,
+        lambda session, key, data: _archive_all(session, [key], data),
         needs="run-archive",
         stops=True,
         confirm=_("The run is left out of the list of runs from now on. The console cannot bring it back there."),

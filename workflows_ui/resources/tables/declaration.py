@@ -45,11 +45,7 @@ _SHOWN, _ACROSS = 5, 5
 
 
 class TableFilters(forms.Form):
-    """The search by name."""
-
-    name = forms.CharField(
-        label=_("Name"), required=False, max_length=200, widget=forms.TextInput(attrs={"type": "search"})
-    )
+    name = forms.CharField(label=_("Name"), required=False, max_length=200)
 
 
 def _rename(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
@@ -80,7 +76,7 @@ def _columns(subject: Subject) -> dict[str, Any]:
             "name": reading.label_of(field),
             "kind": reading.kind_of(field),
             "options": reading.options_of(field),
-            "buttons": resource_fields.rename_and_remove(slug, table, reading.key_of(field)) if may else [],
+            "buttons": resource_fields.buttons(slug, table, reading.key_of(field)) if may else [],
         }
         for field in fields
     ]
@@ -154,8 +150,6 @@ _ADD_COLUMN = Action(
 
 
 class Tables(Resource):
-    """Rows and columns that flows read and write."""
-
     name = "tables"
     needs = "tables"
     label, label_plural = _("Table"), _("Tables")

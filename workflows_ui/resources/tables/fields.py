@@ -8,7 +8,7 @@ from django.utils.translation import ngettext
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
-from workflows_ui.resource_admin.actions import NameForm
+from workflows_ui.resource_admin.actions import Button, NameForm, button
 from workflows_ui.resource_admin.resource import Action, Affected, Resource, Row, Text
 from workflows_ui.resources.places import list_url, table_url
 from workflows_ui.resources.tables import limits, reading
@@ -155,10 +155,9 @@ class Fields(Resource):
         return field
 
     def url(self, slug: str, id: str = "", **query: str) -> str:
-        """The table's page."""
         return table_url(slug, self.table)
 
 
-def rename_and_remove(slug: str, table: str, field: str) -> list[tuple[Text, str, str, bool]]:
-    """The actions on a column, as (label, icon, URL, dangerous)."""
-    return [(item.label, item.icon, item.url(slug, Fields.name, field), item.danger) for item in _actions(table)]
+def buttons(slug: str, table: str, field: str) -> list[Button]:
+    """The actions on a column."""
+    return [button(action, slug, Fields.name, field) for action in _actions(table)]

@@ -19,8 +19,6 @@ _FOR = 600
 _NEARLY = 0.9
 #: The engine's code for exceeding a limit (recordings `records_create_over_limit`, `fields_create_over_limit`).
 _BEYOND = "VALIDATION"
-
-
 #: The limits of one table, `records` and `fields`, as far as the engine says.
 Limits = Mapping[str, int]
 
@@ -47,7 +45,6 @@ def refused_if_full(text: Text) -> Iterator[None]:
 
 
 def is_near_limit(number: int, most: int | None) -> bool:
-    """Whether a number is close to the limit, or at it."""
     return most is not None and number >= most * _NEARLY
 
 

@@ -20,7 +20,6 @@ class PartAction(Action):
 
     @property
     def belongs_to(self) -> tuple[str, str] | None:
-        """The table."""
         return "tables", self.table
 
     def url(self, slug: str, resource: str, id: str = "") -> str:

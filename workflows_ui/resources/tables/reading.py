@@ -113,12 +113,10 @@ def listed_name(session: EngineSession, id: str) -> str:
 
 
 def table_name(id: str) -> str:
-    """The cache name of a table."""
     return f"table:{id}"
 
 
 def columns_name(id: str) -> str:
-    """The cache name of a table's columns."""
     return f"fields:{id}"
 
 

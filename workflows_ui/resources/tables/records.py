@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 from babel.numbers import format_decimal
 from django.utils.safestring import SafeString
@@ -77,7 +76,6 @@ def load_records(session: EngineSession, table_id: str, *, fresh: bool = True) -
 
 
 def short(record: Row, field: str) -> str:
-    """A cell as shown in lists."""
     text = reading.cell(record, field)
     return text if len(text) <= SHORT else f"{text[:SHORT]}…"
 
@@ -232,17 +230,16 @@ class Records(Resource):
         """A page of the matching records, newest first. All are requested at once, since the engine does not page them."""
         wanted_conditions = conditions(query.filters)
         matching = reading.records(session, self.table, wanted_conditions)
-        number = len(matching.rows)
+        page, number = whole_lists.page(matching.rows, query), len(matching.rows)
         if not matching.whole:
-            return replace(whole_lists.page(matching.rows, query, warning=matching.gap), total=None)
+            return replace(page, warning=matching.gap, total=None)
         if wanted_conditions:
             fit = ngettext("%(count)d record fits.", "%(count)d records fit.", number) % {"count": number}
-            return whole_lists.page(matching.rows, query, notice=fit)
+            return replace(page, notice=fit)
         limits = resource_limits.load_limits(session)
         count_text = resource_limits.records_in_words(number, limits)
-        if resource_limits.is_near_limit(number, limits.get("records")):
-            return whole_lists.page(matching.rows, query, warning=count_text)
-        return whole_lists.page(matching.rows, query, notice=count_text)
+        near_limit = resource_limits.is_near_limit(number, limits.get("records"))
+        return replace(page, warning=count_text) if near_limit else replace(page, notice=count_text)
 
     def get(self, session: EngineSession, id: str) -> Row:
         """The record, if it belongs to this table."""
@@ -258,10 +255,6 @@ class Records(Resource):
     def url(self, slug: str, id: str = "", **query: str) -> str:
         """The record's page below its table, or the list of the table's records."""
         return record_url(slug, self.table, id) if id else records_url(slug, self.table)
-
-    def call(self, id: str) -> tuple[str, str, str]:
-        """`GET /v1/records/{id}`; the vendor's SDK has no method for it."""
-        return "GET", f"/v1/records/{quote(id, safe='')}", ""
 
 
 def conditions(filters: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -101,8 +101,6 @@ def _fits(row: Row, filters: Mapping[str, Any]) -> bool:
 
 
 class Triggers(Resource):
-    """The triggers of one app, as the engine counts them."""
-
     name = "triggers"
     needs = "trigger-figures"
     label, label_plural = _("Triggers of an app"), _("Triggers")
