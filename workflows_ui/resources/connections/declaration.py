@@ -17,19 +17,9 @@ from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin.resource import (
-    Column,
-    Facts,
-    Page,
-    Panel,
-    Query,
-    Resource,
-    Row,
-    Shortcut,
-    Subject,
-    Text,
-)
+from workflows_ui.resource_admin.resource import Facts, Panel, Resource, Subject
 from workflows_ui.resources import usage, whole_lists
 from workflows_ui.resources.connections import actions as resource_actions
 from workflows_ui.resources.connections import reading
@@ -40,6 +30,7 @@ from workflows_ui.resources.pieces.fields import type_words
 from workflows_ui.resources.places import list_url, piece_url
 from workflows_ui.run_index.services import uses
 from workflows_ui.web.list_filters import state_field
+from workflows_ui.web.messages import Text
 from workflows_ui.web.paths import list_at, text_at
 
 _TROUBLE: dict[str, Text] = {

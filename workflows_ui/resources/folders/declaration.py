@@ -10,29 +10,16 @@ from django.utils.translation import ngettext
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Refused
-from workflows_ui.resource_admin.actions import NameForm, always, delete_action, rename_action
-from workflows_ui.resource_admin.resource import (
-    Action,
-    Affected,
-    Bulk,
-    Column,
-    Facts,
-    Page,
-    Panel,
-    Query,
-    Resource,
-    Row,
-    Shortcut,
-    Subject,
-    Text,
-    id_at,
-)
+from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
+from workflows_ui.resource_admin.actions import Action, Affected, Bulk, NameForm, always, delete_action, rename_action
+from workflows_ui.resource_admin.resource import Facts, Panel, Resource, Subject
 from workflows_ui.resources import whole_lists
 from workflows_ui.resources.flows.reading import FOLDERS
 from workflows_ui.resources.flows.reading import name_of as flow_name
 from workflows_ui.resources.places import flow_url, flows_url, folder_url
 from workflows_ui.run_index.services import uses
-from workflows_ui.web.paths import text_at
+from workflows_ui.web.messages import Text
+from workflows_ui.web.paths import id_at, text_at
 
 #: Folders read at once to find a name, and flows listed by name (api.md 4.1: no upper bound of a page is known).
 _MOST, _NAMED = 500, 100

@@ -15,30 +15,17 @@ from django.utils.translation import ngettext
 
 from workflows_ui.credentials.models import Ability
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import capabilities as missing_capabilities
-from workflows_ui.resource_admin.actions import NameForm, always, delete_action, rename_action
-from workflows_ui.resource_admin.resource import (
-    Action,
-    Affected,
-    Bulk,
-    Column,
-    Facts,
-    Page,
-    Panel,
-    Query,
-    Resource,
-    Row,
-    Shortcut,
-    Subject,
-    Tab,
-    Text,
-)
+from workflows_ui.resource_admin.actions import Action, Affected, Bulk, NameForm, always, delete_action, rename_action
+from workflows_ui.resource_admin.resource import Facts, Panel, Resource, Subject, Tab
 from workflows_ui.resources import whole_lists
 from workflows_ui.resources.mcp_servers import clients, reading, switches, tools
 from workflows_ui.resources.mcp_servers.reading import name_of
 from workflows_ui.resources.places import subpage_url
 from workflows_ui.web import formats
+from workflows_ui.web.messages import Text
 
 #: Tools named in the list.
 _NAMED = 5

@@ -10,22 +10,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin.actions import always
-from workflows_ui.resource_admin.resource import (
-    Action,
-    Affected,
-    Column,
-    Facts,
-    Page,
-    Panel,
-    Query,
-    Resource,
-    Row,
-    Shortcut,
-    Subject,
-    Text,
-)
+from workflows_ui.resource_admin.actions import Action, Affected, always
+from workflows_ui.resource_admin.resource import Facts, Panel, Resource, Subject
 from workflows_ui.resources import usage, whole_lists
 from workflows_ui.resources.connections import auth_forms, connecting
 from workflows_ui.resources.connections.oauth_forms import OWN
@@ -35,6 +23,7 @@ from workflows_ui.resources.pieces.apps import mark_column, mark_of
 from workflows_ui.resources.pieces.fields import operations, type_words
 from workflows_ui.resources.places import connection_url, list_url
 from workflows_ui.web import formats
+from workflows_ui.web.messages import Text
 from workflows_ui.web.paths import pick, text_at, texts_at
 
 #: api.md 11.1; the last two are of Imbrace's fork.

@@ -16,11 +16,10 @@ from django.utils.translation import ngettext
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound, Refused, flow_tree
 from workflows_ui.launches import flow_facts
-from workflows_ui.resource_admin.resource import pick
 from workflows_ui.resources.pieces import apps
 from workflows_ui.web import formats
 from workflows_ui.web.messages import Message
-from workflows_ui.web.paths import text_at
+from workflows_ui.web.paths import pick, text_at
 
 #: Maximum apps requested per check, besides the list of all; steps that a sentence names.
 _ASKED, _STEPS = 10, 5

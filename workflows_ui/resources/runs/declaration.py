@@ -13,18 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Forbidden, NotFound, Unavailable
-from workflows_ui.resource_admin.resource import (
-    Column,
-    Facts,
-    Page,
-    Panel,
-    Query,
-    Resource,
-    Row,
-    Shortcut,
-    Subject,
-    Tab,
-)
+from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
+from workflows_ui.resource_admin.resource import Facts, Panel, Resource, Subject, Tab
 from workflows_ui.resources.places import flow_url, list_url
 from workflows_ui.resources.runs import actions as resource_actions
 from workflows_ui.resources.runs import filters as run_filters

@@ -12,23 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.deleted_objects import services as deleted_objects
 from workflows_ui.engine import EngineError
+from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin.actions import NameForm, always, button, delete_action, rename_action
-from workflows_ui.resource_admin.resource import (
-    Action,
-    Affected,
-    Bulk,
-    Column,
-    Facts,
-    Page,
-    Panel,
-    Query,
-    Resource,
-    Row,
-    Shortcut,
-    Subject,
-    Text,
-)
+from workflows_ui.resource_admin.actions import Action, NameForm, always, button, delete_action, rename_action
+from workflows_ui.resource_admin.resource import Affected, Bulk, Facts, Panel, Resource, Subject
 from workflows_ui.resources import copies, usage, whole_lists
 from workflows_ui.resources.flows.reading import folder_names
 from workflows_ui.resources.places import folder_url, table_url
@@ -38,6 +25,7 @@ from workflows_ui.resources.tables import limits as resource_limits
 from workflows_ui.resources.tables.parts import export_url, is_id, record_url, records_url
 from workflows_ui.run_index.services import uses
 from workflows_ui.web import formats, messages
+from workflows_ui.web.messages import Text
 from workflows_ui.web.paths import text_at
 
 #: Records on the table's page, and columns of them.

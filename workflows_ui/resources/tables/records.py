@@ -13,20 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
-from workflows_ui.resource_admin.actions import Bulk, always
-from workflows_ui.resource_admin.resource import (
-    Action,
-    Affected,
-    Column,
-    Facts,
-    Page,
-    Panel,
-    Query,
-    Resource,
-    Row,
-    Shortcut,
-    Subject,
-)
+from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
+from workflows_ui.resource_admin.actions import Action, Affected, Bulk, always
+from workflows_ui.resource_admin.resource import Facts, Panel, Resource, Subject
 from workflows_ui.resources import whole_lists
 from workflows_ui.resources.places import list_url, table_url
 from workflows_ui.resources.tables import limits as resource_limits
