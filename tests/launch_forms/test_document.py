@@ -62,6 +62,11 @@ def test_a_form_with_everything_in_it_comes_back_unchanged() -> None:
     assert schema_in.from_schema(json.loads(json.dumps(schema))) == ALL
 
 
+def test_evidence_of_a_file_comes_back_unchanged_even_if_its_counts_do_not_fit() -> None:
+    form = Form((Field("no", ("no",), why=Why(seen=3, values=2)),))
+    assert schema_in.from_schema(schema_out.to_schema(form)) == form
+
+
 @pytest.mark.parametrize("form", [Form(), Form((Field("all", (), kind=Kind.LIST, label="All"),))])
 def test_a_form_without_fields_and_one_of_the_whole_body_come_back_unchanged(form: Form) -> None:
     assert schema_in.from_schema(schema_out.to_schema(form)) == form

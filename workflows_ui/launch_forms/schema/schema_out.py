@@ -195,8 +195,9 @@ def _show_if(rule: ShowIf | None) -> Json | None:
 
 
 def _why(why: Why) -> Json:
-    counts = {"seen": why.seen, "of": why.payloads, "values": why.values} if why.payloads else {}
-    return _given(read_by=list(why.read_by)) | counts | _given(sample=why.sample, trigger=why.trigger)
+    counts = {"seen": why.seen, "of": why.payloads, "values": why.values}
+    counted = counts if any(counts.values()) else {}
+    return _given(read_by=list(why.read_by)) | counted | _given(sample=why.sample, trigger=why.trigger)
 
 
 def _given(**values: Any) -> Json:
