@@ -58,6 +58,8 @@ def known(session: EngineSession, flow_id: str, form: Form) -> Choices:
 
 def available(access: Access, flow_id: str, form: Form, *, load: Callable[..., Choices] = known) -> Choices:
     """The choices of a form's live fields that `load` returns; none if the engine cannot be called for this person."""
+    if not form.live_fields:
+        return {}
     try:
         return load(engine_session.open_session(access), flow_id, form)
     except (EngineError, clients.NoCredential, CannotOpen) as problem:

@@ -20,6 +20,7 @@ from workflows_ui.launch_forms.editor.views.page import EditorPage, builder_page
 from workflows_ui.launch_forms.forms import fields as launch_fields
 from workflows_ui.launch_forms.forms import posted
 from workflows_ui.launch_forms.schema import checking
+from workflows_ui.launch_forms.schema.checking import Shown
 from workflows_ui.launch_forms.schema.document import BadForm, Form, Kind
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.web import markdown, responses
@@ -104,6 +105,10 @@ def texts(page: EditorPage) -> HttpResponse:
 
 def _page(page: EditorPage, typed: TextsForm | None = None) -> HttpResponse:
     form, context = page.form or Form(), dict[str, Any]()
+    visible = posted.launchable(form)
+    # Without a call to the engine: live choices as far as they were offered lately.
+    options = launch_choices.available(page.request.access, page.flow_id, visible, load=launch_choices.offered)
+    shown = checking.initial(visible, zone=timezone.get_current_timezone())
     if not responses.is_fragment(page.request):
         known = page.flow_or_none()
         context["unreachable"] = known is None
@@ -122,26 +127,20 @@ def _page(page: EditorPage, typed: TextsForm | None = None) -> HttpResponse:
         moved=_moved(page.request, form),
         words=typed or TextsForm(initial={name: getattr(form, name) for name in TextsForm.base_fields}),
         placeholders=[field for field in form.fields if field.kind not in (Kind.SECRET, Kind.FILE)],
-        **_preview_context(page, form),
+        effects=form_effects.sentences(form),
+        **_preview_context(page, visible, options, shown),
         versions=[*launch_forms.versions(page.row)[:_VERSIONS]] if page.row else [],
         **context,
     )
 
 
-def _preview_context(page: EditorPage, form: Form) -> dict[str, Any]:
-    """The form as launchers see it, without a call to the engine: live choices as far as they were offered lately."""
-    visible = posted.launchable(form)
-    live = bool(visible.live_fields)
-    options = (
-        launch_choices.available(page.request.access, page.flow_id, visible, load=launch_choices.offered)
-        if live
-        else {}
-    )
-    shown = checking.initial(visible, zone=timezone.get_current_timezone())
+def _preview_context(
+    page: EditorPage, form: Form, options: posted.Options, shown: Mapping[str, Shown], **marks: Any
+) -> dict[str, Any]:
+    """The form as launchers see it. `marks` are the errors and retyped secrets of `launch_fields.view`."""
     return {
-        "form_view": launch_fields.view(visible, shown, options=options),
+        "form_view": launch_fields.view(form, shown, options=options, **marks),
         "note": markdown.html(form.note),
-        "effects": form_effects.sentences(form),
         "button": form.button or _("Launch"),
         "preview_url": page.url("form_preview"),
     }
@@ -165,8 +164,7 @@ def _moved(request: ConsoleRequest, form: Form) -> dict[str, Any] | None:
 def preview(page: EditorPage) -> HttpResponse:
     """Preview the draft, else the published form. POST checks it, without saving or sending anything."""
     request, form = page.request, posted.launchable(page.form or Form())
-    load, live = launch_choices.load_choices, form.live_fields
-    options = launch_choices.available(request.access, page.flow_id, form, load=load) if live else {}
+    options = launch_choices.available(request.access, page.flow_id, form, load=launch_choices.load_choices)
     shown = checking.initial(form, zone=timezone.get_current_timezone())
     errors: Mapping[str, str] = {}
     retype: set[str] = set()
@@ -180,10 +178,7 @@ def preview(page: EditorPage) -> HttpResponse:
     return page.render(
         "preview",
         wrong=bool(errors),
-        note=markdown.html(form.note),
-        form_view=launch_fields.view(form, shown, errors=errors, options=options, retype=retype),
         trial=trial,
         whole_error=errors.get("", ""),
-        address=page.url("form_preview"),
-        button=form.button or _("Launch"),
+        **_preview_context(page, form, options, shown, errors=errors, retype=retype),
     )
