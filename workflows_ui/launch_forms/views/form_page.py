@@ -40,7 +40,7 @@ from workflows_ui.launches.flow_facts import Facts
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches
 from workflows_ui.members import messages as launch_right_messages
-from workflows_ui.members.models import Role, Workspace
+from workflows_ui.members.models import Role
 from workflows_ui.members.services import access as member_access
 from workflows_ui.members.services import launch_rights
 from workflows_ui.members.services.access import Access, Acting
@@ -107,6 +107,11 @@ class LaunchFormPage:
     def credential_options(self) -> list[Acting]:
         """The credentials that the person may launch with, the one that acts for them first."""
         return member_access.credential_options(self.request.access.user, self.request.access.workspace)
+
+    @property
+    def acting(self) -> Acting | None:
+        """The credential that acts for the person, unless another is chosen."""
+        return next(iter(self.credential_options), None)
 
     @property
     def chosen_credential(self) -> Acting | None:
@@ -236,9 +241,7 @@ class LaunchFormPage:
     def _context(self, answers: EngineAnswers) -> dict[str, Any]:
         """The context about the flow, the person and the form as a whole."""
         request, access, facts = self.request, self.request.access, answers.facts
-        options = self.credential_options
-        acting = options[0] if options else None
-        effects = form_effects.sentences(self.builder_form)
+        acting = self.acting
         stored_name = self.version.form.flow_name if self.version else self.stored_name
         query = "?_as=json" if request.GET.get("_as") == "json" else ""
         name = (facts.name if facts else self.posted_name) or stored_name or self.flow_id
@@ -248,12 +251,12 @@ class LaunchFormPage:
         return {
             "flow_id": self.flow_id,
             "name": name,
-            "signed_name": signed_name(access.workspace, self.flow_id, name),
+            # With the signed name, launching needs no engine.
+            "signed_name": signed_state.sign(access.workspace, self.flow_id, name, salt=_NAME_SALT),
             "page": self,
             "query": query,
             # Without a published or proposed form, JSON is the only tab, unless it was requested.
             "tabs": access.allows(Role.BUILDER) if self.version or self.published else bool(self.shape or query),
-            "builder": access.allows(Role.BUILDER),
             "note": markdown.html(self.form.note),
             "facts": facts,
             "problem": answers.problem,
@@ -262,21 +265,25 @@ class LaunchFormPage:
             "acting_words": credential_messages.acting_label(acting) if acting else "",
             "in_runs": acting is not None and acting.credential.kind in KEPT_IN_RUNS,
             "left": [text for text in rights if text],
-            "paused": access.workspace.launching_paused,
             "largest_payload": settings.LAUNCH_JSON_BYTES,
             "secrets_as_json": self.as_json and any(field.kind is Kind.SECRET for field in self.builder_form.fields),
             "json_hints": json_errors.HINTS,
             "json_problems": json_errors.problems(),
-            "sidebar": _sidebar(access, self.flow_id),
+            # The person's own, then shared ones. Earlier launches are loaded later (views/earlier.py).
+            "saved": sorted(
+                saved_inputs.usable_inputs(access, self.flow_id).defer("payload"),
+                key=lambda row: row.owner_id != access.user.pk,
+            ),
             "save": {"name": request.POST.get("_save_name", ""), "shared": request.POST.get("_save_shared") == "yes"},
             "credential_options": [
-                (str(option.credential.pk), credential_messages.acting_label(option)) for option in options
+                (str(option.credential.pk), credential_messages.acting_label(option))
+                for option in self.credential_options
             ],
             "chosen_credential": request.POST.get("_credential", ""),
             "keep": self.keep_form if answers.away or "_keep" in request.POST else None,
             "given_up_after": int(settings.LAUNCH_TOO_LATE.total_seconds()) // 60,
             **flow_views.effects_at_once(access, self.flow_id, facts),
-            "effects": effects,
+            "effects": form_effects.sentences(self.builder_form),
         }
 
 
@@ -361,21 +368,3 @@ def _proposal(request: ConsoleRequest, id: str, facts: Facts) -> LaunchFormPage 
     document = json.dumps(schema_out.to_schema(form), separators=(",", ":"))
     shape = signed_state.sign(access.workspace, id, document, salt=_SHAPE_SALT)
     return LaunchFormPage(request, id, posted.launchable(form), shape=shape)
-
-
-def signed_name(workspace: Workspace, flow_id: str, name: str) -> str:
-    """The value of the hidden field `_flow`: the flow's name, signed for this workspace and flow, so that launching needs no engine."""
-    return signed_state.sign(workspace, flow_id, name, salt=_NAME_SALT)
-
-
-def _sidebar(access: Access, flow_id: str) -> dict[str, Any]:
-    """Saved inputs for filling the form, the person's own and shared ones. Earlier launches are loaded later (views/earlier.py).
-
-    Empty if there is nothing.
-    """
-    rows = list(saved_inputs.usable_inputs(access, flow_id).defer("payload"))
-    sidebar: dict[str, Any] = {
-        "mine": [row for row in rows if row.owner_id == access.user.pk],
-        "shared": [row for row in rows if row.owner_id != access.user.pk],
-    }
-    return sidebar if any(sidebar.values()) else {}

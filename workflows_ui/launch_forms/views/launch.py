@@ -55,7 +55,7 @@ def _open(page: LaunchFormPage) -> HttpResponse:
     answers = page.ask_engine()
     prefilled = prefill.requested(page.request, page.flow_id)
     if prefilled is None:
-        prefilled = _latest(page, answers) if page.as_json else prefill.Prefill()
+        prefilled = prefill.latest(page.request, page.flow_id, away=answers.away) if page.as_json else prefill.Prefill()
     payload = page.hide(prefilled.payload) if page.as_json else redaction.without_masked(prefilled.payload)
     link = prefill.Link() if page.as_json else prefill.read_link(page.request, page.form, answers.options)
     shown = checking.initial(page.form, payload, zone=timezone.get_current_timezone())
@@ -68,10 +68,6 @@ def _open(page: LaunchFormPage) -> HttpResponse:
         linked=True,
         chosen_credential=prefilled.credential,
     )
-
-
-def _latest(page: LaunchFormPage, answers: form_page.EngineAnswers) -> prefill.Prefill:
-    return prefill.latest(page.request, page.flow_id, away=answers.away)
 
 
 def _process(page: LaunchFormPage) -> HttpResponse:

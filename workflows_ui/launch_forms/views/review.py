@@ -29,8 +29,7 @@ def render(page: LaunchFormPage, form: PostedForm) -> HttpResponse:
     """Show the values for review. Without htmx, secrets and files have to be given again below it."""
     payload = redaction.step(page.hide(form.checked.payload))
     kept = responses.is_fragment(page.request)
-    options = page.credential_options
-    acting = page.chosen_credential or (options[0] if options else None)
+    acting = page.chosen_credential or page.acting
     review = {
         "digest": _digest(page, form),
         "sentences": form_effects.sentences(page.builder_form, payload),
