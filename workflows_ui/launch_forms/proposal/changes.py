@@ -42,7 +42,7 @@ def fit(form: Form, trigger: Any) -> Fit:
     bodies = [dict.fromkeys(field.path[0] for field in form.fields if field.path)]
     requested = trigger_fields.read_trigger_form(trigger, bodies)
     read = references.find_references(trigger, body_is_output=requested is not None)
-    read += [Reference((field.key,), "") for field in requested or ()]
+    read += [Reference(field.path, "") for field in requested or ()]
     missing: dict[Path, list[str]] = {}
     columns: list[tuple[Field, str]] = []
     for reference in read:

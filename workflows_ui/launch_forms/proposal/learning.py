@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC
 from functools import partial
 from typing import Any
@@ -19,8 +19,10 @@ from workflows_ui.launch_forms.schema.document import (
     Blank,
     Choice,
     Column,
+    Field,
     Kind,
     Moment,
+    Why,
     label_from,
     name_for,
 )
@@ -36,39 +38,32 @@ _MOST_NUMBER = 10**4_000
 _MOST_DISTINCT = 100
 
 
-@dataclass(frozen=True)
-class Inference:
-    """The inferred properties of a path. `distinct` counts up to 100."""
-
-    kind: Kind
-    blank: Blank = Blank.ABSENT
-    moment: Moment = Moment.LOCAL_MINUTES
-    item: Kind = Kind.TEXT
-    columns: tuple[Column, ...] = ()
-    choices: tuple[Choice, ...] = ()
-    distinct: int = 0
+#: A field with inferred properties, as yet without name and path.
+inferred = partial(Field, "", ())
 
 
-def learn(past: Sequence[Any], *, exact: bool, cell: bool = False) -> Inference | None:
-    """The properties inferred from the present values of a path; None without values. Only nulls give a text that sends null.
+def learn(past: Sequence[Any], *, exact: bool, cell: bool = False) -> Field | None:
+    """The field inferred from the present values of a path; None without values. Only nulls give a text that sends null.
+
+    Frequent texts are its choices, while its kind is text. `why.values` counts different values up to 100.
 
     `exact`: a form must reproduce even the difference between a missing, a null and an empty value, so a path that mixes them within
     one payload is JSON. `cell`: the path is a column of a table.
     """
     filled = [value for value in past if value is not None]
     if not filled:
-        return Inference(Kind.TEXT, Blank.NULL) if past else None
+        return inferred(blank=Blank.NULL) if past else None
     kinds, nulls = set(map(type, filled)), len(past) - len(filled)
-    inference: Inference | None = None
+    field: Field | None = None
     if kinds == {bool}:
-        inference = Inference(Kind.YES_NO, _blank(nulls))
+        field = inferred(kind=Kind.YES_NO, blank=_blank(nulls))
     elif kinds <= {int, float}:
-        inference = Inference(Kind.NUMBER, _blank(nulls)) if _short(filled) else None
+        field = inferred(kind=Kind.NUMBER, blank=_blank(nulls)) if _short(filled) else None
     elif kinds == {str}:
-        inference = _texts(filled, nulls, exact=exact, cell=cell)
+        field = _texts(filled, nulls, exact=exact, cell=cell)
     elif kinds == {list} and not cell:
-        inference = _lists(filled, nulls, exact=exact)
-    return replace(inference or Inference(Kind.JSON), distinct=_distinct(filled))
+        field = _lists(filled, nulls, exact=exact)
+    return replace(field or inferred(kind=Kind.JSON), why=Why(values=_distinct(filled)))
 
 
 def _blank(nulls: int, texts: int = 0, lists: int = 0) -> Blank:
@@ -89,7 +84,7 @@ def _distinct(filled: Sequence[Any]) -> int:
         return min(len({repr(value) for value in filled[:1_000]}), _MOST_DISTINCT)
 
 
-def _texts(filled: list[str], nulls: int, *, exact: bool, cell: bool) -> Inference | None:
+def _texts(filled: list[str], nulls: int, *, exact: bool, cell: bool) -> Field | None:
     texts = [text for text in filled if text != ""]
     empty = len(filled) - len(texts)
     if exact and empty and nulls:
@@ -100,17 +95,17 @@ def _texts(filled: list[str], nulls: int, *, exact: bool, cell: bool) -> Inferen
     if not values.plain_text(joined):
         return None
     if not different:
-        return Inference(Kind.TEXT, blank)
+        return inferred(blank=blank)
     for kind, fits in _SHAPES:
         if all(map(fits, different)) and (kind in CELLS or not cell):
-            return Inference(kind, blank)
+            return inferred(kind=kind, blank=blank)
     for moment in Moment:
         read = partial(moments.read_moment, shape=moment, zone=UTC)
         if all(moments.is_stable(read, text) for text in different):
-            return Inference(Kind.DATETIME, blank, moment)
+            return inferred(kind=Kind.DATETIME, blank=blank, moment=moment)
     if "\n" in joined or max(map(len, different)) > _LONG:
-        return Inference(Kind.LONG_TEXT, blank)
-    return Inference(Kind.TEXT, blank, choices=() if cell else _choices(texts))
+        return inferred(kind=Kind.LONG_TEXT, blank=blank)
+    return inferred(blank=blank, choices=() if cell else _choices(texts))
 
 
 def _choices(texts: list[str]) -> tuple[Choice, ...]:
@@ -133,7 +128,7 @@ _SHAPES: tuple[tuple[Kind, Callable[[str], bool]], ...] = (
 )
 
 
-def _lists(filled: list[list[Any]], nulls: int, *, exact: bool) -> Inference | None:
+def _lists(filled: list[list[Any]], nulls: int, *, exact: bool) -> Field | None:
     empty = sum(not items for items in filled)
     if (exact and empty and nulls) or max(map(len, filled)) > _MOST_ITEMS:
         return None
@@ -141,15 +136,15 @@ def _lists(filled: list[list[Any]], nulls: int, *, exact: bool) -> Inference | N
     items = [item for inner in filled for item in inner]
     kinds = set(map(type, items))
     if not items:
-        return Inference(Kind.LIST, blank)
+        return inferred(kind=Kind.LIST, blank=blank)
     if kinds == {str}:
         plain = all(text != "" and "\n" not in text for text in items) and values.plain_text("".join(items))
-        return Inference(Kind.LIST, blank) if plain else None
+        return inferred(kind=Kind.LIST, blank=blank) if plain else None
     if kinds <= {int, float}:
-        return Inference(Kind.LIST, blank, item=Kind.NUMBER) if _short(items) else None
+        return inferred(kind=Kind.LIST, blank=blank, item=Kind.NUMBER) if _short(items) else None
     if kinds == {dict}:
         columns = columns_of(items, exact=exact)
-        return Inference(Kind.TABLE, blank, columns=columns) if columns else None
+        return inferred(kind=Kind.TABLE, blank=blank, columns=columns) if columns else None
     return None
 
 
@@ -170,16 +165,15 @@ def columns_of(rows: Sequence[dict[str, Any]], *, exact: bool) -> tuple[Column, 
 def _column(key: str, past: list[Any], missing: int, taken: set[str], *, exact: bool) -> Column:
     nulls = sum(value is None for value in past)
     texts = sum(value == "" for value in past)
-    inference = learn(past, exact=exact, cell=True) or Inference(Kind.TEXT)
-    if exact and sum(map(bool, (missing, nulls, texts))) > 1:
-        inference = Inference(Kind.JSON)
-    column = Column(name_for((key,), taken), key, label_from(key), inference.kind)
-    if inference.kind is Kind.JSON:
+    cell = learn(past, exact=exact, cell=True) or inferred()
+    mixed = exact and sum(map(bool, (missing, nulls, texts))) > 1
+    column = Column(name_for((key,), taken), key, label_from(key), Kind.JSON if mixed else cell.kind)
+    if column.kind is Kind.JSON:
         return column
     # A text of only spaces is not "filled in".
     required = not (missing or nulls or texts) and all(not isinstance(value, str) or value.strip() for value in past)
-    blank = Blank.ABSENT if missing > nulls + texts else inference.blank
-    return replace(column, required=required, blank=blank, moment=inference.moment)
+    blank = Blank.ABSENT if missing > nulls + texts else cell.blank
+    return replace(column, required=required, blank=blank, moment=cell.moment)
 
 
 def by_key(objects: Iterable[dict[str, Any]]) -> dict[str, list[Any]]:

@@ -9,9 +9,9 @@ from typing import Any
 
 from workflows_ui.core.secret_names import mask_text, names_secret
 from workflows_ui.launch_forms.proposal import learning, naming, references
-from workflows_ui.launch_forms.proposal.learning import Inference
+from workflows_ui.launch_forms.proposal.learning import inferred
 from workflows_ui.launch_forms.proposal.references import Reference
-from workflows_ui.launch_forms.proposal.trigger_fields import RequestedField, read_trigger_form
+from workflows_ui.launch_forms.proposal.trigger_fields import read_trigger_form
 from workflows_ui.launch_forms.schema import values
 from workflows_ui.launch_forms.schema.document import (
     CELLS,
@@ -51,7 +51,7 @@ class _Node:
     #: For a list: the keys that are read of its items.
     item_keys: dict[str, None] = field(default_factory=dict)
     items: bool = False
-    requested: RequestedField | None = None
+    requested: Field | None = None
     #: Its objects have keys that cannot become fields: too many, or too long ones.
     closed: bool = False
     past: list[Any] = field(default_factory=list)
@@ -87,13 +87,13 @@ def propose(trigger: Any = None, payloads: Sequence[Any] = (), samples: Sequence
     exact = len(bodies) == 1
     if bodies and not all(isinstance(body, dict) for body in bodies):
         # A body that is not an object: a list if it always is a non-empty one, else JSON.
-        inference = learning.learn(bodies, exact=exact) or Inference(Kind.JSON)
-        listed = inference.kind in (Kind.LIST, Kind.TABLE) and inference.blank is Blank.ABSENT
-        return Form((_body(inference if listed else Inference(Kind.JSON), len(payloads)),))
+        body = learning.learn(bodies, exact=exact)
+        listed = body is not None and body.kind in (Kind.LIST, Kind.TABLE) and body.blank is Blank.ABSENT
+        return Form((_body(body if body is not None and listed else inferred(kind=Kind.JSON), len(payloads)),))
     root = _Node((), past=payloads, samples=list(samples))
     requested_fields = read_trigger_form(trigger, bodies)
     for requested in requested_fields or ():
-        root.at(requested.key).requested = requested
+        root.at(requested.path[0]).requested = requested
     for reference in references.find_references(trigger, body_is_output=requested_fields is not None):
         _add_reference(root, reference)
     _distribute_values(root)
@@ -103,14 +103,12 @@ def propose(trigger: Any = None, payloads: Sequence[Any] = (), samples: Sequence
         fields = writer.fields(islice(nodes, MOST_FIELDS + 1))
         if len(fields) <= MOST_FIELDS:
             return Form(fields)
-    return Form((_body(Inference(Kind.JSON), len(payloads)),))
+    return Form((_body(inferred(kind=Kind.JSON), len(payloads)),))
 
 
-def _body(inference: Inference, payload_count: int) -> Field:
+def _body(field: Field, payload_count: int) -> Field:
     """The only field of a form, for the whole body."""
-    why = Why(seen=payload_count, payloads=payload_count)
-    kind, item, columns = inference.kind, inference.item, inference.columns
-    return Field("body", (), kind=kind, required=True, item=item, columns=columns, why=why)
+    return replace(field, name="body", required=True, why=Why(seen=payload_count, payloads=payload_count))
 
 
 def _add_reference(root: _Node, reference: Reference) -> None:
@@ -202,37 +200,34 @@ class _Writer:
 
     def _field(self, node: _Node, names: set[str]) -> Field:
         seen = node.seen
-        inference = learning.learn(seen, exact=self.exact)
-        if inference is None:
-            inference = _infer_unseen(node)
-        elif inference.kind is Kind.LIST and inference.distinct and not any(seen) and node.item_keys and not self.exact:
-            inference = replace(_infer_unseen(node), blank=inference.blank)
-        elif inference.kind is Kind.TEXT:
-            name_kind = _kind_by_name(node, inference.kind, seen)
-            choices = () if name_kind is not Kind.TEXT or naming.one_of_a_kind(node.path[-1]) else inference.choices
-            inference = replace(inference, kind=name_kind, choices=choices)
-        secret = node.secret and inference.kind in TEXTS and set(map(type, seen)) <= {str, type(None)}
+        learned = learning.learn(seen, exact=self.exact)
+        if learned is None:
+            learned = _infer_unseen(node)
+        elif learned.kind is Kind.LIST and learned.why.values and not any(seen) and node.item_keys and not self.exact:
+            learned = replace(_infer_unseen(node), blank=learned.blank)
+        elif learned.kind is Kind.TEXT:
+            name_kind = _kind_by_name(node, learned.kind, seen)
+            choices = () if name_kind is not Kind.TEXT or naming.one_of_a_kind(node.path[-1]) else learned.choices
+            learned = replace(learned, kind=name_kind, choices=choices)
+        secret = node.secret and learned.kind in TEXTS and set(map(type, seen)) <= {str, type(None)}
         if secret:
-            inference = replace(inference, kind=Kind.SECRET, choices=())
-        required = self._required(node, inference.kind)
-        form_field = Field(
+            learned = replace(learned, kind=Kind.SECRET, choices=())
+        required = self._required(node, learned.kind)
+        form_field = replace(
+            learned,
             name=name_for(node.path, names),
             path=node.path,
             label=label_from(node.path[-1]),
-            kind=Kind.CHOICE if inference.choices else inference.kind,
+            kind=Kind.CHOICE if learned.choices else learned.kind,
             required=required,
-            choices=inference.choices,
-            other=bool(inference.choices),
-            blank=Blank.ABSENT if required or self._mostly_missing(seen) else inference.blank,
-            moment=inference.moment,
-            item=inference.item,
-            columns=inference.columns,
-            example=_example(node, inference),
+            other=bool(learned.choices),
+            blank=Blank.ABSENT if required or self._mostly_missing(seen) else learned.blank,
+            example=_example(node, learned.kind),
             why=Why(
                 read_by=tuple(node.read_by[:20]),
                 seen=len(node.past),
                 payloads=self.payload_count,
-                values=inference.distinct if self.payload_count else 0,
+                values=learned.why.values if self.payload_count else 0,
                 sample=bool(node.samples),
                 trigger=node.requested is not None,
             ),
@@ -256,19 +251,19 @@ def _empty(value: Any) -> bool:
     return value in (None, "", []) if not value else type(value) is str and value.isspace()
 
 
-def _infer_unseen(node: _Node) -> Inference:
-    """The kind of a node without past values: by its readers, else by its name."""
+def _infer_unseen(node: _Node) -> Field:
+    """The field of a node without past values: by its readers, else by its name."""
     if node.item_keys:
         columns: list[Column] = []
         for key in [*node.item_keys][:MOST_COLUMNS]:
             kind, taken = naming.kind_of(key), {column.name for column in columns}
             columns.append(Column(name_for((key,), taken), key, label_from(key), kind if kind in CELLS else Kind.TEXT))
-        return Inference(Kind.TABLE, columns=tuple(columns))
+        return inferred(kind=Kind.TABLE, columns=tuple(columns))
     if node.items or Kind.LIST in node.hints:
-        return Inference(Kind.LIST)
+        return inferred(kind=Kind.LIST)
     if node.inner:
-        return Inference(Kind.JSON)
-    return Inference(node.hints[0] if node.hints else naming.kind_of(node.path[-1]))
+        return inferred(kind=Kind.JSON)
+    return inferred(kind=node.hints[0] if node.hints else naming.kind_of(node.path[-1]))
 
 
 def _kind_by_name(node: _Node, kind: Kind, seen: Sequence[Any]) -> Kind:
@@ -280,18 +275,18 @@ def _kind_by_name(node: _Node, kind: Kind, seen: Sequence[Any]) -> Kind:
     return name_kind if name_kind is Kind.LONG_TEXT else kind
 
 
-def _example(node: _Node, inference: Inference) -> str:
+def _example(node: _Node, kind: Kind) -> str:
     """The value of the latest sample with a short one. Never a value of a payload, and never a secret."""
     for value in node.samples if not node.secret else ():
-        if isinstance(value, str) and 0 < len(value) <= 60 and inference.kind in TEXTS:
+        if isinstance(value, str) and 0 < len(value) <= 60 and kind in TEXTS:
             if values.plain_text(value) and mask_text(value) == value:
                 return value
-        elif is_number(value) and inference.kind in NUMBERS:
+        elif is_number(value) and kind in NUMBERS:
             return str(value)[:60]
     return ""
 
 
-def _apply_requested(form_field: Field, requested: RequestedField, seen: Sequence[Any], *, always: bool) -> Field:
+def _apply_requested(form_field: Field, requested: Field, seen: Sequence[Any], *, always: bool) -> Field:
     """The field with the properties of the flow's own form, as far as past values allow; `always` if no payload lacked it.
 
     A toggle is always sent: without its value the engine accepts the call and makes no run (recording `form_submit_missing_toggle`).

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from workflows_ui.engine import flow_tree
+from workflows_ui.engine import braces, flow_tree
 from workflows_ui.launch_forms.proposal import code_reading
 from workflows_ui.launch_forms.schema.document import Kind
 from workflows_ui.launch_forms.schema.json_text import HALF
@@ -74,8 +74,8 @@ class _Step:
 
     def references(self) -> Iterator[Reference]:
         for text in texts({key: value for key, value in self.settings.items() if key not in _UNREAD}):
-            for template in templates(text[:_MOST_LETTERS]):
-                yield from (Reference(path, self.label) for path in self.in_expression(template))
+            for start, end in braces.spans(text[:_MOST_LETTERS]):
+                yield from (Reference(path, self.label) for path in self.in_expression(text[start + 2 : end - 2]))
         yield from self._conditions()
         yield from self._loop()
         yield from self._code()
@@ -136,14 +136,6 @@ class _Step:
 
 #: Parts of a step's settings without references: code sees only its inputs, and the others are internal to the engine.
 _UNREAD = frozenset({"sourceCode", "sampleData", "propertySettings", "customLogoUrl", "errorHandlingOptions"})
-
-
-def templates(text: str) -> Iterator[str]:
-    """The text between each `{{` and the next `}}`, in linear time even if many are not closed."""
-    start = text.find("{{")
-    while start >= 0 and (end := text.find("}}", start + 2)) >= 0:
-        yield text[start + 2 : end]
-        start = text.find("{{", end + 2)
 
 
 def texts(value: Any) -> Iterator[str]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from workflows_ui.launch_forms.schema.document import Kind
+from workflows_ui.launch_forms.schema.document import Field, Kind
 from workflows_ui.launch_forms.schema.json_text import HALF
 
 _KINDS = {"text": Kind.TEXT, "text_area": Kind.LONG_TEXT, "file": Kind.FILE, "toggle": Kind.YES_NO}
@@ -15,31 +14,21 @@ _QUOTES = re.compile(r"[\\\"'’\n\r\t]")
 _MOST = 200
 
 
-@dataclass(frozen=True)
-class RequestedField:
-    """One field of the flow's own form. `key` is the key of its value in the body."""
-
-    key: str
-    label: str
-    help: str
-    kind: Kind
-    required: bool
-
-
-def read_trigger_form(trigger: Any, bodies: Sequence[Any] = ()) -> list[RequestedField] | None:
+def read_trigger_form(trigger: Any, bodies: Sequence[Any] = ()) -> list[Field] | None:
     """The fields of a forms trigger; None for other triggers. Steps read them as `{{trigger.x}}`: the piece's output is the body itself.
 
+    Their names, labels and help texts are as the flow has them, which may be more than a launch form allows.
     `bodies` show under which key a label's value was sent before."""
     settings = _dict(_dict(trigger).get("settings"))
     piece = str(settings.get("pieceName") or "").rpartition("/")[2]
     if piece != "piece-forms":
         return None
     if settings.get("triggerName") == "chat_submission":
-        return [RequestedField("message", "", "", Kind.LONG_TEXT, required=True)]
+        return [Field("message", ("message",), kind=Kind.LONG_TEXT, required=True)]
     inputs = _dict(settings.get("input")).get("inputs")
     rows = [row for row in inputs if isinstance(row, dict)][:_MOST] if isinstance(inputs, list) else []
     known = {key for body in bodies[:100] if isinstance(body, dict) for key in body}
-    fields: dict[str, RequestedField] = {}
+    fields: dict[str, Field] = {}
     for row in rows:
         label = row.get("displayName")
         if isinstance(label, str) and label.strip() and len(label) <= 200 and not HALF.search(label):
@@ -47,7 +36,7 @@ def read_trigger_form(trigger: Any, bodies: Sequence[Any] = ()) -> list[Requeste
             kind = _KINDS.get(str(row.get("type")), Kind.TEXT)
             description = row.get("description")
             help_text = HALF.sub("\ufffd", description) if isinstance(description, str) else ""
-            fields.setdefault(key, RequestedField(key, label, help_text, kind, row.get("required") is True))
+            fields.setdefault(key, Field(key, (key,), label, help_text, kind, row.get("required") is True))
     return list(fields.values())
 
 
