@@ -10,11 +10,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy, npgettext
 
 from workflows_ui.launch_forms.proposal.changes import Fit
-from workflows_ui.launch_forms.schema import values
+from workflows_ui.launch_forms.schema import checking, values
 from workflows_ui.launch_forms.schema.document import (
     LOCAL_MOMENTS,
     NOTHING,
     NUMBERS,
+    PLACEHOLDER,
     TEXTS,
     Field,
     Form,
@@ -26,6 +27,7 @@ from workflows_ui.launch_forms.schema.document import (
     key_of,
     same,
 )
+from workflows_ui.launches import inputs as launch_inputs
 from workflows_ui.web.messages import Text
 
 #: Choices that are listed next to the control for searching them.
@@ -151,6 +153,29 @@ def value_label(other: Field | None, value: object) -> str:
         return yes_no(key_of(value))
     choices = other.choices if other else ()
     return next((choice.label for choice in choices if choice.value == value), key_of(value))[:60]
+
+
+def effects(form: Form, payload: Any = NOTHING) -> list[list[tuple[str, str]]]:
+    """What a launch will do, in the builder's sentences, with the labels of the fields; with a masked payload, with their values.
+
+    Each sentence is in parts: a text, and the name of the field that it stands for, "" for the sentence's own words.
+    """
+    sentences = []
+    for line in filter(None, map(str.strip, form.effects.splitlines())):
+        texts = enumerate(PLACEHOLDER.split(line))
+        parts = ((_effect_value(form, text, payload), text) if number % 2 else (text, "") for number, text in texts)
+        sentences.append([part for part in parts if part[0]])
+    return sentences
+
+
+def _effect_value(form: Form, name: str, payload: Any) -> str:
+    field = form.field(name)
+    if field is None:
+        return name
+    if payload is NOTHING:
+        return field.shown_label
+    value = checking.value_at(payload, field.path)
+    return launch_inputs.brief_value(field, value) if value is not NOTHING else _("nothing")
 
 
 # --- For builders ------------------------------------------------------------------------------------

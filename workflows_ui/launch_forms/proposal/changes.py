@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
-from workflows_ui.launch_forms.proposal import references, trigger_fields
+from workflows_ui.launch_forms.proposal import code_reading, references, trigger_fields
 from workflows_ui.launch_forms.proposal.references import Reference
-from workflows_ui.launch_forms.schema import paths as schema_paths
 from workflows_ui.launch_forms.schema.document import Field, Form, Kind, overlap
 
 Path = tuple[str, ...]
@@ -78,5 +77,5 @@ def _unread(form: Form, read_paths: Sequence[Path]) -> Sequence[Field]:
     )
 
 
-def _before_item(path: schema_paths.Path) -> Path:
+def _before_item(path: code_reading.Path) -> Path:
     return tuple(takewhile(lambda key: isinstance(key, str), path))  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ from typing import Any
 
 from workflows_ui.core.secret_names import mask_text, names_secret
 from workflows_ui.launch_forms.proposal import learning, naming, references
+from workflows_ui.launch_forms.proposal.code_reading import ITEM
 from workflows_ui.launch_forms.proposal.learning import inferred
 from workflows_ui.launch_forms.proposal.references import Reference
 from workflows_ui.launch_forms.proposal.trigger_fields import read_trigger_form
@@ -32,7 +33,6 @@ from workflows_ui.launch_forms.schema.document import (
     label_from,
     name_for,
 )
-from workflows_ui.launch_forms.schema.paths import ITEM
 
 #: Number of the latest payloads that are used.
 MOST_PAYLOADS = 10_000

@@ -14,9 +14,9 @@ from typing import Any
 
 from workflows_ui.engine import braces, flow_tree
 from workflows_ui.launch_forms.proposal import code_reading
+from workflows_ui.launch_forms.proposal.code_reading import ITEM, Path, accesses
 from workflows_ui.launch_forms.schema.document import Kind
 from workflows_ui.launch_forms.schema.json_text import HALF
-from workflows_ui.launch_forms.schema.paths import ITEM, Path, accesses
 
 #: A text that is a template with a single access.
 _TEMPLATE_ONLY = re.compile(r"\s*\{\{([\w$.?\[\]'\"\s-]*)\}\}\s*")

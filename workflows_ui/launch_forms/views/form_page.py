@@ -23,7 +23,7 @@ from workflows_ui.credentials.models import KEPT_IN_RUNS
 from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.engine import AddressRefused, EngineError, NotFound, NotSent, Timeouts, TooLarge, Unavailable
 from workflows_ui.launch_forms import choices as launch_choices
-from workflows_ui.launch_forms import effects as form_effects
+from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.forms import fields as launch_fields
 from workflows_ui.launch_forms.forms import posted
 from workflows_ui.launch_forms.models import LaunchFormVersion
@@ -283,7 +283,7 @@ class LaunchFormPage:
             "keep": self.keep_form if answers.away or "_keep" in request.POST else None,
             "given_up_after": int(settings.LAUNCH_TOO_LATE.total_seconds()) // 60,
             **flow_views.effects_at_once(access, self.flow_id, facts),
-            "effects": form_effects.sentences(self.builder_form),
+            "effects": form_messages.effects(self.builder_form),
         }
 
 

@@ -9,7 +9,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from workflows_ui.core import redaction
 from workflows_ui.credentials import messages as credential_messages
-from workflows_ui.launch_forms import effects as form_effects
+from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.forms import posted
 from workflows_ui.launch_forms.forms.posted import PostedForm
 from workflows_ui.launch_forms.views.form_page import LaunchFormPage
@@ -32,7 +32,7 @@ def render(page: LaunchFormPage, form: PostedForm) -> HttpResponse:
     acting = page.chosen_credential or page.acting
     review = {
         "digest": _digest(page, form),
-        "sentences": form_effects.sentences(page.builder_form, payload),
+        "sentences": form_messages.effects(page.builder_form, payload),
         "values": launch_inputs.readable_values(page.builder_form, payload),
         "files": [(file.filename, len(file.data)) for file in form.files],
         "credential": credential_messages.acting_label(acting) if acting else "",

@@ -16,7 +16,7 @@ from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound
-from workflows_ui.launch_forms import effects as form_effects
+from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.launches import flow_facts
 from workflows_ui.launches.flow_facts import Facts
@@ -118,7 +118,7 @@ def effects(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         facts = flow_facts.load_facts(session.workflows, id)
         context = _effects(request.access, id, facts, session) | {"flow_id": id, "name": facts.name, "late": False}
         published = launch_forms.published(request.access.workspace, id)
-        context["effects"] = form_effects.sentences(published[1]) if published else []
+        context["effects"] = form_messages.effects(published[1]) if published else []
     except NotFound:
         raise
     except (EngineError, clients.NoCredential, CannotOpen) as problem:

@@ -12,7 +12,6 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from workflows_ui.launch_forms import choices as launch_choices
-from workflows_ui.launch_forms import effects as form_effects
 from workflows_ui.launch_forms import form_fit
 from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.editor.forms import TextsForm
@@ -127,7 +126,7 @@ def _page(page: EditorPage, typed: TextsForm | None = None) -> HttpResponse:
         moved=_moved(page.request, form),
         words=typed or TextsForm(initial={name: getattr(form, name) for name in TextsForm.base_fields}),
         placeholders=[field for field in form.fields if field.kind not in (Kind.SECRET, Kind.FILE)],
-        effects=form_effects.sentences(form),
+        effects=form_messages.effects(form),
         **_preview_context(page, visible, options, shown),
         versions=[*launch_forms.versions(page.row)[:_VERSIONS]] if page.row else [],
         **context,
