@@ -202,6 +202,13 @@ def test_a_field_that_a_rule_hides_is_neither_asked_for_nor_sent(gift: str, data
     assert checked.shown["card"] is (gift == "true")
 
 
+@pytest.mark.parametrize(("gift", "payload"), [("true", {"gift": True, "card": "A"}), ("", {})])
+def test_a_fixed_value_is_sent_only_where_its_rule_holds(gift: str, payload: Any) -> None:
+    card = Field("card", ("card",), hidden_value="A", show_if=ShowIf("gift", When.FILLED))
+    checked = checking.check(Form((Field("gift", ("gift",), kind=Kind.YES_NO), card)), {"gift": [gift]})
+    assert (checked.errors, checked.payload) == ({}, payload)
+
+
 def test_a_field_that_a_rule_shows_is_asked_for() -> None:
     assert set(checking.check(HIDDEN_BY_RULE, {"gift": ["true"]}).errors) == {"card"}
 

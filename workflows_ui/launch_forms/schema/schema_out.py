@@ -67,7 +67,7 @@ def to_schema(form: Form) -> Json:
 
 def _insert(root: Json, field: Field) -> None:
     *parents, last = field.path
-    must = field.hidden or (field.required and field.show_if is None)
+    must = (field.hidden or field.required) and field.show_if is None
     schema = root
     for key in parents:
         if must and key not in schema.setdefault("required", []):
