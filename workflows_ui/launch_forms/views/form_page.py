@@ -40,7 +40,7 @@ from workflows_ui.launches.flow_facts import Facts
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches
 from workflows_ui.members import messages as launch_right_messages
-from workflows_ui.members.models import Role
+from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access as member_access
 from workflows_ui.members.services import launch_rights
 from workflows_ui.members.services.access import Access, Acting
@@ -251,8 +251,7 @@ class LaunchFormPage:
         return {
             "flow_id": self.flow_id,
             "name": name,
-            # With the signed name, launching needs no engine.
-            "signed_name": signed_state.sign(access.workspace, self.flow_id, name, salt=_NAME_SALT),
+            "signed_name": signed_name(access.workspace, self.flow_id, name),
             "page": self,
             "query": query,
             # Without a published or proposed form, JSON is the only tab, unless it was requested.
@@ -368,3 +367,8 @@ def _proposal(request: ConsoleRequest, id: str, facts: Facts) -> LaunchFormPage 
     document = json.dumps(schema_out.to_schema(form), separators=(",", ":"))
     shape = signed_state.sign(access.workspace, id, document, salt=_SHAPE_SALT)
     return LaunchFormPage(request, id, posted.launchable(form), shape=shape)
+
+
+def signed_name(workspace: Workspace, flow_id: str, name: str) -> str:
+    """The value of the hidden field `_flow`: the flow's name, signed for this workspace and flow, so that launching needs no engine."""
+    return signed_state.sign(workspace, flow_id, name, salt=_NAME_SALT)
