@@ -57,7 +57,20 @@ def _kind_field(kinds: tuple[Kind, ...]) -> forms.ChoiceField:
     )
 
 
-class SecretForm(forms.Form):
+class TestedForm(forms.Form):
+    """A form whose values are tested at the engine."""
+
+    #: For the page: a line about the problem for debugging, and whether a code was sent by mail.
+    technical = ""
+    code_sent = False
+
+    def blame(self, problem: Problem, field: str | None = None) -> None:
+        """Add a test's problem to a field, or to the form."""
+        self.technical = problem.technical
+        self.add_error(field, credential_messages.problem_message(problem).sentence)
+
+
+class SecretForm(TestedForm):
     """The kind of a secret, and the secret or the input of a sign-in. Subclasses define the engine."""
 
     kind = _kind_field(IMBRACE_KINDS)
@@ -182,12 +195,10 @@ class SecretForm(forms.Form):
         ends_at = signing_in.end_of(data["secret"]) or typed_end
         return draft(secret=data["secret"], organization_id=organization, ends_at=ends_at)
 
-    def blame(self, problem: Problem) -> None:
+    def blame(self, problem: Problem, field: str | None = None) -> None:
         """Add a test's problem to its field, or to the form if that field is not shown."""
-        field = problem.field if problem.field in self.fields else ""
-        if field == "secret" and self.signs_in:
-            field = "email"
-        self.add_error(field or None, credential_messages.problem_message(problem).sentence)
+        field = problem.field if problem.field in self.fields else None
+        super().blame(problem, "email" if field == "secret" and self.signs_in else field)
 
     @property
     def secret_is_lost(self) -> bool:
@@ -210,7 +221,7 @@ class SecretForm(forms.Form):
         ]
 
 
-class EngineForm(forms.Form):
+class EngineForm(TestedForm):
     """The engine and its address."""
 
     engine = forms.ChoiceField(label=_("Engine"), choices=engines)
@@ -290,10 +301,10 @@ class CredentialForm(EngineForm, SecretForm):
     def draft(self, token: Token | None = None, organization: str = "") -> Draft:
         return self.secret_draft(token, organization, **self.location())
 
-    def blame(self, problem: Problem) -> None:
+    def blame(self, problem: Problem, field: str | None = None) -> None:
         """As in SecretForm; the address is shown for some engines only."""
         if problem.field == "address" and not self.has_address:
-            self.add_error(None, credential_messages.problem_message(problem).sentence)
+            TestedForm.blame(self, problem)
         else:
             super().blame(problem)
 
@@ -336,7 +347,7 @@ class ReplaceForm(SecretForm):
         return True
 
 
-class ChoiceForm(forms.Form):
+class ChoiceForm(TestedForm):
     """The organization of a sign-in, or the project of a credential whose secret opens several."""
 
     def __init__(self, what: str, pending: Pending, data: Any = None) -> None:

@@ -1,6 +1,5 @@
 """The form of a workspace's move: the engine's new address, and the manager's secrets for it."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -27,16 +26,9 @@ from workflows_ui.members.models import Flavour, Workspace
 NEW = "new"
 
 
-@dataclass(frozen=True)
-class Secret:
-    """A secret of the form: the field, and its credential (None: a new one)."""
-
-    field: BoundField
-    credential: Credential | None
-
-
 class MoveForm(EngineForm):
-    """The engine's new address. `secrets` are fields for the manager's credentials; `blame` adds a test's problem to its field."""
+    """The engine's new address, and secrets for it. `credentials` are those of the manager by the names of their secrets' fields; None is
+    a new one."""
 
     def __init__(self, workspace: Workspace, own: list[Credential], data: Any = None) -> None:
         imbrace = workspace.flavour == Flavour.IMBRACE
@@ -50,14 +42,14 @@ class MoveForm(EngineForm):
             if imbrace
             else _("The address of its API, as https://flows.example.com/api.")
         )
-        self._credentials = {f"secret_{row.pk.hex}": row for row in own}
+        self.credentials: dict[str, Credential | None] = {f"secret_{row.pk.hex}": row for row in own} or {NEW: None}
         self.fields["engine"] = forms.ChoiceField(
             label=_("Engine"),
             choices=[choice for choice in engines() if (choice[0] == ACTIVEPIECES) != imbrace],
             widget=forms.Select if imbrace else forms.HiddenInput,
         )
-        for name, credential in self._credentials.items():
-            self.fields[name] = _secret_field(credential.name, _hint(credential))
+        for name, credential in self.credentials.items():
+            self.fields[name] = _secret_field(credential)
         if not own:
             kinds = [
                 kind
@@ -67,7 +59,6 @@ class MoveForm(EngineForm):
             self.fields["kind"] = forms.ChoiceField(
                 label=_("Kind of secret"), choices=[(kind.value, kind.label) for kind in kinds], initial=kinds[0]
             )
-            self.fields[NEW] = _secret_field(_("Your secret at the new address"), "")
         posted = str(data.get("project_id", ""))[:64] if data is not None else ""
         self._project = forms.ChoiceField(
             label=_("Project"),
@@ -78,33 +69,32 @@ class MoveForm(EngineForm):
         self.fields["project_id"] = self._project
 
     @property
-    def secrets(self) -> list[Secret]:
-        names = [name for name in self.fields if name in self._credentials or name == NEW]
-        return [Secret(self[name], self._credentials.get(name)) for name in names]
+    def secrets(self) -> list[BoundField]:
+        return [self[name] for name in self.credentials]
 
     def clean(self) -> dict[str, Any]:
         """Require a secret, which proves that the new address is right."""
         data = super().clean() or {}
-        if not self.filled and not any(secret.field.errors for secret in self.secrets):
-            self.add_error(self.secrets[0].field.name, _("Enter a secret that works at the new address."))
+        if not self.filled and self.credentials.keys().isdisjoint(self.errors):
+            self.add_error(next(iter(self.credentials)), _("Enter a secret that works at the new address."))
         return data
 
     @property
-    def filled(self) -> list[Secret]:
-        return [secret for secret in self.secrets if self.cleaned_data.get(secret.field.name)]
+    def filled(self) -> list[str]:
+        """The names of the entered secrets' fields."""
+        return [name for name in self.credentials if self.cleaned_data.get(name)]
 
     @property
     def secret_is_lost(self) -> bool:
         """Whether the returned form lacks entered secrets."""
-        return self.is_bound and bool(self.errors) and any(self.data.get(secret.field.name) for secret in self.secrets)
+        return self.is_bound and bool(self.errors) and any(self.data.get(name) for name in self.credentials)
 
-    def draft(self, secret: Secret, project_id: str = "") -> Draft:
-        """The draft of an entered secret. For kinds that sign in, it is the password, and this signs in. Raises Problem."""
-        typed = self.cleaned_data[secret.field.name]
+    def draft(self, name: str, project_id: str = "") -> Draft:
+        """The draft of an entered secret, by its field. For kinds that sign in, it is the password, and this signs in. Raises Problem."""
+        typed, row = self.cleaned_data[name], self.credentials[name]
         where = self.location() | {"project_id": project_id or self.cleaned_data["project_id"]}
-        if secret.credential is None:
+        if row is None:
             return Draft(self.flavour, self.cleaned_data["kind"], typed, ends_at=signing_in.end_of(typed), **where)
-        row = secret.credential
         plain = {"organization_id": row.organization_id, "email": row.email, "name": row.name}
         if row.kind not in SIGNED_IN_KINDS:
             return Draft(self.flavour, row.kind, typed, ends_at=signing_in.end_of(typed), **plain, **where)
@@ -112,9 +102,8 @@ class MoveForm(EngineForm):
         password = typed if row.password else ""
         return Draft(self.flavour, row.kind, token.secret, password=password, ends_at=token.ends_at, **plain, **where)
 
-    def blame(self, problem: Problem, secret: Secret | None = None) -> None:
+    def blame(self, problem: Problem, field: str | None = None) -> None:
         """Add a test's problem to the address or the secret, or to the form if that field is not shown."""
-        field = secret.field.name if secret else None
         if problem.field == "address":
             field = "address" if self.has_address else None
         self.add_error(field, credential_messages.problem_message(problem).sentence)
@@ -126,7 +115,12 @@ class MoveForm(EngineForm):
         self.add_error("project_id", _("The secret opens several projects there. Choose the one of this workspace."))
 
 
-def _secret_field(label: str, hint: str) -> forms.CharField:
+def _secret_field(credential: Credential | None) -> forms.CharField:
+    label, hint = _("Your secret at the new address"), ""
+    if credential is not None:
+        label, hint = credential.name, str(credential.get_kind_display())
+        if credential.kind in SIGNED_IN_KINDS:
+            hint = _("The password of %(email)s at the engine.") % {"email": credential.email}
     return forms.CharField(
         label=label,
         required=False,
@@ -135,9 +129,3 @@ def _secret_field(label: str, hint: str) -> forms.CharField:
         help_text=hint,
         widget=forms.PasswordInput(attrs=NO_ASSISTANCE),
     )
-
-
-def _hint(credential: Credential) -> str:
-    if credential.kind in SIGNED_IN_KINDS:
-        return _("The password of %(email)s at the engine.") % {"email": credential.email}
-    return str(credential.get_kind_display())

@@ -3,9 +3,7 @@
 No template gets a secret: forms render their password fields empty.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 from allauth.core import ratelimit
 from django.contrib import messages
@@ -17,13 +15,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
 from workflows_ui.credentials import masking, pending_sign_in, tasks
-from workflows_ui.credentials import messages as credential_messages
 from workflows_ui.credentials.forms.credentials import ChoiceForm, CredentialForm, initial_for
 from workflows_ui.credentials.pending_sign_in import ORGANIZATION, PROJECT, Pending
 from workflows_ui.credentials.services import capabilities, credential_tests, credentials, signing_in
 from workflows_ui.credentials.services.credential_tests import Draft, Problem, SeveralProjects
 from workflows_ui.credentials.services.signing_in import Token
-from workflows_ui.members.models import Flavour, Workspace
+from workflows_ui.members.models import Flavour
 from workflows_ui.members.services import access
 from workflows_ui.web import responses
 from workflows_ui.web.access import closed, signed_in
@@ -45,31 +42,35 @@ def add(request: ConsoleRequest) -> HttpResponse:
     wanted = access.workspaces(request.user).filter(slug=request.GET.get("workspace", "")).first()
     wanted = None if wanted is not None and closed(request, request.user, [wanted]) else wanted
     form = CredentialForm(request.POST if request.method == "POST" else None, initial=initial_for(wanted))
-    show = partial(_form, request, form, wanted)
-    return use(request, form, show, likely=wanted.project_id if wanted else "") if form.is_valid() else show()
+    response = use(request, form, likely=wanted.project_id if wanted else "") if form.is_valid() else None
+    if response is not None:
+        return response
+    context = {
+        "wanted": wanted,
+        "first": not access.workspaces(request.user).exists(),
+        "flavour": "",
+        "cancel_url": reverse("credentials", kwargs={"slug": wanted.slug}) if wanted else reverse("home"),
+    }
+    return responses.form_page(request, "credentials/add.html", form, context)
 
 
 @sensitive_variables("form", "login", "token", "pending")
 def use(
-    request: ConsoleRequest,
-    form: CredentialForm,
-    show: Callable[..., HttpResponse],
-    *,
-    likely: str = "",
-    guided: bool = False,
-) -> HttpResponse:
-    """Test and save what a valid form holds, or have a code sent, or an organization chosen.
+    request: ConsoleRequest, form: CredentialForm, *, likely: str = "", guided: bool = False
+) -> HttpResponse | None:
+    """Test and save what a valid form holds, or have an organization chosen. None for the form's page: with an error, or after a code was
+    sent.
 
-    `show(problem, code_sent=)` returns the form's page. `likely` is the expected project. `guided`: what the credential may do is checked
-    next.
+    `likely` is the expected project. `guided`: what the credential may do is checked next.
     """
     if not ratelimit.consume(request, action="credential_test", user=request.user):
         form.add_error(None, _("You have tested many credentials within a minute. Wait a little, then try again."))
-        return show()
+        return None
     try:
         if form.wants_code:
             signing_in.request_code(form.base, form.cleaned_data["email"])
-            return show(code_sent=True)
+            form.code_sent = True
+            return None
         if not form.signs_in:
             return _save(request, form.draft(), likely=likely, guided=guided)
         if form.flavour == Flavour.ACTIVEPIECES:
@@ -81,7 +82,7 @@ def use(
             return _save(request, form.draft(signing_in.finish(form.base, login, only), only), guided=guided)
     except Problem as problem:
         form.blame(credential_tests.with_suggestion(problem, form.flavour, form.base))
-        return show(problem)
+        return None
     # An answer to a sign-in is not masked, since it is the token.
     mask = masking.address_mask(form.base, (login,))
     choices = [(choice.id, mask.text(choice.name)) for choice in organizations]
@@ -112,8 +113,7 @@ def choose(request: ConsoleRequest, what: str, name: str) -> HttpResponse:
                 return _save(request, draft, guided=pending.guided)
             response = _save(request, replace(draft, project_id=chosen), guided=pending.guided)
         except Problem as problem:
-            form.add_error(None, credential_messages.problem_message(problem).sentence)
-            context["technical"] = problem.technical
+            form.blame(problem)
         else:
             pending_sign_in.forget(request.user, what, name)
             return response
@@ -149,22 +149,3 @@ def _save(request: ConsoleRequest, draft: Draft, *, likely: str = "", guided: bo
         messages.success(request, _("The credential works and is kept."))
     view = "credential_check" if guided else "credential"
     return responses.redirect_to_view(request, view, added.workspace.slug, added.credential.pk)
-
-
-def _form(
-    request: ConsoleRequest,
-    form: CredentialForm,
-    wanted: Workspace | None,
-    problem: Problem | None = None,
-    *,
-    code_sent: bool = False,
-) -> HttpResponse:
-    context = {
-        "wanted": wanted,
-        "technical": problem.technical if problem else "",
-        "first": not access.workspaces(request.user).exists(),
-        "code_sent": code_sent,
-        "flavour": "",
-        "cancel_url": reverse("credentials", kwargs={"slug": wanted.slug}) if wanted else reverse("home"),
-    }
-    return responses.form_page(request, "credentials/add.html", form, context)

@@ -4,7 +4,6 @@ What is typed before the secret is in the address, so that Back and a reload los
 """
 
 import uuid
-from functools import partial
 from typing import Any
 
 from allauth.core import ratelimit
@@ -60,11 +59,11 @@ def connect(request: ConsoleRequest) -> HttpResponse:
     engine = EngineForm(place)
     if not engine.is_valid():
         return _engine_page(request, engine)
-    address = engine.cleaned_data["address"] if engine.has_address else ""
+    address = engine.location()["address"]
     if address and address not in request.session.get(_ENTERED, ()):
         return responses.redirect(request, _url(**place, change="1"))
     kinds = ACTIVEPIECES_KINDS if engine.flavour == Flavour.ACTIVEPIECES else IMBRACE_KINDS
-    context = {
+    context: dict[str, Any] = {
         "place": address or dict(engines())[place["engine"]],
         "engine_url": _url(**place, change="1"),
     }
@@ -74,6 +73,9 @@ def connect(request: ConsoleRequest) -> HttpResponse:
         return responses.page(request, "credentials/connect_kind.html", {**context, "kinds": choices})
     given = {**place, "token_kind" if engine.flavour == Flavour.ACTIVEPIECES else "kind": kind}
     form = CredentialForm({**request.POST.dict(), **given} if request.method == "POST" else None, initial=given)
+    response = use(request, form, guided=True) if form.is_valid() else None
+    if response is not None:
+        return response
     context |= {
         "kind": Kind(kind),
         "signs_in": kind in SIGNED_IN_KINDS,
@@ -81,8 +83,7 @@ def connect(request: ConsoleRequest) -> HttpResponse:
         "needs_organization": kind in {Kind.ACCESS_TOKEN, Kind.JWT},
         "kind_url": _url(**place),
     }
-    show = partial(_secret_page, request, form, context)
-    return use(request, form, show, guided=True) if form.is_valid() else show()
+    return responses.form_page(request, "credentials/connect_secret.html", form, context)
 
 
 def _ask_for_engine(request: ConsoleRequest, place: dict[str, str]) -> HttpResponse:
@@ -101,10 +102,9 @@ def _ask_for_engine(request: ConsoleRequest, place: dict[str, str]) -> HttpRespo
     try:
         credential_tests.check_address(form.flavour, form.base)
     except Problem as problem:
-        form.add_error("address", credential_messages.problem_message(problem).sentence)
-        return _engine_page(request, form, problem.technical)
-    address = form.cleaned_data["address"] if form.has_address else ""
-    return _to_kinds(request, form.cleaned_data["engine"], address)
+        form.blame(problem, "address")
+        return _engine_page(request, form)
+    return _to_kinds(request, form.cleaned_data["engine"], form.location()["address"])
 
 
 def _to_kinds(request: ConsoleRequest, engine: str, address: str) -> HttpResponse:
@@ -115,20 +115,8 @@ def _to_kinds(request: ConsoleRequest, engine: str, address: str) -> HttpRespons
     return responses.redirect(request, _url(engine=engine, address=address))
 
 
-def _engine_page(request: ConsoleRequest, form: EngineForm, technical: str = "") -> HttpResponse:
-    return responses.form_page(request, "credentials/connect_engine.html", form, {"technical": technical})
-
-
-def _secret_page(
-    request: ConsoleRequest,
-    form: CredentialForm,
-    context: dict[str, Any],
-    problem: Problem | None = None,
-    *,
-    code_sent: bool = False,
-) -> HttpResponse:
-    more = {"technical": problem.technical if problem else "", "code_sent": code_sent}
-    return responses.form_page(request, "credentials/connect_secret.html", form, {**context, **more})
+def _engine_page(request: ConsoleRequest, form: EngineForm) -> HttpResponse:
+    return responses.form_page(request, "credentials/connect_engine.html", form)
 
 
 def _url(**place: str) -> str:

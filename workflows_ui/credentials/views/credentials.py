@@ -22,7 +22,7 @@ from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials import messages as credential_messages
 from workflows_ui.credentials import tables, tasks
 from workflows_ui.credentials.forms.credentials import RenameForm, ReplaceForm, ShareForm
-from workflows_ui.credentials.models import KEPT_IN_RUNS, Ability, Capability, Credential, Inspection
+from workflows_ui.credentials.models import KEPT_IN_RUNS, Ability, Capability, Credential, CredentialSecret, Inspection
 from workflows_ui.credentials.services import (
     capabilities,
     clients,
@@ -34,7 +34,7 @@ from workflows_ui.credentials.services import (
 )
 from workflows_ui.credentials.services import usage as credential_usage
 from workflows_ui.credentials.services.clients import NoCredential
-from workflows_ui.credentials.services.credential_tests import Draft, Problem
+from workflows_ui.credentials.services.credential_tests import Problem
 from workflows_ui.launches.models import OPEN
 from workflows_ui.lists import list_page, local_lists
 from workflows_ui.members.models import Role
@@ -113,11 +113,8 @@ def detail(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Http
         "health": credential_messages.health(credential),
         "facts": credential_messages.facts(credential),
         "trouble": credential_messages.trouble(credential),
-        "closed": closed,
-        "genuine": credential.workspace.genuine,
         "manages": request.access.allows(Role.MANAGER),
         "renewal_trouble": problem and credential_messages.code_message(problem),
-        "technical": credential.findings.get("technical", ""),
         "manageable": manageable,
         "acts": acts,
         "acting_words": credential_messages.acting_label(acting) if acting and not (acts and closed) else "",
@@ -162,7 +159,7 @@ def test(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpRe
     else:
         tasks.enqueue_inspection(capabilities.request_inspection(credential))
         messages.success(request, _("The credential works."))
-    return responses.redirect(request, address_of(credential))
+    return responses.redirect_to_view(request, "credential", slug, credential.pk)
 
 
 @member(Role.VIEWER)
@@ -172,7 +169,7 @@ def rename(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Http
     if request.method == "POST" and form.is_valid():
         credentials.rename(actor(request), credential, form.cleaned_data["name"])
         messages.success(request, _("The credential is renamed."))
-        return responses.redirect(request, address_of(credential))
+        return responses.redirect_to_view(request, "credential", slug, credential.pk)
     return responses.form_page(request, "credentials/rename.html", form, {"credential": credential})
 
 
@@ -202,13 +199,9 @@ def find(request: ConsoleRequest, credential_id: uuid.UUID, *, to_change: bool =
     return credential
 
 
-def address_of(credential: Credential) -> str:
-    return reverse("credential", kwargs={"slug": credential.workspace.slug, "credential_id": credential.pk})
-
-
 @never_cache
 @sensitive_post_parameters("secret", "password", "code")
-@sensitive_variables("form", "draft")
+@sensitive_variables("form")
 @member(Role.VIEWER)
 def replace(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpResponse:
     """Enter a new secret, test it, and only then replace the old one.
@@ -219,32 +212,48 @@ def replace(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Htt
     credential.workspace.require_genuine()
     last = secret_rotation.latest(credential)
     form = ReplaceForm(credential, last, request.POST if request.method == "POST" else None)
-    if not form.is_valid() or form.overtaken(request.user):
-        return _page(request, credential, form)
+    if form.is_valid() and not form.overtaken(request.user) and _take_over(request, credential, form):
+        return responses.redirect_to_view(request, "credential", slug, credential.pk)
+    context = {
+        "credential": credential,
+        "flavour": credential.workspace.flavour,
+        "cancel_url": reverse("credential", args=[slug, credential.pk]),
+    }
+    return responses.form_page(request, "credentials/replace.html", form, context)
+
+
+@sensitive_variables("form", "token", "draft")
+def _take_over(request: ConsoleRequest, credential: Credential, form: ReplaceForm) -> bool:
+    """Test the entered secret, or the token of a sign-in, and replace the old one. False for the form's page again: with an error, or
+    after a code was sent."""
     if not ratelimit.consume(request, action="credential_test", user=request.user):
         form.add_error(None, _("You have tested many credentials within a minute. Wait a little, then try again."))
-        return _page(request, credential, form)
+        return False
+    workspace = credential.workspace
+    organization = credential.organization_id or workspace.organization_id
     try:
         if form.wants_code:
-            signing_in.request_code(credential.workspace.address, form.cleaned_data["email"])
-            return _page(request, credential, form, code_sent=True)
-        draft = _draft(form, credential)
+            signing_in.request_code(workspace.address, form.cleaned_data["email"])
+            form.code_sent = True
+            return False
+        token = signing_in.sign_in(form.typed(workspace.address), organization) if form.signs_in else None
+        draft = form.secret_draft(token, organization, address=workspace.address)
         aside = secret_rotation.take_over(actor(request), credential, draft, secret_rotation.test(credential, draft))
     except Problem as problem:
         form.blame(problem)
-        return _page(request, credential, form, problem)
+        return False
     except secret_rotation.Changed:
         # It changed during the test. The page shows with the next submission whether a person replaced it.
         form.add_error(
             None, _("Somebody else changed this secret a moment ago. Look at the credential, then try again.")
         )
-        return _page(request, credential, form)
+        return False
     tasks.enqueue_inspection(capabilities.request_inspection(credential))
     if aside.destroyed_at is None:
         messages.success(request, _("The new secret works and is in use. The old one can be put back for a while."))
     else:
         messages.success(request, _("The new secret works and is in use."))
-    return responses.redirect(request, address_of(credential))
+    return True
 
 
 @require_POST
@@ -254,20 +263,24 @@ def put_back(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Ht
     aside = secret_rotation.last(credential)
     if aside is None:
         messages.warning(request, _("There is no earlier secret any more: its time is over, and it is destroyed."))
-        return responses.redirect(request, address_of(credential))
-    if request.POST.get("aside") != str(aside.pk):
+    elif request.POST.get("aside") != str(aside.pk):
         # The page of the button was about another secret.
         text = credential_messages.overtaken(aside, request.user)
         messages.warning(request, f"{text} {_('Nothing was put back. Look at it before you try again.')}")
-        return responses.redirect(request, address_of(credential))
+    else:
+        _put_back(request, credential, aside)
+    return responses.redirect_to_view(request, "credential", slug, credential.pk)
+
+
+def _put_back(request: ConsoleRequest, credential: Credential, aside: CredentialSecret) -> None:
     try:
         secret_rotation.put_back(actor(request), credential, aside)
     except secret_rotation.Changed:
         messages.warning(request, _("Somebody else changed this secret a moment ago. Look at it before you try again."))
-        return responses.redirect(request, address_of(credential))
+        return
     except CannotOpen as problem:
         messages.error(request, credential_messages.code_message(credential_tests.problem_code(problem)).sentence)
-        return responses.redirect(request, address_of(credential))
+        return
     result = credentials.retest(credential, actor(request))
     if isinstance(result, Problem):
         words = credential_messages.problem_message(result).what
@@ -276,7 +289,6 @@ def put_back(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Ht
         )
     else:
         messages.success(request, _("The earlier secret is in use again, and works."))
-    return responses.redirect(request, address_of(credential))
 
 
 @member(Role.VIEWER)
@@ -294,7 +306,7 @@ def share(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpR
             messages.success(request, _("The credential acts for everybody in: %(teams)s.") % {"teams": names})
         else:
             messages.success(request, _("The credential is no longer shared with any team."))
-        return responses.redirect(request, address_of(credential))
+        return responses.redirect_to_view(request, "credential", slug, credential.pk)
     chosen = {str(value) for value in form["teams"].value() or []}
     context = {
         "credential": credential,
@@ -302,33 +314,6 @@ def share(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpR
         "manages": request.access.allows(Role.MANAGER),
     }
     return responses.form_page(request, "credentials/share.html", form, context)
-
-
-@sensitive_variables("form", "token")
-def _draft(form: ReplaceForm, credential: Credential) -> Draft:
-    """The credential with the entered secret or the token of a sign-in, for the engine of its workspace. Raises Problem."""
-    workspace = credential.workspace
-    organization = credential.organization_id or workspace.organization_id
-    token = signing_in.sign_in(form.typed(workspace.address), organization) if form.signs_in else None
-    return form.secret_draft(token, organization, address=workspace.address)
-
-
-def _page(
-    request: ConsoleRequest,
-    credential: Credential,
-    form: ReplaceForm,
-    problem: Problem | None = None,
-    *,
-    code_sent: bool = False,
-) -> HttpResponse:
-    context = {
-        "credential": credential,
-        "technical": problem.technical if problem else "",
-        "code_sent": code_sent,
-        "flavour": credential.workspace.flavour,
-        "cancel_url": address_of(credential),
-    }
-    return responses.form_page(request, "credentials/replace.html", form, context)
 
 
 @require_safe

@@ -23,7 +23,7 @@ from workflows_ui.web.requests import ConsoleRequest, actor
 
 @never_cache
 @sensitive_post_parameters()
-@sensitive_variables("form", "entered")
+@sensitive_variables("form")
 @member(Role.MANAGER)
 def move(request: ConsoleRequest, slug: str) -> HttpResponse:
     """Enter the new address and secrets that work there, then move the workspace."""
@@ -35,13 +35,25 @@ def move(request: ConsoleRequest, slug: str) -> HttpResponse:
         workspace_move.own_credentials(request.user, workspace),
         request.POST if request.method == "POST" else None,
     )
-    if not form.is_valid():
-        return _page(request, workspace, form)
-    problem = None
+    if form.is_valid() and _move(request, workspace, form):
+        messages.success(request, _("The workspace now uses the new address."))
+        return responses.redirect_to_view(request, "workspace_settings", slug)
+    context = {
+        "touched": workspace_move.consequences(request.user, workspace),
+        "cancel_url": reverse("workspace_settings", args=[workspace.slug]),
+    }
+    return responses.form_page(request, "credentials/workspace_move.html", form, context)
+
+
+@sensitive_variables("form", "entered")
+def _move(request: ConsoleRequest, workspace: Workspace, form: MoveForm) -> bool:
+    """Test the entered secrets and move the workspace. False, with an error in the form, if that was not possible."""
+    if not ratelimit.consume(request, action="credential_test", user=request.user):
+        form.add_error(None, _("You have tested many credentials within a minute. Wait a little, then try again."))
+        return False
     try:
-        if not ratelimit.consume(request, action="credential_test", user=request.user):
-            form.add_error(None, _("You have tested many credentials within a minute. Wait a little, then try again."))
-        elif (entered := _test_secrets(workspace, form)) is not None:
+        entered = _test_secrets(workspace, form)
+        if entered is not None:
             workspace_move.move(actor(request), workspace, entered)
     except SeveralProjects as several:
         form.choose(several)
@@ -55,39 +67,23 @@ def move(request: ConsoleRequest, slug: str) -> HttpResponse:
         form.add_error(
             None, _("Somebody else has moved the workspace in the meantime. Look at its settings, then try again.")
         )
-    except Problem as raised:
-        form.blame(raised)
-        problem = raised
-    if form.errors:
-        return _page(request, workspace, form, problem)
-    messages.success(request, _("The workspace now uses the new address."))
-    return responses.redirect_to_view(request, "workspace_settings", slug)
+    except Problem as problem:
+        form.blame(problem)
+        form.technical = problem.technical
+    return not form.errors
 
 
 @sensitive_variables("draft")
 def _test_secrets(workspace: Workspace, form: MoveForm) -> list[Entered] | None:
     """The entered secrets with their findings; None if one does not work, with an error in the form. Raises SeveralProjects."""
     entered: list[Entered] = []
-    for secret in form.filled:
+    for name in form.filled:
         try:
             first = entered[0].findings if entered else None
-            draft = form.draft(secret, first.project_id if first else "")
+            draft = form.draft(name, first.project_id if first else "")
             findings = workspace_move.test(workspace, draft, first)
         except Problem as problem:
-            form.blame(credential_tests.with_suggestion(problem, form.flavour, form.base), secret)
+            form.blame(credential_tests.with_suggestion(problem, form.flavour, form.base), name)
             return None
-        entered.append(Entered(secret.credential, replace(draft, project_id=findings.project_id), findings))
+        entered.append(Entered(form.credentials[name], replace(draft, project_id=findings.project_id), findings))
     return entered
-
-
-def _page(
-    request: ConsoleRequest, workspace: Workspace, form: MoveForm, problem: Problem | None = None
-) -> HttpResponse:
-    context = {
-        "touched": workspace_move.consequences(request.user, workspace),
-        "genuine": workspace.genuine,
-        "technical": problem.technical if problem else "",
-        "address": workspace.address,
-        "cancel_url": reverse("workspace_settings", args=[workspace.slug]),
-    }
-    return responses.form_page(request, "credentials/workspace_move.html", form, context)
