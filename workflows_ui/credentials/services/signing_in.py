@@ -4,6 +4,8 @@ Imbrace (api.md 2.4): a sign-in returns a login token and the organizations; one
 token of that organization. Activepieces: one call; its token may open several projects.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -11,18 +13,16 @@ from typing import Any
 
 from workflows_ui.core import clock
 from workflows_ui.credentials.services import clients, credential_tests
-from workflows_ui.credentials.services.credential_tests import Choice, Code, Problem
+from workflows_ui.credentials.services.credential_tests import Choice, Code, Problem, error_code
 from workflows_ui.engine import (
     AccessToken,
-    AddressRefused,
     Anonymous,
-    BearerToken,
-    Client,
     CredentialRefused,
     EngineError,
     Mask,
     NotFound,
     Refused,
+    Workflows,
     claims,
 )
 from workflows_ui.members.models import Flavour
@@ -55,10 +55,8 @@ class Token:
 
 def request_code(base: str, email: str) -> None:
     """Request a one-time code by mail from Imbrace. Raises Problem."""
-    try:
-        _client(Flavour.IMBRACE, base, Anonymous()).workflows.request_code(email)
-    except EngineError as error:
-        raise _problem(error, base) from None
+    with _problems(base):
+        _workflows(Flavour.IMBRACE, base, Anonymous()).request_code(email)
 
 
 def begin(typed: Typed) -> tuple[str, list[Choice]]:
@@ -66,14 +64,11 @@ def begin(typed: Typed) -> tuple[str, list[Choice]]:
 
     Raises Problem.
     """
-    workflows = _client(Flavour.IMBRACE, typed.base, Anonymous((typed.password, typed.code))).workflows
-    try:
-        answer = _authenticate(workflows, typed)
+    with _problems(typed.base):
+        answer = _authenticate(_workflows(Flavour.IMBRACE, typed.base, Anonymous((typed.password, typed.code))), typed)
         rows = answer.get("organizations")
         if not isinstance(rows, list) or not rows:
-            rows = _client(Flavour.IMBRACE, typed.base, AccessToken(answer["token"])).workflows.list_organizations()
-    except EngineError as error:
-        raise _problem(error, typed.base) from None
+            rows = _workflows(Flavour.IMBRACE, typed.base, AccessToken(answer["token"])).list_organizations()
     organizations = [row for row in map(_organization, rows) if row is not None]
     if not organizations:
         raise Problem(Code.NO_ORGANIZATION)
@@ -82,11 +77,9 @@ def begin(typed: Typed) -> tuple[str, list[Choice]]:
 
 def finish(base: str, login: str, organization_id: str) -> Token:
     """Exchange the login token for an access token of one organization. Raises Problem."""
-    workflows = _client(Flavour.IMBRACE, base, AccessToken(login)).workflows
-    try:
+    with _problems(base):
+        workflows = _workflows(Flavour.IMBRACE, base, AccessToken(login))
         return _token(workflows.exchange_login_token(organization_id))
-    except EngineError as error:
-        raise _problem(error, base) from None
 
 
 def sign_in(typed: Typed, organization_id: str = "") -> Token:
@@ -94,24 +87,21 @@ def sign_in(typed: Typed, organization_id: str = "") -> Token:
     if typed.flavour == Flavour.IMBRACE:
         login, _organizations = begin(typed)
         return finish(typed.base, login, organization_id)
-    workflows = _client(Flavour.ACTIVEPIECES, typed.base, Anonymous((typed.password,))).workflows
-    try:
-        return _token(workflows.sign_in(typed.email, typed.password))
-    except NotFound as error:
-        # There is no sign-in, or no engine, for instance if /api is missing.
-        code = Code.NO_SIGN_IN if credential_tests.answers(typed.base) else Code.NOT_AN_ENGINE
-        raise Problem(code, error=error, base=typed.base) from None
-    except EngineError as error:
-        raise _problem(error, typed.base) from None
+    with _problems(typed.base):
+        workflows = _workflows(Flavour.ACTIVEPIECES, typed.base, Anonymous((typed.password,)))
+        try:
+            return _token(workflows.sign_in(typed.email, typed.password))
+        except NotFound as error:
+            # There is no sign-in, or no engine, for instance if /api is missing.
+            code = Code.NO_SIGN_IN if credential_tests.answers(typed.base) else Code.NOT_AN_ENGINE
+            raise Problem(code, error=error, base=typed.base) from None
 
 
 def exchange_token(base: str, token: str, organization_id: str) -> Token:
     """A new access token of the same organization for a valid one, without a password. Raises Problem."""
-    try:
-        workflows = _client(Flavour.IMBRACE, base, AccessToken(token)).workflows
+    with _problems(base):
+        workflows = _workflows(Flavour.IMBRACE, base, AccessToken(token))
         return _token(workflows.exchange_access_token(organization_id))
-    except EngineError as error:
-        raise _problem(error, base) from None
 
 
 def end_of(secret: str) -> datetime | None:
@@ -119,7 +109,7 @@ def end_of(secret: str) -> datetime | None:
     return _moment(claims(secret).get("exp"))
 
 
-def _authenticate(workflows: Any, typed: Typed) -> dict[str, Any]:
+def _authenticate(workflows: Workflows, typed: Typed) -> dict[str, Any]:
     if not typed.code:
         return dict(workflows.authenticate(typed.email, password=typed.password))
     try:
@@ -129,12 +119,22 @@ def _authenticate(workflows: Any, typed: Typed) -> dict[str, Any]:
         return dict(workflows.sign_in_with_code(typed.email, typed.code))
 
 
-def _client(flavour: str, base: str, auth: AccessToken | BearerToken | Anonymous) -> Client:
-    """A client without a mask, since the answer is the secret; the messages of errors are masked. Raises Problem."""
+@contextmanager
+def _problems(base: str) -> Iterator[None]:
+    """Raise errors of the engine at this address as Problem."""
     try:
-        return clients.build(flavour, base, auth, timeouts=credential_tests.TIMEOUTS, mask=_NOTHING_HIDDEN)
-    except AddressRefused as error:
-        raise Problem(Code.ADDRESS_REFUSED, error=error) from None
+        yield
+    except NotFound as error:
+        raise Problem(Code.NO_SIGN_IN, error=error, base=base) from None
+    except EngineError as error:
+        # 400 with code 40004 or 40005 on Imbrace, 401 on Activepieces: address and password are not distinguished.
+        wrong = isinstance(error, Refused | CredentialRefused) and error.status != HTTPStatus.METHOD_NOT_ALLOWED
+        raise Problem(Code.WRONG_SIGN_IN if wrong else error_code(error), error=error, base=base) from None
+
+
+def _workflows(flavour: str, base: str, auth: AccessToken | Anonymous) -> Workflows:
+    """Calls without a mask, since the answer is the secret; the messages of errors are masked. Raises AddressRefused."""
+    return clients.build(flavour, base, auth, timeouts=credential_tests.TIMEOUTS, mask=_NOTHING_HIDDEN).workflows
 
 
 def _token(answer: dict[str, Any]) -> Token:
@@ -166,12 +166,3 @@ def _organization(row: Any) -> Choice | None:
     name = row.get("display_name") or row.get("name")
     label = name if isinstance(name, str) and name.strip() else organization_id
     return Choice(organization_id[:120], label[:300])
-
-
-def _problem(error: EngineError, base: str) -> Problem:
-    if isinstance(error, NotFound):
-        return Problem(Code.NO_SIGN_IN, error=error, base=base)
-    if isinstance(error, Refused | CredentialRefused) and error.status != HTTPStatus.METHOD_NOT_ALLOWED:
-        # 400 with code 40004 or 40005 on Imbrace, 401 on Activepieces: address and password are not distinguished.
-        return Problem(Code.WRONG_SIGN_IN, error=error, base=base)
-    return Problem(credential_tests.error_code(error), error=error, base=base)
