@@ -5,7 +5,7 @@ in the engine's answers.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -281,29 +281,23 @@ def check_address(flavour: str, base: str) -> None:
     """Raise Problem if no Activepieces answers at this address. An Imbrace says nothing without a credential."""
     if flavour == Flavour.IMBRACE:
         return
-    try:
-        flags = _flags(base)
-    except EngineError as error:
-        raise with_suggestion(Problem(error_code(error), error=error), flavour, base) from None
-    if not _are_flags(flags):
-        raise with_suggestion(Problem(Code.NOT_AN_ENGINE), flavour, base)
+    problem = _problem_at(base)
+    if problem is not None:
+        raise with_suggestion(problem, flavour, base)
 
 
 def answers(base: str) -> bool:
-    """Whether a plain Activepieces answers at this address: its flags need no credential."""
+    """Whether a plain Activepieces answers at this address."""
+    return _problem_at(base) is None
+
+
+def _problem_at(base: str) -> Problem | None:
+    """The problem of an address at which no Activepieces answers: its flags need no credential."""
     try:
-        return _are_flags(_flags(base))
-    except EngineError:
-        return False
-
-
-def _flags(base: str) -> Mapping[str, Any]:
-    """Raises EngineError."""
-    return clients.build(Flavour.ACTIVEPIECES, base, Anonymous(), timeouts=_QUICK).workflows.get_flags()
-
-
-def _are_flags(flags: Mapping[str, Any]) -> bool:
-    return not {"CURRENT_VERSION", "EDITION"}.isdisjoint(flags)
+        flags = clients.build(Flavour.ACTIVEPIECES, base, Anonymous(), timeouts=_QUICK).workflows.get_flags()
+    except EngineError as error:
+        return Problem(error_code(error), error=error)
+    return Problem(Code.NOT_AN_ENGINE) if {"CURRENT_VERSION", "EDITION"}.isdisjoint(flags) else None
 
 
 def _project(client: Client, project_id: str) -> dict[str, Any]:
