@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from workflows_ui.credentials.views import adding, connecting, credentials, workspace_move
+from workflows_ui.credentials.views import adding, credentials, workspace_move
 
 _CREDENTIAL = "w/<slug:slug>/credentials/<uuid:credential_id>/"
 
 urlpatterns = [
-    path("connect/", connecting.connect, name="connect"),
+    path("connect/", adding.connect, name="connect"),
     path("credentials/add/", adding.add, name="credential_add"),
     path(
         "credentials/add/organization/<str:name>/", adding.choose, {"what": "organization"}, "credential_organization"
@@ -16,7 +16,7 @@ urlpatterns = [
     path("w/<slug:slug>/credentials/", credentials.listing, name="credentials"),
     path("w/<slug:slug>/credentials/file/<slug:kind>/", credentials.file, name="credentials_file"),
     path(_CREDENTIAL, credentials.detail, name="credential"),
-    path(f"{_CREDENTIAL}check/", connecting.check, name="credential_check"),
+    path(f"{_CREDENTIAL}check/", adding.check, name="credential_check"),
     path(f"{_CREDENTIAL}test/", credentials.test, name="credential_test"),
     path(f"{_CREDENTIAL}rename/", credentials.rename, name="credential_rename"),
     path(f"{_CREDENTIAL}delete/", credentials.delete, name="credential_delete"),

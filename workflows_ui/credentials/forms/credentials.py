@@ -5,9 +5,11 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+from allauth.core import ratelimit
 from django import forms
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -25,8 +27,10 @@ from workflows_ui.members.models import Flavour, Workspace
 GATEWAY = "gateway"
 ACTIVEPIECES = "activepieces"
 #: The kinds of each flavour, the best for launching first.
-IMBRACE_KINDS = (Kind.API_KEY, Kind.SIGN_IN, Kind.ACCESS_TOKEN, Kind.JWT)
-ACTIVEPIECES_KINDS = (Kind.BEARER_TOKEN, Kind.BEARER_SIGN_IN)
+KINDS: dict[str, tuple[Kind, ...]] = {
+    Flavour.IMBRACE: (Kind.API_KEY, Kind.SIGN_IN, Kind.ACCESS_TOKEN, Kind.JWT),
+    Flavour.ACTIVEPIECES: (Kind.BEARER_TOKEN, Kind.BEARER_SIGN_IN),
+}
 #: Live first: it is the normal case.
 _ENVIRONMENTS = {
     "stable": _("Imbrace, live"),
@@ -64,6 +68,13 @@ class TestedForm(forms.Form):
     technical = ""
     code_sent = False
 
+    def may_test(self, request: HttpRequest) -> bool:
+        """Whether the person may test again so soon; if not, adds an error."""
+        allowed = bool(ratelimit.consume(request, action="credential_test", user=request.user))
+        if not allowed:
+            self.add_error(None, _("You have tested many credentials within a minute. Wait a little, then try again."))
+        return allowed
+
     def blame(self, problem: Problem, field: str | None = None) -> None:
         """Add a test's problem to a field, or to the form."""
         self.technical = problem.technical
@@ -73,8 +84,8 @@ class TestedForm(forms.Form):
 class SecretForm(TestedForm):
     """The kind of a secret, and the secret or the input of a sign-in. Subclasses define the engine."""
 
-    kind = _kind_field(IMBRACE_KINDS)
-    token_kind = _kind_field(ACTIVEPIECES_KINDS)
+    kind = _kind_field(KINDS[Flavour.IMBRACE])
+    token_kind = _kind_field(KINDS[Flavour.ACTIVEPIECES])
     email = forms.EmailField(
         label=_("E-mail address at the engine"),
         required=False,
@@ -207,11 +218,11 @@ class SecretForm(TestedForm):
 
     @property
     def kinds(self) -> list[dict[str, Any]]:
-        return self._choices("kind", IMBRACE_KINDS)
+        return self._choices("kind", KINDS[Flavour.IMBRACE])
 
     @property
     def token_kinds(self) -> list[dict[str, Any]]:
-        return self._choices("token_kind", ACTIVEPIECES_KINDS)
+        return self._choices("token_kind", KINDS[Flavour.ACTIVEPIECES])
 
     def _choices(self, name: str, kinds: tuple[Kind, ...]) -> list[dict[str, Any]]:
         value = self[name].value() or kinds[0]

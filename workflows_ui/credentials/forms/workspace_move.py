@@ -9,9 +9,8 @@ from django.utils.translation import gettext as _
 from workflows_ui.credentials import messages as credential_messages
 from workflows_ui.credentials.forms.credentials import (
     ACTIVEPIECES,
-    ACTIVEPIECES_KINDS,
     GATEWAY,
-    IMBRACE_KINDS,
+    KINDS,
     NO_ASSISTANCE,
     EngineForm,
     engines,
@@ -51,11 +50,8 @@ class MoveForm(EngineForm):
         for name, credential in self.credentials.items():
             self.fields[name] = _secret_field(credential)
         if not own:
-            kinds = [
-                kind
-                for kind in (IMBRACE_KINDS if imbrace else ACTIVEPIECES_KINDS)
-                if kind not in SIGNED_IN_KINDS and kind != Kind.JWT
-            ]
+            kinds = KINDS[Flavour.IMBRACE if imbrace else Flavour.ACTIVEPIECES]
+            kinds = tuple(kind for kind in kinds if kind not in {*SIGNED_IN_KINDS, Kind.JWT})
             self.fields["kind"] = forms.ChoiceField(
                 label=_("Kind of secret"), choices=[(kind.value, kind.label) for kind in kinds], initial=kinds[0]
             )

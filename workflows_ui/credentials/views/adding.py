@@ -1,29 +1,58 @@
-"""Adding a credential: an entered secret, or one from a sign-in; tested before it is saved.
+"""Adding a credential: an entered secret, or one from a sign-in; tested before it is saved. On one page, or, for the first connection to
+an engine, step by step: its address, the kind of credential, the secret, what it may do, a flow to launch.
 
-No template gets a secret: forms render their password fields empty.
+No template gets a secret: forms render their password fields empty. What is typed before the secret of a first connection is in the
+address, so that Back and a reload lose nothing.
 """
 
+import uuid
 from dataclasses import replace
+from typing import Any
 
 from allauth.core import ratelimit
 from django.contrib import messages
 from django.http import HttpResponse
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_safe
 
+from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials import masking, pending_sign_in, tasks
-from workflows_ui.credentials.forms.credentials import ChoiceForm, CredentialForm, initial_for
+from workflows_ui.credentials import messages as credential_messages
+from workflows_ui.credentials.forms.credentials import (
+    ACTIVEPIECES,
+    KINDS,
+    ChoiceForm,
+    CredentialForm,
+    EngineForm,
+    engines,
+    initial_for,
+)
+from workflows_ui.credentials.models import SIGNED_IN_KINDS, Kind
 from workflows_ui.credentials.pending_sign_in import ORGANIZATION, PROJECT, Pending
-from workflows_ui.credentials.services import capabilities, credential_tests, credentials, signing_in
+from workflows_ui.credentials.services import (
+    capabilities,
+    clients,
+    credential_tests,
+    credentials,
+    engine_session,
+    signing_in,
+)
 from workflows_ui.credentials.services.credential_tests import Draft, Problem, SeveralProjects
 from workflows_ui.credentials.services.signing_in import Token
-from workflows_ui.members.models import Flavour
+from workflows_ui.credentials.views.credentials import find
+from workflows_ui.engine import AddressRefused, EngineError
+from workflows_ui.members.models import Flavour, Role, Workspace
 from workflows_ui.members.services import access
+from workflows_ui.resource_admin.capabilities import NAMES
+from workflows_ui.resources.flows.launchable import launchable_flows
+from workflows_ui.web import messages as error_messages
 from workflows_ui.web import responses
-from workflows_ui.web.access import closed, signed_in
+from workflows_ui.web.access import closed, member, signed_in
 from workflows_ui.web.requests import ConsoleRequest, actor
 
 #: The choice has expired.
@@ -31,6 +60,10 @@ _OVER = {
     ORGANIZATION: gettext_lazy("This sign-in is over. Sign in again to choose an organization."),
     PROJECT: gettext_lazy("The time to choose a project is over. Enter the credential again."),
 }
+#: Flows that are suggested for the first launch.
+_FLOWS = 5
+#: Session key: the addresses that the person entered here. Another one comes from a link, whose author would get the secret.
+_ENTERED, _MOST_ENTERED = "engine_addresses", 10
 
 
 @never_cache
@@ -39,10 +72,9 @@ _OVER = {
 @signed_in
 def add(request: ConsoleRequest) -> HttpResponse:
     """Enter, test and save a credential. `?workspace=slug` fills in the engine, for a member of that workspace."""
-    wanted = access.workspaces(request.user).filter(slug=request.GET.get("workspace", "")).first()
-    wanted = None if wanted is not None and closed(request, request.user, [wanted]) else wanted
+    wanted = _wanted(request)
     form = CredentialForm(request.POST if request.method == "POST" else None, initial=initial_for(wanted))
-    response = use(request, form, likely=wanted.project_id if wanted else "") if form.is_valid() else None
+    response = _use(request, form, likely=wanted.project_id if wanted else "") if form.is_valid() else None
     if response is not None:
         return response
     context = {
@@ -54,8 +86,14 @@ def add(request: ConsoleRequest) -> HttpResponse:
     return responses.form_page(request, "credentials/add.html", form, context)
 
 
+def _wanted(request: ConsoleRequest) -> Workspace | None:
+    """The workspace that the address names, if the person is a member of it and may enter it."""
+    wanted = access.workspaces(request.user).filter(slug=request.GET.get("workspace", "")).first()
+    return None if wanted is not None and closed(request, request.user, [wanted]) else wanted
+
+
 @sensitive_variables("form", "login", "token", "pending")
-def use(
+def _use(
     request: ConsoleRequest, form: CredentialForm, *, likely: str = "", guided: bool = False
 ) -> HttpResponse | None:
     """Test and save what a valid form holds, or have an organization chosen. None for the form's page: with an error, or after a code was
@@ -63,8 +101,7 @@ def use(
 
     `likely` is the expected project. `guided`: what the credential may do is checked next.
     """
-    if not ratelimit.consume(request, action="credential_test", user=request.user):
-        form.add_error(None, _("You have tested many credentials within a minute. Wait a little, then try again."))
+    if not form.may_test(request):
         return None
     try:
         if form.wants_code:
@@ -149,3 +186,104 @@ def _save(request: ConsoleRequest, draft: Draft, *, likely: str = "", guided: bo
         messages.success(request, _("The credential works and is kept."))
     view = "credential_check" if guided else "credential"
     return responses.redirect_to_view(request, view, added.workspace.slug, added.credential.pk)
+
+
+@never_cache
+@sensitive_post_parameters("secret", "password", "code")
+@sensitive_variables("form")
+@signed_in
+def connect(request: ConsoleRequest) -> HttpResponse:
+    """Ask for the engine, then the kind of credential, then the secret. `?workspace=slug` has a workspace's engine chosen already."""
+    place = {name: request.GET.get(name, "") for name in ("engine", "address")}
+    if not place["engine"] or "change" in request.GET:
+        return _ask_for_engine(request, place)
+    engine = EngineForm(place)
+    if not engine.is_valid():
+        return _engine_page(request, engine)
+    address = engine.location()["address"]
+    if address and address not in request.session.get(_ENTERED, ()):
+        return responses.redirect(request, _url(**place, change="1"))
+    kinds = KINDS[engine.flavour]
+    context: dict[str, Any] = {
+        "place": address or dict(engines())[place["engine"]],
+        "engine_url": _url(**place, change="1"),
+    }
+    kind = request.GET.get("kind", "")
+    if kind not in kinds:
+        choices = [(one.label, credential_messages.KINDS[one], _url(**place, kind=one)) for one in kinds]
+        return responses.page(request, "credentials/connect_kind.html", {**context, "kinds": choices})
+    given = {**place, "token_kind" if engine.flavour == Flavour.ACTIVEPIECES else "kind": kind}
+    form = CredentialForm({**request.POST.dict(), **given} if request.method == "POST" else None, initial=given)
+    response = _use(request, form, guided=True) if form.is_valid() else None
+    if response is not None:
+        return response
+    context |= {
+        "kind": Kind(kind),
+        "signs_in": kind in SIGNED_IN_KINDS,
+        "sends_codes": kind == Kind.SIGN_IN,
+        "needs_organization": kind in {Kind.ACCESS_TOKEN, Kind.JWT},
+        "kind_url": _url(**place),
+    }
+    return responses.form_page(request, "credentials/connect_secret.html", form, context)
+
+
+def _ask_for_engine(request: ConsoleRequest, place: dict[str, str]) -> HttpResponse:
+    """The first step: whether an engine answers there is checked before the next one."""
+    engine = initial_for(_wanted(request))
+    if engine:
+        return _to_kinds(request, engine["engine"], engine.get("address", ""))
+    form = EngineForm(request.POST or None, initial=place if place["engine"] else {"engine": ACTIVEPIECES})
+    if not form.is_valid() or not form.may_test(request):
+        return _engine_page(request, form)
+    try:
+        credential_tests.check_address(form.flavour, form.base)
+    except Problem as problem:
+        form.blame(problem, "address")
+        return _engine_page(request, form)
+    return _to_kinds(request, form.cleaned_data["engine"], form.location()["address"])
+
+
+def _to_kinds(request: ConsoleRequest, engine: str, address: str) -> HttpResponse:
+    """The page of the second step."""
+    if address:
+        others = [other for other in request.session.get(_ENTERED, ()) if other != address]
+        request.session[_ENTERED] = [address, *others][:_MOST_ENTERED]
+    return responses.redirect(request, _url(engine=engine, address=address))
+
+
+def _engine_page(request: ConsoleRequest, form: EngineForm) -> HttpResponse:
+    return responses.form_page(request, "credentials/connect_engine.html", form)
+
+
+def _url(**place: str) -> str:
+    """The step after these answers."""
+    return f"{reverse('connect')}?{urlencode({name: value for name, value in place.items() if value})}"
+
+
+@never_cache
+@require_safe
+@member(Role.VIEWER)
+def check(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpResponse:
+    """Ask the engine for one of each kind of object with the credential: what works, what does not, and what to do about it."""
+    credential = find(request, credential_id, to_change=True)
+    if not ratelimit.consume(request, action="credential_test", user=request.user):
+        return responses.redirect_to_view(request, "credential", slug, credential.pk)
+    context: dict[str, Any] = {"credential": credential, "lines": [], "flows": [], "may_launch": False}
+    try:
+        client = clients.client_for_credential(credential, timeouts=credential_tests.TIMEOUTS)
+        survey = capabilities.look([(credential, client)])
+    except (AddressRefused, CannotOpen) as problem:
+        context["trouble"] = error_messages.error_message(problem)
+        return responses.page(request, "credentials/check.html", context)
+    if survey.stopped is not None:
+        context["trouble"] = error_messages.error_message(survey.stopped)
+    verdicts = {name: survey.verdicts[name][0] if name in survey.verdicts else None for name in capabilities.PROBES}
+    context["lines"] = [(NAMES[name], credential_messages.permission(verdict)) for name, verdict in verdicts.items()]
+    context["may_launch"] = request.access.allows(Role.LAUNCHER)
+    if context["may_launch"] and survey.stopped is None:
+        try:
+            session = engine_session.open_session(request.access)
+            context["flows"] = launchable_flows(session, again=True).flows[:_FLOWS]
+        except (EngineError, clients.NoCredential, CannotOpen, AddressRefused) as problem:
+            context["trouble"] = error_messages.error_message(problem)
+    return responses.page(request, "credentials/check.html", context)

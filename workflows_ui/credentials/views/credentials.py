@@ -212,7 +212,8 @@ def replace(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Htt
     credential.workspace.require_genuine()
     last = secret_rotation.latest(credential)
     form = ReplaceForm(credential, last, request.POST if request.method == "POST" else None)
-    if form.is_valid() and not form.overtaken(request.user) and _take_over(request, credential, form):
+    valid = form.is_valid() and not form.overtaken(request.user) and form.may_test(request)
+    if valid and _take_over(request, credential, form):
         return responses.redirect_to_view(request, "credential", slug, credential.pk)
     context = {
         "credential": credential,
@@ -226,9 +227,6 @@ def replace(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Htt
 def _take_over(request: ConsoleRequest, credential: Credential, form: ReplaceForm) -> bool:
     """Test the entered secret, or the token of a sign-in, and replace the old one. False for the form's page again: with an error, or
     after a code was sent."""
-    if not ratelimit.consume(request, action="credential_test", user=request.user):
-        form.add_error(None, _("You have tested many credentials within a minute. Wait a little, then try again."))
-        return False
     workspace = credential.workspace
     organization = credential.organization_id or workspace.organization_id
     try:

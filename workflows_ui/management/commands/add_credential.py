@@ -13,9 +13,8 @@ from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.credentials import messages as credential_messages
 from workflows_ui.credentials.forms.credentials import (
     ACTIVEPIECES,
-    ACTIVEPIECES_KINDS,
     GATEWAY,
-    IMBRACE_KINDS,
+    KINDS,
     CredentialForm,
 )
 from workflows_ui.credentials.models import SIGNED_IN_KINDS, Kind
@@ -66,7 +65,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no active account {options['user']!r}.")
         if options["env"] and options["address"]:
             raise CommandError("Give --env or --address, not both.")
-        kinds = ACTIVEPIECES_KINDS if options["flavour"] == Flavour.ACTIVEPIECES else IMBRACE_KINDS
+        kinds = KINDS[options["flavour"]]
         kind = Kind(options["kind"] or kinds[0])
         if kind not in kinds:
             raise CommandError(f"An engine of this flavour takes --kind {', '.join(kinds)}.")
