@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from workflows_ui.accounts.models import User
+from workflows_ui.core.form_choices import set_choices
 from workflows_ui.credentials import messages as credential_messages
 from workflows_ui.credentials.models import SIGNED_IN_KINDS, Credential, CredentialSecret, Kind
 from workflows_ui.credentials.pending_sign_in import PROJECT, Pending
@@ -373,14 +374,11 @@ class ChoiceForm(TestedForm):
 class ShareForm(forms.Form):
     """The teams that a credential is shared with."""
 
+    teams = forms.MultipleChoiceField(label=_("Teams"), required=False, widget=forms.CheckboxSelectMultiple)
+
     def __init__(self, teams: list[Group], shared: list[Group], data: Any = None) -> None:
         super().__init__(data, initial={"teams": [team.pk for team in shared]})
-        self.fields["teams"] = forms.ModelMultipleChoiceField(
-            label=_("Teams"),
-            queryset=Group.objects.filter(pk__in=[team.pk for team in teams]).order_by("name", "pk"),
-            required=False,
-            widget=forms.CheckboxSelectMultiple,
-        )
+        set_choices(self, "teams", [(team.pk, team.name) for team in teams])
 
 
 def initial_for(workspace: Workspace | None) -> dict[str, str]:

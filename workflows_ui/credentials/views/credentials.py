@@ -296,7 +296,7 @@ def share(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpR
     teams, shared = credentials.teams_for(request.access, credential), sharing.teams(credential)
     form = ShareForm(teams, shared, request.POST if request.method == "POST" else None)
     if form.is_valid():
-        wanted = list(form.cleaned_data["teams"])
+        wanted = [team for team in teams if str(team.pk) in form.cleaned_data["teams"]]
         if not credentials.share(actor(request), request.access, credential, wanted):
             messages.info(request, _("Nothing was changed."))
         elif wanted:
@@ -305,12 +305,7 @@ def share(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpR
         else:
             messages.success(request, _("The credential is no longer shared with any team."))
         return responses.redirect_to_view(request, "credential", slug, credential.pk)
-    chosen = {str(value) for value in form["teams"].value() or []}
-    context = {
-        "credential": credential,
-        "choices": [(team, str(team.pk) in chosen) for team in teams],
-        "manages": request.access.allows(Role.MANAGER),
-    }
+    context = {"credential": credential, "manages": request.access.allows(Role.MANAGER)}
     return responses.form_page(request, "credentials/share.html", form, context)
 
 
