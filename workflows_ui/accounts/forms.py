@@ -97,31 +97,23 @@ class AddressForm(_Labelled, allauth_forms.AddEmailForm):  # type: ignore[misc]
     labels = {"email": _("New e-mail address")}
 
 
+#: The geographic regions: other zones are old aliases such as GB or Etc/GMT+7.
+_REGIONS = frozenset(["Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"])
+
+
 @lru_cache(maxsize=1)
-def _zones() -> tuple[str, ...]:
-    """Return the zones of the geographic regions, and UTC; without old aliases such as GB or Etc/GMT+7."""
-    regions = (
-        "Africa/",
-        "America/",
-        "Antarctica/",
-        "Arctic/",
-        "Asia/",
-        "Atlantic/",
-        "Australia/",
-        "Europe/",
-        "Indian/",
-        "Pacific/",
-    )
-    return ("UTC", *sorted(zone for zone in zoneinfo.available_timezones() if zone.startswith(regions)))
+def _zones() -> dict[str, list[tuple[str, str]]]:
+    """Return UTC and the zones of the regions, by region, with their names for people."""
+    groups = {"UTC": [("UTC", "UTC")]}
+    for zone in sorted(zoneinfo.available_timezones()):
+        region, _slash, city = zone.partition("/")
+        if region in _REGIONS:
+            groups.setdefault(region, []).append((zone, city.replace("_", " ")))
+    return groups
 
 
 def _zone_choices() -> list[tuple[str, Any]]:
-    groups: dict[str, list[tuple[str, str]]] = {}
-    for zone in _zones():
-        region, _slash, city = zone.partition("/")
-        groups.setdefault(region if city else "UTC", []).append((zone, (city or zone).replace("_", " ")))
-    default = _("Default (%(zone)s)") % {"zone": settings.TIME_ZONE}
-    return [("", default), *groups.items()]
+    return [("", _("Default (%(zone)s)") % {"zone": settings.TIME_ZONE}), *_zones().items()]
 
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
