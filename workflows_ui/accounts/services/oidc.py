@@ -108,7 +108,7 @@ def _configuration() -> dict[str, Any]:
     key = f"oidc:{hashlib.sha256(settings.OIDC_ISSUER.encode()).hexdigest()[:20]}"
     configuration: dict[str, Any] | None = answers.get(key)
     if configuration is None:
-        configuration = _get(f"{settings.OIDC_ISSUER.rstrip('/')}/.well-known/openid-configuration")
+        configuration = _call("GET", f"{settings.OIDC_ISSUER.rstrip('/')}/.well-known/openid-configuration")
         if configuration.get("issuer") != settings.OIDC_ISSUER:
             raise SignOnError(f"the provider calls itself {configuration.get('issuer')!r}, OIDC_ISSUER is another")
         for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
@@ -172,7 +172,7 @@ def _verify_token(token: str, nonce: str) -> dict[str, Any]:
 def _signing_key(key_id: str) -> jwt.PyJWK:
     """Return the provider's key with this id, or its only one if the token names none."""
     try:
-        keys = jwt.PyJWKSet.from_dict(_get(str(_configuration()["jwks_uri"]))).keys
+        keys = jwt.PyJWKSet.from_dict(_call("GET", str(_configuration()["jwks_uri"]))).keys
     except jwt.PyJWTError as problem:
         raise SignOnError(f"the provider's keys cannot be read: {problem}") from problem
     usable = [key for key in keys if key.public_key_use in {None, "sig"}]
@@ -188,7 +188,7 @@ def _userinfo_claims(claims: dict[str, Any], access_token: str) -> dict[str, Any
     if claims.get("email") or not address or not access_token:
         return {}
     _require_scheme("userinfo_endpoint", address)
-    userinfo = _get(address, headers={"Authorization": f"Bearer {access_token}"})
+    userinfo = _call("GET", address, headers={"Authorization": f"Bearer {access_token}"})
     if userinfo.get("sub") != claims["sub"]:
         raise SignOnError("the userinfo is of somebody else")
     names = ("email", "email_verified", "preferred_username", "given_name", "family_name", "name", "groups")
@@ -215,10 +215,6 @@ def _parse_claims(claims: dict[str, Any]) -> Claims:
 
 def _list(value: object) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
-
-
-def _get(address: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
-    return _call("GET", address, headers=headers)
 
 
 def _call(method: str, address: str, *, auth: tuple[str, str] | None = None, **options: Any) -> dict[str, Any]:

@@ -163,8 +163,7 @@ class SetPassword(allauth_views.PasswordSetView):  # type: ignore[misc]
 
 
 class ResetPassword(allauth_views.PasswordResetView):  # type: ignore[misc]
-    def get_context_data(self, **kwargs: Any) -> Any:
-        return super().get_context_data(**kwargs) | {"no_mail": not people.mail_is_set_up()}
+    extra_context = {"mail_is_set_up": people.mail_is_set_up}
 
     def form_valid(self, form: forms.ResetPasswordForm) -> HttpResponse:
         """Enqueue the mail. Unlike in allauth, the request does not send it: its duration would reveal who has an account."""
@@ -202,9 +201,7 @@ class Address(allauth_views.EmailView):  # type: ignore[misc]
     """The e-mail address. Requires reauthentication, since the address allows to reset the password."""
 
     success_url = reverse_lazy("account_email")
-
-    def get_context_data(self, **kwargs: Any) -> Any:
-        return super().get_context_data(**kwargs) | {"no_mail": not people.mail_is_set_up()}
+    extra_context = {"mail_is_set_up": people.mail_is_set_up}
 
 
 def sign_up_closed(request: HttpRequest) -> HttpResponse:

@@ -58,10 +58,9 @@ class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 class Step(base_views.AuthenticateView):  # type: ignore[misc]
     """The second step after the password."""
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context_data(**kwargs)
+    def get_context_data(self, **kwargs: Any) -> Any:
         types = set(Authenticator.objects.filter(user=self.stage.login.user).values_list("type", flat=True))
-        return context | {
+        return super().get_context_data(**kwargs) | {
             "has_app": Authenticator.Type.TOTP in types,
             "has_passkey": Authenticator.Type.WEBAUTHN in types and settings.PASSKEYS,
         }
@@ -91,10 +90,9 @@ class Overview(base_views.IndexView):  # type: ignore[misc]
 
 
 class RemoveApp(totp_views.DeactivateTOTPView):  # type: ignore[misc]
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context_data(**kwargs)
+    def get_context_data(self, **kwargs: Any) -> Any:
         keys = Authenticator.objects.filter(user=self.request.user, type=Authenticator.Type.WEBAUTHN)
-        return context | {"last": not keys.exists()}
+        return super().get_context_data(**kwargs) | {"last": not keys.exists()}
 
 
 class Codes(code_views.ViewRecoveryCodesView):  # type: ignore[misc]
@@ -129,10 +127,9 @@ class RenamePasskey(webauthn_views.EditWebAuthnView):  # type: ignore[misc]
 
 
 class RemovePasskey(webauthn_views.RemoveWebAuthnView):  # type: ignore[misc]
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context_data(**kwargs)
+    def get_context_data(self, **kwargs: Any) -> Any:
         steps = Authenticator.objects.filter(user=self.request.user).exclude(type=Authenticator.Type.RECOVERY_CODES)
-        return context | {"last": steps.count() == 1, "name": self.object.wrap().name}
+        return super().get_context_data(**kwargs) | {"last": steps.count() == 1, "name": self.object.wrap().name}
 
 
 class PasskeySignIn(webauthn_views.LoginWebAuthnView):  # type: ignore[misc]
