@@ -55,13 +55,7 @@ class Credentials(LocalList):
             below=lambda line: _("renews itself") if line.credential.ends_at and line.credential.renew_at else "",
             name="ends",
         ),
-        Column(
-            lambda line: line.credential.last_used_at,
-            _("Last used"),
-            kind="when",
-            phone=False,
-            name="used",
-        ),
+        Column(lambda line: line.credential.last_used_at, _("Last used"), kind="when", phone=False, name="used"),
         Column(lambda line: line.people, _("People"), kind="count", phone=False, name="people"),
         Column(lambda line: line.launches, _("Launches in 30 days"), kind="count", phone=False, name="launches"),
     )

@@ -37,31 +37,24 @@ def due() -> list[uuid.UUID]:
 def renew(credential_id: uuid.UUID) -> None:
     """Renew one token, if that is due. Safe to call any number of times, from any number of workers."""
     with database.turn():
-        credential, secrets = _claim(credential_id)
-    if credential is None:
-        return
+        now = clock.now()
+        waiting = Credential.objects.filter(renew_at__lte=now)
+        credential = Credential.renewal.claim(waiting, credential_id, LEASE, now, ("workspace",))
+        if credential is None:
+            return
+        try:
+            secret, password = clients.open_secrets(credential)
+        except CannotOpen as problem:
+            _record_failure(credential, Problem(credential_tests.problem_code(problem)))
+            return
     try:
-        token = _fetch_token(credential, *secrets)
+        token = _fetch_token(credential, secret, password)
     except Problem as problem:
         with database.turn():
             _record_failure(credential, problem)
         return
     with database.turn():
         _store(credential, token)
-
-
-def _claim(credential_id: uuid.UUID) -> tuple[Credential | None, tuple[str, str]]:
-    """Claim a credential whose renewal is due, and open its secret and password."""
-    now = clock.now()
-    waiting = Credential.objects.filter(renew_at__lte=now)
-    credential = Credential.renewal.claim(waiting, credential_id, LEASE, now, ("workspace",))
-    if credential is None:
-        return None, ("", "")
-    try:
-        return credential, clients.open_secrets(credential)
-    except CannotOpen as problem:
-        _record_failure(credential, Problem(credential_tests.problem_code(problem)))
-        return None, ("", "")
 
 
 def _fetch_token(credential: Credential, secret: str, password: str) -> Token:

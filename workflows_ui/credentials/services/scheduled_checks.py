@@ -30,13 +30,9 @@ DAYS = (1, 7, 30)
 def tonight(credential_id: uuid.UUID, now: datetime) -> datetime:
     """The time of a credential's next scheduled test: in the coming night, at the same time every night."""
     share = int.from_bytes(hashlib.sha256(credential_id.bytes).digest()[:4]) / 2**32
-    local = timezone.localtime(now)
-    for days in (0, 1, 2):
-        begins = timezone.make_aware(datetime.combine(local.date() + timedelta(days=days), BEGINS))
-        moment = begins + SPREAD * share
-        if moment > now:
-            return moment
-    raise AssertionError("two nights on is always later")
+    nights = (datetime.combine(timezone.localdate(now) + timedelta(days=days), BEGINS) for days in range(3))
+    moments = (timezone.make_aware(begins) + SPREAD * share for begins in nights)
+    return next(moment for moment in moments if moment > now)
 
 
 def schedule() -> int:
