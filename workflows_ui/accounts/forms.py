@@ -98,7 +98,9 @@ class AddressForm(_Labelled, allauth_forms.AddEmailForm):  # type: ignore[misc]
 
 
 #: The geographic regions: other zones are old aliases such as GB or Etc/GMT+7.
-_REGIONS = frozenset(["Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"])
+_REGIONS = frozenset(
+    ["Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"]
+)
 
 
 @lru_cache(maxsize=1)
