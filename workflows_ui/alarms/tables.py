@@ -10,7 +10,7 @@ from workflows_ui.alarms.forms import FilterForm
 from workflows_ui.alarms.messages import sentence
 from workflows_ui.alarms.models import Alarm, AlarmKind
 from workflows_ui.lists.declaration import Column
-from workflows_ui.lists.local_lists import LocalList, files
+from workflows_ui.lists.local_lists import LocalList
 
 
 class Alarms(LocalList):
@@ -25,6 +25,7 @@ class Alarms(LocalList):
     empty_hint = _(
         "The console learns how often each flow runs. A flow that is quiet, late, slow or fails more than usual is listed here."
     )
+    file_view = "alarms_file"
     list_display = (
         Column(
             lambda alarm: alarm.title,
@@ -52,8 +53,3 @@ class Alarms(LocalList):
 
     def url(self, slug: str, id: str = "", **query: Any) -> str:
         return reverse("alarm", args=[slug, id]) if id else reverse("alarms", args=[slug], query=query or None)
-
-
-def alarm_list(slug: str) -> Alarms:
-    """The list of a workspace."""
-    return Alarms.with_attributes(files=files("alarms_file", slug))

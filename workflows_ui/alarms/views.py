@@ -47,7 +47,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     if index is None:
         return without_index(request)
     found = services.listed(index)
-    kind, form = tables.alarm_list(slug), FilterForm(request.GET, alarms=found)
+    kind, form = tables.Alarms(), FilterForm(request.GET, alarms=found)
     current = list_page.requested(request, kind, form)
     page = kind.page(form.chosen(found) if current.valid else (), current)
     page = replace(page, warning=texts.gap(services.watch(index), clock.now()))
@@ -75,7 +75,7 @@ def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
     form = FilterForm(request.GET, alarms=found)
     if index is None or not form.is_valid():
         return responses.redirect_to_view(request, "alarms", slug)
-    return local_lists.file(request, tables.alarm_list(slug), form.chosen(found), kind)
+    return local_lists.file(request, tables.Alarms(), form.chosen(found), kind)
 
 
 @require_POST

@@ -43,6 +43,7 @@ class AuditLog(LocalList):
     rows = 50
     empty = _("Nothing has been done here yet")
     empty_hint = _("This log records who changed, launched, exported or revealed what, and when.")
+    file_view = "audit_file"
     list_display = (_WHAT, _OBJECT, _REASON, _WHO, _OUTCOME, _WHEN)
     workspace: Workspace | None = None
 
@@ -57,13 +58,12 @@ class AuditLog(LocalList):
         return str(row["what"])
 
 
-def audit_list(workspace: Workspace | None, files: Sequence[tuple[str, str]]) -> AuditLog:
+def audit_list(workspace: Workspace | None) -> AuditLog:
     """The list of a workspace, or, with None, of the whole console."""
     if workspace is not None:
-        return AuditLog.with_attributes(workspace=workspace, files=files)
+        return AuditLog.with_attributes(workspace=workspace)
     return AuditLog.with_attributes(
-        workspace=None,
-        files=files,
+        file_view="audit_file_everywhere",
         label_plural=_("Audit of the whole console"),
         list_display=(_WHAT, _OBJECT, _WORKSPACE, _REASON, _WHO, _OUTCOME, _WHEN),
     )

@@ -59,8 +59,7 @@ def listing(request: ConsoleRequest, workspace: Workspace | None) -> HttpRespons
         everything.exclude(user=None).order_by("-at", "-pk").values_list("user_id", "user_name")[:OFFERED_FROM][::-1]
     )
     form.offer({str(pk): (name or str(pk))[:80] for pk, name in people.items()})
-    files = [(kind.upper(), _url("audit_file", workspace, kind)) for kind in TYPES]
-    kind = tables.audit_list(workspace, files)
+    kind = tables.audit_list(workspace)
     current = list_page.requested(request, kind, form)
     page = kind.page(form.narrow(everything, workspace), current) if current.valid else Page((), total=0, sortable=True)
     return list_page.respond(request, current, page)

@@ -9,8 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.models import Credential
 from workflows_ui.lists.declaration import Column
-from workflows_ui.lists.local_lists import LocalList, files
-from workflows_ui.members.services.access import Access
+from workflows_ui.lists.local_lists import LocalList
 from workflows_ui.web.messages import Text
 
 
@@ -43,6 +42,7 @@ class Credentials(LocalList):
     empty_hint = _(
         "The console calls the engine for you with a credential. Without one, you cannot see or launch flows in this workspace."
     )
+    file_view = "credentials_file"
     list_display = (
         Column(lambda line: line.credential.name, _("Name"), link=True, below=_kind, name="name"),
         Column(lambda line: line.health, _("Health"), kind="badge", name="health"),
@@ -70,8 +70,3 @@ class Credentials(LocalList):
         return (
             reverse("credential", args=[slug, id]) if id else reverse("credentials", args=[slug], query=query or None)
         )
-
-
-def credential_list(access: Access) -> Credentials:
-    """The list of a person in their workspace."""
-    return Credentials.with_attributes(files=files("credentials_file", access.workspace.slug))

@@ -9,9 +9,8 @@ from django.utils.translation import pgettext_lazy
 
 from workflows_ui.deleted_objects.messages import Line
 from workflows_ui.lists.declaration import Column, Shortcut
-from workflows_ui.lists.local_lists import LocalList, files
+from workflows_ui.lists.local_lists import LocalList
 from workflows_ui.members.models import Role
-from workflows_ui.members.services.access import Access
 
 
 def _restore_url(slug: str, line: Any) -> str:
@@ -28,6 +27,7 @@ class DeletedObjects(LocalList):
     logged_as = "workspace"
     empty = _("Nothing was deleted lately")
     empty_hint = _("Flows and tables that are deleted in the console are listed here for some time.")
+    file_view = "deleted_file"
     list_display = (
         Column(
             lambda line: line.name,
@@ -72,8 +72,3 @@ class DeletedObjects(LocalList):
 
     def title(self, row: Line) -> str:
         return str(row.name)
-
-
-def deleted_list(access: Access) -> DeletedObjects:
-    """The list of a person's workspace."""
-    return DeletedObjects.with_attributes(files=files("deleted_file", access.workspace.slug))

@@ -49,7 +49,7 @@ _RESTORE: Mapping[str, tuple[Create, Fill]] = {
 @member(Role.BUILDER)
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     """The copies that have not expired, the latest deletion first."""
-    kind = tables.deleted_list(request.access)
+    kind = tables.DeletedObjects()
     current = list_page.requested(request, kind)
     page = kind.page(services.copies(request.access.workspace), current)
     above = "deleted_objects/above.html"
@@ -62,7 +62,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
 def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
     """The list of copies as a file, without what they hold. Audited."""
     rows = services.copies(request.access.workspace)
-    return local_lists.file(request, tables.deleted_list(request.access), rows, kind)
+    return local_lists.file(request, tables.DeletedObjects(), rows, kind)
 
 
 @never_cache

@@ -12,7 +12,7 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.failures.forms import FilterForm
 from workflows_ui.failures.services import Pattern
 from workflows_ui.lists.declaration import Column
-from workflows_ui.lists.local_lists import LocalList, files
+from workflows_ui.lists.local_lists import LocalList
 from workflows_ui.resources.runs import masking, reading
 from workflows_ui.run_index.services import rows as indexed_rows
 from workflows_ui.web import messages
@@ -39,6 +39,7 @@ class Failures(LocalList):
     empty_hint = _(
         "Runs that fail in the same way are listed here once, until somebody handles them or the flow succeeds."
     )
+    file_view = "failures_file"
     list_display = (
         Column(
             lambda pattern: pattern.newest.flow_name or pattern.newest.flow_id,
@@ -80,4 +81,4 @@ class Failures(LocalList):
 
 def failure_list(session: EngineSession) -> Failures:
     """The list for a person."""
-    return Failures.with_attributes(session=session, files=files("failures_file", session.workspace.slug))
+    return Failures.with_attributes(session=session)

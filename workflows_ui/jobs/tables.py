@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.jobs.page import Page
-from workflows_ui.lists.local_lists import LocalList, files
+from workflows_ui.lists.local_lists import LocalList
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.resource import Column, Resource
@@ -50,6 +50,7 @@ class Jobs(LocalList):
         "What is done to many things at once, and what takes longer, runs in the background and is listed here. To begin, select rows in "
         "a list of flows or runs."
     )
+    file_view = "jobs_file"
     list_display = (_JOB, _FILTERS, _STATE, _SIZE, _WHEN)
     access: Access
     resources: Mapping[str, Resource]
@@ -74,6 +75,4 @@ class Jobs(LocalList):
 def job_list(access: Access, resources: Mapping[str, Resource]) -> Jobs:
     """The list for a person: whose a job is has a column for managers."""
     columns = (_JOB, _FILTERS, _STATE, _SIZE, _PERSON, _WHEN) if access.allows(Role.MANAGER) else Jobs.list_display
-    return Jobs.with_attributes(
-        access=access, resources=resources, list_display=columns, files=files("jobs_file", access.workspace.slug)
-    )
+    return Jobs.with_attributes(access=access, resources=resources, list_display=columns)

@@ -195,7 +195,7 @@ def export(request: ConsoleRequest, slug: str, resource: str, kind: str) -> Http
     Raises EngineError, NoCredential, CannotOpen.
     """
     declared = find_resource(request.access, resource)
-    if kind not in export_file.TYPES or declared.files:
+    if kind not in export_file.TYPES:
         raise Http404
     lacking = missing_capabilities.lacking(declared, request.access.workspace)
     if declared.needs in lacking:

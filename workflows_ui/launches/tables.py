@@ -22,7 +22,7 @@ from workflows_ui.launches.models import UNSENT, Launch, LaunchInput
 from workflows_ui.launches.page import Page
 from workflows_ui.lists import export
 from workflows_ui.lists.declaration import Column
-from workflows_ui.lists.local_lists import LocalList, files
+from workflows_ui.lists.local_lists import LocalList
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 from workflows_ui.web import messages
@@ -83,6 +83,7 @@ class Launches(LocalList):
     icon, group = "rocket", "launch"
     filters = FilterForm
     moment = "asked_at"
+    file_view = "launches_file"
     list_display = (_FLOW, _STATE, _FAILED_STEP, _INPUT, _WHEN, _TOOK)
 
     def title(self, row: Launch) -> str:
@@ -127,10 +128,7 @@ class Launches(LocalList):
 def launch_list(access: Access) -> Launches:
     """The list for a person: who launched is a column where others' launches are shown."""
     columns = (_FLOW, _STATE, _FAILED_STEP, _INPUT, _PERSON, _WHEN, _TOOK)
-    links = files("launches_file", access.workspace.slug)
-    if not access.allows(Role.BUILDER):
-        return Launches.with_attributes(files=links)
-    return Launches.with_attributes(files=links, list_display=columns)
+    return Launches.with_attributes(list_display=columns) if access.allows(Role.BUILDER) else Launches()
 
 
 def file(kind: str, rows: QuerySet[Launch], access: Access) -> Iterator[bytes]:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self, cast
 
 from django import forms
+from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core.collation import sort_key
 from workflows_ui.core.states import Badge
@@ -197,7 +198,8 @@ class List:
         empty, empty_hint: the text of the empty list, and the next step.
         rows: default number of rows per page; one of ROWS.
         poll_seconds: the time between two questions of a browser whether new rows came (news.py).
-        files: links to the whole list as a file, as (label, URL), which take the list's filters; without any, a job exports the list.
+        file_view: the name of the URL of the whole list as a file, for its workspace and a key of export.TYPES; without one, a job
+            exports the list.
     """
 
     ROWS: ClassVar[tuple[int, ...]] = (20, 50, 100)
@@ -213,11 +215,11 @@ class List:
     title_path: ClassVar[str] = "name"
     parents: ClassVar[Sequence[tuple[Text, str]]] = ()
     filter_help: ClassVar[Text] = ""
-    empty: ClassVar[Text] = gettext_lazy("There is nothing here yet")
+    empty: ClassVar[Text] = _("There is nothing here yet")
     empty_hint: ClassVar[Text] = ""
     rows: ClassVar[int] = 20
     poll_seconds: ClassVar[int] = 15
-    files: ClassVar[Sequence[tuple[Text, str]]] = ()
+    file_view: ClassVar[str] = ""
 
     @classmethod
     def with_attributes(cls, **attributes: Any) -> Self:
@@ -239,6 +241,14 @@ class List:
     def full_title(self, row: Any) -> str:
         """The row's name among others of its kind: more than the title, if titles are not unique."""
         return self.title(row)
+
+    def files(self, slug: str) -> Sequence[tuple[Text, str]]:
+        """Links to the whole list of a workspace as a file, as (label, URL). The list's filters are added to the URL."""
+        if not self.file_view:
+            return ()
+        scope = [slug] if slug else []
+        types = ((_("As CSV"), "csv"), (_("As JSON"), "json"))
+        return [(label, reverse(self.file_view, args=[*scope, file_type])) for label, file_type in types]
 
     def row_buttons(self, access: Access, row: Any) -> Sequence[Button]:
         """The buttons in the menu of a row."""

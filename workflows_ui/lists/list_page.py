@@ -69,6 +69,7 @@ def respond(
         "chips": current.chips(),
         "heads": current.heads(sortable=page.sortable),
         "pages": current.pages(page, total),
+        "files": kind.files(access.workspace.slug if access else ""),
         "row_choices": current.rows_urls(),
         **context,
     }

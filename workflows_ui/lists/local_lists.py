@@ -6,8 +6,6 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import Http404
 from django.http.response import HttpResponseBase
-from django.urls import reverse
-from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.audit.services import audit_log
 from workflows_ui.lists import export
@@ -15,7 +13,6 @@ from workflows_ui.lists.declaration import List, Order, Page
 from workflows_ui.lists.listing import Listing, requested_order
 from workflows_ui.lists.news import NOTHING
 from workflows_ui.web import responses
-from workflows_ui.web.messages import Text
 from workflows_ui.web.numbering import local_page, row_position, rows_after
 from workflows_ui.web.requests import ConsoleRequest, actor
 
@@ -73,12 +70,6 @@ class LocalList(List):
 
     def _order(self, order: Order | None) -> tuple[str, ...]:
         return order.fields if order else tuple(self.default_order)
-
-
-def files(name: str, *arguments: object) -> list[tuple[Text, str]]:
-    """The links to a list as a file; the URL of this name takes these arguments and the type."""
-    types = ((_("As CSV"), "csv"), (_("As JSON"), "json"))
-    return [(label, reverse(name, args=[*arguments, name_of_type])) for label, name_of_type in types]
 
 
 def file(

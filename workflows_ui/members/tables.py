@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import second_step
 from workflows_ui.core.states import Badge
-from workflows_ui.lists.local_lists import LocalList, files
+from workflows_ui.lists.local_lists import LocalList
 from workflows_ui.members import messages
 from workflows_ui.members.forms import LaunchRightFilterForm, PeopleFilterForm
 from workflows_ui.members.models import Member, Role, TeamOwner
@@ -74,6 +74,7 @@ class Members(LocalList):
     icon, group = "users", "team"
     logged_as = "member"
     rows = 50
+    file_view = "members_file"
     list_display = (
         Column(lambda line: line, _("Name"), template_name="members/name_cell.html", name="name"),
         Column(
@@ -104,11 +105,6 @@ class Members(LocalList):
         return [*buttons, Button(_REMOVE, "user-x", remove, danger=True)]
 
 
-def member_list(access: Access) -> Members:
-    """The list of a manager's workspace."""
-    return Members.with_attributes(files=files("members_file", access.workspace.slug))
-
-
 def _account(user: User) -> Text:
     if not user.is_active:
         return _("Switched off")
@@ -126,6 +122,7 @@ class People(LocalList):
     logged_as = "person"
     default_order = ("first_name", "last_name", "username")
     rows = 50
+    file_view = "people_file"
     list_display = (
         Column(
             lambda user: user.label,
@@ -160,10 +157,6 @@ class People(LocalList):
         return row.label
 
 
-def people_list() -> People:
-    return People.with_attributes(files=files("people_file"))
-
-
 def _relation(team: Any) -> Badge | None:
     if team.own:
         return Badge(_("own it"), "user-check", "blue")
@@ -180,6 +173,7 @@ class Teams(LocalList):
     empty = _("You are in no team")
     empty_hint = _("An administrator creates teams and adds people to them.")
     rows = 50
+    file_view = "teams_file"
     list_display = (
         Column(
             lambda team: team.name,
@@ -208,9 +202,8 @@ def teams_of(reader: User) -> list[Group]:
 
 def team_list(reader: User) -> Teams:
     if not reader.is_superuser:
-        return Teams.with_attributes(files=files("teams_file"))
+        return Teams()
     return Teams.with_attributes(
-        files=files("teams_file"),
         empty=_("There is no team yet"),
         empty_hint=_("Create one for people who share credentials or launch the same flows."),
     )
@@ -257,6 +250,7 @@ class LaunchRights(LocalList):
         "A launch right lets a person or a team launch one flow, until a date or for a number of launches if you like."
     )
     rows = 50
+    file_view = "launch_rights_file"
     list_display = (
         Column(
             lambda status: status["right"].holder,
@@ -304,11 +298,6 @@ class LaunchRights(LocalList):
             revoke = reverse("launch_right_revoke", args=[slug, right.pk])
             buttons.append(Button(_("Revoke"), "ban", revoke, danger=True))
         return buttons
-
-
-def launch_right_list(access: Access) -> LaunchRights:
-    """The list of a manager's workspace."""
-    return LaunchRights.with_attributes(files=files("launch_rights_file", access.workspace.slug))
 
 
 def with_last_sign_in(rows: QuerySet[User]) -> QuerySet[User]:

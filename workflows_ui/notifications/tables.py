@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.lists.declaration import Column
-from workflows_ui.lists.local_lists import LocalList, files
+from workflows_ui.lists.local_lists import LocalList
 from workflows_ui.members.models import Workspace
 from workflows_ui.notifications.messages import News, notification_message
 from workflows_ui.notifications.models import Notice
@@ -39,6 +39,7 @@ class Notices(LocalList):
     )
     rows = 50
     closed: Callable[[Iterable[Workspace]], set[int]]
+    file_view = "notices_file"
     list_display = (
         Column(
             lambda line: line,
@@ -68,6 +69,6 @@ class Notices(LocalList):
 
 
 def notice_list(closed: Callable[[Iterable[Workspace]], set[int]]) -> Notices:
-    notices = Notices.with_attributes(files=files("notices_file"))
+    notices = Notices()
     notices.closed = closed
     return notices

@@ -54,7 +54,7 @@ _NAMED = 20
 @member(Role.VIEWER)
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     """The person's and their teams' credentials of the workspace; for a manager, all."""
-    kind, acting = tables.credential_list(request.access), access.acting(request.user, request.access.workspace)
+    kind, acting = tables.Credentials(), access.acting(request.user, request.access.workspace)
     current = list_page.requested(request, kind)
     return list_page.respond(
         request,
@@ -74,7 +74,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
 def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
     """The list of credentials, which has no secrets, as a file. Audited."""
     lines = _lines(request, access.acting(request.user, request.access.workspace))
-    return local_lists.file(request, tables.credential_list(request.access), lines, kind)
+    return local_lists.file(request, tables.Credentials(), lines, kind)
 
 
 def _lines(request: ConsoleRequest, acting: access.Acting | None) -> list[tables.CredentialLine]:

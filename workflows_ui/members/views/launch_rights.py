@@ -41,7 +41,7 @@ _FLOWS = 500
 @member(Role.MANAGER)
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     """List the rights of the workspace: those in force, then those that ended."""
-    kind = tables.launch_right_list(request.access)
+    kind = tables.LaunchRights()
     current = list_page.requested(request, kind)
     return list_page.respond(
         request,
@@ -58,7 +58,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
 @member(Role.MANAGER)
 def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
     """The list of launch rights as a file. Audited."""
-    declared = tables.launch_right_list(request.access)
+    declared = tables.LaunchRights()
     current = Listing(declared, request.path, request.GET)
     if not current.valid:
         return responses.redirect_to_view(request, "launch_rights", slug)

@@ -45,7 +45,7 @@ _INVITATIONS = 100
 @member(Role.MANAGER)
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     """The members, above them the access requests, below them the invitations of colleagues."""
-    workspace, kind = request.access.workspace, tables.member_list(request.access)
+    workspace, kind = request.access.workspace, tables.Members()
     current = list_page.requested(request, kind)
     asking = AccessRequest.objects.filter(workspace=workspace, decided_at=None).select_related("user")
     return list_page.respond(
@@ -66,7 +66,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
 @member(Role.MANAGER)
 def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
     """The list of members as a file. Audited."""
-    return local_lists.file(request, tables.member_list(request.access), _lines(request), kind)
+    return local_lists.file(request, tables.Members(), _lines(request), kind)
 
 
 @member(Role.MANAGER)

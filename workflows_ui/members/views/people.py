@@ -36,7 +36,7 @@ _LATEST = 10
 @superuser
 def listing(request: ConsoleRequest) -> HttpResponse:
     """List all accounts, filtered by parts of name, user name or address."""
-    kind = tables.people_list()
+    kind = tables.People()
     current = list_page.requested(request, kind)
     page = kind.page(_matching(current), current) if current.valid else Page((), total=0)
     return list_page.respond(request, current, page)
@@ -47,7 +47,7 @@ def listing(request: ConsoleRequest) -> HttpResponse:
 @superuser
 def file(request: ConsoleRequest, kind: str) -> HttpResponseBase:
     """The list of people as a file. Audited."""
-    declared = tables.people_list()
+    declared = tables.People()
     current = Listing(declared, request.path, request.GET)
     if not current.valid:
         return responses.redirect_to_view(request, "people")

@@ -23,6 +23,7 @@ from workflows_ui.resources.tables import reading
 from workflows_ui.resources.tables.parts import PartAction, export_url, record_url, records_url
 from workflows_ui.resources.tables.record_forms import Condition, RecordFilters, RecordForm, column_label
 from workflows_ui.web.markup import markup
+from workflows_ui.web.messages import Text
 
 #: Maximum characters of a cell in a list, and on a record's page.
 SHORT, LONG = 120, 50_000
@@ -57,9 +58,6 @@ def load_records(session: EngineSession, table_id: str, *, fresh: bool = True) -
         panels=_panels(fields),
         details=_DETAILS,
         actions=_actions(table_id, fields),
-        files=[
-            (label, export_url(slug, table_id, kind)) for label, kind in ((_("As CSV"), "csv"), (_("As JSON"), "json"))
-        ],
         list_links=(Shortcut(_("Table"), "table", lambda slug, _row: table_url(slug, table_id)),),
     )
 
@@ -214,6 +212,12 @@ class Records(Resource):
     empty = _("There are no records in this table yet")
     empty_hint = _("Flows write records into tables, and so can you. A table needs a column first.")
     list_display: ClassVar[Sequence[Column]] = (Column("id", _("Record"), link=True),)
+
+    def files(self, slug: str) -> Sequence[tuple[Text, str]]:
+        return [
+            (_("As CSV"), export_url(slug, self.table, "csv")),
+            (_("As JSON"), export_url(slug, self.table, "json")),
+        ]
 
     def list(self, session: EngineSession, query: Query) -> Page:
         """A page of the matching records, newest first. All are requested at once, since the engine does not page them."""
