@@ -5,7 +5,6 @@ from django.urls import path
 from workflows_ui.resources import usage_views
 from workflows_ui.resources.connections import views as connection_views
 from workflows_ui.resources.flows import views as flow_views
-from workflows_ui.resources.flows.editing import piece_choice, value_views
 from workflows_ui.resources.flows.editing import views as editing_views
 from workflows_ui.resources.flows.testing import views as testing_views
 from workflows_ui.resources.mcp_servers import views as mcp_views
@@ -25,10 +24,10 @@ urlpatterns = [
     path("w/<slug:slug>/flows/<str:id>/export/", flow_views.export, name="flow_export"),
     path("w/<slug:slug>/flows/<str:id>/draft-test/", testing_views.draft_test, name="draft_test"),
     path("w/<slug:slug>/flows/<str:id>/steps/<str:step>/", editing_views.step, name="flow_step"),
-    path("w/<slug:slug>/flows/<str:id>/choose/", piece_choice.choose, name="flow_choose_app"),
+    path("w/<slug:slug>/flows/<str:id>/choose/", editing_views.choose, name="flow_choose_app"),
     path("w/<slug:slug>/flows/<str:id>/edits/<str:edit>/", editing_views.edit, name="flow_edit"),
-    path("w/<slug:slug>/flows/<str:id>/values/", value_views.values, name="flow_values"),
-    path("w/<slug:slug>/flows/<str:id>/values/resolved/", value_views.resolved, name="flow_values_resolved"),
+    path("w/<slug:slug>/flows/<str:id>/values/", editing_views.values, name="flow_values"),
+    path("w/<slug:slug>/flows/<str:id>/values/resolved/", editing_views.resolved, name="flow_values_resolved"),
     path("w/<slug:slug>/runs/plots/", run_views.plots, name="run_plots"),
     path(f"{_RUN}/steps/<slug:position>/", run_views.step, name="run_step"),
     path(f"{_RUN}/test/", testing_views.step_test, name="step_test"),
