@@ -15,7 +15,7 @@ from tests.stub_engine import text
 from workflows_ui.engine import flow_tree
 from workflows_ui.members.models import Flavour
 from workflows_ui.resources.flows.imports import contents
-from workflows_ui.resources.flows.starters.catalogue import starters
+from workflows_ui.resources.flows.starters.forms import starters
 
 FACTS = Path(__file__).parents[1] / "practice_engine" / "facts"
 #: Recorded imports of trees that a real engine exported, by the version of the recording.

@@ -68,6 +68,21 @@ def _note(flow: Row) -> messages.Text:
     )
 
 
+def _with_names(session: EngineSession, rows: Sequence[Row], folders: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The rows with the names of their folders, their apps, and the plots of their runs."""
+    known = reading.known_apps(session)
+    sparks = resource_results.sparks(session, [id_at(row) for row in rows if id_at(row)])
+    return [
+        {
+            **row,
+            "folder": folders.get(str(row.get("folderId"))),
+            "days": sparks.get(id_at(row)),
+            "apps": reading.app_marks(known, list_at(row, "pieces")),
+        }
+        for row in rows
+    ]
+
+
 class Flows(Resource):
     name = "flows"
     label, label_plural = _("Flow"), _("Flows")
@@ -182,34 +197,13 @@ class Flows(Resource):
         the page, and a cached one for the names of folders; the newest runs for the last results are optional.
         """
         page = pages.page(session, pages.Filters(**query.filters), query)
-        folders, known = reading.folder_names(session), reading.known_apps(session)
-        keys = [id_at(row) for row in page.rows if id_at(row)]
-        results, sparks = resource_results.latest(session, keys), resource_results.sparks(session, keys)
-        rows = [
-            {
-                **row,
-                "folder": folders.get(str(row.get("folderId"))),
-                "results": results.get(id_at(row)),
-                "days": sparks.get(id_at(row)),
-                "apps": reading.app_marks(known, list_at(row, "pieces")),
-            }
-            for row in page.rows
-        ]
-        return replace(page, rows=rows)
+        results = resource_results.latest(session, [id_at(row) for row in page.rows if id_at(row)])
+        rows = _with_names(session, page.rows, reading.folder_names(session))
+        return replace(page, rows=[row | {"results": results.get(id_at(row))} for row in rows])
 
     def from_index(self, session: EngineSession, rows: Sequence[Row]) -> Sequence[Row]:
         """With the names of their folders, their apps, and the plots of their runs."""
-        folders, known = uses.names(session, "folders"), reading.known_apps(session)
-        sparks = resource_results.sparks(session, [id_at(row) for row in rows if id_at(row)])
-        return [
-            {
-                **row,
-                "folder": folders.get(str(row.get("folderId")), ("", None))[1],
-                "days": sparks.get(id_at(row)),
-                "apps": reading.app_marks(known, list_at(row, "pieces")),
-            }
-            for row in rows
-        ]
+        return _with_names(session, rows, {key: name for key, (_id, name) in uses.names(session, "folders").items()})
 
     def get(self, session: EngineSession, id: str) -> Row:
         """The flow with its latest version, and the names of its folder and owner as `folder` and `owner`."""

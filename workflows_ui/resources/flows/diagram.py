@@ -7,7 +7,7 @@ Everything is measured first, then placed, in one pass each.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from workflows_ui.engine import flow_tree
 
@@ -32,8 +32,7 @@ class Box:
     more: bool = False
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(NamedTuple):
     """Around a loop and its steps."""
 
     x: int
@@ -54,8 +53,8 @@ class Label:
 
 @dataclass
 class Layout:
-    """A diagram. `lines` and `heads` (of the arrows) are the data of one path each; `left_out` counts steps that are not drawn, `folded`
-    is whether loops and routers are.
+    """A diagram. `lines` and `heads` (of the arrows) are parts of the data of one path each; `left_out` counts steps that are not drawn,
+    `folded` is whether loops and routers are.
     """
 
     width: int = 0
@@ -63,8 +62,8 @@ class Layout:
     boxes: list[Box] = field(default_factory=list)
     frames: list[Frame] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
-    lines: str = ""
-    heads: str = ""
+    lines: list[str] = field(default_factory=list)
+    heads: list[str] = field(default_factory=list)
     left_out: int = 0
     folded: bool = False
 
@@ -81,6 +80,11 @@ class _Block:
     loop: "_Chain | None" = None
     branches: list["_Chain"] = field(default_factory=list)
     more: bool = False
+
+    @property
+    def across(self) -> int:
+        """The width of the branches side by side."""
+        return sum(branch.left + branch.right for branch in self.branches) + SIDE * (len(self.branches) - 1)
 
 
 @dataclass
@@ -112,19 +116,11 @@ def layout(trigger: Any, current: str = "") -> Layout:
     chain = _measured(trigger, tree, 0)
     if not chain.blocks:
         return Layout()
-    drawing = _Drawing()
-    drawing.place(chain, MARGIN + chain.left, MARGIN)
-    return Layout(
-        width=chain.left + chain.right + 2 * MARGIN,
-        height=chain.height + 2 * MARGIN,
-        boxes=drawing.boxes,
-        frames=drawing.frames,
-        labels=drawing.labels,
-        lines=" ".join(drawing.lines),
-        heads=" ".join(drawing.heads),
-        left_out=len(numbers) - len(drawing.boxes),
-        folded=tree.unfolded is not None and any(box.more for box in drawing.boxes),
-    )
+    drawn = Layout(chain.left + chain.right + 2 * MARGIN, chain.height + 2 * MARGIN)
+    _place(drawn, chain, MARGIN + chain.left, MARGIN)
+    drawn.left_out = len(numbers) - len(drawn.boxes)
+    drawn.folded = tree.unfolded is not None and any(box.more for box in drawn.boxes)
+    return drawn
 
 
 @dataclass
@@ -176,9 +172,8 @@ def _block(step: flow_tree.Step, tree: _Tree, depth: int) -> _Block:
             _measured(child, tree, depth + 1, names[index] if index < len(names) else None)
             for index, child in enumerate(branches)
         ]
-        across = sum(branch.left + branch.right for branch in block.branches) + SIDE * (len(branches) - 1)
-        block.left = max(_HALF, (across + 1) // 2)
-        block.right = max(_HALF, across // 2)
+        block.left = max(_HALF, (block.across + 1) // 2)
+        block.right = max(_HALF, block.across // 2)
         inner = max(branch.height for branch in block.branches)
         block.height = HEIGHT + GAP + LABEL + (GAP + inner if inner else 0) + GAP
     elif isinstance(first, dict):
@@ -189,53 +184,46 @@ def _block(step: flow_tree.Step, tree: _Tree, depth: int) -> _Block:
     return block
 
 
-class _Drawing:
-    def __init__(self) -> None:
-        self.boxes: list[Box] = []
-        self.frames: list[Frame] = []
-        self.labels: list[Label] = []
-        self.lines: list[str] = []
-        self.heads: list[str] = []
+def _place(drawn: Layout, chain: _Chain, axis: int, y: int) -> int:
+    """Place a chain; return where it ends."""
+    for index, block in enumerate(chain.blocks):
+        if index:
+            _arrow(drawn, axis, y, y + GAP)
+            y += GAP
+        _place_block(drawn, block, axis, y)
+        y += block.height
+    return y
 
-    def place(self, chain: _Chain, axis: int, y: int) -> int:
-        """Place a chain; return where it ends."""
-        for index, block in enumerate(chain.blocks):
-            if index:
-                self._arrow(axis, y, y + GAP)
-                y += GAP
-            self._place_block(block, axis, y)
-            y += block.height
-        return y
 
-    def _place_block(self, block: _Block, axis: int, y: int) -> None:
-        if block.loop is not None:
-            self.frames.append(Frame(axis - block.left, y, block.left + block.right, block.height))
-            y += SIDE
-        self.boxes.append(Box(block.number, block.step, axis - _HALF, y, block.more))
-        below = y + HEIGHT
-        if block.loop is not None and block.loop.blocks:
-            self._arrow(axis, below, below + GAP)
-            self.place(block.loop, axis, below + GAP)
-        end = y + block.height
-        for number, (branch, x) in enumerate(_across(block, axis), start=1):
-            top = below + GAP
-            self.lines.append(f"M{axis} {below}V{below + GAP // 2}H{x}V{top}")
-            self.labels.append(Label(branch.name, number, x, top))
-            bottom = top + LABEL
-            if branch.blocks:
-                self._arrow(x, bottom, bottom + GAP)
-                bottom = self.place(branch, x, bottom + GAP)
-            self.lines.append(f"M{x} {bottom}V{end - GAP // 2}H{axis}V{end}")
+def _place_block(drawn: Layout, block: _Block, axis: int, y: int) -> None:
+    if block.loop is not None:
+        drawn.frames.append(Frame(axis - block.left, y, block.left + block.right, block.height))
+        y += SIDE
+    drawn.boxes.append(Box(block.number, block.step, axis - _HALF, y, block.more))
+    below = y + HEIGHT
+    if block.loop is not None and block.loop.blocks:
+        _arrow(drawn, axis, below, below + GAP)
+        _place(drawn, block.loop, axis, below + GAP)
+    end = y + block.height
+    for number, (branch, x) in enumerate(_across(block, axis), start=1):
+        top = below + GAP
+        drawn.lines.append(f"M{axis} {below}V{below + GAP // 2}H{x}V{top}")
+        drawn.labels.append(Label(branch.name, number, x, top))
+        bottom = top + LABEL
+        if branch.blocks:
+            _arrow(drawn, x, bottom, bottom + GAP)
+            bottom = _place(drawn, branch, x, bottom + GAP)
+        drawn.lines.append(f"M{x} {bottom}V{end - GAP // 2}H{axis}V{end}")
 
-    def _arrow(self, x: int, start: int, end: int) -> None:
-        self.lines.append(f"M{x} {start}V{end}")
-        self.heads.append(f"M{x} {end}l-{_HEAD - 2}-{_HEAD}h{2 * _HEAD - 4}z")
+
+def _arrow(drawn: Layout, x: int, start: int, end: int) -> None:
+    drawn.lines.append(f"M{x} {start}V{end}")
+    drawn.heads.append(f"M{x} {end}l-{_HEAD - 2}-{_HEAD}h{2 * _HEAD - 4}z")
 
 
 def _across(block: _Block, axis: int) -> Iterator[tuple[_Chain, int]]:
     """The branches with their axes."""
-    across = sum(branch.left + branch.right for branch in block.branches) + SIDE * (len(block.branches) - 1)
-    x = axis - (across + 1) // 2
+    x = axis - (block.across + 1) // 2
     for branch in block.branches:
         yield branch, x + branch.left
         x += branch.left + branch.right + SIDE

@@ -89,13 +89,12 @@ def _in_tab(number: int) -> str:
 
 def _drawn(drawn: diagram.Layout, boxes: Iterable[SafeString]) -> dict[str, Any]:
     """Values for templates/resources/flows/diagram.html. Numbers are texts, which no language changes."""
-    frames = ((item.x, item.y, item.width, item.height) for item in drawn.frames)
     return {
         "width": str(drawn.width),
         "height": str(drawn.height),
-        "lines": drawn.lines,
-        "heads": drawn.heads,
-        "frames": joined("", '<rect class="d-frame" x="{}" y="{}" width="{}" height="{}" rx="8"></rect>', frames),
+        "lines": " ".join(drawn.lines),
+        "heads": " ".join(drawn.heads),
+        "frames": joined("", '<rect class="d-frame" x="{}" y="{}" width="{}" height="{}" rx="8"></rect>', drawn.frames),
         "labels": joined("", '<text class="d-label" x="{}" y="{}">{}{}</text>', map(_label, drawn.labels)),
         "steps": joined("", "{}", ((box,) for box in boxes)),
         "left_out": drawn.left_out,

@@ -30,7 +30,6 @@ from workflows_ui.resources.flows import (
     drawing,
     notes,
     outline,
-    outline_rows,
     reading,
     results,
     secret_inputs,
@@ -186,7 +185,7 @@ def steps(subject: Subject) -> dict[str, Any]:
     shown = trigger if brief else secret_inputs.masked(session, trigger)
     items = outline.items(shown, names, known, **({"most": 0} if brief else {}))
     if not builds:
-        return {"rows": list(outline_rows.rows(items)), "notes": notes.panel(session, subject.object)}
+        return {"rows": list(outline.rows(items)), "notes": notes.panel(session, subject.object)}
     undoable = flow_edits.latest(session.workspace, subject.id) is not None
     editable = editing.ADD.visible(subject.object)
     offered = [(editing.ADD.label, editing.ADD, choose_app_url(slug, subject.id))] if editable else []
@@ -207,7 +206,7 @@ def steps(subject: Subject) -> dict[str, Any]:
     report = validity.find(session, trigger) if offered else None
     edit_url = f"{flow_url(slug, subject.id)}steps/" if offered else ""
     return {
-        "rows": list(outline_rows.rows(items, edit_url=edit_url)),
+        "rows": list(outline.rows(items, edit_url=edit_url)),
         "brief": brief,
         "missing": validity.lines(report, slug, subject.id) if report else [],
         "notes": notes.panel(session, subject.object),

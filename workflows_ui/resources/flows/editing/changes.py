@@ -22,11 +22,10 @@ def lines(session: EngineSession, before: Row, after: Row) -> list[Affected]:
     found = difference.of_versions(session, old, new)
     texts = [text for change in found.steps for text in _lines(change, pick(new, "trigger"))]
     if found.names:
-        texts.insert(
-            0,
-            gettext("The flow is renamed: “%(old)s” → “%(new)s”") % dict(zip(("old", "new"), found.names, strict=True)),
-        )
-    texts += [*_other_changes(before, after), *_changes_of_flow(session, before, after)]
+        old_name, new_name = found.names
+        text = gettext("The flow is renamed: “%(old)s” → “%(new)s”")
+        texts.insert(0, text % {"old": old_name, "new": new_name})
+    texts += _changes_of_flow(session, before, after)
     if not texts:
         return [Affected(gettext("The steps stay as they are."))]
     number, shown = len(texts), texts[:_MOST_LINES]
@@ -64,7 +63,8 @@ def _lines(change: difference.StepChange, trigger: Any) -> Iterator[str]:
             yield gettext("“%(step)s”, %(field)s: %(before)s → %(after)s") % texts
 
 
-def _other_changes(before: Row, after: Row) -> Iterator[str]:
+def _changes_of_flow(session: EngineSession, before: Row, after: Row) -> Iterator[str]:
+    """Changes of what the flow has besides its steps."""
     old, new = (len(list_at(flow, "version.notes")) for flow in (before, after))
     if old != new:
         yield gettext("Notes on the canvas: %(old)d → %(new)d") % {"old": old, "new": new}
@@ -77,15 +77,10 @@ def _other_changes(before: Row, after: Row) -> Iterator[str]:
     if before.get("timeSavedPerRun") != after.get("timeSavedPerRun"):
         values = {"old": before.get("timeSavedPerRun") or "–", "new": after.get("timeSavedPerRun") or "–"}
         yield gettext("Minutes saved with each run: %(old)s → %(new)s") % values
-
-
-def _changes_of_flow(session: EngineSession, before: Row, after: Row) -> Iterator[str]:
-    """Changes of what the flow has besides its versions."""
     changed = {key for key in ("status", "folderId", "metadata", "ownerId") if before.get(key) != after.get(key)}
     if "status" in changed:
-        yield (
-            gettext("The flow is turned on") if after.get("status") == "ENABLED" else gettext("The flow is turned off")
-        )
+        is_on = after.get("status") == "ENABLED"
+        yield gettext("The flow is turned on") if is_on else gettext("The flow is turned off")
     if "folderId" in changed and (folder := text_at(after, "folderId")):
         names = {"folder": formats.cut(reading.folder_names(session).get(folder, folder))}
         yield gettext("The flow is moved to the folder “%(folder)s”") % names

@@ -439,6 +439,6 @@ def _connection_key(auth: object) -> str:
 
 
 def _reference(key: str) -> str:
-    """The `auth` of a step that refers to the connection with this external id; "" if no reference can hold the id."""
+    """The `auth` of a step that refers to the connection with this external id (api.md 6.3); "" if no reference can hold the id."""
     found = connection_list.reference(key) if key else ""
     return f"{{{{{found}}}}}" if found else ""

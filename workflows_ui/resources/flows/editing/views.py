@@ -30,10 +30,10 @@ from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.resource import Row, Text, id_at, pick
 from workflows_ui.resources import usage
-from workflows_ui.resources.flows import difference, drawing, outline, outline_rows, reading, secret_inputs
+from workflows_ui.resources.flows import difference, drawing, outline, reading, secret_inputs
 from workflows_ui.resources.flows.declaration import Flows
 from workflows_ui.resources.flows.editing import actions, places, schedule_forms
-from workflows_ui.resources.flows.editing.earlier_values import EarlierValues, steps_at
+from workflows_ui.resources.flows.editing.earlier_values import EarlierValues, found_values, steps_at, value_node
 from workflows_ui.resources.flows.editing.expressions import (
     MISSING,
     EarlierStep,
@@ -45,7 +45,6 @@ from workflows_ui.resources.flows.editing.expressions import (
 )
 from workflows_ui.resources.flows.editing.forms import POSITION
 from workflows_ui.resources.flows.editing.prediction import FALLBACK, LOOP, Json, find
-from workflows_ui.resources.flows.editing.value_tree import found_values, value_node
 from workflows_ui.resources.flows.testing import drafts as draft_tests
 from workflows_ui.resources.flows.testing import steps as step_tests
 from workflows_ui.resources.pieces import apps
@@ -132,7 +131,7 @@ def step(request: ConsoleRequest, slug: str, id: str, step: str) -> HttpResponse
     context = _around(session, flow, id, step) | {
         "title": outline.title_of(found),
         "untestable": not tests and not is_trigger,
-        "step_panel": {"rows": list(outline_rows.rows(settings, titled=True))},
+        "step_panel": {"rows": list(outline.rows(settings, titled=True))},
         "groups": [("", [*links(of_type, step=step), *tests, *added, *links(of_any, step=step)]), *branches],
     }
     return responses.page(request, "resources/flows/step.html", context, fragments=("action",))

@@ -2,10 +2,14 @@
 
 Apps are named by piece and version, connections by external id in an expression, tables and sub-flows by id or external id in an
 input of their pieces (api.md 6.3; recordings `conn_flow_get_after_replace`, `piece_install`).
+
+Steps of the tables' app name columns: the input `values` has a record, or a list of them, as objects by the columns' external ids; the
+schema of these objects, which the engine's builder stores with the step, has the names. The input `filters` has objects with id, type and
+name of a column.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -15,16 +19,17 @@ from workflows_ui.engine.flow_tree import Step
 from workflows_ui.engine.references import SUBFLOWS, TABLES
 from workflows_ui.resource_admin.resource import Row, pick
 from workflows_ui.resources.connections import reading as connection_list
-from workflows_ui.resources.flows.imports import columns
-from workflows_ui.resources.flows.imports.columns import Columns
 from workflows_ui.resources.pieces.missing_apps import exact
 from workflows_ui.resources.runs import step_values
 from workflows_ui.web import formats
-from workflows_ui.web.paths import text_at
+from workflows_ui.web.paths import dict_at, dicts_at, text_at
 
 App = tuple[str, str]
+#: The columns of a table by name.
+Columns = Mapping[str, Row]
 #: In trees of starters: to be chosen, instead of an id in another workspace.
 CHOOSE = "choose"
+_SCHEMA = "propertySettings.values.schema"
 
 
 @dataclass
@@ -116,7 +121,7 @@ def _rewritten(step: Step, matches: Matches) -> Step:
     if isinstance(values, dict):
         new["input"] = _rewritten_input(step, values, matches)
     if found := matches.columns.get(replacing_table(step, matches)):
-        new = columns.replaced(new, found)
+        new = _with_columns(new, found)
     for key in references.RESOLVED:
         if key in new:
             new[key] = _texts_replaced(new[key], partial(_with_connections, connections=matches.connections))
@@ -159,3 +164,55 @@ def _texts_replaced(value: Any, replace: Callable[[str], str]) -> Any:
     if isinstance(value, dict):
         return {key: _texts_replaced(item, replace) for key, item in value.items()}
     return value
+
+
+def used_columns(settings: Row) -> list[str]:
+    """The names of the columns that a step has values or filters for; ids where the step does not have the names."""
+    names, values = _names(settings), dict_at(settings, "input.values")
+    records = dicts_at(values, "values") if isinstance(values.get("values"), list) else [values]
+    keys = (names.get(key, key) for record in records for key in record)
+    return list(dict.fromkeys([*keys, *(text_at(column, "name") for column in _filtered(settings))]))
+
+
+def _with_columns(settings: Row, columns: Columns) -> dict[str, Any]:
+    """A copy of a step's settings with these columns in the places of those of the same names; others stay."""
+    keys = {key: text_at(columns[name], "externalId") for key, name in _names(settings).items() if name in columns}
+    new = {**settings, "input": dict(dict_at(settings, "input"))}
+    if isinstance(values := new["input"].get("values"), dict):
+        new["input"]["values"] = _with_keys(values, keys)
+    if schema := dict_at(settings, _SCHEMA):
+        stored = dict_at(settings, "propertySettings")
+        new["propertySettings"] = stored | {"values": stored["values"] | {"schema": _with_keys(schema, keys)}}
+    if any(True for _column in _filtered(settings)):
+        filters = new["input"]["filters"]
+        new["input"]["filters"] = filters | {"filters": [_filter(item, columns) for item in filters["filters"]]}
+    return new
+
+
+def _filtered(settings: Row) -> Iterator[Row]:
+    """The columns that the filters name."""
+    columns = (dict_at(item, "field") for item in dicts_at(settings, "input.filters.filters"))
+    return (column for column in columns if text_at(column, "name"))
+
+
+def _names(settings: Row) -> dict[str, str]:
+    """The names of columns by the keys of their values."""
+    schema = dict_at(settings, _SCHEMA)
+    properties = dict_at(schema, "values.properties") or schema
+    return {key: name for key, prop in properties.items() if (name := text_at(prop, "displayName"))}
+
+
+def _with_keys(value: Mapping[str, Any], keys: Mapping[str, str]) -> dict[str, Any]:
+    """A record, several of them, or the schema of either with other keys."""
+    inner = value.get("values")
+    if isinstance(inner, list):
+        records = [_with_keys(record, keys) if isinstance(record, dict) else record for record in inner]
+        return {**value, "values": records}
+    if properties := dict_at(inner, "properties"):
+        return {**value, "values": {**value["values"], "properties": _with_keys(properties, keys)}}
+    return {keys.get(key) or key: item for key, item in value.items()}
+
+
+def _filter(item: Any, columns: Columns) -> Any:
+    column = columns.get(text_at(item, "field.name"))
+    return item if column is None else item | {"field": {key: column.get(key) for key in ("id", "type", "name")}}

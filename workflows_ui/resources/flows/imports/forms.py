@@ -19,7 +19,7 @@ from workflows_ui.core import crypto, redaction
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
 from workflows_ui.resource_admin.resource import Affected, Row, pick
-from workflows_ui.resources.flows import outline, outline_rows, reading, secret_inputs, validity
+from workflows_ui.resources.flows import outline, reading, secret_inputs, validity
 from workflows_ui.resources.flows.imports import contents, files, matching
 from workflows_ui.resources.flows.imports.files import Request
 from workflows_ui.web import formats
@@ -283,5 +283,5 @@ def _shown(session: EngineSession, flow: Request, *, outlined: bool) -> dict[str
         "start": reading.start_label({"version": {"trigger": trigger}}),
         "steps": sum(1 for _node in flow_tree.walk(trigger)) - 1,
         "note_count": len(flow["notes"]),
-        "rows": list(outline_rows.rows(items)),
+        "rows": list(outline.rows(items)),
     }

@@ -20,9 +20,8 @@ from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources import whole_lists
 from workflows_ui.resources.connections import reading as connection_list
 from workflows_ui.resources.flows import pages
-from workflows_ui.resources.flows.imports import columns, contents
-from workflows_ui.resources.flows.imports.columns import Columns
-from workflows_ui.resources.flows.imports.contents import CHOOSE, App, Matches, Use
+from workflows_ui.resources.flows.imports import contents
+from workflows_ui.resources.flows.imports.contents import CHOOSE, App, Columns, Matches, Use
 from workflows_ui.resources.pieces import apps, missing_apps
 from workflows_ui.resources.tables import reading as table_list
 from workflows_ui.web import formats, links
@@ -140,7 +139,7 @@ def match_columns(
     lacking: list[str] = []
     for node in (node for trigger in triggers for node in flow_tree.walk(trigger)):
         table = contents.replacing_table(node.step, matches)
-        names = columns.used(dict_at(node.step, "settings")) if table in ids else []
+        names = contents.used_columns(dict_at(node.step, "settings")) if table in ids else []
         if names and table not in found and len(found) < _MOST_TABLES:
             rows = _rows(partial(table_list.fields, session, ids[table], fresh=False))
             found[table] = {name: row for row in reversed(rows or ()) if (name := text_at(row, "name"))}

@@ -37,12 +37,9 @@ class StepTestForm(forms.Form):
         trigger = dict_at(row, "version.trigger")
         steps = dict(places.step_choices(trigger))
         chosen = str(asked.get("step") or next(iter(steps), ""))
-        self.fields["step"] = forms.ChoiceField(
-            label=self.fields["step"].label,
-            choices=[(chosen, steps[chosen])] if chosen in steps else [],
-            error_messages=self.fields["step"].error_messages,
-            help_text=_hints(trigger, find(trigger, chosen) or {}),
-        )
+        field = cast("forms.ChoiceField", self.fields["step"])
+        field.choices = [(chosen, steps[chosen])] if chosen in steps else []
+        field.help_text = _hints(trigger, find(trigger, chosen) or {})
         self.row = row
         self.initial["seen"] = self._moment
 
