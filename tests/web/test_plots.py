@@ -19,12 +19,12 @@ def _bars(*counts: tuple[int, int]) -> list[plots.Bar]:
 def test_an_axis_of_counts_has_few_round_steps_and_holds_the_largest(most: int) -> None:
     plot = plots.stacked_bars(SERIES, _bars((most, 0), (0, 0)))
     assert plot is not None
-    labels = [int(level.label.replace(",", "")) for level in plot.levels]
+    labels = [int(label.replace(",", "")) for _y, label in plot.levels]
     assert labels[0] == 0
     assert labels[-1] >= most
     assert 2 <= len(labels) <= 5
     assert all(label.strip("0") in ("", "1", "2", "5") for label in [str(labels[1])])
-    assert [float(level.y) for level in plot.levels][-1] == plots.CAPTION
+    assert [float(y) for y, _label in plot.levels][-1] == plots.CAPTION
 
 
 def test_a_small_number_on_a_large_one_is_visible_and_the_bar_stays_within_the_plot() -> None:
@@ -37,7 +37,7 @@ def test_a_small_number_on_a_large_one_is_visible_and_the_bar_stays_within_the_p
     assert float(bad.y) >= plots.CAPTION
     assert len(plot.columns[1].sections) == 1
     assert plot.columns[2].sections == []
-    assert [cell.number for cell in plot.columns[0].cells] == ["100,000", "1"]
+    assert [number for number, _url in plot.columns[0].cells] == ["100,000", "1"]
 
 
 def test_nothing_is_drawn_of_nothing() -> None:
@@ -60,7 +60,7 @@ def test_sizes_are_written_for_svg_and_counts_for_people() -> None:
     with translation.override("vi"):
         plot = plots.stacked_bars(SERIES, _bars((120_000, 0), (1_234, 0), (7, 0)))
         assert plot is not None
-        assert plot.columns[0].cells[0].number == "120.000"
+        assert plot.columns[0].cells[0][0] == "120.000"
         assert not any("," in column.x + column.width + column.sections[0].y for column in plot.columns)
 
 
@@ -78,9 +78,9 @@ def test_a_heat_map_has_a_level_for_every_hour_and_the_smallest_number_is_seen()
     plot = plots.heat_map(counts)
     assert plot is not None
     assert (plot.busiest, plot.most) == ("Tuesday, 09:00–10:00", 1000)
-    levels = [[cell.level for cell in row.cells] for row in plot.rows]
+    levels = [[cell.level for cell in cells] for _label, _short, cells in plot.rows]
     assert (levels[1][9], levels[6][23], levels[0][0]) == (5, 1, 0)
-    assert plot.rows[6].cells[23].caption == "Sunday, 23:00–24:00: 1"
+    assert plot.rows[6][2][23].caption == "Sunday, 23:00–24:00: 1"
     assert plots.heat_map([[0] * 24] * 7) is None
 
 

@@ -33,12 +33,10 @@ _FEWEST, _MANY = 3, 20
 _WARMEST = 5
 
 
-@dataclass(frozen=True)
-class Level:
-    """A labelled line across a plot."""
-
-    y: str
-    label: str
+#: A line across a plot: where, and its label.
+Level = tuple[str, str]
+#: A number with the URL of its rows, "" for none.
+Cell = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -76,29 +74,14 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Total:
-    """A series in the legend, with its total."""
-
-    series: Series
-    number: str
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A number of the table, with its rows; `url` is empty for zero."""
-
-    number: str
-    url: str
-
-
-@dataclass(frozen=True)
 class Column:
-    """A drawn bar: its full width (`x`, `width`), the bar within, its sections from the bottom, and the cells of its row in the table."""
+    """A drawn bar: its full width (`x`, `width`), the bar within, its sections from the bottom, and the cells of its row in the table.
 
-    label: str
+    `short` is its label below the plot, which not every bar has.
+    """
+
+    bar: Bar
     short: str
-    caption: str
-    url: str
     x: str
     width: str
     middle: str
@@ -123,7 +106,7 @@ class BarPlot(_Frame):
 
     columns: Sequence[Column]
     levels: Sequence[Level]
-    legend: Sequence[Total]
+    legend: Sequence[tuple[Series, str]]
     total: int
     sums: bool = True
 
@@ -147,7 +130,6 @@ class Mark:
     dot: Dot
     x: str
     y: str
-    top: str
 
 
 @dataclass(frozen=True)
@@ -200,19 +182,10 @@ class Heat:
 
 
 @dataclass(frozen=True)
-class HeatRow:
-    """The hours of a weekday."""
-
-    label: Text
-    short: Text
-    cells: Sequence[Heat]
-
-
-@dataclass(frozen=True)
 class HeatMap:
-    """A table of counts by weekday and hour. `busiest` is the first of the hours with `most`."""
+    """A table of counts by weekday, with its name, its short name and its hours. `busiest` is the first of the hours with `most`."""
 
-    rows: Sequence[HeatRow]
+    rows: Sequence[tuple[Text, Text, Sequence[Heat]]]
     hours: Sequence[str]
     busiest: str
     most: int
@@ -225,7 +198,7 @@ def stacked_bars(series: Sequence[Series], bars: Sequence[Bar]) -> BarPlot | Non
     if not occurring:
         return None
     step, top = _count_axis(max(sum(bar.counts.values()) for bar in bars))
-    levels = [Level(_pixels(_y(value, top)), formats.number(value)) for value in range(0, top + 1, step)]
+    levels = [(_pixels(_y(value, top)), formats.number(value)) for value in range(0, top + 1, step)]
     # The last bar that has a short label shows it, and earlier ones at equal distances.
     named = [position for position, bar in enumerate(bars) if bar.short][::-1]
     labelled = set(named[:: -(-len(named) // _LABELS) or 1])
@@ -233,7 +206,7 @@ def stacked_bars(series: Sequence[Series], bars: Sequence[Bar]) -> BarPlot | Non
         _column(occurring, bar, position, len(bars), top, labelled=position in labelled)
         for position, bar in enumerate(bars)
     ]
-    legend = [Total(item, formats.number(totals[item.key])) for item in occurring]
+    legend = [(item, formats.number(totals[item.key])) for item in occurring]
     return BarPlot(columns, levels, legend, sum(totals.values()))
 
 
@@ -283,14 +256,13 @@ def dots(found: Sequence[Dot], lines: Sequence[tuple[str, float]]) -> DotPlot | 
     if not found:
         return None
     step, top = _duration_axis(max([dot.value for dot in found] + [value for _label, value in lines]))
-    levels = [
-        Level(_pixels(_y(step * index, top)), _axis_duration(step * index)) for index in range(round(top / step) + 1)
+    values = [step * index for index in range(round(top / step) + 1)]
+    levels = [(_pixels(_y(value, top)), formats.duration(value) if value else "0") for value in values]
+    marks = [
+        Mark(dot, _percent((position + 0.5) / len(found)), _pixels(_y(dot.value, top)))
+        for position, dot in enumerate(found)
     ]
-    marks = []
-    for position, dot in enumerate(found):
-        y = _y(dot.value, top)
-        marks.append(Mark(dot, _percent((position + 0.5) / len(found)), _pixels(y), _pixels(y - 4)))
-    named = [Level(_pixels(_y(value, top)), label) for label, value in lines]
+    named = [(_pixels(_y(value, top)), label) for label, value in lines]
     return DotPlot(marks, levels, named, found[0].label, found[-1].label)
 
 
@@ -319,7 +291,7 @@ def heat_map(
             )
             for hour, count in enumerate(row)
         ]
-        rows.append(HeatRow(WEEKDAYS[weekday], WEEKDAYS_ABBR[weekday], cells))
+        rows.append((WEEKDAYS[weekday], WEEKDAYS_ABBR[weekday], cells))
     busiest = next(hour_of_week(weekday, row.index(most)) for weekday, row in enumerate(counts) if most in row)
     return HeatMap(rows, [f"{hour:02}" for hour in range(24)], busiest, most)
 
@@ -361,23 +333,20 @@ def _column(
         caption = f"{bar.label}: {item.label} {formats.number(count)}"
         sections.append(Section(item.tone, _pixels(y), _pixels(height), caption, urls.get(item.key, "")))
     return Column(
-        bar.label,
+        bar,
         bar.short if labelled else "",
-        bar.caption,
-        bar.url,
         x=_percent(position * width),
         width=_percent(width),
         middle=_percent((position + 0.5) * width),
         bar_x=_percent((position + 0.15) * width),
         bar_width=_percent(0.7 * width),
         sections=sections,
-        cells=[_cell(bar.counts.get(item.key, 0), urls.get(item.key, "")) for item in series],
+        cells=[
+            (formats.number(bar.counts.get(item.key, 0)), urls.get(item.key, "") if bar.counts.get(item.key) else "")
+            for item in series
+        ],
         total=formats.number(sum(bar.counts.values())),
     )
-
-
-def _cell(count: int, url: str) -> Cell:
-    return Cell(formats.number(count), url if count else "")
 
 
 def _count_axis(most: int) -> tuple[int, int]:
@@ -396,10 +365,6 @@ def _duration_axis(most: float) -> tuple[float, float]:
     else:
         step = _count_axis(max(1, round(most)))[0]
     return step, max(1, -(-most // step)) * step
-
-
-def _axis_duration(milliseconds: float) -> str:
-    return formats.duration(milliseconds) if milliseconds else "0"
 
 
 def _y(value: float, top: float) -> float:
