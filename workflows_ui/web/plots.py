@@ -5,7 +5,7 @@ Places across are percentages, heights are pixels: texts keep their size on ever
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
@@ -52,14 +52,14 @@ class Series:
 @dataclass(frozen=True)
 class Bar:
     """Counts by series key. `label` is complete; `short` fits below the plot, and "" is never shown there. `url` and `urls` (by key) lead
-    to the rows."""
+    to the rows, if there are any."""
 
     label: str
     short: str
     caption: str
     counts: Mapping[str, int]
     url: str = ""
-    urls: Mapping[str, str] | None = None
+    urls: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -321,7 +321,6 @@ def _column(
     series: Sequence[Series], bar: Bar, position: int, number_of_bars: int, top: int, *, labelled: bool
 ) -> Column:
     width = 1 / number_of_bars
-    urls = bar.urls or {}
     counted = [(item, bar.counts[item.key]) for item in series if bar.counts.get(item.key)]
     heights = [max(_LEAST, HEIGHT * count / top) for _item, count in counted]
     if heights:
@@ -331,7 +330,7 @@ def _column(
     for (item, count), height in zip(counted, heights, strict=True):
         y -= height
         caption = f"{bar.label}: {item.label} {formats.number(count)}"
-        sections.append(Section(item.tone, _pixels(y), _pixels(height), caption, urls.get(item.key, "")))
+        sections.append(Section(item.tone, _pixels(y), _pixels(height), caption, bar.urls.get(item.key, "")))
     return Column(
         bar,
         bar.short if labelled else "",
@@ -341,10 +340,7 @@ def _column(
         bar_x=_percent((position + 0.15) * width),
         bar_width=_percent(0.7 * width),
         sections=sections,
-        cells=[
-            (formats.number(bar.counts.get(item.key, 0)), urls.get(item.key, "") if bar.counts.get(item.key) else "")
-            for item in series
-        ],
+        cells=[(formats.number(bar.counts.get(item.key, 0)), bar.urls.get(item.key, "")) for item in series],
         total=formats.number(sum(bar.counts.values())),
     )
 
