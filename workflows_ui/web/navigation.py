@@ -3,9 +3,11 @@
 Pages that belong to no workspace have the menu of the workspace that the person was in last.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from django.conf import settings
@@ -87,12 +89,12 @@ BELOW = (
     Entry("watch", _("Jobs"), "list-checks", "jobs"),
     Entry("build", _("Recently deleted"), "trash-2", "recently_deleted", role=Role.BUILDER),
 )
-_installed: list[Entry] = [*PLAIN, *BELOW]
+_installed: list[Entry] = []
 
 
 def install(entries: Sequence[Entry]) -> None:
     """Set the menu: the plain pages and these entries, in the given order within each group. Called once, at start-up."""
-    _installed[:] = [*PLAIN, *entries, *BELOW]
+    _installed[:] = sorted([*PLAIN, *entries, *BELOW], key=lambda entry: list(GROUPS).index(entry.group))
 
 
 def label(path: str) -> str | Promise:
@@ -106,8 +108,7 @@ def hideable() -> dict[str, str | Promise]:
 
     Launches are not among them: launching leads there.
     """
-    entries = sorted(_installed, key=lambda entry: list(GROUPS).index(entry.group))
-    shown = [entry for entry in entries if Role.LAUNCHER.includes(entry.role) and not entry.guests and entry.page]
+    shown = [entry for entry in _installed if Role.LAUNCHER.includes(entry.role) and not entry.guests and entry.page]
     return {entry.page: entry.label for entry in shown}
 
 
@@ -182,27 +183,17 @@ class Frame:
         """The menu of the workspace for the person's role; for launchers, all but the main entries are in one folded group."""
         visible = [entry for entry in _installed if self._is_visible(entry)]
         if self._collapses:
-            others = sorted(
-                (entry for entry in visible if not entry.first), key=lambda entry: list(GROUPS).index(entry.group)
-            )
-            more = self._group("more", pgettext("menu", "More"), others)
+            more = self._group("more", pgettext("menu", "More"), [entry for entry in visible if not entry.first])
             more["open"] = more["active"]
             return [self._group("launch", "", [entry for entry in visible if entry.first]), more]
-        found = [
-            self._group(name, label, [entry for entry in visible if entry.group == name])
-            for name, label in GROUPS.items()
-        ]
-        return [group for group in found if group["lines"]]
+        by_group = groupby(visible, key=attrgetter("group"))
+        return [self._group(name, GROUPS[name], entries) for name, entries in by_group]
 
     @property
     def at_home(self) -> bool:
         """Whether this page is reached from a launcher's home, so that the folded entries stay closed."""
-        match = self._request.resolver_match
-        return (
-            self._collapses
-            and match is not None
-            and match.url_name in {"flow_launch", "flow_does", "flow_earlier", "saved_inputs"}
-        )
+        match, below = self._request.resolver_match, {"flow_launch", "flow_does", "flow_earlier", "saved_inputs"}
+        return self._collapses and match is not None and match.url_name in below
 
     @property
     def narrow(self) -> bool:
@@ -213,7 +204,7 @@ class Frame:
     def _collapses(self) -> bool:
         return self.menu_access is not None and self.menu_access.role == Role.LAUNCHER
 
-    def _group(self, name: str, label: str | Promise, entries: Sequence[Entry]) -> dict[str, Any]:
+    def _group(self, name: str, label: str | Promise, entries: Iterable[Entry]) -> dict[str, Any]:
         lines = [self._line(entry) for entry in entries]
         active = not self.at_home and any(line["active"] for line in lines)
         folded = self._request.COOKIES.get(FOLDED_COOKIE, "").split("-")
