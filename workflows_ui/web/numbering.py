@@ -1,7 +1,7 @@
 """Numbered pages of lists whose length is known: links to the first, last and neighbouring pages, and "21-40 of 1,284"."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
@@ -19,20 +19,15 @@ _AROUND = 2
 
 
 @dataclass(frozen=True)
-class Link:
-    """A page's number and URL; an empty URL is the current page, the number 0 a gap."""
-
-    number: int
-    url: str = ""
-
-
-@dataclass(frozen=True)
 class Pages:
-    """The pages of a list. `text` says which rows are shown; the URLs are empty where there is no such page."""
+    """The pages of a list. `text` says which rows are shown; the URLs are empty where there is no such page.
+
+    `links` are numbers and URLs: an empty URL is the current page, the number 0 a gap.
+    """
 
     text: str = ""
     total: int | None = None
-    links: list[Link] = field(default_factory=list)
+    links: Sequence[tuple[int, str]] = ()
     first_url: str = ""
     newer_url: str = ""
     older_url: str = ""
@@ -46,8 +41,7 @@ def numbered(start: int, shown: int, total: int, size: int, url: Callable[[int],
     """
     last, current = max(1, -(-total // size)), start // size + 1
     links = [
-        Link(number, url((number - 1) * size) if number and number != current else "")
-        for number in _numbers(current, last)
+        (number, url((number - 1) * size) if number and number != current else "") for number in _numbers(current, last)
     ]
     return Pages(
         range_text(start, shown, total),
