@@ -9,6 +9,7 @@ from django.contrib.auth import password_validation
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -163,13 +164,12 @@ class InviteForm(DaysForm):
     )
     field_order = ("email", "role", "teams", "days")
 
-    def __init__(self, *args: Any, teams: list[Group], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, teams: QuerySet[Group], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["teams"]
+        field: Any = self.fields["teams"]
+        field.queryset = teams
         if not teams:
             del self.fields["teams"]
-        elif isinstance(field, forms.ModelMultipleChoiceField):
-            field.queryset = Group.objects.filter(pk__in=[team.pk for team in teams]).order_by("name")
 
     def clean(self) -> dict[str, Any]:
         """Require a role or a team, without which the invitation would have no effect."""
@@ -297,10 +297,9 @@ class LaunchRightForm(HolderForm, LimitsForm):
 
     def __init__(self, *args: Any, workspace: Workspace, **options: Any) -> None:
         super().__init__(*args, **options)
-        field = self.fields["credential"]
-        if isinstance(field, CredentialField):
-            rows = Credential.objects.filter(workspace=workspace).select_related("owner")
-            field.queryset = rows.order_by("name", "created_at")
+        field: Any = self.fields["credential"]
+        rows = Credential.objects.filter(workspace=workspace).select_related("owner")
+        field.queryset = rows.order_by("name", "created_at")
 
     def clean(self) -> dict[str, Any]:
         """Reject a credential for a person: credentials are shared with teams only."""

@@ -63,12 +63,12 @@ def may_edit(person: User, team: Group) -> bool:
     return person.is_superuser or TeamOwner.objects.filter(team=team, user=person).exists()
 
 
-def giveable(person: User, workspace: Workspace) -> list[Group]:
+def giveable(person: User, workspace: Workspace) -> QuerySet[Group]:
     """Return the teams that a manager of a workspace may include in an invitation: those they own, and those of the workspace that open no
     workspace which this person does not manage. Otherwise an invitation could open the workspaces of others.
     """
     if person.is_superuser:
-        return list(Group.objects.order_by("name", "pk"))
+        return Group.objects.order_by("name", "pk")
     spaces = Member.objects.filter(access.held_by(person), role=Role.MANAGER).values("workspace")
     in_workspace = (
         Q(memberships__workspace=workspace)
@@ -83,7 +83,7 @@ def giveable(person: User, workspace: Workspace) -> list[Group]:
         .exclude(pk__in=LaunchRight.objects.filter(**has_team).exclude(workspace__in=spaces).values("team"))
     )
     groups = Group.objects.filter(Q(owners__user=person) | Q(pk__in=contained.values("pk")))
-    return list(groups.distinct().order_by("name", "pk"))
+    return groups.distinct().order_by("name", "pk")
 
 
 def affected(team: Group) -> Affected:

@@ -13,7 +13,6 @@ from django.views.decorators.http import require_safe
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import second_step
 from workflows_ui.core.collation import sort_key
-from workflows_ui.credentials import messages as credential_messages
 from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import sharing
 from workflows_ui.launch_forms.services import launch_forms
@@ -82,7 +81,6 @@ def _credentials(person: User, workspace: Workspace) -> list[dict[str, Any]]:
     return [
         {
             "name": row.name,
-            "health": credential_messages.health(row),
             "used": row.pk == used,
             "source": _source(row.owner_id == person.pk, teams.get(row.pk, [])),
         }
