@@ -23,6 +23,7 @@ register.simple_tag(elements.badge)
 register.simple_tag(elements.when)
 register.simple_tag(elements.exact)
 register.simple_tag(formats.clock)
+register.simple_tag(formats.duration)
 
 
 @register.simple_tag
@@ -85,11 +86,6 @@ def crumb(label: str, view: str = "", *arguments: Any, url: str = "") -> SafeStr
     """Show a breadcrumb: a link to a view, or to a URL."""
     url = url or view_url(view, *arguments)
     return format_html('<li class="breadcrumb-item"><a class="clip" href="{}">{}</a></li>', url, label)
-
-
-@register.simple_tag
-def duration(milliseconds: Any) -> str:
-    return formats.duration(milliseconds)
 
 
 @register.inclusion_tag("web/json.html")
