@@ -24,23 +24,16 @@ class Badge:
 
 
 class StateChoices(models.TextChoices):
-    """Choices with an icon and a colour, and optionally a text and a next step.
-
-    A member is written `NAME = value, icon, colour, label`, or `value, icon, colour, text, next_step, label`.
-    """
+    """Choices with an icon and a colour. A member is written `NAME = value, icon, colour, label`."""
 
     icon: str
     colour: str
-    text: Text
-    next_step: Text
 
-    def __new__(
-        cls, value: str, icon: str = "", colour: str = "", text: Text = "", next_step: Text = ""
-    ) -> "StateChoices":
+    def __new__(cls, value: str, icon: str = "", colour: str = "") -> "StateChoices":
         """Create the member as a string with its attributes; Django has removed the label."""
         member = str.__new__(cls, value)
         member._value_ = value
-        member.icon, member.colour, member.text, member.next_step = icon, colour, text, next_step
+        member.icon, member.colour = icon, colour
         return member
 
     @cached_property

@@ -1,10 +1,9 @@
-"""Messages about a launch, from its state or reason (launches.models.states) and from its other columns."""
+"""Messages about a launch, from its state or reason (launches.states) and from its other columns."""
 
 import math
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
@@ -12,10 +11,52 @@ from workflows_ui.launches.failures.messages import ENDS
 from workflows_ui.launches.models import CONFIRMED, Launch, Reason, State
 from workflows_ui.launches.services import run_results, sending
 from workflows_ui.web import formats
-from workflows_ui.web.messages import Message
+from workflows_ui.web.messages import Message, Text
 
+_WITHDRAWABLE, _RUNS_ON = _("You can still withdraw it."), _("This page will show the result.")
+#: Text and next step of each state; its label is the title.
+STATES: dict[State, tuple[Text, Text]] = {
+    State.QUEUED: (
+        _("The launch is written down. It is sent as soon as it is its turn, usually within a second."),
+        _WITHDRAWABLE,
+    ),
+    State.CLAIMED: (_("The console is connecting to the engine."), _WITHDRAWABLE),
+    State.SENDING: (_("The request is on its way. It can no longer be withdrawn."), _RUNS_ON),
+    State.ACCEPTED: (_("The engine has taken the request. Its run appears here shortly."), _RUNS_ON),
+    State.ENQUEUED: (_("The engine has the run, and starts it as soon as it has room."), _RUNS_ON),
+    State.RUNNING: (_("The flow is running."), _RUNS_ON),
+    State.PAUSED: (
+        _("The run waits: for a time, or for something that has to happen first. A pause may last up to 30 days."),
+        _("It continues automatically. You can close this page and come back."),
+    ),
+    State.SUCCEEDED: (_("The flow finished."), ""),
+    State.FAILED: (
+        _("The flow started and failed before it finished. What its earlier steps did stays done."),
+        _("Look at the failed step before you launch it again: earlier steps would run a second time."),
+    ),
+    State.CANCELLED: (
+        _("The run was cancelled before it ended. What its earlier steps did is done."),
+        _("If launched again, the flow starts from the beginning."),
+    ),
+    State.REFUSED: (
+        _("The engine read the request and did not start the flow."),
+        _("The technical part says what it answered."),
+    ),
+    State.NOT_SENT: (
+        _("Nothing reached the engine."),
+        _("Nothing has run. You can launch the same values again."),
+    ),
+    State.UNKNOWN: (
+        _("The request was sent, but its result could not be determined."),
+        _("Look at the flow's runs around that time before you launch it again."),
+    ),
+    State.OTHER: (
+        _("The engine calls the run's state “%(state)s”, which this console does not know."),
+        _("It counts neither as a success nor as a failure. The run's page shows the engine's state."),
+    ),
+}
 #: Titles and texts for reasons that the flow check found before anything was sent.
-NOT_SENT: dict[Reason, tuple[str | Promise, str | Promise]] = {
+NOT_SENT: dict[Reason, tuple[Text, Text]] = {
     Reason.CREDENTIAL_REFUSED: (
         _("Not sent: the engine refuses the credential"),
         _("The console reads the flow before it sends anything, and the credential was not accepted."),
@@ -44,14 +85,16 @@ NOT_SENT: dict[Reason, tuple[str | Promise, str | Promise]] = {
 
 
 def state_message(state: State | Reason) -> Message:
-    return Message(state.label, state.text, state.next_step)
+    texts = (state.text, state.next_step) if isinstance(state, Reason) else STATES[state]
+    return Message(state.label, *texts)
 
 
 def launch_message(launch: Launch) -> Message:
     state = State(launch.state)
     reason = Reason(launch.reason) if launch.reason in set(Reason) else None
     if state == State.NOT_SENT and reason in NOT_SENT:
-        return Message(*NOT_SENT[reason], State.REFUSED.next_step if reason == Reason.BAD_REQUEST else reason.next_step)
+        next_step = STATES[State.REFUSED][1] if reason == Reason.BAD_REQUEST else reason.next_step
+        return Message(*NOT_SENT[reason], next_step)
     if launch.kept and (launch.waits_for_engine or reason == Reason.NOT_BACK):
         return _kept_message(launch, reason)
     waited = state == State.PAUSED and reason == Reason.WAITED_OUT
@@ -79,7 +122,7 @@ def _kept_message(launch: Launch, reason: Reason | None) -> Message:
     time = {"time": formats.minute(launch.send_by)}
     if reason == Reason.NOT_BACK:
         return Message(_("Not sent: the engine was not back by %(time)s") % time, reason.text, reason.next_step)
-    titles: dict[Reason | None, str | Promise] = {
+    titles: dict[Reason | None, Text] = {
         Reason.NOT_REACHED: _("Kept until %(time)s: the engine does not answer"),
         Reason.NOT_READY: _("Kept until %(time)s: the engine does not answer properly"),
     }
@@ -105,7 +148,7 @@ def _no_run_message(launch: Launch, message: Message) -> Message:
     return Message(message.title, text, next_step)
 
 
-def _search_message(launch: Launch) -> str | Promise:
+def _search_message(launch: Launch) -> Text:
     if run_results.search_is_over(launch, timezone.now()):
         return _(
             "It takes longer than usual: the engine cannot be asked, or its list of runs proves nothing yet. The console keeps looking; "
@@ -120,7 +163,7 @@ def _search_message(launch: Launch) -> str | Promise:
 
 
 #: Messages for frequent statuses of a flow's answer. The flow chooses the status, not the engine.
-_ANSWERS: dict[int, str | Promise] = {
+_ANSWERS: dict[int, Text] = {
     400: _("The flow says that something in the values is wrong."),
     401: _("The flow says that it does not accept who asks."),
     403: _("The flow says that this is not allowed."),
@@ -131,7 +174,7 @@ _ANSWERS: dict[int, str | Promise] = {
 }
 
 
-def answer_status_message(status: int | None) -> str | Promise:
+def answer_status_message(status: int | None) -> Text:
     """What the status of a flow's own answer means; empty for 2xx and without a status."""
     if status is None or 200 <= status < 300:
         return ""

@@ -15,8 +15,11 @@ from workflows_ui.core.lease import Lease, Queued
 from workflows_ui.core.models import Marked
 from workflows_ui.core.random_id import RandomIdField
 from workflows_ui.credentials.models import Credential
-from workflows_ui.launches.models.states import CONFIRMED, ENDED, UNDER_WAY, UNSENT, State
+from workflows_ui.launches.states import CONFIRMED, ENDED, UNDER_WAY, UNSENT, WENT_WRONG, Reason, State
 from workflows_ui.members.models import LaunchRight, Workspace
+
+#: The names of states.py, which modules import from here.
+__all__ = ["CONFIRMED", "ENDED", "UNDER_WAY", "UNSENT", "WENT_WRONG", "Reason", "State"]
 
 
 class LaunchManager(models.Manager["Launch"]):

@@ -1,4 +1,4 @@
-"""States of launches and their reasons, each with its texts."""
+"""States of launches, and their reasons with the texts of each."""
 
 from enum import StrEnum
 
@@ -6,110 +6,29 @@ from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core.states import StateChoices, Text
 
-_RUNS_ON = _("This page will show the result.")
 _AGAIN_ALLOWED = _("You can launch the same values again.")
 _AGAIN = _("Nothing has run. You can launch the same values again.")
 _LOOK_FIRST = _("Look at the flow's runs around that time. Then say below whether it ran.")
 
 
 class State(StateChoices):
-    """The state of a launch: value, icon, colour, text, next step if there is one, label. Queued and claimed have the same texts.
+    """The state of a launch: value, icon, colour, label. The texts are in launches/messages.py."""
 
-    The text of a reason, if there is one, replaces that of the state.
-    """
-
-    QUEUED = (
-        "queued",
-        "clock",
-        "secondary",
-        _("The launch is written down. It is sent as soon as it is its turn, usually within a second."),
-        _("You can still withdraw it."),
-        _("Waiting to be sent"),
-    )
-    CLAIMED = (
-        "claimed",
-        "clock",
-        "secondary",
-        _("The console is connecting to the engine."),
-        _("You can still withdraw it."),
-        _("Waiting to be sent"),
-    )
-    SENDING = (
-        "sending",
-        "send",
-        "blue",
-        _("The request is on its way. It can no longer be withdrawn."),
-        _RUNS_ON,
-        _("Sending"),
-    )
-    ACCEPTED = (
-        "accepted",
-        "send",
-        "blue",
-        _("The engine has taken the request. Its run appears here shortly."),
-        _RUNS_ON,
-        _("Sent, waiting for the run"),
-    )
-    ENQUEUED = (
-        "enqueued",
-        "clock",
-        "blue",
-        _("The engine has the run, and starts it as soon as it has room."),
-        _RUNS_ON,
-        _("Queued in the engine"),
-    )
-    RUNNING = "running", "loader-circle", "blue", _("The flow is running."), _RUNS_ON, _("Running")
-    PAUSED = (
-        "paused",
-        "circle-pause",
-        "yellow",
-        _("The run waits: for a time, or for something that has to happen first. A pause may last up to 30 days."),
-        _("It continues automatically. You can close this page and come back."),
-        _("Paused"),
-    )
-    SUCCEEDED = "succeeded", "circle-check", "green", _("The flow finished."), _("Succeeded")
-    FAILED = (
-        "failed",
-        "circle-x",
-        "red",
-        _("The flow started and failed before it finished. What its earlier steps did stays done."),
-        _("Look at the failed step before you launch it again: earlier steps would run a second time."),
-        _("Failed"),
-    )
-    CANCELLED = (
-        "cancelled",
-        "ban",
-        "secondary",
-        _("The run was cancelled before it ended. What its earlier steps did is done."),
-        _("If launched again, the flow starts from the beginning."),
-        _("Cancelled"),
-    )
-    REFUSED = (
-        "refused",
-        "hand",
-        "red",
-        _("The engine read the request and did not start the flow."),
-        _("The technical part says what it answered."),
-        _("Refused by the engine"),
-    )
-    NOT_SENT = "not_sent", "circle-minus", "orange", _("Nothing reached the engine."), _AGAIN, _("Not sent")
-    UNKNOWN = (
-        "unknown",
-        "circle-question-mark",
-        "orange",
-        _("The request was sent, but its result could not be determined."),
-        _("Look at the flow's runs around that time before you launch it again."),
-        _("Unclear: it may have run"),
-    )
+    QUEUED = "queued", "clock", "secondary", _("Waiting to be sent")
+    CLAIMED = "claimed", "clock", "secondary", _("Waiting to be sent")
+    SENDING = "sending", "send", "blue", _("Sending")
+    ACCEPTED = "accepted", "send", "blue", _("Sent, waiting for the run")
+    ENQUEUED = "enqueued", "clock", "blue", _("Queued in the engine")
+    RUNNING = "running", "loader-circle", "blue", _("Running")
+    PAUSED = "paused", "circle-pause", "yellow", _("Paused")
+    SUCCEEDED = "succeeded", "circle-check", "green", _("Succeeded")
+    FAILED = "failed", "circle-x", "red", _("Failed")
+    CANCELLED = "cancelled", "ban", "secondary", _("Cancelled")
+    REFUSED = "refused", "hand", "red", _("Refused by the engine")
+    NOT_SENT = "not_sent", "circle-minus", "orange", _("Not sent")
+    UNKNOWN = "unknown", "circle-question-mark", "orange", _("Unclear: it may have run")
     #: The run has a state unknown to the console. Neither a success nor a failure; not ended while `ended_at` is empty.
-    OTHER = (
-        "other",
-        "circle-question-mark",
-        "secondary",
-        _("The engine calls the run's state “%(state)s”, which this console does not know."),
-        _("It counts neither as a success nor as a failure. The run's page shows the engine's state."),
-        _("Unknown state"),
-    )
+    OTHER = "other", "circle-question-mark", "secondary", _("Unknown state")
 
 
 #: States in which nothing was sent: safe to send (again) or to withdraw.
@@ -125,7 +44,7 @@ WENT_WRONG = (State.FAILED, State.REFUSED, State.NOT_SENT, State.UNKNOWN)
 
 
 class Reason(StrEnum):
-    """Why a launch is in its state: value, label, text, next step if there is one."""
+    """Why a launch is in its state: value, label, text, next step if there is one. The texts replace those of the state."""
 
     label: Text
     text: Text
