@@ -29,6 +29,7 @@ from workflows_ui.engine import (
     TooLarge,
     Unavailable,
 )
+from workflows_ui.engine.workflows import Workflows
 from workflows_ui.launches.models import CONFIRMED, Follow, Launch, Reason, State
 from workflows_ui.launches.services import run_results, run_search, runs
 from workflows_ui.launches.services.run_search import EngineCaller, Work
@@ -142,7 +143,9 @@ def _claim(workspace_id: int) -> Work | None:
         return None
     offset = timedelta(seconds=_offset(workspace_id, waiting))
     owed = any(_to_be_given_up(launch, now) for launch in waiting) and _runs_owed(workspace_id, now)
-    return Work(follow, waiting[0].workspace, waiting, usable, offset, now, owed)
+    until = time.monotonic() + BUDGET
+    call_engine = EngineCaller(usable)
+    return Work(follow, waiting[0].workspace, waiting, call_engine, offset, now, until, owed, PollSnapshot(now))
 
 
 def _clients(workspace_id: int, waiting: Iterable[Launch]) -> list[Client]:
@@ -176,24 +179,16 @@ def _finish_failed(follow: Follow, trouble: str) -> None:
 
 def _take_snapshot(work: Work) -> PollSnapshot:
     """Make all requests of one poll. Raises EngineError if the engine could not be polled."""
-    snapshot = PollSnapshot(work.now)
-    call_engine = EngineCaller(work.clients)
-    until = time.monotonic() + BUDGET
-    known = {launch.run_id: launch for launch in work.launches if launch.run_id}
-    _read_known_runs(call_engine, known, snapshot, until)
-    run_search.search(call_engine, work, snapshot, until)
-    missing = [
-        launch
-        for launch in work.launches
-        if _to_be_given_up(launch, work.now) and launch.pk not in snapshot.runs and launch.pk not in snapshot.incomplete
-    ]
-    _find_unprovable(call_engine, missing, snapshot, owed=work.runs_owed)
+    _read_known_runs(work)
+    run_search.search(work)
+    _find_unprovable(work)
+    snapshot = work.snapshot
     for pk, run in snapshot.runs.items():
-        if len(snapshot.details) >= run_search.SINGLES or time.monotonic() > until:
+        if len(snapshot.details) >= run_search.SINGLES or time.monotonic() > work.until:
             break
         if pk not in snapshot.details and runs.state(run) in {State.SUCCEEDED, State.FAILED}:
             try:
-                snapshot.details[pk] = call_engine(lambda w, run=run: w.get_run(run["id"]))  # type: ignore[misc]
+                snapshot.details[pk] = work.call_engine(Workflows.get_run, run["id"])
             except EngineError as problem:
                 # The run's end is known; the next poll requests its result again.
                 snapshot.unread.add(pk)
@@ -201,9 +196,11 @@ def _take_snapshot(work: Work) -> PollSnapshot:
     return snapshot
 
 
-def _read_known_runs(call_engine: EngineCaller, known: dict[str, Launch], snapshot: PollSnapshot, until: float) -> None:
+def _read_known_runs(work: Work) -> None:
+    snapshot = work.snapshot
+    known = {launch.run_id: launch for launch in work.launches if launch.run_id}
     if known:
-        page = call_engine(lambda w: w.list_runs(limit=len(known), flow_run_ids=list(known)))
+        page = work.call_engine(Workflows.list_runs, limit=len(known), flow_run_ids=list(known))
         for run in page["data"]:
             launch = known.get(runs.text(run, "id"))
             if launch is not None:
@@ -211,10 +208,10 @@ def _read_known_runs(call_engine: EngineCaller, known: dict[str, Launch], snapsh
     # A run missing in the list may still be readable by its id.
     missing = [(run_id, launch) for run_id, launch in known.items() if launch.pk not in snapshot.runs]
     for run_id, launch in missing[: run_search.SINGLES]:
-        if time.monotonic() > until:
+        if time.monotonic() > work.until:
             return
         try:
-            run = call_engine(lambda w, run_id=run_id: w.get_run(run_id))  # type: ignore[misc]
+            run = work.call_engine(Workflows.get_run, run_id)
         except NotFound:
             snapshot.gone.add(launch.pk)
             continue
@@ -242,24 +239,30 @@ def _runs_owed(workspace_id: int, now: datetime) -> bool:
     return owed is not None and not sent.filter(sending_at__gt=owed.sending_at).exclude(run_id="").exists()
 
 
-def _find_unprovable(call_engine: EngineCaller, missing: list[Launch], snapshot: PollSnapshot, *, owed: bool) -> None:
-    """Record in `snapshot` which of the `missing` launches, about to be given up, no complete list proves anything about.
+def _find_unprovable(work: Work) -> None:
+    """Record in the snapshot which missing launches, about to be given up, no complete list proves anything about.
 
     The runs of a deleted flow are deleted with it, and a credential that cannot see a flow gets lists without its runs: `call_engine`
-    makes a call with the credential that read the lists. While the engine owes runs (`owed`), nothing is proved at present.
+    makes a call with the credential that read the lists. While the engine owes runs, nothing is proved at present.
     """
-    visible = {flow_id: _is_visible(call_engine, flow_id) for flow_id in {launch.flow_id for launch in missing}}
+    snapshot = work.snapshot
+    missing = [
+        launch
+        for launch in work.launches
+        if _to_be_given_up(launch, work.now) and launch.pk not in snapshot.runs and launch.pk not in snapshot.incomplete
+    ]
+    visible = {flow_id: _is_visible(work, flow_id) for flow_id in {launch.flow_id for launch in missing}}
     for launch in missing:
-        if visible[launch.flow_id] is None or (owed and launch.state == State.UNKNOWN):
+        if visible[launch.flow_id] is None or (work.runs_owed and launch.state == State.UNKNOWN):
             snapshot.postponed.add(launch.pk)
         if visible[launch.flow_id] is False:
             snapshot.unprovable.add(launch.pk)
 
 
-def _is_visible(call_engine: EngineCaller, flow_id: str) -> bool | None:
+def _is_visible(work: Work, flow_id: str) -> bool | None:
     """Whether the engine shows the flow; None if that could not be determined."""
     try:
-        call_engine(lambda w: w.get_flow(flow_id))
+        work.call_engine(Workflows.get_flow, flow_id)
     except TooLarge:
         return True
     except EngineError as problem:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
 
@@ -21,6 +21,7 @@ from workflows_ui.members.models import Workspace
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
+P = ParamSpec("P")
 
 #: Ids in one call (since 0.83 a query takes no more: recording `runs_list_flow_run_ids_21_refused`), runs in one page (5 kB each since
 #: 0.83), pages in one search, single runs requested in one poll.
@@ -33,40 +34,43 @@ HEADER_SEARCH_AFTER = timedelta(seconds=5)
 HEADER = "x-console-launch-id"
 
 
-@dataclass(frozen=True)
-class Work:
-    """The input of one poll: the launches that are due, and the usable clients."""
-
-    follow: Follow
-    workspace: Workspace
-    launches: list[Launch]
-    clients: list[Client]
-    offset: timedelta
-    now: datetime
-    #: Whether the engine owes runs of other launches: then no run counts as missing yet.
-    runs_owed: bool
-
-
 class EngineCaller:
     """Calls the engine with the first credential that is accepted. Refused credentials are tried only once."""
 
     def __init__(self, clients: list[Client]) -> None:
         self._clients = clients
 
-    def __call__(self, call: Callable[[Workflows], T]) -> T:
+    def __call__(self, call: Callable[Concatenate[Workflows, P], T], *args: P.args, **options: P.kwargs) -> T:
         while True:
             try:
-                return call(self._clients[0].workflows)
+                return call(self._clients[0].workflows, *args, **options)
             except (CredentialRefused, Forbidden):
                 if len(self._clients) == 1:
                     raise
                 self._clients = self._clients[1:]
 
 
-def search(call_engine: EngineCaller, work: Work, snapshot: PollSnapshot, until: float) -> None:
-    """Search for the runs of all launches of the work without one, and add them to `snapshot`. Raises EngineError."""
+@dataclass(frozen=True)
+class Work:
+    """One poll: the launches that are due, the means to read their runs, and what was read."""
+
+    follow: Follow
+    workspace: Workspace
+    launches: list[Launch]
+    call_engine: EngineCaller
+    offset: timedelta
+    now: datetime
+    #: When it makes no more requests for single runs, by the monotonic clock.
+    until: float
+    #: Whether the engine owes runs of other launches: then no run counts as missing yet.
+    runs_owed: bool
+    snapshot: PollSnapshot
+
+
+def search(work: Work) -> None:
+    """Search for the runs of all launches of the work without one, and add them to its snapshot. Raises EngineError."""
     for lost, margin in _groups(work):
-        _search(call_engine, lost, margin, work, snapshot, until)
+        _search(work, lost, margin)
 
 
 def _groups(work: Work) -> Iterable[tuple[list[Launch], timedelta]]:
@@ -82,9 +86,7 @@ def _groups(work: Work) -> Iterable[tuple[list[Launch], timedelta]]:
     yield [launch for launch in lost if launch.pk in late and launch.misses >= CONFIRMED], WIDE
 
 
-def _search(
-    call_engine: EngineCaller, lost: list[Launch], margin: timedelta, work: Work, snapshot: PollSnapshot, until: float
-) -> None:
+def _search(work: Work, lost: list[Launch], margin: timedelta) -> None:
     """Find the runs of launches by the marker, in the list of their flows' runs since the first launch was sent.
 
     Otherwise by the header stored with a run, if the marker has never come back or is missing.
@@ -100,18 +102,18 @@ def _search(
         # Never the same URL twice: a proxy may cache answers.
         since -= timedelta(milliseconds=work.now.microsecond // 1000)
         unmarked: list[dict[str, Any]] = []
-        for run in _list_runs(call_engine, chunk, since, until):
+        for run in _list_runs(work, chunk, since):
             if run is None:
-                snapshot.incomplete |= set(wanted)
+                work.snapshot.incomplete |= set(wanted)
                 break
             match = wanted.get(runs.text(run, "parentRunId"))
             if match is not None and run.get("flowId") == match.flow_id:
                 # Oldest wins: a retry on the latest version may carry its first run's marker along.
-                snapshot.runs[match.pk] = run
-                snapshot.by_marker.add(match.pk)
+                work.snapshot.runs[match.pk] = run
+                work.snapshot.by_marker.add(match.pk)
             elif not runs.text(run, "parentRunId"):
                 unmarked.append(run)
-        _search_headers(call_engine, wanted, unmarked, work, snapshot, until)
+        _search_headers(work, wanted, unmarked)
 
 
 def _since(sent: datetime, offset: timedelta, margin: timedelta) -> datetime:
@@ -123,9 +125,7 @@ def _since(sent: datetime, offset: timedelta, margin: timedelta) -> datetime:
     return sent + min(offset, timedelta(0)) - margin
 
 
-def _list_runs(
-    call_engine: EngineCaller, flow_ids: list[str], after: datetime, until: float
-) -> Iterable[dict[str, Any] | None]:
+def _list_runs(work: Work, flow_ids: list[str], after: datetime) -> Iterable[dict[str, Any] | None]:
     """The runs of these flows since `after`, newest first, including archived ones; finally None if there may be more.
 
     Pages overlap by an inclusive `createdBefore`, since the engine's own cursors lose rows of the boundary second (api.md 4.1).
@@ -133,10 +133,8 @@ def _list_runs(
     seen: set[str] = set()
     before: datetime | None = None
     for _ in range(PAGES):
-        answer = call_engine(
-            lambda w, before=before: w.list_runs(  # type: ignore[misc]
-                limit=PAGE, flow_id=flow_ids, created_after=after, created_before=before
-            )
+        answer = work.call_engine(
+            Workflows.list_runs, limit=PAGE, flow_id=flow_ids, created_after=after, created_before=before
         )
         page = answer["data"]
         fresh = [run for run in page if isinstance(run.get("id"), str) and run["id"] not in seen]
@@ -146,27 +144,20 @@ def _list_runs(
         if len(page) < PAGE and not answer.get("next"):
             return
         last = runs.moment(page[-1], "created") if page else None
-        if not fresh or last is None or time.monotonic() > until:
+        if not fresh or last is None or time.monotonic() > work.until:
             break
         # The engine stores more digits than it returns.
         before = last + timedelta(milliseconds=1)
     yield None
 
 
-def _search_headers(
-    call_engine: EngineCaller,
-    wanted: dict[str, Launch],
-    unmarked: list[dict[str, Any]],
-    work: Work,
-    snapshot: PollSnapshot,
-    until: float,
-) -> None:
+def _search_headers(work: Work, wanted: dict[str, Launch], unmarked: list[dict[str, Any]]) -> None:
     """Read the request's headers in runs without a marker, oldest first.
 
     A gateway may drop the marker, and a run that was retried on the latest version has its first run's headers. Where the marker has
     come back before, this is done only for launches about to be given up.
     """
-    old_enough = work.now - HEADER_SEARCH_AFTER
+    snapshot, old_enough = work.snapshot, work.now - HEADER_SEARCH_AFTER
     marker_works = work.workspace.marker_seen_at is not None or bool(snapshot.by_marker)
     lost = {
         pk: launch
@@ -183,10 +174,10 @@ def _search_headers(
         or ("stepsCount" in run and runs.text(run, "status") == "RUNNING")
     ]
     for run in sorted(readable, key=lambda run: runs.text(run, "created"))[:SINGLES]:
-        if time.monotonic() > until or not lost:
+        if time.monotonic() > work.until or not lost:
             return
         try:
-            full_run = call_engine(lambda w, run=run: w.get_run(run["id"]))  # type: ignore[misc]
+            full_run = work.call_engine(Workflows.get_run, run["id"])
         except EngineError as problem:
             log.info("follow.run_failed", run=str(run["id"])[:64], error=type(problem).__name__)
             continue

@@ -21,6 +21,7 @@ from workflows_ui.core.lease import backoff, not_paused
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.credentials.services import clients
 from workflows_ui.engine import AddressRefused, Client, EngineError
+from workflows_ui.engine.workflows import Workflows
 from workflows_ui.jobs.models import ItemState, Job, JobKind, JobState
 from workflows_ui.launches.models import ENDED, OPEN, Launch, Reason, State
 from workflows_ui.launches.services import runs
@@ -296,11 +297,7 @@ def _read_failed_runs(work: _Work) -> list[dict[str, Any]]:
     failed_runs: list[dict[str, Any]] = []
     for start in range(0, len(flows), FLOWS):
         batch = flows[start : start + FLOWS]
-        answer = call_engine(
-            lambda w, batch=batch: w.list_runs(  # type: ignore[misc]
-                limit=RUNS, flow_id=batch, status=runs.FAILED, created_after=since
-            )
-        )
+        answer = call_engine(Workflows.list_runs, limit=RUNS, flow_id=batch, status=runs.FAILED, created_after=since)
         failed_runs += answer["data"]
     return failed_runs
 
