@@ -8,12 +8,14 @@ is only sent again if it certainly was not acted on.
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from threading import BoundedSemaphore
 from typing import Any
 
 import structlog
 from django import forms
+from django.conf import settings
+from django.utils import timezone, translation
 
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import database
@@ -44,16 +46,46 @@ _LONGEST_ID = 300
 #: Maximum rows and bytes of an exported file; the page says so if the file ends there.
 ROWS, BYTES = 100_000, 200_000_000
 #: Concurrent jobs per process; the rest of a worker's threads is left to launches.
-_bulk_slots, _export_slots = BoundedSemaphore(4), BoundedSemaphore(2)
+_slots = {JobKind.BULK: BoundedSemaphore(4), JobKind.EXPORT: BoundedSemaphore(2)}
 
 
 def turn(job_id: str, resources: Mapping[str, Resource]) -> bool:
-    """Work on the job for a while, if it waits for a worker. Return whether there is more to do at once."""
+    """Work on the job for a while, if it waits for a worker; return whether there is more to do at once.
+
+    If as many jobs of its kind are worked on in this process as may be, it is enqueued again later.
+    """
     with database.turn():
-        kind = Job.objects.filter(pk=job_id).values_list("kind", flat=True).first()
-    if kind == JobKind.EXPORT:
-        return job_turns.turn(job_id, JobKind.EXPORT, _export_slots, lambda job: _export(job, resources))
-    return job_turns.turn(job_id, JobKind.BULK, _bulk_slots, lambda job: _bulk_action(job, resources))
+        kind = Job.objects.filter(pk=job_id).values_list("kind", flat=True).first() or JobKind.BULK
+    slots = _slots[JobKind(kind)]
+    if not slots.acquire(blocking=False):
+        return False
+    try:
+        with database.turn():
+            job = job_turns.claim(job_id, JobKind(kind))
+        if job is None:
+            return False
+        # Days in filters are the person's.
+        language = job.language if job.language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+        with translation.override(language), timezone.override(job.user.zone):
+            return _run(job, resources)
+    finally:
+        slots.release()
+
+
+def _run(job: Job, resources: Mapping[str, Resource]) -> bool:
+    try:
+        return _export(job, resources) if job.kind == JobKind.EXPORT else _bulk_action(job, resources)
+    except job_turns.Lost:
+        log.info("job.lost", job=job.pk)
+        with database.turn():
+            job_turns.release(job)
+    except job_turns.EndsEarly as problem:
+        with database.turn():
+            job_turns.end(job, problem.reason, problem.technical)
+    except job_turns.OF_A_JOB as problem:
+        with database.turn():
+            job_turns.fail(job, problem)
+    return False
 
 
 def _bulk_action(job: Job, resources: Mapping[str, Resource]) -> bool:
@@ -74,8 +106,8 @@ class _Work:
     action: Action
     session: EngineSession
     ends: float
-    apart: bool = False
-    data: dict[str, Any] = field(default_factory=dict)
+    apart: bool
+    data: dict[str, Any]
 
     @property
     def over(self) -> bool:
@@ -93,15 +125,13 @@ def _begin(job: Job, resources: Mapping[str, Resource]) -> _Work:
     """
     resource = resources.get(job.resource)
     actions = resource.actions if resource else ()
-    action = next((item for item in actions if item.name == job.action and item.bulk and not item.collection), None)
+    action = next((item for item in actions if item.name == job.action and item.bulk), None)
     if resource is None or action is None or action.bulk is None:
         raise job_turns.EndsEarly(Reason.NOT_DECLARED)
     needed = max(action.role, resource.role, key=lambda role: role.rank)
     session = job_turns.caller_of(job, needed)
-    work = _Work(job, resource, action, session, time.monotonic() + TURN, apart=action.bulk.together is None)
-    stored = job.open("data")
-    work.data = json.loads(stored) if stored else {}
-    return work
+    data = json.loads(job.open("data") or "{}")
+    return _Work(job, resource, action, session, time.monotonic() + TURN, apart=action.bulk.together is None, data=data)
 
 
 def _collect(work: _Work) -> bool:
@@ -297,21 +327,21 @@ def _settle(
         job_turns.settle(items, state, reason, technical)
         if reason != Reason.UNAVAILABLE:
             job_turns.reset_tries(job)
-        if outcome:
-            objects.note_change(job.workspace_id, work.resource.name)
+        if not outcome:
+            return
+        objects.note_change(job.workspace_id, work.resource.name)
         for item in items:
-            if outcome:
-                action_log.record(
-                    Actor(job.user),
-                    job.workspace,
-                    work.resource,
-                    work.action,
-                    outcome,
-                    id=item.object_id,
-                    name=item.name,
-                    job=job.pk,
-                    **detail,
-                )
+            action_log.record(
+                Actor(job.user),
+                job.workspace,
+                work.resource,
+                work.action,
+                outcome,
+                id=item.object_id,
+                name=item.name,
+                job=job.pk,
+                **detail,
+            )
 
 
 def _export(job: Job, resources: Mapping[str, Resource]) -> bool:

@@ -5,20 +5,17 @@ state: when a worker dies, its objects in hand become "unclear", and the next wo
 worker was lost starts again, so that no row is in its file twice.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from threading import BoundedSemaphore
 from typing import Any
 
-import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
-from django.utils import timezone, translation
 
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
-from workflows_ui.core import clock, database
+from workflows_ui.core import clock
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.lease import backoff, not_paused
 from workflows_ui.credentials.services import engine_session
@@ -32,8 +29,6 @@ from workflows_ui.jobs.services.jobs import Reason
 from workflows_ui.members.models import Role
 from workflows_ui.members.services import access
 from workflows_ui.members.services.access import NoAccess, NotAllowed
-
-log = structlog.get_logger(__name__)
 
 #: Duration of a worker's claim: longer than any call to the engine; renewed before each.
 LEASE = timedelta(seconds=120)
@@ -52,8 +47,8 @@ _ENDING: tuple[tuple[type[Exception], Reason], ...] = (
     (engine.AddressRefused, Reason.ADDRESS_REFUSED),
     (engine.CredentialRefused, Reason.CREDENTIAL_REFUSED),
 )
-#: Errors that concern a whole job, handled by `_handle_error`.
-_OF_A_JOB = (EngineError, NoAccess, NotAllowed, NoCredential, CannotOpen)
+#: Errors that concern a whole job (`fail`).
+OF_A_JOB = (EngineError, NoAccess, NotAllowed, NoCredential, CannotOpen)
 #: Temporary errors: the same call can be repeated later, since it was not acted on.
 PASSING = (engine.NotSent, engine.RateLimited)
 #: Errors about one object that may concern all: after so many in a row the job ends early.
@@ -75,44 +70,6 @@ class EndsEarly(Exception):
     def __init__(self, reason: Reason, technical: str = "") -> None:
         super().__init__(reason)
         self.reason, self.technical = reason, technical
-
-
-def turn(job_id: str, kind: JobKind, slots: BoundedSemaphore, work: Callable[[Job], bool]) -> bool:
-    """Claim the job, if it is of this kind and waits for a worker, and run `work` in the person's language and time
-    zone, since days in filters are theirs.
-
-    Args:
-        slots: limits the concurrent jobs of the kind per process; if all are taken, the job is enqueued again later.
-        work: works for a while, and returns whether there is more to do at once. May raise Lost, EndsEarly and the
-            errors of the person's access, credential and engine.
-    """
-    if not slots.acquire(blocking=False):
-        return False
-    try:
-        with database.turn():
-            job = claim(job_id, kind)
-        if job is None:
-            return False
-        language = job.language if job.language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
-        with translation.override(language), timezone.override(job.user.zone):
-            return _run(job, work)
-    finally:
-        slots.release()
-
-
-def _run(job: Job, work: Callable[[Job], bool]) -> bool:
-    try:
-        return work(job)
-    except Lost:
-        log.info("job.lost", job=job.pk)
-        with database.turn():
-            release(job)
-    except EndsEarly as problem:
-        with database.turn():
-            end(job, problem.reason, problem.technical)
-    except _OF_A_JOB as problem:
-        _handle_error(job, problem)
-    return False
 
 
 def claim(job_id: str, kind: JobKind) -> Job | None:
@@ -276,14 +233,13 @@ def _own_rows(job: Job) -> QuerySet[Job]:
     return Job.objects.filter(Job.lease.held(job), pk=job.pk, state__in=JOB_OPEN)
 
 
-def _handle_error(job: Job, problem: Exception) -> None:
+def fail(job: Job, problem: Exception) -> None:
     """Pause the job after a temporary error, else end it early."""
     reason = ending(problem)
-    with database.turn():
-        if reason is None and isinstance(problem, (*PASSING, engine.Unavailable)):
-            pause(job, technical(problem))
-        else:
-            end(job, reason or repeated_reason(problem) or Reason.REFUSED, technical(problem))
+    if reason is None and isinstance(problem, (*PASSING, engine.Unavailable)):
+        pause(job, technical(problem))
+    else:
+        end(job, reason or repeated_reason(problem) or Reason.REFUSED, technical(problem))
 
 
 def ending(problem: Exception) -> Reason | None:
