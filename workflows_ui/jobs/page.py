@@ -60,11 +60,14 @@ class Page:
     @property
     def title(self) -> str:
         """What is done to what: “Delete: Flows”."""
-        things = self.resource.label_plural if self.resource else self.job.resource
         if self.job.kind == JobKind.EXPORT:
-            return _("Export: %(things)s") % {"things": things}
+            return _("Export: %(things)s") % {"things": self.things}
         label = self.action.label if self.action else self.job.action
-        return _("%(action)s: %(things)s") % {"action": label, "things": things}
+        return _("%(action)s: %(things)s") % {"action": label, "things": self.things}
+
+    @property
+    def things(self) -> Text:
+        return self.resource.label_plural if self.resource else self.job.resource
 
     @property
     def size(self) -> int:

@@ -45,7 +45,7 @@ def choose(request: ConsoleRequest, slug: str, resource: str, action: str) -> Ht
     GET (after signing in again, for example): redirect to the list.
     """
     kind = find_resource(request.access, resource)
-    chosen = next((item for item in kind.actions if item.name == action and item.bulk and not item.collection), None)
+    chosen = next((item for item in kind.actions if item.name == action and item.bulk), None)
     if chosen is None:
         raise Http404
     request.access.require(chosen.role)
@@ -226,18 +226,11 @@ def export(request: ConsoleRequest, slug: str, resource: str, kind: str) -> Http
 def export_page(request: ConsoleRequest, slug: str, job_id: str) -> HttpResponse:
     """The progress of an export, and the link to its file. For its person, or any manager."""
     job = _find_export(request, job_id)
-    page = Page(job, request.access, RESOURCES)
-    available = jobs.has_file(job)
     context = {
+        "page": Page(job, request.access, RESOURCES),
         "job": job,
-        "label": page.resource.label_plural if page.resource else job.resource,
-        "list_url": page.list_url,
-        "known": page.size if job.total and not job.over else 0,
-        "there": available,
-        "why": page.words if job.reason or page.waits_for_a_worker else None,
+        "there": jobs.has_file(job),
         "kept_until": formats.date(timezone.localtime(job.keep_until)) if job.keep_until else "",
-        "expired": job.keep_until is not None and not available,
-        "own": page.mine,
         "live": 0 if job.over else _EXPORT_SECONDS,
     }
     return responses.page(request, "jobs/export.html", context, fragments=("export",))

@@ -14,8 +14,8 @@ from django.utils.translation import ngettext
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import second_step
 from workflows_ui.core import database
-from workflows_ui.notifications import messages as notification_messages
 from workflows_ui.notifications import services as notifications
+from workflows_ui.notifications.messages import notification_message
 from workflows_ui.notifications.models import Notice
 
 #: Notices in a digest; others are counted.
@@ -62,10 +62,11 @@ def build_mail(*rows: Notice) -> EmailMessage:
     person: User = rows[0].user
     with translation.override(person.mail_language), timezone.override(person.zone):
         alone = not second_step.has(person)
-        items: list[dict[str, Any]] = [
-            {"notice": row, "news": _message(row, alone=alone), "url": settings.BASE_URL + row.url}
-            for row in rows[:DIGEST]
-        ]
+        items: list[dict[str, Any]] = []
+        for row in rows[:DIGEST]:
+            concealed = alone and row.workspace is not None and row.workspace.second_factor_required
+            news = notification_message(row, concealed=concealed)
+            items.append({"notice": row, "news": news, "url": settings.BASE_URL + row.url})
         context = {
             "settings_url": settings.BASE_URL + reverse("notification_settings"),
             "console_url": settings.BASE_URL,
@@ -78,8 +79,3 @@ def build_mail(*rows: Notice) -> EmailMessage:
             more = {"items": items, "more": len(rows) - len(items), "list_url": settings.BASE_URL + reverse("notices")}
             body = render_to_string("notifications/digest.txt", context | more)
     return EmailMessage(" ".join(subject.split()), body, settings.DEFAULT_FROM_EMAIL, [person.email])
-
-
-def _message(row: Notice, *, alone: bool) -> notification_messages.News:
-    closed = alone and row.workspace is not None and row.workspace.second_factor_required
-    return notification_messages.notification_message(row, concealed=closed)

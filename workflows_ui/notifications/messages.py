@@ -36,12 +36,12 @@ def notification_message(row: Notice, *, concealed: bool = False) -> News:
         title = _("News from “%(workspace)s”") % {"workspace": row.workspace.name[:_LONGEST] if row.workspace else ""}
         detail = _("This workspace requires two-factor authentication. Set it up to read this.")
         return News(title, detail, "lock", "secondary")
-    build = _KINDS.get(row.kind)
     about = row.about if isinstance(row.about, dict) else {}
     if row.kind == NoticeKind.ALARM:
         return _alarm(about, row.count)
     if row.count > 1:
         return _several_failures(about, row.count, row.last_at)
+    build = _KINDS.get(row.kind)
     return build(about) if build else News(row.get_kind_display(), "", "bell", "secondary")
 
 
@@ -82,7 +82,7 @@ def _several_failures(about: dict[str, Any], count: int, last_at: datetime) -> N
     return replace(latest, title=title % values, detail=latest.detail or other_state)
 
 
-def _alarm(about: dict[str, Any], count: int = 1) -> News:
+def _alarm(about: dict[str, Any], count: int) -> News:
     kind = about.get("alarm")
     label = AlarmKind(kind).label if kind in AlarmKind.values else _("An alarm about a flow")
     values = {"flow": _text(about, "flow"), "alarm": label, "n": count}
@@ -170,7 +170,6 @@ _KINDS: dict[str, Callable[[dict[str, Any]], News]] = {
     NoticeKind.LAUNCH_ENDED: _launch_ended,
     NoticeKind.KEPT_LAUNCH: _kept_launch,
     NoticeKind.FLOW_FAILED: _flow_failed,
-    NoticeKind.ALARM: _alarm,
     NoticeKind.JOB_ENDED: _job,
     NoticeKind.ACCESS_ASKED: _access_request,
     NoticeKind.ACCESS_DECIDED: _access_decision,
