@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -19,7 +19,7 @@ from tests.launches.launch_scene import Scene, text_of, unescape
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.launch_forms.models import LaunchForm, LaunchFormVersion
 from workflows_ui.launch_forms.schema.document import Field, Form
-from workflows_ui.launches.models import LaunchInput, State
+from workflows_ui.launches.models import Launch, LaunchInput, State
 from workflows_ui.members.models import Member, Role
 
 pytestmark = pytest.mark.both_databases
@@ -113,9 +113,19 @@ def test_the_file_has_a_column_for_each_input_and_the_answer_of_ones_own_launche
         "answer_status": 200,
     }
     launch = scene.row(None, payload=values, state=State.SUCCEEDED, **answer)
+    Launch.objects.update(
+        asked_at=datetime(2026, 3, 1, 8, 30, tzinfo=UTC),
+        run_started_at=datetime(2026, 3, 1, 8, 31, tzinfo=UTC),
+        run_finished_at=datetime(2026, 3, 1, 8, 32, 30, tzinfo=UTC),
+    )
     scene.row(user=scene.users.owner, flow_name="Not mine")
     rows = list(csv.DictReader(io.StringIO(_file(scene.browser, "csv"))))
     assert [row["Id"] for row in rows] == [launch.pk]
+    moments = ["Launched (Asia/Ho_Chi_Minh)", "Ended (Asia/Ho_Chi_Minh)", "Seconds"]
+    last = ["Other inputs", "Answer", "Id of the run", "Id"]
+    assert list(rows[0]) == ["Flow", "State", "Failed step", "Launched by", *moments, *last]
+    assert [rows[0][name] for name in moments] == ["2026-03-01 15:30:00", "", "90.0"]
+    assert (rows[0]["State"], rows[0]["Launched by"]) == ("Succeeded", launch.user.label)
     others = json.loads(rows[0]["Other inputs"])
     assert others["amount"] == "=1+1"
     assert "Zk7q" not in json.dumps(rows)

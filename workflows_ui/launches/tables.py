@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import QuerySet
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -125,6 +125,25 @@ class Launches(LocalList):
         return buttons
 
 
+def _seconds(launch: Launch) -> str | None:
+    took = durations.milliseconds(launch)
+    return None if took is None else f"{took / 1000:.1f}"
+
+
+#: The columns of a table file before the inputs; the id is its last.
+_FILE = Launches.with_attributes(
+    list_display=(
+        _FLOW,
+        _STATE,
+        _FAILED_STEP,
+        _PERSON,
+        replace(_WHEN, label=_("Launched")),
+        Column(lambda row: row.ended_at, _("Ended"), kind="when"),
+        Column(_seconds, _("Seconds")),
+    )
+)
+
+
 def launch_list(access: Access) -> Launches:
     """The list for a person: who launched is a column where others' launches are shown."""
     columns = (_FLOW, _STATE, _FAILED_STEP, _INPUT, _PERSON, _WHEN, _TOOK)
@@ -163,45 +182,19 @@ def _labels(rows: QuerySet[Launch]) -> list[str]:
 
 
 def _headings(labels: Sequence[str]) -> list[str]:
-    zone = timezone.get_current_timezone_name()
-    return [
-        gettext("Flow"),
-        gettext("State"),
-        gettext("Failed step"),
-        gettext("Launched by"),
-        f"{gettext('Launched')} ({zone})",
-        f"{gettext('Ended')} ({zone})",
-        gettext("Seconds"),
-        *(export.escape_formulas(label) for label in labels),
-        gettext("Other inputs"),
-        gettext("Answer"),
-        gettext("Id of the run"),
-        gettext("Id"),
-    ]
+    *columns, row_id = export.headings(_FILE)
+    inputs = (export.escape_formulas(label) for label in labels)
+    return [*columns, *inputs, gettext("Other inputs"), gettext("Answer"), gettext("Id of the run"), row_id]
 
 
 def _cells(page: Page, labels: Sequence[str], forms: Forms) -> list[str]:
-    row, inputs = page.launch, dict(labelled_inputs(page.launch, forms))
+    inputs = dict(labelled_inputs(page.launch, forms))
     known = [inputs.pop(label, None) for label in labels]
     others = inputs.pop("", None) if set(inputs) == {""} else inputs
-    took = durations.milliseconds(row)
-    texts = [
-        row.flow_name or row.flow_id,
-        str(messages.launch_badge(row).word),
-        row.failed_step if row.state == "failed" else "",
-        row.user.label,
-        _local(row.asked_at),
-        _local(row.ended_at),
-    ]
-    return [
-        *map(export.escape_formulas, texts),
-        "" if took is None else f"{took / 1000:.1f}",
-        *(export.value_cell(value) for value in known),
-        export.value_cell(others or None),
-        export.value_cell(_answer(page)),
-        export.escape_formulas(row.run_id),
-        export.escape_formulas(row.pk),
-    ]
+    launch: Any = page.launch
+    *columns, row_id = export.cells(_FILE, launch)
+    values = [export.value_cell(value) for value in (*known, others or None, _answer(page))]
+    return [*columns, *values, export.escape_formulas(launch.run_id), row_id]
 
 
 def _record(page: Page) -> dict[str, Any]:
@@ -223,7 +216,3 @@ def _record(page: Page) -> dict[str, Any]:
 
 def _answer(page: Page) -> Any:
     return page.answer.value if page.answer is not None else None
-
-
-def _local(moment: Any) -> str:
-    return f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S}" if moment else ""
