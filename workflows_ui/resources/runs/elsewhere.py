@@ -37,7 +37,7 @@ def find_runs(session: EngineSession, since: datetime) -> dict[str, Any] | None:
         rows = json.loads(crypto.unseal(session.remember(_NAME, _FOR, ask), _NAME))
     except (EngineError, crypto.CannotOpen):
         return None
-    launched = starters.launches_of(session.workspace, rows)
+    launched = starters.launches_of(session, rows)
     theirs = starters.with_starters(
         session, [row for row in rows if id_at(row) not in launched], launchable.starts(session)
     )

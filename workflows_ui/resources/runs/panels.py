@@ -34,7 +34,7 @@ def summary(subject: Subject) -> dict[str, Any]:
     """A sentence, the failure's first line, what started it, and the polling of the page."""
     run = subject.object
     seconds = reading.poll_seconds(run)
-    launch = starters.launches_of(subject.workspace, [run]).get(id_at(run))
+    launch = starters.launches_of(subject.session, [run]).get(id_at(run))
     known = known_steps(subject.session, run) if run.get("steps") else {}
     unlinked = launch is None and not id_at(run, "parentRunId")
     failure_text = failure_message(run)
@@ -58,7 +58,7 @@ def summary(subject: Subject) -> dict[str, Any]:
     }
 
 
-def _again_url(subject: Subject, launch: Launch | None, start: flow_facts.Start) -> str:
+def _again_url(subject: Subject, launch: launches.Launched | None, start: flow_facts.Start) -> str:
     """The launch form filled with what the run was given, for who may launch the flow and see the inputs; else ""."""
     run, flow = subject.object, id_at(subject.object, "flowId")
     if not flow or start not in flow_facts.LAUNCHED or not subject.access.may_launch(flow):

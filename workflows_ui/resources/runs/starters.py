@@ -1,7 +1,7 @@
 """What started a run: a launch of the console, another run, a schedule, something elsewhere; or unknown."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from django.db.models import Q
 from django.utils.functional import Promise
@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.launches.models import Launch
-from workflows_ui.members.models import Workspace
 from workflows_ui.resource_admin.resource import Row, id_at
 from workflows_ui.resources.places import launch_url, run_url
 from workflows_ui.web.paths import text_at
@@ -28,7 +27,7 @@ A_RETRY = gettext_lazy("A retry of another run")
 
 
 class RelatedLaunch(NamedTuple):
-    """What lists show of a launch, and what decides on it."""
+    """What pages of runs show of a launch, and what decides on it."""
 
     pk: str
     run_id: str
@@ -44,29 +43,7 @@ class RelatedLaunch(NamedTuple):
         return f"{self.first_name} {self.last_name}".strip() or self.username
 
 
-L = TypeVar("L", Launch, RelatedLaunch)
-
-
-def launches_of(workspace: Workspace, runs: Sequence[Row]) -> dict[str, Launch]:
-    """The launches that led to these runs, by run id: one query. A launch is identified by the run it found or, while it has found none, by
-    its marker: a run that was retried on the latest version may still have the marker, and is not the launch's.
-    """
-    ids, markers = (list(filter(None, (id_at(run, key) for run in runs))) for key in ("id", "parentRunId"))
-    return _led(runs, _launches(workspace.pk, ids, markers)) if ids else {}
-
-
 _launches = Prepared(
-    lambda workspace, ids, markers: (
-        Launch.objects.filter(Q(run_id__in=ids) | Q(pk__in=markers), workspace=workspace)
-        .select_related("user")
-        .defer("payload", "answer", "failure", "technical")
-        .order_by("asked_at")
-    ),
-    int,
-    [str],
-    [str],
-)
-_light_launches = Prepared(
     lambda workspace, ids: (
         Launch.objects.filter(Q(run_id__in=ids) | Q(pk__in=ids), workspace=workspace)
         .order_by("asked_at")
@@ -77,31 +54,36 @@ _light_launches = Prepared(
 )
 
 
-def _led(runs: Sequence[Row], found: Sequence[L]) -> dict[str, L]:
+def launches_of(session: EngineSession, runs: Sequence[Row]) -> dict[str, RelatedLaunch]:
+    """The launches that led to these runs, by run id. A launch is identified by the run it found or, while it has found none, by its
+    marker: a run that was retried on the latest version may still have the marker, and is not the launch's.
+    """
+    found = related_launches(session, _ids(runs))
     by_marker = {launch.pk: launch for launch in found if not launch.run_id}
     by_run = {launch.run_id: launch for launch in found}
     together = ((run, by_run.get(id_at(run)) or by_marker.get(id_at(run, "parentRunId"))) for run in runs)
     return {id_at(run): launch for run, launch in together if launch is not None}
 
 
+def _ids(runs: Sequence[Row]) -> set[str]:
+    return {key for run in runs for key in (id_at(run), id_at(run, "parentRunId")) if key}
+
+
 def related_launches(session: EngineSession, ids: Collection[str]) -> list[RelatedLaunch]:
-    """The launches with these run ids or markers, for lists: with their people's names, and nothing large. One query for a page."""
+    """The launches with these run ids or markers, with their people's names and nothing large. One query for a page."""
     if not ids:
         return []
 
     def read() -> list[RelatedLaunch]:
-        return [RelatedLaunch(*row) for row in _light_launches(session.workspace.pk, list(ids))]
+        return [RelatedLaunch(*row) for row in _launches(session.workspace.pk, list(ids))]
 
     return session.once(f"launches {sorted(ids)}", read)
 
 
 def with_starters(session: EngineSession, runs: Sequence[Row], starts: Mapping[str, str]) -> list[Row]:
     """The rows, each with what started it under KEY. `starts` is how each flow starts, by its id (flow_facts)."""
-    launches = related_launches(
-        session, {key for run in runs for key in (id_at(run), id_at(run, "parentRunId")) if key}
-    )
-    led = _led(runs, launches)
-    retried = {launch.pk: launch.run_id for launch in launches if launch.run_id}
+    led = launches_of(session, runs)
+    retried = {launch.pk: launch.run_id for launch in related_launches(session, _ids(runs)) if launch.run_id}
     return [{**run, KEY: _starter(session, run, led.get(id_at(run)), starts, retried)} for run in runs]
 
 
