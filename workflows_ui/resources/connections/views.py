@@ -93,7 +93,8 @@ def begin(request: ConsoleRequest, slug: str, piece: str) -> HttpResponse:
             props={name: typed[name] for name in own_fields},
         )
         state = signing_in.begin(session, sign_in)
-        _remember(request, state, slug)
+        sign_ins = {**(request.session.get(_BEGUN) or {}), state: slug}
+        request.session[_BEGUN] = dict(list(sign_ins.items())[-_MOST:])
         context["address"] = oauth_forms.address(schema, sign_in, state, values)
     status = 422 if form.is_bound and form.errors else 200
     return responses.page(request, "resources/connections/sign_in.html", context, fragments=("sign-in",), status=status)
@@ -176,11 +177,6 @@ def _form_url(slug: str, piece: str, connection: str) -> str:
     if connection:
         return actions.RENEW.url(slug, "connections", connection)
     return pieces.CONNECT.url(slug, pieces.Pieces.name, piece)
-
-
-def _remember(request: ConsoleRequest, state: str, slug: str) -> None:
-    sign_ins = {**(request.session.get(_BEGUN) or {}), state: slug}
-    request.session[_BEGUN] = dict(list(sign_ins.items())[-_MOST:])
 
 
 def _error_page(request: HttpRequest) -> HttpResponse:

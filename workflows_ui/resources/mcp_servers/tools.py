@@ -80,9 +80,9 @@ class AppTool(forms.Form):
             choices=[("", "–"), *(line for line in servers if line[0])],
             help_text="" if servers else none,
         )
-        self.fields["action"] = forms.ChoiceField(
-            label=_("What the tool does"), choices=[("", "–"), *_action_choices(row)]
-        )
+        known = dict_at(row, "actions").items()
+        actions = [(key, _action_title(key, item)[:120]) for key, item in known if isinstance(item, dict)]
+        self.fields["action"] = forms.ChoiceField(label=_("What the tool does"), choices=[("", "–"), *actions])
         if apps.auths(row.get("auth")):
             listed = connection_list.choices(connection_list.connections_of_app(session, str(row.get("name"))))
             self.fields["connection"] = forms.ChoiceField(
@@ -102,11 +102,6 @@ def _flow_label(flow: usage.Use) -> str:
 
 def _servers(session: EngineSession) -> list[dict[str, Any]]:
     return whole_lists.rows_of(session.workflows.list_mcp_servers(limit=_SERVERS))
-
-
-def _action_choices(piece: Row) -> list[tuple[str, str]]:
-    listed = dict_at(piece, "actions").items()
-    return [(key, _action_title(key, item)[:120]) for key, item in listed if isinstance(item, dict)]
 
 
 def _action_title(key: str, action: Any) -> str:

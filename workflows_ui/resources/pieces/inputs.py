@@ -1,6 +1,6 @@
 """What an app's schema says about the inputs of its actions and triggers: their labels, and which are secret (api.md 11.3)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -35,17 +35,15 @@ def known(session: EngineSession, name: str) -> dict[str, dict[str, Any]]:
 
 def secret_members(props: Mapping[str, Any]) -> dict[str, Any]:
     """The secret ones of properties, as in `of_piece`."""
-    return dict(_secret_members(props))
-
-
-def _secret_members(props: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    members: dict[str, Any] = {}
     for name, prop in props.items():
         if text_at(prop, "type") == "SECRET_TEXT":
-            yield str(name), True
+            members[str(name)] = True
         elif inner := {
             str(key): True for key, one in dict_at(prop, "properties").items() if text_at(one, "type") == "SECRET_TEXT"
         }:
-            yield str(name), inner
+            members[str(name)] = inner
+    return members
 
 
 def _labels(props: Mapping[str, Any]) -> dict[str, str]:

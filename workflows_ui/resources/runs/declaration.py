@@ -130,7 +130,7 @@ class Runs(Resource):
         else:
             indexes.watch(index)
             page = indexed.page(session, index, query)
-        flows = indexed.flows_of(session, index) if index else run_filters.load_flows(session)
+        flows = indexed.flows_of(session, index)
         rows = starters.with_starters(session, page.rows, {flow.id: flow.start for flow in flows})
         return replace(page, rows=reading.with_retries(session.workspace, rows))
 
@@ -176,14 +176,13 @@ class Runs(Resource):
                 failed_step_name=step or None,
                 archived=query.filters.get("archived") == "only",
             )
-            data = page.get("data") or []
-            listed = [row for row in data if isinstance(row, dict)]
+            listed = page["data"]
             rows = _after(last, listed)
             # Without the last row in it, a full answer may hold only rows of its millisecond that were already shown.
-            if len(data) < limit_rows or (rows and (not last or any(row.get("id") == last for row in listed))):
+            if len(listed) < limit_rows or (rows and (not last or any(row.get("id") == last for row in listed))):
                 break
         page_rows = rows[: query.rows]
-        more = bool(page_rows) and (len(rows) > query.rows or len(data) >= limit_rows)
+        more = bool(page_rows) and (len(rows) > query.rows or len(listed) >= limit_rows)
         older = f"{page_rows[-1].get('created')}~{page_rows[-1].get('id')}" if more else ""
         # Archived runs may be so few among the others that the client stopped searching.
         if not older and formats.moment(page.get("next")):
@@ -209,9 +208,7 @@ class Runs(Resource):
 
     def choices(self, session: EngineSession) -> Mapping[str, Sequence[tuple[str, str | Promise]]]:
         """The workspace's flows and their steps by name, at most a minute old."""
-        index = indexes.for_session(session)
-        flows = indexed.flows_of(session, index) if index else run_filters.load_flows(session)
-        return run_filters.filter_choices(flows)
+        return run_filters.filter_choices(indexed.flows_of(session, indexes.for_session(session)))
 
     def search_hint(self, session: EngineSession) -> str:
         return indexed.search_hint(session, indexes.for_session(session))

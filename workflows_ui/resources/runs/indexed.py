@@ -125,7 +125,8 @@ def matching(session: EngineSession, index: RunIndex, query: Query) -> Matched:
         return Matched(rows)
     if (named := _named(session, index, text)) is not None:
         return Matched(rows.filter(named))
-    found = _with_words(session, index, rows, text)
+    # Words of errors may be those of inputs that only builders may see.
+    found = run_words.found_by(index, rows, text) if session.allows(Role.BUILDER) else Found()
     return Matched(rows.filter(found.condition), found.complete, by_words=True)
 
 
@@ -145,13 +146,6 @@ def _named(session: EngineSession, index: RunIndex, text: str) -> Q | None:
     return Q(flow_id__in=named) if named else None
 
 
-def _with_words(session: EngineSession, index: RunIndex, rows: QuerySet[IndexedRun], text: str) -> Found:
-    """The condition of a search for words. Words of errors may be those of inputs that only builders may see."""
-    if not session.allows(Role.BUILDER):
-        return Found()
-    return run_words.found_by(index, rows, text)
-
-
 def search_hint(session: EngineSession, index: RunIndex | None) -> str:
     """What a search in the list finds by words; "" if it finds none for this person."""
     if index is None or not session.allows(Role.BUILDER):
@@ -164,8 +158,11 @@ def search_hint(session: EngineSession, index: RunIndex | None) -> str:
     return _("Flow, part of an error, or ID") if parts else _("Flow, words of an error, or ID")
 
 
-def flows_of(session: EngineSession, index: RunIndex) -> Sequence[run_filters.Named]:
-    """The flows of the list: those that were read before, and otherwise for its second request, which may wait for the engine."""
+def flows_of(session: EngineSession, index: RunIndex | None) -> Sequence[run_filters.Named]:
+    """The flows of the list: with an index those that were read before, and otherwise for its second request, which may wait for the
+    engine."""
+    if index is None:
+        return run_filters.load_flows(session)
     if index.failures:
         return run_filters.known_flows(session)
     return session.once("flows of the index", lambda: run_filters.load_optional_flows(session))

@@ -54,11 +54,7 @@ class RunPlots:
         #: The most runs of `at_once`, as text.
         self.most_at_once = formats.number(statistics.MOST_AT_ONCE)
         #: The number of days of `days`, of `hours`, and of `at_once`.
-        self.number_of_days, self.days_of_hours, self.days_at_once = (
-            len(self._days),
-            len(self._weeks),
-            len(self._latest),
-        )
+        self.number_of_days, self.days_of_hours, self.days_at_once = map(len, (self._days, self._weeks, self._latest))
 
     @property
     def begin(self) -> datetime:
@@ -124,19 +120,19 @@ class RunPlots:
 
     def _hour_url(self, first: date, last: date, weekday: int, hour: int) -> str:
         """The list of the runs that were received in an hour of these days."""
-        query = {name: value for name, value in self._filters.items() if name not in _DAYS and value}
-        query["hour"] = run_filters.hour_value(weekday, hour)
-        return list_url(self._slug, "runs", **query, since=first.isoformat(), until=last.isoformat())
+        return self._list_url(first, last, hour=run_filters.hour_value(weekday, hour))
 
     def _url(self, first: date, last: date, outcome: str) -> str:
         """The list of the runs of these days; "" if it cannot be filtered by their outcome."""
-        query = {name: value for name, value in self._filters.items() if name not in _DAYS}
-        if outcome:
-            chosen = query.get("status") or _OUTCOMES[outcome]
-            query["status"] = [status for status in chosen if status in _OUTCOMES[outcome]]
-            if not query["status"]:
-                return ""
-        return list_url(self._slug, "runs", **query, since=first.isoformat(), until=last.isoformat())
+        if not outcome:
+            return self._list_url(first, last)
+        chosen = self._filters.get("status") or _OUTCOMES[outcome]
+        statuses = [status for status in chosen if status in _OUTCOMES[outcome]]
+        return self._list_url(first, last, status=statuses) if statuses else ""
+
+    def _list_url(self, first: date, last: date, **query: Any) -> str:
+        kept = {name: value for name, value in self._filters.items() if name not in _DAYS}
+        return list_url(self._slug, "runs", **{**kept, **query}, since=first.isoformat(), until=last.isoformat())
 
 
 def _caption(number: int) -> str:
