@@ -103,13 +103,9 @@ def _drawn(drawn: diagram.Layout, boxes: Iterable[SafeString]) -> dict[str, Any]
 
 
 def _label(label: diagram.Label) -> tuple[Any, ...]:
-    whole = _branch(label)
+    whole = label.name or _("Branch %(number)d") % {"number": label.number}
     text = formats.cut(whole, _LABEL)
     return label.x, label.y + 15, text, NOTHING if text == whole else markup("<title>{}</title>", whole)
-
-
-def _branch(label: diagram.Label) -> str:
-    return label.name or _("Branch %(number)d") % {"number": label.number}
 
 
 def _box(

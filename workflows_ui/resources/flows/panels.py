@@ -1,7 +1,7 @@
 """The panels of a flow's page that need more than its facts."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils import timezone
@@ -54,7 +54,7 @@ from workflows_ui.resources.triggers import tests as trigger_tests
 from workflows_ui.run_index.services import indexes
 from workflows_ui.run_index.services import statistics as run_statistics
 from workflows_ui.run_index.services import uses as index_uses
-from workflows_ui.run_index.services.object_rows import Use, uses_of_flow
+from workflows_ui.run_index.services.object_rows import uses_of_flow
 from workflows_ui.web import messages
 from workflows_ui.web.messages import Message, Text
 from workflows_ui.web.paths import dict_at
@@ -222,7 +222,8 @@ def uses(subject: Subject) -> dict[str, Any] | None:
     """What the flow needs to work, each with its page: `apps`, `connections`, `tables`, called `flows`; left out if it uses none."""
     slug, session = subject.slug, subject.session
     used: dict[str, list[str]] = {kind: [] for kind in ("pieces", "connections", "tables", "flows")}
-    for use in _all_uses(subject):
+    # Of a flow from the index what that knows.
+    for use in index_uses.uses_of(session, subject.id) if subject.kept else uses_of_flow(subject.object):
         if use.key not in used[use.kind]:
             used[use.kind].append(use.key)
     pieces, connections, tables, called = (keys[:_MOST_USES] for keys in used.values())
@@ -240,11 +241,6 @@ def uses(subject: Subject) -> dict[str, Any] | None:
         "flows": [_use(slug, "flows", key, known_flows) for key in called],
     }
     return context if any(context.values()) else None
-
-
-def _all_uses(subject: Subject) -> Sequence[Use]:
-    """What the steps use that the page shows; of a flow from the index what that knows."""
-    return index_uses.uses_of(subject.session, subject.id) if subject.kept else uses_of_flow(subject.object)
 
 
 def _use(slug: str, resource: str, used: str, known: Mapping[str, tuple[str, str]]) -> dict[str, Any]:

@@ -127,7 +127,8 @@ class _Builder:
             step = step.get("nextAction")
 
     def _sentence(self, step: dict[str, Any], depth: int) -> Sentence:
-        icon = icon_of(step)
+        # For what the step does, else for its type.
+        icon = _ICONS.get(outline.short_piece(step)) or str(outline.kind_of(step)[0])
         kind = step.get("type")
         if kind == "LOOP_ON_ITEMS" or isinstance(step.get("firstLoopAction"), dict):
             sentences, more = self.chain(step.get("firstLoopAction"), depth + 1)
@@ -135,7 +136,10 @@ class _Builder:
             title = _filled((_("For each of %(items)s:"), _("For each item of a list:")), items=items)
             return Sentence(title, icon, (Branch((), sentences, more),) if sentences or more else ())
         if kind == "ROUTER" or isinstance(step.get("children"), list):
-            return Sentence(_router(step), icon, tuple(self._branches(step, depth)))
+            title = fill_template(_("Looks which case applies first:"))
+            if pick(step, "settings.executionType") == "EXECUTE_ALL_MATCH":
+                title = fill_template(_("Looks which cases apply, and does what is set for each of them:"))
+            return Sentence(title, icon, tuple(self._branches(step, depth)))
         return Sentence(build_sentence(step, self._names), icon)
 
     def _branches(self, step: dict[str, Any], depth: int) -> Iterator[Branch]:
@@ -146,12 +150,6 @@ class _Builder:
             if not sentences and not more:
                 sentences = (Sentence(fill_template(_("Nothing more happens here")), "minus"),)
             yield Branch(_case(branch, number), sentences, more)
-
-
-def _router(step: dict[str, Any]) -> Parts:
-    if pick(step, "settings.executionType") == "EXECUTE_ALL_MATCH":
-        return fill_template(_("Looks which cases apply, and does what is set for each of them:"))
-    return fill_template(_("Looks which case applies first:"))
 
 
 def _case(branch: Any, number: int) -> Parts:
@@ -203,11 +201,6 @@ def build_sentence(step: Any, known: Known) -> Parts:
     return fill_template(
         _("Uses %(app)s: %(title)s"), app=known.apps.get(piece) or apps.short(piece), title=outline.title_of(step)
     )
-
-
-def icon_of(step: Any) -> str:
-    """The icon for what a step does, else the icon of its type."""
-    return _ICONS.get(outline.short_piece(step)) or str(outline.kind_of(step)[0])
 
 
 def _filled(templates: tuple[str | Promise, str | Promise], **names: str) -> Parts:

@@ -50,7 +50,8 @@ def difference(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         "versions": [(key, versions.title(flow, row)) for key, row in heads.items()],
         "old": chosen[0] if chosen else "",
         "new": chosen[1] if chosen else "",
-        "difference": _difference(session, flow, *chosen) if chosen else None,
+        "difference": chosen
+        and flow_difference.of_versions(session, *(_version(session, flow, key) for key in chosen)),
     }
     return responses.page(request, "resources/flows/difference.html", context)
 
@@ -76,10 +77,6 @@ def _version_pair(flow: Row, known: list[str], old: str, new: str) -> tuple[str,
         others = [key for key in known if key != new]
         old = published if published in others else others[0]
     return old, new
-
-
-def _difference(session: EngineSession, flow: Row, old: str, new: str) -> flow_difference.Difference:
-    return flow_difference.of_versions(session, *(_version(session, flow, key) for key in (old, new)))
 
 
 def _version(session: EngineSession, flow: Row, key: str) -> dict[str, Any]:

@@ -33,7 +33,7 @@ class Answer:
     is_complete: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass
 class App:
     """One action or trigger of a piece, asked on behalf of a flow."""
 
@@ -42,11 +42,11 @@ class App:
     version: str
     operation: str
     flow: Row
-    clock: Callable[[], float] = field(default=time.monotonic, compare=False)
+    clock: Callable[[], float] = time.monotonic
     #: When the first answer was requested.
-    _begun: list[float] = field(default_factory=list, init=False, compare=False)
+    _begun: float | None = None
     #: What is said once the engine has not answered: it is not asked again for this page, since each call may take its whole time limit.
-    _away: list[Answer] = field(default_factory=list, init=False, compare=False)
+    _away: Answer | None = None
 
     def known(self, name: str, values: Mapping[str, Any], search: str = "") -> Answer | None:
         """The cached answer, without a call."""
@@ -59,7 +59,7 @@ class App:
         None if the answers before it took the time: it is left for another request.
         """
         if self._away:
-            return self._away[0]
+            return self._away
         left = self._left()
         if left <= 0:
             return None
@@ -71,7 +71,8 @@ class App:
             if left < SECONDS and self._left() <= 0:
                 return None
             refused = _refused(error)
-            self._away.extend([refused] if isinstance(error, Unavailable) else [])
+            if isinstance(error, Unavailable):
+                self._away = refused
             return refused
         answer = read(found)
         if answer.refused:
@@ -80,10 +81,10 @@ class App:
 
     def _left(self) -> float:
         """The seconds that are left for answers."""
-        if not self._begun:
-            self._begun.append(self.clock())
-            return SECONDS
-        return SECONDS - (self.clock() - self._begun[0])
+        now = self.clock()
+        if self._begun is None:
+            self._begun = now
+        return SECONDS - (now - self._begun)
 
     def _request(self, name: str, values: Mapping[str, Any], search: str, seconds: float) -> dict[str, Any]:
         return self.session.workflows.piece_options(

@@ -135,7 +135,11 @@ class PieceForm(EditForm):
             top=True,
         )
         self._show_stored_schemas(dict_at(settings, "propertySettings"))
-        self._ask_app()
+        kept = self._kept()
+        auth = self._auth(kept.get("auth", MISSING))
+        self.app_fields = AppFields(self.nodes, kept, auth, needs_connection=self.needs_connection)
+        app = App(self.session, self.piece_name, self.used_version, self.operation_key, self.row)
+        self.app_fields.ask(app, self.redo)
         if self.kind == "actions":
             options = dict_at(schema, "errorHandlingOptions")
             self.handled = code_forms.add_handling(self, options, settings, new=not self.is_same)
@@ -211,13 +215,6 @@ class PieceForm(EditForm):
             values = node.shown if isinstance(node.shown, dict) else {}
             if isinstance(node, Dynamic) and self.host.data is None and schema and schema.keys() >= values.keys():
                 node.set_schema(schema)
-
-    def _ask_app(self) -> None:
-        app = App(self.session, self.piece_name, self.used_version, self.operation_key, self.row)
-        kept = self._kept()
-        auth = self._auth(kept.get("auth", MISSING))
-        self.app_fields = AppFields(self.nodes, kept, auth, needs_connection=self.needs_connection)
-        self.app_fields.ask(app, self.redo)
 
     @property
     def nodes(self) -> list[Node]:

@@ -74,12 +74,9 @@ class _Edit:
         trigger: Json = self.version["trigger"]
         return trigger
 
-    def find(self, name: Any) -> Json | None:
-        return find(self.trigger, name)
-
     def step(self, key: str) -> Json:
         name = self.request.get(key)
-        found = self.find(name)
+        found = find(self.trigger, name)
         if found is None:
             raise Impossible(str(name))
         return found
@@ -214,7 +211,7 @@ def _update_trigger(edit: _Edit) -> None:
 def _add_action(edit: _Edit) -> None:
     """Below an unknown step nothing happens (`op_add_action_unknown_parent`)."""
     action, parent = edit.request["action"], edit.request.get("parentStep")
-    if action.get("name") == parent and edit.find(parent):
+    if action.get("name") == parent and find(edit.trigger, parent):
         # The engine adds it below itself, again and again.
         raise Impossible(str(parent))
     _place(edit, parent, edit.request.get("stepLocationRelativeToParent"), _new_step(action))

@@ -44,7 +44,9 @@ class Group:
                 if value is MISSING and fresh and one.get("defaultValue") is not None:
                     value = one["defaultValue"]
                 prop = Property(host, key, one, f"{path}{key}", f"{id}-{number}", value, fresh, top)
-                if (value == redaction.MASK and prop.type not in TEXTS) or _is_odd_secret(prop):
+                # The field of a secret text would show a value of another type as JSON.
+                is_odd = prop.type == "SECRET_TEXT" and value is not MISSING and not isinstance(value, str | None)
+                if is_odd or (value == redaction.MASK and prop.type not in TEXTS):
                     prop = replace(prop, shown=MISSING, hidden=True)
                 self.nodes.append(_node(prop))
 
@@ -61,11 +63,6 @@ class Group:
             yield from node.names()
             if node.expression:
                 yield node.expression
-
-
-def _is_odd_secret(prop: Property) -> bool:
-    """Whether the value of a secret text is not a text: its field would show it as JSON."""
-    return prop.type == "SECRET_TEXT" and prop.shown is not MISSING and not isinstance(prop.shown, str | None)
 
 
 def _node(prop: Property) -> Node:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from typing import Any, ClassVar
 
 from django import forms
@@ -38,10 +39,7 @@ class Listed(Node):
             first = _numbers(self.host.data.get(self._field))
         self.numbers = first
         for number in self.numbers:
-            if self.is_added(number):
-                with self.host.adding():
-                    self.add_row(number)
-            else:
+            with self.host.adding() if self.is_added(number) else nullcontext():
                 self.add_row(number)
         self.add_expression(text)
 

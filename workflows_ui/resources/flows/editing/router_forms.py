@@ -162,7 +162,16 @@ class BranchConditions(RowsForm, BranchForm):
         self.add_rows(filled, (filled[-1][0] if filled else 1, *_typed({}), False))
 
     def row_fields(self, values: Sequence[Any]) -> Sequence[forms.Field]:
-        return _row_fields(values[2])
+        # An operator that the console does not know can be kept.
+        operators = [*({values[2]: values[2]} | outline.OPERATORS).items()]
+        value: dict[str, Any] = {"required": False, "strip": False, "max_length": 5000}
+        return [
+            forms.IntegerField(label=_("Group"), required=False, min_value=1, max_value=MOST_ROWS),
+            forms.CharField(label=_("First value"), widget=forms.Textarea({"rows": 1} | EXPRESSION), **value),
+            forms.ChoiceField(label=_("Comparison"), required=False, choices=operators),
+            forms.CharField(label=_("Second value"), widget=forms.Textarea({"rows": 1} | EXPRESSION), **value),
+            forms.BooleanField(label=_("Match case"), required=False),
+        ]
 
     def clean(self) -> dict[str, Any]:
         filled: list[tuple[int, int]] = []
@@ -231,17 +240,3 @@ def _typed(condition: Json) -> tuple[str, str, str]:
         str(value) if (value := condition.get(key)) is not None else "" for key in ("firstValue", "secondValue")
     )
     return first, text_at(condition, "operator") or next(iter(outline.OPERATORS)), second
-
-
-def _row_fields(operator: str) -> list[forms.Field]:
-    """The fields of a row; an operator that the console does not know can be kept."""
-    value: dict[str, Any] = {"required": False, "strip": False, "max_length": 5000}
-    return [
-        forms.IntegerField(label=_("Group"), required=False, min_value=1, max_value=MOST_ROWS),
-        forms.CharField(label=_("First value"), widget=forms.Textarea({"rows": 1} | EXPRESSION), **value),
-        forms.ChoiceField(
-            label=_("Comparison"), required=False, choices=[*({operator: operator} | outline.OPERATORS).items()]
-        ),
-        forms.CharField(label=_("Second value"), widget=forms.Textarea({"rows": 1} | EXPRESSION), **value),
-        forms.BooleanField(label=_("Match case"), required=False),
-    ]

@@ -38,7 +38,6 @@ from workflows_ui.resources.flows.editing.expressions import (
     MISSING,
     EarlierStep,
     Expression,
-    Path,
     parse,
     reference,
     value_at,
@@ -382,15 +381,11 @@ def _opened(earlier: EarlierValues, asked: Mapping[str, str]) -> dict[str, Any] 
                 return None
             start = asked.get("from", "")
             first = int(start) if start.isdecimal() and len(start) < 9 else 0
-            title = places.title(earlier.steps[root].step)
+            *around, name = [places.title(earlier.steps[root].step), *map(str, path)]
             return {
-                "above": _above(title, root, path),
-                "node": value_node(str(path[-1]) if path else title, value, root, path, first),
+                # From the step on, as (name, expression).
+                "above": [(outer, reference(root, path[:depth])) for depth, outer in enumerate(around)],
+                "node": value_node(name, value, root, path, first),
                 "first": first,
             }
     return None
-
-
-def _above(title: str, root: str, path: Path) -> list[tuple[str, str]]:
-    """The values around one, from the step on, as (name, expression)."""
-    return [(str(path[depth - 1]) if depth else title, reference(root, path[:depth])) for depth in range(len(path))]

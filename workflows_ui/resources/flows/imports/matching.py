@@ -117,8 +117,10 @@ def match(session: EngineSession, triggers: Iterable[Any]) -> Matching:
         _match_rows(used.tables, rows, "table", lambda row: text_at(row, "name"), result)
     if used.flows:
         rows = _rows(lambda: pages.all_flows(session)[0])
-        callable_rows = [row for row in rows or () if _is_callable(row)] if rows is not None else None
-        _match_rows(used.flows, callable_rows, "flow", lambda row: text_at(row, "version.displayName"), result)
+        if rows is not None:
+            starts = "version.trigger.settings.pieceName"
+            rows = [row for row in rows if text_at(row, starts).endswith(references.SUBFLOWS)]
+        _match_rows(used.flows, rows, "flow", lambda row: text_at(row, "version.displayName"), result)
     return result
 
 
@@ -147,10 +149,6 @@ def match_columns(
             quoted = ", ".join(f"“{formats.cut(name, 40)}”" for name in unknown[:_MOST_STEPS])
             lacking.append(f"{contents.title_of(node)}: {quoted}")
     return replace(matches, columns=found), lacking
-
-
-def _is_callable(row: Row) -> bool:
-    return text_at(row, "version.trigger.settings.pieceName").endswith(references.SUBFLOWS)
 
 
 def _rows(load: Any) -> list[dict[str, Any]] | None:
