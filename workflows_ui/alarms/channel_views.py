@@ -5,7 +5,8 @@ from functools import wraps
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -42,9 +43,7 @@ def _seeing_index(view: View) -> View:
 
 def _lookup(request: ConsoleRequest, channel_id: UUID) -> AlarmChannel:
     """The channel. Raises Http404."""
-    row = channels.of_workspace(request.access.workspace).filter(pk=channel_id).first()
-    if row is None:
-        raise Http404
+    row = get_object_or_404(channels.of_workspace(request.access.workspace), pk=channel_id)
     row.workspace = request.access.workspace
     return row
 

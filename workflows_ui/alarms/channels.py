@@ -168,28 +168,22 @@ def send(delivery_id: str) -> bool:
     with database.turn():
         now = clock.now()
         row = AlarmDelivery.lease.claim(_sendable(now), delivery_id, LEASE, now, ("channel__workspace", "alarm"))
-        prepared = _prepare(row) if row else None
     if row is None:
         return False
-    if not isinstance(prepared, tuple):
-        return _finish(row, 0, prepared or "")
     status, trouble = 0, ""
     try:
-        status = post(*prepared, route())
-    except AddressRefused:
-        trouble = "AddressRefused"
+        status = post(*_message(row), route())
+    except (AddressRefused, CannotOpen) as problem:
+        trouble = type(problem).__name__
     except NoAnswer as problem:
         trouble = str(problem)
     return _finish(row, status, trouble)
 
 
-def _prepare(row: AlarmDelivery) -> tuple[str, bytes, dict[str, str]] | str:
-    """Address, body and headers; or the name of the error if the channel's secrets do not open."""
+def _message(row: AlarmDelivery) -> tuple[str, bytes, dict[str, str]]:
+    """Address, body and headers. Raises CannotOpen."""
     channel = row.channel
-    try:
-        address, key = channel.open("address"), channel.open("signing_key")
-    except CannotOpen as problem:
-        return type(problem).__name__
+    address, key = channel.open("address"), channel.open("signing_key")
     slug = channel.workspace.slug
     path = reverse("alarm", args=[slug, row.alarm_id]) if row.alarm_id else reverse("alarms", args=[slug])
     body = encoded(channel_messages.build(row, settings.BASE_URL + path))

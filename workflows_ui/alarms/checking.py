@@ -201,7 +201,7 @@ def _silent(
         names[row.flow_id] = row.name
         last = row.last_run_at.isoformat() if row.last_run_at else ""
         if row.cron:
-            found[problem] = {"last": last, "time": _missed(row)}
+            found[problem] = {"last": last, "time": (row.alarm_at - LATE).isoformat() if row.alarm_at else ""}
             continue
         usual = detection.expected(Rhythm.load(rhythms.get(row.flow_id, {})), midnight, quarter, work.calendar)
         found[problem] = {
@@ -211,11 +211,6 @@ def _silent(
             "today": today.get(row.flow_id, 0),
         }
     return found
-
-
-def _missed(row: FlowRhythm) -> str:
-    """The first scheduled time that was missed."""
-    return (row.alarm_at - LATE).isoformat() if row.alarm_at else ""
 
 
 def _compared(work: Work, opened: Collection[Problem], names: dict[str, str]) -> dict[Problem, Facts]:

@@ -138,7 +138,7 @@ def mute(actor: Actor, index: RunIndex, alarm: Alarm) -> None:
         )
         for row in of_index(index).filter(kind=alarm.kind, flow_id=alarm.flow_id, ended_at=None):
             end(row, AlarmEnd.MUTED)
-        _record(actor, "alarm.mute", index, alarm.kind, alarm.flow_id, alarm.flow_name)
+        _record(actor, "alarm.mute", index, alarm)
 
 
 def unmute(actor: Actor, index: RunIndex, row: AlarmMute) -> bool:
@@ -146,20 +146,20 @@ def unmute(actor: Actor, index: RunIndex, row: AlarmMute) -> bool:
     with transaction.atomic():
         if not AlarmMute.objects.filter(index=index, pk=row.pk).delete()[0]:
             return False
-        _record(actor, "alarm.unmute", index, row.kind, row.flow_id, row.flow_name)
+        _record(actor, "alarm.unmute", index, row)
     return True
 
 
-def _record(actor: Actor, action: str, index: RunIndex, kind: str, flow_id: str, flow_name: str) -> None:
+def _record(actor: Actor, action: str, index: RunIndex, row: Alarm | AlarmMute) -> None:
     audit_log.record(
         actor,
         action,
         workspace=index.workspace,
         object_type="alarm",
-        object_id=f"{kind}:{flow_id}",
-        object_name=flow_name or flow_id,
-        belongs_to=("flows", flow_id),
-        kind=str(AlarmKind(kind)),
+        object_id=f"{row.kind}:{row.flow_id}",
+        object_name=row.flow_name or row.flow_id,
+        belongs_to=("flows", row.flow_id),
+        kind=str(AlarmKind(row.kind)),
     )
 
 

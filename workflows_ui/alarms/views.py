@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -97,10 +98,7 @@ def _lookup(request: ConsoleRequest, alarm_id: int) -> tuple[RunIndex, Alarm] | 
     index = indexes.for_access(request.access)
     if index is None:
         return None
-    row = services.of_index(index).filter(pk=alarm_id).first()
-    if row is None:
-        raise Http404
-    return index, row
+    return index, get_object_or_404(services.of_index(index), pk=alarm_id)
 
 
 def _quiet_flows(row: Alarm) -> Sequence[FlowRhythm]:
@@ -125,7 +123,6 @@ def alarm(request: ConsoleRequest, slug: str, alarm_id: int) -> HttpResponse:
     run = row.facts.get("run") if isinstance(row.facts, dict) else None
     context = {
         "alarm": row,
-        "kind": AlarmKind(row.kind),
         "sentence": texts.sentence(row.kind, row.facts),
         "detail": texts.detail(row.kind, row.facts),
         "end": texts.reason(row.kind, row.end, announced=row.announce_at is None),
@@ -171,9 +168,6 @@ def unmute(request: ConsoleRequest, slug: str, mute_id: int) -> HttpResponse:
     index = indexes.for_access(request.access)
     if index is None:
         return responses.redirect_to_view(request, "alarms", slug)
-    row = services.muted(index).filter(pk=mute_id).first()
-    if row is None:
-        raise Http404
-    if services.unmute(actor(request), index, row):
+    if services.unmute(actor(request), index, get_object_or_404(services.muted(index), pk=mute_id)):
         messages.success(request, _("There may be such alarms for this flow again."))
     return responses.redirect_to_view(request, "alarms_muted", slug)

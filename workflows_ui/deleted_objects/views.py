@@ -7,8 +7,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -72,9 +73,7 @@ def restore(request: ConsoleRequest, slug: str, copy_id: str) -> HttpResponse:
 
     The id of the created object is stored before its content is: a restore that was interrupted continues with it.
     """
-    copy = services.copies(request.access.workspace).filter(pk=copy_id).first()
-    if copy is None or copy.kind not in _RESTORE:
-        raise Http404
+    copy = get_object_or_404(services.copies(request.access.workspace), pk=copy_id, kind__in=_RESTORE)
     if request.method != "POST":
         return _page(request, copy)
     if copy.must_check and "checked" not in request.POST:
