@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Count, F, Max, Q, Sum
 
+from workflows_ui.accounts.models import User
 from workflows_ui.core import clock
 from workflows_ui.launches.models import State
 from workflows_ui.launches.services import launches, runs
@@ -23,7 +24,7 @@ class Line:
 
     Attributes:
         key: the id of a flow, or the key of a person.
-        name: of the flow; "" for a person.
+        name: of the flow or the person; "" for a flow without one.
         number, failed: of runs, or of launches.
         took: milliseconds of running.
         minutes: saved; None if not known.
@@ -106,7 +107,9 @@ def _people(access: Access, begin: datetime, end: datetime, saved: Mapping[str, 
             took=line.took + (took / timedelta(milliseconds=1) if took else 0),
             minutes=line.minutes if minutes is None else (line.minutes or 0) + minutes,
         )
-    return sorted(lines.values(), key=lambda line: (-line.number, line.key))
+    people = User.objects.in_bulk(lines)
+    named = [replace(line, name=people[user].label) for user, line in lines.items()]
+    return sorted(named, key=lambda line: (-line.number, line.key))
 
 
 def _total(lines: Sequence[Line]) -> Line:

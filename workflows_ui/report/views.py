@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core import clock
 from workflows_ui.credentials.services import engine_session
@@ -45,21 +44,14 @@ class Shown(NamedTuple):
     failed_url: str = ""
 
 
-class Found(NamedTuple):
-    """The report of a week, its index, and the names of its people by key."""
-
-    run_index: RunIndex
-    report: Report
-    people: dict[str, str]
-
-
 @require_safe
 @member(Role.VIEWER)
 def report(request: ConsoleRequest, slug: str) -> HttpResponse:
     """The week of `?week=2026-W48`, by default this one. Without the run index, a page that explains it."""
-    found, monday = _find(request), _monday(request)
-    if found is None:
+    index, monday = indexes.for_access(request.access), _monday(request)
+    if index is None:
         return responses.page(request, "report/no_index.html", {"manages": request.access.allows(Role.MANAGER)})
+    found = _find(request, index, monday)
     days = {"since": monday.isoformat(), "until": (monday + timedelta(days=6)).isoformat()}
     failed = {**days, "status": sorted(runs.FAILED)}
     flows = [
@@ -69,21 +61,21 @@ def report(request: ConsoleRequest, slug: str) -> HttpResponse:
             list_url(slug, "runs", flow=line.key, **days),
             list_url(slug, "runs", flow=line.key, **failed) if line.failed else "",
         )
-        for line in found.report.flows
+        for line in found.flows
     ]
     following = monday + timedelta(days=7)
     context = {
         "title": _week_text(monday),
         "flows": flows,
-        "total": _shown(found.report.total, _("Total")),
-        "people": [_shown(line, found.people.get(line.key, "–")) for line in found.report.people],
-        "people_total": _shown(found.report.people_total, _("Total")),
+        "total": _shown(found.total, _("Total")),
+        "people": [_shown(line, line.name) for line in found.people],
+        "people_total": _shown(found.people_total, _("Total")),
         "everybody": request.access.allows(Role.BUILDER),
-        "saves": found.report.total.minutes is not None or found.report.people_total.minutes is not None,
+        "saves": found.total.minutes is not None or found.people_total.minutes is not None,
         "cut": len(flows) >= services.MOST,
         "most": services.MOST,
-        "trouble": indexed.trouble(found.run_index),
-        "notice": indexed.notice(found.run_index, clock.midnight(monday)),
+        "trouble": indexed.trouble(index),
+        "notice": indexed.notice(index, clock.midnight(monday)),
         "before_url": _url(slug, monday - timedelta(days=7)),
         "after_url": _url(slug, following) if following <= timezone.localdate() else "",
         "file_url": reverse("report_file", args=[slug], query={"week": _name(monday)}),
@@ -97,12 +89,13 @@ def report(request: ConsoleRequest, slug: str) -> HttpResponse:
 @member(Role.VIEWER)
 def file(request: ConsoleRequest, slug: str) -> HttpResponseBase:
     """The same week as CSV. Audited."""
-    found, monday = _find(request), _monday(request)
-    if found is None:
+    index, monday = indexes.for_access(request.access), _monday(request)
+    if index is None:
         return responses.redirect_to_view(request, "report", slug)
+    found = _find(request, index, monday)
     heads = [_("By"), _("Name"), _("Id"), _("Number"), _("Failed"), _("Hours"), _("Minutes saved")]
-    rows = [_cells(_("Flow"), line, line.name or line.key) for line in found.report.flows]
-    rows += [_cells(_("Person"), line, found.people.get(line.key, "")) for line in found.report.people]
+    rows = [_cells(_("Flow"), line, line.name or line.key) for line in found.flows]
+    rows += [_cells(_("Person"), line, line.name) for line in found.people]
     audit_log.record(
         actor(request), "report.export", workspace=request.access.workspace, object_type="report", week=_name(monday)
     )
@@ -110,16 +103,10 @@ def file(request: ConsoleRequest, slug: str) -> HttpResponseBase:
     return responses.download(text, f"report-{_name(monday)}.csv", export.TYPES["csv"])
 
 
-def _find(request: ConsoleRequest) -> Found | None:
-    """The report; None for a person who may not see the index."""
-    index = indexes.for_access(request.access)
-    if index is None:
-        return None
+def _find(request: ConsoleRequest, index: RunIndex, monday: date) -> Report:
     session = engine_session.open_session(request.access)
     saved = {flow.id: flow.minutes for flow in indexed.flows_of(session, index) if flow.minutes}
-    found = services.report(request.access, index, _monday(request), saved)
-    people = User.objects.in_bulk([int(line.key) for line in found.people])
-    return Found(index, found, {str(key): person.label for key, person in people.items()})
+    return services.report(request.access, index, monday, saved)
 
 
 def _monday(request: ConsoleRequest) -> date:
