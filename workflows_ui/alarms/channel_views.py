@@ -33,19 +33,15 @@ def _seeing_index(view: View) -> View:
 
     @wraps(view)
     def checked(request: ConsoleRequest, slug: str, **ids: UUID) -> HttpResponse:
-        found = [_lookup(request, channel_id) for channel_id in ids.values()]
+        rows = channels.of_workspace(request.access.workspace)
+        found = [get_object_or_404(rows, pk=channel_id) for channel_id in ids.values()]
+        for row in found:
+            row.workspace = request.access.workspace
         if indexes.for_access(request.access) is None:
             return without_index(request)
         return view(request, slug, *found)
 
     return checked
-
-
-def _lookup(request: ConsoleRequest, channel_id: UUID) -> AlarmChannel:
-    """The channel. Raises Http404."""
-    row = get_object_or_404(channels.of_workspace(request.access.workspace), pk=channel_id)
-    row.workspace = request.access.workspace
-    return row
 
 
 def _kinds(row: AlarmChannel) -> str:
@@ -57,7 +53,6 @@ def _kinds(row: AlarmChannel) -> str:
 @member(Role.MANAGER)
 @_seeing_index
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
-    """The channels of the workspace."""
     failing = channels.in_trouble(request.access.workspace)
     rows = [(row, _kinds(row), row.pk in failing) for row in channels.of_workspace(request.access.workspace)]
     return responses.page(request, "alarms/channels.html", {"rows": rows, "full": len(rows) >= channels.CHANNELS})
@@ -119,7 +114,6 @@ def _event(event: str) -> str:
 @member(Role.MANAGER)
 @_seeing_index
 def test(request: ConsoleRequest, slug: str, row: AlarmChannel) -> HttpResponse:
-    """Enqueue a test message."""
     delivery = channels.send_test(actor(request), row)
     broker.enqueue(tasks.send, str(delivery.pk))
     messages.success(request, _("A test message is on its way. Its result is shown here."))
@@ -141,7 +135,6 @@ def resend(request: ConsoleRequest, slug: str, row: AlarmChannel) -> HttpRespons
 @member(Role.MANAGER)
 @_seeing_index
 def remove(request: ConsoleRequest, slug: str, row: AlarmChannel) -> HttpResponse:
-    """Remove a channel with its messages."""
     channels.remove(actor(request), row)
     messages.success(request, _("The channel is removed."))
     return responses.redirect_to_view(request, "alarm_channels", slug)

@@ -34,7 +34,6 @@ class AlarmKind(models.TextChoices):
 
     @classmethod
     def of_flows(cls) -> list[tuple[str, Any]]:
-        """The choices that are about single flows."""
         return [choice for choice in cls.choices if choice[0] != cls.MANY]
 
 
@@ -46,8 +45,6 @@ class AlarmState(StateChoices):
 
 
 class AlarmEnd(models.TextChoices):
-    """Why an alarm ended."""
-
     OVER = "over", _("The flow is as usual again.")
     OFF = "off", _("The flow was turned off or deleted.")
     MUTED = "muted", _("Such alarms were muted for this flow.")
@@ -87,7 +84,6 @@ class AlarmWatch(models.Model):
         return str(self.index_id)
 
     def knows_flows(self, now: datetime) -> bool:
-        """Whether it is known which flows are on."""
         return self.flows_at is not None and self.flows_at > now - FLOWS_KNOWN
 
 

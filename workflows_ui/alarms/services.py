@@ -29,7 +29,6 @@ Facts = Mapping[str, Any]
 
 
 def of_index(index: RunIndex) -> QuerySet[Alarm]:
-    """The alarms of an index."""
     return Alarm.objects.filter(index=index)
 
 
@@ -117,7 +116,6 @@ def end(alarm: Alarm, reason: AlarmEnd) -> bool:
 
 
 def is_muted(index: RunIndex, problem: Problem) -> bool:
-    """Whether such alarms are muted for the flow."""
     kind, flow_id = problem
     return AlarmMute.objects.filter(index=index, kind=kind, flow_id=flow_id).exists()
 

@@ -7,11 +7,9 @@ from workflows_ui.alarms import channels, checking
 
 @shared_task
 def check(workspace_id: int) -> None:
-    """Check the flows of one workspace."""
     checking.check(workspace_id)
 
 
 @shared_task
 def send(delivery_id: str) -> None:
-    """Send a message to a channel."""
     channels.send(delivery_id)

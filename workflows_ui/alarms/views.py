@@ -140,7 +140,6 @@ def alarm(request: ConsoleRequest, slug: str, alarm_id: int) -> HttpResponse:
 @require_POST
 @member(Role.BUILDER)
 def mute(request: ConsoleRequest, slug: str, alarm_id: int) -> HttpResponse:
-    """Mute this kind of alarm for the flow."""
     found = _lookup(request, alarm_id)
     if found is None or not found[1].flow_id:
         return responses.redirect_to_view(request, "alarms", slug)
@@ -164,7 +163,6 @@ def muted(request: ConsoleRequest, slug: str) -> HttpResponse:
 @require_POST
 @member(Role.BUILDER)
 def unmute(request: ConsoleRequest, slug: str, mute_id: int) -> HttpResponse:
-    """Allow alarms of a kind for a flow again."""
     index = indexes.for_access(request.access)
     if index is None:
         return responses.redirect_to_view(request, "alarms", slug)

@@ -36,7 +36,6 @@ class Work:
 
     @property
     def flows_known(self) -> bool:
-        """Whether it is known which flows are on."""
         return self.watch.knows_flows(self.now)
 
     @property

@@ -46,7 +46,6 @@ class Line:
 
     @property
     def lost(self) -> list[str]:
-        """What does not come back."""
         if self.copy.kind == "flows":
             return [
                 _("It gets a new id and a new webhook address. Callers of the old one need the new one."),
@@ -81,7 +80,6 @@ class Line:
 
 
 def restored(copy: DeletedObject) -> str:
-    """The success message."""
     name = {"name": formats.cut(copy.name)}
     if copy.kind == "flows":
         return _("“%(name)s” is restored. It is off: check it, then publish it.") % name

@@ -15,8 +15,6 @@ from workflows_ui.members.models import Workspace
 
 
 class CopyState(StateChoices):
-    """The state of a copy."""
-
     #: Written before the engine is asked to delete. If it stays so, it is not known whether the object was deleted.
     DELETING = "deleting", "circle-question-mark", "orange", _("Unclear whether it was deleted")
     DELETED = "deleted", "trash-2", "secondary", pgettext_lazy("object", "Deleted")

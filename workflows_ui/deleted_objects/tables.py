@@ -64,7 +64,6 @@ class DeletedObjects(LocalList):
     shortcuts = (Shortcut(_("Restore"), "rotate-ccw", _restore_url, role=Role.BUILDER, in_rows=True),)
 
     def masked(self, session: Any, rows: Sequence[Any]) -> list[Any]:
-        """The line of each copy."""
         return [Line(copy) for copy in rows]
 
     def key(self, row: Line) -> str:

@@ -65,8 +65,6 @@ class AssignForm(forms.Form):
 
 
 class SnoozeForm(forms.Form):
-    """For how long to snooze."""
-
     # Not required: the first choice is preselected, and the mark of required fields would be noise.
     time = forms.ChoiceField(
         label=_("Snooze"),

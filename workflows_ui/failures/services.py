@@ -146,7 +146,6 @@ def find(index: RunIndex, fingerprint: int) -> Pattern | None:
 
 
 def latest_runs(index: RunIndex, fingerprint: int) -> list[IndexedRun]:
-    """The latest runs of a pattern."""
     return list(_failed(index.pk).filter(fingerprint=fingerprint).order_by("-created", "-pk")[:RUNS])
 
 
@@ -305,7 +304,6 @@ class Votes:
 
 
 def votes(row: FailurePattern, user: User) -> Votes:
-    """The votes on the note."""
     found = dict(NoteVote.objects.filter(pattern=row).values_list("user", "helped"))
     yes = sum(found.values())
     return Votes(yes, len(found) - yes, found.get(user.pk))

@@ -80,5 +80,4 @@ class Failures(LocalList):
 
 
 def failure_list(session: EngineSession) -> Failures:
-    """The list for a person."""
     return Failures.with_attributes(session=session)

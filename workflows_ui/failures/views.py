@@ -160,7 +160,6 @@ def assign(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> str:
 
 @_changing(Role.BUILDER)
 def snooze(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> str:
-    """Close it for some time."""
     form = SnoozeForm(request.POST)
     if not form.is_valid():
         return ""
@@ -170,21 +169,18 @@ def snooze(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> str:
 
 @_changing(Role.LAUNCHER)
 def handled(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> str:
-    """Mark it as handled."""
     services.mark_handled(actor(request), index, pattern)
     return _("The failure is marked as handled.")
 
 
 @_changing(Role.LAUNCHER)
 def reopen(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> str:
-    """Make it open again."""
     services.reopen(actor(request), index, pattern)
     return _("The failure is open again.")
 
 
 @_changing(Role.LAUNCHER)
 def note(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> str:
-    """Save the note, or remove it."""
     form = NoteForm(request.POST)
     if not form.is_valid():
         return ""

@@ -15,8 +15,6 @@ from workflows_ui.members.models import Workspace
 
 
 class EditState(StateChoices):
-    """The state of an edit."""
-
     #: Written before the engine is asked. If it stays so, it is not known whether the flow was changed.
     SENT = "sent", "circle-question-mark", "orange", _("Unclear whether it was done")
     DONE = "done", "circle-check", "green", pgettext_lazy("edit", "Done")

@@ -68,7 +68,6 @@ def is_undoable(operation: str, before: Mapping[str, Any], expected: Mapping[str
 
 
 def can_undo(edit: FlowEdit) -> bool:
-    """Whether an edit that was made can be undone."""
     return edit.operation not in _OUTSIDE and bool(edit.content)
 
 
@@ -121,7 +120,6 @@ def mark_undone(*edits: FlowEdit) -> None:
 
 
 def purge() -> None:
-    """Remove expired edits."""
     FlowEdit.objects.filter(expires_at__lt=clock.now()).delete()
 
 

@@ -155,8 +155,6 @@ class FirstForm(forms.Form):
 
 
 class EraseForm(forms.Form):
-    """The run to erase."""
-
     run_id = forms.CharField(
         label=_("Engine ID of the run"),
         max_length=64,

@@ -75,7 +75,6 @@ class Status:
 
     @property
     def runs(self) -> str:
-        """The number of runs."""
         return formats.number(self.progress.runs)
 
     @property

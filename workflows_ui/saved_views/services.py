@@ -90,7 +90,6 @@ class ListViews:
         return self.scope.url("saved_views")
 
     def url(self, view: SavedView) -> str:
-        """The page of a view."""
         return self.scope.url("saved_view", view.pk)
 
 
@@ -148,7 +147,6 @@ def view_query(view: SavedView) -> str:
 
 
 def visible_views(scope: Scope) -> QuerySet[SavedView]:
-    """The views that the person finds."""
     return _visible(*scope.key)
 
 

@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from workflows_ui.accounts.models import User
 from workflows_ui.core import database
@@ -122,23 +121,12 @@ def people(access: Access, text: Text) -> list[User]:
     return sorted(found, key=lambda user: sort_key(user.label))[:MOST]
 
 
-_COLUMNS = (
-    "pk",
-    "flow_name",
-    "flow_id",
-    "user__first_name",
-    "user__last_name",
-    "user__username",
-    "state",
-    "asked_at",
-    "run_id",
-)
-
-
-def _read(rows: Any) -> list[FoundLaunch]:
+def _read(rows: QuerySet[Launch]) -> list[FoundLaunch]:
+    person = ("user__first_name", "user__last_name", "user__username")
+    columns = rows.values_list("pk", "flow_name", "flow_id", *person, "state", "asked_at", "run_id")
     return [
         FoundLaunch(key, name or flow, f"{first} {last}".strip() or username, state, asked_at, run_id)
-        for key, name, flow, first, last, username, state, asked_at, run_id in rows.values_list(*_COLUMNS)
+        for key, name, flow, first, last, username, state, asked_at, run_id in columns
     ]
 
 

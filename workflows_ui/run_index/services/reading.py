@@ -9,7 +9,7 @@ the engine keeps more digits than it sends.
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -267,7 +267,7 @@ def _read_spans(work: Work, until: float) -> None:
             continue
         span = span.since(work.floor)
         found, rest = _page(work, span)
-        left = [span.until(rest), *others] if rest is not None else others
+        left = [replace(span, before=rest), *others] if rest is not None else others
         new = _write(work, found, left)
         if span.compares:
             _settle(work, span, found, rest, new)

@@ -21,24 +21,17 @@ class Span:
     before: datetime | None = None
     compares: bool = False
 
-    def until(self, before: datetime) -> Self:
-        """The rest once everything later than `before` has been read."""
-        return replace(self, before=before)
-
     def since(self, after: datetime) -> Self:
         """The part of it that is not earlier than `after`."""
         return self if self.after is not None and self.after >= after else replace(self, after=after)
 
-    @classmethod
-    def parse(cls, value: Any) -> Self:
-        """The span of an item of `dump`."""
-        after, before, compares = value
-        return cls(after and clock.parse_time(after), before and clock.parse_time(before), compares)
-
 
 def load(values: Iterable[Any]) -> list[Span]:
-    """The spans of a stored list."""
-    return [Span.parse(value) for value in values]
+    """The spans of a list of `dump`."""
+    return [
+        Span(after and clock.parse_time(after), before and clock.parse_time(before), compares)
+        for after, before, compares in values
+    ]
 
 
 def dump(spans: Iterable[Span]) -> list[list[Any]]:

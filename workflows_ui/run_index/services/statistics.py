@@ -44,7 +44,6 @@ def listed(index: RunIndex) -> QuerySet[IndexedRun]:
 
 
 def number(index: RunIndex, rows: QuerySet[IndexedRun]) -> int:
-    """The number of runs."""
     begin, rows = recent.begin(clock.now()), rows.order_by()
     past, new = rows.filter(created__lt=begin), rows.filter(created__gte=begin)
     counted = indexes.remember(index, f"number {past.query}", past.count, past=True)

@@ -33,7 +33,6 @@ class User:
     steps: dict[str, "Step"] = field(default_factory=dict)
 
     def add(self, use: Use) -> None:
-        """Add the use of a step."""
         self.steps.setdefault(use.step or use.title, Step(use.step, use.title)).versions.add(use.live)
 
 
