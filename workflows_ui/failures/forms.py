@@ -80,10 +80,9 @@ class SnoozeForm(forms.Form):
 
 
 class HelpedForm(forms.Form):
-    """Whether the note helped; `run` is the run on whose page the person answered, "" on the page of the failure."""
+    """Whether the note helped."""
 
     helped = forms.ChoiceField(choices=[("yes", _("Yes")), ("no", _("No"))])
-    run = forms.CharField(required=False, max_length=64)
 
 
 class NoteForm(forms.Form):

@@ -7,6 +7,7 @@ from functools import wraps
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -126,7 +127,7 @@ def _page(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> HttpRes
 
 
 def _changing(role: Role) -> Callable[[Change], Callable[..., HttpResponse]]:
-    """Make a view that changes a pattern by POST, for people with this role, and returns to its page."""
+    """Make a view that changes a pattern by POST, for people with this role, and returns to its page, or to that of the posted `run`."""
 
     def decorate(change: Change) -> Callable[..., HttpResponse]:
         @require_POST
@@ -140,7 +141,8 @@ def _changing(role: Role) -> Callable[[Change], Callable[..., HttpResponse]]:
                 messages.success(request, text)
             else:
                 messages.error(request, _("This cannot be done. Nothing was changed."))
-            return responses.redirect_to_view(request, "failure", slug, fingerprint)
+            run = run_url(slug, request.POST.get("run"))
+            return responses.redirect(request, run or reverse("failure", args=[slug, fingerprint]))
 
         return view
 
@@ -188,19 +190,12 @@ def note(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> str:
     return _("The note is saved.") if form.cleaned_data["text"] else _("The note is deleted.")
 
 
-@require_POST
-@member(Role.VIEWER)
-def helped(request: ConsoleRequest, slug: str, fingerprint: int) -> HttpResponse:
-    """Answer whether the note helped, on the page of the failure or of one of its runs."""
-    found, form = _lookup(request, fingerprint), HelpedForm(request.POST)
-    if found is None:
-        return responses.redirect_to_view(request, "failures", slug)
-    helped = form.is_valid() and form.cleaned_data["helped"] == "yes"
-    if form.is_valid() and services.vote(actor(request), *found, request.user, helped=helped):
-        messages.success(request, _("Your answer is saved."))
-    else:
-        messages.error(request, _("This cannot be done. Nothing was changed."))
-    run = run_url(slug, form.cleaned_data.get("run"))
-    return (
-        responses.redirect(request, run) if run else responses.redirect_to_view(request, "failure", slug, fingerprint)
-    )
+@_changing(Role.VIEWER)
+def helped(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> str:
+    """Answer whether the note helped."""
+    form = HelpedForm(request.POST)
+    if not form.is_valid():
+        return ""
+    helped = form.cleaned_data["helped"] == "yes"
+    voted = services.vote(actor(request), index, pattern, request.user, helped=helped)
+    return _("Your answer is saved.") if voted else ""
