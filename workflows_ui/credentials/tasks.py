@@ -5,12 +5,13 @@ import uuid
 from celery import shared_task
 
 from workflows_ui.core import broker
+from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import capabilities, renewal, scheduled_checks
 
 
-def enqueue_inspection(workspace_id: int) -> None:
-    """Enqueue an inspection of the capabilities of a workspace's engine. If the broker is down, the next tick does it."""
-    broker.enqueue(inspect, workspace_id, expires=broker.EXPIRES)
+def request_inspection(credential: Credential) -> None:
+    """Have the engine of a credential's workspace inspected, first with this credential. If the broker is down, the next tick does it."""
+    broker.enqueue(inspect, capabilities.request_inspection(credential), expires=broker.EXPIRES)
 
 
 @shared_task

@@ -174,17 +174,6 @@ def read_capabilities(workspace: Workspace) -> Mapping[str, Ability]:
     return {name: Ability(state) for name, state in _lacking(workspace.pk)}
 
 
-def keep(workspace: Workspace, survey: Survey) -> None:
-    """Store the result of an inspection. UNKNOWN never replaces a known state."""
-    now = clock.now()
-    rows = [
-        Capability(workspace=workspace, name=name, checked_at=now, credential=credential, **vars(verdict))
-        for name, (verdict, credential) in survey.verdicts.items()
-    ]
-    _upsert([row for row in rows if row.state != Ability.UNKNOWN])
-    Capability.objects.bulk_create([row for row in rows if row.state == Ability.UNKNOWN], ignore_conflicts=True)
-
-
 def learn(workspace: Workspace, credential_id: str, name: str, error: EngineError | None = None) -> Ability | None:
     """Learn from the use of a capability, which worked (no error) or was refused; returns the reason if it is missing.
 
@@ -219,8 +208,7 @@ def inspect_now(workspace: Workspace, credential: Credential) -> Survey:
 def request_inspection(credential: Credential) -> int:
     """Make an inspection due, first with this credential; returns the workspace's id, for the task."""
     Inspection.objects.update_or_create(
-        workspace_id=credential.workspace_id,
-        defaults={"due_at": clock.now(), "credential": credential},
+        workspace_id=credential.workspace_id, defaults={"due_at": clock.now(), "credential": credential}
     )
     return credential.workspace_id
 
@@ -274,11 +262,18 @@ def _claim(workspace_id: int) -> tuple[Inspection | None, list[tuple[Credential,
 
 
 def _store(workspace: Workspace, survey: Survey, facts: Facts | None, before: timedelta = timedelta()) -> None:
-    keep(workspace, survey)
+    """Store the result of an inspection. UNKNOWN replaces no known state, except those learnt from use longer ago than `before`."""
+    now = clock.now()
+    rows = [
+        Capability(workspace=workspace, name=name, checked_at=now, credential=credential, **vars(verdict))
+        for name, (verdict, credential) in survey.verdicts.items()
+    ]
+    _upsert([row for row in rows if row.state != Ability.UNKNOWN])
+    Capability.objects.bulk_create([row for row in rows if row.state == Ability.UNKNOWN], ignore_conflicts=True)
     engine_facts.keep(workspace, facts)
     if survey.verdicts:
         # What no probe can find out may be tried again.
-        learnt = Capability.objects.filter(workspace=workspace, name__in=LEARNT, checked_at__lte=clock.now() - before)
+        learnt = Capability.objects.filter(workspace=workspace, name__in=LEARNT, checked_at__lte=now - before)
         learnt.exclude(state=Ability.YES).update(state=Ability.UNKNOWN)
 
 

@@ -170,7 +170,7 @@ def _save(request: ConsoleRequest, draft: Draft, *, likely: str = "", guided: bo
         name = pending_sign_in.keep(request.user, PROJECT, Pending(draft, projects, likely, guided))
         return responses.redirect_to_view(request, "credential_project", name)
     added = credentials.add(actor(request), draft, findings)
-    tasks.enqueue_inspection(capabilities.request_inspection(added.credential))
+    tasks.request_inspection(added.credential)
     if added.outcome == "asked":
         messages.success(
             request, _("The credential works and is kept. The managers of its workspace are asked to give you access.")

@@ -157,7 +157,7 @@ def test(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpRe
     elif isinstance(result := credentials.retest(credential, actor(request)), Problem):
         messages.error(request, str(credential_messages.problem_message(result).what))
     else:
-        tasks.enqueue_inspection(capabilities.request_inspection(credential))
+        tasks.request_inspection(credential)
         messages.success(request, _("The credential works."))
     return responses.redirect_to_view(request, "credential", slug, credential.pk)
 
@@ -246,7 +246,7 @@ def _take_over(request: ConsoleRequest, credential: Credential, form: ReplaceFor
             None, _("Somebody else changed this secret a moment ago. Look at the credential, then try again.")
         )
         return False
-    tasks.enqueue_inspection(capabilities.request_inspection(credential))
+    tasks.request_inspection(credential)
     if aside.destroyed_at is None:
         messages.success(request, _("The new secret works and is in use. The old one can be put back for a while."))
     else:
