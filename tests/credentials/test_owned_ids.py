@@ -5,7 +5,7 @@ import time_machine
 
 from tests import caches
 from tests.users import workspace
-from workflows_ui.credentials.services.owned_ids import FOR, MOST, OwnedIds
+from workflows_ui.credentials.services.clients import FOR, MOST, OwnedIds
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.django_db]
 

@@ -3,8 +3,10 @@
 A secret whose row was changed outside of the console does not open; each change is audited once.
 """
 
+import hashlib
 import hmac
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import cache, partial
 from typing import Any
@@ -19,11 +21,11 @@ from django.utils.crypto import salted_hmac
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import CONSOLE
+from workflows_ui.core.caching import answers
 from workflows_ui.core.crypto import CannotOpen, Changed, NotEntered, PlaceChanged
 from workflows_ui.credentials import masking
 from workflows_ui.credentials.models import KEPT_IN_RUNS, Credential, Kind
 from workflows_ui.credentials.services import engine_facts
-from workflows_ui.credentials.services.owned_ids import OwnedIds
 from workflows_ui.engine import (
     LARGEST_ANSWER,
     AccessToken,
@@ -41,6 +43,8 @@ from workflows_ui.members.services import access
 from workflows_ui.notifications import services as notifications
 from workflows_ui.notifications.models import NoticeKind
 
+#: Seconds for which an id is known to belong to a workspace, and the most ids of a kind: the newest are kept.
+FOR, MOST = 600, 500
 Auth = ApiKey | AccessToken | BearerToken | Anonymous
 
 
@@ -55,6 +59,40 @@ def auth_for(kind: str, secret: str, organization_id: str = "") -> Auth:
     if kind in KEPT_IN_RUNS:
         return AccessToken(secret, organization_id=organization_id or None)
     return BearerToken(secret)
+
+
+class OwnedIds:
+    """The engine client's `Owned`: a cache of the ids that belong to one workspace, so that not every call needs a check."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        project = f"{workspace.flavour} {workspace.address} {workspace.project_id}"
+        self._prefix = f"owned:{workspace.pk}:{hashlib.sha256(project.encode()).hexdigest()[:16]}"
+        self._expiry: dict[str, dict[str, float]] = {}
+
+    def knows(self, kind: str, id: str) -> bool:
+        """Whether the id has a valid entry."""
+        return self._load(kind).get(id, 0) > time.time()
+
+    def learn(self, kind: str, ids: Collection[str]) -> None:
+        """Add these ids. Recent entries are not written again."""
+        now, entries = time.time(), self._load(kind)
+        if all(entries.get(key, 0) > now + FOR / 2 for key in ids):
+            return
+        # Read again: other requests may have added ids.
+        self._expiry.pop(kind, None)
+        entries = {key: until for key, until in self._load(kind).items() if until > now and key not in ids}
+        entries |= dict.fromkeys(ids, now + FOR)
+        self._expiry[kind] = entries
+        answers.set(self._key(kind), dict(list(entries.items())[-MOST:]), FOR)
+
+    def _load(self, kind: str) -> dict[str, float]:
+        if kind not in self._expiry:
+            entries = answers.get(self._key(kind))
+            self._expiry[kind] = entries if isinstance(entries, dict) else {}
+        return self._expiry[kind]
+
+    def _key(self, kind: str) -> str:
+        return f"{self._prefix}:{kind}"
 
 
 @cache
