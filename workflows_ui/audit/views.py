@@ -1,6 +1,7 @@
 """The audit log: of one workspace for its managers, of the whole console for superusers. The list, single rows, and the export."""
 
 import functools
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -8,17 +9,17 @@ from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from workflows_ui.audit import file as audit_file
 from workflows_ui.audit import history, tables
 from workflows_ui.audit import messages as audit_messages
 from workflows_ui.audit.forms import FilterForm
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
-from workflows_ui.lists import list_page
+from workflows_ui.lists import export, list_page
 from workflows_ui.lists.declaration import Page
 from workflows_ui.lists.export import TYPES
 from workflows_ui.members.models import Role, Workspace
@@ -28,6 +29,7 @@ from workflows_ui.web.requests import ConsoleRequest, actor
 
 #: Number of the newest rows that are searched for the choices of the person filter.
 OFFERED_FROM = 1000
+FILE_COLUMNS = ("at", "person", "what", *AuditEvent.EXPORTED, "workspace", "id", "ends_row", "number", "mark")
 
 
 def _for_managers(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -106,7 +108,8 @@ def _part(event: AuditEvent) -> AuditEvent:
 @require_safe
 @_for_managers
 def file(request: ConsoleRequest, workspace: Workspace | None, kind: str) -> HttpResponseBase:
-    """Return all rows that match the filters, as a file. Audited."""
+    """Return all rows that match the filters, with the ends of writes, as a file: CSV for spreadsheets, with formulas escaped, or JSON.
+    Audited. Timestamps are in UTC, so that files from different years compare; labels are in the requester's language."""
     if kind not in TYPES:
         raise Http404
     form = FilterForm(request.GET)
@@ -117,7 +120,32 @@ def file(request: ConsoleRequest, workspace: Workspace | None, kind: str) -> Htt
         actor(request), "audit.export", workspace=workspace, object_type="audit", format=kind, filters=filters
     )
     rows = form.narrow(history.rows(workspace), workspace).order_by("-at", "-pk")
-    return responses.download(audit_file.content(kind, rows), audit_file.name(kind), TYPES[kind])
+    content = export.stream(kind, rows, headings=lambda: FILE_COLUMNS, cells=_cells, record=_record)
+    return responses.download(content, f"audit-{timezone.localdate():%Y-%m-%d}.{kind}", TYPES[kind])
+
+
+def _cells(row: AuditEvent) -> list[str]:
+    return [_cell(value) for value in _record(row).values()]
+
+
+def _record(row: AuditEvent) -> dict[str, Any]:
+    special = {
+        "at": f"{row.at:%Y-%m-%dT%H:%M:%S.%fZ}",
+        "person": row.user_name,
+        "what": str(audit_messages.action(row.action)),
+        "workspace": row.workspace.slug if row.workspace else None,
+        "id": row.pk,
+        "ends_row": row.begun_id,
+    }
+    return {name: special[name] if name in special else getattr(row, name) for name in FILE_COLUMNS}
+
+
+def _cell(value: Any) -> str:
+    if value is None or value == {}:
+        return ""
+    if isinstance(value, int):
+        return str(value)
+    return export.escape_formulas(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def _url(name: str, workspace: Workspace | None, *arguments: str) -> str:
