@@ -3,6 +3,7 @@
 The sources are allauth's signals and the hooks of its adapter.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -27,17 +28,17 @@ def connect() -> None:
     """Connect to allauth's signals. Called once, at start-up."""
     for signal, receiver in (
         (account_signals.user_logged_in, _signed_in),
-        (account_signals.password_changed, _password_changed),
-        (account_signals.password_set, _password_changed),
-        (account_signals.password_reset, _password_reset),
+        (account_signals.password_changed, _recorded("person.password_change")),
+        (account_signals.password_set, _recorded("person.password_change")),
+        (account_signals.password_reset, _recorded("person.password_reset")),
         (account_signals.email_changed, _address_changed),
         (mfa_signals.authenticator_added, _step_added),
         (mfa_signals.authenticator_removed, _step_removed),
-        (mfa_signals.authenticator_reset, _codes_made),
+        (mfa_signals.authenticator_reset, _recorded("person.recovery_codes_make")),
         (mfa_signals.authenticator_used, _step_used),
         (mfa_signals.authentication_failed, _step_failed),
     ):
-        signal.connect(receiver, dispatch_uid=f"sign_in_log{receiver.__name__}{id(signal)}")
+        signal.connect(receiver, weak=False, dispatch_uid=f"sign_in_log{id(signal)}")
 
 
 def failed(request: HttpRequest, name: str) -> None:
@@ -81,12 +82,9 @@ def _signed_in(request: HttpRequest, user: User, **_more: Any) -> None:
     sessions.keep_to_limit(replace(actor(request), user=user), user, str(request.session.session_key))
 
 
-def _password_changed(request: HttpRequest, user: User, **_more: Any) -> None:
-    _record(request, user, "person.password_change")
-
-
-def _password_reset(request: HttpRequest, user: User, **_more: Any) -> None:
-    _record(request, user, "person.password_reset")
+def _recorded(action: str) -> Callable[..., None]:
+    """A receiver that only records the action."""
+    return lambda request, user, **_more: _record(request, user, action)
 
 
 def _address_changed(request: HttpRequest, user: User, **more: Any) -> None:
@@ -108,10 +106,6 @@ def _step_added(request: HttpRequest, user: User, authenticator: Authenticator, 
 
 def _step_removed(request: HttpRequest, user: User, authenticator: Authenticator, **_more: Any) -> None:
     _record(request, user, "person.second_step_remove", kind=authenticator.type, left=second_step.has(user))
-
-
-def _codes_made(request: HttpRequest, user: User, **_more: Any) -> None:
-    _record(request, user, "person.recovery_codes_make")
 
 
 def _step_used(request: HttpRequest, user: User, authenticator: Authenticator, **_more: Any) -> None:
