@@ -5,18 +5,9 @@ from typing import Any
 from celery import shared_task
 
 from workflows_ui.accounts import password_mail
-from workflows_ui.core import broker
 
 #: Seconds after which a password mail is no longer expected.
-_EXPIRES = 1800
-
-
-def enqueue_password_mail(people: list[int], language: str) -> None:
-    """Enqueue password mails to these people. An empty list is enqueued, too, so that the response time reveals nothing.
-
-    A lost message is not repeated: the person requests another mail.
-    """
-    broker.enqueue(mail_password, people, language, expires=_EXPIRES)
+EXPIRES = 1800
 
 
 @shared_task(bind=True, max_retries=5)

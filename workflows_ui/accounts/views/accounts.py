@@ -28,7 +28,7 @@ from django.views.decorators.http import require_POST, require_safe
 from workflows_ui.accounts import forms, known_browsers, sign_in_log, tasks
 from workflows_ui.accounts.models import Identity, User
 from workflows_ui.accounts.services import people, sessions, single_sign_on
-from workflows_ui.core import crypto
+from workflows_ui.core import broker, crypto
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.web import navigation, responses
 from workflows_ui.web.access import signed_in
@@ -166,12 +166,14 @@ class ResetPassword(allauth_views.PasswordResetView):  # type: ignore[misc]
     extra_context = {"mail_is_set_up": people.mail_is_set_up}
 
     def form_valid(self, form: forms.ResetPasswordForm) -> HttpResponse:
-        """Enqueue the mail. Unlike in allauth, the request does not send it: its duration would reveal who has an account."""
+        """Enqueue the mail. Unlike in allauth, the request does not send it: its duration would reveal who has an account. For the same
+        reason an empty list is enqueued, too. A lost message is not repeated: the person requests another mail."""
         typed = form.cleaned_data["email"].lower()
         limited: HttpResponse | None = ratelimit.consume_or_429(self.request, action="reset_password", key=typed)
         if limited is not None:
             return limited
-        tasks.enqueue_password_mail(people.ids_with_address(typed), translation.get_language() or "")
+        ids, language = people.ids_with_address(typed), translation.get_language() or ""
+        broker.enqueue(tasks.mail_password, ids, language, expires=tasks.EXPIRES)
         return HttpResponseRedirect(self.get_success_url())
 
 
