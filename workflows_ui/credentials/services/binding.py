@@ -5,6 +5,7 @@ models. A row that contradicts the audit log, or that no key opens, is not chang
 position in the chain can be proved count.
 """
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -29,12 +30,9 @@ _SILENT = "it is not in the audit log"
 
 @dataclass(frozen=True)
 class Row:
-    """The result for one row. `why`: the reason that it is not bound, empty if it is; `done`: it was bound in this run."""
+    """The result for a row. `why`: the reason that it is not bound, empty if it is; `done`: it was bound in this run."""
 
-    model: str
-    pk: str
-    name: str
-    workspace: str
+    label: str
     why: str = ""
     done: bool = False
 
@@ -77,15 +75,6 @@ class Log:
     def last(self, kind: str, subject: str, actions: tuple[str, ...]) -> Any:
         rows = self._rows.get((kind, subject), [])
         return next((row for row in rows if row.action in actions and _is_proved(self._apps, row)), None)
-
-
-def _contexts(row: Any, credential: Any, field: str) -> tuple[str, str]:
-    """The context without and with the bound values. A migration's historical model has the columns, but no methods."""
-    old = f"{row._meta.label_lower}:{row.pk}:{field}"  # noqa: SLF001
-    values = binding(row, credential.workspace, credential.owner_id)
-    if row is not credential:
-        values |= {"credential": str(credential.pk)}
-    return old, crypto.bind(old, values)
 
 
 def owner_of_record(apps: Any, log: Log, credential: Any) -> int | None:
@@ -136,7 +125,7 @@ def bind(apps: Any, *, check: bool = False, unknown: bool = False) -> Iterator[R
 
 
 def _workspace(audited: Log, workspace: Any, *, check: bool, unknown: bool) -> Row:
-    result = Row("Workspace", str(workspace.pk), workspace.name, workspace.slug)
+    result = Row(_label(workspace, workspace.name, workspace))
     context = crypto.bind(f"workflows_ui.workspace:{workspace.pk}:mark", place_of(workspace))
     if crypto.is_mark(workspace.mark, context):
         return result
@@ -167,20 +156,23 @@ def _difference(credential: Any, story: _Story) -> str:
 
 
 def _seal(row: Any, credential: Any, why: str, *, check: bool) -> Row:
-    result = Row(type(row).__name__, str(row.pk), credential.name, credential.workspace.slug)
+    result = Row(_label(row, credential.name, credential.workspace))
+    values = binding(row, credential.workspace, credential.owner_id)
+    if row is not credential:
+        values |= {"credential": str(credential.pk)}
     new: dict[str, str] = {}
     for field in SEALED:
         ciphertext = getattr(row, field)
         if not ciphertext:
             continue
-        old_context, context = _contexts(row, credential, field)
-        try:
+        # A migration's historical model has the columns, but no methods.
+        unbound = f"{row._meta.label_lower}:{row.pk}:{field}"  # noqa: SLF001
+        context = crypto.bind(unbound, values)
+        with contextlib.suppress(CannotOpen):
             crypto.unseal(ciphertext, context)
             continue
-        except CannotOpen:
-            pass
         try:
-            new[field] = crypto.seal(crypto.unseal(ciphertext, old_context), context)
+            new[field] = crypto.seal(crypto.unseal(ciphertext, unbound), context)
         except crypto.Changed:
             return replace(result, why="it is bound to other values, or was copied from another row")
         except CannotOpen:
@@ -214,6 +206,9 @@ def _is_proved(apps: Any, row: Any) -> bool:
     return hash_chain.digests_equal(mark, row.mark)
 
 
+def _label(row: Any, name: str, workspace: Any) -> str:
+    return f"{type(row).__name__} {row.pk} “{name}” in {workspace.slug}"
+
+
 def line(row: Row) -> str:
-    what = f"{row.model} {row.pk} “{row.name}” in {row.workspace}"
-    return f"{what}: {row.why}" if row.why else what
+    return f"{row.label}: {row.why}" if row.why else row.label
