@@ -210,10 +210,7 @@ FIELDS: dict[str, Text] = {
     "workspaces": _("Workspaces"),
 }
 #: Labels for the choices among these values.
-CHOICES: dict[str, dict[str, Text]] = {
-    "colour": dict(Colour.choices),
-    "role": dict(Role.choices),
-}
+CHOICES: dict[str, dict[str, Text]] = {"colour": dict(Colour.choices), "role": dict(Role.choices)}
 OUTCOMES: dict[str, Badge] = {
     "done": Badge(pgettext_lazy("outcome", "Done"), "circle-check", "green"),
     "refused": Badge(pgettext_lazy("outcome", "Refused"), "ban", "red"),

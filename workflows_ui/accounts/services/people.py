@@ -65,12 +65,7 @@ def create(username: str, *, email: str = "", full_name: str = "", superuser: bo
             raise NameTaken
         first_name, _, last_name = full_name.partition(" ")
         person = User.objects.create_user(
-            username,
-            email=email,
-            password=password,
-            first_name=first_name,
-            last_name=last_name,
-            is_superuser=superuser,
+            username, email=email, password=password, first_name=first_name, last_name=last_name, is_superuser=superuser
         )
         if email:
             EmailAddress.objects.create(user=person, email=email.lower(), primary=True, verified=True)

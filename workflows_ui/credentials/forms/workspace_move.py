@@ -7,14 +7,7 @@ from django.forms import BoundField
 from django.utils.translation import gettext as _
 
 from workflows_ui.credentials import messages as credential_messages
-from workflows_ui.credentials.forms.credentials import (
-    ACTIVEPIECES,
-    GATEWAY,
-    KINDS,
-    NO_ASSISTANCE,
-    EngineForm,
-    engines,
-)
+from workflows_ui.credentials.forms.credentials import ACTIVEPIECES, GATEWAY, KINDS, NO_ASSISTANCE, EngineForm, engines
 from workflows_ui.credentials.models import SIGNED_IN_KINDS, Credential, Kind
 from workflows_ui.credentials.services import signing_in
 from workflows_ui.credentials.services.credential_tests import Draft, Problem, SeveralProjects
@@ -57,10 +50,7 @@ class MoveForm(EngineForm):
             )
         posted = str(data.get("project_id", ""))[:64] if data is not None else ""
         self._project = forms.ChoiceField(
-            label=_("Project"),
-            required=False,
-            choices=[(posted, posted)] if posted else [],
-            widget=forms.HiddenInput,
+            label=_("Project"), required=False, choices=[(posted, posted)] if posted else [], widget=forms.HiddenInput
         )
         self.fields["project_id"] = self._project
 

@@ -72,13 +72,10 @@ def remind() -> int:
     The record of a reminder is written in the same transaction. A secret with a renewal has a reminder only after the renewal failed.
     """
     now = clock.now()
-    count = 0
     ending = Credential.objects.filter(
         ends_at__gt=now, ends_at__lte=now + timedelta(days=max(DAYS)), renew_at__isnull=True
     )
-    for credential in ending.select_related("workspace", "owner"):
-        count += _remind(credential, now)
-    return count
+    return sum(_remind(credential, now) for credential in ending.select_related("workspace", "owner"))
 
 
 def _remind(credential: Credential, now: datetime) -> int:
