@@ -60,7 +60,7 @@ def test_how_many_there_are_is_said_and_every_page_has_a_number(scene: Scene) ->
     # What is launched meanwhile is on no later page, so that no row comes twice.
     first = _shown(scene.browser)
     scene.row()
-    second = scene.browser.get(pages.links[1].url)
+    second = scene.browser.get(pages.links[1][1])
     assert second.context["pages"].text == "21–40 of 45"
     assert not {line["id"] for line in second.context["lines"]} & set(first)
 

@@ -23,8 +23,8 @@ from workflows_ui.launch_forms.schema.document import (
     key_of,
 )
 from workflows_ui.launches import answers as launch_answers
-from workflows_ui.launches import masking as launch_masking
 from workflows_ui.launches.models import Launch
+from workflows_ui.launches.services import secrets as launch_secrets
 from workflows_ui.web import formats, readable
 from workflows_ui.web.readable import Node
 
@@ -133,7 +133,7 @@ def _opened(launch: Launch, forms: Forms) -> tuple[Any, Form | None]:
         return None, None
     version = launch.form_version
     try:
-        payload = launch_masking.payload(launch)
+        payload = launch_secrets.masked_payload(launch)
         if version is not None and version.pk not in forms:
             forms[version.pk] = version.open_form()
     except CannotOpen:
@@ -156,9 +156,9 @@ def _other_values(form: Form, payload: Any) -> Iterator[tuple[str, Any]]:
         yield label[:120], checking.value_at(payload, path)
 
 
-def _display_value(field: Field, value: Any, formatted: Formatted) -> Any:
+def _display_value(field: Field | Column, value: Any, formatted: Formatted) -> Any:
     """The value for display: labels of choices, names of columns, and other values as `formatted` gives them."""
-    if field.kind is Kind.TABLE and isinstance(value, list):
+    if isinstance(field, Field) and field.kind is Kind.TABLE and isinstance(value, list):
         return [_row(field, row, formatted) for row in value]
     if field.kind is Kind.CHOICES and isinstance(value, list):
         return [_choice_label(field.choices, item) for item in value]
@@ -171,16 +171,12 @@ def _row(field: Field, row: Any, formatted: Formatted) -> Any:
     if not isinstance(row, dict):
         return row
     columns = {column.key: column for column in field.columns}
-    return {
-        (columns[key].label or key) if key in columns else key: _cell(columns.get(key), row[key], formatted)
-        for key in row
-    }
-
-
-def _cell(column: Column | None, value: Any, formatted: Formatted) -> Any:
-    if column is None:
-        return value
-    return _choice_label(column.choices, value) if column.kind is Kind.CHOICE else formatted(column, value)
+    cells = {}
+    for key, value in row.items():
+        column = columns.get(key)
+        label = column.label or key if column else key
+        cells[label] = _display_value(column, value, formatted) if column else value
+    return cells
 
 
 def _as_sent(_field: Field | Column, value: Any) -> Any:

@@ -170,6 +170,12 @@ class Launch(Queued, Marked):
         return crypto.bind(f"workflows_ui.launch:{self.pk}:mark", values)
 
     @property
+    def milliseconds(self) -> float | None:
+        """How long its run took, without waiting before and after; None while it is under way, and if a time is not known."""
+        start, end = self.run_started_at, self.run_finished_at
+        return (end - start).total_seconds() * 1000 if start and end and end >= start else None
+
+    @property
     def waits_for_engine(self) -> bool:
         """Whether it is kept and not sent yet."""
         return self.kept and self.state in UNSENT

@@ -22,9 +22,7 @@ from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.launches import answers as launch_answers
-from workflows_ui.launches import durations
 from workflows_ui.launches import inputs as launch_inputs
-from workflows_ui.launches import masking as launch_masking
 from workflows_ui.launches import messages as launch_messages
 from workflows_ui.launches.answers import Answer
 from workflows_ui.launches.failures import messages as failure_messages
@@ -32,6 +30,7 @@ from workflows_ui.launches.failures import reading as failure_reading
 from workflows_ui.launches.failures.messages import Failure
 from workflows_ui.launches.models import UNSENT, Follow, Launch, Reason, State
 from workflows_ui.launches.services import launches, run_results, watching
+from workflows_ui.launches.services import secrets as launch_secrets
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 from workflows_ui.notifications.models import WatchKind
@@ -274,7 +273,7 @@ class Page:
     @property
     def location(self) -> str:
         """The `Location` of the flow's answer, secrets masked."""
-        return str(launch_masking.masked(self.launch, self.launch.answer_location))
+        return str(launch_secrets.masked(self.launch, self.launch.answer_location))
 
     @cached_property
     def failure(self) -> Part | None:
@@ -336,10 +335,6 @@ class Page:
         return [(label, moment) for label, moment in moments if moment is not None]
 
     @property
-    def milliseconds(self) -> float | None:
-        return durations.milliseconds(self.launch)
-
-    @property
     def technical(self) -> list[tuple[str | Promise, str]]:
         """Ids and engine values to quote to support, without the empty ones."""
         row = self.launch
@@ -352,7 +347,7 @@ class Page:
             (_("Answer received"), status),
             (_("Why, in one word"), row.reason),
             (_("Tries to connect"), str(row.tries) if row.tries > 1 else ""),
-            (_("Details"), str(launch_masking.masked(row, row.technical))[:2000]),
+            (_("Details"), str(launch_secrets.masked(row, row.technical))[:2000]),
         ]
         return [(label, text) for label, text in lines if text]
 
@@ -360,13 +355,13 @@ class Page:
 def _part(launch: Launch, field: str, *, as_json: bool = False) -> Part:
     """The text of a column, secrets masked, cut to SHOWN characters."""
     try:
-        value: Any = launches.masked_field(launch, field)
+        value: Any = launch_secrets.masked_field(launch, field)
     except CannotOpen:
         return Part("unreadable")
     kind = "text"
     if as_json:
         with suppress(json_text.BadPayload):
             value, kind = json_text.parse(value), "json"
-    value = launch_masking.masked(launch, value, field)
+    value = launch_secrets.masked(launch, value, field)
     text = json_text.pretty(value) if kind == "json" else str(value)
     return Part(kind, text[:SHOWN], max(0, len(text) - SHOWN), redaction.MASK in text, value)

@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from workflows_ui.launches.durations import milliseconds
 from workflows_ui.launches.models import UNDER_WAY, Launch, State
 from workflows_ui.launches.services import statistics
 from workflows_ui.web import formats, plots
@@ -55,7 +54,7 @@ def durations(rows: QuerySet[Launch], slug: str, current: str = "") -> plots.Dot
     """How long the latest launches took, with median and 95th percentile; None for too few. `current` is the launch that stands out."""
     found = []
     for launch in statistics.ended_runs(rows):
-        took = milliseconds(launch)
+        took = launch.milliseconds
         if took is None:
             continue
         caption = _("%(time)s: %(state)s, %(duration)s") % {

@@ -15,7 +15,6 @@ from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.core.secret_names import MASK, mask_text, names_secret
 from workflows_ui.launch_forms.models import LaunchFormVersion
-from workflows_ui.launches import durations
 from workflows_ui.launches.forms import FilterForm
 from workflows_ui.launches.inputs import Forms, input_labels, labelled_inputs, summaries
 from workflows_ui.launches.models import UNSENT, Launch, LaunchInput
@@ -69,7 +68,7 @@ _PERSON = Column(
 _WHEN = Column(
     lambda row: row.asked_at, pgettext_lazy("launch", "Launched"), kind="when", name="launched", sort=("asked_at",)
 )
-_TOOK = Column(durations.milliseconds, _("Took"), kind="duration", phone=False, name="took", sort=("took",))
+_TOOK = Column(lambda row: row.milliseconds, _("Took"), kind="duration", phone=False, name="took", sort=("took",))
 
 
 _inputs_of = Prepared(lambda launches: LaunchInput.objects.filter(launch__in=launches).order_by("pk"), [str])
@@ -126,8 +125,7 @@ class Launches(LocalList):
 
 
 def _seconds(launch: Launch) -> str | None:
-    took = durations.milliseconds(launch)
-    return None if took is None else f"{took / 1000:.1f}"
+    return None if launch.milliseconds is None else f"{launch.milliseconds / 1000:.1f}"
 
 
 #: The columns of a table file before the inputs; the id is its last.

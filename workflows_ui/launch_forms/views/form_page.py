@@ -35,10 +35,10 @@ from workflows_ui.launch_forms.services import launch_forms, saved_inputs
 from workflows_ui.launch_forms.services import sources as form_sources
 from workflows_ui.launch_forms.views import prefill
 from workflows_ui.launches import flow_facts
-from workflows_ui.launches import masking as launch_masking
 from workflows_ui.launches.flow_facts import Facts
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches
+from workflows_ui.launches.services import secrets as launch_secrets
 from workflows_ui.members import messages as launch_right_messages
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access as member_access
@@ -351,7 +351,7 @@ def _proposal(request: ConsoleRequest, id: str, facts: Facts) -> LaunchFormPage 
 
     def last() -> Any | None:
         launch = launches.latest_launch(access.user, access.workspace, id)
-        return launch_masking.payload(launch) if launch is not None else None
+        return launch_secrets.masked_payload(launch) if launch is not None else None
 
     try:
         workflows = engine_session.open_session(access).workflows

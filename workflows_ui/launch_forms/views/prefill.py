@@ -22,9 +22,9 @@ from workflows_ui.launch_forms.schema.checking import Data, Shown
 from workflows_ui.launch_forms.schema.document import NOTHING, Field, Form, Kind
 from workflows_ui.launch_forms.services import saved_inputs
 from workflows_ui.launches import flow_facts
-from workflows_ui.launches import masking as launch_masking
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches
+from workflows_ui.launches.services import secrets as launch_secrets
 from workflows_ui.members.models import Role
 from workflows_ui.resources.runs import masking
 from workflows_ui.web.paths import id_at
@@ -97,7 +97,7 @@ def _from_launch(launch: Launch) -> Prefill:
     if not launch.payload:
         return Prefill(wait=launch.wait, notes=[_("The earlier launch's values are no longer kept.")])
     try:
-        payload = launch_masking.payload(launch)
+        payload = launch_secrets.masked_payload(launch)
     except CannotOpen:
         return Prefill(wait=launch.wait, notes=[_("The earlier launch's values cannot be opened any more.")])
     notes = [_("Filled in from an earlier launch. Change what you like, then launch.")]
@@ -124,7 +124,7 @@ def latest(request: ConsoleRequest, id: str, *, away: bool = False) -> Prefill:
     kept = launches.latest_launch(access.user, access.workspace, id)
     if kept is not None:
         try:
-            return Prefill(launch_masking.payload(kept), wait, [_("Your last values for this flow")])
+            return Prefill(launch_secrets.masked_payload(kept), wait, [_("Your last values for this flow")])
         except CannotOpen as problem:
             _log.info("launch form without the last values: %r", problem)
     if away:

@@ -20,7 +20,6 @@ from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.core.secret_names import masks
-from workflows_ui.credentials import masking
 from workflows_ui.credentials.models import Credential
 from workflows_ui.engine import HIDDEN, EncodedJson, Upload
 from workflows_ui.launch_forms.models import LaunchFormVersion
@@ -209,19 +208,6 @@ def encoded_payload(launch: Launch) -> EncodedJson:
 def open_payload(launch: Launch) -> Any:
     """The decoded payload of a launch; None once it was removed by the retention rule. Raises crypto.CannotOpen."""
     return json_text.parse(launch.open("payload") or "null")
-
-
-def masked_field(launch: Launch, field: str) -> str:
-    """The content of a sealed column, the workspace's keys masked regardless of who typed them. Raises crypto.CannotOpen."""
-    return masking.workspace_mask(launch.workspace).text(launch.open(field))
-
-
-def payload_without_keys(launch: Launch) -> Any:
-    """The decoded payload with the workspace's keys masked; None once it was removed. For pages use launches/masking.py.
-
-    Raises crypto.CannotOpen.
-    """
-    return json_text.parse(masked_field(launch, "payload") or "null")
 
 
 def sendable_launches(now: datetime) -> QuerySet[Launch]:

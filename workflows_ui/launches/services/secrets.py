@@ -1,4 +1,5 @@
-"""Masking of the values of a launch's secret fields in its run, its answer and its pages.
+"""Masking of a launch's payload, answer and failure, and of its run: the workspace's keys, values of secret fields, and values that look
+like secrets.
 
 While the payload is stored, the values are read from it and masked in every form (encoded, escaped). After its removal only keyed
 digests remain, in the launch's row: then the values are matched exactly as they were typed.
@@ -13,8 +14,10 @@ from typing import Any
 from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
 
+from workflows_ui.core import redaction
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.secret_names import MASK
+from workflows_ui.credentials import masking
 from workflows_ui.engine import Mask
 from workflows_ui.launch_forms.schema import checking, json_text
 from workflows_ui.launches.models import Launch
@@ -28,14 +31,13 @@ _DEEPEST = 60
 
 def marks(secrets: Iterable[tuple[tuple[str, ...], str]]) -> list[dict[str, Any]]:
     """The JSON for `Launch.secret_marks`, from the secret values and their paths in the payload."""
-    return [_mark(path, value) for path, value in secrets]
-
-
-def _mark(path: tuple[str, ...], value: str) -> dict[str, Any]:
-    mark: dict[str, Any] = {"path": list(path)}
-    if len(value) >= SHORTEST:
-        mark |= {"length": len(value), "digest": _digest(value, _key())}
-    return mark
+    found = []
+    for path, value in secrets:
+        mark: dict[str, Any] = {"path": list(path)}
+        if len(value) >= SHORTEST:
+            mark |= {"length": len(value), "digest": _digest(value, _key())}
+        found.append(mark)
+    return found
 
 
 def _key() -> bytes:
@@ -120,6 +122,30 @@ def payload_hider(launch: Launch) -> Hider:
         if "digest" in mark:
             digests[int(mark["length"])].add(str(mark["digest"]))
     return Hider(names, short, None, {length: frozenset(group) for length, group in digests.items()})
+
+
+def masked(launch: Launch, value: Any, field: str = "") -> Any:
+    """A masked copy of a value from the launch's column `field`, or of a value of its run or answer, for pages.
+
+    In the payload all of the launch's secret fields are also masked by name.
+    """
+    hider = payload_hider(launch)
+    return redaction.step(hider.value(value), secrets=hider.names if field == "payload" else hider.short)
+
+
+def masked_field(launch: Launch, field: str) -> str:
+    """The content of a sealed column, the workspace's keys masked regardless of who typed them. Raises crypto.CannotOpen."""
+    return masking.workspace_mask(launch.workspace).text(launch.open(field))
+
+
+def payload_without_keys(launch: Launch) -> Any:
+    """The decoded payload with the workspace's keys masked; None once it was removed. Raises crypto.CannotOpen."""
+    return json_text.parse(masked_field(launch, "payload") or "null")
+
+
+def masked_payload(launch: Launch) -> Any:
+    """The decoded payload, masked for pages; None once it was removed. Raises crypto.CannotOpen."""
+    return masked(launch, payload_without_keys(launch), "payload")
 
 
 def payload_or_none(launch: Launch) -> Any:

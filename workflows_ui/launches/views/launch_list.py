@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core.prepared import Prepared
-from workflows_ui.launches import durations, tables
+from workflows_ui.launches import tables
 from workflows_ui.launches.forms import MORE, FilterForm
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches
@@ -138,7 +138,8 @@ def _matching(access: Access, rows: QuerySet[Launch], current: Listing) -> tuple
     assert isinstance(form, FilterForm)  # noqa: S101
     found, complete = form.matching(access.workspace, rows)
     if current.order and current.order.column.key == "took":
-        found = durations.with_duration(found)
+        took = ExpressionWrapper(F("run_finished_at") - F("run_started_at"), DurationField())
+        found = found.annotate(took=took)
     return found, complete
 
 

@@ -19,9 +19,9 @@ from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.engine import HIDDEN
 from workflows_ui.launch_forms.schema import json_text
-from workflows_ui.launches import masking as launch_masking
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches
+from workflows_ui.launches.services import secrets as launch_secrets
 from workflows_ui.members.models import Role
 from workflows_ui.resources import BY_NAME
 from workflows_ui.resources.reveal.forms import HiddenForm
@@ -88,7 +88,7 @@ def of_launch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     found, masked = {}, {}
     for label, name in ((_("Inputs"), "payload"), (_("Answer"), "answer"), (_("Error"), "failure")):
         found[label] = _value(row, name)
-        masked[label] = launch_masking.masked(row, found[label], name)
+        masked[label] = launch_secrets.masked(row, found[label], name)
     links = {
         "list_label": _("Launches"),
         "list_url": reverse("launches", args=[slug]),
@@ -100,7 +100,7 @@ def of_launch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
 
 def _value(row: Launch, name: str) -> Any:
     try:
-        text = launches.masked_field(row, name)
+        text = launch_secrets.masked_field(row, name)
         return json_text.parse(text)
     except CannotOpen:
         return None

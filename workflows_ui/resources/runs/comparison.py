@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.secret_names import MASK
 from workflows_ui.launches import answers as launch_answers
-from workflows_ui.launches import masking as launch_masking
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import launches, runs
+from workflows_ui.launches.services import secrets as launch_secrets
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.resource import Row, id_at
@@ -146,8 +146,8 @@ def _inputs(launch: Launch, good: Launch) -> tuple[list[Change] | None, int]:
     try:
         if not launch.payload or not good.payload:
             return None, 0
-        raw = [launches.payload_without_keys(row) for row in (launch, good)]
-        masked = [launch_masking.masked(row, value, "payload") for row, value in zip((launch, good), raw, strict=True)]
+        raw = [launch_secrets.payload_without_keys(row) for row in (launch, good)]
+        masked = [launch_secrets.masked(row, value, "payload") for row, value in zip((launch, good), raw, strict=True)]
         now, before = (dict(step_values.leaves(value, (), _MOST_FIELDS)) for value in masked)
     except CannotOpen:
         return None, 0

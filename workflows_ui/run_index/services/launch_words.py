@@ -17,7 +17,6 @@ from workflows_ui.core import clock, database, redaction
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.launches.models import SETTLED, Launch, LaunchText, LaunchWord
-from workflows_ui.launches.services import launches
 from workflows_ui.launches.services import secrets as launch_secrets
 from workflows_ui.members.models import Workspace
 from workflows_ui.run_index.models import IndexedRun, Kept, RunIndex
@@ -166,10 +165,10 @@ def _words(launch: Launch) -> list[str]:
     texts = [launch.flow_name]
     try:
         if launch.size <= LARGEST:
-            payload = hider.value(launches.payload_without_keys(launch))
+            payload = hider.value(launch_secrets.payload_without_keys(launch))
             texts += kept_steps.values(redaction.step(payload, secrets=hider.names))
         for field in ("answer", "failure"):
-            value = hider.value(_parsed(launches.masked_field(launch, field)))
+            value = hider.value(_parsed(launch_secrets.masked_field(launch, field)))
             texts += kept_steps.values(redaction.step(value, secrets=hider.short))
     except (CannotOpen, json_text.BadPayload):
         return []
