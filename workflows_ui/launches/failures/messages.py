@@ -5,6 +5,7 @@ Each text must be true for everything that the rules of its kind recognise.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from django.utils.translation import gettext_lazy as _
@@ -44,44 +45,41 @@ _HELP_VALUES = _("Check the inputs, change what is wrong, and run it again.")
 _HELP_LESS = _("Give it less to do at once, or ask a builder to split the flow.")
 _LOOK_FIRST = _("Look there first whether it was done. If not, wait a few minutes and retry from the failed step.")
 
+#: Kinds by their remedy.
+_by_values, _by_waiting = partial(Kind, cure="values"), partial(Kind, cure="wait")
+_by_connection = partial(Kind, cure="connection")
 KINDS: Mapping[str, Kind] = {
-    "email": Kind(
+    "email": _by_values(
         _("An e-mail address is not valid"),
         _("An address was refused: it is mistyped, or nobody has it."),
         _HELP_VALUES,
-        "values",
     ),
-    "phone": Kind(
+    "phone": _by_values(
         _("A phone number is not valid"),
         _("The service does not accept a number that it was given."),
         _HELP_VALUES,
-        "values",
     ),
-    "quota": Kind(
+    "quota": _by_waiting(
         _("The service's quota is used up"),
         _("The account has used all that its plan allows for now."),
         _("Wait until the quota is renewed, or ask the account's administrator. Then retry from the failed step."),
-        "wait",
     ),
-    "pause": Kind(
+    "pause": _by_waiting(
         _("The service asks for a pause"),
         _("It got more requests than it takes in a certain time."),
         _HELP_WAIT,
-        "wait",
     ),
-    "sign_in": Kind(
+    "sign_in": _by_connection(
         _("The service does not accept the flow's sign-in"),
         _("The key or sign-in of the step was refused: it may have expired, been withdrawn, or be the wrong one."),
         _HELP_CONNECTION,
-        "connection",
     ),
-    "connection_missing": Kind(
+    "connection_missing": _by_connection(
         _("The step's connection is missing"),
         _("The flow wants to use a connection that is no longer there."),
         _HELP_CONNECTION,
-        "connection",
     ),
-    "permission": Kind(
+    "permission": _by_connection(
         _("The service does not allow this"),
         _(
             "It refuses what the step wants to do. The account may lack the right to it, or the service blocks such requests."
@@ -89,106 +87,91 @@ KINDS: Mapping[str, Kind] = {
         _(
             "Ask the account's administrator for the right, or a builder for another connection. Then retry from the failed step."
         ),
-        "connection",
     ),
-    "too_large": Kind(
+    "too_large": _by_values(
         _("The service takes less at once"),
         _("What the step sent is too large or too long."),
         _("Send less, or split it over several launches."),
-        "values",
     ),
-    "exists": Kind(
+    "exists": _by_values(
         _("It is there already"),
         _("The step wanted to make something that already exists."),
         _("Look there first: it may be done. Otherwise change the inputs and run it again."),
-        "values",
     ),
-    "conflict": Kind(
+    "conflict": _by_values(
         _("The service reports a conflict"),
         _("What the step wanted does not fit what is there: it may exist already, or have been changed meanwhile."),
         _("Look there first: it may be done. Otherwise change the inputs and run it again."),
-        "values",
     ),
-    "timeout": Kind(
+    "timeout": _by_waiting(
         _("There was no answer in time"),
         _("It took longer than the step or the service waits. What was asked for may have been done all the same."),
         _LOOK_FIRST,
-        "wait",
     ),
     "address": Kind(
         _("The service's address was not found"),
         _("No server has the name that the step calls. It may be mistyped, or gone."),
         _HELP_FLOW,
     ),
-    "url": Kind(
+    "url": _by_values(
         _("A web address is not valid"),
         _("The step was given something as an address that is not a whole web address."),
         _("Check the addresses in the inputs. If they are right, show this page to the flow's owner."),
-        "values",
     ),
-    "unreachable": Kind(
+    "unreachable": _by_waiting(
         _("The service could not be reached"),
         _("No connection came about."),
         _("Wait a few minutes, then retry from the failed step."),
-        "wait",
     ),
-    "broken": Kind(
+    "broken": _by_waiting(
         _("The connection to the service broke"),
         _("It ended before a whole answer came. What was asked for may have been done all the same."),
         _LOOK_FIRST,
-        "wait",
     ),
-    "unavailable": Kind(
+    "unavailable": _by_waiting(
         _("The service is not available"),
         _("It, or something in front of it, answered that it cannot serve requests at the moment."),
         _("Wait a few minutes, then retry from the failed step."),
-        "wait",
     ),
     "tls": Kind(
         _("The secure connection failed"),
         _("The encrypted connection was not accepted. The service's certificate may have expired, or not fit."),
         _HELP_FLOW,
     ),
-    "server_error": Kind(
+    "server_error": _by_waiting(
         _("The service had an error of its own"),
         _("It answered with an internal error."),
         _(
             "Wait a few minutes, then retry from the failed step. If it happens again, show this page to the flow's owner."
         ),
-        "wait",
     ),
-    "not_found": Kind(
+    "not_found": _by_values(
         _("Something was not found"),
         _(
             "The step asked for something that is not there: it was deleted or renamed, or is named wrongly in the inputs or in "
             "the flow."
         ),
         _("Check names and numbers in the inputs. If they are right, show this page to the flow's owner."),
-        "values",
     ),
-    "missing": Kind(
+    "missing": _by_values(
         _("Something that the step needs is missing"),
         _("A value that the flow counts on was not there."),
         _("Look whether an input was left empty. If none was, show this page to the flow's owner."),
-        "values",
     ),
-    "wrong_kind": Kind(
+    "wrong_kind": _by_values(
         _("A value has the wrong kind"),
         _("Text was given where a number or a date is needed, or the like."),
         _HELP_VALUES,
-        "values",
     ),
-    "code_value": Kind(
+    "code_value": _by_values(
         _("The step's code cannot work with a value"),
         _("A value is of another kind than the code expects, or the code has a mistake."),
         _("Check the inputs. If they are right, show this page to the flow's owner."),
-        "values",
     ),
-    "not_json": Kind(
+    "not_json": _by_values(
         _("A text is not valid JSON"),
         _("The step expected JSON, in an input or in a service's answer, and got something else."),
         _("Check the inputs. If they are right, show this page to the flow's owner."),
-        "values",
     ),
     "code": Kind(
         _("The step's code cannot run"),
@@ -205,13 +188,12 @@ KINDS: Mapping[str, Kind] = {
         _("What its steps took in and gave back is more than the engine keeps of a run."),
         _HELP_LESS,
     ),
-    "rejected": Kind(
+    "rejected": _by_values(
         _("The service did not accept the request"),
         _(
             "It answered that something in the request, or in what it asks for, is not right. Its own message says what."
         ),
         _("Read the message. If it names a value, correct it in the inputs and run it again."),
-        "values",
     ),
 }
 UNKNOWN = Kind(
@@ -235,19 +217,17 @@ ENDS: Mapping[str, Kind] = {
         _("The run's steps held more data than the engine keeps of a run, so it stopped the run."),
         _HELP_LESS,
     ),
-    "QUOTA_EXCEEDED": Kind(
+    "QUOTA_EXCEEDED": _by_waiting(
         "",
         _("The engine's quota is used up, so it stopped the run."),
         _("Ask the engine's administrator for more, then run it again."),
-        "wait",
     ),
-    "INTERNAL_ERROR": Kind(
+    "INTERNAL_ERROR": _by_waiting(
         "",
         _("The engine itself broke down while it ran the flow. How far it got is not known."),
         _HELP_WAIT,
-        "wait",
     ),
-    "CANCELED": Kind("", "", _("Ask who cancelled it before you run it again."), "wait"),
+    "CANCELED": _by_waiting("", "", _("Ask who cancelled it before you run it again.")),
 }
 
 

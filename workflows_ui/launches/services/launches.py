@@ -254,8 +254,7 @@ _by_id = Prepared(
 
 def visible_launch(access: member_access.Access, pk: str) -> Launch | None:
     """The launch, with its person, credential and workspace, if it is one of `visible_launches`; else None."""
-    row = next(iter(_by_id(access.workspace.pk, pk)), None)
-    return row if row is not None and (access.allows(Role.BUILDER) or row.user_id == access.user.pk) else None
+    return next((row for row in _by_id(access.workspace.pk, pk) if may_open(row, access.user.pk, access.role)), None)
 
 
 _polled = Prepared(
@@ -271,8 +270,7 @@ _polled = Prepared(
 
 def polled_launch(access: member_access.Access, pk: str) -> Launch | None:
     """The launch, if a member may see it, without the columns that may be many megabytes, or None."""
-    row = next(iter(_polled(access.workspace.pk, pk)), None)
-    return row if row is not None and may_open(row, access.user.pk, access.role) else None
+    return next((row for row in _polled(access.workspace.pk, pk) if may_open(row, access.user.pk, access.role)), None)
 
 
 class Launched(Protocol):

@@ -5,7 +5,6 @@ Every notification has a key, so that repeated detection notifies once. A subscr
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -235,49 +234,31 @@ def due() -> list[int]:
     return sorted(wanted - set(busy.values_list("pk", flat=True)))
 
 
-@dataclass(frozen=True)
-class _Work:
-    watch_poll: WatchPoll
-    workspace: Workspace
-    watches: list[Watch]
-    clients: list[Client]
-    now: datetime
-
-
 def poll_watched(workspace_id: int) -> None:
     """Poll the engine for failed runs of the workspace's watched flows, and notify of those that the console did not start.
 
     Those that it did start are notified by `find_news`.
     """
     with database.turn():
-        work = _claim(workspace_id)
-    if work is None:
-        return
+        now = clock.now()
+        WatchPoll.objects.get_or_create(workspace_id=workspace_id)
+        watch_poll = WatchPoll.lease.claim(WatchPoll.objects.filter(not_paused(now)), workspace_id, LEASE, now)
+        if watch_poll is None:
+            return
+        watches = [watch for watch in _watches(WatchKind.FLOW).filter(workspace_id=workspace_id) if _find_access(watch)]
+        usable = list(_clients(watches))
+    failures = 0
     try:
-        failed_runs = _read_failed_runs(work) if work.clients else []
-        with database.turn():
-            _notify_failed_runs(work, failed_runs)
-        failures = 0
+        failed_runs = _read_failed_runs(watches, usable, now) if usable else []
+        if failed_runs:
+            with database.turn():
+                _notify_failed_runs(watches, failed_runs)
     except EngineError as problem:
         log.info("watching.failed", workspace=workspace_id, error=type(problem).__name__)
-        failures = work.watch_poll.failures + 1
+        failures = watch_poll.failures + 1
     with database.turn():
-        _finish(work.watch_poll, failures)
-
-
-def _claim(workspace_id: int) -> _Work | None:
-    now = clock.now()
-    WatchPoll.objects.get_or_create(workspace_id=workspace_id)
-    watch_poll = WatchPoll.lease.claim(WatchPoll.objects.filter(not_paused(now)), workspace_id, LEASE, now)
-    if watch_poll is None:
-        return None
-    watches = [
-        watch for watch in _watches(WatchKind.FLOW).filter(workspace_id=workspace_id) if _find_access(watch) is not None
-    ]
-    if not watches:
-        _finish(watch_poll, 0)
-        return None
-    return _Work(watch_poll, watches[0].workspace, watches, list(_clients(watches)), now)
+        next_poll = clock.now() + backoff(PACE, failures + 1, SLOWEST)
+        WatchPoll.lease.finish(watch_poll, failures=failures, not_before=next_poll)
 
 
 def _clients(watches: Iterable[Watch]) -> Iterable[Client]:
@@ -290,10 +271,10 @@ def _clients(watches: Iterable[Watch]) -> Iterable[Client]:
             log.info("watching.no_client", workspace=watch.workspace_id, error=type(problem).__name__)
 
 
-def _read_failed_runs(work: _Work) -> list[dict[str, Any]]:
-    since = max(work.now - BACK, min(watch.created_at for watch in work.watches))
-    flows = sorted({watch.object_id for watch in work.watches})
-    call_engine = EngineCaller(work.clients)
+def _read_failed_runs(watches: Sequence[Watch], usable: list[Client], now: datetime) -> list[dict[str, Any]]:
+    since = max(now - BACK, min(watch.created_at for watch in watches))
+    flows = sorted({watch.object_id for watch in watches})
+    call_engine = EngineCaller(usable)
     failed_runs: list[dict[str, Any]] = []
     for start in range(0, len(flows), FLOWS):
         batch = flows[start : start + FLOWS]
@@ -302,10 +283,11 @@ def _read_failed_runs(work: _Work) -> list[dict[str, Any]]:
     return failed_runs
 
 
-def _notify_failed_runs(work: _Work, failed_runs: list[dict[str, Any]]) -> None:
-    runs_url = reverse("resource_list", args=[work.workspace.slug, "runs"])
+def _notify_failed_runs(watches: Sequence[Watch], failed_runs: list[dict[str, Any]]) -> None:
+    workspace = watches[0].workspace
+    runs_url = reverse("resource_list", args=[workspace.slug, "runs"])
     ids = {runs.text(run, "id") for run in failed_runs} - {""}
-    launches = Launch.objects.filter(workspace=work.workspace)
+    launches = Launch.objects.filter(workspace=workspace)
     started = set(launches.filter(run_id__in=ids).values_list("run_id", flat=True))
     markers = {runs.text(run, "parentRunId") for run in failed_runs} - {""}
     # A launch that has found its run says nothing about another one with its marker: that is a retry on the latest version.
@@ -322,15 +304,15 @@ def _notify_failed_runs(work: _Work, failed_runs: list[dict[str, Any]]) -> None:
         if since and began and began > since - CLOCKS:
             continue
         ended = runs.moment(run, "finishTime") or runs.moment(run, "created")
-        for watch in work.watches:
+        for watch in watches:
             if watch.object_id != run.get("flowId") or ended is None or ended < watch.created_at:
                 continue
             notifications.notify(
                 watch.user,
                 NoticeKind.FLOW_FAILED,
                 f"run:{run_id}:{ended.isoformat()}",
-                url=reverse("resource_detail", args=[work.workspace.slug, "runs", run_id]),
-                workspace=work.workspace,
+                url=reverse("resource_detail", args=[workspace.slug, "runs", run_id]),
+                workspace=workspace,
                 fold=notifications.Fold(
                     _subject(watch),
                     ended,
@@ -342,8 +324,3 @@ def _notify_failed_runs(work: _Work, failed_runs: list[dict[str, Any]]) -> None:
                 step=runs.failed_step(run)[1][:200],
                 by="",
             )
-
-
-def _finish(watch_poll: WatchPoll, failures: int) -> None:
-    next_poll = clock.now() + backoff(PACE, failures + 1, SLOWEST)
-    WatchPoll.lease.finish(watch_poll, failures=failures, not_before=next_poll)
