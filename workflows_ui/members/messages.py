@@ -1,5 +1,6 @@
-"""Texts for launch rights (limits, use and state) and for the state of invitations."""
+"""Texts for launch rights (limits, use and state), for the state of invitations, and for access requests."""
 
+import re
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,9 +10,19 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_lazy
 
-from workflows_ui.members.models import ColleagueInvitation, InvitationRequest, LaunchRight, Role
+from workflows_ui.launch_forms.models import LaunchForm
+from workflows_ui.launches.models import Launch
+from workflows_ui.members.models import (
+    AccessRequest,
+    ColleagueInvitation,
+    InvitationRequest,
+    LaunchRight,
+    Role,
+    Workspace,
+)
 from workflows_ui.members.services import invitations, launch_rights
 from workflows_ui.web import formats as web_formats
+from workflows_ui.web import navigation
 from workflows_ui.web.messages import Message
 
 
@@ -153,3 +164,34 @@ def invalid_link_message(row: ColleagueInvitation | None) -> Message:
         _("Nobody can join by this link any more."),
         _("If you still need one, ask the person who invited you."),
     )
+
+
+#: The flow that an access request wants to open.
+_FLOW = re.compile(r"/w/[^/]+/flows/([^/]+)/")
+
+
+def describe_requests(workspace: Workspace, requests: Iterable[AccessRequest]) -> list[tuple[AccessRequest, str]]:
+    """Return each request with what its link opens; "" for a request without a link. Does not call the engine."""
+    listed = list(requests)
+    flows = {request.pk: match[1] for request in listed if (match := _FLOW.match(request.link))}
+    names = _flow_names(workspace, set(flows.values()))
+    return [(request, _page(request.link, names.get(flows.get(request.pk, ""), ""))) for request in listed]
+
+
+def _page(link: str, flow: str) -> str:
+    if not link:
+        return ""
+    if flow:
+        return _("wants to open the flow “%(flow)s”") % {"flow": flow[:120]}
+    if _FLOW.match(link):
+        return _("wants to open a flow")
+    label = navigation.label(link)
+    return _("wants to open a page of “%(area)s”") % {"area": label} if label else _("wants to open this workspace")
+
+
+def _flow_names(workspace: Workspace, ids: set[str]) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for model in (LaunchForm, LaunchRight, Launch):
+        rows = model.objects.filter(workspace=workspace, flow_id__in=ids).exclude(flow_name="")
+        names |= dict(rows.values_list("flow_id", "flow_name").distinct())
+    return names

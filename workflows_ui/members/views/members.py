@@ -23,7 +23,7 @@ from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import practice, sharing
 from workflows_ui.lists import list_page, local_lists
 from workflows_ui.members import messages as member_messages
-from workflows_ui.members import requested_pages, tables
+from workflows_ui.members import tables
 from workflows_ui.members.forms import AddPeopleForm, InviteForm, RoleForm, WorkspaceForm
 from workflows_ui.members.models import AccessRequest, LaunchRight, Member, Role, Workspace
 from workflows_ui.members.services import invitations, members, teams
@@ -55,7 +55,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
         above_template="members/requests.html",
         below_template="members/below.html",
         first=Button(_("Add people"), "user-plus", reverse("member_add", args=[slug]), primary=True),
-        asking=requested_pages.describe(workspace, asking.order_by("asked_at")),
+        asking=member_messages.describe_requests(workspace, asking.order_by("asked_at")),
         invitations=member_messages.describe_invitations(invitations.recent_invitations(workspace)[:_INVITATIONS]),
         roles=Role,
     )

@@ -6,7 +6,6 @@ from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -82,11 +81,9 @@ def _credentials(person: User, workspace: Workspace) -> list[dict[str, Any]]:
         {
             "name": row.name,
             "used": row.pk == used,
-            "source": _source(row.owner_id == person.pk, teams.get(row.pk, [])),
+            "source": _("their own")
+            if row.owner_id == person.pk
+            else _("shared with %(teams)s") % {"teams": ", ".join(teams[row.pk])[:120]},
         }
         for row in listed
     ]
-
-
-def _source(own: bool, teams: list[str]) -> str | Promise:
-    return _("their own") if own else _("shared with %(teams)s") % {"teams": ", ".join(teams)[:120]}
