@@ -74,6 +74,11 @@ class Plan:
         """The choices of the steps by item key, as the confirmation posts them."""
         return {step.item.key: step.choice for step in self.steps}
 
+    @property
+    def ended(self) -> int:
+        """The number of items that are ended, not handed over."""
+        return sum(step.to is None for step in self.steps)
+
 
 def token(holder: Holder) -> str:
     """Return a holder as the page posts it."""

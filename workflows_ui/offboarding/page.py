@@ -7,9 +7,9 @@ that exactly the counted items are changed.
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from django.http import QueryDict
 from django.utils.functional import cached_property
@@ -20,12 +20,13 @@ from workflows_ui.accounts.models import User
 from workflows_ui.members.models import Workspace
 from workflows_ui.offboarding import handover, kinds
 from workflows_ui.offboarding.belongings import Holder, Item, Kind, Reach
-from workflows_ui.offboarding.handover import END, KEEP, Plan, Problem, Step
+from workflows_ui.offboarding.handover import KEEP, Plan, Problem, Step
 from workflows_ui.offboarding.kinds import KINDS
 from workflows_ui.web.messages import Text
 
+E = TypeVar("E")
 #: Items of a group that are not collapsed.
-SHOWN = 8
+_SHOWN = 8
 #: Maximum number of options in all select boxes of single items; further items follow the choice for their group.
 _LINES = 6000
 
@@ -52,12 +53,26 @@ class Line:
 
 
 @dataclass
-class Group:
-    """The items of one kind in one workspace, and the choice for all of them."""
+class _Folded(Generic[E]):
+    """Entries of one kind in one workspace, of which the page collapses those beyond the first."""
 
     kind: Kind
     workspace: Workspace | None
-    lines: list[Line]
+    entries: list[E]
+
+    @property
+    def listed(self) -> list[E]:
+        return self.entries[:_SHOWN]
+
+    @property
+    def folded(self) -> list[E]:
+        return self.entries[_SHOWN:]
+
+
+@dataclass
+class Group(_Folded[Line]):
+    """The items of one kind in one workspace, and the choice for all of them."""
+
     people: list[tuple[str, str]]
     ends: bool
     chosen: str = KEEP
@@ -75,8 +90,8 @@ class Group:
     @property
     def hint(self) -> Text:
         """A note on handing it over, or why that is not possible."""
-        item = self.lines[0].item
-        if not self.kind.gives(item) or any(line.people for line in self.lines):
+        item = self.entries[0].item
+        if not self.kind.gives(item) or any(line.people for line in self.entries):
             return self.kind.more if self.chooses else ""
         if item.workspace_reach is not None and item.workspace_reach.access.guest:
             return ""
@@ -89,15 +104,7 @@ class Group:
     @property
     def several(self) -> bool:
         """Whether there is a choice for the whole group besides those for single items."""
-        return len(self.lines) > 1
-
-    @property
-    def listed(self) -> list[Line]:
-        return self.lines[:SHOWN]
-
-    @property
-    def folded(self) -> list[Line]:
-        return self.lines[SHOWN:]
+        return len(self.entries) > 1
 
     @property
     def unfolded(self) -> bool:
@@ -106,33 +113,22 @@ class Group:
 
 
 @dataclass
-class PlannedAction:
-    """A line of the confirmation: the items of one kind in one workspace that go to the same person, or end (`to` is "")."""
+class PlannedAction(_Folded[str]):
+    """A line of the confirmation: the names of items that go to the same person, or end (`to` is "")."""
 
-    kind: Kind
-    workspace: Workspace | None
     to: str
-    names: list[str]
-
-    @property
-    def listed(self) -> list[str]:
-        return self.names[:SHOWN]
-
-    @property
-    def folded(self) -> list[str]:
-        return self.names[SHOWN:]
 
 
+@dataclass
 class Page:
-    """All items of the person within the reach. `posted` maps field names to choices."""
+    """All items of the person within the reach. `posted` maps field names to choices, `problems` to what is wrong with them."""
 
-    def __init__(
-        self, reach: Reach, posted: Mapping[str, str] | None = None, problems: Mapping[str, Problem] | None = None
-    ) -> None:
-        self.reach = reach
-        self.items = kinds.find(reach)
-        self._posted = dict(posted or {})
-        self._problems = problems or {}
+    reach: Reach
+    posted: Mapping[str, str] = field(default_factory=dict)
+    problems: Mapping[str, Problem] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.items = kinds.find(self.reach)
         self._left = _LINES
 
     @cached_property
@@ -147,10 +143,6 @@ class Page:
         return sections
 
     @property
-    def count(self) -> int:
-        return len(self.items)
-
-    @property
     def chooses(self) -> bool:
         """Whether anything can be chosen on the page."""
         return any(group.chooses for section in self.sections for group in section["groups"])
@@ -162,13 +154,13 @@ class Page:
         known_keys = {item.key for item in self.items}
         for section in self.sections:
             for group in section["groups"]:
-                choice = self._posted.get(group.key, KEEP)
-                free = [line.item for line in group.lines if not self._posted.get(line.item.key)]
+                choice = self.posted.get(group.key, KEEP)
+                free = [line.item for line in group.entries if not self.posted.get(line.item.key)]
                 fit = [item for item in free if not handover.plan([item], {item.key: choice}).problems]
                 choices |= {item.key: choice for item in fit}
                 if free and not fit:
                     problems[group.key] = Problem.NOT_A_CHOICE
-        for key, choice in self._posted.items():
+        for key, choice in self.posted.items():
             if choice and key.partition("-")[0] in KINDS and (key in known_keys or choice != KEEP):
                 choices[key] = choice
         plan = handover.plan(self.items, choices)
@@ -183,13 +175,13 @@ class Page:
             size = len(item.to) + 3
             chooses = changeable and self._left >= size
             self._left -= size if chooses else 0
-            lines.append(Line(item, chooses, self._posted.get(item.key, ""), self._problem(item.key)))
+            lines.append(Line(item, chooses, self.posted.get(item.key, ""), self._problem(item.key)))
         group = Group(kind, items[0].workspace, lines, _choices(shared), any(item.ends for item in items))
-        group.chosen, group.problem = self._posted.get(group.key, KEEP), self._problem(group.key)
+        group.chosen, group.problem = self.posted.get(group.key, KEEP), self._problem(group.key)
         return group
 
     def _problem(self, key: str) -> Text:
-        return self._problems[key].label if key in self._problems else ""
+        return self.problems[key].label if key in self.problems else ""
 
 
 def _choices(holders: Iterable[Holder]) -> list[tuple[str, str]]:
@@ -208,9 +200,9 @@ def planned_actions(steps: list[Step]) -> list[PlannedAction]:
     actions: dict[tuple[Any, ...], PlannedAction] = {}
     for step in steps:
         item = step.item
-        action = PlannedAction(item.kind, item.workspace, _label(step.to) if step.to else "", [])
+        action = PlannedAction(item.kind, item.workspace, [], _label(step.to) if step.to else "")
         key = item.workspace and item.workspace.pk, item.kind, step.choice
-        actions.setdefault(key, action).names.append(item.name)
+        actions.setdefault(key, action).entries.append(item.name)
     return list(actions.values())
 
 
@@ -223,11 +215,6 @@ def posted(data: QueryDict) -> dict[str, str]:
     if choices and isinstance(choices, dict):
         return {str(key): str(value) for key, value in choices.items()}
     return {key: data.get(key, "") for key in data if "-" in key}
-
-
-def ended_count(steps: list[Step]) -> int:
-    """Return the number of items that are ended, not handed over."""
-    return sum(1 for step in steps if step.choice == END)
 
 
 def gone_summary(keys: list[str]) -> str:

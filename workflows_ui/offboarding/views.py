@@ -71,7 +71,7 @@ def _handle(request: ConsoleRequest, reach: Reach) -> HttpResponse:
         "reach": reach,
         "actions": offboarding_page.planned_actions(plan.steps),
         "count": len(plan.steps),
-        "ended": offboarding_page.ended_count(plan.steps),
+        "ended": plan.ended,
         "gone": offboarding_page.gone_summary(plan.gone),
         "plan": json.dumps(plan.choices),
     }
@@ -101,8 +101,7 @@ def _page(
 
 
 def _add_messages(request: ConsoleRequest, done: handover.Plan, gone: list[str]) -> None:
-    ended = offboarding_page.ended_count(done.steps)
-    handed_over = len(done.steps) - ended
+    ended, handed_over = done.ended, len(done.steps) - done.ended
     parts = []
     if handed_over:
         parts.append(ngettext("%(n)s handed over.", "%(n)s handed over.", handed_over) % {"n": handed_over})
