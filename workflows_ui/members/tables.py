@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group
 from django.db.models import Count, Exists, F, OuterRef, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -18,10 +19,10 @@ from workflows_ui.core.states import Badge
 from workflows_ui.lists.local_lists import LocalList
 from workflows_ui.members import messages
 from workflows_ui.members.forms import LaunchRightFilterForm, PeopleFilterForm
-from workflows_ui.members.models import Member, Role, TeamOwner
-from workflows_ui.members.services import teams
+from workflows_ui.members.models import LaunchRight, Member, Role, TeamOwner
+from workflows_ui.members.services import launch_rights, teams
 from workflows_ui.members.services.access import Access
-from workflows_ui.resource_admin.resource import Column, Row
+from workflows_ui.resource_admin.resource import Column
 from workflows_ui.web.elements import Button
 from workflows_ui.web.messages import Text
 
@@ -35,39 +36,28 @@ _PERMISSIONS, _LEAVE, _LEAVING, _REMOVE = (
 
 
 @dataclass(frozen=True)
-class MemberLine:
-    """A member: a person, with whether they have a second factor, or a team, with the people who are members through it only."""
+class _Cell:
+    """A member, for a cell with a template of its own, and the text of the cell in files."""
 
     member: Member
-    people: Sequence[User]
-    stepped: bool
-    #: Whether the workspace requires a second factor, and whether this is the reader.
-    required: bool
-    oneself: bool
+    text: str
 
     def __str__(self) -> str:
-        return self.member.holder
+        return str(self.text)
 
 
-@dataclass(frozen=True)
-class _RoleChoice:
-    """The role of a member, which can be changed in its cell."""
-
-    member: Member
-
-    def __str__(self) -> str:
-        return str(self.member.get_role_display())
-
-
-def _step(line: MemberLine) -> Badge | None:
-    if not line.member.user:
+def _step(member: Any) -> Badge | None:
+    if not member.user:
         return None
-    missing = Badge(_("Not set up"), "shield", "yellow" if line.required else "secondary")
-    return _SET_UP if line.stepped else missing
+    missing = Badge(_("Not set up"), "shield", "yellow" if member.workspace.second_factor_required else "secondary")
+    return _SET_UP if member.stepped else missing
 
 
 class Members(LocalList):
-    """The members of a workspace, all of them in memory."""
+    """The members of a workspace, all of them in memory.
+
+    `stepped`: whether a person has a second factor; `people`: who are members through a team only.
+    """
 
     name = "members"
     label, label_plural = _("Member"), _("Members")
@@ -76,32 +66,37 @@ class Members(LocalList):
     rows = 50
     file_view = "members_file"
     list_display = (
-        Column(lambda line: line, _("Name"), template_name="members/name_cell.html", name="name"),
         Column(
-            lambda line: _RoleChoice(line.member),
+            lambda member: _Cell(member, member.holder),
+            _("Name"),
+            template_name="members/name_cell.html",
+            name="name",
+        ),
+        Column(
+            lambda member: _Cell(member, member.get_role_display()),
             _("Role"),
             template_name="members/role_cell.html",
             name="role",
-            sort=lambda line: Role(line.member.role).rank,
+            sort=lambda member: Role(member.role).rank,
         ),
         Column(_step, _("Two-factor"), kind="badge", name="step"),
-        Column(lambda line: line.member.created_at, _("Since"), kind="when", phone=False, name="since"),
+        Column(lambda member: member.created_at, _("Since"), kind="when", phone=False, name="since"),
     )
 
-    def key(self, row: MemberLine) -> str:
-        return str(row.member.pk)
+    def title(self, row: Member) -> str:
+        return row.holder
 
-    def row_buttons(self, access: Access, row: MemberLine) -> Sequence[Button]:
+    def row_buttons(self, access: Access, row: Member) -> Sequence[Button]:
         """What can be done with the membership; a person's own ends on their own page."""
-        slug, member = access.workspace.slug, row.member
+        slug, person = access.workspace.slug, row.user_id
         buttons = []
-        if member.user_id:
-            leaving = reverse("leaving") if row.oneself else reverse("member_leaving", args=[slug, member.user_id])
-            buttons = [
-                Button(_PERMISSIONS, "shield-check", reverse("permissions", args=[slug, member.user_id])),
-                Button(_LEAVE if row.oneself else _LEAVING, "log-out", leaving),
-            ]
-        remove = reverse("member_remove", args=[slug, member.pk])
+        if person:
+            leaving, url = _LEAVING, reverse("member_leaving", args=[slug, person])
+            if person == access.user.pk:
+                leaving, url = _LEAVE, reverse("leaving")
+            permissions = Button(_PERMISSIONS, "shield-check", reverse("permissions", args=[slug, person]))
+            buttons = [permissions, Button(leaving, "log-out", url)]
+        remove = reverse("member_remove", args=[slug, row.pk])
         return [*buttons, Button(_REMOVE, "user-x", remove, danger=True)]
 
 
@@ -209,34 +204,34 @@ def team_list(reader: User) -> Teams:
     )
 
 
-def _holder_note(status: Any) -> Text:
-    right = status["right"]
+def _holder_note(right: Any) -> Text:
     if right.team:
         return _("team")
     return "" if right.user.is_active else _("switched off")
 
 
-def _state(status: Any) -> Badge:
-    if status["keyless"]:
+def _state(right: Any) -> Badge:
+    if right.keyless:
         return Badge(_("No credential"), "triangle-alert", "yellow")
+    status = messages.describe_right(right)
     return Badge(status["state"], "check" if status["usable"] else "ban", status["colour"])
 
 
-def _launches(status: Any) -> Text:
-    used, most = status["right"].used, status["right"].most_launches
-    return str(used) if most is None else gettext("%(used)s of %(n)s") % {"used": used, "n": most}
+def _launches(right: Any) -> Text:
+    values = {"used": right.used, "n": right.most_launches}
+    return str(right.used) if right.most_launches is None else gettext("%(used)s of %(n)s") % values
 
 
-def _keyless_note(status: Any) -> Text:
-    if not status["keyless"]:
+def _keyless_note(right: Any) -> Text:
+    if not right.keyless:
         return ""
-    if status["right"].team:
+    if right.team:
         return _("The team has no credential here yet, so only members with their own credential can launch.")
     return _("They have no credential here yet: add them to a team that has one, or ask them to add their own.")
 
 
 class LaunchRights(LocalList):
-    """The launch rights of a workspace, those in force first. Its rows are statuses of messages.describe_rights."""
+    """The launch rights of a workspace, those in force first. `keyless`: whether the holder lacks a credential."""
 
     name = "launch_rights"
     label, label_plural = _("Launch right"), _("Launch rights")
@@ -253,49 +248,48 @@ class LaunchRights(LocalList):
     file_view = "launch_rights_file"
     list_display = (
         Column(
-            lambda status: status["right"].holder,
+            lambda right: right.holder,
             _("Who"),
             below=_holder_note,
             name="holder",
             sort=("team__name", "user__first_name", "user__last_name", "user__username"),
         ),
         Column(
-            lambda status: status["right"].flow_name or status["right"].flow_id,
+            lambda right: right.flow_name or right.flow_id,
             _("Flow"),
-            link=lambda slug, status: reverse("flow_launch_rights", args=[slug, status["right"].flow_id]),
+            link=lambda slug, right: reverse("flow_launch_rights", args=[slug, right.flow_id]),
             name="flow",
             sort=("flow_name", "flow_id"),
         ),
         Column(_state, _("State"), kind="badge", below=_keyless_note, name="state", sort=("ended",)),
-        Column(lambda status: status["right"].until, _("Until"), kind="when", name="until", sort=("until",)),
+        Column(lambda right: right.until, _("Until"), kind="when", name="until", sort=("until",)),
         Column(_launches, _("Launches"), name="launches", sort=("used",)),
         Column(
-            lambda status: status["right"].created_at,
+            lambda right: right.created_at,
             pgettext_lazy("launch right", "Given"),
             kind="when",
-            below=lambda status: status["right"].created_by.label if status["right"].created_by else "",
+            below=lambda right: right.created_by.label if right.created_by else "",
             phone=False,
             name="given",
             sort=("created_at",),
         ),
     )
 
-    def masked(self, session: Any, rows: Sequence[Any]) -> list[Any]:
-        """The status of each right."""
-        return messages.describe_rights(rows)
+    def masked(self, session: Any, rows: Sequence[Any]) -> Sequence[Any]:
+        keyless = launch_rights.keyless(rows)
+        for right in rows:
+            right.keyless = right.pk in keyless
+        return rows
 
-    def key(self, row: Row) -> str:
-        return str(row["right"].pk)
+    def title(self, row: LaunchRight) -> str:
+        return row.holder
 
-    def title(self, row: Row) -> str:
-        return str(row["right"].holder)
-
-    def row_buttons(self, access: Access, row: Any) -> Sequence[Button]:
-        slug, right, buttons = access.workspace.slug, row["right"], []
-        if not right.revoked_at:
-            buttons.append(Button(_("Change"), "pencil", reverse("launch_right_change", args=[slug, right.pk])))
-        if row["usable"]:
-            revoke = reverse("launch_right_revoke", args=[slug, right.pk])
+    def row_buttons(self, access: Access, row: LaunchRight) -> Sequence[Button]:
+        slug, buttons = access.workspace.slug, []
+        if not row.revoked_at:
+            buttons.append(Button(_("Change"), "pencil", reverse("launch_right_change", args=[slug, row.pk])))
+        if row.usable(timezone.now()):
+            revoke = reverse("launch_right_revoke", args=[slug, row.pk])
             buttons.append(Button(_("Revoke"), "ban", revoke, danger=True))
         return buttons
 

@@ -1,6 +1,7 @@
 """Members of a workspace, for its managers: roles, access requests and settings; and the page for a person's own requests."""
 
 import re
+from typing import Any
 
 from allauth.core import ratelimit
 from django.contrib import messages
@@ -51,7 +52,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     return list_page.respond(
         request,
         current,
-        kind.page(_lines(request), current),
+        kind.page(_members(request), current),
         above_template="members/requests.html",
         below_template="members/below.html",
         first=Button(_("Add people"), "user-plus", reverse("member_add", args=[slug]), primary=True),
@@ -66,7 +67,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
 @member(Role.MANAGER)
 def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
     """The list of members as a file. Audited."""
-    return local_lists.file(request, tables.Members(), _lines(request), kind)
+    return local_lists.file(request, tables.Members(), _members(request), kind)
 
 
 @member(Role.MANAGER)
@@ -225,22 +226,14 @@ def refuse(request: ConsoleRequest, slug: str, request_id: int) -> HttpResponse:
     return responses.redirect_to_view(request, "members", slug)
 
 
-def _lines(request: ConsoleRequest) -> list[tables.MemberLine]:
-    """The members, managers first."""
-    workspace = request.access.workspace
-    rows = list(Member.objects.filter(workspace=workspace).select_related("user", "team"))
+def _members(request: ConsoleRequest) -> list[Any]:
+    """The rows of tables.Members, managers first."""
+    # By way of the workspace, which each row then has.
+    rows: list[Any] = list(request.access.workspace.members.select_related("user", "team"))
     by_team, stepped = _by_team(rows), second_step.users_with_step(row.user_id for row in rows if row.user_id)
-    lines = [
-        tables.MemberLine(
-            row,
-            by_team.get(row.team_id, []),
-            stepped=row.user_id in stepped,
-            required=workspace.second_factor_required,
-            oneself=row.user_id == request.user.pk,
-        )
-        for row in rows
-    ]
-    return sorted(lines, key=lambda line: (-Role(line.member.role).rank, sort_key(str(line))))
+    for row in rows:
+        row.people, row.stepped = by_team.get(row.team_id, []), row.user_id in stepped
+    return sorted(rows, key=lambda row: (-Role(row.role).rank, sort_key(row.holder)))
 
 
 def _by_team(rows: list[Member]) -> dict[int | None, list[User]]:
