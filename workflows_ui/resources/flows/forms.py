@@ -7,7 +7,6 @@ from typing import Any, cast
 from django import forms
 from django.http import QueryDict
 from django.utils.functional import Promise
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core.collation import sort_key
@@ -15,10 +14,12 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError
 from workflows_ui.resource_admin.resource import Affected, Row, id_at, pick
 from workflows_ui.resources.flows.editing import changes
-from workflows_ui.resources.flows.reading import folder_names
+from workflows_ui.resources.flows.reading import folder_names, moment_of
 from workflows_ui.web import messages
 from workflows_ui.web.list_filters import state_field
 from workflows_ui.web.paths import dict_at, text_at
+
+CHANGED = _("The flow has been changed since you opened this page. Nothing was sent yet.")
 
 
 class FlowFilters(forms.Form):
@@ -56,24 +57,33 @@ class FolderChoice(forms.Form):
         cast("forms.ChoiceField", self.fields["folder"]).choices = folder_choices(session)
 
 
-class Publish(forms.Form):
-    """Says what changes in what is live. If the draft is another one than the page showed, it asks once more; `seen` is that draft."""
+class SeenForm(forms.Form):
+    """A form of what a page showed, of which `seen` is a mark. If that was changed, it asks once more."""
+
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def set_seen(self, mark: str) -> None:
+        """Let the next submission have the mark of what is shown now."""
+        data = cast("QueryDict", self.data).copy()
+        data["seen"] = mark
+        self.data = data
+
+
+class Publish(SeenForm):
+    """Says what changes in what is live; `seen` is the draft that the page showed."""
 
     discreet = frozenset({"seen"})
-    seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, session: EngineSession, row: Row, asked: Mapping[str, Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.questions = list[Affected]()
         # The form of many flows has no row.
-        mark = f"{pick(row, 'version.id')} {pick(row, 'version.updated')}" if row else ""
+        mark = moment_of(row) if row else ""
         self.initial["seen"] = mark
         seen = str(asked.get("seen") or "") if self.is_bound else ""
         if seen and seen != mark:
-            text = gettext("The flow has been changed since you opened this page. Nothing was sent yet.")
-            self.questions = [Affected(text)]
-            self.data = cast("QueryDict", self.data).copy()
-            self.data["seen"] = mark
+            self.questions = [Affected(CHANGED)]
+            self.set_seen(mark)
         if row and (self.questions or not self.is_bound):
             self.questions += _goes_live(session, row)
 

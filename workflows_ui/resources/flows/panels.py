@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.utils import timezone
@@ -186,23 +187,16 @@ def steps(subject: Subject) -> dict[str, Any]:
     items = outline.items(shown, names, known, **({"most": 0} if brief else {}))
     if not builds:
         return {"rows": list(outline.rows(items)), "notes": notes.panel(session, subject.object)}
+    links = partial(editing.links, subject.object, slug, subject.id)
     undoable = flow_edits.latest(session.workspace, subject.id) is not None
     editable = editing.ADD.visible(subject.object)
     offered = [(editing.ADD.label, editing.ADD, choose_app_url(slug, subject.id))] if editable else []
     if editable and pick(trigger, "type") == "EMPTY":
         url = choose_app_url(slug, subject.id, step=flow_tree.step_name(trigger))
         offered.insert(0, (_("Choose the trigger"), editing.SETTINGS, url))
-    offered += [
-        (action.label, action, action.url(slug, "flows", subject.id))
-        for action in (*editing.FLOW, draft_tests.TEST, trigger_tests.TEST)
-        if action.visible(subject.object) and (undoable or action is not editing.UNDO)
-    ]
-    back = urlencode({"next": f"{flow_url(slug, subject.id)}?tab=steps"})
-    whole = [
-        (action.label, action, f"{action.url(slug, 'flows', subject.id)}?{back}")
-        for action in resource_actions.ACTIONS
-        if action.name in _WHOLE_FLOW and action.visible(subject.object)
-    ]
+    edits = [action for action in editing.FLOW if undoable or action is not editing.UNDO]
+    offered += links((*edits, draft_tests.TEST, trigger_tests.TEST))
+    of_whole = (action for action in resource_actions.ACTIONS if action.name in _WHOLE_FLOW)
     report = validity.find(session, trigger) if offered else None
     edit_url = f"{flow_url(slug, subject.id)}steps/" if offered else ""
     return {
@@ -210,8 +204,8 @@ def steps(subject: Subject) -> dict[str, Any]:
         "brief": brief,
         "missing": validity.lines(report, slug, subject.id) if report else [],
         "notes": notes.panel(session, subject.object),
-        "whole": whole,
-        "note_actions": [(action, action.url(slug, "flows", subject.id)) for action in editing.NOTES],
+        "whole": links(of_whole, next=f"{flow_url(slug, subject.id)}?tab=steps"),
+        "note_actions": [(action, editing.url_of(action, slug, subject.id)) for action in editing.NOTES],
         "links": offered,
         "edit_url": edit_url,
         "drawing": drawing.editor_panel(session, subject.object) if offered else None,
@@ -221,12 +215,12 @@ def steps(subject: Subject) -> dict[str, Any]:
 def uses(subject: Subject) -> dict[str, Any] | None:
     """What the flow needs to work, each with its page: `apps`, `connections`, `tables`, called `flows`; left out if it uses none."""
     slug, session = subject.slug, subject.session
-    used: dict[str, list[str]] = {kind: [] for kind in ("pieces", "connections", "tables", "flows")}
     # Of a flow from the index what that knows.
-    for use in index_uses.uses_of(session, subject.id) if subject.kept else uses_of_flow(subject.object):
-        if use.key not in used[use.kind]:
-            used[use.kind].append(use.key)
-    pieces, connections, tables, called = (keys[:_MOST_USES] for keys in used.values())
+    found = index_uses.uses_of(session, subject.id) if subject.kept else uses_of_flow(subject.object)
+    pieces, connections, tables, called = (
+        list(dict.fromkeys(use.key for use in found if use.kind == kind))[:_MOST_USES]
+        for kind in ("pieces", "connections", "tables", "flows")
+    )
     if subject.kept:
         known_connections, known_tables = (index_uses.names(session, kind) for kind in ("connections", "tables"))
     else:

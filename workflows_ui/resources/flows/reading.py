@@ -175,6 +175,11 @@ def trigger_of(flow: Row) -> Any:
     return pick(flow, "version.trigger")
 
 
+def moment_of(flow: Row) -> str:
+    """A text that differs after each change of a flow."""
+    return f"{pick(flow, 'version.id')} {pick(flow, 'version.updated')}"
+
+
 def tags_of(flow: Row) -> list[str]:
     """The tags, the one part of a flow's metadata that the engine itself reads (api.md 6.1)."""
     return texts_at(flow, "metadata.tags")

@@ -1,12 +1,13 @@
 """Actions that edit a flow's steps: each operation is predicted, stored, sent once, and compared with what came back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from django import forms
+from django.utils.http import urlencode
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -28,11 +29,13 @@ from workflows_ui.resources.flows.editing import forms as editing
 from workflows_ui.resources.flows.editing.operations import Operation
 from workflows_ui.resources.flows.editing.prediction import MALFORMED, Json, find
 from workflows_ui.resources.flows.editing.shape import shape
-from workflows_ui.resources.flows.reading import deleting, trigger_of
+from workflows_ui.resources.flows.reading import deleting, moment_of, trigger_of
 from workflows_ui.resources.pieces import apps, missing_apps
 from workflows_ui.resources.places import flow_url, step_url
 from workflows_ui.web.paths import dict_at, list_at, text_at
 
+#: In a menu of operations: what the link says, the action, its address.
+Link = tuple[Text, Action, str]
 MEANWHILE: Text = _("Somebody else changed the flow at the same time. Look at both versions on this page.")
 
 
@@ -94,12 +97,7 @@ def read(session: EngineSession, id: str) -> Json:
 def is_changed(flow: Json, now: Json) -> bool:
     """Whether the flow is another one now; not if the engine did not say what it is now."""
     # Two changes within a millisecond have the same time.
-    return bool(now) and (_moment(now) != _moment(flow) or not alike(flow, now))
-
-
-def _moment(flow: Row) -> tuple[Any, Any]:
-    """Values that differ after each change of a flow."""
-    return pick(flow, "version.id"), pick(flow, "version.updated")
+    return bool(now) and (moment_of(now) != moment_of(flow) or not alike(flow, now))
 
 
 def alike(one: Json, other: Json) -> bool:
@@ -108,6 +106,17 @@ def alike(one: Json, other: Json) -> bool:
         return shape(one) == shape(other)
     except (*MALFORMED, RecursionError):
         return False
+
+
+def url_of(action: Action, slug: str, id: str, **query: str) -> str:
+    """The page of an action on a flow."""
+    url = action.url(slug, "flows", id)
+    return f"{url}?{urlencode(query)}" if query else url
+
+
+def links(flow: Row, slug: str, id: str, offered: Iterable[Action], **query: str) -> list[Link]:
+    """Those of the actions that the flow allows, for templates/resources/flows/operations.html."""
+    return [(action.label, action, url_of(action, slug, id, **query)) for action in offered if action.visible(flow)]
 
 
 def _undo(session: EngineSession, id: str, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,7 +133,7 @@ def _done(text: Text, undo: bool, answer: Any) -> Text:
     if edit.state == EditState.DIFFERS:
         return LastingText(gettext("The engine did something else than predicted. Look at both versions on this page."))
     if undo and flow_edits.can_undo(edit):
-        return LinkedText(text, gettext("Undo"), UNDO.url(edit.workspace.slug, "flows", edit.flow_id))
+        return LinkedText(text, gettext("Undo"), url_of(UNDO, edit.workspace.slug, edit.flow_id))
     return text
 
 

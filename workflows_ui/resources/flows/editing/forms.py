@@ -14,7 +14,6 @@ from typing import Any, ClassVar, cast
 from django import forms
 from django.forms import BoundField
 from django.forms.utils import ErrorDict
-from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
@@ -39,6 +38,7 @@ from workflows_ui.resources.flows.editing.prediction import (
     names,
     predict,
 )
+from workflows_ui.resources.flows.forms import CHANGED, SeenForm
 from workflows_ui.resources.places import flow_url, step_url
 from workflows_ui.web.form_rendering import LongSelect
 from workflows_ui.web.messages import Text
@@ -57,7 +57,7 @@ NO_HANDLING = {"retryOnFailure": {"value": False}, "continueOnFailure": {"value"
 NEW_CODE = "export const code = async (inputs) => {\n  return inputs;\n};\n"
 
 
-class EditForm(forms.Form):
+class EditForm(SeenForm):
     """Base of the forms: subclasses say which operation their values mean.
 
     Valid data has `flow` (as read from the engine), `predicted` and `operation`.
@@ -71,7 +71,6 @@ class EditForm(forms.Form):
     head, foot = "resources/flows/editing_head.html", "resources/flows/editing_foot.html"
     #: The template shown next to the form on a whole page, with `drawing`.
     side_template = "resources/flows/drawing.html"
-    seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(
         self,
@@ -208,11 +207,8 @@ class EditForm(forms.Form):
             self.questions = changes.lines(self.session, flow, predicted)
             self.questions += [*self.consequences(flow, operation, predicted), changes.request(self.session, operation)]
             if seen and seen.partition("-")[0] != mark.partition("-")[0]:
-                text = gettext("The flow has been changed since you opened this page. Nothing was sent yet.")
-                self.questions.insert(0, Affected(text))
-            data = cast("QueryDict", self.data).copy()
-            data["seen"] = mark
-            self.data = data
+                self.questions.insert(0, Affected(CHANGED))
+            self.set_seen(mark)
         return cleaned | {"flow": flow, "predicted": predicted, "operation": operation}
 
 

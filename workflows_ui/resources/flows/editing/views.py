@@ -27,7 +27,6 @@ from workflows_ui.flow_edits import services as flow_edits
 from workflows_ui.flow_edits.models import EditState
 from workflows_ui.flow_edits.services import Versions
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.resource import Row, Text, id_at, pick
 from workflows_ui.resources import usage
 from workflows_ui.resources.flows import difference, drawing, outline, reading, secret_inputs
@@ -56,8 +55,6 @@ from workflows_ui.web.access import member
 from workflows_ui.web.paths import dict_at, list_at, text_at, texts_at
 from workflows_ui.web.requests import ConsoleRequest
 
-#: What a link says, the action, its address.
-Link = tuple[Text, Action, str]
 #: By the type of a step.
 _OF_TYPE = {
     **dict.fromkeys(("PIECE", "PIECE_TRIGGER"), (actions.SETTINGS,)),
@@ -102,7 +99,7 @@ def step(request: ConsoleRequest, slug: str, id: str, step: str) -> HttpResponse
     found = find(trigger, step)
     if found is None:
         raise Http404
-    is_trigger, links = found is trigger, partial(_links, flow, slug, id)
+    is_trigger, links = found is trigger, partial(actions.links, flow, slug, id)
     tests = links((trigger_tests.TEST, draft_tests.TEST) if is_trigger else (step_tests.TEST,), step=step)
     of_type = _OF_TYPE.get(text_at(found, "type"), ())
     of_any = (*actions.ANY_STEP, *(actions.TRIGGER if is_trigger else actions.STEP))
@@ -136,16 +133,7 @@ def step(request: ConsoleRequest, slug: str, id: str, step: str) -> HttpResponse
     return responses.page(request, "resources/flows/step.html", context, fragments=("action",))
 
 
-def _links(flow: Row, slug: str, id: str, offered: Sequence[Action], **asked: str) -> list[Link]:
-    query = urlencode(asked)
-    return [
-        (action.label, action, f"{action.url(slug, Flows.name, id)}?{query}")
-        for action in offered
-        if action.visible(flow)
-    ]
-
-
-def _adding(label: Text, slug: str, id: str, place: str) -> Link:
+def _adding(label: Text, slug: str, id: str, place: str) -> actions.Link:
     return label, actions.ADD, choose_app_url(slug, id, place=place)
 
 
@@ -169,7 +157,7 @@ def edit(request: ConsoleRequest, slug: str, id: str, edit: str) -> HttpResponse
         "badge": EditState(found.state).badge,
         "name": redaction.step(reading.name_of(flow)) or id,
         "tab_url": f"{flow_url(slug, id)}?tab=steps",
-        "undo_url": actions.UNDO.url(slug, Flows.name, id),
+        "undo_url": actions.url_of(actions.UNDO, slug, id),
         "changed": _between(session, versions, "before", "after"),
         "unexpected": _between(session, versions, "expected", "after") if found.state == EditState.DIFFERS else None,
         "since": left and difference.of_versions(session, left, dict_at(flow, "version")),
@@ -212,8 +200,7 @@ class Target:
     def form_url(self, piece: str, operation: str) -> str:
         """The form of a chosen action or trigger."""
         action = actions.SETTINGS if self.step else actions.ADD_APP
-        query = urlencode({**self.query, "piece": piece, "operation_name": operation})
-        return f"{action.url(self.slug, Flows.name, id_at(self.flow))}?{query}"
+        return actions.url_of(action, self.slug, id_at(self.flow), **self.query, piece=piece, operation_name=operation)
 
 
 @never_cache
@@ -281,7 +268,6 @@ def _lines(target: Target, rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 def _built_in(target: Target) -> Sequence[tuple[str, Text, Text, str]]:
     """Kinds of steps that need no app: icon, name, what they do, address of the form."""
-    url = actions.ADD.url(target.slug, Flows.name, id_at(target.flow))
     kinds = {
         "CODE": _("Calculate or change values in JavaScript or TypeScript"),
         LOOP: _("Do the steps inside once for each item of a list"),
@@ -289,8 +275,8 @@ def _built_in(target: Target) -> Sequence[tuple[str, Text, Text, str]]:
     }
     found = []
     for kind, about in kinds.items():
-        icon, label = outline.kind_of({"type": kind})
-        found.append((icon, label, about, f"{url}?{urlencode({**target.query, 'kind': kind})}"))
+        url = actions.url_of(actions.ADD, target.slug, id_at(target.flow), **target.query, kind=kind)
+        found.append((*outline.kind_of({"type": kind}), about, url))
     return found
 
 
@@ -300,7 +286,7 @@ def _operations(session: EngineSession, target: Target, piece: str) -> dict[str,
     logos = {known["name"]: known for known in apps.catalogue_or_none(session)}
     lines = [(one.title, one.about, one.starts, target.form_url(piece, one.name)) for one in listed]
     if target.is_trigger and piece == schedule_forms.PIECE:
-        url = actions.SCHEDULE.url(target.slug, Flows.name, id_at(target.flow))
+        url = actions.url_of(actions.SCHEDULE, target.slug, id_at(target.flow))
         lines.insert(
             0, (_("At certain times"), _("Choose days and times in words, and see when the flow starts next."), "", url)
         )

@@ -20,6 +20,7 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
 from workflows_ui.resource_admin.resource import Affected, Row, pick
 from workflows_ui.resources.flows import outline, reading, secret_inputs, validity
+from workflows_ui.resources.flows.forms import CHANGED
 from workflows_ui.resources.flows.imports import contents, files, matching
 from workflows_ui.resources.flows.imports.files import Request
 from workflows_ui.web import formats
@@ -182,9 +183,7 @@ class FlowFile(MatchForm):
         """
         result = []
         if changed and self.row:
-            result.append(
-                Affected(gettext("The flow has been changed since you opened this page. Nothing was sent yet."))
-            )
+            result.append(Affected(CHANGED))
         if len(self.flows) > 1:
             text = gettext("There are %(count)d flows in this file. Choose the ones to import.")
             if not self.several:

@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from django import forms
-from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import braces, flow_tree, references
-from workflows_ui.resource_admin.resource import Action, Row, id_at, pick
+from workflows_ui.resource_admin.resource import Action, Row, id_at
 from workflows_ui.resources.flows import notes, reading
 from workflows_ui.resources.flows.editing import places
 from workflows_ui.resources.flows.editing.prediction import Json, find
+from workflows_ui.resources.flows.forms import CHANGED, SeenForm
 from workflows_ui.resources.places import subpage_url
 from workflows_ui.web.paths import dict_at
 
@@ -23,14 +23,13 @@ _WORD = re.compile(r"\b\w+\b")
 _MOST_NAMED = 5
 
 
-class StepTestForm(forms.Form):
+class StepTestForm(SeenForm):
     """Which step; `seen` is the version that the page showed. Valid data has `version`, the id of that version."""
 
     discreet = frozenset({"seen", "version"})
     step = forms.ChoiceField(
         label=_("Step"), error_messages={"invalid_choice": _("This step is no longer in the flow.")}
     )
-    seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, row: Row, asked: Mapping[str, Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -41,21 +40,13 @@ class StepTestForm(forms.Form):
         field.choices = [(chosen, steps[chosen])] if chosen in steps else []
         field.help_text = _hints(trigger, find(trigger, chosen) or {})
         self.row = row
-        self.initial["seen"] = self._moment
-
-    @property
-    def _moment(self) -> str:
-        return f"{pick(self.row, 'version.id')} {pick(self.row, 'version.updated')}"
+        self.initial["seen"] = reading.moment_of(row)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if cleaned.get("seen") != self._moment:
-            data = cast("QueryDict", self.data).copy()
-            data["seen"] = self._moment
-            self.data = data
-            raise forms.ValidationError(
-                gettext("The flow has been changed since you opened this page. Nothing was sent yet.")
-            )
+        if cleaned.get("seen") != reading.moment_of(self.row):
+            self.set_seen(reading.moment_of(self.row))
+            raise forms.ValidationError(CHANGED)
         return cleaned | {"version": id_at(dict_at(self.row, "version"))}
 
 

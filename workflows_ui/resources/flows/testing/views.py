@@ -65,8 +65,7 @@ def step_test(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         position = str(list(done).index(name))
         view = Reader(known, run=run).read_step(found, name, position, 1, 30)
     seconds = reading.poll_seconds(run)
-    sample_query = urlencode({"step": name, "run": id_at(run)})
-    error = "" if view is None else view.error
+    error = view.error if view else ""
     context = {
         "run_id": id,
         "flow_id": flow,
@@ -83,11 +82,9 @@ def step_test(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         "ended": ended,
         "seconds": seconds,
         "here": request.get_full_path(),
-        "test_url": f"{steps.TEST.url(slug, Flows.name, flow)}?{urlencode({'step': name})}",
+        "test_url": editing.url_of(steps.TEST, slug, flow, step=name),
         "sample_url": (
-            f"{editing.SAMPLE.url(slug, Flows.name, flow)}?{sample_query}"
-            if view is not None and not view.failed
-            else ""
+            editing.url_of(editing.SAMPLE, slug, flow, step=name, run=id_at(run)) if view and not view.failed else ""
         ),
         "slug": slug,
     }
@@ -105,7 +102,7 @@ def draft_test(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     context = {
         "name": name_of(flow) or id,
         "tab_url": f"{flow_url(slug, id)}?tab=steps",
-        "test_url": drafts.TEST.url(slug, Flows.name, id) if drafts.TEST.visible(flow) else "",
+        "test_url": editing.url_of(drafts.TEST, slug, id) if drafts.TEST.visible(flow) else "",
         "answer": answer,
         "phrase": _phrase(answer["status"]) if answer else "",
         "node": readable.readable_node(answer["body"]) if answer and answer["body"] is not None else None,
