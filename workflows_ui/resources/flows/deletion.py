@@ -61,27 +61,22 @@ def _own_rows(session: EngineSession, flow: Row) -> Iterator[Line]:
     """What the console itself has about the flow."""
     key, slug = id_at(flow), session.workspace.slug
     here = {"workspace": session.workspace, "flow_id": key}
-    form = LaunchForm.objects.filter(**here).values_list("published", flat=True).first()
-    if LaunchForm.objects.filter(**here).exists():
-        text = _("Its launch form, which is published") if form else _("Its launch form, a draft")
+    if form := LaunchForm.objects.filter(**here).values_list("published").first():
+        text = _("Its launch form, which is published") if form[0] else _("Its launch form, a draft")
         yield text, reverse("form_builder", args=[slug, key])
     rights = LaunchRight.objects.filter(**here).usable(clock.now()).count()
-    if rights:
-        text = ngettext("%(n)d launch right ends", "%(n)d launch rights end", rights)
-        url = subpage_url("flow_launch_rights", slug, flow) if session.allows(Role.MANAGER) else ""
-        yield text % {"n": rights}, url
+    rights_url = subpage_url("flow_launch_rights", slug, flow) if session.allows(Role.MANAGER) else ""
     watches = Watch.objects.filter(workspace=session.workspace, kind=WatchKind.FLOW, object_id=key).count()
-    if watches:
-        yield ngettext("%(n)d person watches it", "%(n)d people watch it", watches) % {"n": watches}, ""
     saved = SavedInputs.objects.filter(**here).count()
-    if saved:
-        yield ngettext("%(n)d set of saved inputs", "%(n)d sets of saved inputs", saved) % {"n": saved}, ""
     stars = Favourite.objects.filter(**here).count()
-    if stars:
-        yield (
-            ngettext("%(n)d person has it as a favourite", "%(n)d people have it as a favourite", stars) % {"n": stars},
-            "",
-        )
+    for number, text, url in (
+        (rights, ngettext("%(n)d launch right ends", "%(n)d launch rights end", rights), rights_url),
+        (watches, ngettext("%(n)d person watches it", "%(n)d people watch it", watches), ""),
+        (saved, ngettext("%(n)d set of saved inputs", "%(n)d sets of saved inputs", saved), ""),
+        (stars, ngettext("%(n)d person has it as a favourite", "%(n)d people have it as a favourite", stars), ""),
+    ):
+        if number:
+            yield text % {"n": number}, url
 
 
 def _only_here(session: EngineSession, flow: Row) -> Iterator[Line]:
@@ -93,19 +88,13 @@ def _only_here(session: EngineSession, flow: Row) -> Iterator[Line]:
         yield _("Not checked: whether other flows use its connections and tables."), ""
         return
     others = [use for use in known.flows if use.id != key]
-    connections, tables = connection_names(session), table_names(session)
-    for used in sorted(own.keys("connections").difference(*(use.keys("connections") for use in others))):
-        place, name = connections.get(used, ("", used))
-        yield (
-            _("No other flow uses the connection “%(name)s”. It stays.") % {"name": name},
-            object_url(slug, "connections", place),
-        )
-    for used in sorted(own.keys("tables").difference(*(use.keys("tables") for use in others))):
-        place, name = tables.get(used, ("", used))
-        yield (
-            _("No other flow uses the table “%(name)s”. It stays.") % {"name": name},
-            object_url(slug, "tables", place),
-        )
+    for kind, names, text in (
+        ("connections", connection_names(session), _("No other flow uses the connection “%(name)s”. It stays.")),
+        ("tables", table_names(session), _("No other flow uses the table “%(name)s”. It stays.")),
+    ):
+        for used in sorted(own.keys(kind).difference(*(use.keys(kind) for use in others))):
+            place, name = names.get(used, ("", used))
+            yield text % {"name": name}, object_url(slug, kind, place)
 
 
 def read_copy(session: EngineSession, id: str) -> Content:

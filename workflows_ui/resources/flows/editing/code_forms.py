@@ -107,13 +107,12 @@ class EditCode(RowsForm, SettingsForm):
         return an_object(self.cleaned_data["packages"])
 
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
-        found = dict_at(self.find_step(flow, data), "settings")
-        old = dict_at(found, "sourceCode")
+        old = dict_at(self.find_step(flow, data), "settings.sourceCode")
         # Unchanged, the packages stay as they are written.
         same = _parsed(text_at(old, "packageJson")) == data["packages"]
         packages = old.get("packageJson", "{}") if same else json.dumps(data["packages"])
         source = old | {"code": data["code"].replace("\r\n", "\n"), "packageJson": packages}
-        return self.update(flow, data, settings={**found, "sourceCode": source, "input": self.inputs})
+        return self.update(flow, data, settings={"sourceCode": source, "input": self.inputs})
 
 
 def _typed(value: Any) -> str:
@@ -169,6 +168,5 @@ class FailureHandling(SettingsForm):
 
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
         settings = dict_at(self.find_step(flow, data), "settings")
-        return self.update(
-            flow, data, settings={**settings, "errorHandlingOptions": changed_handling(settings, self.handled, data)}
-        )
+        handling = changed_handling(settings, self.handled, data)
+        return self.update(flow, data, settings={"errorHandlingOptions": handling})

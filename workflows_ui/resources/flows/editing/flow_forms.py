@@ -52,6 +52,7 @@ class SampleForm(StepForm):
 class SaveSample(SampleForm):
     """Filled with the sample that the step has, or with the output of the run that tested it, which the address may name as `run`."""
 
+    only_chosen = True
     discreet = StepForm.discreet | {"payload"}
     kind = forms.ChoiceField(
         label=_("Sample of"),
@@ -67,7 +68,6 @@ class SaveSample(SampleForm):
 
     def prepare(self) -> None:
         super().prepare()
-        self.keep_only("step", self.chosen)
         if self.is_bound:
             return
         run, kind = str(self.asked.get("run") or ""), str(self.asked.get("kind") or "OUTPUT")

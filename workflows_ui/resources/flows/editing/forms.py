@@ -71,6 +71,10 @@ class EditForm(SeenForm):
     head, foot = "resources/flows/editing_head.html", "resources/flows/editing_foot.html"
     #: The template shown next to the form on a whole page, with `drawing`.
     side_template = "resources/flows/drawing.html"
+    #: The name of the step that the form is about, "" if it is about the flow.
+    current = ""
+    #: Whether only the chosen step or branch is offered, since what the form shows means nothing in another one.
+    only_chosen: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -84,6 +88,8 @@ class EditForm(SeenForm):
         super().__init__(*args, **kwargs)
         #: The flow with its secrets, which only a submitted form has.
         self.flow: Row = unmasked or {}
+        #: The tree as it was when the page was opened, with secrets masked: for choices.
+        self.trigger = dict_at(row, "version.trigger")
         self.session, self.row, self.asked, self.questions = session, row, asked, list[Affected]()
         self.prepare()
 
@@ -107,11 +113,6 @@ class EditForm(SeenForm):
             super().full_clean()
 
     @property
-    def trigger(self) -> Json:
-        """The tree as it was when the page was opened, with secrets masked: for choices."""
-        return dict_at(self.row, "version.trigger")
-
-    @property
     def values_url(self) -> str:
         """The values that may stand in this form's fields marked EXPRESSION: those of the steps before its step, branch or place."""
         if not any("data-expression" in field.widget.attrs for field in self.fields.values()):
@@ -123,11 +124,6 @@ class EditForm(SeenForm):
     def drawing(self) -> dict[str, Any] | None:
         """The diagram beside the form."""
         return drawing.editor_panel(self.session, self.row, self.current)
-
-    @property
-    def current(self) -> str:
-        """The name of the step that the form is about, "" if it is about the flow."""
-        return ""
 
     @property
     def tab_url(self) -> str:
@@ -170,13 +166,11 @@ class EditForm(SeenForm):
 
     def choose(self, name: str, choices: places.Choices) -> str:
         """Set the choices of a field. Return the one that the address names, otherwise the first; "" without choices."""
+        chosen = str(self.asked.get(name) or next(iter(dict(choices)), ""))
+        if self.only_chosen:
+            choices = [choice for choice in choices if choice[0] == chosen]
         cast("forms.ChoiceField", self.fields[name]).choices = choices
-        return str(self.asked.get(name) or next(iter(dict(choices)), ""))
-
-    def keep_only(self, name: str, value: str) -> None:
-        """Offer only this choice of a field, since what the form shows means nothing in another one."""
-        field = cast("forms.ChoiceField", self.fields[name])
-        field.choices = [choice for choice in cast("places.Choices", field.choices) if choice[0] == value]
+        return chosen
 
     def clean(self) -> dict[str, Any]:
         """Predict the operation. Raises EngineError."""
@@ -259,11 +253,8 @@ class StepForm(EditForm):
 
     def prepare(self) -> None:
         super().prepare()
-        self.chosen = self.choose("step", places.step_choices(self.trigger, first=self.first, kinds=self.kinds))
-
-    @property
-    def current(self) -> str:
-        return self.chosen
+        choices = places.step_choices(self.trigger, first=self.first, kinds=self.kinds)
+        self.chosen = self.current = self.choose("step", choices)
 
     def find_step(self, flow: Row, data: Mapping[str, Any]) -> Json:
         """The chosen step as it is now."""
@@ -273,8 +264,10 @@ class StepForm(EditForm):
         return step
 
     def update(self, flow: Row, data: Mapping[str, Any], **values: Any) -> Operation:
-        """The operation that sets these parts of the step; everything else is sent as it is."""
+        """The operation that sets these parts of the step, and of its `settings`; everything else is sent as it is."""
         step = self.find_step(flow, data)
+        if "settings" in values:
+            values["settings"] = dict_at(step, "settings") | values["settings"]
         is_trigger = step is dict_at(flow, "version.trigger") or text_at(step, "type") in TRIGGERS
         return update_step(step, is_trigger=is_trigger, **values)
 
@@ -282,9 +275,10 @@ class StepForm(EditForm):
 class SettingsForm(StepForm):
     """A step operation that shows settings of the step."""
 
+    only_chosen = True
+
     def prepare(self) -> None:
         super().prepare()
-        self.keep_only("step", self.chosen)
         self.settings = dict_at(find(self.trigger, self.chosen) or {}, "settings")
 
 
@@ -405,11 +399,8 @@ class AddStep(EditForm):
 
     def prepare(self) -> None:
         super().prepare()
-        self.chosen = self.choose("place", places.place_choices(self.trigger))
-
-    @property
-    def current(self) -> str:
-        return self.chosen.partition(":")[2].partition(":")[0]
+        place = self.choose("place", places.place_choices(self.trigger))
+        self.current = place.partition(":")[2].partition(":")[0]
 
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
         action = {
@@ -462,5 +453,4 @@ class EditLoop(SettingsForm):
         self.initial["items"] = text_at(self.settings, "items")
 
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
-        settings = dict_at(self.find_step(flow, data), "settings")
-        return self.update(flow, data, valid=True, settings={**settings, "items": data["items"]})
+        return self.update(flow, data, valid=True, settings={"items": data["items"]})

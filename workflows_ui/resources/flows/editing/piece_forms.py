@@ -84,38 +84,45 @@ class PieceForm(EditForm):
         settings = dict_at(self.step_shown, "settings")
         asked_piece = str(self.asked.get("piece") or "")
         self.piece_name = asked_piece or text_at(settings, "pieceName")
+        self._name_key = "actionName" if self.kind == "actions" else "triggerName"
         own = self.piece_name == settings.get("pieceName")
         step_operation = text_at(settings, self._name_key) if own else ""
         self.operation_key = str(self.asked.get("operation_name") or "") or step_operation
         self.is_same = bool(step_operation) and self.operation_key == step_operation
-        self.own_version = text_at(settings, "pieceVersion").lstrip("~^") if own else ""
-        self._load_piece(str(self.asked.get("version") or "") or self.own_version)
+        own_version = text_at(settings, "pieceVersion").lstrip("~^") if own else ""
+        asked_version = str(self.asked.get("version") or "")
+        self._load_piece(asked_version or own_version)
+        #: The version of the piece that the step has, if the engine no longer has it; otherwise "".
+        self.lost_version = own_version if own_version != self.used_version and not asked_version else ""
         self.initial.update(piece=self.piece_name, operation_name=self.operation_key, version=self.used_version)
         if data is not None:
             data["version"] = self.used_version
+        slug, flow_id = self.session.workspace.slug, id_at(self.row)
+        self.choose_url = choose_app_url(slug, flow_id, **self.position)
+        self.operations_url = choose_app_url(slug, flow_id, **self.position, piece=self.piece_name)
+        self.app_url, self.connect_url = piece_url(slug, self.piece_name), connect_url(slug, self.piece_name)
         if self.operation_schema is not None:
             self._add_fields(settings)
 
     def _load_piece(self, version: str) -> None:
         """Read the piece: `version` if the engine has it, else the newest."""
         self.app: Row = {}
-        self.newest: Row = {}
-        self.used_version = version
+        newest = ""
         try:
-            self.newest = apps.piece(self.session, self.piece_name) if self.piece_name else {}
-            self.app = self.newest
-            if version and version != self.newest.get("version"):
+            self.app = apps.piece(self.session, self.piece_name) if self.piece_name else {}
+            newest = text_at(self.app, "version")
+            if version and version != newest:
                 with suppress(NotFound):
                     self.app = apps.piece(self.session, self.piece_name, version)
         except NotFound:
             self.is_missing = True
         self.used_version = text_at(self.app, "version") or version
+        #: The newest version of the piece, if the step uses an older one; otherwise "".
+        self.newer_version = newest if newest != self.used_version else ""
         found = dict_at(self.app, self.kind).get(self.operation_key)
         self.operation_schema = found if isinstance(found, dict) else None
-
-    @property
-    def _name_key(self) -> str:
-        return "actionName" if self.kind == "actions" else "triggerName"
+        self.operation_title = words(pick(found, "displayName"))[:200] or self.operation_key[:200]
+        self.about = words(pick(found, "description"))
 
     def _add_fields(self, settings: Json) -> None:
         schema = self.operation_schema or {}
@@ -310,38 +317,10 @@ class PieceForm(EditForm):
         return [self[code_forms.HANDLING[key][0]] for key in self.handled]
 
     @property
-    def operation_title(self) -> str:
-        return words(pick(self.operation_schema, "displayName"))[:200] or self.operation_key[:200]
-
-    @property
-    def about(self) -> str:
-        return words(pick(self.operation_schema, "description"))
-
-    @property
-    def app_url(self) -> str:
-        return piece_url(self.session.workspace.slug, self.piece_name)
-
-    @property
-    def connect_url(self) -> str:
-        return connect_url(self.session.workspace.slug, self.piece_name)
-
-    @property
-    def newer_version(self) -> str:
-        """The newest version of the piece, if the step uses an older one; otherwise ""."""
-        newest = text_at(self.newest, "version") if not self.is_missing else ""
-        return newest if newest != self.used_version else ""
-
-    @property
     def newer_url(self) -> str:
         """The form with the newest version of the piece; what was typed and not saved is lost."""
         query = {key: str(self.asked.get(key) or "") for key in ("step", "place", "piece", "operation_name")}
         return "?" + urlencode({key: value for key, value in query.items() if value} | {"version": self.newer_version})
-
-    @property
-    def lost_version(self) -> str:
-        """The version of the piece that the step has, if the engine no longer has it; otherwise ""."""
-        asked = str(self.asked.get("version") or "")
-        return self.own_version if self.own_version not in ("", self.used_version) and not asked else ""
 
     @property
     def top_fields(self) -> list[BoundField]:
@@ -351,14 +330,6 @@ class PieceForm(EditForm):
     def own_hidden_fields(self) -> list[BoundField]:
         """The hidden fields that belong to no property."""
         return [self[name] for name in ("step", "seen", "piece", "version", "operation_name") if name in self.fields]
-
-    @property
-    def choose_url(self) -> str:
-        return choose_app_url(self.session.workspace.slug, id_at(self.row), **self.position)
-
-    @property
-    def operations_url(self) -> str:
-        return choose_app_url(self.session.workspace.slug, id_at(self.row), **self.position, piece=self.piece_name)
 
     @property
     def offers_unfinished(self) -> bool:
@@ -392,12 +363,11 @@ class AddPieceStep(PieceForm):
 class ChangePieceStep(PieceForm, StepForm):
     """The settings of a step that uses an app, or of the trigger; another action, trigger or app if the address names it."""
 
-    first = True
+    first = only_chosen = True
     kinds = ("PIECE", *TRIGGERS)
 
     def prepare(self) -> None:
         super().prepare()
-        self.keep_only("step", self.chosen)
         self.fields["step"].widget = forms.HiddenInput()
         self.position = {"step": self.chosen}
         self.initial.update(self.position)

@@ -143,7 +143,7 @@ class Node:
     def __init__(self, prop: Property) -> None:
         self.prop, self.host = prop, prop.host
         self.key, self.name, self.id, self.shown = prop.key, prop.name, prop.id, prop.shown
-        self.expression = ""
+        self.label, self.expression = prop.label, ""
 
     def names(self) -> Iterator[str]:
         """The names of the node's own fields, without that of the expression."""
@@ -199,10 +199,6 @@ class Node:
         return text
 
     # --- For templates ---------------------------------------------------------------------------
-
-    @property
-    def label(self) -> str:
-        return self.prop.label
 
     @property
     def field(self) -> BoundField:

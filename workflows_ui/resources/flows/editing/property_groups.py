@@ -96,13 +96,11 @@ class Rows(Listed):
     """A list of entries with properties of their own."""
 
     template = "resources/flows/editing/rows.html"
+    starts_with_row = False
 
     def __init__(self, prop: Property) -> None:
         self.groups: dict[int, Group] = {}
         super().__init__(prop)
-
-    def starts_with_row(self) -> bool:
-        return self.prop.required
 
     def add_row(self, number: int) -> None:
         schema = dict_at(self.prop.schema, "properties")

@@ -27,12 +27,18 @@ class Listed(Node):
     #: On the button that adds a row.
     add_label: ClassVar[Text] = gettext_lazy("Add an entry")
     most_rows = MOST_ROWS
+    #: Whether an empty list is shown with a row to fill in, although it may stay empty.
+    starts_with_row: ClassVar[bool] = True
 
     def __init__(self, prop: Property) -> None:
         super().__init__(prop)
         text = prop.shown if isinstance(prop.shown, str) else ""
-        self.entries = self.shown_entries()
-        first = list(range(len(self.entries))) or ([0] if self.starts_with_row() and not text else [])
+        #: Of an object, pairs of a name and a value.
+        self.entries: list[Any] = list(self.shown.items()) if isinstance(self.shown, dict) else []
+        if isinstance(self.shown, list):
+            self.entries = self.shown
+        starts = (self.starts_with_row or prop.required) and not text
+        first = list(range(len(self.entries))) or ([0] if starts else [])
         self._field = f"rows-{self.name}"
         self.host.add(self._field, forms.CharField(required=False, widget=forms.HiddenInput, initial=_joined(first)))
         if self.host.data is not None:
@@ -42,13 +48,6 @@ class Listed(Node):
             with self.host.adding() if self.is_added(number) else nullcontext():
                 self.add_row(number)
         self.add_expression(text)
-
-    def shown_entries(self) -> list[Any]:
-        return self.shown if isinstance(self.shown, list) else []
-
-    def starts_with_row(self) -> bool:
-        """Whether an empty list is shown with a row to fill in."""
-        return True
 
     def add_row(self, number: int) -> None:
         """Add the fields of a row."""
@@ -129,9 +128,6 @@ class Pairs(Listed):
 
     template = "resources/flows/editing/pairs.html"
     add_label = gettext_lazy("Add a name and a value")
-
-    def shown_entries(self) -> list[Any]:
-        return list(self.shown.items()) if isinstance(self.shown, dict) else []
 
     def add_row(self, number: int) -> None:
         name, value = self.entries[number] if number < len(self.entries) else ("", "")

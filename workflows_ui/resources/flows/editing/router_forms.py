@@ -56,10 +56,7 @@ class BranchForm(EditForm):
     def prepare(self) -> None:
         super().prepare()
         self.chosen = self.choose("branch", places.branch_choices(self.trigger, fallback=self.fallback))
-
-    @property
-    def current(self) -> str:
-        return places.read_branch(self.chosen)[0]
+        self.current = places.read_branch(self.chosen)[0]
 
     def at(self, data: Mapping[str, Any]) -> Json:
         """The branch's place, as requests have it."""
@@ -109,12 +106,11 @@ class MoveBranch(BranchForm):
 
 
 class RenameBranch(BranchForm):
-    fallback = True
+    fallback = only_chosen = True
     name = forms.CharField(label=_("New name"), max_length=200)
 
     def prepare(self) -> None:
         super().prepare()
-        self.keep_only("branch", self.chosen)
         name, index = places.read_branch(self.chosen)
         names = flow_tree.branch_names(find(self.trigger, name))
         self.initial["name"] = names[index] if 0 <= index < len(names) else ""
@@ -136,13 +132,13 @@ class RouterExecution(SettingsForm):
         self.initial["execution"] = text_at(self.settings, "executionType")
 
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
-        settings = dict_at(self.find_step(flow, data), "settings")
-        return self.update(flow, data, settings={**settings, "executionType": data["execution"]})
+        return self.update(flow, data, settings={"executionType": data["execution"]})
 
 
 class BranchConditions(RowsForm, BranchForm):
     """The conditions of one branch, a row each: those of a group must all hold, and one group is enough."""
 
+    only_chosen = True
     row_keys = ("group", "first", "operator", "second", "case")
     row_label, add_label = _("Condition"), _("Add a condition")
     fields_before = ("branch",)
@@ -153,7 +149,6 @@ class BranchConditions(RowsForm, BranchForm):
 
     def prepare(self) -> None:
         super().prepare()
-        self.keep_only("branch", self.chosen)
         filled = [
             (group, *_typed(condition), condition.get("caseSensitive") is True)
             for group, conditions in enumerate(_groups(self.trigger, self.chosen), 1)
