@@ -10,7 +10,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -78,22 +77,17 @@ def row(request: ConsoleRequest, workspace: Workspace | None, row: int) -> HttpR
     if not history.opens(request.user, event):
         line["object_url"] = ""
     parts = [_part(part) for part in (event, line["end"]) if part is not None]
-    list_url = _url("audit", workspace)
     # Of several parts, the end may name the object that the action created.
-    subject = next(((part.subject_type, part.subject_id or "") for part in parts if part.subject_type), None)
+    subject = next((part for part in parts if part.subject_type), None)
     context = {
         "place": workspace,
         "line": line,
         "kind": audit_messages.kind(event.object_type) if event.object_type else "",
         "changes": [change for part in parts for change in history.changes(part.detail, part.action)],
-        "details": [(part, history.remaining_details(part.detail)) for part in parts],
-        "list_url": list_url,
-        "person_url": f"{list_url}?person={event.user_id or 0}",
-        "object_url": f"{list_url}?{_query({'kind': event.object_type, 'id': event.object_id})}",
-        "subject_kind": audit_messages.kind(subject[0]) if subject else "",
-        "subject_id": subject[1] if subject else "",
-        "subject_url": f"{list_url}?{_query(_subject_filter(*subject))}" if subject else "",
-        "request_url": f"{list_url}?{_query({'request': event.request_id})}",
+        "details": [history.remaining_details(part.detail) for part in parts],
+        "list_url": _url("audit", workspace),
+        "subject": subject,
+        "subject_kind": audit_messages.kind(subject.subject_type or "") if subject else "",
     }
     return responses.page(request, "audit/row.html", context)
 
@@ -153,12 +147,3 @@ def _url(name: str, workspace: Workspace | None, *arguments: str) -> str:
     if workspace is None:
         return reverse(f"{name}_everywhere", args=arguments)
     return reverse(name, args=[workspace.slug, *arguments])
-
-
-def _subject_filter(kind: str, id: str) -> dict[str, str]:
-    """The filter for the rows of a second object; those of a job have one of their own."""
-    return {"job": id} if kind == "job" else {"kind": kind, "id": id}
-
-
-def _query(values: dict[str, str]) -> str:
-    return urlencode({name: value for name, value in values.items() if value})
