@@ -20,7 +20,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from workflows_ui.accounts import sign_in_log
 from workflows_ui.accounts.models import User
@@ -67,26 +67,15 @@ class Step(base_views.AuthenticateView):  # type: ignore[misc]
 
 
 class Overview(base_views.IndexView):  # type: ignore[misc]
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the methods, the number of unused recovery codes, and the page that the person was going to."""
-        context: dict[str, Any] = super().get_context_data(**kwargs)
-        codes = context["authenticators"].get(Authenticator.Type.RECOVERY_CODES)
-        has_step = second_step.has(self.request.user)
+    def get_context_data(self, **kwargs: Any) -> Any:
+        """Add whether there is a second step, and the page that the person was going to."""
+        has_step, session = second_step.has(self.request.user), self.request.session
         next_url = self.request.GET.get("next", "")[:2000]
         if next_url.startswith("/") and url_has_allowed_host_and_scheme(next_url, allowed_hosts=None):
-            self.request.session[GOING_TO] = next_url
+            session[GOING_TO] = next_url
         # The link to that page is offered until it was shown once after the set-up.
-        going_to = self.request.session.pop(GOING_TO, "") if has_step else self.request.session.get(GOING_TO, "")
-        left = len(codes.get_unused_codes()) if codes else 0
-        return context | {
-            "has_step": has_step,
-            "app": context["authenticators"].get(Authenticator.Type.TOTP),
-            "codes": codes,
-            "codes_left": ngettext("%(count)s code is left.", "%(count)s codes are left.", left) % {"count": left},
-            "few_codes": bool(codes) and left < 3,
-            "passkey_count": len(context["authenticators"].get(Authenticator.Type.WEBAUTHN, [])),
-            "going_to": going_to,
-        }
+        going_to = session.pop(GOING_TO, "") if has_step else session.get(GOING_TO, "")
+        return super().get_context_data(**kwargs) | {"has_step": has_step, "going_to": going_to}
 
 
 class RemoveApp(totp_views.DeactivateTOTPView):  # type: ignore[misc]
