@@ -46,9 +46,6 @@ from workflows_ui.web.elements import Button, arranged
 from workflows_ui.web.messages import error_message
 from workflows_ui.web.requests import ConsoleRequest, actor
 
-#: The most people that are listed as users of a credential.
-_NAMED = 20
-
 
 @require_safe
 @member(Role.VIEWER)
@@ -118,12 +115,12 @@ def detail(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Http
         "manageable": manageable,
         "acts": acts,
         "acting_words": credential_messages.acting_label(acting) if acting and not (acts and closed) else "",
-        "own": credential.owner_id == request.user.pk,
         "owner": credential_messages.owner(credential, request.user),
         "in_runs": credential.kind in KEPT_IN_RUNS,
         "aside": secret_rotation.last(credential) if manageable else None,
         "teams": sharing.teams(credential),
-        **(_people(credential) | _buttons(credential, slug, closed=closed) if manageable else {}),
+        **(_buttons(credential, slug, closed=closed) if manageable else {}),
+        "people": credential_usage.acts_for(credential.workspace).get(credential.pk) if manageable else None,
         "flows": credential_usage.flows(credential) if manageable else [],
     }
     return responses.page(request, "credentials/detail.html", context)
@@ -181,14 +178,9 @@ def delete(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Http
         messages.success(request, _("The credential “%(name)s” is deleted.") % {"name": credential.name})
         return responses.redirect_to_view(request, "credentials", slug)
     open_launches = credential.launches.filter(OPEN).count()
-    context = {"credential": credential, "open_launches": open_launches, **_people(credential)}
+    people = credential_usage.acts_for(credential.workspace).get(credential.pk)
+    context = {"credential": credential, "open_launches": open_launches, "people": people}
     return responses.page(request, "credentials/delete.html", context)
-
-
-def _people(credential: Credential) -> dict[str, Any]:
-    """The people for whom a credential acts."""
-    people = credential_usage.acts_for(credential.workspace).get(credential.pk, [])
-    return {"people": people[:_NAMED], "more_people": max(0, len(people) - _NAMED)}
 
 
 def find(request: ConsoleRequest, credential_id: uuid.UUID, *, to_change: bool = False) -> Credential:
