@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from django.utils.crypto import get_random_string
 from workflows_ui.accounts.models import User
 from workflows_ui.core import crypto
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.credentials.services.credential_tests import Draft
+from workflows_ui.credentials.services.credential_tests import Choice, Draft
 
 #: Seconds for the choice.
 KEPT = 900
@@ -21,13 +22,13 @@ ORGANIZATION, PROJECT = "organization", "project"
 
 @dataclass(frozen=True)
 class Pending:
-    """The input, which need not be entered again, and the choices as (id, name); `likely` is one of their ids, or "".
+    """The input, which need not be entered again, and the choices; `likely` is one of their ids, or "".
 
     For the choice of an organization, the draft's secret is the login token.
     """
 
     draft: Draft
-    choices: list[tuple[str, str]]
+    choices: Sequence[Choice]
     likely: str = ""
     #: Whether what the credential may do is checked next.
     guided: bool = False
@@ -51,9 +52,8 @@ def find(user: User, what: str, name: str) -> Pending | None:
         values = json.loads(crypto.unseal(sealed, key))
         draft, ends_at = values["draft"], values["draft"]["ends_at"]
         draft["ends_at"] = datetime.fromisoformat(ends_at) if ends_at else None
-        return Pending(
-            Draft(**draft), [(id_, label) for id_, label in values["choices"]], values["likely"], values["guided"]
-        )
+        choices = [Choice(*choice) for choice in values["choices"]]
+        return Pending(Draft(**draft), choices, values["likely"], values["guided"])
     except (CannotOpen, KeyError, TypeError):
         # Stored by another version of the console, or sealed with a key that is gone.
         return None

@@ -97,7 +97,7 @@ class MoveForm(EngineForm):
     def choose(self, several: SeveralProjects) -> None:
         """Offer the choice of several projects; the secrets have to be entered again."""
         self._project.widget = forms.RadioSelect()
-        self._project.choices = [(project.id, project.name) for project in several.projects]
+        self._project.choices = several.projects
         self.add_error("project_id", _("The secret opens several projects there. Choose the one of this workspace."))
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from workflows_ui.core.crypto import CannotOpen, Changed, NotEntered, PlaceChanged
@@ -93,8 +93,7 @@ SECRET_PROBLEMS = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """A project or an organization to choose."""
 
     id: str

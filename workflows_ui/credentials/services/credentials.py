@@ -15,7 +15,6 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.text import slugify
 
-from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import CONSOLE, Actor
 from workflows_ui.core import database
@@ -65,7 +64,11 @@ def add(actor: Actor, draft: Draft, findings: Findings) -> Added:
         workspace, created = _workspace(draft, findings)
         if not created:
             engine_facts.keep(workspace, findings.facts)
-        credential = _save(actor.user, workspace, draft, findings)
+        name = (draft.name or findings.project_name or workspace.name)[:120]
+        credential = Credential(workspace=workspace, owner=actor.user, name=name)
+        secret_rotation.fill(credential, draft, findings, timezone.now())
+        credential.save(force_insert=True)
+        masking.secrets_changed(workspace)
         outcome: Outcome = "asked"
         if created:
             Member.objects.create(workspace=workspace, user=actor.user, role=Role.MANAGER)
@@ -209,12 +212,3 @@ def _workspace(draft: Draft, findings: Findings) -> tuple[Workspace, bool]:
             )
             return workspace, True
     raise IntegrityError("No slug is free.")
-
-
-def _save(owner: User, workspace: Workspace, draft: Draft, findings: Findings) -> Credential:
-    name = (draft.name or findings.project_name or workspace.name)[:120]
-    credential = Credential(workspace=workspace, owner=owner, name=name)
-    secret_rotation.fill(credential, draft, findings, timezone.now())
-    credential.save(force_insert=True)
-    masking.secrets_changed(workspace)
-    return credential

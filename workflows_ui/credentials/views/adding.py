@@ -42,7 +42,7 @@ from workflows_ui.credentials.services import (
     engine_session,
     signing_in,
 )
-from workflows_ui.credentials.services.credential_tests import Draft, Problem, SeveralProjects
+from workflows_ui.credentials.services.credential_tests import Choice, Draft, Problem, SeveralProjects
 from workflows_ui.credentials.services.signing_in import Token
 from workflows_ui.credentials.views.credentials import find
 from workflows_ui.engine import AddressRefused, EngineError
@@ -122,7 +122,7 @@ def _use(
         return None
     # An answer to a sign-in is not masked, since it is the token.
     mask = masking.address_mask(form.base, (login,))
-    choices = [(choice.id, mask.text(choice.name)) for choice in organizations]
+    choices = [Choice(choice.id, mask.text(choice.name)) for choice in organizations]
     pending = Pending(form.draft(Token(login, ends_at=None)), choices, guided=guided)
     name = pending_sign_in.keep(request.user, ORGANIZATION, pending)
     return responses.redirect_to_view(request, "credential_organization", name)
@@ -166,8 +166,7 @@ def _save(request: ConsoleRequest, draft: Draft, *, likely: str = "", guided: bo
     try:
         findings = credential_tests.test(draft)
     except SeveralProjects as several:
-        projects = [(choice.id, choice.name) for choice in several.projects]
-        name = pending_sign_in.keep(request.user, PROJECT, Pending(draft, projects, likely, guided))
+        name = pending_sign_in.keep(request.user, PROJECT, Pending(draft, several.projects, likely, guided))
         return responses.redirect_to_view(request, "credential_project", name)
     added = credentials.add(actor(request), draft, findings)
     tasks.request_inspection(added.credential)

@@ -58,7 +58,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
         current,
         kind.page(_lines(request, acting), current),
         above_template="credentials/above.html",
-        first=Button(_("Add a credential"), "plus", _adding_url(slug), primary=True),
+        first=Button(_("Add a credential"), "plus", reverse("credential_add", query={"workspace": slug}), primary=True),
         manages=request.access.allows(Role.MANAGER),
         acting_words=credential_messages.acting_label(acting) if acting else "",
         in_runs=acting is not None and acting.credential.kind in KEPT_IN_RUNS,
@@ -91,10 +91,6 @@ def _lines(request: ConsoleRequest, acting: access.Acting | None) -> list[tables
         )
         for row in visible
     ]
-
-
-def _adding_url(slug: str) -> str:
-    return reverse("credential_add", query={"workspace": slug})
 
 
 @require_safe

@@ -129,7 +129,7 @@ def _draft(form: CredentialForm, organization: str) -> Draft:
     if form.flavour == Flavour.ACTIVEPIECES:
         return form.draft(signing_in.sign_in(sign_in))
     login, organizations = signing_in.begin(sign_in)
-    names = {choice.id: choice.name for choice in organizations}
+    names = dict(organizations)
     organization_id = organization or (next(iter(names)) if len(names) == 1 else "")
     if organization_id not in names:
         lines = "\n".join(f"  {key}  {name}" for key, name in names.items())
