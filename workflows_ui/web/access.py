@@ -16,7 +16,8 @@ from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import second_step
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access, directory
-from workflows_ui.web import links, posted_values, responses
+from workflows_ui.web import links, responses
+from workflows_ui.web.requests import posted_values
 
 #: Session key: the page to return to after the set-up of a second step.
 GOING_TO = "second_step_going_to"
@@ -144,7 +145,7 @@ def _require_second_step(request: HttpRequest, name: str, next_url: str) -> Http
         stop_status = responses.STOP_POLLING if request.method == "GET" else 403
         return responses.alert(request, "web/errors/second_step_alert.html", status=stop_status)
     request.session[GOING_TO] = request.get_full_path() if request.method == "GET" else next_url
-    context = {"name": name, "typed": posted_values.values(request) if request.method == "POST" else []}
+    context = {"name": name, "typed": posted_values(request)}
     return responses.page(request, "web/errors/second_step.html", context, status=403)
 
 
@@ -165,6 +166,6 @@ def _redirect_to_sign_in(request: HttpRequest) -> HttpResponse:
         stop_status = responses.STOP_POLLING if request.method == "GET" else 200
         return responses.alert(request, "web/errors/signed_out_alert.html", {"sign_in_url": url}, status=stop_status)
     if request.method not in {"GET", "HEAD"}:
-        context = {"sign_in_url": url, "typed": posted_values.values(request)}
+        context = {"sign_in_url": url, "typed": posted_values(request)}
         return responses.page(request, "web/errors/signed_out.html", context, status=403)
     return responses.redirect(request, url)

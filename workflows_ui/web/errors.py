@@ -16,8 +16,9 @@ from workflows_ui.core.crypto import CannotOpen, PlaceChanged
 from workflows_ui.credentials.services.clients import NoCredential
 from workflows_ui.engine import errors as engine
 from workflows_ui.members.services.access import NoAccess, NotAllowed
-from workflows_ui.web import messages, navigation, posted_values, responses
+from workflows_ui.web import messages, navigation, responses
 from workflows_ui.web.links import reachable
+from workflows_ui.web.requests import posted_values
 
 _log = logging.getLogger(__name__)
 
@@ -131,7 +132,7 @@ def _page(
     if responses.is_fragment(request):
         response = responses.alert(request, "web/errors/alert.html", context, status=status)
     else:
-        context["typed"] = posted_values.values(request) if posted else []
+        context["typed"] = posted_values(request) if posted else []
         response = responses.page(request, "web/errors/page.html", context, status=status)
     wait = getattr(error, "retry_after", None)
     if status == 503 and wait:
@@ -150,7 +151,7 @@ def _bare_page(
         "frame": navigation.Frame(request),
         "request_id": getattr(request, "request_id", ""),
         "back": {"url": "/", "label": _("Home")},
-        "typed": posted_values.values(request) if temporary else [],
+        "typed": posted_values(request) if temporary else [],
         "again": request.get_full_path() if temporary and request.method == "GET" else "",
     }
     if responses.is_fragment(request):

@@ -219,8 +219,7 @@ def recorded_error_message(name: str) -> Message:
 
 #: States of runs, in the order of the filter; and states of steps only.
 RUN_STATES = runs.STATES
-_STEP: dict[str, Badge] = {"STOPPED": Badge(_("Succeeded, ended the run"), "circle-stop", "green")}
-_RUN_OR_STEP: Mapping[str, Badge] = {**RUN_STATES, **_STEP}
+_RUN_OR_STEP = {**RUN_STATES, "STOPPED": Badge(_("Succeeded, ended the run"), "circle-stop", "green")}
 FLOW_STATES: dict[str, Badge] = {
     "ENABLED": Badge(pgettext_lazy("flow", "On"), "toggle-right", "green"),
     "DISABLED": Badge(pgettext_lazy("flow", "Off"), "toggle-left", "secondary"),

@@ -10,6 +10,8 @@ from allauth.core.exceptions import ImmediateHttpResponse, ReauthenticationRequi
 from django.conf import settings
 from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 from django.template.response import TemplateResponse
 from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control, patch_vary_headers
@@ -28,6 +30,8 @@ PERMISSIONS = ", ".join(
 #: Methods that pages accept. `TRACE` would echo the request with its cookies.
 ALLOWED = ("GET", "HEAD", "OPTIONS", "POST")
 
+#: Values of Sec-Fetch-Site of which pages are compressed: browsers set it; no page can. And the types that are.
+_TRUSTED, _COMPRESSED = ("same-origin", "none"), ("text/html", "application/json")
 #: The size of the frame of `whole_stack`, in pointers.
 _FRAME_SLOTS = 8192
 
@@ -109,6 +113,26 @@ class Preferences(Middleware):
 class KnownMethods(Middleware):
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request) if request.method in ALLOWED else HttpResponseNotAllowed(ALLOWED)
+
+
+class Compression(GZipMiddleware):
+    """Compress HTML and JSON with gzip, where nobody can learn from its length what a page says; never downloads and streams.
+
+    An attack on compressed pages (BREACH) needs the browser of a signed-in person to request pages from another site, with guesses in the
+    URL. So only requests of our own pages, and those typed into the address bar, get a compressed response, and Django adds random bytes
+    to it. A page that browsers must not store (`no-store`), since it may show a secret, is never compressed.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Return the response, compressed if that is safe and shorter."""
+        if response.streaming or not response.get("Content-Type", "").startswith(_COMPRESSED):
+            return response
+        patch_vary_headers(response, ("Sec-Fetch-Site",))
+        if "no-store" in response.get("Cache-Control", "") or response.has_header("Content-Disposition"):
+            return response
+        if request.headers.get("Sec-Fetch-Site") not in _TRUSTED:
+            return response
+        return super().process_response(request, response)
 
 
 class EngineErrors(Middleware):

@@ -115,6 +115,8 @@ def hideable() -> dict[str, str | Promise]:
 class Frame:
     """Context of base.html; everything is computed on access, so that fragments cost nothing."""
 
+    languages = settings.LANGUAGES
+
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
 
@@ -123,10 +125,6 @@ class Frame:
         """The theme chosen in this browser, or "" for the preference of the browser."""
         theme = self._request.COOKIES.get(THEME_COOKIE, "")
         return theme if theme in THEMES else ""
-
-    @property
-    def languages(self) -> list[tuple[str, str]]:
-        return list(settings.LANGUAGES)
 
     @property
     def here(self) -> str:

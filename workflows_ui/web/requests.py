@@ -1,6 +1,7 @@
-"""The type of requests in views, and the actor for the audit log."""
+"""The type of requests in views, the actor for the audit log, and the typed values of a rejected POST."""
 
 import ipaddress
+import re
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -9,7 +10,14 @@ from django_htmx.middleware import HtmxDetails
 
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.core.secret_names import names_secret
 from workflows_ui.members.services.access import Access
+
+_SECRET = re.compile(r"secret|password|token|key|code|ticket", re.IGNORECASE)
+_LONGEST = 200_000
+_MOST = 100
+#: The hidden field in which a form lists the names of its secret fields.
+SECRETS = "_secret"
 
 
 class ConsoleRequest(HttpRequest):
@@ -52,3 +60,15 @@ def session(request: HttpRequest) -> str:
     """Return a keyed digest of the session's key, or "". It identifies a session without granting access to it."""
     key = getattr(getattr(request, "session", None), "session_key", None)
     return salted_hmac("workflows_ui.audit.session", key, algorithm="sha256").hexdigest()[:16] if key else ""
+
+
+def posted_values(request: HttpRequest) -> list[dict[str, str]]:
+    """Return the non-empty posted fields, without secrets (which no page ever shows) and internal fields."""
+    fields, secrets = [], set(request.POST.getlist(SECRETS))
+    for name, texts in list(request.POST.lists())[:_MOST]:
+        if name in secrets or _SECRET.search(name) or names_secret(name) or name == "next" or name.startswith("_"):
+            continue
+        text = "\n".join(str(text) for text in texts)
+        if text.strip():
+            fields.append({"name": name, "text": text[:_LONGEST]})
+    return fields

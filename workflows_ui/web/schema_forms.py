@@ -18,8 +18,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from workflows_ui.web import posted_values
 from workflows_ui.web.json_field import JsonField
+from workflows_ui.web.requests import SECRETS
 
 _LONGEST = 100_000
 _PLAIN = {"autocomplete": "off", "dir": "auto"}
@@ -86,7 +86,7 @@ class Input:
 class _SecretInput(forms.PasswordInput):
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         """Render the input, with a marker that prevents error pages from showing its value."""
-        marker = format_html('<input type="hidden" name="{}" value="{}">', posted_values.SECRETS, name)
+        marker = format_html('<input type="hidden" name="{}" value="{}">', SECRETS, name)
         return super().render(name, value, attrs, renderer) + marker
 
 
