@@ -92,7 +92,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "workflows_ui.web.compression.Compression",
+    "workflows_ui.web.middleware.Compression",
     "workflows_ui.web.middleware.SafeHeaders",
     "workflows_ui.web.middleware.RequestContext",
     "django_htmx.middleware.HtmxMiddleware",

@@ -79,7 +79,7 @@ def test_who_takes_a_request_back_may_ask_again(users: Users) -> None:
 def test_a_person_is_added_by_user_name_or_e_mail_address(users: Users, who: str) -> None:
     form = AddPeopleForm({"who": who, "role": Role.LAUNCHER}, invites_to="sales")
     assert form.is_valid()
-    members.add(acting(users), users.workspace, form.cleaned_data["who"], form.chosen)
+    members.add(acting(users), users.workspace, form.cleaned_data["who"], form.cleaned_data["role"])
     assert access.find(users.stranger, "sales").role is Role.LAUNCHER
     assert actions() == ["member.add"]
 

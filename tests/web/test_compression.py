@@ -11,7 +11,7 @@ from django.test import Client, RequestFactory
 from tests import users
 from workflows_ui.members.models import Member, Role
 from workflows_ui.web import responses
-from workflows_ui.web.compression import Compression
+from workflows_ui.web.middleware import Compression
 
 LONG = "<p>The same sentence.</p>" * 100
 HEADERS = {"Accept-Encoding": "gzip, deflate, br", "Sec-Fetch-Site": "same-origin"}

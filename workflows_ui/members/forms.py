@@ -100,11 +100,7 @@ class PersonFormMixin:
 
 
 class RoleForm(forms.Form):
-    role = forms.ChoiceField(label=_("Role"), choices=Role.choices, initial=Role.LAUNCHER)
-
-    @property
-    def chosen(self) -> Role:
-        return Role(self.cleaned_data["role"])
+    role = forms.TypedChoiceField(label=_("Role"), coerce=Role, choices=Role.choices, initial=Role.LAUNCHER)
 
 
 class PeopleFilterForm(forms.Form):
@@ -215,7 +211,7 @@ class DaysForm(forms.Form):
 
 
 class InviteForm(DaysForm):
-    """Address, role, teams and validity. `chosen` is the role of a valid form, None for no role.
+    """Address, role (None for no role), teams and validity.
 
     Its fields are those of the page that adds people: the address is `who` there.
     """
@@ -226,8 +222,10 @@ class InviteForm(DaysForm):
         help_text=_("Their account here will have this address."),
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
-    role = forms.ChoiceField(
+    role = forms.TypedChoiceField(
         label=_("Role"),
+        coerce=Role,
+        empty_value=None,
         required=False,
         initial=Role.LAUNCHER,
         choices=[*Role.choices, ("", _("No role: only what their teams open"))],
@@ -254,10 +252,6 @@ class InviteForm(DaysForm):
         if "role" not in self.errors and not data.get("role") and not data.get("teams"):
             self.add_error("role", _("Without a role they need a team. Choose one of the two."))
         return data
-
-    @property
-    def chosen(self) -> Role | None:
-        return Role(self.cleaned_data["role"]) if self.cleaned_data["role"] else None
 
 
 class JoinForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time

@@ -27,12 +27,6 @@ from workflows_ui.web.elements import Button
 from workflows_ui.web.messages import Text
 
 _SET_UP = Badge(pgettext_lazy("two-factor authentication", "Set up"), "check", "green")
-_PERMISSIONS, _LEAVE, _LEAVING, _REMOVE = (
-    _("What they may do"),
-    _("Before you leave"),
-    _("Before they leave…"),
-    _("Remove"),
-)
 
 
 @dataclass(frozen=True)
@@ -91,13 +85,13 @@ class Members(LocalList):
         slug, person = access.workspace.slug, row.user_id
         buttons = []
         if person:
-            leaving, url = _LEAVING, reverse("member_leaving", args=[slug, person])
+            leaving, url = _("Before they leave…"), reverse("member_leaving", args=[slug, person])
             if person == access.user.pk:
-                leaving, url = _LEAVE, reverse("leaving")
-            permissions = Button(_PERMISSIONS, "shield-check", reverse("permissions", args=[slug, person]))
+                leaving, url = _("Before you leave"), reverse("leaving")
+            permissions = Button(_("What they may do"), "shield-check", reverse("permissions", args=[slug, person]))
             buttons = [permissions, Button(leaving, "log-out", url)]
         remove = reverse("member_remove", args=[slug, row.pk])
-        return [*buttons, Button(_REMOVE, "user-x", remove, danger=True)]
+        return [*buttons, Button(_("Remove"), "user-x", remove, danger=True)]
 
 
 def _account(user: User) -> Text:

@@ -247,9 +247,7 @@ def refuse(actor: Actor, invitation: ColleagueInvitation, request: InvitationReq
         _notify_of_decision(invitation, person, granted=False)
 
 
-def join(
-    actor: Actor, match: TokenMatch, *, username: str, first_name: str, last_name: str, password: str
-) -> tuple[User, Member | None]:
+def join(actor: Actor, match: TokenMatch, *, username: str, password: str, **names: str) -> tuple[User, Member | None]:
     """Create an account for the invited address and accept the invitation. Raise NotOpen, NameTaken or AddressTaken without an account.
 
     The address counts as proven only if the link came by mail; a copied link proves nothing.
@@ -262,9 +260,7 @@ def join(
             _claim(invitation, None)
             if User.objects.filter(username__iexact=username).exists():
                 raise NameTaken
-            person = User.objects.create_user(
-                username, email=invitation.email, password=password, first_name=first_name, last_name=last_name
-            )
+            person = User.objects.create_user(username, invitation.email, password, **names)
             EmailAddress.objects.create(user=person, email=invitation.email, primary=True, verified=match.proven)
             ColleagueInvitation.objects.filter(pk=invitation.pk).update(accepted_by=person)
             own = replace(actor, user=person)

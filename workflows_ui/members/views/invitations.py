@@ -50,7 +50,7 @@ def invite_colleague(request: ConsoleRequest, form: InviteForm) -> HttpResponse 
             actor(request),
             request.access.workspace,
             email=data["email"],
-            role=form.chosen,
+            role=data["role"],
             given=data.get("teams") or [],
             days=data["days"],
         )
@@ -261,8 +261,8 @@ def _sign_up(request: HttpRequest, match: TokenMatch, token: str) -> HttpRespons
     form = JoinForm(request.POST or None, instance=User(email=invitation.email))
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
+        names = {name: data[name] for name in JoinForm.Meta.fields}
         try:
-            names = {name: data[name] for name in ("username", "first_name", "last_name")}
             person, member = invitations.join(actor(request), match, **names, password=data["password1"])
         except invitations.AddressTaken:
             return responses.page(request, "members/joining/has_account.html", context)

@@ -118,8 +118,7 @@ def change(request: ConsoleRequest, slug: str, right_id: int) -> HttpResponse:
     if right.revoked_at is not None:
         messages.warning(request, _("This right was revoked already."))
         return responses.redirect_to_view(request, "launch_rights", slug)
-    until = timezone.localtime(right.until) if right.until else None
-    form = LimitsForm(request.POST or None, initial={"until": until, "most_launches": right.most_launches})
+    form = LimitsForm(request.POST or None, initial={"until": right.until, "most_launches": right.most_launches})
     form.used = right.used
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data

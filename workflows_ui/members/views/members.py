@@ -77,7 +77,7 @@ def add(request: ConsoleRequest, slug: str) -> HttpResponse:
     if not form.is_valid():
         return _add_page(request, form, unknown=form.address_to_invite)
     try:
-        membership = members.add(actor(request), request.access.workspace, form.holder, form.chosen)
+        membership = members.add(actor(request), request.access.workspace, form.holder, form.cleaned_data["role"])
     except members.AlreadyMember:
         if isinstance(form.holder, User):
             text = _("This person belongs to the workspace already. Their role can be changed in the list.")
@@ -144,8 +144,9 @@ def change_role(request: ConsoleRequest, slug: str, member_id: int) -> HttpRespo
     if not form.is_valid():
         messages.error(request, _("Choose one of the roles."))
         return responses.redirect_to_view(request, "members", slug)
+    role: Role = form.cleaned_data["role"]
     try:
-        members.change_role(actor(request), membership, form.chosen)
+        members.change_role(actor(request), membership, role)
     except members.LastManager:
         messages.error(
             request,
@@ -158,9 +159,9 @@ def change_role(request: ConsoleRequest, slug: str, member_id: int) -> HttpRespo
         raise Http404 from None
     messages.success(
         request,
-        _("%(person)s: the role is now “%(role)s”.") % {"person": membership.holder, "role": form.chosen.label},
+        _("%(person)s: the role is now “%(role)s”.") % {"person": membership.holder, "role": role.label},
     )
-    if membership.user_id == request.user.pk and form.chosen is not Role.MANAGER:
+    if membership.user_id == request.user.pk and role is not Role.MANAGER:
         return responses.redirect_to_view(request, "workspace", slug)
     return responses.redirect_to_view(request, "members", slug)
 
@@ -204,7 +205,7 @@ def grant(request: ConsoleRequest, slug: str, request_id: int) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, _("Choose one of the roles."))
         return responses.redirect_to_view(request, "members", slug)
-    if membership := members.grant(actor(request), access_request, form.chosen):
+    if membership := members.grant(actor(request), access_request, form.cleaned_data["role"]):
         practice.equip(membership)
         messages.success(request, _("%(person)s now belongs to the workspace.") % {"person": membership.holder})
     else:
