@@ -1,19 +1,19 @@
 """Base of the Django forms for a field of a launch form: the properties common to all kinds."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import TextChoices
 from django.forms.utils import ErrorDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.editor import field_values
+from workflows_ui.launch_forms.editor.forms import CODE, EditorForm, choice, count, line, lines, tick
 from workflows_ui.launch_forms.editor.sources import Sources
 from workflows_ui.launch_forms.schema.document import (
     LONG,
@@ -39,10 +39,6 @@ _WIDTHS = {
     **dict.fromkeys((*_LIMITS[:6], "start", "value"), "col-md-6"),
     **dict.fromkeys(("rule_field", "rule_test", "rule_value"), "col-md-4"),
 }
-_WIDGETS: dict[type, dict[str, str]] = {
-    forms.CheckboxInput: {"class": "form-check-input"},
-    forms.Select: {"class": "form-select"},
-}
 #: The sections of the page: key, title, and inputs, if the kind has them.
 _SECTIONS = (
     ("start", gettext_lazy("Default value"), ("start", "value")),
@@ -57,40 +53,7 @@ _SECTIONS = (
 LAUNCHERS_LEARN_IT = gettext_lazy("Everybody who may launch can learn it: nothing secret belongs here.")
 
 
-#: Attributes of inputs for names, paths and patterns.
-CODE = {"spellcheck": "false", "autocapitalize": "none"}
-
-
-def line(label: Any, help_text: Any = "", *, most: int = SHORT, **attrs: Any) -> forms.CharField:
-    return forms.CharField(
-        label=label, help_text=help_text, required=False, max_length=most, widget=forms.TextInput(attrs)
-    )
-
-
-def lines(label: Any, help_text: Any = "", rows: int = 2, *, strip: bool = True) -> forms.CharField:
-    widget = forms.Textarea({"rows": rows})
-    return forms.CharField(
-        label=label, help_text=help_text, required=False, max_length=LONG, strip=strip, widget=widget
-    )
-
-
-def count(label: Any, least: int = 0, most: int = 1_000_000) -> forms.IntegerField:
-    widget = forms.NumberInput({"inputmode": "numeric"})
-    return forms.IntegerField(label=label, required=False, min_value=least, max_value=most, widget=widget)
-
-
-def tick(label: Any, help_text: Any = "") -> forms.BooleanField:
-    return forms.BooleanField(label=label, help_text=help_text, required=False)
-
-
-def choice(label: Any, members: Iterable[TextChoices], empty: TextChoices) -> forms.TypedChoiceField:
-    choices = [(member.value, member.label) for member in members]
-    return forms.TypedChoiceField(
-        label=label, required=False, choices=choices, coerce=empty.__class__, empty_value=empty
-    )
-
-
-class FieldForm(forms.Form):
+class FieldForm(EditorForm):
     """The properties of a field of any kind. Inputs have the names of the attributes of `Field` and `Limits`.
 
     `field` is the saved field (a new one has the name ""), `form` the launch form that it belongs to.
@@ -103,6 +66,7 @@ class FieldForm(forms.Form):
     #: Formset of choices or columns, and the input that displays its errors.
     rows: Any = None
     rows_input = "kind"
+    typed = EditorForm.typed | {"autocomplete": "off"}
 
     where = forms.CharField(
         label=gettext_lazy("Input name"),
@@ -143,9 +107,6 @@ class FieldForm(forms.Form):
         if not judged:
             self._errors = ErrorDict()  # skips validation
         self._set_choices()
-        typed = {"class": "form-control", "autocomplete": "off", "dir": "auto"}
-        for form_field in self.fields.values():
-            form_field.widget.attrs |= _WIDGETS.get(type(form_field.widget), typed)
 
     def _initial_data(self) -> dict[str, Any]:
         field, names = self.kept, self.form.names
@@ -208,7 +169,6 @@ class FieldForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """Values that depend on more than one input, under the names of the attributes of `Field`."""
-        data = super().clean() or {}
         for name, check in (
             (self.rows_input, self._rows),
             ("value", self._start),
@@ -216,21 +176,21 @@ class FieldForm(forms.Form):
             ("rule_value", self._rule),
         ):
             try:
-                data |= check(data)
+                self.cleaned_data |= check()
             except ValidationError as problem:
                 self.add_error(name if name in self.fields else None, problem)
-        return data
+        return self.cleaned_data
 
-    def _rows(self, _data: Mapping[str, Any]) -> dict[str, Any]:
+    def _rows(self) -> dict[str, Any]:
         return {}
 
-    def _start(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        kept, start = self.kept, data.get("start") or EMPTY
+    def _start(self) -> dict[str, Any]:
+        kept, start = self.kept, self.cleaned_data.get("start") or EMPTY
         if start == EMPTY or "source" in self.errors:
             return {"default": NOTHING, "hidden_value": NOTHING}
         value = kept.hidden_value if kept.hidden else kept.default
         if "value" in self.fields:
-            value = field_values.value_of(str(data.get("value") or ""), self._to_field(data))
+            value = field_values.value_of(str(self.cleaned_data.get("value") or ""), self.to_field())
             value = self.empty_value if value is NOTHING and start == HIDDEN else value
         if value is NOTHING:
             raise ValidationError(_("Type the value that the field starts with."))
@@ -238,14 +198,16 @@ class FieldForm(forms.Form):
             return {"default": NOTHING, "hidden_value": value, "required": False}
         return {"default": value, "hidden_value": NOTHING}
 
-    def _limits(self, data: Mapping[str, Any]) -> dict[str, Any]:
+    def _limits(self) -> dict[str, Any]:
+        data = self.cleaned_data
         for low, high in (("low", "high"), ("min_length", "max_length"), ("least", "most")):
             least, most = data.get(low), data.get(high)
             if least is not None and most is not None and least > most:
                 raise ValidationError({low: _("The lower limit is above the upper one.")})
         return {"limits": Limits(**{name: data[name] for name in _LIMITS if name in data})}
 
-    def _rule(self, data: Mapping[str, Any]) -> dict[str, Any]:
+    def _rule(self) -> dict[str, Any]:
+        data = self.cleaned_data
         other = self.form.field(str(data.get("rule_field") or ""))
         if other is None:
             return {"show_if": None}
@@ -258,12 +220,9 @@ class FieldForm(forms.Form):
             return {"show_if": ShowIf(other.name, test)}
         return {"show_if": ShowIf(other.name, test, field_values.comparable(other, str(data.get("rule_value") or "")))}
 
-    def to_field(self, name: str) -> Field:
-        """The field made from a valid form, with this name."""
-        return self._to_field(self.cleaned_data, name)
-
-    def _to_field(self, data: Mapping[str, Any], name: str = "") -> Field:
-        kept = self.kept
+    def to_field(self, name: str = "") -> Field:
+        """The field made from what is valid, with this name."""
+        kept, data = self.kept, self.cleaned_data
         plain = Field(name, data.get("where") or kept.path, kind=self.chosen, moment=kept.moment, why=kept.why)
         known = {attribute.name for attribute in dataclasses.fields(Field)}
         return replace(plain, **{key: value for key, value in data.items() if key in known})
@@ -300,9 +259,7 @@ class ValueForm(FieldForm):
     """A field whose default value can be typed into one input."""
 
     blanks: Sequence[Blank] = (Blank.ABSENT, Blank.NULL, Blank.TEXT)
-    value: forms.Field | None = forms.CharField(
-        label=gettext_lazy("Value"), required=False, max_length=LONG, strip=False, help_text=LAUNCHERS_LEARN_IT
-    )
+    value: forms.Field | None = line(gettext_lazy("Value"), LAUNCHERS_LEARN_IT, most=LONG, strip=False)
 
     def _initial_data(self) -> dict[str, Any]:
         value = self.kept.hidden_value if self.kept.hidden else self.kept.default

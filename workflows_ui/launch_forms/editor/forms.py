@@ -1,65 +1,103 @@
-"""Forms for a whole launch form: note and button, publication, and import from a file."""
+"""The inputs of the editor's forms, and the forms for a whole launch form: its texts, publication, and import from a file."""
+
+from collections.abc import Iterable
+from typing import Any
 
 from django import forms
+from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from workflows_ui.launch_forms.schema.document import LONG, NOTE
+from workflows_ui.launch_forms.schema.document import LONG, NOTE, SHORT
 
 _LONGEST_WORDS = 500
+_WIDGETS: dict[type, dict[str, str]] = {
+    forms.CheckboxInput: {"class": "form-check-input"},
+    forms.ClearableFileInput: {"class": "form-control"},
+    forms.Select: {"class": "form-select"},
+}
+#: Attributes of inputs for names, paths and patterns.
+CODE = {"spellcheck": "false", "autocapitalize": "none"}
 
 
-class TextsForm(forms.Form):
+def line(label: Any, help_text: Any = "", *, most: int = SHORT, strip: bool = True, **attrs: Any) -> forms.CharField:
+    widget = forms.TextInput(attrs)
+    return forms.CharField(
+        label=label, help_text=help_text, required=False, max_length=most, strip=strip, widget=widget
+    )
+
+
+def lines(label: Any, help_text: Any = "", rows: int = 2, *, most: int = LONG, strip: bool = True) -> forms.CharField:
+    widget = forms.Textarea({"rows": rows})
+    return forms.CharField(
+        label=label, help_text=help_text, required=False, max_length=most, strip=strip, widget=widget
+    )
+
+
+def count(label: Any, least: int = 0, most: int = 1_000_000) -> forms.IntegerField:
+    widget = forms.NumberInput({"inputmode": "numeric"})
+    return forms.IntegerField(label=label, required=False, min_value=least, max_value=most, widget=widget)
+
+
+def tick(label: Any, help_text: Any = "") -> forms.BooleanField:
+    return forms.BooleanField(label=label, help_text=help_text, required=False)
+
+
+def choice(label: Any, members: Iterable[TextChoices], empty: TextChoices) -> forms.TypedChoiceField:
+    choices = [(member.value, member.label) for member in members]
+    return forms.TypedChoiceField(
+        label=label, required=False, choices=choices, coerce=empty.__class__, empty_value=empty
+    )
+
+
+class EditorForm(forms.Form):
+    #: Attributes of the inputs that are typed into.
+    typed = {"class": "form-control", "dir": "auto"}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for form_field in self.fields.values():
+            form_field.widget.attrs |= _WIDGETS.get(type(form_field.widget), self.typed)
+
+
+class TextsForm(EditorForm):
     """The texts around the fields."""
 
-    note = forms.CharField(
-        label=_("What people should know"),
-        required=False,
-        max_length=NOTE,
-        widget=forms.Textarea({"class": "form-control", "rows": 4, "dir": "auto"}),
-        help_text=_(
-            "Shown above the fields. **bold**, *italic*, - lists and [links](https://example.com) are understood."
-        ),
+    note = lines(
+        _("What people should know"),
+        _("Shown above the fields. **bold**, *italic*, - lists and [links](https://example.com) are understood."),
+        4,
+        most=NOTE,
     )
-    effects = forms.CharField(
-        label=_("What this will do"),
-        required=False,
-        max_length=LONG,
-        widget=forms.Textarea({"class": "form-control", "rows": 3, "dir": "auto"}),
-        help_text=_(
+    effects = lines(
+        _("What this will do"),
+        _(
             "One sentence a line, shown beside the form. A field's name in braces stands for what is typed there. Left empty, the "
             "sentences are made from the flow's steps."
         ),
+        3,
     )
-    button = forms.CharField(
-        label=_("Button label"),
-        required=False,
-        max_length=60,
-        widget=forms.TextInput({"class": "form-control", "dir": "auto", "autocomplete": "off"}),
-        help_text=_("Such as “Send the offer”. Left empty, it says “Launch”."),
+    button = line(
+        _("Button label"),
+        _("Such as “Send the offer”. Left empty, it says “Launch”."),
+        most=60,
+        autocomplete="off",
     )
-    review = forms.BooleanField(
-        label=_("Review before launching"),
-        required=False,
-        widget=forms.CheckboxInput({"class": "form-check-input"}),
-        help_text=_("What will happen, and with which values, is shown once more and has to be confirmed."),
+    review = tick(
+        _("Review before launching"),
+        _("What will happen, and with which values, is shown once more and has to be confirmed."),
     )
 
 
-class PublishForm(forms.Form):
+class PublishForm(EditorForm):
     """The publisher's note on a version."""
 
-    words = forms.CharField(
-        label=_("What is new, for those who look at the versions later"),
-        required=False,
-        max_length=_LONGEST_WORDS,
-        widget=forms.Textarea({"class": "form-control", "rows": 2, "dir": "auto"}),
-    )
+    words = lines(_("What is new, for those who look at the versions later"), most=_LONGEST_WORDS)
 
 
-class ImportForm(forms.Form):
+class ImportForm(EditorForm):
     file = forms.FileField(
         label=_("File"),
         help_text=_("A file that was exported from a launch form, or another JSON Schema. At most 1 MB."),
-        widget=forms.ClearableFileInput({"class": "form-control", "accept": ".json,application/json"}),
+        widget=forms.ClearableFileInput({"accept": ".json,application/json"}),
         error_messages={"required": _("Choose a file."), "empty": _("This file is empty. Choose another one.")},
     )

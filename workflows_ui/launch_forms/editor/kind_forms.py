@@ -1,6 +1,6 @@
 """Django forms for each kind of field, for the builder's page of one field."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partialmethod
 from typing import Any
 
@@ -12,18 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from workflows_ui.launch_forms.editor import field_values, row_formsets
-from workflows_ui.launch_forms.editor.field_form import (
-    CODE,
-    LAUNCHERS_LEARN_IT,
-    FieldForm,
-    ValueForm,
-    choice,
-    chosen_kind,
-    count,
-    line,
-    lines,
-    tick,
-)
+from workflows_ui.launch_forms.editor.field_form import LAUNCHERS_LEARN_IT, FieldForm, ValueForm, chosen_kind
+from workflows_ui.launch_forms.editor.forms import CODE, choice, count, line, lines, tick
 from workflows_ui.launch_forms.schema import patterns
 from workflows_ui.launch_forms.schema.document import (
     NOTHING,
@@ -55,15 +45,14 @@ class TextForm(ValueForm):
     empty_value: Any = ""
     min_length = count(gettext_lazy("Fewest characters"))
     max_length = count(gettext_lazy("Most characters"))
-    pattern = forms.CharField(
-        label=gettext_lazy("Pattern"),
-        required=False,
-        max_length=patterns.MOST_CHARACTERS,
-        strip=False,
-        widget=forms.TextInput(CODE),
-        help_text=gettext_lazy(
+    pattern = line(
+        gettext_lazy("Pattern"),
+        gettext_lazy(
             "The whole text has to fit. [A-Z]{2}-\\d{4} fits HN-2026: two capital letters, a dash, four digits."
         ),
+        most=patterns.MOST_CHARACTERS,
+        strip=False,
+        **CODE,
     )
     pattern_words = line(
         gettext_lazy("The pattern in plain words"),
@@ -181,7 +170,7 @@ class TableForm(_Entries):
             known={column.name: column for column in self.kept.columns},
         )
 
-    def _rows(self, _data: Mapping[str, Any]) -> dict[str, Any]:
+    def _rows(self) -> dict[str, Any]:
         columns = self.rows.cleaned_items(_("Correct the marked columns."))
         if not columns:
             raise ValidationError(_("A table of rows needs at least one column."))
@@ -264,7 +253,8 @@ class ChoiceForm(ValueForm):
             self.data if self.is_bound else None, rows=row_formsets.choice_rows(self.kept.choices), judged=self.judged
         )
 
-    def _rows(self, data: Mapping[str, Any]) -> dict[str, Any]:
+    def _rows(self) -> dict[str, Any]:
+        data = self.cleaned_data
         if data.get("source") == Source.TABLE:
             wanted = [str(data.get(name) or "") for name in ("table", "table_label", "table_value")]
             if not wanted[0]:
