@@ -64,17 +64,14 @@ def fit(form: Form, trigger: Any) -> Fit:
         for path, steps in missing.items()
         if not any(path[:end] in missing for end in range(1, len(path)))
     }
-    return Fit(outermost, _unread(form, [_before_item(reference.path) for reference in read]), columns)
-
-
-def _unread(form: Form, read_paths: Sequence[Path]) -> Sequence[Field]:
-    if () in read_paths:
-        return ()
-    return tuple(
+    # The whole body overlaps with every path.
+    paths = [_before_item(reference.path) for reference in read]
+    unread = tuple(
         field
         for field in form.fields
-        if (field.why.read_by or field.why.trigger) and not any(overlap(field.path, path) for path in read_paths)
+        if (field.why.read_by or field.why.trigger) and not any(overlap(field.path, path) for path in paths)
     )
+    return Fit(outermost, unread, columns)
 
 
 def _before_item(path: code_reading.Path) -> Path:

@@ -178,10 +178,8 @@ class _Writer:
 
     def fields(self, nodes: Iterable[_Node]) -> tuple[Field, ...]:
         fields: list[Field] = []
-        names: set[str] = set()
         for node in nodes:
-            fields.append(self._field(node, names))
-            names.add(fields[-1].name)
+            fields.append(self._field(node, {field.name for field in fields}))
         return tuple(fields)
 
     def _mostly_missing(self, seen: Sequence[Any]) -> bool:

@@ -118,6 +118,8 @@ class Checked:
             return NOTHING
         if field.kind is Kind.TABLE:
             value: Any = self._rows(field)
+        elif field.name not in self.data:
+            value = field.default
         elif field.kind in (Kind.LIST, Kind.CHOICES):
             value = self._multiple(field)
         else:
@@ -133,8 +135,6 @@ class Checked:
         return value
 
     def _single(self, field: Field) -> Any:
-        if field.name not in self.data:
-            return field.default
         text = self.data[field.name][-1] if self.data[field.name] else ""
         spaces_count = field.kind in _KEEP_SPACES and not field.required
         if text == "" or (not spaces_count and not text.strip()):
@@ -142,8 +142,6 @@ class Checked:
         return values.read(field, text, options=self.options.get(field.name), zone=self.zone)
 
     def _multiple(self, field: Field) -> Any:
-        if field.name not in self.data:
-            return field.default
         items = []
         for number, text in enumerate(self.data[field.name], start=1):
             if text == "":

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from datetime import date
 from itertools import chain
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from workflows_ui.launch_forms.schema import patterns
+from workflows_ui.launch_forms.schema import moments, patterns
 from workflows_ui.launch_forms.schema.document import (
     CELLS,
     LONG,
@@ -146,7 +145,7 @@ def _secret(field: Field) -> Iterator[str]:
 
 def _values(field: Field) -> Iterator[str]:
     values = [value for value in (field.default, field.hidden_value) if value is not NOTHING]
-    if _size([*values, *(choice.value for choice in field.choices)]) > _MOST_VALUE:
+    if len(json.dumps([*values, *(choice.value for choice in field.choices)])) > _MOST_VALUE:
         yield _("its values are too large.")
     if field.hidden and field.kind is Kind.FILE:
         yield _("a file cannot be a fixed hidden value.")
@@ -187,10 +186,7 @@ def _limits(field: Field) -> Iterator[str]:
 
 
 def _is_date(value: Any) -> bool:
-    try:
-        return bool(date.fromisoformat(value).isoformat() == value)
-    except (TypeError, ValueError):
-        return False
+    return isinstance(value, str) and moments.is_stable(moments.read_day, value)
 
 
 def _columns(field: Field) -> Iterator[str]:
@@ -216,10 +212,3 @@ def _files(field: Field) -> Iterator[str]:
         yield _("only a file has kinds and sizes of files.")
     if not all(_EXTENSION.fullmatch(ending) for ending in field.accept):
         yield _("kinds of files are written as endings without a dot, such as pdf.")
-
-
-def _size(values: list[Any]) -> int:
-    try:
-        return len(json.dumps(values))
-    except (TypeError, ValueError, RecursionError):
-        return _MOST_VALUE + 1
