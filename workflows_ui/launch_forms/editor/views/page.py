@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -31,6 +32,7 @@ from workflows_ui.web.requests import ConsoleRequest, actor
 
 _log = logging.getLogger(__name__)
 
+View = Callable[..., HttpResponseBase]
 #: The engine session, and the flow.
 Known = tuple[EngineSession, dict[str, Any]]
 
@@ -125,17 +127,17 @@ class EditorPage:
         return replace(find(self.request, self.flow_id), stale=stale_message(stale))
 
 
-def builder_page(*, wanted: bool = False) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+def builder_page(*, wanted: bool = False) -> Callable[[View], View]:
     """Call a view with the `EditorPage` of the flow; only for builders. `wanted`: raise Http404 if there is no form.
 
     Raises CannotOpen. Without a row, the flow is loaded from the engine to check that it exists: raises EngineError, NoCredential.
     """
 
-    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    def decorate(view: View) -> View:
         @never_cache
         @member(Role.BUILDER)
         @functools.wraps(view)
-        def find_page(request: ConsoleRequest, slug: str, id: str, **arguments: Any) -> HttpResponse:
+        def find_page(request: ConsoleRequest, slug: str, id: str, **arguments: Any) -> HttpResponseBase:
             page = find(request, id)
             if wanted and page.form is None:
                 raise Http404

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -20,6 +20,7 @@ from workflows_ui.launch_forms.models import LaunchFormVersion
 from workflows_ui.launch_forms.schema import schema_in
 from workflows_ui.launch_forms.schema.document import BadForm, Form
 from workflows_ui.launch_forms.services import launch_forms
+from workflows_ui.web import responses
 
 
 @builder_page(wanted=True)
@@ -111,7 +112,7 @@ def difference(page: EditorPage) -> HttpResponse:
 
 @require_safe
 @builder_page(wanted=True)
-def export(page: EditorPage) -> HttpResponse:
+def export(page: EditorPage) -> HttpResponseBase:
     """Download the draft, else the published form; `?version=` selects a version. Writes an audit row."""
     form, number = page.form, page.request.GET.get("version", "")
     if number:
@@ -120,10 +121,7 @@ def export(page: EditorPage) -> HttpResponse:
         raise Http404
     audit_log.record(page.target[0], "form.export", page.row, flow=page.flow_id)
     name = f"{slugify(page.name)[:60] or 'form'}.form.json"
-    headers = {"Content-Disposition": content_disposition_header(True, name) or "attachment"}
-    return HttpResponse(
-        launch_forms.export(form), content_type="application/schema+json; charset=utf-8", headers=headers
-    )
+    return responses.download(launch_forms.export(form), name, "application/schema+json; charset=utf-8")
 
 
 @builder_page()
