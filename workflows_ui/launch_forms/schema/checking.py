@@ -79,17 +79,17 @@ class Checked:
     sent: dict[str, Any] = dataclasses.field(default_factory=dict)
     shown: dict[str, bool] = dataclasses.field(default_factory=dict)
 
-    @property
-    def good(self) -> bool:
-        return not self.errors
-
-    def read(self) -> None:
+    def __post_init__(self) -> None:
         for field in self.form.fields:
             self._visit(field)
         if self.good:
             payload = assemble_payload(self.form, self.sent)
             problem = schema_out.payload_error(self.form, payload)
             self.payload, self.errors = (NOTHING, {"": problem}) if problem else (payload, {})
+
+    @property
+    def good(self) -> bool:
+        return not self.errors
 
     def _visit(self, field: Field) -> bool:
         """Read a field, once, after the fields it depends on. Returns whether it is shown."""
@@ -204,9 +204,7 @@ def check(
     Args:
         options: the live choices; a field that is missing here accepts any text.
     """
-    checked = Checked(form, data, files or {}, options or {}, zone)
-    checked.read()
-    return checked
+    return Checked(form, data, files or {}, options or {}, zone)
 
 
 def assemble_payload(form: Form, sent: Mapping[str, Any]) -> Any:

@@ -69,7 +69,8 @@ def read_moment(text: str, shape: Moment, zone: tzinfo) -> str:
             moment = naive if local else _in_zone(naive, zone)
     except (ValueError, OverflowError):
         raise BadValue(_("This moment does not exist. Type it as 2026-03-31 14:30.")) from None
-    return _write(moment, shape)
+    timespec = {Moment.LOCAL_MINUTES: "minutes", Moment.UTC_MILLIS: "milliseconds"}.get(shape, "seconds")
+    return moment.replace(tzinfo=None).isoformat(timespec=timespec) + ("" if local else "Z")
 
 
 def show_moment(value: str, shape: Moment, zone: tzinfo) -> str:
@@ -112,8 +113,3 @@ def _day(year: int, month: int, day: int) -> str:
         return date(year, month, day).isoformat()
     except ValueError:
         raise BadValue(_("This date does not exist. Type it as 2026-03-31.")) from None
-
-
-def _write(moment: datetime, shape: Moment) -> str:
-    timespec = {Moment.LOCAL_MINUTES: "minutes", Moment.UTC_MILLIS: "milliseconds"}.get(shape, "seconds")
-    return moment.replace(tzinfo=None).isoformat(timespec=timespec) + ("" if shape in LOCAL_MOMENTS else "Z")

@@ -31,7 +31,7 @@ from workflows_ui.launch_forms.schema.document import (
     name_for,
 )
 from workflows_ui.launch_forms.schema.parts import Part, read_part
-from workflows_ui.launch_forms.schema.schema_out import ANNOTATION, BLANKS
+from workflows_ui.launch_forms.schema.schema_out import ANNOTATION, BLANKS, FORMATS
 
 _TYPES = {
     "string": Kind.TEXT,
@@ -41,14 +41,9 @@ _TYPES = {
     "array": Kind.LIST,
     "object": Kind.JSON,
 }
-_FORMATS = {
-    "email": Kind.EMAIL,
-    "uri": Kind.URL,
-    "date": Kind.DATE,
-    "time": Kind.TIME,
-    "date-time": Kind.DATETIME,
-    "password": Kind.SECRET,
-}
+#: A file is sent as an address, and so is not told from one.
+_KINDS = {name: kind for kind, name in FORMATS.items() if kind is not Kind.FILE}
+_KINDS |= {"time": Kind.TIME, "date-time": Kind.DATETIME}
 
 
 def where(path: tuple[str, ...]) -> str:
@@ -143,7 +138,7 @@ def _guess_kind(core: Part) -> Kind:
             return Kind.TABLE
         return kind if items.get("type") in ("string", "number", "integer") else Kind.JSON
     if kind is Kind.TEXT:
-        return Kind.SECRET if core.peek("writeOnly") is True else _FORMATS.get(str(core.peek("format")), kind)
+        return Kind.SECRET if core.peek("writeOnly") is True else _KINDS.get(str(core.peek("format")), kind)
     return kind
 
 
@@ -168,8 +163,11 @@ def _apply_schema(field: Field, core: Part, *, own: bool) -> Field:
             core.flag("writeOnly")
         limits = replace(limits, min_length=core.count("minLength"), max_length=core.count("maxLength"))
         pattern = core.text("pattern", 400)
-        if kind not in (Kind.TIME, Kind.DATETIME):
-            limits = replace(limits, pattern=_pattern(core, pattern))
+        if pattern and kind not in (Kind.TIME, Kind.DATETIME):
+            try:
+                limits = replace(limits, pattern=patterns.from_search(pattern))
+            except patterns.BadPattern:
+                raise core.wrong("pattern", _("this pattern is not understood")) from None
     elif kind is Kind.JSON and not own:
         for key in ("properties", "items", "required", "additionalProperties"):
             core.take(key)
@@ -231,19 +229,9 @@ def _choice(part: Part) -> Choice:
     return Choice(part.text("title", SHORT), part.take("const"))
 
 
-def _pattern(core: Part, pattern: str) -> str:
-    if not pattern:
-        return ""
-    try:
-        return patterns.from_search(pattern)
-    except patterns.BadPattern:
-        raise core.wrong("pattern", _("this pattern is not understood")) from None
-
-
 def _example(part: Part) -> str:
-    examples = part.items("examples", 20)
-    first = examples[0] if examples else ""
-    return first[:SHORT] if isinstance(first, str) else str(first)[:SHORT] if isinstance(first, int | float) else ""
+    first = next(iter(part.items("examples", 20)), "")
+    return str(first)[:SHORT] if isinstance(first, str | int | float) else ""
 
 
 def _show_if(part: Part) -> ShowIf:

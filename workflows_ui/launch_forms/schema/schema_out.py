@@ -45,7 +45,7 @@ EDITION = 1
 Json = dict[str, Any]
 
 BLANKS: dict[Blank, Any] = {Blank.NULL: None, Blank.TEXT: "", Blank.LIST: []}
-_FORMATS = {Kind.EMAIL: "email", Kind.URL: "uri", Kind.DATE: "date", Kind.FILE: "uri", Kind.SECRET: "password"}
+FORMATS = {Kind.EMAIL: "email", Kind.URL: "uri", Kind.DATE: "date", Kind.FILE: "uri", Kind.SECRET: "password"}
 _TIME = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?$"
 _LOCAL = r"^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"
 
@@ -144,7 +144,7 @@ def _simple(kind: Kind, moment: Moment) -> Json:
         return {"type": "boolean"}
     if kind not in TEXTS:
         return {}
-    schema: Json = {"type": "string"} | _given(format=_FORMATS.get(kind))
+    schema: Json = {"type": "string"} | _given(format=FORMATS.get(kind))
     if kind is Kind.SECRET:
         schema["writeOnly"] = True
     if kind is Kind.TIME:
@@ -210,15 +210,11 @@ def _given(**values: Any) -> Json:
 
 def _pattern(_validator: Any, pattern: str, value: Any, _schema: Any) -> Iterator[ValidationError]:
     # The library's own keyword searches with Python's engine, which a pattern can keep busy for years.
-    if isinstance(value, str) and not patterns.matches(_whole(pattern), value):
+    if isinstance(value, str) and not patterns.matches(_whole_pattern(pattern), value):
         yield ValidationError("does not match")
 
 
-@lru_cache(maxsize=500)
-def _whole(pattern: str) -> str:
-    return patterns.from_search(pattern)
-
-
+_whole_pattern = lru_cache(maxsize=500)(patterns.from_search)
 #: The library's Draft 2020-12 with a linear-time matcher for patterns. Formats are checked before, by kind.
 _Validator = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
 
