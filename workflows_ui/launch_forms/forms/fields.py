@@ -215,7 +215,11 @@ def _field(
         ]
     elif form_field.kind is Kind.LIST or (form_field.kind is Kind.CHOICES and choices is None):
         field_view.shape, field_view.unlisted = "lines", form_field.kind is Kind.CHOICES
-        field_view.lines = list(_lines(field_view, _texts(shown) or [""]))
+        mode = _MODES.get(form_field.item, "") if form_field.kind is Kind.LIST else ""
+        field_view.lines = [
+            Control(form_field.name, f"{id}-{number}", value=text, mode=mode)
+            for number, text in enumerate(_texts(shown) or [""])
+        ]
     elif form_field.kind is Kind.CHOICES:
         field_view.shape, field_view.options = "choices", _options(choices or (), _texts(shown))
     else:
@@ -234,7 +238,6 @@ def _set_control(field_view: FieldView, choices: Sequence[Choice] | None, text: 
         form_field.name,
         f"{field_view.id}-control",
         value=text,
-        label=form_field.shown_label,
         error=field_view.error,
         required=form_field.required,
     )
@@ -294,13 +297,6 @@ def _options(choices: Sequence[Choice], chosen: Sequence[str]) -> list[Option]:
     labels = posted.labels_of(choices)
     options = [Option(key, label, key in chosen) for key, label in labels.items()]
     return [*options, *(Option(text, text, chosen=True) for text in chosen if text and text not in labels)]
-
-
-def _lines(field_view: FieldView, texts: Sequence[str]) -> Iterator[Control]:
-    form_field = field_view.field
-    mode = _MODES.get(form_field.item, "") if form_field.kind is Kind.LIST else ""
-    for number, text in enumerate(texts):
-        yield Control(form_field.name, f"{field_view.id}-{number}", value=text, mode=mode)
 
 
 def _cells(

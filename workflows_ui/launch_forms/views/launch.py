@@ -57,14 +57,16 @@ def _open(page: LaunchFormPage) -> HttpResponse:
     if prefilled is None:
         prefilled = prefill.latest(page.request, page.flow_id, away=answers.away) if page.as_json else prefill.Prefill()
     payload = page.hide(prefilled.payload) if page.as_json else redaction.without_masked(prefilled.payload)
-    link = prefill.Link() if page.as_json else prefill.read_link(page.request, page.form, answers.options)
+    linked, errors, notes = (
+        ({}, {}, []) if page.as_json else prefill.read_link(page.request, page.form, answers.options)
+    )
     shown = checking.initial(page.form, payload, zone=timezone.get_current_timezone())
     return page.render(
         answers,
-        shown | link.shown,
+        shown | linked,
         wait=prefilled.wait if prefilled.wait is not None else bool(answers.facts and answers.facts.answers),
-        notes=[*prefilled.notes, *prefill.lost(page.form, payload), *link.notes],
-        errors=link.errors,
+        notes=[*prefilled.notes, *prefill.lost(page.form, payload), *notes],
+        errors=errors,
         linked=True,
         chosen_credential=prefilled.credential,
     )

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -151,30 +151,21 @@ def lost(form: Form, payload: Any) -> list[str]:
 # --- Links -----------------------------------------------------------------------------------------
 
 
-@dataclass
-class Link:
-    """The content of a link (`?field=value`): values by field, errors by control, and notes."""
-
-    shown: dict[str, Shown] = field(default_factory=dict)
-    errors: dict[str, str] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-
-
-def read_link(request: ConsoleRequest, form: Form, options: posted.Options) -> Link:
-    """The values of the query string for visible fields of this form, as if they had been typed."""
+def read_link(
+    request: ConsoleRequest, form: Form, options: posted.Options
+) -> tuple[dict[str, Shown], dict[str, str], list[str]]:
+    """The values of the query string (`?field=value`) by visible field, as if they had been typed; errors by control; notes."""
     if len(request.META.get("QUERY_STRING", "")) > LONGEST:
-        return Link(notes=[_("The link was too long, so nothing was filled in.")])
+        return {}, {}, [_("The link was too long, so nothing was filled in.")]
     given = posted.tidied(form, dict(request.GET.lists()), options)
     fields = {control: control.partition("[")[0] for control in given}
     named = set(fields.values()).intersection(field.name for field in form.fields if _fillable_by_link(field))
-    link = Link({name: text for name, text in checking.typed(form, given).items() if name in named})
+    shown = {name: text for name, text in checking.typed(form, given).items() if name in named}
     checked = checking.check(checking.optional(form), given, options=options, zone=timezone.get_current_timezone())
-    link.errors = {control: text for control, text in checked.errors.items() if control.partition("[")[0] in named}
-    unknown = [control for control, name in fields.items() if control not in _RESERVED and name not in named]
-    if unknown:
-        text = _("This form does not ask for some of what the link names, so it is left out: %(names)s.")
-        link.notes.append(text % {"names": ", ".join(control[:40] for control in unknown[:10])})
-    return link
+    errors = {control: text for control, text in checked.errors.items() if control.partition("[")[0] in named}
+    unknown = [control[:40] for control, name in fields.items() if control not in _RESERVED and name not in named]
+    text = _("This form does not ask for some of what the link names, so it is left out: %(names)s.")
+    return shown, errors, [text % {"names": ", ".join(unknown[:10])}] if unknown else []
 
 
 def _fillable_by_link(form_field: Field) -> bool:
