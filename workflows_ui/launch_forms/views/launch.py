@@ -18,7 +18,6 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from workflows_ui.core import redaction
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.launch_forms import choices as launch_choices
 from workflows_ui.launch_forms.forms import posted
@@ -220,14 +219,11 @@ _NOT_AGAIN = {
 }
 
 
-def _chosen_again(request: ConsoleRequest, row: Launch) -> Credential | None:
-    """The credential that was chosen for the launch, if the person may still use it; None for the one that acts for them."""
-    options = access.credential_options(request.access.user, request.access.workspace) if row.credential_chosen else []
-    return next((option.credential for option in options if option.credential.pk == row.credential_id), None)
-
-
 def _run_again(request: ConsoleRequest, row: Launch, keep: KeepForm) -> LaunchResult | None:
     """The result; None if the inputs cannot be opened, and for a malformed ticket."""
+    # The credential that was chosen then, if the person may still use it, else the one that acts for them.
+    options = access.credential_options(request.access.user, request.access.workspace) if row.credential_chosen else []
+    credentials = (option.credential for option in options if option.credential.pk == row.credential_id)
     try:
         launch_request = LaunchRequest(
             flow_id=row.flow_id,
@@ -238,7 +234,7 @@ def _run_again(request: ConsoleRequest, row: Launch, keep: KeepForm) -> LaunchRe
             confirmed=True,
             form_version=row.form_version,
             searchable=tuple(row.inputs.order_by("pk").values_list("name", "label", "text")),
-            credential=_chosen_again(request, row),
+            credential=next(credentials, None),
             **_kept(request, row.flow_id, keep),
         )
         return _create(request, launch_request)

@@ -67,21 +67,17 @@ def change(page: EditorPage) -> HttpResponse:
             page.save(form.without(name).leaving_out([field.path]))
             text = _("“%(label)s” is removed from the form. “Undo” brings it back as it was.")
             return page.redirect(text % {"label": label})
-        page.save(form.moved(name, _distance(page, form, action, name)))
+        by = -1 if action == "move-up" else 1
+        if action == "move-to":
+            position = page.request.POST.get("position", "")  # of a dragged field, counted from 1
+            by = int(position) - 1 - form.names.index(name) if position.isdecimal() and len(position) < 4 else 0
+        page.save(form.moved(name, by))
     except launch_forms.Stale as stale:
         return page.redirect(stale_message(stale), level=messages.WARNING)
     except launch_forms.NothingToUndo:
         return page.redirect(_("There is nothing to undo."), level=messages.INFO)
     # A browser follows 303 with the headers of htmx, and so gets the fragment.
     return responses.SeeOther(page.url(moved=name, by=action.removeprefix("move-")))
-
-
-def _distance(page: EditorPage, form: Form, action: str, name: str) -> int:
-    """By how many places the field is moved; `position` of a dragged field counts from 1."""
-    if action != "move-to":
-        return -1 if action == "move-up" else 1
-    position = page.request.POST.get("position", "")
-    return int(position) - 1 - form.names.index(name) if position.isdecimal() and len(position) < 4 else 0
 
 
 @require_POST
