@@ -11,6 +11,7 @@ from django.forms.utils import ErrorDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from workflows_ui.core.form_choices import set_choices
 from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.editor import field_values
 from workflows_ui.launch_forms.editor.forms import CODE, EditorForm, choice, count, line, lines, tick
@@ -131,7 +132,7 @@ class FieldForm(EditorForm):
             hidden = "value" in self.fields or kept.hidden
             starts = [(EMPTY, _("Empty")), (FILLED, _("Filled in; people can change it"))]
             starts += [(HIDDEN, _("Not shown; this value is always sent"))] if hidden else []
-            self._select("start", starts)
+            set_choices(self, "start", starts)
             if not hidden and kept.default is NOTHING:
                 del self.fields["start"]
         others = [
@@ -139,13 +140,10 @@ class FieldForm(EditorForm):
             for other in self.form.fields
             if other.name != kept.name and not other.hidden
         ]
-        self._select("rule_field", [("", _("– (always shown)")), *others])
-        self._select("blank", [(blank.value, blank.label) for blank in self.blanks])
+        set_choices(self, "rule_field", [("", _("– (always shown)")), *others])
+        set_choices(self, "blank", [(blank.value, blank.label) for blank in self.blanks])
         count = len(self.form.fields) + (0 if kept.name else 1)
         self.fields["position"].help_text = _("1 is the first; there are %(n)d fields.") % {"n": count}
-
-    def _select(self, name: str, choices: Sequence[tuple[str, Any]]) -> None:
-        self.fields[name].choices = choices  # type: ignore[attr-defined]
 
     # --- Validation -------------------------------------------------------------------------------
 

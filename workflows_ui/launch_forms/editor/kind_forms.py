@@ -11,6 +11,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from workflows_ui.core.form_choices import set_choices
 from workflows_ui.launch_forms.editor import field_values, row_formsets
 from workflows_ui.launch_forms.editor.field_form import LAUNCHERS_LEARN_IT, FieldForm, ValueForm, chosen_kind
 from workflows_ui.launch_forms.editor.forms import CODE, choice, count, line, lines, tick
@@ -248,7 +249,7 @@ class ChoiceForm(ValueForm):
             # The saved selection remains available, even if the engine does not list it now.
             kept = self.initial.get(name)
             lost = [(kept, words)] if kept and kept not in dict(offered) else []
-            self._select(name, [("", "–"), *offered, *lost])
+            set_choices(self, name, [("", "–"), *offered, *lost])
         self.rows = row_formsets.ChoiceFormSet(
             self.data if self.is_bound else None, rows=row_formsets.choice_rows(self.kept.choices), judged=self.judged
         )

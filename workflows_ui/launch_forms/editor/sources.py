@@ -1,20 +1,20 @@
 """Sources for the choices of a field: tables and their columns, and apps' options for the flow's steps."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from workflows_ui.core.collation import sort_key
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, flow_tree
+from workflows_ui.resources.flows import reading as flow_reading
 from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.tables import reading
-from workflows_ui.web.paths import dict_at, dicts_at, pick, text_at
+from workflows_ui.web.paths import dict_at, pick, text_at
 
 _log = logging.getLogger(__name__)
-_MOST_TABLES, _MOST_OPTIONS = 200, 300
-_TABLES_FOR = 60
+_MOST_OPTIONS = 300
 #: Types of piece properties with options that are loaded from the app (api.md 11.5).
 _LOADED_TYPES = frozenset({"DROPDOWN", "MULTI_SELECT_DROPDOWN"})
 
@@ -32,22 +32,15 @@ class Sources:
 
 def load_sources(session: EngineSession, flow: Mapping[str, Any], table: str) -> Sources:
     """Load tables, the columns of the table with this id ("" for none), and properties of apps. Refused calls give empty lists."""
-    tables: list[tuple[str, str]] = session.remember_or([], "form-tables", _TABLES_FOR, lambda: _tables(session))
+    tables = {(key, name[:100]) for key, name in flow_reading.table_names(session).values()}
     columns: list[tuple[str, str]] = []
     try:
-        columns = _named(reading.fields(session, table, fresh=False)) if table else []
+        rows = reading.fields(session, table, fresh=False) if table else []
+        columns = [(reading.key_of(row), reading.label_of(row)[:100]) for row in rows]
     except EngineError as problem:
         _log.info("no columns for a form's choices: %r", problem)
-    return Sources(tables, columns, _options(session, pick(flow, "version.trigger")))
-
-
-def _tables(session: EngineSession) -> list[tuple[str, str]]:
-    tables = dicts_at(session.workflows.list_tables(limit=_MOST_TABLES), "data")
-    return sorted(_named(row for row in tables if reading.key_of(row)), key=lambda pair: sort_key(pair[1]))
-
-
-def _named(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    return [(reading.key_of(row), reading.name_of(row)[:100] or reading.key_of(row)) for row in rows]
+    in_order = sorted(tables, key=lambda table: (sort_key(table[1]), table[0]))
+    return Sources(in_order, columns, _options(session, pick(flow, "version.trigger")))
 
 
 def _options(session: EngineSession, trigger: Any) -> list[tuple[str, str]]:
