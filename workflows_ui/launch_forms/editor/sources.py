@@ -52,22 +52,12 @@ def _options(session: EngineSession, trigger: Any) -> list[tuple[str, str]]:
         if not (name and isinstance(operation, str) and node.name):
             continue
         kind = "actions" if settings.get("actionName") else "triggers"
-        for prop, label in _app_properties(session, name, kind, operation):
-            text = f"{str(node.step.get('displayName') or node.name)[:60]}: {label}"
-            result.append((f"{node.name} {prop}", text))
+        step = str(node.step.get("displayName") or node.name)[:60]
+        found = dict_at(apps.piece_or_empty(session, name), kind).get(operation)
+        for prop, about in dict_at(found, "props").items():
+            if text_at(about, "type") in _LOADED_TYPES:
+                label = (text_at(about, "displayName") or str(prop))[:60]
+                result.append((f"{node.name} {prop}", f"{step}: {label}"))
         if len(result) >= _MOST_OPTIONS:
             break
     return result
-
-
-def _app_properties(session: EngineSession, piece: str, kind: str, operation: str) -> list[tuple[str, str]]:
-    try:
-        operations = dict_at(apps.piece(session, piece), kind)
-    except EngineError as problem:
-        _log.info("no fields of an app for a form's choices: %r", problem)
-        return []
-    return [
-        (str(name), (text_at(prop, "displayName") or str(name))[:60])
-        for name, prop in dict_at(operations.get(operation), "props").items()
-        if text_at(prop, "type") in _LOADED_TYPES
-    ]

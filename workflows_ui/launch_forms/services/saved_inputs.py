@@ -5,7 +5,6 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
-from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core import clock, database
 from workflows_ui.credentials import masking
@@ -51,9 +50,7 @@ def save(actor: audit_log.Actor, access: Access, flow_id: str, name: str, payloa
     Raises TooManySaved.
     """
     name = database.storable(name).strip()[:LONGEST_NAME]
-    with transaction.atomic():
-        # Serialised per person: two tabs that save under the same new name must see each other.
-        User.objects.select_for_update().get(pk=access.user.pk)
+    with database.one_at_a_time(access.user):
         own = SavedInputs.objects.filter(workspace=access.workspace, flow_id=flow_id, owner=access.user)
         row = own.filter(name=name).first()
         if row is None:

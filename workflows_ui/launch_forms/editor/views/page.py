@@ -25,9 +25,9 @@ from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.launch_forms.services.launch_forms import Stale
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
+from workflows_ui.resources.flows import reading as flow_reading
 from workflows_ui.web import formats, responses
 from workflows_ui.web.access import member
-from workflows_ui.web.paths import pick
 from workflows_ui.web.requests import ConsoleRequest, actor
 
 _log = logging.getLogger(__name__)
@@ -164,8 +164,7 @@ def _load_flow(request: ConsoleRequest, flow_id: str) -> Known:
 
 def flow_name(flow: dict[str, Any]) -> str:
     """The flow's name, as stored with a form."""
-    name = pick(flow, "version.displayName")
-    return name[:500] if isinstance(name, str) else ""
+    return flow_reading.name_of(flow)[:500]
 
 
 def stale_message(stale: Stale) -> str:
