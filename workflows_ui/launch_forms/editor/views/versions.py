@@ -36,8 +36,6 @@ def publish(page: EditorPage) -> HttpResponse:
             page = page.after(stale)
         except launch_forms.NothingToPublish:
             return page.redirect()
-        except BadForm as problem:
-            typed.add_error(None, str(problem))
         else:
             text = _("Version %(n)d of the form is published. Launchers see it from now on.")
             return page.redirect(text % {"n": version.number})
