@@ -6,6 +6,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.core import checks
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.signals import connection_created
 from django.db.migrations.loader import MigrationLoader
 from django.db.models.signals import post_migrate
 
@@ -65,6 +66,7 @@ class WorkflowsUiConfig(AppConfig):
         """Register the menu, the resources and the system checks."""
         from workflows_ui.accounts import sign_in_log
         from workflows_ui.audit import messages as audit_messages
+        from workflows_ui.core import collation
         from workflows_ui.resource_admin import checks as resource_checks
         from workflows_ui.resource_admin import resource
         from workflows_ui.resources import BY_NAME, RESOURCES, menu
@@ -74,6 +76,7 @@ class WorkflowsUiConfig(AppConfig):
         resource.RESOURCES.update(BY_NAME)
         audit_messages.install(RESOURCES)
         sign_in_log.connect()
+        connection_created.connect(collation.install)
         checks.register(check_history, checks.Tags.database)
         checks.register(check_parts, checks.Tags.database)
         post_migrate.connect(prepare_parts, sender=self)

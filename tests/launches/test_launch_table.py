@@ -52,6 +52,15 @@ def test_headings_sort_in_both_directions_and_say_so(scene: Scene) -> None:
     assert set(_shown(scene.browser, "sort=nonsense")) == {slow.pk, quick.pk}
 
 
+def test_flows_are_sorted_as_names_in_vietnamese_and_without_regard_to_capitals(scene: Scene) -> None:
+    names = ["apple", "Duyệt", "Đặt hàng", "Email", "Zoo"]
+    rows = {name: scene.row(flow_name=name).pk for name in reversed(names)}
+    assert _shown(scene.browser, "sort=flow") == [rows[name] for name in names]
+    assert _shown(scene.browser, "sort=-flow") == [rows[name] for name in reversed(names)]
+    lines = _file(scene.browser, "csv", "sort=flow").splitlines()[1:]
+    assert [line.partition(",")[0] for line in lines] == names
+
+
 def test_how_many_there_are_is_said_and_every_page_has_a_number(scene: Scene) -> None:
     for number in range(45):
         scene.row(asked_at=timezone.now() - timedelta(minutes=number))

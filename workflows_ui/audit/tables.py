@@ -8,6 +8,7 @@ from django.utils.translation import pgettext_lazy
 
 from workflows_ui.audit import history
 from workflows_ui.audit.forms import FilterForm
+from workflows_ui.core.collation import by_name
 from workflows_ui.lists.local_lists import LocalList
 from workflows_ui.members.models import Workspace
 from workflows_ui.resource_admin.resource import Column, Row
@@ -16,7 +17,7 @@ _WHAT = Column(
     lambda line: line["what"], _("Action"), link=lambda _slug, line: line["url"], name="what", sort=("action",)
 )
 _OBJECT = Column(
-    lambda line: line["object_name"], _("Object"), kind="note", wide=True, name="object", sort=("object_name",)
+    lambda line: line["object_name"], _("Object"), kind="note", wide=True, name="object", sort=by_name("object_name")
 )
 _REASON = Column(lambda line: line["event"].reason, _("Reason"), kind="note", wide=True, name="reason", sort=False)
 _WORKSPACE = Column(
@@ -25,9 +26,9 @@ _WORKSPACE = Column(
     kind="note",
     wide=True,
     name="workspace",
-    sort=("workspace__name",),
+    sort=by_name("workspace__name"),
 )
-_WHO = Column(lambda line: line["who"], pgettext_lazy("did it", "Who"), name="who", sort=("user_name",))
+_WHO = Column(lambda line: line["who"], pgettext_lazy("did it", "Who"), name="who", sort=by_name("user_name"))
 _OUTCOME = Column(lambda line: line["outcome"], _("Outcome"), kind="badge", name="outcome", sort=False)
 _WHEN = Column(lambda line: line["event"].at, _("When"), kind="when", name="when", sort=("at",))
 

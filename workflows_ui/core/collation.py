@@ -5,6 +5,12 @@ Tones and capitals only break ties.
 
 import unicodedata
 from functools import lru_cache
+from typing import Any
+
+from django.db.models.functions import Collate
+
+#: The collation of names in the database: Vietnamese by ICU on PostgreSQL, where a migration creates it, and `sort_key` on SQLite.
+NAMES = "console_names"
 
 #: Longer texts are not kept.
 _LONGEST = 200
@@ -37,3 +43,19 @@ def _sort_key(text: str) -> tuple[str, str]:
     parts = unicodedata.normalize("NFD", folded.replace("đ", "d\uf001"))
     letters = "".join(_LETTERS.get(part, "" if unicodedata.combining(part) else part) for part in parts)
     return letters, folded
+
+
+def by_name(*fields: str) -> tuple[Collate, ...]:
+    """Text fields to order rows of the database by, as names are ordered."""
+    return tuple(Collate(field, NAMES) for field in fields)
+
+
+def install(connection: Any, **_options: Any) -> None:
+    """Give a new connection to SQLite the collation. Receives the signal `connection_created`."""
+    if connection.vendor == "sqlite":
+        connection.connection.create_collation(NAMES, _compared)
+
+
+def _compared(first: str, second: str) -> int:
+    one, other = sort_key(first), sort_key(second)
+    return (one > other) - (one < other)

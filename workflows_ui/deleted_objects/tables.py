@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from workflows_ui.core.collation import by_name
 from workflows_ui.deleted_objects.messages import Line
 from workflows_ui.lists.declaration import Column, Shortcut
 from workflows_ui.lists.local_lists import LocalList
@@ -34,7 +35,7 @@ class DeletedObjects(LocalList):
             _("Name"),
             link=lambda slug, line: line.url or _restore_url(slug, line),
             name="name",
-            sort=("name", "object_id"),
+            sort=by_name("name", "object_id"),
         ),
         Column(lambda line: line.kind, _("Kind"), name="kind", sort=("kind",)),
         Column(lambda line: line.badge, _("State"), kind="badge", name="state", sort=("state",)),
@@ -43,7 +44,7 @@ class DeletedObjects(LocalList):
             _("Deleted by"),
             phone=False,
             name="person",
-            sort=("deleted_by__first_name", "deleted_by__last_name", "deleted_by__username"),
+            sort=by_name("deleted_by__first_name", "deleted_by__last_name", "deleted_by__username"),
         ),
         Column(
             lambda line: line.copy.deleted_at,

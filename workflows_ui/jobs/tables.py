@@ -6,6 +6,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.core.collation import by_name
 from workflows_ui.jobs.page import Page
 from workflows_ui.lists.local_lists import LocalList
 from workflows_ui.members.models import Role
@@ -32,7 +33,7 @@ _PERSON = Column(
     _("Person"),
     phone=False,
     name="person",
-    sort=("user__first_name", "user__last_name", "user__username"),
+    sort=by_name("user__first_name", "user__last_name", "user__username"),
 )
 _WHEN = Column(lambda page: page.job.asked_at, _("Created"), kind="when", name="created", sort=("asked_at",))
 

@@ -11,6 +11,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.core.collation import by_name
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.core.secret_names import MASK, mask_text, names_secret
@@ -51,7 +52,7 @@ def _inputs(launch: Launch) -> str:
 
 
 _FLOW = Column(
-    lambda row: row.flow_name or row.flow_id, _("Flow"), link=True, name="flow", sort=("flow_name", "flow_id")
+    lambda row: row.flow_name or row.flow_id, _("Flow"), link=True, name="flow", sort=by_name("flow_name", "flow_id")
 )
 _STATE = Column(messages.launch_badge, _("State"), kind="badge", name="state", sort=("state",))
 _FAILED_STEP = Column(
@@ -63,7 +64,7 @@ _PERSON = Column(
     _("Launched by"),
     phone=False,
     name="person",
-    sort=("user__first_name", "user__last_name", "user__username"),
+    sort=by_name("user__first_name", "user__last_name", "user__username"),
 )
 _WHEN = Column(
     lambda row: row.asked_at, pgettext_lazy("launch", "Launched"), kind="when", name="launched", sort=("asked_at",)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self, cast
 
 from django import forms
+from django.db.models import F, OrderBy
+from django.db.models.functions import Collate
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -45,8 +47,8 @@ class Column:
         template_name: a template of its own; its values are exported by their `__str__`.
         html: the same as a function that gets a value, if it is not empty, and returns its HTML: for lists.
         sort: whether a list whose rows are all known can be sorted by it. Not by what is only read for the rows of one page. For rows of
-            the console's own database: the fields of the model to sort by; if all rows are in memory, a callable that gets the row and
-            returns a number or a text.
+            the console's own database: the fields of the model to sort by, names by core.collation.by_name; if all rows are in memory, a
+            callable that gets the row and returns a number or a text.
         name: how addresses call it, by default its path or the name of its callable.
     """
 
@@ -59,7 +61,7 @@ class Column:
     wide: bool = False
     template_name: str = ""
     html: Callable[[Any], SafeString] | None = None
-    sort: bool | Sequence[str] | Callable[[Any], Any] = True
+    sort: bool | Sequence[str | Collate] | Callable[[Any], Any] = True
     name: str = ""
 
     @property
@@ -119,10 +121,11 @@ class Order:
         return f"-{self.column.key}" if self.descending else self.column.key
 
     @property
-    def fields(self) -> tuple[str, ...]:
+    def fields(self) -> tuple[OrderBy, ...]:
         """What a queryset is ordered by."""
         fields = self.column.sort if isinstance(self.column.sort, Sequence) else ()
-        return tuple(f"-{name}" for name in fields) if self.descending else tuple(fields)
+        expressions = (F(field) if isinstance(field, str) else field for field in fields)
+        return tuple(OrderBy(expression, descending=self.descending) for expression in expressions)
 
     def sorted(self, rows: Sequence[Row]) -> list[Row]:
         values = [(self.column.sort_value(row), row) for row in rows]

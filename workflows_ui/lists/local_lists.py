@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import OrderBy, QuerySet
+from django.db.models.functions import Collate
 from django.http import Http404
 from django.http.response import HttpResponseBase
 
@@ -30,7 +31,7 @@ class LocalList(List):
 
     moment: str = ""
     logged_as: str = ""
-    default_order: Sequence[str] = ()
+    default_order: Sequence[str | Collate] = ()
 
     def masked(self, session: Any, rows: Sequence[Any]) -> Sequence[Any]:
         return rows
@@ -68,8 +69,8 @@ class LocalList(List):
             return rows.order_by(*self._order(order), f"-{self.moment}", "-pk")
         return order.sorted(rows) if order else rows
 
-    def _order(self, order: Order | None) -> tuple[str, ...]:
-        return order.fields if order else tuple(self.default_order)
+    def _order(self, order: Order | None) -> Sequence[str | OrderBy | Collate]:
+        return order.fields if order else self.default_order
 
 
 def file(

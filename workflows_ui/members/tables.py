@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import second_step
+from workflows_ui.core.collation import by_name
 from workflows_ui.core.states import Badge
 from workflows_ui.lists.local_lists import LocalList
 from workflows_ui.members import messages
@@ -109,7 +110,7 @@ class People(LocalList):
     filters = PeopleFilterForm
     moment = "date_joined"
     logged_as = "person"
-    default_order = ("first_name", "last_name", "username")
+    default_order = by_name("first_name", "last_name", "username")
     rows = 50
     file_view = "people_file"
     list_display = (
@@ -119,9 +120,9 @@ class People(LocalList):
             link=lambda _slug, user: reverse("person", args=[user.pk]),
             below=lambda user: user.username if user.username != user.label else "",
             name="name",
-            sort=("first_name", "last_name", "username"),
+            sort=by_name("first_name", "last_name", "username"),
         ),
-        Column(lambda user: user.email, _("E-mail address"), name="email", sort=("email",)),
+        Column(lambda user: user.email, _("E-mail address"), name="email", sort=by_name("email")),
         Column(_account, _("Account"), name="account", sort=("is_active", "is_superuser")),
         Column(lambda user: user.last_login, _("Last sign-in"), kind="when", name="signed_in", sort=("seen_at",)),
         Column(
@@ -246,14 +247,14 @@ class LaunchRights(LocalList):
             _("Who"),
             below=_holder_note,
             name="holder",
-            sort=("team__name", "user__first_name", "user__last_name", "user__username"),
+            sort=by_name("team__name", "user__first_name", "user__last_name", "user__username"),
         ),
         Column(
             lambda right: right.flow_name or right.flow_id,
             _("Flow"),
             link=lambda slug, right: reverse("flow_launch_rights", args=[slug, right.flow_id]),
             name="flow",
-            sort=("flow_name", "flow_id"),
+            sort=by_name("flow_name", "flow_id"),
         ),
         Column(_state, _("State"), kind="badge", below=_keyless_note, name="state", sort=("ended",)),
         Column(lambda right: right.until, _("Until"), kind="when", name="until", sort=("until",)),

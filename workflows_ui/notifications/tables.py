@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.core.collation import by_name
 from workflows_ui.lists.declaration import Column
 from workflows_ui.lists.local_lists import LocalList
 from workflows_ui.members.models import Workspace
@@ -54,7 +55,7 @@ class Notices(LocalList):
             _("Workspace"),
             kind="note",
             name="workspace",
-            sort=("workspace__name",),
+            sort=by_name("workspace__name"),
         ),
         Column(lambda line: line.notice.last_at, _("When"), kind="when", name="when", sort=("last_at",)),
     )

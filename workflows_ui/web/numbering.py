@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, OrderBy, Q, QuerySet
+from django.db.models.functions import Collate
 from django.utils.translation import gettext as _
 
 from workflows_ui.web import formats
@@ -96,7 +97,7 @@ def local_page(
     *,
     moment: str,
     size: int,
-    order: tuple[str, ...] = (),
+    order: Sequence[str | OrderBy | Collate] = (),
     keys_first: bool = False,
     count: Callable[[QuerySet[M]], int] = QuerySet.count,
     most: int | None = None,

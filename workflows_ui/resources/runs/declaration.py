@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.core.collation import by_name
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Forbidden, NotFound, Unavailable
@@ -68,12 +69,14 @@ class Runs(Resource):
             link=True,
             below=indexed.gone_note,
             name="flow",
-            sort=("flow_name",),
+            sort=by_name("flow_name"),
         ),
         Column(
             lambda row: messages.run_state(row.get("status")), _("State"), kind="badge", name="state", sort=("status",)
         ),
-        Column(reading.failed_at, _("Failed step"), link=_failed_alike_url, wide=True, sort=("failed_step_title",)),
+        Column(
+            reading.failed_at, _("Failed step"), link=_failed_alike_url, wide=True, sort=by_name("failed_step_title")
+        ),
         Column(reading.error_of, _("Error"), wide=True, sort=False),
         Column("created", _("Received"), kind="when", sort=("created",)),
         Column(reading.waited, _("Waited"), kind="duration", wide=True, sort=False),
