@@ -7,7 +7,7 @@ Raises `EngineError` and its subclasses, and ValueError for invalid arguments.
 """
 
 from .auth import AccessToken, Anonymous, ApiKey, BearerToken, Credential, claims
-from .calls import Flavour, NotHere, Owned
+from .calls import NotHere, Owned
 from .client import ENVIRONMENTS, Client
 from .errors import (
     AddressRefused,
@@ -32,61 +32,10 @@ from .errors import (
     WrongOrganization,
     WrongProject,
 )
-from .flow_tree import Node, steps_by_name, walk
+from .flow_tree import steps_by_name, walk
 from .masking import HIDDEN, Mask, alternatives
 from .multipart import Upload
 from .safety import AddressSafety
 from .transport import LARGEST_ANSWER, USER_AGENT, Timeouts, close_pools
-from .trigger import EncodedJson, Outcome, TriggerAnswer
+from .trigger import EncodedJson, TriggerAnswer
 from .workflows import Workflows
-
-__all__ = [
-    "ENVIRONMENTS",
-    "HIDDEN",
-    "LARGEST_ANSWER",
-    "USER_AGENT",
-    "AccessToken",
-    "AddressRefused",
-    "AddressSafety",
-    "Anonymous",
-    "ApiKey",
-    "BearerToken",
-    "Client",
-    "Credential",
-    "CredentialRefused",
-    "EncodedJson",
-    "EngineError",
-    "Flavour",
-    "FlowFailed",
-    "Forbidden",
-    "HiddenValue",
-    "InProgress",
-    "Mask",
-    "NoRoute",
-    "Node",
-    "NotFound",
-    "NotHere",
-    "NotInPlan",
-    "NotSent",
-    "Outcome",
-    "Owned",
-    "RateLimited",
-    "Refused",
-    "ScopedKey",
-    "Timeouts",
-    "TooLarge",
-    "TriggerAnswer",
-    "Unavailable",
-    "Unknown",
-    "UnknownReference",
-    "Unreachable",
-    "Upload",
-    "Workflows",
-    "WrongOrganization",
-    "WrongProject",
-    "alternatives",
-    "claims",
-    "close_pools",
-    "steps_by_name",
-    "walk",
-]

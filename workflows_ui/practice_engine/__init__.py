@@ -10,20 +10,5 @@ engine.close()
 
 from .accounts import Credentials
 from .engine import PracticeEngine
-from .faults import Fault, Faults
 from .journal import Journal, Received
 from .server import Server, serve, wait_until_listening
-from .state import Settings
-
-__all__ = [
-    "Credentials",
-    "Fault",
-    "Faults",
-    "Journal",
-    "PracticeEngine",
-    "Received",
-    "Server",
-    "Settings",
-    "serve",
-    "wait_until_listening",
-]
