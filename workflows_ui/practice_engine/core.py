@@ -25,15 +25,15 @@ class Engine:
     """An engine without the handling of requests, which ``engine.PracticeEngine`` adds."""
 
     def __init__(self, clock_scale: float, state_file: Path | None, given: dict[str, str], settings: Settings) -> None:
-        self.clock = Clock(clock_scale)
         self.settings = settings
         self.faults = Faults()
         self.journal = Journal()
         self.state = State(state_file)
+        self.loaded = self.state.load()
+        self.clock = Clock(clock_scale)
         self.runs = Runs(self.state, self.clock, settings)
         #: Flows whose trigger is being tested: the next request becomes a sample (api.md section 12).
         self.listening: set[str] = set()
-        self.loaded = self.state.load()
         self.credentials = Credentials.restored(self.state, given)
         self.credentials.save(self.state)
 
