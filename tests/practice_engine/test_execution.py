@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from workflows_ui.practice_engine import code_steps, expressions, piece_steps
-from workflows_ui.practice_engine.execution import Execution, Pause, Respond, Sleep, StepFailed, Stopped
+from workflows_ui.practice_engine.execution import Execution, Pause, Respond, Sleep
 from workflows_ui.practice_engine.ids import is_id, named_id
 from workflows_ui.practice_engine.tree import schedule_for
 
@@ -115,10 +115,10 @@ def test_an_execution_yields_its_effects_and_continues_after_a_pause() -> None:
     )
     trigger = step("trigger", "PIECE_TRIGGER", code("step_1", "sleep 3", delay))
     execution = Execution(trigger, {"body": {}})
-    effects = execution.effects()
+    effects = execution.effects
     assert [next(effects), next(effects)] == [Sleep(3.0), Pause(120.0)]
     again = Execution(trigger, {"body": {}}, execution.steps)
-    assert list(again.effects()) == []
+    assert list(again.effects) == []
     assert again.steps["step_3"]["output"] == {"x": 3}
 
 
@@ -130,12 +130,13 @@ def test_an_execution_continues_in_a_loop_where_it_failed() -> None:
         {**step("step_1", "LOOP_ON_ITEMS", items="{{trigger.body}}"), "firstLoopAction": inner},
     )
     execution = Execution(trigger, {"body": [[], "no list"]})
-    with pytest.raises(StepFailed):
-        list(execution.effects())
+    assert list(execution.effects) == []
+    assert execution.failed_step is not None
+    assert (execution.status, execution.failed_step["name"]) == ("FAILED", "step_2")
     iterations = execution.steps["step_1"]["output"]["iterations"]
     assert [one["step_2"]["status"] for one in iterations] == ["SUCCEEDED", "FAILED"]
     again = Execution(trigger, {"body": [[], []]}, execution.steps)
-    list(again.effects())
+    list(again.effects)
     assert again.steps["step_1"]["output"]["iterations"][0]["step_2"] is iterations[0]["step_2"]
     assert again.steps["step_1"]["output"]["iterations"][1]["step_2"]["status"] == "SUCCEEDED"
 
@@ -149,7 +150,7 @@ def test_all_matching_branches_run_and_skipped_steps_do_not() -> None:
     router = step("step_1", "ROUTER", branches=branches, executionType="EXECUTE_ALL_MATCH")
     router["children"] = [code("step_2", "echo"), {**code("step_3", "echo"), "skip": True}, code("step_4", "echo")]
     execution = Execution(step("trigger", "PIECE_TRIGGER", router), {})
-    list(execution.effects())
+    list(execution.effects)
     assert list(execution.steps) == ["trigger", "step_1", "step_2"]
     assert [one["evaluation"] for one in execution.steps["step_1"]["output"]["branches"]] == [True, True, False]
 
@@ -160,13 +161,14 @@ def test_only_the_triggers_own_piece_answers() -> None:
         trigger = step(
             "trigger",
             "PIECE_TRIGGER",
-            step("step_1", "PIECE", pieceName=piece, **answer),
+            step("step_1", "PIECE", code("step_2", "echo"), pieceName=piece, **answer),
             pieceName=piece_steps.WEBHOOK,
         )
-        yielded = Execution(trigger, {}).effects()
+        execution = Execution(trigger, {})
+        yielded = execution.effects
         assert sum(isinstance(effect, Respond) for effect in itertools.islice(yielded, effects)) == effects
-        with pytest.raises(Stopped):
-            next(yielded)
+        assert list(yielded) == []
+        assert list(execution.steps) == ["trigger", "step_1"]
 
 
 def test_schedules_and_ids() -> None:

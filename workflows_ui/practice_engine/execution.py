@@ -7,8 +7,8 @@ continues and how ``FROM_FAILED_STEP`` retries (api.md 8.2).
 
 import json
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from . import code_steps, expressions, piece_steps, tree
@@ -50,49 +50,44 @@ class Context:
     """The engine and the run of an execution.
 
     ``log_limit``: the most bytes of a step's output since 0.83.0. ``resume_url``: the address that resumes a waiting run;
-    ``resumed``: the request that resumed it.
+    ``resumed``: the request that resumed it. ``tested``: the only step to execute, with ``samples`` of the others.
     """
 
     version: Version = V072
     log_limit: float = float("inf")
     resume_url: str = ""
     resumed: Json | None = None
+    tested: str | None = None
+    samples: Mapping[str, Any] = field(default_factory=dict)
 
 
-class StepFailed(Exception):
-    """The run ends at this step, as FAILED unless another status is given."""
+class Ended(Exception):
+    """The run ends before its last step: ``step`` failed, if given. ``lost``: its worker was killed, and with it the steps."""
 
-    def __init__(self, step: Json, message: str, status: str = "FAILED") -> None:
-        super().__init__(step["name"])
-        self.step = {"name": step["name"], "message": message, "displayName": step["displayName"]}
-        self.status = status
-
-
-@dataclass(eq=False)
-class Crash(Exception):
-    """The run ends with this status since its worker was killed; its steps are lost."""
-
-    status: str
-
-
-class Stopped(Exception):
-    """A response step ended the run; it counts as succeeded."""
+    def __init__(self, status: str, step: Json | None = None, message: str = "", *, lost: bool = False) -> None:
+        super().__init__(status)
+        self.status, self.lost = status, lost
+        self.failed_step = step and {"name": step["name"], "message": message, "displayName": step["displayName"]}
 
 
 class Execution:
-    """One execution of the steps below ``trigger``. ``steps`` is what the run shows.
+    """One execution of the steps below ``trigger``, by iterating over its ``effects``; after the last one it has a final status.
 
-    Without a ``payload`` the trigger has no output (recording ``webhook_header_auth_wrong_run_get``).
+    ``steps`` is what the run shows. Without a ``payload`` the trigger has no output (``webhook_header_auth_wrong_run_get``).
     """
 
     def __init__(
         self, trigger: Json, payload: Any, earlier: Json | None = None, seed: str = "", context: Context = Context()
     ) -> None:
         self.steps: Json = {}
+        self.status = "SUCCEEDED"
+        self.failed_step: Json | None = None
+        #: Engine seconds that the steps took.
+        self.elapsed = 0.0
         self._context = context
         self._trigger = trigger
-        self._earlier = earlier or {}
-        self._resumed = any(step.get("status") == "PAUSED" for step in _flat(self._earlier))
+        earlier = earlier or {}
+        self._resumed = any(step.get("status") == "PAUSED" for step in _flat(earlier))
         self._known: Json = {"trigger": payload, "connections": {}}
         self._dice = random.Random(seed)  # noqa: S311  practice data, no secrets
         #: Milliseconds of the steps' durations that did not actually pass.
@@ -101,23 +96,28 @@ class Execution:
         self.steps["trigger"] = {"type": trigger["type"], "status": "SUCCEEDED", "input": {}}
         if payload is not None:
             self.steps["trigger"]["output"] = payload
+        self.effects = self._execute(earlier)
 
-    def effects(self) -> Iterator[Effect]:
-        """Execute all steps. Raises ``StepFailed``, ``Crash`` or ``Stopped``."""
-        yield from self._steps(self._trigger.get("nextAction"), self.steps, self._earlier)
+    def _execute(self, earlier: Json) -> Iterator[Effect]:
+        try:
+            if self._context.tested is None:
+                yield from self._steps(self._trigger.get("nextAction"), self.steps, earlier)
+            else:
+                yield from self._test_step(self._context.tested)
+        except Ended as end:
+            self.status, self.failed_step = end.status, end.failed_step
+            if end.lost:
+                self.steps = {"trigger": self.steps["trigger"]}
 
-    def test_step(self, name: str, samples: dict[str, Any]) -> Iterator[Effect]:
-        """Execute only the step ``name``; every other one shows its sample (recording ``sample_data_test_step_run_get``).
-
-        Raises as ``effects`` does, and ``Crash`` if the step does not exist.
-        """
+    def _test_step(self, name: str) -> Iterator[Effect]:
+        """Execute only the step ``name``, if it exists; every other one shows its sample (``sample_data_test_step_run_get``)."""
         for step in tree.walk(self._trigger.get("nextAction")):
             if step["name"] != name:
-                self.steps[step["name"]] = entry = _sample(step, samples.get(step["name"], {}))
+                self.steps[step["name"]] = entry = _sample(step, self._context.samples.get(step["name"], {}))
                 self._known[step["name"]] = entry["output"]
         found = tree.find(self._trigger, name)
         if found is None:
-            raise Crash("INTERNAL_ERROR")
+            raise Ended("INTERNAL_ERROR", lost=True)
         yield from self._step(found, self.steps, {})
 
     def _steps(self, step: Json | None, out: Json, earlier: Json) -> Iterator[Effect]:
@@ -151,20 +151,17 @@ class Execution:
         if outcome.seconds:
             yield Sleep(outcome.seconds)
         if outcome.crash:
-            raise Crash(outcome.crash)
+            raise Ended(outcome.crash, lost=True)
         if outcome.error:
             self._failed(step, entry, outcome.error + STACK, outcome.seconds)
             return
         if not outcome.nothing:
-            self._check_size(step, entry, outcome.output)
+            # Recording run_odd_LOG_SIZE_EXCEEDED_Huge_answer_log_too_large.
+            if self._context.version >= V083 and len(json.dumps(outcome.output)) > self._context.log_limit:
+                entry |= {"status": "FAILED", "errorMessage": "The data of this run is larger than the log may be"}
+                raise Ended("LOG_SIZE_EXCEEDED", step, "The log of this run is too large")
             entry["output"] = self._known[step["name"]] = outcome.output
         entry |= {"status": "SUCCEEDED", "duration": self._duration(outcome.seconds)}
-
-    def _check_size(self, step: Json, entry: Json, output: Any) -> None:
-        """Recording ``run_odd_LOG_SIZE_EXCEEDED_Huge_answer_log_too_large``."""
-        if self._context.version >= V083 and len(json.dumps(output)) > self._context.log_limit:
-            entry |= {"status": "FAILED", "errorMessage": "The data of this run is larger than the log may be"}
-            raise StepFailed(step, "The log of this run is too large", "LOG_SIZE_EXCEEDED")
 
     def _piece(self, step: Json, out: Json, before: Json | None) -> Iterator[Effect]:
         settings = step["settings"]
@@ -198,7 +195,7 @@ class Execution:
         if result.waits:
             yield Pause(result.pause)
         if result.stop:
-            raise Stopped
+            raise Ended("SUCCEEDED")
 
     def _resumed_output(self, before: Json, inputs: Json) -> Json:
         """The output of a step that paused: the request that resumed it, or how long it waited."""
@@ -263,7 +260,7 @@ class Execution:
         entry |= {"status": "FAILED", "duration": self._duration(seconds), "errorMessage": message}
         options = step["settings"].get("errorHandlingOptions") or {}
         if not (options.get("continueOnFailure") or {}).get("value"):
-            raise StepFailed(step, message)
+            raise Ended("FAILED", step, message)
 
     def _duration(self, seconds: float) -> float:
         invented = self._dice.uniform(0.1, 2)

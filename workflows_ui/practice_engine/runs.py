@@ -4,18 +4,18 @@ All work is done in the clock's thread, under the state's lock. A run exists at 
 the real engine, whose rows are written by its workers. What a version shows of a run is in ``run_rows.py``.
 """
 
+import concurrent.futures
 import copy
-import threading
 import time
 import urllib.parse
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from concurrent.futures import Future
 from datetime import timedelta
 from typing import Any
 
 from . import ids, run_rows
 from .clock import Clock
-from .execution import Context, Crash, Effect, Execution, Pause, Respond, Sleep, StepFailed, Stopped, output_samples
+from .execution import Context, Effect, Execution, Pause, Respond, Sleep, output_samples
 from .http import V083, Json, Request, Response, Version
 from .run_rows import visible
 from .state import Settings, State
@@ -31,27 +31,8 @@ FAILURES = {
 }
 
 
-@dataclass
-class Waiter:
-    """A client that waits for a run's response."""
-
-    came: threading.Event = field(default_factory=threading.Event)
-    response: Response | None = None
-
-    def give(self, response: Response) -> None:
-        """Set the response, unless there is one already."""
-        if not self.came.is_set():
-            self.response = response
-            self.came.set()
-
-
-@dataclass
-class _LiveRun:
-    """A run in execution, and how many engine seconds it has taken."""
-
-    execution: Execution
-    effects: Iterator[Effect]
-    elapsed: float = 0.0
+#: The response of a run, for a client that waits for it.
+Waiter = Future[Response]
 
 
 class Runs:
@@ -60,7 +41,7 @@ class Runs:
     def __init__(self, state: State, clock: Clock, settings: Settings) -> None:
         self._state, self._clock, self._settings = state, clock, settings
         self._waiters: dict[str, Waiter] = {}
-        self._live: dict[str, _LiveRun] = {}
+        self._live: dict[str, Execution] = {}
 
     def add(self, flow: Json, flow_version: Json, payload: Any, *, version: Version, **columns: Any) -> Json:
         """Add the row of a run by an engine of ``version``, which is shown a moment later, without queueing it.
@@ -112,6 +93,7 @@ class Runs:
     def retry(self, request: Request, row: Json) -> None:
         """Queue the same run again, from its failed step."""
         moment = ids.stamp()
+        self._live.pop(row["id"], None)
         row |= {"status": "QUEUED", "updated": moment, "speaks": list(request.version)}
         if request.version >= V083:
             row |= {"startTime": moment, "finishTime": None, "reported": True}
@@ -139,26 +121,19 @@ class Runs:
 
         Returns the engine seconds it would have taken. The times in the row are not set.
         """
-        live = self._execute(row)
-        steps = live.execution.steps
-        row |= {"status": "SUCCEEDED", "steps": steps}
-        try:
-            for effect in live.effects:
-                if isinstance(effect, Sleep):
-                    live.elapsed += effect.seconds
-                elif isinstance(effect, Pause):
-                    row["status"] = "PAUSED"
-                    break
-                if live.elapsed > self._settings.flow_limit:
-                    row["status"], live.elapsed = "TIMEOUT", self._settings.flow_limit
-                    break
-        except StepFailed as failed:
-            row |= {"status": failed.status, "failedStep": failed.step}
-        except Crash as crash:
-            row |= {"status": crash.status, "steps": {"trigger": steps["trigger"]}}
-        except Stopped:
-            row["status"] = "SUCCEEDED"
-        return live.elapsed
+        execution = self._execute(row)
+        row["steps"] = execution.steps
+        for effect in execution.effects:
+            if isinstance(effect, Sleep):
+                execution.elapsed += effect.seconds
+            elif isinstance(effect, Pause):
+                row["status"] = "PAUSED"
+                return execution.elapsed
+            if execution.elapsed > self._settings.flow_limit:
+                row["status"] = "TIMEOUT"
+                return self._settings.flow_limit
+        row |= {"status": execution.status, "steps": execution.steps, "failedStep": execution.failed_step}
+        return execution.elapsed
 
     def wait(self, waiter: Waiter, run: str, webhook: str = "", *, on_gateway: bool = False) -> Response:
         """Wait for the run's response, at most the wait limit; then 204 (recording ``webhook_sync_no_response_step``).
@@ -167,12 +142,12 @@ class Runs:
         """
         settings, clock = self._settings, self._clock
         cut = settings.gateway_limit if on_gateway and 0 < settings.gateway_limit < settings.wait_limit else 0.0
-        came = waiter.came.wait(clock.real_seconds(cut or settings.wait_limit))
+        concurrent.futures.wait([waiter], clock.real_seconds(cut or settings.wait_limit))
         with self._state.lock:
             self._waiters.pop(run, None)
-        if cut and not came:
+        if cut and not waiter.done():
             return Response(504, b"Error occurred while trying to proxy", {"content-type": "text/plain"})
-        response = waiter.response or Response.empty()
+        response = waiter.result() if waiter.done() else Response.empty()
         if webhook:
             response.headers["x-webhook-id"] = webhook
         return response
@@ -180,24 +155,21 @@ class Runs:
     def _queue(self, run: str, delay: float = 0.0) -> None:
         self._clock.call_later(delay + self._settings.queue_time, lambda: self._begin(run))
 
-    def _execute(self, row: Json) -> _LiveRun:
-        state = self._state
-        trigger = state.versions[row["flowVersionId"]]["trigger"]
+    def _execute(self, row: Json) -> Execution:
+        trigger = self._state.versions[row["flowVersionId"]]["trigger"]
         row["requestId"] = ids.new_id()
         context = Context(
             run_rows.run_version(row),
             self._settings.log_limit_mb * MEGABYTE,
             _resume_url(row) if row.get("base") else "",
             row.get("resumed"),
+            row["stepNameToTest"],
+            {} if row["stepNameToTest"] is None else output_samples(self._state, trigger),
         )
-        execution = Execution(trigger, row["payload"], copy.deepcopy(row["steps"]), row["id"], context)
-        if row["stepNameToTest"] is None:
-            return _LiveRun(execution, execution.effects())
-        samples = output_samples(state, trigger)
-        return _LiveRun(execution, execution.test_step(row["stepNameToTest"], samples))
+        return Execution(trigger, row["payload"], copy.deepcopy(row["steps"]), row["id"], context)
 
     def _begin(self, run: str) -> None:
-        state, clock = self._state, self._clock
+        state = self._state
         with state.lock:
             row = state.runs.get(run)
             flow = state.flows.get(row["flowId"]) if row else None
@@ -206,64 +178,57 @@ class Runs:
             if row["status"] == "QUEUED" and flow["status"] == "DISABLED" and row["environment"] == "PRODUCTION":
                 return  # it stays QUEUED for ever (api.md 8.1)
             self._live[run] = live = self._execute(row)
-            row |= {"status": "RUNNING", "startTime": row["startTime"] or ids.stamp(), "steps": live.execution.steps}
+            row |= {"status": "RUNNING", "startTime": row["startTime"] or ids.stamp(), "steps": live.steps}
             row["logsFileId"] = row["logsFileId"] or ids.new_id()
             if visible(row):
                 row["updated"] = ids.stamp()
             if run_rows.run_version(row) >= V083:
-                clock.call_later(self._settings.report_after, lambda: self._report(run, live))
+                self._call_later(self._settings.report_after, run, live, self._report)
             state.dirty()
-        self._advance(run, live)
+            self._advance(row, live)
 
-    def _report(self, run: str, live: _LiveRun) -> None:
+    def _call_later(self, seconds: float, run: str, live: Execution, call: Callable[[Json, Execution], None]) -> None:
+        """Call ``call`` with the lock, unless this execution of the run has ended by then."""
+
+        def call_if_live() -> None:
+            with self._state.lock:
+                row = self._state.runs.get(run)
+                if row is not None and self._live.get(run) is live:
+                    call(row, live)
+
+        self._clock.call_later(seconds, call_if_live)
+
+    def _report(self, row: Json, live: Execution) -> None:
         """Store the progress of a run that still runs."""
-        with self._state.lock:
-            row = self._state.runs.get(run)
-            if row is not None and self._live.get(run) is live:
-                row |= {"reported": True, "updated": ids.stamp()}
+        row |= {"reported": True, "updated": ids.stamp()}
 
-    def _advance(self, run: str, live: _LiveRun) -> None:
-        state = self._state
-        with state.lock:
-            row = state.runs.get(run)
-            if self._live.get(run) is not live or row is None:
+    def _advance(self, row: Json, live: Execution) -> None:
+        self._state.dirty()
+        for effect in live.effects:
+            if not self._apply(row, live, effect):
                 return
-            if row["status"] != "RUNNING":
-                del self._live[run]
-                return
-            state.dirty()
-            try:
-                for effect in live.effects:
-                    if not self._apply(row, live, effect):
-                        return
-            except StepFailed as failed:
-                self._end(row, failed.status, failed.step)
-            except Crash as crash:
-                row["steps"] = {"trigger": live.execution.steps["trigger"]}
-                self._end(row, crash.status)
-            except Stopped:
-                self._end(row, "SUCCEEDED")
-            else:
-                self._end(row, "SUCCEEDED")
+        row["steps"] = live.steps
+        self._end(row, live.status, live.failed_step)
 
-    def _apply(self, row: Json, live: _LiveRun, effect: Effect) -> bool:
+    def _apply(self, row: Json, live: Execution, effect: Effect) -> bool:
         """Apply one effect. False: the run waits for the clock now."""
-        clock, run = self._clock, row["id"]
+        run = row["id"]
         if isinstance(effect, Respond):
             self._respond(run, effect.response)
             return True
         if isinstance(effect, Sleep):
             left = self._settings.flow_limit - live.elapsed
             if effect.seconds >= left:
-                clock.call_later(left, lambda: self._time_out(run, live))
+                self._call_later(left, run, live, lambda row, _: self._end(row, "TIMEOUT"))
             else:
                 live.elapsed += effect.seconds
-                clock.call_later(effect.seconds, lambda: self._advance(run, live))
+                self._call_later(effect.seconds, run, live, self._advance)
             return False
         row |= {"status": "PAUSED", "updated": ids.stamp()}
         self._live.pop(run, None)
         if effect.seconds is not None:
-            row["resumeAt"] = ids.stamp(ids.now() + timedelta(seconds=clock.real_seconds(effect.seconds)))
+            real_seconds = self._clock.real_seconds(effect.seconds)
+            row["resumeAt"] = ids.stamp(ids.now() + timedelta(seconds=real_seconds))
             self._resume_after(run, effect.seconds)
         return False
 
@@ -276,16 +241,10 @@ class Runs:
 
         self._clock.call_later(seconds, resume)
 
-    def _time_out(self, run: str, live: _LiveRun) -> None:
-        with self._state.lock:
-            row = self._state.runs.get(run)
-            if row and row["status"] == "RUNNING" and self._live.get(run) is live:
-                self._end(row, "TIMEOUT")
-
     def _end(self, row: Json, status: str, failed: Json | None = None) -> None:
         live = self._live.pop(row["id"], None)
         # A run lasts at least as long as its steps together (recording `run_get_SUCCEEDED`).
-        moment = ids.stamp(ids.now() + timedelta(milliseconds=live.execution.invented if live else 0.0))
+        moment = ids.stamp(ids.now() + timedelta(milliseconds=live.invented if live else 0.0))
         if row["finishTime"]:
             moment = max(moment, ids.stamp(ids.parse(row["finishTime"]) + timedelta(milliseconds=1)))
         row |= {"status": status, "finishTime": moment, "failedStep": failed, "requestId": None, "resumed": None}
@@ -299,7 +258,7 @@ class Runs:
     def _respond(self, run: str, response: Response) -> None:
         waiter = self._waiters.pop(run, None)
         if waiter is not None:
-            waiter.give(response)
+            waiter.set_result(response)
 
 
 def _resume_url(row: Json) -> str:
