@@ -140,7 +140,7 @@ def is_admin(state: State, user: str) -> bool:
 def require_admin(request: Request, state: State) -> None:
     """Raise a 403 unless the caller is an administrator of the platform (recording ``member_users_list``)."""
     if not is_admin(state, request.principal.user):
-        raise HttpError.domain("AUTHORIZATION", {"message": "only for administrators of the platform"})
+        raise HttpError.domain("AUTHORIZATION", message="only for administrators of the platform")
 
 
 def project_ids(state: State, user: str) -> list[str]:

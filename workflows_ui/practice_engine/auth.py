@@ -24,11 +24,11 @@ def _engine(request: Request, state: State, need: str) -> Principal | None:
     if not authorization.startswith("Bearer "):
         if need == OPTIONAL:
             return None
-        raise HttpError.domain("AUTHORIZATION", {"message": "this route needs a signed-in user"})
+        raise HttpError.domain("AUTHORIZATION", message="this route needs a signed-in user")
     entry = state.credentials.get(authorization.removeprefix("Bearer ").strip())
     if entry is None or entry.get("kind") != "bearer":
         if need == OPTIONAL:
-            raise HttpError.domain("INVALID_BEARER_TOKEN", {"message": "the token is not known or no longer valid"})
+            raise HttpError.domain("INVALID_BEARER_TOKEN", message="the token is not known or no longer valid")
         # The engine's own error has this accidental text (recording err_bad_token).
         raise HttpError.plain(401, "undefined has no property 'type'")
     return accounts.principal_for(entry)

@@ -176,7 +176,7 @@ class PracticeEngine(Engine):
         if not request.on_gateway:
             request.principal_or_none = auth.authenticate(request, self.state, route.auth)
         if _is_listed(request, self.settings.not_in_plan):
-            raise HttpError.domain("FEATURE_DISABLED", {"message": "the plan does not include this"})
+            raise HttpError.domain("FEATURE_DISABLED", message="the plan does not include this")
         bodies.parse(request, any_body=route.any_body)
         _validate(request, route)
         if newer and request.principal_or_none:
@@ -217,7 +217,7 @@ def _validate(request: Request, route: Route) -> None:
     for values in (request.query, request.values):
         project = values.get("projectId") if request.version < V083 else None
         if project and request.principal_or_none and project != request.principal.project:
-            raise HttpError.domain("AUTHORIZATION", {"message": "not your project"})
+            raise HttpError.domain("AUTHORIZATION", message="not your project")
 
 
 def _object_projects(request: Request, route: Route, state: State) -> list[str]:
@@ -253,8 +253,8 @@ def _enter_project(request: Request, state: State, projects: list[str]) -> Princ
     allowed = [project for project in projects if project in accounts.project_ids(state, caller.user)]
     if not allowed:
         # Recording member_flows_of_other_project.
-        params = {"message": "no role in this project", "userId": caller.user, "projectId": projects[0]}
-        raise HttpError.domain("AUTHORIZATION", params)
+        message = "no role in this project"
+        raise HttpError.domain("AUTHORIZATION", message=message, userId=caller.user, projectId=projects[0])
     return replace(caller, project=allowed[0])
 
 

@@ -119,11 +119,18 @@ class Request:
         project = self.principal.project
         return [row for row in rows.values() if project in (row.get("projectIds") or (row["projectId"],))]
 
-    def own_row(self, rows: Mapping[str, Json], identity: str | None = None, error: "HttpError | None" = None) -> Json:
-        """Return the row with this id, by default that of the path. Raises ``error``, by default a 404, for rows of other projects."""
-        row = rows.get(self.params["id"] if identity is None else identity)
+    def own_row(
+        self, rows: Mapping[str, Json], identity: str | None = None, entity: str = "", error: "HttpError | None" = None
+    ) -> Json:
+        """Return the row with this id, by default that of the path.
+
+        Raises ``error``, by default a 404 which may name the ``entity``, also for rows of other projects.
+        """
+        identity = self.params["id"] if identity is None else identity
+        row = rows.get(identity)
         if row is None or self.principal.project not in (row.get("projectIds") or (row["projectId"],)):
-            raise error or HttpError.domain("ENTITY_NOT_FOUND")
+            named = HttpError.not_found(entity, identity) if entity else HttpError.domain("ENTITY_NOT_FOUND")
+            raise error or named
         return row
 
 
@@ -137,14 +144,14 @@ class HttpError(Exception):
         self.headers = dict(headers or {})
 
     @classmethod
-    def domain(cls, code: str, params: Json | None = None) -> Self:
+    def domain(cls, code: str, **params: Any) -> Self:
         """Return the error ``{code, params}``; the status follows from the code."""
-        return cls(STATUS_OF_CODE.get(code, 400), {"code": code, "params": params if params is not None else {}})
+        return cls(STATUS_OF_CODE.get(code, 400), {"code": code, "params": params})
 
     @classmethod
-    def not_found(cls, entity: str, identity: str) -> Self:
-        """Return the 404 of 0.83.0, which names what was looked up."""
-        return cls.domain("ENTITY_NOT_FOUND", {"entityId": identity, "entityType": entity})
+    def not_found(cls, entity: str, identity: str, **params: Any) -> Self:
+        """Return a 404 that names what was looked up."""
+        return cls.domain("ENTITY_NOT_FOUND", entityId=identity, entityType=entity, **params)
 
     @classmethod
     def plain(cls, status: int, message: str, code: str = "") -> Self:

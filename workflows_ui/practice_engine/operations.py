@@ -69,9 +69,8 @@ class Edit:
     def no_step(self, name: str) -> HttpError:
         """Return the error for a step that does not exist (``op_move_action_unknown_step``, ``op_update_trigger_other_name``)."""
         if not self.newer:
-            return HttpError.domain("STEP_NOT_FOUND", {"stepName": name})
-        params = {"entityType": "step", "entityId": name, "message": "there is no such action"}
-        return HttpError.domain("ENTITY_NOT_FOUND", params)
+            return HttpError.domain("STEP_NOT_FOUND", stepName=name)
+        return HttpError.not_found("step", name, message="there is no such action")
 
     def routers(self) -> list[Json]:
         """Return the routers of the request's name. On 0.83.0 nothing happens for other steps and unknown ones."""
@@ -79,7 +78,7 @@ class Edit:
         found = [step for step in tree.find_all(self.trigger, name) if step["type"] in tree.ROUTERS]
         if not found and not self.newer:
             self.step(name)
-            raise HttpError.domain("FLOW_OPERATION_INVALID", {"message": "the step has no branches"})
+            raise HttpError.domain("FLOW_OPERATION_INVALID", message="the step has no branches")
         return found
 
     def check_row(self, kind: str, identity: str | None) -> None:
@@ -105,8 +104,8 @@ def apply(engine: Engine, flow: Json, request: Request) -> None:
     schema, act, on_version = operation
     values = read(body["request"], schema, "body/request")
     if {"*", flow["id"]} & set(engine.settings.flow_in_use):
-        params = {"flowVersionId": flow["versionId"], "message": "a colleague is editing this flow"}
-        raise HttpError.domain("FLOW_IN_USE", params)
+        message = "a colleague is editing this flow"
+        raise HttpError.domain("FLOW_IN_USE", flowVersionId=flow["versionId"], message=message)
     if on_version:
         version = tree.copied(_draft(engine, flow, rules))
         act(Edit(engine, flow, version, values, user, rules))
@@ -169,8 +168,8 @@ def _publish(edit: Edit) -> None:
     edit.flow["updated"] = edit.version["updated"]
     status = edit.values.get("status", "ENABLED")
     if edit.newer and status == "ENABLED" and edit.trigger["type"] == "EMPTY":
-        params = {"entityType": "piece_trigger", "message": "the flow has no trigger", "extra": {}}
-        raise HttpError.domain("ENTITY_NOT_FOUND", params)
+        message = "the flow has no trigger"
+        raise HttpError.domain("ENTITY_NOT_FOUND", entityType="piece_trigger", message=message, extra={})
     _set_status(edit, status)
 
 
@@ -185,8 +184,9 @@ def _use_as_draft(edit: Edit) -> None:
     """Overwrite the draft with an older version."""
     source = edit.engine.state.versions.get(edit.values["versionId"])
     if source is None or source["flowId"] != edit.flow["id"]:
-        params = {"entityId": edit.values["versionId"], "entityType": "FlowVersion", "message": "not of this flow"}
-        raise HttpError.domain("ENTITY_NOT_FOUND", params if edit.newer else None)
+        if edit.newer:
+            raise HttpError.not_found("FlowVersion", edit.values["versionId"], message="not of this flow")
+        raise HttpError.domain("ENTITY_NOT_FOUND")
     edit.version |= {"trigger": tree.copied(source["trigger"]), "displayName": source["displayName"]}
     if edit.newer:
         edit.version["notes"] = tree.copied(source.get("notes", []))
@@ -320,7 +320,7 @@ def _duplicate_branch(edit: Edit) -> None:
     if not 0 <= index < len(branches):
         if edit.newer:
             raise HttpError.plain(500, "there is no branch to copy the name of")
-        raise HttpError.domain("FLOW_OPERATION_INVALID", {"message": "there is no such branch"})
+        raise HttpError.domain("FLOW_OPERATION_INVALID", message="there is no such branch")
     original = branches[index]
     branches.insert(index + 1, _branch(f"{original['branchName']} Copy", tree.copied(original.get("conditions"))))
     child = children[index] if index < len(children) else None

@@ -92,7 +92,7 @@ def place(parent: Json, location: str | None, branch: int | None, step: Json) ->
         return
     if location != inside or (inside == "INSIDE_BRANCH" and branch is None):
         message = f"a loop or router as parent needs a location, not {location}"
-        raise HttpError.domain("FLOW_OPERATION_INVALID", {"message": message})
+        raise HttpError.domain("FLOW_OPERATION_INVALID", message=message)
     if inside == "INSIDE_LOOP" or int(branch or 0) >= 0:
         insert(parent, inside, int(branch or 0), step)
 

@@ -100,7 +100,7 @@ def get_piece(project: str, name: str, pieces: Mapping[str, Json]) -> Json:
     """Return the piece with this name. Raises a 404 if it does not exist (recording ``piece_get_unknown``)."""
     piece = pieces.get(name)
     if piece is None:
-        raise HttpError.domain("ENTITY_NOT_FOUND", {"message": f"no such piece: project {project}, piece {name}"})
+        raise HttpError.domain("ENTITY_NOT_FOUND", message=f"no such piece: project {project}, piece {name}")
     return piece
 
 
@@ -135,7 +135,7 @@ def _prepare_piece_step(step: Json, settings: Json, project: str, rules: Rules) 
     version = settings.get("pieceVersion") or piece["version"]
     if not rules.has_version(piece, version):
         message = f"no such version: project {project}, piece {piece['name']}"
-        raise HttpError.domain("ENTITY_NOT_FOUND", {"message": message})
+        raise HttpError.domain("ENTITY_NOT_FOUND", message=message)
     settings["pieceVersion"] = rules.stored_version(version)
     settings.setdefault("propertySettings", {})
     inputs = settings.setdefault("input", {})

@@ -128,7 +128,7 @@ def replace(engine: Engine, request: Request) -> Response:
     source = _get_connection(engine, request, values["sourceAppConnectionId"])
     target = _get_connection(engine, request, values["targetAppConnectionId"])
     if source["pieceName"] != target["pieceName"]:
-        raise HttpError.domain("VALIDATION", {"message": "the two connections are for different pieces"})
+        raise HttpError.domain("VALIDATION", message="the two connections are for different pieces")
     older = request.version < V083
     published = older or values.get("applyToPublishedVersions", False)
     for flow in request.own_rows(engine.state.flows):
@@ -169,11 +169,8 @@ def delete(engine: Engine, request: Request) -> Response:
     return Response.empty()
 
 
-def _get_connection(engine: Engine, request: Request, identity: str = "") -> Json:
-    """The connection with this id, by default that of the path."""
-    identity = identity or request.params["id"]
-    error = HttpError.domain("ENTITY_NOT_FOUND", {"entityType": "AppConnection", "entityId": identity})
-    return request.own_row(engine.state.connections, identity, error)
+def _get_connection(engine: Engine, request: Request, identity: str | None = None) -> Json:
+    return request.own_row(engine.state.connections, identity, "AppConnection")
 
 
 def _matches(row: Json, query: Json) -> bool:
@@ -201,7 +198,7 @@ def _test(engine: Engine, request: Request, piece: Json, kind: str, value: Json)
         secrets = [name for name, prop in props if prop["type"] == "SECRET_TEXT" and prop["required"]]
         wrong = wrong or not all(value["props"].get(name) for name in secrets)
     if wrong:
-        raise HttpError.domain("INVALID_APP_CONNECTION", {"error": "the service refused this secret"})
+        raise HttpError.domain("INVALID_APP_CONNECTION", error="the service refused this secret")
 
 
 def _exchange_code(engine: Engine, request: Request, piece: Json, kind: str, value: Json, wrong: bool) -> None:
@@ -215,10 +212,10 @@ def _exchange_code(engine: Engine, request: Request, piece: Json, kind: str, val
         if not wrong:
             used[code] = True
     if wrong and kind == "CLOUD_OAUTH2":
-        raise HttpError.domain("INVALID_CLOUD_CLAIM", {"pieceName": piece["name"]})
+        raise HttpError.domain("INVALID_CLOUD_CLAIM", pieceName=piece["name"])
     if wrong:
         params = {"tokenUrl": piece["auth"].get("tokenUrl", ""), "redirectUrl": value.get("redirect_url", "")}
-        raise HttpError.domain("INVALID_CLAIM", {"clientId": value["client_id"], **params})
+        raise HttpError.domain("INVALID_CLAIM", clientId=value["client_id"], **params)
 
 
 def _replace_in_version(version: Json, source: str, target: str) -> None:

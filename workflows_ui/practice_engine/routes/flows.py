@@ -121,7 +121,7 @@ def delete(engine: Engine, request: Request) -> Response:
         if newer and flow["publishedVersionId"] is None:
             raise HttpError.not_found("flow", flow["id"])
         code = "FLOW_OPERATION_IN_PROGRESS" if newer else "FLOW_OPERATION_INVALID"
-        raise HttpError.domain(code, {"message": f"flow {flow['id']} is already being deleted"})
+        raise HttpError.domain(code, message=f"flow {flow['id']} is already being deleted")
     if not newer:
         flow["status"] = "DISABLED"
         flow.pop("triggerSource", None)
@@ -160,9 +160,8 @@ def _is_deleting(flow: Json) -> bool:
 
 
 def _no_version() -> HttpError:
-    return HttpError.domain(
-        "ENTITY_NOT_FOUND", {"entityType": "FlowVersion", "message": "the flow has no version any more"}
-    )
+    message = "the flow has no version any more"
+    return HttpError.domain("ENTITY_NOT_FOUND", entityType="FlowVersion", message=message)
 
 
 def _remove(engine: Engine, flow: str) -> None:

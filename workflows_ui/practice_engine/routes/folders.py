@@ -32,7 +32,7 @@ def rename(engine: Engine, request: Request) -> Json:
     name = request.values["displayName"]
     taken = _find(engine, folder["projectId"], name)
     if taken is not None and taken["id"] != folder["id"]:
-        raise HttpError.domain("VALIDATION", {"message": "another folder has this name"})
+        raise HttpError.domain("VALIDATION", message="another folder has this name")
     folder |= {"displayName": name, "updated": ids.stamp()}
     return _folder_json(engine, folder)
 
@@ -60,9 +60,8 @@ def _folder_json(engine: Engine, folder: Json, number: Any = int) -> Json:
 
 
 def _get_folder(engine: Engine, request: Request) -> Json:
-    identity = request.params["id"]
-    error = HttpError.domain("ENTITY_NOT_FOUND", {"message": f"there is no folder {identity}"})
-    return request.own_row(engine.state.folders, identity, error)
+    error = HttpError.domain("ENTITY_NOT_FOUND", message=f"there is no folder {request.params['id']}")
+    return request.own_row(engine.state.folders, error=error)
 
 
 def _find(engine: Engine, project: str, name: str) -> Json | None:

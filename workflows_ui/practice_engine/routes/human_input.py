@@ -37,7 +37,6 @@ def _page(engine: Engine, request: Request, trigger: str) -> tuple[Json, str]:
     )
     settings = version["trigger"]["settings"] if version else {}
     if (settings.get("pieceName"), settings.get("triggerName")) != (FORMS, trigger):
-        params = {"entityType": "flow_form", "entityId": request.params["flowId"]}
-        raise HttpError.domain("ENTITY_NOT_FOUND", {**params, "message": "the flow has no such page"})
+        raise HttpError.not_found("flow_form", request.params["flowId"], message="the flow has no such page")
     page = {"id": flow["id"], "title": version["displayName"], "projectId": flow["projectId"]}
     return {**page, "props": settings["input"]}, settings["pieceVersion"]

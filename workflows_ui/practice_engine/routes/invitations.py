@@ -40,7 +40,7 @@ def create(engine: Engine, request: Request) -> Response:
     if kind == "PROJECT":
         _require_team(engine, request)
         if not engine.settings.invitations_in_plan:
-            raise HttpError.domain("FEATURE_DISABLED", {"message": "the plan has no project roles"})
+            raise HttpError.domain("FEATURE_DISABLED", message="the plan has no project roles")
         project, role = request.principal.project, ids.named_id("role editor")
     row = engine.state.add_row(
         "invitations",
@@ -74,12 +74,11 @@ def delete(engine: Engine, request: Request) -> Response:
     """Revoke an invitation. On the gateway the open-source plan refuses: 402 for a project's, 403 for the platform's."""
     row = engine.state.invitations.get(request.params["id"])
     if row is None or (row["type"] == "PROJECT" and row["projectId"] != request.principal.project):
-        params = {"entityId": f"id={request.params['id']}", "entityType": "UserInvitation"}
-        raise HttpError.domain("ENTITY_NOT_FOUND", params)
+        raise HttpError.not_found("UserInvitation", f"id={request.params['id']}")
     if request.on_gateway and not engine.settings.invitations_in_plan:
         if row["type"] == "PROJECT":
-            raise HttpError.domain("FEATURE_DISABLED", {"message": "the plan has no project roles"})
-        raise HttpError.domain("AUTHORIZATION", {"message": "members may not do this"})
+            raise HttpError.domain("FEATURE_DISABLED", message="the plan has no project roles")
+        raise HttpError.domain("AUTHORIZATION", message="members may not do this")
     del engine.state.invitations[row["id"]]
     return Response.empty()
 
@@ -88,7 +87,7 @@ def _require_team(engine: Engine, request: Request) -> None:
     """A personal project, as all are on Activepieces at first, has no invitations (recordings ``invites_*_project``)."""
     row = engine.state.projects[request.principal.project]
     if not request.on_gateway and row.get("type", "PERSONAL") == "PERSONAL":
-        raise HttpError.domain("VALIDATION", {"message": "a personal project has no invitations"})
+        raise HttpError.domain("VALIDATION", message="a personal project has no invitations")
 
 
 def _without_token(row: Json) -> Json:

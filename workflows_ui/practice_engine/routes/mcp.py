@@ -148,8 +148,7 @@ def _server_json(engine: Engine, row: Json) -> Json:
 
 
 def _get_server(engine: Engine, request: Request) -> Json:
-    error = HttpError.domain("ENTITY_NOT_FOUND", {"entityId": request.params["id"], "entityType": "MCP"})
-    return request.own_row(engine.state.mcp_servers, request.params["id"], error)
+    return request.own_row(engine.state.mcp_servers, entity="MCP")
 
 
 def _any_server(engine: Engine, request: Request) -> Json:
@@ -164,7 +163,7 @@ def _change(engine: Engine, request: Request, row: Json, changes: Json) -> Json:
     """Change a server, then check its project: the engine does it in this order."""
     row |= {**changes, "updated": ids.stamp()}
     if row["projectId"] != request.principal.project:
-        raise HttpError.domain("AUTHORIZATION", {"message": "not owned by your project"})
+        raise HttpError.domain("AUTHORIZATION", message="not owned by your project")
     return _server_json(engine, row)
 
 

@@ -48,9 +48,7 @@ def find(engine: Engine, request: Request) -> list[Json]:
     """
     query = request.query
     if request.version >= V083 and "release" in query:
-        raise HttpError.domain(
-            "PIECE_SYNC_NOT_SUPPORTED", {"message": "ask without a release", "release": query["release"]}
-        )
+        raise HttpError.domain("PIECE_SYNC_NOT_SUPPORTED", message="ask without a release", release=query["release"])
     rows = [piece for piece in engine.pieces(request.version).values() if _matches(piece, query)]
     if request.principal_or_none is None:
         rows = [piece for piece in rows if piece["platformId"] is None]
@@ -71,10 +69,10 @@ def install(engine: Engine, request: Request) -> Response:
     values = request.values
     piece = catalog.pieces(request.version).get(values["pieceName"])
     if piece is None or piece["version"] != values["pieceVersion"]:
-        raise HttpError.domain("ENGINE_OPERATION_FAILURE", {"message": "the registry does not have this piece"})
+        raise HttpError.domain("ENGINE_OPERATION_FAILURE", message="the registry does not have this piece")
     missing = engine.settings.missing_pieces
     if piece["name"] not in missing:
-        raise HttpError.domain("VALIDATION", {"message": "the piece is installed already"})
+        raise HttpError.domain("VALIDATION", message="the piece is installed already")
     missing.remove(piece["name"])
     full = catalog.full_piece(piece, request.version)
     if values["packageType"] == "ARCHIVE":
@@ -129,7 +127,7 @@ def get(engine: Engine, request: Request) -> Json:
     if validity.VERSION.fullmatch(version) is None:
         raise HttpError.invalid("querystring/version must be a version")
     if not _has_version(engine, request, piece, version):
-        raise HttpError.domain("ENTITY_NOT_FOUND", {"message": f"no such version of {piece['name']}"})
+        raise HttpError.domain("ENTITY_NOT_FOUND", message=f"no such version of {piece['name']}")
     full = catalog.full_piece(piece, request.version, request.query.get("locale", ""))
     return full if version[0] in "~^" else {**full, "version": version}
 

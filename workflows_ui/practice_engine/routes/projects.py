@@ -54,7 +54,7 @@ def delete(engine: Engine, request: Request) -> Response:
     """Delete a team project with its content. A personal one stays (by the engine's source; not recorded)."""
     row = engine.state.projects[request.principal.project]
     if row.get("type", "PERSONAL") == "PERSONAL":
-        raise HttpError.domain("VALIDATION", {"message": "a personal project cannot be deleted"})
+        raise HttpError.domain("VALIDATION", message="a personal project cannot be deleted")
     flows = {flow["id"] for flow in engine.state.flows.values() if flow["projectId"] == row["id"]}
     for kind in CONTENT:
         rows = getattr(engine.state, kind)

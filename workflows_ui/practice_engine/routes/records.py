@@ -46,7 +46,7 @@ def create(engine: Engine, request: Request) -> Response:
     table = get_table(engine, request, identity)
     limit, _ = limits(engine, request)
     if sum(row["tableId"] == identity for row in engine.state.records.values()) + len(rows) > limit:
-        raise HttpError.domain("VALIDATION", {"message": f"a table has {limit} records at most"})
+        raise HttpError.domain("VALIDATION", message=f"a table has {limit} records at most")
     return Response.from_json([_record_json(engine, request, add_record(engine, table, cells)) for cells in rows], 201)
 
 
@@ -66,7 +66,7 @@ def delete(engine: Engine, request: Request) -> Response:
     selected = request.values["ids"]
     own = {row["id"] for row in request.own_rows(engine.state.records)}
     if selected and selected[0] not in own:
-        raise HttpError.domain("ENTITY_NOT_FOUND", {"entityType": "Record", "entityId": selected[0]})
+        raise HttpError.not_found("Record", selected[0])
     for key in own & set(selected):
         del engine.state.records[key]
     return Response.from_json([]) if request.version >= V083 else Response.empty()

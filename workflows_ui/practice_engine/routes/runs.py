@@ -122,10 +122,10 @@ def _resume(engine: Engine, request: Request, waiter: Waiter | None = None) -> N
 
 
 def _get_run(engine: Engine, request: Request) -> Json:
-    identity, error = request.params["id"], HttpError.domain("FLOW_RUN_NOT_FOUND", {"id": request.params["id"]})
+    error = HttpError.domain("FLOW_RUN_NOT_FOUND", id=request.params["id"])
     if request.version >= V083:
-        error = HttpError.not_found("flow_run", identity)
-    row = request.own_row(engine.state.runs, identity, error)
+        error = HttpError.not_found("flow_run", request.params["id"])
+    row = request.own_row(engine.state.runs, error=error)
     if not visible(row):
         raise error
     return row
@@ -169,7 +169,7 @@ def _time(text: str | None, default: str) -> str:
 
 def _retry(engine: Engine, request: Request, row: Json) -> Json:
     if engine.settings.retries_disabled:
-        raise HttpError.domain("FEATURE_DISABLED", {"message": "the plan has no retries"})
+        raise HttpError.domain("FEATURE_DISABLED", message="the plan has no retries")
     if request.values["strategy"] == "FROM_FAILED_STEP":
         engine.runs.retry(request, row)
         return run_rows.retry_json(row, *_flow_version(engine, request, row))

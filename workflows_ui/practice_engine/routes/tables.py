@@ -142,8 +142,7 @@ def find_fields(engine: Engine, request: Request) -> list[Json]:
 
 @route("GET", "/v1/fields/{id:id}")
 def get_field(engine: Engine, request: Request) -> Json:
-    error = HttpError.domain("ENTITY_NOT_FOUND", {"entityType": "Field", "entityId": request.params["id"]})
-    return request.own_row(engine.state.fields, request.params["id"], error)
+    return request.own_row(engine.state.fields, entity="Field")
 
 
 @route("POST", "/v1/fields", body=CREATE_FIELD)
@@ -156,7 +155,7 @@ def create_field(engine: Engine, request: Request) -> Response:
     table = get_table(engine, request, values["tableId"])
     _, limit = limits(engine, request)
     if len(table_fields(engine, table["id"])) >= limit:
-        raise HttpError.domain("VALIDATION", {"message": f"a table has {limit} fields at most"})
+        raise HttpError.domain("VALIDATION", message=f"a table has {limit} fields at most")
     field = add_field(engine, table, values["name"], values["type"], data, values.get("externalId"))
     return Response.from_json(field, 201)
 
@@ -197,11 +196,9 @@ def table_fields(engine: Engine, table: str) -> list[Json]:
     return [field for field in engine.state.fields.values() if field["tableId"] == table]
 
 
-def get_table(engine: Engine, request: Request, identity: str = "") -> Json:
+def get_table(engine: Engine, request: Request, identity: str | None = None) -> Json:
     """Return the table, by default that of the path. Raises a 404 unless it exists in the caller's project."""
-    identity = identity or request.params["id"]
-    error = HttpError.domain("ENTITY_NOT_FOUND", {"entityType": "Table", "entityId": identity})
-    return request.own_row(engine.state.tables, identity, error)
+    return request.own_row(engine.state.tables, identity, "Table")
 
 
 def limits(engine: Engine, request: Request) -> tuple[int, int]:

@@ -83,7 +83,7 @@ def sample(engine: Engine, request: Request) -> Any:
     name = request.query["stepName"]
     step = tree.find(version["trigger"], name)
     if step is None:
-        raise HttpError.domain("ENTITY_NOT_FOUND", {"entityType": "step", "entityId": name, "message": "no such step"})
+        raise HttpError.not_found("step", name, message="no such step")
     data = execution.step_sample(engine.state, step, request.query["type"])
     if isinstance(data, str):
         return Response(200, data.encode(), {"content-type": "text/plain; charset=utf-8"})
@@ -109,5 +109,6 @@ def test_step(engine: Engine, request: Request) -> Json:
 
 def _get_version(engine: Engine, request: Request, identity: str) -> Json:
     version = engine.state.versions.get(identity, {})
-    request.own_row(engine.state.flows, version.get("flowId", ""), HttpError.not_found("flow_version", identity))
+    error = HttpError.not_found("flow_version", identity)
+    request.own_row(engine.state.flows, version.get("flowId", ""), error=error)
     return version

@@ -83,7 +83,7 @@ def sign_in_before(engine: Engine, request: Request) -> Json:
     """Return a JWT with an expiry time, for the person's project."""
     user = _authenticate(engine, request.payload_object)
     if user is None:
-        raise HttpError.domain("INVALID_CREDENTIALS", {})
+        raise HttpError.domain("INVALID_CREDENTIALS")
     project, token = _issue_token(engine, user["id"])
     return {**accounts.basic_user(user), "token": token, "projectId": project, **PREFERENCES, "verified": True}
 
@@ -106,7 +106,7 @@ def sign_up(engine: Engine, request: Request) -> Json:
     invitation = next((row for row in rows if (row["email"], row["type"], row["status"]) == wanted), None)
     if invitation is None:
         message = "there is no accepted invitation for this address"
-        raise HttpError.domain("INVITATION_ONLY_SIGN_UP", {"message": message})
+        raise HttpError.domain("INVITATION_ONLY_SIGN_UP", message=message)
     del state.invitations[invitation["id"]]
     user = state.add_row(
         "users",

@@ -68,7 +68,7 @@ def test(engine: Engine, request: Request) -> Response | Deferred:
 @route("POST", "/v1/step-files", body=UPLOAD, since=V083)
 def upload(engine: Engine, request: Request) -> Json:
     """Refuse: only the engine's own workers get an address to upload to; without a length it is a 400 (``step_files_upload``)."""
-    raise HttpError.domain("AUTHORIZATION", {"message": "this route is for the engine's workers"})
+    raise HttpError.domain("AUTHORIZATION", message="this route is for the engine's workers")
 
 
 @route("GET", "/v1/step-files/signed", auth=PUBLIC)
@@ -78,7 +78,7 @@ def signed(engine: Engine, request: Request) -> Response:
     if "data" not in row:
         if request.version >= V083:
             raise HttpError.plain(401, "undefined has no property 'type'")
-        raise HttpError.domain("FILE_NOT_FOUND", {"id": ""})
+        raise HttpError.domain("FILE_NOT_FOUND", id="")
     name = quote(row["fileName"], safe=" ")
     headers = {"content-type": "application/octet-stream", "content-disposition": f'attachment; filename="{name}"'}
     return Response(200, base64.b64decode(row["data"]), headers)
