@@ -39,8 +39,22 @@ def jwt(claims: Json) -> str:
     return f"{part({'alg': 'HS256', 'typ': 'JWT'})}.{part(claims)}.{secrets.token_urlsafe(32)}"
 
 
-def _bearer(user: str, project: str) -> str:
-    return jwt({"id": user, "type": "USER", "projectId": project, "platform": {"id": PLATFORM}, "practice": True})
+def credential_row(kind: str, user: str, organization: str, **more: Any) -> Json:
+    return {"kind": kind, "user": user, "organization": organization, "scoped": False, "expired": False, **more}
+
+
+def _credential(kind: str, user: str, organization: str, **more: Any) -> Any:
+    """A field with a new secret of this kind, whose metadata is the row that the engine looks it up in."""
+
+    def new() -> str:
+        if kind == "bearer":
+            claims = {"id": user, "type": "USER", "projectId": organization_project(organization)}
+            return jwt({**claims, "platform": {"id": PLATFORM}, "practice": True})
+        if kind == "jwt":
+            return jwt({"user_id": user, **more, "practice": True})
+        return new_token({"api_key": "api_", "access": "acc_"}[kind])
+
+    return field(default_factory=new, metadata=credential_row(kind, user, organization, **more))
 
 
 @dataclass
@@ -52,19 +66,17 @@ class Credentials:
     belongs to the other organization, Hoa Sen. ``jwt`` is good for both organizations with ``x-organization-id``.
     """
 
-    bearer_token: str = field(default_factory=lambda: _bearer(ANH, SAO_MAI_PROJECT))
-    bearer_token_colleague: str = field(default_factory=lambda: _bearer(BAO, SAO_MAI_PROJECT))
-    bearer_token_stranger: str = field(default_factory=lambda: _bearer(HA, HOA_SEN_PROJECT))
-    api_key: str = field(default_factory=lambda: new_token("api_"))
-    api_key_colleague: str = field(default_factory=lambda: new_token("api_"))
-    api_key_stranger: str = field(default_factory=lambda: new_token("api_"))
-    api_key_scoped: str = field(default_factory=lambda: new_token("api_"))
-    api_key_expired: str = field(default_factory=lambda: new_token("api_"))
-    access_token: str = field(default_factory=lambda: new_token("acc_"))
-    access_token_stranger: str = field(default_factory=lambda: new_token("acc_"))
-    jwt: str = field(
-        default_factory=lambda: jwt({"user_id": ANH, "organizations": [SAO_MAI, HOA_SEN], "practice": True})
-    )
+    bearer_token: str = _credential("bearer", ANH, SAO_MAI)
+    bearer_token_colleague: str = _credential("bearer", BAO, SAO_MAI)
+    bearer_token_stranger: str = _credential("bearer", HA, HOA_SEN)
+    api_key: str = _credential("api_key", ANH, SAO_MAI)
+    api_key_colleague: str = _credential("api_key", BAO, SAO_MAI)
+    api_key_stranger: str = _credential("api_key", HA, HOA_SEN)
+    api_key_scoped: str = _credential("api_key", ANH, SAO_MAI, scoped=True)
+    api_key_expired: str = _credential("api_key", ANH, SAO_MAI, expired=True)
+    access_token: str = _credential("access", ANH, SAO_MAI)
+    access_token_stranger: str = _credential("access", HA, HOA_SEN)
+    jwt: str = _credential("jwt", ANH, SAO_MAI, organizations=[SAO_MAI, HOA_SEN])
     password: str = field(default_factory=lambda: new_token(""))
     control_token: str = field(default_factory=lambda: new_token("ctl_"))
     email: str = EMAIL
@@ -73,25 +85,10 @@ class Credentials:
     project_id: str = SAO_MAI_PROJECT
     other_project_id: str = HOA_SEN_PROJECT
 
-    def _rows(self) -> dict[str, Json]:
-        anh, bao, ha = (ANH, SAO_MAI), (BAO, SAO_MAI), (HA, HOA_SEN)
-        return {
-            self.bearer_token: credential_row("bearer", *anh),
-            self.bearer_token_colleague: credential_row("bearer", *bao),
-            self.bearer_token_stranger: credential_row("bearer", *ha),
-            self.api_key: credential_row("api_key", *anh),
-            self.api_key_colleague: credential_row("api_key", *bao),
-            self.api_key_stranger: credential_row("api_key", *ha),
-            self.api_key_scoped: credential_row("api_key", *anh, scoped=True),
-            self.api_key_expired: credential_row("api_key", *anh, expired=True),
-            self.access_token: credential_row("access", *anh),
-            self.access_token_stranger: credential_row("access", *ha),
-            self.jwt: credential_row("jwt", *anh, organizations=[SAO_MAI, HOA_SEN]),
-        }
-
     def save(self, state: State) -> None:
         """Register the credentials with the engine and keep them with its state."""
-        state.credentials.update(self._rows())
+        rows = {getattr(self, one.name): dict(one.metadata) for one in fields(self) if one.metadata}
+        state.credentials.update(rows)
         state.given["credentials"] = asdict(self)
 
     @classmethod
@@ -105,10 +102,6 @@ class Credentials:
         for secret in saved.values():
             state.credentials.pop(secret, None)
         return cls(**{name: value for name, value in {**saved, **given}.items() if name in known})
-
-
-def credential_row(kind: str, user: str, organization: str, **more: Any) -> Json:
-    return {"kind": kind, "user": user, "organization": organization, "scoped": False, "expired": False, **more}
 
 
 def organization_project(organization: str) -> str:
@@ -167,11 +160,8 @@ def home_project(state: State, user: str) -> str:
     return next(key for key, row in state.projects.items() if row["ownerId"] == user)
 
 
-def new_project(state: State, identity: str, owner: str, name: str, kind: str) -> Json:
+def new_project(state: State, owner: str, name: str, kind: str) -> Json:
     """Add a project that belongs to no organization, of the type PERSONAL or TEAM."""
-    moment = ids.stamp()
-    row: Json = {"id": identity, "created": moment, "updated": moment, "deleted": None, "ownerId": owner}
-    row |= {"displayName": name, "platformId": PLATFORM, "externalId": None, "maxConcurrentJobs": None}
-    row |= {"icon": {"color": "CYAN"}, "releasesEnabled": False, "metadata": None, "type": kind}
-    state.projects[identity] = row
-    return row
+    unset = dict.fromkeys(("deleted", "externalId", "maxConcurrentJobs", "metadata"))
+    shown: Json = {"platformId": PLATFORM, "icon": {"color": "CYAN"}, "releasesEnabled": False, "type": kind}
+    return state.add_row("projects", ownerId=owner, displayName=name, **shown, **unset)

@@ -48,7 +48,6 @@ Which requests: ``method``, ``path``, ``times``, ``schedule``
 Over HTTP: ``control.py``.
 """
 
-import fnmatch
 import http.client
 import itertools
 import threading
@@ -59,6 +58,7 @@ from typing import Any
 
 from .http import JSON_TYPE, Json, Request, Response
 from .ids import ID_LENGTH
+from .journal import matches
 
 REPLACED = ("status", "too_many", "html")
 SPOILED = (
@@ -114,12 +114,6 @@ class Fault:
         """Return whether the engine acts before this fault is played."""
         return self.act if self.act is not None else self.kind in SPOILED
 
-    def matches(self, request: Request) -> bool:
-        paths = (request.path, request.full_path)
-        return fnmatch.fnmatchcase(request.method, self.method.upper()) and any(
-            fnmatch.fnmatchcase(path, self.path) for path in paths
-        )
-
     def due(self) -> bool:
         """Count a matching request, and return whether the fault is played for it."""
         number, self.seen = self.seen, self.seen + 1
@@ -160,7 +154,7 @@ class Faults:
         """Return the faults to play for ``request``, counted as played."""
         chosen: list[Fault] = []
         with self._lock:
-            due = [fault for fault in self._faults if fault.matches(request) and fault.due()]
+            due = [fault for fault in self._faults if matches(request, fault.method, fault.path) and fault.due()]
             for fault in due:
                 if fault.kind in COMBINED or all(one.kind in COMBINED for one in chosen):
                     fault.played += 1
@@ -173,12 +167,9 @@ def play_before(faults: list[Fault], request: Request) -> Response | None:
     for fault in faults:
         if fault.kind == "strip_headers":
             _strip(fault, request)
-        elif fault.kind == "followed":
-            continue
-        elif fault.kind == "delay":
-            if not fault.acts:
-                time.sleep(fault.seconds)
-        elif not fault.acts:
+        elif fault.kind == "delay" and not fault.acts:
+            time.sleep(fault.seconds)
+        elif fault.kind not in COMBINED and not fault.acts:
             return _played(fault, None)
     return None
 
@@ -215,51 +206,37 @@ def _strip(fault: Fault, request: Request) -> None:
 
 
 def _replacement(fault: Fault) -> Response:
-    headers = dict(fault.headers)
-    if fault.retry_after:
-        headers = {"retry-after": fault.retry_after, **headers}
-    if fault.kind == "html":
-        return _page(502, headers)
-    if fault.kind == "too_many":
-        headers = {"retry-after": f"{fault.seconds:g}", **headers}
-        return Response.from_json(
-            {"statusCode": 429, "error": "Too Many Requests", "message": "slow down"}, 429, headers
-        )
-    status = fault.status
-    if fault.body == "html":
-        return _page(status, headers)
-    if fault.body == "text":
+    """The response of ``status``, ``too_many`` or ``html``, or of the proxy whose response is spoiled."""
+    status, body = {"html": (502, "html"), "too_many": (429, "slow down")}.get(fault.kind, (fault.status, fault.body))
+    wait = fault.retry_after or (f"{fault.seconds:g}" if fault.kind == "too_many" else "")
+    headers = ({"retry-after": wait} if wait else {}) | fault.headers
+    if body == "html":
+        title = f"{status} {http.client.responses.get(status, 'Error')}"
+        page = f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
+        return Response(status, page.encode(), {"content-type": "text/html", **headers})
+    if body == "text":
         return Response(status, MESSAGE.encode(), {"content-type": "text/plain", **headers})
-    if fault.body == "empty":
+    if body == "empty":
         return Response(status, b"", headers)
     bodies: dict[str, Json] = {
         "json": {"code": "PRACTICE_FAULT", "params": {"message": MESSAGE}},
         "bare": {"statusCode": status, "error": "Fault", "message": MESSAGE},
         "gateway": {"message": MESSAGE},
+        "slow down": {"statusCode": status, "error": "Too Many Requests", "message": "slow down"},
     }
-    return Response.from_json(bodies[fault.body], status, headers)
+    return Response.from_json(bodies[body], status, headers)
 
 
 def _spoil(fault: Fault, response: Response) -> Response:
     kind = fault.kind
     if kind in ("reset_before", "reset_after"):
         response.wire = "reset"
-    elif kind in ("truncated", "headers_cut", "garbage"):
-        response.wire = kind
-    elif kind in ("drip", "drip_all"):
+    elif kind in ("truncated", "headers_cut", "garbage", "drip", "drip_all"):
         response.wire, response.pause = kind, fault.seconds
     elif kind == "empty":
         response.body = b""
-    elif kind == "invalid_json":
-        response.body, response.headers["content-type"] = b'{"data":[{"id":', JSON_TYPE
-    elif kind == "invalid_utf8":
-        response.body, response.headers["content-type"] = b'{"data":"\xff\xfe\xc3\x28"}', JSON_TYPE
-    elif kind == "huge":
-        response.body, response.headers["content-type"] = b'{"data":"' + b"x" * fault.size + b'"}', JSON_TYPE
+    else:
+        huge = b'{"data":"' + b"x" * fault.size + b'"}' if kind == "huge" else b""
+        bodies = {"invalid_json": b'{"data":[{"id":', "invalid_utf8": b'{"data":"\xff\xfe\xc3\x28"}', "huge": huge}
+        response.body, response.headers["content-type"] = bodies[kind], JSON_TYPE
     return response
-
-
-def _page(status: int, headers: dict[str, str]) -> Response:
-    title = f"{status} {http.client.responses.get(status, 'Error')}"
-    page = f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
-    return Response(status, page.encode(), {"content-type": "text/html", **headers})

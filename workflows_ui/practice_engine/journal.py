@@ -1,10 +1,10 @@
 """The journal of received requests, by which tests count what arrived."""
 
-import fnmatch
 import itertools
 import threading
 from collections import deque
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 from . import ids
 from .http import Json, Request
@@ -41,6 +41,12 @@ class Received:
         return {**self.__dict__, "body": self.body.decode("utf-8", "replace")}
 
 
+def matches(request: Request | Received, method: str, path: str) -> bool:
+    """Return whether method and path (the engine's or the full one) of a request match these patterns."""
+    paths = (request.path, request.full_path)
+    return fnmatchcase(request.method, method.upper()) and any(fnmatchcase(one, path) for one in paths)
+
+
 class Journal:
     """The last 20,000 requests, newest last."""
 
@@ -68,15 +74,10 @@ class Journal:
         return entry
 
     def all(self, method: str = "*", path: str = "*") -> list[Received]:
-        """Return the requests whose method and path (the engine's or the full one) match these patterns, oldest first."""
+        """Return the requests that match these patterns, oldest first."""
         with self._lock:
             entries = list(self._received)
-        return [
-            entry
-            for entry in entries
-            if fnmatch.fnmatchcase(entry.method, method.upper())
-            and (fnmatch.fnmatchcase(entry.path, path) or fnmatch.fnmatchcase(entry.full_path, path))
-        ]
+        return [entry for entry in entries if matches(entry, method, path)]
 
     def count(self, method: str = "*", path: str = "*") -> int:
         return len(self.all(method, path))
@@ -84,9 +85,7 @@ class Journal:
     def triggers(self, flow: str = "*") -> list[Received]:
         """Return the requests that started a flow, or tried to, with and without waiting; ``flow`` is an id."""
         patterns = (f"/v1/webhooks/{flow}", f"/v1/webhooks/{flow}/sync")
-        return [
-            entry for entry in self.all() if any(fnmatch.fnmatchcase(entry.path.rstrip("/"), one) for one in patterns)
-        ]
+        return [entry for entry in self.all() if any(fnmatchcase(entry.path, one) for one in patterns)]
 
     def clear(self) -> None:
         with self._lock:

@@ -28,7 +28,7 @@ class _Connection(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: "_Listener"
+    server: "Server"
 
     def handle_one_request(self) -> None:
         """Read a request and respond, with the same code for every method."""
@@ -141,18 +141,26 @@ class _Connection(BaseHTTPRequestHandler):
         log.debug(format, *args)
 
 
-class _Listener(ThreadingHTTPServer):
+class Server(ThreadingHTTPServer):
+    """A running server. ``url`` has no slash at the end."""
+
     daemon_threads = True
     block_on_close = False
     request_queue_size = 1024
     allow_reuse_address = True
 
-    def __init__(self, engine: PracticeEngine, address: tuple[str, int]) -> None:
+    def __init__(self, engine: PracticeEngine, port: int = 0, host: str = "127.0.0.1") -> None:
         self.engine = engine
         self.ended = threading.Event()
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
-        super().__init__(address, _Connection)
+        super().__init__((host, port), _Connection)
+        self.host, self.port = host, int(self.server_address[1])
+        self.url = f"http://{host}:{self.port}"
+        self._thread = threading.Thread(
+            target=self.serve_forever, kwargs={"poll_interval": 0.05}, name="practice-server", daemon=True
+        )
+        self._thread.start()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Register the connection, so that a stop can end it."""
@@ -171,40 +179,20 @@ class _Listener(ThreadingHTTPServer):
         """Log a broken connection at debug level."""
         log.debug("The connection from %s ended badly: %s", client_address, sys.exc_info()[1])
 
-    def cut(self) -> None:
+    def stop(self) -> None:
+        """Stop listening and end every connection. The engine itself is not closed: ``engine.close()``."""
+        # Wakes the thread that listens, which would otherwise look once in `poll_interval`.
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+        self.shutdown()
+        self.server_close()
         self.ended.set()
         with self._lock:
             still_open = list(self._open)
         for connection in still_open:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-
-
-class Server:
-    """A running server. ``url`` has no slash at the end."""
-
-    def __init__(self, engine: PracticeEngine, port: int = 0, host: str = "127.0.0.1") -> None:
-        self.engine = engine
-        self._listener = _Listener(engine, (host, port))
-        self.host, self.port = host, int(self._listener.server_address[1])
-        self.url = f"http://{host}:{self.port}"
-        self._thread = threading.Thread(
-            target=self._listener.serve_forever, kwargs={"poll_interval": 0.05}, name="practice-server", daemon=True
-        )
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop listening and end every connection. The engine itself is not closed: ``engine.close()``."""
-        # Wakes the thread that listens, which would otherwise look once in `poll_interval`.
-        with contextlib.suppress(OSError):
-            self._listener.socket.shutdown(socket.SHUT_RDWR)
-        self._listener.shutdown()
-        self._listener.server_close()
-        self._listener.cut()
         self._thread.join(timeout=5)
-
-    def wait(self, seconds: float | None = None) -> None:
-        self._thread.join(seconds)
 
 
 def serve(engine: PracticeEngine, port: int = 0, host: str = "127.0.0.1") -> Server:

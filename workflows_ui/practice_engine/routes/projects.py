@@ -32,7 +32,7 @@ def create(engine: Engine, request: Request) -> Response:
     """Add a team project, for administrators of the platform."""
     accounts.require_admin(request, engine.state)
     name, owner = request.values["displayName"], request.principal.user
-    row = accounts.new_project(engine.state, ids.new_id(), owner, name, "TEAM")
+    row = accounts.new_project(engine.state, owner, name, "TEAM")
     return Response.from_json(_project_json(engine, row), 201)
 
 

@@ -116,7 +116,7 @@ def sign_up(engine: Engine, request: Request) -> Json:
         externalId=None,
         platformId=accounts.PLATFORM,
     )
-    accounts.new_project(state, ids.new_id(), user["id"], f"{values['firstName']}'s Project", "PERSONAL")
+    accounts.new_project(state, user["id"], f"{values['firstName']}'s Project", "PERSONAL")
     return _signed_in_user(user, *_issue_token(engine, user["id"]))
 
 

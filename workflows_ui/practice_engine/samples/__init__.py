@@ -12,7 +12,7 @@ from workflows_ui.practice_engine.accounts import ANH, SAO_MAI_PROJECT
 from workflows_ui.practice_engine.core import Engine
 from workflows_ui.practice_engine.http import V072, Json
 from workflows_ui.practice_engine.routes import flows, mcp, records, tables
-from workflows_ui.practice_engine.routes.webhooks import source_name
+from workflows_ui.practice_engine.routes.webhooks import add_event
 from workflows_ui.practice_engine.state import read_data
 
 DAYS = 14
@@ -81,38 +81,32 @@ def _folder_id(engine: Engine, project: str, name: str | None) -> str | None:
 
 def _add_flow(engine: Engine, sample: SampleFlow) -> None:
     project, number = sample.project, sample.number
-    created = ids.now() - timedelta(days=80 - number, hours=number)
+    created = ids.stamp(ids.now() - timedelta(days=80 - number, hours=number))
     edited = ids.stamp(ids.now() - timedelta(days=20 - number % 5, minutes=13 * number))
     trigger = copy.deepcopy(sample.trigger)
     rules = engine.rules(V072)
     for step in tree.walk(trigger):
         validity.prepare(step, project, rules)
-    times = {"created": ids.stamp(created), "updated": edited}
+    notes = [{**note, "ownerId": ANH, "createdAt": edited, "updatedAt": edited} for note in sample.notes]
+    times = {"created": created, "updated": edited}
+    draft = {"displayName": sample.name, "trigger": trigger, "updatedBy": ANH, "notes": notes}
+    columns = {
+        "externalId": ids.named_id(f"external {sample.slug}"),
+        "folderId": _folder_id(engine, project, sample.folder),
+        "metadata": {"tags": sample.tags} if sample.tags else None,
+    }
+    version_id = ids.named_id(f"version {sample.slug} 1")
     flow, version = flows.add_flow(
-        engine.state,
-        project,
-        {
-            "id": ids.named_id(f"version {sample.slug} 1"),
-            "displayName": sample.name,
-            "trigger": trigger,
-            "updatedBy": ANH,
-            "notes": [{**note, "ownerId": ANH, "createdAt": edited, "updatedAt": edited} for note in sample.notes],
-        }
-        | times,
-        {
-            "id": sample.id,
-            "externalId": ids.named_id(f"external {sample.slug}"),
-            "folderId": _folder_id(engine, project, sample.folder),
-            "metadata": {"tags": sample.tags} if sample.tags else None,
-        }
-        | times,
+        engine.state, project, {"id": version_id, **draft, **times}, {"id": sample.id, **columns, **times}
     )
     tree.refresh(version)
     version["updated"] = edited
     if sample.state != "draft":
         _publish(engine, flow, version, sample)
     if sample.payload:
-        _add_event(engine, flow, sample)
+        event = add_event(engine, flow, _trigger_output(sample, sample.payload))
+        event |= {"created": edited, "updated": edited, "fileId": ids.named_id(f"file {sample.slug}")}
+        _rename(engine.state.events, event, f"event {sample.slug}")
 
 
 def _publish(engine: Engine, flow: Json, version: Json, sample: SampleFlow) -> None:
@@ -126,20 +120,6 @@ def _publish(engine: Engine, flow: Json, version: Json, sample: SampleFlow) -> N
         draft |= {"displayName": f"{sample.name} (new text)", "created": flow["updated"]}
         engine.state.versions[draft["id"]] = draft
         flow["versionId"] = draft["id"]
-
-
-def _add_event(engine: Engine, flow: Json, sample: SampleFlow) -> None:
-    identity = ids.named_id(f"event {sample.slug}")
-    engine.state.events[identity] = {
-        "id": identity,
-        "created": flow["updated"],
-        "updated": flow["updated"],
-        "flowId": flow["id"],
-        "projectId": flow["projectId"],
-        "sourceName": source_name(engine.state.versions[flow["versionId"]]["trigger"]),
-        "fileId": ids.named_id(f"file {sample.slug}"),
-        "payload": _trigger_output(sample, sample.payload),
-    }
 
 
 def _trigger_output(sample: SampleFlow, payload: Json) -> Json:
