@@ -34,46 +34,35 @@ class FormFile:
 
 
 def parse(request: Request, *, any_body: bool) -> None:
-    """Set ``payload`` and ``has_payload``. ``any_body``: the route accepts every content type. Raises ``HttpError``."""
+    """Set ``payload`` and ``has_payload``. Raises ``HttpError``.
+
+    ``any_body``: the route accepts every content type. Since 0.83.0 XML becomes an object there, and bytes become a file.
+    """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if len(request.body) > LIMIT:
         raise _too_large(request, any_body)
     if request.method == "GET" or (not request.body and not kind):
         return
-    if any_body and request.version >= V083:
-        request.has_payload, request.payload = bool(request.body), _any_payload(request, kind)
+    any_kind = any_body and request.version >= V083
+    if any_kind and not request.body:
         return
     if kind == "application/json":
         if not request.body:
-            raise HttpError.plain(
-                400, "the content type says JSON and the body is empty", "FST_ERR_CTP_EMPTY_JSON_BODY"
-            )
+            message = "the content type says JSON and the body is empty"
+            raise HttpError.plain(400, message, "FST_ERR_CTP_EMPTY_JSON_BODY")
         request.payload = _json(request.body)
     elif kind in (FORM, PARTS):
         request.payload = _form(request, kind)
+    elif any_kind and kind in ("application/xml", "text/xml"):
+        request.payload = _xml(request.body)
+    elif any_kind and kind and not kind.startswith("text/"):
+        request.is_binary, request.payload = True, FormFile("file", request.body)
     elif kind == "text/plain" or any_body:
         request.payload = request.body.decode("utf-8", "replace")
     elif request.body:
-        raise HttpError.plain(
-            415, f"the content type {kind or 'of the body'} is not supported", "FST_ERR_CTP_INVALID_MEDIA_TYPE"
-        )
+        message = f"the content type {kind or 'of the body'} is not supported"
+        raise HttpError.plain(415, message, "FST_ERR_CTP_INVALID_MEDIA_TYPE")
     request.has_payload = True
-
-
-def _any_payload(request: Request, kind: str) -> Any:
-    """The payload of a webhook of 0.83.0: XML becomes an object, bytes become a file."""
-    if not request.body:
-        return None
-    if kind == "application/json":
-        return _json(request.body)
-    if kind in (FORM, PARTS):
-        return _form(request, kind)
-    if kind in ("application/xml", "text/xml"):
-        return _xml(request.body)
-    if kind.startswith("text/") or not kind:
-        return request.body.decode("utf-8", "replace")
-    request.is_binary = True
-    return FormFile("file", request.body)
 
 
 def _json(body: bytes) -> Any:
@@ -157,9 +146,8 @@ def _value(part: Message) -> Any:
     try:
         return json.loads(text)
     except ValueError:
-        raise HttpError.plain(
-            400, "a request field is not a valid JSON as declared by its Content-Type", "FST_INVALID_JSON_FIELD_ERROR"
-        ) from None
+        message = "a request field is not a valid JSON as declared by its Content-Type"
+        raise HttpError.plain(400, message, "FST_INVALID_JSON_FIELD_ERROR") from None
 
 
 def _parameter(part: Message, name: str) -> str | None:

@@ -143,12 +143,8 @@ def _change_folder(edit: Edit) -> None:
 
 
 def _change_status(edit: Edit) -> None:
-    _set_status(edit, edit.values["status"])
-
-
-def _set_status(edit: Edit, status: str) -> None:
     """Enable or disable the published version. Without one, enabling is a 500 (api.md 6.5)."""
-    flow = edit.flow
+    flow, status = edit.flow, edit.values["status"]
     if status == "ENABLED" and flow["publishedVersionId"] is None:
         raise HttpError.plain(500, "a flow must be published before it is enabled")
     if status == "ENABLED":
@@ -166,11 +162,11 @@ def _publish(edit: Edit) -> None:
     _lock(edit)
     edit.flow["publishedVersionId"] = edit.version["id"]
     edit.flow["updated"] = edit.version["updated"]
-    status = edit.values.get("status", "ENABLED")
+    status = edit.values.setdefault("status", "ENABLED")
     if edit.newer and status == "ENABLED" and edit.trigger["type"] == "EMPTY":
         message = "the flow has no trigger"
         raise HttpError.domain("ENTITY_NOT_FOUND", entityType="piece_trigger", message=message, extra={})
-    _set_status(edit, status)
+    _change_status(edit)
 
 
 def _lock(edit: Edit) -> None:

@@ -43,12 +43,12 @@ def page_of_flows(rows: Iterable[Json], query: Json, render: Callable[[Json], Js
 
     Its cursor holds status and time of the boundary row, so no row is lost.
     """
-    ordered = sorted(sorted(rows, key=lambda row: str(row["updated"]), reverse=True), key=_rank)
-    direction, boundary = _cursor(query, _parse_status)
+    ordered = sorted(rows, key=_flow_position)
+    direction, boundary = _cursor(query, lambda text: _flow_position(json.loads(text)))
     if direction == "next":
-        ordered = [row for row in ordered if _follows(row, boundary)]
+        ordered = [row for row in ordered if _flow_position(row) > boundary]
     elif direction == "prev":
-        ordered = [row for row in ordered if _follows(boundary, row)]
+        ordered = [row for row in ordered if _flow_position(row) < boundary]
     return _slice(ordered, query, direction, render, _flow_boundary)
 
 
@@ -89,11 +89,6 @@ def _parse_created(text: str) -> int:
     return {"created": int}[name](number)
 
 
-def _parse_status(text: str) -> Json:
-    row = json.loads(text)
-    return {"status": row["status"], "updated": row["updated"]}
-
-
 def _decode(text: str) -> str:
     return base64.b64decode(text, validate=True).decode()
 
@@ -106,15 +101,9 @@ def _second(row: Json) -> int:
     return ids.epoch_ms(row["created"]) // 1000
 
 
-def _rank(row: Json) -> int:
-    return 0 if row["status"] == "ENABLED" else 1
-
-
-def _follows(row: Json, other: Json) -> bool:
-    """Whether a row comes after another in a list of flows."""
-    if _rank(row) != _rank(other):
-        return _rank(row) > _rank(other)
-    return bool(row["updated"] < other["updated"])
+def _flow_position(row: Json) -> tuple[bool, int]:
+    """What flows are sorted by."""
+    return row["status"] != "ENABLED", -ids.epoch_ms(row["updated"])
 
 
 def _flow_boundary(row: Json) -> str:

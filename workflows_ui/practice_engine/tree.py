@@ -104,7 +104,9 @@ def remove(trigger: Json, name: str) -> Json | None:
         for key in ("nextAction", "firstLoopAction"):
             child = step.get(key)
             if child and child["name"] == name:
-                _put(step, key, child.pop("nextAction", None))
+                del step[key]
+                if following := child.pop("nextAction", None):
+                    step[key] = following
                 removed.append(child)
         children = step.get("children") or []
         for number, child in enumerate(children):
@@ -203,10 +205,3 @@ def _before(action: Json, following: Json | None) -> Json:
     if following:
         action["nextAction"] = following
     return action
-
-
-def _put(step: Json, key: str, child: Json | None) -> None:
-    if child:
-        step[key] = child
-    else:
-        step.pop(key, None)

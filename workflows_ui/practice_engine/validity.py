@@ -176,17 +176,17 @@ def check(step: Json, kinds: tuple[str, ...]) -> None:
     """Raise a 400 unless the step is one of these types, and well formed."""
     if not NAME.fullmatch(str(step.get("name", ""))):
         raise HttpError.invalid("the name of a step is letters, digits and underscores")
-    if step.get("type") not in kinds or not isinstance(step.get("displayName"), str):
-        raise HttpError.invalid(INVALID)
     settings = step.get("settings")
+    if step.get("type") not in kinds or not isinstance(step.get("displayName"), str) or not isinstance(settings, dict):
+        raise HttpError.invalid(INVALID)
     expected = SETTINGS[step["type"]]
-    if not isinstance(settings, dict) or not all(isinstance(settings.get(key), kind) for key, kind in expected.items()):
+    if not all(isinstance(settings.get(key), kind) for key, kind in expected.items()):
         raise HttpError.invalid(INVALID)
     if "pieceVersion" in expected and not VERSION.fullmatch(settings["pieceVersion"]):
         raise HttpError.invalid("the version of a piece is three numbers")
-    if not all(_is_property(one) for one in settings.get("propertySettings", {}).values()):
-        raise HttpError.invalid(INVALID)
-    if step["type"] == "ROUTER" and not all(_is_branch(branch) for branch in settings["branches"]):
+    properties = settings.get("propertySettings", {}).values()
+    branches = settings["branches"] if step["type"] == "ROUTER" else []
+    if not all(_is_property(one) for one in properties) or not all(_is_branch(one) for one in branches):
         raise HttpError.invalid(INVALID)
 
 
