@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from . import ids
-from .http import Json
+from .http import Json, map_texts
 
 Operator = Callable[[Any, Any], bool]
 TEMPLATE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
@@ -22,17 +22,15 @@ TOKEN = re.compile(r"""\s*(?:\?\.|\.)?\s*(?:(\w[\w$-]*)|\[\s*(?:'([^']*)'|"([^"]
 
 def resolve(value: Any, known: dict[str, Any]) -> Any:
     """Return ``value`` with every template in it replaced; ``known`` maps step names to their outputs."""
-    if isinstance(value, dict):
-        return {name: resolve(inner, known) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [resolve(inner, known) for inner in value]
-    if not isinstance(value, str):
-        return value
-    whole = TEMPLATE.fullmatch(value.strip())
-    if whole and value.count("{{") == 1:
-        result = look_up(whole[1], known)
-        return "" if result is None else result
-    return TEMPLATE.sub(lambda match: _as_text(look_up(match[1], known)), value)
+
+    def replace(text: str) -> Any:
+        whole = TEMPLATE.fullmatch(text.strip())
+        if whole and text.count("{{") == 1:
+            result = look_up(whole[1], known)
+            return "" if result is None else result
+        return TEMPLATE.sub(lambda match: _as_text(look_up(match[1], known)), text)
+
+    return map_texts(value, replace)
 
 
 def look_up(expression: str, known: dict[str, Any]) -> Any:

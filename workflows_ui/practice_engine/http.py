@@ -170,6 +170,15 @@ class HttpError(Exception):
         return cls.plain(404, "Route not found")
 
 
+def map_texts(value: Any, change: Callable[[str], Any]) -> Any:
+    """Return a copy of a JSON value with every text in it changed."""
+    if isinstance(value, dict):
+        return {key: map_texts(inner, change) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [map_texts(inner, change) for inner in value]
+    return change(value) if isinstance(value, str) else value
+
+
 def parse_version(text: str) -> Version:
     """Return ``"0.83.0"`` as numbers that compare; a part that is not a number counts as 0."""
     return tuple(int(part) if part.isdigit() else 0 for part in text.split("."))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import ids
-from .http import HttpError, Json
+from .http import HttpError, Json, map_texts
 
 ROUTERS = ("ROUTER", "MULTIPLE_CHOICE")
 LOCATIONS = ("AFTER", "INSIDE_LOOP", "INSIDE_BRANCH")
@@ -43,27 +43,6 @@ def find(trigger: Json, name: str) -> Json | None:
 def find_all(trigger: Json, name: str) -> Iterator[Json]:
     """Yield every step of this name: operations are done to all of them."""
     return (step for step in walk(trigger) if step["name"] == name)
-
-
-def names(step: Json | None) -> set[str]:
-    return {one["name"] for one in walk(step)}
-
-
-def free_name(trigger: Json, taken: set[str] | None = None) -> str:
-    """Return the next free ``step_N``."""
-    used = names(trigger) | (taken or set())
-    return next(name for number in itertools.count(1) if (name := f"step_{number}") not in used)
-
-
-def with_names(value: Any, names: dict[str, str]) -> Any:
-    """Return an input with the names of steps in its templates replaced."""
-    if isinstance(value, dict):
-        return {key: with_names(inner, names) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [with_names(inner, names) for inner in value]
-    if not isinstance(value, str):
-        return value
-    return TEMPLATE.sub(lambda match: WORD.sub(lambda word: names.get(word[0], word[0]), match[0]), value)
 
 
 def insert(parent: Json, location: str, branch: int, action: Json) -> None:
@@ -137,15 +116,21 @@ def copy_steps(step: Json, trigger: Json) -> Json:
     Samples are dropped (recordings ``op_duplicate_*``, ``op_update_sample_data_info_set``).
     """
     new = rebuild(copied(step))
+    used = {one["name"] for one in walk(trigger)}
     renamed: dict[str, str] = {}
     for inner in walk(new):
-        name = free_name(trigger, set(renamed.values()))
+        taken = used | set(renamed.values())
+        name = next(name for number in itertools.count(1) if (name := f"step_{number}") not in taken)
         renamed[inner["name"]] = name
         inner |= {"name": name, "displayName": f"{inner['displayName']} Copy"}
+
+    def rename(text: str) -> str:
+        return TEMPLATE.sub(lambda match: WORD.sub(lambda word: renamed.get(word[0], word[0]), match[0]), text)
+
     for inner in walk(new):
         settings = inner["settings"]
         if "input" in settings:
-            settings["input"] = with_names(settings["input"], renamed)
+            settings["input"] = map_texts(settings["input"], rename)
         if "sampleData" in settings:
             settings["sampleData"] = {}
     return new

@@ -5,12 +5,11 @@ import random
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
-from typing import Any
 
 from workflows_ui.practice_engine import ids, tree, validity
 from workflows_ui.practice_engine.accounts import ANH, SAO_MAI_PROJECT
 from workflows_ui.practice_engine.core import Engine
-from workflows_ui.practice_engine.http import V072, Json
+from workflows_ui.practice_engine.http import V072, Json, map_texts
 from workflows_ui.practice_engine.routes import flows, mcp, records, tables
 from workflows_ui.practice_engine.routes.webhooks import add_event
 from workflows_ui.practice_engine.state import read_data
@@ -185,7 +184,7 @@ def load_rows(engine: Engine, name: str) -> None:
     for kind, rows in read_data(f"samples/{name}.json").items():
         for data in rows:
             times = {} if kind in UNDATED else {"created": moment, "updated": moment}
-            row = {**times, **_with_ids(data)}
+            row = {**times, **map_texts(data, _with_id)}
             # A project has one server of its own at most, and it is found by the project.
             key = "projectId" if kind == "mcp_own_servers" else "id"
             getattr(engine.state, kind)[row[key]] = row
@@ -205,14 +204,10 @@ def load_tables(engine: Engine) -> None:
             _rename(state.records, records.add_record(engine, table, cells), f"record {data['slug']} {number}")
 
 
-def _with_ids(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _with_ids(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_with_ids(inner) for inner in value]
-    if not isinstance(value, str) or not value.startswith("id:"):
-        return value
-    name = value.removeprefix("id:")
+def _with_id(text: str) -> str:
+    if not text.startswith("id:"):
+        return text
+    name = text.removeprefix("id:")
     return ids.new_id(int(name[1:] or ids.ID_LENGTH)) if name.startswith("*") else ids.named_id(name)
 
 
