@@ -8,7 +8,7 @@ import binascii
 import json
 import re
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 _PLAIN = re.compile(r"[\x21-\x7e]+")
 
@@ -34,33 +34,41 @@ def _header_value(value: str, label: str) -> str:
 
 
 @dataclass(frozen=True)
-class ApiKey:
-    """An Imbrace API key (`api_...`). It belongs to one organization, so no header names one (api.md 2.1)."""
+class _Secret:
+    """A credential of one text. Raises ValueError unless a header can carry it."""
 
-    key: str = field(repr=False)
+    label: ClassVar[str]
+    token: str = field(repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "key", _header_value(self.key, "API key"))
-
-    def headers(self) -> dict[str, str]:
-        return {"x-api-key": self.key}
+        object.__setattr__(self, "token", _header_value(self.token, self.label))
 
     def secrets(self) -> tuple[str, ...]:
-        return (self.key,)
+        return (self.token,)
 
 
 @dataclass(frozen=True)
-class AccessToken:
+class ApiKey(_Secret):
+    """An Imbrace API key (`api_...`). It belongs to one organization, so no header names one (api.md 2.1)."""
+
+    label = "API key"
+
+    def headers(self) -> dict[str, str]:
+        return {"x-api-key": self.token}
+
+
+@dataclass(frozen=True)
+class AccessToken(_Secret):
     """An Imbrace access token, opaque (`acc_...`) or a JWT; its headers: api.md 2.1.
 
     A JWT without an organization is sent as `x-access-token`, as the vendor's SDK sends it; the gateway refuses it.
     """
 
-    token: str = field(repr=False)
+    label = "access token"
     organization_id: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "token", _header_value(self.token, "access token"))
+        super().__post_init__()
         organization = _header_value(self.organization_id, "organization id") if self.organization_id else None
         object.__setattr__(self, "organization_id", organization)
 
@@ -75,21 +83,15 @@ class AccessToken:
             return {"authorization": f"Bearer {self.token}", **organization}
         return {"x-access-token": self.token, **organization}
 
-    def secrets(self) -> tuple[str, ...]:
-        return (self.token,)
-
 
 @dataclass(frozen=True)
-class BearerToken:
+class BearerToken(_Secret):
     """A credential of Activepieces: the JWT of a sign-in, or an `sk-` key of the paid editions.
 
     The scheme is sent as `Bearer`: the engine does not accept a lower-case `bearer` (recording `err_lowercase_bearer`).
     """
 
-    token: str = field(repr=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "token", _header_value(self.token, "token"))
+    label = "token"
 
     def headers(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self.token}"}
@@ -100,9 +102,6 @@ class BearerToken:
         payload = claims(self.token)
         user_id = payload.get("id")
         return user_id if isinstance(user_id, str) and payload.get("type", "USER") == "USER" else ""
-
-    def secrets(self) -> tuple[str, ...]:
-        return (self.token,)
 
 
 @dataclass(frozen=True)

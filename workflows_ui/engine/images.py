@@ -25,17 +25,10 @@ class NoImage(Exception):
 def fetch_image(url: str, route: Route, *, seconds: float) -> tuple[str, bytes]:
     """Return the type and the bytes of a raster picture. No redirect is followed. Raises AddressRefused, NoImage."""
     route.check(url)
-    proxies = {"http": route.proxy, "https": route.proxy} if route.proxy else {}
     request = requests.Request("GET", url, headers={"Accept": "image/*", "Accept-Encoding": "identity"}).prepare()
     with route.open_call(seconds) as call:
         try:
-            response = shared_adapter("images", route).send(
-                request,
-                stream=True,
-                timeout=(route.timeouts.connect, seconds),
-                verify=route.ca_bundle or True,
-                proxies=proxies,
-            )
+            response = route.send(shared_adapter("images", route), request, seconds)
             try:
                 body = read_body(response.raw, LARGEST) if response.status_code == requests.codes.ok else b""
             finally:

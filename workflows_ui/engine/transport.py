@@ -49,13 +49,9 @@ class Timeouts:
 
 @dataclass(frozen=True)
 class Route:
-    """The network settings for an engine: allowed addresses, time limits, proxy, trusted certificates.
+    """The network settings for an engine: allowed addresses, time limits, proxy, trusted certificates (see `Client`).
 
-    Args:
-        proxy: `http://[user:password@]host:port` or None. The proxy is the operator's choice and is not checked; with a proxy, only
-            literal addresses of engines are checked (see `AddressSafety.check_host_behind_proxy`).
-        ca_bundle: a file of certificates in PEM to trust instead of certifi's, or None.
-        largest_answer: bytes, after decompression; a larger answer is cut off.
+    The proxy is the operator's choice and is not checked. `largest_answer` counts bytes after decompression.
     """
 
     safety: AddressSafety = AddressSafety()  # noqa: RUF009
@@ -73,6 +69,18 @@ class Route:
         self.safety.check_url(url)
         if self.proxy:
             self.safety.check_host_behind_proxy(urlsplit(url).hostname or "")
+
+    def send(
+        self, adapter: CheckedAdapter, request: requests.PreparedRequest, read_seconds: float
+    ) -> requests.Response:
+        """Send one request within an open call. The body of the response is not read yet."""
+        return adapter.send(
+            request,
+            stream=True,
+            timeout=(self.timeouts.connect, read_seconds),
+            verify=self.ca_bundle or True,
+            proxies={"http": self.proxy, "https": self.proxy} if self.proxy else {},
+        )
 
     @contextmanager
     def open_call(self, seconds: float, before_first_byte: Callable[[], None] | None = None) -> Iterator[Call]:
@@ -113,14 +121,8 @@ def close_pools() -> None:
 
 
 class Transport:
-    """Reads and writes for one credential.
-
-    Args:
-        base: the address whose connections are shared, without a trailing slash.
-        mask: the secrets to mask in answers; by default the credential.
-        on_no_route: called after each `NoRoute`, before it is raised.
-        clock, sleep: `time.monotonic` and `time.sleep`, replaced in tests to avoid waiting.
-    """
+    """Reads and writes for one credential. `base` is the address whose connections are shared, without a trailing slash; for the other
+    arguments see `Client`."""
 
     def __init__(
         self,
@@ -239,14 +241,8 @@ class Transport:
         raise failure
 
     def _send(self, request: requests.PreparedRequest, watch: Watch) -> Answer:
-        times, proxy = self.route.timeouts, self.route.proxy
-        response = self._adapter.send(
-            request,
-            stream=True,
-            timeout=(times.connect, min(times.read, max(watch.remaining(), 0.001))),
-            verify=self.route.ca_bundle or True,
-            proxies={"http": proxy, "https": proxy} if proxy else {},
-        )
+        read_seconds = min(self.route.timeouts.read, max(watch.remaining(), 0.001))
+        response = self.route.send(self._adapter, request, read_seconds)
         try:
             body = read_body(response.raw, self.route.largest_answer)
             watch.check()

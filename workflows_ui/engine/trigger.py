@@ -133,19 +133,11 @@ class TriggerWire:
         deadline: float,
         files: Sequence[Upload] = (),
     ) -> TriggerAnswer:
-        """POST `payload` to `url`, once.
+        """POST `payload` to `url`, once: as JSON or, with `files`, as multipart/form-data.
 
-        Args:
-            files: sent with the payload as multipart/form-data; without files, the payload is the body as JSON.
-            before_first_byte: called after the connection, its TLS and its peer were checked, directly before the first byte of
-                the request. Its exception is raised unchanged, and nothing is sent.
-            deadline: seconds for the whole call, from the resolution of the name to the last byte of the answer.
-
-        Raises:
-            NotSent: nothing was sent; it may be sent again. AddressRefused is a subclass.
-            Unknown: it was sent, and no complete answer arrived; it must not be sent again.
-            ValueError: `payload` cannot be encoded as JSON, or not together with files, or contains the replacement of a masked
-                secret; nothing was sent.
+        Arguments and errors are those of `Triggers.send_trigger`. The deadline is for everything from the resolution of the name to the
+        last byte of the answer. Raises ValueError, and sends nothing, if `payload` cannot be encoded as JSON, or not together with files,
+        or contains the replacement of a masked secret.
         """
         plain = payload.data if isinstance(payload, EncodedJson) else encoded(payload)
         if HIDDEN.encode() in plain:

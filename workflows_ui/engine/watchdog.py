@@ -29,7 +29,8 @@ class Watch:
     def __init__(self, seconds: float) -> None:
         self.ends = time.monotonic() + seconds
         self.cut = False
-        self._over = False
+        #: Whether the call ended, so that nothing is cut any more, and a pooled socket can serve the next call.
+        self.ended = False
         self._socket: socket.socket | None = None
 
     def remaining(self) -> float:
@@ -52,7 +53,7 @@ class Watch:
     def fire(self) -> None:
         """Cut the call at its deadline."""
         with _owners_lock:
-            if self._over:
+            if self.ended:
                 return
             self.cut = True
             if self._socket is not None and _owners.get(self._socket) is self:
@@ -63,22 +64,14 @@ class Watch:
         if self.cut:
             raise OSError("cut by the deadline")
 
-    def end(self) -> None:
-        """End the call: nothing is cut any more, so a pooled socket can serve the next call."""
-        with _owners_lock:
-            self._over = True
-            self._socket = None
-
-    @property
-    def is_ended(self) -> bool:
-        return self._over
-
     def __enter__(self) -> Self:
         _watchdog.add(self)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.end()
+        with _owners_lock:
+            self.ended = True
+            self._socket = None
 
 
 class _Watchdog:
@@ -103,7 +96,7 @@ class _Watchdog:
         while True:
             due: list[Watch] = []
             with self._changed:
-                while self._heap and (self._heap[0][2].is_ended or self._heap[0][0] <= time.monotonic()):
+                while self._heap and (self._heap[0][2].ended or self._heap[0][0] <= time.monotonic()):
                     due.append(heapq.heappop(self._heap)[2])
                 if not due:
                     self._changed.wait(self._heap[0][0] - time.monotonic() if self._heap else None)

@@ -23,19 +23,12 @@ def post(url: str, body: bytes, headers: Mapping[str, str], route: Route) -> int
     Raises AddressRefused, NoAnswer.
     """
     route.check(url)
-    proxies = {"http": route.proxy, "https": route.proxy} if route.proxy else {}
     sent = {"content-type": "application/json", "user-agent": USER_AGENT, "accept-encoding": "identity", **headers}
     adapter = CheckedAdapter()
     try:
         request = requests.Request("POST", url, headers=sent, data=body).prepare()
         with route.open_call(route.timeouts.total) as call:
-            response = adapter.send(
-                request,
-                stream=True,
-                timeout=(route.timeouts.connect, route.timeouts.read),
-                verify=route.ca_bundle or True,
-                proxies=proxies,
-            )
+            response = route.send(adapter, request, route.timeouts.read)
             try:
                 read_body(response.raw, LARGEST)
             except TooLargeToRead:
