@@ -73,7 +73,7 @@ class Route:
     """One route. ``path`` has ``{name}`` for a segment, ``{name:id}`` for one that must be an id, ``{name:rest}`` for all.
 
     ``since`` and ``before`` limit the versions of the engine that have it, ``per_minute`` the calls of one client (0: no
-    limit). ``any_body``: the body may have any content type.
+    limit). ``any_body``: the body may have any content type. ``status``: of the response, by default 200, and 204 without a body.
     """
 
     method: str
@@ -87,6 +87,7 @@ class Route:
     since: Version = (0,)
     before: Version = (1000,)
     per_minute: int = 0
+    status: int | None = None
 
     @property
     def name(self) -> str:
@@ -113,7 +114,7 @@ class Routes:
         self.routes: list[Route] = []
 
     def route(self, method: str, path: str, **more: Any) -> Callable[[H], H]:
-        """Declare a handler: ``handler(engine, request)`` returns a response, a ``Deferred``, or the JSON of a 200."""
+        """Declare a handler: ``handler(engine, request)`` returns a response, a ``Deferred``, JSON, or None for an empty body."""
 
         def declare(handler: H) -> H:
             self.routes.append(Route(method, path, handler, **more))

@@ -185,8 +185,10 @@ class PracticeEngine(Engine):
             result = route.handler(self, request)
             if request.method != "GET" or route.method == "*":
                 self.state.dirty()
-            if not isinstance(result, Response) and not callable(result):
-                result = Response.from_json(result)
+            if result is None:
+                result = Response.empty(route.status or 204)
+            elif not isinstance(result, Response) and not callable(result):
+                result = Response.from_json(result, route.status or 200)
         return result() if callable(result) else result
 
 

@@ -91,8 +91,8 @@ def get(engine: Engine, request: Request) -> Json:
     return {**_with_owner(engine, request, row), "value": row["value"]}
 
 
-@route("POST", "/v1/app-connections", body=UPSERT)
-def upsert(engine: Engine, request: Request) -> Response:
+@route("POST", "/v1/app-connections", body=UPSERT, status=201)
+def upsert(engine: Engine, request: Request) -> Json:
     """Create, or update the one with this external id; 201 either way."""
     values, kind = request.values, request.values["type"]
     if values["value"].get("type") != kind:
@@ -115,7 +115,7 @@ def upsert(engine: Engine, request: Request) -> Response:
     row |= {"displayName": values["displayName"], "type": kind, "pieceName": values["pieceName"], "status": "ACTIVE"}
     row |= {"pieceVersion": values.get("pieceVersion", piece["version"]), "value": {"type": kind, **value}}
     row |= {"metadata": values.get("metadata", row["metadata"]), "updated": ids.stamp()}
-    return Response.from_json(_without_secret(request, row), 201)
+    return _without_secret(request, row)
 
 
 @route("POST", "/v1/app-connections/replace", body=REPLACE)
@@ -161,12 +161,11 @@ def rename(engine: Engine, request: Request) -> Json:
 
 
 @route("DELETE", "/v1/app-connections/{id:id}")
-def delete(engine: Engine, request: Request) -> Response:
+def delete(engine: Engine, request: Request) -> None:
     """Delete. A connection of the platform responds 204 and stays (api.md 10.2)."""
     row = _get_connection(engine, request)
     if row["scope"] == "PROJECT":
         del engine.state.connections[row["id"]]
-    return Response.empty()
 
 
 def _get_connection(engine: Engine, request: Request, identity: str | None = None) -> Json:

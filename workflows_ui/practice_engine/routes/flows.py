@@ -5,7 +5,7 @@ How the versions show flows differently is in ``flow_views.py``, their operation
 
 from workflows_ui.practice_engine import flow_views, ids, operations, pages
 from workflows_ui.practice_engine.core import Engine, route
-from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response, Version
+from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Version
 from workflows_ui.practice_engine.schema import PAGE, PROJECT, SINCE_083, Field, required
 from workflows_ui.practice_engine.state import State
 
@@ -50,8 +50,8 @@ def count(engine: Engine, request: Request) -> int:
     return len(_select(engine, request))
 
 
-@route("POST", "/v1/flows", body=CREATE)
-def create(engine: Engine, request: Request) -> Response:
+@route("POST", "/v1/flows", body=CREATE, status=201)
+def create(engine: Engine, request: Request) -> Json:
     """Add a disabled flow, a draft with an empty trigger. 0.83.0 finds an unknown folder by its database only."""
     values, state, project = request.values, engine.state, request.principal.project
     folder = values.get("folderId")
@@ -69,7 +69,7 @@ def create(engine: Engine, request: Request) -> Response:
     }
     columns = {"folderId": folder, "metadata": values.get("metadata"), "ownerId": request.principal.user}
     flow, _ = add_flow(state, project, {"displayName": values["displayName"], "trigger": trigger}, columns)
-    return Response.from_json(flow_json(engine, flow, request.version), 201)
+    return flow_json(engine, flow, request.version)
 
 
 @route("GET", "/v1/flows/{id:id}", query=VERSION)
@@ -114,7 +114,7 @@ def operate(engine: Engine, request: Request) -> Json:
 
 
 @route("DELETE", "/v1/flows/{id:id}")
-def delete(engine: Engine, request: Request) -> Response:
+def delete(engine: Engine, request: Request) -> None:
     """Delete. That takes a moment: first DELETING, then gone (recordings ``flow_del_*``)."""
     flow, newer = request.own_row(engine.state.flows), request.version >= V083
     if _is_deleting(flow):
@@ -127,7 +127,6 @@ def delete(engine: Engine, request: Request) -> Response:
         flow.pop("triggerSource", None)
     flow |= {"operationStatus": "DELETING", "updated": ids.stamp()}
     engine.clock.call_later(engine.settings.delete_after, lambda: _remove(engine, flow["id"]))
-    return Response.empty()
 
 
 def add_flow(state: State, project: str, version_columns: Json, columns: Json) -> tuple[Json, Json]:

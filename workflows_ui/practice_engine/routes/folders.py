@@ -4,7 +4,7 @@ from typing import Any
 
 from workflows_ui.practice_engine import ids, pages
 from workflows_ui.practice_engine.core import Engine, route
-from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
+from workflows_ui.practice_engine.http import V083, HttpError, Json, Request
 from workflows_ui.practice_engine.schema import PAGE, PROJECT, required
 
 
@@ -37,15 +37,14 @@ def rename(engine: Engine, request: Request) -> Json:
     return _folder_json(engine, folder)
 
 
-@route("DELETE", "/v1/folders/{id:id}")
-def delete(engine: Engine, request: Request) -> Response:
+@route("DELETE", "/v1/folders/{id:id}", status=200)
+def delete(engine: Engine, request: Request) -> None:
     """Delete; its flows stay, without a folder. 200 with an empty body (recording ``folder_del_02_delete``)."""
     folder = _get_folder(engine, request)
     for flow in engine.state.flows.values():
         if flow["folderId"] == folder["id"]:
             flow["folderId"] = None
     del engine.state.folders[folder["id"]]
-    return Response.empty(200)
 
 
 def find_or_create(engine: Engine, project: str, name: str) -> Json:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from workflows_ui.practice_engine import accounts, ids
 from workflows_ui.practice_engine.auth import PUBLIC
 from workflows_ui.practice_engine.core import Engine, Routes
-from workflows_ui.practice_engine.http import HttpError, Json, Request, Response
+from workflows_ui.practice_engine.http import HttpError, Json, Request
 from workflows_ui.practice_engine.schema import Field
 
 root, channel, backend, platform = Routes(), Routes(), Routes(), Routes()
@@ -30,8 +30,8 @@ def automations_before(engine: Engine, request: Request) -> Json:
     return _automations(engine, request, engine.settings.old_channel_route)
 
 
-@root.route("POST", "/v1/platform/third_party_token")
-def create_key(engine: Engine, request: Request) -> Response:
+@root.route("POST", "/v1/platform/third_party_token", status=201)
+def create_key(engine: Engine, request: Request) -> Json:
     """Issue an API key for the caller. With permissions it is a scoped one, which opens no workflow (api.md 2.5)."""
     days = int(request.payload_object.get("expirationDays") or 10_000)
     permissions = request.payload_object.get("permissions") or []
@@ -50,7 +50,7 @@ def create_key(engine: Engine, request: Request) -> Response:
         "created_at": moment,
         "updated_at": moment,
     }
-    return Response.from_json({"apiKey": row, "expires_in": days * 86_400}, 201)
+    return {"apiKey": row, "expires_in": days * 86_400}
 
 
 @platform.route("POST", "/v1/login/sign_in", auth=PUBLIC)
@@ -68,9 +68,8 @@ def authenticate(engine: Engine, request: Request) -> Json:
 
 
 @platform.route("POST", "/v1/login/_signin_email_request", auth=PUBLIC)
-def request_code(engine: Engine, request: Request) -> Response:
+def request_code(engine: Engine, request: Request) -> None:
     """Send nothing: the code is always ``OTP``."""
-    return Response.empty()
 
 
 @platform.route("GET", "/v1/account")

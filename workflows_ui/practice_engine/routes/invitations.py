@@ -6,7 +6,7 @@ from workflows_ui.practice_engine import ids, pages
 from workflows_ui.practice_engine.accounts import PLATFORM
 from workflows_ui.practice_engine.auth import PUBLIC
 from workflows_ui.practice_engine.core import Engine, route
-from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
+from workflows_ui.practice_engine.http import V083, HttpError, Json, Request
 from workflows_ui.practice_engine.schema import PAGE, Field, required
 
 TYPE = required(choices=("PLATFORM", "PROJECT"))
@@ -33,8 +33,8 @@ def find(engine: Engine, request: Request) -> Json:
     return pages.page(rows, request.query, _with_role, oldest_first=True)
 
 
-@route("POST", "/v1/user-invitations", body=CREATE)
-def create(engine: Engine, request: Request) -> Response:
+@route("POST", "/v1/user-invitations", body=CREATE, status=201)
+def create(engine: Engine, request: Request) -> Json:
     """Invite a person; the response has the link (recording ``invites_create_platform``)."""
     values, kind, project, role = request.values, request.values["type"], None, None
     if kind == "PROJECT":
@@ -54,7 +54,7 @@ def create(engine: Engine, request: Request) -> Response:
         token=ids.new_id(),
     )
     query = urllib.parse.urlencode({"token": row["token"], "email": values["email"]}, quote_via=urllib.parse.quote)
-    return Response.from_json({**_without_token(row), "link": f"https://practice.example/invitation?{query}"}, 201)
+    return {**_without_token(row), "link": f"https://practice.example/invitation?{query}"}
 
 
 @route("POST", "/v1/user-invitations/accept", body={"invitationToken": required()}, auth=PUBLIC, since=V083)
@@ -70,7 +70,7 @@ def accept(engine: Engine, request: Request) -> Json:
 
 
 @route("DELETE", "/v1/user-invitations/{id:id}")
-def delete(engine: Engine, request: Request) -> Response:
+def delete(engine: Engine, request: Request) -> None:
     """Revoke an invitation. On the gateway the open-source plan refuses: 402 for a project's, 403 for the platform's."""
     row = engine.state.invitations.get(request.params["id"])
     if row is None or (row["type"] == "PROJECT" and row["projectId"] != request.principal.project):
@@ -80,7 +80,6 @@ def delete(engine: Engine, request: Request) -> Response:
             raise HttpError.domain("FEATURE_DISABLED", message="the plan has no project roles")
         raise HttpError.domain("AUTHORIZATION", message="members may not do this")
     del engine.state.invitations[row["id"]]
-    return Response.empty()
 
 
 def _require_team(engine: Engine, request: Request) -> None:

@@ -8,7 +8,7 @@ from workflows_ui.practice_engine import accounts, ids, pages
 from workflows_ui.practice_engine.accounts import PLATFORM
 from workflows_ui.practice_engine.auth import PUBLIC
 from workflows_ui.practice_engine.core import Engine, route
-from workflows_ui.practice_engine.http import V072, V083, HttpError, Json, Request, Response
+from workflows_ui.practice_engine.http import V072, V083, HttpError, Json, Request
 from workflows_ui.practice_engine.schema import PAGE, Field, Schema, read, required
 
 from .flows import flow_json
@@ -53,7 +53,7 @@ def create(engine: Engine, request: Request) -> Json:
 
 @route("GET", "/v1/mcp-servers/{id:id}", before=V083)
 def get(engine: Engine, request: Request) -> Json:
-    return _server_json(engine, _get_server(engine, request))
+    return _server_json(engine, request.own_row(engine.state.mcp_servers, entity="MCP"))
 
 
 @route("POST", "/v1/mcp-servers/{id:id}", body={"name": Field(), "tools": Field("array")}, before=V083)
@@ -72,9 +72,8 @@ def rotate(engine: Engine, request: Request) -> Json:
 
 
 @route("DELETE", "/v1/mcp-servers/{id:id}", before=V083)
-def delete(engine: Engine, request: Request) -> Response:
-    del engine.state.mcp_servers[_get_server(engine, request)["id"]]
-    return Response.empty()
+def delete(engine: Engine, request: Request) -> None:
+    del engine.state.mcp_servers[request.own_row(engine.state.mcp_servers, entity="MCP")["id"]]
 
 
 @route("GET", "/v1/projects/{id}/mcp-server", since=V083)
@@ -145,10 +144,6 @@ def _server_json(engine: Engine, row: Json) -> Json:
         elif flow is not None and flow["publishedVersionId"]:
             tools.append({**tool, "flow": flow_json(engine, flow, V072, "LOCKED")})
     return {**row, "tools": tools}
-
-
-def _get_server(engine: Engine, request: Request) -> Json:
-    return request.own_row(engine.state.mcp_servers, entity="MCP")
 
 
 def _any_server(engine: Engine, request: Request) -> Json:

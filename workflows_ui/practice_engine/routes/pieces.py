@@ -5,7 +5,7 @@ from typing import Any
 from workflows_ui.practice_engine import accounts, catalog, ids, validity
 from workflows_ui.practice_engine.auth import OPTIONAL
 from workflows_ui.practice_engine.core import Engine, route
-from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
+from workflows_ui.practice_engine.http import V083, HttpError, Json, Request
 from workflows_ui.practice_engine.schema import PROJECT_083, SINCE_083, Field, required
 from workflows_ui.practice_engine.state import read_data
 
@@ -59,8 +59,8 @@ def find(engine: Engine, request: Request) -> list[Json]:
     return [_summary(catalog.full_piece(piece, request.version, query.get("locale", "")), query) for piece in rows]
 
 
-@route("POST", "/v1/pieces", body=INSTALL, since=V083)
-def install(engine: Engine, request: Request) -> Response:
+@route("POST", "/v1/pieces", body=INSTALL, since=V083, status=201)
+def install(engine: Engine, request: Request) -> Json:
     """Install a piece on the platform, from the registry or, of type multipart/form-data, from an archive; for administrators.
 
     The practice engine's registry holds the pieces of its catalogue: only those that a setting removed can be installed.
@@ -74,10 +74,8 @@ def install(engine: Engine, request: Request) -> Response:
     if piece["name"] not in missing:
         raise HttpError.domain("VALIDATION", message="the piece is installed already")
     missing.remove(piece["name"])
-    full = catalog.full_piece(piece, request.version)
-    if values["packageType"] == "ARCHIVE":
-        full |= {"packageType": "ARCHIVE", "archiveId": ids.new_id()}
-    return Response.from_json(full, 201)
+    archive = {"packageType": "ARCHIVE", "archiveId": ids.new_id()} if values["packageType"] == "ARCHIVE" else {}
+    return catalog.full_piece(piece, request.version) | archive
 
 
 @route("GET", "/v1/pieces/categories", auth=OPTIONAL)
@@ -96,18 +94,18 @@ def versions(engine: Engine, request: Request) -> Json:
     return {piece["version"]: {}} if piece else {}
 
 
-@route("POST", "/v1/pieces/options", body=OPTIONS)
-def options(engine: Engine, request: Request) -> Response:
+@route("POST", "/v1/pieces/options", body=OPTIONS, status=200)
+def options(engine: Engine, request: Request) -> Json | None:
     """Return the choices of a property. An unknown one: 200 without a body (recording ``piece_options_bad_prop``)."""
     values = request.values
     piece = validity.get_piece(request.principal.project, values["pieceName"], engine.pieces(request.version))
     operation = {**piece["actions"], **piece["triggers"]}.get(values["actionOrTriggerName"])
     prop = operation["props"].get(values["propertyName"]) if operation else None
     if prop is None:
-        return Response.empty(200)
+        return None
     inputs = values.get("input") or {}
     if prop["type"] == "DYNAMIC":
-        return Response.from_json({"type": "DYNAMIC", "options": _dynamic_properties(values["propertyName"], inputs)})
+        return {"type": "DYNAMIC", "options": _dynamic_properties(values["propertyName"], inputs)}
     if piece["auth"] and "auth" in prop.get("refreshers", []) and not inputs.get("auth"):
         choices: Json = {"options": [], "disabled": True, "placeholder": "Connect an account first"}
     else:
@@ -115,7 +113,7 @@ def options(engine: Engine, request: Request) -> Response:
         labels = known.get(values["propertyName"], known["otherwise"])
         rows = [{"label": label, "value": label.lower().replace(" ", "-")} for label in labels if text in label.lower()]
         choices = {"options": rows, "disabled": False}
-    return Response.from_json({"type": prop["type"], "options": choices})
+    return {"type": prop["type"], "options": choices}
 
 
 @route("GET", "/v1/pieces/{name:rest}", query=GET, auth=OPTIONAL)

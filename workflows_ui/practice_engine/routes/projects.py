@@ -6,7 +6,7 @@ engine-0.83.md section 2; recordings ``project_*``, ``projects_list``, ``flags``
 from workflows_ui.practice_engine import accounts, ids, pages
 from workflows_ui.practice_engine.auth import PUBLIC
 from workflows_ui.practice_engine.core import Engine, route
-from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
+from workflows_ui.practice_engine.http import V083, HttpError, Json, Request
 from workflows_ui.practice_engine.schema import PAGE, Field, required
 from workflows_ui.practice_engine.state import read_data
 
@@ -27,13 +27,12 @@ def find(engine: Engine, request: Request) -> Json:
     return pages.page(rows, request.query, lambda row: _project_json(engine, row), sort_key="")
 
 
-@route("POST", "/v1/projects", body={"displayName": required()}, since=V083)
-def create(engine: Engine, request: Request) -> Response:
+@route("POST", "/v1/projects", body={"displayName": required()}, since=V083, status=201)
+def create(engine: Engine, request: Request) -> Json:
     """Add a team project, for administrators of the platform."""
     accounts.require_admin(request, engine.state)
     name, owner = request.values["displayName"], request.principal.user
-    row = accounts.new_project(engine.state, owner, name, "TEAM")
-    return Response.from_json(_project_json(engine, row), 201)
+    return _project_json(engine, accounts.new_project(engine.state, owner, name, "TEAM"))
 
 
 @route("GET", "/v1/projects/{id}", since=V083)
@@ -50,7 +49,7 @@ def rename(engine: Engine, request: Request) -> Json:
 
 
 @route("DELETE", "/v1/projects/{id}", since=V083)
-def delete(engine: Engine, request: Request) -> Response:
+def delete(engine: Engine, request: Request) -> None:
     """Delete a team project with its content. A personal one stays (by the engine's source; not recorded)."""
     row = engine.state.projects[request.principal.project]
     if row.get("type", "PERSONAL") == "PERSONAL":
@@ -62,7 +61,6 @@ def delete(engine: Engine, request: Request) -> Response:
             if one.get("projectId") == row["id"] or one.get("flowId") in flows:
                 del rows[key]
     del engine.state.projects[row["id"]]
-    return Response.empty()
 
 
 @route("GET", "/v1/flags", auth=PUBLIC, before=V083)

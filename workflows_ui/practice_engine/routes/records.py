@@ -9,7 +9,7 @@ from typing import Any
 
 from workflows_ui.practice_engine import ids, pages
 from workflows_ui.practice_engine.core import Engine, route
-from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
+from workflows_ui.practice_engine.http import V083, HttpError, Json, Request
 from workflows_ui.practice_engine.schema import PAGE, SINCE_083, Field, Schema, read, required
 
 from .tables import get_table, limits, table_fields
@@ -35,8 +35,8 @@ def get(engine: Engine, request: Request) -> Json:
     return _record_json(engine, request, _get_record(engine, request))
 
 
-@route("POST", "/v1/records", body={**TABLE, "records": required("array")})
-def create(engine: Engine, request: Request) -> Response:
+@route("POST", "/v1/records", body={**TABLE, "records": required("array")}, status=201)
+def create(engine: Engine, request: Request) -> list[Json]:
     """Add rows, each a list of cells. Unknown fields are dropped, values become texts."""
     identity = request.values["tableId"]
     rows = [_read_cells(cells, f"body/records/{number}") for number, cells in enumerate(request.values["records"])]
@@ -47,7 +47,7 @@ def create(engine: Engine, request: Request) -> Response:
     limit, _ = limits(engine, request)
     if sum(row["tableId"] == identity for row in engine.state.records.values()) + len(rows) > limit:
         raise HttpError.domain("VALIDATION", message=f"a table has {limit} records at most")
-    return Response.from_json([_record_json(engine, request, add_record(engine, table, cells)) for cells in rows], 201)
+    return [_record_json(engine, request, add_record(engine, table, cells)) for cells in rows]
 
 
 @route("POST", "/v1/records/{id:id}", body={**TABLE, "cells": Field("array"), "agentUpdate": Field("boolean")})
@@ -61,7 +61,7 @@ def change(engine: Engine, request: Request) -> Json:
 
 
 @route("DELETE", "/v1/records", body=DELETE)
-def delete(engine: Engine, request: Request) -> Response:
+def delete(engine: Engine, request: Request) -> list[Json] | None:
     """Delete by ids in the body; 404 if the first does not exist. The table's id is not compared (``records_delete_wrong_table``)."""
     selected = request.values["ids"]
     own = {row["id"] for row in request.own_rows(engine.state.records)}
@@ -69,7 +69,7 @@ def delete(engine: Engine, request: Request) -> Response:
         raise HttpError.not_found("Record", selected[0])
     for key in own & set(selected):
         del engine.state.records[key]
-    return Response.from_json([]) if request.version >= V083 else Response.empty()
+    return [] if request.version >= V083 else None
 
 
 def add_record(engine: Engine, table: Json, cells: dict[str, str]) -> Json:

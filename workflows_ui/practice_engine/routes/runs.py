@@ -5,7 +5,7 @@ from collections import Counter
 from workflows_ui.practice_engine import flow_views, ids, pages, payloads, run_rows
 from workflows_ui.practice_engine.auth import PUBLIC
 from workflows_ui.practice_engine.core import ANY, Engine, route
-from workflows_ui.practice_engine.http import V083, Deferred, HttpError, Json, Request, Response, Version
+from workflows_ui.practice_engine.http import V083, Deferred, HttpError, Json, Request, Version
 from workflows_ui.practice_engine.run_rows import STATUSES, STATUSES_083, visible
 from workflows_ui.practice_engine.runs import Waiter
 from workflows_ui.practice_engine.schema import PAGE, PROJECT, Field, required
@@ -76,29 +76,27 @@ def retry_many(engine: Engine, request: Request) -> list[Json]:
     return [_retry(engine, request, row) for row in _select(engine, request, request.values)]
 
 
-@route("POST", "/v1/flow-runs/cancel", body={**SELECTION_083, **CANCEL}, since=V083)
-@route("POST", "/v1/flow-runs/cancel", body={**SELECTION, **CANCEL}, before=V083)
-def cancel_many(engine: Engine, request: Request) -> Response:
+@route("POST", "/v1/flow-runs/cancel", body={**SELECTION_083, **CANCEL}, since=V083, status=200)
+@route("POST", "/v1/flow-runs/cancel", body={**SELECTION, **CANCEL}, before=V083, status=200)
+def cancel_many(engine: Engine, request: Request) -> None:
     """Cancel what is paused or queued. A running one continues, whatever the response (recordings ``runs_cancel*``)."""
     for row in _select(engine, request, request.values):
         if row["status"] in ("PAUSED", "QUEUED"):
             row |= {"status": "CANCELED", "updated": ids.stamp(), "resumeAt": None, "requestId": None}
-    return Response.empty(200)
 
 
-@route("POST", "/v1/flow-runs/archive", body=SELECTION_083, since=V083)
-@route("POST", "/v1/flow-runs/archive", body=SELECTION, before=V083)
-def archive_many(engine: Engine, request: Request) -> Response:
+@route("POST", "/v1/flow-runs/archive", body=SELECTION_083, since=V083, status=200)
+@route("POST", "/v1/flow-runs/archive", body=SELECTION, before=V083, status=200)
+def archive_many(engine: Engine, request: Request) -> None:
     """Archive the selected runs. Without a filter: every run of the project."""
     for row in _select(engine, request, request.values):
         row["archivedAt"] = row["updated"] = ids.stamp()
-    return Response.empty(200)
 
 
 @route(ANY, "/v1/flow-runs/{id:id}/requests/{requestId}", auth=PUBLIC, any_body=True)
-def resume(engine: Engine, request: Request) -> Response:
+def resume(engine: Engine, request: Request) -> Json:
     _resume(engine, request)
-    return Response.from_json({"message": "Your response has been recorded. You can close this page now."})
+    return {"message": "Your response has been recorded. You can close this page now."}
 
 
 @route(ANY, "/v1/flow-runs/{id:id}/requests/{requestId}/sync", auth=PUBLIC, any_body=True)

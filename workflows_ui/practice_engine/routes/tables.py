@@ -7,7 +7,7 @@ from typing import Any
 
 from workflows_ui.practice_engine import flow_views, ids, pages
 from workflows_ui.practice_engine.core import Engine, route
-from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
+from workflows_ui.practice_engine.http import V083, HttpError, Json, Request
 from workflows_ui.practice_engine.schema import PAGE, PROJECT_083, Field, required
 
 from .folders import find_or_create
@@ -76,12 +76,11 @@ def change(engine: Engine, request: Request) -> Json:
 
 
 @route("DELETE", "/v1/tables/{id:id}")
-def delete(engine: Engine, request: Request) -> Response:
+def delete(engine: Engine, request: Request) -> None:
     table = get_table(engine, request)
     del engine.state.tables[table["id"]]
     for rows in (engine.state.fields, engine.state.records):
         _delete_rows(rows, table)
-    return Response.empty()
 
 
 @route("GET", "/v1/tables/{id:id}/export")
@@ -115,9 +114,8 @@ def template(engine: Engine, request: Request) -> Json:
 
 
 @route("POST", "/v1/tables/{id:id}/clear")
-def clear(engine: Engine, request: Request) -> Response:
+def clear(engine: Engine, request: Request) -> None:
     _delete_rows(engine.state.records, get_table(engine, request))
-    return Response.empty()
 
 
 @route("POST", "/v1/tables/{id:id}/webhooks", body=WEBHOOK)
@@ -129,10 +127,9 @@ def add_webhook(engine: Engine, request: Request) -> Json:
     return engine.state.new_row(projectId=table["projectId"], tableId=table["id"], **request.values)
 
 
-@route("DELETE", "/v1/tables/{id:id}/webhooks/{webhookId:id}")
-def delete_webhook(engine: Engine, request: Request) -> Response:
+@route("DELETE", "/v1/tables/{id:id}/webhooks/{webhookId:id}", status=200)
+def delete_webhook(engine: Engine, request: Request) -> None:
     get_table(engine, request)
-    return Response.empty(200)
 
 
 @route("GET", "/v1/fields", query={"tableId": required("id"), "projectId": Field("id")})
@@ -145,8 +142,8 @@ def get_field(engine: Engine, request: Request) -> Json:
     return request.own_row(engine.state.fields, entity="Field")
 
 
-@route("POST", "/v1/fields", body=CREATE_FIELD)
-def create_field(engine: Engine, request: Request) -> Response:
+@route("POST", "/v1/fields", body=CREATE_FIELD, status=201)
+def create_field(engine: Engine, request: Request) -> Json:
     """Add a field; a dropdown needs its choices."""
     values = request.values
     data = values.get("data") if values["type"] == "STATIC_DROPDOWN" else None
@@ -156,8 +153,7 @@ def create_field(engine: Engine, request: Request) -> Response:
     _, limit = limits(engine, request)
     if len(table_fields(engine, table["id"])) >= limit:
         raise HttpError.domain("VALIDATION", message=f"a table has {limit} fields at most")
-    field = add_field(engine, table, values["name"], values["type"], data, values.get("externalId"))
-    return Response.from_json(field, 201)
+    return add_field(engine, table, values["name"], values["type"], data, values.get("externalId"))
 
 
 @route("POST", "/v1/fields/{id:id}", body={"name": required()})
@@ -170,14 +166,13 @@ def rename_field(engine: Engine, request: Request) -> Json:
     return field
 
 
-@route("DELETE", "/v1/fields/{id:id}")
-def delete_field(engine: Engine, request: Request) -> Response:
+@route("DELETE", "/v1/fields/{id:id}", status=200)
+def delete_field(engine: Engine, request: Request) -> None:
     """Delete a field and its cells: 200 with an empty body (recording ``fields_delete``)."""
     field = get_field(engine, request)
     del engine.state.fields[field["id"]]
     for record in engine.state.records.values():
         record["cells"].pop(field["id"], None)
-    return Response.empty(200)
 
 
 def add_table(engine: Engine, project: str, name: str, external: str | None = None) -> Json:

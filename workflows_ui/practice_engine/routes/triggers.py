@@ -41,8 +41,8 @@ def status(engine: Engine, request: Request) -> Json:
     return {"pieces": pieces}
 
 
-@route("POST", "/v1/test-trigger", body={**FLOW, "flowVersionId": required("id"), "testStrategy": STRATEGY})
-def test(engine: Engine, request: Request) -> Response:
+@route("POST", "/v1/test-trigger", body={**FLOW, "flowVersionId": required("id"), "testStrategy": STRATEGY}, status=200)
+def test(engine: Engine, request: Request) -> Json | None:
     """Listen for the next event, or make one now."""
     flow = request.own_row(engine.state.flows, request.values["flowId"])
     version = engine.state.versions.get(request.values["flowVersionId"])
@@ -50,17 +50,16 @@ def test(engine: Engine, request: Request) -> Response:
         raise HttpError.domain("ENTITY_NOT_FOUND")
     if request.values["testStrategy"] == "SIMULATION":
         engine.listening.add(flow["id"])
-        return Response.empty(200)
+        return None
     if version["trigger"]["type"] == "EMPTY":
-        return Response.from_json(pages.single_page([]))
+        return pages.single_page([])
     webhook = version["trigger"]["settings"].get("triggerName") == "catch_webhook"
-    return Response.from_json(pages.single_page([add_event(engine, flow, None if webhook else {})]))
+    return pages.single_page([add_event(engine, flow, None if webhook else {})])
 
 
-@route("DELETE", "/v1/test-trigger", body=FLOW)
-def stop(engine: Engine, request: Request) -> Response:
+@route("DELETE", "/v1/test-trigger", body=FLOW, status=200)
+def stop(engine: Engine, request: Request) -> None:
     engine.listening.discard(request.own_row(engine.state.flows, request.values["flowId"])["id"])
-    return Response.empty(200)
 
 
 @route("GET", "/v1/trigger-events", query={**PAGE, **FLOW})
@@ -77,7 +76,7 @@ def create_event(engine: Engine, request: Request) -> Json:
 
 
 @route("GET", "/v1/sample-data", query=SAMPLE, since=V083)
-def sample(engine: Engine, request: Request) -> Any:
+def sample(engine: Engine, request: Request) -> Response:
     """Return the sample of a step; a text comes as text."""
     version = _get_version(engine, request, request.query["flowVersionId"])
     name = request.query["stepName"]
@@ -87,7 +86,7 @@ def sample(engine: Engine, request: Request) -> Any:
     data = execution.step_sample(engine.state, step, request.query["type"])
     if isinstance(data, str):
         return Response(200, data.encode(), {"content-type": "text/plain; charset=utf-8"})
-    return data
+    return Response.from_json(data)
 
 
 @route("POST", "/v1/sample-data/test-step", body=STEP, since=V083)

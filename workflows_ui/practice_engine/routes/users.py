@@ -17,12 +17,13 @@ SIGN_IN = {"email": required(), "password": required()}
 SIGN_UP = {**SIGN_IN, "firstName": required(), "lastName": required()}
 PER_MINUTE = 50
 PREFERENCES = {"trackEvents": False, "newsLetter": False}
+VERIFIED = {**PREFERENCES, "verified": True}
 
 
 @route("GET", "/v1/users/me", before=V083)
 def me(engine: Engine, request: Request) -> Json:
     user = accounts.basic_user(engine.state.users[request.principal.user])
-    return {**user, "projectId": request.principal.project, **PREFERENCES, "verified": True}
+    return {**user, "projectId": request.principal.project, **VERIFIED}
 
 
 @route("GET", "/v1/users/projects", before=V083)
@@ -85,7 +86,7 @@ def sign_in_before(engine: Engine, request: Request) -> Json:
     if user is None:
         raise HttpError.domain("INVALID_CREDENTIALS")
     project, token = _issue_token(engine, user["id"])
-    return {**accounts.basic_user(user), "token": token, "projectId": project, **PREFERENCES, "verified": True}
+    return {**accounts.basic_user(user), "token": token, "projectId": project, **VERIFIED}
 
 
 @route("POST", "/v1/authentication/sign-in", auth=PUBLIC, body=SIGN_IN, since=V083, per_minute=PER_MINUTE)
@@ -122,12 +123,7 @@ def sign_up(engine: Engine, request: Request) -> Json:
 
 def _signed_in_user(user: Json, project: str, token: str) -> Json:
     """What 0.83.0 responds to a sign-in or sign-up (recordings ``sign_in``, ``sign_up_invited``)."""
-    more = {
-        "identityId": ids.named_id(f"identity {user['id']}"),
-        "lastActiveDate": None,
-        **PREFERENCES,
-        "verified": True,
-    }
+    more = {"identityId": ids.named_id(f"identity {user['id']}"), "lastActiveDate": None, **VERIFIED}
     return {**accounts.basic_user(user), **more, "token": token, "projectId": project}
 
 
