@@ -19,7 +19,7 @@ class Field:
     """One value.
 
     ``kind``: text, number, boolean, id, time, object, array, strings (an array of texts) or any. ``many``: a list; a single
-    value becomes a list of one. ``since``: the first version that knows the value.
+    value becomes a list of one. ``since`` and ``before`` limit the versions that know the value.
     """
 
     kind: str = "text"
@@ -29,9 +29,11 @@ class Field:
     nullable: bool = False
     min_length: int = 0
     since: Version = (0,)
+    before: Version = (1000,)
 
 
-Schema = Mapping[str, Field]
+#: A value that differs between versions has a field for each.
+Schema = Mapping[str, Field | tuple[Field, ...]]
 
 
 def required(kind: str = "text", **more: Any) -> Field:
@@ -56,8 +58,10 @@ def read(source: Any, schema: Schema, path: str, request: Request | None = None)
         version = request.version
         needed |= {request.flavour} | ({SINCE_083} if version >= V083 else set())
     values: Json = {}
-    for name, field in schema.items():
-        if field.since > version:
+    for name, fields in schema.items():
+        alternatives = fields if isinstance(fields, tuple) else (fields,)
+        field = next((one for one in alternatives if one.since <= version < one.before), None)
+        if field is None:
             continue
         if name not in source:
             if field.required in needed:

@@ -8,34 +8,29 @@ from workflows_ui.practice_engine.core import ANY, Engine, route
 from workflows_ui.practice_engine.http import V083, Deferred, HttpError, Json, Request, Version
 from workflows_ui.practice_engine.run_rows import STATUSES, STATUSES_083, visible
 from workflows_ui.practice_engine.runs import Waiter
-from workflows_ui.practice_engine.schema import PAGE, PROJECT, Field, required
+from workflows_ui.practice_engine.schema import PAGE, PROJECT, Field, Schema, required
 
 STRATEGY = {"strategy": required(choices=("ON_LATEST_VERSION", "FROM_FAILED_STEP"))}
-SELECTION = {
-    "projectId": PROJECT,
-    "flowRunIds": Field("id", many=True),
-    "excludeFlowRunIds": Field("id", many=True),
-    "status": Field(choices=STATUSES, many=True),
-    "flowId": Field("id", many=True),
-    "createdAfter": Field("time"),
-    "createdBefore": Field("time"),
+#: 0.83.0 takes any text as a time (recording runs_list_created_bad_date).
+TIME = (Field("time", before=V083), Field(since=V083))
+COUNT: Schema = {"projectId": PROJECT, "flowId": Field("id", many=True), "createdAfter": TIME, "createdBefore": TIME}
+SELECTION: Schema = {
+    **COUNT,
+    **dict.fromkeys(("flowRunIds", "excludeFlowRunIds"), Field("id", many=True)),
+    "status": (Field(choices=STATUSES, many=True, before=V083), Field(choices=STATUSES_083, many=True, since=V083)),
     "failedStepName": Field(),
 }
-#: 0.83.0 takes any text as a time (recording runs_list_created_bad_date).
-SELECTION_083 = {
+LIST: Schema = {
+    **PAGE,
     **SELECTION,
-    "status": Field(choices=STATUSES_083, many=True),
-    "createdAfter": Field(),
-    "createdBefore": Field(),
-    "projectId": required("id"),
+    "tags": Field(many=True),
+    "archived": Field("boolean", before=V083),
+    "includeArchived": Field("boolean", since=V083),
 }
-LIST = {**PAGE, "tags": Field(many=True)}
-COUNT = {name: SELECTION_083[name] for name in ("projectId", "createdAfter", "createdBefore", "flowId")}
 CANCEL = {"status": Field(choices=("PAUSED", "QUEUED"), many=True)}
 
 
-@route("GET", "/v1/flow-runs", query={**LIST, **SELECTION_083, "includeArchived": Field("boolean")}, since=V083)
-@route("GET", "/v1/flow-runs", query={**LIST, **SELECTION, "archived": Field("boolean")}, before=V083)
+@route("GET", "/v1/flow-runs", query=LIST)
 def find(engine: Engine, request: Request) -> Json:
     """List PRODUCTION runs, newest first, without their steps."""
     query = request.query
@@ -69,15 +64,13 @@ def retry(engine: Engine, request: Request) -> Json:
     return _retry(engine, request, _get_run(engine, request))
 
 
-@route("POST", "/v1/flow-runs/retry", body={**SELECTION_083, **STRATEGY}, since=V083)
-@route("POST", "/v1/flow-runs/retry", body={**SELECTION, **STRATEGY}, before=V083)
+@route("POST", "/v1/flow-runs/retry", body={**SELECTION, **STRATEGY})
 def retry_many(engine: Engine, request: Request) -> list[Json]:
     """Retry the selected runs. Without a filter: every run of the project."""
     return [_retry(engine, request, row) for row in _select(engine, request, request.values)]
 
 
-@route("POST", "/v1/flow-runs/cancel", body={**SELECTION_083, **CANCEL}, since=V083, status=200)
-@route("POST", "/v1/flow-runs/cancel", body={**SELECTION, **CANCEL}, before=V083, status=200)
+@route("POST", "/v1/flow-runs/cancel", body={**SELECTION, **CANCEL}, status=200)
 def cancel_many(engine: Engine, request: Request) -> None:
     """Cancel what is paused or queued. A running one continues, whatever the response (recordings ``runs_cancel*``)."""
     for row in _select(engine, request, request.values):
@@ -85,8 +78,7 @@ def cancel_many(engine: Engine, request: Request) -> None:
             row |= {"status": "CANCELED", "updated": ids.stamp(), "resumeAt": None, "requestId": None}
 
 
-@route("POST", "/v1/flow-runs/archive", body=SELECTION_083, since=V083, status=200)
-@route("POST", "/v1/flow-runs/archive", body=SELECTION, before=V083, status=200)
+@route("POST", "/v1/flow-runs/archive", body=SELECTION, status=200)
 def archive_many(engine: Engine, request: Request) -> None:
     """Archive the selected runs. Without a filter: every run of the project."""
     for row in _select(engine, request, request.values):
