@@ -38,13 +38,7 @@ def start(engine: Engine, request: Request) -> Response | Deferred:
     status = _refusal_status(flow)
     if status or flow is None:
         return _response(200 if tested and not wait else status, webhook)
-    if wait:
-        return _run_and_wait(engine, flow, request, webhook, published=True)
-    version = _flow_version(engine, flow, published=True)
-    payload = payloads.trigger_output(engine, version["trigger"], request)
-    if payload is not None and _can_run(engine, version, request):
-        _start_run(engine, flow, version, request, payload)
-    return _response(200, webhook)
+    return _run(engine, flow, request, webhook, draft=False, wait=wait)
 
 
 @route(ANY, "/v1/webhooks/{flowId:id}/draft", auth=PUBLIC, any_body=True)
@@ -57,12 +51,9 @@ def test(engine: Engine, request: Request) -> Response | Deferred:
     if flow is None:
         return _response(410, webhook)
     _save_sample(engine, flow, request)
-    if request.path.endswith("/sync"):
-        return _run_and_wait(engine, flow, request, webhook, published=False)
-    if request.path.endswith("/draft"):
-        version = _flow_version(engine, flow, published=False)
-        _start_run(engine, flow, version, request, _sample(engine, version, request), published=False)
-    return _response(200, webhook)
+    if request.path.endswith("/test"):
+        return _response(200, webhook)
+    return _run(engine, flow, request, webhook, draft=True, wait=request.path.endswith("/sync"))
 
 
 @route("POST", "/v1/step-files", body=UPLOAD, since=V083)
@@ -112,18 +103,14 @@ def _get_flow(engine: Engine, request: Request) -> Json | None:
     return flow
 
 
-def _flow_version(engine: Engine, flow: Json, *, published: bool) -> Json:
-    return engine.state.versions[(flow["publishedVersionId"] if published else None) or flow["versionId"]]
-
-
 def _save_sample(engine: Engine, flow: Json, request: Request) -> None:
     engine.listening.discard(flow["id"])
-    add_event(engine, flow, _sample(engine, _flow_version(engine, flow, published=False), request))
+    add_event(engine, flow, _sample(engine, engine.state.versions[flow["versionId"]]["trigger"], request))
 
 
-def _sample(engine: Engine, version: Json, request: Request) -> Any:
+def _sample(engine: Engine, trigger: Json, request: Request) -> Any:
     """The trigger's output in a test, which needs no password."""
-    output = payloads.trigger_output(engine, version["trigger"], request)
+    output = payloads.trigger_output(engine, trigger, request)
     return payloads.webhook_output(request) if output is None else output
 
 
@@ -144,39 +131,34 @@ def _can_run(engine: Engine, version: Json, request: Request) -> bool:
     return request.version < V083 or pieces <= set(engine.pieces(request.version))
 
 
-def _start_run(
-    engine: Engine,
-    flow: Json,
-    version: Json,
-    request: Request,
-    payload: Any,
-    *,
-    waiter: Waiter | None = None,
-    published: bool = True,
-) -> Json:
-    parent = request.headers.get(PARENT)
-    return engine.runs.start(
-        request,
-        flow,
-        version,
-        payload,
-        # An invented id comes back as parentRunId (README of the engine: the marker); since 0.83.0 any text does
-        # (recording webhook_parent_run_bad_format).
-        parentRunId=parent if request.version >= V083 or ids.is_id(parent) else None,
-        failParentOnFailure=request.headers.get(FAIL_PARENT) == "true",
-        environment="PRODUCTION" if published else "TESTING",
-        waiter=waiter,
-    )
+def _run(engine: Engine, flow: Json, request: Request, webhook: str, *, draft: bool, wait: bool) -> Response | Deferred:
+    """Start a run, and respond at once or with the flow's response.
 
-
-def _run_and_wait(engine: Engine, flow: Json, request: Request, webhook: str, *, published: bool) -> Deferred:
-    """Start and wait, in vain for a payload that the trigger rejects; 0.83.0 runs it all the same, without the payload."""
-    waiter, run = Waiter(), ""
-    version = _flow_version(engine, flow, published=published)
-    trigger = version["trigger"]
-    payload = payloads.trigger_output(engine, trigger, request) if published else _sample(engine, version, request)
-    if (payload is not None or request.version >= V083) and _can_run(engine, version, request):
-        run = _start_run(engine, flow, version, request, payload, waiter=waiter, published=published)["id"]
+    There is no run for a payload that the trigger rejects, and who waits does so in vain; 0.83.0 starts it all the same for them,
+    without the payload.
+    """
+    version = engine.state.versions[flow["versionId" if draft else "publishedVersionId"]]
+    read_payload = _sample if draft else payloads.trigger_output
+    payload = read_payload(engine, version["trigger"], request)
+    waiter, run = Waiter() if wait else None, ""
+    accepted = payload is not None or (wait and request.version >= V083)
+    if accepted and ((draft and not wait) or _can_run(engine, version, request)):
+        parent = request.headers.get(PARENT)
+        row = engine.runs.start(
+            request,
+            flow,
+            version,
+            payload,
+            # An invented id comes back as parentRunId (README of the engine: the marker); since 0.83.0 any text does
+            # (recording webhook_parent_run_bad_format).
+            parentRunId=parent if request.version >= V083 or ids.is_id(parent) else None,
+            failParentOnFailure=request.headers.get(FAIL_PARENT) == "true",
+            environment="TESTING" if draft else "PRODUCTION",
+            waiter=waiter,
+        )
+        run = row["id"]
+    if waiter is None:
+        return _response(200, webhook)
     return lambda: engine.runs.wait(waiter, run, webhook, on_gateway=request.on_gateway)
 
 
@@ -187,18 +169,13 @@ def _payload_with_urls(engine: Engine, request: Request, flow_id: str) -> Any:
     """
     if isinstance(request.payload, FormFile):
         return {"fileUrl": _save(engine, request, flow_id, request.payload)}
-    if not isinstance(request.payload, dict):
-        return request.payload
-    return {
-        key: _save(engine, request, flow_id, value) if isinstance(value, FormFile) else _without_files(value)
-        for key, value in request.payload.items()
-    }
-
-
-def _without_files(value: Any) -> Any:
-    if isinstance(value, list):
-        return [{"filename": item.name} if isinstance(item, FormFile) else item for item in value]
-    return value
+    payload = dict(request.payload_object)
+    for key, value in payload.items():
+        if isinstance(value, FormFile):
+            payload[key] = _save(engine, request, flow_id, value)
+        elif isinstance(value, list):
+            payload[key] = [{"filename": item.name} if isinstance(item, FormFile) else item for item in value]
+    return payload if isinstance(request.payload, dict) else request.payload
 
 
 def _save(engine: Engine, request: Request, flow_id: str, file: FormFile) -> str:
