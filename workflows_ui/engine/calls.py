@@ -284,14 +284,17 @@ class Calls:
                 self._remember_ids(kind, found["id"])
         return found
 
+    def _owned_path(self, kind: str, id: str) -> str:
+        """The path of an object, whose id was checked."""
+        self._check_ids(kind, id)
+        return f"/v1/{kind}/{segment(id)}"
+
     def _change_owned(self, kind: str, id: str, body: Mapping[str, Any]) -> Json:
         """Change an object of the client's project by a POST to its path."""
-        self._check_ids(kind, id)
-        return self._post_object(f"/v1/{kind}/{segment(id)}", body)
+        return self._post_object(self._owned_path(kind, id), body)
 
     def _delete_owned(self, kind: str, id: str) -> None:
-        self._check_ids(kind, id)
-        self._delete(f"/v1/{kind}/{segment(id)}")
+        self._delete(self._owned_path(kind, id))
 
     def _delete(self, path: str, body: Mapping[str, Any] | None = None) -> None:
         self._transport.write("DELETE", self._url(path), body)

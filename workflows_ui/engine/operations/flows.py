@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from workflows_ui.engine.calls import Calls, Json, Texts, not_in_project, segment, shape_error, without_none
+from workflows_ui.engine.calls import Calls, Json, Texts, not_in_project, shape_error, without_none
 
 
 class Flows(Calls):
@@ -112,13 +112,11 @@ class Flows(Calls):
 
     def list_flow_versions(self, flow_id: str, limit: int = 10, cursor: str | None = None) -> Json:
         """`GET /v1/flows/{id}/versions`: a page of version heads. Not confirmed for Imbrace (api.md 6.4): may be NotFound."""
-        self._check_ids("flows", flow_id)
-        return self._page(f"/v1/flows/{segment(flow_id)}/versions", {"limit": limit, "cursor": cursor})
+        return self._page(f"{self._owned_path('flows', flow_id)}/versions", {"limit": limit, "cursor": cursor})
 
     def get_flow_template(self, flow_id: str, version_id: str | None = None) -> Json:
         """`GET /v1/flows/{id}/template`: the flow for an import elsewhere (recording `flow_template`)."""
-        self._check_ids("flows", flow_id)
-        return self._object(f"/v1/flows/{segment(flow_id)}/template", {"versionId": version_id})
+        return self._object(f"{self._owned_path('flows', flow_id)}/template", {"versionId": version_id})
 
     def list_trigger_events(self, flow_id: str, limit: int = 10, cursor: str | None = None) -> Json:
         """`GET /v1/trigger-events`: a page of stored sample events of the flow's trigger (recording `trigger_events_list`)."""

@@ -72,8 +72,7 @@ class McpServers(Calls):
 
         `POST /v1/projects/{id}/mcp-server/rotate` or `POST /v1/mcp-servers/{id}/rotate`.
         """
-        self._check_ids("mcp-servers", mcp_server_id)
-        path = f"/v1/mcp-servers/{segment(mcp_server_id)}/rotate"
+        path = f"{self._owned_path('mcp-servers', mcp_server_id)}/rotate"
         return self._by_generation(
             _ROUTE,
             current=lambda: self._post_object(f"{self._server_path()}/rotate"),

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from workflows_ui.engine import run_rows
-from workflows_ui.engine.calls import Calls, Json, Texts, ids, moment, segment, without_none
+from workflows_ui.engine.calls import Calls, Json, Texts, ids, moment, without_none
 from workflows_ui.engine.errors import NoRoute, NotFound, Refused, TooLarge
 from workflows_ui.engine.generations import generations
 
@@ -154,9 +154,8 @@ class Runs(Calls):
         FROM_FAILED_STEP: the same run, queued again. ON_LATEST_VERSION: a new run, of which the answer contains only a part
         (recording `run_retry_on_latest`). Two calls retry twice.
         """
-        self._check_ids("flow-runs", run_id)
-        body = without_none({"strategy": strategy, "projectId": self._required_project_id()})
-        return self._post_object(f"/v1/flow-runs/{segment(run_id)}/retry", body)
+        path = f"{self._owned_path('flow-runs', run_id)}/retry"
+        return self._post_object(path, without_none({"strategy": strategy, "projectId": self._required_project_id()}))
 
     def retry_runs(self, run_ids: Iterable[str], strategy: Strategy) -> Any:
         """`POST /v1/flow-runs/retry` for these runs: a list of the started runs. ValueError for an empty list, which would mean all."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from workflows_ui.engine.calls import Calls, Json, ids, segment, without_none
+from workflows_ui.engine.calls import Calls, Json, ids, without_none
 
 
 class Tables(Calls):
@@ -34,13 +34,11 @@ class Tables(Calls):
 
     def clear_table(self, table_id: str) -> None:
         """`POST /v1/tables/{id}/clear`: deletes every record."""
-        self._check_ids("tables", table_id)
-        self._post(f"/v1/tables/{segment(table_id)}/clear")
+        self._post(f"{self._owned_path('tables', table_id)}/clear")
 
     def export_table(self, table_id: str) -> Json:
         """`GET /v1/tables/{id}/export`: `{name, fields: [{id, name}], rows: [{field name: value}]}` (recording `tables_export`)."""
-        self._check_ids("tables", table_id)
-        return self._object(f"/v1/tables/{segment(table_id)}/export")
+        return self._object(f"{self._owned_path('tables', table_id)}/export")
 
     def list_fields(self, table_id: str) -> list[Json]:
         """`GET /v1/fields`: all fields of the table, in a list."""
