@@ -25,6 +25,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from .http import Response
+
 MARKER = re.compile(r"//\s*practice:\s*([\w-]+)[ \t]*(.*)")
 THROW = re.compile(r"throw new Error\(\s*([\"'`])(.*?)\1\s*\)", re.DOTALL)
 TIMER = re.compile(r"setTimeout\(\s*\w+\s*,\s*(\d+)\s*\)")
@@ -34,10 +36,11 @@ MEMORY, EXIT = "MEMORY_LIMIT_EXCEEDED", "INTERNAL_ERROR"
 
 @dataclass
 class Outcome:
-    """The end of a code step: after ``seconds``, by an ``error``, a ``crash`` (a run status), or with ``output``.
+    """The end of a step: after ``seconds``, by an ``error``, a ``crash`` (a run status), or with ``output``.
 
-    ``nothing``: the function returned nothing, so the step has no output. ``killed``: how the code's own process ended, for
-    versions where only that process ends.
+    Of code: ``nothing``: the function returned nothing, so the step has no output. ``killed``: how the code's own process ended,
+    for versions where only that process ends. Of pieces: ``response``: what the flow responds to the waiting client, which may also
+    ``stop`` the run. If the step ``waits``: for ``pause`` engine seconds or, if None, until a request resumes it.
     """
 
     output: Any = None
@@ -46,6 +49,10 @@ class Outcome:
     crash: str = ""
     nothing: bool = False
     killed: str = ""
+    response: Response | None = None
+    stop: bool = False
+    waits: bool = False
+    pause: float | None = None
 
 
 def run(source: str, inputs: Any, *, own_process: bool = False) -> Outcome:

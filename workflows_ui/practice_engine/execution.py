@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import code_steps, expressions, piece_steps, tree
+from .code_steps import Outcome
 from .http import V072, V083, Json, Response, Version
 from .state import State
 
@@ -136,18 +137,17 @@ class Execution:
         elif before and before["status"] == "SUCCEEDED":
             out[name] = before
             self._known[name] = before.get("output")
-        elif kind == "CODE":
-            yield from self._code(step, out)
         else:
-            yield from self._piece(step, out, before)
+            yield from self._action(step, out, before)
 
-    def _code(self, step: Json, out: Json) -> Iterator[Effect]:
-        settings = step["settings"]
-        inputs = expressions.resolve(settings.get("input") or {}, self._known)
-        entry: Json = {"type": "CODE", "status": "RUNNING", "input": inputs}
-        out[step["name"]] = entry
-        source = settings.get("sourceCode", {}).get("code", "")
-        outcome = code_steps.run(source, inputs, own_process=self._context.version >= V083)
+    def _action(self, step: Json, out: Json, before: Json | None) -> Iterator[Effect]:
+        name, is_code = step["name"], step["type"] == "CODE"
+        inputs = expressions.resolve(step["settings"].get("input") or {}, self._known)
+        if not is_code and "auth" in inputs:
+            inputs = {**inputs, "auth": "**REDACTED**"}
+        entry: Json = {"type": "CODE" if is_code else "PIECE", "status": "RUNNING", "input": inputs}
+        out[name] = entry
+        outcome = self._run_code(step, inputs) if is_code else self._run_piece(step, inputs, before)
         if outcome.seconds:
             yield Sleep(outcome.seconds)
         if outcome.crash:
@@ -155,47 +155,37 @@ class Execution:
         if outcome.error:
             self._failed(step, entry, outcome.error + STACK, outcome.seconds)
             return
-        if not outcome.nothing:
+        if is_code and self._context.version >= V083 and len(json.dumps(outcome.output)) > self._context.log_limit:
             # Recording run_odd_LOG_SIZE_EXCEEDED_Huge_answer_log_too_large.
-            if self._context.version >= V083 and len(json.dumps(outcome.output)) > self._context.log_limit:
-                entry |= {"status": "FAILED", "errorMessage": "The data of this run is larger than the log may be"}
-                raise Ended("LOG_SIZE_EXCEEDED", step, "The log of this run is too large")
-            entry["output"] = self._known[step["name"]] = outcome.output
-        entry |= {"status": "SUCCEEDED", "duration": self._duration(outcome.seconds)}
+            entry |= {"status": "FAILED", "errorMessage": "The data of this run is larger than the log may be"}
+            raise Ended("LOG_SIZE_EXCEEDED", step, "The log of this run is too large")
+        if outcome.response:
+            yield Respond(outcome.response)
+        if not outcome.nothing:
+            entry["output"] = self._known[name] = outcome.output
+        entry |= {"status": "PAUSED" if outcome.waits else "SUCCEEDED", "duration": self._duration(outcome.seconds)}
+        if outcome.waits:
+            yield Pause(outcome.pause)
+        if outcome.stop:
+            raise Ended("SUCCEEDED")
 
-    def _piece(self, step: Json, out: Json, before: Json | None) -> Iterator[Effect]:
-        settings = step["settings"]
-        inputs = expressions.resolve(settings.get("input") or {}, self._known)
-        if "auth" in inputs:
-            inputs = {**inputs, "auth": "**REDACTED**"}
-        entry: Json = {"type": "PIECE", "status": "RUNNING", "input": inputs}
-        out[step["name"]] = entry
+    def _run_code(self, step: Json, inputs: Any) -> Outcome:
+        source = step["settings"].get("sourceCode", {}).get("code", "")
+        return code_steps.run(source, inputs, own_process=self._context.version >= V083)
+
+    def _run_piece(self, step: Json, inputs: Json, before: Json | None) -> Outcome:
         if before and before["status"] == "PAUSED" and self._resumed:
             self._resumed = False
-            entry |= {"status": "SUCCEEDED", "output": self._resumed_output(before, inputs)}
-            entry["duration"] = self._duration(0)
-            self._known[step["name"]] = entry["output"]
-            return
-        result = piece_steps.run(settings.get("pieceName", ""), settings.get("actionName") or "", inputs)
-        if result.error:
-            self._failed(step, entry, result.error + STACK, 0)
-            return
+            return Outcome(self._resumed_output(before, inputs))
+        settings, resume_url = step["settings"], self._context.resume_url
+        outcome = piece_steps.run(settings.get("pieceName", ""), settings.get("actionName") or "", inputs)
+        if outcome.waits and outcome.response and resume_url:
+            outcome.response.headers[RESUME_HEADER] = resume_url
+            outcome.output = {"nextWebhookUrl": resume_url}
         # Only the trigger's own piece can respond to the waiting client (api.md 7.2).
-        if result.waits and result.response and self._context.resume_url:
-            result.response.headers[RESUME_HEADER] = self._context.resume_url
-            result.output = {"nextWebhookUrl": self._context.resume_url}
-        if result.response and settings.get("pieceName") == self._trigger_settings.get("pieceName"):
-            yield Respond(result.response)
-        entry |= {
-            "status": "PAUSED" if result.waits else "SUCCEEDED",
-            "output": result.output,
-            "duration": self._duration(0),
-        }
-        self._known[step["name"]] = result.output
-        if result.waits:
-            yield Pause(result.pause)
-        if result.stop:
-            raise Ended("SUCCEEDED")
+        if settings.get("pieceName") != self._trigger_settings.get("pieceName"):
+            outcome.response = None
+        return outcome
 
     def _resumed_output(self, before: Json, inputs: Json) -> Json:
         """The output of a step that paused: the request that resumed it, or how long it waited."""

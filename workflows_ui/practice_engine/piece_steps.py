@@ -1,10 +1,10 @@
 """Actions of pieces: responses, delays and waiting are real, everything outside the engine is simulated."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from . import ids
+from .code_steps import Outcome
 from .http import JSON_TYPE, Json, Response
 
 WEBHOOK, DELAY, FORMS = "@activepieces/piece-webhook", "@activepieces/piece-delay", "@activepieces/piece-forms"
@@ -12,31 +12,16 @@ APPROVAL = "@activepieces/piece-approval"
 UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 
 
-@dataclass
-class ActionResult:
-    """The end of an action. ``response``: what the flow responds to the waiting client.
-
-    If it ``waits``: for ``pause`` engine seconds or, if None, until a request resumes it.
-    """
-
-    output: Any = field(default_factory=dict)
-    response: Response | None = None
-    stop: bool = False
-    waits: bool = False
-    pause: float | None = None
-    error: str = ""
-
-
-def run(piece: str, action: str, values: Json) -> ActionResult:
+def run(piece: str, action: str, values: Json) -> Outcome:
     """Run ``action`` of ``piece`` with its resolved input."""
     special = ACTIONS.get((piece, action))
     if special is not None:
         return special(values)
     sent = {name: value for name, value in values.items() if name != "auth"}
-    return ActionResult({"success": True, "practice": True, "action": action, "sent": sent})
+    return Outcome({"success": True, "practice": True, "action": action, "sent": sent})
 
 
-def _respond(values: Json) -> ActionResult:
+def _respond(values: Json) -> Outcome:
     """The response step (api.md 7.3; recordings ``webhook_sync_json_201``, ``..._raw_text``, ``..._redirect``)."""
     fields = values.get("fields") or {}
     kind, body = values.get("responseType") or "json", fields.get("body")
@@ -54,20 +39,20 @@ def _respond(values: Json) -> ActionResult:
         response = Response(output["status"], output["body"].encode(), plain)
     else:
         response = Response.from_json(output["body"], output["status"], texts)
-    return ActionResult(output, response, stop=values.get("respond", "stop") != "respond")
+    return Outcome(output, response=response, stop=values.get("respond", "stop") != "respond")
 
 
-def _respond_and_wait(values: Json) -> ActionResult:
+def _respond_and_wait(values: Json) -> Outcome:
     result = _respond(values)
     result.stop, result.waits = False, True
     return result
 
 
-def _respond_on_form(values: Json) -> ActionResult:
+def _respond_on_form(values: Json) -> Outcome:
     """The response on a form's own page (recording ``form_wait_submit_sync``)."""
     files = [{"url": values["file"], "mimeType": ""}] if values.get("file") else []
     body: Json = {"type": "markdown", "value": str(values.get("markdown") or ""), "files": files}
-    return ActionResult(body, Response.from_json(body), stop=True)
+    return Outcome(body, response=Response.from_json(body), stop=True)
 
 
 def _status(value: Any) -> int:
@@ -87,32 +72,32 @@ def delay_seconds(values: Json) -> float | None:
         return None
 
 
-def _delay_for(values: Json) -> ActionResult:
+def _delay_for(values: Json) -> Outcome:
     seconds = delay_seconds({"delayFor": 0, **values})
     if seconds is None:
-        return ActionResult(error="Error: the delay is not a number of a known unit")
-    return ActionResult({}, waits=True, pause=seconds)
+        return Outcome(error="Error: the delay is not a number of a known unit")
+    return Outcome({}, waits=True, pause=seconds)
 
 
-def _delay_until(values: Json) -> ActionResult:
+def _delay_until(values: Json) -> Outcome:
     try:
         moment = ids.parse(str(values.get("delayUntilTimestamp")))
     except ValueError:
-        return ActionResult(error="Error: the time to wait for cannot be read")
-    return ActionResult({}, waits=True, pause=max(0.0, (moment - ids.now()).total_seconds()))
+        return Outcome(error="Error: the time to wait for cannot be read")
+    return Outcome({}, waits=True, pause=max(0.0, (moment - ids.now()).total_seconds()))
 
 
-def _wait_for_event(values: Json) -> ActionResult:
-    return ActionResult({"key": values.get("key")}, waits=True)
+def _wait_for_event(values: Json) -> Outcome:
+    return Outcome({"key": values.get("key")}, waits=True)
 
 
-def _request(values: Json) -> ActionResult:
-    return ActionResult(
+def _request(values: Json) -> Outcome:
+    return Outcome(
         {"status": 200, "headers": {"content-type": JSON_TYPE}, "body": {"practice": True, "url": values.get("url")}}
     )
 
 
-ACTIONS: dict[tuple[str, str], Callable[[Json], ActionResult]] = {
+ACTIONS: dict[tuple[str, str], Callable[[Json], Outcome]] = {
     (WEBHOOK, "return_response"): _respond,
     (FORMS, "return_response"): _respond_on_form,
     (WEBHOOK, "return_response_and_wait_for_next_webhook"): _respond_and_wait,
