@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .transport import encoded
+
 #: Bytes of a part without a file: the engine's parser truncates longer ones, and then refuses them as invalid JSON.
 LARGEST_VALUE = 1024 * 1024
 #: Keys that the engine's parser refuses, since they are properties of JavaScript's objects.
@@ -33,15 +35,11 @@ class Upload:
     data: bytes = field(repr=False)
 
 
-def encode_body(payload: Any, uploads: Sequence[Upload], encoded: Any) -> tuple[bytes, str]:
+def encode_body(payload: Any, uploads: Sequence[Upload]) -> tuple[bytes, str]:
     """The body and its content type for an object of values and files.
 
-    Args:
-        encoded: the function that encodes a value as JSON.
-
-    Raises:
-        ValueError: the payload is not an object, a key or a file name is not valid in a header or refused by the engine, a value is
-            larger than 1 MiB, or a key is both a value and a file.
+    Raises ValueError if the payload is not an object, a key or a file name is not valid in a header or refused by the engine, a value
+    is larger than 1 MiB, or a key is both a value and a file.
     """
     if not isinstance(payload, dict):
         raise ValueError("Files go with an object of values only.")  # noqa: TRY004 - callers catch one kind of error

@@ -145,7 +145,7 @@ class TriggerWire:
         data, kind = plain, "application/json"
         if files:
             values = decoded(plain) if isinstance(payload, EncodedJson) else payload
-            data, kind = encode_body(values, files, encoded)
+            data, kind = encode_body(values, files)
         what = self._mask.text(f"POST {urlsplit(url).path}")
         with self._route.open_call(deadline, before_first_byte) as call:
             try:

@@ -53,13 +53,13 @@ def overview(engine: Engine) -> Json:
 def _faults(engine: Engine, request: Request, rest: str) -> Response:
     if request.method == "POST":
         try:
-            return Response.from_json(engine.faults.add(**_body(request)).to_json(), 201)
+            return Response.from_json(asdict(engine.faults.add(**_body(request))), 201)
         except (TypeError, ValueError) as error:
             raise HttpError(400, {"message": str(error)}) from error
     if request.method == "DELETE":
         engine.faults.clear(int(rest) if rest.isdigit() else None)
         return Response.empty()
-    return Response.from_json([fault.to_json() for fault in engine.faults.all()])
+    return Response.from_json([asdict(fault) for fault in engine.faults.all()])
 
 
 def _requests(engine: Engine, request: Request) -> Response:

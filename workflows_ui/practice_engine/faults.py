@@ -53,7 +53,7 @@ import itertools
 import threading
 import time
 import uuid
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from .http import JSON_TYPE, Json, Request, Response
@@ -120,9 +120,6 @@ class Fault:
         if self.times is not None and self.played >= self.times:
             return False
         return self.schedule[number % len(self.schedule)] == "x"
-
-    def to_json(self) -> Json:
-        return asdict(self)
 
 
 class Faults:

@@ -245,15 +245,10 @@ def _is_branch(branch: Any) -> bool:
 
 
 ACCEPTED: dict[str, tuple[type, ...]] = {
-    "SHORT_TEXT": (str,),
-    "LONG_TEXT": (str,),
+    **dict.fromkeys(("SHORT_TEXT", "LONG_TEXT", "DATE_TIME", "FILE", "COLOR"), (str,)),
+    **dict.fromkeys(("STATIC_MULTI_SELECT_DROPDOWN", "MULTI_SELECT_DROPDOWN"), (list, str)),
     "NUMBER": (int, float, str),
     "CHECKBOX": (bool, str),
-    "DATE_TIME": (str,),
-    "FILE": (str,),
-    "COLOR": (str,),
-    "STATIC_MULTI_SELECT_DROPDOWN": (list, str),
-    "MULTI_SELECT_DROPDOWN": (list, str),
     "DYNAMIC": (dict, str),
     "ARRAY": (list, str, dict),
     "OBJECT": (dict, str),

@@ -32,18 +32,14 @@ VALUES: dict[str, Schema] = {
 }
 LIST = {
     **PAGE,
+    **dict.fromkeys(("pieceName", "displayName", "imbraceUserId"), Field()),
     "projectId": PROJECT,
-    "pieceName": Field(),
-    "displayName": Field(),
     "status": Field(choices=("ACTIVE", "MISSING", "ERROR"), many=True),
     "scope": Field(choices=("PROJECT", "PLATFORM")),
-    "imbraceUserId": Field(),
 }
 METADATA = Field("object", nullable=True)
 UPSERT = {
-    "externalId": required(),
-    "displayName": required(),
-    "pieceName": required(),
+    **dict.fromkeys(("externalId", "displayName", "pieceName"), required()),
     "type": required(choices=tuple(VALUES)),
     "value": required("object"),
     "metadata": METADATA,
@@ -51,18 +47,14 @@ UPSERT = {
     "projectId": PROJECT,
 }
 REPLACE = {
-    "sourceAppConnectionId": required("id"),
-    "targetAppConnectionId": required("id"),
-    "applyToPublishedVersions": Field("boolean"),
-    "deleteSourceConnection": Field("boolean"),
+    **dict.fromkeys(("sourceAppConnectionId", "targetAppConnectionId"), required("id")),
+    **dict.fromkeys(("applyToPublishedVersions", "deleteSourceConnection"), Field("boolean")),
     "projectId": PROJECT,
 }
 AUTHORIZE = {
-    "pieceName": required(),
+    **dict.fromkeys(("pieceName", "clientId", "redirectUrl"), required()),
     "pieceVersion": Field(),
     "projectId": required("id"),
-    "clientId": required(),
-    "redirectUrl": required(),
     "props": Field("object"),
 }
 #: What a code of the practice provider begins with; each can be used once, as with every provider.

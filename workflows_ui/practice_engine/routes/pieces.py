@@ -10,21 +10,18 @@ from workflows_ui.practice_engine.schema import PROJECT_083, SINCE_083, Field, r
 from workflows_ui.practice_engine.state import read_data
 
 LIST = {
-    "searchQuery": Field(),
+    **dict.fromkeys(("searchQuery", "locale", "release"), Field()),
     "categories": Field(many=True),
     "sortBy": Field(choices=("NAME", "UPDATED", "CREATED", "POPULARITY")),
     "orderBy": Field(choices=("ASC", "DESC")),
     "suggestionType": Field(choices=("ACTION", "TRIGGER", "ACTION_AND_TRIGGER")),
     "projectId": Field("id"),
-    "locale": Field(),
-    "release": Field(),
 }
 GET = {"version": Field(), "projectId": Field("id"), "locale": Field()}
 INSTALL = {
     "packageType": required(choices=("REGISTRY", "ARCHIVE")),
     "scope": required(choices=("PLATFORM",)),
-    "pieceName": required(),
-    "pieceVersion": required(),
+    **dict.fromkeys(("pieceName", "pieceVersion"), required()),
 }
 REGISTRY = {
     "release": Field(required=SINCE_083, since=V083),
@@ -32,8 +29,7 @@ REGISTRY = {
 }
 OPTIONS = {
     **dict.fromkeys(("pieceName", "pieceVersion", "actionOrTriggerName", "propertyName"), required()),
-    "flowId": required("id"),
-    "flowVersionId": required("id"),
+    **dict.fromkeys(("flowId", "flowVersionId"), required("id")),
     "input": Field("object"),
     "searchValue": Field(),
     "projectId": PROJECT_083,
