@@ -218,32 +218,24 @@ class Execution:
     def _router(self, step: Json, out: Json, earlier: Json) -> Iterator[Effect]:
         settings = expressions.resolve(step["settings"], self._known)
         branches = settings.get("branches") or []
-        found = [
-            branch.get("branchType") != "FALLBACK" and expressions.holds(branch.get("conditions") or [])
-            for branch in branches
+        fallbacks = [number for number, branch in enumerate(branches) if branch.get("branchType") == "FALLBACK"]
+        chosen = [
+            number
+            for number, branch in enumerate(branches)
+            if number not in fallbacks and expressions.holds(branch.get("conditions") or [])
         ]
         if settings.get("executionType") == "EXECUTE_FIRST_MATCH":
-            first = found.index(True) if True in found else -1
-            chosen = [number == first for number in range(len(found))]
-        else:
-            chosen = list(found)
-        if True not in found:
-            chosen = [branch.get("branchType") == "FALLBACK" for branch in branches]
+            chosen = chosen[:1]
+        chosen = chosen or fallbacks
         evaluations = [
-            {"branchName": branch.get("branchName", ""), "branchIndex": number + 1, "evaluation": chosen[number]}
+            {"branchName": branch.get("branchName", ""), "branchIndex": number + 1, "evaluation": number in chosen}
             for number, branch in enumerate(branches)
         ]
-        entry: Json = {
-            "type": step["type"],
-            "status": "SUCCEEDED",
-            "input": settings,
-            "output": {"branches": evaluations},
-        }
-        entry["duration"] = self._duration(0)
-        out[step["name"]] = entry
-        self._known[step["name"]] = entry["output"]
+        self._known[step["name"]] = output = {"branches": evaluations}
+        entry: Json = {"type": step["type"], "status": "SUCCEEDED", "input": settings, "output": output}
+        out[step["name"]] = {**entry, "duration": self._duration(0)}
         for number, child in enumerate(step.get("children") or []):
-            if number < len(chosen) and chosen[number]:
+            if number in chosen:
                 yield from self._steps(child, out, earlier)
 
     def _failed(self, step: Json, entry: Json, message: str, seconds: float) -> None:

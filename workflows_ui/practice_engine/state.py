@@ -104,9 +104,8 @@ class State:
         try:
             content = json.loads(self.file.read_text(encoding="utf-8"))
             known = content["format"] == FORMAT
-            with self.lock:
-                for kind in KINDS if known else ():
-                    getattr(self, kind).update(content.get(kind, {}))
+            for kind in KINDS if known else ():
+                getattr(self, kind).update(content.get(kind, {}))
         except (json.JSONDecodeError, KeyError, TypeError) as error:
             raise ValueError(f"{self.file} is not a snapshot of this practice engine.") from error
         if not known:
@@ -126,9 +125,8 @@ class State:
         with self._saving:
             self._timer = None
             with self.lock:
-                text = json.dumps(
-                    {"format": FORMAT, **{kind: getattr(self, kind) for kind in KINDS}}, ensure_ascii=False
-                )
+                content = {"format": FORMAT, **{kind: getattr(self, kind) for kind in KINDS}}
+                text = json.dumps(content, ensure_ascii=False)
             self.file.parent.mkdir(parents=True, exist_ok=True)
             draft = self.file.with_name(self.file.name + ".new")
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
