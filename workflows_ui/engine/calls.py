@@ -148,14 +148,11 @@ class Calls:
 
         The generation that this engine offered last is tried first; if it is not known, `legacy` at Imbrace and `current` at
         Activepieces. The other one is tried after `NoRoute` only, which is safe for writes too, since nothing was done. Other errors
-        are not caught.
+        are not caught. Raises NoRoute if the engine offers neither.
 
         Args:
             route: the name under which the generation is remembered: "project", "user", "mcp".
-            current, legacy: the call on 0.83 and on 0.72. They raise NoRoute if the engine does not offer it.
-
-        Raises:
-            NoRoute: the engine offers neither.
+            current, legacy: the call on 0.83 and on 0.72.
         """
         calls: dict[Generation, Callable[[], T]] = {"current": current, "legacy": legacy}
         first = generations.known(self._transport.base, route)
@@ -202,12 +199,10 @@ class Calls:
 
     def _check_ids(self, kind: str, *given: str | None) -> None:
         """Check that these ids belong to the client's project, before any other call uses one of them: an id that is not known to
-        belong there is read first. Only that read and calls without an id need no check.
+        belong there is read first. Only that read and calls without an id need no check. Raises NotFound if the id belongs to another
+        project, does not exist, or has to be from a list and is not.
 
         Nothing is checked without `owned`: the ids then come from the console's own rows, not from a request.
-
-        Raises:
-            NotFound: the id belongs to another project, does not exist, or has to be from a list and is not.
         """
         if self._owned is None:
             return

@@ -215,11 +215,7 @@ class CheckedAdapter(HTTPAdapter):
 
 
 def tls_context(ca_bundle: str | None) -> ssl.SSLContext:
-    """The context of new connections: certificates and host names are always verified.
-
-    Args:
-        ca_bundle: a file of certificates in PEM, or None for certifi's. Raises OSError if unreadable.
-    """
+    """The context of new connections: certificates and host names are always verified. Raises OSError for an unreadable file."""
     return ssl.create_default_context(cafile=ca_bundle or certifi.where())
 
 

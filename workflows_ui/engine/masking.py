@@ -20,12 +20,7 @@ _ESCAPED = re.compile(rb"\\(?:u00|/)")
 
 
 class Mask:
-    """A mask for the secrets of one workspace. Immutable and thread-safe.
-
-    Args:
-        secrets: texts; those shorter than `shortest` are left out.
-        hidden: the replacement of a secret.
-    """
+    """A mask for the secrets of one workspace, without those shorter than `shortest`. Immutable and thread-safe."""
 
     def __init__(self, secrets: Iterable[str], *, shortest: int = SHORTEST, hidden: str = HIDDEN) -> None:
         self._hidden = hidden

@@ -58,7 +58,7 @@ def error_for_answer(
 
     Args:
         write: True for calls that change something: their outcome is not known after a proxy's 5xx.
-        what: method and path, for `technical`.
+        what: method and path.
         secrets: texts to remove from the engine's message.
         now: the console's clock, for a `Retry-After` date in an answer without a `Date`.
     """

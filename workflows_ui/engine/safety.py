@@ -69,9 +69,8 @@ _INSIDE_NAMES = ("localhost", "metadata.google.internal", "metadata")
 class AddressSafety:
     """The rules for addresses. Frozen and hashable: connections are pooled per object.
 
-    Args:
-        allowed_networks: inside networks that are open, as text (`"10.1.0.0/16"`, `"127.0.0.1"`) or network objects. Raises
-            ValueError for anything else.
+    `allowed_networks` are inside networks that are open, as text (`"10.1.0.0/16"`, `"127.0.0.1"`) or network objects. Raises ValueError
+    for anything else.
     """
 
     allowed_networks: tuple[Network, ...]

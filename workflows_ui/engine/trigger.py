@@ -82,11 +82,7 @@ def outcome_of(status: int, headers: Mapping[str, str], body: bytes, *, wait: bo
     """The outcome of a trigger by its answer (api.md 7.1 and 7.2; recordings `webhook_*`).
 
     Only the engine's webhook handler sends `x-webhook-id`. Without it the answer is a proxy's, which may have sent it after the engine
-    acted: then no status proves anything.
-
-    Args:
-        headers: names in lower case.
-        wait: whether the trigger waited for the flow's answer.
+    acted: then no status proves anything. Names of headers are in lower case.
     """
     if "x-webhook-id" not in headers:
         return "unknown"

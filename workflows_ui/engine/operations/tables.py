@@ -76,9 +76,8 @@ class Tables(Calls):
     ) -> Json:
         """`GET /v1/records`: records, oldest first. There are no pages: `next` is None even if there are more; request 1500.
 
-        Args:
-            filters: `{"fieldId", "value", "operator"?}` each; operators: api.md section 13 (recording `records_list_filter`). The
-                default operator "eq" is always sent: 0.83 requires one (recording `records_list_filter_no_operator`).
+        Each filter is `{"fieldId", "value", "operator"?}`; operators: api.md section 13 (recording `records_list_filter`). The default
+        operator "eq" is always sent: 0.83 requires one (recording `records_list_filter_no_operator`).
         """
         self._check_ids("tables", table_id)
         query: Json = {"tableId": table_id, "limit": limit, "cursor": cursor, "projectId": self._required_project_id()}
@@ -108,9 +107,8 @@ class Tables(Calls):
     def delete_records(self, record_ids: Iterable[str], *, table_id: str | None = None) -> None:
         """`DELETE /v1/records`. NotFound if the first of them is unknown. ValueError for an empty list.
 
-        Args:
-            table_id: their table. 0.83 refuses the call without it, but does not check it: records of another table are deleted too
-                (recordings `records_delete_no_table_id`, `records_delete_wrong_table`). The caller has to check it.
+        0.83 refuses the call without their table, but does not check it: records of another table are deleted too (recordings
+        `records_delete_no_table_id`, `records_delete_wrong_table`). The caller has to check it.
         """
         known = ids(record_ids)
         self._check_ids("tables", table_id)

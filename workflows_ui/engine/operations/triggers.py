@@ -52,7 +52,6 @@ class Triggers(Calls):
 
         Args:
             payload: anything JSON can hold. `None` is sent as `null`.
-            wait: whether to wait for the flow's answer.
             draft: the newest version runs as a test, also of a flow that is off (api.md section 7; recording `webhook_draft_sync`).
             marker: 21 characters of `[0-9A-Za-z]`; the run carries it as `parentRunId` and in its trigger's headers
                 (recording `webhook_headers_parent_run`). Raises ValueError for another shape.
