@@ -4,7 +4,7 @@ Flows of sample data, and those saved by an older practice engine, lack new fiel
 """
 
 from . import accounts, ids, tree, validity
-from .http import V083, Json, Version
+from .http import V083, HttpError, Json, Version
 from .state import State
 
 #: Fields that 0.72.4 does not have.
@@ -14,11 +14,18 @@ HIDDEN = ("versionId", "sample")
 HEADER = ("id", "created", "updated", "flowId", "displayName", "valid", "state", "updatedBy")
 
 
-def flow_json(state: State, row: Json, flow_version: Json, version: Version) -> Json:
+def flow_json(
+    state: State, row: Json, version: Version, version_state: str = "DRAFT", version_id: str | None = None
+) -> Json:
+    """Return a flow with its latest version, the published one (``version_state`` LOCKED), or the one with ``version_id``."""
+    chosen = version_id or row["publishedVersionId" if version_state == "LOCKED" else "versionId"]
+    if chosen is None:
+        # One flow that was never published makes the whole list fail (api.md 6.4).
+        raise HttpError.domain("ENTITY_NOT_FOUND")
     flow = {key: value for key, value in row.items() if key not in (*HIDDEN, *NEW_FLOW_FIELDS)}
     if version >= V083:
         flow |= {"ownerId": owner_id(state, row), "templateId": None, "timeSavedPerRun": row.get("timeSavedPerRun")}
-    return {**flow, "version": version_json(flow_version, version)}
+    return {**flow, "version": version_json(state.versions[chosen], version)}
 
 
 def version_json(row: Json, version: Version) -> Json:

@@ -5,7 +5,8 @@ How the versions show flows differently is in ``flow_views.py``, their operation
 
 from workflows_ui.practice_engine import flow_views, ids, operations, pages
 from workflows_ui.practice_engine.core import Engine, route
-from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Version
+from workflows_ui.practice_engine.flow_views import flow_json
+from workflows_ui.practice_engine.http import V083, HttpError, Json, Request
 from workflows_ui.practice_engine.schema import PAGE, PROJECT, SINCE_083, Field, required
 from workflows_ui.practice_engine.state import State
 
@@ -38,11 +39,11 @@ def find(engine: Engine, request: Request) -> Json:
     state = query.get("versionState", "DRAFT")
     selected = _select(engine, request)
     if version < V083:
-        rows = [flow_json(engine, flow, version, state) for flow in selected]
+        rows = [flow_json(engine.state, flow, version, state) for flow in selected]
         return pages.page([row for row in rows if _matches(row, query)], query, sort_key="updated")
-    rows = [row for row in (flow_json(engine, flow, version) for flow in selected) if _matches(row, query)]
+    rows = [row for row in (flow_json(engine.state, flow, version) for flow in selected) if _matches(row, query)]
     flows = engine.state.flows
-    return pages.page_of_flows(rows, query, lambda row: flow_json(engine, flows[row["id"]], version, state))
+    return pages.page_of_flows(rows, query, lambda row: flow_json(engine.state, flows[row["id"]], version, state))
 
 
 @route("GET", "/v1/flows/count", query={**COUNT, "projectId": Field("id", required=SINCE_083, since=V083)})
@@ -69,7 +70,7 @@ def create(engine: Engine, request: Request) -> Json:
     }
     columns = {"folderId": folder, "metadata": values.get("metadata"), "ownerId": request.principal.user}
     flow, _ = add_flow(state, project, {"displayName": values["displayName"], "trigger": trigger}, columns)
-    return flow_json(engine, flow, request.version)
+    return flow_json(engine.state, flow, request.version)
 
 
 @route("GET", "/v1/flows/{id:id}", query=VERSION)
@@ -81,7 +82,7 @@ def get(engine: Engine, request: Request) -> Json:
         raise HttpError.domain("ENTITY_NOT_FOUND")
     if request.version >= V083 and _is_deleting(flow) and flow["publishedVersionId"] is None:
         raise _no_version()
-    return flow_json(engine, flow, request.version, version_id=version)
+    return flow_json(engine.state, flow, request.version, version_id=version)
 
 
 @route("GET", "/v1/flows/{id:id}/versions", query={**PAGE, "projectId": Field("id")})
@@ -110,7 +111,7 @@ def operate(engine: Engine, request: Request) -> Json:
     if request.version >= V083 and _is_deleting(flow):
         raise _no_version()
     operations.apply(engine, flow, request)
-    return flow_json(engine, flow, request.version)
+    return flow_json(engine.state, flow, request.version)
 
 
 @route("DELETE", "/v1/flows/{id:id}")
@@ -139,19 +140,6 @@ def add_flow(state: State, project: str, version_columns: Json, columns: Json) -
     version = state.add_row("versions", **draft | version_columns)
     flow["versionId"] = version["id"]
     return flow, version
-
-
-def flow_json(
-    engine: Engine, flow: Json, version: Version, state: str = "DRAFT", version_id: str | None = None
-) -> Json:
-    """Return a flow as an engine of ``version`` shows it, with its latest version, the published one (``state`` LOCKED), or the
-    one with ``version_id``.
-    """
-    chosen = version_id or (flow["publishedVersionId"] if state == "LOCKED" else flow["versionId"])
-    if chosen is None:
-        # One flow that was never published makes the whole list fail (api.md 6.4).
-        raise HttpError.domain("ENTITY_NOT_FOUND")
-    return flow_views.flow_json(engine.state, flow, engine.state.versions[chosen], version)
 
 
 def _is_deleting(flow: Json) -> bool:

@@ -8,10 +8,9 @@ from workflows_ui.practice_engine import accounts, ids, pages
 from workflows_ui.practice_engine.accounts import PLATFORM
 from workflows_ui.practice_engine.auth import PUBLIC
 from workflows_ui.practice_engine.core import Engine, route
+from workflows_ui.practice_engine.flow_views import flow_json
 from workflows_ui.practice_engine.http import V072, V083, HttpError, Json, Request
 from workflows_ui.practice_engine.schema import PAGE, Field, Schema, read, required
-
-from .flows import flow_json
 
 TOOL_NAME_LENGTH = 47
 TOKEN_LENGTH = 72
@@ -84,7 +83,7 @@ def get_own(engine: Engine, request: Request) -> Json:
     if server["type"] == "PLATFORM":
         return server
     flows = [
-        flow_json(engine, flow, V083)
+        flow_json(engine.state, flow, V083)
         for flow in request.own_rows(engine.state.flows)
         if engine.state.versions[flow["versionId"]]["trigger"]["settings"].get("pieceName") == MCP_PIECE
     ]
@@ -142,7 +141,7 @@ def _server_json(engine: Engine, row: Json) -> Json:
         if tool["type"] == "PIECE":
             tools.append(tool)
         elif flow is not None and flow["publishedVersionId"]:
-            tools.append({**tool, "flow": flow_json(engine, flow, V072, "LOCKED")})
+            tools.append({**tool, "flow": flow_json(engine.state, flow, V072, "LOCKED")})
     return {**row, "tools": tools}
 
 
