@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from workflows_ui.practice_engine import code_steps, expressions, piece_steps
-from workflows_ui.practice_engine.execution import Execution, Pause, Respond, Sleep
+from workflows_ui.practice_engine.execution import Execution, Pause, Sleep
+from workflows_ui.practice_engine.http import Response
 from workflows_ui.practice_engine.ids import is_id, named_id
 from workflows_ui.practice_engine.tree import schedule_for
 
@@ -166,7 +167,7 @@ def test_only_the_triggers_own_piece_answers() -> None:
         )
         execution = Execution(trigger, {})
         yielded = execution.effects
-        assert sum(isinstance(effect, Respond) for effect in itertools.islice(yielded, effects)) == effects
+        assert sum(isinstance(effect, Response) for effect in itertools.islice(yielded, effects)) == effects
         assert list(yielded) == []
         assert list(execution.steps) == ["trigger", "step_1"]
 

@@ -39,11 +39,14 @@ def parse(request: Request, *, any_body: bool) -> None:
     ``any_body``: the route accepts every content type. Since 0.83.0 XML becomes an object there, and bytes become a file.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    any_kind = any_body and request.version >= V083
     if len(request.body) > LIMIT:
-        raise _too_large(request, any_body)
+        if any_kind:
+            # The webhook's own handler responds (recording webhook_too_large_413).
+            raise HttpError(413, {"message": "Payload too large"}, {"x-webhook-id": ids.new_id()})
+        raise HttpError.plain(413, "the body is too large", "FST_ERR_CTP_BODY_TOO_LARGE")
     if request.method == "GET" or (not request.body and not kind):
         return
-    any_kind = any_body and request.version >= V083
     if any_kind and not request.body:
         return
     if kind == "application/json":
@@ -99,13 +102,6 @@ def _element(element: ElementTree.Element) -> Any:
     for child in element:
         _add_repeated(children, child.tag, _element(child))
     return children
-
-
-def _too_large(request: Request, any_body: bool) -> HttpError:
-    if any_body and request.version >= V083:
-        # The webhook's own handler responds (recording webhook_too_large_413).
-        return HttpError(413, {"message": "Payload too large"}, {"x-webhook-id": ids.new_id()})
-    return HttpError.plain(413, "the body is too large", "FST_ERR_CTP_BODY_TOO_LARGE")
 
 
 def _parse_multipart(body: bytes, content_type: str) -> Json:

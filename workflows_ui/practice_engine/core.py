@@ -46,14 +46,6 @@ class Engine:
         self.clock.stop()
         self.state.close()
 
-    def flow_id(self, name: str) -> str:
-        """Return the id of the flow with this name, in any project. Raises ``KeyError``."""
-        with self.state.lock:
-            for version in self.state.versions.values():
-                if version["displayName"] == name and version["flowId"] in self.state.flows:
-                    return str(version["flowId"])
-        raise KeyError(name)
-
     def pieces(self, version: Version) -> Mapping[str, Json]:
         """Return the installed pieces of an engine of this version, by name."""
         missing = self.settings.missing_pieces

@@ -30,20 +30,14 @@ class Sleep:
 
 
 @dataclass
-class Respond:
-    """The waiting client gets this response."""
-
-    response: Response
-
-
-@dataclass
 class Pause:
     """The run pauses for ``seconds`` or, if None, until a request resumes it."""
 
     seconds: float | None
 
 
-Effect = Sleep | Respond | Pause
+#: A response is for the client that waits.
+Effect = Sleep | Response | Pause
 
 
 @dataclass(frozen=True)
@@ -160,7 +154,7 @@ class Execution:
             entry |= {"status": "FAILED", "errorMessage": "The data of this run is larger than the log may be"}
             raise Ended("LOG_SIZE_EXCEEDED", step, "The log of this run is too large")
         if outcome.response:
-            yield Respond(outcome.response)
+            yield outcome.response
         if not outcome.nothing:
             entry["output"] = self._known[name] = outcome.output
         entry |= {"status": "PAUSED" if outcome.waits else "SUCCEEDED", "duration": self._duration(outcome.seconds)}

@@ -44,9 +44,6 @@ class Response:
         """Return a response without a body (recordings ``conn_delete``: 204, ``folder_del_02_delete``: 200)."""
         return cls(status)
 
-    def json(self) -> Any:
-        return json.loads(self.body)
-
 
 #: A response that takes time: called in the request's thread, without the engine's lock.
 Deferred = Callable[[], Response]

@@ -15,7 +15,7 @@ from typing import Any
 
 from . import ids, run_rows
 from .clock import Clock
-from .execution import Context, Effect, Execution, Pause, Respond, Sleep, output_samples
+from .execution import Context, Effect, Execution, Pause, Sleep, output_samples
 from .http import V083, Json, Request, Response, Version
 from .run_rows import visible
 from .state import Settings, State
@@ -213,8 +213,8 @@ class Runs:
     def _apply(self, row: Json, live: Execution, effect: Effect) -> bool:
         """Apply one effect. False: the run waits for the clock now."""
         run = row["id"]
-        if isinstance(effect, Respond):
-            self._respond(run, effect.response)
+        if isinstance(effect, Response):
+            self._respond(run, effect)
             return True
         if isinstance(effect, Sleep):
             left = self._settings.flow_limit - live.elapsed
