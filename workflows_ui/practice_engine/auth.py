@@ -3,10 +3,8 @@
 import uuid
 
 from . import accounts
-from .http import HttpError, Json, Principal, Request
+from .http import OPTIONAL, PUBLIC, HttpError, Json, Principal, Request
 from .state import State
-
-REQUIRED, OPTIONAL, PUBLIC = "required", "optional", "public"
 
 
 def authenticate(request: Request, state: State, need: str) -> Principal | None:

@@ -10,10 +10,9 @@ from urllib.parse import unquote
 
 from . import catalog
 from .accounts import Credentials
-from .auth import REQUIRED
 from .clock import Clock
 from .faults import Faults
-from .http import Deferred, Json, Request, Response, Version, parse_version
+from .http import REQUIRED, Deferred, Json, Request, Response, Version, parse_version
 from .journal import Journal
 from .runs import Runs
 from .schema import Schema

@@ -17,7 +17,7 @@ from pathlib import Path
 from . import accounts, auth, bodies, control, faults, schema
 from .clock import Clock
 from .core import Engine, Route
-from .http import JSON_TYPE, V072, V083, HttpError, Json, Principal, Request, Response
+from .http import JSON_TYPE, REQUIRED, V072, V083, HttpError, Json, Principal, Request, Response
 from .journal import Journal, Received
 from .routes import SERVICES
 from .samples import fill, load_rows
@@ -156,8 +156,8 @@ class PracticeEngine(Engine):
     def _act(self, request: Request, service: str, entry: Received) -> Response:
         routes = SERVICES[service]
         route = None if _is_listed(request, self.settings.missing_routes) else routes.find(request)
-        if request.on_gateway and (service in ("engine", "channel") or (route and route.auth == auth.REQUIRED)):
-            request.principal_or_none = auth.authenticate(request, self.state, route.auth if route else auth.REQUIRED)
+        if request.on_gateway and (service in ("engine", "channel") or (route and route.auth == REQUIRED)):
+            request.principal_or_none = auth.authenticate(request, self.state, route.auth if route else REQUIRED)
         if route is None:
             raise HttpError.no_route()
         entry.route = route.name

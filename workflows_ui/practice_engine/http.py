@@ -11,6 +11,8 @@ Version = tuple[int, ...]
 V072: Version = (0, 72, 4)
 #: The version whose recordings differ from those of 0.72.4 (engine-0.83.md).
 V083: Version = (0, 83)
+#: Whether a route needs a credential.
+REQUIRED, OPTIONAL, PUBLIC = "required", "optional", "public"
 JSON_TYPE = "application/json; charset=utf-8"
 REASONS = {**responses, 413: "Payload Too Large"}
 #: The status of each code of a domain error; every other code is 400 (api.md 4.2).

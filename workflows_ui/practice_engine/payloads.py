@@ -6,7 +6,7 @@ from typing import Any
 
 from . import auth
 from .core import Engine
-from .http import V083, HttpError, Json, Request
+from .http import REQUIRED, V083, HttpError, Json, Request
 from .piece_steps import FORMS
 
 RAW = "ap-raw-payload"
@@ -100,6 +100,6 @@ def _is_authorized(settings: Json, request: Request) -> bool:
 
 def _has_credential(engine: Engine, request: Request) -> bool:
     try:
-        return auth.authenticate(request, engine.state, auth.REQUIRED) is not None
+        return auth.authenticate(request, engine.state, REQUIRED) is not None
     except HttpError:
         return False

@@ -10,8 +10,8 @@ from typing import Any
 from . import ids
 from .http import V083, HttpError, Json, Request, Version
 
-#: Where a value is required: nowhere, by the Activepieces flavour, since 0.83.0, everywhere.
-NEVER, ACTIVEPIECES, SINCE_083, ALWAYS = "never", "activepieces", "since 0.83", "always"
+#: Where a value is required: nowhere, by the Activepieces flavour, everywhere.
+NEVER, ACTIVEPIECES, ALWAYS = "never", "activepieces", "always"
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def required(kind: str = "text", **more: Any) -> Field:
 
 
 PROJECT = Field("id", required=ACTIVEPIECES)
-PROJECT_083 = Field("id", required=SINCE_083)
+PROJECT_083 = (Field("id", before=V083), required("id", since=V083))
 PAGE = {"limit": Field("number"), "cursor": Field("text")}
 
 
@@ -56,7 +56,7 @@ def read(source: Any, schema: Schema, path: str, request: Request | None = None)
     version, needed = V083, {ALWAYS}
     if request is not None:
         version = request.version
-        needed |= {request.flavour} | ({SINCE_083} if version >= V083 else set())
+        needed.add(request.flavour)
     values: Json = {}
     for name, fields in schema.items():
         alternatives = fields if isinstance(fields, tuple) else (fields,)

@@ -7,7 +7,7 @@ from workflows_ui.practice_engine import flow_views, ids, operations, pages
 from workflows_ui.practice_engine.core import Engine, route
 from workflows_ui.practice_engine.flow_views import flow_json
 from workflows_ui.practice_engine.http import V083, HttpError, Json, Request
-from workflows_ui.practice_engine.schema import PAGE, PROJECT, SINCE_083, Field, required
+from workflows_ui.practice_engine.schema import PAGE, PROJECT, Field, required
 from workflows_ui.practice_engine.state import State
 
 from .folders import find_or_create
@@ -46,7 +46,7 @@ def find(engine: Engine, request: Request) -> Json:
     return pages.page_of_flows(rows, query, lambda row: flow_json(engine.state, flows[row["id"]], version, state))
 
 
-@route("GET", "/v1/flows/count", query={**COUNT, "projectId": Field("id", required=SINCE_083, since=V083)})
+@route("GET", "/v1/flows/count", query={**COUNT, "projectId": required("id", since=V083)})
 def count(engine: Engine, request: Request) -> int:
     return len(_select(engine, request))
 

@@ -4,9 +4,8 @@ import hmac
 from datetime import timedelta
 
 from workflows_ui.practice_engine import accounts, ids
-from workflows_ui.practice_engine.auth import PUBLIC
 from workflows_ui.practice_engine.core import Engine, Routes
-from workflows_ui.practice_engine.http import HttpError, Json, Request
+from workflows_ui.practice_engine.http import PUBLIC, HttpError, Json, Request
 from workflows_ui.practice_engine.schema import Field
 
 root, channel, backend, platform = Routes(), Routes(), Routes(), Routes()

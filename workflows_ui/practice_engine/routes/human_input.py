@@ -3,9 +3,8 @@
 They are submitted to the flow's webhook: ``payloads.py`` makes the trigger's output.
 """
 
-from workflows_ui.practice_engine.auth import PUBLIC
 from workflows_ui.practice_engine.core import Engine, route
-from workflows_ui.practice_engine.http import V083, HttpError, Json, Request
+from workflows_ui.practice_engine.http import PUBLIC, V083, HttpError, Json, Request
 from workflows_ui.practice_engine.piece_steps import FORMS
 from workflows_ui.practice_engine.schema import Field
 

@@ -4,9 +4,8 @@ import urllib.parse
 
 from workflows_ui.practice_engine import ids, pages
 from workflows_ui.practice_engine.accounts import PLATFORM
-from workflows_ui.practice_engine.auth import PUBLIC
 from workflows_ui.practice_engine.core import Engine, route
-from workflows_ui.practice_engine.http import V083, HttpError, Json, Request
+from workflows_ui.practice_engine.http import PUBLIC, V083, HttpError, Json, Request
 from workflows_ui.practice_engine.schema import PAGE, Field, required
 
 TYPE = required(choices=("PLATFORM", "PROJECT"))

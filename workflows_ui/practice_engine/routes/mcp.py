@@ -6,10 +6,9 @@
 
 from workflows_ui.practice_engine import accounts, ids, pages
 from workflows_ui.practice_engine.accounts import PLATFORM
-from workflows_ui.practice_engine.auth import PUBLIC
 from workflows_ui.practice_engine.core import Engine, route
 from workflows_ui.practice_engine.flow_views import flow_json
-from workflows_ui.practice_engine.http import V072, V083, HttpError, Json, Request
+from workflows_ui.practice_engine.http import PUBLIC, V072, V083, HttpError, Json, Request
 from workflows_ui.practice_engine.schema import PAGE, Field, Schema, read, required
 
 TOOL_NAME_LENGTH = 47

@@ -3,10 +3,9 @@
 from typing import Any
 
 from workflows_ui.practice_engine import accounts, catalog, ids, validity
-from workflows_ui.practice_engine.auth import OPTIONAL
 from workflows_ui.practice_engine.core import Engine, route
-from workflows_ui.practice_engine.http import V083, HttpError, Json, Request
-from workflows_ui.practice_engine.schema import PROJECT_083, SINCE_083, Field, required
+from workflows_ui.practice_engine.http import OPTIONAL, V083, HttpError, Json, Request
+from workflows_ui.practice_engine.schema import PROJECT_083, Field, required
 from workflows_ui.practice_engine.state import read_data
 
 LIST = {
@@ -24,8 +23,8 @@ INSTALL = {
     **dict.fromkeys(("pieceName", "pieceVersion"), required()),
 }
 REGISTRY = {
-    "release": Field(required=SINCE_083, since=V083),
-    "edition": Field(choices=("ce", "ee", "cloud"), required=SINCE_083, since=V083),
+    "release": required(since=V083),
+    "edition": required(choices=("ce", "ee", "cloud"), since=V083),
 }
 OPTIONS = {
     **dict.fromkeys(("pieceName", "pieceVersion", "actionOrTriggerName", "propertyName"), required()),

@@ -4,9 +4,8 @@ engine-0.83.md section 2; recordings ``project_*``, ``projects_list``, ``flags``
 """
 
 from workflows_ui.practice_engine import accounts, ids, pages
-from workflows_ui.practice_engine.auth import PUBLIC
 from workflows_ui.practice_engine.core import Engine, route
-from workflows_ui.practice_engine.http import V083, HttpError, Json, Request
+from workflows_ui.practice_engine.http import PUBLIC, V083, HttpError, Json, Request
 from workflows_ui.practice_engine.schema import PAGE, Field, required
 from workflows_ui.practice_engine.state import read_data
 

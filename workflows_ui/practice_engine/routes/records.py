@@ -10,13 +10,13 @@ from typing import Any
 from workflows_ui.practice_engine import ids, pages
 from workflows_ui.practice_engine.core import Engine, route
 from workflows_ui.practice_engine.http import V083, HttpError, Json, Request
-from workflows_ui.practice_engine.schema import PAGE, SINCE_083, Field, Schema, read, required
+from workflows_ui.practice_engine.schema import PAGE, Field, Schema, read, required
 
 from .tables import get_table, limits, table_fields
 
 FILTER = re.compile(r"filters\[(\d+)\]\[(fieldId|value|operator)\]")
 TABLE = {"tableId": required("id"), "projectId": Field("id")}
-DELETE = {"ids": required(many=True), "tableId": Field("id", required=SINCE_083, since=V083), "projectId": Field("id")}
+DELETE = {"ids": required(many=True), "tableId": required("id", since=V083), "projectId": Field("id")}
 CELL: Schema = {"fieldId": required(), "value": required()}
 
 

@@ -3,9 +3,8 @@
 from collections import Counter
 
 from workflows_ui.practice_engine import flow_views, ids, pages, payloads, run_rows
-from workflows_ui.practice_engine.auth import PUBLIC
 from workflows_ui.practice_engine.core import ANY, Engine, route
-from workflows_ui.practice_engine.http import V083, Deferred, HttpError, Json, Request, Version
+from workflows_ui.practice_engine.http import PUBLIC, V083, Deferred, HttpError, Json, Request, Version
 from workflows_ui.practice_engine.run_rows import STATUSES, STATUSES_083, visible
 from workflows_ui.practice_engine.runs import Waiter
 from workflows_ui.practice_engine.schema import PAGE, PROJECT, Field, Schema, required

@@ -7,10 +7,9 @@ import hmac
 from datetime import timedelta
 
 from workflows_ui.practice_engine import accounts, flow_views, ids, pages
-from workflows_ui.practice_engine.auth import PUBLIC
 from workflows_ui.practice_engine.bodies import FormFile
 from workflows_ui.practice_engine.core import Engine, route
-from workflows_ui.practice_engine.http import V083, HttpError, Json, Request
+from workflows_ui.practice_engine.http import PUBLIC, V083, HttpError, Json, Request
 from workflows_ui.practice_engine.schema import PAGE, required
 
 SIGN_IN = {"email": required(), "password": required()}

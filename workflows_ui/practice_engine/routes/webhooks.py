@@ -9,10 +9,9 @@ from typing import Any
 from urllib.parse import quote
 
 from workflows_ui.practice_engine import ids, payloads, tree
-from workflows_ui.practice_engine.auth import PUBLIC
 from workflows_ui.practice_engine.bodies import FormFile
 from workflows_ui.practice_engine.core import ANY, Engine, route
-from workflows_ui.practice_engine.http import V083, Deferred, HttpError, Json, Request, Response
+from workflows_ui.practice_engine.http import PUBLIC, V083, Deferred, HttpError, Json, Request, Response
 from workflows_ui.practice_engine.runs import Waiter
 from workflows_ui.practice_engine.schema import required
 
