@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -73,7 +73,7 @@ def decoded(body: bytes) -> Any:
         raise NotJson("EMPTY", "The answer is empty.")
     try:
         value = json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant)
-        return _without_surrogates(value) if _SURROGATE.search(body) else value
+        return map_texts(value, _without_surrogates) if _SURROGATE.search(body) else value
     except (ValueError, RecursionError):
         start = body.lstrip()[:200].lower()
         if start.startswith((b"<!doctype", b"<html", b"<head", b"<body", b"<?xml", b"<!--")):
@@ -85,11 +85,16 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-def _without_surrogates(value: Any) -> Any:
+def _without_surrogates(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def map_texts(value: Any, change: Callable[[str], str]) -> Any:
+    """A copy of a JSON value with every text and every key changed. Raises RecursionError if it is nested too deep."""
     if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return change(value)
     if isinstance(value, list):
-        return [_without_surrogates(item) for item in value]
+        return [map_texts(item, change) for item in value]
     if isinstance(value, dict):
-        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+        return {map_texts(key, change): map_texts(item, change) for key, item in value.items()}
     return value

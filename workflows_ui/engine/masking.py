@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from .answer import map_texts
+
 #: The replacement of a secret. It needs no escaping in JSON, and no write to the engine may contain it (see `Transport.write`).
 HIDDEN = "(hidden: a key of this workspace)"
 #: A shorter text would match in innocent data.
@@ -51,15 +53,7 @@ class Mask:
 
     def value(self, value: Any) -> Any:
         """A copy of any JSON value with every text and every key masked. Raises RecursionError if it is nested too deep."""
-        if self._pattern is None:
-            return value
-        if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, list):
-            return [self.value(item) for item in value]
-        if isinstance(value, dict):
-            return {self.value(key): self.value(item) for key, item in value.items()}
-        return value
+        return value if self._pattern is None else map_texts(value, self.text)
 
     def _mask_decoded(self, body: bytes) -> bytes:
         try:

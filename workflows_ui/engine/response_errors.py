@@ -64,9 +64,16 @@ def error_for_answer(
     """
     if 200 <= answer.status < 300:
         return None
-    body, problem = _body(answer)
+    body, problem = None, None
+    try:
+        body = answer.json()
+    except NotJson as error:
+        problem = error
     kind, code = _kind(answer.status, body, problem, write=write)
     message = error_message(body) or _default_message(answer.status, problem)
+    technical = f"{what}: {answer.status}, {len(answer.body)} bytes"
+    if 300 <= answer.status < 400 and "location" in answer.headers:
+        technical += f", to {without_secrets(answer.headers['location'], secrets)[:200]!r}"
     return kind(
         without_secrets(message, secrets)[:500],
         status=answer.status,
@@ -74,8 +81,7 @@ def error_for_answer(
         request_id=answer.request_id,
         sent=None if kind is errors.Unknown else True,
         retry_after=answer.retry_after(now or datetime.now(UTC)),
-        technical=f"{what}: {answer.status}, {len(answer.body)} bytes"
-        + (f", to {without_secrets(answer.headers['location'], secrets)[:200]!r}" if _is_redirect(answer) else ""),
+        technical=technical,
     )
 
 
@@ -108,13 +114,6 @@ def without_secrets(text: str, secrets: Iterable[str]) -> str:
     for secret in secrets:
         text = text.replace(secret, "***")
     return text
-
-
-def _body(answer: Answer) -> tuple[Any, NotJson | None]:
-    try:
-        return answer.json(), None
-    except NotJson as problem:
-        return None, problem
 
 
 def _kind(status: int, body: Any, problem: NotJson | None, *, write: bool) -> tuple[type[errors.EngineError], str]:
@@ -156,10 +155,6 @@ def _wrong_project(code: str, body: Any) -> bool:
         # 0.83 gives the id of the closed project (recording member_flows_of_other_project).
         return bool(params.get("projectId")) or error_message(body) == _CLOSED_PROJECT
     return code == "ENTITY_NOT_FOUND" and str(params.get("entityType")).lower() == "project"
-
-
-def _is_redirect(answer: Answer) -> bool:
-    return 300 <= answer.status < 400 and "location" in answer.headers
 
 
 def _default_message(status: int, problem: NotJson | None) -> str:
