@@ -152,14 +152,6 @@ def project_ids(state: State, user: str) -> list[str]:
     return [row["id"] for row in sorted(rows, key=lambda row: (row.get("type", "PERSONAL"), row["displayName"]))]
 
 
-def home_project(state: State, user: str) -> str:
-    """Return the project in which a user signs in: that of their organization, or the personal one."""
-    shared = [key for key, one in state.organizations.items() if user in one["members"]]
-    if shared:
-        return organization_project(shared[0])
-    return next(key for key, row in state.projects.items() if row["ownerId"] == user)
-
-
 def new_project(state: State, owner: str, name: str, kind: str) -> Json:
     """Add a project that belongs to no organization, of the type PERSONAL or TEAM."""
     unset = dict.fromkeys(("deleted", "externalId", "maxConcurrentJobs", "metadata"))

@@ -379,27 +379,22 @@ def _update_minutes_saved(edit: Edit) -> None:
     edit.flow["timeSavedPerRun"] = number
 
 
-def _notes(edit: Edit) -> list[Json]:
-    notes: list[Json] = edit.version.setdefault("notes", [])
-    return notes
-
-
 def _add_note(edit: Edit) -> None:
     """Add a note. Clients choose ids, even the same twice: only the first note gets the owner at once (``op_add_note_same_id``)."""
     moment = ids.stamp()
-    notes = _notes(edit)
+    notes = edit.version.setdefault("notes", [])
     notes.append({**edit.values, "createdAt": moment, "updatedAt": moment})
     next(note for note in notes if note["id"] == edit.values["id"])["ownerId"] = edit.user
 
 
 def _update_note(edit: Edit) -> None:
-    for note in _notes(edit):
+    for note in edit.version.get("notes", []):
         if note["id"] == edit.values["id"]:
             note |= {**edit.values, "ownerId": edit.values.get("ownerId") or edit.user, "updatedAt": ids.stamp()}
 
 
 def _delete_note(edit: Edit) -> None:
-    edit.version["notes"] = [note for note in _notes(edit) if note["id"] != edit.values["id"]]
+    edit.version["notes"] = [note for note in edit.version.get("notes", []) if note["id"] != edit.values["id"]]
 
 
 def select(row: Json, *names: str) -> Json:

@@ -185,8 +185,9 @@ def check(step: Json, kinds: tuple[str, ...]) -> None:
     if "pieceVersion" in expected and not VERSION.fullmatch(settings["pieceVersion"]):
         raise HttpError.invalid("the version of a piece is three numbers")
     properties = settings.get("propertySettings", {}).values()
+    typed = all(isinstance(one, dict) and one.get("type") in PROPERTY_TYPES for one in properties)
     branches = settings["branches"] if step["type"] == "ROUTER" else []
-    if not all(_is_property(one) for one in properties) or not all(_is_branch(one) for one in branches):
+    if not typed or not all(_is_branch(one) for one in branches):
         raise HttpError.invalid(INVALID)
 
 
@@ -232,10 +233,6 @@ def prepare_imported(step: Json, rules: Rules) -> None:
         settings["pieceVersion"] = rules.stored_version(settings["pieceVersion"])
     if step["type"] in ACTIONS:
         settings["sampleData"] = {}
-
-
-def _is_property(one: Any) -> bool:
-    return isinstance(one, dict) and one.get("type") in PROPERTY_TYPES
 
 
 def _is_branch(branch: Any) -> bool:

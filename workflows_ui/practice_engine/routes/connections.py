@@ -125,7 +125,10 @@ def replace(engine: Engine, request: Request) -> Response:
     published = older or values.get("applyToPublishedVersions", False)
     for flow in request.own_rows(engine.state.flows):
         for version in {flow["versionId"], flow["publishedVersionId"] if published else None} - {None}:
-            _replace_in_version(engine.state.versions[version], source["externalId"], target["externalId"])
+            row = engine.state.versions[version]
+            old, new = (f"connections['{one['externalId']}']" for one in (source, target))
+            row["trigger"] = json.loads(json.dumps(row["trigger"]).replace(old, new))
+            row["connectionIds"] = tree.connection_ids(row["trigger"])
     if source["scope"] == "PROJECT" and (older or values.get("deleteSourceConnection", False)):
         del engine.state.connections[source["id"]]
     return Response.empty(200 if older else 204)
@@ -207,12 +210,6 @@ def _exchange_code(engine: Engine, request: Request, piece: Json, kind: str, val
     if wrong:
         params = {"tokenUrl": piece["auth"].get("tokenUrl", ""), "redirectUrl": value.get("redirect_url", "")}
         raise HttpError.domain("INVALID_CLAIM", clientId=value["client_id"], **params)
-
-
-def _replace_in_version(version: Json, source: str, target: str) -> None:
-    text = json.dumps(version["trigger"])
-    version["trigger"] = json.loads(text.replace(f"connections['{source}']", f"connections['{target}']"))
-    version["connectionIds"] = tree.connection_ids(version["trigger"])
 
 
 def _texts(value: Any) -> list[str]:

@@ -135,8 +135,10 @@ def _authenticate(engine: Engine, given: Json) -> Json | None:
 
 
 def _issue_token(engine: Engine, user: str) -> tuple[str, str]:
-    """The id of the project that the user signs in to, and a token for it."""
-    project = accounts.home_project(engine.state, user)
+    """The id of the project that the user signs in to, and a token for it: that of their organization, or the personal one."""
+    state = engine.state
+    shared = [accounts.organization_project(key) for key, one in state.organizations.items() if user in one["members"]]
+    project = next(iter(shared), "") or next(key for key, row in state.projects.items() if row["ownerId"] == user)
     expires = int((ids.now() + timedelta(days=7)).timestamp())
     token = accounts.jwt({"id": user, "type": "USER", "projectId": project, "exp": expires, "practice": True})
     organization = engine.state.projects[project]["externalId"] or ""

@@ -126,8 +126,7 @@ def _refusal_status(flow: Json | None) -> int:
 
 def _can_run(engine: Engine, version: Json, request: Request) -> bool:
     """Whether the engine has every piece: else 0.83.0 makes no run (recording ``webhook_async_unknown_piece_flow``)."""
-    pieces = {step["settings"].get("pieceName") for step in tree.walk(version["trigger"])} - {None}
-    return request.version < V083 or pieces <= set(engine.pieces(request.version))
+    return request.version < V083 or set(tree.pieces(version["trigger"])) <= set(engine.pieces(request.version))
 
 
 def _run(engine: Engine, flow: Json, request: Request, webhook: str, *, draft: bool, wait: bool) -> Response | Deferred:
