@@ -3,6 +3,7 @@
 Names of flows come from the engine: what would be a link, a mention or formatting there is sent as text.
 """
 
+import html
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -73,8 +74,7 @@ def _texts(row: AlarmDelivery, escape: Callable[[str], str]) -> tuple[str, str]:
 
 def _slack(name: str) -> str:
     """A name for Slack, where angle brackets are links and mentions, and addresses are links, too."""
-    name = _plain(name)
-    return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return html.escape(_plain(name), quote=False)
 
 
 def _markdown(name: str) -> str:

@@ -94,7 +94,7 @@ def channel(request: ConsoleRequest, slug: str, row: AlarmChannel) -> HttpRespon
         else:
             messages.success(request, _("The channel is changed."))
         return responses.redirect_to_view(request, "alarm_channel", slug, row.pk)
-    deliveries = channels.messages_of(row)
+    deliveries = list(row.deliveries.order_by("-created_at", "-pk")[: channels.SHOWN])
     context = {
         "channel": row,
         "messages_sent": [(sent, _event(sent.event), trouble(sent.trouble, sent.status)) for sent in deliveries],

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -114,11 +114,6 @@ def send_again(actor: Actor, row: AlarmChannel) -> int:
         if number:
             _record(actor, "alarm_channel.send_again", row, number=number)
     return number
-
-
-def messages_of(row: AlarmChannel) -> Sequence[AlarmDelivery]:
-    """The latest messages of a channel."""
-    return list(AlarmDelivery.objects.filter(channel=row).order_by("-created_at", "-pk")[:SHOWN])
 
 
 def in_trouble(workspace: Workspace) -> set[Any]:

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
 
 from workflows_ui.alarms import announcing
-from workflows_ui.alarms.models import Alarm, AlarmEnd, AlarmKind, AlarmMute, AlarmWatch, FlowRhythm, FlowState
+from workflows_ui.alarms.models import Alarm, AlarmEnd, AlarmKind, AlarmMute, FlowRhythm, FlowState
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import clock
@@ -36,11 +36,6 @@ def listed(index: RunIndex) -> list[Alarm]:
     """The open alarms, then those that ended last."""
     rows = of_index(index).order_by("-opened_at", "-pk")
     return [*rows.filter(ended_at=None)[:MOST], *rows.filter(ended_at__isnull=False)[:MOST]]
-
-
-def watch(index: RunIndex) -> AlarmWatch | None:
-    """The checks of an index; None before the first one."""
-    return AlarmWatch.objects.filter(index=index).first()
 
 
 _open = Prepared(

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from workflows_ui.alarms import folding, services, tables
 from workflows_ui.alarms import messages as texts
 from workflows_ui.alarms.forms import FilterForm
-from workflows_ui.alarms.models import Alarm, AlarmKind, FlowRhythm
+from workflows_ui.alarms.models import Alarm, AlarmKind, AlarmWatch, FlowRhythm
 from workflows_ui.core import clock
 from workflows_ui.launches.services import watching
 from workflows_ui.lists import list_page, local_lists
@@ -51,7 +51,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     kind, form = tables.Alarms(), FilterForm(request.GET, alarms=found)
     current = list_page.requested(request, kind, form)
     page = kind.page(form.chosen(found) if current.valid else (), current)
-    page = replace(page, warning=texts.gap(services.watch(index), clock.now()))
+    page = replace(page, warning=texts.gap(AlarmWatch.objects.filter(index=index).first(), clock.now()))
     if len(found) >= services.MOST:
         text = _("There may be more than %(n)d. Those that began last are listed.")
         page = replace(page, notice=text % {"n": services.MOST})

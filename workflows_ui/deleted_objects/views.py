@@ -112,15 +112,12 @@ def restore(request: ConsoleRequest, slug: str, copy_id: str) -> HttpResponse:
         outcome, detail = action_log.outcome_of(error)
         audit_log.end(event, outcome, **detail)
         copy.refresh_from_db(fields=["state", "restored_id"])
-        return _page(request, copy, _sentences(words.error_message(error)))
+        message = words.error_message(error)
+        return _page(request, copy, f"{message.title}. {message.text} {message.next_step}".strip())
     services.end_restore(copy)
     audit_log.end(event, belongs_to=(copy.kind, copy.restored_id), restored=copy.restored_id)
     messages.success(request, texts.restored(copy))
     return responses.redirect(request, RESOURCES[copy.kind].url(slug, copy.restored_id))
-
-
-def _sentences(message: words.Message) -> str:
-    return f"{message.title}. {message.text} {message.next_step}".strip()
 
 
 def _page(request: ConsoleRequest, copy: DeletedObject, problem: str = "") -> HttpResponse:

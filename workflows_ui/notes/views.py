@@ -105,9 +105,9 @@ def _require_failure(request: ConsoleRequest, id: str) -> None:
     if not request.access.sees("failures"):
         raise Http404
     request.access.require(Role.VIEWER)
-    workspace = request.access.workspace
-    index = indexes.readable(workspace, request.user.pk)
-    if index is None or not id.isdecimal() or len(id) > _DIGITS or not failures.exists(workspace, int(id)):
+    if indexes.for_access(request.access) is None or not id.isdecimal() or len(id) > _DIGITS:
+        raise Http404
+    if not failures.exists(request.access.workspace, int(id)):
         raise Http404
 
 

@@ -56,7 +56,7 @@ def run_index(request: ConsoleRequest, slug: str) -> HttpResponse:
     if not choices and first is None:
         context |= {
             "has_credential": bool(first_start.own_credentials(request.access)),
-            "has_team": bool(first_start.teams_to_share_with(request.access)),
+            "has_team": teams.teams_within([workspace]).exists(),
             "any_team": Group.objects.exists(),
         }
     if index is None:
@@ -78,12 +78,13 @@ def _new_team(request: ConsoleRequest) -> str:
 
 def _first_form(request: ConsoleRequest) -> FirstForm | None:
     """The form for a manager who has a credential, and a team to share it with."""
-    credentials, teams = first_start.own_credentials(request.access), first_start.teams_to_share_with(request.access)
+    credentials = first_start.own_credentials(request.access)
+    choices = list(teams.teams_within([request.access.workspace]))
     new_team = _new_team(request) if request.user.is_superuser else ""
-    if not credentials or not (teams or new_team):
+    if not credentials or not (choices or new_team):
         return None
     data, initial = request.POST if request.method == "POST" else None, {"keep_days": RunIndex().keep_days}
-    return FirstForm(data, initial=initial, credentials=credentials, teams=teams, new_team=new_team)
+    return FirstForm(data, initial=initial, credentials=credentials, teams=choices, new_team=new_team)
 
 
 def _share(request: ConsoleRequest, form: FirstForm) -> HttpResponse:

@@ -20,11 +20,6 @@ def own_credentials(access: Access) -> list[Credential]:
     return list(Credential.objects.filter(workspace=access.workspace, owner=access.user).order_by("name", "pk"))
 
 
-def teams_to_share_with(access: Access) -> list[Group]:
-    """The teams of the workspace, by name."""
-    return list(teams.teams_within([access.workspace]))
-
-
 def people_of(team: Group) -> Sequence[User]:
     """The active people of a team, by name."""
     return list(User.objects.filter(groups=team, is_active=True).order_by("first_name", "last_name", "username"))

@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Case, IntegerField, QuerySet, When
 
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.run_index.models import IndexedKind, IndexedObject, ObjectUse, RunIndex
+from workflows_ui.run_index.models import IndexedKind, IndexedObject, ObjectUse
 from workflows_ui.run_index.services import indexes, objects
 from workflows_ui.run_index.services.object_rows import FLOWS, SERVERS, Use
 
@@ -46,15 +46,12 @@ class Step:
 
 
 def known_kinds(session: EngineSession) -> Mapping[str, IndexedKind]:
-    """The kinds that the index can be asked for, if this person may see it; empty without an index."""
+    """The kinds that were read completely, by their names; empty without an index that this person may see."""
     index = indexes.for_session(session)
-    return session.once("indexed kinds", lambda: kinds_of(index)) if index else {}
-
-
-def kinds_of(index: RunIndex) -> dict[str, IndexedKind]:
-    """The kinds that were read completely, by their names."""
+    if index is None:
+        return {}
     read = IndexedKind.objects.filter(index=index, credential=index.credential_id, read_at__isnull=False)
-    return {row.kind: row for row in read}
+    return session.once("indexed kinds", lambda: {row.kind: row for row in read})
 
 
 def current(index_id: int, kind: str = "") -> QuerySet[IndexedObject]:
