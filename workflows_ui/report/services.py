@@ -1,5 +1,6 @@
 """Numbers of a week: runs by flow from the run index, launches by person and flow. One query each."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -38,30 +39,14 @@ class Line:
     minutes: float | None = None
 
 
-@dataclass(frozen=True)
-class Report:
-    """The lines of flows and of people, those with the most runs first, and their totals."""
-
-    flows: Sequence[Line]
-    people: Sequence[Line]
-
-    @property
-    def total(self) -> Line:
-        return _total(self.flows)
-
-    @property
-    def people_total(self) -> Line:
-        return _total(self.people)
-
-
-def report(access: Access, index: RunIndex, monday: date, saved: Mapping[str, float]) -> Report:
-    """The report of the week that begins on this day in the current time zone.
+def report(access: Access, index: RunIndex, monday: date, saved: Mapping[str, float]) -> tuple[list[Line], list[Line]]:
+    """The lines of flows and of people, those with the most first, of the week that begins on this day in the current time zone.
 
     Args:
         saved: minutes that a successful run of a flow saves, by the flow's id.
     """
     begin, end = clock.midnight(monday), clock.midnight(monday + timedelta(days=7))
-    return Report(_flows(index, begin, end, saved), _people(access, begin, end, saved))
+    return _flows(index, begin, end, saved), _people(access, begin, end, saved)
 
 
 def _flows(index: RunIndex, begin: datetime, end: datetime, saved: Mapping[str, float]) -> list[Line]:
@@ -96,23 +81,16 @@ def _people(access: Access, begin: datetime, end: datetime, saved: Mapping[str, 
             took=Sum(F("run_finished_at") - F("run_started_at"), filter=ran),
         )
     )
-    lines: dict[int, Line] = {}
+    found: dict[int, list[Line]] = defaultdict(list)
     for user, flow, number, failed, good, took in counted.order_by("-number", "user", "flow_id")[:MOST]:
-        line = lines.get(user) or Line(str(user), "", 0, 0, 0)
         minutes = good * saved[flow] if flow in saved else None
-        lines[user] = replace(
-            line,
-            number=line.number + number,
-            failed=line.failed + failed,
-            took=line.took + (took / timedelta(milliseconds=1) if took else 0),
-            minutes=line.minutes if minutes is None else (line.minutes or 0) + minutes,
-        )
-    people = User.objects.in_bulk(lines)
-    named = [replace(line, name=people[user].label) for user, line in lines.items()]
-    return sorted(named, key=lambda line: (-line.number, line.key))
+        found[user].append(Line("", "", number, failed, took / timedelta(milliseconds=1) if took else 0, minutes))
+    people = User.objects.in_bulk(found)
+    lines = [replace(total(found[key]), key=str(key), name=person.label) for key, person in people.items()]
+    return sorted(lines, key=lambda line: (-line.number, line.key))
 
 
-def _total(lines: Sequence[Line]) -> Line:
+def total(lines: Sequence[Line]) -> Line:
     minutes = [line.minutes for line in lines if line.minutes is not None]
     return Line(
         "",

@@ -19,7 +19,7 @@ from workflows_ui.launches.services import runs
 from workflows_ui.lists import export
 from workflows_ui.members.models import Role
 from workflows_ui.report import services
-from workflows_ui.report.services import Line, Report
+from workflows_ui.report.services import Line
 from workflows_ui.resources.places import list_url
 from workflows_ui.resources.runs import indexed
 from workflows_ui.run_index.models import RunIndex
@@ -51,27 +51,27 @@ def report(request: ConsoleRequest, slug: str) -> HttpResponse:
     index, monday = indexes.for_access(request.access), _monday(request)
     if index is None:
         return responses.page(request, "report/no_index.html", {"manages": request.access.allows(Role.MANAGER)})
-    found = _find(request, index, monday)
+    flows, people = _find(request, index, monday)
+    total, people_total = services.total(flows), services.total(people)
     days = {"since": monday.isoformat(), "until": (monday + timedelta(days=6)).isoformat()}
     failed = {**days, "status": sorted(runs.FAILED)}
-    flows = [
-        _shown(
-            line,
-            line.name or line.key,
-            list_url(slug, "runs", flow=line.key, **days),
-            list_url(slug, "runs", flow=line.key, **failed) if line.failed else "",
-        )
-        for line in found.flows
-    ]
     following = monday + timedelta(days=7)
     context = {
         "title": _week_text(monday),
-        "flows": flows,
-        "total": _shown(found.total, _("Total")),
-        "people": [_shown(line, line.name) for line in found.people],
-        "people_total": _shown(found.people_total, _("Total")),
+        "flows": [
+            _shown(
+                line,
+                line.name or line.key,
+                list_url(slug, "runs", flow=line.key, **days),
+                list_url(slug, "runs", flow=line.key, **failed) if line.failed else "",
+            )
+            for line in flows
+        ],
+        "total": _shown(total, _("Total")),
+        "people": [_shown(line, line.name) for line in people],
+        "people_total": _shown(people_total, _("Total")),
         "everybody": request.access.allows(Role.BUILDER),
-        "saves": found.total.minutes is not None or found.people_total.minutes is not None,
+        "saves": total.minutes is not None or people_total.minutes is not None,
         "cut": len(flows) >= services.MOST,
         "most": services.MOST,
         "trouble": indexed.trouble(index),
@@ -92,10 +92,10 @@ def file(request: ConsoleRequest, slug: str) -> HttpResponseBase:
     index, monday = indexes.for_access(request.access), _monday(request)
     if index is None:
         return responses.redirect_to_view(request, "report", slug)
-    found = _find(request, index, monday)
+    flows, people = _find(request, index, monday)
     heads = [_("By"), _("Name"), _("Id"), _("Number"), _("Failed"), _("Hours"), _("Minutes saved")]
-    rows = [_cells(_("Flow"), line, line.name or line.key) for line in found.flows]
-    rows += [_cells(_("Person"), line, line.name) for line in found.people]
+    rows = [_cells(_("Flow"), line, line.name or line.key) for line in flows]
+    rows += [_cells(_("Person"), line, line.name) for line in people]
     audit_log.record(
         actor(request), "report.export", workspace=request.access.workspace, object_type="report", week=_name(monday)
     )
@@ -103,7 +103,8 @@ def file(request: ConsoleRequest, slug: str) -> HttpResponseBase:
     return responses.download(text, f"report-{_name(monday)}.csv", export.TYPES["csv"])
 
 
-def _find(request: ConsoleRequest, index: RunIndex, monday: date) -> Report:
+def _find(request: ConsoleRequest, index: RunIndex, monday: date) -> tuple[list[Line], list[Line]]:
+    """The lines of flows and of people."""
     session = engine_session.open_session(request.access)
     saved = {flow.id: flow.minutes for flow in indexed.flows_of(session, index) if flow.minutes}
     return services.report(request.access, index, monday, saved)
