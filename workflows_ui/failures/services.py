@@ -185,34 +185,22 @@ def note(row: FailurePattern | None, workspace: Workspace) -> str | None:
         return None
 
 
-@dataclass(frozen=True)
-class Known:
-    """What is known about the failures of one cause.
-
-    Attributes:
-        note: what to do; "" without a note, None if it does not open.
-        row: people's work on them.
-        votes: whether the note helped; None without one.
-    """
-
-    fingerprint: int
-    note: str | None
-    row: FailurePattern | None
-    votes: "Votes | None"
-
-
 def fingerprint_of(index: RunIndex, run_id: str) -> int:
     """The fingerprint of a failed run; 0 if the index does not have it."""
     return _failed(index.pk).filter(run_id=run_id).values_list("fingerprint", flat=True).first() or 0
 
 
-def known(index: RunIndex, fingerprint: int, workspace: Workspace, user: User) -> Known | None:
-    """What is known about failures of this cause, for a person; None if the index has none."""
+def known(index: RunIndex, fingerprint: int, workspace: Workspace, user: User) -> dict[str, Any] | None:
+    """The `note_context` of failures of this cause, for a person; None if the index has none."""
     if not fingerprint or not _failed(index.pk).filter(fingerprint=fingerprint).exists():
         return None
-    row = _stored(index).filter(fingerprint=fingerprint).first()
+    return note_context(_stored(index).filter(fingerprint=fingerprint).first(), workspace, user)
+
+
+def note_context(row: FailurePattern | None, workspace: Workspace, user: User) -> dict[str, Any]:
+    """The context of templates/failures/note.html: whether it helped is only asked about a note that can be read."""
     text = note(row, workspace)
-    return Known(fingerprint, text, row, votes(row, user) if row and text else None)
+    return {"row": row, "note": text, "votes": votes(row, user) if row and text else None}
 
 
 def assignable(workspace: Workspace) -> QuerySet[User]:
@@ -294,19 +282,11 @@ def save_note(actor: Actor, index: RunIndex, pattern: Pattern, text: str) -> Non
         NoteVote.objects.filter(pattern__index=index, pattern__fingerprint=pattern.fingerprint).delete()
 
 
-@dataclass(frozen=True)
-class Votes:
-    """How many people a note helped and how many it did not, and the person's own answer; None without one."""
-
-    yes: int
-    no: int
-    own: bool | None
-
-
-def votes(row: FailurePattern, user: User) -> Votes:
+def votes(row: FailurePattern, user: User) -> dict[str, Any]:
+    """How many people the note helped and how many it did not, and the person's `own` answer; None without one."""
     found = dict(NoteVote.objects.filter(pattern=row).values_list("user", "helped"))
     yes = sum(found.values())
-    return Votes(yes, len(found) - yes, found.get(user.pk))
+    return {"yes": yes, "no": len(found) - yes, "own": found.get(user.pk)}
 
 
 def vote(actor: Actor, index: RunIndex, pattern: Pattern, user: User, *, helped: bool) -> bool:

@@ -98,15 +98,14 @@ def failure(request: ConsoleRequest, slug: str, fingerprint: int) -> HttpRespons
 
 def _page(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> HttpResponse:
     access, row, newest = request.access, pattern.row, pattern.newest
-    note = services.note(row, access.workspace)
+    noted = services.note_context(row, access.workspace, request.user)
     latest = [indexed_rows.to_engine(run) for run in services.latest_runs(index, pattern.fingerprint)]
     runs = masking.masked(engine_session.open_session(access), latest)
     people = services.assignable(access.workspace)
     alike = list_url(
         access.workspace.slug, "runs", failed=run_filters.step_of_flow(newest.failed_step[:80], newest.flow_id)
     )
-    context = {
-        "votes": services.votes(row, request.user) if row and note else None,
+    context = noted | {
         "affected": services.affected(access, index, pattern),
         "counted": services.COUNTED if pattern.number > services.COUNTED else 0,
         "pattern": replace(pattern, error=reading.error_of(runs[0]) if runs else ""),
@@ -115,8 +114,7 @@ def _page(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> HttpRes
         "runs": [(run, run_url(access.workspace.slug, run["id"]), reading.error_of(run)) for run in runs],
         "runs_url": alike if newest.failed_step else "",
         "flow_url": flow_url(access.workspace.slug, newest.flow_id),
-        "note": note,
-        "form": NoteForm(initial={"text": note}),
+        "form": NoteForm(initial={"text": noted["note"]}),
         "assign_form": AssignForm(initial={"person": row.assigned_to_id if row else None}, people=people),
         "snooze_form": SnoozeForm(),
         "builds": access.allows(Role.BUILDER),

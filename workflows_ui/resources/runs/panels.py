@@ -92,7 +92,7 @@ def known_failure(access: Access, index: RunIndex, fingerprint: int) -> dict[str
     """The context of templates/failures/helped.html; None if nothing is known, or if the person does not see the page of it."""
     found = failures.known(index, fingerprint, access.workspace, access.user)
     url = reachable(view_url("failure", access.workspace.slug, fingerprint)) if found else ""
-    return {"known": found, "url": url} if url else None
+    return found | {"url": url} if found and url else None
 
 
 def failure_message(run: Row) -> str:
