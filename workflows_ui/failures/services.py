@@ -149,30 +149,18 @@ def latest_runs(index: RunIndex, fingerprint: int) -> list[IndexedRun]:
     return list(_failed(index.pk).filter(fingerprint=fingerprint).order_by("-created", "-pk")[:RUNS])
 
 
-@dataclass(frozen=True)
-class Affected:
-    """Who launched the latest runs of a pattern.
-
-    Attributes:
-        people: the people with the number of their runs, those with the most first.
-        more: how many people are not named.
-        otherwise: how many of these runs were not launched here; None for a person who does not see all launches.
+def affected(access: Access, index: RunIndex, pattern: Pattern) -> dict[str, Any]:
+    """The `people` whose launches failed like this, of the launches that the person may open, with the number of their runs, those with
+    the most first; how many `more` are not named; and how many of the latest runs were launched `otherwise`, for those who see them all.
     """
-
-    people: Sequence[tuple[User, int]]
-    more: int
-    otherwise: int | None
-
-
-def affected(access: Access, index: RunIndex, pattern: Pattern) -> Affected:
-    """The people whose launches failed like this, of the launches that the person may open."""
     latest = _failed(index.pk).filter(fingerprint=pattern.fingerprint).order_by("-created")[:COUNTED]
     rows = launches.visible_launches(access).filter(run_id__in=latest.values("run_id"))
     numbers = dict(rows.order_by().values_list("user").annotate(number=Count("run_id", distinct=True)))
     keys = sorted(numbers, key=lambda key: (-numbers[key], key))
     people = User.objects.in_bulk(keys[:NAMED])
     otherwise = max(0, min(pattern.number, COUNTED) - sum(numbers.values())) if access.allows(Role.BUILDER) else None
-    return Affected([(people[key], numbers[key]) for key in keys[:NAMED]], max(0, len(keys) - NAMED), otherwise)
+    named = [(people[key], numbers[key]) for key in keys[:NAMED]]
+    return {"people": named, "more": max(0, len(keys) - NAMED), "otherwise": otherwise}
 
 
 def note(row: FailurePattern | None, workspace: Workspace) -> str | None:
