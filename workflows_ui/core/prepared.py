@@ -2,7 +2,11 @@
 
     _by_slug = Prepared(lambda slug: Workspace.objects.filter(slug=slug), str)
     _by_slug("sales")
-    _named = Prepared(lambda slugs: Workspace.objects.filter(slug__in=slugs), [str])
+
+    @Prepared
+    def _named(slugs: list[str]) -> QuerySet[Workspace]:
+        return Workspace.objects.filter(slug__in=slugs)
+
     _named(["sales", "support"])
 
 The SQL must not depend on the values: no None, no slices by a value.
@@ -12,7 +16,8 @@ Threads share what is compiled and never change it: each call fills copies. Two 
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Generic, NamedTuple, TypeVar
+from inspect import Parameter, signature
+from typing import Any, Generic, NamedTuple, TypeVar, get_args
 
 from django.db import connection
 from django.db.models import Count, QuerySet, Value
@@ -42,11 +47,12 @@ class Prepared(Generic[T]):
 
     Args:
         build: gets a value for each parameter, returns the queryset.
-        kinds: the type of each parameter, in a list for a parameter with several values (at most 10,000).
+        kinds: the type of each parameter, in a list for a parameter with several values (at most 10,000). By default they are the
+            annotations of `build`.
     """
 
     def __init__(self, build: Callable[..., QuerySet[Any, T]], *kinds: Kind | list[Kind]) -> None:
-        self._build, self._kinds = build, kinds
+        self._build, self._kinds = build, kinds or tuple(map(_annotated_kind, signature(build).parameters.values()))
         self._compiled: dict[tuple[Any, ...], _Compiled] = {}
 
     def __call__(self, *values: Scalar | Sequence[Scalar]) -> list[T]:
@@ -93,6 +99,10 @@ def number_of(rows: QuerySet[Any, Any]) -> QuerySet[Any, int]:
     numbers: QuerySet[Any, Any] = rows.order_by().annotate(one=Value(1)).values("one").annotate(number=Count("pk"))
     counted: QuerySet[Any, int] = numbers.values_list("number", flat=True)
     return counted
+
+
+def _annotated_kind(parameter: Parameter) -> Any:
+    return list(get_args(parameter.annotation)) or parameter.annotation
 
 
 def _shallow_copy(item: Any) -> Any:

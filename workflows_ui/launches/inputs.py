@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.text import Truncator
 from django.utils.translation import ngettext
@@ -35,15 +36,10 @@ _GROUPED = 10_000
 _SMALL, _LINE, _VALUE, _FEW = 64 * 1024, 160, 60, 3
 
 
-_with_payloads = Prepared(
-    lambda launches: (
-        Launch.objects.filter(pk__in=launches)
-        .defer(None)
-        .defer("answer", "failure", "technical")
-        .select_related("form_version", "workspace")
-    ),
-    [str],
-)
+@Prepared
+def _with_payloads(launches: list[str]) -> QuerySet[Launch]:
+    rows = Launch.objects.filter(pk__in=launches).select_related("form_version", "workspace")
+    return rows.defer(None).defer("answer", "failure", "technical")
 
 
 #: The forms of several launches by their versions, which never change: to open one takes milliseconds.

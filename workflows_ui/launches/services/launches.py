@@ -103,15 +103,12 @@ def ticket() -> str:
 
 _with_ticket = Prepared(lambda ticket: Launch.objects.filter(ticket=ticket), str)
 _paused = Prepared(lambda workspace: Workspace.objects.filter(pk=workspace, launching_paused=True).values("pk"), int)
-_twins = Prepared(
-    lambda user, workspace, since, digest: Launch.objects.filter(
-        user=user, workspace=workspace, asked_at__gte=since, payload_digest=digest
-    ).order_by("-asked_at")[:1],
-    int,
-    int,
-    datetime,
-    str,
-)
+
+
+@Prepared
+def _twins(user: int, workspace: int, since: datetime, digest: str) -> QuerySet[Launch]:
+    rows = Launch.objects.filter(user=user, workspace=workspace, asked_at__gte=since, payload_digest=digest)
+    return rows.order_by("-asked_at")[:1]
 
 
 def create(actor: audit_log.Actor, access: member_access.Access, request: LaunchRequest) -> LaunchResult:
@@ -224,16 +221,10 @@ def latest_launch(user: User, workspace: Workspace, flow_id: str) -> Launch | No
     return next(iter(_latest(workspace.pk, user.pk, flow_id)), None)
 
 
-_latest = Prepared(
-    lambda workspace, user, flow: (
-        Launch.objects.filter(workspace=workspace, user=user, flow_id=flow)
-        .exclude(payload="")
-        .order_by("-asked_at")[:1]
-    ),
-    int,
-    int,
-    str,
-)
+@Prepared
+def _latest(workspace: int, user: int, flow: str) -> QuerySet[Launch]:
+    rows = Launch.objects.filter(workspace=workspace, user=user, flow_id=flow)
+    return rows.exclude(payload="").order_by("-asked_at")[:1]
 
 
 def visible_launches(access: member_access.Access) -> QuerySet[Launch]:
@@ -243,13 +234,9 @@ def visible_launches(access: member_access.Access) -> QuerySet[Launch]:
     return rows if access.allows(Role.BUILDER) else rows.filter(user=access.user)
 
 
-_by_id = Prepared(
-    lambda workspace, pk: Launch.objects.filter(workspace=workspace, pk=pk).select_related(
-        "user", "credential", "workspace"
-    ),
-    int,
-    str,
-)
+@Prepared
+def _by_id(workspace: int, pk: str) -> QuerySet[Launch]:
+    return Launch.objects.filter(workspace=workspace, pk=pk).select_related("user", "credential", "workspace")
 
 
 def visible_launch(access: member_access.Access, pk: str) -> Launch | None:
@@ -257,15 +244,10 @@ def visible_launch(access: member_access.Access, pk: str) -> Launch | None:
     return next((row for row in _by_id(access.workspace.pk, pk) if may_open(row, access.user.pk, access.role)), None)
 
 
-_polled = Prepared(
-    lambda workspace, pk: (
-        Launch.objects.filter(workspace=workspace, pk=pk)
-        .defer("payload", "answer", "technical")
-        .select_related("credential")
-    ),
-    int,
-    str,
-)
+@Prepared
+def _polled(workspace: int, pk: str) -> QuerySet[Launch]:
+    rows = Launch.objects.filter(workspace=workspace, pk=pk).select_related("credential")
+    return rows.defer("payload", "answer", "technical")
 
 
 def polled_launch(access: member_access.Access, pk: str) -> Launch | None:

@@ -82,9 +82,10 @@ def by_flow(
 
 def failing_flows(workspace: Workspace, since: datetime) -> Sequence[Failing]:
     """The flows with the most failed launches since this moment, those with the most first; five at most."""
-    return [Failing(*row) for row in _failing(workspace.pk, since)]
+    return [Failing(*row) for row in _failing_flows(workspace.pk, since)]
 
 
+@Prepared
 def _failing_flows(workspace: int, since: datetime) -> QuerySet[Launch, tuple[Any, ...]]:
     rows = Launch.objects.filter(workspace=workspace, asked_at__gte=since).order_by()
     flows = rows.values("flow_id").annotate(
@@ -95,9 +96,6 @@ def _failing_flows(workspace: int, since: datetime) -> QuerySet[Launch, tuple[An
     )
     failing = flows.filter(failed__gt=0).order_by("-failed", "-last")[:_FAILING]
     return failing.values_list("flow_id", "name", "failed", "number", "last")
-
-
-_failing = Prepared(_failing_flows, int, datetime)
 
 
 def ended_runs(rows: QuerySet[Launch]) -> Sequence[Launch]:

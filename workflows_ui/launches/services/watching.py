@@ -68,15 +68,9 @@ def is_watching(user: User, workspace: Workspace, kind: WatchKind, object_id: st
     return bool(_watched(user.pk, workspace.pk, str(kind), object_id))
 
 
-_watched = Prepared(
-    lambda user, workspace, kind, object_id: Watch.objects.filter(
-        user=user, workspace=workspace, kind=kind, object_id=object_id
-    ).values_list("pk"),
-    int,
-    int,
-    str,
-    str,
-)
+@Prepared
+def _watched(user: int, workspace: int, kind: str, object_id: str) -> QuerySet[Watch, Any]:
+    return Watch.objects.filter(user=user, workspace=workspace, kind=kind, object_id=object_id).values_list("pk")
 
 
 def find_news() -> None:
