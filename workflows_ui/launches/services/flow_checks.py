@@ -11,18 +11,8 @@ from datetime import timedelta
 from typing import Any
 
 from workflows_ui.credentials.models import Credential
-from workflows_ui.engine import (
-    AddressRefused,
-    Client,
-    CredentialRefused,
-    EngineError,
-    NotInPlan,
-    NotSent,
-    Refused,
-    Timeouts,
-    TooLarge,
-    Unavailable,
-)
+from workflows_ui.engine import Client, EngineError, Timeouts
+from workflows_ui.engine import errors as engine
 from workflows_ui.launches.models import Launch, Reason
 from workflows_ui.launches.services import runs
 
@@ -111,8 +101,8 @@ def engine_answers(client: Client) -> bool:
     """
     try:
         client.workflows.list_flows(limit=1)
-    except (NotSent, Unavailable) as problem:
-        return isinstance(problem, TooLarge)
+    except (engine.NotSent, engine.Unavailable) as problem:
+        return isinstance(problem, engine.TooLarge)
     except EngineError:
         return True
     return True
@@ -127,16 +117,16 @@ def _read(client: Client, flow_id: str, version_id: str | None = None) -> dict[s
     """The flow, if it is on; empty if it is too large to read."""
     try:
         flow = client.workflows.get_flow(flow_id, version_id)
-    except (AddressRefused, ValueError):
+    except (engine.AddressRefused, ValueError):
         raise
-    except TooLarge:
+    except engine.TooLarge:
         return {}  # it exists and may be read
     except EngineError as problem:
         technical = f"{problem.technical}: {problem.message}"
         reason = _reason(problem)
         if reason is not None:
             raise CannotLaunch(reason, technical) from None
-        if isinstance(problem, NotSent):
+        if isinstance(problem, engine.NotSent):
             raise
         raise NotReady(technical, problem.retry_after or 0.0, engine_away=problem.status not in (429, 500)) from None
     if flow.get("status") == "DISABLED":
@@ -145,11 +135,11 @@ def _read(client: Client, flow_id: str, version_id: str | None = None) -> dict[s
 
 
 def _reason(problem: EngineError) -> Reason | None:
-    if isinstance(problem, CredentialRefused):
+    if isinstance(problem, engine.CredentialRefused):
         return Reason.CREDENTIAL_REFUSED
-    if isinstance(problem, NotInPlan):
+    if isinstance(problem, engine.NotInPlan):
         return Reason.NOT_IN_PLAN
-    return _REASONS.get(problem.status or 0, Reason.BAD_REQUEST if isinstance(problem, Refused) else None)
+    return _REASONS.get(problem.status or 0, Reason.BAD_REQUEST if isinstance(problem, engine.Refused) else None)
 
 
 def _key(credential: Credential, flow_id: str) -> tuple[str, int, str]:

@@ -18,17 +18,8 @@ from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.lease import backoff, not_paused
 from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import clients
-from workflows_ui.engine import (
-    AddressRefused,
-    Client,
-    EngineError,
-    NoRoute,
-    NotFound,
-    NotSent,
-    RateLimited,
-    TooLarge,
-    Unavailable,
-)
+from workflows_ui.engine import Client, EngineError
+from workflows_ui.engine import errors as engine
 from workflows_ui.engine.workflows import Workflows
 from workflows_ui.launches.models import CONFIRMED, Follow, Launch, Reason, State
 from workflows_ui.launches.services import run_results, run_search, runs
@@ -157,7 +148,7 @@ def _clients(workspace_id: int, waiting: Iterable[Launch]) -> list[Client]:
     for credential in [*credentials.values(), *others.select_related("workspace")[:5]]:
         try:
             usable.append(clients.client_for_credential(credential, largest_answer=LARGEST_RUN))
-        except (CannotOpen, AddressRefused, ValueError) as problem:
+        except (CannotOpen, engine.AddressRefused, ValueError) as problem:
             log.error("follow.cannot_use", credential=str(credential.pk), error=type(problem).__name__)
     return usable
 
@@ -212,7 +203,7 @@ def _read_known_runs(work: Work) -> None:
             return
         try:
             run = work.call_engine(Workflows.get_run, run_id)
-        except NotFound:
+        except engine.NotFound:
             snapshot.gone.add(launch.pk)
             continue
         except EngineError as problem:
@@ -263,9 +254,13 @@ def _is_visible(work: Work, flow_id: str) -> bool | None:
     """Whether the engine shows the flow; None if that could not be determined."""
     try:
         work.call_engine(Workflows.get_flow, flow_id)
-    except TooLarge:
+    except engine.TooLarge:
         return True
     except EngineError as problem:
         log.info("follow.flow_not_shown", flow=flow_id, error=type(problem).__name__)
-        return None if isinstance(problem, NoRoute | NotSent | RateLimited | Unavailable) else False
+        return (
+            None
+            if isinstance(problem, engine.NoRoute | engine.NotSent | engine.RateLimited | engine.Unavailable)
+            else False
+        )
     return True

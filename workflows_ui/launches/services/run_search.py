@@ -68,26 +68,20 @@ class Work:
 
 
 def search(work: Work) -> None:
-    """Search for the runs of all launches of the work without one, and add them to its snapshot. Raises EngineError."""
-    for lost, margin in _groups(work):
-        _search(work, lost, margin)
-
-
-def _groups(work: Work) -> Iterable[tuple[list[Launch], timedelta]]:
-    """The launches without a run, grouped by search, each with the time before sending that its search includes.
+    """Search for the runs of all launches of the work without one, and add them to its snapshot. Raises EngineError.
 
     The search is wider for launches about to be concluded to have no run.
     """
     lost = [launch for launch in work.launches if not launch.run_id and launch.sending_at is not None]
     late = {launch.pk for launch in lost if run_results.search_is_over(launch, work.now)}
-    yield [launch for launch in lost if launch.pk not in late], SKEW
+    _search(work, [launch for launch in lost if launch.pk not in late], SKEW)
     # Launches concluded perhaps a day ago are checked again separately, so that they do not lengthen the others' search.
-    yield [launch for launch in lost if launch.pk in late and launch.misses < CONFIRMED], WIDE
-    yield [launch for launch in lost if launch.pk in late and launch.misses >= CONFIRMED], WIDE
+    _search(work, [launch for launch in lost if launch.pk in late and launch.misses < CONFIRMED], WIDE)
+    _search(work, [launch for launch in lost if launch.pk in late and launch.misses >= CONFIRMED], WIDE)
 
 
 def _search(work: Work, lost: list[Launch], margin: timedelta) -> None:
-    """Find the runs of launches by the marker, in the list of their flows' runs since the first launch was sent.
+    """Find the runs of launches by the marker, in the list of their flows' runs since `margin` before the first launch was sent.
 
     Otherwise by the header stored with a run, if the marker has never come back or is missing.
     """

@@ -100,15 +100,13 @@ def _known_failure(access: Access, launch: Launch, run: Row | None) -> dict[str,
 
 
 def _load_runs(session: EngineSession, raw: Row, good: Launch | None) -> tuple[Row, Row | None, Mapping[str, Any]]:
-    """The masked run, the successful launch's run, and the steps of both by name. Raises EngineError."""
+    """The masked run, the successful launch's run, and the steps of both by name. Raises EngineError.
+
+    Never cached: before masking, a run holds what was typed into secret fields.
+    """
     run = run_masking.masked(session, [raw])[0]
     steps = run_panels.known_steps(session, run)
     if good is None or not good.run_id:
         return run, None, steps
-    good_run = _load_run(session, good.run_id)
+    good_run = run_masking.masked(session, [session.workflows.get_run(good.run_id)])[0]
     return run, good_run, {**run_panels.known_steps(session, good_run), **steps}
-
-
-def _load_run(session: EngineSession, id: str) -> Row:
-    """The masked run. Never cached: before masking it holds what was typed into secret fields."""
-    return run_masking.masked(session, [session.workflows.get_run(id)])[0]
