@@ -258,9 +258,6 @@ def _is_visible(work: Work, flow_id: str) -> bool | None:
         return True
     except EngineError as problem:
         log.info("follow.flow_not_shown", flow=flow_id, error=type(problem).__name__)
-        return (
-            None
-            if isinstance(problem, engine.NoRoute | engine.NotSent | engine.RateLimited | engine.Unavailable)
-            else False
-        )
+        passing = (engine.NoRoute, engine.NotSent, engine.RateLimited, engine.Unavailable)
+        return None if isinstance(problem, passing) else False
     return True
