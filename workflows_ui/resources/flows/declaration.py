@@ -34,7 +34,7 @@ from workflows_ui.resources.flows import drawing, pages, reading, secret_inputs,
 from workflows_ui.resources.flows import panels as flow_panels
 from workflows_ui.resources.flows import results as resource_results
 from workflows_ui.resources.flows.editing import actions as editing_actions
-from workflows_ui.resources.flows.forms import FlowFilters
+from workflows_ui.resources.flows.forms import FlowFilters, folder_choices
 from workflows_ui.resources.flows.testing import drafts as draft_tests
 from workflows_ui.resources.flows.testing import steps as step_tests
 from workflows_ui.resources.pieces.apps import marks_html
@@ -218,10 +218,9 @@ class Flows(Resource):
 
     def choices(self, session: EngineSession) -> Mapping[str, Sequence[tuple[str, str | Promise]]]:
         """The folders, and the connections by the external ids that flows use."""
-        folders = sorted(reading.folder_names(session).items(), key=lambda pair: sort_key(pair[1]))
         connections = [(external, name) for external, (_id, name) in reading.connection_names(session).items()]
         connections.sort(key=lambda pair: sort_key(pair[1]))
-        return {"folder": [(pages.NO_FOLDER, _("In no folder")), *folders], "connection": connections}
+        return {"folder": folder_choices(session, pages.NO_FOLDER), "connection": connections}
 
     def masked_whole(self, session: EngineSession, row: Row) -> Row:
         return cast("Row", secret_inputs.masked(session, row))

@@ -43,10 +43,10 @@ class FlowTags(forms.Form):
         return list(dict.fromkeys(tag for tag in tags if tag))
 
 
-def folder_choices(session: EngineSession) -> list[tuple[str, str | Promise]]:
-    """The folders, preceded by the choice of no folder."""
+def folder_choices(session: EngineSession, none: str = "") -> list[tuple[str, str | Promise]]:
+    """The folders, preceded by the choice of no folder, which has the value `none`."""
     names = sorted(folder_names(session).items(), key=lambda pair: sort_key(pair[1]))
-    return [("", _("In no folder")), *names]
+    return [(none, _("In no folder")), *names]
 
 
 class FolderChoice(forms.Form):

@@ -1,6 +1,6 @@
 """Reading flows as the engine sends them, with missing or malformed parts: name, trigger and start, draft, folder, connections."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -84,7 +84,7 @@ def known_apps(session: EngineSession) -> dict[str, Row]:
     return {row["name"]: row for row in session.known("pieces", nothing)}
 
 
-def app_marks(known: Mapping[str, Row], pieces: list[str]) -> list[apps.Mark]:
+def app_marks(known: Mapping[str, Row], pieces: Iterable[str]) -> list[apps.Mark]:
     """Apps by their `known_apps`, else by a short form of their whole names."""
     return [apps.mark_of(known[name]) if name in known else apps.mark(apps.short(name)) for name in pieces]
 

@@ -326,14 +326,13 @@ def latest_runs(session: EngineSession, flow_id: str) -> list[dict[str, Any]]:
 
 @cached("flow-latest-runs", 60, [], optional=True)
 def _newest_of_flow(session: EngineSession, flow_id: str) -> list[dict[str, Any]]:
-    rows = dicts_at(session.workflows.list_runs(limit=MOST, flow_id=flow_id), "data")
-    return [{key: row[key] for key in _KEPT if key in row} | {"failedStep": _named_step(row)} for row in rows]
-
-
-def _named_step(run: Mapping[str, Any]) -> dict[str, str]:
-    """The failed step without its message, which may repeat what was typed into a secret field."""
-    name, label = runs.failed_step(run)
-    return {"name": name, "displayName": label}
+    kept = []
+    for row in dicts_at(session.workflows.list_runs(limit=MOST, flow_id=flow_id), "data"):
+        # Without the step's message, which may repeat what was typed into a secret field.
+        name, label = runs.failed_step(row)
+        failed = {"failedStep": {"name": name, "displayName": label}}
+        kept.append({key: row[key] for key in _KEPT if key in row} | failed)
+    return kept
 
 
 def _ended_runs(session: EngineSession, flow_id: str) -> Sample:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -137,18 +136,16 @@ def _done(text: Text, undo: bool, answer: Any) -> Text:
     return text
 
 
-def _after(tab: str, slug: str, row: Row, answer: Any) -> str:
-    """The page of the edit if it needs attention, otherwise that of the step, or the tab the person came from."""
+def _after(slug: str, row: Row, answer: Any) -> str:
+    """The page of the edit if it needs attention, otherwise that of the step, or all steps."""
     edit: FlowEdit = answer["edit"]
     url = flow_url(slug, pick(row, "id"))
     if edit.meanwhile or edit.state == EditState.DIFFERS:
         return f"{url}edits/{edit.pk}/"
-    return step_url(url, answer["step"]) or f"{url}?tab={tab}"
+    return step_url(url, answer["step"]) or f"{url}?tab=steps"
 
 
-def _edit(
-    name: str, label: Text, icon: str, form: type[editing.EditForm], done: Text, tab: str = "steps", **more: Any
-) -> Action:
+def _edit(name: str, label: Text, icon: str, form: type[editing.EditForm], done: Text, **more: Any) -> Action:
     """An action that is offered beside the steps of flows that have what its form edits."""
     run, visible = more.pop("run", apply), more.pop("visible", always)
     return Action(
@@ -160,8 +157,8 @@ def _edit(
         button=more.pop("button", label),
         visible=lambda flow: not deleting(flow) and form.is_for(flow) and visible(flow),
         done=lambda _row, answer: _done(done, run is apply, answer),
-        success_url=partial(_after, tab),
-        tab=tab,
+        success_url=_after,
+        tab=more.pop("tab", "steps"),
         **more,
     )
 
@@ -272,16 +269,14 @@ UNDO = _edit(
     confirm=_("The draft goes back to how it was before the last edit in this console."),
 )
 #: In the head of the flow's page.
-USE_VERSION = replace(
-    _edit(
-        "use-as-draft",
-        _("Use a version as draft"),
-        "history",
-        flow_forms.UseVersion,
-        _("The draft is now a copy of that version."),
-        button=_("Use it as the draft"),
-        confirm=_("The draft is replaced by a copy of the version. What is live stays as it is until you publish."),
-    ),
+USE_VERSION = _edit(
+    "use-as-draft",
+    _("Use a version as draft"),
+    "history",
+    flow_forms.UseVersion,
+    _("The draft is now a copy of that version."),
+    button=_("Use it as the draft"),
+    confirm=_("The draft is replaced by a copy of the version. What is live stays as it is until you publish."),
     tab="",
 )
 ADD = _edit("step-add", _("Add a step"), "plus", editing.AddStep, _("The step is added."))

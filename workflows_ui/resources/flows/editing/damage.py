@@ -32,13 +32,13 @@ def problems(before: Mapping[str, Any], after: Mapping[str, Any], operation: Ope
     """
     old, new = before["version"].get("trigger"), after["version"].get("trigger")
     old_names, new_names = Counter(names(old)), Counter(names(new))
-    found = (
-        list(_lost(old, old_names, new_names, operation))
-        + list(_misplaced(old, new))
-        + list(_names(old_names, new_names))
-        + list(_routers(old, new))
-        + list(_notes(before, after))
-    )
+    found = [
+        *_lost(old, old_names, new_names, operation),
+        *_misplaced(old, new),
+        *_names(old_names, new_names),
+        *_routers(old, new),
+        *_notes(before, after),
+    ]
     if operation.type == "SET_SKIP_ACTION" and flow_tree.step_name(new) in operation.request.get("names", ()):
         found.append(_("The trigger cannot be skipped."))
     gone = operation.type == "UPDATE_SAMPLE_DATA_INFO" and find(old, operation.request["stepName"]) is None

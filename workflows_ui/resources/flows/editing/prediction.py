@@ -126,8 +126,6 @@ def _new_step(request: Json, old: Json | None = None) -> Json:
     if old is not None and "sampleData" in (old.get("settings") or {}):
         settings["sampleData"] = old["settings"]["sampleData"]
     step["settings"] = settings
-    if step.get("type") == LOOP:
-        return step
     if step.get("type") in ROUTERS:
         step["children"] = [None for _branch in settings.get("branches") or []]
     return step

@@ -136,14 +136,7 @@ class ChangeSchedule(ScheduleFields, EditForm):
     @property
     def preview(self) -> tuple[str, list[datetime]]:
         """The schedule in words, and its next times; nothing while it is not valid."""
-        values = (
-            self.data
-            if self.is_bound
-            else {
-                name: field.prepare_value(self.get_initial_for_field(field, name))
-                for name, field in self.fields.items()
-            }
-        )
+        values = {name: self[name].value() for name in self.fields}
         fields = ScheduleFields(values)
         fields.set_zones([(str(values.get("zone")), "")])
         if not fields.is_valid():

@@ -19,7 +19,7 @@ from workflows_ui.engine import EngineError, flow_tree, references
 from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources import whole_lists
 from workflows_ui.resources.connections import reading as connection_list
-from workflows_ui.resources.flows import pages
+from workflows_ui.resources.flows import pages, reading
 from workflows_ui.resources.flows.imports import contents
 from workflows_ui.resources.flows.imports.contents import CHOOSE, App, Columns, Matches, Use
 from workflows_ui.resources.pieces import apps, missing_apps
@@ -165,11 +165,11 @@ def _match_apps(session: EngineSession, trees: list[Any], used: contents.Content
     lacking = {(item.name, item.version): item for item in missing_apps.of_trees(session, trees, versions=True)}
     for app, use in used.apps.items():
         name, version = app
-        item, row = lacking.get(app), known.get(name)
-        here = item.here if item else version or text_at(row, "version")
+        item = lacking.get(app)
+        here = item.here if item else version or text_at(known.get(name), "version")
         if here and here != version:
             result.versions[app] = here
-        mark = apps.mark_of(row) if row else apps.mark(apps.short(name))
+        [mark] = reading.app_marks(known, [name])
         missing = item is not None and not item.here
         result.apps.append(AppMatch(mark, version, here, missing, _steps(use)))
 

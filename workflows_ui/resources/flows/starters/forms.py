@@ -18,7 +18,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.resources.flows import outline
+from workflows_ui.resources.flows import outline, reading
 from workflows_ui.resources.flows.forms import folder_choices
 from workflows_ui.resources.flows.imports import contents
 from workflows_ui.resources.flows.imports.files import Request
@@ -118,7 +118,7 @@ class NewFlow(MatchForm):
 
 
 def _line(starter: Starter, known: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    marks = [apps.mark_of(known[name]) if name in known else apps.mark(apps.short(name)) for name in starter.pieces]
+    marks = reading.app_marks(known, starter.pieces)
     missing = [mark.text for name, mark in zip(starter.pieces, marks, strict=True) if known and name not in known]
     return {
         "starter": starter,
