@@ -73,11 +73,6 @@ def table_names(session: EngineSession) -> dict[str, tuple[str, str]]:
     return result
 
 
-def app_titles(session: EngineSession) -> dict[str, str]:
-    """Names of the apps by their pieces, if the catalogue is cached. Makes no call."""
-    return {name: apps.title(row) for name, row in known_apps(session).items()}
-
-
 def known_apps(session: EngineSession) -> dict[str, Row]:
     """The apps by their pieces, if the catalogue is cached. Makes no call."""
     nothing: list[dict[str, Any]] = []

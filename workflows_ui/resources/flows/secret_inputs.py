@@ -1,6 +1,6 @@
 """Secrets in the steps of a flow, masked wherever steps are shown: by name, and where the app's schema says that an input is secret."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from workflows_ui.core import redaction
@@ -29,7 +29,11 @@ def masking(session: EngineSession, *values: Any) -> Callable[[Any], Any]:
         for settings in _settings(copy):
             operation = text_at(settings, "actionName") or text_at(settings, "triggerName")
             secret = dict_at(schemas.get(settings["pieceName"]), "secrets").get(operation) or {}
-            settings["input"] = _hidden(settings["input"], secret | _of_stored_schemas(settings))
+            # Of inputs whose fields the app gave, by the schema that is stored with the step.
+            stored = dict_at(settings, "propertySettings").items()
+            members = {key: inputs.secret_members(dict_at(one, "schema")) for key, one in stored}
+            secret = secret | {key: found for key, found in members.items() if found}
+            settings["input"] = _hidden(settings["input"], secret)
         return copy
 
     return mask
@@ -46,13 +50,6 @@ def _settings(value: Any) -> Iterator[dict[str, Any]]:
             if text_at(current, "pieceName") and isinstance(current.get("input"), dict):
                 yield current
             waiting += reversed(current.values())
-
-
-def _of_stored_schemas(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The secret members of inputs whose fields the app gave, by the schema that is stored with the step."""
-    stored = dict_at(settings, "propertySettings")
-    found = {key: inputs.secret_members(dict_at(one, "schema")) for key, one in stored.items()}
-    return {key: members for key, members in found.items() if members}
 
 
 def _hidden(value: Any, secret: Any) -> Any:

@@ -18,7 +18,7 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
 from workflows_ui.resource_admin.resource import pick
 from workflows_ui.resources.flows import outline
-from workflows_ui.resources.flows.reading import app_titles, connection_names, table_names, table_of
+from workflows_ui.resources.flows.reading import connection_names, known_apps, table_names, table_of
 from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.runs import step_values
 from workflows_ui.web import formats
@@ -85,7 +85,7 @@ def load_names(session: EngineSession, trigger: Any) -> Known:
     uses = any("connections" in str(pick(step, "settings.input.auth")) for step in steps)
     tables = any(table_of(step) for step in steps)
     return Known(
-        app_titles(session),
+        {name: apps.title(row) for name, row in known_apps(session).items()},
         connection_names(session) if uses else {},
         table_names(session) if tables else {},
     )

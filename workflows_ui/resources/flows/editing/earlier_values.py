@@ -5,7 +5,7 @@ They are shown as a tree of names to choose from, or as a list of those that a s
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, tee
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -81,7 +81,6 @@ class EarlierValues:
         self.steps = {step.name: step for step in steps}
         self._found: dict[str, StepValue | None] = {}
         self._runs = _latest_runs(session, id_at(flow))
-        self._read: list[Row] = []
         self._samples = 0
 
     def step_value(self, name: str) -> StepValue | None:
@@ -128,18 +127,13 @@ class EarlierValues:
         return ""
 
     def _find(self, step: EarlierStep) -> StepValue | None:
-        for run in self._known_runs():
+        self._runs, runs = tee(self._runs)
+        for run in runs:
             output = _output(pick(run, "steps"), step.name)
             if output is not MISSING:
                 return StepValue(_inside(output) if step.around else output, _FROM_RUN)
         sample = self._sample(step)
         return None if sample in (None, {}, "") else StepValue(redaction.step(sample), _FROM_SAMPLE)
-
-    def _known_runs(self) -> Iterator[Row]:
-        yield from self._read
-        for run in self._runs:
-            self._read.append(run)
-            yield run
 
     def _sample(self, step: EarlierStep) -> Any:
         """The stored sample of a step's output; of a loop that is around, the first item of its list."""

@@ -212,12 +212,12 @@ class ChangeOwner(EditForm):
         super().prepare()
         others = [item for item in reading.people(self.session).items() if item[0] != self.row.get("ownerId")]
         self.choose("owner", others)
-        if not others:
-            self.fields["owner"].help_text = gettext("The console knows nobody else in this workspace.")
-        else:
-            self.fields["owner"].help_text = gettext(
+        help_text = gettext("The console knows nobody else in this workspace.")
+        if others:
+            help_text = gettext(
                 "People that the console knows in this workspace: the user of your credential, and owners of flows and connections."
             )
+        self.fields["owner"].help_text = help_text
 
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
         return Operation("UPDATE_OWNER", {"ownerId": data["owner"]})

@@ -31,6 +31,7 @@ from workflows_ui.resources.flows.editing.prediction import (
     FALLBACK,
     LOOP,
     MALFORMED,
+    NO_CONDITION,
     Impossible,
     Json,
     find,
@@ -420,10 +421,9 @@ def new_settings(kind: str) -> Json:
         return {"input": {}, "sourceCode": source, "errorHandlingOptions": NO_HANDLING}
     if kind == LOOP:
         return {"items": ""}
-    empty = {"operator": "TEXT_CONTAINS", "firstValue": "", "secondValue": "", "caseSensitive": False}
     first = gettext("Branch %(number)d") % {"number": 1}
     branches = [
-        {"branchName": first, "branchType": "CONDITION", "conditions": [[empty]]},
+        {"branchName": first, "branchType": "CONDITION", "conditions": [[dict(NO_CONDITION)]]},
         {"branchName": pgettext("branch", "Otherwise"), "branchType": FALLBACK},
     ]
     return {"branches": branches, "executionType": "EXECUTE_FIRST_MATCH"}

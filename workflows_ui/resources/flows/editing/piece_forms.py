@@ -64,6 +64,7 @@ class PieceForm(EditForm):
     step_name: str
     position: dict[str, str]
     group: Group | None = None
+    nodes: Sequence[Node] = ()
     is_missing = False
     #: The keys of the step's `errorHandlingOptions` that the form has fields for.
     handled: Sequence[str] = ()
@@ -141,6 +142,7 @@ class PieceForm(EditForm):
             fresh=not self.is_same,
             top=True,
         )
+        self.nodes = self.group.nodes
         self._show_stored_schemas(dict_at(settings, "propertySettings"))
         kept = self._kept()
         auth = self._auth(kept.get("auth", MISSING))
@@ -222,10 +224,6 @@ class PieceForm(EditForm):
             values = node.shown if isinstance(node.shown, dict) else {}
             if isinstance(node, Dynamic) and self.host.data is None and schema and schema.keys() >= values.keys():
                 node.set_schema(schema)
-
-    @property
-    def nodes(self) -> list[Node]:
-        return self.group.nodes if self.group else []
 
     @property
     def connection_attributes(self) -> str:
@@ -389,7 +387,7 @@ class ChangePieceStep(PieceForm, StepForm):
         )
 
 
-def _walk(nodes: list[Node]) -> Iterator[Node]:
+def _walk(nodes: Sequence[Node]) -> Iterator[Node]:
     """All nodes, with those of groups and rows."""
     for node in nodes:
         yield node

@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from workflows_ui.engine import braces, flow_tree
@@ -23,7 +24,7 @@ LOOP = "LOOP_ON_ITEMS"
 FALLBACK = "FALLBACK"
 _WORD = re.compile(r"\b\w+\b", re.ASCII)
 #: The condition of a new branch for which none are given (recording `op_add_branch_before_fallback`).
-_NO_CONDITION = {"operator": "TEXT_CONTAINS", "firstValue": "", "secondValue": "", "caseSensitive": False}
+NO_CONDITION = {"operator": "TEXT_CONTAINS", "firstValue": "", "secondValue": "", "caseSensitive": False}
 
 #: Raised for malformed requests and flows by code that expects well-formed ones.
 MALFORMED = (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError)
@@ -161,9 +162,7 @@ def _lock(edit: _Edit) -> None:
 
 def _use_as_draft(edit: _Edit) -> None:
     """Writes over the draft (`op_use_as_draft`)."""
-    source = edit.versions.get(str(edit.request["versionId"]))
-    if source is None:
-        raise Impossible
+    source = edit.versions[edit.request["versionId"]]
     edit.version.update(
         flow_tree.copied({key: source[key] for key in ("displayName", "trigger", "notes") if key in source})
     )
@@ -297,12 +296,8 @@ def _update_metadata(edit: _Edit) -> None:
     edit.flow["metadata"] = edit.request.get("metadata")
 
 
-def _update_owner(edit: _Edit) -> None:
-    edit.flow["ownerId"] = edit.request["ownerId"]
-
-
-def _update_minutes_saved(edit: _Edit) -> None:
-    edit.flow["timeSavedPerRun"] = edit.request["timeSavedPerRun"]
+def _set_on_flow(edit: _Edit, key: str) -> None:
+    edit.flow[key] = edit.request[key]
 
 
 def _sample(edit: _Edit) -> None:
@@ -351,8 +346,8 @@ _EDITS: dict[str, Callable[[_Edit], None]] = {
     "DUPLICATE_BRANCH": _duplicate_branch,
     "MOVE_BRANCH": _move_branch,
     "UPDATE_METADATA": _update_metadata,
-    "UPDATE_OWNER": _update_owner,
-    "UPDATE_MINUTES_SAVED": _update_minutes_saved,
+    "UPDATE_OWNER": partial(_set_on_flow, key="ownerId"),
+    "UPDATE_MINUTES_SAVED": partial(_set_on_flow, key="timeSavedPerRun"),
     "SAVE_SAMPLE_DATA": _sample,
     "UPDATE_SAMPLE_DATA_INFO": _sample_info,
     "ADD_NOTE": _add_note,
@@ -468,7 +463,7 @@ def _renamed(value: Any, renamed: Mapping[str, str]) -> Any:
 
 
 def _branch(name: str, conditions: Any) -> Json:
-    listed = [[dict(_NO_CONDITION)]] if conditions is None else flow_tree.copied(conditions)
+    listed = [[dict(NO_CONDITION)]] if conditions is None else flow_tree.copied(conditions)
     return {"branchName": name, "branchType": "CONDITION", "conditions": listed}
 
 

@@ -20,7 +20,7 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
 from workflows_ui.resource_admin.resource import Affected, Row, pick
 from workflows_ui.resources.flows import outline, reading, secret_inputs, validity
-from workflows_ui.resources.flows.forms import CHANGED
+from workflows_ui.resources.flows.forms import CHANGED, SeenForm
 from workflows_ui.resources.flows.imports import contents, files, matching
 from workflows_ui.resources.flows.imports.files import Request
 from workflows_ui.web import formats
@@ -57,7 +57,7 @@ class MatchForm(forms.Form):
                 self.fields[name].required = False
 
 
-class FlowFile(MatchForm):
+class FlowFile(SeenForm, MatchForm):
     """A file with flows, of which one is imported; `file` of the valid data is a list of that one's request (files.parse), rewritten.
 
     The parsed content is submitted again in a sealed field, so that the file need not be chosen twice.
@@ -77,7 +77,6 @@ class FlowFile(MatchForm):
         widget=forms.ClearableFileInput(attrs={"accept": ".json,application/json"}),
     )
     content = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
-    seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(
         self, *args: Any, session: EngineSession, asked: Mapping[str, Any], row: Row | None = None, **kwargs: Any
@@ -143,7 +142,7 @@ class FlowFile(MatchForm):
         trees = [flow["trigger"] for flow in picked]
         matches, lacking = matching.match_columns(self.session, self.matching, matches, trees)
         mark = self._mark(text, lacking)
-        cast("QueryDict", self.data)["seen"] = mark
+        self.set_seen(mark)
         rewritten = [flow | {"trigger": contents.rewrite(flow["trigger"], matches)} for flow in picked]
         # A single flow without steps leaves nothing to look at.
         shown = len(self.flows) > 1 or _has_steps(self.flows[0])

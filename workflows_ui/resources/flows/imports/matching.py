@@ -3,7 +3,7 @@
 An app in a version that the engine does not have gets the version that it has. Connections, tables and sub-flows are chosen.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -235,11 +235,7 @@ def _used_by(use: Use) -> str:
 
 
 def _steps(use: Use) -> str:
-    return ", ".join(_quoted(use.steps))
-
-
-def _quoted(titles: list[str]) -> Iterator[str]:
-    for title in titles[:_MOST_STEPS]:
-        yield f"“{title}”"
-    if (more := len(titles) - _MOST_STEPS) > 0:
-        yield gettext("and %(n)d more") % {"n": more}
+    named = [f"“{title}”" for title in use.steps[:_MOST_STEPS]]
+    if (more := len(use.steps) - _MOST_STEPS) > 0:
+        named.append(gettext("and %(n)d more") % {"n": more})
+    return ", ".join(named)
