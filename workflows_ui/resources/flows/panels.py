@@ -57,7 +57,6 @@ from workflows_ui.run_index.services import statistics as run_statistics
 from workflows_ui.run_index.services import uses as index_uses
 from workflows_ui.run_index.services.object_rows import uses_of_flow
 from workflows_ui.web import messages
-from workflows_ui.web.messages import Message, Text
 from workflows_ui.web.paths import dict_at
 
 _LATEST, _MOST_USES = 5, 50
@@ -66,7 +65,7 @@ _LONG = 100
 #: Actions of the page's head that are operations on the flow, too.
 _WHOLE_FLOW = ("publish", "rename", "move", "tag", "import-here", "turn-on", "turn-off")
 _log = logging.getLogger(__name__)
-_UNPROTECTED = Message(
+_UNPROTECTED = messages.Message(
     _("Waiting calls are not protected by this trigger's password"),
     _(
         "The trigger asks for a password or a header. Engines of version 0.83 check it only for calls that do not wait for an answer: a "
@@ -112,7 +111,7 @@ def not_launchable(subject: Subject) -> dict[str, Any] | None:
     flow = subject.object
     if reading.deleting(flow) or not subject.access.allows(Role.LAUNCHER) or launch_url(subject.slug, flow):
         return None
-    reason: Text = _("It starts automatically, not by a request: it cannot be launched from here.")
+    reason: messages.Text = _("It starts automatically, not by a request: it cannot be launched from here.")
     if not flow.get("publishedVersionId"):
         reason = _("It was never published. Publish it, then it can be launched.")
     elif flow.get("status") != "ENABLED":

@@ -19,7 +19,6 @@ from workflows_ui.engine import EngineError, NotFound
 from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.launches import flow_facts
-from workflows_ui.launches.flow_facts import Facts
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.resource import Row, id_at, pick
@@ -126,7 +125,7 @@ def effects(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     return responses.page(request, "launches/effects.html", context, fragments=(WILL_DO,))
 
 
-def effects_at_once(access: Access, id: str, facts: Facts | None) -> dict[str, Any]:
+def effects_at_once(access: Access, id: str, facts: flow_facts.Facts | None) -> dict[str, Any]:
     """The part of the launch form that needs no call: `story` (None without facts), `record`, and whether a `late` request shows more."""
     if facts is None:
         return {"story": None, "record": results.load_record(access, id), "late": False}
@@ -134,6 +133,6 @@ def effects_at_once(access: Access, id: str, facts: Facts | None) -> dict[str, A
     return _effects(access, id, facts, quick) | {"late": bool(quick.put_off)}
 
 
-def _effects(access: Access, id: str, facts: Facts, session: EngineSession) -> dict[str, Any]:
+def _effects(access: Access, id: str, facts: flow_facts.Facts, session: EngineSession) -> dict[str, Any]:
     names = story.load_names(session, facts.tree)
     return {"story": story.build_story(facts.tree, names), "record": results.load_record(access, id, session)}

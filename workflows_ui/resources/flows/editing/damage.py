@@ -11,7 +11,6 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from workflows_ui.engine import flow_tree
-from workflows_ui.engine.flow_tree import ROUTERS, TRIGGERS
 from workflows_ui.resources.flows import outline
 from workflows_ui.resources.flows.editing.operations import Operation
 from workflows_ui.resources.flows.editing.prediction import FALLBACK, Json, find, names, own_names
@@ -69,8 +68,8 @@ def _misplaced(old: Any, new: Any) -> Iterator[str]:
     steps = flow_tree.steps_by_name(old)
     for number, node in enumerate(flow_tree.walk(new)):
         known = steps.get(node.name, {})
-        is_new = (node.step.get("type") in TRIGGERS) is not (known.get("type") in TRIGGERS)
-        if is_new and (node.step.get("type") in TRIGGERS) is not (number == 0):
+        is_new = (node.step.get("type") in flow_tree.TRIGGERS) is not (known.get("type") in flow_tree.TRIGGERS)
+        if is_new and (node.step.get("type") in flow_tree.TRIGGERS) is not (number == 0):
             yield _("“%(step)s” would be of a type that its place does not allow.") % {
                 "step": outline.title_of(node.step)
             }
@@ -99,7 +98,7 @@ def _names(before: Counter[str], after: Counter[str]) -> Iterator[str]:
 def _routers(old: Any, new: Any) -> Iterator[str]:
     steps = flow_tree.steps_by_name(old)
     for node in flow_tree.walk(new):
-        if node.step.get("type") not in ROUTERS:
+        if node.step.get("type") not in flow_tree.ROUTERS:
             continue
         wrong = list(_wrong_branches(node.step))
         known = steps.get(node.name)

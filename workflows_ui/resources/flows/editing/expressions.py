@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from workflows_ui.engine import braces, flow_tree
-from workflows_ui.engine.flow_tree import Node, Step
 from workflows_ui.resources.flows.editing.prediction import LOOP
 
 Path = tuple[str | int, ...]
@@ -51,7 +50,7 @@ class Expression:
 class EarlierStep:
     """A step that another one may refer to. `around`: it is a loop, and the other step is inside it."""
 
-    step: Step
+    step: flow_tree.Step
     around: bool = False
 
     @property
@@ -95,7 +94,7 @@ def steps_before(trigger: Any, name: str, *, inclusive: bool = False) -> list[Ea
     """The steps whose values are known when a step begins, the trigger first: those before it and around it, not those inside other
     loops and branches. `inclusive`: also the step itself. None for an unknown step.
     """
-    nodes: dict[str, Node] = {}
+    nodes: dict[str, flow_tree.Node] = {}
     for node in flow_tree.walk(trigger):
         nodes.setdefault(node.name, node)
     current = nodes.get(name)

@@ -12,7 +12,6 @@ from itertools import islice, zip_longest
 from typing import Any, ClassVar, cast
 
 from django import forms
-from django.forms import BoundField
 from django.forms.utils import ErrorDict
 from django.urls import reverse
 from django.utils.translation import gettext, pgettext
@@ -321,15 +320,15 @@ class RowsForm(EditForm):
             self.initial.update(zip(row, values, strict=True))
 
     @property
-    def rows(self) -> Iterator[list[BoundField]]:
+    def rows(self) -> Iterator[list[forms.BoundField]]:
         return ([self[name] for name in row] for row in self.row_names)
 
     @property
-    def bound_before(self) -> list[BoundField]:
+    def bound_before(self) -> list[forms.BoundField]:
         return [self[name] for name in self.fields_before]
 
     @property
-    def bound_after(self) -> list[BoundField]:
+    def bound_after(self) -> list[forms.BoundField]:
         return [self[name] for name in self.fields_after]
 
 

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any, cast
 
 from django import forms
-from django.forms.boundfield import BoundField
 from django.http import QueryDict
 from django.utils.http import urlencode
 from django.utils.translation import gettext
@@ -311,7 +310,7 @@ class PieceForm(EditForm):
         return reading.app_marks(known, [self.piece_name])[0]
 
     @property
-    def handling_fields(self) -> list[BoundField]:
+    def handling_fields(self) -> list[forms.BoundField]:
         return [self[code_forms.HANDLING[key][0]] for key in self.handled]
 
     @property
@@ -321,11 +320,11 @@ class PieceForm(EditForm):
         return "?" + urlencode({key: value for key, value in query.items() if value} | {"version": self.newer_version})
 
     @property
-    def top_fields(self) -> list[BoundField]:
+    def top_fields(self) -> list[forms.BoundField]:
         return [self[name] for name in ("place", "name") if name in self.fields]
 
     @property
-    def own_hidden_fields(self) -> list[BoundField]:
+    def own_hidden_fields(self) -> list[forms.BoundField]:
         """The hidden fields that belong to no property."""
         return [self[name] for name in ("step", "seen", "piece", "version", "operation_name") if name in self.fields]
 

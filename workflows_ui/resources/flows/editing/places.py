@@ -7,7 +7,6 @@ from django.utils.translation import gettext as _
 
 from workflows_ui.core import redaction
 from workflows_ui.engine import flow_tree
-from workflows_ui.engine.flow_tree import ROUTERS
 from workflows_ui.resources.flows import outline, reading
 from workflows_ui.resources.flows.editing.prediction import FALLBACK, LOOP, Json, own_names
 from workflows_ui.web import formats
@@ -45,7 +44,7 @@ def branch_choices(trigger: Any, *, fallback: bool = False) -> Choices:
 def branches(trigger: Any, *, fallback: bool = False) -> Iterator[tuple[flow_tree.Node, list[int]]]:
     """The routers with the numbers of their branches, without those for everything else unless `fallback`."""
     for node in flow_tree.walk(trigger):
-        if node.step.get("type") in ROUTERS:
+        if node.step.get("type") in flow_tree.ROUTERS:
             listed = enumerate(_branches(node.step))
             yield node, [index for index, branch in listed if fallback or branch.get("branchType") != FALLBACK]
 
@@ -127,7 +126,7 @@ def _inside(step: Json) -> Iterator[tuple[str, str, Any]]:
     name, values = flow_tree.step_name(step), {"step": title(step)}
     if step.get("type") == LOOP:
         yield f"INSIDE_LOOP:{name}", _("First in “%(step)s”, for each item") % values, step.get("firstLoopAction")
-    if step.get("type") in ROUTERS:
+    if step.get("type") in flow_tree.ROUTERS:
         children = step.get("children") or []
         for index, _branch in enumerate(_branches(step)):
             text = _("First in the branch “%(branch)s” of “%(step)s”") % {**values, "branch": branch_title(step, index)}

@@ -13,7 +13,6 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import TooManyFieldsSent
-from django.forms.boundfield import BoundField
 from django.http import QueryDict
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
@@ -201,11 +200,11 @@ class Node:
     # --- For templates ---------------------------------------------------------------------------
 
     @property
-    def field(self) -> BoundField:
+    def field(self) -> forms.BoundField:
         return self.host.form[self.name]
 
     @property
-    def expression_field(self) -> BoundField | None:
+    def expression_field(self) -> forms.BoundField | None:
         return self.host.form[self.expression] if self.expression else None
 
 
@@ -374,7 +373,7 @@ def text_field(name: str, label: Text, text: str) -> forms.Field:
     return field
 
 
-def is_unchanged(bound: BoundField) -> bool:
+def is_unchanged(bound: forms.BoundField) -> bool:
     """Whether the posted value of a field is the one that the page showed first."""
     posted, first = bound.data, bound.field.prepare_value(bound.initial)
     if isinstance(bound.field.widget, forms.CheckboxInput):

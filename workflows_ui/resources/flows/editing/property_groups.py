@@ -115,7 +115,7 @@ class Rows(Listed):
         )
 
     def names(self) -> Iterator[str]:
-        yield from super().names()
+        yield self._field
         for group in self.groups.values():
             yield from group.names()
 
@@ -140,7 +140,7 @@ class Rows(Listed):
         return MISSING if not entries and kept is MISSING and not self.prop.required else entries
 
     @property
-    def rows(self) -> list[tuple[str, Group]]:
+    def rows(self) -> list[tuple[Any, ...]]:
         return [(str(number), self.groups[number]) for number in self.numbers]
 
 

@@ -29,6 +29,8 @@ class Listed(Node):
     most_rows = MOST_ROWS
     #: Whether an empty list is shown with a row to fill in, although it may stay empty.
     starts_with_row: ClassVar[bool] = True
+    #: What the names of a row's fields end with.
+    parts: ClassVar[tuple[str, ...]] = ("",)
 
     def __init__(self, prop: Property) -> None:
         super().__init__(prop)
@@ -61,14 +63,22 @@ class Listed(Node):
     def rows_field(self) -> Any:
         return self.host.form[self._field]
 
-    def error(self, text: Text) -> None:
-        self.host.form.add_error(self._field, str(text))
+    @property
+    def rows(self) -> list[tuple[Any, ...]]:
+        """The number of each row, and what it has."""
+        form = self.host.form
+        return [(str(number), *(form[name] for name in self.field_names(number))) for number in self.numbers]
 
     def names(self) -> Iterator[str]:
         yield self._field
+        for number in self.numbers:
+            yield from self.field_names(number)
 
     def row_name(self, number: int) -> str:
         return f"{self.name}.{number}"
+
+    def field_names(self, number: int) -> list[str]:
+        return [f"{self.row_name(number)}{part}" for part in self.parts]
 
     def is_added(self, number: int) -> bool:
         """Whether a button has just added the row."""
@@ -80,7 +90,7 @@ class Listed(Node):
 
     def check_required(self, value: list[Any]) -> None:
         if not value and self.prop.required and not self.host.optional and not self.is_expression:
-            self.error(_("Add at least one entry."))
+            self.host.form.add_error(self._field, _("Add at least one entry."))
 
 
 class Texts(Listed):
@@ -98,29 +108,20 @@ class Texts(Listed):
             field.widget.attrs["data-focus"] = True
         self.host.add(self.row_name(number), field)
 
-    def names(self) -> Iterator[str]:
-        yield from super().names()
-        yield from map(self.row_name, self.numbers)
-
     def read(self, cleaned: Mapping[str, Any], kept: Any) -> Any:
         kept = self.current(kept)
         old = kept if isinstance(kept, list) else []
         entries = []
         for number in self.numbers:
             text = str(cleaned.get(self.row_name(number)) or "").replace("\r\n", "\n")
-            entry = old[number] if number < len(old) else ""
             shown = self.entries[number] if number < len(self.entries) else ""
             if text == (shown if isinstance(shown, str) else json.dumps(shown)):
                 if number < len(old):
-                    entries.append(entry)
+                    entries.append(old[number])
             elif text:
                 entries.append(text)
         self.check_required(entries)
         return entries
-
-    @property
-    def rows(self) -> list[tuple[str, Any]]:
-        return [(str(number), self.host.form[self.row_name(number)]) for number in self.numbers]
 
 
 class Pairs(Listed):
@@ -128,34 +129,28 @@ class Pairs(Listed):
 
     template = "resources/flows/editing/pairs.html"
     add_label = gettext_lazy("Add a name and a value")
+    parts = (".name", ".value")
 
     def add_row(self, number: int) -> None:
         name, value = self.entries[number] if number < len(self.entries) else ("", "")
-        labels = (_("Name"), _("Value"))
-        for part, label, text in zip(("name", "value"), labels, (str(name), _text(value)), strict=True):
-            field = text_field(f"{self.row_name(number)}.{part}", label, text)
-            if part == "name":
-                field.widget.attrs |= {"placeholder": label}
-                field.widget.attrs.pop("data-expression")
-                if self.is_added(number):
-                    field.widget.attrs["data-focus"] = True
-            else:
-                field.widget.attrs |= {"placeholder": label}
-            self.host.add(f"{self.row_name(number)}.{part}", field)
-
-    def names(self) -> Iterator[str]:
-        yield from super().names()
-        for number in self.numbers:
-            yield from (f"{self.row_name(number)}.name", f"{self.row_name(number)}.value")
+        labels, texts = (_("Name"), _("Value")), (str(name), _text(value))
+        for field_name, label, text in zip(self.field_names(number), labels, texts, strict=True):
+            field = text_field(field_name, label, text)
+            field.widget.attrs["placeholder"] = label
+            self.host.add(field_name, field)
+        attributes = self.host.form.fields[self.field_names(number)[0]].widget.attrs
+        del attributes["data-expression"]
+        if self.is_added(number):
+            attributes["data-focus"] = True
 
     def read(self, cleaned: Mapping[str, Any], kept: Any) -> Any:
         kept = self.current(kept)
         old = list(kept.items()) if isinstance(kept, dict) else []
         pairs: Json = {}
         for number in self.numbers:
-            field = f"{self.row_name(number)}.name"
-            name = str(cleaned.get(field) or "")
-            text = str(cleaned.get(f"{self.row_name(number)}.value") or "").replace("\r\n", "\n")
+            name_field, value_field = self.field_names(number)
+            name = str(cleaned.get(name_field) or "")
+            text = str(cleaned.get(value_field) or "").replace("\r\n", "\n")
             if number >= len(old) and not name and not text:
                 continue
             value: Any = text
@@ -164,17 +159,9 @@ class Pairs(Listed):
                 # Other values than texts are shown as JSON.
                 value = old[number][1] if text == _text(before) else text if isinstance(before, str) else value_of(text)
             if name in pairs:
-                self.host.form.add_error(field, _("This name is used twice."))
+                self.host.form.add_error(name_field, _("This name is used twice."))
             pairs[name] = value
         return pairs
-
-    @property
-    def rows(self) -> list[tuple[str, Any, Any]]:
-        form = self.host.form
-        return [
-            (str(number), form[f"{self.row_name(number)}.name"], form[f"{self.row_name(number)}.value"])
-            for number in self.numbers
-        ]
 
 
 def apply_row_change(data: QueryDict, verb: str, target: str) -> None:

@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from workflows_ui.engine import flow_tree
-from workflows_ui.engine.flow_tree import ROUTERS
 from workflows_ui.resource_admin.resource import Row, id_at
 from workflows_ui.resources.flows import notes
 from workflows_ui.resources.flows.editing.forms import new_settings
@@ -155,7 +154,7 @@ def template(type: str, flow: Row) -> Json:
     steps = [node.step for node in flow_tree.walk(trigger)]
     action: Mapping[str, Any] = steps[1] if len(steps) > 1 else {}
     name = text_at(action, "name") or "step_1"
-    router = next((text_at(step, "name") for step in steps if step.get("type") in ROUTERS), name)
+    router = next((text_at(step, "name") for step in steps if step.get("type") in flow_tree.ROUTERS), name)
     new = {"name": free_name(names(trigger)), "type": "CODE", "valid": True, "displayName": "Code"}
     note = {"content": "", "color": "yellow", "position": {"x": -600, "y": 0}, "size": {"width": 240, "height": 140}}
     note_id = id_at(next(iter(notes.notes_of(flow)), {})) or "note_1"

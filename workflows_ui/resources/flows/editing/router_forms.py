@@ -10,7 +10,6 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.engine import flow_tree
-from workflows_ui.engine.flow_tree import ROUTERS
 from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources.flows import outline
 from workflows_ui.resources.flows.editing import places
@@ -26,7 +25,7 @@ _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 class AddBranch(StepForm):
     """A branch before the one for everything else; its condition is set afterwards."""
 
-    kinds = ROUTERS
+    kinds = flow_tree.ROUTERS
     name = forms.CharField(label=_("Name of the branch"), max_length=200)
 
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
@@ -56,7 +55,7 @@ class BranchForm(EditForm):
     def prepare(self) -> None:
         super().prepare()
         self.chosen = self.choose("branch", places.branch_choices(self.trigger, fallback=self.fallback))
-        self.current = places.read_branch(self.chosen)[0]
+        self.current, self.index = places.read_branch(self.chosen)
 
     def at(self, data: Mapping[str, Any]) -> Json:
         """The branch's place, as requests have it."""
@@ -96,8 +95,7 @@ class MoveBranch(BranchForm):
     def prepare(self) -> None:
         super().prepare()
         # One place earlier; the first one, one later.
-        _router, index = places.read_branch(self.chosen)
-        self.initial.setdefault("position", max(index, 0) or 2)
+        self.initial.setdefault("position", max(self.index, 0) or 2)
 
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
         name, index = places.read_branch(data["branch"])
@@ -111,9 +109,8 @@ class RenameBranch(BranchForm):
 
     def prepare(self) -> None:
         super().prepare()
-        name, index = places.read_branch(self.chosen)
-        names = flow_tree.branch_names(find(self.trigger, name))
-        self.initial["name"] = names[index] if 0 <= index < len(names) else ""
+        names = flow_tree.branch_names(find(self.trigger, self.current))
+        self.initial["name"] = names[self.index] if 0 <= self.index < len(names) else ""
 
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
         return self.change_branch(flow, data, branchName=data["name"])
@@ -122,7 +119,7 @@ class RenameBranch(BranchForm):
 class RouterExecution(SettingsForm):
     """Whether only the first branch that fits runs, or all of them."""
 
-    kinds = ROUTERS
+    kinds = flow_tree.ROUTERS
     execution = forms.ChoiceField(
         label=_("Which branches run"), choices=list(outline.EXECUTION.items()), widget=forms.RadioSelect
     )

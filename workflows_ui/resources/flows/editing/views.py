@@ -22,10 +22,8 @@ from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
-from workflows_ui.engine.flow_tree import ROUTERS
 from workflows_ui.flow_edits import services as flow_edits
 from workflows_ui.flow_edits.models import EditState
-from workflows_ui.flow_edits.services import Versions
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import Row, Text, id_at, pick
 from workflows_ui.resources import usage
@@ -60,7 +58,7 @@ _OF_TYPE = {
     **dict.fromkeys(("PIECE", "PIECE_TRIGGER"), (actions.SETTINGS,)),
     "CODE": actions.CODE,
     LOOP: actions.LOOP,
-    **dict.fromkeys(ROUTERS, actions.ROUTER),
+    **dict.fromkeys(flow_tree.ROUTERS, actions.ROUTER),
 }
 #: The most fields whose expressions are resolved together, and the longest text and search.
 _MOST_FIELDS, _LONGEST, _LONGEST_SEARCH = 100, 20_000, 100
@@ -151,25 +149,24 @@ def edit(request: ConsoleRequest, slug: str, id: str, edit: str) -> HttpResponse
         versions = flow_edits.open_versions(found)
     except CannotOpen:
         versions = None
-    left = versions.after if versions and found.meanwhile else None
+    changed = unexpected = since = None
+    if versions and versions.after is not None:
+        changed = difference.of_versions(session, versions.before, versions.after)
+        if found.state == EditState.DIFFERS:
+            unexpected = difference.of_versions(session, versions.expected, versions.after)
+        if found.meanwhile and versions.after:
+            since = difference.of_versions(session, versions.after, dict_at(flow, "version"))
     context = {
         "edit": found,
         "badge": EditState(found.state).badge,
         "name": redaction.step(reading.name_of(flow)) or id,
         "tab_url": f"{flow_url(slug, id)}?tab=steps",
         "undo_url": actions.url_of(actions.UNDO, slug, id),
-        "changed": _between(session, versions, "before", "after"),
-        "unexpected": _between(session, versions, "expected", "after") if found.state == EditState.DIFFERS else None,
-        "since": left and difference.of_versions(session, left, dict_at(flow, "version")),
+        "changed": changed,
+        "unexpected": unexpected,
+        "since": since,
     }
     return responses.page(request, "resources/flows/edit.html", context)
-
-
-def _between(session: EngineSession, versions: Versions | None, old: str, new: str) -> difference.Difference | None:
-    before, after = (getattr(versions, name, None) for name in (old, new))
-    if before is None or after is None:
-        return None
-    return difference.of_versions(session, before, after)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ from workflows_ui.resources.flows import pages, validity
 from workflows_ui.resources.flows.editing.operations import Operation, update_step
 from workflows_ui.resources.flows.imports import contents
 from workflows_ui.resources.flows.reading import trigger_of
-from workflows_ui.resources.flows.validity import Finding
 from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.pieces.missing_apps import exact
 from workflows_ui.web import formats
@@ -42,7 +41,7 @@ class ImportedFlow:
     """
 
     flow: Row
-    problems: list[Finding] = field(default_factory=list)
+    problems: list[validity.Finding] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
     unchecked: int = 0
 
@@ -143,7 +142,7 @@ def check(session: EngineSession, flow: Row) -> ImportedFlow:
     """
     key, imported = text_at(flow, "id"), trigger_of(flow)
     known = set(apps.names(session))
-    refused: list[Finding] = []
+    refused: list[validity.Finding] = []
     waiting = [node for node in flow_tree.walk(imported) if _to_check(node.step, known)]
     while waiting:
         node = waiting.pop(0)
@@ -151,7 +150,7 @@ def check(session: EngineSession, flow: Row) -> ImportedFlow:
             flow = session.workflows.apply_flow_operation(key, _update(node.step, is_trigger=node.step is imported))
         except (Refused, NotFound) as error:
             reason = gettext("The engine refuses it: %(why)s") % {"why": error_message(error).text}
-            refused.append(Finding(node.name, contents.title_of(node), reason))
+            refused.append(validity.Finding(node.name, contents.title_of(node), reason))
         except EngineError:
             waiting.insert(0, node)
             break

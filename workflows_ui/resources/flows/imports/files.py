@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 
 from workflows_ui.core import redaction
 from workflows_ui.engine import flow_tree
-from workflows_ui.engine.flow_tree import TRIGGERS
 from workflows_ui.launch_forms.schema.json_text import HALF
 from workflows_ui.web import formats
 from workflows_ui.web.paths import dicts_at, list_at, text_at
@@ -94,7 +93,7 @@ def shown_name(flow: Request) -> str:
 
 
 def _is_tree(found: Any) -> bool:
-    return text_at(found, "type") in TRIGGERS
+    return text_at(found, "type") in flow_tree.TRIGGERS
 
 
 def _request(version: dict[str, Any], called: str) -> Request:
