@@ -14,6 +14,7 @@ from django.utils.html import strip_tags
 from tests.resources.stage import Stage, everything_told, outcomes, stage
 from tests.run_index.index_scene import launched, read_all, start
 from tests.users import credential
+from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import clock
 from workflows_ui.credentials.models import CredentialShare
 from workflows_ui.credentials.services import sharing
@@ -374,6 +375,7 @@ def test_people_talk_about_a_failure_in_notes_that_end_with_the_index(stage: Sta
     assert stage.browser.post(notes, {"text": "Billing <b>knows</b>."}).headers["Location"] == url
     assert "Billing &lt;b&gt;knows&lt;/b&gt;." in stage.browser.get(url).content.decode()
     assert "knows" not in repr(list(Note.objects.values()))
+    assert AuditEvent.objects.get(action="note.add").object_name == "Tiếp nhận đơn hàng › Charge <b>card</b>"
     colleague = stage.as_role(Role.MANAGER)
     # Who may not see the index sees none of its failures' notes, nor adds or deletes any.
     assert colleague.get(notes).status_code == 404

@@ -129,6 +129,7 @@ def test_notes_are_in_the_objects_history_without_their_text(owner: Client) -> N
     owner.post(f"/w/sales/notes/{note.pk}/", {"delete": "1"})
     events = AuditEvent.objects.filter(object_type="flows", object_id=identity(1)).order_by("pk")
     assert [event.action for event in events] == ["note.add", "note.change", "note.delete"]
+    assert [event.object_name for event in events] == ["Order intake"] * 3
     assert "confidential" not in repr(list(events.values()))
     history = text(owner.get(f"{FLOW}?tab=history").content)
     for words in ("Added a note", "Changed a note", "Deleted a note"):

@@ -138,6 +138,12 @@ def exists(workspace: Workspace, fingerprint: int) -> bool:
     return runs.exists() or FailurePattern.objects.filter(index=workspace.pk, fingerprint=fingerprint).exists()
 
 
+def title(workspace: Workspace, fingerprint: int) -> str:
+    """The flow and the step of a pattern, as its latest run names them; "" without one."""
+    run = _failed(workspace.pk).filter(fingerprint=fingerprint).order_by("-created").first()
+    return _title(run.flow_name or run.flow_id, run.failed_step_title) if run else ""
+
+
 def find(index: RunIndex, fingerprint: int) -> Pattern | None:
     """One pattern with all its failures that the index keeps; None if it keeps none."""
     found = _fold(index, _failed(index.pk).filter(fingerprint=fingerprint), 1)

@@ -6,6 +6,7 @@ from functools import cache
 from django.db import transaction
 from django.db.models import QuerySet
 
+from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
@@ -61,8 +62,8 @@ def entry(access: Access, row: Note) -> Entry:
     return Entry(row, text, own, own or access.allows(Role.MANAGER))
 
 
-def add(actor: audit_log.Actor, access: Access, subject: str, object_id: str, text: str) -> Note:
-    """Add a note. Raises TooManyNotes."""
+def add(actor: audit_log.Actor, access: Access, subject: str, object_id: str, name: str, text: str) -> Note:
+    """Add a note on the object of this name. Raises TooManyNotes."""
     row = Note(workspace=access.workspace, subject=subject, object_id=object_id, author=access.user)
     row.created_at, row.text = clock.now(), row.seal("text", database.storable(text)[:LONGEST])
     with transaction.atomic():
@@ -71,7 +72,7 @@ def add(actor: audit_log.Actor, access: Access, subject: str, object_id: str, te
         if Note.objects.filter(workspace=access.workspace, subject=subject, object_id=object_id).count() >= MOST:
             raise TooManyNotes(object_id)
         row.save(force_insert=True)
-        _record(actor, "note.add", row)
+        _record(actor, "note.add", row, name)
     return row
 
 
@@ -88,15 +89,19 @@ def delete(actor: audit_log.Actor, row: Note) -> None:
         row.delete()
 
 
-def _record(actor: audit_log.Actor, action: str, row: Note) -> None:
-    """Audit on the object that the note is about, without its text."""
+def _record(actor: audit_log.Actor, action: str, row: Note, name: str = "") -> None:
+    """Audit on the object that the note is about, without its text. Without a name, that of the object's latest row."""
     subject = Subject(row.subject)
+    if not name:
+        rows = AuditEvent.objects.filter(workspace=row.workspace, object_type=subject.value, object_id=row.object_id)
+        name = rows.exclude(object_name="").order_by("-at").values_list("object_name", flat=True).first() or ""
     audit_log.record(
         actor,
         action,
         workspace=row.workspace,
         object_type=subject.value,
         object_id=row.object_id,
+        object_name=name,
         note=row.pk,
         author=row.author.label,
     )

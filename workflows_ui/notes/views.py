@@ -14,6 +14,8 @@ from workflows_ui.members.models import Role
 from workflows_ui.notes import services
 from workflows_ui.notes.forms import NoteForm
 from workflows_ui.notes.models import Note, Subject
+from workflows_ui.resources.flows import reading as flow_reading
+from workflows_ui.resources.runs import reading as run_reading
 from workflows_ui.run_index.services import indexes
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
@@ -29,11 +31,11 @@ _DIGITS = 19
 @member(Role.VIEWER, guests=True)
 def notes(request: ConsoleRequest, slug: str, subject: str, id: str) -> HttpResponse:
     """All notes on an object, and the form for another one, which the object's page contains as the fragment `notes`."""
-    _require_object(request, subject, id)
+    name = _require_object(request, subject, id)
     form = NoteForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            services.add(actor(request), request.access, subject, id, form.cleaned_data["text"])
+            services.add(actor(request), request.access, subject, id, name, form.cleaned_data["text"])
         except services.TooManyNotes:
             form.add_error(None, _("There are %(n)d notes here already. Delete some first.") % {"n": services.MOST})
         else:
@@ -80,24 +82,23 @@ def note(request: ConsoleRequest, slug: str, note: str) -> HttpResponse:
     return responses.form_page(request, "notes/note.html", form, {"entry": found, "back": back})
 
 
-def _require_object(request: ConsoleRequest, subject: str, id: str) -> None:
-    """Look the object up as its own page does. Raises Http404, EngineError, NotAllowed."""
+def _require_object(request: ConsoleRequest, subject: str, id: str) -> str:
+    """Look the object up as its own page does, and return its name. Raises Http404, EngineError, NotAllowed."""
     if subject == Subject.LAUNCH:
-        get_object_or_404(launches.visible_launches(request.access), pk=id)
-        return
+        launch = get_object_or_404(launches.visible_launches(request.access), pk=id)
+        return launch.flow_name or launch.flow_id
     if subject == Subject.FAILURE:
         _require_failure(request, id)
-        return
+        return failures.title(request.access.workspace, int(id))
     if not request.access.sees(subject):
         raise Http404
     request.access.require(Role.VIEWER)
     session = engine_session.open_session(request.access)
     if subject == Subject.FLOW:
-        session.workflows.get_flow(id)
-    elif subject == Subject.RUN:
-        session.workflows.get_run(id)
-    else:
-        raise Http404
+        return flow_reading.name_of(session.workflows.get_flow(id))
+    if subject == Subject.RUN:
+        return run_reading.name_of(session.workflows.get_run(id))
+    raise Http404
 
 
 def _require_failure(request: ConsoleRequest, id: str) -> None:
