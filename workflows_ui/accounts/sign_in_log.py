@@ -45,38 +45,24 @@ def failed(request: HttpRequest, name: str) -> None:
     """Record a failed sign-in. An unknown name is stored only as a digest, since people type passwords into the wrong field."""
     person = User.objects.filter(Q(username__iexact=name) | Q(email__iexact=name)).order_by("pk").first()
     if person is not None:
-        _record(request, person, "person.sign_in", outcome="refused")
+        record(request, person, "person.sign_in", outcome="refused")
         return
     digest = salted_hmac("sign-in-name", name.lower(), algorithm="sha256").hexdigest()[:_DIGEST]
-    _record_unknown(request, name_digest=digest)
-
-
-def passkey_failed(request: HttpRequest) -> None:
-    """Record a failed sign-in with a passkey, whose owner is unknown."""
-    _record_unknown(request, ways=["passkey"])
-
-
-def passkey_renamed(request: HttpRequest, before: str, after: str) -> None:
-    _record(request, request.user, "person.passkey_rename", before=before, after=after)
+    record_unknown(request, name_digest=digest)
 
 
 def codes_seen(request: HttpRequest) -> None:
-    _record(request, request.user, "person.recovery_codes_look")
-
-
-def single_sign_on_failed(request: HttpRequest, why: str) -> None:
-    """Record a failed single sign-on, whose account is unknown."""
-    _record_unknown(request, ways=["single_sign_on"], why=why)
+    record(request, request.user, "person.recovery_codes_look")
 
 
 def signed_out(request: HttpRequest) -> None:
     if request.user.is_authenticated:
-        _record(request, request.user, "person.sign_out")
+        record(request, request.user, "person.sign_out")
 
 
 def _signed_in(request: HttpRequest, user: User, **_more: Any) -> None:
     ways = [str(record.get("type") or record.get("method")) for record in get_authentication_records(request, user)]
-    _record(request, user, "person.sign_in", ways=ways)
+    record(request, user, "person.sign_in", ways=ways)
     if not request.session.session_key:
         request.session.save()
     sessions.keep_to_limit(replace(actor(request), user=user), user, str(request.session.session_key))
@@ -84,20 +70,20 @@ def _signed_in(request: HttpRequest, user: User, **_more: Any) -> None:
 
 def _recorded(action: str) -> Callable[..., None]:
     """A receiver that only records the action."""
-    return lambda request, user, **_more: _record(request, user, action)
+    return lambda request, user, **_more: record(request, user, action)
 
 
 def _address_changed(request: HttpRequest, user: User, **more: Any) -> None:
     old, new = more.get("from_email_address"), more["to_email_address"]
-    _record(request, user, "person.address_change", before=old.email if old else "", after=new.email)
+    record(request, user, "person.address_change", before=old.email if old else "", after=new.email)
 
 
 def _step_added(request: HttpRequest, user: User, authenticator: Authenticator, **_more: Any) -> None:
     if authenticator.type == Authenticator.Type.RECOVERY_CODES:
         # They are created with the first second step, and are not a second step on their own.
-        _record(request, user, "person.recovery_codes_make")
+        record(request, user, "person.recovery_codes_make")
         return
-    _record(request, user, "person.second_step_add", kind=authenticator.type)
+    record(request, user, "person.second_step_add", kind=authenticator.type)
     # Sessions opened elsewhere with the password alone have to sign in again, with the second step.
     others = Authenticator.objects.filter(user=user).exclude(pk=authenticator.pk)
     if not others.exclude(type=Authenticator.Type.RECOVERY_CODES).exists():
@@ -105,23 +91,23 @@ def _step_added(request: HttpRequest, user: User, authenticator: Authenticator, 
 
 
 def _step_removed(request: HttpRequest, user: User, authenticator: Authenticator, **_more: Any) -> None:
-    _record(request, user, "person.second_step_remove", kind=authenticator.type, left=second_step.has(user))
+    record(request, user, "person.second_step_remove", kind=authenticator.type, left=second_step.has(user))
 
 
 def _step_used(request: HttpRequest, user: User, authenticator: Authenticator, **_more: Any) -> None:
     if authenticator.type == Authenticator.Type.RECOVERY_CODES:
-        _record(request, user, "person.recovery_code_use")
+        record(request, user, "person.recovery_code_use")
 
 
 def _step_failed(request: HttpRequest, user: User, authenticator: Authenticator, **_more: Any) -> None:
-    _record(request, user, "person.second_step", outcome="refused", kind=authenticator.type)
+    record(request, user, "person.second_step", outcome="refused", kind=authenticator.type)
 
 
 def _anonymous_actor(request: HttpRequest) -> Actor:
     return replace(actor(request), user=None)
 
 
-def _record(request: HttpRequest, person: Any, action: str, *, outcome: str = "done", **detail: Any) -> None:
+def record(request: HttpRequest, person: Any, action: str, *, outcome: str = "done", **detail: Any) -> None:
     """Add a row about a person. A failed sign-in has no actor, since the claimed person is not authenticated."""
     acting = actor(request)
     if outcome == "refused" and not request.user.is_authenticated:
@@ -131,6 +117,6 @@ def _record(request: HttpRequest, person: Any, action: str, *, outcome: str = "d
     audit_log.record(acting, action, person, outcome=outcome, **detail)
 
 
-def _record_unknown(request: HttpRequest, **detail: Any) -> None:
-    """Add a row about a failed sign-in to an unknown account."""
+def record_unknown(request: HttpRequest, **detail: Any) -> None:
+    """Add a row about a failed sign-in to an unknown account, such as one with a passkey or by single sign-on."""
     audit_log.record(_anonymous_actor(request), "person.sign_in", object_type="person", outcome="refused", **detail)

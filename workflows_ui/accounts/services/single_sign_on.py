@@ -88,8 +88,7 @@ def _link_by_address(actor: Actor, claims: Claims) -> User | None:
     account: User = confirmed.user
     if account.is_superuser:
         raise Refused(Why.SUPERUSER)
-    _add_identity(account, claims)
-    _record(actor, account, "person.single_sign_on_join", claims)
+    _add_identity(actor, account, claims, "person.single_sign_on_join")
     return account
 
 
@@ -104,13 +103,13 @@ def _create_account(actor: Actor, claims: Claims) -> User:
     )
     if claims.email:
         EmailAddress.objects.create(user=account, email=claims.email, primary=True, verified=True)
-    _add_identity(account, claims)
-    _record(actor, account, "person.create", claims, by="domain" if by_domain else "group")
+    _add_identity(actor, account, claims, "person.create", by="domain" if by_domain else "group")
     return account
 
 
-def _add_identity(user: User, claims: Claims) -> None:
+def _add_identity(actor: Actor, user: User, claims: Claims, action: str, **detail: Any) -> None:
     Identity.objects.create(user=user, issuer=claims.issuer, subject=claims.subject, last_used_at=timezone.now())
+    audit_log.record(actor, action, user, issuer=claims.issuer, subject=claims.subject, **detail)
 
 
 def _unused_name(claims: Claims) -> str:
@@ -122,7 +121,3 @@ def _unused_name(claims: Claims) -> str:
         number += 1
         candidate = f"{name}{number}"
     return candidate
-
-
-def _record(actor: Actor, user: User, action: str, claims: Claims, **detail: Any) -> None:
-    audit_log.record(actor, action, user, issuer=claims.issuer, subject=claims.subject, **detail)

@@ -111,7 +111,8 @@ class RenamePasskey(webauthn_views.EditWebAuthnView):  # type: ignore[misc]
         """Rename, and record it: allauth sends no signal."""
         before = self.object.wrap().name
         answer: HttpResponse = super().form_valid(form)
-        sign_in_log.passkey_renamed(self.request, before, self.object.wrap().name)
+        after = self.object.wrap().name
+        sign_in_log.record(self.request, self.request.user, "person.passkey_rename", before=before, after=after)
         return answer
 
 
@@ -124,7 +125,7 @@ class RemovePasskey(webauthn_views.RemoveWebAuthnView):  # type: ignore[misc]
 class PasskeySignIn(webauthn_views.LoginWebAuthnView):  # type: ignore[misc]
     def form_invalid(self, form: Any) -> HttpResponse:
         """Record the failed sign-in: allauth sends no signal."""
-        sign_in_log.passkey_failed(self.request)
+        sign_in_log.record_unknown(self.request, ways=["passkey"])
         answer: HttpResponse = super().form_invalid(form)
         return answer
 

@@ -82,7 +82,7 @@ def _finish(request: HttpRequest) -> HttpResponse:
     if not cache.add(f"single-sign-on:{flow.state}", "used", timeout=oidc.FLOW_SECONDS):
         return _failure_page(request, "this sign-in was ended before")
     if "error" in request.GET or not request.GET.get("code"):
-        sign_in_log.single_sign_on_failed(request, "stopped")
+        _record_failure(request, "stopped")
         return _failure_page(request, f"the provider says {request.GET.get('error', '')[:100]!r}")
     try:
         claims = oidc.finish(
@@ -94,10 +94,10 @@ def _finish(request: HttpRequest) -> HttpResponse:
         )
         person = single_sign_on.person(replace(actor(request), user=None), claims)
     except oidc.SignOnError as problem:
-        sign_in_log.single_sign_on_failed(request, "broken")
+        _record_failure(request, "broken")
         return _failure_page(request, problem)
     except single_sign_on.Refused as refusal:
-        sign_in_log.single_sign_on_failed(request, refusal.why.value)
+        _record_failure(request, refusal.why.value)
         return _refusal_page(request, str(refusal.why.label))
     if request.user.is_authenticated and request.user.pk != person.pk:
         get_adapter().logout(request)
@@ -118,6 +118,10 @@ def _read_flow(request: HttpRequest) -> oidc.Flow | None:
 def _redirect_uri() -> str:
     """Return the redirect URI: on BASE_URL, independent of the request. The provider must allow it."""
     return f"{settings.BASE_URL}{reverse('single_sign_on_back')}"
+
+
+def _record_failure(request: HttpRequest, why: str) -> None:
+    sign_in_log.record_unknown(request, ways=["single_sign_on"], why=why)
 
 
 def _failure_page(request: HttpRequest, problem: object) -> HttpResponse:

@@ -291,8 +291,7 @@ class EngineForm(TestedForm):
 
     @property
     def base(self) -> str:
-        location = self.location()
-        return Draft(self.flavour, "", "", environment=location["environment"], address=location["address"]).base
+        return Draft(self.flavour, "", "", ends_at=None, **self.location()).base
 
 
 class CredentialForm(EngineForm, SecretForm):
