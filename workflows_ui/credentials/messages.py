@@ -18,6 +18,7 @@ from workflows_ui.credentials.services.capabilities import Verdict
 from workflows_ui.credentials.services.credential_tests import Code, Problem
 from workflows_ui.members.models import Flavour, Workspace
 from workflows_ui.members.services.access import Acting
+from workflows_ui.resource_admin.capabilities import NAMES
 from workflows_ui.web import formats
 
 #: The badge mentions an end within this number of days.
@@ -258,19 +259,8 @@ def permission(verdict: Verdict | None) -> Permission:
     return Permission(Badge(pgettext("permission", "Not allowed"), "ban", "orange"), text)
 
 
-#: Labels of a credential's access; the names are those of credentials.services.capabilities.PROBES.
-_ACCESS_LABELS = {
-    "flows": _("flows"),
-    "runs": _("runs"),
-    "folders": _("folders"),
-    "connections": _("connections"),
-    "tables": _("tables"),
-    "mcp-servers": _("MCP servers"),
-}
-
-
 def _access_labels(names: list[str]) -> str:
-    return ", ".join(str(_ACCESS_LABELS[name]) for name in names if name in _ACCESS_LABELS)
+    return ", ".join(str(NAMES[name]) for name in names if name in NAMES)
 
 
 def facts(credential: Credential) -> list[tuple[Text, str]]:
