@@ -36,10 +36,6 @@ class FilterForm(DaysForm):
         }
         self.choices("outcome", {**outcomes, BEGUN: _("No end recorded")})
 
-    def offer(self, people: dict[str, str]) -> None:
-        """Set the choices for the person, by primary key; "0" is the console."""
-        self.choices("person", people, first={"0": _("The console")})
-
     def narrow(self, rows: QuerySet[AuditEvent], workspace: Workspace | None) -> QuerySet[AuditEvent]:
         """Filter the rows of a workspace, or of the whole console, by a valid form. Days are in the current time zone."""
         data, condition = self.filled(), self.within("at")

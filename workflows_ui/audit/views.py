@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -59,7 +60,8 @@ def listing(request: ConsoleRequest, workspace: Workspace | None) -> HttpRespons
     people = dict(
         everything.exclude(user=None).order_by("-at", "-pk").values_list("user_id", "user_name")[:OFFERED_FROM][::-1]
     )
-    form.offer({str(pk): (name or str(pk))[:80] for pk, name in people.items()})
+    names = {str(pk): (name or str(pk))[:80] for pk, name in people.items()}
+    form.choices("person", names, first={"0": _("The console")})
     kind = tables.audit_list(workspace)
     current = list_page.requested(request, kind, form)
     page = kind.page(form.narrow(everything, workspace), current) if current.valid else Page((), total=0, sortable=True)

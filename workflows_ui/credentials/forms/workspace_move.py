@@ -6,6 +6,7 @@ from django import forms
 from django.forms import BoundField
 from django.utils.translation import gettext as _
 
+from workflows_ui.core.form_choices import set_choices
 from workflows_ui.credentials import messages as credential_messages
 from workflows_ui.credentials.forms.credentials import ACTIVEPIECES, GATEWAY, KINDS, NO_ASSISTANCE, EngineForm, engines
 from workflows_ui.credentials.models import SIGNED_IN_KINDS, Credential, Kind
@@ -35,11 +36,9 @@ class MoveForm(EngineForm):
             else _("The address of its API, as https://flows.example.com/api.")
         )
         self.credentials: dict[str, Credential | None] = {f"secret_{row.pk.hex}": row for row in own} or {NEW: None}
-        self.fields["engine"] = forms.ChoiceField(
-            label=_("Engine"),
-            choices=[choice for choice in engines() if (choice[0] == ACTIVEPIECES) != imbrace],
-            widget=forms.Select if imbrace else forms.HiddenInput,
-        )
+        set_choices(self, "engine", [choice for choice in engines() if (choice[0] == ACTIVEPIECES) != imbrace])
+        if not imbrace:
+            self.fields["engine"].widget = forms.HiddenInput()
         for name, credential in self.credentials.items():
             self.fields[name] = _secret_field(credential)
         if not own:

@@ -1,7 +1,5 @@
 """Moving a workspace to another address: a page for managers, with new secrets, which are tested before anything is saved."""
 
-from dataclasses import replace
-
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.urls import reverse
@@ -81,5 +79,5 @@ def _test_secrets(workspace: Workspace, form: MoveForm) -> list[Entered] | None:
         except Problem as problem:
             form.blame(credential_tests.with_suggestion(problem, form.flavour, form.base), name)
             return None
-        entered.append(Entered(form.credentials[name], replace(draft, project_id=findings.project_id), findings))
+        entered.append(Entered(form.credentials[name], draft, findings))
     return entered
