@@ -139,7 +139,6 @@ class FormView:
     `problems` are the id and label of each wrong field or cell, with the message.
     """
 
-    form: Form
     groups: list[dict[str, Any]]
     problems: list[tuple[str, str, str]]
 
@@ -149,14 +148,6 @@ class FormView:
         return [
             item.lost_file for group in self.groups for item in (*group["fields"], *group["more"]) if item.lost_file
         ]
-
-    @property
-    def has_files(self) -> bool:
-        return any(item.kind is Kind.FILE for item in self.form.fields)
-
-    @property
-    def has_json(self) -> bool:
-        return any(item.kind is Kind.JSON for item in self.form.fields)
 
 
 def view(
@@ -191,7 +182,7 @@ def view(
         unfolded = [item_view for item_view in views if not item_view.field.folded]
         opened = any(item_view.problems for item_view in more)
         groups.append({"title": title, "fields": unfolded, "more": more, "opened": opened})
-    return FormView(form, groups, problems)
+    return FormView(groups, problems)
 
 
 def _field(

@@ -279,6 +279,10 @@ class Form:
         return [field.name for field in self.fields]
 
     @property
+    def kinds(self) -> set[Kind]:
+        return {field.kind for field in self.fields}
+
+    @property
     def named_in_effects(self) -> list[str]:
         """The names of fields in the sentences on what a launch will do."""
         return PLACEHOLDER.findall(self.effects)

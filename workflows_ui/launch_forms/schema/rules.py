@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any
@@ -66,29 +67,25 @@ def _form(form: Form) -> Iterator[str]:
 
 
 def _names(form: Form) -> Iterator[str]:
-    seen: set[str] = set()
-    for field in form.fields:
-        name = {"name": field.name[:80]}
-        if not NAME.fullmatch(field.name) or field.name in RESERVED:
+    for field_name, count in Counter(form.names).items():
+        name = {"name": field_name[:80]}
+        if not NAME.fullmatch(field_name) or field_name in RESERVED:
             yield (
                 _("“%(name)s” cannot be a field's name. Take letters of the English alphabet, digits, dots and dashes.")
                 % name
             )
-        if field.name in seen:
+        if count > 1:
             yield _("Two fields have the name “%(name)s”. Give one of them another.") % name
-        seen.add(field.name)
 
 
 def _paths(form: Form) -> Iterator[str]:
-    paths: set[tuple[str, ...]] = set()
-    for field in form.fields:
-        if field.path in paths:
-            yield _("Two fields write to the same place, “%(place)s”. Take one of them out.") % _path_params(field.path)
-        paths.add(field.path)
-    for path in paths:
+    paths = Counter(field.path for field in form.fields)
+    for path, count in paths.items():
+        if count > 1:
+            yield _("Two fields write to the same place, “%(place)s”. Take one of them out.") % _path_params(path)
         if len(path) > MOST_DEPTH or sum(map(len, path)) > LONG:
             yield _("“%(place)s” lies too deep, or has too long a name.") % _path_params(path)
-        for outer in {path[:end] for end in range(len(path))} & paths:
+        for outer in {path[:end] for end in range(len(path))} & paths.keys():
             params = _path_params(path) | {"outer": _path_params(outer)["place"]}
             yield _("“%(place)s” lies inside of another field, “%(outer)s”. Take one of the two out.") % params
 

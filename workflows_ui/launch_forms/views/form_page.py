@@ -265,7 +265,7 @@ class LaunchFormPage:
             "in_runs": acting is not None and acting.credential.kind in KEPT_IN_RUNS,
             "left": [text for text in rights if text],
             "largest_payload": settings.LAUNCH_JSON_BYTES,
-            "secrets_as_json": self.as_json and any(field.kind is Kind.SECRET for field in self.builder_form.fields),
+            "secrets_as_json": self.as_json and Kind.SECRET in self.builder_form.kinds,
             "json_hints": json_errors.HINTS,
             "json_problems": json_errors.problems(),
             # The person's own, then shared ones. Earlier launches are loaded later (views/earlier.py).
