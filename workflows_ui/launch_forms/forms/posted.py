@@ -31,16 +31,8 @@ Options = Mapping[str, Sequence[Choice]]
 
 @dataclass(frozen=True)
 class PostedForm:
-    """A posted form with its checked values.
+    """A posted form with its checked values, the files to send, and messages by control, including those of files."""
 
-    Attributes:
-        data: the typed texts by control (`typed`).
-        files: the files to send.
-        errors: messages by control, including those of files.
-    """
-
-    form: Form
-    data: Data
     checked: Checked
     files: tuple[Upload, ...]
     errors: Mapping[str, str]
@@ -51,17 +43,17 @@ class PostedForm:
         inner = _("A value that shows dots was a secret. Type it again, or leave it out.")
         whole = _("This contains a hidden secret. Type it again.")
         masked = {name for name, value in self.checked.sent.items() if masks(value)}
-        fields = (field for field in self.form.fields if field.name in masked)
+        fields = (field for field in self.checked.form.fields if field.name in masked)
         return {field.name: inner if field.kind is Kind.JSON else whole for field in fields}
 
     @property
     def as_sent(self) -> str:
         """The payload of a form without errors, as JSON for display, secrets masked."""
-        return json_text.pretty(redaction.step(checking.masked(self.form, self.checked.payload, MASK)))
+        return json_text.pretty(redaction.step(checking.masked(self.checked.form, self.checked.payload, MASK)))
 
     def searchable(self) -> Iterator[tuple[str, str, str]]:
         """The inputs to store in plain text for the search of launches: field name, label, text."""
-        for field in self.form.fields:
+        for field in self.checked.form.fields:
             if field.searchable and not field.hidden and field.name in self.checked.sent and not holds_secret(field):
                 value = self.checked.sent[field.name]
                 texts = [key_of(item) for item in value] if isinstance(value, list) else [key_of(value)]
@@ -101,7 +93,7 @@ def check(request: HttpRequest, form: Form, data: Data, options: Options) -> Pos
                 files.append(_attachment(field, upload, total_size, len(files)))
             except BadValue as problem:
                 errors[field.name] = str(problem)
-    return PostedForm(form, data, checked, tuple(files), {**checked.errors, **errors})
+    return PostedForm(checked, tuple(files), {**checked.errors, **errors})
 
 
 def field_errors(request: HttpRequest, form: Form, data: Data, name: str) -> dict[str, str]:

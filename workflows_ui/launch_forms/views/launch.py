@@ -104,7 +104,7 @@ def _process(page: LaunchFormPage) -> HttpResponse:
 def _preview(page: LaunchFormPage, data: Data, options: Options) -> HttpResponse:
     """Display the payload that would be sent, and a link that fills the form. Required fields may be empty."""
     form = posted.check(page.request, checking.optional(page.form), data, options)
-    files = [field for field in form.form.fields if field.kind is Kind.FILE and form.checked.shown[field.name]]
+    files = [field for field in form.checked.form.fields if field.kind is Kind.FILE and form.checked.shown[field.name]]
     look = {
         "text": form.as_sent if form.checked.good else "",
         "files": [field.shown_label for field in files],
@@ -121,7 +121,7 @@ def _save(page: LaunchFormPage, form: PostedForm) -> HttpResponse:
     name = request.POST.get("_save_name", "").strip()
     if errors or not name:
         problem = _("Correct the fields above, then save.") if errors else _("Give the inputs a name.")
-        return page.render_posted(form.data, errors=errors, save_error=problem)
+        return page.render_posted(form.checked.data, errors=errors, save_error=problem)
     payload = checking.assemble_payload(
         page.form, {name: value for name, value in form.checked.sent.items() if name not in skipped}
     )
@@ -131,7 +131,7 @@ def _save(page: LaunchFormPage, form: PostedForm) -> HttpResponse:
         row = saved_inputs.save(actor(request), request.access, flow_id, name, payload, shared=shared)
     except saved_inputs.TooManySaved:
         problem = _("You have saved %(most)s inputs for this flow. Delete one first.") % {"most": saved_inputs.MOST}
-        return page.render_posted(form.data, save_error=problem)
+        return page.render_posted(form.checked.data, save_error=problem)
     flash.success(request, _("The inputs are saved as “%(name)s”.") % {"name": row.name})
     query = {"saved": row.pk} | ({"_as": "json"} if request.GET.get("_as") == "json" else {})
     url = reverse("flow_launch", args=[request.access.workspace.slug, flow_id], query=query)
@@ -158,14 +158,14 @@ def _launch(page: LaunchFormPage, form: PostedForm) -> HttpResponse:
     try:
         result = _create(request, launch_request)
     except ValueError:
-        return page.render_posted(form.data, outcome="malformed", ticket="")
+        return page.render_posted(form.checked.data, outcome="malformed", ticket="")
     if result.launched is not None:
         return responses.redirect_to_view(request, "launch", request.access.workspace.slug, result.launched.pk)
     ticket = "" if result.outcome == Outcome.SPENT else launch_request.ticket
     # What was reviewed need not be reviewed again to be confirmed.
     reviewed = request.POST.get("_reviewed", "")
     return page.render_posted(
-        form.data, outcome=result.outcome, earlier=result.launch, ticket=ticket, reviewed=reviewed
+        form.checked.data, outcome=result.outcome, earlier=result.launch, ticket=ticket, reviewed=reviewed
     )
 
 

@@ -37,9 +37,9 @@ def render(page: LaunchFormPage, form: PostedForm) -> HttpResponse:
         "files": [(file.filename, len(file.data)) for file in form.files],
         "credential": credential_messages.acting_label(acting) if acting else "",
         "keep_until": formats.minute(until) if (until := page.keep_form.keep_until) else "",
-        "kept": kept or not (form.files or posted.typed_secrets(page.form, form.data)),
+        "kept": kept or not (form.files or posted.typed_secrets(page.form, form.checked.data)),
     }
-    response = page.render_posted(form.data, status=200, review=review)
+    response = page.render_posted(form.checked.data, status=200, review=review)
     if kept:
         response["HX-Retarget"] = response["HX-Reselect"] = f"#{FRAGMENT}"
         response["HX-Reswap"] = "outerHTML show:window:top"
