@@ -68,7 +68,7 @@ def test_forming(capsys: pytest.CaptureFixture[str]) -> None:
         text = json.dumps(schema_out.to_schema(form))
         assert timed("read the stored form", lambda: schema_in.read_trusted(json.loads(text))) == form
         shown = timed("fill the form", lambda: checking.initial(form, many[0]))
-        assert timed("check it", lambda: checking.check(form, submitted(form, shown))).good
+        assert timed("check it", lambda: checking.Checked(form, submitted(form, shown))).good
 
 
 def test_proposing_from_stored_launches(db: None, capsys: pytest.CaptureFixture[str]) -> None:

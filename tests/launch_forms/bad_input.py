@@ -61,7 +61,7 @@ class Case:
         else:
             data = {self.field.name: [self.typed] if isinstance(self.typed, str) else self.typed}
         files = {self.field.name: self.file} if self.file else {}
-        return checking.check(Form((self.field,)), data, files=files, zone=ZONE)
+        return checking.Checked(Form((self.field,)), data, files=files, zone=ZONE)
 
 
 def _field(kind: Kind, **said: Any) -> Field:

@@ -30,14 +30,14 @@ ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 def sent(field: Field, *typed: str, **said: Any) -> Any:
     """What a form of one field sends."""
-    checked = checking.check(Form((field,)), {field.name: typed}, zone=ZONE, **said)
+    checked = checking.Checked(Form((field,)), {field.name: typed}, zone=ZONE, **said)
     assert checked.errors == {}
     return checked.payload
 
 
 def refused(field: Field, typed: str) -> str:
     """What is said at the field of a form of one field."""
-    return str(checking.check(Form((field,)), {field.name: [typed]}, zone=ZONE).errors[field.name])
+    return str(checking.Checked(Form((field,)), {field.name: [typed]}, zone=ZONE).errors[field.name])
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{number}-{case.field.kind.value}" for number, case in enumerate(CASES)])
@@ -155,7 +155,7 @@ def test_an_empty_optional_field_sends_what_its_flow_expects_of_empty_ones(blank
 
 def test_a_default_counts_where_no_control_was_sent_and_not_where_it_was_emptied() -> None:
     field = Field("x", ("x",), default="a")
-    assert checking.check(Form((field,)), {}).payload == {"x": "a"}
+    assert checking.Checked(Form((field,)), {}).payload == {"x": "a"}
     assert sent(field, "") == {}
     assert checking.initial(Form((field,))) == {"x": "a"}
 
@@ -168,7 +168,7 @@ def test_values_go_where_the_paths_say_and_hidden_ones_go_too() -> None:
         Field("sizes", ("sizes",), kind=Kind.CHOICES, choices=(Choice("One", 1), Choice("One as text", "one"))),
     ))  # fmt: skip
     data = {"phone": ["0900"], "tags": ["a", "", "b"], "sizes": ["one", "1"], "source": ["forged"]}
-    assert checking.check(form, data).payload == {
+    assert checking.Checked(form, data).payload == {
         "customer": {"phone": "0900", "source": {"by": "console"}},
         "tags": ["a", "b"],
         "sizes": ["one", 1],
@@ -185,7 +185,9 @@ def test_a_table_sends_its_filled_rows_in_order_typed() -> None:
         "rows[3][sku]": [""],
         "rows[x][sku]": ["no"],
     }
-    assert checking.check(form, data).payload == {"rows": [{"sku": "a", "how many": None}, {"sku": "b", "how many": 2}]}
+    assert checking.Checked(form, data).payload == {
+        "rows": [{"sku": "a", "how many": None}, {"sku": "b", "how many": 2}]
+    }
 
 
 @pytest.mark.parametrize(
@@ -197,7 +199,7 @@ def test_a_table_sends_its_filled_rows_in_order_typed() -> None:
     ],
 )
 def test_a_field_that_a_rule_hides_is_neither_asked_for_nor_sent(gift: str, data: Any, payload: Any) -> None:
-    checked = checking.check(HIDDEN_BY_RULE, {"gift": [gift], **data})
+    checked = checking.Checked(HIDDEN_BY_RULE, {"gift": [gift], **data})
     assert checked.payload == payload
     assert checked.shown["card"] is (gift == "true")
 
@@ -205,12 +207,12 @@ def test_a_field_that_a_rule_hides_is_neither_asked_for_nor_sent(gift: str, data
 @pytest.mark.parametrize(("gift", "payload"), [("true", {"gift": True, "card": "A"}), ("", {})])
 def test_a_fixed_value_is_sent_only_where_its_rule_holds(gift: str, payload: Any) -> None:
     card = Field("card", ("card",), hidden_value="A", show_if=ShowIf("gift", When.FILLED))
-    checked = checking.check(Form((Field("gift", ("gift",), kind=Kind.YES_NO), card)), {"gift": [gift]})
+    checked = checking.Checked(Form((Field("gift", ("gift",), kind=Kind.YES_NO), card)), {"gift": [gift]})
     assert (checked.errors, checked.payload) == ({}, payload)
 
 
 def test_a_field_that_a_rule_shows_is_asked_for() -> None:
-    assert set(checking.check(HIDDEN_BY_RULE, {"gift": ["true"]}).errors) == {"card"}
+    assert set(checking.Checked(HIDDEN_BY_RULE, {"gift": ["true"]}).errors) == {"card"}
 
 
 @pytest.mark.parametrize(
@@ -229,7 +231,7 @@ def test_live_choices_send_their_value_and_take_any_text_while_they_are_not_know
     field = Field("x", ("x",), kind=Kind.CHOICE, choices_from=TableChoices("t", "l", "v"))
     known = {"x": [Choice("Lan", "c-1")]}
     assert sent(field, "c-1", options=known) == {"x": "c-1"}
-    assert set(checking.check(Form((field,)), {"x": ["c-2"]}, options=known).errors) == {"x"}
+    assert set(checking.Checked(Form((field,)), {"x": ["c-2"]}, options=known).errors) == {"x"}
     assert sent(field, "c-2") == {"x": "c-2"}
 
 

@@ -77,7 +77,7 @@ CONTROLS = st.sampled_from(
 )
 @settings(max_examples=150)
 def test_whatever_is_submitted_is_sent_or_refused_and_shown_again(data: dict[str, list[str]]) -> None:
-    checked = checking.check(ALL, data)
+    checked = checking.Checked(ALL, data)
     assert checked.good is (not checked.errors)
     checking.typed(ALL, data)
     if checked.good:

@@ -80,7 +80,7 @@ def through_a_page(form: Form, payload: Any) -> Any:
     form = posted.launchable(form)
     shown = launch_fields.view(form, checking.initial(form, payload, zone=ZONE))
     data = Browser().read(render_to_string("launch_forms/fields.html", {"form_view": shown, "live": True}))
-    checked = checking.check(form, posted.tidied(form, data, {}), zone=ZONE)
+    checked = checking.Checked(form, posted.tidied(form, data, {}), zone=ZONE)
     assert checked.errors == {}
     return checked.payload
 

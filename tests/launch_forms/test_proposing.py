@@ -36,7 +36,7 @@ JSON = st.recursive(
 
 def again(form: Form, payload: Any) -> Any:
     """What comes of filling a form from a payload and submitting the page as it is."""
-    checked = checking.check(form, submitted(form, checking.initial(form, payload, zone=ZONE)), zone=ZONE)
+    checked = checking.Checked(form, submitted(form, checking.initial(form, payload, zone=ZONE)), zone=ZONE)
     assert checked.errors == {}
     return checked.payload
 

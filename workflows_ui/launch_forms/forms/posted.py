@@ -78,7 +78,7 @@ def check(request: HttpRequest, form: Form, data: Data, options: Options) -> Pos
     """Check the typed texts and the files."""
     uploads = uploaded(request)
     zone = timezone.get_current_timezone()
-    checked = checking.check(form, data, files=uploads, options=options, zone=zone)
+    checked = Checked(form, data, files=uploads, options=options, zone=zone)
     files: list[Upload] = []
     errors: dict[str, str] = {}
     total_size = 0

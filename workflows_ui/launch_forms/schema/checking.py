@@ -57,11 +57,14 @@ Shown = str | list[str] | list[dict[str, str]]
 
 @dataclass
 class Checked:
-    """A submitted form, and the result of checking it.
+    """A submitted form, checked, with its values converted to the types that the flow expects.
+
+    An empty optional field sends its `blank`, by default nothing. A control that is missing in `data` (a link, another program)
+    counts as its field's default. Fields whose show-if rule does not hold send nothing.
 
     Attributes:
         files: by field name.
-        options: the live choices by field name.
+        options: the live choices by field name; a field that is missing here accepts any text.
         zone: the person's time zone.
         payload: what will be sent, without files; NOTHING if there are errors.
         errors: messages by control (`field.name`, or `cell_name`); "" is the form as a whole.
@@ -71,9 +74,9 @@ class Checked:
 
     form: Form
     data: Data
-    files: Mapping[str, UploadedFile[Any]]
-    options: Mapping[str, Sequence[Choice]]
-    zone: tzinfo
+    files: Mapping[str, UploadedFile[Any]] = dataclasses.field(default_factory=dict)
+    options: Mapping[str, Sequence[Choice]] = dataclasses.field(default_factory=dict)
+    zone: tzinfo = UTC
     payload: Any = NOTHING
     errors: dict[str, str] = dataclasses.field(default_factory=dict)
     sent: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -188,25 +191,6 @@ class Checked:
             raise BadValue(_("Choose a smaller file: at most %(most)s.") % {"most": _size_text(field.max_size)})
 
 
-def check(
-    form: Form,
-    data: Data,
-    *,
-    files: Mapping[str, UploadedFile[Any]] | None = None,
-    options: Mapping[str, Sequence[Choice]] | None = None,
-    zone: tzinfo = UTC,
-) -> Checked:
-    """Check a submitted form and convert its values to the types that the flow expects.
-
-    An empty optional field sends its `blank`, by default nothing. A control that is missing in `data` (a link, another program)
-    counts as its field's default. Fields whose show-if rule does not hold send nothing.
-
-    Args:
-        options: the live choices; a field that is missing here accepts any text.
-    """
-    return Checked(form, data, files or {}, options or {}, zone)
-
-
 def assemble_payload(form: Form, sent: Mapping[str, Any]) -> Any:
     """The payload made from the values by field name."""
     body: dict[str, Any] = {}
@@ -223,7 +207,7 @@ def assemble_payload(form: Form, sent: Mapping[str, Any]) -> Any:
 
 
 def initial(form: Form, payload: Any = NOTHING, *, zone: tzinfo = UTC) -> dict[str, Shown]:
-    """The content of a form's controls: the defaults for NOTHING, else an earlier payload, from which `check` makes the same."""
+    """The content of a form's controls: the defaults for NOTHING, else an earlier payload, from which `Checked` makes the same."""
     shown: dict[str, Shown] = {}
     for field in form.fields:
         if field.kind is Kind.SECRET:

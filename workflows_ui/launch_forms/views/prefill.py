@@ -161,7 +161,7 @@ def read_link(
     fields = {control: control.partition("[")[0] for control in given}
     named = set(fields.values()).intersection(field.name for field in form.fields if _fillable_by_link(field))
     shown = {name: text for name, text in checking.typed(form, given).items() if name in named}
-    checked = checking.check(checking.optional(form), given, options=options, zone=timezone.get_current_timezone())
+    checked = checking.Checked(checking.optional(form), given, options=options, zone=timezone.get_current_timezone())
     errors = {control: text for control, text in checked.errors.items() if control.partition("[")[0] in named}
     unknown = [control[:40] for control, name in fields.items() if control not in _RESERVED and name not in named]
     text = _("This form does not ask for some of what the link names, so it is left out: %(names)s.")
