@@ -12,8 +12,8 @@ from tests.launch_forms import golden
 from tests.launch_forms.filled import publish, sent
 from tests.launch_forms.test_proposing import JSON, same
 from tests.launches.launch_scene import Scene
-from workflows_ui.launch_forms.forms import fields as launch_fields
 from workflows_ui.launch_forms.forms import posted
+from workflows_ui.launch_forms.forms.fields import FormView
 from workflows_ui.launch_forms.proposal.proposing import propose
 from workflows_ui.launch_forms.schema import checking
 from workflows_ui.launch_forms.schema.document import Column, Field, Form, Kind
@@ -78,7 +78,7 @@ class Browser(HTMLParser):
 def through_a_page(form: Form, payload: Any) -> Any:
     """What is sent when a page filled from a payload is sent as it is."""
     form = posted.launchable(form)
-    shown = launch_fields.view(form, checking.initial(form, payload, zone=ZONE))
+    shown = FormView(form, checking.initial(form, payload, zone=ZONE))
     data = Browser().read(render_to_string("launch_forms/fields.html", {"form_view": shown, "live": True}))
     checked = checking.Checked(form, posted.tidied(form, data, {}), zone=ZONE)
     assert checked.errors == {}

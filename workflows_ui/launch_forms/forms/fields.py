@@ -126,21 +126,38 @@ class FieldView:
             ]
         return [problem for problem in found if problem[-1]]
 
-    def focus(self) -> None:
-        """Give the last line or row the focus."""
-        for control in [*self.lines, *(cells[0] for cells in self.rows)][-1:]:
-            control.focused = True
 
-
-@dataclass(frozen=True)
+@dataclass
 class FormView:
-    """A form: its groups, each with title, fields, folded fields (`more`), and whether these are unfolded because of an error (`opened`).
+    """A form with its content (`checking.initial` or `checking.typed`).
 
-    `problems` are the id and label of each wrong field or cell, with the message.
+    Attributes:
+        errors: messages by control.
+        files: names of lost selected files, by field.
+        retype: fields whose typed secrets are lost.
+        focus: the field in which a line or row was just added, which gets the focus.
+        groups: each with title, fields, folded fields (`more`), and whether these are unfolded because of an error (`opened`).
+        problems: the id and label of each wrong field or cell, with the message.
     """
 
-    groups: list[dict[str, Any]]
-    problems: list[tuple[str, str, str]]
+    form: Form
+    shown: Mapping[str, Shown]
+    errors: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    options: Options = dataclasses.field(default_factory=dict)
+    files: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    retype: Collection[str] = ()
+    focus: str = ""
+    groups: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    problems: list[tuple[str, str, str]] = dataclasses.field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for title, fields in self.form.groups:
+            views = [self._field(item) for item in fields]
+            more = [view for view in views if view.field.folded]
+            unfolded = [view for view in views if not view.field.folded]
+            opened = any(view.problems for view in more)
+            self.groups.append({"title": title, "fields": unfolded, "more": more, "opened": opened})
+            self.problems += [problem for view in views for problem in view.problems]
 
     @property
     def lost_files(self) -> list[str]:
@@ -149,73 +166,40 @@ class FormView:
             item.lost_file for group in self.groups for item in (*group["fields"], *group["more"]) if item.lost_file
         ]
 
-
-def view(
-    form: Form,
-    shown: Mapping[str, Shown],
-    *,
-    errors: Mapping[str, str] | None = None,
-    options: Options | None = None,
-    files: Mapping[str, str] | None = None,
-    retype: Collection[str] = (),
-    focus: str = "",
-) -> FormView:
-    """The view of a form with these contents (`checking.initial` or `checking.typed`), and errors by control.
-
-    Args:
-        files: names of lost selected files, by field.
-        retype: fields whose typed secrets are lost.
-        focus: the field in which a line or row was just added, which gets the focus.
-    """
-    groups, problems, names = [], [], form.names
-    for title, fields in form.groups:
-        views = []
-        for item in fields:
-            element_id = f"field-{names.index(item.name)}"
-            item_view = _field(form, item, element_id, shown.get(item.name, ""), errors or {}, options or {})
-            item_view.lost_file, item_view.retype = (files or {}).get(item.name, ""), item.name in retype
-            if item.name == focus:
-                item_view.focus()
-            views.append(item_view)
-            problems += item_view.problems
-        more = [item_view for item_view in views if item_view.field.folded]
-        unfolded = [item_view for item_view in views if not item_view.field.folded]
-        opened = any(item_view.problems for item_view in more)
-        groups.append({"title": title, "fields": unfolded, "more": more, "opened": opened})
-    return FormView(groups, problems)
-
-
-def _field(
-    form: Form, form_field: Field, id: str, shown: Shown, errors: Mapping[str, str], options: Options
-) -> FieldView:
-    field_view = FieldView(
-        form_field,
-        id,
-        error=errors.get(form_field.name, ""),
-        limits=form_messages.limits(form_field),
-        rule=form_messages.rule(form, form_field),
-    )
-    choices = posted.choices_of(form_field, options)
-    if form_field.kind is Kind.FILE:
-        field_view.shape, field_view.accept = "file", ",".join(f".{ending}" for ending in form_field.accept)
-    elif form_field.kind is Kind.TABLE:
-        rows = [texts for texts in shown if isinstance(texts, dict)] if isinstance(shown, list) else []
-        field_view.shape = "table"
-        field_view.rows = [
-            list(_cells(form_field, id, number, texts, errors)) for number, texts in enumerate(rows or [{}])
-        ]
-    elif form_field.kind is Kind.LIST or (form_field.kind is Kind.CHOICES and choices is None):
-        field_view.shape, field_view.unlisted = "lines", form_field.kind is Kind.CHOICES
-        mode = _MODES.get(form_field.item, "") if form_field.kind is Kind.LIST else ""
-        field_view.lines = [
-            Control(form_field.name, f"{id}-{number}", value=text, mode=mode)
-            for number, text in enumerate(_texts(shown) or [""])
-        ]
-    elif form_field.kind is Kind.CHOICES:
-        field_view.shape, field_view.options = "choices", _options(choices or (), _texts(shown))
-    else:
-        _set_control(field_view, choices, shown if isinstance(shown, str) else "")
-    return field_view
+    def _field(self, field: Field) -> FieldView:
+        view = FieldView(
+            field,
+            f"field-{self.form.names.index(field.name)}",
+            error=self.errors.get(field.name, ""),
+            limits=form_messages.limits(field),
+            rule=form_messages.rule(self.form, field),
+            lost_file=self.files.get(field.name, ""),
+            retype=field.name in self.retype,
+        )
+        shown, choices = self.shown.get(field.name, ""), posted.choices_of(field, self.options)
+        if field.kind is Kind.FILE:
+            view.shape, view.accept = "file", ",".join(f".{ending}" for ending in field.accept)
+        elif field.kind is Kind.TABLE:
+            rows = [texts for texts in shown if isinstance(texts, dict)] if isinstance(shown, list) else []
+            view.shape = "table"
+            view.rows = [
+                list(_cells(field, view.id, number, texts, self.errors)) for number, texts in enumerate(rows or [{}])
+            ]
+        elif field.kind is Kind.LIST or (field.kind is Kind.CHOICES and choices is None):
+            view.shape, view.unlisted = "lines", field.kind is Kind.CHOICES
+            mode = _MODES.get(field.item, "") if field.kind is Kind.LIST else ""
+            view.lines = [
+                Control(field.name, f"{view.id}-{number}", value=text, mode=mode)
+                for number, text in enumerate(_texts(shown) or [""])
+            ]
+        elif field.kind is Kind.CHOICES:
+            view.shape, view.options = "choices", _options(choices or (), _texts(shown))
+        else:
+            _set_control(view, choices, shown if isinstance(shown, str) else "")
+        if field.name == self.focus:
+            for control in [*view.lines, *(cells[0] for cells in view.rows)][-1:]:
+                control.focused = True
+        return view
 
 
 def _texts(shown: Shown) -> list[str]:

@@ -24,8 +24,8 @@ from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.engine import AddressRefused, EngineError, NotFound, NotSent, Timeouts, TooLarge, Unavailable
 from workflows_ui.launch_forms import choices as launch_choices
 from workflows_ui.launch_forms import messages as form_messages
-from workflows_ui.launch_forms.forms import fields as launch_fields
 from workflows_ui.launch_forms.forms import posted
+from workflows_ui.launch_forms.forms.fields import FormView
 from workflows_ui.launch_forms.models import LaunchFormVersion
 from workflows_ui.launch_forms.proposal import changes
 from workflows_ui.launch_forms.schema import checking, json_errors, json_text, schema_in, schema_out
@@ -207,19 +207,19 @@ class LaunchFormPage:
         """Render the page.
 
         Args:
-            shown: the content of the controls; `errors`, `focus` and `retype` are those of `launch_fields.view`.
+            shown: the content of the controls; `errors`, `focus` and `retype` are those of `FormView`.
             wait: whether waiting for the answer is selected.
             ticket: the one-use ticket; a new one by default.
         """
         # With htmx the file inputs stay in the page with their selection.
         uploads = {} if responses.is_fragment(self.request) else posted.uploaded(self.request)
         lost = {name: upload.name or "" for name, upload in uploads.items()}
-        view = launch_fields.view(
-            self.form, shown, errors=errors, options=answers.options, files=lost, retype=retype, focus=focus
+        form_view = FormView(
+            self.form, shown, errors=errors or {}, options=answers.options, files=lost, retype=retype, focus=focus
         )
         context = {
             **self._context(answers),
-            "form_view": view,
+            "form_view": form_view,
             "whole_error": (errors or {}).get("", ""),
             "wait": wait,
             "ticket": ticket or launches.ticket(),

@@ -16,8 +16,8 @@ from workflows_ui.launch_forms import form_fit
 from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.editor.forms import TextsForm
 from workflows_ui.launch_forms.editor.views.page import EditorPage, builder_page, field_row, flow_name, stale_message
-from workflows_ui.launch_forms.forms import fields as launch_fields
 from workflows_ui.launch_forms.forms import posted
+from workflows_ui.launch_forms.forms.fields import FormView
 from workflows_ui.launch_forms.schema import checking
 from workflows_ui.launch_forms.schema.checking import Shown
 from workflows_ui.launch_forms.schema.document import BadForm, Form, Kind
@@ -132,9 +132,9 @@ def _page(page: EditorPage, typed: TextsForm | None = None) -> HttpResponse:
 def _preview_context(
     page: EditorPage, form: Form, options: posted.Options, shown: Mapping[str, Shown], **marks: Any
 ) -> dict[str, Any]:
-    """The form as launchers see it. `marks` are the errors and retyped secrets of `launch_fields.view`."""
+    """The form as launchers see it. `marks` are the errors and retyped secrets of `FormView`."""
     return {
-        "form_view": launch_fields.view(form, shown, options=options, **marks),
+        "form_view": FormView(form, shown, options=options, **marks),
         "note": markdown.html(form.note),
         "button": form.button or _("Launch"),
         "preview_url": page.url("form_preview"),
