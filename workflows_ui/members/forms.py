@@ -211,25 +211,10 @@ class DaysForm(forms.Form):
 
 
 class InviteForm(DaysForm):
-    """Address, role (None for no role), teams and validity.
+    """Address, role (None for no role), teams and validity. The page that adds people shows the first two in its own form."""
 
-    Its fields are those of the page that adds people: the address is `who` there.
-    """
-
-    email = forms.EmailField(
-        label=_("E-mail address"),
-        max_length=254,
-        help_text=_("Their account here will have this address."),
-        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
-    )
-    role = forms.TypedChoiceField(
-        label=_("Role"),
-        coerce=Role,
-        empty_value=None,
-        required=False,
-        initial=Role.LAUNCHER,
-        choices=[*Role.choices, ("", _("No role: only what their teams open"))],
-    )
+    who = forms.EmailField(max_length=254)
+    role = forms.TypedChoiceField(coerce=Role, empty_value=None, required=False, choices=Role.choices)
     teams = forms.ModelMultipleChoiceField(
         label=_("Teams that they join"),
         queryset=Group.objects.none(),
@@ -237,7 +222,6 @@ class InviteForm(DaysForm):
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Members of a team can use its credentials and launch what the team may launch."),
     )
-    field_order = ("email", "role", "teams", "days")
 
     def __init__(self, *args: Any, teams: QuerySet[Group], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -49,13 +49,13 @@ def invite_colleague(request: ConsoleRequest, form: InviteForm) -> HttpResponse 
         row, tokens = invitations.invite(
             actor(request),
             request.access.workspace,
-            email=data["email"],
+            email=data["who"],
             role=data["role"],
             given=data.get("teams") or [],
             days=data["days"],
         )
     except members.AlreadyMember:
-        form.add_error("email", _("Somebody with this address belongs to the workspace already."))
+        form.add_error("who", _("Somebody with this address belongs to the workspace already."))
     except PermissionError:
         form.add_error(None, _("You may not give one of these teams any more. Look at them again."))
     else:

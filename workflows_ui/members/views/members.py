@@ -102,8 +102,7 @@ def add(request: ConsoleRequest, slug: str) -> HttpResponse:
 def invite(request: ConsoleRequest, slug: str) -> HttpResponse:
     """Invite the e-mail address of the form that adds people."""
     data = request.POST.copy()
-    email = request.POST.get("email") or request.POST.get("who", "").strip()
-    data["email"] = data["who"] = email
+    data["who"] = email = request.POST.get("email") or request.POST.get("who", "").strip()
     data.setdefault("days", str(InviteForm.base_fields["days"].initial))
     if "no-role" in data:
         data["role"] = ""
@@ -113,9 +112,7 @@ def invite(request: ConsoleRequest, slug: str) -> HttpResponse:
         return answer
     form = _add_form(request, data)
     form.errors.clear()
-    for field, name in (("email", "who"), ("role", "role"), ("__all__", None)):
-        for error in invitation.errors.get(field, ()):
-            form.add_error(name, error)
+    form.errors.update({name: errors for name, errors in invitation.errors.items() if name not in ("teams", "days")})
     return _add_page(request, form, invitation, unknown=email)
 
 
