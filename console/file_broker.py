@@ -11,7 +11,6 @@ with mode 0700.
 
 import fcntl
 import json
-import os
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -34,33 +33,22 @@ class Channel(filesystem.Channel):
     ) -> None:
         """Publish a message. Names of files sort by the time of publishing."""
         name = f"{time.time_ns():020d}_{uuid.uuid4()}"
-        _replace(self._messages / f"{name}.{queue}.msg", payload)
+        _replace(self.data_folder_in / f"{name}.{queue}.msg", payload)
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:
         """Take the oldest message of a queue, which only one consumer gets. Raises Empty without a message."""
-        for name in self._waiting(queue):
-            taken = self._messages / f".{name}.{uuid.uuid4()}.taken"
+        # A queue's name may contain dots, the part of a file's name before it does not.
+        waiting = (path for path in self.data_folder_in.iterdir() if path.name.partition(".")[2] == f"{queue}.msg")
+        for path in sorted(waiting):
+            taken = path.with_name(f".{path.name}.{uuid.uuid4()}.taken")
             try:
-                (self._messages / name).rename(taken)
+                path.rename(taken)
             except FileNotFoundError:
                 continue
             payload = json.loads(taken.read_bytes())
             taken.unlink()
             return payload
         raise Empty
-
-    def _size(self, queue: str) -> int:
-        return len(self._waiting(queue))
-
-    def _purge(self, queue: str) -> int:
-        count = 0
-        for name in self._waiting(queue):
-            try:
-                (self._messages / name).unlink()
-            except FileNotFoundError:
-                continue
-            count += 1
-        return count
 
     def get_table(self, exchange: str) -> list[Any]:
         """Return the bindings of an exchange."""
@@ -92,14 +80,10 @@ class Channel(filesystem.Channel):
         """Return the file of an exchange's bindings. kombu's method refuses names that lead out of the folder; its stubs lack it."""
         return Path(getattr(self, "_exchange_file")(exchange))  # noqa: B009
 
-    def _waiting(self, queue: str) -> list[str]:
-        """Return the names of a queue's messages, the oldest first. A queue's name may contain dots, the part before it does not."""
-        names = os.listdir(self._messages)  # noqa: PTH208  (names are all that is wanted)
-        return sorted(name for name in names if name.partition(".")[2] == f"{queue}.msg")
-
     @property
-    def _messages(self) -> Path:
-        return _folder(Path(self.data_folder_in))
+    def data_folder_in(self) -> Path:
+        """The folder of the messages, which now exists."""
+        return _folder(Path(self.transport_options["data_folder_in"]))
 
 
 class Transport(filesystem.Transport):
