@@ -1,7 +1,7 @@
 """Texts for launch rights (limits, use and state), for the state of invitations, and for access requests."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,7 +20,7 @@ from workflows_ui.members.models import (
     Role,
     Workspace,
 )
-from workflows_ui.members.services import invitations, launch_rights
+from workflows_ui.members.services import invitations
 from workflows_ui.web import formats as web_formats
 from workflows_ui.web import navigation
 from workflows_ui.web.messages import Message
@@ -59,22 +59,11 @@ def left(right: LaunchRight) -> str:
     return summary[:1].upper() + summary[1:]
 
 
-def describe_right(right: LaunchRight, keyless: Collection[int] = ()) -> dict[str, Any]:
-    """Return the status of a right: whether it is `usable`, its limits, and the label and colour of its state.
-
-    `keyless` are rights whose holder lacks a credential.
-    """
+def describe_right(right: LaunchRight) -> dict[str, Any]:
+    """Return the status of a right: whether it is `usable`, its limits, and the label and colour of its state."""
     now = timezone.now()
     state, colour = _right_state(right, now)
-    usable = {"usable": right.usable(now), "keyless": right.pk in keyless}
-    return {"right": right, "limits": limits(right), "state": state, "colour": colour, **usable}
-
-
-def describe_rights(rights: Iterable[LaunchRight]) -> list[dict[str, Any]]:
-    """Return the statuses of rights of one workspace, including whether the holder lacks a credential. At most four queries."""
-    listed = list(rights)
-    keyless = launch_rights.keyless(listed)
-    return [describe_right(right, keyless) for right in listed]
+    return {"right": right, "limits": limits(right), "state": state, "colour": colour, "usable": right.usable(now)}
 
 
 def _right_state(right: LaunchRight, now: datetime) -> tuple[str | Promise, str]:

@@ -5,6 +5,7 @@ necessary. Requested launches that are not sent yet are not sent: sending checks
 """
 
 from dataclasses import dataclass
+from itertools import chain, count
 
 from django.contrib.auth.models import Group
 from django.db import transaction
@@ -169,14 +170,7 @@ def end_sessions(actor: Actor, person: User) -> None:
 def give_inputs(saved: SavedInputs, to: User) -> bool:
     """Change the owner of saved inputs; return whether they still belonged to the same owner. Audited by the caller."""
     taken = SavedInputs.objects.filter(workspace=saved.workspace_id, flow_id=saved.flow_id, owner=to)
-    name = _unused(saved.name, set(taken.values_list("name", flat=True)))
+    numbered = (f"{saved.name[:94]} ({number})" for number in count(2))
+    names = set(taken.values_list("name", flat=True))
+    name = next(name for name in chain([saved.name], numbered) if name not in names)
     return bool(SavedInputs.objects.filter(pk=saved.pk, owner=saved.owner_id).update(owner=to, name=name))
-
-
-def _unused(name: str, taken: set[str]) -> str:
-    """Return the name, with a number appended if it is taken."""
-    number, candidate = 2, name
-    while candidate in taken:
-        candidate = f"{name[:94]} ({number})"
-        number += 1
-    return candidate

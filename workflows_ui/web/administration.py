@@ -75,6 +75,7 @@ class ReadOnlyAdmin(_ModelAdmin):
 
     actions = None
     list_per_page = 50
+    ordering = ("-pk",)
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     view_on_site = False
@@ -97,9 +98,6 @@ class ReadOnlyAdmin(_ModelAdmin):
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         return tuple(field.name for field in self._visible_fields() if field.name in _SEARCHED)
-
-    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        return ("-pk",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Defer hidden fields, so that they are not read."""

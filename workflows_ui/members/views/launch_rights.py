@@ -161,8 +161,10 @@ def _matching(request: ConsoleRequest, current: Listing) -> LaunchRights:
 
 def _rights_of_flow(request: ConsoleRequest, flow_id: str) -> dict[str, Any]:
     rows, now = _of_workspace(request).filter(flow_id=flow_id).order_by("-created_at", "-pk"), timezone.now()
+    held = list(rows.usable(now)[:_HELD])
     return {
-        "held": member_messages.describe_rights(rows.usable(now)[:_HELD]),
+        "held": [member_messages.describe_right(right) for right in held],
+        "keyless": launch_rights.keyless(held),
         "ended": [member_messages.describe_right(right) for right in rows.ended(now)[:_ENDED]],
     }
 
