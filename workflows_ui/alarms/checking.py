@@ -126,9 +126,9 @@ def _evaluate(work: Work) -> None:
     muted = set(services.muted(work.index).values_list("kind", "flow_id"))
     names = dict[str, str]()
     silent = {problem: row for row in _quiet_rows(work) if (problem := _problem(row)) not in muted}
-    many = folding.fold(work, list(silent.values()), opened.get(_MANY))
-    found: dict[Problem, Facts] = {_MANY: many.facts} if many.members else {}
-    single = {problem: row for problem, row in silent.items() if row.flow_id not in many.members}
+    members, facts = folding.fold(work, list(silent.values()), opened.get(_MANY))
+    found: dict[Problem, Facts] = {_MANY: facts} if members else {}
+    single = {problem: row for problem, row in silent.items() if row.flow_id not in members}
     found |= _silent(work, single, opened, names)
     found |= _compared(work, opened, names)
     off = _off(work, {flow_id for _kind, flow_id in (*found, *opened)})
@@ -137,7 +137,7 @@ def _evaluate(work: Work) -> None:
             services.end(alarm, AlarmEnd.OFF)
         elif problem in found:
             services.update(alarm, found[problem])
-        elif problem[0] in _SILENT and problem[1] in many.members:
+        elif problem[0] in _SILENT and problem[1] in members:
             services.end(alarm, AlarmEnd.FOLDED)
         else:
             services.end(alarm, AlarmEnd.OVER)

@@ -6,7 +6,6 @@ MANY of its flows are quiet, which then get their own alarms.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,12 +20,9 @@ MANY, SHARE, SPREAD = 3, 1 / 3, timedelta(hours=12)
 NAMES = 5
 
 
-@dataclass(frozen=True)
-class Fold:
-    """Flows that share one alarm, and its facts; no flows without such an alarm."""
-
-    members: frozenset[str] = frozenset()
-    facts: dict[str, Any] = field(default_factory=dict)
+#: Ids of flows that share one alarm, and its facts; no flows without such an alarm.
+Fold = tuple[frozenset[str], dict[str, Any]]
+_NONE: Fold = frozenset(), {}
 
 
 def fold(work: Work, silent: Sequence[FlowRhythm], alarm: Alarm | None) -> Fold:
@@ -35,7 +31,7 @@ def fold(work: Work, silent: Sequence[FlowRhythm], alarm: Alarm | None) -> Fold:
     if alarm is None or since is None:
         since = work.now - SPREAD
         members = between(silent, since, None)
-        return _fold(members, since, None, len(members)) if _are_many(work, members) else Fold()
+        return _fold(members, since, None, len(members)) if _are_many(work, members) else _NONE
     later = between(silent, until, None) if until else []
     if _are_many(work, later):
         until = None
@@ -44,7 +40,7 @@ def fold(work: Work, silent: Sequence[FlowRhythm], alarm: Alarm | None) -> Fold:
     most = max(most if isinstance(most, int) else 0, len(members))
     if until is None and 2 * len(members) <= most:
         until = work.now
-    return _fold(members, since, until, most) if len(members) >= MANY else Fold()
+    return _fold(members, since, until, most) if len(members) >= MANY else _NONE
 
 
 def flows_of(alarm: Alarm, now: datetime) -> QuerySet[FlowRhythm]:
@@ -90,4 +86,4 @@ def _fold(members: Sequence[FlowRhythm], since: datetime, until: datetime | None
         "since": since.isoformat(),
         "until": until.isoformat() if until else None,
     }
-    return Fold(frozenset(row.flow_id for row in members), facts)
+    return frozenset(row.flow_id for row in members), facts

@@ -2,7 +2,6 @@
 
 import re
 from datetime import date, timedelta
-from typing import NamedTuple
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -30,18 +29,6 @@ from workflows_ui.web.requests import ConsoleRequest, actor
 
 _WEEK = re.compile(r"(\d{4})-W(\d{2})")
 _FIRST, _LAST = date(1971, 1, 4), date(8999, 12, 30)
-
-
-class Shown(NamedTuple):
-    """A line as the page shows it."""
-
-    name: str
-    number: str
-    failed: str
-    took: str
-    saved: str
-    url: str = ""
-    failed_url: str = ""
 
 
 @require_safe
@@ -137,10 +124,17 @@ def _week_text(monday: date) -> str:
     return _("Week %(week)d: %(first)s to %(last)s") % values
 
 
-def _shown(line: Line, name: str, url: str = "", failed_url: str = "") -> Shown:
-    saved = "" if line.minutes is None else formats.duration(line.minutes * 60_000) or "0"
-    took = formats.duration(line.took) if line.took else "–"
-    return Shown(name, formats.number(line.number), formats.number(line.failed), took, saved, url, failed_url)
+def _shown(line: Line, name: str, url: str = "", failed_url: str = "") -> dict[str, str]:
+    """A line as the page shows it (templates/report/table.html)."""
+    return {
+        "name": name,
+        "number": formats.number(line.number),
+        "failed": formats.number(line.failed),
+        "took": formats.duration(line.took) if line.took else "–",
+        "saved": "" if line.minutes is None else formats.duration(line.minutes * 60_000) or "0",
+        "url": url,
+        "failed_url": failed_url,
+    }
 
 
 def _cells(kind: str, line: Line, name: str) -> list[str]:

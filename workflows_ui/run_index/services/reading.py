@@ -189,12 +189,12 @@ def _write(work: Work, found: Iterable[dict[str, Any]], left: Iterable[Span], **
     with database.turn(), transaction.atomic():
         if not RunIndex.lease.renew(RunIndex.objects.all(), work.index, LEASE, now, spans=stored, **values):
             raise Lost
-        saved = rows.save(work.index, found, now, work.key)
-        if saved.written:
-            rows.count_change(work.index.pk, past=saved.past)
+        new, written, past = rows.save(work.index, found, now, work.key)
+        if written:
+            rows.count_change(work.index.pk, past=past)
     for name, value in {"spans": stored, "lease_until": now + LEASE, **values}.items():
         setattr(work.index, name, value)
-    return saved.new
+    return new
 
 
 def _delete_earlier(work: Work) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
@@ -117,18 +117,11 @@ def _next_check(created: datetime, now: datetime) -> datetime | None:
     return next((now + pause for age, pause in _PACE if now - created < age), None)
 
 
-class Saved(NamedTuple):
-    """How many runs were new, how many were written, and whether the counts of the past (recent.py) are outdated."""
-
-    new: int
-    written: int
-    past: bool
-
-
-def save(index: RunIndex, found: Iterable[Json], now: datetime, key: str) -> Saved:
+def save(index: RunIndex, found: Iterable[Json], now: datetime, key: str) -> tuple[int, int, bool]:
     """Write the engine's runs that are new or have changed, each id once, with their words. `key` is that of the words.
 
-    Call it in a transaction: two writers of the same rows wait for each other.
+    Returns how many were new, how many were written, and whether the counts of the past (recent.py) are outdated. Call it in a
+    transaction: two writers of the same rows wait for each other.
     """
     workspace_id = index.pk
     rows = {row.run_id: row for run in found if (row := from_engine(workspace_id, run, now, key))}
@@ -149,7 +142,7 @@ def save(index: RunIndex, found: Iterable[Json], now: datetime, key: str) -> Sav
         _empty(again.filter(erased_at__isnull=False))
     begin = recent.begin(now)
     past = any(row.created < begin and _state(row) != _state(known.get(row.run_id)) for row in written)
-    return Saved(sum(run_id not in known for run_id in rows), len(written), past)
+    return sum(run_id not in known for run_id in rows), len(written), past
 
 
 def _state(row: IndexedRun | None) -> tuple[Any, ...]:
