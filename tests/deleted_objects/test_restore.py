@@ -297,3 +297,10 @@ def test_a_refused_deletion_leaves_no_copy_and_a_moved_workspace_restores_none(c
     company.engine.faults.add("status", "DELETE", f"/v1/flows/{key}", status=403)
     assert _delete(owner, "flows", key).status_code == 422
     assert not DeletedObject.objects.exists()
+
+
+def test_a_restore_in_progress_looks_like_anything_in_progress(company: Scene, owner: Client) -> None:
+    _delete(owner, "tables", _table(company)["id"])
+    assert "icon-spin" not in owner.get(LIST).content.decode()
+    DeletedObject.objects.update(state=CopyState.RESTORING)
+    assert "icon-spin" in owner.get(LIST).content.decode()

@@ -29,8 +29,7 @@ class Line:
 
     @property
     def badge(self) -> Badge:
-        state = CopyState(self.copy.state)
-        return Badge(state.label, state.icon, state.colour)
+        return CopyState(self.copy.state).badge
 
     @property
     def url(self) -> str:
