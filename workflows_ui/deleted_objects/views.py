@@ -21,7 +21,7 @@ from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.deleted_objects import messages as texts
 from workflows_ui.deleted_objects import services, tables
-from workflows_ui.deleted_objects.models import DeletedObject
+from workflows_ui.deleted_objects.models import CopyState, DeletedObject
 from workflows_ui.engine import EngineError
 from workflows_ui.lists import list_page, local_lists
 from workflows_ui.members.models import Role
@@ -121,5 +121,14 @@ def restore(request: ConsoleRequest, slug: str, copy_id: str) -> HttpResponse:
 
 
 def _page(request: ConsoleRequest, copy: DeletedObject, problem: str = "") -> HttpResponse:
-    context = {"line": texts.Line(copy), "problem": problem}
+    context = {
+        "copy": copy,
+        "name": texts.name_of(copy),
+        "kind": texts.kind_of(copy),
+        "url": texts.restored_url(copy),
+        "returning": texts.returning(copy),
+        "lost": texts.lost(copy),
+        "state": CopyState(copy.state).badge,
+        "problem": problem,
+    }
     return responses.page(request, "deleted_objects/restore.html", context, status=422 if problem else 200)
