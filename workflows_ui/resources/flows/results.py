@@ -53,29 +53,28 @@ class Outcome:
         return f"{self.state.word} ({formats.exact(self.at, seconds=False)})"
 
 
-@dataclass(frozen=True)
-class Results:
-    """The newest outcome, and earlier ones, newest first."""
+class Results(tuple[Outcome, ...]):
+    """The latest outcomes, newest first."""
 
-    newest: Outcome
-    before: tuple[Outcome, ...]
+    __slots__ = ()
 
     def __str__(self) -> str:
-        """All of them as text, newest first, for exports."""
-        return "; ".join(str(item) for item in (self.newest, *self.before))
+        """All of them as text, for exports."""
+        return "; ".join(map(str, self))
 
 
 def html(value: Results) -> SafeString:
     """The badge of the newest outcome, and the icons of the earlier ones."""
-    newest, badge = value.newest, elements.badge(value.newest.state)
+    newest, *earlier = value
+    badge = elements.badge(newest.state)
     linked = markup('<a href="{}" title="{}">{}</a>', newest.url, newest.when, badge) if newest.url else badge
     before = (
         (one.state.colour, text, icon(one.state.icon), text)
-        for one in value.before
+        for one in earlier
         for text in [f"{one.state.word}, {one.when}"]
     )
     mark = '<span class="status-{} result" title="{}">{}<span class="visually-hidden">{}</span></span>'
-    marks = markup('<span class="results-before">{}</span>', joined("", mark, before)) if value.before else NOTHING
+    marks = markup('<span class="results-before">{}</span>', joined("", mark, before)) if earlier else NOTHING
     return markup('<span class="results">{} {}</span>', linked, marks)
 
 
@@ -126,8 +125,7 @@ def latest(session: EngineSession, flow_ids: Sequence[str]) -> dict[str, Results
 def _results(session: EngineSession, found: list[tuple[datetime, _Recent | tuple[str, str]]]) -> Results:
     """The newest of these launches and runs (state, id)."""
     newest = sorted(found, key=itemgetter(0), reverse=True)[:_SHOWN]
-    first, *before = (_outcome(session, time, item) for time, item in newest)
-    return Results(first, tuple(before))
+    return Results(_outcome(session, time, item) for time, item in newest)
 
 
 def _outcome(session: EngineSession, time: datetime, item: _Recent | tuple[str, str]) -> Outcome:

@@ -28,8 +28,7 @@ from workflows_ui.resources.flows.editing.forms import EditForm, StepForm, place
 from workflows_ui.resources.flows.editing.operations import Operation, add_step, update_step
 from workflows_ui.resources.flows.editing.prediction import Json, find, free_name, names
 from workflows_ui.resources.flows.editing.property_fields import Host, Node, same
-from workflows_ui.resources.flows.editing.property_groups import Dynamic, Group, Rows
-from workflows_ui.resources.flows.editing.property_rows import apply_row_change
+from workflows_ui.resources.flows.editing.property_groups import Dynamic, Group, Rows, apply_row_change
 from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.pieces.fields import words
 from workflows_ui.resources.places import choose_app_url, connect_url, piece_url
