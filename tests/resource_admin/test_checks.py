@@ -6,7 +6,7 @@ import pytest
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.resource_admin import checks as resource_checks
-from workflows_ui.resource_admin.resource import Column, Facts, Page, Panel, Query, Resource, Row
+from workflows_ui.resource_admin.resource import Column, Page, Panel, Query, Resource, Row
 from workflows_ui.resources import RESOURCES
 
 
@@ -48,7 +48,7 @@ def test_the_consoles_own_declarations_pass() -> None:
         ({"list_display": (Column("name", "Name"),)}, "console.E006"),
         ({"list_display": ()}, "console.E006"),
         ({"panels": (Panel("P", "no/such.html", lambda _subject: None),)}, "console.E007"),
-        ({"panels": (Facts("F", (Column("x", "X", kind="odd"),)),)}, "console.E008"),
+        ({"details": (Column("x", "X", kind="odd"),)}, "console.E008"),
         ({"list": Resource.list}, "console.E009"),
         ({"index_filters": {}}, "console.E031"),
         ({"name": "tables", "index_filters": {"nothing": "state"}}, "console.E032"),

@@ -11,7 +11,7 @@ from workflows_ui.credentials.services.capabilities import NAMES
 from workflows_ui.lists.cells import KINDS
 from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.index_fallback import COLUMNS
-from workflows_ui.resource_admin.resource import Facts, Resource
+from workflows_ui.resource_admin.resource import Resource
 from workflows_ui.run_index.services.object_rows import KINDS as KEPT
 from workflows_ui.web.navigation import GROUPS
 
@@ -57,12 +57,10 @@ def _resource_errors(resource: Resource) -> Iterable[tuple[str, str]]:
 
 
 def _display_errors(resource: Resource) -> Iterable[tuple[str, str]]:
-    columns = [*resource.list_display, *resource.key_facts]
+    columns = [*resource.list_display, *resource.key_facts, *resource.details]
     panels = [*resource.panels, *(panel for tab in resource.tabs for panel in tab.panels)]
-    panels += [panel for panel in (resource.details, resource.head) if panel is not None]
+    panels += [resource.head] if resource.head else []
     for panel in panels:
-        if isinstance(panel, Facts):
-            columns.extend(panel.columns)
         try:
             get_template(panel.template)
         except TemplateDoesNotExist:

@@ -14,7 +14,7 @@ from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import TooLarge
 from workflows_ui.members.services.access import Access
-from workflows_ui.resource_admin.resource import Facts, Page, Panel, Query, Resource, Row, Tab, Text
+from workflows_ui.resource_admin.resource import Page, Panel, Query, Resource, Row, Tab, Text
 from workflows_ui.run_index.models import IndexedObject, ObjectUse
 from workflows_ui.run_index.services import indexes, uses
 from workflows_ui.web import formats
@@ -143,9 +143,9 @@ def choices(kind: Resource, session: EngineSession) -> dict[str, list[tuple[str,
     return found
 
 
-def panels(declared: Sequence[Facts | Panel]) -> list[Facts | Panel]:
+def panels(declared: Sequence[Panel]) -> list[Panel]:
     """The panels that need no call."""
-    return [panel for panel in declared if isinstance(panel, Facts) or panel.without_engine]
+    return [panel for panel in declared if panel.without_engine]
 
 
 def tabs(declared: Sequence[Tab]) -> list[Tab]:

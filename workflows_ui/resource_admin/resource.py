@@ -1,4 +1,4 @@
-"""Declarations of remote kinds of objects: Resource, with its Facts, Panel, Tab, Switch and Action, and the parts of its list.
+"""Declarations of remote kinds of objects: Resource, with its Panel, Tab, Switch and Action, and the parts of its list.
 
 A declaration holds data and plain callables. It gets an EngineSession and plain values; it never sees a request
 and never returns a response. What does not fit gets a plain view with its own path before the generic routes.
@@ -60,27 +60,6 @@ RAW = "resource_admin/panels/raw.html"
 
 
 @dataclass(frozen=True)
-class Facts:
-    """A panel of names and values. Empty facts are left out."""
-
-    label: Text
-    columns: Sequence[Column]
-    template: str = "resource_admin/panels/facts.html"
-
-    def context(self, subject: Subject) -> dict[str, Any]:
-        """`facts`: (column, value, URL) of every fact that has a value."""
-        row = subject.object
-        values = ((column, column.value(row)) for column in self.columns)
-        return {
-            "facts": [
-                (column, value, column.link(subject.slug, row) if callable(column.link) else "")
-                for column, value in values
-                if value not in (None, "", [], {})
-            ]
-        }
-
-
-@dataclass(frozen=True)
 class Panel:
     """A panel with its own template; `context` returns what it needs, or None to leave the panel out.
 
@@ -102,7 +81,7 @@ class Tab:
 
     name: str
     label: Text
-    panels: Sequence[Facts | Panel]
+    panels: Sequence[Panel]
     role: Role = Role.VIEWER
     visible: Callable[[Row], bool] = always
 
@@ -130,7 +109,7 @@ class Resource(List):
         role: the minimum role that sees it.
         needs: a capability (credentials.services.capabilities.NAMES) that the engine must have; without it, the pages say so.
         panels: the work of the object's page (its overview), in this order; those without content are left out.
-        details: the facts beside the panels; across the page if there are no panels.
+        details: the facts beside the panels; across the page if there are no panels. Those without a value are left out.
         key_facts: two or three facts under the name, on every tab.
         tabs: further tabs; every object also has the history, and its data as JSON.
         head: a panel without a label beside the buttons, such as the person's own marks.
@@ -158,8 +137,8 @@ class Resource(List):
     role: ClassVar[Role] = Role.VIEWER
     needs: ClassVar[str] = ""
     list_links: ClassVar[Sequence[Shortcut]] = ()
-    panels: ClassVar[Sequence[Facts | Panel]] = ()
-    details: ClassVar[Facts | None] = None
+    panels: ClassVar[Sequence[Panel]] = ()
+    details: ClassVar[Sequence[Column]] = ()
     key_facts: ClassVar[Sequence[Column]] = ()
     tabs: ClassVar[Sequence[Tab]] = ()
     head: ClassVar[Panel | None] = None

@@ -23,7 +23,7 @@ _DECLARATION = Template('''\
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
-${import_error}from workflows_ui.resource_admin.resource import Column, Facts, Page, Query, Resource, Row
+${import_error}from workflows_ui.resource_admin.resource import Column, Page, Query, Resource, Row
 from workflows_ui.resources import whole_lists
 $calls
 
@@ -38,13 +38,10 @@ class $class_name(Resource):
         Column("$title", _("Name"), link=True),
         Column("updated", _("Updated"), kind="when"),
     )
-    details = Facts(
-        _("Details"),
-        (
-            Column("created", _("Created"), kind="when"),
-            Column("updated", _("Updated"), kind="when"),
-            Column("id", _("Engine ID"), kind="id"),
-        ),
+    details = (
+        Column("created", _("Created"), kind="when"),
+        Column("updated", _("Updated"), kind="when"),
+        Column("id", _("Engine ID"), kind="id"),
     )
 
     def list(self, session: EngineSession, query: Query) -> Page:

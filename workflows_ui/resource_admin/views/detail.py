@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from workflows_ui.engine import NotFound
+from workflows_ui.lists.declaration import Column
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import capabilities as missing_capabilities
 from workflows_ui.resource_admin import editor, index_fallback, recipes
@@ -87,12 +88,12 @@ def detail(
         "rest": rest,
         "switch": switch,
         "head": _head(kind, subject) if not kept or (kind.head and kind.head.without_engine) else None,
-        "key_facts": _key_facts(kind, subject),
+        "key_facts": _facts(kind.key_facts, subject),
         "tabs": [_tab_link(path, item, item is tab) for item in tabs],
         "tab": tab,
         "address": address,
         "panels": panels,
-        "details": kind.details.context(subject)["facts"] if overview and kind.details else [],
+        "details": _facts(kind.details, subject) if overview else [],
         "editor_url": editor.url(kind, request.access.workspace, id) if overview and not kept else "",
         "recipe": recipes.resource_recipe(kind, id, request.access) if tab.name == DATA else None,
         "late_url": f"{address}{'&' if tab.name else '?'}{LATE}=1" if session.put_off else "",
@@ -131,8 +132,9 @@ def _head(kind: Resource, subject: Subject) -> dict[str, Any] | None:
     return {"template": kind.head.template, **context} if kind.head and context else None
 
 
-def _key_facts(kind: Resource, subject: Subject) -> list[tuple[Any, Any, str]]:
-    values = [(column, column.value(subject.object)) for column in kind.key_facts]
+def _facts(columns: Sequence[Column], subject: Subject) -> list[tuple[Column, Any, str]]:
+    """Column, value and URL of every fact that has a value."""
+    values = ((column, column.value(subject.object)) for column in columns)
     return [
         (column, value, column.link(subject.slug, subject.object) if callable(column.link) else "")
         for column, value in values

@@ -15,7 +15,7 @@ from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
 from workflows_ui.members.models import Flavour
-from workflows_ui.resource_admin.resource import Column, Facts, Page, Query, Resource, Row, Subject, Text, id_at
+from workflows_ui.resource_admin.resource import Column, Page, Query, Resource, Row, Subject, Text, id_at
 from workflows_ui.resources import usage, whole_lists
 from workflows_ui.resources.places import flow_url
 from workflows_ui.web.messages import Message
@@ -84,14 +84,11 @@ class ChannelAutomations(Resource):
         Column(_tags, _("Tags"), kind="list", phone=False),
         Column(_flow, _("Flow behind it"), link=_flow_url, sort=False),
     )
-    details = Facts(
-        _("Details"),
-        (
-            Column("name", _("Name")),
-            Column(_flow, _("Flow behind it"), link=_flow_url),
-            Column(_tags, _("Tags"), kind="list"),
-            Column("id", _("Engine ID"), kind="id"),
-        ),
+    details = (
+        Column("name", _("Name")),
+        Column(_flow, _("Flow behind it"), link=_flow_url),
+        Column(_tags, _("Tags"), kind="list"),
+        Column("id", _("Engine ID"), kind="id"),
     )
 
     def list(self, session: EngineSession, query: Query) -> Page:

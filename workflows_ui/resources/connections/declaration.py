@@ -19,7 +19,7 @@ from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin.resource import Facts, Panel, Resource, Subject
+from workflows_ui.resource_admin.resource import Panel, Resource, Subject
 from workflows_ui.resources import usage, whole_lists
 from workflows_ui.resources.connections import actions as resource_actions
 from workflows_ui.resources.connections import reading
@@ -138,18 +138,15 @@ class Connections(Resource):
     )
     list_links = (Shortcut(_("New connection"), "plus", _new_url, role=Role.BUILDER, primary=True),)
     actions = resource_actions.ALL
-    details = Facts(
-        _("Details"),
-        (
-            mark_column(_app, _("App"), link=_app_url),
-            Column(lambda row: type_words(row.get("type")), _("Type")),
-            Column(owner, _("Owner")),
-            Column(_reach, _("Scope")),
-            Column("created", _("Created"), kind="when"),
-            Column("updated", _("Updated"), kind="when"),
-            Column("externalId", _("Name in flows"), kind="code"),
-            Column("id", _("Engine ID"), kind="id"),
-        ),
+    details = (
+        mark_column(_app, _("App"), link=_app_url),
+        Column(lambda row: type_words(row.get("type")), _("Type")),
+        Column(owner, _("Owner")),
+        Column(_reach, _("Scope")),
+        Column("created", _("Created"), kind="when"),
+        Column("updated", _("Updated"), kind="when"),
+        Column("externalId", _("Name in flows"), kind="code"),
+        Column("id", _("Engine ID"), kind="id"),
     )
     panels = (
         Panel("", "resources/connections/problem.html", _trouble, without_engine=True),

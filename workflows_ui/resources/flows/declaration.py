@@ -16,7 +16,6 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import (
     Column,
-    Facts,
     Page,
     Panel,
     Query,
@@ -136,19 +135,16 @@ class Flows(Resource):
         step_tests.TEST,
         draft_tests.TEST,
     )
-    details = Facts(
-        _("Details"),
-        (
-            Column("created", _("Created"), kind="when"),
-            Column("updated", _("Updated"), kind="when"),
-            Column("owner", _("Owner")),
-            Column("folder", _("Folder"), link=_folder_url),
-            Column(reading.tags_of, _("Tags"), kind="list"),
-            Column(reading.next_times, _("Starts next"), template_name="resources/flows/times.html"),
-            Column(lambda flow: number_at(flow, "timeSavedPerRun"), _("Minutes saved per run"), kind="count"),
-            Column(lambda flow: len(list_at(flow, "version.notes")) or None, _("Notes on its canvas"), kind="count"),
-            Column("id", _("Engine ID"), kind="id"),
-        ),
+    details = (
+        Column("created", _("Created"), kind="when"),
+        Column("updated", _("Updated"), kind="when"),
+        Column("owner", _("Owner")),
+        Column("folder", _("Folder"), link=_folder_url),
+        Column(reading.tags_of, _("Tags"), kind="list"),
+        Column(reading.next_times, _("Starts next"), template_name="resources/flows/times.html"),
+        Column(lambda flow: number_at(flow, "timeSavedPerRun"), _("Minutes saved per run"), kind="count"),
+        Column(lambda flow: len(list_at(flow, "version.notes")) or None, _("Notes on its canvas"), kind="count"),
+        Column("id", _("Engine ID"), kind="id"),
     )
     key_facts = (
         Column(reading.start_label, _("Starts with")),

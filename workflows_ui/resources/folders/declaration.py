@@ -12,7 +12,7 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Refused
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.resource_admin.actions import Action, Affected, Bulk, NameForm, always, delete_action, rename_action
-from workflows_ui.resource_admin.resource import Facts, Panel, Resource, Subject
+from workflows_ui.resource_admin.resource import Panel, Resource, Subject
 from workflows_ui.resources import whole_lists
 from workflows_ui.resources.flows.reading import FOLDERS
 from workflows_ui.resources.flows.reading import name_of as flow_name
@@ -119,14 +119,11 @@ class Folders(Resource):
         Column("updated", _("Updated"), kind="when", phone=False),
     )
     shortcuts = (Shortcut(_("Flows"), "workflow", lambda slug, row: flows_url(slug, id_at(row)), without_engine=True),)
-    details = Facts(
-        _("Details"),
-        (
-            Column(count, _("Flows"), kind="count"),
-            Column("created", _("Created"), kind="when"),
-            Column("updated", _("Updated"), kind="when"),
-            Column("id", _("Engine ID"), kind="id"),
-        ),
+    details = (
+        Column(count, _("Flows"), kind="count"),
+        Column("created", _("Created"), kind="when"),
+        Column("updated", _("Updated"), kind="when"),
+        Column("id", _("Engine ID"), kind="id"),
     )
     panels = (Panel(_("Flows"), "resources/folders/flows.html", _inside, without_engine=True),)
     actions = (

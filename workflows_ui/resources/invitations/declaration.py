@@ -17,7 +17,7 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
 from workflows_ui.engine import errors as engine
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Column, Facts, Page, Query, Resource, Row, Text
+from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Column, Page, Query, Resource, Row, Text
 from workflows_ui.resources import whole_lists
 from workflows_ui.web import formats
 from workflows_ui.web.list_filters import state_field
@@ -109,16 +109,13 @@ class Invitations(Resource):
         Column(_role, pgettext_lazy("invitation", "As"), phone=False),
         Column("created", pgettext_lazy("invitation", "Sent"), kind="when"),
     )
-    details = Facts(
-        _("Details"),
-        (
-            Column("email", _("Invited")),
-            Column(_scope, _("Into")),
-            Column(_role, pgettext_lazy("invitation", "As")),
-            Column("created", pgettext_lazy("invitation", "Sent"), kind="when"),
-            Column("updated", _("Updated"), kind="when"),
-            Column("id", _("Engine ID"), kind="id"),
-        ),
+    details = (
+        Column("email", _("Invited")),
+        Column(_scope, _("Into")),
+        Column(_role, pgettext_lazy("invitation", "As")),
+        Column("created", pgettext_lazy("invitation", "Sent"), kind="when"),
+        Column("updated", _("Updated"), kind="when"),
+        Column("id", _("Engine ID"), kind="id"),
     )
     actions = (
         Action(

@@ -19,7 +19,7 @@ from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import capabilities as missing_capabilities
 from workflows_ui.resource_admin.actions import Action, Affected, Bulk, NameForm, always, delete_action, rename_action
-from workflows_ui.resource_admin.resource import Facts, Panel, Resource, Subject, Tab
+from workflows_ui.resource_admin.resource import Panel, Resource, Subject, Tab
 from workflows_ui.resources import whole_lists
 from workflows_ui.resources.mcp_servers import clients, reading, switches, tools
 from workflows_ui.resources.mcp_servers.reading import name_of
@@ -150,13 +150,10 @@ class McpServers(Resource):
         Shortcut(_("Add an action of an app"), "puzzle", _apps_url, role=Role.BUILDER),
         Shortcut(_("Show the token"), "eye", _token_url, role=Role.BUILDER),
     )
-    details = Facts(
-        _("Details"),
-        (
-            Column("created", _("Created"), kind="when"),
-            Column("updated", _("Updated"), kind="when"),
-            Column("id", _("Engine ID"), kind="id"),
-        ),
+    details = (
+        Column("created", _("Created"), kind="when"),
+        Column("updated", _("Updated"), kind="when"),
+        Column("id", _("Engine ID"), kind="id"),
     )
     panels = (
         Panel(_("Tools"), "resources/mcp_servers/tools.html", _tools, without_engine=True),

@@ -13,7 +13,7 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.actions import Action, Affected, always
-from workflows_ui.resource_admin.resource import Facts, Panel, Resource, Subject
+from workflows_ui.resource_admin.resource import Panel, Resource, Subject
 from workflows_ui.resources import usage, whole_lists
 from workflows_ui.resources.connections import auth_forms, connecting
 from workflows_ui.resources.connections.oauth_forms import OWN
@@ -205,18 +205,15 @@ class Pieces(Resource):
         Shortcut(_("Show the choices"), "list", _choices, role=Role.BUILDER),
     )
     actions = (CONNECT, mcp_tools.ADD_APP_TOOL)
-    details = Facts(
-        _("Details"),
-        (
-            Column(_about, _("Description")),
-            Column(_auth_words, _("Connection")),
-            Column(_category_words, _("Categories"), kind="list"),
-            Column("version", _("Version"), kind="code"),
-            Column(_maker, _("Comes from")),
-            Column("authors", _("Created by"), kind="list"),
-            Column("updated", _("Updated"), kind="when"),
-            Column("name", _("Name in the engine"), kind="code"),
-        ),
+    details = (
+        Column(_about, _("Description")),
+        Column(_auth_words, _("Connection")),
+        Column(_category_words, _("Categories"), kind="list"),
+        Column("version", _("Version"), kind="code"),
+        Column(_maker, _("Comes from")),
+        Column("authors", _("Created by"), kind="list"),
+        Column("updated", _("Updated"), kind="when"),
+        Column("name", _("Name in the engine"), kind="code"),
     )
     panels = (
         Panel(_("Actions"), "resources/pieces/operations.html", partial(_operations, kind="actions")),

@@ -15,7 +15,7 @@ from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Forbidden, NotFound, Unavailable
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
-from workflows_ui.resource_admin.resource import Facts, Panel, Resource, Subject, Tab
+from workflows_ui.resource_admin.resource import Panel, Resource, Subject, Tab
 from workflows_ui.resources.places import flow_url, list_url
 from workflows_ui.resources.runs import actions as resource_actions
 from workflows_ui.resources.runs import filters as run_filters
@@ -90,20 +90,17 @@ class Runs(Resource):
         Column("created", _("Received"), kind="when"),
         Column(reading.length, _("Took"), kind="duration"),
     )
-    details = Facts(
-        _("Details"),
-        (
-            Column("created", _("Received"), kind="exact"),
-            Column(reading.engine_start, _("Started"), kind="exact"),
-            Column(reading.retried, _("Retried"), kind="exact"),
-            Column(reading.finished, _("Ended"), kind="exact"),
-            Column(reading.waited, _("Waited"), kind="duration"),
-            Column(reading.length, _("Took"), kind="duration"),
-            Column(reading.failed_at, _("Failed step"), link=_failed_alike_url),
-            Column("tags", _("Tags"), kind="list"),
-            Column("archivedAt", _("Archived"), kind="exact"),
-            Column("id", _("Engine ID"), kind="id"),
-        ),
+    details = (
+        Column("created", _("Received"), kind="exact"),
+        Column(reading.engine_start, _("Started"), kind="exact"),
+        Column(reading.retried, _("Retried"), kind="exact"),
+        Column(reading.finished, _("Ended"), kind="exact"),
+        Column(reading.waited, _("Waited"), kind="duration"),
+        Column(reading.length, _("Took"), kind="duration"),
+        Column(reading.failed_at, _("Failed step"), link=_failed_alike_url),
+        Column("tags", _("Tags"), kind="list"),
+        Column("archivedAt", _("Archived"), kind="exact"),
+        Column("id", _("Engine ID"), kind="id"),
     )
     panels = (
         Panel("", "resources/runs/summary.html", resource_panels.summary),

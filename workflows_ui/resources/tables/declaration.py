@@ -15,7 +15,7 @@ from workflows_ui.engine import EngineError
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.actions import Action, NameForm, always, button, delete_action, rename_action
-from workflows_ui.resource_admin.resource import Affected, Bulk, Facts, Panel, Resource, Subject
+from workflows_ui.resource_admin.resource import Affected, Bulk, Panel, Resource, Subject
 from workflows_ui.resources import copies, usage, whole_lists
 from workflows_ui.resources.flows.reading import folder_names
 from workflows_ui.resources.places import folder_url, table_url
@@ -168,14 +168,11 @@ class Tables(Resource):
         ),
         Shortcut(_("Export as JSON"), "file-code", lambda slug, row: export_url(slug, reading.key_of(row), "json")),
     )
-    details = Facts(
-        _("Details"),
-        (
-            Column("folder", _("Folder"), link=lambda slug, row: folder_url(slug, row.get("folderId"))),
-            Column("created", _("Created"), kind="when"),
-            Column("updated", _("Updated"), kind="when"),
-            Column("id", _("Engine ID"), kind="id"),
-        ),
+    details = (
+        Column("folder", _("Folder"), link=lambda slug, row: folder_url(slug, row.get("folderId"))),
+        Column("created", _("Created"), kind="when"),
+        Column("updated", _("Updated"), kind="when"),
+        Column("id", _("Engine ID"), kind="id"),
     )
     panels = (
         Panel(_("Newest records"), "resources/tables/records.html", _newest),

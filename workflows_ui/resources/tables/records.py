@@ -15,7 +15,7 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.resource_admin.actions import Action, Affected, Bulk, always
-from workflows_ui.resource_admin.resource import Facts, Panel, Resource, Subject
+from workflows_ui.resource_admin.resource import Panel, Resource, Subject
 from workflows_ui.resources import whole_lists
 from workflows_ui.resources.places import list_url, table_url
 from workflows_ui.resources.tables import limits as resource_limits
@@ -56,7 +56,6 @@ def load_records(session: EngineSession, table_id: str, *, fresh: bool = True) -
         list_display=_columns(table_id, fields),
         filters=type("FiltersOfTable", (RecordFilters,), {"columns": fields}),
         panels=_panels(fields),
-        details=_DETAILS,
         actions=_actions(table_id, fields),
         list_links=(Shortcut(_("Table"), "table", lambda slug, _row: table_url(slug, table_id)),),
     )
@@ -111,16 +110,6 @@ def _columns(table: str, fields: Sequence[Row]) -> tuple[Column, ...]:
         path, key = partial(short, field=reading.key_of(field)), reading.key_of(field)
         columns.append(Column(path, column_label(field), kind, phone=number < _ON_PHONES, name=key, html=html))
     return (*columns, created)
-
-
-_DETAILS = Facts(
-    _("Details"),
-    (
-        Column("created", _("Added"), kind="when"),
-        Column(reading.last_change, _("Updated"), kind="when"),
-        Column("id", _("Engine ID"), kind="id"),
-    ),
-)
 
 
 def _panels(fields: Sequence[Row]) -> tuple[Panel, ...]:
@@ -212,6 +201,11 @@ class Records(Resource):
     empty = _("There are no records in this table yet")
     empty_hint = _("Flows write records into tables, and so can you. A table needs a column first.")
     list_display: ClassVar[Sequence[Column]] = (Column("id", _("Record"), link=True),)
+    details = (
+        Column("created", _("Added"), kind="when"),
+        Column(reading.last_change, _("Updated"), kind="when"),
+        Column("id", _("Engine ID"), kind="id"),
+    )
 
     def files(self, slug: str) -> Sequence[tuple[Text, str]]:
         return [

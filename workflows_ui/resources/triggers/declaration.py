@@ -13,7 +13,7 @@ from workflows_ui.core.collation import sort_key
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
-from workflows_ui.resource_admin.resource import Column, Facts, Page, Panel, Query, Resource, Row, Text, id_at
+from workflows_ui.resource_admin.resource import Column, Page, Panel, Query, Resource, Row, Text, id_at
 from workflows_ui.resources import usage, whole_lists
 from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.pieces.apps import mark_column, mark_of
@@ -118,14 +118,11 @@ class Triggers(Resource):
         Column(lambda row: _figures(row).good, _("Worked"), kind="count", phone=False, name="worked"),
         Column(lambda row: _figures(row).bad, _("Failed"), kind="count", phone=False, name="failed"),
     )
-    details = Facts(
-        _("Details"),
-        (
-            mark_column(mark_of, _("App"), link=lambda slug, row: piece_url(slug, row.get("name"))),
-            Column(_last_failure, _("Last failure")),
-            Column("totalRuns", _("Counted by the engine in all"), kind="count"),
-            Column("name", _("Name in the engine"), kind="code"),
-        ),
+    details = (
+        mark_column(mark_of, _("App"), link=lambda slug, row: piece_url(slug, row.get("name"))),
+        Column(_last_failure, _("Last failure")),
+        Column("totalRuns", _("Counted by the engine in all"), kind="count"),
+        Column("name", _("Name in the engine"), kind="code"),
     )
     panels = (
         Panel(
