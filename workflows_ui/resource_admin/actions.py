@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.declaration import Row
 from workflows_ui.members.models import Role
-from workflows_ui.web import formats
 from workflows_ui.web.elements import Button
 from workflows_ui.web.links import object_url
 from workflows_ui.web.messages import Text
@@ -172,18 +171,14 @@ class LinkedText(str):
         return new
 
 
-def declared_text(text: Text | Callable[..., Text], name: str, *arguments: Any) -> Text:
-    """A text of an action, for the object of this name; a callable gets the arguments."""
-    return text(*arguments) if callable(text) else str(text).replace("%(name)s", formats.cut(name))
-
-
 class NameForm(forms.Form):
     """For actions that ask for a name only."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
 
 
-#: Take `run` and the other attributes of an Action.
+#: Take `run` and the other attributes of an Action, and the one that creates an object a label.
+create_action = partial(Action, "new", icon="plus", form=NameForm, primary=always, collection=True)
 rename_action = partial(Action, "rename", gettext_lazy("Rename"), "pencil", form=NameForm, in_rows=True)
 delete_action = partial(Action, "delete", gettext_lazy("Delete"), "trash-2", danger=True, in_rows=True)
 

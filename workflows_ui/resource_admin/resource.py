@@ -105,6 +105,7 @@ class Resource(List):
     """One remote kind of object. Subclass it, set the attributes, implement `list` and `get`; workflows_ui.resources finds it.
 
     Attributes:
+        unnamed: what sentences call an object without a name.
         menu_order: its position in the group of the menu, the smallest number first.
         role: the minimum role that sees it.
         needs: a capability (credentials.services.capabilities.NAMES) that the engine must have; without it, the pages say so.
@@ -133,6 +134,7 @@ class Resource(List):
             which column of IndexedObject, or one of index_fallback's names. None if it does not keep them.
     """
 
+    unnamed: ClassVar[Text] = ""
     menu_order: ClassVar[int] = 100
     role: ClassVar[Role] = Role.VIEWER
     needs: ClassVar[str] = ""
@@ -201,8 +203,9 @@ class Resource(List):
         }
 
     def badge(self, row: Any) -> Badge | None:
-        """The object's state, beside the title."""
-        return None
+        """The object's state, beside the title: by default the first badge of its list."""
+        column = next((column for column in self.list_display if column.kind == "badge"), None)
+        return column.value(row) if column else None
 
     def url(self, slug: str, id: str = "", **query: str) -> str:
         """The URL of the list, filtered by `query`, or of one object."""

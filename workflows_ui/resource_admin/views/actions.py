@@ -5,7 +5,7 @@ interrupted. An error of the engine becomes an error of the form, with all input
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,12 +27,13 @@ from workflows_ui.engine import errors as engine
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import action_forms, action_log
 from workflows_ui.resource_admin import capabilities as missing_capabilities
-from workflows_ui.resource_admin.actions import Action, LastingText, LinkedText, declared_text
+from workflows_ui.resource_admin.actions import Action, LastingText, LinkedText
 from workflows_ui.resource_admin.resource import RESOURCES, Resource, Row, find_resource
 from workflows_ui.run_index.services import objects
 from workflows_ui.web import formats, responses
 from workflows_ui.web import messages as words
 from workflows_ui.web.access import member
+from workflows_ui.web.messages import Text
 from workflows_ui.web.paths import id_at, text_at
 from workflows_ui.web.requests import ConsoleRequest, actor
 
@@ -81,11 +82,11 @@ class _ActionRequest:
     def name(self) -> str:
         return self.resource.title(self.row) if self.row else ""
 
-    @property
-    def brief(self) -> Row:
-        """The row with short texts, for sentences."""
-        row: Row = formats.named_briefly(self.row)
-        return row
+    def text(self, declared: Text | Callable[..., Text], *answer: Any) -> Text:
+        """A text of the action with the object's name; a callable gets the row with short texts, and the answer."""
+        if callable(declared):
+            return declared(formats.named_briefly(self.row), *answer)
+        return str(declared).replace("%(name)s", formats.cut(self.name.strip()) or str(self.resource.unnamed))
 
 
 @never_cache
@@ -170,7 +171,7 @@ def _run(action_request: _ActionRequest, form: forms.Form) -> HttpResponse:
         objects.note_change(session.workspace.pk, action_request.resource.name)
     audit_log.end(event, belongs_to=_created(action_request, answer))
     missing_capabilities.learn(session, action)
-    text = declared_text(action.done, action_request.name, action_request.brief, formats.named_briefly(answer))
+    text = action_request.text(action.done, formats.named_briefly(answer))
     if text:
         add_message = messages.warning if isinstance(text, LastingText) else messages.success
         if isinstance(text, LinkedText):
@@ -213,7 +214,7 @@ def _not_possible(action_request: _ActionRequest, message: words.Message) -> Htt
 def _page(
     action_request: _ActionRequest, form: forms.Form, *, error: EngineError | None = None, status: int = 200
 ) -> HttpResponse:
-    request, action, name = action_request.request, action_request.action, action_request.name
+    request, action = action_request.request, action_request.action
     hidden = action_forms.secret_fields(form)
     context = {
         "resource": action_request.resource,
@@ -221,8 +222,8 @@ def _page(
         "form": form,
         "target": action_request,
         "url": action.url(action_request.slug, action_request.resource.name, action_request.id),
-        "button": declared_text(action.button or action.label, name, action_request.brief),
-        "confirm": declared_text(action.confirm, name, action_request.brief),
+        "button": action_request.text(action.button or action.label),
+        "confirm": action_request.text(action.confirm),
         # After a refusal the engine is not called again for the impact.
         "affected": action.impact(action_request.session, action_request.row) if action.impact and not error else None,
         "questions": action_forms.questions(form),

@@ -115,9 +115,6 @@ class ChannelAutomations(Resource):
         """Without the keys that the console adds."""
         return {"value": {key: value for key, value in subject.object.items() if key not in (_FLOW, _FLOW_NAME)}}
 
-    def badge(self, row: Row) -> Badge:
-        return state(row)
-
 
 def _load(session: EngineSession, channel: str | None = None) -> list[dict[str, Any]]:
     return whole_lists.rows_of(session.workflows.list_channel_automation(channel))

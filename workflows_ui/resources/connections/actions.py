@@ -1,6 +1,5 @@
 """Actions on connections: replace the secret, replace by another connection, rename, delete."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -14,16 +13,10 @@ from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Row, Te
 from workflows_ui.resources import usage
 from workflows_ui.resources.connections import connecting, reading
 from workflows_ui.resources.places import connection_url
-from workflows_ui.web import formats
 from workflows_ui.web.paths import text_at
 
 _LONGEST = 200
 _UNUSED = _("No flow uses it.")
-
-
-def _naming(text: Any) -> Callable[[Row], Text]:
-    """The text of an action with the name of the connection."""
-    return lambda row: text % {"name": formats.cut(text_at(row, "displayName").strip()) or _("this connection")}
 
 
 def _editable(row: Row) -> bool:
@@ -82,7 +75,7 @@ RENEW = Action(
         "continue with the new secret. The engine tests it at the app first, which may take some seconds."
     ),
     impact=_flows_affected,
-    button=_naming(_("Replace the secret of “%(name)s”")),
+    button=_("Replace the secret of “%(name)s”"),
     visible=lambda row: _editable(row) and row.get("type") != "NO_AUTH",
     primary=lambda row: row.get("status") in ("ERROR", "MISSING"),
     done=_("The new secret is in use."),
@@ -94,11 +87,9 @@ REPLACE = Action(
     icon="arrow-right-left",
     form=ReplaceForm,
     run=_replace,
-    confirm=_naming(
-        _(
-            "Every flow that uses “%(name)s” uses the connection you choose from then on, live flows too. “%(name)s” itself is "
-            "then unused; some engines delete it at once, so have its secret at hand if it may be needed again."
-        )
+    confirm=_(
+        "Every flow that uses “%(name)s” uses the connection you choose from then on, live flows too. “%(name)s” itself is "
+        "then unused; some engines delete it at once, so have its secret at hand if it may be needed again."
     ),
     impact=partial(_flows_affected, none=_("No flow uses it: nothing would change.")),
     button=_("Replace it in all flows"),
@@ -115,14 +106,12 @@ RENAME = rename_action(
 )
 DELETE = delete_action(
     _delete,
-    confirm=_naming(
-        _(
-            "The engine forgets “%(name)s” and its secret. Flows that use it fail from then on. At the app, the secret stays valid until "
-            "it is withdrawn there."
-        )
+    confirm=_(
+        "The engine forgets “%(name)s” and its secret. Flows that use it fail from then on. At the app, the secret stays valid until "
+        "it is withdrawn there."
     ),
     impact=_flows_affected,
-    button=_naming(_("Delete the connection “%(name)s”")),
+    button=_("Delete the connection “%(name)s”"),
     visible=_editable,
     done=_("The connection is deleted."),
     bulk=Bulk(

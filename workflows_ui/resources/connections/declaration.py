@@ -15,7 +15,6 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.members.models import Role
@@ -109,6 +108,7 @@ class Connections(Resource):
     name = "connections"
     needs = "connections"
     label, label_plural = _("Connection"), _("Connections")
+    unnamed = _("this connection")
     icon, group, menu_order = "plug", "build", 30
     batch_size = whole_lists.AT_ONCE
     empty = _("There are no connections in this workspace yet")
@@ -177,9 +177,6 @@ class Connections(Resource):
     def choices(self, session: EngineSession) -> Mapping[str, Sequence[tuple[str, Text]]]:
         """The apps that take a connection."""
         return {"app": [(row["name"], apps.title(row)) for row in apps.catalogue_or_none(session) if row["auth"]]}
-
-    def badge(self, row: Row) -> Badge:
-        return state(row)
 
 
 def _with_apps(session: EngineSession, rows: Sequence[Row]) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Refused
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
-from workflows_ui.resource_admin.actions import Action, Affected, Bulk, NameForm, always, delete_action, rename_action
+from workflows_ui.resource_admin.actions import Affected, Bulk, create_action, delete_action, rename_action
 from workflows_ui.resource_admin.resource import Panel, Resource, Subject
 from workflows_ui.resources import whole_lists
 from workflows_ui.resources.flows.reading import FOLDERS
@@ -127,17 +127,12 @@ class Folders(Resource):
     )
     panels = (Panel(_("Flows"), "resources/folders/flows.html", _inside, without_engine=True),)
     actions = (
-        Action(
-            "new",
+        create_action(
             _("New folder"),
-            "plus",
-            _create,
-            form=NameForm,
+            run=_create,
             button=_("Create the folder"),
             done=_created,
             success_url=lambda slug, _row, made: folder_url(slug, id_at(made)),
-            primary=always,
-            collection=True,
         ),
         rename_action(
             _rename, initial=lambda row: {"name": text_at(row, "displayName")}, done=_("The folder is renamed.")

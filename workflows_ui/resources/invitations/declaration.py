@@ -175,6 +175,3 @@ class Invitations(Resource):
     def choices(self, session: EngineSession) -> Mapping[str, Sequence[tuple[str, Text]]]:
         """Managers may choose the invitations into the whole engine."""
         return {"type": [(EVERYWHERE, _("The whole engine"))] if session.allows(Role.MANAGER) else []}
-
-    def badge(self, row: Row) -> Badge:
-        return state(row)

@@ -2,7 +2,6 @@
 none of these pages.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
@@ -18,13 +17,20 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import capabilities as missing_capabilities
-from workflows_ui.resource_admin.actions import Action, Affected, Bulk, NameForm, always, delete_action, rename_action
+from workflows_ui.resource_admin.actions import (
+    Action,
+    Affected,
+    Bulk,
+    always,
+    create_action,
+    delete_action,
+    rename_action,
+)
 from workflows_ui.resource_admin.resource import Panel, Resource, Subject, Tab
 from workflows_ui.resources import whole_lists
 from workflows_ui.resources.mcp_servers import clients, reading, switches, tools
 from workflows_ui.resources.mcp_servers.reading import name_of
 from workflows_ui.resources.places import subpage_url
-from workflows_ui.web import formats
 from workflows_ui.web.messages import Text
 
 #: Tools named in the list.
@@ -45,11 +51,6 @@ class ServerFilters(forms.Form):
 def _several(row: Row) -> bool:
     """Whether the server is one of several that people create, name and delete."""
     return not reading.sole(row)
-
-
-def _naming(text: Any) -> Callable[[Row], Text]:
-    """The text of an action with the name of the server."""
-    return lambda row: text % {"name": formats.cut(name_of(row)) or _("MCP server without a name")}
 
 
 def _named_tools(row: Row) -> list[Text]:
@@ -109,6 +110,10 @@ def _clients(subject: Subject) -> dict[str, Any]:
     }
 
 
+def _create(session: EngineSession, _id: str, data: dict[str, Any]) -> dict[str, Any]:
+    return {"id": session.workflows.create_mcp_server({"name": data["name"]}).get("id")}
+
+
 def _rename(session: EngineSession, id: str, data: dict[str, Any]) -> None:
     session.workflows.update_mcp_server(str(reading.fetch_server(session, id)["id"]), {"name": data["name"]})
 
@@ -131,6 +136,7 @@ class McpServers(Resource):
     batch_size = whole_lists.AT_ONCE
     needs = "mcp-servers"
     label, label_plural = _("MCP server"), _("MCP servers")
+    unnamed = _("MCP server without a name")
     icon, group, menu_order = "bot", "build", 60
     empty = _("There are no MCP servers in this workspace yet")
     empty_hint = _(
@@ -168,16 +174,11 @@ class McpServers(Resource):
         ),
     )
     actions = (
-        Action(
-            "new",
+        create_action(
             _("New MCP server"),
-            "plus",
-            lambda session, _id, data: {"id": session.workflows.create_mcp_server({"name": data["name"]}).get("id")},
-            form=NameForm,
+            run=_create,
             button=_("Create the server"),
             done=_("The server was created. Choose its tools now."),
-            primary=always,
-            collection=True,
             needs=_MAKING,
         ),
         Action(
@@ -216,12 +217,10 @@ class McpServers(Resource):
             tools.remove,
             form=tools.RemovedTool,
             stops=True,
-            confirm=_naming(
-                format_lazy(
-                    "{} {}",
-                    _("Clients of “%(name)s” can no longer use the tool. The flow or app behind it stays."),
-                    tools.CHANGES,
-                )
+            confirm=format_lazy(
+                "{} {}",
+                _("Clients of “%(name)s” can no longer use the tool. The flow or app behind it stays."),
+                tools.CHANGES,
             ),
             button=_("Remove the tool"),
             visible=lambda row: bool(reading.tools_of(row)),
@@ -233,27 +232,23 @@ class McpServers(Resource):
             "refresh-cw",
             _rotate,
             danger=True,
-            confirm=_naming(
-                _(
-                    "The token that “%(name)s” has now dies at once: every client that is configured with it stops working, until it gets "
-                    "the new one. There is no way back to the old token."
-                )
+            confirm=_(
+                "The token that “%(name)s” has now dies at once: every client that is configured with it stops working, until it gets "
+                "the new one. There is no way back to the old token."
             ),
             impact=_stops,
-            button=_naming(_("Replace the token of “%(name)s”")),
+            button=_("Replace the token of “%(name)s”"),
             done=_("The old token is dead. Show the new one, and give it to the clients."),
             in_rows=True,
         ),
         delete_action(
             lambda session, key, _data: session.workflows.delete_mcp_server(key),
-            confirm=_naming(
-                _(
-                    "Every client of “%(name)s” stops working at once, and its token is gone. Flows, apps and connections behind its "
-                    "tools stay."
-                )
+            confirm=_(
+                "Every client of “%(name)s” stops working at once, and its token is gone. Flows, apps and connections behind its "
+                "tools stay."
             ),
             impact=_stops,
-            button=_naming(_("Delete the MCP server “%(name)s”")),
+            button=_("Delete the MCP server “%(name)s”"),
             visible=_several,
             needs=_MAKING,
             done=_("The MCP server is deleted."),

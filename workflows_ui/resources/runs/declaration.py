@@ -11,7 +11,6 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core.collation import by_name
-from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Forbidden, NotFound, Unavailable
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
@@ -223,9 +222,6 @@ class Runs(Resource):
         value = {key: value for key, value in subject.object.items() if key not in indexed.ADDED}
         file = reverse("run_file", args=[subject.slug, subject.id])
         return super().raw(subject) | {"value": value, "limit": _RAW, "file": file}
-
-    def badge(self, row: Row) -> Badge:
-        return messages.run_state(row.get("status"))
 
     def refresh_seconds(self, row: Row) -> int:
         """Until the run has ended."""

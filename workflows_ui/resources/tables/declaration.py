@@ -14,7 +14,7 @@ from workflows_ui.deleted_objects import services as deleted_objects
 from workflows_ui.engine import EngineError
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin.actions import Action, NameForm, always, button, delete_action, rename_action
+from workflows_ui.resource_admin.actions import Action, button, create_action, delete_action, rename_action
 from workflows_ui.resource_admin.resource import Affected, Bulk, Panel, Resource, Subject
 from workflows_ui.resources import copies, usage, whole_lists
 from workflows_ui.resources.flows.reading import folder_names
@@ -181,17 +181,12 @@ class Tables(Resource):
     tabs = (usage.tab("tables", _("No flow reads or writes this table.")),)
     editor_path = "/projects/{project}/tables/{id}"
     actions = (
-        Action(
-            "new",
+        create_action(
             _("New table"),
-            "plus",
-            lambda session, _id, data: session.workflows.create_table(data["name"]),
-            form=NameForm,
+            run=lambda session, _id, data: session.workflows.create_table(data["name"]),
             button=_("Create the table"),
             done=_("The table was created. Add its columns now."),
             success_url=lambda slug, _row, made: table_url(slug, reading.key_of(made)),
-            primary=always,
-            collection=True,
         ),
         _ADD_COLUMN,
         rename_action(_rename, initial=lambda row: {"name": reading.name_of(row)}, done=_("The table is renamed.")),

@@ -156,9 +156,6 @@ class Triggers(Resource):
     def title(self, row: Row) -> str:
         return apps.title(row)
 
-    def badge(self, row: Row) -> Badge:
-        return _state(row)
-
 
 def _load_rows(session: EngineSession) -> list[dict[str, Any]]:
     listed = dict_at(session.workflows.get_trigger_run_status(), "pieces")
