@@ -30,14 +30,6 @@ BY_NAME: Mapping[str, Resource] = {found.name: found for found in RESOURCES}
 def menu() -> list[Entry]:
     """Menu entries of the resources."""
     return [
-        Entry(
-            found.group,
-            found.label_plural,
-            found.icon,
-            "resource_list",
-            resource=found.name,
-            role=found.role,
-            needs=found.needs,
-        )
+        Entry(found.group, found.label_plural, found.icon, "resource_list", found.name, found.role, needs=found.needs)
         for found in RESOURCES
     ]

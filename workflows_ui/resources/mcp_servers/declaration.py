@@ -166,13 +166,7 @@ class McpServers(Resource):
         Panel(_("Tools"), "resources/mcp_servers/switches.html", _switches, without_engine=True),
         Panel(_("Flows that are tools"), "resources/mcp_servers/flows.html", _flows, without_engine=True),
     )
-    tabs = (
-        Tab(
-            "clients",
-            _("Connect a client"),
-            (Panel("", "resources/mcp_servers/clients.html", _clients),),
-        ),
-    )
+    tabs = (Tab("clients", _("Connect a client"), (Panel("", "resources/mcp_servers/clients.html", _clients),)),)
     actions = (
         create_action(
             _("New MCP server"),

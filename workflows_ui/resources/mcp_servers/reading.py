@@ -34,12 +34,7 @@ def fetch_server(session: EngineSession, id: str) -> dict[str, Any]:
 
 def without_token(row: Row) -> dict[str, Any]:
     """A copy of a server without any occurrence of its token."""
-    return dict(Mask((token_of(row),), shortest=1, hidden=redaction.MASK).value(redaction.step(row)))
-
-
-def token_of(row: Row) -> str:
-    """The server's token, or ""."""
-    return text_at(row, "token")
+    return dict(Mask((text_at(row, "token"),), shortest=1, hidden=redaction.MASK).value(redaction.step(row)))
 
 
 def sole(row: Row) -> bool:

@@ -19,6 +19,7 @@ from workflows_ui.resources.places import list_url, mcp_url
 from workflows_ui.resources.reveal.forms import RevealForm
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
+from workflows_ui.web.paths import text_at
 from workflows_ui.web.requests import ConsoleRequest, actor
 
 _LONGEST = 1000
@@ -53,7 +54,7 @@ def token(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     """
     session = engine_session.open_session(request.access)
     server = reading.fetch_server(session, id)
-    name, secret = reading.name_of(server), reading.token_of(server)
+    name, secret = reading.name_of(server), text_at(server, "token")
     context: dict[str, Any] = _token_context(slug, id, name)
     form = RevealForm(request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():

@@ -117,7 +117,7 @@ def compare_runs(
     took = reading.length(run)
     slow = took is not None and usual is not None and _differs(usual, took)
     times = {"took": formats.duration(took), "usual": formats.duration(usual), "slow": slow}
-    return context | times | {"missing": _missing(run, good_run, known), "compares_runs": True}
+    return context | times | {"missing": _missing(run, good_run, known)}
 
 
 def _sent(run: Row) -> dict[step_values.Path, Any] | None:

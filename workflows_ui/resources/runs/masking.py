@@ -1,7 +1,7 @@
 """Masks the parts of runs that a person may not see: secrets, and the inputs of launches that they may not open."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.utils.functional import Promise
@@ -12,9 +12,9 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import alternatives
 from workflows_ui.launch_forms.services import sources
 from workflows_ui.launches.models import Launch
-from workflows_ui.launches.services import launches, run_search, runs
+from workflows_ui.launches.services import launches
 from workflows_ui.launches.services import secrets as launch_secrets
-from workflows_ui.resource_admin.resource import Row, id_at, pick
+from workflows_ui.resource_admin.resource import Row, pick
 from workflows_ui.resources.runs import reading, starters
 
 WITHHELD = gettext_lazy("(not shown: it was sent with a launch that only its launcher and builders may open)")
@@ -32,10 +32,12 @@ def masked(session: EngineSession, rows: Sequence[Row]) -> list[Row]:
 
     Payloads are decrypted only if their values are searched for.
     """
-    ids_by_row = [_ids(row) for row in rows]
-    launches_found = _launches(session, set().union(*ids_by_row))
-    related = ([launch for launch in launches_found if ids & {launch.run_id, launch.pk}] for ids in ids_by_row)
-    return [_masked(session, row, found) for row, found in zip(rows, related, strict=True)]
+    found = _launches(session, rows)
+    ids_by_row = [(row, starters.related_ids(row)) for row in rows]
+    return [
+        _masked(session, row, [launch for launch in found if ids & {launch.run_id, launch.pk}])
+        for row, ids in ids_by_row
+    ]
 
 
 def _masked(session: EngineSession, row: Row, related: Sequence[Launch]) -> Row:
@@ -50,26 +52,16 @@ def _masked(session: EngineSession, row: Row, related: Sequence[Launch]) -> Row:
     return result
 
 
-def _launches(session: EngineSession, ids: Collection[str]) -> list[Launch]:
-    """The launches of the runs with these ids of which this person may not see everything."""
-    if not ids:
-        return []
+def _launches(session: EngineSession, rows: Sequence[Row]) -> list[Launch]:
+    """The launches of these runs of which this person may not see everything."""
     masked_ones = [
         launch.pk
-        for launch in starters.related_launches(session, ids)
+        for launch in starters.related_launches(session, rows)
         if launch.secret_marks or not launches.may_open(launch, session.user_id, session.role)
     ]
-    if not masked_ones:
-        return []
     # Without the columns that may be many megabytes.
-    rows = Launch.objects.filter(pk__in=masked_ones, workspace=session.workspace)
-    return list(rows.defer("payload", "answer", "failure", "technical"))
-
-
-def _ids(row: Row) -> set[str]:
-    """Its own id, that of the run that started it, and the launch's marker, which a retry has in its headers only."""
-    marker = runs.trigger_header(row, run_search.HEADER)
-    return {key for key in (id_at(row), id_at(row, "parentRunId"), marker) if key}
+    found = Launch.objects.filter(pk__in=masked_ones, workspace=session.workspace)
+    return list(found.defer("payload", "answer", "failure", "technical"))
 
 
 def body(run: Row) -> Any | None:

@@ -11,9 +11,8 @@ from workflows_ui.engine import flow_tree
 from workflows_ui.failures import services as failures
 from workflows_ui.launches import flow_facts
 from workflows_ui.launches.failures import messages as failure_messages
-from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches, runs
-from workflows_ui.members.models import Role, Workspace
+from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.resource import Row, Subject, id_at, pick
 from workflows_ui.resources.cached import cached
@@ -191,7 +190,7 @@ def family(subject: Subject) -> dict[str, Any]:
     return {"url": reverse("run_family", args=[subject.slug, subject.id])}
 
 
-def parent_id(workspace: Workspace, run: Row) -> str:
+def parent_id(session: EngineSession, run: Row) -> str:
     """The id of the run that started this one; "" if it is the marker of a launch of the console, or without one."""
     run_id = id_at(run, "parentRunId")
-    return "" if run_id and Launch.objects.filter(workspace=workspace, pk=run_id).exists() else run_id
+    return "" if any(launch.pk == run_id for launch in starters.related_launches(session, [run])) else run_id

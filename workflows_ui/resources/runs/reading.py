@@ -137,12 +137,8 @@ def error_of(run: Row) -> str:
 
 def sentence(run: Row, took: float | None = None) -> str:
     """A summary in one sentence. `took` is the run's duration, None if unknown."""
-    status, again, length, step = (
-        str(run.get("status")),
-        retried(run) is not None,
-        formats.duration(took),
-        failed_at(run),
-    )
+    status, again = str(run.get("status")), retried(run) is not None
+    length, step = formats.duration(took), failed_at(run)
     text = _SENTENCES.get(status, _("The engine calls its state “%(state)s”; nothing more is known."))
     if status == "SUCCEEDED" and runs.any_failed(run.get("steps")):
         text = _("It finished although a step failed: the flow is built to continue in that case.")

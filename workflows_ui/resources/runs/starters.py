@@ -1,6 +1,6 @@
 """What started a run: a launch of the console, another run, a schedule, something elsewhere; or unknown."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.db.models import Q
@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.launches.models import Launch
+from workflows_ui.launches.services import run_search, runs
 from workflows_ui.resource_admin.resource import Row, id_at
 from workflows_ui.resources.places import launch_url, run_url
 from workflows_ui.web.paths import text_at
@@ -54,37 +55,38 @@ _launches = Prepared(
 )
 
 
-def launches_of(session: EngineSession, runs: Sequence[Row]) -> dict[str, RelatedLaunch]:
+def launches_of(session: EngineSession, rows: Sequence[Row]) -> dict[str, RelatedLaunch]:
     """The launches that led to these runs, by run id. A launch is identified by the run it found or, while it has found none, by its
     marker: a run that was retried on the latest version may still have the marker, and is not the launch's.
     """
-    found = related_launches(session, _ids(runs))
+    found = related_launches(session, rows)
     by_marker = {launch.pk: launch for launch in found if not launch.run_id}
     by_run = {launch.run_id: launch for launch in found}
-    together = ((run, by_run.get(id_at(run)) or by_marker.get(id_at(run, "parentRunId"))) for run in runs)
+    together = ((run, by_run.get(id_at(run)) or by_marker.get(id_at(run, "parentRunId"))) for run in rows)
     return {id_at(run): launch for run, launch in together if launch is not None}
 
 
-def _ids(runs: Sequence[Row]) -> set[str]:
-    return {key for run in runs for key in (id_at(run), id_at(run, "parentRunId")) if key}
+def related_ids(run: Row) -> set[str]:
+    """Its own id, that of the run that started it, and the launch's marker, which a retry has in its headers only."""
+    marker = runs.trigger_header(run, run_search.HEADER)
+    return {key for key in (id_at(run), id_at(run, "parentRunId"), marker) if key}
 
 
-def related_launches(session: EngineSession, ids: Collection[str]) -> list[RelatedLaunch]:
-    """The launches with these run ids or markers, with their people's names and nothing large. One query for a page."""
-    if not ids:
-        return []
+def related_launches(session: EngineSession, rows: Sequence[Row]) -> list[RelatedLaunch]:
+    """The launches with the ids or markers of these runs, with their people's names and nothing large. One query for a page."""
+    ids = sorted(set().union(*map(related_ids, rows)))
 
     def read() -> list[RelatedLaunch]:
-        return [RelatedLaunch(*row) for row in _launches(session.workspace.pk, list(ids))]
+        return [RelatedLaunch(*row) for row in _launches(session.workspace.pk, ids)]
 
-    return session.once(f"launches {sorted(ids)}", read)
+    return session.once(f"launches {ids}", read) if ids else []
 
 
-def with_starters(session: EngineSession, runs: Sequence[Row], starts: Mapping[str, str]) -> list[Row]:
+def with_starters(session: EngineSession, rows: Sequence[Row], starts: Mapping[str, str]) -> list[Row]:
     """The rows, each with what started it under KEY. `starts` is how each flow starts, by its id (flow_facts)."""
-    led = launches_of(session, runs)
-    retried = {launch.pk: launch.run_id for launch in related_launches(session, _ids(runs)) if launch.run_id}
-    return [{**run, KEY: _starter(session, run, led.get(id_at(run)), starts, retried)} for run in runs]
+    led = launches_of(session, rows)
+    retried = {launch.pk: launch.run_id for launch in related_launches(session, rows) if launch.run_id}
+    return [{**run, KEY: _starter(session, run, led.get(id_at(run)), starts, retried)} for run in rows]
 
 
 def _starter(

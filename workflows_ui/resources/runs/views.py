@@ -67,7 +67,7 @@ def family(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     """The related runs: a page, and the part of the run's page that is loaded later. Raises EngineError."""
     session = engine_session.open_session(request.access)
     run = _run(session, id)
-    parent = panels.parent_id(session.workspace, run)
+    parent = panels.parent_id(session, run)
     parents = _existing(session, parent)
     children, complete = _children(session, run)
     context = {

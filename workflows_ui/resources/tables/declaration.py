@@ -22,11 +22,11 @@ from workflows_ui.resources.places import folder_url, table_url
 from workflows_ui.resources.tables import deletion, reading, records
 from workflows_ui.resources.tables import fields as resource_fields
 from workflows_ui.resources.tables import limits as resource_limits
-from workflows_ui.resources.tables.parts import export_url, is_id, record_url, records_url
+from workflows_ui.resources.tables.parts import export_url, record_url, records_url
 from workflows_ui.run_index.services import uses
 from workflows_ui.web import formats, messages
 from workflows_ui.web.messages import Text
-from workflows_ui.web.paths import text_at
+from workflows_ui.web.paths import sole_id, text_at
 
 #: Records on the table's page, and columns of them.
 _SHOWN, _ACROSS = 5, 5
@@ -58,7 +58,7 @@ def _columns(subject: Subject) -> dict[str, Any]:
         fields = reading.fields(subject.session, table, fresh=not subject.access.allows(Role.BUILDER))
     except EngineError as error:
         return {"problem": messages.error_message(error)}
-    may = subject.access.allows(Role.BUILDER) and is_id(table)
+    may = subject.access.allows(Role.BUILDER) and bool(sole_id(table))
     lines = [
         {
             "name": reading.label_of(field),
@@ -157,11 +157,7 @@ class Tables(Resource):
     filter_help = _("The engine looks at the names of all tables. Columns and records are not searched.")
     shortcuts = (
         Shortcut(
-            _("Records"),
-            "rows-3",
-            lambda slug, row: records_url(slug, reading.key_of(row)),
-            primary=True,
-            in_rows=True,
+            _("Records"), "rows-3", lambda slug, row: records_url(slug, reading.key_of(row)), primary=True, in_rows=True
         ),
         Shortcut(
             _("Export as CSV"), "file-spreadsheet", lambda slug, row: export_url(slug, reading.key_of(row), "csv")

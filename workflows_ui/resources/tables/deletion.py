@@ -34,11 +34,7 @@ def read_copy(session: EngineSession, id: str) -> Content:
         "name": reading.name_of(table),
         "externalId": text_at(table, "externalId"),
         "fields": [
-            {
-                "name": reading.name_of(field),
-                "type": text_at(field, "type"),
-                "options": reading.options_of(field),
-            }
+            {"name": reading.name_of(field), "type": text_at(field, "type"), "options": reading.options_of(field)}
             for field in fields
         ],
         "records": [[reading.cell(row, key) for key in keys] for row in kept],

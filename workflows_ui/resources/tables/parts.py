@@ -28,16 +28,11 @@ class PartAction(Action):
         arguments = {"slug": slug, "table": self.table, "action": self.name}
         if not id:
             return reverse(with_none, kwargs=arguments)
-        return reverse(with_one, kwargs={**arguments, "id": id}) if is_id(id) else table_url(slug, self.table)
+        return reverse(with_one, kwargs={**arguments, "id": id}) if sole_id(id) else table_url(slug, self.table)
 
     def bulk_url(self, slug: str, resource: str) -> str:
         """The URL that receives ticked records (`views.delete_records`)."""
         return reverse("table_records_many", kwargs={"slug": slug, "table": self.table, "action": self.name})
-
-
-def is_id(id: str) -> bool:
-    """Whether an id can be part of a URL below the table's, which may not contain slashes."""
-    return bool(sole_id(id))
 
 
 def records_url(slug: str, table: str) -> str:
@@ -56,4 +51,4 @@ def export_url(slug: str, table: str, kind: str) -> str:
 
 
 def _url(view: str, slug: str, **parts: str) -> str:
-    return reverse(view, kwargs={"slug": slug, **parts}) if all(map(is_id, parts.values())) else ""
+    return reverse(view, kwargs={"slug": slug, **parts}) if all(map(sole_id, parts.values())) else ""
