@@ -116,16 +116,19 @@ def _is_text(field: BoundField) -> bool:
     return isinstance(widget, forms.TextInput) and not isinstance(widget, forms.DateInput | forms.NumberInput)
 
 
+def choice_field(label: Any, choices: Mapping[str, Text], *, empty: Text = "") -> forms.ChoiceField:
+    """A filter by one of these values; `empty` is the label of no filter, by default "Any"."""
+    return forms.ChoiceField(label=label, required=False, choices=[("", empty or _("Any")), *choices.items()])
+
+
 def state_field(states: Mapping[str, Badge]) -> forms.ChoiceField:
     """A filter by one of the engine's states."""
-    choices = [("", _("Any")), *((name, state.word) for name, state in states.items())]
-    return forms.ChoiceField(label=_("State"), required=False, choices=choices)
+    return choice_field(_("State"), {name: state.word for name, state in states.items()})
 
 
 def period_field() -> forms.ChoiceField:
     """A filter by the last days, today included, whose meaning moves on with them: its values are numbers of days."""
-    labels = {"1": _("Today"), "7": _("Last 7 days"), "30": _("Last 30 days")}
-    return forms.ChoiceField(label=_("Period"), required=False, choices=[("", _("Any")), *labels.items()])
+    return choice_field(_("Period"), {"1": _("Today"), "7": _("Last 7 days"), "30": _("Last 30 days")})
 
 
 def first_day(filled: Mapping[str, Any]) -> date | None:

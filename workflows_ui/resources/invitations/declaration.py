@@ -20,7 +20,7 @@ from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Column, Page, Query, Resource, Row, Text
 from workflows_ui.resources import whole_lists
 from workflows_ui.web import formats
-from workflows_ui.web.list_filters import state_field
+from workflows_ui.web.list_filters import choice_field, state_field
 from workflows_ui.web.messages import Message, engine_badge, error_message
 from workflows_ui.web.paths import text_at
 
@@ -46,14 +46,13 @@ _NOT_GIVEN = Message(
     _("Its plan does not include them, or the credential does not reach them."),
     _("Ask the engine's administrator, or use a credential with more rights."),
 )
+_OF_OTHERS = _("These invitations span all organizations on the engine. Revoke only those that you know to be yours.")
 
 
 class InvitationFilters(forms.Form):
     """Filters of the list; the engine applies them."""
 
-    type = forms.ChoiceField(
-        label=_("Into"), required=False, choices=[("", _("This workspace")), (EVERYWHERE, _("The whole engine"))]
-    )
+    type = choice_field(_("Into"), {EVERYWHERE: _("The whole engine")}, empty=_("This workspace"))
     status = state_field(STATES)
 
 
@@ -153,12 +152,7 @@ class Invitations(Resource):
         except engine.Refused as error:
             # A personal project refuses the list with 409 (recording `invites_list_project`).
             return Page((), refused=_NO_TEAM if error.status == 409 else error_message(error))
-        warning: Text = ""
-        if kind == EVERYWHERE:
-            warning = _(
-                "These invitations span all organizations on the engine. Revoke only those that you know to be yours."
-            )
-        return whole_lists.page_of(answer, query, warning=warning)
+        return whole_lists.page_of(answer, query, warning=_OF_OTHERS if kind == EVERYWHERE else "")
 
     def get(self, session: EngineSession, id: str) -> Row:
         """The invitation, searched in the lists that the person may see. Raises NotFound, and the errors of the lists."""

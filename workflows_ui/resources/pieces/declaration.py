@@ -23,6 +23,7 @@ from workflows_ui.resources.pieces.apps import mark_column, mark_of
 from workflows_ui.resources.pieces.fields import operations, type_words
 from workflows_ui.resources.places import connection_url, list_url
 from workflows_ui.web import formats
+from workflows_ui.web.list_filters import choice_field
 from workflows_ui.web.messages import Text
 from workflows_ui.web.paths import pick, text_at, texts_at
 
@@ -56,15 +57,9 @@ class PieceFilters(forms.Form):
     search = forms.CharField(
         label=_("Search"), required=False, max_length=200, help_text=_("Looks at names and descriptions.")
     )
-    category = forms.ChoiceField(label=_("Category"), required=False, choices=[("", _("Any")), *CATEGORIES.items()])
-    can = forms.ChoiceField(
-        label=_("What it can do"),
-        required=False,
-        choices=[("", _("Any")), ("actions", _("Do something in a flow")), ("triggers", _("Start a flow"))],
-    )
-    connection = forms.ChoiceField(
-        label=_("Connection"), required=False, choices=[("", _("Any")), ("yes", _("Needed")), ("no", _("Not needed"))]
-    )
+    category = choice_field(_("Category"), CATEGORIES)
+    can = choice_field(_("What it can do"), {"actions": _("Do something in a flow"), "triggers": _("Start a flow")})
+    connection = choice_field(_("Connection"), {"yes": _("Needed"), "no": _("Not needed")})
 
 
 def takes_connection(row: Row) -> bool:

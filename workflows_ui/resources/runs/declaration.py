@@ -191,12 +191,12 @@ class Runs(Resource):
     def get(self, session: EngineSession, id: str) -> Row:
         """The run with its steps; what the index keeps of one that the engine has no longer, or does not give now."""
         index = indexes.for_session(session)
-        kept = indexed.get(session, index, id) if index and indexes.is_silent(index) else None
+        kept = indexed.get(index, id) if index and indexes.is_silent(index) else None
         if kept is None:
             try:
                 kept = session.workflows.get_run(id)
             except (NotFound, Unavailable):
-                kept = indexed.get(session, index, id) if index else None
+                kept = indexed.get(index, id) if index else None
                 if kept is None:
                     raise
         return reading.with_retries(session.workspace, [kept])[0]

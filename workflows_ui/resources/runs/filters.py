@@ -20,7 +20,7 @@ from workflows_ui.resources.flows import outline
 from workflows_ui.resources.flows.reading import name_of, trigger_of
 from workflows_ui.web import formats, messages, plots
 from workflows_ui.web.form_rendering import LongSelect
-from workflows_ui.web.list_filters import period_field
+from workflows_ui.web.list_filters import choice_field, period_field
 from workflows_ui.web.paths import dicts_at, id_at, number_at
 
 _LONGEST, _MOST = 100, 50
@@ -85,9 +85,7 @@ class RunFilters(forms.Form):
     tag = forms.CharField(label=_("Tag"), required=False, max_length=_LONGEST, help_text=_("The whole tag."))
     # Without a control: plots lead to it, where the runs of an hour are counted.
     hour = forms.ChoiceField(label=_("Hour"), required=False, choices=lambda: _hours(), widget=forms.HiddenInput())
-    archived = forms.ChoiceField(
-        label=_("Archived runs"), required=False, choices=[("", _("Left out")), ("only", _("Only these"))]
-    )
+    archived = choice_field(_("Archived runs"), {"only": _("Only these")}, empty=_("Left out"))
 
     def clean(self) -> dict[str, Any]:
         """Check that the days are in order, and that a failed step belongs to one of the chosen flows."""

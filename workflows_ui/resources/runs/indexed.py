@@ -178,7 +178,7 @@ def search(session: EngineSession, text: str, most: int) -> Sequence[Row]:
     return [_run(row, index) for row in found[:most]]
 
 
-def get(session: EngineSession, index: RunIndex, run_id: str) -> dict[str, Any] | None:
+def get(index: RunIndex, run_id: str) -> dict[str, Any] | None:
     """What the index keeps of one run, with its steps as far as they are kept; None if it has none."""
     row = IndexedRun.objects.filter(workspace_id=index.pk, run_id=run_id, erased_at__isnull=True).first()
     return {**_run(row, index), "steps": values.steps(row)} if row else None

@@ -21,6 +21,7 @@ from workflows_ui.resources.places import piece_url
 from workflows_ui.resources.triggers import figures
 from workflows_ui.resources.triggers.figures import Figures
 from workflows_ui.web import formats
+from workflows_ui.web.list_filters import choice_field
 from workflows_ui.web.paths import dict_at
 from workflows_ui.web.plots import Spark
 
@@ -43,11 +44,7 @@ class TriggerFilters(forms.Form):
     search = forms.CharField(
         label=_("Search"), required=False, max_length=200, help_text=_("Looks at the names of the apps.")
     )
-    failures = forms.ChoiceField(
-        label=_("Failures"),
-        required=False,
-        choices=[("", _("Any")), ("yes", _("With failures")), ("no", _("Without failures"))],
-    )
+    failures = choice_field(_("Failures"), {"yes": _("With failures"), "no": _("Without failures")})
 
 
 def _figures(row: Row) -> Figures:
@@ -93,11 +90,8 @@ def _order(row: Row) -> tuple[int, tuple[str, str]]:
 
 def _fits(row: Row, filters: Mapping[str, Any]) -> bool:
     texts = f"{apps.title(row)} {row['name']}".casefold()
-    choice = filters.get("failures", "")
-    failed = bool(_figures(row).bad) if choice else False
-    return all(word in texts for word in filters.get("search", "").casefold().split()) and (
-        not choice or failed == (choice == "yes")
-    )
+    found = all(word in texts for word in filters.get("search", "").casefold().split())
+    return found and ("failures" not in filters or bool(_figures(row).bad) == (filters["failures"] == "yes"))
 
 
 class Triggers(Resource):
