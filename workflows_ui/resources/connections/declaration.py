@@ -167,8 +167,7 @@ class Connections(Resource):
         """With the names of their apps, and the flows that use them."""
         flows = uses.flows_using(session, "connections")
         used: list[Row] = [{**row, "flowIds": flows.get(text_at(row, "externalId"), [])} for row in rows]
-        known: list[dict[str, Any]] = session.known("pieces", [])
-        return _named(used, known)
+        return _named(used, session.known("pieces", []))
 
     def get(self, session: EngineSession, id: str) -> Row:
         """The connection as in the list. Raises NotFound if it is not in the list."""

@@ -88,8 +88,7 @@ def forget(session: EngineSession) -> None:
 
 def catalogue_or_none(session: EngineSession) -> list[dict[str, Any]]:
     """As `catalogue`, for names only: empty if the engine does not give it."""
-    nothing: list[dict[str, Any]] = []
-    return session.remember_or(nothing, "pieces", REMEMBERED, lambda: _load_catalogue(session))
+    return session.remember_or([], "pieces", REMEMBERED, lambda: _load_catalogue(session))
 
 
 def piece(session: EngineSession, name: str, version: str = "") -> dict[str, Any]:
@@ -99,9 +98,8 @@ def piece(session: EngineSession, name: str, version: str = "") -> dict[str, Any
 
 def piece_or_empty(session: EngineSession, name: str, version: str = "") -> dict[str, Any]:
     """As `piece`, for details of a page: {} if the engine refuses the call."""
-    nothing: dict[str, Any] = {}
     key = f"piece:{name}:{version}"
-    return session.remember_or(nothing, key, REMEMBERED, lambda: fetch_app(session, name, version))
+    return session.remember_or({}, key, REMEMBERED, lambda: fetch_app(session, name, version))
 
 
 def fetch_app(session: EngineSession, name: str, version: str = "") -> dict[str, Any]:

@@ -129,8 +129,7 @@ def _sent(run: Row) -> dict[step_values.Path, Any] | None:
     parts: list[tuple[Any, step_values.Path]] = [(output, ())]
     if masking.is_call(output):
         parts = [(output.get("body"), ()), (output.get("queryParams"), ("queryParams",))]
-    found = [leaf for value, at in parts for leaf in step_values.leaves(value, at, _MOST_FIELDS)]
-    return dict(found)
+    return {path: leaf for value, at in parts for path, leaf in step_values.leaves(value, at, _MOST_FIELDS)}
 
 
 def _missing(run: Row, good_run: Row, known: Mapping[str, Any]) -> list[str]:

@@ -154,8 +154,7 @@ def _flow(row: dict[str, object]) -> Named:
 
 def known_flows(session: EngineSession) -> Sequence[Named]:
     """The same from the cache, without a call: while the engine does not answer."""
-    known: Sequence[Named] = session.known(_FLOWS_NAME, ())
-    return known
+    return session.known(_FLOWS_NAME, ())
 
 
 def filter_choices(flows: Sequence[Named]) -> dict[str, Sequence[tuple[str, str]]]:

@@ -134,8 +134,7 @@ def known_steps(session: EngineSession, run: Row) -> Mapping[str, Any]:
 
 def cached_steps(session: EngineSession, run: Row) -> Mapping[str, Any]:
     """The same if they were read lately, without a call; else {}."""
-    nothing: Mapping[str, Any] = {}
-    return session.known(f"version:{id_at(run, 'flowId')}:{id_at(run, 'flowVersionId')}", nothing)
+    return session.known(f"version:{id_at(run, 'flowId')}:{id_at(run, 'flowVersionId')}", {})
 
 
 @cached("version", 600, {})

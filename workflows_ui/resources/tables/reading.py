@@ -108,8 +108,7 @@ def remember_names(session: EngineSession, rows: Iterable[Row]) -> None:
 
 def listed_name(session: EngineSession, id: str) -> str:
     """The table's name from a list within the last minute; "" if there was none."""
-    names: dict[str, str] = {}
-    return session.known(_LISTED, names).get(id, "")
+    return session.known(_LISTED, dict[str, str]()).get(id, "")
 
 
 def table_name(id: str) -> str:
