@@ -15,6 +15,7 @@ from tests.stub_engine import StubEngine, flow, identity, text
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.members.models import Role
 from workflows_ui.resources.tables import parts as table_parts
+from workflows_ui.web.paths import sole_id
 
 
 def with_table(name: str, number: int = 1) -> dict[str, Any]:
@@ -167,6 +168,6 @@ def test_records_that_fit_are_had_as_a_file(stage: Stage) -> None:
 
 @pytest.mark.parametrize("id", ["", " ", "..", "/", "a/b", "a\nb", "\x00", "./."])
 def test_an_odd_id_makes_no_address_below_a_table(id: str) -> None:
-    assert not table_parts.is_id(id)
+    assert not sole_id(id)
     assert table_parts.record_url("sales", identity(1), id) == ""
     assert table_parts.export_url("sales", id, "csv") == ""
