@@ -70,7 +70,7 @@ class Jobs(LocalList):
         return reverse("job", args=[slug, id]) if id else reverse("jobs", args=[slug], query=query or None)
 
     def refresh_seconds(self, row: Page) -> int:
-        return 0 if row.job.over or not row.can_stop else 2
+        return 2 if row.can_stop else 0
 
 
 def job_list(access: Access, resources: Mapping[str, Resource]) -> Jobs:

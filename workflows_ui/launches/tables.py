@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext, pgettext_lazy
@@ -69,7 +69,14 @@ _PERSON = Column(
 _WHEN = Column(
     lambda row: row.asked_at, pgettext_lazy("launch", "Launched"), kind="when", name="launched", sort=("asked_at",)
 )
-_TOOK = Column(lambda row: row.milliseconds, _("Took"), kind="duration", phone=False, name="took", sort=("took",))
+_TOOK = Column(
+    lambda row: row.milliseconds,
+    _("Took"),
+    kind="duration",
+    phone=False,
+    name="took",
+    sort=(ExpressionWrapper(F("run_finished_at") - F("run_started_at"), DurationField()),),
+)
 
 
 _inputs_of = Prepared(lambda launches: LaunchInput.objects.filter(launch__in=launches).order_by("pk"), [str])

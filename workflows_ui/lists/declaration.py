@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self, cast
 
 from django import forms
-from django.db.models import F, OrderBy
-from django.db.models.functions import Collate
+from django.db.models import Expression, F, OrderBy
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -61,7 +60,7 @@ class Column:
     wide: bool = False
     template_name: str = ""
     html: Callable[[Any], SafeString] | None = None
-    sort: bool | Sequence[str | Collate] | Callable[[Any], Any] = True
+    sort: bool | Sequence[str | Expression] | Callable[[Any], Any] = True
     name: str = ""
 
     @property

@@ -88,7 +88,7 @@ class Claimed:
     client: Client
     credential: Credential
     payload: EncodedJson
-    files: tuple[Upload, ...] = ()
+    files: tuple[Upload, ...]
 
 
 _sizes = Prepared(lambda launch: Launch.objects.filter(pk=launch).values_list("size", flat=True), str)
@@ -101,9 +101,7 @@ def send(launch_id: str) -> int | None:
     """
     with database.turn():
         large = any(size > LARGE for size in _sizes(launch_id))
-    if large:
-        return _send_large(launch_id)
-    return _send(launch_id)
+    return _send_large(launch_id) if large else _send(launch_id)
 
 
 def _send_large(launch_id: str) -> int | None:

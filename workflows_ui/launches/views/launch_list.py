@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -26,7 +26,6 @@ from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 from workflows_ui.run_index.models import Kept
 from workflows_ui.run_index.services import indexes
-from workflows_ui.saved_views import services as saved_views
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.elements import Button
@@ -62,10 +61,11 @@ _PERSON = ("user__username", "user__first_name", "user__last_name")
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     """The launches that the person may see."""
     access, rows = request.access, launches.visible_launches(request.access)
-    kind, current = _current(request, rows)
+    kind, form = tables.launch_list(access), _filter_form(request, rows)
+    current = list_page.requested(request, kind, form)
     page = Page((), total=0, sortable=True)
     if current.valid:
-        found, complete = _matching(access, rows, current)
+        found, complete = form.matching(access.workspace, rows)
         shown = found.select_related(None).select_related("user").only(*LISTED, *_PERSON)
         page = replace(kind.page(shown, current), notice="" if complete else MORE)
     flows = reachable(reverse("resource_list", args=[slug, "flows"]))
@@ -98,10 +98,11 @@ def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
     if kind not in export.TYPES:
         raise Http404
     rows = launches.visible_launches(request.access)
-    declared, current = _current(request, rows)
+    declared, form = tables.launch_list(request.access), _filter_form(request, rows)
+    current = Listing(declared, declared.url(slug), request.GET, form)
     if not current.valid:
         return responses.redirect(request, f"{declared.url(slug)}?{current.export_query}")
-    found, complete = _matching(request.access, rows, current)
+    found, complete = form.matching(request.access.workspace, rows)
     if not complete:
         messages.error(request, _("The file was not created: it would be incomplete. Add a word, or choose days."))
         return responses.redirect(request, f"{declared.url(slug)}?{current.export_query}")
@@ -113,34 +114,19 @@ def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
         format=kind,
         filters=current.filters_query,
     )
-    ordered = found.order_by(*(current.order.fields if current.order else ()), "-asked_at", "-pk")
-    content = tables.file(kind, ordered, request.access)
+    content = tables.file(kind, declared.sorted(found, current.order), request.access)
     return responses.download(content, export.name(declared, kind), export.TYPES[kind])
 
 
-def _current(request: ConsoleRequest, rows: QuerySet[Launch]) -> tuple[tables.Launches, Listing]:
-    """The list with the filters of the request."""
-    kind, form = tables.launch_list(request.access), FilterForm(request.GET)
+def _filter_form(request: ConsoleRequest, rows: QuerySet[Launch]) -> FilterForm:
+    """The filters of the request, with the choices of the person."""
+    form = FilterForm(request.GET)
     if not request.access.allows(Role.BUILDER):
         del form.fields["person"]
     _set_choices(form, request.access, rows)
     if (index := indexes.for_access(request.access)) is not None and index.kept == Kept.VALUES:
         form.fields["search"].label = _("Flow, input, answer, or searchable value")
-    url = kind.url(request.access.workspace.slug)
-    return kind, Listing(
-        kind, url, request.GET, form, saved_views.load(saved_views.workspace_scope(request.access), url)
-    )
-
-
-def _matching(access: Access, rows: QuerySet[Launch], current: Listing) -> tuple[QuerySet[Launch], bool]:
-    """The launches that the filters choose, and whether these are all that the search finds."""
-    form = current.form
-    assert isinstance(form, FilterForm)  # noqa: S101
-    found, complete = form.matching(access.workspace, rows)
-    if current.order and current.order.column.key == "took":
-        took = ExpressionWrapper(F("run_finished_at") - F("run_started_at"), DurationField())
-        found = found.annotate(took=took)
-    return found, complete
+    return form
 
 
 def _named(workspace: int, *user: int) -> QuerySet[Launch, tuple[Any, ...]]:
