@@ -15,7 +15,7 @@ from workflows_ui.launch_forms.schema.document import Field, Form, Kind, Limits
 from workflows_ui.launches.models import Launch
 from workflows_ui.resources.flows.editing import expressions, operations, prediction
 from workflows_ui.resources.flows.imports import contents
-from workflows_ui.resources.flows.testing import steps as step_tests
+from workflows_ui.resources.flows.testing import actions as flow_tests
 
 #: A search that backtracks would take years: this is what ends it.
 pytestmark = [pytest.mark.timeout(60)]
@@ -64,7 +64,7 @@ DUPLICATE = operations.Operation("DUPLICATE_ACTION", {"stepName": "step_1"})
     "read",
     [
         lambda: expressions.parse(BRACES),
-        lambda: step_tests.used_steps(TRIGGER, STEP),
+        lambda: flow_tests.used_steps(TRIGGER, STEP),
         lambda: contents.read([TRIGGER]).connections,
         lambda: contents.rewrite(TRIGGER, contents.Matches(connections={"a": "b"})),
         lambda: prediction.predict({"version": {"trigger": TRIGGER}}, DUPLICATE),

@@ -19,7 +19,7 @@ from workflows_ui.resource_admin import checks as resource_checks
 from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.resource import Resource
 from workflows_ui.resources import RESOURCES
-from workflows_ui.resources.flows.testing import drafts
+from workflows_ui.resources.flows.testing.actions import DRAFT_TEST
 
 ACTIONS = [(resource, action) for resource in RESOURCES for action in resource.actions]
 
@@ -143,7 +143,7 @@ def test_an_engine_that_is_down_refuses_or_is_lost_is_shown_at_the_form_with_eve
     _is_down(stage, action, url, stage.fields(resource, action, url))
     faults.clear()
     # A trigger's refusal proves nothing (tests/resources/flow_testing/test_draft_tests.py).
-    for headers in () if action is drafts.TEST else WHOLE_AND_FRAGMENT:
+    for headers in () if action is DRAFT_TEST else WHOLE_AND_FRAGMENT:
         before = len(outcomes())
         _is_refused(stage, url, stage.fields(resource, action, url), headers)
         assert outcomes()[before:] == [(name, "begun"), (name, "refused")]

@@ -34,8 +34,7 @@ from workflows_ui.resources.flows import panels as flow_panels
 from workflows_ui.resources.flows import results as resource_results
 from workflows_ui.resources.flows.editing import actions as editing_actions
 from workflows_ui.resources.flows.forms import FlowFilters, folder_choices
-from workflows_ui.resources.flows.testing import drafts as draft_tests
-from workflows_ui.resources.flows.testing import steps as step_tests
+from workflows_ui.resources.flows.testing.actions import DRAFT_TEST, STEP_TEST
 from workflows_ui.resources.pieces.apps import marks_html
 from workflows_ui.resources.places import folder_url, list_url, subpage_url
 from workflows_ui.resources.triggers import tests as trigger_tests
@@ -132,8 +131,8 @@ class Flows(Resource):
         *resource_actions.ACTIONS,
         trigger_tests.TEST,
         *editing_actions.ACTIONS,
-        step_tests.TEST,
-        draft_tests.TEST,
+        STEP_TEST,
+        DRAFT_TEST,
     )
     details = (
         Column("created", _("Created"), kind="when"),

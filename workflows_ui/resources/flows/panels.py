@@ -38,7 +38,7 @@ from workflows_ui.resources.flows import (
 )
 from workflows_ui.resources.flows import story as flow_story
 from workflows_ui.resources.flows.editing import actions as editing
-from workflows_ui.resources.flows.testing import drafts as draft_tests
+from workflows_ui.resources.flows.testing.actions import DRAFT_TEST
 from workflows_ui.resources.pieces import missing_apps
 from workflows_ui.resources.places import (
     choose_app_url,
@@ -194,7 +194,7 @@ def steps(subject: Subject) -> dict[str, Any]:
         url = choose_app_url(slug, subject.id, step=flow_tree.step_name(trigger))
         offered.insert(0, (_("Choose the trigger"), editing.SETTINGS, url))
     edits = [action for action in editing.FLOW if undoable or action is not editing.UNDO]
-    offered += links((*edits, draft_tests.TEST, trigger_tests.TEST))
+    offered += links((*edits, DRAFT_TEST, trigger_tests.TEST))
     of_whole = (action for action in resource_actions.ACTIONS if action.name in _WHOLE_FLOW)
     report = validity.find(session, trigger) if offered else None
     edit_url = f"{flow_url(slug, subject.id)}steps/" if offered else ""

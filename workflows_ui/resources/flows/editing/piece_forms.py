@@ -131,15 +131,8 @@ class PieceForm(EditForm):
         self.shown = self._input_of(settings)
         if self.needs_connection:
             self.fields["connection"] = self._connection_field()
-        self.group = Group(
-            self.host,
-            dict_at(schema, "props"),
-            _PREFIX,
-            "prop",
-            self.shown,
-            fresh=not self.is_same,
-            top=True,
-        )
+        props = dict_at(schema, "props")
+        self.group = Group(self.host, props, _PREFIX, "prop", self.shown, fresh=not self.is_same, top=True)
         self.nodes = self.group.nodes
         self._show_stored_schemas(dict_at(settings, "propertySettings"))
         kept = self._kept()

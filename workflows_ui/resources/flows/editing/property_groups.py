@@ -256,16 +256,10 @@ class Rows(Listed):
         super().__init__(prop)
 
     def add_row(self, number: int) -> None:
-        schema = dict_at(self.prop.schema, "properties")
         known = number < len(self.entries)
-        self.groups[number] = Group(
-            self.host,
-            schema,
-            f"{self.row_name(number)}.",
-            f"{self.id}-{number}",
-            self.entries[number] if known else {},
-            fresh=not known,
-        )
+        schema, shown = dict_at(self.prop.schema, "properties"), self.entries[number] if known else {}
+        path = f"{self.row_name(number)}."
+        self.groups[number] = Group(self.host, schema, path, f"{self.id}-{number}", shown, fresh=not known)
 
     def names(self) -> Iterator[str]:
         yield self._field

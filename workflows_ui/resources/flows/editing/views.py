@@ -41,8 +41,7 @@ from workflows_ui.resources.flows.editing.expressions import (
 )
 from workflows_ui.resources.flows.editing.forms import POSITION
 from workflows_ui.resources.flows.editing.prediction import FALLBACK, LOOP, Json, find
-from workflows_ui.resources.flows.testing import drafts as draft_tests
-from workflows_ui.resources.flows.testing import steps as step_tests
+from workflows_ui.resources.flows.testing.actions import DRAFT_TEST, STEP_TEST
 from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.pieces.declaration import CATEGORIES, matches_filters
 from workflows_ui.resources.pieces.fields import operations
@@ -98,7 +97,7 @@ def step(request: ConsoleRequest, slug: str, id: str, step: str) -> HttpResponse
     if found is None:
         raise Http404
     is_trigger, links = found is trigger, partial(actions.links, flow, slug, id)
-    tests = links((trigger_tests.TEST, draft_tests.TEST) if is_trigger else (step_tests.TEST,), step=step)
+    tests = links((trigger_tests.TEST, DRAFT_TEST) if is_trigger else (STEP_TEST,), step=step)
     of_type = _OF_TYPE.get(text_at(found, "type"), ())
     of_any = (*actions.ANY_STEP, *(actions.TRIGGER if is_trigger else actions.STEP))
     listed = list_at(found, "settings.branches")

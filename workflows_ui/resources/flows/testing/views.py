@@ -17,7 +17,7 @@ from workflows_ui.resource_admin.resource import id_at
 from workflows_ui.resources.flows.declaration import Flows
 from workflows_ui.resources.flows.editing import actions as editing
 from workflows_ui.resources.flows.reading import name_of
-from workflows_ui.resources.flows.testing import drafts, steps
+from workflows_ui.resources.flows.testing.actions import DRAFT_TEST, STEP_TEST, find_answer
 from workflows_ui.resources.places import flow_url, step_url
 from workflows_ui.resources.runs import masking, panels, reading
 from workflows_ui.resources.runs.steps import Reader
@@ -82,7 +82,7 @@ def step_test(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         "ended": ended,
         "seconds": seconds,
         "here": request.get_full_path(),
-        "test_url": editing.url_of(steps.TEST, slug, flow, step=name),
+        "test_url": editing.url_of(STEP_TEST, slug, flow, step=name),
         "sample_url": (
             editing.url_of(editing.SAMPLE, slug, flow, step=name, run=id_at(run)) if view and not view.failed else ""
         ),
@@ -98,11 +98,11 @@ def draft_test(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     """The answer of a draft that was tested, as `?test=` names it. Raises EngineError."""
     session = engine_session.open_session(request.access)
     flow = Flows().get(session, id)
-    answer = drafts.find_answer(session, id, request.GET.get("test", ""))
+    answer = find_answer(session, id, request.GET.get("test", ""))
     context = {
         "name": name_of(flow) or id,
         "tab_url": f"{flow_url(slug, id)}?tab=steps",
-        "test_url": editing.url_of(drafts.TEST, slug, id) if drafts.TEST.visible(flow) else "",
+        "test_url": editing.url_of(DRAFT_TEST, slug, id) if DRAFT_TEST.visible(flow) else "",
         "answer": answer,
         "phrase": _phrase(answer["status"]) if answer else "",
         "node": readable.readable_node(answer["body"]) if answer and answer["body"] is not None else None,

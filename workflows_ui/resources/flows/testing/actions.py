@@ -1,13 +1,16 @@
-"""Testing the whole draft: the engine runs the newest version once and the console waits for its answer.
+"""Tests: of the whole draft, which the engine runs once while the console waits for its answer; and of one step of the newest version,
+which it runs alone, with the samples of the other steps as their outputs.
 
-The inputs leave by the connection that launches use, which sends once. A test is not a launch: its run is of the kind TESTING, which no
-list of the engine contains (api.md section 8), so it could not be followed, nor could a lost answer be concluded.
+The inputs of the draft leave by the connection that launches use, which sends once. A test is not a launch: its run is of the kind
+TESTING, which no list of the engine contains (api.md section 8), so it could not be followed, nor could a lost answer be concluded.
 """
 
 import json
+import re
 import secrets
-from collections.abc import Mapping
-from typing import Any
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
 
 from django import forms
 from django.core.cache import cache
@@ -16,18 +19,25 @@ from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core import crypto, redaction
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import EngineError, TriggerAnswer
+from workflows_ui.engine import EngineError, TriggerAnswer, braces, flow_tree, references
 from workflows_ui.launch_forms.proposal import proposing
 from workflows_ui.launch_forms.schema import checking, json_text
 from workflows_ui.launch_forms.schema.document import NUMBERS, Column, Field, Kind
 from workflows_ui.launches import flow_facts
 from workflows_ui.resource_admin.resource import Action, Row, id_at
-from workflows_ui.resources.flows.reading import deleting, trigger_of
+from workflows_ui.resources.flows import notes
+from workflows_ui.resources.flows.editing import places
+from workflows_ui.resources.flows.editing.prediction import Json, find
+from workflows_ui.resources.flows.forms import CHANGED, SeenForm
+from workflows_ui.resources.flows.reading import deleting, has_sample, moment_of, trigger_of
 from workflows_ui.resources.places import subpage_url
 from workflows_ui.web.json_field import JsonField
+from workflows_ui.web.paths import dict_at
 
 #: Seconds for which an answer can be read, and the most bytes of one that is kept whole.
 _KEPT_FOR, _LONGEST = 3600, 500_000
+_WORD = re.compile(r"\b\w+\b")
+_MOST_NAMED = 5
 #: Empty values of the kinds that are not texts.
 _EMPTY: Mapping[Kind, Any] = {
     **dict.fromkeys(NUMBERS, 0),
@@ -79,7 +89,7 @@ def _empty(field: Field | Column) -> Any:
     return _EMPTY.get(field.kind, "")
 
 
-def _run(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str, str]:
+def _run_draft(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str, str]:
     """Send the inputs once, and keep the answer for the page that shows it. Raises EngineError."""
     answer = session.workflows.test_draft(id, data["payload"])
     key = secrets.token_urlsafe(16)
@@ -120,25 +130,101 @@ def _kept(answer: TriggerAnswer) -> dict[str, Any]:
     }
 
 
-def can_test(flow: Row) -> bool:
+def can_test_draft(flow: Row) -> bool:
     """Whether the newest version starts by a call or a form."""
     return flow_facts.start_of(trigger_of(flow)) in flow_facts.LAUNCHED and not deleting(flow)
 
 
 #: Beside the steps of a flow; leads to the page of the answer.
-TEST = Action(
+DRAFT_TEST = Action(
     "draft-test",
     _("Test the draft"),
     "play",
-    _run,
+    _run_draft,
     form=DraftTestForm,
     confirm=_(
         "The newest version runs once from its trigger to its end, as it is now, also while the flow is off. What it does is real: "
         "messages are sent, records are written. The page waits for its answer, up to half a minute."
     ),
     button=_("Run the draft once"),
-    visible=can_test,
+    visible=can_test_draft,
     needs="draft-test",
     tab="steps",
     success_url=lambda slug, flow, answer: f"{subpage_url('draft_test', slug, flow)}?test={answer['key']}",
+)
+
+
+class StepTestForm(SeenForm):
+    """Which step; `seen` is the version that the page showed. Valid data has `version`, the id of that version."""
+
+    discreet = frozenset({"seen", "version"})
+    step = forms.ChoiceField(
+        label=_("Step"), error_messages={"invalid_choice": _("This step is no longer in the flow.")}
+    )
+
+    def __init__(self, *args: Any, row: Row, asked: Mapping[str, Any], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        trigger = dict_at(row, "version.trigger")
+        steps = dict(places.step_choices(trigger))
+        chosen = str(asked.get("step") or next(iter(steps), ""))
+        field = cast("forms.ChoiceField", self.fields["step"])
+        field.choices = [(chosen, steps[chosen])] if chosen in steps else []
+        field.help_text = _hints(trigger, find(trigger, chosen) or {})
+        self.row = row
+        self.initial["seen"] = moment_of(row)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("seen") != moment_of(self.row):
+            self.set_seen(moment_of(self.row))
+            raise forms.ValidationError(CHANGED)
+        return cleaned | {"version": id_at(dict_at(self.row, "version"))}
+
+
+def _hints(trigger: Json, step: Json) -> str:
+    """What the test lacks: values of steps that have no sample."""
+    lacking = [places.title(other) for other in used_steps(trigger, step) if not has_sample(other)]
+    if not lacking:
+        return ""
+    named = ", ".join(f"“{name}”" for name in lacking[:_MOST_NAMED])
+    return gettext("These have no sample yet, so what this step takes from them is empty: %(steps)s.") % {
+        "steps": named
+    }
+
+
+def used_steps(trigger: Json, step: Json) -> Iterator[Json]:
+    """The steps whose values the expressions of a step name, in reading order."""
+    texts = references.texts_in(flow_tree.without_steps(step))
+    inside = (text[start:end] for text in texts for start, end in braces.spans(text))
+    words = {word for expression in inside for word in _WORD.findall(expression)}
+    return (
+        node.step for node in flow_tree.walk(trigger) if node.name in words and node.name != flow_tree.step_name(step)
+    )
+
+
+def _run_step(session: EngineSession, id: str, data: dict[str, Any]) -> Row:
+    return session.workflows.test_step(id, data["version"], data["step"])
+
+
+def can_test_step(flow: Row) -> bool:
+    """Whether the engine can test single steps: by its flows, which have notes since the version that can."""
+    return notes.has_notes(flow) and bool(places.step_choices(trigger_of(flow))) and not deleting(flow)
+
+
+#: On a step's page; leads to the page of the test.
+STEP_TEST = Action(
+    "step-test",
+    _("Test the step"),
+    "test-tube",
+    _run_step,
+    form=StepTestForm,
+    confirm=_(
+        "Only this step runs, as it is in the newest version. What it does is real: a message is sent, a record is written. The samples "
+        "of the other steps are used as their outputs."
+    ),
+    button=_("Test the step"),
+    visible=can_test_step,
+    needs="step-test",
+    tab="steps",
+    success_url=lambda slug, _flow, run: f"{subpage_url('step_test', slug, run)}?since={int(time.time())}",
 )
