@@ -213,25 +213,19 @@ class ValueNode:
     following: int = 0
 
 
-class _Room:
-    """How many values still fit."""
-
-    def __init__(self, left: int) -> None:
-        self.left = left
-
-
 def value_node(name: str, value: Any, root: str, path: Path = (), start: int = 0) -> ValueNode:
     """The tree of the value at `path` in the output of the step `root`. Of its own members, those from number `start` on."""
-    return _node(name, value, root, path, _MOST_LEVELS, _Room(_MOST_VALUES), start)
+    return _node(name, value, root, path, _MOST_LEVELS, iter(range(_MOST_VALUES)[::-1]), start)
 
 
-def _node(name: str, value: Any, root: str, path: Path, levels: int, room: _Room, start: int = 0) -> ValueNode:
-    room.left -= 1
+#: `room` gives how many values still fit.
+def _node(name: str, value: Any, root: str, path: Path, levels: int, room: Iterator[int], start: int = 0) -> ValueNode:
+    left = next(room, 0)
     node = ValueNode(formats.cut(name, _LONGEST_NAME), reference(root, path), _preview(value))
     members = _members(value)
     if not members:
         return node
-    if not levels or room.left <= 0:
+    if not left or not levels:
         return replace(node, deeper=True)
     listed = members[start : start + _MOST_MEMBERS]
     inner = tuple(_node(str(key), item, root, (*path, key), levels - 1, room) for key, item in listed)

@@ -28,7 +28,7 @@ from workflows_ui.resources.flows.editing.forms import EditForm, StepForm, place
 from workflows_ui.resources.flows.editing.operations import Operation, add_step, update_step
 from workflows_ui.resources.flows.editing.prediction import Json, find, free_name, names
 from workflows_ui.resources.flows.editing.property_fields import Host, Node, same
-from workflows_ui.resources.flows.editing.property_groups import Dynamic, Group, Rows, apply_row_change
+from workflows_ui.resources.flows.editing.property_groups import Dynamic, Group, apply_row_change
 from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.pieces.fields import words
 from workflows_ui.resources.places import choose_app_url, connect_url, piece_url
@@ -230,7 +230,7 @@ class PieceForm(EditForm):
     def clean(self) -> dict[str, Any]:
         if self.group is None:
             raise forms.ValidationError(gettext("Choose an app first, and what it does."))
-        for node in _walk(self.nodes):
+        for node in self.host.nodes:
             if node.is_expression:
                 for name in node.names():
                     self.errors.pop(name, None)
@@ -376,17 +376,6 @@ class ChangePieceStep(PieceForm, StepForm):
             displayName=data["name"],
             settings=self.settings(dict_at(step, "settings")),
         )
-
-
-def _walk(nodes: Sequence[Node]) -> Iterator[Node]:
-    """All nodes, with those of groups and rows."""
-    for node in nodes:
-        yield node
-        if isinstance(node, Dynamic) and node.group:
-            yield from _walk(node.group.nodes)
-        elif isinstance(node, Rows):
-            for group in node.groups.values():
-                yield from _walk(group.nodes)
 
 
 def _connection_key(auth: object) -> str:

@@ -7,7 +7,7 @@ text can be an expression instead, in a second field. Those of several fields ar
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -59,6 +59,8 @@ class Host:
     data: QueryDict | None
     #: Nothing is required: the step is saved although something is missing.
     optional: bool = False
+    #: All nodes, with those of groups and rows.
+    nodes: list["Node"] = field(default_factory=list)
     #: The names of the fields that the person has seen, while others are added to a bound form; the others get their initial values.
     seen: frozenset[str] | None = None
 
@@ -141,6 +143,7 @@ class Node:
 
     def __init__(self, prop: Property) -> None:
         self.prop, self.host = prop, prop.host
+        self.host.nodes.append(self)
         self.key, self.name, self.id, self.shown = prop.key, prop.name, prop.id, prop.shown
         self.label, self.expression = prop.label, ""
 

@@ -145,7 +145,9 @@ class FlowFile(SeenForm, MatchForm):
         self.set_seen(mark)
         rewritten = [flow | {"trigger": contents.rewrite(flow["trigger"], matches)} for flow in picked]
         # A single flow without steps leaves nothing to look at.
-        shown = len(self.flows) > 1 or _has_steps(self.flows[0])
+        trigger = self.flows[0]["trigger"]
+        has_steps = pick(trigger, "type") != "EMPTY" or isinstance(pick(trigger, "nextAction"), dict)
+        shown = len(self.flows) > 1 or has_steps
         if shown and (upload or self.refreshed or seen != mark):
             is_same = seen.partition("-")[0] == mark.partition("-")[0]
             self.questions = self._questions(rewritten, lacking, changed=not (upload or self.refreshed or is_same))
@@ -228,10 +230,6 @@ class NewFlowFile(FlowFile):
             )
             self.add_error("name", text)
         return cleaned
-
-
-def _has_steps(flow: Request) -> bool:
-    return pick(flow["trigger"], "type") != "EMPTY" or isinstance(pick(flow["trigger"], "nextAction"), dict)
 
 
 def _first_checked(flows: list[Request]) -> Iterator[Request]:

@@ -1,7 +1,7 @@
 """Pages of tests: of one step, and of the whole draft."""
 
+import http.client
 import time
-from http import HTTPStatus
 
 from django.http import Http404, HttpResponse
 from django.utils.http import urlencode
@@ -104,7 +104,7 @@ def draft_test(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         "tab_url": f"{flow_url(slug, id)}?tab=steps",
         "test_url": editing.url_of(DRAFT_TEST, slug, id) if DRAFT_TEST.visible(flow) else "",
         "answer": answer,
-        "phrase": _phrase(answer["status"]) if answer else "",
+        "phrase": http.client.responses.get(answer["status"], "") if answer else "",
         "node": readable.readable_node(answer["body"]) if answer and answer["body"] is not None else None,
     }
     return responses.page(request, "resources/flows/draft_test.html", context)
@@ -113,10 +113,3 @@ def draft_test(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
 def _just_now(since: str) -> bool:
     known = since.isascii() and since.isdecimal() and len(since) <= _LONGEST_TIME
     return known and 0 <= time.time() - int(since) < _APPEARS_WITHIN
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""
