@@ -219,9 +219,7 @@ class CredentialReminder(models.Model):
     class Meta:
         verbose_name = _("reminder of a credential")
         verbose_name_plural = _("reminders of credentials")
-        constraints = [
-            models.UniqueConstraint(fields=["credential", "days", "ends_at"], name="reminded_once"),
-        ]
+        constraints = [models.UniqueConstraint(fields=["credential", "days", "ends_at"], name="reminded_once")]
 
     def __str__(self) -> str:
         return f"{self.credential_id} {self.days}"

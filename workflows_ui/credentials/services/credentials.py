@@ -86,7 +86,8 @@ def visible(viewer: Access) -> QuerySet[Credential]:
     """The credentials that a member may see: their own and their teams'; for a manager, all."""
     rows = Credential.objects.filter(workspace=viewer.workspace).select_related("owner", "workspace", "last_used_by")
     if not viewer.allows(Role.MANAGER):
-        rows = rows.filter(Q(owner=viewer.user) | Q(pk__in=sharing.with_person(viewer.user, viewer.workspace)))
+        shares = sharing.genuine(credential__workspace=viewer.workspace, team__in=viewer.user.groups.all())
+        rows = rows.filter(Q(owner=viewer.user) | Q(pk__in=[share.credential_id for share in shares]))
     return rows.order_by("name", "created_at")
 
 

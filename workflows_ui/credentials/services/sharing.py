@@ -17,19 +17,12 @@ from workflows_ui.core import clock, crypto
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials import masking
 from workflows_ui.credentials.models import Credential, CredentialSecret, CredentialShare
-from workflows_ui.members.models import Workspace
 
 
 def genuine(**conditions: object) -> list[CredentialShare]:
     """The shares with a valid mark that match these conditions, with their teams. One query."""
     rows = CredentialShare.objects.filter(**conditions).select_related("team").order_by("team__name", "pk")
     return [row for row in rows if row.genuine]
-
-
-def with_person(user: User, workspace: Workspace) -> set[uuid.UUID]:
-    """Ids of the credentials of a workspace that are shared with the person's teams. One query."""
-    shares = genuine(credential__workspace=workspace, team__in=user.groups.all())
-    return {row.credential_id for row in shares}
 
 
 def teams(credential: Credential) -> list[Group]:
