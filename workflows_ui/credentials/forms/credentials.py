@@ -1,6 +1,6 @@
 """Forms of credentials: adding, replacing, sharing, renaming, and choices of organization and project."""
 
-from datetime import date, datetime, time
+from datetime import date
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from workflows_ui.accounts.models import User
+from workflows_ui.core import clock
 from workflows_ui.core.form_choices import set_choices
 from workflows_ui.credentials import messages as credential_messages
 from workflows_ui.credentials.models import SIGNED_IN_KINDS, Credential, CredentialSecret, Kind
@@ -68,6 +69,12 @@ class TestedForm(forms.Form):
     #: For the page: a line about the problem for debugging, and whether a code was sent by mail.
     technical = ""
     code_sent = False
+
+    @property
+    def secret_is_lost(self) -> bool:
+        """Whether the returned form lacks entered secrets."""
+        secrets = [name for name, field in self.fields.items() if isinstance(field.widget, forms.PasswordInput)]
+        return self.is_bound and bool(self.errors) and any(self.data.get(name) for name in secrets)
 
     def may_test(self, request: HttpRequest) -> bool:
         """Whether the person may test again so soon; if not, adds an error."""
@@ -126,7 +133,6 @@ class SecretForm(TestedForm):
         label=_("Secret"),
         required=False,
         max_length=10_000,
-        strip=True,
         help_text=_("Kept encrypted, used to call the engine, and never shown again, to anyone."),
         widget=forms.PasswordInput(attrs=NO_ASSISTANCE),
     )
@@ -145,9 +151,8 @@ class SecretForm(TestedForm):
 
     @property
     def chosen(self) -> Kind:
-        if self.flavour == Flavour.ACTIVEPIECES:
-            return Kind(self.cleaned_data.get("token_kind") or Kind.BEARER_TOKEN)
-        return Kind(self.cleaned_data.get("kind") or Kind.API_KEY)
+        field = "token_kind" if self.flavour == Flavour.ACTIVEPIECES else "kind"
+        return Kind(self.cleaned_data.get(field) or self.fields[field].initial)
 
     @property
     def signs_in(self) -> bool:
@@ -202,8 +207,7 @@ class SecretForm(TestedForm):
                 ends_at=token.ends_at,
             )
         organization = data["organization_id"].strip() if kind in {Kind.ACCESS_TOKEN, Kind.JWT} else ""
-        ends_on: date | None = data["ends_on"]
-        typed_end = timezone.make_aware(datetime.combine(ends_on, time.min)) if ends_on else None
+        typed_end = clock.midnight(data["ends_on"]) if data["ends_on"] else None
         ends_at = signing_in.end_of(data["secret"]) or typed_end
         return draft(secret=data["secret"], organization_id=organization, ends_at=ends_at)
 
@@ -211,11 +215,6 @@ class SecretForm(TestedForm):
         """Add a test's problem to its field, or to the form if that field is not shown."""
         field = problem.field if problem.field in self.fields else None
         super().blame(problem, "email" if field == "secret" and self.signs_in else field)
-
-    @property
-    def secret_is_lost(self) -> bool:
-        """Whether the returned form lacks the entered secret."""
-        return self.is_bound and bool(self.errors) and bool(self.data.get("secret") or self.data.get("password"))
 
     @property
     def kinds(self) -> list[dict[str, Any]]:

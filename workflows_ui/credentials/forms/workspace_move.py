@@ -69,11 +69,6 @@ class MoveForm(EngineForm):
         """The names of the entered secrets' fields."""
         return [name for name in self.credentials if self.cleaned_data.get(name)]
 
-    @property
-    def secret_is_lost(self) -> bool:
-        """Whether the returned form lacks entered secrets."""
-        return self.is_bound and bool(self.errors) and any(self.data.get(name) for name in self.credentials)
-
     def draft(self, name: str, project_id: str = "") -> Draft:
         """The draft of an entered secret, by its field. For kinds that sign in, it is the password, and this signs in. Raises Problem."""
         typed, row = self.cleaned_data[name], self.credentials[name]
