@@ -18,7 +18,6 @@ from django.utils.crypto import salted_hmac
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import second_step, sessions
 from workflows_ui.audit.services import audit_log
-from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.web.requests import actor
 
 _DIGEST = 16
@@ -103,20 +102,15 @@ def _step_failed(request: HttpRequest, user: User, authenticator: Authenticator,
     record(request, user, "person.second_step", outcome="refused", kind=authenticator.type)
 
 
-def _anonymous_actor(request: HttpRequest) -> Actor:
-    return replace(actor(request), user=None)
-
-
 def record(request: HttpRequest, person: Any, action: str, *, outcome: str = "done", **detail: Any) -> None:
     """Add a row about a person. A failed sign-in has no actor, since the claimed person is not authenticated."""
     acting = actor(request)
-    if outcome == "refused" and not request.user.is_authenticated:
-        acting = _anonymous_actor(request)
-    elif acting.user is None:
+    if acting.user is None and outcome != "refused":
         acting = replace(acting, user=person)
     audit_log.record(acting, action, person, outcome=outcome, **detail)
 
 
 def record_unknown(request: HttpRequest, **detail: Any) -> None:
     """Add a row about a failed sign-in to an unknown account, such as one with a passkey or by single sign-on."""
-    audit_log.record(_anonymous_actor(request), "person.sign_in", object_type="person", outcome="refused", **detail)
+    nobody = replace(actor(request), user=None)
+    audit_log.record(nobody, "person.sign_in", object_type="person", outcome="refused", **detail)

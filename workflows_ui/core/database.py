@@ -31,9 +31,8 @@ def spellings(text: str) -> set[str]:
 def one_at_a_time(user: AbstractBaseUser) -> Iterator[None]:
     """A transaction that is exclusive for a person, so that two tabs, or two clicks at the same time, see each other's changes."""
     with transaction.atomic():
-        get_user_model().objects.select_for_update(no_key=True).get(
-            pk=user.pk
-        )  # on SQLite every transaction that writes is the only one
+        # On SQLite every transaction that writes is the only one.
+        get_user_model().objects.select_for_update(no_key=True).get(pk=user.pk)
         yield
 
 

@@ -96,8 +96,7 @@ def seal() -> int:
     """Seal the committed rows without a digest and return their number. 0 if another process holds the lease."""
     if not AuditEvent.objects.filter(number=None).exists():
         return 0
-    if not AuditChain.objects.filter(pk=ONE).exists():
-        AuditChain.objects.bulk_create([AuditChain(pk=ONE)], ignore_conflicts=True)
+    AuditChain.objects.get_or_create(pk=ONE)
     chain = AuditChain.lease.claim(AuditChain.objects.all(), ONE, LEASE, clock.now())
     if chain is None:
         return 0

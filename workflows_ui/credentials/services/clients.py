@@ -163,10 +163,9 @@ def open_secrets(credential: Credential) -> tuple[str, str]:
     """Secret and stored password. Raises crypto.CannotOpen; each change of a row is audited once."""
     try:
         return credential.open("secret"), credential.open("password")
-    except NotEntered:
-        raise
     except CannotOpen as problem:
-        _report_change(credential, problem)
+        if not isinstance(problem, NotEntered):
+            _report_change(credential, problem)
         raise
 
 

@@ -29,11 +29,11 @@ def acts_for(workspace: Workspace) -> Mapping[uuid.UUID, list[User]]:
     Only people with access to the workspace: a credential shared with a team does not act for its members without access.
     """
     now = timezone.now()
-    own: dict[int, list[Credential]] = defaultdict(list)
+    options: dict[int, list[Credential]] = defaultdict(list)
     of_team: dict[int, list[Credential]] = defaultdict(list)
     credentials = {row.pk: row for row in Credential.objects.filter(workspace=workspace)}
     for row in credentials.values():
-        own[row.owner_id].append(row)
+        options[row.owner_id].append(row)
     for share in sharing.genuine(credential__workspace=workspace):
         if share.credential_id in credentials:
             of_team[share.team_id].append(credentials[share.credential_id])
@@ -45,14 +45,13 @@ def acts_for(workspace: Workspace) -> Mapping[uuid.UUID, list[User]]:
         )
     people = {person.pk: person for person in User.objects.filter(has_access, is_active=True).distinct()}
     teams = Group.objects.filter(pk__in=of_team, user__in=people).values_list("user", "pk")
-    candidates: dict[int, list[Credential]] = {pk: list(own.get(pk, ())) for pk in people}
     for pk, team in teams:
-        candidates[pk] += of_team[team]
+        options[pk] += of_team[team]
     users: dict[uuid.UUID, list[User]] = defaultdict(list)
-    for pk, options in candidates.items():
-        if options:
-            ranks = {access.rank(row, now, own=row.owner_id == pk): row for row in options}
-            users[ranks[max(ranks)].pk].append(people[pk])
+    for pk, person in people.items():
+        ranks = {access.rank(row, now, own=row.owner_id == pk): row for row in options[pk]}
+        if ranks:
+            users[ranks[max(ranks)].pk].append(person)
     return {pk: sorted(used, key=lambda person: sort_key(person.label)) for pk, used in users.items()}
 
 
