@@ -92,7 +92,10 @@ def _search(work: Work, lost: list[Launch], margin: timedelta) -> None:
     for start in range(0, len(flow_ids), IDS):
         chunk = flow_ids[start : start + IDS]
         wanted = {launch.pk: launch for flow_id in chunk for launch in by_flow[flow_id]}
-        since = _since(min(launch.sending_at for launch in wanted.values() if launch.sending_at), work.offset, margin)
+        first_sent = min(launch.sending_at for launch in wanted.values() if launch.sending_at)
+        # `Date` may be a gateway's clock and not the engine's, so a clock ahead of the console's never shortens the search: a run outside
+        # of it would be reported as missing.
+        since = first_sent + min(work.offset, timedelta(0)) - margin
         # Never the same URL twice: a proxy may cache answers.
         since -= timedelta(milliseconds=work.now.microsecond // 1000)
         unmarked: list[dict[str, Any]] = []
@@ -108,15 +111,6 @@ def _search(work: Work, lost: list[Launch], margin: timedelta) -> None:
             elif not runs.text(run, "parentRunId"):
                 unmarked.append(run)
         _search_headers(work, wanted, unmarked)
-
-
-def _since(sent: datetime, offset: timedelta, margin: timedelta) -> datetime:
-    """The earliest possible creation time of a run of a launch sent at `sent`.
-
-    `Date` may be a gateway's clock and not the engine's, so a clock ahead of the console's never shortens the search: a run outside
-    of it would be reported as missing.
-    """
-    return sent + min(offset, timedelta(0)) - margin
 
 
 def _list_runs(work: Work, flow_ids: list[str], after: datetime) -> Iterable[dict[str, Any] | None]:
