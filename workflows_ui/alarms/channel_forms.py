@@ -11,6 +11,9 @@ from workflows_ui.alarms import channels
 from workflows_ui.alarms.models import AlarmChannel, AlarmKind, ChannelShape
 from workflows_ui.engine import AddressRefused
 
+#: An alarm about many flows stands for those about single ones.
+_KINDS = [choice for choice in AlarmKind.choices if choice[0] != AlarmKind.MANY]
+
 
 class ChannelForm(forms.Form):
     """A channel: a new one, or the changes of `channel`, whose address stays unless another one is entered."""
@@ -25,8 +28,8 @@ class ChannelForm(forms.Form):
     )
     kinds = forms.MultipleChoiceField(
         label=_("Alarms"),
-        choices=AlarmKind.of_flows(),
-        initial=[value for value, _label in AlarmKind.of_flows()],
+        choices=_KINDS,
+        initial=[value for value, _label in _KINDS],
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Everybody who reads the channel sees these alarms of all flows, with their names."),
     )

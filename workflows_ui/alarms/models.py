@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import uuid4
 
 from django.conf import settings
@@ -31,10 +31,6 @@ class AlarmKind(models.TextChoices):
     FAILING = "failing", _("Fails more than usual")
     LONGER = "longer", _("Longer than usual")
     MANY = "many", _("Many flows are quiet")
-
-    @classmethod
-    def of_flows(cls) -> list[tuple[str, Any]]:
-        return [choice for choice in cls.choices if choice[0] != cls.MANY]
 
 
 class AlarmState(StateChoices):

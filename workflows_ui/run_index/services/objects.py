@@ -173,13 +173,11 @@ def _begin(index: RunIndex, row: IndexedKind, *, restart: bool) -> None:
         "size": size,
         "counted": None,
     }
-    values: dict[str, Any] = {}
     if restart:
         row.credential_id, row.read_at = index.credential_id, None
-        values = {"credential_id": index.credential_id, "read_at": None}
         with database.turn():
-            IndexedObject.objects.filter(index=row.index_id, kind=row.kind).delete()
-    _save(row, **values)
+            _objects(row).delete()
+    _save(row, credential_id=row.credential_id, read_at=row.read_at)
 
 
 def _read_page(turn: _Turn, row: IndexedKind) -> None:
