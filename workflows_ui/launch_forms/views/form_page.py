@@ -136,11 +136,7 @@ class LaunchFormPage:
 
     def hide(self, payload: Any) -> Any:
         """A copy of a payload with the values of secret fields masked."""
-        return checking.masked(self.published or self.form, payload, MASK)
-
-    def secrets(self, payload: Any) -> tuple[tuple[tuple[str, ...], str], ...]:
-        """The values of secret fields in a payload, as (path, text)."""
-        return checking.secrets(self.published or self.form, payload)
+        return checking.masked(self.builder_form, payload, MASK)
 
     def outdates(self, data: Data) -> bool:
         """Whether a different form was posted, because this one was published, changed or unpublished meanwhile."""

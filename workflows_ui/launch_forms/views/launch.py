@@ -151,7 +151,7 @@ def _launch(page: LaunchFormPage, form: PostedForm) -> HttpResponse:
         files=form.files,
         form_version=page.version,
         searchable=tuple(form.searchable()),
-        secrets=page.secrets(payload),
+        secrets=checking.secrets(page.builder_form, payload),
         credential=page.chosen_credential.credential if page.chosen_credential else None,
         **_kept(request, flow_id, page.keep_form),
     )
