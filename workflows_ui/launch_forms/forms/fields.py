@@ -206,26 +206,20 @@ def _texts(shown: Shown) -> list[str]:
     return [text for text in shown if isinstance(text, str)] if isinstance(shown, list) else []
 
 
-def _set_control(field_view: FieldView, choices: Sequence[Choice] | None, text: str) -> None:
+def _set_control(view: FieldView, choices: Sequence[Choice] | None, text: str) -> None:
     """Set the control of a field with one value, and what is displayed below it."""
-    form_field = field_view.field
-    control = Control(
-        form_field.name,
-        f"{field_view.id}-control",
-        value=text,
-        error=field_view.error,
-        required=form_field.required,
-    )
-    if form_field.kind is Kind.CHOICE:
-        _choose(control, choices, searched=form_field.other)
+    field = view.field
+    control = Control(field.name, f"{view.id}-control", value=text, error=view.error, required=field.required)
+    if field.kind is Kind.CHOICE:
+        _choose(control, choices, searched=field.other)
         labels = [option.label for option in control.options] if control.kind == "search" else []
-        field_view.unlisted = choices is None
-        field_view.listing = form_messages.listing(labels, other=form_field.other)
+        view.unlisted = choices is None
+        view.listing = form_messages.listing(labels, other=field.other)
     else:
-        field_view.listing = form_messages.moment(form_field)
-        _type(control, form_field.kind, rows=4 if form_field.path else 12)
-    control.described = field_view.described
-    field_view.control = control
+        view.listing = form_messages.moment(field)
+        _type(control, field.kind, rows=4 if field.path else 12)
+    control.described = view.described
+    view.control = control
 
 
 def _type(control: Control, kind: Kind, *, rows: int = 4) -> None:
