@@ -81,7 +81,10 @@ def _start_and_watch(
 ) -> bool:
     """Return False if the start failed or a process kept exiting."""
     if practice_port:
-        supervisor.start(Process("practice", _practice_engine(practice_port, settings.var_dir), stop_order=2))
+        # Without Django. The token and the clock's scale are in the environment.
+        state = str(Path(settings.var_dir) / "practice_engine.json")
+        engine = ["-m", "workflows_ui.practice_engine", "--port", str(practice_port), "--state", state]
+        supervisor.start(Process("practice", [sys.executable, *engine], stop_order=2))
     account = preparation.run(prepare)
     try:
         if practice_port:
@@ -108,12 +111,6 @@ def _start_and_watch(
         if account:
             _print(f"\nSign in with the first account:\n{account}")
     return supervisor.watch(until=lambda: False)
-
-
-def _practice_engine(port: int, folder: str) -> list[str]:
-    """The command that serves it, without Django. The token and the clock's scale are in the environment."""
-    state = str(Path(folder) / "practice_engine.json")
-    return [sys.executable, "-m", "workflows_ui.practice_engine", "--port", str(port), "--state", state]
 
 
 def _ready(port: int) -> bool:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from workflows_ui.members.views import invitations, launch_rights, members, people, permissions, teams
+from workflows_ui.members.views import invitations, launch_rights, members, people, teams
 
 urlpatterns = [
     path("w/<slug:slug>/members/", members.listing, name="members"),
@@ -37,7 +37,7 @@ urlpatterns = [
     path("request-access/", members.ask, name="access_ask"),
     path("waiting/", members.waiting, name="waiting"),
     path("waiting/<int:request_id>/withdraw/", members.withdraw, name="access_withdraw"),
-    path("w/<slug:slug>/people/<int:person_id>/permissions/", permissions.permissions, name="permissions"),
+    path("w/<slug:slug>/people/<int:person_id>/permissions/", people.permissions, name="permissions"),
     path("w/<slug:slug>/settings/", members.settings, name="workspace_settings"),
     path("w/<slug:slug>/launch-rights/", launch_rights.listing, name="launch_rights"),
     path("w/<slug:slug>/launch-rights/file/<slug:kind>/", launch_rights.file, name="launch_rights_file"),
