@@ -134,7 +134,7 @@ def test_a_removed_member_has_no_access_and_no_secret_left(users: Users) -> None
     [lambda actor, row: members.remove(actor, row), lambda actor, row: members.change_role(actor, row, Role.BUILDER)],
 )
 def test_the_last_manager_stays(users: Users, change: Callable[[Actor, Member], object]) -> None:
-    with pytest.raises(members.LastManager):
+    with pytest.raises(members.LeavesNoManager):
         change(acting(users), membership(users, "owner"))
     assert access.find(users.owner, "sales").role is Role.MANAGER
     assert Credential.objects.filter(owner=users.owner).exists()
@@ -145,14 +145,14 @@ def test_an_account_that_is_switched_off_does_not_count_as_manager(users: Users)
     members.change_role(acting(users), membership(users, "colleague"), Role.MANAGER)
     users.colleague.is_active = False
     users.colleague.save()
-    with pytest.raises(members.LastManager):
+    with pytest.raises(members.LeavesNoManager):
         members.remove(acting(users), membership(users, "owner"))
 
 
 def test_a_team_with_people_in_it_counts_as_manager_and_an_empty_one_does_not(users: Users) -> None:
     team = Group.objects.create(name="Sales leads")
     Member.objects.create(workspace=users.workspace, team=team, role=Role.MANAGER)
-    with pytest.raises(members.LastManager):
+    with pytest.raises(members.LeavesNoManager):
         members.remove(acting(users), membership(users, "owner"))
     users.stranger.groups.add(team)
     members.remove(acting(users), membership(users, "owner"))
@@ -170,7 +170,7 @@ def test_two_managers_who_leave_at_once_do_not_both_go() -> None:
         together.wait(10)
         try:
             members.remove(Actor(user=row.user), row)
-        except members.LastManager:
+        except members.LeavesNoManager:
             return False
         else:
             return True

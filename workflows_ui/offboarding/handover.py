@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.members.models import Workspace
-from workflows_ui.members.services import teams
+from workflows_ui.members.services import members
 from workflows_ui.offboarding import kinds
 from workflows_ui.offboarding.belongings import Holder, Item, Reach
 from workflows_ui.offboarding.kinds import CannotBeOpened
@@ -135,7 +135,7 @@ def _take(actor: Actor, step: Step) -> bool:
     kind = step.item.kind
     try:
         return kind.end(actor, step.item) if step.to is None else kind.give(actor, step.item, step.to)
-    except teams.LeavesNoManager:
+    except members.LeavesNoManager:
         raise Refused({step.item.key: Problem.NO_MANAGER}) from None
     except CannotBeOpened:
         raise Refused({step.item.key: Problem.CANNOT_OPEN}) from None

@@ -3,7 +3,7 @@
 Every change is audited and locks the workspace, so that concurrent changes cannot remove the last manager.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,8 +29,12 @@ from workflows_ui.notifications.models import NoticeKind
 _CARETAKERS = 5
 
 
-class LastManager(Exception):
-    """The change would leave the workspace without a manager."""
+class LeavesNoManager(Exception):
+    """Some workspaces would have no manager; `names` are their names."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(", ".join(names))
+        self.names = names
 
 
 class AlreadyMember(Exception):
@@ -147,7 +151,7 @@ def add(actor: Actor, workspace: Workspace, holder: User | Group, role: Role) ->
 
 
 def change_role(actor: Actor, member: Member, role: Role) -> None:
-    """Change the role of a member. Raise LastManager; Member.DoesNotExist if the member is gone."""
+    """Change the role of a member. Raise LeavesNoManager; Member.DoesNotExist if the member is gone."""
     with _locked(member.workspace):
         current = Member.objects.get(pk=member.pk)
         before = current.role
@@ -155,7 +159,7 @@ def change_role(actor: Actor, member: Member, role: Role) -> None:
             return
         current.role = role
         current.save(update_fields=["role"])
-        _require_a_manager(member.workspace)
+        require_managers([member.workspace])
         _record(actor, "member.change_role", member.workspace, member.user, before=before, after=role.value)
 
 
@@ -164,11 +168,11 @@ def remove(actor: Actor, member: Member) -> int:
 
     Credentials shared with teams get a manager as their owner instead. Return the number destroyed.
 
-    Launches stay in the record. Raise LastManager; Member.DoesNotExist if the member is gone.
+    Launches stay in the record. Raise LeavesNoManager; Member.DoesNotExist if the member is gone.
     """
     with _locked(member.workspace):
         Member.objects.get(pk=member.pk).delete()
-        _require_a_manager(member.workspace)
+        require_managers([member.workspace])
         destroyed = _destroy_credentials(actor, member.workspace, member.user) if member.user else 0
         if member.user:
             launch_rights.revoke_by_holder(actor, member.user, member.workspace)
@@ -214,9 +218,11 @@ def _locked(workspace: Workspace) -> Iterator[None]:
         yield
 
 
-def _require_a_manager(workspace: Workspace) -> None:
-    if not managers(workspace).exists():
-        raise LastManager
+def require_managers(workspaces: Iterable[Workspace]) -> None:
+    """Raise LeavesNoManager if one of these workspaces has no manager."""
+    names = [workspace.name for workspace in workspaces if not managers(workspace).exists()]
+    if names:
+        raise LeavesNoManager(names)
 
 
 def _decide(actor: Actor, request: AccessRequest, *, granted: bool) -> bool:

@@ -26,14 +26,6 @@ class AlreadyIn(Exception):
     """The person is in the team already, or owns it already."""
 
 
-class LeavesNoManager(Exception):
-    """Some workspaces would have no manager; `names` are their names."""
-
-    def __init__(self, names: list[str]) -> None:
-        super().__init__(", ".join(names))
-        self.names = names
-
-
 @dataclass(frozen=True)
 class Affected:
     """Everything affected by the deletion of a team."""
@@ -124,7 +116,7 @@ def change(actor: Actor, team: Group, name: str, description: str) -> None:
 def delete(actor: Actor, team: Group) -> Affected:
     """Delete a team with its memberships and rights; credentials shared with it stay with their owners.
 
-    Raise LeavesNoManager without deleting anything.
+    Raise members.LeavesNoManager without deleting anything.
     """
     with transaction.atomic():
         affected_objects = affected(team)
@@ -139,7 +131,7 @@ def delete(actor: Actor, team: Group) -> Affected:
             launch_rights=len(affected_objects.rights),
         )
         Group.objects.filter(pk=team.pk).delete()
-        _require_managers([row.workspace for row in affected_objects.memberships])
+        members.require_managers([row.workspace for row in affected_objects.memberships])
     return affected_objects
 
 
@@ -154,7 +146,7 @@ def add(actor: Actor, team: Group, person: User) -> None:
 
 
 def take_out(actor: Actor, team: Group, person: User) -> bool:
-    """Remove a person from a team; return whether they were in it. Raise LeavesNoManager without removing them."""
+    """Remove a person from a team; return whether they were in it. Raise members.LeavesNoManager without removing them."""
     with transaction.atomic():
         spaces = [
             row.workspace for row in Member.objects.filter(team=team, role=Role.MANAGER).select_related("workspace")
@@ -163,7 +155,7 @@ def take_out(actor: Actor, team: Group, person: User) -> bool:
         if not person.groups.filter(pk=team.pk).exists():
             return False
         person.groups.remove(team)
-        _require_managers(spaces)
+        members.require_managers(spaces)
         audit_log.record(actor, "team.remove", team, **_person_detail(person))
     return True
 
@@ -200,12 +192,6 @@ def _save(team: Group, name: str) -> None:
 def _lock_workspaces(spaces: list[Workspace]) -> None:
     """Lock workspaces in a fixed order, so that concurrent changes cannot leave one of them without a manager."""
     list(Workspace.objects.select_for_update().filter(pk__in=[space.pk for space in spaces]).order_by("pk"))
-
-
-def _require_managers(spaces: list[Workspace]) -> None:
-    names = [space.name for space in spaces if not members.managers(space).exists()]
-    if names:
-        raise LeavesNoManager(names)
 
 
 def _person_detail(person: User) -> dict[str, Any]:

@@ -144,7 +144,7 @@ def change_role(request: ConsoleRequest, slug: str, member_id: int) -> HttpRespo
     role: Role = form.cleaned_data["role"]
     try:
         members.change_role(actor(request), membership, role)
-    except members.LastManager:
+    except members.LeavesNoManager:
         messages.error(
             request,
             _(
@@ -180,7 +180,7 @@ def remove(request: ConsoleRequest, slug: str, member_id: int) -> HttpResponse:
         return responses.page(request, "members/remove.html", context)
     try:
         members.remove(actor(request), membership)
-    except members.LastManager:
+    except members.LeavesNoManager:
         messages.error(
             request,
             _("No one was removed: the workspace would be left without a manager. Make somebody else a manager first."),

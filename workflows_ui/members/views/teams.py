@@ -18,7 +18,7 @@ from workflows_ui.members import messages as member_messages
 from workflows_ui.members import tables
 from workflows_ui.members.forms import PersonForm, TeamForm
 from workflows_ui.members.models import TeamProfile
-from workflows_ui.members.services import teams
+from workflows_ui.members.services import members, teams
 from workflows_ui.web import responses
 from workflows_ui.web.access import signed_in, superuser, visible_people
 from workflows_ui.web.elements import Button
@@ -88,7 +88,7 @@ def delete(request: ConsoleRequest, team_id: int) -> HttpResponse:
         return responses.page(request, "members/teams/delete.html", {"team": group, "gone": teams.affected(group)})
     try:
         teams.delete(actor(request), group)
-    except teams.LeavesNoManager as problem:
+    except members.LeavesNoManager as problem:
         messages.error(request, _no_manager(problem))
         return _redirect(request, group)
     messages.success(request, _("The team %(team)s is deleted.") % {"team": group.name[:80]})
@@ -119,7 +119,7 @@ def take_out(request: ConsoleRequest, team_id: int, person_id: int) -> HttpRespo
     group, person = _find_editable(request, team_id), get_object_or_404(User, pk=person_id)
     try:
         removed = teams.take_out(actor(request), group, person)
-    except teams.LeavesNoManager as problem:
+    except members.LeavesNoManager as problem:
         messages.error(request, _no_manager(problem))
         return _redirect(request, group)
     if not removed:
@@ -146,13 +146,13 @@ def owner(request: ConsoleRequest, team_id: int, person_id: int) -> HttpResponse
 
 
 def _page(request: ConsoleRequest, group: Group, form: PersonForm) -> HttpResponse:
-    members = User.objects.filter(groups=group).order_by("first_name", "last_name", "username")
+    people = User.objects.filter(groups=group).order_by("first_name", "last_name", "username")
     owners = User.objects.filter(owned_teams__team=group).order_by("first_name", "last_name", "username")
     affected = teams.affected(group)
     context = {
         "team": group,
         "description": _description(group),
-        "people": members[:_SHOWN],
+        "people": people[:_SHOWN],
         "more": max(0, affected.people - _SHOWN),
         "owners": owners,
         "owner_ids": {person.pk for person in owners},
@@ -178,7 +178,7 @@ def _description(group: Group) -> str:
     return TeamProfile.objects.filter(team=group).values_list("description", flat=True).first() or ""
 
 
-def _no_manager(problem: teams.LeavesNoManager) -> str:
+def _no_manager(problem: members.LeavesNoManager) -> str:
     names = ", ".join(name[:60] for name in problem.names[:5])
     return _("Nothing was changed: nobody would manage %(names)s any more. Make somebody a manager there first.") % {
         "names": names
