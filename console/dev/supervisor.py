@@ -33,13 +33,13 @@ class Process:
     name: str
     command: list[str]
     stop_order: int = 0
-    running: "subprocess.Popen[bytes] | None" = None
+    running: "subprocess.Popen[bytes]" = field(init=False)
     exits: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_EXITS))
 
     @property
     def alive(self) -> bool:
-        """Whether it was started and has not exited."""
-        return self.running is not None and self.running.poll() is None
+        """Whether it has not exited since it was started."""
+        return self.running.poll() is None
 
 
 class Supervisor:
@@ -72,10 +72,7 @@ class Supervisor:
 
     def start(self, process: Process) -> None:
         """Start a process, and restart it whenever it exits during `watch`."""
-        if process not in self._processes:
-            self._processes.append(process)
-        parent = os.getpid()
-        libc = self._libc
+        parent, libc = os.getpid(), self._libc
 
         def die_with_parent() -> None:
             if libc is not None:
@@ -92,6 +89,8 @@ class Supervisor:
             start_new_session=True,
             preexec_fn=die_with_parent,
         )
+        if process not in self._processes:
+            self._processes.append(process)
         reader = threading.Thread(target=self._read, args=(process.name, process.running.stdout), daemon=True)
         reader.start()
         self._readers.append(reader)
@@ -107,13 +106,12 @@ class Supervisor:
         """Restart processes that exit, until `until()` or a signal. Return False if one of them keeps exiting."""
         while not self.stopping and not until():
             for process in self._processes:
-                if process.running is not None and not process.alive and not self._restart(process):
+                if not process.alive and not self._restart(process):
                     return False
             time.sleep(_POLL_SECONDS)
         return True
 
     def _restart(self, process: Process) -> bool:
-        assert process.running is not None  # noqa: S101
         code = process.running.returncode
         reason = f"ended with code {code}" if code >= 0 else f"was killed ({signal.Signals(-code).name})"
         self._kill_group(process)
@@ -132,7 +130,7 @@ class Supervisor:
         for order in sorted({process.stop_order for process in self._processes}):
             group = [process for process in self._processes if process.stop_order == order]
             for process in group:
-                if process.running is not None and process.alive:
+                if process.alive:
                     process.running.send_signal(signal.SIGTERM)
             while any(process.alive for process in group) and time.monotonic() < deadline and self._signals < 2:
                 time.sleep(_POLL_SECONDS)
@@ -148,8 +146,6 @@ class Supervisor:
     @staticmethod
     def _kill_group(process: Process) -> None:
         """Kill what is left of a process's group, such as its children, and collect its exit code."""
-        if process.running is None:
-            return
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.running.pid, signal.SIGKILL)
         process.running.wait()

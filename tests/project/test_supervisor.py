@@ -53,7 +53,6 @@ def test_a_process_that_exits_is_restarted(supervisor: Supervisor, lines: list[L
     supervisor.start(python("lasting", _LASTING))
     wait_for(reported(lines, ("lasting", "up")), "the process")
     [process] = supervisor._processes
-    assert process.running
     process.running.kill()
     assert supervisor.watch(until=lambda: lines.count(("lasting", "up")) == 2)
     assert ("lasting", "was killed (SIGKILL); starting it again") in lines
@@ -66,7 +65,7 @@ def test_a_process_that_keeps_exiting_stops_everything(supervisor: Supervisor, l
     assert not supervisor.watch(until=lambda: False)
     assert lines[-1] == ("broken", "ended with code 3, 3 times within a minute: stopping everything")
     assert supervisor.stop()
-    assert all(process.running and process.running.poll() is not None for process in supervisor._processes)
+    assert all(process.running.poll() is not None for process in supervisor._processes)
 
 
 def test_processes_of_a_lower_order_have_exited_before_the_next_are_stopped(
