@@ -1,7 +1,4 @@
-"""The data of a launch's page and of its live fragment, from the launch's row alone, without a request to the engine.
-
-Longer than other modules because the templates of the page read from this one object.
-"""
+"""The data of a launch's page and of its live fragment, from the launch's row alone, without a request to the engine."""
 
 import hashlib
 import json

@@ -1,7 +1,6 @@
 """Parser of a failed step's error: its message, and statuses and codes in the positions used by services and libraries.
 
-Text anywhere else is a message for people, not a fact: `{"status": 404, "order": "A-1"}` may be a parcel's state. Longer than 300 lines:
-a third are the formats in which libraries and services write errors.
+Text anywhere else is a message for people, not a fact: `{"status": 404, "order": "A-1"}` may be a parcel's state.
 """
 
 import http
