@@ -170,16 +170,12 @@ def edit(request: ConsoleRequest, slug: str, id: str, edit: str) -> HttpResponse
 
 @dataclass(frozen=True)
 class Target:
-    """The step that gets an app, or the place of a new one; `query` are the parameters that name it in addresses."""
+    """The step that gets an app, {} for a new one; `query` are the parameters that name it, or the place, in addresses."""
 
     slug: str
     flow: Row
     step: Json
-    place: str
-
-    @property
-    def query(self) -> dict[str, str]:
-        return {"step": flow_tree.step_name(self.step)} if self.step else {"place": self.place}
+    query: dict[str, str]
 
     @property
     def is_trigger(self) -> bool:
@@ -211,11 +207,12 @@ def choose(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         raise Http404
     choices, asked = places.place_choices(trigger), request.GET.get("place", "")
     listed = dict(choices)
-    target = Target(slug, flow, step or {}, asked if asked in listed else places.last_place(trigger, choices))
+    place = asked if asked in listed else places.last_place(trigger, choices)
+    target = Target(slug, flow, step or {}, {"step": name} if step else {"place": place})
     context = _around(session, flow, id, name) | {
         "title": _title(target),
         "target": target,
-        "where": listed.get(target.place, "").strip() if not step else "",
+        "where": "" if step else listed.get(place, "").strip(),
     }
     if piece := request.GET.get("piece", ""):
         context |= _operations(session, target, piece)
@@ -290,7 +287,6 @@ def _operations(session: EngineSession, target: Target, piece: str) -> dict[str,
         "mark": apps.mark_of(logos.get(piece, row)),
         "about": text_at(row, "description"),
         "operations": lines,
-        "apps_url": target.url(),
     }
 
 

@@ -33,7 +33,7 @@ _CHECKED: Text = _("After the import the engine checks each step, and the consol
 def _make(session: EngineSession, _id: str, data: dict[str, Any]) -> Mapping[str, Any]:
     """Create the flow; `imported` of the answer if it is from a starter. Raises EngineError, ValidationError."""
     if data["request"]:
-        imported = creation.create_and_check(session, data["name"], data["request"], data["folder"])
+        imported = creation.check(session, creation.create(session, data["name"], data["request"], data["folder"]))
         return {**imported.flow, "imported": imported}
     flow = session.workflows.create_flow(data["name"], folder_id=data["folder"] or None)
     creation.forget(session)
@@ -49,7 +49,7 @@ def _import_new(session: EngineSession, _id: str, data: dict[str, Any]) -> list[
     for request in data["file"]:
         name = data["name"] or shown_name(request) or gettext("Imported flow")
         try:
-            created.append(creation.create_and_check(session, name[:200], request))
+            created.append(creation.check(session, creation.create(session, name[:200], request)))
         except (EngineError, forms.ValidationError) as error:
             if not created:
                 raise

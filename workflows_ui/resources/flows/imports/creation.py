@@ -51,13 +51,8 @@ class ImportedFlow:
         return len({problem.step for problem in self.problems})
 
 
-def create_and_check(session: EngineSession, name: str, request: Mapping[str, Any], folder: str = "") -> ImportedFlow:
-    """Create a flow with these steps and have them checked. Raises ValidationError, which says what was created; EngineError."""
-    return check(session, create(session, name, request, folder))
-
-
 def create(session: EngineSession, name: str, request: Mapping[str, Any], folder: str = "") -> Any:
-    """Create a flow with these steps, in two calls. If the second one fails, the error reports an incomplete flow."""
+    """Create a flow with these steps, in two calls. Raises EngineError; ValidationError, which says so, if an empty flow was created."""
     flow = session.workflows.create_flow(name, folder_id=folder or None)
     forget(session)
     try:
