@@ -29,16 +29,11 @@ class AppNode(Node):
 
     @property
     def searchable(self) -> bool:
-        """Whether the app searches its choices."""
         return self.prop.schema.get("refreshOnSearch") is True
 
     @property
-    def search_name(self) -> str:
-        return f"search-{self.name}"
-
-    @property
     def search(self) -> str:
-        return self.host.posted(self.search_name)[:200]
+        return self.host.posted(f"search-{self.name}")[:200]
 
     def take(self, answer: Answer | None, *, needs: list[str], asked: bool = False, replaced: bool = False) -> None:
         """Show an answer; None if the app was not asked yet.

@@ -140,6 +140,7 @@ class PieceForm(EditForm):
         self.app_fields = AppFields(self.nodes, kept, auth, needs_connection=self.needs_connection)
         app = App(self.session, self.piece_name, self.used_version, self.operation_key, self.row)
         self.app_fields.ask(app, self.redo)
+        self.connection_attributes = self.app_fields.refreshing("connection")
         if self.kind == "actions":
             options = dict_at(schema, "errorHandlingOptions")
             self.handled = code_forms.add_handling(self, options, settings, new=not self.is_same)
@@ -215,10 +216,6 @@ class PieceForm(EditForm):
             values = node.shown if isinstance(node.shown, dict) else {}
             if isinstance(node, Dynamic) and self.host.data is None and schema and schema.keys() >= values.keys():
                 node.set_schema(schema)
-
-    @property
-    def connection_attributes(self) -> str:
-        return self.app_fields.refreshing("connection")
 
     # --- The values ------------------------------------------------------------------------------
 
@@ -326,8 +323,6 @@ class PieceForm(EditForm):
 
 
 class AddPieceStep(PieceForm):
-    """A new step that uses an app."""
-
     place = place_field(label=_("Place"))
 
     def prepare(self) -> None:

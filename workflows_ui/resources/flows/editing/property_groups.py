@@ -175,8 +175,6 @@ class Listed(Node):
 
 
 class Texts(Listed):
-    """A list of texts."""
-
     template = "resources/flows/editing/texts.html"
 
     def add_row(self, number: int) -> None:

@@ -130,6 +130,8 @@ class ChangeSchedule(ScheduleFields, EditForm):
         self.initial.update(zone=zone or (own_zone if own_zone in dict(zones) else "UTC"), **_words_of(cron))
         if self.is_schedule:
             self.initial["name"] = text_at(self.trigger, "displayName")[:200]
+        name = text_at(self.trigger, "name")
+        self.choose_url = choose_app_url(self.session.workspace.slug, id_at(self.row), step=name)
         # Not a step's input, which may hold secrets.
         self.discreet = self.discreet | {"cron"}
 
@@ -143,10 +145,6 @@ class ChangeSchedule(ScheduleFields, EditForm):
             return "", []
         cron, zone = fields.cleaned_data["cron"], fields.cleaned_data["zone"]
         return describe_schedule(cron, zone), reading.times_of(cron, zone)
-
-    @property
-    def choose_url(self) -> str:
-        return choose_app_url(self.session.workspace.slug, id_at(self.row), step=text_at(self.trigger, "name"))
 
     @property
     def schedule_fields(self) -> list[tuple[str, Any]]:

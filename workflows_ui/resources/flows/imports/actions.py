@@ -134,21 +134,20 @@ def _with_rest(message: str, answer: list[ImportedFlow]) -> Text:
     for imported in answer:
         values: dict[str, Any] = {"name": formats.cut(name_of(imported.flow)), "count": imported.incomplete}
         sentences = []
-        if imported.problems and len(answer) == 1:
-            text = ngettext(
-                "%(count)d step has to be completed: see “What is missing”.",
-                "%(count)d steps have to be completed: see “What is missing”.",
-                imported.incomplete,
-            )
-            sentences.append(text % values)
-        elif imported.problems:
+        if imported.problems:
             text = ngettext(
                 "In “%(name)s”, %(count)d step has to be completed.",
                 "In “%(name)s”, %(count)d steps have to be completed.",
                 imported.incomplete,
             )
+            if len(answer) == 1:
+                text = ngettext(
+                    "%(count)d step has to be completed: see “What is missing”.",
+                    "%(count)d steps have to be completed: see “What is missing”.",
+                    imported.incomplete,
+                )
             sentences.append(text % values)
-        if not imported.problems and not imported.unchecked and len(answer) == 1:
+        elif not imported.unchecked and len(answer) == 1:
             sentences.append(gettext("Every step is complete. The flow runs once you publish it."))
         sentences += imported.dropped[:_LISTED]
         if imported.unchecked:

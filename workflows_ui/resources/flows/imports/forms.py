@@ -34,8 +34,8 @@ _OUTLINES = 5
 
 
 class MatchForm(forms.Form):
-    """A form with the fields of a matching."""
-
+    #: The template of what the file or the starter has, above the fields.
+    above = ""
     #: The label of the button that shows the form once more, with new choices.
     again: str | Promise = ""
 
@@ -47,7 +47,6 @@ class MatchForm(forms.Form):
             self.questions = [Affected(gettext("The choices are up to date. Nothing was sent yet."))]
 
     def match(self, triggers: list[Any]) -> None:
-        """Add the fields for these trees."""
         self.matching = matching.match(self.session, triggers)
         self.fields |= self.matching.fields
         if any(name.startswith("connection") for name in self.matching.fields):
@@ -83,20 +82,12 @@ class FlowFile(SeenForm, MatchForm):
     ) -> None:
         super().__init__(*args, session=session, asked=asked, **kwargs)
         self.row = row or {}
+        self._context = f"flow file:{session.workspace.pk}:{session.user_id}"
         self.flows: list[Request] = []
         #: For templates/resources/flows/import_preview.html: the flows, all apps, and those that the engine has in the same version.
         self.preview: dict[str, Any] = {}
         if self.is_bound and not self.files.get("file") and (kept := self._opened(str(asked.get("content") or ""))):
             self._take(kept)
-
-    @property
-    def above(self) -> str:
-        """The template with what was read."""
-        return "resources/flows/import_preview.html" if self.preview else ""
-
-    @property
-    def _context(self) -> str:
-        return f"flow file:{self.session.workspace.pk}:{self.session.user_id}"
 
     def _opened(self, sealed: str) -> list[Request]:
         """The flows that were read before; none if the text is not the console's own for this person."""
@@ -107,7 +98,7 @@ class FlowFile(SeenForm, MatchForm):
 
     def _take(self, flows: list[Request]) -> None:
         """Add the fields for these flows, and what is shown of them."""
-        self.flows = flows
+        self.flows, self.above = flows, "resources/flows/import_preview.html"
         self.fields["file"].required = False
         if len(flows) > 1:
             choices = [(str(number), _choice_label(flow)) for number, flow in enumerate(flows)]

@@ -88,6 +88,7 @@ class NewFlow(MatchForm):
         cast("forms.ChoiceField", self.fields["folder"]).choices = folder_choices(self.session)
         self.chosen: Starter | None = starters().get(str(asked.get("starter") or ""))
         if self.chosen:
+            self.above = "resources/flows/starter.html"
             self.fields["starter"].initial = asked.get("starter")
             self.initial.setdefault("name", localized(self.chosen.title))
             self.match([self.chosen.request()["trigger"]])
@@ -97,11 +98,6 @@ class NewFlow(MatchForm):
         """The starters: `starter`, its `title` and `about`, the `marks` of its apps, and which of them are `missing` in this engine."""
         known = {row["name"]: row for row in apps.catalogue_or_none(self.session)}
         return [_line(starter, known) for starter in starters().values()]
-
-    @property
-    def above(self) -> str:
-        """The template that describes the starter."""
-        return "resources/flows/starter.html" if self.chosen else ""
 
     @property
     def summary(self) -> dict[str, Any] | None:
