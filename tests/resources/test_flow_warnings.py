@@ -97,8 +97,8 @@ def test_versions_are_asked_for_as_the_engine_stores_them_and_only_where_they_di
     asking = engine_session.open_session(users.place(users.owner))
     slack = "@activepieces/piece-slack"
     tree = flow_with(step(slack, "~0.4.0"), step(slack, "^0.5.2", name="step_2"))["version"]["trigger"]
-    assert missing_apps.of_tree(asking, tree) == []
-    (missing,) = missing_apps.of_tree(asking, tree, versions=True)
+    assert missing_apps.of_trees(asking, tree) == []
+    (missing,) = missing_apps.of_trees(asking, tree, versions=True)
     assert (missing.title, missing.version, missing.here) == ("Slack", "0.4.0", "0.5.2")
     (query,) = store.queries("/pieces/@activepieces/piece-slack")
     assert query == {"version": ["0.4.0"]}

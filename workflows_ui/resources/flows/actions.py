@@ -58,7 +58,7 @@ def _incomplete(session: EngineSession, flow: Row) -> Affected | None:
     listed = validity.lines(report, session.workspace.slug, text_at(flow, "id"))
     if not listed:
         return None
-    missing = missing_apps.of_tree(session, trigger)
+    missing = missing_apps.of_trees(session, trigger)
     if missing:
         return Affected(
             f"{missing_apps.no_run_words(missing).title}.", [*((item.text, "") for item in missing), *listed][:_LISTED]

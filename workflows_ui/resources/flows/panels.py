@@ -91,7 +91,7 @@ def warnings(subject: Subject) -> dict[str, Any] | None:
     flow = subject.object
     if reading.deleting(flow):
         return None
-    missing = missing_apps.of_tree(subject.session, reading.trigger_of(flow))
+    missing = missing_apps.of_trees(subject.session, reading.trigger_of(flow))
     found = [missing_apps.no_run_words(missing)] if missing else []
     facts = flow_facts.read(dict(flow), dict_at(flow, "version"))
     if facts.guarded and facts.start == "call":

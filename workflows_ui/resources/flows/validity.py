@@ -78,7 +78,7 @@ def find(session: EngineSession, trigger: Any, *, open_keys: frozenset[str] | No
         open_keys: for a tree of a file, the connections that are still to be chosen, which does not count as missing.
     """
     steps = [(node.step, _app_of(node.step)) for node in flow_tree.walk(trigger)]
-    gone = {(item.name, item.version): item for item in missing_apps.of_tree(session, trigger, versions=True)}
+    gone = {(item.name, item.version): item for item in missing_apps.of_trees(session, trigger, versions=True)}
     used = [app for app in dict.fromkeys(app for _step, app in steps) if app[0] and app not in gone]
     pieces = {app: apps.piece_or_empty(session, *app) for app in used[:_APPS]}
     connections = _connections(session) if used else None

@@ -57,12 +57,7 @@ class MissingApp:
         return text % names
 
 
-def of_tree(session: EngineSession, trigger: Any, *, versions: bool = False) -> list[MissingApp]:
-    """As `of_trees`, of one step tree."""
-    return of_trees(session, [trigger], versions=versions)
-
-
-def of_trees(session: EngineSession, triggers: Iterable[Any], *, versions: bool = False) -> list[MissingApp]:
+def of_trees(session: EngineSession, *triggers: Any, versions: bool = False) -> list[MissingApp]:
     """The apps of step trees (api.md 6.3) that the engine does not have. Empty if the engine does not say.
 
     One call for the list of apps, cached; one for each app that is not in it, since a list may be incomplete.
@@ -88,7 +83,7 @@ def of_trees(session: EngineSession, triggers: Iterable[Any], *, versions: bool 
 
 def of_flow(session: EngineSession, flow_id: str) -> list[MissingApp]:
     """The apps and versions that the published version of a flow needs and the engine does not have. Raises EngineError."""
-    return of_tree(session, flow_facts.load_facts(session.workflows, flow_id).tree, versions=True)
+    return of_trees(session, flow_facts.load_facts(session.workflows, flow_id).tree, versions=True)
 
 
 def no_run_words(missing: Sequence[MissingApp]) -> Message:

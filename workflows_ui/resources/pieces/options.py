@@ -1,7 +1,7 @@
 """Choices that an app itself gives for a field of its actions and triggers, through one of its connections (api.md 11.5)."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,18 +55,16 @@ def key(kind: str, operation: str, name: str) -> str:
 
 def asked_fields(piece: Row) -> dict[str, OptionsRequest]:
     """The fields of a whole piece that have choices from the app, by their keys."""
-    return {field.key: field for field in _fields(piece)}
-
-
-def _fields(piece: Row) -> Iterator[OptionsRequest]:
+    fields: dict[str, OptionsRequest] = {}
     for kind in ("actions", "triggers"):
         for operation, found in dict_at(piece, kind).items():
             props = dict_at(found, "props")
             for name, prop in props.items():
                 if isinstance(prop, Mapping) and prop.get("type") in ASKED:
                     needs = [item for item in texts_at(prop, "refreshers") if item != "auth" and item in props]
-                    yield OptionsRequest(
-                        key(kind, operation, name),
+                    field_key = key(kind, operation, name)
+                    fields[field_key] = OptionsRequest(
+                        field_key,
                         operation,
                         name,
                         words(prop.get("displayName")) or name,
@@ -74,6 +72,7 @@ def _fields(piece: Row) -> Iterator[OptionsRequest]:
                         {item: text_at(props[item], "displayName")[:200] or item for item in needs},
                         bool(piece.get("auth")) and pick(found, "requireAuth") is not False,
                     )
+    return fields
 
 
 class OptionsForm(forms.Form):
@@ -111,7 +110,6 @@ class OptionsForm(forms.Form):
             label=_("Search"),
             required=False,
             max_length=200,
-            widget=forms.TextInput({"type": "search"}),
             help_text=_("Some apps search their choices for it, others ignore it."),
         )
         style(self)

@@ -72,7 +72,7 @@ def _check_apps(session: EngineSession, operation: Operation) -> None:
     missing: list[missing_apps.MissingApp] = []
     with suppress(EngineError):
         sent = operation.request.get("action") or operation.request.get("trigger") or operation.request
-        missing = missing_apps.of_tree(session, sent, versions=True)
+        missing = missing_apps.of_trees(session, sent, versions=True)
     if missing:
         text = gettext("The engine takes no change of a step whose app it does not have: %(apps)s")
         raise forms.ValidationError(text % {"apps": " ".join(item.text for item in missing)})

@@ -162,7 +162,7 @@ def _rows(load: Any) -> list[dict[str, Any]] | None:
 
 def _match_apps(session: EngineSession, trees: list[Any], used: contents.Contents, result: Matching) -> None:
     known = {row["name"]: row for row in apps.catalogue_or_none(session)}
-    lacking = {(item.name, item.version): item for item in missing_apps.of_trees(session, trees, versions=True)}
+    lacking = {(item.name, item.version): item for item in missing_apps.of_trees(session, *trees, versions=True)}
     for app, use in used.apps.items():
         name, version = app
         item = lacking.get(app)
