@@ -118,10 +118,6 @@ class Users:
     complete: bool
     as_of: datetime | None = None
 
-    @property
-    def flows(self) -> list[Line]:
-        return [line for line in self.lines if line.kind == FLOWS]
-
 
 def find(session: EngineSession, kind: str, id: str, row: Row, *, now: bool = False) -> Users:
     """Who uses an object, which steps name by its id (an app by its whole name) or its external id; of a connection the engine itself
@@ -244,7 +240,8 @@ def affected(session: EngineSession, kind: str, row: Row, none: Text, *, among_o
 
 def summary(found: Users, session: EngineSession, none: Text) -> str:
     """How many use an object, in a sentence; `none` if nothing does."""
-    flows, servers = len(found.flows), len(found.lines) - len(found.flows)
+    flows = sum(1 for line in found.lines if line.kind == FLOWS)
+    servers = len(found.lines) - flows
     if not found.complete:
         text = _("%(count)d flows are known to use it; the engine did not give all its flows, so there may be more.")
         return f"{text % {'count': flows}} {hint(session)}".strip()
