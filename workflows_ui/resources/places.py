@@ -27,6 +27,11 @@ def object_url(slug: str, resource: str, id: Any) -> str:
     return links.reachable(links.object_url("resource_detail", key, slug=slug, resource=resource)) if key else ""
 
 
+def link_to(resource: str, path: str) -> Callable[[str, Row], str]:
+    """A function that gets the workspace's slug and a row, and returns the URL of the object whose id is at the path."""
+    return lambda slug, row: object_url(slug, resource, pick(row, path))
+
+
 def _urls_of(resource: str) -> Callable[[str, Any], str]:
     """A function that gets the workspace's slug and an object's id."""
     return lambda slug, key: object_url(slug, resource, key)

@@ -17,7 +17,7 @@ from workflows_ui.engine import NotFound
 from workflows_ui.members.models import Flavour
 from workflows_ui.resource_admin.resource import Column, Page, Query, Resource, Row, Subject, Text, id_at
 from workflows_ui.resources import usage, whole_lists
-from workflows_ui.resources.places import flow_url
+from workflows_ui.resources.places import link_to
 from workflows_ui.web.messages import Message
 from workflows_ui.web.paths import dicts_at, text_at
 
@@ -64,10 +64,6 @@ def _flow(row: Row) -> str:
     return text_at(row, _FLOW_NAME)
 
 
-def _flow_url(slug: str, row: Row) -> str:
-    return flow_url(slug, row.get(_FLOW))
-
-
 class ChannelAutomations(Resource):
     name = "channel-automations"
     needs = "channel-automations"
@@ -82,11 +78,11 @@ class ChannelAutomations(Resource):
         Column(lambda row: text_at(row, "name") or _("Without a name"), _("Name"), link=True, name="name"),
         Column(state, _("State"), kind="badge"),
         Column(_tags, _("Tags"), kind="list", phone=False),
-        Column(_flow, _("Flow behind it"), link=_flow_url, sort=False),
+        Column(_flow, _("Flow behind it"), link=link_to("flows", _FLOW), sort=False),
     )
     details = (
         Column("name", _("Name")),
-        Column(_flow, _("Flow behind it"), link=_flow_url),
+        Column(_flow, _("Flow behind it"), link=link_to("flows", _FLOW)),
         Column(_tags, _("Tags"), kind="list"),
         Column("id", _("Engine ID"), kind="id"),
     )

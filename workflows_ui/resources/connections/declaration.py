@@ -26,7 +26,7 @@ from workflows_ui.resources.connections.reading import STATES, state
 from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.pieces.apps import Mark, mark_column
 from workflows_ui.resources.pieces.fields import type_words
-from workflows_ui.resources.places import list_url, piece_url
+from workflows_ui.resources.places import link_to, list_url
 from workflows_ui.run_index.services import uses
 from workflows_ui.web.list_filters import state_field
 from workflows_ui.web.messages import Text
@@ -56,10 +56,6 @@ def owner(row: Row) -> str:
 
 def _app(row: Row) -> Mark:
     return apps.mark(text_at(row, "appName") or apps.short(row.get("pieceName")), text_at(row, "appLogo"))
-
-
-def _app_url(slug: str, row: Row) -> str:
-    return piece_url(slug, row.get("pieceName"))
 
 
 def _new_url(slug: str, _row: Row) -> str:
@@ -130,7 +126,7 @@ class Connections(Resource):
     )
     list_display = (
         Column("displayName", _("Name"), link=True),
-        mark_column(_app, _("App"), link=_app_url, sort=False),
+        mark_column(_app, _("App"), link=link_to("pieces", "pieceName"), sort=False),
         Column(state, _("State"), kind="badge", below=_below_state),
         Column(_usage_text, _("Used by"), link=_flows_url, sort=False),
         Column(owner, _("Owner"), phone=False),
@@ -139,7 +135,7 @@ class Connections(Resource):
     list_links = (Shortcut(_("New connection"), "plus", _new_url, role=Role.BUILDER, primary=True),)
     actions = resource_actions.ALL
     details = (
-        mark_column(_app, _("App"), link=_app_url),
+        mark_column(_app, _("App"), link=link_to("pieces", "pieceName")),
         Column(lambda row: type_words(row.get("type")), _("Type")),
         Column(owner, _("Owner")),
         Column(_reach, _("Scope")),

@@ -36,7 +36,7 @@ from workflows_ui.resources.flows.editing import actions as editing_actions
 from workflows_ui.resources.flows.forms import FlowFilters, folder_choices
 from workflows_ui.resources.flows.testing.actions import DRAFT_TEST, STEP_TEST
 from workflows_ui.resources.pieces.apps import marks_html
-from workflows_ui.resources.places import folder_url, list_url, subpage_url
+from workflows_ui.resources.places import link_to, list_url, subpage_url
 from workflows_ui.resources.triggers import tests as trigger_tests
 from workflows_ui.run_index.services import uses
 from workflows_ui.web import messages
@@ -53,10 +53,6 @@ def _rights_url(slug: str, flow: Row) -> str:
 def _runs_url(slug: str, flow: Row) -> str:
     key = id_at(flow)
     return list_url(slug, "runs", flow=key) if key else ""
-
-
-def _folder_url(slug: str, flow: Row) -> str:
-    return folder_url(slug, flow.get("folderId"))
 
 
 def _note(flow: Row) -> messages.Text:
@@ -104,7 +100,7 @@ class Flows(Resource):
     list_display = (
         Column(reading.name_of, _("Name"), link=True),
         Column(reading.start_label, _("Trigger"), wide=True),
-        Column("folder", _("Folder"), link=_folder_url, wide=True, sort=False),
+        Column("folder", _("Folder"), link=link_to("folders", "folderId"), wide=True, sort=False),
         Column(lambda row: messages.flow_state(row.get("status")), _("State"), kind="badge", below=_note, name="state"),
         Column("results", _("Last results"), kind="badge", sort=False, html=resource_results.html),
         Column("days", _("Last 14 days"), kind="plot", wide=True, phone=False, sort=False, html=Spark.__html__),
@@ -138,7 +134,7 @@ class Flows(Resource):
         Column("created", _("Created"), kind="when"),
         Column("updated", _("Updated"), kind="when"),
         Column("owner", _("Owner")),
-        Column("folder", _("Folder"), link=_folder_url),
+        Column("folder", _("Folder"), link=link_to("folders", "folderId")),
         Column(reading.tags_of, _("Tags"), kind="list"),
         Column(reading.next_times, _("Starts next"), template_name="resources/flows/times.html"),
         Column(lambda flow: number_at(flow, "timeSavedPerRun"), _("Minutes saved per run"), kind="count"),
@@ -147,7 +143,7 @@ class Flows(Resource):
     )
     key_facts = (
         Column(reading.start_label, _("Starts with")),
-        Column("folder", _("Folder"), link=_folder_url),
+        Column("folder", _("Folder"), link=link_to("folders", "folderId")),
         Column(reading.state_note, _("Note")),
     )
     panels = (

@@ -15,7 +15,7 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Forbidden, NotFound, Unavailable
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.resource_admin.resource import Panel, Resource, Subject, Tab
-from workflows_ui.resources.places import flow_url, list_url
+from workflows_ui.resources.places import link_to, list_url
 from workflows_ui.resources.runs import actions as resource_actions
 from workflows_ui.resources.runs import filters as run_filters
 from workflows_ui.resources.runs import indexed, masking, reading, starters
@@ -30,10 +30,6 @@ from workflows_ui.web.paths import id_at, text_at
 _OVERLAPS = (50, 950)
 #: Maximum length of the raw data on the page; the file is complete.
 _RAW = 200_000
-
-
-def _flow_url(slug: str, run: Row) -> str:
-    return flow_url(slug, run.get("flowId"))
 
 
 def _failed_alike_url(slug: str, run: Row) -> str:
@@ -82,10 +78,10 @@ class Runs(Resource):
         Column(reading.length, _("Took"), kind="duration", phone=False, sort=("duration",)),
         Column(starters.name_of, _("Launched by"), link=starters.url_of, phone=False, sort=False),
     )
-    shortcuts = (Shortcut(_("To the flow"), "workflow", _flow_url),)
+    shortcuts = (Shortcut(_("To the flow"), "workflow", link_to("flows", "flowId")),)
     actions = resource_actions.ACTIONS
     key_facts = (
-        Column(lambda run: reading.name_of(run) or run.get("flowId"), _("Flow"), link=_flow_url),
+        Column(lambda run: reading.name_of(run) or run.get("flowId"), _("Flow"), link=link_to("flows", "flowId")),
         Column("created", _("Received"), kind="when"),
         Column(reading.length, _("Took"), kind="duration"),
     )

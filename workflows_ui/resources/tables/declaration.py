@@ -18,7 +18,7 @@ from workflows_ui.resource_admin.actions import Action, button, create_action, d
 from workflows_ui.resource_admin.resource import Affected, Bulk, Panel, Resource, Subject
 from workflows_ui.resources import copies, usage, whole_lists
 from workflows_ui.resources.flows.reading import folder_names
-from workflows_ui.resources.places import folder_url, table_url
+from workflows_ui.resources.places import link_to, table_url
 from workflows_ui.resources.tables import deletion, reading, records
 from workflows_ui.resources.tables import fields as resource_fields
 from workflows_ui.resources.tables import limits as resource_limits
@@ -165,7 +165,7 @@ class Tables(Resource):
         Shortcut(_("Export as JSON"), "file-code", lambda slug, row: export_url(slug, reading.key_of(row), "json")),
     )
     details = (
-        Column("folder", _("Folder"), link=lambda slug, row: folder_url(slug, row.get("folderId"))),
+        Column("folder", _("Folder"), link=link_to("folders", "folderId")),
         Column("created", _("Created"), kind="when"),
         Column("updated", _("Updated"), kind="when"),
         Column("id", _("Engine ID"), kind="id"),

@@ -17,7 +17,7 @@ from workflows_ui.resource_admin.resource import Column, Page, Panel, Query, Res
 from workflows_ui.resources import usage, whole_lists
 from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.pieces.apps import mark_column, mark_of
-from workflows_ui.resources.places import piece_url
+from workflows_ui.resources.places import link_to
 from workflows_ui.resources.triggers import figures
 from workflows_ui.resources.triggers.figures import Figures
 from workflows_ui.web import formats
@@ -113,7 +113,7 @@ class Triggers(Resource):
         Column(lambda row: _figures(row).bad, _("Failed"), kind="count", phone=False, name="failed"),
     )
     details = (
-        mark_column(mark_of, _("App"), link=lambda slug, row: piece_url(slug, row.get("name"))),
+        mark_column(mark_of, _("App"), link=link_to("pieces", "name")),
         Column(_last_failure, _("Last failure")),
         Column("totalRuns", _("Counted by the engine in all"), kind="count"),
         Column("name", _("Name in the engine"), kind="code"),
