@@ -44,7 +44,6 @@ def _for_managers(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRe
         return view(request, None, **arguments)
 
     @functools.wraps(view)
-    @require_safe
     def guarded(request: ConsoleRequest, **arguments: Any) -> HttpResponseBase:
         return (in_workspace if "slug" in arguments else everywhere)(request, **arguments)
 

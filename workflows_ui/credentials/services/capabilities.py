@@ -8,7 +8,7 @@ known state.
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
@@ -85,18 +85,19 @@ BUDGET = 30.0
 
 @dataclass(frozen=True)
 class Verdict:
-    """The state of a capability by one answer, with the answer's `status` and `code`."""
+    """The state of a capability by one answer, with the answer's `status` and `code`, and the credential that got it."""
 
     state: Ability
     status: int | None = None
     code: str = ""
+    credential_id: uuid.UUID | None = None
 
 
 @dataclass
 class Survey:
-    """The result of the probes: verdicts with the credential that was used, by name; and the error that stopped them, if any."""
+    """The result of the probes: verdicts by name, and the error that stopped them, if any."""
 
-    verdicts: dict[str, tuple[Verdict, Credential]] = field(default_factory=dict)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
     stopped: EngineError | None = None
 
 
@@ -138,7 +139,7 @@ def look(candidates: Iterable[tuple[Credential, Client]], names: Iterable[str] =
                     # The engine's handler answered about the object: the route exists.
                     result = Verdict(Ability.YES, error.status, error.code[:60])
             if result is not None:
-                survey.verdicts[name] = (result, credential)
+                survey.verdicts[name] = replace(result, credential_id=credential.pk)
                 if result.state is not Ability.UNKNOWN:
                     open_names.remove(name)
         if not open_names or isinstance(survey.stopped, NotSent | RateLimited):
@@ -152,9 +153,9 @@ def allowed(survey: Survey, credential_id: uuid.UUID) -> dict[str, list[str]]:
     for name in MAY:
         if name not in survey.verdicts:
             continue
-        result, prober = survey.verdicts[name]
+        result = survey.verdicts[name]
         # A refused probe was repeated with the next credential.
-        if prober.pk != credential_id or result.status == HTTPStatus.FORBIDDEN:
+        if result.credential_id != credential_id or result.status == HTTPStatus.FORBIDDEN:
             may_not.append(name)
         elif result.state == Ability.YES:
             may.append(name)
@@ -185,9 +186,9 @@ def learn(workspace: Workspace, credential_id: str, name: str, error: EngineErro
     if verdict is None or verdict.state is Ability.UNKNOWN:
         return None
     if not Capability.objects.filter(workspace=workspace, name=name, state=verdict.state).exists():
-        credential = Credential.objects.filter(pk=credential_id, workspace=workspace).first()
-        row = Capability(workspace=workspace, name=name, checked_at=clock.now(), credential=credential, **vars(verdict))
-        _upsert([row])
+        known = Credential.objects.filter(pk=credential_id, workspace=workspace).values_list("pk", flat=True).first()
+        verdict = replace(verdict, credential_id=known)
+        _upsert([Capability(workspace=workspace, name=name, checked_at=clock.now(), **vars(verdict))])
         if verdict.state is not Ability.YES and name not in LEARNT:
             # One bad answer, for instance during an upgrade of the gateway, must not disable a capability for a whole day.
             soon = clock.now() + AGAIN
@@ -265,8 +266,8 @@ def _store(workspace: Workspace, survey: Survey, facts: Facts | None, before: ti
     """Store the result of an inspection. UNKNOWN replaces no known state, except those learnt from use longer ago than `before`."""
     now = clock.now()
     rows = [
-        Capability(workspace=workspace, name=name, checked_at=now, credential=credential, **vars(verdict))
-        for name, (verdict, credential) in survey.verdicts.items()
+        Capability(workspace=workspace, name=name, checked_at=now, **vars(verdict))
+        for name, verdict in survey.verdicts.items()
     ]
     _upsert([row for row in rows if row.state != Ability.UNKNOWN])
     Capability.objects.bulk_create([row for row in rows if row.state == Ability.UNKNOWN], ignore_conflicts=True)
@@ -279,7 +280,7 @@ def _store(workspace: Workspace, survey: Survey, facts: Facts | None, before: ti
 
 def _add_access(credential: Credential, survey: Survey) -> None:
     """Add the access of a new secret to its findings, unless it was replaced or tested again meanwhile."""
-    if all(prober.pk != credential.pk for _verdict, prober in survey.verdicts.values()):
+    if all(verdict.credential_id != credential.pk for verdict in survey.verdicts.values()):
         return  # It was refused, and other credentials were used.
     rows = Credential.objects.filter(pk=credential.pk, secret=credential.secret, tested_at=credential.tested_at)
     rows.update(findings=credential.findings | allowed(survey, credential.pk))

@@ -45,7 +45,7 @@ from workflows_ui.credentials.services import (
 from workflows_ui.credentials.services.credential_tests import Choice, Draft, Problem, SeveralProjects
 from workflows_ui.credentials.services.signing_in import Token
 from workflows_ui.credentials.views.credentials import find
-from workflows_ui.engine import AddressRefused, EngineError
+from workflows_ui.engine import EngineError
 from workflows_ui.members.models import Flavour, Role, Workspace
 from workflows_ui.members.services import access
 from workflows_ui.resource_admin.capabilities import NAMES
@@ -267,22 +267,18 @@ def check(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpR
     credential = find(request, credential_id, to_change=True)
     if not ratelimit.consume(request, action="credential_test", user=request.user):
         return responses.redirect_to_view(request, "credential", slug, credential.pk)
-    context: dict[str, Any] = {"credential": credential, "lines": [], "flows": [], "may_launch": False}
+    context: dict[str, Any] = {"credential": credential}
+    trouble: Exception | None
     try:
         client = clients.client_for_credential(credential, timeouts=credential_tests.TIMEOUTS)
         survey = capabilities.look([(credential, client)])
-    except (AddressRefused, CannotOpen) as problem:
-        context["trouble"] = error_messages.error_message(problem)
-        return responses.page(request, "credentials/check.html", context)
-    if survey.stopped is not None:
-        context["trouble"] = error_messages.error_message(survey.stopped)
-    verdicts = {name: survey.verdicts[name][0] if name in survey.verdicts else None for name in capabilities.PROBES}
-    context["lines"] = [(NAMES[name], credential_messages.permission(verdict)) for name, verdict in verdicts.items()]
-    context["may_launch"] = request.access.allows(Role.LAUNCHER)
-    if context["may_launch"] and survey.stopped is None:
-        try:
+        trouble, verdicts = survey.stopped, [(name, survey.verdicts.get(name)) for name in capabilities.PROBES]
+        context["lines"] = [(NAMES[name], credential_messages.permission(verdict)) for name, verdict in verdicts]
+        context["may_launch"] = request.access.allows(Role.LAUNCHER)
+        if context["may_launch"] and trouble is None:
             session = engine_session.open_session(request.access)
             context["flows"] = launchable_flows(session, again=True).flows[:_FLOWS]
-        except (EngineError, clients.NoCredential, CannotOpen, AddressRefused) as problem:
-            context["trouble"] = error_messages.error_message(problem)
+    except (EngineError, clients.NoCredential, CannotOpen) as problem:
+        trouble = problem
+    context["trouble"] = error_messages.error_message(trouble) if trouble else None
     return responses.page(request, "credentials/check.html", context)

@@ -332,7 +332,7 @@ def inspect_engine(request: ConsoleRequest, slug: str) -> HttpResponse:
         raise NoCredential
     survey = capabilities.inspect_now(workspace, credential)
     outcome = "done" if survey.verdicts else "failed"
-    seen = {name: str(verdict.state) for name, (verdict, _by) in survey.verdicts.items()}
+    seen = {name: str(verdict.state) for name, verdict in survey.verdicts.items()}
     audit_log.record(actor(request), "workspace.look", workspace, outcome=outcome, seen=seen)
     if survey.verdicts:
         messages.success(request, _("The engine was asked again."))
