@@ -209,7 +209,7 @@ class FieldForm(EditorForm):
         other = self.form.field(str(data.get("rule_field") or ""))
         if other is None:
             return {"show_if": None}
-        if _depends_on(self.form, other, self.kept.name):
+        if self.kept.name in {field.name for field in (other, *self.form.deciding_fields(other))}:
             raise ValidationError(
                 _("That field is itself shown only where this one is filled in a certain way. Choose another one.")
             )
@@ -277,12 +277,3 @@ def _has_own_path(field: Field) -> bool:
         and field.why == Why()
         and all(part.strip() == part and part and "." not in part for part in field.path)
     )
-
-
-def _depends_on(form: Form, field: Field | None, name: str) -> bool:
-    """Whether a field's rule depends, directly or through other fields' rules, on the field `name`."""
-    for _field in form.fields:  # no chain of rules is longer
-        if field is None or field.name == name:
-            break
-        field = form.field(field.show_if.field) if field.show_if else None
-    return field is not None and field.name == name

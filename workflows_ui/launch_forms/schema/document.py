@@ -274,6 +274,14 @@ class Form:
     def field(self, name: str) -> Field | None:
         return next((field for field in self.fields if field.name == name), None)
 
+    def deciding_fields(self, field: Field) -> list[Field]:
+        """The fields that decide, by its rule and theirs, whether a field is shown; itself too if the rules form a circle."""
+        deciding: list[Field] = []
+        while field.show_if and (other := self.field(field.show_if.field)) and other not in deciding:
+            deciding.append(other)
+            field = other
+        return deciding
+
     @property
     def names(self) -> list[str]:
         return [field.name for field in self.fields]

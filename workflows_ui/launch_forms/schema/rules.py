@@ -95,11 +95,10 @@ def _path_params(path: tuple[str, ...]) -> dict[str, str]:
 
 
 def _show_ifs(form: Form) -> Iterator[str]:
-    fields = {field.name: field for field in form.fields}
     for field in form.fields:
         if field.show_if is None:
             continue
-        name, other = {"name": field.name}, fields.get(field.show_if.field)
+        name, other = {"name": field.name}, form.field(field.show_if.field)
         if other is None:
             text = _("“%(name)s” is shown depending on a field that is not there: “%(other)s”.")
             yield text % (name | {"other": field.show_if.field[:80]})
@@ -111,12 +110,8 @@ def _show_ifs(form: Form) -> Iterator[str]:
                 % name
             )
     for field in form.fields:
-        seen, current = {field.name}, field
-        while current.show_if is not None:
-            if current.show_if.field in seen:
-                yield _("“%(name)s” is shown depending on itself, in a circle.") % {"name": field.name}
-            seen.add(current.show_if.field)
-            current = fields[current.show_if.field]
+        if field in form.deciding_fields(field):
+            yield _("“%(name)s” is shown depending on itself, in a circle.") % {"name": field.name}
 
 
 def _texts(field: Field) -> Iterator[str]:
