@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -198,11 +197,9 @@ def signature(key: str, stamp: str, delivery_id: str, body: bytes) -> str:
 def _finish(row: AlarmDelivery, status: int, trouble: str) -> bool:
     now = clock.now()
     accepted = 200 <= status < 300
-    values: Mapping[str, Any]
     tries = row.tries + 1
-    if accepted:
-        values = {"sent_at": now, "due_at": None, "trouble": ""}
-    else:
+    values: dict[str, Any] = {"sent_at": now, "due_at": None, "trouble": ""}
+    if not accepted:
         pause = None if tries >= TRIES else now + backoff(PAUSE, tries, LONGEST)
         values = {"due_at": pause, "trouble": (trouble or "Status")[:40]}
         log.warning("alarms.not_sent", channel=str(row.channel_id), status=status, error=trouble, again=bool(pause))

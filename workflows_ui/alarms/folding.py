@@ -6,7 +6,7 @@ MANY of its flows are quiet, which then get their own alarms.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -59,13 +59,10 @@ def _span(alarm: Alarm) -> tuple[datetime | None, datetime | None]:
     return formats.moment(facts.get("since")), formats.moment(facts.get("until"))
 
 
-def between(silent: Sequence[FlowRhythm], since: datetime | None, until: datetime | None) -> list[FlowRhythm]:
+def between(silent: Sequence[FlowRhythm], since: datetime, until: datetime | None) -> list[FlowRhythm]:
     """The flows that became quiet or late after a time, and not after the other."""
-    return [
-        row
-        for row in silent
-        if row.alarm_at and (since is None or row.alarm_at > since) and (until is None or row.alarm_at <= until)
-    ]
+    end = until or datetime.max.replace(tzinfo=UTC)
+    return [row for row in silent if row.alarm_at and since < row.alarm_at <= end]
 
 
 def _are_many(work: Work, members: Sequence[FlowRhythm]) -> bool:
