@@ -81,8 +81,8 @@ class Execution:
         self.elapsed = 0.0
         self._context = context
         self._trigger = trigger
-        earlier = earlier or {}
-        self._resumed = any(step.get("status") == "PAUSED" for step in _flat(earlier))
+        #: Whether a step that paused was resumed: only the first one is.
+        self._resumed = False
         self._known: Json = {"trigger": payload, "connections": {}}
         self._dice = random.Random(seed)  # noqa: S311  practice data, no secrets
         #: Milliseconds of the steps' durations that did not actually pass.
@@ -91,7 +91,7 @@ class Execution:
         self.steps["trigger"] = {"type": trigger["type"], "status": "SUCCEEDED", "input": {}}
         if payload is not None:
             self.steps["trigger"]["output"] = payload
-        self.effects = self._execute(earlier)
+        self.effects = self._execute(earlier or {})
 
     def _execute(self, earlier: Json) -> Iterator[Effect]:
         try:
@@ -168,8 +168,8 @@ class Execution:
         return code_steps.run(source, inputs, own_process=self._context.version >= V083)
 
     def _run_piece(self, step: Json, inputs: Json, before: Json | None) -> Outcome:
-        if before and before["status"] == "PAUSED" and self._resumed:
-            self._resumed = False
+        if before and before["status"] == "PAUSED" and not self._resumed:
+            self._resumed = True
             return Outcome(self._resumed_output(before, inputs))
         settings, resume_url = step["settings"], self._context.resume_url
         outcome = piece_steps.run(settings.get("pieceName", ""), settings.get("actionName") or "", inputs)
@@ -242,15 +242,6 @@ class Execution:
         invented = self._dice.uniform(0.1, 2)
         self.invented += invented
         return seconds * 1000 + invented
-
-
-def _flat(steps: Json) -> Iterator[Json]:
-    for step in steps.values():
-        yield step
-        output = step.get("output")
-        if step.get("type") == "LOOP_ON_ITEMS" and isinstance(output, dict):
-            for iteration in output.get("iterations", []):
-                yield from _flat(iteration)
 
 
 def _sample(step: Json, output: Any) -> Json:
