@@ -41,8 +41,7 @@ OBJECTS = {
 }
 MINUTE = 60.0  # engine seconds, of rate limits
 BASES = (
-    (re.compile(r"^/imbrace/activepieces/api(?=/|$)"), "imbrace", "engine"),
-    (re.compile(r"^/imbrace/activepieces(?=/|$)"), "imbrace", "engine"),
+    (re.compile(r"^/imbrace/activepieces(/api)?(?=/|$)"), "imbrace", "engine"),
     (re.compile(r"^/imbrace/channel-service(?=/|$)"), "imbrace", "channel"),
     (re.compile(r"^/imbrace/v\d/backend(?=/|$)"), "imbrace", "backend"),
     (re.compile(r"^/imbrace/platform(?=/|$)"), "imbrace", "platform"),

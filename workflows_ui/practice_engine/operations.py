@@ -278,7 +278,7 @@ def _duplicate_action(edit: Edit) -> None:
     copied = {key: value for key, value in original.items() if key != "nextAction"}
     new = tree.copy_steps(copied, edit.trigger)
     for parent in list(tree.find_all(edit.trigger, original["name"])):
-        tree.insert(parent, "AFTER", 0, tree.copied(new))
+        tree.insert_after(parent, tree.copied(new))
 
 
 def _skip(edit: Edit) -> None:

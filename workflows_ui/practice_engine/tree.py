@@ -14,7 +14,6 @@ from .http import HttpError, Json, map_texts
 
 ROUTERS = ("ROUTER", "MULTIPLE_CHOICE")
 LOCATIONS = ("AFTER", "INSIDE_LOOP", "INSIDE_BRANCH")
-PARENTS_WITH_INSIDES = ("LOOP_ON_ITEMS", *ROUTERS)
 CONNECTION = re.compile(r"\{\{\s*connections\[\s*['\"]([^'\"]+)['\"]\s*\]\s*\}\}")
 TEMPLATE = re.compile(r"\{\{.*?\}\}")
 WORD = re.compile(r"\b\w+\b", re.ASCII)
@@ -45,35 +44,28 @@ def find_all(trigger: Json, name: str) -> Iterator[Json]:
     return (step for step in walk(trigger) if step["name"] == name)
 
 
-def insert(parent: Json, location: str, branch: int, action: Json) -> None:
-    """Insert ``action`` after ``parent``, or at the start of its loop or branch, before what is there."""
-    if location == "INSIDE_LOOP":
-        action = _before(action, parent.get("firstLoopAction"))
-        parent["firstLoopAction"] = action
-    elif location == "INSIDE_BRANCH":
-        children = parent.setdefault("children", [])
-        while len(children) <= branch:
-            children.append(None)
-        children[branch] = _before(action, children[branch])
-    else:
-        parent["nextAction"] = _before(action, parent.get("nextAction"))
+def insert_after(parent: Json, step: Json) -> None:
+    parent["nextAction"] = _before(step, parent.get("nextAction"))
 
 
 def place(parent: Json, location: str | None, branch: int | None, step: Json) -> None:
-    """Put a step below its parent. A loop or router needs a location (recording ``op_add_action_loop_parent_no_location``).
+    """Put a step below its parent, at the start of its loop or branch. These need a location (``op_add_action_loop_parent_no_location``).
 
     Any other parent has no inside, whatever the location (``op_add_action_inside_loop_of_code``). Before the first branch the
     step is lost (``op_add_action_inside_branch_negative``).
     """
-    inside = {"LOOP_ON_ITEMS": "INSIDE_LOOP"}.get(parent["type"], "INSIDE_BRANCH")
-    if parent["type"] not in PARENTS_WITH_INSIDES or location == "AFTER":
-        insert(parent, "AFTER", 0, step)
-        return
-    if location != inside or (inside == "INSIDE_BRANCH" and branch is None):
+    is_loop = parent["type"] == "LOOP_ON_ITEMS"
+    if location == "AFTER" or not (is_loop or parent["type"] in ROUTERS):
+        insert_after(parent, step)
+    elif is_loop and location == "INSIDE_LOOP":
+        parent["firstLoopAction"] = _before(step, parent.get("firstLoopAction"))
+    elif is_loop or location != "INSIDE_BRANCH" or branch is None:
         message = f"a loop or router as parent needs a location, not {location}"
         raise HttpError.domain("FLOW_OPERATION_INVALID", message=message)
-    if inside == "INSIDE_LOOP" or int(branch or 0) >= 0:
-        insert(parent, inside, int(branch or 0), step)
+    elif int(branch) >= 0:
+        children = parent.setdefault("children", [])
+        children += [None] * (int(branch) + 1 - len(children))
+        children[int(branch)] = _before(step, children[int(branch)])
 
 
 def remove(trigger: Json, name: str) -> Json | None:

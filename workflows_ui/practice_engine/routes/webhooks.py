@@ -31,12 +31,14 @@ def start(engine: Engine, request: Request) -> Response | Deferred:
     flow = _get_flow(engine, request)
     webhook = ids.new_id()
     wait = request.path.endswith("/sync")
-    tested = flow is not None and flow["id"] in engine.listening
-    if flow is not None and tested:
+    if flow is None:
+        return _response(410, webhook)
+    tested, gone = flow["id"] in engine.listening, flow["operationStatus"] == "DELETING"
+    if tested:
         _save_sample(engine, flow, request)
-    status = _refusal_status(flow)
-    if status or flow is None:
-        return _response(200 if tested and not wait else status, webhook)
+    if gone or flow["status"] != "ENABLED" or flow["publishedVersionId"] is None:
+        refusal = 410 if gone else 404
+        return _response(200 if tested and not wait else refusal, webhook)
     return _run(engine, flow, request, webhook, draft=False, wait=wait)
 
 
@@ -115,13 +117,6 @@ def _sample(engine: Engine, trigger: Json, request: Request) -> Any:
 
 def _response(status: int, webhook: str) -> Response:
     return Response.from_json({}, status, {"x-webhook-id": webhook})
-
-
-def _refusal_status(flow: Json | None) -> int:
-    """The status of the response if the flow cannot be started, else 0."""
-    if flow is None or flow["operationStatus"] == "DELETING":
-        return 410
-    return 404 if flow["status"] != "ENABLED" or flow["publishedVersionId"] is None else 0
 
 
 def _can_run(engine: Engine, version: Json, request: Request) -> bool:
