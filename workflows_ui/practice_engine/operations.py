@@ -1,7 +1,7 @@
 """The operations on a flow: ``POST /v1/flows/{id}`` with ``{type, request}``.
 
 0.72.4: api.md 6.5; 0.83.0: engine-0.83.md section 5 and recordings ``op_*``. The latter responds 200 to much that it does not do, or
-does in an unexpected way: clients have to notice. Longer than 300 lines, since all operations and their one table are read together.
+does in an unexpected way: clients have to notice.
 """
 
 from collections.abc import Callable
@@ -72,14 +72,14 @@ class Edit:
             return HttpError.domain("STEP_NOT_FOUND", stepName=name)
         return HttpError.not_found("step", name, message="there is no such action")
 
-    def routers(self) -> list[Json]:
-        """Return the routers of the request's name. On 0.83.0 nothing happens for other steps and unknown ones."""
+    def routers(self) -> list[tuple[list[Json], list[Json | None]]]:
+        """Return the branches and slots of routers of the request's name. On 0.83.0 nothing happens for others and unknown ones."""
         name = self.values["stepName"]
         found = [step for step in tree.find_all(self.trigger, name) if step["type"] in tree.ROUTERS]
         if not found and not self.newer:
             self.step(name)
             raise HttpError.domain("FLOW_OPERATION_INVALID", message="the step has no branches")
-        return found
+        return [_branches(step) for step in found]
 
     def check_row(self, kind: str, identity: str | None) -> None:
         """Raise the database's error for an unknown id (recordings ``op_change_folder_unknown``, ``op_update_owner_unknown``)."""
@@ -289,8 +289,7 @@ def _skip(edit: Edit) -> None:
 
 def _add_branch(edit: Edit) -> None:
     """Insert a branch, at the end if the place does not exist."""
-    for router in edit.routers():
-        branches, children = _branches(router)
+    for branches, children in edit.routers():
         index = int(edit.values["branchIndex"])
         index = index if 0 <= index <= len(branches) else len(branches)
         branches.insert(index, _branch(edit.values["branchName"], edit.values.get("conditions")))
@@ -300,8 +299,7 @@ def _add_branch(edit: Edit) -> None:
 def _delete_branch(edit: Edit) -> None:
     """Remove a branch and its slot, if they exist."""
     index = int(edit.values["branchIndex"])
-    for router in edit.routers():
-        branches, children = _branches(router)
+    for branches, children in edit.routers():
         if 0 <= index < len(branches):
             del branches[index]
         if 0 <= index < len(children):
@@ -326,8 +324,7 @@ def _duplicate_branch(edit: Edit) -> None:
 def _move_branch(edit: Edit) -> None:
     """Move a branch; never the fallback, nor onto it."""
     source, target = int(edit.values["sourceBranchIndex"]), int(edit.values["targetBranchIndex"])
-    for router in edit.routers():
-        branches, children = _branches(router)
+    for branches, children in edit.routers():
         exist = all(0 <= index < len(branches) for index in (source, target))
         if exist and "FALLBACK" not in (branches[source]["branchType"], branches[target]["branchType"]):
             branches.insert(target, branches.pop(source))

@@ -5,7 +5,6 @@ import urllib.parse
 from typing import Any
 
 from workflows_ui.practice_engine import accounts, catalog, ids, pages, tree, validity
-from workflows_ui.practice_engine.accounts import PLATFORM
 from workflows_ui.practice_engine.core import Engine, route
 from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
 from workflows_ui.practice_engine.schema import PAGE, PROJECT, Field, Schema, read, required
@@ -100,7 +99,7 @@ def upsert(engine: Engine, request: Request) -> Json:
         externalId=values["externalId"],
         projectIds=[request.principal.project],
         scope="PROJECT",
-        platformId=PLATFORM,
+        platformId=accounts.PLATFORM,
         ownerId=request.principal.user,
         metadata=None,
     )

@@ -2,8 +2,7 @@
 
 import urllib.parse
 
-from workflows_ui.practice_engine import ids, pages
-from workflows_ui.practice_engine.accounts import PLATFORM
+from workflows_ui.practice_engine import accounts, ids, pages
 from workflows_ui.practice_engine.core import Engine, route
 from workflows_ui.practice_engine.http import PUBLIC, V083, HttpError, Json, Request
 from workflows_ui.practice_engine.schema import PAGE, Field, required
@@ -46,7 +45,7 @@ def create(engine: Engine, request: Request) -> Json:
         email=values["email"],
         status="PENDING",
         type=kind,
-        platformId=PLATFORM,
+        platformId=accounts.PLATFORM,
         platformRole=values.get("platformRole") if kind == "PLATFORM" else None,
         projectId=project,
         projectRoleId=role,

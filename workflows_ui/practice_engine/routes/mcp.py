@@ -5,7 +5,6 @@
 """
 
 from workflows_ui.practice_engine import accounts, ids, pages
-from workflows_ui.practice_engine.accounts import PLATFORM
 from workflows_ui.practice_engine.core import Engine, route
 from workflows_ui.practice_engine.flow_views import flow_json
 from workflows_ui.practice_engine.http import PUBLIC, V072, V083, HttpError, Json, Request
@@ -165,7 +164,7 @@ def _own_server(engine: Engine, request: Request) -> Json:
     platform = "id" not in request.params
     if platform:
         accounts.require_admin(request, engine.state)
-    owner = PLATFORM if platform else request.principal.project
+    owner = accounts.PLATFORM if platform else request.principal.project
     servers = engine.state.mcp_own_servers
     if owner not in servers:
         servers[owner] = engine.state.new_row(
