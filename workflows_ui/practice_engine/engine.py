@@ -116,7 +116,7 @@ class PracticeEngine(Engine):
         entry = self.journal.add(request)
         playing = self.faults.take(request)
         entry.faults = [fault.kind for fault in playing]
-        response = faults.play_before(playing, request)
+        response = faults.play(playing, request, None)
         if response is None:
             entry.acted = True
             response = self._respond(lambda: self._act(request, service, entry))
@@ -130,7 +130,7 @@ class PracticeEngine(Engine):
             for fault in playing:
                 if fault.kind == "followed":
                     self._act_on(request, fault.then, service)
-            response = faults.play_after(playing, response)
+            response = faults.play(playing, request, response) or response
         entry.status = None if response.wire == "reset" else response.status
         return response
 
@@ -263,6 +263,4 @@ def _row_projects(state: State, kind: str, entity: str, identity: str) -> list[s
     row = getattr(state, kind).get(identity)
     if row is None:
         raise HttpError.not_found(entity, identity)
-    if kind == "projects":
-        return [identity]
-    return list(row["projectIds"]) if "projectIds" in row else [row["projectId"]]
+    return list(row.get("projectIds") or [row.get("projectId", identity)])

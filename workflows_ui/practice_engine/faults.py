@@ -159,25 +159,18 @@ class Faults:
         return chosen
 
 
-def play_before(faults: list[Fault], request: Request) -> Response | None:
-    """Play what comes before acting. If it returns a response, the engine does not act."""
+def play(faults: list[Fault], request: Request, response: Response | None) -> Response | None:
+    """Play what comes before the engine acts or, with its ``response``, after it. Returns the response to send, if there is one."""
+    acted = response is not None
     for fault in faults:
-        if fault.kind == "strip_headers":
+        if fault.kind == "strip_headers" and not acted:
             _strip(fault, request)
-        elif fault.kind == "delay" and not fault.acts:
+        elif fault.kind == "delay" and fault.acts == acted:
             time.sleep(fault.seconds)
-        elif fault.kind not in COMBINED and not fault.acts:
-            return _played(fault, None)
-    return None
-
-
-def play_after(faults: list[Fault], response: Response) -> Response:
-    """Play what comes after acting, and return the response that is sent."""
-    for fault in faults:
-        if fault.kind == "delay" and fault.acts:
-            time.sleep(fault.seconds)
-        elif fault.kind not in COMBINED and fault.acts:
+        elif fault.kind not in COMBINED and fault.acts == acted:
             response = _played(fault, response)
+            if not acted:
+                break
     return response
 
 
