@@ -15,7 +15,7 @@ from typing import Any
 
 from . import ids, run_rows
 from .clock import Clock
-from .execution import Context, Effect, Execution, Pause, Sleep, output_samples
+from .execution import Context, Execution, Pause, Sleep, output_samples
 from .http import V083, Json, Request, Response, Version
 from .run_rows import visible
 from .state import Settings, State
@@ -203,34 +203,29 @@ class Runs:
         row |= {"reported": True, "updated": ids.stamp()}
 
     def _advance(self, row: Json, live: Execution) -> None:
+        """Apply effects until the run waits for the clock, pauses or ends."""
+        run, clock = row["id"], self._clock
         self._state.dirty()
         for effect in live.effects:
-            if not self._apply(row, live, effect):
+            if isinstance(effect, Response):
+                self._respond(run, effect)
+            elif isinstance(effect, Sleep):
+                left = self._settings.flow_limit - live.elapsed
+                if effect.seconds >= left:
+                    self._call_later(left, run, live, lambda row, _: self._end(row, "TIMEOUT"))
+                else:
+                    live.elapsed += effect.seconds
+                    self._call_later(effect.seconds, run, live, self._advance)
+                return
+            else:
+                row |= {"status": "PAUSED", "updated": ids.stamp()}
+                self._live.pop(run, None)
+                if effect.seconds is not None:
+                    row["resumeAt"] = ids.stamp(ids.now() + timedelta(seconds=clock.real_seconds(effect.seconds)))
+                    self._resume_after(run, effect.seconds)
                 return
         row["steps"] = live.steps
         self._end(row, live.status, live.failed_step)
-
-    def _apply(self, row: Json, live: Execution, effect: Effect) -> bool:
-        """Apply one effect. False: the run waits for the clock now."""
-        run = row["id"]
-        if isinstance(effect, Response):
-            self._respond(run, effect)
-            return True
-        if isinstance(effect, Sleep):
-            left = self._settings.flow_limit - live.elapsed
-            if effect.seconds >= left:
-                self._call_later(left, run, live, lambda row, _: self._end(row, "TIMEOUT"))
-            else:
-                live.elapsed += effect.seconds
-                self._call_later(effect.seconds, run, live, self._advance)
-            return False
-        row |= {"status": "PAUSED", "updated": ids.stamp()}
-        self._live.pop(run, None)
-        if effect.seconds is not None:
-            real_seconds = self._clock.real_seconds(effect.seconds)
-            row["resumeAt"] = ids.stamp(ids.now() + timedelta(seconds=real_seconds))
-            self._resume_after(run, effect.seconds)
-        return False
 
     def _resume_after(self, run: str, seconds: float) -> None:
         def resume() -> None:
