@@ -1,5 +1,6 @@
 """Pictures from addresses that an engine names, such as the logos of apps. Nothing of the caller is sent along."""
 
+import contextlib
 from http.client import HTTPException
 
 import requests
@@ -29,10 +30,8 @@ def fetch_image(url: str, route: Route, *, seconds: float) -> tuple[str, bytes]:
     with route.open_call(seconds) as call:
         try:
             response = route.send(shared_adapter("images", route), request, seconds)
-            try:
+            with contextlib.closing(response.raw):
                 body = read_body(response.raw, LARGEST) if response.status_code == requests.codes.ok else b""
-            finally:
-                response.raw.close()
             call.watch.check()
         except (requests.RequestException, HTTPError, HTTPException, OSError, OutOfTime, TooLargeToRead) as error:
             raise NoImage(type(error).__name__) from None

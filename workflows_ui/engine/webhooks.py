@@ -1,5 +1,6 @@
 """Messages to addresses that people enter, such as the channels of a team: sent once, without redirects, cookies and retries."""
 
+import contextlib
 from collections.abc import Mapping
 from http.client import HTTPException
 
@@ -29,12 +30,9 @@ def post(url: str, body: bytes, headers: Mapping[str, str], route: Route) -> int
         request = requests.Request("POST", url, headers=sent, data=body).prepare()
         with route.open_call(route.timeouts.total) as call:
             response = route.send(adapter, request, route.timeouts.read)
-            try:
+            # The status is all that counts.
+            with contextlib.closing(response.raw), contextlib.suppress(TooLargeToRead):
                 read_body(response.raw, LARGEST)
-            except TooLargeToRead:
-                pass  # the status is all that counts
-            finally:
-                response.raw.close()
             call.watch.check()
             return int(response.status_code)
     except (requests.RequestException, HTTPError, HTTPException, OSError, OutOfTime, ValueError) as error:

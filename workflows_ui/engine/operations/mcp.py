@@ -79,22 +79,19 @@ class McpServers(Calls):
             legacy=lambda: self._post_object(path),
         )
 
-    def _server_path(self) -> str:
-        return _project_server_path(self.resolve_project_id())
+    def _server_path(self, project: str | None = None) -> str:
+        return f"/v1/projects/{segment(project or self.resolve_project_id())}/mcp-server"
 
-    def _project_server(self, project: str) -> Json:
-        server = self._object(_project_server_path(project))
+    def _project_server(self, project: str | None = None) -> Json:
+        path = self._server_path(project)
+        server = self._object(path)
         if not isinstance(server.get("id"), str):
-            raise shape_error(_project_server_path(project), "an MCP server", write=False)
+            raise shape_error(path, "an MCP server", write=False)
         self._remember_ids("mcp-servers", server["id"])
         return server
 
     def _checked_server(self, mcp_server_id: str) -> Json:
-        server = self._project_server(self.resolve_project_id())
+        server = self._project_server()
         if server.get("id") != mcp_server_id:
             raise NotFound("The project has another MCP server.", code="ENTITY_NOT_FOUND", status=404, sent=True)
         return server
-
-
-def _project_server_path(project: str) -> str:
-    return f"/v1/projects/{segment(project)}/mcp-server"
