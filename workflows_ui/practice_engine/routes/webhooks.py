@@ -28,11 +28,9 @@ def start(engine: Engine, request: Request) -> Response | Deferred:
 
     A test of the trigger that waits for an event gets it, also of a disabled flow.
     """
-    flow = _get_flow(engine, request)
     webhook = ids.new_id()
+    flow = _get_flow(engine, request, webhook)
     wait = request.path.endswith("/sync")
-    if flow is None:
-        return _response(410, webhook)
     tested, gone = flow["id"] in engine.listening, flow["operationStatus"] == "DELETING"
     if tested:
         _save_sample(engine, flow, request)
@@ -47,10 +45,8 @@ def start(engine: Engine, request: Request) -> Response | Deferred:
 @route(ANY, "/v1/webhooks/{flowId:id}/test", auth=PUBLIC, any_body=True)
 def test(engine: Engine, request: Request) -> Response | Deferred:
     """Store the payload as sample data, and run the latest version as a test. ``/test`` runs nothing (``webhook_test_endpoint``)."""
-    flow = _get_flow(engine, request)
     webhook = ids.new_id()
-    if flow is None:
-        return _response(410, webhook)
+    flow = _get_flow(engine, request, webhook)
     _save_sample(engine, flow, request)
     if request.path.endswith("/test"):
         return _response(200, webhook)
@@ -94,13 +90,13 @@ def source_name(trigger: Json) -> str:
     return f"{settings.get('pieceName', 'none')}@{version}:{settings.get('triggerName', 'none')}"
 
 
-def _get_flow(engine: Engine, request: Request) -> Json | None:
-    """The flow of the path, or None. The request's files are replaced by their addresses."""
+def _get_flow(engine: Engine, request: Request, webhook: str) -> Json:
+    """The flow of the path. The request's files are replaced by their addresses. Raises a 410 if there is no such flow."""
     flow = engine.state.flows.get(request.params["flowId"])
-    if flow is not None and flow["operationStatus"] != "NONE" and request.version >= V083:
-        return None  # recording flow_del_published_05_webhook
-    if flow is not None:
-        request.payload = _payload_with_urls(engine, request, flow["id"])
+    # Recording flow_del_published_05_webhook.
+    if flow is None or (flow["operationStatus"] != "NONE" and request.version >= V083):
+        raise HttpError(410, {}, {"x-webhook-id": webhook})
+    request.payload = _payload_with_urls(engine, request, flow["id"])
     return flow
 
 
