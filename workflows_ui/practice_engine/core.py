@@ -113,6 +113,10 @@ class Routes:
 
         return declare
 
+    def constant(self, path: str, response: Any, **more: Any) -> None:
+        """Declare a route that responds to GET with always the same JSON."""
+        self.route("GET", path, **more)(lambda engine, request: response)
+
     def find(self, request: Request) -> Route | None:
         """Return the route of ``request`` and set its parameters; None if there is no route."""
         path = "/" + request.path.strip("/")
@@ -128,4 +132,4 @@ class Routes:
 
 #: The routes of the engine itself; the gateway has more (``routes/gateway.py``).
 ENGINE = Routes()
-route = ENGINE.route
+route, constant = ENGINE.route, ENGINE.constant

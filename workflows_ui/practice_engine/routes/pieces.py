@@ -3,7 +3,7 @@
 from typing import Any
 
 from workflows_ui.practice_engine import accounts, catalog, ids, validity
-from workflows_ui.practice_engine.core import Engine, route
+from workflows_ui.practice_engine.core import Engine, constant, route
 from workflows_ui.practice_engine.http import OPTIONAL, V083, HttpError, Json, Request
 from workflows_ui.practice_engine.schema import PROJECT_083, Field, required
 from workflows_ui.practice_engine.state import read_data
@@ -73,9 +73,7 @@ def install(engine: Engine, request: Request) -> Json:
     return catalog.full_piece(piece, request.version) | archive
 
 
-@route("GET", "/v1/pieces/categories", auth=OPTIONAL)
-def categories(engine: Engine, request: Request) -> list[str]:
-    return catalog.CATEGORIES
+constant("/v1/pieces/categories", catalog.CATEGORIES, auth=OPTIONAL)
 
 
 @route("GET", "/v1/pieces/registry", query=REGISTRY, auth=OPTIONAL)

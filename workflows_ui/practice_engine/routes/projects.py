@@ -4,7 +4,7 @@ engine-0.83.md section 2; recordings ``project_*``, ``projects_list``, ``flags``
 """
 
 from workflows_ui.practice_engine import accounts, ids, pages
-from workflows_ui.practice_engine.core import Engine, route
+from workflows_ui.practice_engine.core import Engine, constant, route
 from workflows_ui.practice_engine.http import PUBLIC, V083, HttpError, Json, Request
 from workflows_ui.practice_engine.schema import PAGE, Field, required
 from workflows_ui.practice_engine.state import read_data
@@ -87,14 +87,8 @@ def flags(engine: Engine, request: Request) -> Json:
     }
 
 
-@route("GET", "/v1/health", auth=PUBLIC, since=V083)
-def health(engine: Engine, request: Request) -> Json:
-    return {"status": "Healthy"}
-
-
-@route("GET", "/v1/health/system", since=V083)
-def system_health(engine: Engine, request: Request) -> Json:
-    return {"cpu": True, "disk": True, "ram": True, "database": True}
+constant("/v1/health", {"status": "Healthy"}, auth=PUBLIC, since=V083)
+constant("/v1/health/system", {"cpu": True, "disk": True, "ram": True, "database": True}, since=V083)
 
 
 @route("GET", "/v1/platforms/{id:id}", since=V083)

@@ -6,7 +6,7 @@ api.md section 12, recordings ``trigger_*``, ``test_trigger_*``; of steps: engin
 from typing import Any
 
 from workflows_ui.practice_engine import execution, ids, pages, run_rows, tree
-from workflows_ui.practice_engine.core import Engine, route
+from workflows_ui.practice_engine.core import Engine, constant, route
 from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
 from workflows_ui.practice_engine.schema import PAGE, PROJECT_083, Field, required
 
@@ -19,10 +19,8 @@ SAMPLE = {**STEP, "flowId": required("id"), "type": required(choices=tuple(execu
 STRATEGY = required(choices=("SIMULATION", "TEST_FUNCTION"))
 
 
-@route("GET", "/v1/trigger-runs/status", since=V083)
-def no_status(engine: Engine, request: Request) -> Json:
-    """Return no figures, whatever ran (recording ``trigger_runs_status``)."""
-    return {"pieces": {}}
+# No figures, whatever ran (recording ``trigger_runs_status``).
+constant("/v1/trigger-runs/status", {"pieces": {}}, since=V083)
 
 
 @route("GET", "/v1/trigger-runs/status", before=V083)
