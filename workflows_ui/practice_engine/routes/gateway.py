@@ -18,13 +18,16 @@ root.constant("/", {"message": "practice gateway"}, auth=PUBLIC)
 
 
 @channel.route("GET", "/v1/workflows/channel_automation", query=CHANNEL)
-def automations(engine: Engine, request: Request) -> Json:
-    return _automations(engine, request, engine.settings.new_channel_route)
-
-
 @backend.route("GET", "/workflows/channel_automation", query=CHANNEL)
-def automations_before(engine: Engine, request: Request) -> Json:
-    return _automations(engine, request, engine.settings.old_channel_route)
+def automations(engine: Engine, request: Request) -> Json:
+    """List the automations of the caller's organization, on the new route or on the old one."""
+    settings, is_new = engine.settings, request.path.startswith("/v1/")
+    if not (settings.new_channel_route if is_new else settings.old_channel_route):
+        raise HttpError(404, {"message": "Not Found"})
+    rows = [row for row in engine.state.automations.values() if row["organization"] == request.principal.organization]
+    kind = request.query.get("channelType")
+    rows = [row for row in rows if kind in (None, "", row["channelType"])]
+    return {"data": [{key: row[key] for key in ("id", "name", "active", "tags")} for row in rows]}
 
 
 @root.route("POST", "/v1/platform/third_party_token", status=201)
@@ -113,15 +116,6 @@ def exchange_again(engine: Engine, request: Request) -> Json:
         "updated_at": moment,
         "creator": {"id": user},
     }
-
-
-def _automations(engine: Engine, request: Request, available: bool) -> Json:
-    if not available:
-        raise HttpError(404, {"message": "Not Found"})
-    rows = [row for row in engine.state.automations.values() if row["organization"] == request.principal.organization]
-    kind = request.query.get("channelType")
-    rows = [row for row in rows if kind in (None, "", row["channelType"])]
-    return {"data": [{key: row[key] for key in ("id", "name", "active", "tags")} for row in rows]}
 
 
 def _authenticate(engine: Engine, request: Request) -> Json:
