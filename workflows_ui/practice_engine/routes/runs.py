@@ -85,20 +85,9 @@ def archive_many(engine: Engine, request: Request) -> None:
 
 
 @route(ANY, "/v1/flow-runs/{id:id}/requests/{requestId}", auth=PUBLIC, any_body=True)
-def resume(engine: Engine, request: Request) -> Json:
-    _resume(engine, request)
-    return {"message": "Your response has been recorded. You can close this page now."}
-
-
 @route(ANY, "/v1/flow-runs/{id:id}/requests/{requestId}/sync", auth=PUBLIC, any_body=True)
-def resume_and_wait(engine: Engine, request: Request) -> Deferred:
-    """Resume a paused run and wait for its response (recordings ``wait_*``)."""
-    waiter = Waiter()
-    _resume(engine, request, waiter)
-    return lambda: engine.runs.wait(waiter, request.params["id"])
-
-
-def _resume(engine: Engine, request: Request, waiter: Waiter | None = None) -> None:
+def resume(engine: Engine, request: Request) -> Deferred | Json:
+    """Resume a paused run, and wait for its response if the path says so (recordings ``wait_*``)."""
     row = engine.state.runs.get(request.params["id"])
     if row is None:
         raise HttpError(404, {})
@@ -106,8 +95,12 @@ def _resume(engine: Engine, request: Request, waiter: Waiter | None = None) -> N
         raise HttpError(409, {"message": "the run is not paused", "flowRunStatus": row["status"]})
     if row["requestId"] != request.params["requestId"]:
         raise HttpError(404, {})
+    waiter = Waiter() if request.path.endswith("/sync") else None
     engine.runs.resume(row, payloads.resume_payload(request), waiter)
     request.runs.append(row["id"])
+    if waiter is None:
+        return {"message": "Your response has been recorded. You can close this page now."}
+    return lambda: engine.runs.wait(waiter, row["id"])
 
 
 def _get_run(engine: Engine, request: Request) -> Json:
