@@ -80,7 +80,7 @@ def get(engine: Engine, request: Request) -> Json:
     version = request.query.get("versionId")
     if version and engine.state.versions.get(version, {}).get("flowId") != flow["id"]:
         raise HttpError.domain("ENTITY_NOT_FOUND")
-    if request.version >= V083 and _is_deleting(flow) and flow["publishedVersionId"] is None:
+    if request.version >= V083 and flow["operationStatus"] != "NONE" and flow["publishedVersionId"] is None:
         raise _no_version()
     return flow_json(engine.state, flow, request.version, version_id=version)
 
@@ -108,7 +108,7 @@ def operate(engine: Engine, request: Request) -> Json:
     On 0.83.0 a flow that is being deleted has no version any more (recording ``flow_del_published_04_op_at_once``).
     """
     flow = request.own_row(engine.state.flows)
-    if request.version >= V083 and _is_deleting(flow):
+    if request.version >= V083 and flow["operationStatus"] != "NONE":
         raise _no_version()
     operations.apply(engine, flow, request)
     return flow_json(engine.state, flow, request.version)
@@ -118,7 +118,7 @@ def operate(engine: Engine, request: Request) -> Json:
 def delete(engine: Engine, request: Request) -> None:
     """Delete. That takes a moment: first DELETING, then gone (recordings ``flow_del_*``)."""
     flow, newer = request.own_row(engine.state.flows), request.version >= V083
-    if _is_deleting(flow):
+    if flow["operationStatus"] != "NONE":
         if newer and flow["publishedVersionId"] is None:
             raise HttpError.not_found("flow", flow["id"])
         code = "FLOW_OPERATION_IN_PROGRESS" if newer else "FLOW_OPERATION_INVALID"
@@ -140,10 +140,6 @@ def add_flow(state: State, project: str, version_columns: Json, columns: Json) -
     version = state.add_row("versions", **draft | version_columns)
     flow["versionId"] = version["id"]
     return flow, version
-
-
-def _is_deleting(flow: Json) -> bool:
-    return bool(flow["operationStatus"] != "NONE")
 
 
 def _no_version() -> HttpError:
