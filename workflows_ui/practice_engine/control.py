@@ -58,17 +58,18 @@ def _faults(engine: Engine, request: Request, rest: str) -> Response:
             raise HttpError(400, {"message": str(error)}) from error
     if request.method == "DELETE":
         engine.faults.clear(int(rest) if rest.isdigit() else None)
-        return Response.empty()
+        return Response(204)
     return Response.from_json([asdict(fault) for fault in engine.faults.all()])
 
 
 def _requests(engine: Engine, request: Request) -> Response:
     if request.method == "DELETE":
         engine.journal.clear()
-        return Response.empty()
+        return Response(204)
     method = request.raw_query.get("method", ["*"])[0]
     path = request.raw_query.get("path", ["*"])[0]
-    return Response.from_json([entry.to_json() for entry in engine.journal.all(method, path)])
+    entries = engine.journal.all(method, path)
+    return Response.from_json([{**vars(one), "body": one.body.decode("utf-8", "replace")} for one in entries])
 
 
 def _settings(engine: Engine, request: Request) -> Response:

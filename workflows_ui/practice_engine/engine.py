@@ -185,7 +185,7 @@ class PracticeEngine(Engine):
             if request.method != "GET" or route.method == "*":
                 self.state.dirty()
             if result is None:
-                result = Response.empty(route.status or 204)
+                result = Response(route.status or 204)
             elif not isinstance(result, Response) and not callable(result):
                 result = Response.from_json(result, route.status or 200)
         return result() if callable(result) else result

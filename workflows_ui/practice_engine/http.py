@@ -41,11 +41,6 @@ class Response:
         text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
         return cls(status, text.encode(), {"content-type": JSON_TYPE, **(headers or {})})
 
-    @classmethod
-    def empty(cls, status: int = 204) -> Self:
-        """Return a response without a body (recordings ``conn_delete``: 204, ``folder_del_02_delete``: 200)."""
-        return cls(status)
-
 
 #: A response that takes time: called in the request's thread, without the engine's lock.
 Deferred = Callable[[], Response]

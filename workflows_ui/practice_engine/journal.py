@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from . import ids
-from .http import Json, Request
+from .http import Request
 
 BODY_SIZE = 65_536
 
@@ -36,9 +36,6 @@ class Received:
     acted: bool = False
     own_status: int | None = None
     runs: list[str] = field(default_factory=list)
-
-    def to_json(self) -> Json:
-        return {**self.__dict__, "body": self.body.decode("utf-8", "replace")}
 
 
 def matches(request: Request | Received, method: str, path: str) -> bool:

@@ -147,7 +147,7 @@ class Runs:
             self._waiters.pop(run, None)
         if cut and not waiter.done():
             return Response(504, b"Error occurred while trying to proxy", {"content-type": "text/plain"})
-        response = waiter.result() if waiter.done() else Response.empty()
+        response = waiter.result() if waiter.done() else Response(204)
         if webhook:
             response.headers["x-webhook-id"] = webhook
         return response

@@ -130,7 +130,7 @@ def replace(engine: Engine, request: Request) -> Response:
             row["connectionIds"] = tree.connection_ids(row["trigger"])
     if source["scope"] == "PROJECT" and (older or values.get("deleteSourceConnection", False)):
         del engine.state.connections[source["id"]]
-    return Response.empty(200 if older else 204)
+    return Response(200 if older else 204)
 
 
 @route("POST", "/v1/app-connections/oauth2/authorization-url", body=AUTHORIZE, since=V083)
