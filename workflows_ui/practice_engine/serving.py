@@ -70,16 +70,12 @@ def serve_until_stopped(options: Mapping[str, Any], console_token: str, output: 
         if error.errno == errno.EADDRINUSE:
             raise CannotServe(f"Port {options['port']} is in use. Choose another one with --port.") from error
         raise CannotServe(f"Cannot listen on {options['host']}:{options['port']}: {error.strerror}.") from error
-    if options["credentials_file"]:
-        _write(options["credentials_file"], {"url": server.url, **asdict(engine.credentials)})
+    if file := options["credentials_file"]:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(json.dumps({"url": server.url, **asdict(engine.credentials)}, indent=1), encoding="utf-8")
     output.write(f"Practice engine at {server.url}/api (Activepieces) and {server.url}/imbrace (gateway)\n")
     output.flush()
     stop.wait()
     server.stop()
     engine.close()
-
-
-def _write(file: Path, content: dict[str, str]) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.touch(mode=0o600)
-    file.write_text(json.dumps(content, indent=1), encoding="utf-8")

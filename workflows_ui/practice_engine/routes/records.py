@@ -32,7 +32,7 @@ def find(engine: Engine, request: Request) -> Json:
 
 @route("GET", "/v1/records/{id:id}")
 def get(engine: Engine, request: Request) -> Json:
-    return _record_json(engine, request, _get_record(engine, request))
+    return _record_json(engine, request, request.own_row(engine.state.records, error=_no_record(request)))
 
 
 @route("POST", "/v1/records", body={**TABLE, "records": required("array")}, status=201)
@@ -53,7 +53,7 @@ def create(engine: Engine, request: Request) -> list[Json]:
 @route("POST", "/v1/records/{id:id}", body={**TABLE, "cells": Field("array"), "agentUpdate": Field("boolean")})
 def change(engine: Engine, request: Request) -> Json:
     """Change cells of a record; the record's own date stays (recording ``records_update``)."""
-    record = _get_record(engine, request)
+    record = request.own_row(engine.state.records, error=_no_record(request))
     if record["tableId"] != request.values["tableId"]:
         raise _no_record(request)
     _write(engine, record, _read_cells(request.values.get("cells", []), "body/cells"))
@@ -93,10 +93,6 @@ def _read_cells(cells: Any, path: str) -> dict[str, str]:
         raise HttpError.invalid(f"{path} must be an array")
     values = [read(cell, CELL, f"{path}/{number}") for number, cell in enumerate(cells)]
     return {cell["fieldId"]: cell["value"] for cell in values}
-
-
-def _get_record(engine: Engine, request: Request) -> Json:
-    return request.own_row(engine.state.records, error=_no_record(request))
 
 
 def _no_record(request: Request) -> HttpError:

@@ -84,8 +84,7 @@ def sign_in_before(engine: Engine, request: Request) -> Json:
     user = _authenticate(engine, request.payload_object)
     if user is None:
         raise HttpError.domain("INVALID_CREDENTIALS")
-    project, token = _issue_token(engine, user["id"])
-    return {**accounts.basic_user(user), "token": token, "projectId": project, **VERIFIED}
+    return {**accounts.basic_user(user), **_issue_token(engine, user["id"]), **VERIFIED}
 
 
 @route("POST", "/v1/authentication/sign-in", auth=PUBLIC, body=SIGN_IN, since=V083, per_minute=PER_MINUTE)
@@ -94,7 +93,7 @@ def sign_in(engine: Engine, request: Request) -> Json:
     user = _authenticate(engine, request.values)
     if user is None:
         raise HttpError(401, {"code": "INVALID_CREDENTIALS", "params": None})
-    return _signed_in_user(user, *_issue_token(engine, user["id"]))
+    return _signed_in_user(engine, user)
 
 
 @route("POST", "/v1/authentication/sign-up", auth=PUBLIC, body=SIGN_UP, since=V083, per_minute=PER_MINUTE)
@@ -117,13 +116,13 @@ def sign_up(engine: Engine, request: Request) -> Json:
         platformId=accounts.PLATFORM,
     )
     accounts.new_project(state, user["id"], f"{values['firstName']}'s Project", "PERSONAL")
-    return _signed_in_user(user, *_issue_token(engine, user["id"]))
+    return _signed_in_user(engine, user)
 
 
-def _signed_in_user(user: Json, project: str, token: str) -> Json:
+def _signed_in_user(engine: Engine, user: Json) -> Json:
     """What 0.83.0 responds to a sign-in or sign-up (recordings ``sign_in``, ``sign_up_invited``)."""
     more = {"identityId": ids.named_id(f"identity {user['id']}"), "lastActiveDate": None, **VERIFIED}
-    return {**accounts.basic_user(user), **more, "token": token, "projectId": project}
+    return {**accounts.basic_user(user), **more, **_issue_token(engine, user["id"])}
 
 
 def _authenticate(engine: Engine, given: Json) -> Json | None:
@@ -134,8 +133,8 @@ def _authenticate(engine: Engine, given: Json) -> Json | None:
     return user if right else None
 
 
-def _issue_token(engine: Engine, user: str) -> tuple[str, str]:
-    """The id of the project that the user signs in to, and a token for it: that of their organization, or the personal one."""
+def _issue_token(engine: Engine, user: str) -> Json:
+    """A token, and the id of the project that the user signs in to: that of their organization, or the personal one."""
     state = engine.state
     shared = [accounts.organization_project(key) for key, one in state.organizations.items() if user in one["members"]]
     project = next(iter(shared), "") or next(key for key, row in state.projects.items() if row["ownerId"] == user)
@@ -143,4 +142,4 @@ def _issue_token(engine: Engine, user: str) -> tuple[str, str]:
     token = accounts.jwt({"id": user, "type": "USER", "projectId": project, "exp": expires, "practice": True})
     organization = engine.state.projects[project]["externalId"] or ""
     engine.state.credentials[token] = accounts.credential_row("bearer", user, organization, project=project)
-    return project, token
+    return {"token": token, "projectId": project}
