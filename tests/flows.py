@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from workflows_ui.engine.workflows import Workflows
+from workflows_ui.engine import Workflows
 
 WEBHOOK = {
     "name": "trigger",

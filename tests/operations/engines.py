@@ -19,9 +19,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from tests.engine.servers import LOOPBACK, Recorder, Reply, Seen
-from workflows_ui.engine import ApiKey, BearerToken, Client, EngineError, Timeouts
+from workflows_ui.engine import ApiKey, BearerToken, Client, EngineError, Timeouts, Workflows
 from workflows_ui.engine.generations import generations
-from workflows_ui.engine.workflows import Workflows
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = ROOT / "docs" / "engines.md"

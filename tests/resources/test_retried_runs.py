@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from tests import flows
 from tests.launches.launch_scene import Scene, text_of, unescape
-from workflows_ui.engine.workflows import Workflows
+from workflows_ui.engine import Workflows
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.members.models import Member, Role
 

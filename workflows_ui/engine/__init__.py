@@ -8,7 +8,7 @@ Raises `EngineError` and its subclasses, and ValueError for invalid arguments.
 
 from .auth import AccessToken, Anonymous, ApiKey, BearerToken, Credential, claims
 from .calls import NotHere, Owned
-from .client import ENVIRONMENTS, Client
+from .client import ENVIRONMENTS, Client, Workflows
 from .errors import (
     AddressRefused,
     CredentialRefused,
@@ -38,4 +38,3 @@ from .multipart import Upload
 from .safety import AddressSafety
 from .transport import LARGEST_ANSWER, USER_AGENT, Timeouts, close_pools
 from .trigger import EncodedJson, TriggerAnswer
-from .workflows import Workflows

@@ -7,10 +7,18 @@ from .auth import Anonymous, Credential
 from .calls import Bases, Owned
 from .errors import AddressRefused
 from .masking import Mask
+from .operations.connections import Connections
+from .operations.flows import Flows
+from .operations.folders import Folders
+from .operations.mcp import McpServers
+from .operations.people import People
+from .operations.runs import Runs
+from .operations.sign_in import SignIn
+from .operations.tables import Tables
+from .operations.triggers import Triggers
 from .safety import AddressSafety
 from .transport import LARGEST_ANSWER, Route, Timeouts, Transport
 from .trigger import TriggerWire
-from .workflows import Workflows
 
 # api.md section 1.
 ENVIRONMENTS: dict[str, str] = {
@@ -19,6 +27,14 @@ ENVIRONMENTS: dict[str, str] = {
     "stable": "https://app-gatewayv2.imbrace.co",
     "prodv2": "https://app-gatewayv2.imbrace.co",
 }
+
+
+class Workflows(Flows, Triggers, Runs, Folders, Connections, Tables, McpServers, People, SignIn):
+    """Every operation of the engine, each a method that takes and returns decoded JSON. Thread-safe.
+
+    Names, arguments and answers are those of the vendor's Python SDK 1.3.1 if it has the operation; arguments beyond the SDK's are
+    keyword-only. A method's docstring gives its route and its peculiarities.
+    """
 
 
 class Client:

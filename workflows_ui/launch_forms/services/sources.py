@@ -8,8 +8,8 @@ from typing import Any
 
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials import masking
+from workflows_ui.engine import Workflows
 from workflows_ui.engine.errors import EngineError
-from workflows_ui.engine.workflows import Workflows
 from workflows_ui.launch_forms.proposal import proposing, references
 from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.launch_forms.schema.document import NOTHING, Form

@@ -12,8 +12,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
 
-from workflows_ui.engine import USER_AGENT, Client, CredentialRefused, EngineError, Forbidden
-from workflows_ui.engine.workflows import Workflows
+from workflows_ui.engine import USER_AGENT, Client, CredentialRefused, EngineError, Forbidden, Workflows
 from workflows_ui.launches.models import CONFIRMED, Follow, Launch
 from workflows_ui.launches.services import run_results, runs
 from workflows_ui.launches.services.runs import PollSnapshot

@@ -19,8 +19,7 @@ from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.lease import backoff, not_paused
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.credentials.services import clients
-from workflows_ui.engine import AddressRefused, Client, EngineError
-from workflows_ui.engine.workflows import Workflows
+from workflows_ui.engine import AddressRefused, Client, EngineError, Workflows
 from workflows_ui.jobs.models import ItemState, Job, JobKind, JobState
 from workflows_ui.launches.models import ENDED, OPEN, Launch, Reason, State
 from workflows_ui.launches.services import runs

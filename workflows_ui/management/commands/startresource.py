@@ -10,7 +10,7 @@ from babel.messages.pofile import read_po, write_po
 from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from workflows_ui.engine.workflows import Workflows
+from workflows_ui.engine import Workflows
 from workflows_ui.members.models import Role
 from workflows_ui.resources import RESOURCES
 from workflows_ui.web.navigation import GROUPS
