@@ -63,9 +63,8 @@ class RateLimits:
 
     def count(self, route: str, client: str, allowed: int) -> dict[str, str]:
         """Count one call and return the headers with the rest. Raises a 429 after ``allowed`` calls."""
-        now = time.monotonic()
+        now, window = time.monotonic(), self._clock.real_seconds(MINUTE)
         start, calls = self._counted.get((route, client), (now, 0))
-        window = self._clock.real_seconds(MINUTE)
         if now - start >= window:
             start, calls = now, 0
         calls += 1

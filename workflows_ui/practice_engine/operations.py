@@ -106,26 +106,24 @@ def apply(engine: Engine, flow: Json, request: Request) -> None:
     if {"*", flow["id"]} & set(engine.settings.flow_in_use):
         message = "a colleague is editing this flow"
         raise HttpError.domain("FLOW_IN_USE", flowVersionId=flow["versionId"], message=message)
+    latest = engine.state.versions[flow["versionId"]]
+    version = _draft(latest, rules) if on_version else latest
+    act(Edit(engine, flow, version, values, user, rules))
     if on_version:
-        version = tree.copied(_draft(engine, flow, rules))
-        act(Edit(engine, flow, version, values, user, rules))
         tree.refresh(version)
         version["updatedBy"] = user
         engine.state.versions[version["id"]] = version
         flow["versionId"] = version["id"]
-    else:
-        act(Edit(engine, flow, engine.state.versions[flow["versionId"]], values, user, rules))
     flow["updated"] = ids.stamp()
 
 
-def _draft(engine: Engine, flow: Json, rules: Rules) -> Json:
-    """The version to edit: the latest, or a new draft copied from it if it is locked."""
-    latest = engine.state.versions[flow["versionId"]]
-    if latest["state"] == "DRAFT":
-        return latest
-    moment = ids.stamp()
-    version = {**tree.copied(latest), "id": ids.new_id(), "created": moment, "updated": moment, "state": "DRAFT"}
-    tree.set_piece_versions(version["trigger"], rules.stored_version)
+def _draft(latest: Json, rules: Rules) -> Json:
+    """A copy of the latest version to edit, as a new draft if that is locked."""
+    version: Json = tree.copied(latest)
+    if latest["state"] != "DRAFT":
+        moment = ids.stamp()
+        version |= {"id": ids.new_id(), "created": moment, "updated": moment, "state": "DRAFT"}
+        tree.set_piece_versions(version["trigger"], rules.stored_version)
     return version
 
 
