@@ -6,7 +6,6 @@ from http.client import HTTPException
 import requests
 from urllib3.exceptions import HTTPError
 
-from .connection import OutOfTime
 from .transport import Route, TooLargeToRead, read_body, shared_adapter
 
 #: Bytes of a picture.
@@ -33,7 +32,7 @@ def fetch_image(url: str, route: Route, *, seconds: float) -> tuple[str, bytes]:
             with contextlib.closing(response.raw):
                 body = read_body(response.raw, LARGEST) if response.status_code == requests.codes.ok else b""
             call.watch.check()
-        except (requests.RequestException, HTTPError, HTTPException, OSError, OutOfTime, TooLargeToRead) as error:
+        except (HTTPError, HTTPException, OSError, TooLargeToRead) as error:
             raise NoImage(type(error).__name__) from None
     return raster_type(body), body
 

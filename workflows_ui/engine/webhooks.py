@@ -7,7 +7,7 @@ from http.client import HTTPException
 import requests
 from urllib3.exceptions import HTTPError
 
-from .connection import CheckedAdapter, OutOfTime
+from .connection import CheckedAdapter
 from .transport import USER_AGENT, Route, TooLargeToRead, read_body
 
 #: Bytes of an answer that are read; it is not kept.
@@ -35,7 +35,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], route: Route) -> int
                 read_body(response.raw, LARGEST)
             call.watch.check()
             return int(response.status_code)
-    except (requests.RequestException, HTTPError, HTTPException, OSError, OutOfTime, ValueError) as error:
+    except (HTTPError, HTTPException, OSError, ValueError) as error:
         failure = NoAnswer(type(error).__name__)
     finally:
         adapter.close()
