@@ -80,11 +80,6 @@ class Route:
     per_minute: int = 0
     status: int | None = None
 
-    @property
-    def name(self) -> str:
-        """The name in the journal."""
-        return f"{self.method} {self.path}"
-
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         """The path as a regular expression, with a group for each parameter."""

@@ -158,8 +158,8 @@ class PracticeEngine(Engine):
             request.principal_or_none = auth.authenticate(request, self.state, route.auth if route else REQUIRED)
         if route is None:
             raise HttpError.no_route()
-        entry.route = route.name
-        limits = self.rate_limits.count(route.name, request.client, route.per_minute) if route.per_minute else {}
+        entry.route = f"{route.method} {route.path}"
+        limits = self.rate_limits.count(entry.route, request.client, route.per_minute) if route.per_minute else {}
         try:
             response = self._call(request, route)
         except HttpError as error:

@@ -1,6 +1,7 @@
 """Actions of pieces: responses, delays and waiting are real, everything outside the engine is simulated."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from . import ids
@@ -43,9 +44,7 @@ def _respond(values: Json) -> Outcome:
 
 
 def _respond_and_wait(values: Json) -> Outcome:
-    result = _respond(values)
-    result.stop, result.waits = False, True
-    return result
+    return replace(_respond(values), stop=False, waits=True)
 
 
 def _respond_on_form(values: Json) -> Outcome:

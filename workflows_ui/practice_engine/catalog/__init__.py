@@ -25,9 +25,12 @@ ERROR_HANDLING = {"continueOnFailure": {"hide": False}, "retryOnFailure": {"hide
 NO_STRATEGY = {"strategy": "NONE"}
 
 
+@cache
 def pieces(version: Version) -> Mapping[str, Json]:
     """Return the pieces of an engine of this version by name, in the order of their labels. They are shared: never change them."""
-    return _pieces(version >= V083)
+    names = [PREFIX + file.stem for file in (FOLDER / "catalog/pieces").glob("*.json")]
+    found = sorted((_piece(name, version >= V083) for name in names), key=lambda piece: str(piece["displayName"]))
+    return {piece["name"]: piece for piece in found}
 
 
 def full_piece(piece: Json, version: Version, locale: str = "") -> Json:
@@ -35,13 +38,6 @@ def full_piece(piece: Json, version: Version, locale: str = "") -> Json:
     translations = read_data(_file_name(piece["name"])).get("i18n", {})
     full = {**_translated(piece, translations.get(locale, {})), "i18n": translations}
     return {**full, "contextInfo": {"version": "1"}} if version >= V083 else full
-
-
-@cache
-def _pieces(newer: bool) -> dict[str, Json]:
-    names = [PREFIX + file.stem for file in (FOLDER / "catalog/pieces").glob("*.json")]
-    found = sorted((_piece(name, newer) for name in names), key=lambda piece: str(piece["displayName"]))
-    return {piece["name"]: piece for piece in found}
 
 
 def _file_name(name: str) -> str:

@@ -73,21 +73,17 @@ def signed(engine: Engine, request: Request) -> Response:
 
 
 def add_event(engine: Engine, flow: Json, payload: Any) -> Json:
+    """Add a sample of the flow's trigger. It is named ``<piece>@<major.minor>:<trigger>``."""
+    settings = engine.state.versions[flow["versionId"]]["trigger"].get("settings", {})
+    version = ".".join(str(settings.get("pieceVersion", "0.0.0")).lstrip("~^").split(".")[:2])
     return engine.state.add_row(
         "events",
         flowId=flow["id"],
         projectId=flow["projectId"],
-        sourceName=source_name(engine.state.versions[flow["versionId"]]["trigger"]),
+        sourceName=f"{settings.get('pieceName', 'none')}@{version}:{settings.get('triggerName', 'none')}",
         fileId=ids.new_id(),
         payload=payload,
     )
-
-
-def source_name(trigger: Json) -> str:
-    """Return an event's name of its trigger: ``<piece>@<major.minor>:<trigger>``."""
-    settings = trigger.get("settings", {})
-    version = ".".join(str(settings.get("pieceVersion", "0.0.0")).lstrip("~^").split(".")[:2])
-    return f"{settings.get('pieceName', 'none')}@{version}:{settings.get('triggerName', 'none')}"
 
 
 def _get_flow(engine: Engine, request: Request, webhook: str) -> Json:
