@@ -11,10 +11,6 @@ def authenticate(request: Request, state: State, need: str) -> Principal | None:
     """Return the caller, if any, of a route with this ``need``. Raises the error of the flavour that was called."""
     if request.on_gateway:
         return _gateway(request, state)
-    return _engine(request, state, need)
-
-
-def _engine(request: Request, state: State, need: str) -> Principal | None:
     if need == PUBLIC:
         return None
     authorization = request.headers.get("authorization", "")

@@ -87,7 +87,6 @@ class Execution:
         self._dice = random.Random(seed)  # noqa: S311  practice data, no secrets
         #: Milliseconds of the steps' durations that did not actually pass.
         self.invented = 0.0
-        self._trigger_settings = trigger.get("settings", {})
         self.steps["trigger"] = {"type": trigger["type"], "status": "SUCCEEDED", "input": {}}
         if payload is not None:
             self.steps["trigger"]["output"] = payload
@@ -177,7 +176,7 @@ class Execution:
             outcome.response.headers[RESUME_HEADER] = resume_url
             outcome.output = {"nextWebhookUrl": resume_url}
         # Only the trigger's own piece can respond to the waiting client (api.md 7.2).
-        if settings.get("pieceName") != self._trigger_settings.get("pieceName"):
+        if settings.get("pieceName") != self._trigger.get("settings", {}).get("pieceName"):
             outcome.response = None
         return outcome
 
