@@ -16,10 +16,10 @@ from pathlib import Path
 
 from . import accounts, auth, bodies, control, faults, schema
 from .clock import Clock
-from .core import Engine, Route
+from .core import ENGINE, Engine, Route, Routes
 from .http import JSON_TYPE, REQUIRED, V072, V083, HttpError, Json, Principal, Request, Response
 from .journal import Journal, Received
-from .routes import SERVICES
+from .routes import gateway
 from .samples import fill, load_rows
 from .state import Settings, State
 
@@ -28,26 +28,21 @@ log = logging.getLogger(__name__)
 IMBRACE_VERSION = V072
 #: How often a query parameter may be repeated on 0.83.0 (engine-0.83.md section 3).
 MAX_REPEATED = 20
-#: First part of a path with an id: where the object is kept, and the engine's name for it (recordings ``*_unknown``).
+#: Where the object of a path with an id is kept, by the first part of the path.
 OBJECTS = {
-    "flows": ("flows", "flow"),
-    "flow-runs": ("runs", "flow_run"),
-    "folders": ("folders", "folder"),
-    "tables": ("tables", "table"),
-    "fields": ("fields", "field"),
-    "records": ("records", "record"),
-    "app-connections": ("connections", "app_connection"),
-    "projects": ("projects", "project"),
+    **{kind: kind for kind in ("flows", "folders", "tables", "fields", "records", "projects")},
+    "flow-runs": "runs",
+    "app-connections": "connections",
 }
 MINUTE = 60.0  # engine seconds, of rate limits
 BASES = (
-    (re.compile(r"^/imbrace/activepieces(/api)?(?=/|$)"), "imbrace", "engine"),
-    (re.compile(r"^/imbrace/channel-service(?=/|$)"), "imbrace", "channel"),
-    (re.compile(r"^/imbrace/v\d/backend(?=/|$)"), "imbrace", "backend"),
-    (re.compile(r"^/imbrace/platform(?=/|$)"), "imbrace", "platform"),
-    (re.compile(r"^/imbrace(?=/|$)"), "imbrace", "gateway"),
-    (re.compile(r"^/api(?=/v1/|/v1$)"), "activepieces", "engine"),
-    (re.compile(r"^"), "activepieces", "engine"),
+    (re.compile(r"^/imbrace/activepieces(/api)?(?=/|$)"), "imbrace", ENGINE),
+    (re.compile(r"^/imbrace/channel-service(?=/|$)"), "imbrace", gateway.channel),
+    (re.compile(r"^/imbrace/v\d/backend(?=/|$)"), "imbrace", gateway.backend),
+    (re.compile(r"^/imbrace/platform(?=/|$)"), "imbrace", gateway.platform),
+    (re.compile(r"^/imbrace(?=/|$)"), "imbrace", gateway.root),
+    (re.compile(r"^/api(?=/v1/|/v1$)"), "activepieces", ENGINE),
+    (re.compile(r"^"), "activepieces", ENGINE),
 )
 
 
@@ -108,7 +103,7 @@ class PracticeEngine(Engine):
 
     def handle(self, request: Request) -> Response:
         """Respond to one request, faults included. Never raises."""
-        service = _find_service(request)
+        routes = _find_routes(request)
         request.version = IMBRACE_VERSION if request.on_gateway else self.version
         if request.full_path.startswith("/_practice"):
             return self._respond(lambda: control.handle(self, request))
@@ -118,7 +113,7 @@ class PracticeEngine(Engine):
         response = faults.play(playing, request, None)
         if response is None:
             entry.acted = True
-            response = self._respond(lambda: self._act(request, service, entry))
+            response = self._respond(lambda: self._act(request, routes, entry))
             response.headers.setdefault("access-control-allow-origin", "*")
             if request.on_gateway:
                 own = request.headers.get("x-request-id", "")[:64]
@@ -128,19 +123,19 @@ class PracticeEngine(Engine):
             entry.own_status = response.status
             for fault in playing:
                 if fault.kind == "followed":
-                    self._act_on(request, fault.then, service)
+                    self._act_on(request, fault.then, routes)
             response = faults.play(playing, request, response) or response
         entry.status = None if response.wire == "reset" else response.status
         return response
 
-    def _act_on(self, request: Request, then: Json, service: str) -> None:
+    def _act_on(self, request: Request, then: Json, routes: Routes) -> None:
         """Act on another request with the credential of ``request``."""
         prefix = request.full_path.removesuffix(request.path)
         body = json.dumps(then["body"]).encode() if "body" in then else b""
         headers = request.headers | {"content-type": JSON_TYPE}
         other = Request(then["method"], prefix + then["path"], {}, headers, body, request.client)
         other.path, other.flavour, other.version = then["path"], request.flavour, request.version
-        self._respond(lambda: self._act(other, service, Journal().add(other)))
+        self._respond(lambda: self._act(other, routes, Journal().add(other)))
 
     def _respond(self, act: Callable[[], Response]) -> Response:
         try:
@@ -151,10 +146,9 @@ class PracticeEngine(Engine):
             log.exception("The practice engine has a bug")
             return Response.from_json(HttpError.plain(500, "practice engine fault").body, 500)
 
-    def _act(self, request: Request, service: str, entry: Received) -> Response:
-        routes = SERVICES[service]
+    def _act(self, request: Request, routes: Routes, entry: Received) -> Response:
         route = None if _is_listed(request, self.settings.missing_routes) else routes.find(request)
-        if request.on_gateway and (service in ("engine", "channel") or (route and route.auth == REQUIRED)):
+        if request.on_gateway and (routes in (ENGINE, gateway.channel) or (route and route.auth == REQUIRED)):
             request.principal_or_none = auth.authenticate(request, self.state, route.auth if route else REQUIRED)
         if route is None:
             raise HttpError.no_route()
@@ -195,13 +189,13 @@ def _is_listed(request: Request, paths: list[str]) -> bool:
     return any(f"{request.method} {request.path}".startswith(one) or request.path.startswith(one) for one in paths)
 
 
-def _find_service(request: Request) -> str:
-    """Return the service, and set the request's flavour and the service's own path."""
-    for base, flavour, service in BASES:
+def _find_routes(request: Request) -> Routes:
+    """Return the routes of the service, and set the request's flavour and the service's own path."""
+    for base, flavour, routes in BASES:
         if found := base.match(request.full_path):
             request.flavour = flavour
             request.path = request.full_path[found.end() :].rstrip("/") or "/"
-            return service
+            return routes
     raise AssertionError("The last base matches everything.")
 
 
@@ -234,7 +228,9 @@ def _object_projects(request: Request, route: Route, state: State) -> list[str]:
         return []
     for name in route.id_params():
         schema.check_id(request.params[name], f"params/{name}")
-    return _row_projects(state, *OBJECTS[first], request.params["id"])
+    # The engine's name for it (recordings ``*_unknown``).
+    entity = first.removesuffix("s").replace("-", "_")
+    return _row_projects(state, OBJECTS[first], entity, request.params["id"])
 
 
 def _enter_project(request: Request, state: State, projects: list[str]) -> Principal:
