@@ -5,7 +5,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.practice_engine.fixtures import Practice
+from tests.practice_engine.fixtures import Practice, until
+from workflows_ui.practice_engine.ids import stamp
 
 Json = dict[str, Any]
 
@@ -70,6 +71,7 @@ def test_a_change_is_dated_at_its_cell_and_not_at_the_record(practice: Practice,
     field = practice.call("POST", "/v1/fields", json={"name": "a", "type": "TEXT", "tableId": table}).json()["id"]
     cells = [{"fieldId": field, "value": "x"}]
     made = practice.call("POST", "/v1/records", json={"tableId": table, "records": [cells]}).json()[0]
+    until(lambda: stamp() > made["cells"][field]["updated"])
     changed = practice.call("POST", f"/v1/records/{made['id']}", json={"tableId": table, "cells": cells}).json()
     assert changed["updated"] == made["updated"] <= made["cells"][field]["updated"] < changed["cells"][field]["updated"]
 
