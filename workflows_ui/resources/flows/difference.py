@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from django.utils.translation import gettext as _
 
@@ -74,8 +74,7 @@ class _Step:
     @cached_property
     def masked(self) -> dict[str, Any]:
         """The step as it is shown, masked when it is first needed: most steps of two versions are the same."""
-        masked: dict[str, Any] = self.mask(self.whole)
-        return masked
+        return cast("dict[str, Any]", self.mask(self.whole))
 
 
 def of_versions(session: EngineSession, old: Row, new: Row) -> Difference:

@@ -70,9 +70,8 @@ def _misplaced(old: Any, new: Any) -> Iterator[str]:
         known = steps.get(node.name, {})
         is_new = (node.step.get("type") in flow_tree.TRIGGERS) is not (known.get("type") in flow_tree.TRIGGERS)
         if is_new and (node.step.get("type") in flow_tree.TRIGGERS) is not (number == 0):
-            yield _("“%(step)s” would be of a type that its place does not allow.") % {
-                "step": outline.title_of(node.step)
-            }
+            title = outline.title_of(node.step)
+            yield _("“%(step)s” would be of a type that its place does not allow.") % {"step": title}
 
 
 def _meant(old: Any, operation: Operation) -> Iterator[str]:

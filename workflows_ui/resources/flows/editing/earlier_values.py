@@ -131,7 +131,10 @@ class EarlierValues:
         for run in runs:
             output = _output(pick(run, "steps"), step.name)
             if output is not MISSING:
-                return StepValue(_inside(output) if step.around else output, _FROM_RUN)
+                if step.around and isinstance(output, dict):
+                    # What the steps inside a loop see of its output.
+                    output = {key: output[key] for key in ("item", "index") if key in output}
+                return StepValue(output, _FROM_RUN)
         sample = self._sample(step)
         return None if sample in (None, {}, "") else StepValue(redaction.step(sample), _FROM_SAMPLE)
 
@@ -191,11 +194,6 @@ def _output(steps: Any, name: str, depth: int = 0) -> Any:
             if found is not MISSING:
                 return found
     return MISSING
-
-
-def _inside(output: Any) -> Any:
-    """What the steps inside a loop see of its output."""
-    return {key: output[key] for key in ("item", "index") if key in output} if isinstance(output, dict) else output
 
 
 @dataclass(frozen=True)

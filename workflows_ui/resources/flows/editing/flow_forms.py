@@ -231,8 +231,6 @@ class LockFlow(EditForm):
 
 
 class UseVersion(EditForm):
-    """A copy of another version as the draft."""
-
     version = forms.ChoiceField(label=_("Version"))
 
     def prepare(self) -> None:

@@ -187,10 +187,8 @@ class EditForm(SeenForm):
             operation = self.operation(flow, cleaned)
             predicted = self.corrected(predict(flow, operation, _versions(self.session, flow, operation)), operation)
             problems = damage.problems(flow, predicted, operation)
-        except Impossible as problem:
+        except (Impossible, *MALFORMED) as problem:
             raise forms.ValidationError(_impossible(problem)) from problem
-        except MALFORMED as problem:
-            raise forms.ValidationError(_impossible(Impossible())) from problem
         if problems:
             raise forms.ValidationError(
                 [*problems, gettext("The engine would accept this all the same. Nothing was sent.")]
@@ -226,8 +224,8 @@ def _mark(flow: Row, operation: Operation) -> str:
     return "-".join(hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()[:32] for part in parts)
 
 
-def _impossible(problem: Impossible) -> str:
-    if problem.step:
+def _impossible(problem: Exception) -> str:
+    if isinstance(problem, Impossible) and problem.step:
         text = gettext("The engine would refuse this for the step “%(step)s”. It may have been changed or removed.")
         return text % {"step": problem.step}
     return gettext("The engine would refuse this. The flow may have been changed since you opened the page.")

@@ -1,7 +1,7 @@
 """Steps, branches and positions of a flow as choices in a form: steps by their names, positions as "after X", "inside X"."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from django.utils.translation import gettext as _
 
@@ -86,8 +86,7 @@ def move_sentence(trigger: Any, name: str) -> str:
 
 def _masked(step: Json) -> Json:
     """A step without those after it and inside it, secrets masked."""
-    masked: Json = redaction.step(flow_tree.without_steps(step), secrets=reading.SECRETS)
-    return masked
+    return cast("Json", redaction.step(flow_tree.without_steps(step), secrets=reading.SECRETS))
 
 
 def last_place(trigger: Any, choices: Choices) -> str:

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from workflows_ui.engine import braces, flow_tree
 from workflows_ui.engine.flow_tree import ROUTERS
@@ -72,8 +72,7 @@ class _Edit:
 
     @property
     def trigger(self) -> Json:
-        trigger: Json = self.version["trigger"]
-        return trigger
+        return cast("Json", self.version["trigger"])
 
     def step(self, key: str) -> Json:
         name = self.request.get(key)

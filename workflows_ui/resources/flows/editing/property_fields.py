@@ -138,6 +138,8 @@ class Node:
     """A property with its fields in the form, and its template."""
 
     template: ClassVar[str] = "resources/flows/editing/field.html"
+    #: The name of a hidden field, if it has one.
+    _field: str
     #: Attributes of its element for htmx, once the form knows what depends on it.
     attributes: Any = ""
 
@@ -205,6 +207,10 @@ class Node:
     @property
     def field(self) -> forms.BoundField:
         return self.host.form[self.name]
+
+    @property
+    def hidden_field(self) -> forms.BoundField:
+        return self.host.form[self._field]
 
     @property
     def expression_field(self) -> forms.BoundField | None:

@@ -141,10 +141,6 @@ class Listed(Node):
         return len(self.numbers) >= self.most_rows
 
     @property
-    def rows_field(self) -> Any:
-        return self.host.form[self._field]
-
-    @property
     def rows(self) -> list[tuple[Any, ...]]:
         """The number of each row, and what it has."""
         form = self.host.form
@@ -344,10 +340,6 @@ class Dynamic(AppNode):
         self.group = None
         if self.host.data is not None:
             self.host.data[self._field] = ""
-
-    @property
-    def schema_field(self) -> Any:
-        return self.host.form[self._field]
 
     def names(self) -> Iterator[str]:
         yield self._field

@@ -43,8 +43,8 @@ _TEXT, _NUMBER, _OBJECT = Part("text"), Part("number"), Part("object")
 _INDEX = Part("number", optional=True)
 _LOCATION = Part("text", optional=True, choices=("AFTER", "INSIDE_LOOP", "INSIDE_BRANCH"))
 _STATUS = ("ENABLED", "DISABLED")
-_STEP = {"name": _TEXT, "type": _TEXT, "displayName": _TEXT, "settings": _OBJECT, "valid": Part("flag", optional=True)}
-_STEP |= {"skip": Part("flag", optional=True)}
+_FLAG = Part("flag", optional=True)
+_STEP = {"name": _TEXT, "type": _TEXT, "displayName": _TEXT, "settings": _OBJECT, "valid": _FLAG, "skip": _FLAG}
 _BRANCH = {"stepName": _TEXT, "branchIndex": _NUMBER}
 _NOTE = {
     "id": _TEXT,

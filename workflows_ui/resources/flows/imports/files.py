@@ -21,7 +21,6 @@ from workflows_ui.web.paths import dicts_at, list_at, text_at
 
 #: Maximum size of a file in bytes, far more than flows of hundreds of steps need; maximum number of flows in a file.
 LARGEST, MOST_FLOWS = 5 * 1024 * 1024, 100
-#: Types of triggers; a tree with another root is invalid.
 _INNER = ("template", "version")
 _LISTS = ("flows", "data")
 #: The engine numbered the versions of its trees, of which 0.72.4 has this one; later trees have the date of each step.

@@ -3,7 +3,7 @@
 An app in a version that the engine does not have gets the version that it has. Connections, tables and sub-flows are chosen.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -151,13 +151,12 @@ def match_columns(
     return replace(matches, columns=found), lacking
 
 
-def _rows(load: Any) -> list[dict[str, Any]] | None:
+def _rows(load: Callable[[], list[Any]]) -> list[Any] | None:
     """The rows; None if the engine does not give them."""
     try:
-        rows: list[dict[str, Any]] = load()
+        return load()
     except EngineError:
         return None
-    return rows
 
 
 def _match_apps(session: EngineSession, trees: list[Any], used: contents.Contents, result: Matching) -> None:

@@ -187,9 +187,8 @@ def _hints(trigger: Json, step: Json) -> str:
     if not lacking:
         return ""
     named = ", ".join(f"“{name}”" for name in lacking[:_MOST_NAMED])
-    return gettext("These have no sample yet, so what this step takes from them is empty: %(steps)s.") % {
-        "steps": named
-    }
+    text = gettext("These have no sample yet, so what this step takes from them is empty: %(steps)s.")
+    return text % {"steps": named}
 
 
 def used_steps(trigger: Json, step: Json) -> Iterator[Json]:

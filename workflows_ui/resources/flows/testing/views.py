@@ -65,7 +65,6 @@ def step_test(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         position = str(list(done).index(name))
         view = Reader(known, run=run).read_step(found, name, position, 1, 30)
     seconds = reading.poll_seconds(run)
-    error = view.error if view else ""
     context = {
         "run_id": id,
         "flow_id": flow,
@@ -76,7 +75,7 @@ def step_test(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         "badge": messages.run_state(run.get("status")),
         "sentence": reading.sentence(run, reading.length(run)),
         "diagnosis": failure_messages.explain_failure(
-            error or panels.failure_message(run), str(run.get("status") or "")
+            (view and view.error) or panels.failure_message(run), str(run.get("status") or "")
         ),
         "step": view,
         "ended": ended,
