@@ -26,6 +26,7 @@ from workflows_ui.credentials.models import Credential
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import directory
 from workflows_ui.members.services.invitations import DAYS
+from workflows_ui.web.list_filters import choice_field
 
 
 class PersonInput(forms.TextInput):
@@ -107,26 +108,20 @@ class PeopleFilterForm(forms.Form):
     """The filters of the list of people."""
 
     search = forms.CharField(label=_("Name, user name or e-mail address"), max_length=200, required=False)
-    account = forms.ChoiceField(
-        label=_("Account"),
-        required=False,
-        choices=[
-            ("", _("Any")),
-            ("active", pgettext_lazy("account", "Active")),
-            ("off", _("Switched off")),
-            ("administrator", _("Administrator")),
-        ],
+    account = choice_field(
+        _("Account"),
+        {
+            "active": pgettext_lazy("account", "Active"),
+            "off": _("Switched off"),
+            "administrator": _("Administrator"),
+        },
     )
 
 
 class LaunchRightFilterForm(forms.Form):
     """The filters of the list of launch rights."""
 
-    state = forms.ChoiceField(
-        label=_("State"),
-        required=False,
-        choices=[("", _("Any")), ("usable", _("In force")), ("ended", pgettext_lazy("launch rights", "Ended"))],
-    )
+    state = choice_field(_("State"), {"usable": _("In force"), "ended": pgettext_lazy("launch rights", "Ended")})
 
 
 class HolderForm(PersonFormMixin, forms.Form):
