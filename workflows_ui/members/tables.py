@@ -1,13 +1,12 @@
 """The lists of a workspace's members and launch rights, of all people, and of teams."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth.models import Group
-from django.db.models import Count, Exists, F, OuterRef, QuerySet, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Exists, F, OuterRef
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, pgettext_lazy
@@ -138,9 +137,12 @@ class People(LocalList):
 
     def masked(self, session: Any, rows: Sequence[Any]) -> Sequence[Any]:
         """The people, with the number of their `workspaces`, and `stepped`: whether they have a second factor."""
-        counts, stepped = _workspace_counts(rows), second_step.users_with_step(user.pk for user in rows)
+        own = Member.objects.filter(user__in=rows).values_list("user", "workspace")
+        by_team = Member.objects.filter(team__user__in=rows).values_list("team__user", "workspace")
+        counts = Counter(user for user, _workspace in own.union(by_team))
+        stepped = second_step.users_with_step(user.pk for user in rows)
         for user in rows:
-            user.workspaces, user.stepped = counts.get(user.pk, 0), user.pk in stepped
+            user.workspaces, user.stepped = counts[user.pk], user.pk in stepped
         return rows
 
     def title(self, row: User) -> str:
@@ -287,18 +289,3 @@ class LaunchRights(LocalList):
             revoke = reverse("launch_right_revoke", args=[slug, row.pk])
             buttons.append(Button(_("Revoke"), "ban", revoke, danger=True))
         return buttons
-
-
-def with_last_sign_in(rows: QuerySet[User]) -> QuerySet[User]:
-    """With `seen_at`, to sort by: those who never signed in come before all others."""
-    return rows.annotate(seen_at=Coalesce("last_login", Value(datetime(1970, 1, 1, tzinfo=UTC))))
-
-
-def _workspace_counts(users: Sequence[User]) -> dict[int, int]:
-    """Count the workspaces of each of these people, direct or through a team."""
-    spaces: dict[int, set[int]] = {}
-    own = Member.objects.filter(user__in=users).values_list("user", "workspace")
-    through = Member.objects.filter(team__user__in=users).values_list("team__user", "workspace")
-    for user, space in [*own, *through]:
-        spaces.setdefault(user, set()).add(space)
-    return {user: len(workspaces) for user, workspaces in spaces.items()}

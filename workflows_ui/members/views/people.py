@@ -1,11 +1,13 @@
 """People: for superusers the list and the page of each with its actions, for managers and the person what they may do in a workspace."""
 
+from datetime import UTC, datetime
 from functools import reduce
 from operator import or_
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -161,7 +163,9 @@ def _confirmation(request: ConsoleRequest, user: User, form: SuccessorForm) -> H
 
 
 def _matching(current: Listing) -> QuerySet[User]:
-    rows, filters = tables.with_last_sign_in(User.objects.all()), current.query.filters
+    # To sort by: those who never signed in come before all others.
+    seen_at = Coalesce("last_login", Value(datetime(1970, 1, 1, tzinfo=UTC)))
+    rows, filters = User.objects.annotate(seen_at=seen_at), current.query.filters
     for word in filters.get("search", "").split()[:6]:
         columns = ("username", "first_name", "last_name", "email")
         matches = (Q((f"{column}__icontains", text)) for column in columns for text in database.spellings(word))
