@@ -170,8 +170,7 @@ def _rights_of_flow(request: ConsoleRequest, flow_id: str) -> dict[str, Any]:
 
 
 def _find(request: ConsoleRequest, right_id: int) -> LaunchRight:
-    rows = LaunchRight.objects.filter(workspace=request.access.workspace).select_related("user", "team", "workspace")
-    return get_object_or_404(rows, pk=right_id)
+    return get_object_or_404(_of_workspace(request), pk=right_id)
 
 
 def _name(request: ConsoleRequest, id: str) -> str:

@@ -201,8 +201,7 @@ def grant(request: ConsoleRequest, slug: str, request_id: int) -> HttpResponse:
     form = RoleForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Choose one of the roles."))
-        return responses.redirect_to_view(request, "members", slug)
-    if membership := members.grant(actor(request), access_request, form.cleaned_data["role"]):
+    elif membership := members.grant(actor(request), access_request, form.cleaned_data["role"]):
         practice.equip(membership)
         messages.success(request, _("%(person)s now belongs to the workspace.") % {"person": membership.holder})
     else:
