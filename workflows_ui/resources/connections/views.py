@@ -96,7 +96,7 @@ def begin(request: ConsoleRequest, slug: str, piece: str) -> HttpResponse:
         sign_ins = {**(request.session.get(_BEGUN) or {}), state: slug}
         request.session[_BEGUN] = dict(list(sign_ins.items())[-_MOST:])
         context["address"] = oauth_forms.address(schema, sign_in, state, values)
-    status = 422 if form.is_bound and form.errors else 200
+    status = 422 if form.errors else 200
     return responses.page(request, "resources/connections/sign_in.html", context, fragments=("sign-in",), status=status)
 
 

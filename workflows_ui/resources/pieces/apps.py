@@ -98,8 +98,7 @@ def piece(session: EngineSession, name: str, version: str = "") -> dict[str, Any
 
 def piece_or_empty(session: EngineSession, name: str, version: str = "") -> dict[str, Any]:
     """As `piece`, for details of a page: {} if the engine refuses the call."""
-    key = f"piece:{name}:{version}"
-    return session.remember_or({}, key, REMEMBERED, lambda: fetch_app(session, name, version))
+    return session.remember_or({}, f"piece:{name}:{version}", REMEMBERED, lambda: fetch_app(session, name, version))
 
 
 def fetch_app(session: EngineSession, name: str, version: str = "") -> dict[str, Any]:

@@ -115,7 +115,6 @@ def _actions(table: str) -> tuple[Action, ...]:
             form=NameForm,
             initial=lambda row: {"name": reading.name_of(row)},
             done=_("The column is renamed."),
-            success_url=lambda slug, _row, _answer: table_url(slug, table),
             table=table,
         ),
         PartAction(
@@ -128,7 +127,6 @@ def _actions(table: str) -> tuple[Action, ...]:
             button=_("Remove the column “%(name)s”"),
             impact=lost,
             done=_("The column is removed."),
-            success_url=lambda slug, _row, _answer: table_url(slug, table),
             table=table,
         ),
     )
