@@ -15,7 +15,7 @@ class SessionStore(db.SessionStore):
     """The setting SESSION_ENGINE."""
 
     def _get_session_from_db(self) -> Session | None:
-        found = next(iter(_valid(self.session_key or "", timezone.now())), None)
+        found = _valid.first(self.session_key or "", timezone.now())
         if found is None:
             self._session_key = None
         return found

@@ -75,6 +75,10 @@ class Prepared(Generic[T]):
         queryset._query = query  # noqa: SLF001
         return list(queryset)
 
+    def first(self, *values: Scalar | Sequence[Scalar]) -> T | None:
+        """Run the query with these values, and return its first row; None without one. The query limits itself."""
+        return next(iter(self(*values)), None)
+
     def _compile(self, lengths: tuple[int, ...]) -> _Compiled:
         places = [
             _place(kind, number, length) for number, (kind, length) in enumerate(zip(self._kinds, lengths, strict=True))

@@ -54,7 +54,7 @@ def previous_visit(user: User, workspace: Workspace) -> datetime | None:
 def record_visit(user: User, workspace: Workspace) -> datetime | None:
     """Record a visit; return the end of the previous one, None for the first."""
     now = clock.now()
-    row = next(iter(_visits(user.pk, workspace.pk)), None)
+    row = _visits.first(user.pk, workspace.pk)
     if row is None:
         row, created = Visit.objects.get_or_create(user=user, workspace=workspace, defaults={"seen_at": now})
         if created:

@@ -18,7 +18,7 @@ class Backend(AuthenticationBackend):  # type: ignore[misc]
 
     def get_user(self, user_id: int) -> User | None:
         """Return the active account of a session."""
-        return next(iter(_active(user_id)), None)
+        return _active.first(user_id)
 
     def authenticate(self, request: Any, **credentials: Any) -> User | None:
         self._checked: dict[int, User | None] = {}

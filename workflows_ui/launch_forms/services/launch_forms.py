@@ -37,7 +37,7 @@ class NothingToUndo(Exception):
 
 def find_form(workspace: Workspace, flow_id: str) -> LaunchForm | None:
     """The flow's form in this workspace, with `published` and `updated_by`, or None."""
-    return next(iter(_form_of(workspace.pk, flow_id)), None)
+    return _form_of.first(workspace.pk, flow_id)
 
 
 _form_of = Prepared(

@@ -124,7 +124,7 @@ def create(actor: audit_log.Actor, access: member_access.Access, request: Launch
         raise ValueError("malformed ticket")
     digest = launch_files.digest(request.flow_id, request.payload, request.files)
     with database.one_at_a_time(access.user):
-        earlier = next(iter(_with_ticket(request.ticket)), None)
+        earlier = _with_ticket.first(request.ticket)
         if earlier is not None:
             own = (earlier.user_id, earlier.workspace_id) == (access.user.pk, access.workspace.pk)
             same = own and earlier.payload_digest == digest and earlier.wait == request.wait
@@ -148,7 +148,7 @@ def create(actor: audit_log.Actor, access: member_access.Access, request: Launch
         if most and Launch.objects.filter(user=access.user, asked_at__gt=now - MINUTE).count() >= most:
             return LaunchResult(Outcome.TOO_OFTEN, None)
         if not request.confirmed:
-            twin = next(iter(_twins(access.user.pk, access.workspace.pk, now - TWIN_WINDOW, digest)), None)
+            twin = _twins.first(access.user.pk, access.workspace.pk, now - TWIN_WINDOW, digest)
             if twin is not None:
                 return LaunchResult(Outcome.TWIN, twin)
         by_role = access.allows(Role.LAUNCHER)
@@ -218,7 +218,7 @@ def sendable_launches(now: datetime) -> QuerySet[Launch]:
 
 def latest_launch(user: User, workspace: Workspace, flow_id: str) -> Launch | None:
     """The person's latest launch of the flow with stored values."""
-    return next(iter(_latest(workspace.pk, user.pk, flow_id)), None)
+    return _latest.first(workspace.pk, user.pk, flow_id)
 
 
 @Prepared

@@ -277,7 +277,7 @@ def load_record(access: Access, flow_id: str, session: EngineSession | None = No
     named, and not to guests.
     """
     launches = _ended_launches(access.workspace, flow_id)
-    last = next(iter(_last(access.workspace.pk, flow_id)), None)
+    last = _last.first(access.workspace.pk, flow_id)
     label = last.user.label if last is not None and not access.guest else ""
     return Record(
         launches, _ended_runs(session, flow_id) if session else _NOTHING, last.asked_at if last else None, label

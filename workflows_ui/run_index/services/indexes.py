@@ -68,7 +68,7 @@ def readable(workspace: Workspace, user_id: int) -> RunIndex | None:
 
     None before its first reading: the engine's own lists are used then.
     """
-    index = next(iter(_readable(workspace.pk, user_id)), None)
+    index = _readable.first(workspace.pk, user_id)
     if index is None or index.read_at is None or index.credential is None:
         return None
     if index.credential.owner_id != user_id:
@@ -118,7 +118,7 @@ def silent_since(workspace: Workspace) -> datetime | None:
 
     For everybody, since it reveals nothing of the runs.
     """
-    return next(iter(_silent(workspace.pk)), None)
+    return _silent.first(workspace.pk)
 
 
 def latest_run(workspace_id: int, flow_id: str) -> IndexedRun | None:
