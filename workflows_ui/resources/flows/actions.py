@@ -1,29 +1,47 @@
 """Actions on flows (api.md 6.5): state, publishing, name, folder, tags, copies, imports, versions, deletion."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.core import clock
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.deleted_objects import services as deleted_objects
+from workflows_ui.deleted_objects.services import Content
 from workflows_ui.engine import EngineError, NotFound
+from workflows_ui.launch_forms.models import LaunchForm, LaunchFormVersion, SavedInputs
+from workflows_ui.launches.models import OPEN, Launch
+from workflows_ui.members.models import LaunchRight, Role
+from workflows_ui.notifications.models import Favourite, Watch, WatchKind
 from workflows_ui.resource_admin.actions import LastingText, NameForm, always, delete_action, rename_action
-from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Row, Text, pick
+from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Row, Text, id_at, pick
 from workflows_ui.resources import copies, usage
-from workflows_ui.resources.flows import deletion, pages, validity
 from workflows_ui.resources.flows import forms as flow_forms
+from workflows_ui.resources.flows import pages, validity
 from workflows_ui.resources.flows.editing import actions as editing_actions
+from workflows_ui.resources.flows.editing.operations import TREE
 from workflows_ui.resources.flows.imports import actions as import_actions
 from workflows_ui.resources.flows.imports import creation
-from workflows_ui.resources.flows.reading import deleting, folder_names, has_draft, name_of, tags_of, trigger_of
+from workflows_ui.resources.flows.reading import (
+    connection_names,
+    deleting,
+    folder_names,
+    has_draft,
+    name_of,
+    table_names,
+    tags_of,
+    trigger_of,
+)
 from workflows_ui.resources.pieces import missing_apps
-from workflows_ui.resources.places import flow_url
+from workflows_ui.resources.places import flow_url, object_url, subpage_url
 from workflows_ui.web import formats
-from workflows_ui.web.paths import dict_at, list_at, text_at
+from workflows_ui.web.paths import dict_at, dicts_at, list_at, text_at
 
 _LISTED = 20
+Line = tuple[str, str]
 
 
 def _operate(session: EngineSession, id: str, operation: str, **request: Any) -> Any:
@@ -98,7 +116,7 @@ def _tag(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
 
 def _delete(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str, Any]:
     """Return `copies.answer`, and whether the flow is gone: 0.83 takes a moment if it was published (`flow_del_03_get_right_after`)."""
-    with copies.kept(session, "flows", id, data, lambda: deletion.read_copy(session, id)):
+    with copies.kept(session, "flows", id, data, lambda: _read_copy(session, id)):
         session.workflows.delete_flow(id)
     pages.forget(session)
     usage.forget(session)
@@ -109,11 +127,96 @@ def _delete(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str, 
     return copies.answer(session, data) | {"gone": False}
 
 
-def create_from_copy(session: EngineSession, data: Mapping[str, Any]) -> str:
-    """Create the flow of a copy (deletion.read_copy) without its steps, in the folder of that name if there is one. Return its id.
+def _deletion_impact(session: EngineSession, flow: Row) -> Affected:
+    """Launches that have not ended, and everything that goes with the flow or loses its purpose."""
+    number = Launch.objects.filter(OPEN, workspace=session.workspace, flow_id=id_at(flow)).count()
+    summary = gettext("No launch is running. Its runs are deleted along with it.")
+    if number:
+        text = ngettext(
+            "%(count)d launch has not ended yet. Its runs are deleted along with it.",
+            "%(count)d launches have not ended yet. Its runs are deleted along with it.",
+            number,
+        )
+        summary = text % {"count": number}
+    callers = usage.affected(session, "flows", flow, gettext("No flow calls it."), among_others=True)
+    return Affected(
+        f"{callers.summary} {summary}",
+        [*callers.lines, *_lost_state(flow), *_own_rows(session, flow), *_only_here(session, flow)],
+    )
 
-    Raises EngineError.
-    """
+
+def _lost_state(flow: Row) -> Iterator[Line]:
+    if flow.get("status") == "ENABLED" and flow.get("publishedVersionId"):
+        yield gettext("It is on: its webhook address, schedule or trigger starts nothing any more."), ""
+    if flow.get("publishedVersionId") and has_draft(flow):
+        yield gettext("The draft is newer than what is live. A copy has the draft only."), ""
+
+
+def _own_rows(session: EngineSession, flow: Row) -> Iterator[Line]:
+    """What the console itself has about the flow."""
+    key, slug = id_at(flow), session.workspace.slug
+    here = {"workspace": session.workspace, "flow_id": key}
+    if form := LaunchForm.objects.filter(**here).values_list("published").first():
+        text = gettext("Its launch form, which is published") if form[0] else gettext("Its launch form, a draft")
+        yield text, reverse("form_builder", args=[slug, key])
+    rights = LaunchRight.objects.filter(**here).usable(clock.now()).count()
+    rights_url = subpage_url("flow_launch_rights", slug, flow) if session.allows(Role.MANAGER) else ""
+    watches = Watch.objects.filter(workspace=session.workspace, kind=WatchKind.FLOW, object_id=key).count()
+    saved = SavedInputs.objects.filter(**here).count()
+    stars = Favourite.objects.filter(**here).count()
+    for number, text, url in (
+        (rights, ngettext("%(n)d launch right ends", "%(n)d launch rights end", rights), rights_url),
+        (watches, ngettext("%(n)d person watches it", "%(n)d people watch it", watches), ""),
+        (saved, ngettext("%(n)d set of saved inputs", "%(n)d sets of saved inputs", saved), ""),
+        (stars, ngettext("%(n)d person has it as a favourite", "%(n)d people have it as a favourite", stars), ""),
+    ):
+        if number:
+            yield text % {"n": number}, url
+
+
+def _only_here(session: EngineSession, flow: Row) -> Iterator[Line]:
+    """The connections and tables that no other flow uses; they stay."""
+    key, slug = id_at(flow), session.workspace.slug
+    known = usage.cached_usage(session, now=True)
+    own = next((use for use in known.flows if use.id == key), None)
+    if own is None or not known.complete:
+        yield gettext("Not checked: whether other flows use its connections and tables."), ""
+        return
+    others = [use for use in known.flows if use.id != key]
+    for kind, names, text in (
+        ("connections", connection_names(session), gettext("No other flow uses the connection “%(name)s”. It stays.")),
+        ("tables", table_names(session), gettext("No other flow uses the table “%(name)s”. It stays.")),
+    ):
+        for used in sorted(own.keys(kind).difference(*(use.keys(kind) for use in others))):
+            place, name = names.get(used, ("", used))
+            yield text % {"name": name}, object_url(slug, kind, place)
+
+
+def _read_copy(session: EngineSession, id: str) -> Content:
+    """The flow's newest version, tags and folder, and what is said about it until it is restored. Raises EngineError."""
+    flow = session.workflows.get_flow(id)
+    version = dict_at(flow, "version")
+    folder = folder_names(session).get(text_at(flow, "folderId"), "")
+    data: dict[str, Any] = {
+        "version": {key: version[key] for key in TREE if key in version},
+        "tags": tags_of(flow),
+        "folder": folder,
+    }
+    forms = LaunchFormVersion.objects.filter(form__workspace=session.workspace, form__flow_id=id)
+    facts = {
+        "folder": folder[:200],
+        "tags": len(data["tags"]),
+        "on": flow.get("status") == "ENABLED",
+        "published": bool(flow.get("publishedVersionId")),
+        "versions": forms.count(),
+        "notes": len(dicts_at(version, "notes")),
+        "empty": text_at(trigger_of(flow), "type") == "EMPTY",
+    }
+    return Content(name_of(flow) or id, data, facts)
+
+
+def create_from_copy(session: EngineSession, data: Mapping[str, Any]) -> str:
+    """Create the flow of a copy (_read_copy) without its steps, in the folder of that name if any; return its id. Raises EngineError."""
     folders = {name: key for key, name in folder_names(session).items()}
     folder = folders.get(text_at(data, "folder"), "")
     flow = session.workflows.create_flow(_name_in_copy(data), folder_id=folder or None)
@@ -246,7 +349,7 @@ ACTIONS = (
             % {"name": formats.cut(name_of(flow)), "days": deleted_objects.days()}
         ),
         button=_("Delete the flow “%(name)s”"),
-        impact=deletion.impact,
+        impact=_deletion_impact,
         visible=_stays,
         done=lambda _row, answer: copies.done(
             gettext("The flow is deleted.")

@@ -222,7 +222,6 @@ def _arrow(drawn: Layout, x: int, start: int, end: int) -> None:
 
 
 def _across(block: _Block, axis: int) -> Iterator[tuple[_Chain, int]]:
-    """The branches with their axes."""
     x = axis - (block.across + 1) // 2
     for branch in block.branches:
         yield branch, x + branch.left

@@ -139,8 +139,7 @@ def _of_router(step: Row) -> Iterator[Finding]:
     for index, branch in enumerate(branches):
         if pick(branch, "branchType") == "FALLBACK":
             continue
-        groups = [group for group in list_at(branch, "conditions") if isinstance(group, list)]
-        listed = [condition for group in groups for condition in group]
+        listed = [item for group in list_at(branch, "conditions") if isinstance(group, list) for item in group]
         title = formats.cut(text_at(branch, "branchName") or str(index + 1), 60)
         reason = _("The branch “%(branch)s” has a condition without a value.") % {"branch": title}
         for number, condition in enumerate(listed, 1):

@@ -122,7 +122,6 @@ class EditForm(SeenForm):
 
     @property
     def drawing(self) -> dict[str, Any] | None:
-        """The diagram beside the form."""
         return drawing.editor_panel(self.session, self.row, self.current)
 
     @property

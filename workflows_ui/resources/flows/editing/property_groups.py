@@ -117,9 +117,8 @@ class Listed(Node):
         super().__init__(prop)
         text = prop.shown if isinstance(prop.shown, str) else ""
         #: Of an object, pairs of a name and a value.
-        self.entries: list[Any] = list(self.shown.items()) if isinstance(self.shown, dict) else []
-        if isinstance(self.shown, list):
-            self.entries = self.shown
+        shown = self.shown.items() if isinstance(self.shown, dict) else self.shown
+        self.entries: list[Any] = list(shown) if isinstance(self.shown, dict | list) else []
         starts = (self.starts_with_row or prop.required) and not text
         first = list(range(len(self.entries))) or ([0] if starts else [])
         self._field = f"rows-{self.name}"

@@ -104,10 +104,9 @@ def find_answer(session: EngineSession, id: str, key: str) -> Mapping[str, Any] 
     name = _name(session, id, key)
     sealed = cache.get(name)
     try:
-        answer: Mapping[str, Any] | None = json.loads(crypto.unseal(sealed, name)) if sealed else None
+        return cast("Mapping[str, Any]", json.loads(crypto.unseal(sealed, name))) if sealed else None
     except crypto.CannotOpen:
         return None
-    return answer
 
 
 def _name(session: EngineSession, id: str, key: str) -> str:
