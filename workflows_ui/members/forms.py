@@ -25,7 +25,6 @@ from workflows_ui.accounts.services import people as accounts
 from workflows_ui.credentials.models import Credential
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import directory
-from workflows_ui.members.services.invitations import DAYS
 from workflows_ui.web.list_filters import choice_field
 
 
@@ -201,7 +200,7 @@ class DaysForm(forms.Form):
         label=_("The link works for"),
         coerce=int,
         initial=7,
-        choices=lambda: [(number, ngettext("%d day", "%d days", number) % number) for number in DAYS],
+        choices=lambda: [(number, ngettext("%d day", "%d days", number) % number) for number in (1, 7, 30)],
     )
 
 

@@ -76,9 +76,6 @@ def _right_state(right: LaunchRight, now: datetime) -> tuple[str | Promise, str]
     return gettext_lazy("In force"), "green"
 
 
-NO_ROLE = gettext_lazy("no role, only what the teams open")
-
-
 def describe_invitations(rows: Iterable[ColleagueInvitation]) -> list[dict[str, Any]]:
     """Return invitations with their statuses, in few queries.
 
@@ -110,7 +107,7 @@ def _status(row: ColleagueInvitation, works: bool, requests: list[InvitationRequ
 
 
 def role(row: ColleagueInvitation) -> str | Promise:
-    return Role(row.role).label if row.role else NO_ROLE
+    return Role(row.role).label if row.role else gettext_lazy("no role, only what the teams open")
 
 
 def _invitation_state(row: ColleagueInvitation, works: bool) -> tuple[str | Promise, str, str]:

@@ -30,9 +30,6 @@ from workflows_ui.members.services import members, teams
 from workflows_ui.notifications import services as notifications
 from workflows_ui.notifications.models import NoticeKind
 
-#: Choices for the validity of a link, in days.
-DAYS = (1, 7, 30)
-
 
 class NotOpen(Exception):
     """The invitation was accepted, revoked or is over, or the inviter no longer has the right to give it."""

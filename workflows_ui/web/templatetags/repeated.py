@@ -22,7 +22,9 @@ class _RememberedURL(URLNode):
 
     def render(self, context: Context) -> str:
         view, arguments = self.view_name.resolve(context), [argument.resolve(context) for argument in self.args]
-        if self.kwargs or ":" in view or not all(_is_plain(argument) for argument in arguments):
+        # A cache takes True for 1, but their URLs differ.
+        plain = all(isinstance(argument, str | int) and not isinstance(argument, bool) for argument in arguments)
+        if self.kwargs or ":" in view or not plain:
             return super().render(context)
         try:
             found = view_url(view, *arguments)
@@ -64,10 +66,6 @@ def translate(parser: Parser, token: Token) -> template.Node:
     if node.message_context is not None and not _is_constant(node.message_context):
         return node
     return _RememberedText(node)
-
-
-def _is_plain(argument: object) -> bool:
-    return isinstance(argument, str | int) and not isinstance(argument, bool)
 
 
 def _is_constant(expression: Any) -> bool:
