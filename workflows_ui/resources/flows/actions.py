@@ -24,7 +24,6 @@ from workflows_ui.resources.flows import pages, validity
 from workflows_ui.resources.flows.editing import actions as editing_actions
 from workflows_ui.resources.flows.editing.operations import TREE
 from workflows_ui.resources.flows.imports import actions as import_actions
-from workflows_ui.resources.flows.imports import creation
 from workflows_ui.resources.flows.reading import (
     connection_names,
     deleting,
@@ -52,7 +51,7 @@ def _operate(session: EngineSession, id: str, operation: str, **request: Any) ->
 def _duplicate(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
     """Create a flow of this name with the newest version's steps, in the same folder."""
     flow = session.workflows.get_flow(id)
-    return creation.create(session, data["name"], dict_at(flow, "version"), text_at(flow, "folderId"))
+    return import_actions.create(session, data["name"], dict_at(flow, "version"), text_at(flow, "folderId"))
 
 
 def _can_turn_on(flow: Row) -> bool:
@@ -227,7 +226,9 @@ def create_from_copy(session: EngineSession, data: Mapping[str, Any]) -> str:
 def fill_from_copy(session: EngineSession, id: str, data: Mapping[str, Any]) -> None:
     """Give the flow the steps and tags of its copy; a second time does no harm. Raises EngineError, ValidationError."""
     tags = [str(tag) for tag in list_at(data, "tags")]
-    creation.import_into(session, id, session.workflows.get_flow(id), dict_at(data, "version"), _name_in_copy(data))
+    import_actions.import_into(
+        session, id, session.workflows.get_flow(id), dict_at(data, "version"), _name_in_copy(data)
+    )
     usage.forget(session)
     if tags:
         _tag(session, id, {"tags": tags})

@@ -1,6 +1,12 @@
-"""Actions that make flows, empty or from a starter, and import files. They lead to the steps, with what is left to do."""
+"""Actions that make flows, empty or from a starter, and import files. They lead to the steps, with what is left to do.
 
-from collections.abc import Mapping
+An import is IMPORT_FLOW as each version of the engine takes it, then an update of each step, by which the engine checks it: IMPORT_FLOW
+takes over from the file which steps are complete (recordings `op_import_flow_known_piece_wrong_input_valid_true`,
+`op_import_flow_unknown_piece`); an update of the same step as it is makes the engine decide (engine-0.83.md section 6).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
@@ -8,35 +14,197 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import EngineError, Unknown
+from workflows_ui.engine import EngineError, NotFound, Refused, Unknown, flow_tree
 from workflows_ui.flow_edits import services as flow_edits
 from workflows_ui.flow_edits.models import FlowEdit
 from workflows_ui.resource_admin.actions import LastingText, always
 from workflows_ui.resource_admin.resource import Action, Row, Text, pick
+from workflows_ui.resources import usage
+from workflows_ui.resources.flows import pages, validity
 from workflows_ui.resources.flows.editing.actions import MEANWHILE, alike, is_changed, read
-from workflows_ui.resources.flows.editing.operations import Operation
+from workflows_ui.resources.flows.editing.operations import Operation, update_step
 from workflows_ui.resources.flows.editing.prediction import Impossible, Json, predict
-from workflows_ui.resources.flows.imports import creation
+from workflows_ui.resources.flows.imports import contents
 from workflows_ui.resources.flows.imports import forms as import_forms
-from workflows_ui.resources.flows.imports.creation import ImportedFlow
 from workflows_ui.resources.flows.imports.files import shown_name
-from workflows_ui.resources.flows.reading import deleting, name_of
+from workflows_ui.resources.flows.reading import deleting, name_of, trigger_of
 from workflows_ui.resources.flows.starters.forms import NewFlow
+from workflows_ui.resources.pieces import apps
+from workflows_ui.resources.pieces.missing_apps import exact
 from workflows_ui.resources.places import flow_url, list_url
 from workflows_ui.web import formats
-from workflows_ui.web.paths import dict_at
+from workflows_ui.web.messages import error_message
+from workflows_ui.web.paths import dict_at, text_at
 
+#: Types of steps that an update can send (api.md 6.3).
+_TYPES = frozenset({"PIECE_TRIGGER", "PIECE", "CODE", "LOOP_ON_ITEMS", "ROUTER"})
+_SUSPECTS = 5
 _LISTED = 20
 _CHECKED: Text = _("After the import the engine checks each step, and the console says what has to be completed.")
+
+
+@dataclass
+class ImportedFlow:
+    """A flow with its imported steps, after the check.
+
+    Attributes:
+        problems: what has to be completed in its steps.
+        dropped: a sentence for each step whose app did not take all inputs of the file.
+        unchecked: how many steps the engine did not check, because it stopped answering.
+    """
+
+    flow: Row
+    problems: list[validity.Finding] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+    unchecked: int = 0
+
+    @property
+    def incomplete(self) -> int:
+        """How many steps have to be completed."""
+        return len({problem.step for problem in self.problems})
+
+
+def create(session: EngineSession, name: str, request: Mapping[str, Any], folder: str = "") -> Any:
+    """Create a flow with these steps, in two calls. Raises EngineError; ValidationError, which says so, if an empty flow was created."""
+    flow = session.workflows.create_flow(name, folder_id=folder or None)
+    forget(session)
+    try:
+        return import_into(session, flow["id"], flow, request, name)
+    except (EngineError, forms.ValidationError) as error:
+        text = gettext(
+            "A flow “%(name)s” was created, but its steps could not be imported: %(why)s It is empty; delete it, or import into it."
+        )
+        raise forms.ValidationError(text % {"name": name, "why": why(error)}) from error
+
+
+def forget(session: EngineSession) -> None:
+    """Clear what is cached of the list of flows."""
+    pages.forget(session)
+    usage.forget(session)
+
+
+def why(error: EngineError | forms.ValidationError) -> str:
+    if isinstance(error, forms.ValidationError):
+        return " ".join(error.messages)
+    return str(error_message(error).text)
+
+
+def import_into(session: EngineSession, id: str, flow: Row, request: Mapping[str, Any], name: str) -> Any:
+    """Replace the steps of a flow's draft. Raises EngineError, ValidationError if the engine refuses the tree."""
+    try:
+        return session.workflows.apply_flow_operation(id, import_operation(flow, request, name).body)
+    except Refused as refusal:
+        if refusal.code != "FST_ERR_VALIDATION":
+            raise
+        # The engine only says that the input is invalid (recording `op_import_flow_bad_trigger`).
+        text = gettext(
+            "The engine does not take this flow: something in it is not as it expects. It does not say what."
+        )
+        raise forms.ValidationError({"file": " ".join([text, *_suspects(request.get("trigger"))])}) from refusal
+
+
+def import_operation(flow: Row, request: Mapping[str, Any], name: str) -> Operation:
+    """The import into this flow. An older engine knows neither the notes and dates of a newer file, nor its tree version
+    (engine-0.83.md 11, row 7). The flow's own version shows which engine it is.
+    """
+    trigger, version = request.get("trigger"), dict_at(flow, "version")
+    schema, known = text_at(request, "schemaVersion"), text_at(version, "schemaVersion")
+    later = schema.isdecimal() and known.isdecimal() and int(schema) > int(known)
+    tree = {
+        "displayName": name,
+        "trigger": trigger,
+        "schemaVersion": None if later else request.get("schemaVersion"),
+    }
+    if "notes" in version:
+        return Operation("IMPORT_FLOW", tree | {"notes": request.get("notes") or []})
+    return Operation("IMPORT_FLOW", tree | {"trigger": contents.mapped(trigger, _undated)})
+
+
+def _undated(step: Row) -> dict[str, Any]:
+    return {key: value for key, value in step.items() if key != "lastUpdatedDate"}
+
+
+def _suspects(trigger: Any) -> Iterator[str]:
+    """What is probably wrong in a tree that the engine refuses."""
+    listed = [node for node in flow_tree.walk(trigger) if node.step.get("type") not in (*_TYPES, "EMPTY")]
+    for node in listed[:_SUSPECTS]:
+        text = gettext("Perhaps it does not know the type %(type)s of the step “%(step)s”.")
+        yield text % {"type": formats.cut(str(node.step.get("type")), 40), "step": contents.title_of(node)}
+    lacking = [(node, parts) for node in flow_tree.walk(trigger) if (parts := _lacking(node.step))]
+    for node, parts in lacking[:_SUSPECTS]:
+        text = gettext("In the step “%(step)s” this is missing, or not as it has to be: %(parts)s.")
+        yield text % {"step": contents.title_of(node), "parts": ", ".join(parts)}
+
+
+def _lacking(step: Row) -> list[str]:
+    """The parts that every step has (api.md 6.3), and this one lacks."""
+    parts = [key for key, kind in (("displayName", str), ("settings", dict)) if not isinstance(step.get(key), kind)]
+    return parts if flow_tree.NAME.fullmatch(flow_tree.step_name(step)) else ["name", *parts]
+
+
+def check(session: EngineSession, flow: Row) -> ImportedFlow:
+    """Update each step with what it holds, so that the engine decides whether it is complete, and report what it says.
+
+    One call for each step of an app, and for each other one that is not complete; none for apps that the engine lacks. A step that it
+    refuses stays as imported.
+    """
+    key, imported = text_at(flow, "id"), trigger_of(flow)
+    known = set(apps.names(session))
+    refused: list[validity.Finding] = []
+    waiting = [node for node in flow_tree.walk(imported) if _to_check(node.step, known)]
+    while waiting:
+        node = waiting.pop(0)
+        try:
+            flow = session.workflows.apply_flow_operation(key, _update(node.step, is_trigger=node.step is imported))
+        except (Refused, NotFound) as error:
+            reason = gettext("The engine refuses it: %(why)s") % {"why": error_message(error).text}
+            refused.append(validity.Finding(node.name, contents.title_of(node), reason))
+        except EngineError:
+            waiting.insert(0, node)
+            break
+    forget(session)
+    problems = validity.find(session, trigger_of(flow)).findings
+    named = {problem.step for problem in problems}
+    return ImportedFlow(
+        flow,
+        [*problems, *(problem for problem in refused if problem.step not in named)],
+        list(_dropped(imported, trigger_of(flow))),
+        len(waiting),
+    )
+
+
+def _to_check(step: Row, known: set[str]) -> bool:
+    piece = text_at(step, "settings.pieceName")
+    return text_at(step, "type") in _TYPES and (piece in known if piece else step.get("valid") is not True)
+
+
+def _update(step: Row, *, is_trigger: bool) -> dict[str, Any]:
+    settings = dict_at(step, "settings")
+    version = exact(settings.get("pieceVersion"))
+    # An exact version is what both engines take (engine-0.83.md 11, row 8).
+    changed = {"settings": settings | {"pieceVersion": version}} if version else {}
+    return update_step(step, is_trigger=is_trigger, **changed).body
+
+
+def _dropped(before: Any, after: Any) -> Iterator[str]:
+    """Inputs that the app of a step does not know: the engine leaves them out (recording `op_add_action_piece_extra_input`)."""
+    now = flow_tree.steps_by_name(after)
+    for node in flow_tree.walk(before):
+        kept = dict_at(now.get(node.name, {}), "settings.input")
+        lost = [key for key in dict_at(node.step, "settings.input") if key not in kept]
+        if lost and node.name in now and pick(node.step, "settings.pieceName"):
+            text = gettext("The app of “%(step)s” does not know %(inputs)s of the file; the engine left it out.")
+            inputs = ", ".join(f"“{formats.cut(key)}”" for key in lost[:_SUSPECTS])
+            yield text % {"step": contents.title_of(node), "inputs": inputs}
 
 
 def _make(session: EngineSession, _id: str, data: dict[str, Any]) -> Mapping[str, Any]:
     """Create the flow; `imported` of the answer if it is from a starter. Raises EngineError, ValidationError."""
     if data["request"]:
-        imported = creation.check(session, creation.create(session, data["name"], data["request"], data["folder"]))
+        imported = check(session, create(session, data["name"], data["request"], data["folder"]))
         return {**imported.flow, "imported": imported}
     flow = session.workflows.create_flow(data["name"], folder_id=data["folder"] or None)
-    creation.forget(session)
+    forget(session)
     return dict(flow)
 
 
@@ -49,7 +217,7 @@ def _import_new(session: EngineSession, _id: str, data: dict[str, Any]) -> list[
     for request in data["file"]:
         name = data["name"] or shown_name(request) or gettext("Imported flow")
         try:
-            created.append(creation.check(session, creation.create(session, name[:200], request)))
+            created.append(check(session, create(session, name[:200], request)))
         except (EngineError, forms.ValidationError) as error:
             if not created:
                 raise
@@ -57,7 +225,7 @@ def _import_new(session: EngineSession, _id: str, data: dict[str, Any]) -> list[
                 "Created so far: %(made)s. Then: %(why)s Clear the flows that were created before you continue."
             )
             names = ", ".join(f"“{formats.cut(name_of(imported.flow))}”" for imported in created)
-            raise forms.ValidationError(text % {"made": names, "why": creation.why(error)}) from error
+            raise forms.ValidationError(text % {"made": names, "why": why(error)}) from error
     return created
 
 
@@ -70,17 +238,17 @@ def _import_here(session: EngineSession, id: str, data: dict[str, Any]) -> tuple
     (request,) = data["file"]
     flow = session.workflows.get_flow(id)
     name = name_of(flow) or shown_name(request) or id
-    predicted = _predicted(flow, creation.import_operation(flow, request, name))
+    predicted = _predicted(flow, import_operation(flow, request, name))
     edit = flow_edits.begin(session, id, "IMPORT_FLOW", dict_at(flow, "version"), predicted["version"])
     try:
-        after = creation.import_into(session, id, flow, request, name)
+        after = import_into(session, id, flow, request, name)
     except Unknown:
         raise
     except (EngineError, forms.ValidationError):
         flow_edits.forget(edit)
         raise
     meanwhile = is_changed(after, read(session, id))
-    imported = creation.check(session, after)
+    imported = check(session, after)
     checked = dict(imported.flow)
     flow_edits.end(edit, dict_at(checked, "version"), as_expected=alike(predicted, checked), meanwhile=meanwhile)
     return imported, edit
