@@ -295,7 +295,7 @@ NOT_IN_SDK: list[tuple[Call, str, str, list[tuple[str, str]], Any]] = [
     ),
     (
         lambda w: w.list_flows(
-            status=["ENABLED", "DISABLED"], name="a b", version_state="LOCKED", connection_external_ids="c"
+            status=["ENABLED", "DISABLED"], name="a b", tags=["x"], version_state="LOCKED", connection_external_ids="c"
         ),
         "GET",
         "/v1/flows",
@@ -307,6 +307,7 @@ NOT_IN_SDK: list[tuple[Call, str, str, list[tuple[str, str]], Any]] = [
             ("name", "a b"),
             ("versionState", "LOCKED"),
             ("connectionExternalIds", "c"),
+            ("tags", "x"),
         ],
         None,
     ),

@@ -161,7 +161,7 @@ def test_long_filters_are_asked_for_in_parts_of_twenty(version: str) -> None:
         with pytest.raises(ValueError, match="at most 20"):
             calls.list_runs(cursor="x", flow_id=flows)
         with pytest.raises(ValueError, match="at most 20"):
-            calls.list_flows(connection_external_ids=flows)
+            calls.list_flows(tags=flows)
 
 
 def test_no_row_is_passed_over_where_one_part_has_less_than_was_asked_for_and_more_to_come() -> None:

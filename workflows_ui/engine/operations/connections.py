@@ -16,6 +16,7 @@ class Connections(Calls):
         *,
         display_name: str | None = None,
         status: Texts = None,
+        scope: str | None = None,
     ) -> Json:
         """`GET /v1/app-connections`: a page of connections, oldest first, without their secrets."""
         return self._page(
@@ -27,6 +28,7 @@ class Connections(Calls):
                 "pieceName": piece_name,
                 "displayName": display_name,
                 "status": status,
+                "scope": scope,
             },
         )
 
@@ -44,9 +46,12 @@ class Connections(Calls):
             without_none({"projectId": self._required_project_id(body.get("projectId"))}) | dict(body),
         )
 
-    def rename_connection(self, connection_id: str, display_name: str) -> Json:
+    def rename_connection(
+        self, connection_id: str, display_name: str, metadata: Mapping[str, Any] | None = None
+    ) -> Json:
         """`POST /v1/app-connections/{id}`: changes the display name."""
-        return self._change_owned("app-connections", connection_id, {"displayName": display_name})
+        body = without_none({"displayName": display_name, "metadata": metadata})
+        return self._change_owned("app-connections", connection_id, body)
 
     def replace_connection(self, source_id: str, target_id: str) -> None:
         """`POST /v1/app-connections/replace`: makes flows that use the source use the target.
@@ -68,9 +73,11 @@ class Connections(Calls):
         """`DELETE /v1/app-connections/{id}`. A connection of the platform is silently kept."""
         self._delete_owned("app-connections", connection_id)
 
-    def list_pieces(self, limit: int = 10) -> list[Json]:
+    def list_pieces(
+        self, limit: int = 10, *, search: str | None = None, suggestion_type: str | None = None
+    ) -> list[Json]:
         """`GET /v1/pieces`: all pieces in a list; the engine ignores `limit` (recording `pieces_limit_param_ignored`)."""
-        return self._array("/v1/pieces", {"limit": limit})
+        return self._array("/v1/pieces", {"limit": limit, "searchQuery": search, "suggestionType": suggestion_type})
 
     def get_piece(self, name: str, version: str | None = None) -> Json:
         """`GET /v1/pieces/{name}`: actions, triggers and their properties. `name` is the full name, `@activepieces/piece-x`."""

@@ -18,6 +18,7 @@ class Flows(Calls):
         name: str | None = None,
         version_state: str | None = None,
         connection_external_ids: Texts = None,
+        tags: Texts = None,
     ) -> Json:
         """`GET /v1/flows`: a page of flows, last changed first.
 
@@ -28,6 +29,7 @@ class Flows(Calls):
             name: part of the name, any case.
             version_state: DRAFT (the latest version, the default) or LOCKED (the published one; the whole list is then
                 NotFound if one flow was never published).
+            tags: flows without any tag match too.
         """
         self._check_ids("folders", None if folder_id == "NULL" else folder_id)
         return self._page(
@@ -41,6 +43,7 @@ class Flows(Calls):
                 "name": name,
                 "versionState": version_state,
                 "connectionExternalIds": connection_external_ids,
+                "tags": tags,
             },
         )
 
@@ -58,11 +61,24 @@ class Flows(Calls):
         """`GET /v1/flows/{id}`: a flow with its latest version, or the given one. NotFound if it does not exist."""
         return self._get_owned("flows", flow_id, {"versionId": version_id})
 
-    def create_flow(self, display_name: str, project_id: str | None = None, *, folder_id: str | None = None) -> Json:
+    def create_flow(
+        self,
+        display_name: str,
+        project_id: str | None = None,
+        *,
+        folder_id: str | None = None,
+        folder_name: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Json:
         """`POST /v1/flows`: the new flow, disabled and with an empty trigger. Two calls create two flows."""
         self._check_ids("folders", folder_id)
-        project = self._required_project_id(project_id)
-        body = {"displayName": display_name, "projectId": project, "folderId": folder_id}
+        body = {
+            "displayName": display_name,
+            "projectId": self._required_project_id(project_id),
+            "folderId": folder_id,
+            "folderName": folder_name,
+            "metadata": metadata,
+        }
         return self._post_object("/v1/flows", without_none(body))
 
     def delete_flow(self, flow_id: str) -> None:

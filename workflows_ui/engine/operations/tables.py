@@ -21,9 +21,12 @@ class Tables(Calls):
         body = {"name": name, "externalId": external_id, "projectId": self._required_project_id()}
         return self._post_object("/v1/tables", without_none(body))
 
-    def update_table(self, table_id: str, name: str) -> Json:
-        """`POST /v1/tables/{id}`: renames."""
-        return self._change_owned("tables", table_id, {"name": name})
+    def update_table(
+        self, table_id: str, name: str | None = None, *, trigger: str | None = None, status: str | None = None
+    ) -> Json:
+        """`POST /v1/tables/{id}`: changes the given attributes."""
+        body = without_none({"name": name, "trigger": trigger, "status": status})
+        return self._change_owned("tables", table_id, body)
 
     def delete_table(self, table_id: str) -> None:
         """`DELETE /v1/tables/{id}`: with its fields and records."""
