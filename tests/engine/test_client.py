@@ -104,7 +104,7 @@ def test_credentials_are_frozen_and_compare_by_value() -> None:
     assert ApiKey("a") == ApiKey(" a ")
     assert ApiKey("a") != ApiKey("b")
     with pytest.raises(AttributeError):
-        ApiKey("a").token = "b"  # type: ignore[misc]
+        ApiKey("a").key = "b"  # type: ignore[misc]
 
 
 Call = Callable[[Workflows], Any]

@@ -7,7 +7,7 @@ Raises `EngineError` and its subclasses, and ValueError for invalid arguments.
 """
 
 from .auth import AccessToken, Anonymous, ApiKey, BearerToken, Credential, claims
-from .calls import NotHere, Owned
+from .calls import Flavour, NotHere, Owned
 from .client import ENVIRONMENTS, Client, Workflows
 from .errors import (
     AddressRefused,
@@ -32,9 +32,9 @@ from .errors import (
     WrongOrganization,
     WrongProject,
 )
-from .flow_tree import steps_by_name, walk
+from .flow_tree import Node, steps_by_name, walk
 from .masking import HIDDEN, Mask, alternatives
 from .multipart import Upload
 from .safety import AddressSafety
 from .transport import LARGEST_ANSWER, USER_AGENT, Timeouts, close_pools
-from .trigger import EncodedJson, TriggerAnswer
+from .trigger import EncodedJson, Outcome, TriggerAnswer

@@ -33,7 +33,23 @@ def _header_value(value: str, label: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Secret:
+class ApiKey:
+    """An Imbrace API key (`api_...`). It belongs to one organization, so no header names one (api.md 2.1)."""
+
+    key: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", _header_value(self.key, "API key"))
+
+    def headers(self) -> dict[str, str]:
+        return {"x-api-key": self.key}
+
+    def secrets(self) -> tuple[str, ...]:
+        return (self.key,)
+
+
+@dataclass(frozen=True)
+class _Token:
     """A credential of one text. Raises ValueError unless a header can carry it."""
 
     label: ClassVar[str]
@@ -47,17 +63,7 @@ class _Secret:
 
 
 @dataclass(frozen=True)
-class ApiKey(_Secret):
-    """An Imbrace API key (`api_...`). It belongs to one organization, so no header names one (api.md 2.1)."""
-
-    label = "API key"
-
-    def headers(self) -> dict[str, str]:
-        return {"x-api-key": self.token}
-
-
-@dataclass(frozen=True)
-class AccessToken(_Secret):
+class AccessToken(_Token):
     """An Imbrace access token, opaque (`acc_...`) or a JWT; its headers: api.md 2.1.
 
     A JWT without an organization is sent as `x-access-token`, as the vendor's SDK sends it; the gateway refuses it.
@@ -84,7 +90,7 @@ class AccessToken(_Secret):
 
 
 @dataclass(frozen=True)
-class BearerToken(_Secret):
+class BearerToken(_Token):
     """A credential of Activepieces: the JWT of a sign-in, or an `sk-` key of the paid editions.
 
     The scheme is sent as `Bearer`: the engine does not accept a lower-case `bearer` (recording `err_lowercase_bearer`).
