@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.audit import history
 from workflows_ui.audit import messages as audit_messages
 from workflows_ui.audit.models import BEGUN, AuditEvent
+from workflows_ui.lists.filters import DaysForm
 from workflows_ui.members.models import Workspace
-from workflows_ui.web.list_filters import DaysForm
 from workflows_ui.web.messages import Text
 
 

@@ -9,10 +9,10 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.core import database
 from workflows_ui.launches.models import KEPT, OPEN, SEARCHED_FOR, UNSENT, Launch, LaunchInput, State
 from workflows_ui.launches.services import launches
+from workflows_ui.lists.filters import DaysForm
 from workflows_ui.members.models import Workspace
 from workflows_ui.run_index.services import launch_words
 from workflows_ui.web.form_rendering import LongSelect
-from workflows_ui.web.list_filters import DaysForm
 
 #: Choices of the state filter: states with the same label are one choice.
 STATES: dict[str, tuple[Any, Q]] = {

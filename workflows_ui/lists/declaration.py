@@ -162,7 +162,7 @@ class Page:
         partial: whether more objects match than all pages have, which `notice` says.
         newest: what asks later for rows that came since (news.py); "" if the list cannot be asked.
         added: the answer to that, without rows: how many came; with `older`, at least so many. None if that was not the question.
-        as_of: what an index is followed by in the positions of a local list (web/numbering.py).
+        as_of: what an index is followed by in the positions of a local list (lists/numbering.py).
         lacking: capabilities (credentials.services.capabilities.NAMES) that the engine lacks according to this
             answer, with the reason: actions that need them are disabled.
     """

@@ -13,8 +13,8 @@ from workflows_ui.lists import export
 from workflows_ui.lists.declaration import List, Order, Page
 from workflows_ui.lists.listing import Listing, requested_order
 from workflows_ui.lists.news import NOTHING
+from workflows_ui.lists.numbering import local_page, row_position, rows_after
 from workflows_ui.web import responses
-from workflows_ui.web.numbering import local_page, row_position, rows_after
 from workflows_ui.web.requests import ConsoleRequest, actor
 
 

@@ -23,9 +23,9 @@ from django.utils.translation import ngettext, pgettext_lazy
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import people as accounts
 from workflows_ui.credentials.models import Credential
+from workflows_ui.lists.filters import choice_field
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import directory
-from workflows_ui.web.list_filters import choice_field
 
 
 class PersonInput(forms.TextInput):

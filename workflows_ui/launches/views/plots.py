@@ -7,10 +7,10 @@ from django.views.decorators.http import require_safe
 from workflows_ui.launches import plots
 from workflows_ui.launches.forms import MORE, FilterForm
 from workflows_ui.launches.services import launches, statistics
+from workflows_ui.lists.filters import plotted_days
 from workflows_ui.members.models import Role
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
-from workflows_ui.web.list_filters import plotted_days
 from workflows_ui.web.requests import ConsoleRequest
 
 

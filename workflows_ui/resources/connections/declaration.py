@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
+from workflows_ui.lists.filters import state_field
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import Panel, Resource, Subject
 from workflows_ui.resources import usage, whole_lists
@@ -28,7 +29,6 @@ from workflows_ui.resources.pieces.apps import Mark, mark_column
 from workflows_ui.resources.pieces.fields import type_words
 from workflows_ui.resources.places import link_to, list_url
 from workflows_ui.run_index.services import uses
-from workflows_ui.web.list_filters import state_field
 from workflows_ui.web.messages import Text
 from workflows_ui.web.paths import list_at, text_at
 

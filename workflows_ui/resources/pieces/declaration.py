@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
+from workflows_ui.lists.filters import choice_field
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.actions import Action, Affected, always
 from workflows_ui.resource_admin.resource import Panel, Resource, Subject
@@ -23,7 +24,6 @@ from workflows_ui.resources.pieces.apps import mark_column, mark_of
 from workflows_ui.resources.pieces.fields import operations, type_words
 from workflows_ui.resources.places import connection_url, list_url
 from workflows_ui.web import formats
-from workflows_ui.web.list_filters import choice_field
 from workflows_ui.web.messages import Text
 from workflows_ui.web.paths import pick, text_at, texts_at
 

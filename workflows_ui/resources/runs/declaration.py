@@ -14,6 +14,7 @@ from workflows_ui.core.collation import by_name
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Forbidden, NotFound, Unavailable
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
+from workflows_ui.lists.filters import first_day
 from workflows_ui.resource_admin.resource import Panel, Resource, Subject, Tab
 from workflows_ui.resources.places import link_to, list_url
 from workflows_ui.resources.runs import actions as resource_actions
@@ -23,7 +24,6 @@ from workflows_ui.resources.runs import panels as resource_panels
 from workflows_ui.run_index.services import indexes
 from workflows_ui.search.services import Text
 from workflows_ui.web import formats, messages
-from workflows_ui.web.list_filters import first_day
 from workflows_ui.web.paths import id_at, text_at
 
 #: Extra rows requested beyond a page, since those of the boundary's millisecond come again; the second number is used if all of them did.

@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy
 from workflows_ui.core import clock
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.launches.services.statistics import MOST_DAYS
+from workflows_ui.lists.filters import first_day, plotted_days
+from workflows_ui.lists.numbering import local_page
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import Page, Query, Row
 from workflows_ui.resources.runs import filters as run_filters
@@ -21,8 +23,6 @@ from workflows_ui.run_index.services import rows as indexed_rows
 from workflows_ui.run_index.services.parts import Found
 from workflows_ui.search.services import Text
 from workflows_ui.web import formats
-from workflows_ui.web.list_filters import first_day, plotted_days
-from workflows_ui.web.numbering import local_page
 
 #: The most runs that a search for words lists: it would take long to count all runs with a frequent word.
 MOST_FOUND = 10_000

@@ -58,7 +58,7 @@ class RecordFilters(forms.Form):
         super().__init__(*args, **kwargs)
         self._names = {reading.key_of(field): column_label(field) for field in self.columns}
         self._fields = {reading.key_of(field): field for field in self.columns}
-        #: One condition a row (web/list_filters.py).
+        #: One condition a row (lists/filters.py).
         self.field_rows = [(f"column{number}", f"how{number}", f"value{number}") for number in range(1, CONDITIONS + 1)]
         for number in range(1, CONDITIONS + 1):
             words = {"number": number}

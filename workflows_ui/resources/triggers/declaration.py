@@ -13,6 +13,7 @@ from workflows_ui.core.collation import sort_key
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
+from workflows_ui.lists.filters import choice_field
 from workflows_ui.resource_admin.resource import Column, Page, Panel, Query, Resource, Row, Text, id_at
 from workflows_ui.resources import usage, whole_lists
 from workflows_ui.resources.pieces import apps
@@ -21,7 +22,6 @@ from workflows_ui.resources.places import link_to
 from workflows_ui.resources.triggers import figures
 from workflows_ui.resources.triggers.figures import Figures
 from workflows_ui.web import formats
-from workflows_ui.web.list_filters import choice_field
 from workflows_ui.web.paths import dict_at
 from workflows_ui.web.plots import Spark
 
