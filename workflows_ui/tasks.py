@@ -4,10 +4,12 @@ from celery import shared_task
 
 from workflows_ui.accounts import tasks as account_tasks  # noqa: F401  (registers it with Celery)
 from workflows_ui.accounts.services import sessions
-from workflows_ui.alarms import channels as alarm_channels
-from workflows_ui.alarms import checking as alarm_checking
-from workflows_ui.alarms import services as alarms
-from workflows_ui.alarms import tasks as alarm_tasks
+from workflows_ui.alarms import (
+    channels as alarm_channels,
+    checking as alarm_checking,
+    services as alarms,
+    tasks as alarm_tasks,
+)
 from workflows_ui.audit.services import hash_chain
 from workflows_ui.core import broker, caching, database, heartbeat
 from workflows_ui.credentials import tasks as credential_tasks
@@ -18,8 +20,7 @@ from workflows_ui.jobs import tasks as job_tasks
 from workflows_ui.jobs.services import turns as job_turns
 from workflows_ui.launches import tasks as launch_tasks
 from workflows_ui.launches.services import following, sweeping, watching
-from workflows_ui.notifications import services as notifications
-from workflows_ui.notifications import tasks as notification_tasks
+from workflows_ui.notifications import services as notifications, tasks as notification_tasks
 from workflows_ui.run_index import tasks as run_index_tasks
 from workflows_ui.run_index.services import indexes, launch_words, reading
 

@@ -17,8 +17,7 @@ from tests import audit_guard
 from tests.logs import lines
 from workflows_ui import tasks
 from workflows_ui.audit.models import AuditChain, AuditCheckpoint, AuditEvent
-from workflows_ui.audit.services import audit_log, hash_chain
-from workflows_ui.audit.services import verification as audit_verification
+from workflows_ui.audit.services import audit_log, hash_chain, verification as audit_verification
 from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.audit.services.hash_chain import Head
 from workflows_ui.core import clock

@@ -10,8 +10,7 @@ from django.db import connection
 
 from tests.users import person, workspace
 from workflows_ui.audit.models import AuditEvent
-from workflows_ui.audit.services import audit_log, hash_chain
-from workflows_ui.audit.services import verification as audit_verification
+from workflows_ui.audit.services import audit_log, hash_chain, verification as audit_verification
 from workflows_ui.audit.services.audit_log import Actor
 
 WRITERS, SECONDS, ROUNDS = 4, 3.0, 5

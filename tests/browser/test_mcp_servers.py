@@ -8,8 +8,7 @@ from tests.browser.windows import Window
 from tests.engine.servers import Reply
 from tests.practice_engine.fixtures import Practice, practice
 from tests.resources.connection_scene import Scene
-from tests.resources.samples.mcp_servers import flow_tool, piece_tool
-from tests.resources.samples.mcp_servers import server as ugly
+from tests.resources.samples.mcp_servers import flow_tool, piece_tool, server as ugly
 from tests.stub_engine import StubEngine, flow, identity
 from tests.users import Users
 from workflows_ui.audit.models import AuditEvent

@@ -5,8 +5,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests import caches
-from tests import users as people
+from tests import caches, users as people
 from tests.browser.looks import sound
 from tests.browser.windows import Window
 from tests.engine.servers import Reply

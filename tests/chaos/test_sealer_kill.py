@@ -10,8 +10,7 @@ import pytest
 from django.db import connection
 
 from workflows_ui.audit.models import AuditChain, AuditEvent
-from workflows_ui.audit.services import audit_log, hash_chain
-from workflows_ui.audit.services import verification as audit_verification
+from workflows_ui.audit.services import audit_log, hash_chain, verification as audit_verification
 from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.core import clock
 

@@ -12,8 +12,7 @@ from django.test import Client
 
 from tests.accounts.sign_in import sign_in
 from tests.core.cache_away import AWAY, Hanging, cache_at, cache_away
-from tests.launches.launch_scene import Scene
-from tests.launches.launch_scene import text_of as text
+from tests.launches.launch_scene import Scene, text_of as text
 from tests.logs import lines
 from tests.practice_engine.fixtures import Practice, practice
 from tests.stub_engine import stub_engine, users

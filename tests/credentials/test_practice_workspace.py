@@ -15,8 +15,7 @@ from workflows_ui.accounts.services import people
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.models import Credential, Health, Kind
-from workflows_ui.credentials.services import clients, credential_tests
-from workflows_ui.credentials.services import practice as practising
+from workflows_ui.credentials.services import clients, credential_tests, practice as practising
 from workflows_ui.engine import Timeouts
 from workflows_ui.members.models import Colour, Member, Role, Workspace
 from workflows_ui.members.services import access, members

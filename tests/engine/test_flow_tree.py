@@ -3,8 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from workflows_ui.engine import steps_by_name, walk
 from workflows_ui.engine.flow_tree import MOST_STEPS, branch_names

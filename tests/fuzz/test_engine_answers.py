@@ -4,8 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 from django.test import Client
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tests.attacks.poison import PoisonedEngine
 from tests.fuzz.asking import FRAGMENT, answered, few_or_many, rounds

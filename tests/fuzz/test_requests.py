@@ -5,8 +5,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tests.fuzz.asking import FRAGMENT, answered, few_or_many, rounds
 from tests.fuzz.odd import Fields, parameters, texts

@@ -14,10 +14,16 @@ from tests.engine.servers import Reply
 from tests.launch_forms.filled import ECHO, publish
 from tests.launches.launch_scene import Scene, text_of
 from tests.resources.test_run_starters import launched
-from tests.stub_engine import StubEngine, flow, identity, run, text
-from tests.stub_engine import owner as owner
-from tests.stub_engine import stub_engine as stub_engine
-from tests.stub_engine import users as users
+from tests.stub_engine import (
+    StubEngine,
+    flow,
+    identity,
+    owner as owner,
+    run,
+    stub_engine as stub_engine,
+    text,
+    users as users,
+)
 from tests.users import Users, move
 from workflows_ui.audit.services import audit_log
 from workflows_ui.launch_forms.models import LaunchFormVersion

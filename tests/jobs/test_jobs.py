@@ -8,16 +8,14 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests.resources.stage import Stage
-from tests.resources.stage import stage as stage
+from tests.resources.stage import Stage, stage as stage
 from tests.stub_engine import text
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import clock, lease
 from workflows_ui.jobs import worker
 from workflows_ui.jobs.models import ItemState, Job, JobKind, JobPart, JobState
-from workflows_ui.jobs.services import jobs
-from workflows_ui.jobs.services import turns as job_turns
+from workflows_ui.jobs.services import jobs, turns as job_turns
 from workflows_ui.jobs.services.jobs import Found, Reason
 from workflows_ui.resource_admin.resource import Query
 from workflows_ui.resources import BY_NAME

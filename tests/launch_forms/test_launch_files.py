@@ -13,8 +13,7 @@ from workflows_ui.audit.services import audit_log
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.engine import Upload
 from workflows_ui.launches.models import Launch, LaunchFile, LaunchInput, Reason, State
-from workflows_ui.launches.services import files as launch_files
-from workflows_ui.launches.services import launches, sending, sweeping
+from workflows_ui.launches.services import files as launch_files, launches, sending, sweeping
 from workflows_ui.launches.services.launches import LaunchRequest, Outcome
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256))

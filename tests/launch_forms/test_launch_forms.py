@@ -14,8 +14,7 @@ from workflows_ui.credentials.services import clients
 from workflows_ui.launch_forms.models import LaunchForm, LaunchFormVersion
 from workflows_ui.launch_forms.schema import json_text, schema_in
 from workflows_ui.launch_forms.schema.document import NOTHING, BadForm, Field, Form, Kind
-from workflows_ui.launch_forms.services import launch_forms
-from workflows_ui.launch_forms.services import sources as form_sources
+from workflows_ui.launch_forms.services import launch_forms, sources as form_sources
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import files as launch_files
 from workflows_ui.members.models import Member, Role

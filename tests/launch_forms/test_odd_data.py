@@ -5,8 +5,7 @@ import copy
 import json
 from typing import Any
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tests.launch_forms.test_document import ALL
 from tests.launch_forms.test_proposing import JSON

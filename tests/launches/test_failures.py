@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from workflows_ui.launches.failures import messages as failure_messages
-from workflows_ui.launches.failures import reading as failure_reading
-from workflows_ui.launches.failures import rules as failure_rules
+from workflows_ui.launches.failures import (
+    messages as failure_messages,
+    reading as failure_reading,
+    rules as failure_rules,
+)
 
 MESSAGES: list[dict[str, Any]] = json.loads(
     Path(__file__).with_name("failure_messages.json").read_text(encoding="utf-8")

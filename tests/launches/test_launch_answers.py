@@ -8,8 +8,7 @@ import pytest
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tests import flows
 from tests.launches.launch_scene import Scene, unescape

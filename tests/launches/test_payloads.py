@@ -4,8 +4,7 @@ import json
 import sys
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.launches.services import files as launch_files

@@ -11,8 +11,7 @@ from tests.resource_admin.test_checks import Good
 from tests.stub_engine import StubEngine, identity, text
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import redaction
-from workflows_ui.resource_admin import action_forms
-from workflows_ui.resource_admin import checks as resource_checks
+from workflows_ui.resource_admin import action_forms, checks as resource_checks
 from workflows_ui.resource_admin.actions import Action, Bulk
 from workflows_ui.resource_admin.views import actions as action_views
 from workflows_ui.web.elements import Button, arranged

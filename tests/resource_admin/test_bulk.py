@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests.resources.stage import Stage, everything_told, lead, outcomes
-from tests.resources.stage import stage as stage
+from tests.resources.stage import Stage, everything_told, lead, outcomes, stage as stage
 from tests.stub_engine import text
 from workflows_ui.accounts.models import User
 from workflows_ui.jobs import worker

@@ -20,8 +20,7 @@ from workflows_ui.credentials.models import Ability, Capability, Inspection
 from workflows_ui.credentials.services import capabilities
 from workflows_ui.jobs.models import Job
 from workflows_ui.members.models import Member, Role, Workspace
-from workflows_ui.resource_admin import capabilities as missing_capabilities
-from workflows_ui.resource_admin import checks as resource_checks
+from workflows_ui.resource_admin import capabilities as missing_capabilities, checks as resource_checks
 
 __all__ = ["stage"]
 

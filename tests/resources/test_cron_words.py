@@ -1,8 +1,7 @@
 """Cron expressions in words: the common shapes, and never a wrong word for the others."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from workflows_ui.resources.triggers import cron_messages as cron_words
 

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from tests.resources import samples
-from tests.resources.stage import TYPED_SECRET, Stage, _filled, everything_told, lead, turns
-from tests.resources.stage import stage as stage
+from tests.resources.stage import TYPED_SECRET, Stage, _filled, everything_told, lead, stage as stage, turns
 from workflows_ui.jobs import worker
 from workflows_ui.jobs.models import ItemState, Job, JobState
 from workflows_ui.members.models import Role

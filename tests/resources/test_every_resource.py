@@ -9,8 +9,7 @@ from django import forms
 from django.test import Client
 from django.utils.html import escape
 
-from tests import caches
-from tests import users as people
+from tests import caches, users as people
 from tests.engine.servers import Reply
 from tests.resources import samples
 from tests.resources.samples import NAME

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests import flows
 from tests.engine.servers import Reply
@@ -15,8 +14,7 @@ from tests.resources.stage import Stage
 from tests.stub_engine import StubEngine, flow, identity, text
 from workflows_ui.core import redaction
 from workflows_ui.members.models import Role
-from workflows_ui.resources.flows import difference as flow_difference
-from workflows_ui.resources.flows import outline, reading
+from workflows_ui.resources.flows import difference as flow_difference, outline, reading
 from workflows_ui.resources.flows.difference import Difference, StepChange
 
 

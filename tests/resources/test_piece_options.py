@@ -6,8 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.engine.servers import Reply
 from tests.practice_engine.fixtures import practice

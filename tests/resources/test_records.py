@@ -13,10 +13,7 @@ from tests.practice_engine.fixtures import Practice
 from tests.resources import stage as stages
 from tests.resources.samples.tables import SAMPLE, field, lay, record, table
 from tests.resources.stage import HTMX, Stage, outcomes
-from tests.stub_engine import StubEngine, identity, text
-from tests.stub_engine import owner as owner
-from tests.stub_engine import stub_engine as stub_engine
-from tests.stub_engine import users as users
+from tests.stub_engine import StubEngine, identity, owner as owner, stub_engine as stub_engine, text, users as users
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.members.models import Role
 from workflows_ui.practice_engine.routes import records as practice_records

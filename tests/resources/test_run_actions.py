@@ -10,8 +10,7 @@ from tests import flows
 from tests.engine.servers import Reply, Seen
 from tests.practice_engine.fixtures import until
 from tests.resources.stage import Stage, lead
-from tests.stub_engine import StubEngine, identity, text
-from tests.stub_engine import run as run_row
+from tests.stub_engine import StubEngine, identity, run as run_row, text
 from tests.users import workspace
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.members.models import Role

@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from workflows_ui.launches.services.runs import any_failed
-from workflows_ui.resources.runs import steps
-from workflows_ui.resources.runs import times as run_times
+from workflows_ui.resources.runs import steps, times as run_times
 from workflows_ui.web import formats
 
 STARTED = "2026-11-24T22:38:25.786Z"

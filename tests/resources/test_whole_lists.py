@@ -5,10 +5,8 @@ import re
 import pytest
 from django.test import Client
 
-from tests.practice_engine.fixtures import Practice
-from tests.practice_engine.fixtures import practice as practice
-from tests.resources.stage import Stage
-from tests.resources.stage import stage as stage
+from tests.practice_engine.fixtures import Practice, practice as practice
+from tests.resources.stage import Stage, stage as stage
 from tests.stub_engine import text
 from tests.users import gather, workspace
 from workflows_ui.resource_admin.resource import Query

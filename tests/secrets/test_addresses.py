@@ -7,8 +7,7 @@ import pytest
 from django.db import transaction
 from django.urls import reverse
 
-from tests import caches
-from tests import users as people
+from tests import caches, users as people
 from tests.secrets import places
 from tests.secrets.echoing import ERRORS, Echo, EchoingShelf
 from tests.secrets.forms import Form, filled

@@ -23,8 +23,7 @@ from workflows_ui.launch_forms.models import SavedInputs
 from workflows_ui.launch_forms.schema.document import Field, Form, Kind, ShowIf, When
 from workflows_ui.launches import page as launch_page
 from workflows_ui.launches.models import Launch, LaunchInput, State
-from workflows_ui.launches.services import secrets as launch_secrets
-from workflows_ui.launches.services import sending
+from workflows_ui.launches.services import secrets as launch_secrets, sending
 from workflows_ui.members.models import Role
 
 __all__ = ["scene"]

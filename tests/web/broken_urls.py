@@ -3,8 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from console.urls import handler400, handler403, handler404, handler500
-from console.urls import urlpatterns as console
+from console.urls import handler400, handler403, handler404, handler500, urlpatterns as console
 
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
 

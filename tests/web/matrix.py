@@ -11,8 +11,7 @@ from django.http.response import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
-from tests import caches
-from tests import users as test_users
+from tests import caches, users as test_users
 from tests.resources import samples
 from tests.web.filled_workspace import EVERYBODY, OUTSIDERS, Furnished, Place
 from workflows_ui.audit.models import AuditEvent

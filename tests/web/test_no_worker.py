@@ -7,10 +7,15 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from tests.stub_engine import StubEngine, flow, identity, text
-from tests.stub_engine import owner as owner
-from tests.stub_engine import stub_engine as stub_engine
-from tests.stub_engine import users as users
+from tests.stub_engine import (
+    StubEngine,
+    flow,
+    identity,
+    owner as owner,
+    stub_engine as stub_engine,
+    text,
+    users as users,
+)
 from tests.users import Users
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core import heartbeat

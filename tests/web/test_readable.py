@@ -4,8 +4,7 @@ from typing import Any
 
 from django.template.loader import get_template
 from django.utils import translation
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from workflows_ui.web import readable
 

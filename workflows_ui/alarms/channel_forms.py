@@ -4,8 +4,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _
 
 from workflows_ui.alarms import channels
 from workflows_ui.alarms.models import AlarmChannel, AlarmKind, ChannelShape

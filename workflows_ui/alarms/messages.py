@@ -6,8 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.formats import number_format
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _, ngettext
 
 from workflows_ui.alarms.models import AlarmEnd, AlarmKind, AlarmWatch
 from workflows_ui.web import formats

@@ -13,8 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from workflows_ui.alarms import folding, services, tables
-from workflows_ui.alarms import messages as texts
+from workflows_ui.alarms import folding, messages as texts, services, tables
 from workflows_ui.alarms.forms import FilterForm
 from workflows_ui.alarms.models import Alarm, AlarmKind, AlarmWatch, FlowRhythm
 from workflows_ui.core import clock

@@ -6,8 +6,7 @@ from datetime import timedelta
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import gettext_lazy as _, ngettext, pgettext
 
 from workflows_ui.accounts.models import User
 from workflows_ui.core.crypto import Changed, NotEntered

@@ -19,8 +19,7 @@ from workflows_ui.audit.services import audit_log
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.deleted_objects import messages as texts
-from workflows_ui.deleted_objects import services, tables
+from workflows_ui.deleted_objects import messages as texts, services, tables
 from workflows_ui.deleted_objects.models import CopyState, DeletedObject
 from workflows_ui.engine import EngineError
 from workflows_ui.lists import list_page, local_lists
@@ -29,8 +28,7 @@ from workflows_ui.resource_admin import action_log
 from workflows_ui.resource_admin.resource import RESOURCES
 from workflows_ui.resources.flows import actions as flow_actions
 from workflows_ui.resources.tables import deletion as table_deletion
-from workflows_ui.web import messages as words
-from workflows_ui.web import responses
+from workflows_ui.web import messages as words, responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest, actor
 

@@ -5,8 +5,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
 from workflows_ui.core.crypto import SealsFields
 from workflows_ui.core.states import StateChoices

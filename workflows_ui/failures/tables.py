@@ -5,8 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.urls import reverse
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.failures.forms import FilterForm

@@ -13,19 +13,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from workflows_ui.credentials.services import engine_session
-from workflows_ui.failures import messages as texts
-from workflows_ui.failures import services, tables
+from workflows_ui.failures import messages as texts, services, tables
 from workflows_ui.failures.forms import AssignForm, FilterForm, HelpedForm, NoteForm, SnoozeForm
 from workflows_ui.failures.models import PatternState
 from workflows_ui.failures.services import Pattern
 from workflows_ui.lists import list_page, local_lists
 from workflows_ui.members.models import Role
 from workflows_ui.resources.places import flow_url, list_url, run_url
-from workflows_ui.resources.runs import filters as run_filters
-from workflows_ui.resources.runs import indexed, masking, reading
+from workflows_ui.resources.runs import filters as run_filters, indexed, masking, reading
 from workflows_ui.run_index.models import RunIndex
-from workflows_ui.run_index.services import indexes
-from workflows_ui.run_index.services import rows as indexed_rows
+from workflows_ui.run_index.services import indexes, rows as indexed_rows
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest, actor

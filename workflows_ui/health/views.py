@@ -15,8 +15,7 @@ import structlog
 from celery import current_app
 from django.conf import settings
 from django.core.cache import caches
-from django.db import Error as DatabaseError
-from django.db import connection
+from django.db import Error as DatabaseError, connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe

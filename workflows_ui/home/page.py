@@ -11,14 +11,12 @@ from django.db.models import F, Max
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _, ngettext
 
 from workflows_ui.core import clock, heartbeat
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials import messages as credential_messages
-from workflows_ui.home import queries
-from workflows_ui.home import services as visits
+from workflows_ui.home import queries, services as visits
 from workflows_ui.launch_forms.models import LaunchFormVersion
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.launches import plots
@@ -27,8 +25,7 @@ from workflows_ui.launches.services import statistics
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access
 from workflows_ui.resources.runs.plots import RunPlots
-from workflows_ui.run_index.services import indexes
-from workflows_ui.run_index.services import statistics as run_statistics
+from workflows_ui.run_index.services import indexes, statistics as run_statistics
 from workflows_ui.web import markdown
 from workflows_ui.web.links import reachable
 from workflows_ui.web.messages import NO_WORKER

@@ -15,8 +15,7 @@ from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials import messages as credential_messages
 from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.engine import AddressRefused, EngineError
-from workflows_ui.home import queries
-from workflows_ui.home import services as visits
+from workflows_ui.home import queries, services as visits
 from workflows_ui.home.page import Home, form_texts
 from workflows_ui.launches import flow_facts
 from workflows_ui.launches.models import Launch
@@ -27,8 +26,7 @@ from workflows_ui.resources.flows import launchable
 from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.runs import elsewhere as runs_elsewhere
 from workflows_ui.run_index.services import indexes
-from workflows_ui.web import messages as words
-from workflows_ui.web import navigation, responses
+from workflows_ui.web import messages as words, navigation, responses
 from workflows_ui.web.access import closed, member, signed_in
 from workflows_ui.web.requests import ConsoleRequest
 

@@ -9,8 +9,7 @@ from functools import cached_property
 
 from django import forms
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _, ngettext
 
 from workflows_ui.core import heartbeat
 from workflows_ui.core.states import Badge

@@ -16,17 +16,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from workflows_ui.audit.services import audit_log
 from workflows_ui.credentials.services import engine_session
-from workflows_ui.jobs import page as job_page
-from workflows_ui.jobs import tables, tasks
+from workflows_ui.jobs import page as job_page, tables, tasks
 from workflows_ui.jobs.models import Job, JobKind, JobState
 from workflows_ui.jobs.page import Page
 from workflows_ui.jobs.services import jobs
-from workflows_ui.lists import export as export_file
-from workflows_ui.lists import list_page, local_lists
+from workflows_ui.lists import export as export_file, list_page, local_lists
 from workflows_ui.lists.listing import Listing, offer
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin import action_forms, bulk
-from workflows_ui.resource_admin import capabilities as missing_capabilities
+from workflows_ui.resource_admin import action_forms, bulk, capabilities as missing_capabilities
 from workflows_ui.resource_admin.resource import RESOURCES, Resource, find_resource
 from workflows_ui.web import formats, responses
 from workflows_ui.web.access import member

@@ -26,8 +26,7 @@ from workflows_ui.jobs.services import turns as job_turns
 from workflows_ui.jobs.services.jobs import Found, Reason
 from workflows_ui.lists import export
 from workflows_ui.lists.declaration import Row
-from workflows_ui.resource_admin import action_log, pagination
-from workflows_ui.resource_admin import capabilities as missing_capabilities
+from workflows_ui.resource_admin import action_log, capabilities as missing_capabilities, pagination
 from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.resource import Resource
 from workflows_ui.run_index.services import objects

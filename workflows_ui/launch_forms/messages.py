@@ -6,8 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy, npgettext
+from django.utils.translation import gettext as _, gettext_lazy, ngettext, ngettext_lazy, npgettext
 
 from workflows_ui.launch_forms.proposal.changes import Fit
 from workflows_ui.launch_forms.schema import checking, values

@@ -4,8 +4,7 @@ import math
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
+from django.utils.translation import gettext_lazy as _, ngettext_lazy
 
 from workflows_ui.launches.failures.messages import ENDS
 from workflows_ui.launches.models import CONFIRMED, Launch, Reason, State

@@ -10,24 +10,19 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import heartbeat, redaction
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.launch_forms.schema import json_text
-from workflows_ui.launches import answers as launch_answers
-from workflows_ui.launches import inputs as launch_inputs
-from workflows_ui.launches import messages as launch_messages
+from workflows_ui.launches import answers as launch_answers, inputs as launch_inputs, messages as launch_messages
 from workflows_ui.launches.answers import Answer
-from workflows_ui.launches.failures import messages as failure_messages
-from workflows_ui.launches.failures import reading as failure_reading
+from workflows_ui.launches.failures import messages as failure_messages, reading as failure_reading
 from workflows_ui.launches.failures.messages import Failure
 from workflows_ui.launches.models import UNSENT, Follow, Launch, Reason, State
-from workflows_ui.launches.services import launches, run_results, watching
-from workflows_ui.launches.services import secrets as launch_secrets
+from workflows_ui.launches.services import launches, run_results, secrets as launch_secrets, watching
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 from workflows_ui.notifications.models import WatchKind

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from django.http import HttpResponse
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _, ngettext
 
 from workflows_ui.lists.declaration import Page
 from workflows_ui.lists.listing import SINCE, Listing

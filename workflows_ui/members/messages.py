@@ -7,8 +7,7 @@ from typing import Any
 
 from django.utils import formats, timezone
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy, ngettext, pgettext, pgettext_lazy
 
 from workflows_ui.launch_forms.models import LaunchForm
 from workflows_ui.launches.models import Launch
@@ -21,8 +20,7 @@ from workflows_ui.members.models import (
     Workspace,
 )
 from workflows_ui.members.services import invitations
-from workflows_ui.web import formats as web_formats
-from workflows_ui.web import navigation
+from workflows_ui.web import formats as web_formats, navigation
 from workflows_ui.web.messages import Message
 
 

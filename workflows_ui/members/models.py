@@ -8,8 +8,7 @@ from django.contrib.auth.models import Group
 from django.db import models
 from django.db.models import Case, F, Q, When
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
 from workflows_ui.core import crypto
 from workflows_ui.core.models import Marked

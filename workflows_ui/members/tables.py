@@ -9,8 +9,7 @@ from django.contrib.auth.models import Group
 from django.db.models import Count, Exists, F, OuterRef
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext, pgettext_lazy
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _, pgettext_lazy
 
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import second_step

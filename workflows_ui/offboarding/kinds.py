@@ -12,8 +12,7 @@ from typing import Any
 from django.db.models import Count, F, Max
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _, ngettext, pgettext_lazy
 
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import sessions

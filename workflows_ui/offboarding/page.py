@@ -13,8 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from django.http import QueryDict
 from django.utils.functional import cached_property
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.accounts.models import User
 from workflows_ui.members.models import Workspace

@@ -29,8 +29,7 @@ from workflows_ui.members.models import (
     TeamOwner,
     Workspace,
 )
-from workflows_ui.members.services import access, launch_rights, members
-from workflows_ui.members.services import invitations as member_invitations
+from workflows_ui.members.services import access, invitations as member_invitations, launch_rights, members
 
 
 class NeedsSuccessor(Exception):

@@ -9,14 +9,12 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _, ngettext
 
 from workflows_ui.accounts.models import User
 from workflows_ui.members.models import Member, Role
 from workflows_ui.members.services import access
-from workflows_ui.offboarding import handover
-from workflows_ui.offboarding import page as offboarding_page
+from workflows_ui.offboarding import handover, page as offboarding_page
 from workflows_ui.offboarding.belongings import Reach, Scope
 from workflows_ui.offboarding.page import Page
 from workflows_ui.web import responses

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 
 from django.http import HttpResponse
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.credentials.models import Ability
 from workflows_ui.credentials.services import capabilities

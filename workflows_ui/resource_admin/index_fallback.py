@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.core.collation import plain
 from workflows_ui.credentials.services import engine_session

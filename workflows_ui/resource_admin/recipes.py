@@ -5,8 +5,7 @@ from urllib.parse import quote
 
 from workflows_ui.credentials.models import Kind
 from workflows_ui.members.models import Flavour, Workspace
-from workflows_ui.members.services.access import Access
-from workflows_ui.members.services.access import credential as credential_for
+from workflows_ui.members.services.access import Access, credential as credential_for
 from workflows_ui.resource_admin.resource import Resource
 
 #: Stands for the secret: a variable of the shell and of Python's environment.

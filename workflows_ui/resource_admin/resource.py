@@ -14,23 +14,21 @@ from django.urls import reverse
 from workflows_ui.core import redaction
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.lists.declaration import Column as Column
-from workflows_ui.lists.declaration import List
-from workflows_ui.lists.declaration import Page as Page
-from workflows_ui.lists.declaration import Query as Query
-from workflows_ui.lists.declaration import Row as Row
-from workflows_ui.lists.declaration import Shortcut as Shortcut
+from workflows_ui.lists.declaration import (
+    Column as Column,
+    List,
+    Page as Page,
+    Query as Query,
+    Row as Row,
+    Shortcut as Shortcut,
+)
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services.access import Access
-from workflows_ui.resource_admin.actions import Action as Action
-from workflows_ui.resource_admin.actions import Affected as Affected
-from workflows_ui.resource_admin.actions import Bulk as Bulk
-from workflows_ui.resource_admin.actions import always
+from workflows_ui.resource_admin.actions import Action as Action, Affected as Affected, Bulk as Bulk, always
 from workflows_ui.web.elements import Button as Button
 from workflows_ui.web.links import object_url
 from workflows_ui.web.messages import Text as Text
-from workflows_ui.web.paths import id_at as id_at
-from workflows_ui.web.paths import pick as pick
+from workflows_ui.web.paths import id_at as id_at, pick as pick
 
 
 @dataclass(frozen=True)

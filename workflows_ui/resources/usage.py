@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
 from workflows_ui.core.collation import sort_key
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -15,8 +14,7 @@ from workflows_ui.resource_admin.resource import RESOURCES, Affected, Panel, Row
 from workflows_ui.resources.cached import cached
 from workflows_ui.resources.flows import pages as flow_pages
 from workflows_ui.resources.places import list_url, object_url, step_url
-from workflows_ui.run_index.services import indexes, uses
-from workflows_ui.run_index.services import object_rows as kept
+from workflows_ui.run_index.services import indexes, object_rows as kept, uses
 from workflows_ui.run_index.services.object_rows import FLOWS, uses_of_flow
 from workflows_ui.run_index.services.uses import User
 from workflows_ui.web import formats, links

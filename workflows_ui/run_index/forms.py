@@ -7,8 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.models import Group
 from django.utils.text import format_lazy
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _
 
 from workflows_ui.core.form_choices import set_choices
 from workflows_ui.credentials.models import Credential

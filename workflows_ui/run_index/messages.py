@@ -6,8 +6,7 @@ from functools import cached_property
 
 from django.db.models import Count
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
 from workflows_ui.core import heartbeat
 from workflows_ui.members.models import Workspace

@@ -7,8 +7,7 @@ from functools import partial
 
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import gettext as _, pgettext
 
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import capabilities, clients, credentials, engine_session

@@ -8,8 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language, gettext as _
 
 from workflows_ui.core.states import Badge
 from workflows_ui.web import formats

@@ -10,8 +10,7 @@ from typing import Any, TypeGuard
 
 from django.utils import formats, timezone
 from django.utils.text import Truncator
-from django.utils.translation import get_language, ngettext, pgettext
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language, gettext as _, ngettext, pgettext
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 #: Maximum plausible duration in milliseconds (30 years).

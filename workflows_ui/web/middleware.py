@@ -17,8 +17,7 @@ from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from workflows_ui.accounts.models import User
-from workflows_ui.web import errors as error_pages
-from workflows_ui.web import links
+from workflows_ui.web import errors as error_pages, links
 
 _log = logging.getLogger(__name__)
 _VALID_ID = re.compile(r"[0-9A-Za-z._-]{8,64}")

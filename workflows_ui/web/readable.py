@@ -6,8 +6,7 @@ from typing import Any
 
 from babel.numbers import format_decimal
 from django.utils.text import Truncator
-from django.utils.translation import get_language, ngettext
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language, gettext as _, ngettext
 
 #: Maximum levels, entries of a list or object, columns of a table, and characters of a text.
 DEEPEST, MOST_ENTRIES, MOST_COLUMNS, LONGEST = 4, 50, 30, 4_000

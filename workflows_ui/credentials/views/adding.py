@@ -14,15 +14,13 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_safe
 
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.credentials import masking, pending_sign_in, tasks
-from workflows_ui.credentials import messages as credential_messages
+from workflows_ui.credentials import masking, messages as credential_messages, pending_sign_in, tasks
 from workflows_ui.credentials.forms.credentials import (
     ACTIVEPIECES,
     KINDS,
@@ -50,8 +48,7 @@ from workflows_ui.members.models import Flavour, Role, Workspace
 from workflows_ui.members.services import access
 from workflows_ui.resource_admin.capabilities import NAMES
 from workflows_ui.resources.flows.launchable import launchable_flows
-from workflows_ui.web import messages as error_messages
-from workflows_ui.web import responses
+from workflows_ui.web import messages as error_messages, responses
 from workflows_ui.web.access import closed, member, signed_in
 from workflows_ui.web.requests import ConsoleRequest, actor
 

@@ -19,8 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.credentials import messages as credential_messages
-from workflows_ui.credentials import tables, tasks
+from workflows_ui.credentials import messages as credential_messages, tables, tasks
 from workflows_ui.credentials.forms.credentials import RenameForm, ReplaceForm, ShareForm
 from workflows_ui.credentials.models import KEPT_IN_RUNS, Ability, Capability, Credential, CredentialSecret, Inspection
 from workflows_ui.credentials.services import (
@@ -31,8 +30,8 @@ from workflows_ui.credentials.services import (
     secret_rotation,
     sharing,
     signing_in,
+    usage as credential_usage,
 )
-from workflows_ui.credentials.services import usage as credential_usage
 from workflows_ui.credentials.services.clients import NoCredential
 from workflows_ui.credentials.services.credential_tests import Problem
 from workflows_ui.launches.models import OPEN

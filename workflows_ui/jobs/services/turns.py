@@ -21,8 +21,7 @@ from workflows_ui.core.lease import backoff, not_paused
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.clients import NoCredential
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import EngineError
-from workflows_ui.engine import errors as engine
+from workflows_ui.engine import EngineError, errors as engine
 from workflows_ui.jobs.models import JOB_OPEN, JOB_OVER, ItemState, Job, JobItem, JobKind, JobPart, JobState
 from workflows_ui.jobs.services import jobs
 from workflows_ui.jobs.services.jobs import Reason

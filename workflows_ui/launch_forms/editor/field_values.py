@@ -10,8 +10,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import TextChoices
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import gettext as _, pgettext_lazy
 
 from workflows_ui.launch_forms.schema import values
 from workflows_ui.launch_forms.schema.document import NOTHING, BadValue, Field, Kind, key_of

@@ -14,8 +14,7 @@ from datetime import UTC, tzinfo
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
 from workflows_ui.launch_forms.schema import schema_out, values
 from workflows_ui.launch_forms.schema.document import (

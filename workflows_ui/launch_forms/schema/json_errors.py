@@ -7,8 +7,7 @@ import re
 
 from django.conf import settings
 from django.utils.functional import Promise
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _
 
 from workflows_ui.launch_forms.schema.json_text import BadPayload
 

@@ -12,8 +12,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils.functional import Promise
-from django.utils.translation import get_language, gettext_lazy
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language, gettext as _, gettext_lazy
 
 from workflows_ui.launch_forms.schema import json_errors, json_text, moments
 from workflows_ui.launch_forms.schema.document import NUMBERS, BadValue, Choice, Column, Field, Kind, is_number, key_of

@@ -6,8 +6,7 @@ from django.views.decorators.http import require_safe
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.engine import EngineError
 from workflows_ui.launch_forms.views.form_page import is_away
-from workflows_ui.launches import flow_facts
-from workflows_ui.launches import inputs as launch_inputs
+from workflows_ui.launches import flow_facts, inputs as launch_inputs
 from workflows_ui.launches.services import launches
 from workflows_ui.web import responses
 from workflows_ui.web.access import launching

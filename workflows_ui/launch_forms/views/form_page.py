@@ -22,8 +22,7 @@ from workflows_ui.credentials import messages as credential_messages
 from workflows_ui.credentials.models import KEPT_IN_RUNS
 from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.engine import AddressRefused, EngineError, NotFound, NotSent, Timeouts, TooLarge, Unavailable
-from workflows_ui.launch_forms import choices as launch_choices
-from workflows_ui.launch_forms import messages as form_messages
+from workflows_ui.launch_forms import choices as launch_choices, messages as form_messages
 from workflows_ui.launch_forms.forms import posted
 from workflows_ui.launch_forms.forms.fields import FormView
 from workflows_ui.launch_forms.models import LaunchFormVersion
@@ -31,18 +30,15 @@ from workflows_ui.launch_forms.proposal import changes
 from workflows_ui.launch_forms.schema import checking, json_errors, json_text, schema_in, schema_out
 from workflows_ui.launch_forms.schema.checking import Data, Shown
 from workflows_ui.launch_forms.schema.document import NOTHING, BadForm, Field, Form, Kind
-from workflows_ui.launch_forms.services import launch_forms, saved_inputs
-from workflows_ui.launch_forms.services import sources as form_sources
+from workflows_ui.launch_forms.services import launch_forms, saved_inputs, sources as form_sources
 from workflows_ui.launch_forms.views import prefill
 from workflows_ui.launches import flow_facts
 from workflows_ui.launches.flow_facts import Facts
 from workflows_ui.launches.models import Launch
-from workflows_ui.launches.services import launches
-from workflows_ui.launches.services import secrets as launch_secrets
+from workflows_ui.launches.services import launches, secrets as launch_secrets
 from workflows_ui.members import messages as launch_right_messages
 from workflows_ui.members.models import Role, Workspace
-from workflows_ui.members.services import access as member_access
-from workflows_ui.members.services import launch_rights
+from workflows_ui.members.services import access as member_access, launch_rights
 from workflows_ui.members.services.access import Access, Acting
 from workflows_ui.resources.flows import views as flow_views
 from workflows_ui.run_index.services import indexes

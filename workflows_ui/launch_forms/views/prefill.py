@@ -8,8 +8,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _, ngettext
 
 from workflows_ui.core import redaction
 from workflows_ui.core.crypto import CannotOpen
@@ -23,8 +22,7 @@ from workflows_ui.launch_forms.schema.document import NOTHING, Field, Form, Kind
 from workflows_ui.launch_forms.services import saved_inputs
 from workflows_ui.launches import flow_facts
 from workflows_ui.launches.models import Launch
-from workflows_ui.launches.services import launches
-from workflows_ui.launches.services import secrets as launch_secrets
+from workflows_ui.launches.services import launches, secrets as launch_secrets
 from workflows_ui.members.models import Role
 from workflows_ui.resources.runs import masking
 from workflows_ui.web.paths import id_at

@@ -10,8 +10,7 @@ from typing import Literal
 
 from django.utils.translation import gettext_lazy as _
 
-from workflows_ui.launches.failures import reading as failure_reading
-from workflows_ui.launches.failures import rules as failure_rules
+from workflows_ui.launches.failures import reading as failure_reading, rules as failure_rules
 from workflows_ui.launches.failures.reading import Report
 from workflows_ui.web import formats
 from workflows_ui.web.messages import Message

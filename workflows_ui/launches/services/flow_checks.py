@@ -11,8 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from workflows_ui.credentials.models import Credential
-from workflows_ui.engine import Client, EngineError, Timeouts
-from workflows_ui.engine import errors as engine
+from workflows_ui.engine import Client, EngineError, Timeouts, errors as engine
 from workflows_ui.launches.models import Launch, Reason
 from workflows_ui.launches.services import runs
 

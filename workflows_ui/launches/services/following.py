@@ -18,8 +18,7 @@ from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.lease import backoff, not_paused
 from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import clients
-from workflows_ui.engine import Client, EngineError, Workflows
-from workflows_ui.engine import errors as engine
+from workflows_ui.engine import Client, EngineError, Workflows, errors as engine
 from workflows_ui.launches.models import CONFIRMED, Follow, Launch, Reason, State
 from workflows_ui.launches.services import run_results, run_search, runs
 from workflows_ui.launches.services.run_search import EngineCaller, Work

@@ -25,11 +25,9 @@ from workflows_ui.engine import HIDDEN, EncodedJson, Upload
 from workflows_ui.launch_forms.models import LaunchFormVersion
 from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.launches.models import SEARCHED_FOR, UNSENT, WENT_WRONG, Launch, Reason, State
-from workflows_ui.launches.services import files as launch_files
-from workflows_ui.launches.services import secrets as launch_secrets
+from workflows_ui.launches.services import files as launch_files, secrets as launch_secrets
 from workflows_ui.members.models import Role, Workspace
-from workflows_ui.members.services import access as member_access
-from workflows_ui.members.services import launch_rights
+from workflows_ui.members.services import access as member_access, launch_rights
 
 #: The same person, flow and values within this time need a confirmation.
 TWIN_WINDOW = timedelta(minutes=5)

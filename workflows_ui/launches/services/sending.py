@@ -27,9 +27,7 @@ from workflows_ui.credentials.services import clients, credential_tests
 from workflows_ui.credentials.services.credential_tests import Code
 from workflows_ui.engine import AddressRefused, Client, EncodedJson, NotSent, TriggerAnswer, Unknown, Upload
 from workflows_ui.launches.models import UNSENT, Launch, Reason, State
-from workflows_ui.launches.services import files as launch_files
-from workflows_ui.launches.services import flow_checks, launches
-from workflows_ui.launches.services import secrets as launch_secrets
+from workflows_ui.launches.services import files as launch_files, flow_checks, launches, secrets as launch_secrets
 from workflows_ui.launches.services.flow_checks import CannotLaunch
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access, launch_rights

@@ -27,12 +27,8 @@ from workflows_ui.members.services import members
 from workflows_ui.members.services.access import Access
 from workflows_ui.resources.flows.reading import last_change
 from workflows_ui.resources.pieces import missing_apps
-from workflows_ui.resources.runs import comparison
-from workflows_ui.resources.runs import masking as run_masking
-from workflows_ui.resources.runs import panels as run_panels
-from workflows_ui.resources.runs import story as run_story
-from workflows_ui.run_index.services import indexes
-from workflows_ui.run_index.services import rows as indexed_rows
+from workflows_ui.resources.runs import comparison, masking as run_masking, panels as run_panels, story as run_story
+from workflows_ui.run_index.services import indexes, rows as indexed_rows
 from workflows_ui.web import messages, responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest

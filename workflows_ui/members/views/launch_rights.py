@@ -18,8 +18,7 @@ from workflows_ui.launches import flow_facts
 from workflows_ui.lists import list_page, local_lists
 from workflows_ui.lists.declaration import Page
 from workflows_ui.lists.listing import Listing
-from workflows_ui.members import messages as member_messages
-from workflows_ui.members import tables
+from workflows_ui.members import messages as member_messages, tables
 from workflows_ui.members.forms import LaunchRightForm, LimitsForm
 from workflows_ui.members.models import LaunchRight, LaunchRights, Role
 from workflows_ui.members.services import launch_rights

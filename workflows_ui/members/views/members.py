@@ -11,8 +11,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -23,8 +22,7 @@ from workflows_ui.credentials import messages as credential_messages
 from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import practice, sharing
 from workflows_ui.lists import list_page, local_lists
-from workflows_ui.members import messages as member_messages
-from workflows_ui.members import tables
+from workflows_ui.members import messages as member_messages, tables
 from workflows_ui.members.forms import AddPeopleForm, InviteForm, RoleForm, WorkspaceForm
 from workflows_ui.members.models import AccessRequest, LaunchRight, Member, Role, Workspace
 from workflows_ui.members.services import invitations, members, teams

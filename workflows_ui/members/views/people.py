@@ -28,8 +28,7 @@ from workflows_ui.launches.models import Launch
 from workflows_ui.lists import list_page, local_lists
 from workflows_ui.lists.declaration import Page
 from workflows_ui.lists.listing import Listing
-from workflows_ui.members import messages as member_messages
-from workflows_ui.members import tables
+from workflows_ui.members import messages as member_messages, tables
 from workflows_ui.members.forms import SuccessorForm, is_address
 from workflows_ui.members.models import LaunchRight, Member, Role, TeamOwner, Workspace
 from workflows_ui.members.services import access, directory

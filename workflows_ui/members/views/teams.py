@@ -14,8 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from workflows_ui.accounts.models import User
 from workflows_ui.lists import list_page, local_lists
-from workflows_ui.members import messages as member_messages
-from workflows_ui.members import tables
+from workflows_ui.members import messages as member_messages, tables
 from workflows_ui.members.forms import PersonForm, TeamForm
 from workflows_ui.members.models import TeamProfile
 from workflows_ui.members.services import members, teams

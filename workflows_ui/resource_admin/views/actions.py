@@ -22,16 +22,13 @@ from django.views.decorators.debug import sensitive_post_parameters
 from workflows_ui.audit.services import audit_log
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import EngineError, Unknown
-from workflows_ui.engine import errors as engine
+from workflows_ui.engine import EngineError, Unknown, errors as engine
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin import action_forms, action_log
-from workflows_ui.resource_admin import capabilities as missing_capabilities
+from workflows_ui.resource_admin import action_forms, action_log, capabilities as missing_capabilities
 from workflows_ui.resource_admin.actions import Action, LastingText, LinkedText
 from workflows_ui.resource_admin.resource import RESOURCES, Resource, Row, find_resource
 from workflows_ui.run_index.services import objects
-from workflows_ui.web import formats, responses
-from workflows_ui.web import messages as words
+from workflows_ui.web import formats, messages as words, responses
 from workflows_ui.web.access import member
 from workflows_ui.web.messages import Text
 from workflows_ui.web.paths import id_at, text_at

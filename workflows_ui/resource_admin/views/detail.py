@@ -7,14 +7,12 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.utils.encoding import escape_uri_path
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.engine import NotFound
 from workflows_ui.lists.declaration import Column
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin import capabilities as missing_capabilities
-from workflows_ui.resource_admin import editor, index_fallback, recipes
+from workflows_ui.resource_admin import capabilities as missing_capabilities, editor, index_fallback, recipes
 from workflows_ui.resource_admin.index_fallback import Kept
 from workflows_ui.resource_admin.resource import RAW, RESOURCES, Panel, Resource, Subject, Tab, find_resource
 from workflows_ui.resource_admin.views.resources import page_buttons

@@ -13,9 +13,13 @@ from workflows_ui.lists.lines import allowed_links
 from workflows_ui.lists.listing import offer, swapped_fields
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
-from workflows_ui.resource_admin import actions, index_fallback, news
-from workflows_ui.resource_admin import bulk as bulk_actions
-from workflows_ui.resource_admin import capabilities as missing_capabilities
+from workflows_ui.resource_admin import (
+    actions,
+    bulk as bulk_actions,
+    capabilities as missing_capabilities,
+    index_fallback,
+    news,
+)
 from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.index_fallback import NOT_NOW, Kept
 from workflows_ui.resource_admin.resource import RESOURCES, Page, Resource, Row, Subject, find_resource

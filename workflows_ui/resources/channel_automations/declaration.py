@@ -8,8 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession

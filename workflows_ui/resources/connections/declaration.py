@@ -12,8 +12,7 @@ from typing import Any
 
 from django import forms
 from django.urls import reverse
-from django.utils.translation import gettext, ngettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
@@ -21,8 +20,7 @@ from workflows_ui.lists.filters import state_field
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import Panel, Resource, Subject
 from workflows_ui.resources import usage, whole_lists
-from workflows_ui.resources.connections import actions as resource_actions
-from workflows_ui.resources.connections import reading
+from workflows_ui.resources.connections import actions as resource_actions, reading
 from workflows_ui.resources.connections.reading import STATES, state
 from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.pieces.apps import Mark, mark_column

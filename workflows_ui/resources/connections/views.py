@@ -23,8 +23,7 @@ from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources.connections import actions, auth_forms, oauth_forms, reading, signing_in
 from workflows_ui.resources.connections.connecting import scheme_of, sign_in_page_url
 from workflows_ui.resources.connections.oauth_forms import SignIn
-from workflows_ui.resources.pieces import apps
-from workflows_ui.resources.pieces import declaration as pieces
+from workflows_ui.resources.pieces import apps, declaration as pieces
 from workflows_ui.resources.places import list_url
 from workflows_ui.web import responses
 from workflows_ui.web.access import closed, member

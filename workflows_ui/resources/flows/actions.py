@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.urls import reverse
-from django.utils.translation import gettext, ngettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
 from workflows_ui.core import clock
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -19,8 +18,7 @@ from workflows_ui.notifications.models import Favourite, Watch, WatchKind
 from workflows_ui.resource_admin.actions import LastingText, NameForm, always, delete_action, rename_action
 from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Row, Text, id_at, pick
 from workflows_ui.resources import copies, usage
-from workflows_ui.resources.flows import forms as flow_forms
-from workflows_ui.resources.flows import pages, validity
+from workflows_ui.resources.flows import forms as flow_forms, pages, validity
 from workflows_ui.resources.flows.editing import actions as editing_actions
 from workflows_ui.resources.flows.editing.operations import TREE
 from workflows_ui.resources.flows.imports import actions as import_actions

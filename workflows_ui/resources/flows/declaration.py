@@ -7,8 +7,7 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
 from workflows_ui.core.collation import sort_key
 from workflows_ui.core.states import Badge
@@ -28,10 +27,16 @@ from workflows_ui.resource_admin.resource import (
     id_at,
 )
 from workflows_ui.resources import usage
-from workflows_ui.resources.flows import actions as resource_actions
-from workflows_ui.resources.flows import drawing, pages, reading, secret_inputs, versions
-from workflows_ui.resources.flows import panels as flow_panels
-from workflows_ui.resources.flows import results as resource_results
+from workflows_ui.resources.flows import (
+    actions as resource_actions,
+    drawing,
+    pages,
+    panels as flow_panels,
+    reading,
+    results as resource_results,
+    secret_inputs,
+    versions,
+)
 from workflows_ui.resources.flows.editing import actions as editing_actions
 from workflows_ui.resources.flows.forms import FlowFilters, folder_choices
 from workflows_ui.resources.flows.testing.actions import DRAFT_TEST, STEP_TEST

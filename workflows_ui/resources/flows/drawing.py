@@ -5,8 +5,7 @@ from itertools import islice
 from typing import Any
 
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession

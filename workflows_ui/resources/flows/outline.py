@@ -7,8 +7,7 @@ from urllib.parse import quote
 
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.core import redaction
 from workflows_ui.credentials.services.engine_session import EngineSession

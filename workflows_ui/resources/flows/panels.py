@@ -9,8 +9,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
-from workflows_ui.alarms import messages as alarm_messages
-from workflows_ui.alarms import services as alarm_services
+from workflows_ui.alarms import messages as alarm_messages, services as alarm_services
 from workflows_ui.core import clock
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.prepared import Prepared
@@ -20,23 +19,22 @@ from workflows_ui.launch_forms import form_fit
 from workflows_ui.launch_forms.models import LaunchForm
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.launches import flow_facts
-from workflows_ui.launches.services import launches as launch_rows
-from workflows_ui.launches.services import statistics, watching
+from workflows_ui.launches.services import launches as launch_rows, statistics, watching
 from workflows_ui.members.models import Role
 from workflows_ui.notifications.models import Favourite, WatchKind
 from workflows_ui.resource_admin.resource import Row, Subject, id_at, pick
 from workflows_ui.resources import whole_lists
-from workflows_ui.resources.flows import actions as resource_actions
 from workflows_ui.resources.flows import (
+    actions as resource_actions,
     drawing,
     notes,
     outline,
     reading,
     results,
     secret_inputs,
+    story as flow_story,
     validity,
 )
-from workflows_ui.resources.flows import story as flow_story
 from workflows_ui.resources.flows.editing import actions as editing
 from workflows_ui.resources.flows.testing.actions import DRAFT_TEST
 from workflows_ui.resources.pieces import missing_apps
@@ -49,12 +47,9 @@ from workflows_ui.resources.places import (
     run_url,
     subpage_url,
 )
-from workflows_ui.resources.runs import reading as run_reading
-from workflows_ui.resources.runs import starters
+from workflows_ui.resources.runs import reading as run_reading, starters
 from workflows_ui.resources.triggers import tests as trigger_tests
-from workflows_ui.run_index.services import indexes
-from workflows_ui.run_index.services import statistics as run_statistics
-from workflows_ui.run_index.services import uses as index_uses
+from workflows_ui.run_index.services import indexes, statistics as run_statistics, uses as index_uses
 from workflows_ui.run_index.services.object_rows import uses_of_flow
 from workflows_ui.web import messages
 from workflows_ui.web.paths import dict_at

@@ -10,8 +10,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.core.caching import answers
 from workflows_ui.core.prepared import Prepared
@@ -24,8 +23,7 @@ from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services.access import Access
 from workflows_ui.resources.cached import cached
 from workflows_ui.resources.places import launch_url, run_url
-from workflows_ui.resources.runs import plots as run_plots
-from workflows_ui.resources.runs import reading as run_reading
+from workflows_ui.resources.runs import plots as run_plots, reading as run_reading
 from workflows_ui.run_index.services import indexes
 from workflows_ui.web import elements, formats, messages
 from workflows_ui.web.icons import icon

@@ -22,8 +22,7 @@ from workflows_ui.launches import flow_facts
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.resource import Row, id_at, pick
-from workflows_ui.resources.flows import difference as flow_difference
-from workflows_ui.resources.flows import results, secret_inputs, story, versions
+from workflows_ui.resources.flows import difference as flow_difference, results, secret_inputs, story, versions
 from workflows_ui.resources.flows.imports import files
 from workflows_ui.resources.flows.reading import name_of
 from workflows_ui.web import responses

@@ -5,8 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy as _, ngettext
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Refused
@@ -14,8 +13,7 @@ from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.resource_admin.actions import Affected, Bulk, create_action, delete_action, rename_action
 from workflows_ui.resource_admin.resource import Panel, Resource, Subject
 from workflows_ui.resources import whole_lists
-from workflows_ui.resources.flows.reading import FOLDERS
-from workflows_ui.resources.flows.reading import name_of as flow_name
+from workflows_ui.resources.flows.reading import FOLDERS, name_of as flow_name
 from workflows_ui.resources.places import flow_url, flows_url, folder_url
 from workflows_ui.run_index.services import uses
 from workflows_ui.web.messages import Text

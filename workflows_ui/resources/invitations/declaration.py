@@ -9,13 +9,11 @@ from functools import partial
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import NotFound
-from workflows_ui.engine import errors as engine
+from workflows_ui.engine import NotFound, errors as engine
 from workflows_ui.lists.filters import choice_field, state_field
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Column, Page, Query, Resource, Row, Text

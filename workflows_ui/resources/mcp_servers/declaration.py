@@ -9,8 +9,7 @@ from typing import Any
 
 from django import forms
 from django.utils.text import format_lazy
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy as _, ngettext
 
 from workflows_ui.credentials.models import Ability
 from workflows_ui.credentials.services.engine_session import EngineSession

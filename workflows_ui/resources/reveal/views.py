@@ -20,8 +20,7 @@ from workflows_ui.credentials.services import engine_session
 from workflows_ui.engine import HIDDEN
 from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.launches.models import Launch
-from workflows_ui.launches.services import launches
-from workflows_ui.launches.services import secrets as launch_secrets
+from workflows_ui.launches.services import launches, secrets as launch_secrets
 from workflows_ui.members.models import Role
 from workflows_ui.resources import BY_NAME
 from workflows_ui.resources.reveal.forms import HiddenForm

@@ -13,13 +13,11 @@ from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.secret_names import MASK
 from workflows_ui.launches import answers as launch_answers
 from workflows_ui.launches.models import Launch, State
-from workflows_ui.launches.services import launches, runs
-from workflows_ui.launches.services import secrets as launch_secrets
+from workflows_ui.launches.services import launches, runs, secrets as launch_secrets
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.resource import Row, id_at
-from workflows_ui.resources.runs import masking, reading, step_values, story
-from workflows_ui.resources.runs import times as resource_times
+from workflows_ui.resources.runs import masking, reading, step_values, story, times as resource_times
 from workflows_ui.run_index.models import LISTED, IndexedRun, RunIndex
 from workflows_ui.web import formats
 from workflows_ui.web.paths import text_at

@@ -7,8 +7,7 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.translation import gettext, pgettext_lazy
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _, pgettext_lazy
 
 from workflows_ui.core.collation import by_name
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -17,10 +16,15 @@ from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.lists.filters import first_day
 from workflows_ui.resource_admin.resource import Panel, Resource, Subject, Tab
 from workflows_ui.resources.places import link_to, list_url
-from workflows_ui.resources.runs import actions as resource_actions
-from workflows_ui.resources.runs import filters as run_filters
-from workflows_ui.resources.runs import indexed, masking, reading, starters
-from workflows_ui.resources.runs import panels as resource_panels
+from workflows_ui.resources.runs import (
+    actions as resource_actions,
+    filters as run_filters,
+    indexed,
+    masking,
+    panels as resource_panels,
+    reading,
+    starters,
+)
 from workflows_ui.run_index.services import indexes
 from workflows_ui.search.services import Text
 from workflows_ui.web import formats, messages

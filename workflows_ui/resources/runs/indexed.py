@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.core import clock
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -15,11 +14,17 @@ from workflows_ui.lists.filters import first_day, plotted_days
 from workflows_ui.lists.numbering import local_page
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import Page, Query, Row
-from workflows_ui.resources.runs import filters as run_filters
-from workflows_ui.resources.runs import reading
+from workflows_ui.resources.runs import filters as run_filters, reading
 from workflows_ui.run_index.models import LISTED, IndexedRun, Kept, RunIndex
-from workflows_ui.run_index.services import indexes, retention, run_words, spans, statistics, values
-from workflows_ui.run_index.services import rows as indexed_rows
+from workflows_ui.run_index.services import (
+    indexes,
+    retention,
+    rows as indexed_rows,
+    run_words,
+    spans,
+    statistics,
+    values,
+)
 from workflows_ui.run_index.services.parts import Found
 from workflows_ui.search.services import Text
 from workflows_ui.web import formats

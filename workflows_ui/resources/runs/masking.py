@@ -12,8 +12,7 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import alternatives
 from workflows_ui.launch_forms.services import sources
 from workflows_ui.launches.models import Launch
-from workflows_ui.launches.services import launches
-from workflows_ui.launches.services import secrets as launch_secrets
+from workflows_ui.launches.services import launches, secrets as launch_secrets
 from workflows_ui.resource_admin.resource import Row, pick
 from workflows_ui.resources.runs import reading, starters
 

@@ -17,8 +17,7 @@ from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.resource import Row, Subject, id_at, pick
 from workflows_ui.resources.cached import cached
 from workflows_ui.resources.places import launch_url
-from workflows_ui.resources.runs import indexed, masking, reading, starters
-from workflows_ui.resources.runs import times as resource_times
+from workflows_ui.resources.runs import indexed, masking, reading, starters, times as resource_times
 from workflows_ui.resources.runs.steps import Reader, error_text, failed_position, shows
 from workflows_ui.run_index.models import RunIndex
 from workflows_ui.run_index.services import indexes, kept_steps, rows

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.core.states import Badge
 from workflows_ui.launches import answers
@@ -16,8 +15,7 @@ from workflows_ui.launches.services import runs
 from workflows_ui.launches.services.runs import any_failed
 from workflows_ui.resource_admin.resource import Row, pick
 from workflows_ui.resources.flows import outline
-from workflows_ui.resources.runs import reading
-from workflows_ui.resources.runs import times as resource_times
+from workflows_ui.resources.runs import reading, times as resource_times
 from workflows_ui.resources.runs.reading import FAILED
 from workflows_ui.web import formats, messages, readable
 from workflows_ui.web.paths import dicts_at, text_at

@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _, ngettext
 
 from workflows_ui.launches import messages as launch_messages
 from workflows_ui.launches.failures import messages as failure_messages
@@ -14,8 +13,7 @@ from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import runs
 from workflows_ui.resource_admin.resource import Row, pick
 from workflows_ui.resources.flows import outline
-from workflows_ui.resources.runs import reading, steps
-from workflows_ui.resources.runs import times as resource_times
+from workflows_ui.resources.runs import reading, steps, times as resource_times
 from workflows_ui.web import formats
 from workflows_ui.web.paths import text_at
 

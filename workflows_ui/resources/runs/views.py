@@ -17,8 +17,7 @@ from workflows_ui.lists.listing import Listing, offer
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import RESOURCES, Row, find_resource, id_at
 from workflows_ui.resources import places
-from workflows_ui.resources.runs import comparison, indexed, masking, panels, reading
-from workflows_ui.resources.runs import steps as run_steps
+from workflows_ui.resources.runs import comparison, indexed, masking, panels, reading, steps as run_steps
 from workflows_ui.resources.runs.plots import RunPlots
 from workflows_ui.run_index.services import indexes
 from workflows_ui.web import formats, responses

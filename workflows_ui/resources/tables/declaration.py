@@ -6,8 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext, ngettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.deleted_objects import services as deleted_objects
@@ -19,9 +18,13 @@ from workflows_ui.resource_admin.resource import Affected, Bulk, Panel, Resource
 from workflows_ui.resources import copies, usage, whole_lists
 from workflows_ui.resources.flows.reading import folder_names
 from workflows_ui.resources.places import link_to, table_url
-from workflows_ui.resources.tables import deletion, reading, records
-from workflows_ui.resources.tables import fields as resource_fields
-from workflows_ui.resources.tables import limits as resource_limits
+from workflows_ui.resources.tables import (
+    deletion,
+    fields as resource_fields,
+    limits as resource_limits,
+    reading,
+    records,
+)
 from workflows_ui.resources.tables.parts import export_url, record_url, records_url
 from workflows_ui.run_index.services import uses
 from workflows_ui.web import formats, messages

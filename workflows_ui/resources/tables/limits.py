@@ -6,8 +6,7 @@ from contextlib import contextmanager
 
 from django import forms
 from django.utils.formats import number_format
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _, ngettext
 
 from workflows_ui.credentials.services import engine_facts
 from workflows_ui.credentials.services.engine_session import EngineSession

@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 
 from babel.numbers import format_decimal
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, ngettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import get_language, gettext_lazy as _, ngettext
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
@@ -18,8 +17,7 @@ from workflows_ui.resource_admin.actions import Action, Affected, Bulk, always
 from workflows_ui.resource_admin.resource import Panel, Resource, Subject
 from workflows_ui.resources import whole_lists
 from workflows_ui.resources.places import list_url, table_url
-from workflows_ui.resources.tables import limits as resource_limits
-from workflows_ui.resources.tables import reading
+from workflows_ui.resources.tables import limits as resource_limits, reading
 from workflows_ui.resources.tables.parts import PartAction, export_url, record_url, records_url
 from workflows_ui.resources.tables.record_forms import Condition, RecordFilters, RecordForm, column_label
 from workflows_ui.web.markup import markup

@@ -16,8 +16,7 @@ from django.contrib import messages
 from django.core.cache import cache
 from django.http import Http404, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
@@ -31,11 +30,12 @@ from workflows_ui.lists.export import BYTE_ORDER_MARK, TYPES, csv_text, escape_f
 from workflows_ui.lists.listing import Listing
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import action_log, bulk
-from workflows_ui.resource_admin.views import actions as action_views
-from workflows_ui.resource_admin.views import detail as detail_view
-from workflows_ui.resource_admin.views import resources as resource_views
-from workflows_ui.resources.tables import fields, reading
-from workflows_ui.resources.tables import records as resource_records
+from workflows_ui.resource_admin.views import (
+    actions as action_views,
+    detail as detail_view,
+    resources as resource_views,
+)
+from workflows_ui.resources.tables import fields, reading, records as resource_records
 from workflows_ui.resources.tables.records import Records
 from workflows_ui.web import formats, responses
 from workflows_ui.web.access import member

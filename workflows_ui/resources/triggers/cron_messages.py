@@ -1,8 +1,7 @@
 """Describes a cron expression of a common shape in words; any other is shown unchanged rather than described wrongly."""
 
 from django.utils.dates import WEEKDAYS
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _, ngettext
 
 _LONGEST = 120
 _MOST_TIMES = 4

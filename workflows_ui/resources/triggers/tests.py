@@ -10,8 +10,7 @@ from typing import Any
 
 from django import forms
 from django.urls import reverse
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy as _, ngettext
 
 from workflows_ui.core import redaction
 from workflows_ui.credentials.services.engine_session import EngineSession

@@ -23,8 +23,16 @@ from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services.access import Access
 from workflows_ui.notes.models import Note, Subject
 from workflows_ui.run_index.models import IndexedObject, IndexedRun, Kept, RunIndex, RunText, RunValues, RunWord, Search
-from workflows_ui.run_index.services import launch_words, reading, retention, rewriting, spans, values, words
-from workflows_ui.run_index.services import rows as indexed_rows
+from workflows_ui.run_index.services import (
+    launch_words,
+    reading,
+    retention,
+    rewriting,
+    rows as indexed_rows,
+    spans,
+    values,
+    words,
+)
 
 T = TypeVar("T")
 

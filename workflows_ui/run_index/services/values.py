@@ -17,8 +17,7 @@ from workflows_ui.core.caching import answers
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.engine import Client, Forbidden, NotFound, Refused, flow_tree
 from workflows_ui.launches.models import Launch
-from workflows_ui.launches.services import run_search, runs
-from workflows_ui.launches.services import secrets as launch_secrets
+from workflows_ui.launches.services import run_search, runs, secrets as launch_secrets
 from workflows_ui.launches.services.run_results import STEPS_LATE
 from workflows_ui.run_index.models import LATER, READABLE, IndexedRun, Kept, RunIndex, RunValues
 from workflows_ui.run_index.services import kept_steps, run_words, words

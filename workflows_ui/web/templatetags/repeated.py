@@ -5,8 +5,7 @@ from typing import Any
 from django import template
 from django.template import Context
 from django.template.base import Parser, Token, Variable
-from django.template.defaulttags import URLNode
-from django.template.defaulttags import url as django_url
+from django.template.defaulttags import URLNode, url as django_url
 from django.templatetags.i18n import TranslateNode, do_translate
 from django.urls import NoReverseMatch
 from django.utils.html import conditional_escape

@@ -11,9 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
-from workflows_ui.launch_forms import choices as launch_choices
-from workflows_ui.launch_forms import form_fit
-from workflows_ui.launch_forms import messages as form_messages
+from workflows_ui.launch_forms import choices as launch_choices, form_fit, messages as form_messages
 from workflows_ui.launch_forms.editor.forms import TextsForm
 from workflows_ui.launch_forms.editor.views.page import EditorPage, builder_page, field_row, flow_name, stale_message
 from workflows_ui.launch_forms.forms import posted

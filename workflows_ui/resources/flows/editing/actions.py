@@ -7,8 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils.http import urlencode
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound, Unknown
@@ -20,11 +19,11 @@ from workflows_ui.resources.flows import notes, pages
 from workflows_ui.resources.flows.editing import (
     code_forms,
     flow_forms,
+    forms as editing,
     piece_forms,
     router_forms,
     schedule_forms,
 )
-from workflows_ui.resources.flows.editing import forms as editing
 from workflows_ui.resources.flows.editing.operations import Operation
 from workflows_ui.resources.flows.editing.prediction import MALFORMED, Json, find
 from workflows_ui.resources.flows.editing.shape import shape

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import islice, tee
 from typing import Any
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
 from workflows_ui.core import collation, redaction
 from workflows_ui.credentials.services.engine_session import EngineSession

@@ -8,8 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _
 
 from workflows_ui.core import redaction
 from workflows_ui.core.crypto import CannotOpen
@@ -19,8 +18,7 @@ from workflows_ui.flow_edits.models import FlowEdit
 from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.resource_admin.resource import Affected, Row, id_at, pick
 from workflows_ui.resources.connections import reading as connection_list
-from workflows_ui.resources.flows import notes, reading
-from workflows_ui.resources.flows import versions as flow_versions
+from workflows_ui.resources.flows import notes, reading, versions as flow_versions
 from workflows_ui.resources.flows.editing import places, request_shapes
 from workflows_ui.resources.flows.editing.forms import EditForm, StepForm, an_object
 from workflows_ui.resources.flows.editing.operations import TREE, Operation

@@ -14,8 +14,7 @@ from typing import Any, ClassVar, cast
 from django import forms
 from django.forms.utils import ErrorDict
 from django.urls import reverse
-from django.utils.translation import gettext, pgettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _, pgettext
 
 from workflows_ui.core import redaction
 from workflows_ui.credentials.services.engine_session import EngineSession

@@ -11,8 +11,7 @@ from typing import Any, cast
 from django import forms
 from django.http import QueryDict
 from django.utils.http import urlencode
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _
 
 from workflows_ui.core import redaction
 from workflows_ui.engine import NotFound

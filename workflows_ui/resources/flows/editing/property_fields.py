@@ -15,8 +15,7 @@ from django import forms
 from django.core.exceptions import TooManyFieldsSent
 from django.http import QueryDict
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.core import redaction
 from workflows_ui.launch_forms.schema import json_text

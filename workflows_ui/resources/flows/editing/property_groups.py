@@ -10,8 +10,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.http import QueryDict
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.core import redaction
 from workflows_ui.resources.flows.editing.app_answers import Answer

@@ -6,8 +6,7 @@ from itertools import groupby
 from typing import Any, ClassVar
 
 from django import forms
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _
 
 from workflows_ui.engine import flow_tree
 from workflows_ui.resource_admin.resource import Row

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext, ngettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound, Refused, Unknown, flow_tree
@@ -24,8 +23,7 @@ from workflows_ui.resources.flows import pages, validity
 from workflows_ui.resources.flows.editing.actions import MEANWHILE, alike, is_changed, read
 from workflows_ui.resources.flows.editing.operations import Operation, update_step
 from workflows_ui.resources.flows.editing.prediction import Impossible, Json, predict
-from workflows_ui.resources.flows.imports import contents
-from workflows_ui.resources.flows.imports import forms as import_forms
+from workflows_ui.resources.flows.imports import contents, forms as import_forms
 from workflows_ui.resources.flows.imports.files import shown_name
 from workflows_ui.resources.flows.reading import deleting, name_of, trigger_of
 from workflows_ui.resources.flows.starters.forms import NewFlow

@@ -12,8 +12,7 @@ from typing import Any, ClassVar, cast
 from django import forms
 from django.http import QueryDict
 from django.utils.functional import Promise
-from django.utils.translation import gettext, ngettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
 from workflows_ui.core import crypto, redaction
 from workflows_ui.credentials.services.engine_session import EngineSession

@@ -14,8 +14,7 @@ from typing import Any, cast
 
 from django import forms
 from django.core.cache import cache
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _
 
 from workflows_ui.core import crypto, redaction
 from workflows_ui.credentials.services.engine_session import EngineSession
