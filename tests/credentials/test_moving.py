@@ -189,6 +189,9 @@ def test_what_does_not_work_is_said_at_its_field_and_nothing_changes(
     assert answer.status_code == 422
     page = text_of(answer)
     assert said in page
+    assert ("Technical details" in page) is (
+        said in ("Nothing answers at this address.", "The engine refuses this secret.")
+    )
     assert place.token not in page
     assert (Workspace.objects.values().get(), list(Credential.objects.order_by("pk").values())) == before
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from tests import flows
+from tests.logs import lines
 from tests.users import Users, gather, workspace
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.models import AuditEvent
@@ -401,11 +402,12 @@ def test_a_claim_that_ran_out_is_claimed_again_and_the_slow_worker_sends_nothing
 
 
 def test_a_worker_that_died_after_the_first_byte_leaves_an_unclear_launch_that_is_found(
-    activepieces_scene: Scene,
+    activepieces_scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
     launch = activepieces_scene.launch(flows.make(activepieces_scene.workflows, "Quick", ECHO))
     Launch.objects.update(state=State.SENDING, claim_until=timezone.now() - timedelta(seconds=1), answered_at=None)
     assert sweeping.notice_lost() == 1
+    assert [line["launch"] for line in lines(caplog) if line["event"] == "launch.worker_lost"] == [launch.pk]
     launch = activepieces_scene.now(launch)
     assert (launch.state, launch.reason) == (State.UNKNOWN, Reason.WORKER_LOST)
     assert activepieces_scene.watch(launch).state == State.SUCCEEDED

@@ -86,6 +86,7 @@ class MoveForm(EngineForm):
         """Add a test's problem to the address or the secret, or to the form if that field is not shown."""
         if problem.field == "address":
             field = "address" if self.has_address else None
+        self.technical = problem.technical
         self.add_error(field, credential_messages.problem_message(problem).sentence)
 
     def choose(self, several: SeveralProjects) -> None:

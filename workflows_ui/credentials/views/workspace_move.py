@@ -63,7 +63,6 @@ def _move(request: ConsoleRequest, workspace: Workspace, form: MoveForm) -> bool
         )
     except Problem as problem:
         form.blame(problem)
-        form.technical = problem.technical
     return not form.errors
 
 

@@ -5,6 +5,7 @@ The broker may lose any message and any worker may die: pending work is derived 
 
 from datetime import datetime
 
+import structlog
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -12,6 +13,8 @@ from workflows_ui.core import clock
 from workflows_ui.core.lease import ENQUEUE_AGAIN
 from workflows_ui.launches.models import KEPT, UNSENT, Launch, LaunchFile, LaunchInput, Reason, State
 from workflows_ui.launches.services import launches
+
+log = structlog.get_logger(__name__)
 
 #: Rows of one kind in one sweep.
 BATCH = 500
@@ -67,11 +70,12 @@ def notice_lost() -> int:
     now = clock.now()
     gone = Launch.objects.filter(Launch.lease.expired(now))
     sending = gone.filter(state=State.SENDING)
-    # The claim's token stays: if the worker was only slow, its answer is still saved.
-    lost = sum(
-        launches.doubt(launch, Reason.WORKER_LOST, now, rows=sending, claim_until=None)
-        for launch in sending.select_related("workspace")[:BATCH]
-    )
+    lost = 0
+    for launch in sending.select_related("workspace")[:BATCH]:
+        # The claim's token stays: if the worker was only slow, its answer is still saved.
+        if launches.doubt(launch, Reason.WORKER_LOST, now, rows=sending, claim_until=None):
+            log.warning("launch.worker_lost", launch=launch.pk, workspace=launch.workspace.slug)
+            lost += 1
     # Their run was found before the call ended. Nothing is concluded about a launch while a call may be in progress.
     gone.exclude(state__in=[*UNSENT, State.SENDING]).update(claim_until=None)
     return lost
