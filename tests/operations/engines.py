@@ -46,6 +46,8 @@ _WANTED = {"table_id", "password"}
 _WITHOUT_PROJECT = ("resolve_project_id",)
 #: Methods whose parameters mean something else.
 _SPECIAL: Mapping[str, Mapping[str, Any]] = {"get_piece": {"name": _PIECE}, "create_field": {"type": "TEXT"}}
+#: A section of the contract, in a docstring.
+_SECTION = re.compile(r"((?:api|engine-0\.83)\.md) (?:sections? )?(\d[\d.]*\d|\d)")
 
 
 def template(path: str) -> str:
@@ -234,17 +236,25 @@ def _by_contract(calls: list[Call], name: str) -> str:
     found = next(
         (one["operation"] for one in openapi if (one["method"], re.sub(r"\{\w+\}", "{}", one["path"])) == wanted), ""
     )
-    doc = inspect.getdoc(getattr(Workflows, name)) or ""
-    module = inspect.getmodule(getattr(Workflows, name))
-    texts = (doc, (module.__doc__ if module else None) or "")
-    section = next(
-        filter(None, (re.search(r"((?:api|engine-0\.83)\.md) (?:sections? )?(\d[\d.]*\d|\d)", text) for text in texts)),
-        None,
-    )
-    assert found or section, f"{name}: its docstring must name the section of the contract that it rests on"
-    where = f"OpenAPI `{found}`" if found or not section else f"{section[1]} {section[2]}"
-    doubt = ", not confirmed" if re.search(r"[Nn]ot confirmed|no recording", doc) else ""
-    return f"by contract ({where}){doubt}"
+    method = getattr(Workflows, name)
+    doc = inspect.getdoc(method) or ""
+    if found:
+        where = f"by contract (OpenAPI `{found}`)"
+    else:
+        where = source(doc, getattr(inspect.getmodule(method), "__doc__", None) or "")
+        assert where, (
+            f"{name}: its docstring must name what it rests on: a section of the contract, or the engine's source"
+        )
+    return where + (", not confirmed" if re.search(r"[Nn]ot (?:confirmed|recorded)|no recording", doc) else "")
+
+
+def source(doc: str, module_doc: str) -> str:
+    """What a method rests on according to its docstring, else to that of its module; "" if neither says so."""
+    section = _SECTION.search(doc)
+    if section is None and "engine's source" in doc:
+        return "by the engine's source"
+    section = section or _SECTION.search(module_doc)
+    return f"by contract ({section[1]} {section[2]})" if section else ""
 
 
 def page() -> str:
@@ -257,8 +267,13 @@ def page() -> str:
         "",
         "Each method of the client is called against a server that answers as the recordings of a version do. A cell names recordings of",
         "the call that the method sends to this version, or says that the call rests on the contract alone: on the vendor's OpenAPI file",
-        "where it has the call, else on a section of the restated contract (api.md, engine-0.83.md). Parameters that the client sends and",
-        'no recording of the call has stand behind "without". Nothing was recorded at an Imbrace engine.',
+        "where it has the call, else on the section of `api.md` or `engine-0.83.md` that the method's docstring names, or on the engine's",
+        "source if the docstring says so; without either, on the section that the docstring of the module names. Parameters that the",
+        'client sends and no recording of the call has stand behind "without". Nothing was recorded at an Imbrace engine.',
+        "",
+        "`api.md` (the contract of the vendor's gateway and of the engine 0.72.4 behind it) and `engine-0.83.md` (what differs in 0.83.0)",
+        "describe the engine. They come with the engine, not with this repository. `api.md 6.4`, here and in the code, is section 6.4 of",
+        "the former. Without these files, look at the recordings of the call in `tests/practice_engine/facts/`.",
         "",
     ]
     group, counted = "", dict.fromkeys((engine.name for engine in columns), 0)
@@ -281,5 +296,7 @@ def page() -> str:
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-    PAGE.write_text(page(), encoding="utf-8")
-    sys.stdout.write("docs/engines.md is up to date.\n")
+    text = page()
+    changed = PAGE.read_text(encoding="utf-8") != text
+    PAGE.write_text(text, encoding="utf-8")
+    sys.stdout.write(f"docs/engines.md {'was changed' if changed else 'is up to date'}.\n")

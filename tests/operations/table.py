@@ -115,5 +115,6 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    DOCUMENT.write_text(drawn(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
-    sys.stdout.write("docs/operations.md is up to date.\n")
+    before = DOCUMENT.read_text(encoding="utf-8")
+    DOCUMENT.write_text(drawn(before), encoding="utf-8")
+    sys.stdout.write(f"docs/operations.md {'is up to date' if drawn(before) == before else 'was changed'}.\n")

@@ -29,3 +29,11 @@ def test_a_method_is_backed_only_by_recordings_of_the_call_that_it_sends() -> No
     assert engines.cell(new, "get_connection") == "not on this engine (`conn_get_by_id_route`)"
     assert engines.cell(imbrace, "get_connection").startswith("by contract (")
     assert engines.cell(old, "get_account") == "not on this engine"
+
+
+def test_a_method_rests_on_what_its_own_docstring_names_before_that_of_its_module() -> None:
+    module = "Invitations (api.md section 15)."
+    assert engines.source("Deletes one (api.md 6.4).", module) == "by contract (api.md 6.4)"
+    assert engines.source("Not recorded; by the engine's source.", module) == "by the engine's source"
+    assert engines.source("Deletes one.", module) == "by contract (api.md 15)"
+    assert engines.source("Deletes one.", "") == ""
