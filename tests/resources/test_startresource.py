@@ -40,17 +40,21 @@ def in_the_copy(test: Callable[[Path], None]) -> Callable[[Path], None]:
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project in which everything of the guide is done but the last step, which runs the suites."""
     folder = tmp_path_factory.mktemp("copy")
-    for name in COPIED:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.png"))
-        else:
-            shutil.copy(ROOT / name, folder / name)
+    copy_project(folder)
     for kind, text in blocks()[:-1]:
         if kind == "diff":
             change(folder, text)
         else:
             command(folder, text)
     return folder
+
+
+def copy_project(folder: Path) -> None:
+    for name in COPIED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.png"))
+        else:
+            shutil.copy(ROOT / name, folder / name)
 
 
 def blocks() -> list[tuple[str, str]]:
@@ -79,15 +83,15 @@ def change(folder: Path, text: str) -> None:
     file.write_text(whole, encoding="utf-8")
 
 
-def run(folder: Path, words: list[str]) -> str:
-    """What a program wrote; fails if it failed."""
+def run(folder: Path, words: list[str], *, ends: int = 0) -> str:
+    """What a program wrote; fails if it ended with another code."""
     # A folder of this run's own: two such runs at once, in two processes, would share their database.
     kept = (name for name in os.environ if name != "TEST_VAR_DIR" and not name.startswith("PYTEST_"))
     environment = {name: os.environ[name] for name in kept}
     environment |= {"DJANGO_SETTINGS_MODULE": "tests.settings"}
     done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert done.returncode == ends, done.stdout + done.stderr
+    return done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +123,14 @@ def test_an_object_without_a_call_of_its_own_is_found_in_its_list(list_only: Pat
 @in_the_copy
 def test_the_suites_pick_the_new_resource_up_and_pass(copy: Path) -> None:
     assert " passed" in command(copy, blocks()[-1][1])
+
+
+@pytest.mark.slow
+def test_the_check_asks_for_the_vietnamese_name_if_the_command_was_not_given_one(tmp_path: Path) -> None:
+    copy_project(tmp_path)
+    command(tmp_path, 'make manage DO="startresource shelves --label Shelf --list list_folders --list-only"')
+    said = run(tmp_path, [sys.executable, "-m", "console.dev.translations", "check"], ends=1)
+    assert re.findall("not translated: (.*)", said) == ["'Shelf'", "'Shelves'"]
 
 
 def test_the_command_refuses_two_ways_to_one_object() -> None:

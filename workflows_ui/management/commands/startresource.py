@@ -95,7 +95,9 @@ class Command(BaseCommand):
         )
         parser.add_argument("--label", default="", help="what one is called; made from the name if left out")
         parser.add_argument("--plural", default="", help="what many are called; made from the name if left out")
-        parser.add_argument("--vietnamese", default="", help="what it is called in Vietnamese")
+        parser.add_argument(
+            "--vietnamese", default="", help="what it is called in Vietnamese; `make check` asks for it if left out"
+        )
         parser.add_argument("--group", default="build", choices=list(GROUPS), help="group of the menu")
         parser.add_argument("--icon", default="box", help="a name in web/icons.txt")
         parser.add_argument("--title", default="name", help="dotted path of the object's name in the engine's answer")
@@ -149,7 +151,7 @@ class Command(BaseCommand):
         self._write(root, permissions, with_permissions(permissions.read_text(encoding="utf-8"), name))
         for catalogue in root.glob("locale/*/LC_MESSAGES/django.po"):
             translated = options["vietnamese"] if catalogue.parent.parent.name == "vi" else ""
-            _translate(catalogue, {text: translated or text for text in (label, plural)})
+            _translate(catalogue, dict.fromkeys((label, plural), translated))
             self.stdout.write(f"{catalogue.relative_to(root)}: {label!r}, {plural!r}")
 
     def _write(self, root: Path, file: Path, text: str) -> None:
