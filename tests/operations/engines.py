@@ -47,7 +47,10 @@ _WITHOUT_PROJECT = ("resolve_project_id",)
 #: Methods whose parameters mean something else.
 _SPECIAL: Mapping[str, Mapping[str, Any]] = {"get_piece": {"name": _PIECE}, "create_field": {"type": "TEXT"}}
 #: A section of the contract, in a docstring.
-_SECTION = re.compile(r"((?:api|engine-0\.83)\.md) (?:sections? )?(\d[\d.]*\d|\d)")
+_SECTION = re.compile(r"((?:api|engine-0\.83)\.md) (?:sections? )?((?:\d[\d.]*\d|\d)(?: to \d+)?)")
+#: What a docstring says of a fact that nothing proves, and the cell of a method that rests on nothing else.
+_DOUBT = re.compile("[Nn]ot (?:confirmed|recorded)|no recording")
+_UNCONFIRMED = "not confirmed"
 
 
 def template(path: str) -> str:
@@ -245,7 +248,8 @@ def _by_contract(calls: list[Call], name: str) -> str:
         assert where, (
             f"{name}: its docstring must name what it rests on: a section of the contract, or the engine's source"
         )
-    return where + (", not confirmed" if re.search(r"[Nn]ot (?:confirmed|recorded)|no recording", doc) else "")
+    doubt = ", not confirmed" if _DOUBT.search(doc) and where != _UNCONFIRMED else ""
+    return where + doubt
 
 
 def source(doc: str, module_doc: str) -> str:
@@ -253,6 +257,8 @@ def source(doc: str, module_doc: str) -> str:
     section = _SECTION.search(doc)
     if section is None and "engine's source" in doc:
         return "by the engine's source"
+    if section is None and _DOUBT.search(doc):
+        return _UNCONFIRMED
     section = section or _SECTION.search(module_doc)
     return f"by contract ({section[1]} {section[2]})" if section else ""
 
@@ -268,8 +274,9 @@ def page() -> str:
         "Each method of the client is called against a server that answers as the recordings of a version do. A cell names recordings of",
         "the call that the method sends to this version, or says that the call rests on the contract alone: on the vendor's OpenAPI file",
         "where it has the call, else on the section of `api.md` or `engine-0.83.md` that the method's docstring names, or on the engine's",
-        "source if the docstring says so; without either, on the section that the docstring of the module names. Parameters that the",
-        'client sends and no recording of the call has stand behind "without". Nothing was recorded at an Imbrace engine.',
+        "source if the docstring says so, else on the section that the docstring of the module names. A method whose docstring says only",
+        "that a fact is not confirmed rests on nothing. Parameters that the client sends and no recording of the call has stand behind",
+        '"without". Nothing was recorded at an Imbrace engine.',
         "",
         "`api.md` (the contract of the vendor's gateway and of the engine 0.72.4 behind it) and `engine-0.83.md` (what differs in 0.83.0)",
         "describe the engine. They come with the engine, not with this repository. `api.md 6.4`, here and in the code, is section 6.4 of",

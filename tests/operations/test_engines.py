@@ -35,5 +35,6 @@ def test_a_method_rests_on_what_its_own_docstring_names_before_that_of_its_modul
     module = "Invitations (api.md section 15)."
     assert engines.source("Deletes one (api.md 6.4).", module) == "by contract (api.md 6.4)"
     assert engines.source("Not recorded; by the engine's source.", module) == "by the engine's source"
+    assert engines.source("Not confirmed.", module) == "not confirmed"
     assert engines.source("Deletes one.", module) == "by contract (api.md 15)"
     assert engines.source("Deletes one.", "") == ""
