@@ -1,4 +1,4 @@
-"""Connections, MCP servers, folders, triggers and options, where no recording speaks (api.md sections 9 to 15)."""
+"""Connections, MCP servers, folders, triggers and options: calls that were not recorded (api.md sections 9 to 15)."""
 
 from typing import Any
 

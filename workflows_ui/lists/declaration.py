@@ -25,7 +25,7 @@ from workflows_ui.web.paths import id_at, pick, text_at
 
 #: A row of the engine. Those of the console are objects.
 Row = Mapping[str, Any]
-#: A number as records hold it: as text.
+#: A number in a cell of a record, which the engine stores as text.
 _NUMBER = re.compile(r"-?\d{1,30}(\.\d{1,30})?", re.ASCII)
 
 
@@ -37,7 +37,7 @@ class Column:
         path: dotted path, or a callable that gets the row.
         label: the heading.
         kind: how it is shown: text, lines (a text in up to three lines), note (grey), code, id (code with a copy button, once on a page),
-            when, exact, duration (ms), count, badge (the value is a Badge), list. Each has a function in resource_admin/cells.py. An empty
+            when, exact, duration (ms), count, badge (the value is a Badge), list. Each has a function in lists/cells.py. An empty
             value is "–"; a duration's is an empty cell.
         link: True: to the object's own page; or a callable (slug, row) that returns a URL, or "" for none.
         below: a callable that gets the row and returns a small second line, or ""; in files it has its own column.
@@ -160,8 +160,8 @@ class Page:
             are numbered.
         sortable: whether the list can be sorted by its columns, since all its rows are known.
         partial: whether more objects match than all pages have, which `notice` says.
-        newest: what asks later for rows that came since (news.py); "" if the list cannot be asked.
-        added: the answer to that, without rows: how many came; with `older`, at least so many. None if that was not the question.
+        newest: a mark of the newest row, with which the list is asked later how many rows were added (news.py); "" if it cannot be asked.
+        added: the answer to that, without rows: how many were added; with `older`, at least so many. None if that was not asked.
         as_of: what an index is followed by in the positions of a local list (lists/numbering.py).
         lacking: capabilities (credentials.services.capabilities.NAMES) that the engine lacks according to this
             answer, with the reason: actions that need them are disabled.

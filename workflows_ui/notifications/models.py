@@ -90,7 +90,7 @@ class Notice(models.Model):
 
 
 class Watch(models.Model):
-    """A subscription of a person: to the end of a launch, or to all failures of a flow."""
+    """A subscription of a person: to the end of a launch, to the failures and alarms of a flow, or to all alarms of a workspace."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="watches")
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="watches")

@@ -1,4 +1,4 @@
-"""The small elements that a page has many of, written in Python: a template for each would cost more than all they show."""
+"""Small elements of which a page has many. They are written in Python, since rendering a template for each would be slow."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

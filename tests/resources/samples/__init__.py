@@ -16,7 +16,7 @@ NAME = "Order intake"
 
 @dataclass(frozen=True)
 class Sample:
-    """How a resource's object lies in the stub engine.
+    """An object of a resource in the stub engine, and what the suites over all resources need to know of it.
 
     Attributes:
         path: of the list, below /v1.

@@ -1,1 +1,1 @@
-"""The engine's operations, a module for each kind of object. `Workflows` in `workflows.py` combines them."""
+"""The engine's operations, a module for each kind of object. `Workflows` in `engine/client.py` combines them."""

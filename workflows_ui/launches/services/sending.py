@@ -1,7 +1,7 @@
 """Sends one launch: claim by one UPDATE, flow check, SENDING marked just before the first byte, one POST, recording of the answer.
 
 Nothing is retried once the first byte may have left. What is cut off after that is settled by following.py, or by a person.
-Longer than other modules so that every step between claim and answer, and the state that a kill leaves there, is in one file.
+The steps between claim and answer are in one file, so that the state that a kill leaves at each of them can be read in order.
 """
 
 import time
@@ -75,7 +75,7 @@ _CREDENTIAL_REASONS = {
 
 
 class ClaimLost(Exception):
-    """The launch was withdrawn, or its claim expired, before the first byte: nothing is sent."""
+    """Before the first byte, the launch was withdrawn, its time was over, its workspace moved, or its claim expired: nothing is sent."""
 
 
 @dataclass(frozen=True)

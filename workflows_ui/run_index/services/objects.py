@@ -1,7 +1,7 @@
 """Reading of the names, states and uses of flows, connections, tables, folders and MCP servers into the index.
 
 The reader of the runs does it, within a budget of calls for each turn: each kind page by page, then, once, the live version of each flow
-whose newest version is another one. After a reading the kind waits a minute for each call that it took, so that the engine
+that has a newer draft. After a reading the kind waits a minute for each call that it took, so that the engine
 gets about one call a minute for each kind, however large the workspace is. A killed reader continues where it was.
 
 The engine's cursors lose rows (engine-0.83.md section 4). An object that a reading of several pages has not found is therefore read by
