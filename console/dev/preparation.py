@@ -7,9 +7,9 @@ import io
 import multiprocessing
 import shutil
 import signal
+import traceback
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from typing import NamedTuple, TypeVar
 
 from console.dev.dev_settings import StartError
@@ -39,7 +39,10 @@ class Preparation:
     def run(self, step: Callable[[], R]) -> R:
         try:
             result: R = self._process.submit(_run, step).result()
-        except BrokenProcessPool:
+        except StartError:
+            raise
+        except Exception as problem:  # noqa: BLE001  (of a disk, a database, or a process that was killed)
+            traceback.print_exception(problem)
             raise StartError("The preparation was interrupted; see the lines above.") from None
         return result
 
