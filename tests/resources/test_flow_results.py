@@ -1,5 +1,6 @@
 """The last results in the list of flows: from the newest runs, and from launches without a run."""
 
+import json
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from django.utils import timezone
 
 from tests.engine.servers import Reply
 from tests.stub_engine import StubEngine, flow, identity, run, text
-from tests.users import Users
+from tests.users import Users, browser
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.members.models import Workspace
@@ -90,7 +91,12 @@ def test_odd_runs_break_no_list(owner: Client, stub_engine: StubEngine, odd: dic
 def test_a_file_has_the_results_in_words_with_times_of_ones_own_zone(users: Users, stub_engine: StubEngine) -> None:
     stub_engine.runs = [run(7, "FAILED", created="2026-11-24T22:40:00.000Z"), run(6)]
     found = flow_results.latest(engine_session.open_session(users.place(users.owner)), [identity(1)])
-    assert str(found[identity(1)]) == "Failed (25 Nov 2026 05:40); Succeeded (25 Nov 2026 05:38)"
+    words = "Failed (25 Nov 2026 05:40); Succeeded (25 Nov 2026 05:38)"
+    assert str(found[identity(1)]) == words
+    stub_engine.flows = [flow()]
+    owner = browser(users.owner)
+    owner.get(LATE)
+    assert json.loads(owner.get("/w/sales/flows/export/json/").content)[0]["results"] == words
 
 
 def test_an_engine_that_refuses_its_runs_costs_the_column_only_and_is_not_asked_again(

@@ -4,13 +4,14 @@ Tones and capitals only break ties.
 """
 
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
-from django.db.models.functions import Collate
+from django.db import connection
+from django.db.models import Func
 
-#: The collation of names in the database: Vietnamese by ICU on PostgreSQL, where a migration creates it, and `sort_key` on SQLite.
-NAMES = "console_names"
+#: The collations of names: of PostgreSQL with ICU, and of SQLite, where `install` gives it to each connection.
+_ICU, _SQLITE = "vi-x-icu", "console_names"
 
 #: Longer texts are not kept.
 _LONGEST = 200
@@ -45,15 +46,42 @@ def _sort_key(text: str) -> tuple[str, str]:
     return letters, folded
 
 
-def by_name(*fields: str) -> tuple[Collate, ...]:
-    """Text fields to order rows of the database by, as names are ordered."""
-    return tuple(Collate(field, NAMES) for field in fields)
+class Name(Func):
+    """A text field to order rows by, as names are ordered: `Name("flow_name")`.
+
+    No column and no index has the collation: the database stays readable with any tool, and after any upgrade of ICU.
+    """
+
+    template = '%(expressions)s COLLATE "%(collation)s"'
+    arity = 1
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, collation=_SQLITE, **context)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        if not _has_icu():
+            return compiler.compile(self.source_expressions[0])
+        return self.as_sql(compiler, connection, collation=_ICU, **context)
+
+
+def by_name(*fields: str) -> tuple[Name, ...]:
+    return tuple(map(Name, fields))
+
+
+@cache
+def _has_icu() -> bool:
+    """Whether this PostgreSQL has the collation; otherwise its own order has to do."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_collation WHERE collname = %s) AND getdatabaseencoding() = 'UTF8'", [_ICU]
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def install(connection: Any, **_options: Any) -> None:
     """Give a new connection to SQLite the collation. Receives the signal `connection_created`."""
     if connection.vendor == "sqlite":
-        connection.connection.create_collation(NAMES, _compared)
+        connection.connection.create_collation(_SQLITE, _compared)
 
 
 def _compared(first: str, second: str) -> int:

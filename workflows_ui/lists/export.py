@@ -17,7 +17,7 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.declaration import Column, List, Row
 from workflows_ui.web import formats
 
-#: File types, with their content file_type.
+#: File types, with their content type.
 TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json; charset=utf-8"}
 #: Characters that start a formula in a spreadsheet cell; some spreadsheets accept the full-width characters too.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")

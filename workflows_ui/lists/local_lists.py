@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import OrderBy, QuerySet
-from django.db.models.functions import Collate
+from django.db.models import Expression, QuerySet
 from django.http import Http404
 from django.http.response import HttpResponseBase
 
@@ -31,7 +30,7 @@ class LocalList(List):
 
     moment: str = ""
     logged_as: str = ""
-    default_order: Sequence[str | Collate] = ()
+    default_order: Sequence[str | Expression] = ()
 
     def masked(self, session: Any, rows: Sequence[Any]) -> Sequence[Any]:
         return rows
@@ -69,7 +68,7 @@ class LocalList(List):
             return rows.order_by(*self._order(order), f"-{self.moment}", "-pk")
         return order.sorted(rows) if order else rows
 
-    def _order(self, order: Order | None) -> Sequence[str | OrderBy | Collate]:
+    def _order(self, order: Order | None) -> Sequence[str | Expression]:
         return order.fields if order else self.default_order
 
 

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
-from django.db.models import Model, OrderBy, Q, QuerySet
-from django.db.models.functions import Collate
+from django.db.models import Expression, Model, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from workflows_ui.web import formats
@@ -97,7 +96,7 @@ def local_page(
     *,
     moment: str,
     size: int,
-    order: Sequence[str | OrderBy | Collate] = (),
+    order: Sequence[str | Expression] = (),
     keys_first: bool = False,
     count: Callable[[QuerySet[M]], int] = QuerySet.count,
     most: int | None = None,

@@ -5,10 +5,9 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from workflows_ui.core.collation import by_name
 from workflows_ui.core.crypto import SealsFields
 from workflows_ui.core.lease import Lease
 from workflows_ui.credentials.models import Credential
@@ -257,19 +256,10 @@ class IndexedRun(SealsFields, models.Model):
                     "by_time": (),
                     "of_flow": ("flow_id",),
                     "by_state": ("status",),
+                    "by_name": ("flow_name",),
                     "by_length": ("-duration",),
+                    "by_step": ("failed_step_title",),
                 }.items()
-            ),
-            *(
-                models.Index(
-                    "workspace",
-                    *by_name(field),
-                    F("created").desc(),
-                    F("id").desc(),
-                    condition=LISTED,
-                    name=f"listed_runs_{name}",
-                )
-                for name, field in {"by_name": "flow_name", "by_step": "failed_step_title"}.items()
             ),
             models.Index(
                 fields=["workspace", "failed_step", "flow_id", "-created", "-id"],

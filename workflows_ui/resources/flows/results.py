@@ -51,19 +51,20 @@ class Outcome:
         return f"{self.state.word} ({formats.exact(self.at, seconds=False)})"
 
 
-class Results(tuple[Outcome, ...]):
-    """The latest outcomes, newest first."""
+@dataclass(frozen=True)
+class Results:
+    """The latest outcomes, newest first. Not a tuple, of which an exported file in JSON would show each part."""
 
-    __slots__ = ()
+    outcomes: tuple[Outcome, ...]
 
     def __str__(self) -> str:
         """All of them as text, for exports."""
-        return "; ".join(map(str, self))
+        return "; ".join(map(str, self.outcomes))
 
 
 def html(value: Results) -> SafeString:
     """The badge of the newest outcome, and the icons of the earlier ones."""
-    newest, *earlier = value
+    newest, *earlier = value.outcomes
     badge = elements.badge(newest.state)
     linked = markup('<a href="{}" title="{}">{}</a>', newest.url, newest.when, badge) if newest.url else badge
     before = (
@@ -123,7 +124,7 @@ def latest(session: EngineSession, flow_ids: Sequence[str]) -> dict[str, Results
 def _results(session: EngineSession, found: list[tuple[datetime, _Recent | tuple[str, str]]]) -> Results:
     """The newest of these launches and runs (state, id)."""
     newest = sorted(found, key=itemgetter(0), reverse=True)[:_SHOWN]
-    return Results(_outcome(session, time, item) for time, item in newest)
+    return Results(tuple(_outcome(session, time, item) for time, item in newest))
 
 
 def _outcome(session: EngineSession, time: datetime, item: _Recent | tuple[str, str]) -> Outcome:

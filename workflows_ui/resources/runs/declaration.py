@@ -9,7 +9,6 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy as _, pgettext_lazy
 
-from workflows_ui.core.collation import by_name
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Forbidden, NotFound, Unavailable
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
@@ -68,14 +67,12 @@ class Runs(Resource):
             link=True,
             below=indexed.gone_note,
             name="flow",
-            sort=by_name("flow_name"),
+            sort=("flow_name",),
         ),
         Column(
             lambda row: messages.run_state(row.get("status")), _("State"), kind="badge", name="state", sort=("status",)
         ),
-        Column(
-            reading.failed_at, _("Failed step"), link=_failed_alike_url, wide=True, sort=by_name("failed_step_title")
-        ),
+        Column(reading.failed_at, _("Failed step"), link=_failed_alike_url, wide=True, sort=("failed_step_title",)),
         Column(reading.error_of, _("Error"), wide=True, sort=False),
         Column("created", _("Received"), kind="when", sort=("created",)),
         Column(reading.waited, _("Waited"), kind="duration", wide=True, sort=False),
