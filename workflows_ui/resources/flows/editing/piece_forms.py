@@ -226,7 +226,8 @@ class PieceForm(EditForm):
     def clean(self) -> dict[str, Any]:
         if self.group is None:
             raise forms.ValidationError(gettext("Choose an app first, and what it does."))
-        for node in self.host.nodes:
+        # Fields that the app changed meanwhile stand in the list before those that took their places.
+        for node in {node.name: node for node in self.host.nodes}.values():
             if node.is_expression:
                 for name in node.names():
                     self.errors.pop(name, None)
