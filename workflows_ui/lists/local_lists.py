@@ -23,7 +23,7 @@ class LocalList(List):
     Its views call `page` and list_page.respond. `masked` may make another object of each row.
 
     Attributes:
-        moment: a datetime field; "" for a list whose rows are all in memory .
+        moment: a datetime field; "" for a list whose rows are all in memory.
         logged_as: what the audit log calls such a row.
         default_order: fields by which rows are sorted instead of `moment`, unless the person sorts them.
     """
