@@ -85,10 +85,12 @@ def test_a_detail_has_labels_instead_of_codes(users: Users, manager: Client) -> 
 
 def test_jobs_are_named_by_their_action_and_added_teams_by_their_name(users: Users, manager: Client) -> None:
     note(users, "job.ask", object_type="job", object_id="J" * 21, object_name="runs.retry")
+    note(users, "job.end", object_type="job", object_id="K" * 21, object_name="runs.")
     members.add(Actor(users.owner), users.workspace, Group.objects.create(name="Night shift"), Role.LAUNCHER)
     found = page_text(manager, LIST).partition("Who Outcome When")[2]
     assert "runs.retry" not in found
     assert "Run: Retry from the failed step" in found
+    assert "Run: Exported" in found
     assert "Night shift" in found
 
 

@@ -103,6 +103,9 @@ def test_people_are_listed_by_name_sorted_and_exported_for_administrators_only(u
     assert names(admin, "/people/?sort=-signed_in")[0] == "colleague"
     assert names(admin, "/people/?sort=signed_in")[-1] == "colleague"
     assert names(admin, "/people/") == sorted(names(admin, "/people/"))
+    for name in ("Zeta", "Đội A", "anh"):
+        Group.objects.create(name=name)
+    assert names(admin, "/teams/") == ["anh", "Đội A", "Zeta"]
     rows = table(admin, "/people/file/csv/?account=administrator")
     assert [row[0] for row in rows[1:]] == ["owner"]
 

@@ -251,7 +251,10 @@ def action(name: str) -> Text:
 def object_name(event: AuditEvent) -> Text:
     """Return the recorded name of the object, else its id; a job is named by its action."""
     name = event.object_name or event.object_id
-    return action(name) if event.object_type == "job" else name
+    if event.object_type != "job":
+        return name
+    # A job without an action is an export.
+    return action(f"{name}export" if name.endswith(".") else name)
 
 
 def outcome(name: str) -> Badge:

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _, ngettext, pgettext_lazy
 
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import people as accounts
+from workflows_ui.core.collation import by_name
 from workflows_ui.credentials.models import Credential
 from workflows_ui.lists.filters import choice_field
 from workflows_ui.members.models import Role, Workspace
@@ -127,7 +128,10 @@ class HolderForm(PersonFormMixin, forms.Form):
 
     who = PersonField(label=_("A person"), required=False, help_text=_("Name, user name or e-mail address"))
     team = forms.ModelChoiceField(
-        label=_("Or a team"), queryset=Group.objects.order_by("name"), required=False, empty_label=_("No team")
+        label=_("Or a team"),
+        queryset=Group.objects.order_by(*by_name("name")),
+        required=False,
+        empty_label=_("No team"),
     )
     holder: User | Group
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -26,6 +26,7 @@ from workflows_ui.web.elements import Button
 from workflows_ui.web.messages import Text
 
 _SET_UP = Badge(pgettext_lazy("two-factor authentication", "Set up"), "check", "green")
+_NOT_SET_UP = Badge(_("Not set up"), "shield", "secondary")
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class _Cell:
 def _step(member: Any) -> Badge | None:
     if not member.user:
         return None
-    missing = Badge(_("Not set up"), "shield", "yellow" if member.workspace.second_factor_required else "secondary")
+    missing = replace(_NOT_SET_UP, colour="yellow") if member.workspace.second_factor_required else _NOT_SET_UP
     return _SET_UP if member.stepped else missing
 
 
@@ -124,7 +125,7 @@ class People(LocalList):
         Column(_account, _("Account"), name="account", sort=("is_active", "is_superuser")),
         Column(lambda user: user.last_login, _("Last sign-in"), kind="when", name="signed_in", sort=("seen_at",)),
         Column(
-            lambda user: _SET_UP if user.stepped else None,
+            lambda user: _SET_UP if user.stepped else _NOT_SET_UP,
             _("Two-factor"),
             kind="badge",
             phone=False,

@@ -13,6 +13,7 @@ from django.urls import reverse
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core import database
+from workflows_ui.core.collation import by_name
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services.access import Access
@@ -159,7 +160,7 @@ def teams(scope: Scope) -> QuerySet[Group] | None:
     """The teams of the workspace that the person may share a view with: their own, for managers all. None without a workspace."""
     if scope.workspace is None:
         return None
-    found = Group.objects.filter(memberships__workspace=scope.workspace).order_by("name")
+    found = Group.objects.filter(memberships__workspace=scope.workspace).order_by(*by_name("name"))
     return found if scope.manages else found.filter(user=scope.user)
 
 

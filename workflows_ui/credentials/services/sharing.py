@@ -14,6 +14,7 @@ from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import clock, crypto
+from workflows_ui.core.collation import by_name
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials import masking
 from workflows_ui.credentials.models import Credential, CredentialSecret, CredentialShare
@@ -21,7 +22,7 @@ from workflows_ui.credentials.models import Credential, CredentialSecret, Creden
 
 def genuine(**conditions: object) -> list[CredentialShare]:
     """The shares with a valid mark that match these conditions, with their teams. One query."""
-    rows = CredentialShare.objects.filter(**conditions).select_related("team").order_by("team__name", "pk")
+    rows = CredentialShare.objects.filter(**conditions).select_related("team").order_by(*by_name("team__name"), "pk")
     return [row for row in rows if row.genuine]
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.core.collation import by_name
 from workflows_ui.credentials.models import Credential, CredentialShare
 from workflows_ui.credentials.services import sharing
 from workflows_ui.members.models import LaunchRight, Member, Role, TeamOwner, TeamProfile, Workspace
@@ -38,7 +39,7 @@ class Affected:
 
 def visible(person: User) -> QuerySet[Group]:
     """Return the teams whose page a person may open: all for a superuser, else those they are in or own."""
-    rows = Group.objects.order_by("name", "pk")
+    rows = Group.objects.order_by(*by_name("name"), "pk")
     if person.is_superuser:
         return rows
     return rows.filter(Q(pk__in=person.groups.values("pk")) | Q(owners__user=person)).distinct()
@@ -48,7 +49,7 @@ def teams_within(workspaces: Collection[Workspace | int]) -> QuerySet[Group]:
     """Return the teams that are members of one of these workspaces, or have a usable launch right in one."""
     rights = LaunchRight.objects.usable(timezone.now()).filter(workspace__in=workspaces)
     groups = Group.objects.filter(Q(memberships__workspace__in=workspaces) | Q(launch_rights__in=rights))
-    return Group.objects.filter(pk__in=groups.values("pk")).order_by("name", "pk")
+    return Group.objects.filter(pk__in=groups.values("pk")).order_by(*by_name("name"), "pk")
 
 
 def may_edit(person: User, team: Group) -> bool:
@@ -60,7 +61,7 @@ def giveable(person: User, workspace: Workspace) -> QuerySet[Group]:
     workspace which this person does not manage. Otherwise an invitation could open the workspaces of others.
     """
     if person.is_superuser:
-        return Group.objects.order_by("name", "pk")
+        return Group.objects.order_by(*by_name("name"), "pk")
     spaces = Member.objects.filter(access.held_by(person), role=Role.MANAGER).values("workspace")
     in_workspace = (
         Q(memberships__workspace=workspace)

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import second_step
 from workflows_ui.core import database
-from workflows_ui.core.collation import sort_key
+from workflows_ui.core.collation import by_name, sort_key
 from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import sharing
 from workflows_ui.launch_forms.services import launch_forms
@@ -100,8 +100,8 @@ def person(request: ConsoleRequest, person_id: int) -> HttpResponse:
         "stepped": second_step.has(user),
         "oneself": user.pk == request.user.pk,
         "places": roles,
-        "teams": user.groups.order_by("name"),
-        "owned": TeamOwner.objects.filter(user=user).select_related("team").order_by("team__name"),
+        "teams": user.groups.order_by(*by_name("name")),
+        "owned": TeamOwner.objects.filter(user=user).select_related("team").order_by(*by_name("team__name")),
         "launches": Launch.objects.filter(user=user).select_related("workspace").order_by("-asked_at")[:_LATEST],
     }
     return responses.page(request, "members/people/person.html", context)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _, ngettext
 from django.views.decorators.http import require_safe
 
 from workflows_ui.audit.services import audit_log
+from workflows_ui.core.collation import plain
 from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.editor.forms import ImportForm, PublishForm
 from workflows_ui.launch_forms.editor.views.page import EditorPage, builder_page, flow_name
@@ -117,7 +118,7 @@ def export(page: EditorPage) -> HttpResponseBase:
     if form is None or page.row is None:
         raise Http404
     audit_log.record(page.target[0], "form.export", page.row, flow=page.flow_id)
-    name = f"{slugify(page.name)[:60] or 'form'}.form.json"
+    name = f"{slugify(plain(page.name))[:60] or 'form'}.form.json"
     return responses.download(launch_forms.export(form), name, "application/schema+json; charset=utf-8")
 
 
