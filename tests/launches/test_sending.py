@@ -515,7 +515,8 @@ def test_a_poll_with_an_unchanged_result_writes_a_handful_of_queries(
 ) -> None:
     flow = flows.make(activepieces_scene.workflows, "Sleeps", flows.code("sleep 590"))
     made = [activepieces_scene.launch(flow, {"n": number}) for number in range(20)]
-    activepieces_scene.watch(made[-1], State.RUNNING)
+    for launch in made:
+        activepieces_scene.watch(launch, State.RUNNING)
     Launch.objects.update(poll_at=timezone.now())
     with django_assert_max_num_queries(14):
         following.poll(made[0].workspace_id)
