@@ -18,6 +18,8 @@ from workflows_ui.notes.models import Note, Subject
 
 #: The longest text; most notes on an object, and of them on its page.
 LONGEST, MOST, SHOWN = 10_000, 200, 20
+#: The longest name of an object in the audit log: the engine's may have any length.
+_NAMED = 1000
 
 
 class TooManyNotes(Exception):
@@ -101,7 +103,7 @@ def _record(actor: audit_log.Actor, action: str, row: Note, name: str = "") -> N
         workspace=row.workspace,
         object_type=subject.value,
         object_id=row.object_id,
-        object_name=name,
+        object_name=name[:_NAMED],
         note=row.pk,
         author=row.author.label,
     )
