@@ -4,8 +4,11 @@ A thread gets a request only when it has arrived completely, and is free as soon
 and responses of slow clients, on disk if they are large, for as long as the settings allow.
 """
 
+import contextlib
 import os
 import resource
+import select
+import socket
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -16,7 +19,7 @@ from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
-from waitress.task import ThreadedTaskDispatcher
+from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
 
 #: Bytes of a request or response that are kept in memory; a larger one goes to a temporary file.
 _MEMORY_BYTES = 128 * 1024
@@ -28,21 +31,85 @@ _HEAD_BYTES = 64 * 1024
 _OTHER_FILES = 1024
 #: Maximum seconds of a turn of the loop.
 _TURN_SECONDS = 1.0
+#: Seconds in which what a client still sends after the last response is read and discarded.
+_LINGER_SECONDS = 5.0
 #: Seconds that clients get to send or read the rest during a shutdown, in which no new connection is accepted.
 _DRAIN_SECONDS = 10.0
+
+
+class _Framing:
+    """The rules of HTTP for a response's body, part of which waitress leaves to the application.
+
+    Bytes that follow a response on an open connection are taken for the next response: behind a proxy, for another person's.
+    """
+
+    channel: Any
+
+    @property
+    def has_body(self) -> bool:
+        """Return whether the response may have a body. One that has none ends the connection, as waitress ends those without a length."""
+        return bool(super().has_body and self.channel.requests[0].command != "HEAD")  # type: ignore[misc]
+
+    def start(self) -> None:
+        """Announce the end of the connection during a shutdown, so that no further request is sent on it."""
+        super().start()  # type: ignore[misc]
+        if not self.channel.server.accepting and len(self.channel.requests) == 1:
+            self.set_close_on_finish()  # type: ignore[attr-defined]
+
+
+class Response(_Framing, WSGITask):
+    """A response of the application."""
+
+
+class ErrorResponse(_Framing, ErrorTask):
+    """A response of the server, which refuses a request."""
+
+    @property
+    def has_body(self) -> bool:
+        """Return whether the response may have a body. The method of a request whose head is too long is not known: it may be HEAD."""
+        return super().has_body and not self.status.startswith("431")
 
 
 class Channel(HTTPChannel):
     """A connection, with the times that show whether its client is slow."""
 
+    task_class = Response
+    error_task_class = ErrorResponse
     #: When the first byte of the current request arrived.
     begun_at = 0.0
     #: When the current response was complete.
     answered_at = 0.0
+    #: When the last response was sent completely.
+    ended_at: float | None = None
     close_when_flushed: bool
+
+    def readable(self) -> bool:
+        """Return whether to read from the client."""
+        return self.ended_at is not None or bool(super().readable())
+
+    def writable(self) -> bool:
+        """Return whether to write to the client."""
+        return self.ended_at is None and bool(super().writable())
+
+    def handle_write(self) -> None:
+        """Write. After the last response only this half of the connection is closed: while something that the client sent is unread,
+        the system answers `close` with a reset, which takes the response from the client.
+        """
+        with self.requests_lock:
+            last, self.close_when_flushed = self.close_when_flushed, False
+        super().handle_write()
+        if last and self.connected:
+            if self.total_outbufs_len:
+                self.close_when_flushed = True
+            else:
+                self.ended_at = time.time()
+                with contextlib.suppress(OSError):
+                    self.socket.shutdown(socket.SHUT_WR)
 
     def received(self, data: bytes) -> bool:
         """Process data from the client."""
+        if self.ended_at is not None:
+            return False
         if self.request is None:
             self.begun_at = time.time()
         return bool(super().received(data))
@@ -74,6 +141,8 @@ class Channel(HTTPChannel):
 
     def is_late(self, now: float) -> bool:
         """Return whether the client has exceeded one of its time limits."""
+        if self.ended_at is not None:
+            return now - self.ended_at > _LINGER_SECONDS
         since = self.waits_since
         if since is None:
             return False
@@ -98,6 +167,13 @@ class Server(TcpWSGIServer):
         """Return whether to accept a connection."""
         room = len(self.active_channels) <= settings.WEB_CONNECTIONS
         return bool(self.accepting and room and not self.task_dispatcher.queue)
+
+    def accept_waiting(self) -> None:
+        """Accept connections that the system has accepted: it would reset them with the listening socket."""
+        for _ in range(self.adj.backlog):
+            if not select.select([self.socket], [], [], 0)[0]:
+                break
+            self.handle_accept()
 
     def close_late(self) -> None:
         """Close connections that are late, and those beyond the limit.
@@ -140,6 +216,7 @@ class BufferingWorker(Worker):
         while self.alive and self.ppid == os.getppid():
             self._run_once(servers, loop)
         for server in servers:
+            server.accept_waiting()
             # Closes only the listening socket: threads still wake the loop by the trigger that `server.close()` would close too.
             wasyncore.dispatcher.close(server)
             server.ended_at = time.time()
@@ -188,6 +265,8 @@ class BufferingWorker(Worker):
         if self.nr >= self.max_requests and self.alive:
             self.log.info("Autorestarting worker after current request.")
             self.alive = False
+        # Files pass through `Task.write` as everything else does: waitress sends them past it, whatever the method and the status.
+        del environ["wsgi.file_wrapper"]
         response: Iterable[bytes] = self.wsgi(environ, start_response)
         return response
 

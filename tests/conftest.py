@@ -1,9 +1,9 @@
 """What every test may use, and the rule of what runs where.
 
-Marks: `browser` needs Chromium; `postgres` and `redis` run where TEST_ON=servers, and so does, a second time, what is marked
-`both_databases`: what depends on locks, constraints, triggers, JSON, collation, paging or Redis. `slow` is left out by `make test`
-and run by `make test-full`, as are most cases of what is `sampled`. `chaos` and everything in tests/bench run only when asked for by `-m`.
-A test whose need is missing is skipped and named at the end; with CI=true it fails.
+Marks: `browser` needs Chromium, `programs` those it names; `postgres` and `redis` run where TEST_ON=servers, and so does, a second
+time, what is marked `both_databases`: what depends on locks, constraints, triggers, JSON, collation, paging or Redis. `slow` is left out
+by `make test` and run by `make test-full`, as are most cases of what is `sampled`. `chaos` and everything in tests/bench run only when
+asked for by `-m`. A test whose need is missing is skipped and named at the end; with CI=true it fails.
 """
 
 import gc
@@ -11,6 +11,7 @@ import os
 import zlib
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -173,9 +174,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """A test whose need is missing is skipped, or fails where CI=true."""
     if not environment.ON_SERVERS and any(item.get_closest_marker(name) for name in ("postgres", "redis")):
         pytest.skip(_OTHER_PASS)
+    wanted = [partial(prerequisites.program, name) for mark in item.iter_markers("programs") for name in mark.args]
     if item.get_closest_marker("browser"):
+        wanted.append(prerequisites.chromium)
+    for need in wanted:
         try:
-            prerequisites.chromium()
+            need()
         except prerequisites.Missing as missing:
             if os.environ.get("CI", "").lower() == "true":
                 pytest.fail(f"needed with CI=true: {missing}", pytrace=False)

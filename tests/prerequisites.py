@@ -1,4 +1,4 @@
-"""The servers and programs that some tests need: PostgreSQL, Redis, RabbitMQ, Chromium.
+"""The servers and programs that some tests need: PostgreSQL, Redis, RabbitMQ, Chromium, nginx, HAProxy.
 
 They are looked for at TEST_DATABASE_URL, TEST_REDIS_URL, TEST_AMQP_URL and TEST_CHROMIUM, else at the usual places of this machine.
 """
@@ -70,3 +70,13 @@ def chromium() -> str:
         if found:
             return found
     raise Missing(f"no Chromium ({given or ', '.join(_CHROMIUM)}: not found)")
+
+
+@cache
+def program(name: str) -> str:
+    """Return the path of a server that tests start themselves, such as nginx. Raises Missing."""
+    # Debian's folder for servers is on the PATH of root only.
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    if not found:
+        raise Missing(f"no {name}")
+    return found

@@ -22,7 +22,7 @@ from tests.users import Users
 from workflows_ui.accounts.models import User
 from workflows_ui.jobs.models import Job, JobKind, JobPart, JobState
 
-COMMAND = (sys.executable, "-m", "gunicorn", "-c", "python:console.web", "console.wsgi")
+COMMAND = os.environ.get("TEST_WEB_SERVER", f"{sys.executable} -m gunicorn -c python:console.web {{application}}")
 HALF_A_HEAD = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Begun: "
 HEAD = b"POST /accounts/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 HALF_A_BODY = HEAD + b"Content-Length: 2000\r\n\r\nlogin="
@@ -35,14 +35,20 @@ ANSWER = 20.0
 class WebServer:
     """Serves until `stop`. Its output goes to a file in `folder`."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], **changes: str) -> None:
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str], application: str = "console.wsgi", **changes: str
+    ) -> None:
         self.port = free_port()
         self._log = folder / "web.log"
         given = {"PORT": str(self.port), "VAR_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "console.settings"}
         given |= {"WEB_PROCESSES": "1", "WEB_THREADS": "4"} | changes
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                COMMAND, cwd=ROOT, env={**os.environ, **environment, **given}, stdout=log, stderr=subprocess.STDOUT
+                COMMAND.format(port=self.port, application=application).split(),
+                cwd=ROOT,
+                env={**os.environ, **environment, **given},
+                stdout=log,
+                stderr=subprocess.STDOUT,
             )
         try:
             wait_for(self._serves, "the web server")
@@ -52,10 +58,7 @@ class WebServer:
 
     def _serves(self) -> bool:
         assert self.process.poll() is None, self.log
-        try:
-            return self.ask("/healthz") == 200
-        except OSError:
-            return False
+        return answers(self.port)
 
     @property
     def log(self) -> str:
@@ -64,14 +67,7 @@ class WebServer:
 
     def ask(self, path: str, cookie: str = "", method: str = "GET") -> int:
         """The status of one request by a client that is not slow. Raises OSError if it is not answered."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWER)
-        try:
-            connection.request(method, path, headers={"Cookie": cookie} if cookie else {})
-            answer = connection.getresponse()
-            answer.read()
-            return answer.status
-        finally:
-            connection.close()
+        return status_of(self.port, path, {"Cookie": cookie} if cookie else {}, method)
 
     def connect(self, *sent: bytes, window: int = 0) -> socket.socket:
         """A connection on which this was sent. With `window`, the system buffers at most so many bytes of the answer."""
@@ -114,6 +110,23 @@ class WebServer:
             self.process.kill()
             self.process.wait()
             raise
+
+
+def status_of(port: int, path: str, headers: Mapping[str, str], method: str = "GET") -> int:
+    """Return the status of one request by a client that is not slow. Raises OSError if it is not answered."""
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER)) as connection:
+        connection.request(method, path, headers=headers)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
+
+
+def answers(port: int) -> bool:
+    """Return whether a console is reached at a port."""
+    try:
+        return status_of(port, "/healthz", {}) == 200
+    except OSError:
+        return False
 
 
 def export(users: Users) -> str:

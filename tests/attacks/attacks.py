@@ -263,7 +263,23 @@ ATTACKS: tuple[Attack, ...] = (
             "test_headers_of_a_proxy_reach_the_console",
             "test_large_requests_are_refused_before_they_are_read",
             "test_requests_in_progress_end_before_the_server_does",
+            "test_connections_that_were_not_yet_accepted_are_answered_before_the_server_ends",
             "test_a_reload_answers_all_the_time",
+        ),
+    ),
+    Attack(
+        "Bytes after a response, which a proxy gives to the next person",
+        "on the real web server, HEAD, GET and POST with every kind of body and with statuses that have none, "
+        "bodies longer and shorter than announced, requests in chunks, with `Expect`, too large and malformed, "
+        "pages, files, static files and errors of the console: each with a second request on the same "
+        "connection, sent after the first and with it; a thousand of an attacker's requests beside a thousand "
+        "of another person's through nginx and HAProxy, which share one connection to the console",
+        _here(
+            "test_response_bodies",
+            "test_nothing_follows_a_response_but_the_next_one",
+            "test_requests_of_every_form_leave_nothing_for_the_next_one",
+            "test_nothing_follows_a_page_a_file_or_an_error_of_the_console",
+            "test_no_response_reaches_another_person_through_a_proxy",
         ),
     ),
     Attack(

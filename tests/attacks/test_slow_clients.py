@@ -135,6 +135,18 @@ def test_requests_in_progress_end_before_the_server_does(tmp_path: Path) -> None
         assert server.wait() == 0
 
 
+def test_connections_that_were_not_yet_accepted_are_answered_before_the_server_ends(tmp_path: Path) -> None:
+    server = WebServer(tmp_path, {}, application="tests.response_bodies", WEB_THREADS="1")
+    slow = b"GET /200/slow HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    with contextlib.ExitStack() as held:
+        held.callback(server.kill)
+        waiting = [held.enter_context(server.connect(slow)) for _ in range(5)]
+        server.process.send_signal(signal.SIGTERM)
+        for connection in waiting:
+            assert connection.recv(12) == b"HTTP/1.1 200"
+        assert server.wait() == 0
+
+
 def test_a_reload_answers_all_the_time(tmp_path: Path) -> None:
     server = WebServer(tmp_path, {})
     with contextlib.ExitStack() as held:
