@@ -406,7 +406,7 @@ PRACTICE_ENGINE_TOKEN = read.text("PRACTICE_ENGINE_TOKEN", default="")
 PRACTICE_CLOCK_SCALE = read.number("PRACTICE_CLOCK_SCALE", default=1, low=0.001, high=10)
 
 # --- Monitoring ----------------------------------------------------------------------------------
-#: Allows reading /metrics from another machine (Authorization: Bearer ...).
+#: The token that /metrics requires (Authorization: Bearer ...); without one, there is no such page.
 METRICS_TOKEN = read.secret("METRICS_TOKEN", minimum=20, optional=True)
 LOG_FORMAT = read.one_of("LOG_FORMAT", {"json", "text"}, default="text" if DEBUG else "json")
 LOGGING = logs.logging_config(read.text("LOG_LEVEL", default="INFO"), plain=LOG_FORMAT == "text")
