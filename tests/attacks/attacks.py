@@ -228,6 +228,21 @@ ATTACKS: tuple[Attack, ...] = (
         ),
     ),
     Attack(
+        "Using a link or a code twice",
+        "the link for a new password in two requests at the same moment; that of an invitation by two "
+        "people; a recovery code while its owner looks at the codes; codes of apps and recovery codes one after the other",
+        (
+            *_here(
+                "test_used_twice",
+                "test_a_link_for_a_new_password_that_is_used_twice_at_once_sets_one_password",
+                "test_a_recovery_code_that_is_used_while_the_codes_are_looked_at_stays_used",
+            ),
+            "tests/accounts/test_second_step.py::test_a_code_works_once",
+            "tests/accounts/test_second_step.py::test_a_recovery_code_stands_in_once_and_is_written_down",
+            "tests/members/test_invitations.py::test_of_two_people_with_one_link_at_once_one_wins",
+        ),
+    ),
+    Attack(
         "Locking an owner out",
         "strangers who use up an account's attempts; cookies of known browsers that are stolen and shared, of "
         "another account, invented, from before the last sign-in or password; whether a cookie reveals who "

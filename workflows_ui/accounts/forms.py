@@ -19,7 +19,7 @@ from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
 from workflows_ui.accounts.models import User
-from workflows_ui.accounts.services import second_step
+from workflows_ui.accounts.services import passwords, second_step
 from workflows_ui.core.crypto import CannotOpen
 
 
@@ -76,6 +76,10 @@ class NewPasswordForm(_Labelled, allauth_forms.ResetPasswordKeyForm):  # type: i
     """A new password twice, after following a link by mail."""
 
     labels = _NEW_PASSWORD
+
+    def save(self) -> None:
+        """Set the password. Raise passwords.LinkUsed."""
+        passwords.reset(self.user, self.cleaned_data["password1"])
 
 
 class SetPasswordForm(_Labelled, allauth_forms.SetPasswordForm):  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""Who is signed in, and the password check at the sign-in, in equal time for known and unknown names."""
+"""Who is signed in; the password check at the sign-in, in equal time for known and unknown names; and a new password by a link."""
 
 from typing import Any
 
@@ -6,6 +6,11 @@ from allauth.account.auth_backends import AuthenticationBackend
 
 from workflows_ui.accounts.models import User
 from workflows_ui.core.prepared import Prepared
+
+
+class LinkUsed(Exception):
+    """The link for a new password was used while this request was answered."""
+
 
 _active = Prepared(lambda pk: User.objects.filter(pk=pk, is_active=True), int)
 
@@ -31,3 +36,14 @@ class Backend(AuthenticationBackend):  # type: ignore[misc]
         if user.pk not in self._checked:
             self._checked[user.pk] = super()._check_password(user, password)
         return self._checked[user.pk]
+
+
+def reset(user: User, password: str) -> None:
+    """Set a new password for the holder of a link that is valid for `user`, as they were read. Raise LinkUsed if it is not any more.
+
+    A link is valid until the password changes: of two requests with the same link, one finds the password that it was made for.
+    """
+    before = user.password
+    user.set_password(password)
+    if not User.objects.filter(pk=user.pk, password=before).update(password=user.password):
+        raise LinkUsed

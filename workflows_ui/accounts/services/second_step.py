@@ -11,7 +11,7 @@ from django.db import transaction
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
-from workflows_ui.core import crypto
+from workflows_ui.core import clock, crypto
 from workflows_ui.members.models import Workspace
 
 _STEPS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
@@ -64,6 +64,15 @@ def reseal(authenticator: Authenticator) -> bool:
 def sealed_fields(authenticator: Authenticator) -> list[str]:
     """Return the names of the values with secrets; passkeys contain none."""
     return [field for field in ("secret", "seed") if authenticator.data.get(field)]
+
+
+def record_codes_viewed(user: User) -> None:
+    """Record that the recovery codes are shown, before allauth would: it writes the whole value, with the used codes as it read them."""
+    rows = Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.RECOVERY_CODES)
+    while (row := rows.first()) is not None and not row.wrap().did_view:
+        # Repeated if a code was used since the row was read.
+        unchanged = rows.filter(pk=row.pk, data__used_mask=row.data["used_mask"])
+        unchanged.update(data=row.data | {"viewed_at": clock.now().timestamp()})
 
 
 def remove_all(actor: Actor, person: User) -> int:

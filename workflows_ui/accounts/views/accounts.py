@@ -26,7 +26,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from workflows_ui.accounts import forms, known_browsers, sign_in_log, tasks
 from workflows_ui.accounts.models import Identity, User
-from workflows_ui.accounts.services import people, sessions, single_sign_on
+from workflows_ui.accounts.services import passwords, people, sessions, single_sign_on
 from workflows_ui.core import broker, crypto
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.web import navigation, responses
@@ -194,7 +194,11 @@ class NewPassword(allauth_views.PasswordResetFromKeyView):  # type: ignore[misc]
 
     def form_valid(self, form: forms.NewPasswordForm) -> HttpResponse:
         """Save the password, and remember this browser, so that guesses by others do not lock the person out."""
-        return known_browsers.remember(self.request, super().form_valid(form), self.reset_user)
+        try:
+            answer = super().form_valid(form)
+        except passwords.LinkUsed:
+            return self.render_to_response(self.get_context_data(token_fail=True))
+        return known_browsers.remember(self.request, answer, self.reset_user)
 
 
 @method_decorator(reauthentication_required(app="allauth.account"), name="dispatch")

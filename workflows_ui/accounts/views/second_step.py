@@ -17,6 +17,7 @@ from allauth.mfa.webauthn import views as webauthn_views
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _, gettext_lazy
@@ -85,6 +86,7 @@ class RemoveApp(totp_views.DeactivateTOTPView):  # type: ignore[misc]
 
 class Codes(code_views.ViewRecoveryCodesView):  # type: ignore[misc]
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        second_step.record_codes_viewed(self.request.user)
         context: dict[str, Any] = super().get_context_data(**kwargs)
         if context["can_view_codes"]:
             sign_in_log.codes_seen(self.request)
@@ -92,6 +94,12 @@ class Codes(code_views.ViewRecoveryCodesView):  # type: ignore[misc]
 
 
 class CodesFile(code_views.DownloadRecoveryCodesView):  # type: ignore[misc]
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Return the file; 404 if no code is left."""
+        second_step.record_codes_viewed(request.user)
+        answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        return answer
+
     def get_context_data(self, **kwargs: Any) -> Any:
         sign_in_log.codes_seen(self.request)
         return super().get_context_data(**kwargs)
