@@ -243,6 +243,20 @@ ATTACKS: tuple[Attack, ...] = (
         ),
     ),
     Attack(
+        "Copying a passkey",
+        "counters that stay the same, go back, or become 0, for signing in alone, as the second step and before sensitive actions; a key "
+        "and its copy at the same moment; synchronized passkeys, which do not count, are accepted",
+        tuple(
+            f"tests/accounts/test_copied_passkeys.py::{name}"
+            for name in (
+                "test_a_passkey_is_accepted_only_with_a_counter_that_goes_up",
+                "test_a_copied_passkey_is_refused_as_a_second_step_and_before_a_sensitive_action",
+                "test_of_a_passkey_and_its_copy_that_are_used_at_once_one_is_accepted",
+                "test_the_owner_of_a_copied_passkey_gets_a_mail_and_it_is_audited",
+            )
+        ),
+    ),
+    Attack(
         "Locking an owner out",
         "strangers who use up an account's attempts; cookies of known browsers that are stolen and shared, of "
         "another account, invented, from before the last sign-in or password; whether a cookie reveals who "

@@ -10,14 +10,17 @@ from allauth.account.fields import SetPasswordField
 from allauth.core import context
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base import forms as base_forms
+from allauth.mfa.models import Authenticator
 from allauth.mfa.totp import forms as totp_forms
 from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY
 from allauth.mfa.webauthn import forms as webauthn_forms
+from allauth.mfa.webauthn.internal.auth import parse_authentication_response
 from django import forms
 from django.conf import settings
 from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
+from workflows_ui.accounts import sign_in_log
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import passwords, second_step
 from workflows_ui.core.crypto import CannotOpen
@@ -199,15 +202,33 @@ class _WellFormed:
             self.add_error("credential", get_adapter().validation_error("incorrect_code"))  # type: ignore[attr-defined]
 
 
-class PasskeyStepForm(_WellFormed, webauthn_forms.AuthenticateWebAuthnForm):  # type: ignore[misc]
+class _Counted(_WellFormed):
+    """Refuse a passkey of which there may be a copy."""
+
+    cleaned_data: dict[str, Any]
+
+    def clean_credential(self) -> Authenticator:
+        """Return the passkey, whose signature is verified, with its counter stored."""
+        response = self.cleaned_data["credential"]
+        passkey: Authenticator = super().clean_credential()  # type: ignore[misc]
+        counter = parse_authentication_response(response).response.authenticator_data.counter
+        try:
+            second_step.count_use(passkey, counter)
+        except second_step.CopiedPasskey as problem:
+            sign_in_log.passkey_refused(context.request, passkey, counter=counter, last=problem.last)
+            raise get_adapter().validation_error("copied_passkey") from None
+        return passkey
+
+
+class PasskeyStepForm(_Counted, webauthn_forms.AuthenticateWebAuthnForm):  # type: ignore[misc]
     """A passkey at the second step."""
 
 
-class PasskeyAgainForm(_WellFormed, webauthn_forms.ReauthenticateWebAuthnForm):  # type: ignore[misc]
+class PasskeyAgainForm(_Counted, webauthn_forms.ReauthenticateWebAuthnForm):  # type: ignore[misc]
     """A passkey before a sensitive action."""
 
 
-class PasskeySignInForm(_WellFormed, webauthn_forms.LoginWebAuthnForm):  # type: ignore[misc]
+class PasskeySignInForm(_Counted, webauthn_forms.LoginWebAuthnForm):  # type: ignore[misc]
     """A passkey instead of name and password."""
 
 

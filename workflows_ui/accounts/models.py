@@ -1,4 +1,4 @@
-"""People who sign in, their identities at the provider of single sign-on, and their browsers."""
+"""People who sign in, their identities at the provider of single sign-on, their browsers, and the counters of their passkeys."""
 
 import zoneinfo
 from collections.abc import Iterator
@@ -110,3 +110,19 @@ class KnownBrowser(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}: {self.used_at:%Y-%m-%d}"
+
+
+class PasskeyCounter(models.Model):
+    """The signature counter of a passkey at its last accepted use. 0 for one that does not count, as those synchronized between devices."""
+
+    authenticator = models.OneToOneField(
+        "mfa.Authenticator", on_delete=models.CASCADE, primary_key=True, related_name="passkey_counter"
+    )
+    counter = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = _("passkey counter")
+        verbose_name_plural = _("passkey counters")
+
+    def __str__(self) -> str:
+        return f"{self.authenticator}: {self.counter}"

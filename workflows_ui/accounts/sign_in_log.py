@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import structlog
 from allauth.account import signals as account_signals
+from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.mfa import signals as mfa_signals
 from allauth.mfa.models import Authenticator
@@ -20,6 +22,7 @@ from workflows_ui.accounts.services import second_step, sessions
 from workflows_ui.audit.services import audit_log
 from workflows_ui.web.requests import actor
 
+log = structlog.get_logger(__name__)
 _DIGEST = 16
 
 
@@ -52,6 +55,14 @@ def failed(request: HttpRequest, name: str) -> None:
 
 def codes_seen(request: HttpRequest) -> None:
     record(request, request.user, "person.recovery_codes_look")
+
+
+def passkey_refused(request: HttpRequest, passkey: Authenticator, *, counter: int, last: int) -> None:
+    """Record the use of a passkey of which there may be a copy, and mail its owner."""
+    person, name = passkey.user, passkey.wrap().name
+    log.warning("passkey.copied", person=person.pk, passkey=passkey.pk, counter=counter, last=last)
+    record(request, person, "person.passkey_use", outcome="refused", name=name, counter=counter, last=last)
+    get_adapter(request).send_notification_mail("mfa/email/passkey_refused", person, {"name": name})
 
 
 def signed_out(request: HttpRequest) -> None:

@@ -144,6 +144,7 @@ ACTIONS: dict[str, Text] = {
     "person.deactivate": _("Switched an account off"),
     "person.end_sessions": _("Signed somebody out everywhere"),
     "person.join": _("Created an account from an invitation"),
+    "person.passkey_use": _("Used a passkey that may have been copied"),
     "person.passkey_rename": _("Renamed a passkey"),
     "person.password_change": _("Changed the password"),
     "person.password_reset": _("Set a new password by mail"),

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 from allauth.mfa.models import Authenticator
 from django.db import transaction
+from django.db.models import Q
 
-from workflows_ui.accounts.models import User
+from workflows_ui.accounts.models import PasskeyCounter, User
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import clock, crypto
@@ -17,6 +18,14 @@ from workflows_ui.members.models import Workspace
 _STEPS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 #: The binding of each sealed secret; without the row, since allauth encrypts before it creates the row.
 _BINDING = "second_step"
+
+
+class CopiedPasskey(Exception):
+    """A passkey was used with a signature counter that is not above the one of its last use, `last`: there may be a copy of it."""
+
+    def __init__(self, last: int) -> None:
+        super().__init__(f"the last counter was {last}")
+        self.last = last
 
 
 def has(user: User) -> bool:
@@ -64,6 +73,18 @@ def reseal(authenticator: Authenticator) -> bool:
 def sealed_fields(authenticator: Authenticator) -> list[str]:
     """Return the names of the values with secrets; passkeys contain none."""
     return [field for field in ("secret", "seed") if authenticator.data.get(field)]
+
+
+def count_use(passkey: Authenticator, counter: int) -> None:
+    """Store the signature counter of an assertion whose signature was verified. Raise CopiedPasskey.
+
+    A counter goes up with each use (WebAuthn, 6.1.1), or is always 0. Of two uses with the same counter at the same moment one is refused.
+    """
+    registered = passkey.wrap().authenticator_data.counter
+    PasskeyCounter.objects.get_or_create(authenticator=passkey, defaults={"counter": registered})
+    row = PasskeyCounter.objects.filter(authenticator=passkey)
+    if not row.filter(Q(counter__lt=counter) if counter else Q(counter=0)).update(counter=counter):
+        raise CopiedPasskey(row.values_list("counter", flat=True).get())
 
 
 def record_codes_viewed(user: User) -> None:

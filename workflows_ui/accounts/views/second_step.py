@@ -35,6 +35,10 @@ class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
     error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": gettext_lazy("This code is not right. Wait for the next one, then try that."),
+        "copied_passkey": gettext_lazy(
+            "This passkey may have been copied, so it was not accepted. Sign in another way, then remove this passkey from your account "
+            "and add a new one."
+        ),
         "cannot_generate_recovery_codes": gettext_lazy(
             "Set up an authenticator app or a passkey first. Recovery codes replace them if they are lost."
         ),
@@ -131,8 +135,9 @@ class RemovePasskey(webauthn_views.RemoveWebAuthnView):  # type: ignore[misc]
 
 class PasskeySignIn(webauthn_views.LoginWebAuthnView):  # type: ignore[misc]
     def form_invalid(self, form: Any) -> HttpResponse:
-        """Record the failed sign-in: allauth sends no signal."""
-        sign_in_log.record_unknown(self.request, ways=["passkey"])
+        """Record the failed sign-in: allauth sends no signal. That of a copied passkey is recorded already."""
+        if not form.has_error("credential", "copied_passkey"):
+            sign_in_log.record_unknown(self.request, ways=["passkey"])
         answer: HttpResponse = super().form_invalid(form)
         return answer
 
