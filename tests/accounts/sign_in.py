@@ -4,16 +4,26 @@ import re
 import time
 from typing import Any
 
+import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
 from django.test import Client
 
 from workflows_ui.accounts.models import User
-from workflows_ui.accounts.services import second_step
+from workflows_ui.accounts.services import people, second_step
 
 PASSWORD = "correct horse battery"
 LOGIN = "/accounts/login/"
 STEP = "/accounts/second-step/"
+
+
+@pytest.fixture
+def ada(db: None) -> User:
+    """An account with the password."""
+    made, _ = people.create("ada", email="ada@example.com", full_name="Ada Nguyen")
+    made.set_password(PASSWORD)
+    made.save()
+    return made
 
 
 def text(response: Any) -> str:

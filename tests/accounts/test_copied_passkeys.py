@@ -11,10 +11,8 @@ from django.test import Client
 
 from tests.accounts.passkey import Passkey
 from tests.accounts.sign_in import STEP, sign_in, text
-from tests.attacks.test_used_twice import ada, meeting
+from tests.at_once import meeting
 from workflows_ui.audit.models import AuditEvent
-
-__all__ = ["ada"]
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.django_db(transaction=True)]
 

@@ -17,15 +17,6 @@ from workflows_ui.accounts.services import people, second_step
 from workflows_ui.audit.models import AuditEvent
 
 
-@pytest.fixture
-def ada(db: None) -> User:
-    """An account with the password of tests.accounts.sign_in."""
-    made, _ = people.create("ada", email="ada@example.com", full_name="Ada Nguyen")
-    made.set_password("correct horse battery")
-    made.save()
-    return made
-
-
 @pytest.fixture(autouse=True)
 def _committed() -> Iterator[None]:
     """allauth says and mails some things once the change is committed, which in a test's transaction would be never."""

@@ -1,8 +1,6 @@
 """Links and codes for one use that are used twice at the same moment: one of the two succeeds."""
 
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from threading import Barrier
 from typing import Any
 
@@ -12,41 +10,13 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 
-from tests.accounts.sign_in import PASSWORD, STEP, code, confirm, sign_in, text, with_app
+from tests.accounts.sign_in import STEP, code, confirm, sign_in, text, with_app
+from tests.at_once import meeting
 from workflows_ui.accounts import password_mail
 from workflows_ui.accounts.models import User
-from workflows_ui.accounts.services import people
 from workflows_ui.audit.models import AuditEvent
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.django_db(transaction=True)]
-_SECONDS = 60
-
-
-@pytest.fixture
-def ada() -> User:
-    made, _ = people.create("ada", email="ada@example.com", full_name="Ada Nguyen")
-    made.set_password(PASSWORD)
-    made.save()
-    return made
-
-
-@contextmanager
-def meeting(barrier: Barrier, meets: Callable[[str], bool]) -> Iterator[None]:
-    """Make this thread's connection wait for the others before its first statement that `meets`."""
-    waits = True
-
-    def execute_together(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        nonlocal waits
-        if waits and meets(sql):
-            waits = False
-            barrier.wait(_SECONDS)
-        return execute(sql, params, many, context)
-
-    try:
-        with connection.execute_wrapper(execute_together):
-            yield
-    finally:
-        connection.close()
 
 
 def test_a_link_for_a_new_password_that_is_used_twice_at_once_sets_one_password(ada: User) -> None:

@@ -162,6 +162,17 @@ def describe_requests(workspace: Workspace, requests: Iterable[AccessRequest]) -
     return [(request, _page(request.link, names.get(flows.get(request.pk, ""), ""))) for request in listed]
 
 
+def decision_message(request: AccessRequest) -> str:
+    """Return who decided an access request, how and when, for a manager who wanted to decide it too."""
+    text = _("Too late: %(name)s refused this request at %(time)s.")
+    if request.granted:
+        text = _("Too late: %(name)s approved this request at %(time)s.")
+    elif request.decided_by_id == request.user_id:
+        text = _("Too late: %(name)s withdrew this request at %(time)s.")
+    moment = web_formats.exact(request.decided_at, seconds=False) if request.decided_at else ""
+    return text % {"name": request.decided_by.label if request.decided_by else _("Somebody"), "time": moment}
+
+
 def _page(link: str, flow: str) -> str:
     if not link:
         return ""

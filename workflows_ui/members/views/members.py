@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -35,7 +35,6 @@ from workflows_ui.web.requests import ConsoleRequest, actor
 
 #: The paths for which access can be requested: those of workspaces.
 _WORKSPACE_LINK = re.compile(r"/w/(?P<slug>[-\w]{1,60})/[^\s?#\\\x00-\x1f]{0,240}\Z")
-_ALREADY_DECIDED = gettext_lazy("This request was decided already.")
 #: Maximum number of invitations shown, newest first.
 _INVITATIONS = 100
 
@@ -203,7 +202,8 @@ def grant(request: ConsoleRequest, slug: str, request_id: int) -> HttpResponse:
         practice.equip(membership)
         messages.success(request, _("%(person)s now belongs to the workspace.") % {"person": membership.holder})
     else:
-        messages.warning(request, _ALREADY_DECIDED)
+        access_request.refresh_from_db()
+        messages.warning(request, member_messages.decision_message(access_request))
     return responses.redirect_to_view(request, "members", slug)
 
 
@@ -217,7 +217,8 @@ def refuse(request: ConsoleRequest, slug: str, request_id: int) -> HttpResponse:
             text = _("The request of %(person)s is refused.")
         messages.success(request, text % {"person": access_request.user.label})
     else:
-        messages.warning(request, _ALREADY_DECIDED)
+        access_request.refresh_from_db()
+        messages.warning(request, member_messages.decision_message(access_request))
     return responses.redirect_to_view(request, "members", slug)
 
 
@@ -338,5 +339,5 @@ def withdraw(request: ConsoleRequest, request_id: int) -> HttpResponse:
     if members.withdraw(actor(request), access_request):
         messages.success(request, _("The request is withdrawn, and the credential that came with it is deleted."))
     else:
-        messages.warning(request, _ALREADY_DECIDED)
+        messages.warning(request, _("This request was decided already."))
     return responses.redirect_to_view(request, "waiting")
