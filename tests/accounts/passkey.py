@@ -59,7 +59,8 @@ class Passkey:
     @staticmethod
     def _data(counter: int, flags: AuthenticatorData.FLAG, attested: bytes = b"") -> AuthenticatorData:
         host = hashlib.sha256((urlsplit(settings.BASE_URL).hostname or "").encode()).digest()
-        return AuthenticatorData.create(host, flags, counter, attested)
+        data: AuthenticatorData = AuthenticatorData.create(host, flags, counter, attested)
+        return data
 
     @staticmethod
     def _client_data(kind: CollectedClientData.TYPE, challenge: str) -> CollectedClientData:

@@ -17,20 +17,10 @@ from tests import mailbox
 from tests.accounts.sign_in import code
 from tests.users import person
 from workflows_ui.accounts.models import User
-from workflows_ui.accounts.services import people
 from workflows_ui.web import library_strings
 
 PASSWORD = "correct horse battery"
 LOGIN = "/accounts/login/"
-
-
-@pytest.fixture
-def ada(db: None) -> User:
-    """An account as the command makes it, with a known password."""
-    made, _ = people.create("ada", email="ada@example.com", full_name="Ada Nguyen")
-    made.set_password(PASSWORD)
-    made.save()
-    return made
 
 
 def text(response: Any) -> str:

@@ -24,15 +24,6 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile Safari/604.1"
 
 
-@pytest.fixture
-def ada(db: None) -> User:
-    """An account with a known password."""
-    made, _ = people.create("ada", email="ada@example.com", full_name="Ada Nguyen")
-    made.set_password(PASSWORD)
-    made.save()
-    return made
-
-
 def _rows(action: str) -> list[AuditEvent]:
     return list(AuditEvent.objects.filter(action=action).order_by("pk"))
 

@@ -149,6 +149,36 @@ def test_a_passkey_is_added_and_signs_in_alone(window: Window) -> None:
     expect(window.page.locator("h1")).to_have_text("Sign in")
 
 
+def test_a_copy_of_a_passkey_is_refused_with_advice_and_a_recovery_code_leads_in(window: Window) -> None:
+    talk, device = passkeys.device(window.page)
+    window.password()
+    window.open("/accounts/passkeys/add/")
+    window.confirm()
+    window.press("Add")
+    expect(window.page.locator("h1")).to_have_text("Recovery codes")
+    recovery_code = window.page.locator("main").inner_text()
+    recovery_code = next(word for word in recovery_code.split() if word.isdigit() and len(word) >= 8)
+    window.sign_out()
+    [copy] = talk.send("WebAuthn.getCredentials", {"authenticatorId": device})["credentials"]
+    window.press("Sign in with a passkey")
+    expect(window.page.locator("h1")).to_have_text("Home")
+    window.sign_out()
+    talk.send("WebAuthn.removeCredential", {"authenticatorId": device, "credentialId": copy["credentialId"]})
+    talk.send("WebAuthn.addCredential", {"authenticatorId": device, "credential": copy})
+
+    window.press("Sign in with a passkey")
+    expect(window.page.get_by_role("status", name="Messages")).to_contain_text("This passkey may have been copied")
+    window.password()
+    talk.send("WebAuthn.removeCredential", {"authenticatorId": device, "credentialId": copy["credentialId"]})
+    talk.send("WebAuthn.addCredential", {"authenticatorId": device, "credential": copy})
+    window.press("Use a passkey")
+    expect(window.page.locator("main")).to_contain_text("This passkey may have been copied")
+    window.page.get_by_label("Code").fill(recovery_code)
+    window.press("Sign in")
+    expect(window.page.locator("h1")).to_have_text("Home")
+    assert window.said == []
+
+
 def test_a_passkey_is_renamed_and_removed(window: Window) -> None:
     passkeys.device(window.page)
     window.password()

@@ -87,9 +87,9 @@ def count_use(passkey: Authenticator, counter: int) -> None:
         raise CopiedPasskey(row.values_list("counter", flat=True).get())
 
 
-def record_codes_viewed(user: User) -> None:
+def record_codes_viewed(user_id: int | None) -> None:
     """Record that the recovery codes are shown, before allauth would: it writes the whole value, with the used codes as it read them."""
-    rows = Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.RECOVERY_CODES)
+    rows = Authenticator.objects.filter(user_id=user_id, type=Authenticator.Type.RECOVERY_CODES)
     while (row := rows.first()) is not None and not row.wrap().did_view:
         # Repeated if a code was used since the row was read.
         unchanged = rows.filter(pk=row.pk, data__used_mask=row.data["used_mask"])

@@ -195,9 +195,10 @@ class NewPassword(allauth_views.PasswordResetFromKeyView):  # type: ignore[misc]
     def form_valid(self, form: forms.NewPasswordForm) -> HttpResponse:
         """Save the password, and remember this browser, so that guesses by others do not lock the person out."""
         try:
-            answer = super().form_valid(form)
+            answer: HttpResponse = super().form_valid(form)
         except passwords.LinkUsed:
-            return self.render_to_response(self.get_context_data(token_fail=True))
+            link_used: HttpResponse = self.render_to_response(self.get_context_data(token_fail=True))
+            return link_used
         return known_browsers.remember(self.request, answer, self.reset_user)
 
 

@@ -90,7 +90,7 @@ class RemoveApp(totp_views.DeactivateTOTPView):  # type: ignore[misc]
 
 class Codes(code_views.ViewRecoveryCodesView):  # type: ignore[misc]
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        second_step.record_codes_viewed(self.request.user)
+        second_step.record_codes_viewed(self.request.user.pk)
         context: dict[str, Any] = super().get_context_data(**kwargs)
         if context["can_view_codes"]:
             sign_in_log.codes_seen(self.request)
@@ -100,7 +100,7 @@ class Codes(code_views.ViewRecoveryCodesView):  # type: ignore[misc]
 class CodesFile(code_views.DownloadRecoveryCodesView):  # type: ignore[misc]
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Return the file; 404 if no code is left."""
-        second_step.record_codes_viewed(request.user)
+        second_step.record_codes_viewed(request.user.pk)
         answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         return answer
 
