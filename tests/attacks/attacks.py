@@ -244,7 +244,7 @@ ATTACKS: tuple[Attack, ...] = (
     ),
     Attack(
         "Copying a passkey",
-        "counters that stay the same, go back, or become 0, for signing in alone, as the second step and before sensitive actions; a key "
+        "counters that stay the same, go back, or become 0, for signing in alone, as the second factor and before sensitive actions; a key "
         "and its copy at the same moment; synchronized passkeys, which do not count, are accepted",
         tuple(
             f"tests/accounts/test_copied_passkeys.py::{name}"
