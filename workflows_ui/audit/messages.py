@@ -56,6 +56,7 @@ ACTIONS: dict[str, Text] = {
     "alarm_channel.remove": _("Removed a channel for alarms"),
     "alarm_channel.send_again": _("Let messages to a channel be sent again"),
     "alarm_channel.test": _("Sent a test message to a channel"),
+    "alarm.answer": _("Said whether an alarm was a false one"),
     "alarm.mute": _("Muted alarms of a kind for a flow"),
     "alarm.unmute": _("Allowed alarms of a kind for a flow again"),
     "alarms.export": _("Took the list of alarms as a file"),
