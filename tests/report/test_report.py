@@ -141,11 +141,12 @@ def test_time_saved_is_counted_of_runs_that_succeeded_where_the_flow_has_a_figur
 
 def test_without_the_index_nothing_is_counted_and_the_menu_leaves_it_out(stage: Stage) -> None:
     assert "The report needs the run index" in page(stage.browser)
+    assert "A manager of the workspace starts it" in page(stage.as_role(Role.VIEWER))
     ready(stage)
     row(stage, MONDAY)
     assert f'href="{PAGE}"' in stage.browser.get("/w/sales/runs/").content.decode()
     viewer = stage.as_role(Role.VIEWER)
-    assert "A manager of the workspace starts it" in page(viewer)
+    assert "runs, but its credential is not shared with your team" in page(viewer)
     assert viewer.get(f"{PAGE}file/{WEEK}").headers["Location"] == PAGE
 
 
