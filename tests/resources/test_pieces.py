@@ -1,6 +1,7 @@
 """Pieces: a catalogue that is asked for once, and pages that say what an app can do."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,21 @@ def test_the_catalogue_is_asked_for_once_whatever_is_searched_for(scene: Scene) 
     for query in ("", "?search=mail", "?category=CORE", "?can=triggers", "?connection=yes", "?rows=20&at=20"):
         scene.page(f"{LIST}{query}")
     assert scene.called("GET", "/v1/pieces*") == 1
+
+
+def test_refresh_shows_an_app_that_was_installed_a_moment_ago(owner: Client, stub_engine: StubEngine) -> None:
+    fill(stub_engine, piece())
+    page = text(owner.get(LIST).content)
+    fill(stub_engine, piece(), piece(name="@acme/piece-new", displayName="Brand new"))
+    assert "Brand new" not in text(owner.get(LIST).content)
+    (url,) = re.findall(r'id="refresh" href="([^"]+)"', page)
+    shown = text(owner.get(url, headers={"HX-Request": "true", "HX-Target": "results"}).content)
+    assert "Brand new" in shown
+    # Links of the page, and the next requests, do not read again.
+    assert f'href="{LIST}?refresh' not in shown.replace(f'id="refresh" href="{url}"', "")
+    calls = len(stub_engine.queries("/pieces"))
+    assert "Brand new" in text(owner.get(LIST).content)
+    assert len(stub_engine.queries("/pieces")) == calls
 
 
 @pytest.mark.parametrize("scene", [Flavour.ACTIVEPIECES], indirect=True)

@@ -89,7 +89,8 @@ class Launch(Queued, Marked):
     answer_type = models.CharField(max_length=200, blank=True)
     answer = models.TextField(blank=True)
     answer_cut = models.BooleanField(default=False)
-    #: Source of the answer: "flow" (its response) or "step" (the last step's output); empty before there is one.
+    #: Source of the answer: "flow" (its response), "step" (the last step's output), or "late" (the same, of a flow whose response came
+    #: after the time for which the engine waits); empty before there is one.
     answer_from = models.CharField(max_length=10, blank=True)
     #: Target of a redirecting answer; never followed.
     answer_location = models.TextField(blank=True)

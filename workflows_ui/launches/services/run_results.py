@@ -128,7 +128,7 @@ def _cleared_fields(launch: Launch) -> dict[str, Any]:
     """Columns that clear the results of an earlier attempt once a run continues."""
     fields: dict[str, Any] = {"run_finished_at": None, "failed_step": "", "failure": "", "ended_at": None}
     fields |= {"misses": 0, "words_read": 0}
-    if launch.answer_from == "step":
+    if launch.answer_from in {"step", "late"}:
         fields |= {"answer": "", "answer_from": "", "answer_type": "", "answer_cut": False}
     return fields
 
@@ -175,7 +175,7 @@ def _result_fields(
         "answer": launch.seal("answer", text[:KEPT]),
         "answer_cut": len(text) > KEPT,
         "answer_type": "application/json",
-        "answer_from": "step",
+        "answer_from": "late" if launch.wait and runs.answers(details) else "step",
     }
 
 

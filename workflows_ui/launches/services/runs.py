@@ -131,6 +131,12 @@ def result(run: Mapping[str, Any]) -> Any | None:
     return outputs[-1] if outputs else None
 
 
+def answers(run: Mapping[str, Any]) -> bool:
+    """Whether a step that ran returns the answer of a waiting call, by its inputs (recording `run_get_SUCCEEDED`)."""
+    found = (step for chain in _chains(steps(run)) for step in chain.values())
+    return any(isinstance(step.get("input"), dict) and "responseType" in step["input"] for step in found)
+
+
 def failure(run: Mapping[str, Any]) -> str:
     """The failed step's error message; '' if the engine stored none.
 
