@@ -13,6 +13,7 @@ from workflows_ui.core.redaction import MASK
 from workflows_ui.engine import flow_tree
 from workflows_ui.flow_edits.models import EditState, FlowEdit
 from workflows_ui.members.models import Role
+from workflows_ui.resources.flows import outline
 from workflows_ui.resources.flows.editing import request_shapes
 from workflows_ui.resources.flows.editing.operations import Operation
 from workflows_ui.resources.flows.editing.prediction import TYPES, find, predict
@@ -360,10 +361,10 @@ def test_a_new_name_starts_from_the_one_that_is_there(
     assert stage.browser.get(url(action, router), asked).context["form"]["name"].value() == name
 
 
-def branch(stage: Stage, key: str) -> dict[str, Any]:
+def branch(stage: Stage, key: str, index: int = 0) -> dict[str, Any]:
     trigger = stage.session.workflows.get_flow(key)["version"]["trigger"]
     step = next(node.step for node in flow_tree.walk(trigger) if node.name == "step_5")
-    found: dict[str, Any] = step["settings"]["branches"][0]
+    found: dict[str, Any] = step["settings"]["branches"][index]
     return found
 
 
@@ -403,6 +404,34 @@ def test_conditions_are_rows_in_groups_and_rows_without_values_are_ignored(stage
             }
         ],
     ]
+
+
+@pytest.mark.parametrize(
+    ("stage", "version", "case"),
+    [
+        ("imbrace", "0.72.4", ""),
+        ("activepieces", "0.83.0", ""),
+        pytest.param("activepieces", "0.83.0", "on", marks=pytest.mark.slow),
+    ],
+    indirect=["stage"],
+)
+def test_every_comparison_of_a_new_branch_is_stored_as_predicted(
+    stage: Stage, router: str, version: str, case: str
+) -> None:
+    stage.practice.engine.settings.version = version
+    request = {"stepName": "step_5", "branchIndex": 1, "branchName": "New"}
+    for operator in outline.OPERATORS:
+        stage.session.workflows.apply_flow_operation(router, {"type": "ADD_BRANCH", "request": request})
+        values = {"first1": "{{trigger.body.sum}}", "operator1": operator, "second1": "9", "case1": case}
+        done = edit(stage, "branch-conditions", router, branch="step_5:1", **values)
+        assert "/edits/" not in lead(done), operator
+        expected: dict[str, Any] = {"operator": operator, "firstValue": "{{trigger.body.sum}}"}
+        expected |= {} if operator in outline.ALONE else {"secondValue": "9"}
+        if operator.startswith("TEXT_") or operator in ("LIST_CONTAINS", "LIST_DOES_NOT_CONTAIN"):
+            expected["caseSensitive"] = bool(case)
+        assert branch(stage, router, 1)["conditions"] == [[expected]]
+    assert len(outline.OPERATORS) == 22
+    assert set(FlowEdit.objects.values_list("state", flat=True)) == {EditState.DONE}
 
 
 def test_a_condition_without_its_second_value_and_no_condition_at_all_are_refused(stage: Stage, router: str) -> None:

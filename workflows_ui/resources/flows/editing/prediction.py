@@ -13,12 +13,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, cast
 
 from workflows_ui.engine import braces, flow_tree
 from workflows_ui.engine.flow_tree import ROUTERS
-from workflows_ui.resources.flows.editing.operations import Operation, step_body
+from workflows_ui.resources.flows.editing.operations import Operation, conditions_body, step_body
 
 LOOP = "LOOP_ON_ITEMS"
 FALLBACK = "FALLBACK"
@@ -255,7 +254,7 @@ def _add_branch(edit: _Edit) -> None:
     for router in edit.routers():
         branches, children = _branches(router)
         index = asked if 0 <= asked <= len(branches) else len(branches)
-        branches.insert(index, _branch(edit.request["branchName"], edit.request.get("conditions")))
+        branches.insert(index, _branch(edit.request["branchName"], conditions_body(edit.request.get("conditions"))))
         children.insert(index, None)
 
 
@@ -295,8 +294,14 @@ def _update_metadata(edit: _Edit) -> None:
     edit.flow["metadata"] = edit.request.get("metadata")
 
 
-def _set_on_flow(edit: _Edit, key: str) -> None:
-    edit.flow[key] = edit.request[key]
+def _update_minutes_saved(edit: _Edit) -> None:
+    """Without a number nothing happens (`op_update_minutes_saved_key_missing`)."""
+    if "timeSavedPerRun" in edit.request:
+        edit.flow["timeSavedPerRun"] = edit.request["timeSavedPerRun"]
+
+
+def _update_owner(edit: _Edit) -> None:
+    edit.flow["ownerId"] = edit.request["ownerId"]
 
 
 def _sample(edit: _Edit) -> None:
@@ -345,8 +350,8 @@ _EDITS: dict[str, Callable[[_Edit], None]] = {
     "DUPLICATE_BRANCH": _duplicate_branch,
     "MOVE_BRANCH": _move_branch,
     "UPDATE_METADATA": _update_metadata,
-    "UPDATE_OWNER": partial(_set_on_flow, key="ownerId"),
-    "UPDATE_MINUTES_SAVED": partial(_set_on_flow, key="timeSavedPerRun"),
+    "UPDATE_OWNER": _update_owner,
+    "UPDATE_MINUTES_SAVED": _update_minutes_saved,
     "SAVE_SAMPLE_DATA": _sample,
     "UPDATE_SAMPLE_DATA_INFO": _sample_info,
     "ADD_NOTE": _add_note,
