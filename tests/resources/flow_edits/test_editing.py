@@ -545,6 +545,25 @@ def test_the_template_of_each_operation_is_offered_and_the_console_can_predict_i
 
 
 @newer
+def test_minutes_saved_are_whole_numbers_that_the_engine_stores(stage: Stage, flow: str) -> None:
+    for wrong, said in (
+        ("12.5", "Enter whole minutes"),
+        ("-5", "greater than or equal to 0"),
+        ("2147483648", "less than or equal to 2147483647"),
+    ):
+        refused = ask(stage, "minutes-saved", flow, minutes=wrong)
+        assert refused.status_code == 422, wrong
+        assert said in text(refused.content)
+        request = f'{{"timeSavedPerRun": {wrong}}}'
+        assert ask(stage, "operation", flow, type="UPDATE_MINUTES_SAVED", request=request).status_code == 422, wrong
+    assert not stage.writes()
+    for right in (2147483647, 0, None):
+        edit(stage, "minutes-saved", flow, minutes="" if right is None else str(right))
+        assert stage.session.workflows.get_flow(flow)["timeSavedPerRun"] == right
+        assert stage.browser.get(url("minutes-saved", flow)).context["form"]["minutes"].value() == right
+
+
+@newer
 def test_what_lies_beside_the_steps_is_no_step_of_undoing(stage: Stage, flow: str) -> None:
     edit(stage, "step-rename", flow, step="step_1", name="Prepare")
     edit(stage, "step-sample", flow, step="step_1", kind="OUTPUT", payload='{"total": 5}')

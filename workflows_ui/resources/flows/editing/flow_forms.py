@@ -320,18 +320,23 @@ class UndoEdit(EditForm):
 
 
 class MinutesSaved(EditForm):
-    minutes = forms.FloatField(
+    """The engine's database takes whole numbers of 32 bits; also negative ones, which mean nothing (engine-0.83.md section 13.4)."""
+
+    minutes = forms.IntegerField(
         label=_("Minutes saved per run"),
         required=False,
         min_value=0,
-        max_value=100_000,
-        help_text=_("Leave it empty if you do not know."),
+        max_value=request_shapes.MOST_MINUTES,
+        help_text=_("A whole number. Leave it empty if you do not know."),
+        error_messages={"invalid": _("Enter whole minutes, such as 5.")},
     )
 
+    def prepare(self) -> None:
+        super().prepare()
+        self.initial["minutes"] = self.row.get("timeSavedPerRun")
+
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
-        minutes = data["minutes"]
-        whole = int(minutes) if minutes is not None and minutes == int(minutes) else minutes
-        return Operation("UPDATE_MINUTES_SAVED", {"timeSavedPerRun": whole})
+        return Operation("UPDATE_MINUTES_SAVED", {"timeSavedPerRun": data["minutes"]})
 
 
 class RemoveTrigger(EditForm):
