@@ -173,9 +173,9 @@ def known_conditions(conditions: Any) -> Any:
 
 
 def _is_condition(condition: Any) -> bool:
-    if not isinstance(condition, dict):
+    operator = condition.get("operator", "") if isinstance(condition, dict) else None
+    if not isinstance(operator, str):
         return False
-    operator = condition.get("operator")
     values = ("firstValue",) if operator in ONE_VALUE else ("firstValue", "secondValue")
     known = "operator" not in condition or operator in ONE_VALUE | WITH_CASE | WITHOUT_CASE
     cased = "operator" not in condition or operator in WITH_CASE

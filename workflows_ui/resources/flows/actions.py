@@ -224,8 +224,9 @@ def create_from_copy(session: EngineSession, data: Mapping[str, Any]) -> str:
 def fill_from_copy(session: EngineSession, id: str, data: Mapping[str, Any]) -> None:
     """Give the flow the steps and tags of its copy; a second time does no harm. Raises EngineError, ValidationError."""
     tags = [str(tag) for tag in list_at(data, "tags")]
+    flow, version = session.workflows.get_flow(id), dict_at(data, "version")
     import_actions.import_into(
-        session, id, session.workflows.get_flow(id), dict_at(data, "version"), _name_in_copy(data)
+        session, id, import_actions.import_operation(session, flow, version, _name_in_copy(data))
     )
     usage.forget(session)
     if tags:

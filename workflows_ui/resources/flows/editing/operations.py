@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workflows_ui.resources.flows import outline
+from workflows_ui.web.paths import text_at
 
 Json = dict[str, Any]
 
@@ -57,7 +58,7 @@ def conditions_body(conditions: Any) -> Any:
 
 
 def _condition_body(condition: Json) -> Json:
-    operator, dropped = condition.get("operator"), set[str]()
+    operator, dropped = text_at(condition, "operator"), set[str]()
     if operator in outline.ALONE:
         dropped = {"secondValue", "caseSensitive"}
     elif operator in outline.OPERATORS and operator not in outline.WITH_CASE:

@@ -168,7 +168,7 @@ def _use_as_draft(edit: _Edit) -> None:
 
 def _import(edit: _Edit) -> None:
     """Replaces the tree, the notes too (`op_import_flow_no_notes_key`). A trigger of another name than the flow's is refused, and two
-    steps of one name (`op_import_flow_duplicate_names`).
+    steps of one name (`op_import_flow_duplicate_names`), and an app without a version (`op_import_flow_installed_no_version`).
     """
     trigger = edit.request.get("trigger")
     if not isinstance(trigger, dict):
@@ -176,8 +176,11 @@ def _import(edit: _Edit) -> None:
     [(most, number)] = Counter(names(trigger)).most_common(1)
     if trigger.get("name") != edit.trigger.get("name") or number > 1:
         raise Impossible(most)
-    if edit.request.get("schemaVersion") is None:
-        for node in flow_tree.walk(trigger):
+    for node in flow_tree.walk(trigger):
+        settings = node.step.get("settings")
+        if isinstance(settings, dict) and settings.get("pieceName") and settings.get("pieceVersion") is None:
+            raise Impossible(node.name)
+        if edit.request.get("schemaVersion") is None:
             _modernize(node.step)
     edit.version["displayName"] = edit.request["displayName"]
     edit.version["trigger"] = _rebuilt(trigger)

@@ -18,7 +18,6 @@ from workflows_ui.resources.flows.editing.operations import TREE, step_body
 from workflows_ui.resources.flows.editing.prediction import Json, free_name, names
 from workflows_ui.web.paths import dict_at, text_at
 
-
 #: What the engine's database takes.
 MOST_MINUTES = 2**31 - 1
 

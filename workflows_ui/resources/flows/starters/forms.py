@@ -2,8 +2,8 @@
 
 Starters are flows to begin with, each a file beside this module with a tree (api.md 6.3), in the language of who creates one. A file has
 `title`, `about`, `icon`, `order` and `trigger`. Its steps name no versions, and `choose` instead of a connection or table:
-imports/matching.py fills both in. `{"translate": text}` is a text in the person's language, `{"zone": true}` the person's time zone, and `{"schedule": cron}` a schedule in
-that zone in words.
+imports/matching.py fills both in. `{"translate": text}` is a text in the person's language, `{"zone": true}` the person's time zone, and
+`{"schedule": cron}` a schedule in that zone in words.
 """
 
 import json
