@@ -12,23 +12,21 @@ from django.utils.translation import gettext, gettext_lazy as _
 
 from workflows_ui.core import redaction
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.engine import EngineError, Forbidden, NotFound, NotInPlan, flow_tree
+from workflows_ui.engine import EngineError, Forbidden, NotFound, NotInPlan
 from workflows_ui.flow_edits import services as flow_edits
 from workflows_ui.flow_edits.models import FlowEdit
 from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.resource_admin.resource import Affected, Row, id_at, pick
 from workflows_ui.resources.connections import reading as connection_list
 from workflows_ui.resources.flows import notes, reading, versions as flow_versions
-from workflows_ui.resources.flows.editing import places, request_shapes
+from workflows_ui.resources.flows.editing import inverse, places, request_shapes
 from workflows_ui.resources.flows.editing.forms import EditForm, StepForm, an_object
-from workflows_ui.resources.flows.editing.operations import TREE, Operation
-from workflows_ui.resources.flows.editing.prediction import TYPES, Json
+from workflows_ui.resources.flows.editing.operations import Operation
+from workflows_ui.resources.flows.editing.prediction import TYPES, Json, find
 from workflows_ui.resources.flows.imports import contents
 from workflows_ui.web import formats
 from workflows_ui.web.json_field import JsonField
 from workflows_ui.web.paths import dict_at, number_at, text_at
-
-_MOST_NAMED = 12
 
 
 class SampleForm(StepForm):
@@ -286,9 +284,11 @@ class RawOperation(EditForm):
 
 
 class UndoEdit(EditForm):
-    """Makes the version before the last edit the draft again; valid data has that edit as `undone`."""
+    """Undoes the last edit; valid data has that edit as `undone`, and the `samples` that steps are to have afterwards (inverse.samples)."""
 
+    discreet = EditForm.discreet | {"samples"}
     undone: FlowEdit | None = None
+    samples: Mapping[str, tuple[Json, bool]] = {}
 
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
         edit = flow_edits.latest(self.session.workspace, id_at(flow))
@@ -300,23 +300,24 @@ class UndoEdit(EditForm):
         if versions is None:
             raise forms.ValidationError(gettext("There is no edit by this console that could be undone."))
         self.undone = edit
-        return Operation(
-            "IMPORT_FLOW", {"notes": [], **{key: versions.before[key] for key in TREE if key in versions.before}}
-        )
+        operation = inverse.inverse(flow, versions.before, versions.parts)
+        # Engines before 0.83 leave samples in an imported tree, and cannot set them. The file of a deleted step's sample is gone.
+        has_files = notes.has_notes(flow) and operation.type not in ("ADD_ACTION", "UPDATE_SAMPLE_DATA_INFO")
+        self.samples = inverse.samples(flow, versions.before) if has_files else {}
+        return operation
 
     def consequences(self, flow: Row, operation: Operation, predicted: Row) -> list[Affected]:
-        """An import is the tree and the notes, and leaves steps without samples (recordings `op_import_flow_*`)."""
-        sampled = [node.step for node in flow_tree.walk(flow["version"]["trigger"]) if reading.has_sample(node.step)]
-        lines = [(places.title(step), "") for step in sampled[:_MOST_NAMED]]
-        lost = [Affected(gettext("The samples of these steps may be lost:"), lines)] if lines else []
+        if operation.type == "UPDATE_SAMPLE_DATA_INFO":
+            step = find(dict_at(flow, "version.trigger"), operation.request["stepName"]) or {}
+            text = gettext("“%(step)s” gets the sample back that it had.") % {"step": places.title(step)}
+            return [Affected(text), Affected(gettext("An undo cannot be undone."))]
         text = gettext(
-            "Samples of deleted steps are not restored. Runs, published versions, folder, owner and tags stay as they are. An undo cannot "
-            "be undone."
+            "Samples of deleted steps are not restored. Runs and published versions stay as they are. An undo cannot be undone."
         )
-        return [*lost, Affected(text)]
+        return [Affected(text)]
 
     def clean(self) -> dict[str, Any]:
-        return super().clean() | {"undone": self.undone}
+        return super().clean() | {"undone": self.undone, "samples": self.samples}
 
 
 class MinutesSaved(EditForm):

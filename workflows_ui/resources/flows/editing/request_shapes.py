@@ -137,8 +137,8 @@ def _fits(part: Part, value: Any) -> bool:
     types = _KINDS[part.kind][0]
     if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
         return False
-    if part.kind == "minutes" and not 0 <= value <= MOST_MINUTES:
-        return False
+    if part.kind == "minutes":
+        return isinstance(value, int) and 0 <= value <= MOST_MINUTES
     if isinstance(value, list) and part.kind == "texts" and not all(isinstance(item, str) for item in value):
         return False
     return not part.choices or value in part.choices

@@ -286,7 +286,7 @@ def _import_here(session: EngineSession, id: str, data: dict[str, Any]) -> tuple
     name = name_of(flow) or shown_name(request) or id
     operation = import_operation(session, flow, request, name)
     predicted = _predicted(flow, operation)
-    edit = flow_edits.begin(session, id, "IMPORT_FLOW", dict_at(flow, "version"), predicted["version"])
+    edit = flow_edits.begin(session, id, "IMPORT_FLOW", flow, predicted)
     try:
         after = import_into(session, id, operation)
     except Unknown:
