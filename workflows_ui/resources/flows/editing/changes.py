@@ -6,8 +6,9 @@ from typing import Any
 from django.utils.translation import gettext, ngettext
 
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import flow_tree
 from workflows_ui.resource_admin.resource import Affected, Row, pick
-from workflows_ui.resources.flows import difference, reading, secret_inputs
+from workflows_ui.resources.flows import difference, reading, secret_inputs, unmet_references as unmet
 from workflows_ui.resources.flows.editing import places
 from workflows_ui.resources.flows.editing.operations import Operation
 from workflows_ui.web import formats
@@ -90,6 +91,25 @@ def _changes_of_flow(session: EngineSession, before: Row, after: Row) -> Iterato
         yield gettext("Tags or other metadata of the flow are changed")
     if "ownerId" in changed and (owner := text_at(after, "ownerId")):
         yield gettext("The flow then belongs to %(owner)s") % {"owner": reading.people(session).get(owner, owner)}
+
+
+def unmet_references(before: Row, after: Row) -> list[Affected]:
+    """The steps that will read what they do not find any more, and what they read."""
+    old, new = pick(before, "version.trigger"), pick(after, "version.trigger")
+    titles = unmet.titles(old) | unmet.titles(new)
+    known = {item.key for item in unmet.find(old, titles)}
+    found = [item for item in unmet.find(new, titles) if item.key not in known]
+    if not found:
+        return []
+    listed = [(f"{formats.cut(item.title, 60)}: {item.text(titles)}", "") for item in found[:_MOST_LINES]]
+    if more := len(found) - len(listed):
+        listed.append((gettext("and %(n)d more") % {"n": more}, ""))
+    summary = ngettext(
+        "A step reads what it will not find any more. It does not fail: it goes on without the value.",
+        "Some steps read what they will not find any more. They do not fail: they go on without the values.",
+        len({flow_tree.step_name(item.reader) for item in found}),
+    )
+    return [Affected(summary, listed)]
 
 
 def request(session: EngineSession, operation: Operation) -> Affected:
