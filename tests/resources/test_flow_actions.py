@@ -283,7 +283,7 @@ def test_versions_are_offered_as_the_draft_to_builders_only_and_not_while_the_fl
 def test_a_version_that_was_only_locked_is_not_called_published() -> None:
     locked = {"id": "1", "state": "LOCKED"}
     assert str(versions.state({"publishedVersionId": None}, locked).word) == "Locked"
-    assert str(versions.state({"publishedVersionId": "2"}, locked).word) == "Published before"
+    assert str(versions.state({"publishedVersionId": "2"}, locked).word) == "Locked"
 
 
 def test_an_engine_that_lists_no_versions_leaves_the_panel_out(stage: Stage) -> None:

@@ -598,6 +598,34 @@ INVERSES: list[tuple[str, dict[str, str], str]] = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("action", "values", "said"),
+    [
+        ("branch-add", {"step": "step_5", "name": "Huge"}, "“Sort”: the branch “Huge” is added"),
+        ("branch-delete", {"branch": "step_5:1"}, "“Sort”: the branch “Medium” is removed"),
+        ("branch-duplicate", {"branch": "step_5:0"}, "“Sort”: the branch “Large Copy” is added"),
+        (
+            "branch-move",
+            {"branch": "step_5:0", "position": "2"},
+            "“Sort”: the branch “Large” is moved: it is number 2 now",
+        ),
+        ("branch-rename", {"branch": "step_5:0", "name": "Big"}, "“Sort”: the branch “Large” is renamed to “Big”"),
+        (
+            "branch-conditions",
+            {"branch": "step_5:1", "first1": "{{trigger.a}}", "operator1": "EXISTS"},
+            "“Sort”, Branch › Medium: (nothing) contains → {{trigger.a}} is there",
+        ),
+    ],
+)
+def test_the_confirmation_of_an_edit_of_a_branch_names_that_branch_only(
+    stage: Stage, router: str, action: str, values: dict[str, str], said: str
+) -> None:
+    branch = {"stepName": "step_5", "branchIndex": 1, "branchName": "Medium"}
+    stage.session.workflows.apply_flow_operation(router, {"type": "ADD_BRANCH", "request": branch})
+    question = ask(stage, action, router, **values).context["form"].questions[0]
+    assert [line for line, _url in question.lines] == [said]
+
+
 @newer
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize(("action", "values", "kind"), INVERSES, ids=[one[0] for one in INVERSES])
