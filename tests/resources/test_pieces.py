@@ -17,7 +17,7 @@ from tests.stub_engine import StubEngine, flow, identity, text
 from workflows_ui.members.models import Flavour, Role
 from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.pieces.declaration import CATEGORIES
-from workflows_ui.resources.pieces.fields import operations
+from workflows_ui.resources.pieces.fields import operations, property_inputs
 
 __all__ = ["practice", "scene"]
 
@@ -182,6 +182,17 @@ def test_odd_pieces_are_shown_and_break_nothing(owner: Client, stub_engine: Stub
     for address in (LIST, f"{LIST}?search=twilio", f"{LIST}?connection=yes", ONE, "/w/sales/connections/new/"):
         assert owner.get(address).status_code == 200, address
     assert f'href="{ONE}"' in text(owner.get(f"{LIST}?search=twilio").content)
+
+
+def test_markdown_of_an_app_is_plain_text() -> None:
+    about = "Use the **key** from [the page](https://x.example/keys), not `secret`."
+    plain = "Use the key from the page (https://x.example/keys), not secret."
+    note = {"type": "MARKDOWN", "description": f"### {about}"}
+    props = {"note": note, "one": {"type": "SHORT_TEXT", "displayName": "One", "description": about}}
+    (found,) = operations({"act": {"displayName": "Act", "description": about, "props": props}}, "action")
+    assert found.notes == (plain,)
+    assert (found.about, found.fields[0].help) == (plain, plain)
+    assert property_inputs(props)[0].help == f"{plain} {plain}"
 
 
 def test_fields_are_explained() -> None:
