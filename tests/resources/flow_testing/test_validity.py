@@ -146,7 +146,7 @@ def test_who_reads_a_step_that_is_deleted_or_moved_is_named_before_and_afterward
     tab, publish = f"/w/sales/flows/{read}/?tab=steps", f"/w/sales/flows/do/publish/{read}/"
     assert "It reads" not in words(stage.browser.get(tab).content)
     asked = words(ask(stage, action, read, **values).content)
-    assert "they will not find any more" in asked
+    assert "they will no longer find" in asked
     for reader in READERS:
         assert f"{reader}{said}" in asked
     edit(stage, action, read, **values)
@@ -161,15 +161,15 @@ def test_who_reads_a_step_that_is_deleted_or_moved_is_named_before_and_afterward
         ):
             assert f"/do/{form}/{read}/?{at}" in page
     again = words(ask(stage, "step-rename", read, step="step_5", name="Renamed").content)
-    assert "will not find any more" not in again
+    assert "will no longer find" not in again
     undone = words(ask(stage, "edit-undo", read).content)
-    assert "will not find any more" not in undone
+    assert "will no longer find" not in undone
 
 
 def test_a_step_inside_a_branch_is_not_found_outside_of_it(stage: Stage, read: str) -> None:
     moved = {"step": "step_2", "place": "INSIDE_BRANCH:step_4:1"}
     asked = words(ask(stage, "step-move", read, **moved).content)
-    assert "A step reads what it will not find any more" in asked
+    assert "A step reads a value that it will no longer find" in asked
     assert "The step_5: It reads {{step_2.sum}}, but “The step_2” is inside a loop or branch that it is not in" in asked
     harmless = words(ask(stage, "step-move", read, step="step_2", place="AFTER:step_3").content)
-    assert "will not find any more" not in harmless
+    assert "will no longer find" not in harmless

@@ -117,8 +117,8 @@ def unmet_references(before: Row, after: Row) -> list[Affected]:
     if more := len(found) - len(listed):
         listed.append((gettext("and %(n)d more") % {"n": more}, ""))
     summary = ngettext(
-        "A step reads what it will not find any more. It does not fail: it goes on without the value.",
-        "Some steps read what they will not find any more. They do not fail: they go on without the values.",
+        "A step reads a value that it will no longer find. It does not fail: it continues without it.",
+        "Some steps read values that they will no longer find. They do not fail: they continue without them.",
         len({flow_tree.step_name(item.reader) for item in found}),
     )
     return [Affected(summary, listed)]
