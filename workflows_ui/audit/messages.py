@@ -236,7 +236,7 @@ def install(resources: Iterable[Resource]) -> None:
     for resource in resources:
         _resources.add(resource.name)
         KINDS.setdefault(resource.name, resource.label)
-        labels = {action.name: action.label for action in resource.actions}
+        labels = {action.name: action.label for action in (*resource.actions, *resource.job_actions)}
         labels = {"export": _("Exported"), "reveal": _("Looked at something hidden"), **labels}
         for name, label in labels.items():
             ACTIONS.setdefault(f"{resource.name}.{name}", format_lazy("{}: {}", resource.label, label))

@@ -70,6 +70,8 @@ class Job(Queued, Marked):
     filters_told = models.JSONField(default=list)
     language = models.CharField(max_length=10, blank=True)
     retry_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="retries")
+    #: Whether an object in the hands of a lost worker is taken up where it stood (JobItem.progress), instead of being unclear.
+    resumes = models.BooleanField(default=False)
 
     state = models.CharField(max_length=20, choices=JobState, default=JobState.COLLECTING)
     #: Why it is in this state: a value of jobs.services.jobs.Reason; empty if the state is enough.
@@ -153,6 +155,8 @@ class JobItem(models.Model):
     #: Why: a value of jobs.services.jobs.Reason; and the engine's error message, secrets removed.
     reason = models.CharField(max_length=40, blank=True)
     technical = models.TextField(blank=True)
+    #: Of a job that `resumes`: what the action needs to know to go on. Ids and names only.
+    progress = models.JSONField(default=dict, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

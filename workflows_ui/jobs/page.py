@@ -46,8 +46,7 @@ class Page:
         self.job = job
         self.access = access
         self.resource = resources.get(job.resource)
-        actions = self.resource.actions if self.resource else ()
-        self.action: Action | None = next((item for item in actions if item.name == job.action and item.bulk), None)
+        self.action: Action | None = self.resource.job_action(job.action) if self.resource else None
         self.show = show if show in ItemState.values else ""
         self.slug = access.workspace.slug
         self.badge: Badge = job_messages.badge(job)
@@ -96,7 +95,14 @@ class Page:
     @property
     def can_retry(self) -> bool:
         """Whether some objects failed and can be retried."""
-        return self.job.over and self.may_act and bool(self.counts.get(ItemState.FAILED))
+        return self.job.over and self.may_act and any(self.counts.get(state) for state in jobs.again(self.job))
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether objects succeeded, and there is an action that undoes it."""
+        bulk = self.action.bulk if self.action else None
+        undoes = bulk is not None and bulk.procedure is not None
+        return undoes and self.job.over and self.may_act and bool(self.counts.get(ItemState.DONE))
 
     @property
     def seconds(self) -> int:

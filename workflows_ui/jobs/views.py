@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from workflows_ui.audit.services import audit_log
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.jobs import page as job_page, tables, tasks
-from workflows_ui.jobs.models import Job, JobKind, JobState
+from workflows_ui.jobs.models import ItemState, Job, JobKind, JobState
 from workflows_ui.jobs.page import Page
 from workflows_ui.jobs.services import jobs
 from workflows_ui.lists import export as export_file, list_page, local_lists
@@ -125,7 +125,9 @@ def begin(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         if not action_forms.validate(form):
             return _render(request, page, form, status=422)
         logged = action_forms.logged_values(form)
-        if jobs.begin(actor(request), page.job, json.dumps(form.cleaned_data), logged):
+        # What was asked for before the question stays, such as which connections a job is about.
+        data = json.loads(page.job.open("data") or "{}") | form.cleaned_data
+        if jobs.begin(actor(request), page.job, json.dumps(data), logged):
             tasks.enqueue(page.job.pk)
     return responses.redirect(request, page.url)
 
@@ -157,6 +159,29 @@ def retry(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
             tasks.enqueue(new_job.pk)
             return responses.redirect(request, job_page.job_url(slug, new_job))
         messages.warning(request, _("No item failed."))
+    return responses.redirect(request, page.url)
+
+
+@member(Role.VIEWER)
+def undo(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
+    """Create a job that undoes this one for the objects that succeeded."""
+    page = _find(request, id)
+    if request.method == "POST" and page.can_undo and page.action and page.action.bulk and page.action.bulk.procedure:
+        request.access.require(page.action.role)
+        data = page.action.bulk.procedure.reverse(json.loads(page.job.open("data")), page.job.pk)
+        done = page.job.items.filter(state=ItemState.DONE).order_by("position")
+        new_job = jobs.ask(
+            actor(request),
+            request.access,
+            resource=page.job.resource,
+            action=page.job.action,
+            found=[jobs.Found(item.object_id, item.name) for item in done],
+            look=True,
+            data=json.dumps(data),
+            resumes=page.job.resumes,
+        )
+        tasks.enqueue(new_job.pk)
+        return responses.redirect(request, job_page.job_url(slug, new_job))
     return responses.redirect(request, page.url)
 
 

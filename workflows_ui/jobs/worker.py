@@ -2,13 +2,14 @@
 the list is walked page by page into a file.
 
 Every call that changes something names its objects. Each object is marked before the call about it (jobs/services/turns.py); an object
-is only sent again if it certainly was not acted on.
+is only sent again if it certainly was not acted on, or if its action has a procedure (actions.Procedure), which looks at it first.
 """
 
 import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from threading import BoundedSemaphore
 from typing import Any
 
@@ -20,14 +21,14 @@ from django.utils import timezone, translation
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import database
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import EngineError, NotFound, Refused, Unavailable
+from workflows_ui.engine import EngineError, NotFound, Refused, Unavailable, Unknown
 from workflows_ui.jobs.models import ItemState, Job, JobItem, JobKind, JobState
 from workflows_ui.jobs.services import turns as job_turns
 from workflows_ui.jobs.services.jobs import Found, Reason
 from workflows_ui.lists import export
 from workflows_ui.lists.declaration import Row
 from workflows_ui.resource_admin import action_log, capabilities as missing_capabilities, pagination
-from workflows_ui.resource_admin.actions import Action
+from workflows_ui.resource_admin.actions import Action, Procedure
 from workflows_ui.resource_admin.resource import Resource
 from workflows_ui.run_index.services import objects
 
@@ -109,6 +110,10 @@ class _Work:
     data: dict[str, Any]
 
     @property
+    def procedure(self) -> Procedure | None:
+        return self.action.bulk.procedure if self.action.bulk else None
+
+    @property
     def over(self) -> bool:
         """Whether the turn's time is up."""
         return time.monotonic() >= self.ends
@@ -123,8 +128,7 @@ def _begin(job: Job, resources: Mapping[str, Resource]) -> _Work:
     CannotOpen, AddressRefused.
     """
     resource = resources.get(job.resource)
-    actions = resource.actions if resource else ()
-    action = next((item for item in actions if item.name == job.action and item.bulk), None)
+    action = resource.job_action(job.action) if resource else None
     if resource is None or action is None or action.bulk is None:
         raise job_turns.EndsEarly(Reason.NOT_DECLARED)
     needed = max(action.role, resource.role, key=lambda role: role.rank)
@@ -153,10 +157,31 @@ def _collect(work: _Work) -> bool:
             if work.over:
                 return True
         _count(work, filters)
+    elif work.procedure and job.position != job_turns.WALKED:
+        _collect_by_procedure(work, work.procedure)
     lines, looked = _read_impact(work)
     with database.turn():
         job_turns.ask_now(job, lines, looked)
     return False
+
+
+def _collect_by_procedure(work: _Work, procedure: Procedure) -> None:
+    """Freeze the objects that the action finds; those of a retry are known. Raises EngineError, Lost, EndsEarly."""
+    found: list[Found] = []
+    try:
+        if not work.job.total:
+            listed, complete = procedure.collect(work.session, dict(work.data), lambda: _hold(work))
+            found = [Found(key, database.storable(name)) for key, name in listed]
+            work.job.cut = not complete
+    except NotFound as problem:
+        raise job_turns.EndsEarly(Reason.GONE, job_turns.technical(problem)) from problem
+    with database.turn():
+        job_turns.add(work.job, found, job_turns.WALKED)
+
+
+def _hold(work: _Work) -> None:
+    with database.turn():
+        job_turns.hold(work.job)
 
 
 def _count(work: _Work, filters: Mapping[str, Any]) -> None:
@@ -174,19 +199,22 @@ def _read_impact(work: _Work) -> tuple[list[Any], int]:
     """The impact on the first objects, as [name, sentence, [name, ...]], and how many objects were read for it."""
     lines: list[Any] = []
     looked = 0
-    if work.action.impact is None:
+    find_impact = work.action.impact
+    if work.procedure:
+        find_impact = partial(work.procedure.impact, data=work.data)
+    if find_impact is None:
         return lines, looked
     with database.turn():
-        items = list(work.job.items.filter(state=ItemState.WAITING).order_by("position")[:LOOKED])
+        waiting = work.job.items.filter(state=ItemState.WAITING).order_by("position")
+        items = list(waiting if work.procedure else waiting[:LOOKED])
     for item in items:
-        with database.turn():
-            job_turns.hold(work.job)
+        _hold(work)
         try:
             row = work.read(work.resource.get(work.session, item.object_id))
             if not work.action.visible(row):
                 _leave_out(item, Reason.NOT_OFFERED)
                 continue
-            impact = work.action.impact(work.session, row)
+            impact = find_impact(work.session, row)
         except NotFound:
             _leave_out(item, Reason.GONE)
             continue
@@ -213,14 +241,43 @@ def _do(work: _Work) -> bool:
         with database.turn():
             job_turns.check(work.job, work.action.role)
             items = job_turns.take(work.job, 1 if work.apart else TOGETHER)
-            if not items:
-                job_turns.end(work.job)
-                return False
-        if work.apart:
+        if not items:
+            _finish(work)
+            return False
+        if work.procedure:
+            _follow_procedure(work, items[0])
+        elif work.apart:
             _apply_to_one(work, items[0])
         else:
             _apply_to_many(work, items)
     return True
+
+
+def _finish(work: _Work) -> None:
+    """End the job. Raises EngineError if the last part of a procedure has to be tried again."""
+    reason = ""
+    if work.procedure:
+        with database.turn():
+            succeeded = not work.job.items.exclude(state=ItemState.DONE).exists()
+        reason = work.procedure.finish(work.session, dict(work.data), Actor(work.job.user), succeeded)
+    with database.turn():
+        job_turns.end(work.job, reason, early=False)
+
+
+def _follow_procedure(work: _Work, item: JobItem) -> None:
+    """Apply the action to an object from where it stands. An object that could not be finished now is taken up again later."""
+    progress = job_turns.Progress(work.job, item)
+    try:
+        work.action.run(work.session, item.object_id, {**work.data, "progress": progress})
+    except forms.ValidationError as problem:
+        _settle(work, [item], ItemState.FAILED, Reason.INVALID, "; ".join(problem.messages), outcome="refused")
+    except Unknown as problem:
+        detail = action_log.outcome_of(problem)[1]
+        _settle(work, [item], ItemState.UNCLEAR, Reason.HALFWAY, job_turns.technical(problem), outcome="unclear", **detail)
+    except EngineError as problem:
+        _handle_error(work, [item], problem, wrote=False, outcome=bool(progress.values))
+    else:
+        _settle(work, [item], ItemState.DONE, outcome="done")
 
 
 def _apply_to_one(work: _Work, item: JobItem) -> None:
@@ -283,9 +340,11 @@ def _apply_to_many(work: _Work, items: Sequence[JobItem]) -> None:
     return None
 
 
-def _handle_error(work: _Work, items: Sequence[JobItem], problem: EngineError, *, wrote: bool) -> None:
+def _handle_error(
+    work: _Work, items: Sequence[JobItem], problem: EngineError, *, wrote: bool, outcome: bool = False
+) -> None:
     """Handle an error about these objects: settle them, or put them back if nothing was acted on. Raises errors that
-    concern the whole job.
+    concern the whole job. `outcome`: audited although this call changed nothing.
     """
     again = isinstance(problem, job_turns.PASSING) or (
         not wrote and isinstance(problem, Unavailable) and work.job.tries < READS
@@ -295,12 +354,12 @@ def _handle_error(work: _Work, items: Sequence[JobItem], problem: EngineError, *
             job_turns.put_back(items)
         raise problem
     state, reason = job_turns.outcome(problem)
-    outcome, detail = action_log.outcome_of(problem)
+    audited, detail = action_log.outcome_of(problem)
     technical = job_turns.technical(problem)
     if wrote:
         with database.turn():
             missing_capabilities.learn(work.session, work.action, problem)
-    _settle(work, items, state, reason, technical, outcome=outcome if wrote else "", **detail)
+    _settle(work, items, state, reason, technical, outcome=audited if wrote or outcome else "", **detail)
     if job_turns.repeated_reason(problem) is reason:
         with database.turn():
             enough = job_turns.in_a_row(work.job, reason)

@@ -53,22 +53,6 @@ class Connections(Calls):
         body = without_none({"displayName": display_name, "metadata": metadata})
         return self._change_owned("app-connections", connection_id, body)
 
-    def replace_connection(self, source_id: str, target_id: str) -> None:
-        """`POST /v1/app-connections/replace`: makes flows that use the source use the target.
-
-        Builds differ: older ones also change live flows and delete the source afterwards; newer ones do neither by default. The request
-        here is to change live flows and to keep the source; builds without these keys ignore them (api.md section 4).
-        """
-        self._check_ids("app-connections", source_id, target_id)
-        body = {
-            "sourceAppConnectionId": source_id,
-            "targetAppConnectionId": target_id,
-            "applyToPublishedVersions": True,
-            "deleteSourceConnection": False,
-            "projectId": self._required_project_id(),
-        }
-        self._post("/v1/app-connections/replace", without_none(body))
-
     def delete_connection(self, connection_id: str) -> None:
         """`DELETE /v1/app-connections/{id}`. A connection of the platform is silently kept."""
         self._delete_owned("app-connections", connection_id)

@@ -42,6 +42,9 @@ class Reason(TextChoices):
     NOT_OFFERED = "not_offered", _("Not possible in the state it is in.")
     GONE = "gone", _("No longer there.")
     IN_USE = "in_use", _("Someone is editing it. Try again in a minute.")
+    HALFWAY = "halfway", _("It stopped halfway, and it is unclear whether the last call was done. “Go on” looks first.")
+    #: Of a job that was asked to delete a connection at its end.
+    STILL_THERE = "still_there", ""
     IN_PROGRESS = (
         "in_progress",
         _("The engine is still working on it, or deleting it already. Look at it again in a minute."),
@@ -93,6 +96,7 @@ def ask(
     filters_told: Sequence[tuple[str, str]] = (),
     data: str = "",
     retry_of: Job | None = None,
+    resumes: bool = False,
 ) -> Job:
     """Create and audit a bulk action. Nothing is done before `begin`.
 
@@ -100,6 +104,7 @@ def ask(
         found: the objects; or `everything` that matches `filters`, which a worker then collects.
         look: a worker first reads the impact on other things.
         data: JSON of the form's values, if already known.
+        resumes: objects in the hands of a lost worker are taken up where they stood (actions.Bulk).
     """
     job = _new(
         access,
@@ -110,6 +115,7 @@ def ask(
         action=action,
         everything=everything,
         retry_of=retry_of,
+        resumes=resumes,
         state=JobState.COLLECTING if everything or look else JobState.ASKING,
         total=len(found),
     )
@@ -185,7 +191,7 @@ def stop(actor: Actor, job: Job) -> bool:
 
 def retry(actor: Actor, access: Access, job: Job, *, look: bool) -> Job | None:
     """Create a bulk action for the objects that failed, with the same values; None if nothing failed. Unclear objects
-    are not retried.
+    are not retried, unless the job resumes them.
 
     A retry that is still unconfirmed is returned again.
     """
@@ -194,7 +200,7 @@ def retry(actor: Actor, access: Access, job: Job, *, look: bool) -> Job | None:
         if waiting is not None:
             return waiting
         failed = [
-            Found(item.object_id, item.name) for item in job.items.filter(state=ItemState.FAILED).order_by("position")
+            Found(item.object_id, item.name) for item in job.items.filter(state__in=again(job)).order_by("position")
         ]
         if not failed or not job.over:
             return None
@@ -209,7 +215,15 @@ def retry(actor: Actor, access: Access, job: Job, *, look: bool) -> Job | None:
             filters_told=job.filters_told,
             data=job.open("data"),
             retry_of=job,
+            resumes=job.resumes,
         )
+
+
+def again(job: Job) -> Sequence[ItemState]:
+    """The states of objects that a retry of the job is about: a job that resumes looks at an object before it acts."""
+    if job.resumes:
+        return (ItemState.FAILED, ItemState.UNCLEAR, ItemState.WAITING, ItemState.SENDING)
+    return (ItemState.FAILED,)
 
 
 def counts(job: Job) -> dict[str, int]:

@@ -1,8 +1,9 @@
 """A worker's side of jobs: claimed by one UPDATE, in leased turns. The content of a turn is in jobs/worker.py.
 
 An object of a bulk action is marked SENDING before the engine is called about it, and is never sent again from that
-state: when a worker dies, its objects in hand become "unclear", and the next worker does the rest. An export whose
-worker was lost starts again, so that no row is in its file twice.
+state: when a worker dies, its objects in hand become "unclear", and the next worker does the rest. A job that `resumes`
+writes down how far it is with an object (`Progress`), and looks at the object before it goes on. An export whose worker
+was lost starts again, so that no row is in its file twice.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +16,7 @@ from django.db.models import F, Q, QuerySet
 
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
-from workflows_ui.core import clock
+from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.lease import backoff, not_paused
 from workflows_ui.credentials.services import engine_session
@@ -79,7 +80,9 @@ def claim(job_id: str, kind: JobKind) -> Job | None:
     now = clock.now()
     rows = Job.objects.filter(not_paused(now), kind=kind, state__in=JOB_OPEN)
     job = Job.lease.claim(rows, job_id, LEASE, now, ("workspace", "user"), not_before=None)
-    if job is not None:
+    if job is not None and job.resumes:
+        put_back(job.items.filter(state=ItemState.SENDING))
+    elif job is not None:
         mark_lost_items([job])
     return job
 
@@ -88,6 +91,37 @@ def hold(job: Job) -> None:
     """Renew the claim, before a call. Raises Lost."""
     if not Job.lease.renew(_own_rows(job), job, LEASE, clock.now()):
         raise Lost(job.pk)
+
+
+class Progress:
+    """What an action of a job that resumes has written down about one object: `values`, empty at its beginning."""
+
+    def __init__(self, job: Job, item: JobItem) -> None:
+        self.job, self._item = job, item
+        self.values: dict[str, Any] = dict(item.progress)
+
+    def save(self, **values: Any) -> None:
+        """Write values down, and renew the claim: before each call that changes something. Raises Lost."""
+        self.values |= values
+        with database.turn(), transaction.atomic():
+            hold(self.job)
+            JobItem.objects.filter(pk=self._item.pk).update(progress=self.values)
+
+    def earlier(self) -> dict[str, Any]:
+        """What the newest other job with this action wrote down about the object; empty if there is none."""
+        items = JobItem.objects.filter(
+            object_id=self._item.object_id, job__workspace=self.job.workspace_id, job__action=self.job.action
+        )
+        with database.turn():
+            found = items.exclude(progress={}).exclude(job=self.job.pk).order_by("-job__asked_at").first()
+        return dict(found.progress) if found else {}
+
+    def of_job(self, job_id: str) -> dict[str, Any]:
+        """What another job of this workspace wrote down about the object; empty if it has nothing."""
+        items = JobItem.objects.filter(object_id=self._item.object_id, job__workspace=self.job.workspace_id)
+        with database.turn():
+            found = items.filter(job=job_id).first()
+        return dict(found.progress) if found else {}
 
 
 def release(job: Job) -> None:
@@ -188,9 +222,12 @@ def reset_tries(job: Job) -> None:
         job.tries = 0
 
 
-def end(job: Job, reason: str = "", technical: str = "") -> None:
-    """End the job: after every object has its outcome, or early, for a reason; what has not been sent then stays undone."""
-    state = JobState.FAILED if reason else JobState.ENDED
+def end(job: Job, reason: str = "", technical: str = "", *, early: bool = True) -> None:
+    """End the job: after every object has its outcome, or early, for a reason; what has not been sent then stays undone.
+
+    With a reason that is not `early`, everything was done, and the reason adds to it.
+    """
+    state = JobState.FAILED if reason and early else JobState.ENDED
     with transaction.atomic():
         moved = _own_rows(job).update(
             state=state,
