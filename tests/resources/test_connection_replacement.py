@@ -187,7 +187,9 @@ def company_rows(company: Company) -> set[str]:
 
 
 def test_every_kind_of_flow_stays_what_it_is(company: Company) -> None:
-    never, locked, live, drafted, other = (company.flow(name) for name in ("Never", "Locked", "Live", "Both", "Draft only"))
+    never, locked, live, drafted, other = (
+        company.flow(name) for name in ("Never", "Locked", "Live", "Both", "Draft only")
+    )
     company.operate(locked, "LOCK_FLOW")
     company.operate(live, "LOCK_AND_PUBLISH")
     company.operate(drafted, "LOCK_AND_PUBLISH")

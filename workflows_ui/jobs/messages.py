@@ -82,7 +82,8 @@ _REASONS: dict[str, Message] = {
         _("Ask for the rest again once the engine is well."),
     ),
     Reason.GONE: Message(
-        _("Ended early: what it is about is no longer there"), _("One of the connections was deleted. Nothing was changed.")
+        _("Ended early: what it is about is no longer there"),
+        _("One of the connections was deleted. Nothing was changed."),
     ),
     Reason.STILL_THERE: Message(
         _("Finished, and the old connection is still there"),

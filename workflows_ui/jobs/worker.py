@@ -9,7 +9,6 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from threading import BoundedSemaphore
 from typing import Any
 
@@ -28,7 +27,7 @@ from workflows_ui.jobs.services.jobs import Found, Reason
 from workflows_ui.lists import export
 from workflows_ui.lists.declaration import Row
 from workflows_ui.resource_admin import action_log, capabilities as missing_capabilities, pagination
-from workflows_ui.resource_admin.actions import Action, Procedure
+from workflows_ui.resource_admin.actions import Action, Affected, Procedure
 from workflows_ui.resource_admin.resource import Resource
 from workflows_ui.run_index.services import objects
 
@@ -199,10 +198,8 @@ def _read_impact(work: _Work) -> tuple[list[Any], int]:
     """The impact on the first objects, as [name, sentence, [name, ...]], and how many objects were read for it."""
     lines: list[Any] = []
     looked = 0
-    find_impact = work.action.impact
-    if work.procedure:
-        find_impact = partial(work.procedure.impact, data=work.data)
-    if find_impact is None:
+    procedure = work.procedure
+    if not procedure and work.action.impact is None:
         return lines, looked
     with database.turn():
         waiting = work.job.items.filter(state=ItemState.WAITING).order_by("position")
@@ -214,7 +211,10 @@ def _read_impact(work: _Work) -> tuple[list[Any], int]:
             if not work.action.visible(row):
                 _leave_out(item, Reason.NOT_OFFERED)
                 continue
-            impact = find_impact(work.session, row)
+            if procedure:
+                impact: Affected | None = procedure.impact(work.session, row, work.data)
+            else:
+                impact = work.action.impact(work.session, row) if work.action.impact else None
         except NotFound:
             _leave_out(item, Reason.GONE)
             continue
@@ -273,7 +273,9 @@ def _follow_procedure(work: _Work, item: JobItem) -> None:
         _settle(work, [item], ItemState.FAILED, Reason.INVALID, "; ".join(problem.messages), outcome="refused")
     except Unknown as problem:
         detail = action_log.outcome_of(problem)[1]
-        _settle(work, [item], ItemState.UNCLEAR, Reason.HALFWAY, job_turns.technical(problem), outcome="unclear", **detail)
+        _settle(
+            work, [item], ItemState.UNCLEAR, Reason.HALFWAY, job_turns.technical(problem), outcome="unclear", **detail
+        )
     except EngineError as problem:
         _handle_error(work, [item], problem, wrote=False, outcome=bool(progress.values))
     else:

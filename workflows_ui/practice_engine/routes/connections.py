@@ -149,7 +149,7 @@ def _publish_replaced(engine: Engine, flow: Json) -> list[Json]:
     if not own:
         return [draft]
     locked, moment = max(own, key=lambda row: str(row["created"])), ids.stamp()
-    steps = {key: tree.copied(locked[key]) for key in ("trigger", "displayName", "notes") if key in locked}
+    steps: Json = {key: tree.copied(locked[key]) for key in ("trigger", "displayName", "notes") if key in locked}
     changed = []
     if draft["state"] == "DRAFT":
         copy = {**tree.copied(draft), "id": ids.new_id(), "created": moment, "updated": moment}

@@ -18,8 +18,16 @@ from django import forms
 from django.utils.translation import gettext as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import CredentialRefused, EngineError, NotSent, RateLimited, Unavailable, Unknown, flow_tree
-from workflows_ui.engine import references
+from workflows_ui.engine import (
+    CredentialRefused,
+    EngineError,
+    NotSent,
+    RateLimited,
+    Unavailable,
+    Unknown,
+    flow_tree,
+    references,
+)
 from workflows_ui.flow_edits import services as flow_edits
 from workflows_ui.jobs.services.turns import Progress
 from workflows_ui.resources.connections import reading as connections
@@ -122,7 +130,9 @@ def _problems(session: EngineSession, flow: Mapping[str, Any], change: Change, *
         yield _("The engine is deleting it.")
     if not connections.reference(change.new):
         yield _("The name of the new connection in flows cannot be written into a step.")
-    steps = [step for version in versions for step in change.steps(version, "live" if version is versions[0] else "draft")]
+    steps = [
+        step for version in versions for step in change.steps(version, "live" if version is versions[0] else "draft")
+    ]
     missing = missing_apps.of_trees(session, *map(flow_tree.without_steps, steps), versions=True) if steps else []
     if missing:
         text = _("The engine takes no change of a step whose app it does not have: %(apps)s")
@@ -318,9 +328,9 @@ class _Replacement:
     def _missing_samples(self, newest: Json) -> Iterator[tuple[str, Any]]:
         there = flow_tree.steps_by_name(newest.get("trigger"))
         for name, step in flow_tree.steps_by_name(self.version(self.values["newest"]).get("trigger")).items():
-            if has_sample(step) and name in there and not has_sample(there[name]):
-                if name not in self.values.get("samples", []):
-                    yield name, pick(step, "settings.sampleData")
+            lost = has_sample(step) and name in there and not has_sample(there[name])
+            if lost and name not in self.values.get("samples", []):
+                yield name, pick(step, "settings.sampleData")
 
     def _bring_back(self, newest: Json) -> Operation | None:
         """The draft as it was before; what is live was not changed."""
@@ -329,7 +339,9 @@ class _Replacement:
             return None
         if shape({"version": newest}) == shape({"version": self.version(planned["newest"])}):
             return None
-        if not self._is_copy(newest, planned["published"], "live") and not self._is_copy(newest, planned["newest"], "draft"):
+        if not self._is_copy(newest, planned["published"], "live") and not self._is_copy(
+            newest, planned["newest"], "draft"
+        ):
             return None
         return Operation("USE_AS_DRAFT", {"versionId": planned["newest"]})
 
@@ -353,7 +365,9 @@ class _Replacement:
     def _begin(self, flow: Json) -> None:
         """Store the edit for the flow's history: of the draft, or of what is live if there is none."""
         version = dict_at(flow, "version")
-        expected = self.change.applied(version, "draft" if self.values["newest"] != self.values["published"] else "live")
+        expected = self.change.applied(
+            version, "draft" if self.values["newest"] != self.values["published"] else "live"
+        )
         self.progress.save(edit=flow_edits.begin(self.session, self.flow_id, EDIT, version, expected).pk)
 
     def _end(self, flow: Json, *, meanwhile: bool = False) -> None:
@@ -374,7 +388,9 @@ class _Replacement:
         return bool(self.values["live"] and self.values["newest"] != self.values["published"])
 
     def _changed_text(self) -> str:
-        text = _("Somebody else changed it at the same time, so the rest was not done. Look at it before you try again.")
+        text = _(
+            "Somebody else changed it at the same time, so the rest was not done. Look at it before you try again."
+        )
         return f"{text} {self._draft_text()}".strip()
 
     def _halfway_text(self, why: str) -> str:
@@ -386,5 +402,7 @@ class _Replacement:
 
     def _state_text(self, flow: Json) -> str:
         if flow.get("status") == "ENABLED":
-            return _("It uses the new connection, but it is on now, and it was off before. Turn it off if it should be.")
+            return _(
+                "It uses the new connection, but it is on now, and it was off before. Turn it off if it should be."
+            )
         return _("It uses the new connection, but it is off now, and it was on before. Turn it on again.")

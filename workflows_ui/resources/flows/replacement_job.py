@@ -24,7 +24,7 @@ from workflows_ui.resources.flows.connection_replacement import (
     replace_in_flow,
     samples_text,
 )
-from workflows_ui.resources.flows.reading import name_of, trigger_of
+from workflows_ui.resources.flows.reading import name_of
 from workflows_ui.run_index.services.object_rows import uses_of_flow
 from workflows_ui.web import formats
 from workflows_ui.web.paths import dict_at, text_at
@@ -113,7 +113,9 @@ def _impact(session: EngineSession, row: Row, data: dict[str, Any]) -> Affected:
     except forms.ValidationError as problem:
         return Affected(gettext("Left as it is: %(why)s") % {"why": " ".join(problem.messages)})
     if titles := lost_samples(flow, planned):
-        return Affected(gettext("Left as it is, unless you choose otherwise below: %(why)s") % {"why": samples_text(titles)})
+        return Affected(
+            gettext("Left as it is, unless you choose otherwise below: %(why)s") % {"why": samples_text(titles)}
+        )
     return Affected(" ".join(_sentences(flow, planned)))
 
 
@@ -193,7 +195,7 @@ REPLACE_CONNECTION = Action(
     form=ReplacementForm,
     bulk=Bulk(
         _(
-            "In each of these flows, the steps use the other connection from then on: in what is live and in the draft. Nothing else of them "
+            "In each of these flows, the steps use the other connection from then on: in what is live and in the draft. Nothing else "
             "changes: a flow that was never published stays so, one that is off stays off, and a draft stays a draft. The old connection "
             "stays until all flows have succeeded, so this can be undone on the page of this job."
         ),
