@@ -44,6 +44,14 @@ _ERRORS: dict[type[BaseException], Message] = {
         _("The token is good, but it does not belong to the organization named with it."),
         _("Correct the organization of the credential."),
     ),
+    engine.SessionEnded: Message(
+        _("The credential has ended"),
+        _(
+            "The engine ended its session: another password was set there, or its user was deactivated. You are still signed in to the "
+            "console."
+        ),
+        _("Replace the secret of the credential by signing in again. If its password is kept, a test of it does so."),
+    ),
     engine.CredentialRefused: Message(
         _("The engine refuses the credential"),
         _("It may have expired, been withdrawn or been typed wrongly. You are still signed in to the console."),
