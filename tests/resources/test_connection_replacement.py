@@ -224,6 +224,7 @@ def test_every_kind_of_flow_stays_what_it_is(company: Company) -> None:
     assert company.look(live_only) == {"status": "ENABLED", "live": published, "newest": ("Draft", "", "DRAFT")}
 
 
+@pytest.mark.both_databases
 def test_after_a_kill_at_any_call_it_goes_on_from_where_the_flow_stands(
     company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -701,30 +701,50 @@ def test_edits_of_the_flow_itself_are_undone_one_after_the_other_with_those_of_i
     assert flow_tree.steps_by_name(essence(stage, flow)["trigger"])["step_1"]["displayName"] != "Prepare"
 
 
+def add_user(stage: Stage, number: int, name: str, **changes: Any) -> str:
+    """A user of the engine who is not known in this workspace."""
+    me = stage.session.workflows.get_current_user()["id"]
+    key = f"{number:021d}"
+    # Each at a time of its own, since the engine's pages cut by it.
+    own = {"id": key, "created": f"2026-01-01T00:{number // 60:02}:{number % 60:02}.000Z", "firstName": name} | changes
+    own |= {"email": f"user-{number}@example.com", "lastName": ""}
+    stage.practice.engine.state.users[key] = {**stage.practice.engine.state.users[me], **own}
+    return key
+
+
+def owners(stage: Stage, flow: str) -> dict[str, str]:
+    return dict(stage.browser.get(url("owner", flow)).context["form"].fields["owner"].choices)
+
+
 @newer
 @pytest.mark.parametrize("may_list", [True, False])
-def test_a_flow_gets_another_owner_of_those_who_are_known_in_the_workspace(
+def test_owners_are_the_engines_users_where_the_credential_may_list_them_else_those_who_are_known(
     stage: Stage, flow: str, may_list: bool
 ) -> None:
     me = stage.session.workflows.get_current_user()["id"]
-    elsewhere = {"id": "E" * 21, "email": "elsewhere@example.com", "firstName": "Of another project", "lastName": ""}
-    stage.practice.engine.state.users[elsewhere["id"]] = {**stage.practice.engine.state.users[me], **elsewhere}
-    assert may_list is False or elsewhere["id"] in str(stage.session.workflows.list_users())
+    elsewhere = add_user(stage, 1, "Of another project")
+    gone = add_user(stage, 2, "Deactivated", status="INACTIVE")
+    many = [add_user(stage, number, f"User {number}") for number in range(3, 120)]
     if not may_list:
         stage.practice.engine.faults.add("status", "GET", "/v1/users", status=403)
-    page = stage.browser.get(url("owner", flow))
-    assert "Of another project" not in text(page.content)
-    raw = json.dumps({"ownerId": elsewhere["id"]})
-    assert "does not know this owner" in text(ask(stage, "operation", flow, type="UPDATE_OWNER", request=raw).content)
-    choices = dict(page.context["form"].fields["owner"].choices)
+    choices = owners(stage, flow)
+    assert (elsewhere in choices, set(many) <= set(choices)) == (may_list, may_list), "by pages of a hundred"
+    assert gone not in choices
+    raw = json.dumps({"ownerId": elsewhere})
+    refused = "does not know this owner" in text(
+        ask(stage, "operation", flow, type="UPDATE_OWNER", request=raw).content
+    )
+    assert refused is not may_list
     assert me not in choices
-    owner, name = next(iter(choices.items()))
+    owner, name = (elsewhere, "Of another project") if may_list else next(iter(choices.items()))
+    if may_list:
+        assert choices[elsewhere] == "Of another project (may not see this project)"
     asked = ask(stage, "owner", flow, owner=owner)
     assert f"belongs to {name}" in text(asked.content)
     confirm(stage, asked, "owner", flow, owner=owner)
     assert stage.session.workflows.get_flow(flow)["ownerId"] == owner
     # Oneself is offered again.
-    assert me in dict(stage.browser.get(url("owner", flow)).context["form"].fields["owner"].choices)
+    assert me in owners(stage, flow)
 
 
 @newer

@@ -102,7 +102,8 @@ def _changes_of_flow(session: EngineSession, before: Row, after: Row) -> Iterato
     if "metadata" in changed:
         yield gettext("Tags or other metadata of the flow are changed")
     if "ownerId" in changed and (owner := text_at(after, "ownerId")):
-        yield gettext("The flow then belongs to %(owner)s") % {"owner": reading.people(session).get(owner, owner)}
+        names = reading.people(session) | reading.other_people(session)
+        yield gettext("The flow then belongs to %(owner)s") % {"owner": names.get(owner, owner)}
 
 
 def unmet_references(before: Row, after: Row) -> list[Affected]:

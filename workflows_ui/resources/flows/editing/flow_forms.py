@@ -207,9 +207,16 @@ class ChangeOwner(EditForm):
     def prepare(self) -> None:
         super().prepare()
         others = [item for item in reading.people(self.session).items() if item[0] != self.row.get("ownerId")]
-        self.choose("owner", others)
+        label = gettext("%(name)s (may not see this project)")
+        rest = reading.other_people(self.session).items()
+        elsewhere = [(key, label % {"name": name}) for key, name in rest if key != self.row.get("ownerId")]
+        self.choose("owner", [*others, *elsewhere])
         help_text = gettext("The console knows nobody else in this workspace.")
-        if others:
+        if elsewhere:
+            help_text = gettext(
+                "All users of the engine, since your credential is an administrator's. Not every one of them can open this flow."
+            )
+        elif others:
             help_text = gettext(
                 "People that the console knows in this workspace: the user of your credential, and owners of flows and connections."
             )
@@ -265,7 +272,7 @@ class RawOperation(EditForm):
             owner = self.cleaned_data.get("request", {}).get("ownerId")
             # A list, since the request may have anything as the owner.
             known = [self.row.get("ownerId"), *reading.people(self.session)] if owner else []
-            if owner and owner not in known:
+            if owner and owner not in known and owner not in list(reading.other_people(self.session)):
                 self.add_error("request", gettext("The console does not know this owner in this workspace."))
         return super().clean()
 
