@@ -42,7 +42,7 @@ class Reason(TextChoices):
     NOT_OFFERED = "not_offered", _("Not possible in the state it is in.")
     GONE = "gone", _("No longer there.")
     IN_USE = "in_use", _("Someone is editing it. Try again in a minute.")
-    HALFWAY = "halfway", _("It stopped halfway, and it is unclear whether the last call was done. “Go on” looks first.")
+    HALFWAY = "halfway", _("It stopped halfway, and it is unclear whether the last call was done. “Continue” looks first.")
     #: Of a job that was asked to delete a connection at its end.
     STILL_THERE = "still_there", ""
     IN_PROGRESS = (

@@ -36,7 +36,7 @@ class ReplacementForm(forms.Form):
     """What happens to the old connection, and to flows that lose something."""
 
     lossy = forms.BooleanField(
-        label=_("Also flows that lose something by it"),
+        label=_("Also change flows that lose something"),
         required=False,
         help_text=_("Without it they are left as they are. What they lose is said above."),
     )
