@@ -45,7 +45,7 @@ def notification_message(row: Notice, *, concealed: bool = False) -> News:
 
 
 def _launch_ended(about: dict[str, Any]) -> News:
-    state = messages.launch_state(about.get("state"))
+    state = messages.launch_state(about.get("state"), about.get("reason"))
     title = _("%(flow)s: %(state)s") % {"flow": _text(about, "flow"), "state": state.word}
     step = _text(about, "step")
     detail = _("The step “%(step)s” failed.") % {"step": step} if step else ""
@@ -76,7 +76,7 @@ def _several_failures(about: dict[str, Any], count: int, last_at: datetime) -> N
     title = ngettext(
         "%(flow)s failed %(n)d time, last at %(time)s", "%(flow)s failed %(n)d times, last at %(time)s", count
     )
-    state = messages.launch_state(about.get("state"))
+    state = messages.launch_state(about.get("state"), about.get("reason"))
     other_state = _("Latest: %(state)s.") % {"state": state.word} if about.get("state") != "failed" else ""
     return replace(latest, title=title % values, detail=latest.detail or other_state)
 
