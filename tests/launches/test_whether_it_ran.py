@@ -134,7 +134,7 @@ def test_a_run_that_turns_up_in_a_later_search_was_never_called_not_sent(scene: 
     assert launch.poll_at > timezone.now() + timedelta(seconds=30)
     message = launch_messages.launch_message(launch)
     assert message.title == "No trace so far"
-    assert "503" in message.text
+    assert "503" in str(message.text)
     assert web_messages.launch_badge(launch).word == "No trace so far"
     hidden["visibleAt"] = 0.0
     _look(scene, launch)

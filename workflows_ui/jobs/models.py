@@ -92,6 +92,9 @@ class Job(Queued, Marked):
     counted = models.PositiveIntegerField(null=True, blank=True)
 
     asked_at = models.DateTimeField()
+    #: The request that asked for the job, for the audit rows of its items.
+    address = models.GenericIPAddressField(null=True, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
     begun_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     #: Not worked on before this time, after the engine could not be reached.
@@ -157,6 +160,8 @@ class JobItem(models.Model):
     technical = models.TextField(blank=True)
     #: Of a job that `resumes`: what the action needs to know to go on. Ids and names only.
     progress = models.JSONField(default=dict, blank=True)
+    #: The id of the object that the action started, such as a new run; empty if it is the same object.
+    result_id = models.CharField(max_length=300, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

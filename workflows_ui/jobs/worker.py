@@ -7,7 +7,8 @@ is only sent again if it certainly was not acted on, or if its action has a proc
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import BoundedSemaphore
 from typing import Any
@@ -17,17 +18,16 @@ from django import forms
 from django.conf import settings
 from django.utils import timezone, translation
 
-from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import database
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound, Refused, Unavailable, Unknown
 from workflows_ui.jobs.models import ItemState, Job, JobItem, JobKind, JobState
-from workflows_ui.jobs.services import turns as job_turns
+from workflows_ui.jobs.services import jobs, turns as job_turns
 from workflows_ui.jobs.services.jobs import Found, Reason
 from workflows_ui.lists import export
 from workflows_ui.lists.declaration import Row
 from workflows_ui.resource_admin import action_log, capabilities as missing_capabilities, pagination
-from workflows_ui.resource_admin.actions import Action, Affected, Procedure
+from workflows_ui.resource_admin.actions import Action, Affected, Bulk, Procedure
 from workflows_ui.resource_admin.resource import Resource
 from workflows_ui.run_index.services import objects
 
@@ -111,6 +111,10 @@ class _Work:
     @property
     def procedure(self) -> Procedure | None:
         return self.action.bulk.procedure if self.action.bulk else None
+    def bulk(self) -> Bulk:
+        """The settings of the action. Only actions with them are worked on (_begin)."""
+        assert self.action.bulk is not None  # noqa: S101  (for the type checker)
+        return self.action.bulk
 
     @property
     def over(self) -> bool:
@@ -149,7 +153,13 @@ def _collect(work: _Work) -> bool:
         for batch in pagination.walk(work.resource, quick, filters, position=job.position, known=known):
             rows = [(key, work.read(row)) for row in batch.rows if len(key := work.resource.key(row)) <= _LONGEST_ID]
             usable = [
-                Found(key, action_log.name_among(work.resource, row), work.action.visible(row)) for key, row in rows
+                Found(
+                    key,
+                    action_log.name_among(work.resource, row),
+                    work.action.visible(row),
+                    work.bulk.why_skipped(row, {}),
+                )
+                for key, row in rows
             ]
             with database.turn():
                 job_turns.add(job, usable, batch.position or job_turns.WALKED, cut=batch.cut)
@@ -288,22 +298,28 @@ def _apply_to_one(work: _Work, item: JobItem) -> None:
     except EngineError as problem:
         return _handle_error(work, [item], problem, wrote=False)
     item.name = action_log.name_among(work.resource, row) or item.name
-    if not work.action.visible(row):
-        return _settle(work, [item], ItemState.SKIPPED, Reason.NOT_OFFERED)
+    if reason := _reason_to_skip(work, row):
+        return _settle(work, [item], ItemState.SKIPPED, reason)
     try:
-        work.action.run(work.session, item.object_id, dict(work.data))
+        answer = work.action.run(work.session, item.object_id, dict(work.data))
     except forms.ValidationError as problem:
         _settle(work, [item], ItemState.FAILED, Reason.INVALID, "; ".join(problem.messages), outcome="refused")
     except EngineError as problem:
         _handle_error(work, [item], problem, wrote=True)
     else:
-        _settle(work, [item], ItemState.DONE, outcome="done")
+        result_id = work.bulk.result(answer) if work.bulk.result is not None else ""
+        _settle(work, [item], ItemState.DONE, outcome="done", result_id=result_id)
     return None
 
 
+def _reason_to_skip(work: _Work, row: Row) -> str:
+    """Why nothing is done to an object in its state; "" if it is to be done."""
+    reason = work.bulk.why_skipped(row, work.data)
+    return reason or ("" if work.action.visible(row) else Reason.NOT_OFFERED)
+
+
 def _apply_to_many(work: _Work, items: Sequence[JobItem]) -> None:
-    bulk = work.action.bulk
-    assert bulk is not None  # noqa: S101  (for the type checker; begin made sure of it)
+    bulk = work.bulk
     assert bulk.together is not None  # noqa: S101
     assert bulk.rows is not None  # noqa: S101  (checks.E020)
     try:
@@ -313,20 +329,21 @@ def _apply_to_many(work: _Work, items: Sequence[JobItem]) -> None:
     shown = {key: work.read(row) for key, row in rows.items()}
     gone = [item for item in items if item.object_id not in shown]
     _settle(work, gone, ItemState.SKIPPED, Reason.GONE)
-    ready: list[JobItem] = []
-    rest: list[JobItem] = []
+    by_reason: dict[str, list[JobItem]] = defaultdict(list)
     for item in items:
         if item.object_id in shown:
             row = shown[item.object_id]
             item.name = action_log.name_among(work.resource, row) or item.name
-            (ready if work.action.visible(row) else rest).append(item)
-    _settle(work, rest, ItemState.SKIPPED, Reason.NOT_OFFERED)
+            by_reason[_reason_to_skip(work, row)].append(item)
+    ready = by_reason.pop("", [])
+    for reason, skipped in by_reason.items():
+        _settle(work, skipped, ItemState.SKIPPED, reason)
     if not ready:
         return None
     try:
         answer = bulk.together(work.session, [item.object_id for item in ready], dict(work.data))
     except Refused as problem:
-        if len(ready) == 1:
+        if len(ready) == 1 or job_turns.proves_nothing(problem):
             return _handle_error(work, ready, problem, wrote=True)
         # One of them fails the whole call: sent one by one, it shows which.
         work.apart = True
@@ -348,6 +365,8 @@ def _handle_error(
     """Handle an error about these objects: settle them, or put them back if nothing was acted on. Raises errors that
     concern the whole job. `outcome`: audited although this call changed nothing.
     """
+    if wrote and job_turns.proves_nothing(problem):
+        return _look(work, items, problem)
     again = isinstance(problem, job_turns.PASSING) or (
         not wrote and isinstance(problem, Unavailable) and work.job.tries < READS
     )
@@ -362,11 +381,61 @@ def _handle_error(
         with database.turn():
             missing_capabilities.learn(work.session, work.action, problem)
     _settle(work, items, state, reason, technical, outcome=audited if wrote or outcome else "", **detail)
+    _end_if_repeated(work, problem, reason)
+    return None
+
+
+def _end_if_repeated(work: _Work, problem: EngineError, reason: Reason) -> None:
+    """Raise EndsEarly if one object after the other ended like this."""
     if job_turns.repeated_reason(problem) is reason:
         with database.turn():
             enough = job_turns.in_a_row(work.job, reason)
         if enough:
-            raise job_turns.EndsEarly(reason, technical)
+            raise job_turns.EndsEarly(reason, job_turns.technical(problem))
+
+
+def _look(work: _Work, items: Sequence[JobItem], problem: EngineError) -> None:
+    """Settle objects after an answer to a write that may have come after the engine acted: each is read. What was done counts; what was
+    not may be tried again; what cannot be read, or does not show it, is unclear. Raises EndsEarly after several in a row.
+    """
+    with database.turn():
+        missing_capabilities.learn(work.session, work.action, problem)
+        reason = job_turns.outcome(problem)[1]
+    _outcome, detail = action_log.outcome_of(problem)
+    by_answer: dict[bool | None, list[JobItem]] = defaultdict(list)
+    for item, applied in _applied(work, items):
+        by_answer[applied].append(item)
+    technical = job_turns.technical(problem)
+    _settle(work, by_answer[True], ItemState.DONE, outcome="done", seen=True, **detail)
+    _settle(work, by_answer[None], ItemState.UNCLEAR, reason, technical, outcome="unclear", **detail)
+    if by_answer[False] and isinstance(problem, job_turns.PASSING):
+        with database.turn():
+            job_turns.put_back(by_answer[False])
+        raise problem
+    _settle(work, by_answer[False], ItemState.FAILED, reason, technical, outcome="refused", seen=True, **detail)
+    if not by_answer[True]:
+        _end_if_repeated(work, problem, reason)
+
+
+def _applied(work: _Work, items: Sequence[JobItem]) -> Iterator[tuple[JobItem, bool | None]]:
+    """Whether each object, read now, shows that the action was applied; None if that cannot be told. Raises Lost."""
+    for item in items:
+        with database.turn():
+            job_turns.hold(work.job)
+        try:
+            row = work.read(work.resource.get(work.session, item.object_id))
+        except EngineError as problem:
+            log.info("job.not_seen", job=work.job.pk, problem=type(problem).__name__)
+            gone = isinstance(problem, NotFound) and bool(problem.code)
+            yield item, True if gone and work.action.removes else None
+            continue
+        offered = work.action.visible(row)
+        if work.bulk.applied is not None:
+            yield item, work.bulk.applied(row, work.data)
+        elif work.action.removes:
+            yield item, False if offered else None
+        else:
+            yield item, not offered
 
 
 def _settle(
@@ -377,6 +446,7 @@ def _settle(
     technical: str = "",
     *,
     outcome: str = "",
+    result_id: str = "",
     **detail: Any,
 ) -> None:
     """Store the outcome of objects; with an `outcome` also in the audit log. Each item's SENDING state already records its beginning."""
@@ -384,7 +454,7 @@ def _settle(
         return
     job = work.job
     with database.turn():
-        job_turns.settle(items, state, reason, technical)
+        job_turns.settle(items, state, reason, technical, result_id=result_id)
         if reason != Reason.UNAVAILABLE:
             job_turns.reset_tries(job)
         if not outcome:
@@ -392,7 +462,7 @@ def _settle(
         objects.note_change(job.workspace_id, work.resource.name)
         for item in items:
             action_log.record(
-                Actor(job.user),
+                jobs.requester(job),
                 job.workspace,
                 work.resource,
                 work.action,

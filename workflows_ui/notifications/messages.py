@@ -52,6 +52,13 @@ def _launch_ended(about: dict[str, Any]) -> News:
     return News(title, detail, state.icon, state.colour)
 
 
+def _launch_repaired(about: dict[str, Any]) -> News:
+    title = _("%(flow)s: repaired") % {"flow": _text(about, "flow")}
+    by = _text(about, "by")
+    detail = _("%(name)s started the failed run again, and it succeeded.") % {"name": by} if by else ""
+    return News(title, detail or _("The failed run was started again, and it succeeded."), "circle-check", "green")
+
+
 def _kept_launch(about: dict[str, Any]) -> News:
     flow = {"flow": _text(about, "flow")}
     if about.get("sent") is True:
@@ -167,6 +174,7 @@ def _text(about: dict[str, Any], key: str) -> str:
 
 _KINDS: dict[str, Callable[[dict[str, Any]], News]] = {
     NoticeKind.LAUNCH_ENDED: _launch_ended,
+    NoticeKind.LAUNCH_REPAIRED: _launch_repaired,
     NoticeKind.KEPT_LAUNCH: _kept_launch,
     NoticeKind.FLOW_FAILED: _flow_failed,
     NoticeKind.JOB_ENDED: _job,

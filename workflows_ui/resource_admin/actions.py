@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
 from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.declaration import Row
 from workflows_ui.members.models import Role
@@ -42,12 +43,28 @@ class Bulk:
             raise EngineError, and must never call the engine without ids: that would mean all objects.
         rows: (session, ids) -> the current objects by id, without deleted ones; required with `together`.
         procedure: for an action of several calls on each object, which only jobs run (`Resource.job_actions`).
+        applied: (row, cleaned data) -> whether an object, read after an answer that proves nothing, shows that the action was applied;
+            None if it cannot show that. Without it: an object is gone after an action that removes it, and otherwise the action is no
+            longer offered for it.
+        skip_reason: (row, cleaned data) -> why this object is left out, a jobs.services.jobs.Reason; "" if it is not. The data is empty
+            before the confirmation.
+        done: the outcome of an object, if it is not that something succeeded.
+        result: the answer of `run` -> the id of the object that the action started.
+        follow: (session, ids) -> the current states of the objects that the action started, shown on the job's page.
     """
 
     confirm: Text = ""
     together: Callable[[EngineSession, Sequence[str], dict[str, Any]], Iterable[str] | None] | None = None
     rows: Callable[[EngineSession, Sequence[str]], Mapping[str, Row]] | None = None
     procedure: "Procedure | None" = None
+    applied: Callable[[Row, dict[str, Any]], bool | None] | None = None
+    skip_reason: Callable[[Row, Mapping[str, Any]], str] | None = None
+    done: Text = ""
+    result: Callable[[Any], str] | None = None
+    follow: Callable[[EngineSession, Sequence[str]], Mapping[str, Badge]] | None = None
+
+    def why_skipped(self, row: Row, data: Mapping[str, Any]) -> str:
+        return self.skip_reason(row, data) if self.skip_reason is not None else ""
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,10 @@ class Reason(TextChoices):
     FORGOTTEN = "forgotten", ""
     NO_ACCESS = "no_access", ""
     NO_CREDENTIAL = "no_credential", ""
-    CREDENTIAL_REFUSED = "credential_refused", ""
+    CREDENTIAL_REFUSED = (
+        "credential_refused",
+        _("The engine, or something in front of it, refused the credential for this one."),
+    )
     CREDENTIAL_UNREADABLE = "credential_unreadable", ""
     ADDRESS_REFUSED = "address_refused", ""
     NOT_REACHED = "not_reached", ""
@@ -40,6 +43,8 @@ class Reason(TextChoices):
     NOT_IN_PLAN = "not_in_plan", _("Not part of the engine's plan, or a quota is used up.")
     REFUSED = "refused", _("The engine refused it.")
     NOT_OFFERED = "not_offered", _("Not possible in the state it is in.")
+    PAUSED = "paused", _("It waits, for a time or for an answer. A retry would break it.")
+    SUCCEEDED = "succeeded", _("It succeeded, and runs that succeeded were not to be started again.")
     GONE = "gone", _("No longer there.")
     IN_USE = "in_use", _("Someone is editing it. Try again in a minute.")
     HALFWAY = "halfway", _("It stopped halfway, and it is unclear whether the last call was done. “Continue” looks first.")
@@ -61,11 +66,12 @@ class Reason(TextChoices):
 
 @dataclass(frozen=True)
 class Found:
-    """An object of a requested bulk action; `offered` is whether its state allows the action."""
+    """An object of a requested bulk action; `offered` is whether its state allows the action, `reason` why not."""
 
     id: str
     name: str = ""
     offered: bool = True
+    reason: str = ""
 
 
 def of_workspace(access: Access) -> QuerySet[Job]:
@@ -107,6 +113,7 @@ def ask(
         resumes: objects in the hands of a lost worker are taken up where they stood (actions.Bulk).
     """
     job = _new(
+        actor,
         access,
         kind=JobKind.BULK,
         resource=resource,
@@ -143,15 +150,23 @@ def ask_export(
         same = own_jobs.filter(state__in=JOB_OPEN, **values).first()
         if same is not None:
             return same
-        job = _new(access, everything=True, filters_told=list(filters_told), **values)
+        job = _new(actor, access, everything=True, filters_told=list(filters_told), **values)
         job.save(force_insert=True)
         note(actor, job, "ask", format=format, filters=filters)
         return job
 
 
-def _new(access: Access, **values: Any) -> Job:
+def _new(actor: Actor, access: Access, **values: Any) -> Job:
     language = translation.get_language() or ""
-    return Job(workspace=access.workspace, user=access.user, language=language, asked_at=clock.now(), **values)
+    request = {"address": actor.address, "request_id": actor.request_id}
+    return Job(
+        workspace=access.workspace, user=access.user, language=language, asked_at=clock.now(), **request, **values
+    )
+
+
+def requester(job: Job) -> Actor:
+    """The person who asked for the job, with their address and request."""
+    return Actor(job.user, job.address, job.request_id)
 
 
 def begin(actor: Actor, job: Job, data: str, logged: Mapping[str, Any]) -> bool:
@@ -243,7 +258,7 @@ def add_items(job: Job, found: Sequence[Found], first: int) -> None:
                 object_id=item.id,
                 name=stored_text(item.name),
                 state=ItemState.WAITING if item.offered else ItemState.SKIPPED,
-                reason="" if item.offered else Reason.NOT_OFFERED,
+                reason="" if item.offered else item.reason or Reason.NOT_OFFERED,
                 ended_at=None if item.offered else now,
             )
             for number, item in enumerate(found, first)

@@ -45,15 +45,16 @@ _ENDING: tuple[tuple[type[Exception], Reason], ...] = (
     (NoCredential, Reason.NO_CREDENTIAL),
     (CannotOpen, Reason.CREDENTIAL_UNREADABLE),
     (engine.AddressRefused, Reason.ADDRESS_REFUSED),
-    (engine.CredentialRefused, Reason.CREDENTIAL_REFUSED),
 )
 #: Errors that concern a whole job (`fail`).
 OF_A_JOB = (EngineError, NoAccess, NotAllowed, NoCredential, CannotOpen)
 #: Temporary errors: the same call can be repeated later, since it was not acted on.
 PASSING = (engine.NotSent, engine.RateLimited)
-#: Errors about one object that may concern all: after so many in a row the job ends early.
+#: Errors about one object that may concern all: after so many in a row the job ends early. A gateway's stray 401 or 403 is about one
+#: object; three in a row are never stray (at one fault in twenty, less than one job in eight thousand), and cost three calls.
 IN_A_ROW = 3
 _DOUBTFUL: dict[type[EngineError], Reason] = {
+    engine.CredentialRefused: Reason.CREDENTIAL_REFUSED,
     engine.Forbidden: Reason.FORBIDDEN,
     engine.NotInPlan: Reason.NOT_IN_PLAN,
     engine.Unavailable: Reason.UNAVAILABLE,
@@ -194,10 +195,16 @@ def take(job: Job, most: int) -> list[JobItem]:
     return waiting
 
 
-def settle(items: Iterable[JobItem], state: ItemState, reason: str = "", technical: str = "") -> None:
+def settle(
+    items: Iterable[JobItem], state: ItemState, reason: str = "", technical: str = "", *, result_id: str = ""
+) -> None:
     """Store the outcome of objects that were taken, even if the worker was considered lost meanwhile."""
     JobItem.objects.filter(_IN_HAND, pk__in=[item.pk for item in items]).update(
-        state=state, reason=reason, technical=jobs.stored_text(technical), ended_at=clock.now()
+        state=state,
+        reason=reason,
+        technical=jobs.stored_text(technical),
+        result_id=result_id[:300],
+        ended_at=clock.now(),
     )
 
 
@@ -209,10 +216,10 @@ def put_back(items: Iterable[JobItem]) -> None:
 
 
 def in_a_row(job: Job, reason: Reason) -> bool:
-    """Whether the last IN_A_ROW outcomes were failures for this reason."""
+    """Whether the last IN_A_ROW outcomes were failures, or unclear, for this reason."""
     ended = job.items.exclude(state__in=[ItemState.WAITING, ItemState.SENDING]).order_by("-ended_at", "-position")
     last = list(ended.values_list("state", "reason")[:IN_A_ROW])
-    return len(last) == IN_A_ROW and set(last) == {(ItemState.FAILED, reason)}
+    return len(last) == IN_A_ROW and set(last) <= {(ItemState.FAILED, reason), (ItemState.UNCLEAR, reason)}
 
 
 def reset_tries(job: Job) -> None:
@@ -237,7 +244,7 @@ def end(job: Job, reason: str = "", technical: str = "", *, early: bool = True) 
             **Job.lease.released_values,
         )
         if moved:
-            jobs.note(Actor(job.user), job, "end", outcome=str(state), cause=str(reason), counts=jobs.counts(job))
+            jobs.note(jobs.requester(job), job, "end", outcome=str(state), cause=str(reason), counts=jobs.counts(job))
 
 
 def mark_lost_items(lost_jobs: Sequence[Job]) -> None:
@@ -250,7 +257,7 @@ def mark_lost_items(lost_jobs: Sequence[Job]) -> None:
                 )
                 if lost:
                     audit_log.record(
-                        Actor(job.user),
+                        jobs.requester(job),
                         f"{job.resource}.{job.action}"[:60],
                         workspace=job.workspace,
                         object_type=job.resource[:40],
@@ -289,7 +296,7 @@ def repeated_reason(problem: Exception) -> Reason | None:
 
 
 def outcome(problem: EngineError) -> tuple[ItemState, Reason]:
-    """The outcome for the object that the error is about. Not for errors that are `ending` or PASSING."""
+    """The outcome for the object that the error is about, if nothing shows what happened. Not for errors that are `ending` or PASSING."""
     if isinstance(problem, engine.Unknown):
         return ItemState.UNCLEAR, Reason.CUT_OFF
     if isinstance(problem, engine.NotFound) and problem.code:
@@ -300,6 +307,13 @@ def outcome(problem: EngineError) -> tuple[ItemState, Reason]:
     if isinstance(problem, engine.Refused):
         return ItemState.FAILED, Reason.IN_USE if problem.code == "FLOW_IN_USE" else Reason.REFUSED
     return ItemState.FAILED, repeated_reason(problem) or Reason.UNAVAILABLE
+
+
+def proves_nothing(problem: EngineError) -> bool:
+    """Whether the engine may have acted although a write ended with this error: anything between may have answered in its place."""
+    if isinstance(problem, engine.NotFound | engine.Refused):
+        return not problem.code  # the engine's own errors have a code
+    return not isinstance(problem, engine.NotSent)
 
 
 def technical(problem: Exception) -> str:
@@ -356,7 +370,7 @@ def finish_file(job: Job, *, cut: bool) -> None:
             keep_until=now + settings.JOB_RETENTION,
             **Job.lease.released_values,
         )
-        jobs.note(Actor(job.user), job, "end", outcome=str(JobState.ENDED), rows=job.rows, bytes=job.bytes, cut=cut)
+        jobs.note(jobs.requester(job), job, "end", outcome=str(JobState.ENDED), rows=job.rows, bytes=job.bytes, cut=cut)
 
 
 def to_enqueue() -> list[str]:
