@@ -212,7 +212,10 @@ class Page:
 
     def _badge(self, state: ItemState) -> Badge:
         done = self.action.bulk.done if self.action is not None and self.action.bulk is not None else ""
-        return replace(state.badge, word=done) if state == ItemState.DONE and done else state.badge
+        if state != ItemState.DONE or not done:
+            return state.badge
+        # Not green: how it ends is not known yet.
+        return replace(state.badge, word=done, icon="rotate-cw", colour="secondary")
 
     @property
     def follows(self) -> bool:
