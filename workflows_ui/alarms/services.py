@@ -153,7 +153,7 @@ def answer(actor: Actor, index: RunIndex, alarm: Alarm, false_alarm: bool) -> bo
     return True
 
 
-def _record(actor: Actor, action: str, index: RunIndex, row: Alarm | AlarmMute, **detail: bool) -> None:
+def _record(actor: Actor, action: str, index: RunIndex, row: Alarm | AlarmMute, **detail: Any) -> None:
     audit_log.record(
         actor,
         action,

@@ -43,7 +43,9 @@ _MESSAGES: dict[str, tuple[Text, Text]] = {
     ),
     Code.SESSION_ENDED: (
         _("The engine ended this session: another password was set there, or its user was deactivated."),
-        _("Replace the secret by signing in again. If the password is kept, the console tries that once automatically."),
+        _(
+            "Replace the secret by signing in again. If the password is kept, the console tries that once automatically."
+        ),
     ),
     Code.USER_INACTIVE: (
         _("The engine's user of this sign-in is deactivated."),

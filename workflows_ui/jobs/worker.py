@@ -111,6 +111,8 @@ class _Work:
     @property
     def procedure(self) -> Procedure | None:
         return self.action.bulk.procedure if self.action.bulk else None
+
+    @property
     def bulk(self) -> Bulk:
         """The settings of the action. Only actions with them are worked on (_begin)."""
         assert self.action.bulk is not None  # noqa: S101  (for the type checker)
@@ -269,7 +271,7 @@ def _finish(work: _Work) -> None:
     if work.procedure:
         with database.turn():
             succeeded = not work.job.items.exclude(state=ItemState.DONE).exists()
-        reason = work.procedure.finish(work.session, dict(work.data), Actor(work.job.user), succeeded)
+        reason = work.procedure.finish(work.session, dict(work.data), jobs.requester(work.job), succeeded)
     with database.turn():
         job_turns.end(work.job, reason, early=False)
 

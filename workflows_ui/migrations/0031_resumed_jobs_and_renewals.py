@@ -10,7 +10,7 @@ def plan_no_impossible_renewal(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('workflows_ui', '0028_passkey_counters'),
+        ('workflows_ui', '0030_jobs_and_retries'),
     ]
 
     operations = [

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("workflows_ui", "0028_passkey_counters"),
+        ("workflows_ui", "0031_resumed_jobs_and_renewals"),
     ]
 
     operations = [

@@ -47,7 +47,10 @@ class Reason(TextChoices):
     SUCCEEDED = "succeeded", _("It succeeded, and runs that succeeded were not to be started again.")
     GONE = "gone", _("No longer there.")
     IN_USE = "in_use", _("Someone is editing it. Try again in a minute.")
-    HALFWAY = "halfway", _("It stopped halfway, and it is unclear whether the last call was done. “Continue” looks first.")
+    HALFWAY = (
+        "halfway",
+        _("It stopped halfway, and it is unclear whether the last call was done. “Continue” looks first."),
+    )
     #: Of a job that was asked to delete a connection at its end.
     STILL_THERE = "still_there", ""
     IN_PROGRESS = (

@@ -15,7 +15,6 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from workflows_ui.audit.services import audit_log
-from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.lease import backoff, not_paused

@@ -183,7 +183,9 @@ def replace_in_flow(session: EngineSession, flow_id: str, change: Change, progre
 def _take_up(progress: Progress, earlier: Mapping[str, Any], change: Change) -> None:
     """Go on with what an earlier job began. Raises ValidationError if it was about other connections."""
     if earlier.get("change") != [change.old, change.new]:
-        text = _("Another replacement in this flow stopped halfway. Let that continue first: its page is among the jobs.")
+        text = _(
+            "Another replacement in this flow stopped halfway. Let that continue first: its page is among the jobs."
+        )
         raise forms.ValidationError(text)
     progress.save(**earlier)
 
