@@ -204,8 +204,11 @@ ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 #: Counted in the database (Django's default cache). Five wrong passwords lock a name for five minutes, whether or not it exists, except
-#: for browsers in which its user signed in before (accounts/known_browsers.py).
+#: for browsers in which its user signed in before: those have counts of their own (accounts/known_browsers.py).
 ACCOUNT_RATE_LIMITS = {
+    # Counted by the view as `sign_in`, which knows the browser.
+    "login": "",
+    "sign_in": "30/m/ip",
     "login_failed": "20/m/ip,5/5m/key",
     "credential_test": "20/m/user",
     "single_sign_on": "30/m/ip",

@@ -279,7 +279,8 @@ ATTACKS: tuple[Attack, ...] = (
     ),
     Attack(
         "Locking an owner out",
-        "strangers who use up an account's attempts; cookies of known browsers that are stolen and shared, of "
+        "strangers who use up the attempts of an account, or of the address that an office shares; names of 60,000 "
+        "letters; cookies of known browsers that are stolen and shared, of "
         "another account, invented, from before the last sign-in or password; whether a cookie reveals who "
         "has an account",
         _here(
@@ -293,7 +294,11 @@ ATTACKS: tuple[Attack, ...] = (
             "test_another_password_makes_all_browsers_unknown_but_the_one_that_chose_it",
             "test_the_link_of_a_reset_makes_the_browser_known_so_that_a_lock_does_not_last",
             "test_only_the_browsers_used_last_are_known_and_not_for_ever",
-            "test_the_limit_of_an_address_holds_for_known_browsers_too",
+            "test_guesses_at_an_address_lock_nobody_out_of_a_known_browser_behind_it",
+            "test_guesses_at_an_address_do_not_stop_the_second_step_in_a_known_browser",
+            "test_codes_guessed_in_a_known_browser_are_limited",
+            "test_copies_of_a_stolen_cookie_are_limited_together_at_many_addresses",
+            "test_a_name_of_more_than_254_letters_is_refused_before_it_is_searched_for",
             "test_a_password_without_its_second_step_makes_no_browser_known",
             "test_the_cookie_does_not_reveal_who_has_an_account",
             "test_the_cookie_is_out_of_reach_and_names_nobody",
