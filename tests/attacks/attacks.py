@@ -323,6 +323,24 @@ ATTACKS: tuple[Attack, ...] = (
         ),
     ),
     Attack(
+        "Large bodies that fill memory or disk",
+        "on the real web server: 24 MB in a field at the sign-in and in a launch, in chunks and with `Expect`; with an invalid session; "
+        "JSON of millions of values and levels; bodies that stop; more of them, and more bytes, than an address or a process may send at "
+        "once, also through a proxy and from the addresses of one network; the memory of the process is measured",
+        _here(
+            "test_large_bodies",
+            "test_a_large_body_is_refused_as_soon_as_its_head_has_arrived",
+            "test_only_pages_that_take_files_or_values_of_launches_take_a_large_body",
+            "test_a_body_in_chunks_is_refused_as_soon_as_it_is_too_large",
+            "test_the_response_to_a_body_that_is_not_read_arrives_after_all_of_it_was_sent",
+            "test_a_body_that_makes_no_progress_ends",
+            "test_unfinished_bodies_of_an_address_are_limited_without_the_others",
+            "test_unfinished_bodies_of_a_process_are_limited",
+            "test_the_bytes_of_unfinished_bodies_of_an_address_are_limited",
+            "test_the_memory_of_large_requests_is_small_and_given_back",
+        ),
+    ),
+    Attack(
         "Bytes after a response, which a proxy gives to the next person",
         "on the real web server, HEAD, GET and POST with every kind of body and with statuses that have none, "
         "bodies longer and shorter than announced, requests in chunks, with `Expect`, too large and malformed, "

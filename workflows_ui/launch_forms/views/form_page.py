@@ -146,7 +146,7 @@ class LaunchFormPage:
         if _JSON not in data:
             return shown
         try:
-            payload = json_text.parse(data[_JSON][-1])
+            payload = json_text.parse(data[_JSON][-1], settings.LAUNCH_JSON_BYTES)
         except json_text.BadPayload:
             return shown
         if not self.as_json:  # the form was published after the page for JSON was opened
