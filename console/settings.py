@@ -112,6 +112,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "workflows_ui.web.middleware.Preferences",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "workflows_ui.web.middleware.ForwardedHeaders",
     # Before anything that reads a body.
     "workflows_ui.web.middleware.BodyLimit",
     "workflows_ui.accounts.middleware.SessionLimits",

@@ -305,6 +305,16 @@ ATTACKS: tuple[Attack, ...] = (
         ),
     ),
     Attack(
+        "Forged headers of a proxy that raise a false alarm",
+        "headers of strangers, from many addresses, while no proxy is trusted; what administrators are then shown, and others are not",
+        (
+            "tests/web/test_forwarding.py::test_what_anyone_can_send_is_no_sign_of_a_proxy",
+            "tests/web/test_forwarding.py::test_many_addresses_of_strangers_do_not_hide_one_of_people",
+            "tests/web/test_forwarding.py::test_only_administrators_are_shown_it_and_not_where_proxies_are_trusted",
+            "tests/web/test_forwarding.py::test_it_is_logged_once_an_hour_and_not_for_monitoring",
+        ),
+    ),
+    Attack(
         "Slow clients",
         "on the real web server: 100 connections that send half a head, 100 that send half a body, 50 that "
         "read a byte a second of 6 MB; more connections than allowed; heads and bodies that are too large; a "
