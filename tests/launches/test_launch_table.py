@@ -152,7 +152,11 @@ def test_a_file_of_many_launches_takes_as_many_queries_as_one_of_few(scene: Scen
     counts = []
     for more in (1, 1, 20):
         for number in range(more):
-            answer = {"answer": '{"total": 1}', "answer_from": "flow", "answer_type": "application/json"}
+            answer: dict[str, Any] = {
+                "answer": '{"total": 1}',
+                "answer_from": "flow",
+                "answer_type": "application/json",
+            }
             values = f'{{"amount": "{number}"}}'
             scene.row(payload=values, form_version=version, state=State.SUCCEEDED, answer_status=200, **answer)
         with CaptureQueriesContext(connection) as queries:
