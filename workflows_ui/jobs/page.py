@@ -110,7 +110,8 @@ class Page:
     @property
     def can_retry(self) -> bool:
         """Whether some objects failed and can be retried."""
-        return self.job.over and self.may_act and any(self.counts.get(state) for state in jobs.again(self.job))
+        begun = self.job.begun_at is not None or not self.job.resumes
+        return begun and self.job.over and self.may_act and any(map(self.counts.get, jobs.again(self.job)))
 
     @property
     def can_undo(self) -> bool:
