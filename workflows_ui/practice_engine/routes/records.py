@@ -46,7 +46,7 @@ def create(engine: Engine, request: Request) -> list[Json]:
     table = get_table(engine, request, identity)
     limit, _ = limits(engine, request)
     if sum(row["tableId"] == identity for row in engine.state.records.values()) + len(rows) > limit:
-        raise HttpError.domain("VALIDATION", message=f"a table has {limit} records at most")
+        raise HttpError.domain("VALIDATION", message=f"Max records per table reached: {limit}")
     return [_record_json(engine, request, add_record(engine, table, cells)) for cells in rows]
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext, gettext_lazy as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound, Unknown
+from workflows_ui.engine.flow_shape import shape
 from workflows_ui.flow_edits import services as flow_edits
 from workflows_ui.flow_edits.models import EditState, FlowEdit
 from workflows_ui.resource_admin.actions import LastingText, LinkedText, always
@@ -26,7 +27,6 @@ from workflows_ui.resources.flows.editing import (
 )
 from workflows_ui.resources.flows.editing.operations import Operation
 from workflows_ui.resources.flows.editing.prediction import MALFORMED, Json, find
-from workflows_ui.resources.flows.editing.shape import shape
 from workflows_ui.resources.flows.reading import deleting, moment_of, trigger_of
 from workflows_ui.resources.pieces import apps, missing_apps
 from workflows_ui.resources.places import flow_url, step_url
