@@ -4,7 +4,7 @@
 """
 
 from dataclasses import KW_ONLY, dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .writes import Write
@@ -119,3 +119,5 @@ class Unknown(EngineError):
     cause: type[EngineError] | None = None
     #: What later looks need (`writes.see`); None for calls that are not declared as writes.
     write: "Write | None" = field(default=None, repr=False)
+    #: What the caller adds for the record of the write: the ids of rows that wait for the outcome, whether more had to follow.
+    about: dict[str, Any] = field(default_factory=dict, repr=False)

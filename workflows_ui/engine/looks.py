@@ -143,6 +143,12 @@ def _before_operation(workflows: Any, arguments: Json) -> Json:
     return state
 
 
+#: Operations that set something outside of the steps, perhaps to what it was.
+_SETTINGS = frozenset(
+    {"CHANGE_FOLDER", "CHANGE_NAME", "CHANGE_STATUS", "UPDATE_METADATA", "UPDATE_MINUTES_SAVED", "UPDATE_OWNER"}
+)
+
+
 def _see_operation(workflows: Any, arguments: Json, before: Any) -> Seen:
     """A flow that is as predicted was changed by the operation; one that is as before was not. If somebody else changed it too, nobody
     can say."""
@@ -152,7 +158,7 @@ def _see_operation(workflows: Any, arguments: Json, before: Any) -> Seen:
     now, expected = _state(flow), before.get("expected")
     unchanged = now["times"] == before["times"] and now["shape"] == before["shape"]
     if kind == "SAVE_SAMPLE_DATA":
-        return _see_sample(workflows, arguments, flow, request)
+        return _see_sample(workflows, arguments, flow, unchanged=unchanged)
     if kind in ("LOCK_FLOW", "LOCK_AND_PUBLISH"):
         locked = now["version"] == before["version"] and now["state"] == "LOCKED"
         published = kind == "LOCK_FLOW" or flow.get("publishedVersionId") == before["version"]
@@ -160,12 +166,10 @@ def _see_operation(workflows: Any, arguments: Json, before: Any) -> Seen:
             return done(flow)
         if kind == "LOCK_FLOW":
             return NOT_DONE if unchanged else UNCLEAR
-    if kind == "CHANGE_STATUS" and now["shape"] == {**before["shape"], "status": request.get("status")}:
-        return done(flow)
-    if expected and expected != before["shape"] and now["shape"] == expected:
-        return done(flow)
     if unchanged:
         return NOT_DONE
+    if expected == now["shape"] and (kind in _SETTINGS or expected != before["shape"]):
+        return done(flow)
     if expected == before["shape"] == now["shape"] and _holds(flow, kind, request):
         return done(flow)
     return UNCLEAR
@@ -195,10 +199,15 @@ def _contains(whole: Any, part: Any) -> bool:
     return bool(whole == part)
 
 
-def _see_sample(workflows: Any, arguments: Json, flow: Json, request: Json) -> Seen:
+def _see_sample(workflows: Any, arguments: Json, flow: Json, *, unchanged: bool) -> Seen:
+    request = arguments["body"]["request"]
     version = str((flow.get("version") or {}).get("id") or "")
     kind = request.get("type") or "OUTPUT"
-    stored = workflows.get_sample_data(arguments["flow_id"], version, str(request.get("stepName")), kind)
+    try:
+        stored = workflows.get_sample_data(arguments["flow_id"], version, str(request.get("stepName")), kind)
+    except NotFound:
+        # Older engines do not give samples.
+        return NOT_DONE if unchanged else UNCLEAR
     return done(flow) if stored == request.get("payload") else NOT_DONE
 
 

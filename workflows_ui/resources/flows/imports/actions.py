@@ -63,11 +63,21 @@ class ImportedFlow:
 
 
 def create(session: EngineSession, name: str, request: Mapping[str, Any], folder: str = "") -> Any:
-    """Create a flow with these steps, in two calls. Raises EngineError; ValidationError, which says so, if an empty flow was created."""
-    flow = session.workflows.create_flow(name, folder_id=folder or None)
+    """Create a flow with these steps, in two calls.
+
+    Raises EngineError (after Unknown, `about` has what was created); ValidationError, which says so, if an empty flow was created.
+    """
+    try:
+        flow = session.workflows.create_flow(name, folder_id=folder or None)
+    except Unknown as unclear:
+        unclear.about["partial"] = True
+        raise
     forget(session)
     try:
         return import_into(session, flow["id"], flow, request, name)
+    except Unknown as unclear:
+        unclear.about["created"] = flow["id"]
+        raise
     except (EngineError, forms.ValidationError) as error:
         text = gettext(
             "A flow “%(name)s” was created, but its steps could not be imported: %(why)s It is empty; delete it, or import into it."
@@ -90,7 +100,9 @@ def why(error: EngineError | forms.ValidationError) -> str:
 def import_into(session: EngineSession, id: str, flow: Row, request: Mapping[str, Any], name: str) -> Any:
     """Replace the steps of a flow's draft. Raises EngineError, ValidationError if the engine refuses the tree."""
     try:
-        return session.workflows.apply_flow_operation(id, import_operation(flow, request, name).body)
+        operation = import_operation(flow, request, name)
+        expected = _predicted(flow, operation)
+        return session.workflows.apply_flow_operation(id, operation.body, known=flow, expected=expected)
     except Refused as refusal:
         if refusal.code != "FST_ERR_VALIDATION":
             raise
@@ -153,13 +165,16 @@ def check(session: EngineSession, flow: Row) -> ImportedFlow:
     while waiting:
         node = waiting.pop(0)
         try:
-            flow = session.workflows.apply_flow_operation(key, _update(node.step, is_trigger=node.step is imported))
-        except (Refused, NotFound) as error:
+            update = _update(node.step, is_trigger=node.step is imported)
+            flow = session.workflows.apply_flow_operation(key, update, known=flow)
+        except EngineError as error:
+            # The update changes nothing, so that it does no harm where its answer proves nothing.
+            kind = error.cause if isinstance(error, Unknown) and error.cause else type(error)
+            if not issubclass(kind, Refused | NotFound):
+                waiting.insert(0, node)
+                break
             reason = gettext("The engine refuses it: %(why)s") % {"why": error_message(error).text}
             refused.append(validity.Finding(node.name, contents.title_of(node), reason))
-        except EngineError:
-            waiting.insert(0, node)
-            break
     forget(session)
     problems = validity.find(session, trigger_of(flow)).findings
     named = {problem.step for problem in problems}
@@ -216,6 +231,11 @@ def _import_new(session: EngineSession, _id: str, data: dict[str, Any]) -> list[
         name = data["name"] or shown_name(request) or gettext("Imported flow")
         try:
             created.append(check(session, create(session, name[:200], request)))
+        except Unknown as unclear:
+            if created:
+                unclear.about.setdefault("created", text_at(created[0].flow, "id"))
+            unclear.about["partial"] = unclear.about.get("partial", False) or len(created) + 1 < len(data["file"])
+            raise
         except (EngineError, forms.ValidationError) as error:
             if not created:
                 raise
@@ -240,7 +260,8 @@ def _import_here(session: EngineSession, id: str, data: dict[str, Any]) -> tuple
     edit = flow_edits.begin(session, id, "IMPORT_FLOW", dict_at(flow, "version"), predicted["version"])
     try:
         after = import_into(session, id, flow, request, name)
-    except Unknown:
+    except Unknown as unclear:
+        unclear.about["edit"] = edit.pk
         raise
     except (EngineError, forms.ValidationError):
         flow_edits.forget(edit)
