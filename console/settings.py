@@ -92,6 +92,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "workflows_ui.web.middleware.SessionPages",
     "workflows_ui.web.middleware.Compression",
     "workflows_ui.web.middleware.SafeHeaders",
     "workflows_ui.web.middleware.RequestContext",

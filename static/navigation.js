@@ -139,9 +139,8 @@
   // --- What was typed on a page that the browser's own buttons left; in this document's memory, and no secrets.
   const drafts = new Map();
   const typedControls = () => [...document.querySelectorAll("main form :is(input, textarea, select)[name]:not([type=hidden], [type=password], [type=file], [data-secrets] *)")];
-  const typed = () => typedControls().map((control) => [control.name, control.value, control.checked]);
-  const retype = (draft) => {
-    const controls = typedControls();
+  const typed = (controls = typedControls()) => controls.map((control) => [control.name, control.value, control.checked]);
+  const retype = (draft, controls = typedControls()) => {
     // A form with other fields, or in another order, was changed meanwhile.
     if (!draft || draft.length !== controls.length || controls.some((control, place) => control.name !== draft[place][0])) return;
     controls.forEach((control, place) => {
@@ -152,27 +151,57 @@
     });
     controls[0]?.dispatchEvent(new Event("change", { bubbles: true }));
   };
-  // Of launch forms, which are loaded by the browser and not stored by it, in this tab's storage until the person signs out: for going back,
-  // a reload, another language, and the form's other tab.
+  // The browser stores no page of a signed-in person, so what was typed into the forms of one that it left is in this tab's storage until the
+  // person signs out: for going back and a reload; in a launch form also for another language and the form's other tab. As in browsers, what is
+  // typed into fields without autocompletion is left out, except in launch forms.
   const DRAFT = "draft:";
+  const OWN_DRAFT = `${DRAFT}${root.dataset.user}:`;
+  const NOT_STORED = ":is([autocomplete=off], [autocomplete$=-password], [autocomplete=one-time-code], [autocomplete=off] *)";
+  const isLaunchForm = () => document.querySelector("form[data-launch-form]") !== null;
+  const storedControls = () => typedControls().filter((control) => isLaunchForm() || (control.matches("form[method=post] *") && !control.matches(NOT_STORED)));
+  const isRestored = () => ["back_forward", "reload"].includes(performance.getEntriesByType("navigation")[0]?.type);
   const isReturn = () => {
-    if (["back_forward", "reload"].includes(performance.getEntriesByType("navigation")[0]?.type)) return true;
-    return document.referrer !== "" && new URL(document.referrer).pathname === location.pathname;
+    if (isRestored()) return true;
+    return isLaunchForm() && document.referrer !== "" && new URL(document.referrer).pathname === location.pathname;
   };
+  // A refused form is the response to a POST, which a browser could only repeat to show it again: its entry in the history becomes that of
+  // the form.
+  const postsHere = (form) => new URL(form.getAttribute("action") || location.href, location.href).href === location.href;
+  const refused = "posted" in root.dataset && [...document.querySelectorAll("main form[method=post]")].some(postsHere) ? here : "";
+  if (refused) history.replaceState(history.state, "");
   // A link to the very page that is open, as that to an earlier launch, asks for its own values.
   let opensAgain = false;
   document.addEventListener("click", (event) => { opensAgain = event.target.closest?.("a[href]")?.href === location.href; }, true);
   window.addEventListener("pagehide", () => {
-    if (opensAgain) return;
-    const isFilled = hasTyped() || document.getElementById("form-problems");
-    if (document.querySelector("form[data-launch-form]") && isFilled) sessionStorage.setItem(DRAFT + here, JSON.stringify(typed()));
+    if (opensAgain || !root.dataset.user) return;
+    const controls = storedControls();
+    const isFilled = controls.some(isChanged) || refused === here || (isLaunchForm() && document.getElementById("form-problems"));
+    if (controls.length && isFilled) sessionStorage.setItem(OWN_DRAFT + here, JSON.stringify(typed(controls)));
+    else sessionStorage.removeItem(OWN_DRAFT + here);
   });
+  // Browsers restore what was typed even into a page that they did not store, also if another person has signed in since: each entry of the
+  // history says whose it is, and the forms of another person's are reset.
+  const isOwn = () => history.state?.user === root.dataset.user;
+  const own = () => { if (!isOwn()) history.replaceState({ ...history.state, user: root.dataset.user }, ""); };
+  for (const name of ["htmx:pushedIntoHistory", "htmx:replacedInHistory"]) document.addEventListener(name, own);
+  const restore = () => {
+    if (isRestored() && !isOwn()) for (const form of document.forms) form.reset();
+    own();
+    const draft = sessionStorage.getItem(OWN_DRAFT + here);
+    sessionStorage.removeItem(OWN_DRAFT + here);
+    if (draft && isReturn()) retype(JSON.parse(draft), storedControls());
+  };
   window.addEventListener("load", () => {
-    const draft = sessionStorage.getItem(DRAFT + here);
-    if (document.getElementById("sidebar")) sessionStorage.removeItem(DRAFT + here);
-    else for (const key of Object.keys(sessionStorage)) if (key.startsWith(DRAFT)) sessionStorage.removeItem(key);
-    if (draft && isReturn() && document.querySelector("form[data-launch-form]")) retype(JSON.parse(draft));
+    // Of somebody who signed out, or was replaced by another person.
+    for (const key of Object.keys(sessionStorage)) if (key.startsWith(DRAFT) && !key.startsWith(OWN_DRAFT)) sessionStorage.removeItem(key);
+    // Chromium restores after this event.
+    if (root.dataset.user) setTimeout(restore);
   });
+
+  // --- A page that the browser kept with its scripts (in its back/forward cache) is hidden while it is kept, and loaded again when it is
+  // shown: the session may have ended meanwhile.
+  window.addEventListener("pagehide", (event) => { root.hidden = event.persisted; });
+  window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   const arrive = (words = document.title) => {
     here = location.href;
     restoring = false;

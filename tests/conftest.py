@@ -10,7 +10,7 @@ import gc
 import os
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -174,7 +174,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """A test whose need is missing is skipped, or fails where CI=true."""
     if not environment.ON_SERVERS and any(item.get_closest_marker(name) for name in ("postgres", "redis")):
         pytest.skip(_OTHER_PASS)
-    wanted = [partial(prerequisites.program, name) for mark in item.iter_markers("programs") for name in mark.args]
+    wanted: list[Callable[[], str]] = [
+        partial(prerequisites.program, name) for mark in item.iter_markers("programs") for name in mark.args
+    ]
     if item.get_closest_marker("browser"):
         wanted.append(prerequisites.chromium)
     for need in wanted:

@@ -33,12 +33,12 @@ def response(body: Any, status: int = 200, *, stop: bool = True) -> dict[str, An
     """A step that answers a waiting trigger, and ends the run unless `stop` is False."""
     fields = {"status": status, "headers": {}, "body": body}
     inputs = {"responseType": "json", "respond": "stop" if stop else "respond", "fields": fields}
-    return _piece("webhook", "return_response", inputs)
+    return piece("webhook", "return_response", inputs)
 
 
 def delay(seconds: int) -> dict[str, Any]:
     """A step that pauses the run."""
-    return _piece("delay", "delayFor", {"unit": "seconds", "delayFor": seconds})
+    return piece("delay", "delayFor", {"unit": "seconds", "delayFor": seconds})
 
 
 def installed(workflows: Workflows, step: dict[str, Any]) -> dict[str, Any]:
@@ -50,13 +50,14 @@ def installed(workflows: Workflows, step: dict[str, Any]) -> dict[str, Any]:
     return {**step, "settings": {**settings, "pieceVersion": f"~{version}"}}
 
 
-def _piece(piece: str, action: str, inputs: dict[str, Any]) -> dict[str, Any]:
+def piece(name: str, action: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    """A step of a piece."""
     return {
         "type": "PIECE",
         "valid": True,
         "displayName": action,
         "settings": {
-            "pieceName": f"@activepieces/piece-{piece}",
+            "pieceName": f"@activepieces/piece-{name}",
             "actionName": action,
             "input": inputs,
             "propertySettings": {},

@@ -62,10 +62,11 @@ def rabbitmq() -> str:
 
 
 @cache
-def chromium() -> str:
-    """Return the path of a Chromium. Raises Missing."""
+def chromium(*, complete: bool = False) -> str:
+    """Return the path of a Chromium; `complete`: rather one with windows, which has a back/forward cache. Raises Missing."""
     given = os.environ.get("TEST_CHROMIUM", "")
-    for name in (given,) if given else _CHROMIUM:
+    names = (*_CHROMIUM[1:], _CHROMIUM[0]) if complete else _CHROMIUM
+    for name in (given,) if given else names:
         found = shutil.which(name)
         if found:
             return found

@@ -19,7 +19,7 @@ from workflows_ui.flow_edits import services as flow_edits
 from workflows_ui.jobs import tasks as job_tasks
 from workflows_ui.jobs.services import turns as job_turns
 from workflows_ui.launches import tasks as launch_tasks
-from workflows_ui.launches.services import following, sweeping, watching
+from workflows_ui.launches.services import following, repairs, sweeping, watching
 from workflows_ui.notifications import services as notifications, tasks as notification_tasks
 from workflows_ui.run_index import tasks as run_index_tasks
 from workflows_ui.run_index.services import indexes, launch_words, reading
@@ -71,10 +71,12 @@ def news() -> None:
     with database.turn():
         watching.find_news()
         workspaces = watching.due()
+        retried = repairs.due()
         mails = notifications.to_mail()
         checked = alarm_checking.due()
         announced = alarm_channels.due()
     broker.enqueue_each(launch_tasks.watch, workspaces)
+    broker.enqueue_each(launch_tasks.look_at_retries, retried)
     broker.enqueue_each(notification_tasks.mail, mails)
     broker.enqueue_each(alarm_tasks.check, checked)
     broker.enqueue_each(alarm_tasks.send, announced)

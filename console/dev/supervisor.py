@@ -34,6 +34,7 @@ class Process:
     command: list[str]
     stop_order: int = 0
     running: "subprocess.Popen[bytes]" = field(init=False)
+    reader: threading.Thread = field(init=False)
     exits: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_EXITS))
 
     @property
@@ -49,7 +50,6 @@ class Supervisor:
         self._environment = environment
         self._report = report
         self._processes: list[Process] = []
-        self._readers: list[threading.Thread] = []
         self._signals = 0
         self._signalled_at = 0.0
         self._libc = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -91,9 +91,8 @@ class Supervisor:
         )
         if process not in self._processes:
             self._processes.append(process)
-        reader = threading.Thread(target=self._read, args=(process.name, process.running.stdout), daemon=True)
-        reader.start()
-        self._readers.append(reader)
+        process.reader = threading.Thread(target=self._read, args=(process.name, process.running.stdout), daemon=True)
+        process.reader.start()
 
     def _read(self, name: str, output: IO[bytes]) -> None:
         with output:
@@ -139,8 +138,9 @@ class Supervisor:
                     clean = False
                     self._report(process.name, "does not end: killed")
                 self._kill_group(process)
-        for reader in self._readers:
-            reader.join(timeout=1)
+            for process in group:
+                # Its last lines are reported before those of the next. A process that left the group may keep the output open.
+                process.reader.join(max(deadline - time.monotonic(), 1.0) if self._signals < 2 else 1.0)
         return clean
 
     @staticmethod

@@ -26,6 +26,7 @@ from tests.alarms.alarm_scene import (
 )
 from tests.failures.test_failures import share
 from tests.resources.stage import Stage, outcomes, stage
+from tests.run_index.index_scene import launched
 from workflows_ui.alarms import checking
 from workflows_ui.alarms.models import Alarm, AlarmMute, AlarmWatch, FlowRhythm
 from workflows_ui.credentials.models import CredentialShare
@@ -57,7 +58,7 @@ def test_a_quiet_flow_is_one_alarm_that_ends_when_it_runs_again(stage: Stage) ->
     assert Alarm.objects.count() == 1
     page = text(stage.browser, f"{LIST}{alarm.pk}/")
     assert "The last run began on" in page
-    assert re.search(r"Usually \d by \d\d:\d\d, today 0|usually another run", page)
+    assert re.search(r"Usually \d by \d\d:\d\d \(Asia/Ho_Chi_Minh\), today 0|usually another run", page)
     assert alarm.flow_name
     assert alarm.flow_name in text(stage.browser, LIST)
     add_runs(stage, alarm.flow_id, [datetime.now(UTC) - timedelta(minutes=2)])
@@ -189,7 +190,11 @@ def test_muting_ends_the_alarm_and_prevents_others_until_it_is_undone(stage: Sta
     page = f"{LIST}{alarm.pk}/"
     assert stage.browser.post(f"{page}mute/").status_code == 303
     assert check(stage) == []
-    assert "Such alarms were muted" in text(stage.browser, page)
+    shown = text(stage.browser, page)
+    assert "Such alarms were muted" in shown
+    # The problem may last: only the alarm has ended.
+    assert re.search(r"\bMuted\b", shown)
+    assert "Ended" not in shown
     assert "1 is muted" in text(stage.browser, LIST)
     mute = AlarmMute.objects.get()
     assert f"{LIST}muted/{mute.pk}/" in stage.browser.get(f"{LIST}muted/").content.decode()
@@ -197,6 +202,66 @@ def test_muting_ends_the_alarm_and_prevents_others_until_it_is_undone(stage: Sta
     assert "Nothing is muted" in text(stage.browser, f"{LIST}muted/")
     assert check(stage) == [("quiet", alarm.flow_id)]
     assert outcomes()[-2:] == [("alarm.mute", "done"), ("alarm.unmute", "done")]
+
+
+def test_the_times_of_an_alarm_are_of_the_zone_whose_days_are_counted(stage: Stage) -> None:
+    alarm = quiet(stage)
+    here = text(stage.browser, f"{LIST}{alarm.pk}/")
+    counted = re.compile(
+        r"Usually \d by \d\d:\d\d \(Asia/Ho_Chi_Minh\)|The last run began on [^.]+ \(Asia/Ho_Chi_Minh\)\."
+    )
+    stage.users.owner.time_zone = "America/New_York"
+    stage.users.owner.save()
+    assert counted.findall(text(stage.browser, f"{LIST}{alarm.pk}/")) == counted.findall(here) != []
+
+
+@pytest.mark.both_databases
+def test_a_launch_by_hand_ends_no_silence_but_that_of_a_flow_that_people_launch(stage: Stage) -> None:
+    """The flow is started by another system: that somebody tries it does not mean that this works again."""
+    alarm = quiet(stage)
+    (run,) = add_runs(stage, alarm.flow_id, [datetime.now(UTC) - timedelta(minutes=2)])
+    launched(stage, run, "{}")
+    read_again(stage)
+    assert check(stage) == [("quiet", alarm.flow_id)]
+    assert "Launches by hand do not end it." in text(stage.browser, f"{LIST}{alarm.pk}/")
+    (run,) = add_runs(stage, alarm.flow_id, [datetime.now(UTC) - timedelta(minutes=1)])
+    read_again(stage)
+    assert check(stage) == []
+
+
+def test_a_flow_that_people_launch_is_quiet_until_somebody_launches_it(stage: Stage) -> None:
+    flow = flow_of(stage)["id"]
+    only(stage, flow, every(GAP, datetime.now(UTC) - timedelta(hours=36)))
+    for run in stage.practice.engine.state.runs:
+        launched(stage, run, "{}")
+    assert check(stage) == [("quiet", flow)]
+    (run,) = add_runs(stage, flow, [datetime.now(UTC) - timedelta(minutes=2)])
+    launched(stage, run, "{}")
+    read_again(stage)
+    assert check(stage) == []
+
+
+def test_a_builder_says_whether_an_alarm_was_a_false_one(stage: Stage) -> None:
+    alarm = quiet(stage)
+    page = f"{LIST}{alarm.pk}/"
+    assert "Was it a false alarm?" not in text(stage.browser, page)
+    assert stage.browser.post(f"{page}false/", {"answer": "yes"}).status_code == 303
+    add_runs(stage, alarm.flow_id, [datetime.now(UTC) - timedelta(minutes=2)])
+    read_again(stage)
+    assert check(stage) == []
+    # An answer about an alarm that lasts is none.
+    assert Alarm.objects.get().false_alarm is None
+    assert "Was it a false alarm?" in text(stage.browser, page)
+    share(stage)
+    viewer = stage.as_role(Role.VIEWER)
+    assert "Was it a false alarm?" not in text(viewer, page)
+    assert viewer.post(f"{page}false/", {"answer": "yes"}).status_code == 403
+    stage.browser.post(f"{page}false/", {"answer": "yes"})
+    assert "For 30 days, people are notified of this flow only after a longer pause." in text(stage.browser, page)
+    stage.browser.post(f"{page}false/", {"answer": "no"})
+    assert "Something was wrong" in text(stage.browser, page)
+    assert "after a longer pause" not in text(stage.browser, page)
+    assert outcomes()[-2:] == [("alarm.answer", "done")] * 2
 
 
 def test_the_flows_page_says_that_there_is_an_alarm(stage: Stage) -> None:
@@ -310,6 +375,7 @@ def test_watchers_are_notified_once_with_a_count_and_only_with_a_right_to_the_in
     assert "Quiet" in text(stage.browser, "/notices/")
     FlowRhythm.objects.update(alarm_at=None)
     check(stage)
+    stage.browser.post(f"{LIST}{Alarm.objects.get().pk}/false/", {"answer": "yes"})
     FlowRhythm.objects.filter(flow_id=flow).update(alarm_at=timezone.now())
     check(stage)
     # It is the same notification, once it has lasted for longer.

@@ -17,8 +17,8 @@ from django.utils import timezone
 from tests.alarms.alarm_scene import check, quiet
 from tests.alarms.test_alarms import text
 from tests.resources.stage import Stage, everything_told, outcomes, stage
-from workflows_ui.alarms import channel_messages, channels
-from workflows_ui.alarms.models import Alarm, AlarmChannel, AlarmDelivery, FlowRhythm
+from workflows_ui.alarms import channel_messages, channels, services
+from workflows_ui.alarms.models import Alarm, AlarmChannel, AlarmDelivery, AlarmEnd, FlowRhythm
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import clock
 from workflows_ui.credentials.models import CredentialShare
@@ -111,6 +111,24 @@ def test_an_alarm_is_sent_when_it_begins_and_when_it_ends_once_each(stage: Stage
     assert len(server.got) == 4
     assert any("Ended" in found["text"] for found in server.bodies[2:] if "text" in found)
     assert alarm.flow_id
+
+
+@pytest.mark.parametrize(
+    ("end", "title"),
+    [
+        ("muted", "Muted: "),
+        ("folded", "Part of an alarm about many flows: "),
+        ("off", "Flow is off: "),
+        ("over", "Ended: "),
+    ],
+)
+def test_a_message_says_why_there_is_no_alarm_any_more(stage: Stage, server: Server, end: str, title: str) -> None:
+    alarm = quiet(stage)
+    add(stage.browser, server.url)
+    services.end(alarm, AlarmEnd(end))
+    send_due()
+    (body,) = server.bodies
+    assert body["text"].startswith(f"*{title}")
 
 
 def test_a_message_that_is_not_accepted_is_sent_again_with_its_id_and_managers_see_why(

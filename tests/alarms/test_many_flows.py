@@ -146,7 +146,9 @@ def test_a_person_who_watches_many_flows_counts_once(stage: Stage, monkeypatch: 
 
 
 @pytest.mark.both_databases
-def test_people_are_notified_later_of_a_flow_that_was_quiet_and_ran_again(stage: Stage, server: Server) -> None:
+def test_people_are_notified_later_of_a_flow_after_an_alarm_that_a_builder_called_false(
+    stage: Stage, server: Server
+) -> None:
     flow = flow_of(stage)["id"]
     only(stage, flow, every(GAP, datetime.now(UTC) - 36 * HOUR))
     add(stage.browser, server.url)
@@ -158,6 +160,12 @@ def test_people_are_notified_later_of_a_flow_that_was_quiet_and_ran_again(stage:
     send_due()
     assert len(server.bodies) == 2
     Alarm.objects.update(ended_at=timezone.now() - 2 * HOUR)
+    with later(13 * HOUR):
+        # An outage that was repaired is no false alarm.
+        assert check(stage) == [("quiet", flow)]
+        assert Alarm.objects.get(ended_at=None).announce_at is None
+    Alarm.objects.filter(ended_at=None).delete()
+    stage.browser.post(f"{LIST}{Alarm.objects.get().pk}/false/", {"answer": "yes"})
     with later(13 * HOUR):
         assert check(stage) == [("quiet", flow)]
         alarm = Alarm.objects.get(ended_at=None)

@@ -126,6 +126,27 @@ ATTACKS: tuple[Attack, ...] = (
         ),
     ),
     Attack(
+        "The Back button after a sign-out",
+        "every address as a page, a fragment or the answer to a link; writes; an ended session; Back through "
+        "all pages in Chromium: after a sign-out, in a second tab, after the session was ended elsewhere, to a page "
+        "in the back/forward cache, and as the next person in a tab in which something was typed",
+        (
+            *_here(
+                "test_back_button",
+                "test_no_address_lets_a_browser_store_an_answer_to_a_request_with_a_session",
+                "test_answers_to_posts_are_not_stored_either",
+                "test_a_session_that_was_ended_elsewhere_gets_no_answer_that_is_stored",
+                "test_signing_in_and_out_is_not_stored",
+                "test_pages_without_a_session_may_be_stored",
+            ),
+            "tests/browser/test_back_after_sign_out.py::test_back_after_a_sign_out_leads_to_the_sign_in_page",
+            "tests/browser/test_back_after_sign_out.py::test_back_in_a_second_tab_leads_to_the_sign_in_page",
+            "tests/browser/test_back_after_sign_out.py::test_back_after_a_session_was_ended_elsewhere_leads_to_the_sign_in_page",
+            "tests/browser/test_back_after_sign_out.py::test_a_page_that_a_browser_keeps_in_its_memory_nevertheless_is_not_shown_either",
+            "tests/browser/test_back_after_sign_out.py::test_what_one_person_typed_is_not_shown_to_the_next_one_in_this_tab",
+        ),
+    ),
+    Attack(
         "Clickjacking, sniffing, leaks by headers",
         "every answer of every address, whole and as a fragment, and every kind of error page, graded with "
         "production's settings: policy, frames, transport, types, referrer, opener, copies; the cookies' "

@@ -71,7 +71,7 @@ def test_an_apps_choices_are_looked_at_one_after_the_other(window: Window, pract
     page.goto(f"/w/sales/pieces/{SHEETS}")
     page.get_by_text("Insert Row", exact=True).click()
     page.get_by_role("link", name="Show the choices: Spreadsheet").first.click()
-    page.get_by_label("Connection").select_option(label="Google Sheets (shared) (Works)")
+    page.get_by_label("Connection").select_option(label="Google Sheets (shared) (Connected)")
     page.get_by_role("button", name="Show the choices").click()
     expect(page.locator("#options")).to_contain_text("3 choices")
     sound(page)

@@ -49,7 +49,6 @@ def test_a_launch_that_outlasts_the_wait_limit_is_carried_on_to_its_result(desk:
         expect(window.page.locator("#launch-live")).to_contain_text("the run continues")
         window.ends("Succeeded")
         expect(window.page.locator("#answer-text")).to_contain_text('"reconciled": true')
-        expect(window.page.locator("#launch-live")).to_contain_text("The flow gave no answer of its own in time.")
         assert desk.practice.triggers("slow") == 1
 
 

@@ -13,7 +13,7 @@ from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
 from workflows_ui.credentials.models import Credential, Kind
 from workflows_ui.credentials.services import clients
-from workflows_ui.launches.models import Launch, State
+from workflows_ui.launches.models import Launch, Reason, State
 from workflows_ui.launches.services import launches
 from workflows_ui.members.models import Flavour, Member, Role, Workspace
 from workflows_ui.members.services import access
@@ -214,8 +214,8 @@ def _fault(lane: Lane, launch: Launch, runs: list[dict[str, Any]], arrived: int)
     if not launch.settled:
         return "OPEN"
     if launch.state == State.UNKNOWN:
-        # What ran is to be found wherever lists are read; that nothing ran cannot be proved everywhere.
-        return "UNCLEAR" if runs or lane.provable else ""
+        # What ran is to be found wherever lists are read; that nothing ran cannot be proved everywhere, and is final after a day.
+        return "UNCLEAR" if runs or (lane.provable and launch.reason != Reason.NO_TRACE) else ""
     if runs:
         same = launch.state == ENDS[runs[0]["status"]]
         return "" if same and launch.run_id in ("", runs[0]["id"]) else "FALSE"

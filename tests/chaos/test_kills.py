@@ -15,7 +15,7 @@ from tests import flows
 from tests.chaos.scene import Scene
 from tests.chaos.stage import until
 from tests.chaos.victim import POINTS
-from workflows_ui.launches.models import ENDED, Launch, State
+from workflows_ui.launches.models import ENDED, Launch, Reason, State
 
 pytestmark = [
     pytest.mark.slow,
@@ -54,7 +54,7 @@ def test_a_worker_killed_at_any_point_neither_loses_a_launch_nor_sends_it_twice(
         assert scene.sent(launch) <= 1, outcome
         assert launch.state in POINTS[point], outcome
         if scene.sent(launch) == 0:
-            assert launch.state == State.NOT_SENT, outcome
+            assert launch.state == State.NOT_SENT or launch.reason == Reason.NO_TRACE, outcome
     print(*outcome.items(), sep="\n")  # noqa: T201
 
 
@@ -85,7 +85,7 @@ def test_fifty_launches_under_random_kills_end_in_true_states(scene: Scene) -> N
         if scene.sent(launch):
             assert launch.state == kinds[launch.flow_id], outcome
         else:
-            assert launch.state == State.NOT_SENT, outcome
+            assert launch.state == State.NOT_SENT or launch.reason == Reason.NO_TRACE, outcome
             assert launch.sending_at is not None, outcome
 
 

@@ -112,9 +112,18 @@ def test_a_bearer_token_inside_a_text_is_masked() -> None:
             "https://e.example/api/v1/step-files/signed?token=eyJh.bG.ci",
             f"https://e.example/api/v1/step-files/signed?token={MASK}",
         ),
+        (f"/v1/flow-runs/{'R' * 21}/requests/nhgg/sync?created=1", f"/v1/flow-runs/{MASK}"),
         (
-            f"/v1/flow-runs/{'R' * 21}/requests/nhgg/sync?created=1",
-            f"/v1/flow-runs/{'R' * 21}/requests/{MASK}/sync?created=1",
+            f"https://e.example/api/v1/flow-runs/{'R' * 21}/waitpoints/{'W' * 21}?action=approve",
+            f"https://e.example/api/v1/flow-runs/{MASK}",
+        ),
+        (
+            f"https:\\/\\/e.example\\/v1\\/flow-runs\\/{'R' * 21}\\/waitpoints\\/{'W' * 21}",
+            f"https:\\/\\/e.example\\/v1\\/flow-runs/{MASK}",
+        ),
+        (
+            f"https://e.example/go?to=https%3A%2F%2Fe%2Fv1%2Fflow-runs%2F{'R' * 21}%2Fwaitpoints%2F{'W' * 21}%3Faction%3Dapprove",
+            f"https://e.example/go?to=https%3A%2F%2Fe%2Fv1%2Fflow-runs/{MASK}",
         ),
         (
             "https://e.example/invitation?token=eyJh.bG.ci&email=member%40example.com",
@@ -124,7 +133,7 @@ def test_a_bearer_token_inside_a_text_is_masked() -> None:
     ],
 )
 def test_addresses_that_open_something_without_a_login_are_masked(address: str, masked: str) -> None:
-    """Recordings `run_get_body_multipart_file`, `wait_02_sync_call`; api.md section 14."""
+    """Recordings `run_get_body_multipart_file`, `wait_02_sync_call`, `approval_01_run_paused`; api.md section 14."""
     assert step({"output": {"body": {"upload": address, "text": f'see "{address}" there'}}}) == {
         "output": {"body": {"upload": masked, "text": f'see "{masked}" there'}}
     }

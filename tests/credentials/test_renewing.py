@@ -12,16 +12,18 @@ from tests.practice_engine.fixtures import Practice
 from tests.users import Users
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services.audit_log import Actor
-from workflows_ui.credentials.models import Credential, CredentialSecret, Kind
+from workflows_ui.credentials.models import Credential, CredentialSecret, Health, Kind
 from workflows_ui.credentials.services import (
     credential_tests,
     credentials,
     renewal,
+    scheduled_checks,
     secret_rotation,
     signing_in,
 )
 from workflows_ui.credentials.services.credential_tests import Draft
 from workflows_ui.credentials.services.signing_in import Typed
+from workflows_ui.notifications.models import Notice
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_second_try")]
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -46,6 +48,11 @@ def signed_in(users: Users, practice: Practice, *, password: bool) -> Credential
 
 
 def at_activepieces(plain: Users, practice: Practice, *, password: bool) -> Credential:
+    """As `added_at_activepieces`, due for renewal."""
+    return due(added_at_activepieces(plain, practice, password=password))
+
+
+def added_at_activepieces(plain: Users, practice: Practice, *, password: bool) -> Credential:
     known = practice.credentials
     token = signing_in.sign_in(Typed("activepieces", practice.activepieces, known.email, password=known.password))
     draft = Draft(
@@ -58,7 +65,7 @@ def at_activepieces(plain: Users, practice: Practice, *, password: bool) -> Cred
         password=known.password if password else "",
         ends_at=token.ends_at,
     )
-    return due(credentials.add(Actor(user=plain.owner), draft, credential_tests.test(draft)).credential)
+    return credentials.add(Actor(user=plain.owner), draft, credential_tests.test(draft)).credential
 
 
 def due(row: Credential) -> Credential:
@@ -199,14 +206,14 @@ def test_an_activepieces_token_is_renewed_with_its_password_only(
 
 @pytest.mark.both_databases
 def test_nothing_else_is_renewed_and_a_vanished_credential_hurts_nobody(users: Users, practice: Practice) -> None:
-    assert secret_rotation.renewal_time(Kind.API_KEY, LONG_AGO, LONG_AGO + timedelta(days=9)) is None
-    assert secret_rotation.renewal_time(Kind.SIGN_IN, LONG_AGO, None) is None
-    assert secret_rotation.renewal_time(Kind.SIGN_IN, LONG_AGO, LONG_AGO + timedelta(hours=5)) == LONG_AGO + timedelta(
-        hours=4
-    )
-    assert secret_rotation.renewal_time(Kind.SIGN_IN, LONG_AGO, LONG_AGO + timedelta(days=30)) == LONG_AGO + timedelta(
-        days=27
-    )
+    assert secret_rotation.renewal_time(Credential(kind=Kind.API_KEY), LONG_AGO, LONG_AGO + timedelta(days=9)) is None
+    assert secret_rotation.renewal_time(Credential(kind=Kind.SIGN_IN), LONG_AGO, None) is None
+    assert secret_rotation.renewal_time(
+        Credential(kind=Kind.SIGN_IN), LONG_AGO, LONG_AGO + timedelta(hours=5)
+    ) == LONG_AGO + timedelta(hours=4)
+    assert secret_rotation.renewal_time(
+        Credential(kind=Kind.SIGN_IN), LONG_AGO, LONG_AGO + timedelta(days=30)
+    ) == LONG_AGO + timedelta(days=27)
     renewal.renew(uuid.uuid4())
 
 
@@ -223,3 +230,74 @@ def test_a_secret_that_no_key_opens_is_not_renewed(users: Users, practice: Pract
 )
 def test_a_token_that_shows_no_end_or_a_mad_one_has_none(secret: str) -> None:
     assert signing_in.end_of(secret) is None
+
+
+# --- Sessions that the engine ended
+
+
+def end_session(practice: Practice, row: Credential, *, inactive: bool = False) -> None:
+    """Another password was set, or the user was deactivated (recordings `session_revoked_*`, `session_inactive_*`)."""
+    entry = practice.engine.state.credentials[row.open("secret")]
+    if inactive:
+        practice.engine.state.users[entry["user"]]["status"] = "INACTIVE"
+    else:
+        entry["revoked"] = True
+
+
+def test_without_a_kept_password_an_activepieces_sign_in_says_when_it_ends_and_reminds(
+    plain: Users, practice: Practice
+) -> None:
+    row = added_at_activepieces(plain, practice, password=False)
+    assert row.renew_at is None
+    browser = Client()
+    browser.force_login(plain.owner)
+    page = browser.get(f"/w/sales/credentials/{row.pk}/").content.decode()
+    assert "Renews itself" not in page
+    assert "Works, ends in 7 days" in page
+    scheduled_checks.remind()
+    notice = Notice.objects.get(user=plain.owner)
+    assert notice.about["days"] == 7
+    assert notice.mail_at is not None
+
+
+def test_an_ended_session_is_renewed_with_the_kept_password_and_tested(plain: Users, practice: Practice) -> None:
+    practice.engine.settings.version = "0.83.0"
+    row = at_activepieces(plain, practice, password=True)
+    Credential.objects.filter(pk=row.pk).update(renew_at=timezone.now() + timedelta(days=4))
+    end_session(practice, row)
+    problem = credentials.retest(fresh(row))
+    assert isinstance(problem, credential_tests.Problem)
+    assert problem.code == credential_tests.Code.SESSION_ENDED
+    assert renewal.due() == [row.pk]
+    renewal.renew(row.pk)
+    row = fresh(row)
+    assert (row.renew_problem, row.health) == ("", Health.WORKS)
+    assert practice.call("GET", "/v1/projects", credential={"Authorization": f"Bearer {row.open('secret')}"}).ok, (
+        "it is the new token"
+    )
+
+
+def test_a_deactivated_user_is_a_problem_that_only_a_person_can_fix(plain: Users, practice: Practice) -> None:
+    practice.engine.settings.version = "0.83.0"
+    row = at_activepieces(plain, practice, password=True)
+    end_session(practice, row, inactive=True)
+    before = practice.journal.count("POST", "/v1/authentication/sign-in")
+    for _time in range(3):
+        credentials.retest(fresh(row))
+        renewal.renew(row.pk)
+    row = fresh(row)
+    assert (row.renew_problem, row.renew_at, row.health) == ("user_inactive", None, Health.REFUSED)
+    assert practice.journal.count("POST", "/v1/authentication/sign-in") == before + 1
+    browser = Client()
+    browser.force_login(plain.owner)
+    assert "user of this sign-in is deactivated" in browser.get(f"/w/sales/credentials/{row.pk}/").content.decode()
+
+
+def test_a_renewed_token_is_said_to_work_only_after_a_test(users: Users, practice: Practice) -> None:
+    row = signed_in(users, practice, password=True)
+    Credential.objects.filter(pk=row.pk).update(health=Health.REFUSED)
+    tested_at = fresh(row).tested_at
+    renewal.renew(row.pk)
+    row = fresh(row)
+    assert row.health == Health.WORKS
+    assert row.tested_at != tested_at

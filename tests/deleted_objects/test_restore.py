@@ -132,6 +132,7 @@ def test_a_deleted_table_comes_back_with_columns_and_records_under_the_name_that
 ) -> None:
     table = _table(company)
     before = company.workflows.export_table(table["id"])
+    columns = [(field["name"], field["externalId"]) for field in company.workflows.list_fields(table["id"])]
     assert _delete(owner, "tables", table["id"]).status_code == 303
     page = text_of(owner.get(f"{LIST}{DeletedObject.objects.get().pk}/"))
     assert "42 records" in page
@@ -140,6 +141,32 @@ def test_a_deleted_table_comes_back_with_columns_and_records_under_the_name_that
     assert [field["name"] for field in after["fields"]] == [field["name"] for field in before["fields"]]
     assert after["rows"] == before["rows"]
     assert company.workflows.get_table(restored)["externalId"] == table["externalId"]
+    # A flow names columns by these too: with others it succeeds and writes empty rows (recording tables_again_16_records_all_empty).
+    assert [(field["name"], field["externalId"]) for field in company.workflows.list_fields(restored)] == columns
+
+
+def test_a_table_is_not_restored_beside_another_of_its_external_id(company: Scene, owner: Client) -> None:
+    """The engine accepts a second one, and flows then write to either (recording tables_again_21_list_two_of_one_external_id)."""
+    table = _table(company)
+    _delete(owner, "tables", table["id"])
+    other = company.workflows.create_table("Orders of today", external_id=table["externalId"])
+    refused = _restore(owner)
+    assert refused.status_code == 422
+    assert "“Orders of today” has the same external ID" in text_of(refused)
+    assert [row["id"] for row in _rows(company, "tables") if row["externalId"] == table["externalId"]] == [other["id"]]
+    company.workflows.delete_table(other["id"])
+    assert _restore(owner).status_code == 303
+
+
+def test_a_table_that_an_interrupted_restore_created_is_continued_with(company: Scene, owner: Client) -> None:
+    table = _table(company)
+    _delete(owner, "tables", table["id"])
+    company.engine.faults.add("reset_after", "POST", "/v1/tables", times=1)
+    assert _restore(owner).status_code == 422
+    assert len([row for row in _rows(company, "tables") if row["externalId"] == table["externalId"]]) == 1
+    assert _restore(owner, checked="1").status_code == 303
+    (restored,) = [row for row in _rows(company, "tables") if row["externalId"] == table["externalId"]]
+    assert len(company.workflows.export_table(restored["id"])["rows"]) == 42
 
 
 def test_a_bulk_deletion_keeps_copies_as_it_goes(company: Scene, owner: Client) -> None:

@@ -170,19 +170,6 @@ NOT_IN_SDK: list[tuple[Call, str, str, list[tuple[str, str]], Any]] = [
     ),
     (lambda w: w.rename_connection("C", "New"), "POST", "/v1/app-connections/C", [], {"displayName": "New"}),
     (
-        lambda w: w.replace_connection("C", "D"),
-        "POST",
-        "/v1/app-connections/replace",
-        [],
-        {
-            "sourceAppConnectionId": "C",
-            "targetAppConnectionId": "D",
-            "applyToPublishedVersions": True,
-            "deleteSourceConnection": False,
-            "projectId": PROJECT,
-        },
-    ),
-    (
         lambda w: w.get_piece("@activepieces/piece-http", "0.1.0"),
         "GET",
         "/v1/pieces/@activepieces/piece-http",

@@ -164,11 +164,6 @@ def _invitation(place: Place) -> Call:
     return lambda w: w.delete_invitation(rows[0]["id"])
 
 
-def _replacement(place: Place) -> Call:
-    first, second = (place.workflows.upsert_connection(SECRET | {"externalId": name})["id"] for name in ("one", "two"))
-    return lambda w: w.replace_connection(first, second)
-
-
 SECRET: Json = {
     "externalId": "warehouse",
     "displayName": "Warehouse",
@@ -195,7 +190,6 @@ CALLS: dict[str, Callable[[Place], Call]] = {
     "delete_folder": _folder(lambda w, folder: w.delete_folder(folder)),
     "upsert_connection": lambda place: lambda w: w.upsert_connection(SECRET),
     "rename_connection": _connection(lambda w, key: w.rename_connection(key, "Renamed")),
-    "replace_connection": _replacement,
     "delete_connection": _connection(lambda w, key: w.delete_connection(key)),
     "create_table": lambda place: lambda w: w.create_table("Stock"),
     "update_table": lambda place: (lambda table: lambda w: w.update_table(table, "Renamed"))(place.table),
@@ -217,7 +211,7 @@ CALLS: dict[str, Callable[[Place], Call]] = {
     "delete_invitation": _invitation,
 }
 #: They leave nothing that can be read, so that nobody can say whether they were done.
-UNREADABLE = {"test_trigger", "cancel_test_trigger", "test_step", "test_draft", "replace_connection"}
+UNREADABLE = {"test_trigger", "cancel_test_trigger", "test_step", "test_draft"}
 #: Only the older engine has the routes.
 OLDER = {"create_mcp_server", "update_mcp_server", "delete_mcp_server"}
 RECORDED = {"statusCode": 400, "code": "FST_ERR_VALIDATION", "error": "Bad Request", "message": "body/ Invalid input"}

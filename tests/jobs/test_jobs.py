@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from tests.practice_engine.fixtures import until
 from tests.resources.stage import Stage, stage as stage
 from tests.stub_engine import text
 from workflows_ui.audit.models import AuditEvent
@@ -178,6 +179,70 @@ def test_the_same_failure_again_and_again_ends_the_job_early(stage: Stage) -> No
     job = turns(job)
     assert (job.state, job.reason) == (JobState.FAILED, Reason.FORBIDDEN)
     assert Counter(states(job)) == Counter({ItemState.FAILED: 3, ItemState.WAITING: 3})
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 429, 500])
+@pytest.mark.parametrize("acts", [True, False])
+@pytest.mark.sampled(3)
+def test_a_stray_answer_about_one_object_is_looked_into_and_the_job_goes_on(
+    stage: Stage, status: int, acts: bool
+) -> None:
+    listed = BY_NAME["flows"].list(stage.session, Query({}, 100)).rows[:3]
+    place = stage.users.place(stage.users.owner)
+    found = [Found(str(row["id"])) for row in listed]
+    job = jobs.ask(Actor(place.user), place, resource="flows", action="delete", found=found)
+    jobs.begin(Actor(job.user), job, "{}", {})
+    stage.practice.engine.faults.add("status", "DELETE", "*", status=status, act=acts, body="html", times=1)
+    job = turns(job)
+    again = status == 429 and not acts
+    if again:
+        assert (job.state, job.reason) == (JobState.RUNNING, Reason.NOT_REACHED)
+        Job.objects.update(not_before=None)
+        job = turns(job)
+    done = acts or again
+    assert (job.state, job.reason) == (JobState.ENDED, "")
+    assert states(job) == [ItemState.DONE if done else ItemState.FAILED, ItemState.DONE, ItemState.DONE]
+    gone = {entry.object_id for entry in AuditEvent.objects.filter(action="flows.delete", outcome="done")}
+    assert len(gone) == (3 if done else 2)
+    until(lambda: not gone & set(stage.practice.engine.state.flows))
+
+
+def test_a_refused_credential_ends_the_job_after_several_in_a_row(stage: Stage) -> None:
+    listed = BY_NAME["flows"].list(stage.session, Query({"status": "ENABLED"}, 100)).rows[:5]
+    job = ask(stage, [Found(str(row["id"])) for row in listed])
+    jobs.begin(Actor(job.user), job, "{}", {})
+    stage.practice.engine.faults.add("status", "POST", "*", status=401)
+    job = turns(job)
+    assert (job.state, job.reason) == (JobState.FAILED, Reason.CREDENTIAL_REFUSED)
+    assert Counter(states(job)) == Counter({ItemState.FAILED: 3, ItemState.WAITING: 2})
+
+
+def test_an_object_that_cannot_be_read_after_a_stray_answer_is_unclear(stage: Stage, running: Job) -> None:
+    stage.practice.engine.faults.add("status", "POST", "*", status=401, act=True, times=1)
+    stage.practice.engine.faults.add("status", "GET", "/v1/flows/*", status=401, schedule="-x-----")
+    job = turns(running)
+    assert Counter(states(job)) == Counter({ItemState.UNCLEAR: 1, ItemState.DONE: 2})
+    assert AuditEvent.objects.filter(action="flows.turn-off", outcome="unclear").count() == 1
+
+
+def test_rows_of_items_have_the_address_and_the_request_of_the_person_who_asked(stage: Stage) -> None:
+    listed = BY_NAME["flows"].list(stage.session, Query({"status": "ENABLED"}, 100)).rows[:2]
+    ids = [str(row["id"]) for row in listed]
+    stage.browser.post(
+        "/w/sales/flows/many/turn-off/", {"id": ids, "next": "/w/sales/flows/"}, REMOTE_ADDR="203.0.113.7"
+    )
+    job = turns(Job.objects.get())
+    stage.browser.post(f"/w/sales/jobs/{job.pk}/begin/", {}, REMOTE_ADDR="203.0.113.7")
+    turns(job)
+    asked = AuditEvent.objects.get(action="job.ask")
+    rows = AuditEvent.objects.filter(action__in=["flows.turn-off", "job.end"])
+    assert rows.count() == 3
+    assert {(row.address, row.request_id) for row in rows} == {("203.0.113.7", asked.request_id)}
+    assert asked.request_id
+    # One id finds the job and its items.
+    page = stage.browser.get("/w/sales/audit/", {"id": job.pk, "rows": "100"}).content.decode()
+    for name in job.items.values_list("name", flat=True):
+        assert page.count(f">{name}<") >= 1
 
 
 def test_a_collecting_worker_that_is_killed_is_continued_without_doubles(

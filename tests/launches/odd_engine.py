@@ -18,13 +18,14 @@ FLOW = identity(1)
 
 
 class Liar(Recorder):
-    """`flow` answers reads of a flow,
-    `trigger` triggers, `page` the run list (None: a page of `runs`), `single` single runs (by default those of `runs`)."""
+    """`flow` answers reads of a flow, `trigger` triggers,
+    `pages` the next run lists, `page` the others (None: a page of `runs`), `single` single runs (by default those of `runs`)."""
 
     def __init__(self) -> None:
         self.runs: list[dict[str, Any]] = []
         self.more: str | None = None
         self.page: Reply | None = None
+        self.pages: list[Reply] = []
         self.single: dict[str, Reply] = {}
         self.flow = Reply(200, {"id": FLOW, "status": "ENABLED"})
         self.trigger = Reply(200, {}, (("x-webhook-id", WEBHOOK_ID),))
@@ -45,6 +46,8 @@ class Liar(Recorder):
         if "/flows/" in seen.path:
             return self.flow
         if seen.path.endswith("/flow-runs"):
+            if self.pages:
+                return self.pages.pop(0)
             rows = [{key: value for key, value in row.items() if key != "steps"} for row in self.runs]
             return self.page or Reply(200, {"data": rows, "next": self.more, "previous": None})
         wanted = seen.path.rsplit("/", 1)[-1]

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from tests.engine.servers import Reply
-from tests.launches.odd_engine import Liar
+from tests.launches.odd_engine import FLOW, Liar
 from tests.stub_engine import identity, run
 from workflows_ui.audit.services import audit_log
 from workflows_ui.credentials.models import Credential
@@ -84,6 +84,39 @@ def test_one_run_that_cannot_be_read_does_not_stall_the_others(liar: Liar) -> No
     assert (broken.state, broken.run_id) == (State.RUNNING, identity(1))
     assert broken.poll_at is not None
     assert broken.poll_at > timezone.now()
+
+
+def test_one_page_that_cannot_be_read_does_not_discard_the_pages_before_it(
+    liar: Liar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_search, "PAGE", 1)
+    found, missing = liar.accepted(), liar.accepted()
+    liar.pages = [
+        Reply(200, {"data": [run(1, parentRunId=found.pk, flowId=FLOW)], "next": "more", "previous": None}),
+        *[Reply(500, b"not a page")] * 3,
+    ]
+    liar.poll()
+    assert liar.now(found).state == State.SUCCEEDED
+    assert (liar.now(missing).state, liar.now(missing).misses) == (State.ACCEPTED, 0)
+    follow = Follow.objects.get()
+    assert (follow.failures, follow.trouble) == (0, "Unavailable")
+    # What is left is read soon.
+    assert follow.not_before is not None
+    assert follow.not_before <= timezone.now() + following.PAUSE
+    liar.pages = []
+    liar.shows(missing, 2)
+    Follow.objects.update(not_before=None)
+    liar.poll()
+    assert (liar.now(missing).state, Follow.objects.get().trouble) == (State.SUCCEEDED, "")
+
+
+def test_known_runs_are_read_one_by_one_if_their_list_cannot_be_read(liar: Liar) -> None:
+    launch = liar.accepted()
+    Launch.objects.filter(pk=launch.pk).update(run_id=identity(1), state=State.RUNNING, run_status="RUNNING")
+    liar.shows(launch, 1)
+    liar.pages = [Reply(200, b"no list")]
+    liar.poll()
+    assert liar.now(launch).state == State.SUCCEEDED
 
 
 def test_a_single_answer_about_another_run_is_not_believed(liar: Liar) -> None:

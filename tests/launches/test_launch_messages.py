@@ -42,7 +42,7 @@ def test_reasons_do_not_share_their_words() -> None:
 
 @pytest.mark.parametrize(
     "reason",
-    [Reason.CUT_OFF, Reason.ODD_ANSWER, Reason.WORKER_LOST, Reason.NO_RUN, Reason.NO_TRACE, Reason.RUN_GONE],
+    [Reason.CUT_OFF, Reason.ODD_ANSWER, Reason.WORKER_LOST, Reason.NO_RUN, Reason.OFF_OR_ANSWERED, Reason.RUN_GONE],
 )
 def test_an_unclear_launch_says_whether_the_console_is_still_looking(reason: Reason) -> None:
     looking = launch_messages.launch_message(_launch(State.UNKNOWN, reason, poll_at=timezone.now()))

@@ -6,13 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from tests import flows
 from tests.launches.launch_scene import Scene
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.launches.models import Launch, Reason, State
-from workflows_ui.launches.services import following, runs, sending, watching
+from workflows_ui.launches.services import following, run_results, runs, sending, watching
+from workflows_ui.notifications.messages import notification_message
 from workflows_ui.notifications.models import Notice, Watch, WatchKind
 
 ECHO = flows.code("echo", given="{{trigger.body}}")
@@ -76,11 +78,38 @@ def test_while_it_is_looked_for_the_page_says_so_and_nobody_is_asked_to_decide(s
     assert not Notice.objects.exists()
 
 
+def test_until_the_last_search_a_launch_without_a_run_has_no_trace_so_far(scene: Versioned) -> None:
+    flow = _flow(scene, ECHO)
+    scene.watch(scene.launch(flow))
+    scene.engine.faults.add("status", "POST", "/v1/webhooks/*", status=502, times=1)
+    launch = scene.launch(flow)
+    person, space = scene.users.colleague, scene.users.workspace
+    watching.start_watching(person, space, WatchKind.LAUNCH, launch.pk, "")
+    launch = _concluded(scene, launch)
+    watching.find_news()
+    page = scene.page(launch)
+    assert "No trace so far" in page
+    assert re.search(r"looks again a few times, until about [^<]*\d", page)
+    assert "Not sent" not in page
+    listed = scene.browser.get("/w/sales/launches/", {"state": "no_trace"}).content.decode()
+    assert "No trace so far" in listed
+    assert launch.pk in listed
+    listed_file = scene.browser.get(reverse("launches_file", args=["sales", "csv"]))
+    assert "No trace so far" in b"".join(listed_file).decode()
+    assert "No trace so far" in notification_message(Notice.objects.get()).title
+    found = scene.browser.get("/w/sales/search/", {"q": launch.pk}).content.decode()
+    assert "No trace so far" in found
+
+
 def test_an_engine_that_was_busy_is_named_with_the_time_to_try_again(scene: Versioned) -> None:
     flow = _flow(scene, ECHO)
     scene.watch(scene.launch(flow))
     scene.engine.faults.add("too_many", "POST", "/v1/webhooks/*", seconds=1800, times=1)
     launch = _concluded(scene, scene.launch(flow, '{"order": 7}'))
+    for _ in run_results.LATER:
+        Launch.objects.filter(pk=launch.pk).update(poll_at=timezone.now() - timedelta(seconds=1))
+        following.poll(launch.workspace_id)
+    launch = Launch.objects.get(pk=launch.pk)
     page = scene.page(launch)
     assert launch.try_after is not None
     minute = timezone.localtime(launch.try_after + timedelta(seconds=59))

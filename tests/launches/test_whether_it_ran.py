@@ -11,9 +11,11 @@ from django.utils import timezone
 from tests import flows
 from tests.launches.test_sending import ECHO, Scene, _later
 from workflows_ui.audit.models import AuditEvent
+from workflows_ui.launches import messages as launch_messages
 from workflows_ui.launches.models import Launch, Reason, State
 from workflows_ui.launches.services import following, run_results, run_search
 from workflows_ui.members.models import Flavour, LaunchRight
+from workflows_ui.web import messages as web_messages
 
 REFUSED = {
     400: Reason.BAD_REQUEST,
@@ -38,6 +40,16 @@ def scene(request: pytest.FixtureRequest, db: None) -> Iterator[Scene]:
 
 
 def _until_told(scene: Scene, launch: Launch) -> Launch:
+    """As if the search time had passed, and the later searches."""
+    launch = _search_over(scene, launch)
+    for _ in run_results.LATER:
+        assert (launch.state, launch.reason, launch.settled) == (State.UNKNOWN, Reason.NO_TRACE, True)
+        _look(scene, launch)
+        launch = scene.now(launch)
+    return launch
+
+
+def _search_over(scene: Scene, launch: Launch) -> Launch:
     """As if the search time had passed."""
     assert launch.searched_for
     _later(launch, timedelta(minutes=6))
@@ -110,31 +122,69 @@ def test_one_list_without_the_run_is_not_enough(scene: Scene) -> None:
     assert (launch.state, launch.run_id) == (State.SUCCEEDED, hidden["id"])
 
 
-def test_a_run_that_turns_up_after_everything_was_concluded_is_the_truth(scene: Scene) -> None:
+def test_a_run_that_turns_up_in_a_later_search_was_never_called_not_sent(scene: Scene) -> None:
     scene.engine.faults.add("status", "POST", "/v1/webhooks/*", status=503, act=True)
     right = _right(scene)
     launch = scene.launch(scene.flow)
     Launch.objects.filter(pk=launch.pk).update(right=right)
     hidden = _hide(scene, launch)
-    launch = _until_told(scene, launch)
-    assert (launch.state, launch.settled, _used(right)) == (State.NOT_SENT, True, 0)
+    launch = _search_over(scene, launch)
+    assert (launch.state, launch.reason, launch.settled, _used(right)) == (State.UNKNOWN, Reason.NO_TRACE, True, 1)
     assert launch.poll_at is not None
     assert launch.poll_at > timezone.now() + timedelta(seconds=30)
+    message = launch_messages.launch_message(launch)
+    assert message.title == "No trace so far"
+    assert "503" in str(message.text)
+    assert web_messages.launch_badge(launch).word == "No trace so far"
     hidden["visibleAt"] = 0.0
     _look(scene, launch)
     launch = scene.watch(launch)
     assert (launch.state, launch.run_id, _used(right)) == (State.SUCCEEDED, hidden["id"], 1)
     outcomes = AuditEvent.objects.filter(action="launch.end", object_id=launch.pk).values_list("outcome", flat=True)
-    assert set(outcomes) == {"not_sent", "done"}
+    assert set(outcomes) == {"unclear", "done"}
 
 
-def test_what_was_concluded_is_looked_at_a_few_times_more_and_then_left(scene: Scene) -> None:
+def test_the_last_of_the_later_searches_is_final(scene: Scene) -> None:
     scene.engine.faults.add("status", "POST", "/v1/webhooks/*", status=503)
-    launch = _until_told(scene, scene.launch(scene.flow))
-    for _ in run_results.LATER:
-        assert scene.now(launch).poll_at is not None
+    right = _right(scene)
+    launch = scene.launch(scene.flow)
+    Launch.objects.filter(pk=launch.pk).update(right=right)
+    launch = _until_told(scene, launch)
+    assert (launch.poll_at, launch.state, _used(right)) == (None, State.NOT_SENT, 0)
+
+
+def test_a_last_search_that_proves_nothing_is_made_again(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.engine.faults.add("status", "POST", "/v1/webhooks/*", status=503)
+    launch = _search_over(scene, scene.launch(scene.flow))
+    for _ in run_results.LATER[1:]:
         _look(scene, launch)
-    assert (scene.now(launch).poll_at, scene.now(launch).state) == (None, State.NOT_SENT)
+    with monkeypatch.context() as patch:
+        patch.setattr(run_search, "PAGE", 1)
+        patch.setattr(run_search, "PAGES", 1)
+        for _ in range(3):
+            _look(scene, launch)
+    launch = scene.now(launch)
+    assert (launch.state, launch.reason, launch.poll_at is None) == (State.UNKNOWN, Reason.NO_TRACE, False)
+    _look(scene, launch)
+    assert scene.now(launch).state == State.NOT_SENT
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_flow_that_answers_as_if_it_were_off_is_not_called_off(scene: Scene, status: int) -> None:
+    answers = flows.make(scene.workflows, "Looks something up", flows.response({}, status))
+    launch = scene.launch(answers, wait=True)
+    assert (launch.state, launch.reason, launch.searched_for) == (State.UNKNOWN, Reason.OFF_OR_ANSWERED, True)
+    launch = scene.watch(launch)
+    assert (launch.state, launch.answer_status, launch.answer_from) == (State.SUCCEEDED, status, "flow")
+    assert launch.open("answer") == "{}"
+    assert "answers that something is wrong" in str(launch_messages.launch_message(launch).title)
+
+
+def test_a_flow_that_was_off_is_refused_after_complete_lists_without_a_run(scene: Scene) -> None:
+    scene.workflows.apply_flow_operation(scene.flow, {"type": "CHANGE_STATUS", "request": {"status": "DISABLED"}})
+    launch = _until_told(scene, scene.launch(scene.flow, wait=True))
+    assert (launch.state, launch.reason, launch.answer_from) == (State.REFUSED, Reason.FLOW_OFF, "")
+    assert scene.triggers(launch) == 1
 
 
 def test_a_list_that_cannot_be_read_to_its_end_proves_nothing(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +205,7 @@ def test_a_flow_that_was_deleted_took_its_runs_along_so_nothing_is_proved(scene:
         del scene.engine.state.flows[scene.flow]
         for key in [key for key, row in scene.engine.state.runs.items() if row["flowId"] == scene.flow]:
             del scene.engine.state.runs[key]
-    launch = _until_told(scene, launch)
+    launch = _search_over(scene, launch)
     assert (launch.state, launch.reason, launch.settled) == (State.UNKNOWN, Reason.CUT_OFF, True)
 
 
@@ -168,7 +218,7 @@ def test_a_flow_that_cannot_be_read_just_now_proves_nothing_yet(scene: Scene) ->
         _look(scene, launch)
     assert scene.now(launch).searched_for
     scene.engine.faults.clear(fault.id)
-    assert scene.watch(launch).state == State.NOT_SENT
+    assert scene.watch(launch).reason == Reason.NO_TRACE
 
 
 def test_nothing_is_concluded_before_the_search_time_is_over(scene: Scene) -> None:

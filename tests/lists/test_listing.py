@@ -6,8 +6,10 @@ import pytest
 from django import forms
 from django.http import QueryDict
 
+from workflows_ui.lists import export
 from workflows_ui.lists.declaration import List
 from workflows_ui.lists.listing import Listing, offer
+from workflows_ui.resource_admin.resource import RESOURCES
 
 
 class Filters(forms.Form):
@@ -88,3 +90,10 @@ def test_a_value_that_the_engine_no_longer_knows_stays_choosable(asked: str, off
     offer(found.form, {"place": [("a", "A")]})
     widget: Any = found.form.fields["place"].widget
     assert [value for value, _label in widget.choices] == offered
+
+
+def test_a_file_has_durations_as_numbers_of_seconds() -> None:
+    runs = RESOURCES["runs"]
+    row = {"startTime": "2026-03-01T08:31:00.000Z", "finishTime": "2026-03-01T09:32:30.500Z", "status": "SUCCEEDED"}
+    cells = dict(zip(export.headings(runs), export.cells(runs, row), strict=True))
+    assert cells["Took (seconds)"] == "3690.500"

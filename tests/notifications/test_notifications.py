@@ -478,3 +478,12 @@ def test_a_flow_can_be_watched_while_the_engine_is_down_but_not_one_that_does_no
     scene.server.stop()
     assert scene.browser.post(f"/w/sales/flows/{'F' * 21}/tell/").status_code == 303
     assert Watch.objects.get().kind == WatchKind.FLOW
+
+
+def test_the_list_does_not_promise_mails_to_an_account_without_an_address(scene: Scene) -> None:
+    page = text_of(scene.browser.get("/notices/"))
+    assert "Notifications are also sent by mail." in page
+    User.objects.update(email="")
+    page = text_of(scene.browser.get("/notices/"))
+    assert "sent by mail." in page
+    assert "Your account has no e-mail address, so notifications are not sent by mail." in page

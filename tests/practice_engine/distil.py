@@ -57,7 +57,14 @@ TOLD_HEADERS |= {
 CREDENTIALS = {"err_lowercase_bearer": "lower", "err_tampered_token": "tampered", "err_raw_token_no_bearer": "raw"}
 CREDENTIALS |= {f"err_bearer_sk_invalid{route}": "wrong" for route in ("", "_flow_runs")}
 CREDENTIALS |= {"err_bad_token_flow_runs": "wrong", "err_bad_token_pieces": "wrong", "err_api_key_header": "none"}
-PEOPLE = {"second_user_": "colleague", "two_users_02_": "colleague", "member_": "stranger"}
+CREDENTIALS |= {f"token_sk_{route}": "sk" for route in ("flows", "projects")}
+PEOPLE = {
+    "second_user_": "colleague",
+    "two_users_02_": "colleague",
+    "member_": "stranger",
+    "no_membership_": "stranger",
+}
+PEOPLE |= {"session_revoked_": "revoked", "session_inactive_": "inactive", "token_": "wrong"}
 
 
 class Numbers:

@@ -222,6 +222,7 @@ class Player:
             "tampered": f"Bearer {token[:-3]}xyz",
             "raw": token,
         }
+        given["sk"] = f"Bearer sk-{'0' * 64}"
         given["colleague"] = f"Bearer {self.practice.credentials.bearer_token_colleague}"
         given["stranger"] = f"Bearer {self.practice.credentials.bearer_token_stranger}"
         given |= {person: f"Bearer {own}" for person, own in self.tokens.items()}

@@ -178,3 +178,76 @@ def test_a_flow_being_deleted_has_no_version_to_edit(newer: Practice, flow: str)
     assert newer.call("DELETE", f"/v1/flows/{flow}").status_code == 409
     assert flow not in [row["id"] for row in flows(newer, limit=0)["data"]]
     assert operate(newer, flow, "CHANGE_NAME", {"displayName": "x"}, 404)["params"]["entityType"] == "FlowVersion"
+
+
+def _connection(practice: Practice, name: str) -> str:
+    body = {"externalId": name, "displayName": name, "pieceName": "@activepieces/piece-gmail", "type": "NO_AUTH"}
+    more = {"value": {"type": "NO_AUTH"}, "projectId": practice.credentials.project_id}
+    return str(practice.call("POST", "/v1/app-connections", json=body | more).json()["id"])
+
+
+def _mail(connection: str, subject: str) -> Json:
+    values = {
+        "auth": f"{{{{connections['{connection}']}}}}",
+        "receiver": ["a@example.com"],
+        "subject": subject,
+        "body": "b",
+    }
+    settings = {"pieceName": "@activepieces/piece-gmail", "pieceVersion": "~0.9.4", "actionName": "send_email"}
+    step = code_step("step_1")
+    settings |= {
+        "input": values,
+        "propertySettings": {},
+        "errorHandlingOptions": step["settings"]["errorHandlingOptions"],
+    }
+    return {**step, "type": "PIECE", "settings": settings}
+
+
+def _replace(practice: Practice, source: str, target: str, **more: Any) -> int:
+    body = {"sourceAppConnectionId": source, "targetAppConnectionId": target, **more}
+    body["projectId"] = practice.credentials.project_id
+    return practice.call("POST", "/v1/app-connections/replace", json=body).status_code
+
+
+def _subject(version: Json) -> tuple[str, str]:
+    values = version["trigger"]["nextAction"]["settings"]["input"]
+    return values["subject"], values["auth"]
+
+
+@pytest.mark.parametrize("flags", [{}, {"applyToPublishedVersions": False, "deleteSourceConnection": False}])
+def test_replacing_a_connection_publishes_the_newest_locked_version_and_turns_the_flow_on(
+    newer: Practice, flags: Json
+) -> None:
+    """Recordings conn_replace_off_ui_*, conn_replace_off_console_*: no key of the request changes it."""
+    source, target = _connection(newer, "team"), _connection(newer, "office")
+    _connection(newer, "team-two")
+    mail = _mail("team", "Published")
+    mail["settings"]["pieceVersion"] = newer.call("GET", "/v1/pieces/@activepieces/piece-gmail").json()["version"]
+    off, live, never = make(newer, mail), make(newer, mail), make(newer, mail)
+    other = make(
+        newer, {**mail, "settings": {**mail["settings"], "input": _mail("team-two", "x")["settings"]["input"]}}
+    )
+    operate(newer, off, "LOCK_AND_PUBLISH", {"status": "DISABLED"})
+    for subject in ("Locked, never published", "Draft"):
+        mail["settings"]["input"] = {**mail["settings"]["input"], "subject": subject}
+        operate(newer, off, "UPDATE_ACTION", mail)
+        if subject != "Draft":
+            operate(newer, off, "LOCK_FLOW", {})
+    operate(newer, live, "LOCK_AND_PUBLISH", {})
+    draft = newer.call("GET", f"/v1/flows/{off}").json()["version"]["id"]
+    assert _replace(newer, source, target, **flags) == 204
+    flow = newer.call("GET", f"/v1/flows/{off}").json()
+    assert (flow["status"], flow["publishedVersionId"]) == ("ENABLED", draft)
+    assert _subject(flow["version"]) == ("Draft", "{{connections['office']}}")
+    published = newer.call("GET", f"/v1/flows/{off}", params={"versionId": draft}).json()["version"]
+    assert _subject(published) == ("Locked, never published", "{{connections['office']}}")
+    flow = newer.call("GET", f"/v1/flows/{live}").json()
+    assert (flow["status"], flow["publishedVersionId"]) == ("ENABLED", flow["version"]["id"])
+    flow = newer.call("GET", f"/v1/flows/{never}").json()
+    assert (flow["status"], flow["publishedVersionId"], flow["version"]["state"]) == ("DISABLED", None, "DRAFT")
+    assert _subject(flow["version"])[1] == "{{connections['office']}}"
+    assert _subject(newer.call("GET", f"/v1/flows/{other}").json()["version"])[1] == "{{connections['team-two']}}"
+    assert source not in newer.engine.state.connections
+    assert _replace(newer, source, target) == 404
+    assert _replace(newer, target, target) == 204
+    assert target not in newer.engine.state.connections, "onto itself it is deleted (conn_replace_other_08)"

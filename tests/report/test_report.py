@@ -59,26 +59,51 @@ def rows_of(browser: Client, query: str = WEEK) -> list[list[str]]:
     return list(csv.reader(io.StringIO(response.content.decode("utf-8-sig"))))[1:]
 
 
-def test_a_week_of_the_readers_time_zone_is_counted_by_flow(stage: Stage) -> None:
+def test_a_week_of_the_workspaces_days_is_counted_by_flow_with_archived_runs(stage: Stage) -> None:
     ready(stage)
     row(stage, MONDAY)
     row(stage, MONDAY + timedelta(days=7, seconds=-1), "FAILED", duration=-1)
     row(stage, MONDAY - timedelta(seconds=1))
     row(stage, MONDAY + timedelta(days=7))
     row(stage, MONDAY, archived=MONDAY)
+    row(stage, MONDAY, erased_at=MONDAY)
     row(stage, MONDAY, flow_id="G" * 21, flow_name="=HYPERLINK(1)", duration=0)
+    days = ["Sales", "2026-03-02", "2026-03-08", "Asia/Ho_Chi_Minh", ""]
     assert rows_of(stage.browser) == [
-        ["Flow", "Invoices <b>daily</b>", "F" * 21, "2", "1", "0.500", ""],
-        ["Flow", "'=HYPERLINK(1)", "G" * 21, "1", "0", "0.000", ""],
+        ["Flow", "Invoices <b>daily</b>", "F" * 21, "3", "1", "1.000", "", *days],
+        ["Flow", "'=HYPERLINK(1)", "G" * 21, "1", "0", "0.000", "", *days],
     ]
     assert outcomes()[-1] == ("report.export", "done")
     content = stage.browser.get(PAGE + WEEK).content.decode()
     assert "Invoices &lt;b&gt;daily" in content
     assert "since=2026-03-02&amp;until=2026-03-08" in content
-    assert "Week 10: 2 Mar 2026 to 8 Mar 2026" in content
+    assert "Sales, week 10: 2 Mar 2026 to 8 Mar 2026" in content
+    assert "Days of the time zone Asia/Ho_Chi_Minh." in content
+    assert "So far" not in content
     assert "?week=2026-W09" in content
     assert "?week=2026-W11" in content
     assert "Nobody launched a flow" in content
+
+
+def test_readers_in_every_time_zone_see_the_same_numbers(stage: Stage) -> None:
+    ready(stage)
+    row(stage, MONDAY)
+    here = rows_of(stage.browser), page(stage.browser)
+    stage.users.owner.time_zone = "America/New_York"
+    stage.users.owner.save()
+    assert rows_of(stage.browser) == here[0]
+    away = page(stage.browser)
+    assert "2 Mar 2026 to 8 Mar 2026" in away
+    # The lists behind the links have days of the reader's own zone.
+    assert "Lists count days of your time zone, America/New_York" in away
+    assert "Lists count days of your time zone" not in here[1]
+
+
+def test_an_unfinished_week_says_until_when_it_was_counted(stage: Stage) -> None:
+    ready(stage)
+    row(stage, timezone.now())
+    assert "So far, until " in page(stage.browser, "")
+    assert rows_of(stage.browser, "")[0][-1].startswith(f"{timezone.localdate():%Y-%m-%d} ")
 
 
 def test_launches_are_counted_by_person_for_those_who_may_open_them(stage: Stage) -> None:
@@ -89,8 +114,9 @@ def test_launches_are_counted_by_person_for_those_who_may_open_them(stage: Stage
     launched(stage, "2" * 21, "{}", state="failed", user=stage.users.colleague)
     Launch.objects.update(asked_at=MONDAY)
     owner, colleague = stage.users.owner, stage.users.colleague
-    people = [["Person", owner.label, str(owner.pk), "1", "0", "2.000", ""]]
-    people += [["Person", colleague.label, str(colleague.pk), "1", "1", "0.000", ""]]
+    days = ["Sales", "2026-03-02", "2026-03-08", "Asia/Ho_Chi_Minh", ""]
+    people = [["Person", owner.label, str(owner.pk), "1", "0", "2.000", "", *days]]
+    people += [["Person", colleague.label, str(colleague.pk), "1", "1", "0.000", "", *days]]
     assert sorted(rows_of(stage.browser)) == sorted(people)
     viewer = stage.as_role(Role.VIEWER)
     assert rows_of(viewer) == people[1:]
@@ -115,11 +141,12 @@ def test_time_saved_is_counted_of_runs_that_succeeded_where_the_flow_has_a_figur
 
 def test_without_the_index_nothing_is_counted_and_the_menu_leaves_it_out(stage: Stage) -> None:
     assert "The report needs the run index" in page(stage.browser)
+    assert "A manager of the workspace starts it" in page(stage.as_role(Role.VIEWER))
     ready(stage)
     row(stage, MONDAY)
     assert f'href="{PAGE}"' in stage.browser.get("/w/sales/runs/").content.decode()
     viewer = stage.as_role(Role.VIEWER)
-    assert "A manager of the workspace starts it" in page(viewer)
+    assert "runs, but its credential is not shared with your team" in page(viewer)
     assert viewer.get(f"{PAGE}file/{WEEK}").headers["Location"] == PAGE
 
 

@@ -50,12 +50,15 @@ def test_common_shapes_are_explained(cron: str, words: str) -> None:
 )
 def test_every_other_expression_is_shown_as_it_is(cron: str) -> None:
     assert cron_words.describe_schedule(cron, ZONE) == f"{cron}, {ZONE}"
-    assert cron_words.describe_schedule(cron) == cron
+    assert cron_words.describe_schedule(cron) == f"{cron}, UTC"
+
+
+def test_a_schedule_without_a_zone_is_by_utc_as_for_the_engine() -> None:
+    assert cron_words.describe_schedule("0 9 * * *") == "Every day at 09:00, UTC"
+    assert cron_words.describe_schedule("0 9 * * *", {"odd": 1}) == "Every day at 09:00, UTC"
 
 
 def test_a_zone_is_not_shown_where_it_makes_no_difference() -> None:
-    assert cron_words.describe_schedule("0 9 * * *") == "Every day at 09:00"
-    assert cron_words.describe_schedule("0 9 * * *", {"odd": 1}) == "Every day at 09:00"
     assert cron_words.describe_schedule("*/5 * * * *", ZONE) == "Every 5 minutes"
 
 

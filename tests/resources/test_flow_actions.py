@@ -263,10 +263,27 @@ def test_a_version_is_used_as_the_draft_after_what_will_change_and_this_can_be_u
     assert same.status_code == 422
 
 
+def test_versions_are_offered_as_the_draft_to_builders_only_and_not_while_the_flow_is_being_deleted(
+    stage: Stage,
+) -> None:
+    stage.practice.engine.settings.delete_after = 10_000
+    flow = made(stage, "First")
+    stage.browser.post(url("rename", flow), {"name": "Second"})
+    address, offered = f"/w/sales/flows/{flow}/?tab=versions", f"{url('use-as-draft', flow)}?version="
+    assert offered in text(stage.as_role(Role.BUILDER).get(address).content)
+    for role in (Role.VIEWER, Role.LAUNCHER):
+        page = text(stage.as_role(role).get(address).content)
+        assert "First" in page
+        assert offered not in page
+    stage.browser.post(url("delete", flow))
+    if stage.users.workspace.flavour == Flavour.IMBRACE:
+        assert offered not in text(stage.browser.get(address).content)
+
+
 def test_a_version_that_was_only_locked_is_not_called_published() -> None:
     locked = {"id": "1", "state": "LOCKED"}
     assert str(versions.state({"publishedVersionId": None}, locked).word) == "Locked"
-    assert str(versions.state({"publishedVersionId": "2"}, locked).word) == "Published before"
+    assert str(versions.state({"publishedVersionId": "2"}, locked).word) == "Locked"
 
 
 def test_an_engine_that_lists_no_versions_leaves_the_panel_out(stage: Stage) -> None:

@@ -288,6 +288,22 @@ def test_of_several_flows_all_or_some_are_made(stage: Stage) -> None:
     assert "sourceCode" not in kept
 
 
+def test_a_name_that_a_flow_has_already_is_said_before_anything_is_imported(stage: Stage) -> None:
+    bring(stage, new(exported_flow(webhook(code()), "Twice")))
+    before = len(imports(stage))
+    asked = send(stage, new(exported_flow(webhook(code()), "Twice")))
+    assert "There is a flow of this name already. Another one is created beside it" in text(asked.content)
+    assert len(imports(stage)) == before
+    other = stage.browser.post(NEW, hidden(asked) | {"name": "Only once"})
+    assert other.status_code == 303
+    # A name that is typed after the file was shown is said, too.
+    asked = send(stage, new(exported_flow(webhook(code()), "New")))
+    assert "of this name already" not in text(asked.content)
+    again = stage.browser.post(NEW, hidden(asked) | {"name": "only ONCE"})
+    assert "There is a flow of this name already" in text(again.content)
+    assert stage.browser.post(NEW, hidden(again) | {"name": "only ONCE"}).status_code == 303
+
+
 def test_a_choice_of_none_and_one_name_for_several_are_shown(stage: Stage) -> None:
     asked = send(stage, new(exported_flow(TREE, "First"), exported_flow(TREE, "Second")), name="Same")
     assert asked.status_code == 200

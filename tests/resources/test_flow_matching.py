@@ -278,6 +278,57 @@ def test_starters_are_offered_with_the_apps_that_the_engine_lacks(stage: Stage) 
     assert "Not installed" not in page
 
 
+@pytest.mark.parametrize("stage", ["activepieces"], indirect=True)
+def test_a_starter_whose_apps_the_engine_lacks_becomes_a_flow_whose_steps_say_so(stage: Stage) -> None:
+    used = {name for starter in starters().values() for name in starter.pieces}
+    lacking = sorted(used - {"@activepieces/piece-webhook"})
+    stage.practice.engine.settings.missing_pieces = lacking
+    for key, starter in starters().items():
+        before = len(stage.session.workflows.list_flows(limit=100)["data"])
+        typed = hidden(stage.browser.get(f"/w/sales/flows/do/new/?starter={key}"))
+        chosen = {name: "-" for name, value in typed.items() if value == [""] and "-" in name}
+        answer = stage.browser.post("/w/sales/flows/do/new/", typed | chosen)
+        assert lead(answer).endswith("?tab=steps"), (key, text(answer.content)[-1500:])
+        assert len(stage.session.workflows.list_flows(limit=100)["data"]) == before + 1
+        flow = state(stage, key_of(answer))
+        for node in flow_tree.walk(flow["version"]["trigger"]):
+            piece_name = node.step["settings"].get("pieceName")
+            assert not piece_name or node.step["settings"]["pieceVersion"]
+            assert piece_name not in lacking or node.step["valid"] is False
+        left = left_to_do(stage, flow["id"])
+        assert ("The engine does not have the app" in left) is bool(set(starter.pieces) & set(lacking)), (key, left)
+
+
+@pytest.mark.parametrize("status", [500, 400, 404, 502])
+def test_a_flow_whose_steps_cannot_be_imported_is_not_left_behind(stage: Stage, status: int) -> None:
+    before = [row["id"] for row in stage.session.workflows.list_flows(limit=100)["data"]]
+    asked = stage.browser.post(NEW, {"file": upload(old(webhook(code()), "Gone again"))})
+    stage.practice.engine.faults.add("status", "POST", "/v1/flows/*", status=status, times=1)
+    answer = stage.browser.post(NEW, hidden(asked))
+    assert answer.status_code == 422
+    assert "The flow “Gone again” was not created" in text(answer.content)
+    assert [row["id"] for row in stage.session.workflows.list_flows(limit=100)["data"]] == before
+
+
+def test_a_flow_that_was_imported_although_the_answer_was_lost_is_there_once(stage: Stage) -> None:
+    asked = stage.browser.post(NEW, {"file": upload(old(webhook(code()), "Here once"))})
+    stage.practice.engine.faults.add("reset_after", "POST", "/v1/flows/*", times=1)
+    answer = stage.browser.post(NEW, hidden(asked))
+    assert lead(answer).endswith("?tab=steps"), text(answer.content)[-1500:]
+    rows = stage.session.workflows.list_flows(limit=100)["data"]
+    [row] = [row for row in rows if row["version"]["displayName"] == "Here once"]
+    assert state(stage, row["id"])["version"]["trigger"]["nextAction"]["name"] == "step_1"
+
+
+def test_a_flow_that_cannot_be_deleted_again_is_named(stage: Stage) -> None:
+    asked = stage.browser.post(NEW, {"file": upload(old(webhook(code()), "Left over"))})
+    stage.practice.engine.faults.add("status", "POST", "/v1/flows/*", status=500, times=1)
+    stage.practice.engine.faults.add("status", "DELETE", "/v1/flows/*", status=503)
+    answer = stage.browser.post(NEW, hidden(asked))
+    assert answer.status_code == 422
+    assert "It could not be deleted again" in text(answer.content)
+
+
 def test_a_tree_is_rewritten_without_touching_the_one_that_was_read() -> None:
     tree = webhook(piece("gmail", "send_email", {"auth": "{{ connections.old }}", "body": '{{connections["old"]}}{{x'}))
     before = copy.deepcopy(tree)

@@ -90,13 +90,28 @@ def test_a_plan_that_refuses_is_explained_where_one_is(scene: Scene) -> None:
     if place(scene) == Flavour.ACTIVEPIECES:
         pytest.skip("refuses at the gateway only")
     for email, words in (
-        ("ngoc.anh@sao-mai.example", "Not part of the engine's plan"),
         ("it@sao-mai.example", "The credential does not reach this"),
+        ("ngoc.anh@sao-mai.example", "Not part of the engine's plan"),
     ):
         answer = scene.fill(f"{LIST}do/delete/{invitation_id(scene, email)}/")
         assert answer.status_code == 422
         assert words in shown(answer)
         assert invitation_id(scene, email)
+
+
+def test_revoking_is_not_offered_any_more_where_the_plan_refuses_it(scene: Scene) -> None:
+    if place(scene) == Flavour.ACTIVEPIECES:
+        pytest.skip("refuses at the gateway only")
+    identity = invitation_id(scene, "ngoc.anh@sao-mai.example")
+    assert f"do/delete/{identity}" in scene.page(LIST)
+    assert scene.fill(f"{LIST}do/delete/{identity}/").status_code == 422
+    assert "do/delete" not in scene.page(LIST)
+    assert 'name="ids"' not in scene.page(LIST)
+    page = scene.page(f"{LIST}{identity}/")
+    assert "The plan of this engine does not include revoking of invitations." in page
+    scene.practice.journal.clear()
+    assert scene.browser.post(f"{LIST}do/delete/{identity}/").status_code == 409
+    assert not scene.practice.journal.count("DELETE", "/v1/user-invitations*")
 
 
 @pytest.mark.parametrize(

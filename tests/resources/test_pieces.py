@@ -1,6 +1,7 @@
 """Pieces: a catalogue that is asked for once, and pages that say what an app can do."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.stub_engine import StubEngine, flow, identity, text
 from workflows_ui.members.models import Flavour, Role
 from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.pieces.declaration import CATEGORIES
-from workflows_ui.resources.pieces.fields import operations
+from workflows_ui.resources.pieces.fields import operations, property_inputs
 
 __all__ = ["practice", "scene"]
 
@@ -33,6 +34,21 @@ def test_the_catalogue_is_asked_for_once_whatever_is_searched_for(scene: Scene) 
     for query in ("", "?search=mail", "?category=CORE", "?can=triggers", "?connection=yes", "?rows=20&at=20"):
         scene.page(f"{LIST}{query}")
     assert scene.called("GET", "/v1/pieces*") == 1
+
+
+def test_refresh_shows_an_app_that_was_installed_a_moment_ago(owner: Client, stub_engine: StubEngine) -> None:
+    fill(stub_engine, piece())
+    page = text(owner.get(LIST).content)
+    fill(stub_engine, piece(), piece(name="@acme/piece-new", displayName="Brand new"))
+    assert "Brand new" not in text(owner.get(LIST).content)
+    (url,) = re.findall(r'id="refresh" href="([^"]+)"', page)
+    shown = text(owner.get(url, headers={"HX-Request": "true", "HX-Target": "results"}).content)
+    assert "Brand new" in shown
+    # Links of the page, and the next requests, do not read again.
+    assert f'href="{LIST}?refresh' not in shown.replace(f'id="refresh" href="{url}"', "")
+    calls = len(stub_engine.queries("/pieces"))
+    assert "Brand new" in text(owner.get(LIST).content)
+    assert len(stub_engine.queries("/pieces")) == calls
 
 
 @pytest.mark.parametrize("scene", [Flavour.ACTIVEPIECES], indirect=True)
@@ -166,6 +182,17 @@ def test_odd_pieces_are_shown_and_break_nothing(owner: Client, stub_engine: Stub
     for address in (LIST, f"{LIST}?search=twilio", f"{LIST}?connection=yes", ONE, "/w/sales/connections/new/"):
         assert owner.get(address).status_code == 200, address
     assert f'href="{ONE}"' in text(owner.get(f"{LIST}?search=twilio").content)
+
+
+def test_markdown_of_an_app_is_plain_text() -> None:
+    about = "Use the **key** from [the page](https://x.example/keys), not `secret`."
+    plain = "Use the key from the page (https://x.example/keys), not secret."
+    note = {"type": "MARKDOWN", "description": f"### {about}"}
+    props = {"note": note, "one": {"type": "SHORT_TEXT", "displayName": "One", "description": about}}
+    (found,) = operations({"act": {"displayName": "Act", "description": about, "props": props}}, "action")
+    assert found.notes == (plain,)
+    assert (found.about, found.fields[0].help) == (plain, plain)
+    assert property_inputs(props)[0].help == f"{plain} {plain}"
 
 
 def test_fields_are_explained() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from tests import caches
 from tests.engine.servers import Reply
 from tests.practice_engine.fixtures import Practice
 from tests.resources import stage as stages
@@ -434,3 +435,14 @@ def test_a_table_without_columns_takes_no_record_and_says_what_to_do(owner: Clie
 def test_the_records_of_a_table_are_declared_as_every_resource_is(stage: Stage) -> None:
     found = table_records.load_records(stage.session, goods(stage.practice)[0])
     assert resource_checks.check_resources([found]) == []
+
+
+def test_only_a_table_without_columns_is_said_to_need_one(owner: Client, stub_engine: StubEngine) -> None:
+    SAMPLE.put(stub_engine, table())
+    lay(stub_engine, [field(2)], [])
+    page = text(owner.get(RECORDS).content)
+    assert "There are no records in this table yet" in page
+    assert "needs a column first" not in page
+    lay(stub_engine, [], [])
+    caches.forget_answers()
+    assert "The table needs a column first." in text(owner.get(RECORDS).content)

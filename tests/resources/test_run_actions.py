@@ -1,5 +1,7 @@
 """What is done with runs: retried in two ways, cancelled, archived, by a launcher or a builder; and the launches that belong to them."""
 
+import datetime
+import re
 from typing import Any
 
 import pytest
@@ -13,8 +15,15 @@ from tests.resources.stage import Stage, lead
 from tests.stub_engine import StubEngine, identity, run as run_row, text
 from tests.unclear_writes.later import look_at_the_end
 from tests.users import workspace
-from workflows_ui.launches.models import Launch, State
+from workflows_ui.jobs import worker
+from workflows_ui.jobs.models import ItemState, Job, JobState
+from workflows_ui.jobs.services.jobs import Reason
+from workflows_ui.launches.models import Launch, RunRetry, State
+from workflows_ui.launches.services import repairs
 from workflows_ui.members.models import Role
+from workflows_ui.notifications.messages import notification_message
+from workflows_ui.notifications.models import Notice
+from workflows_ui.resources import BY_NAME
 
 
 def url(action: str, run_id: str) -> str:
@@ -120,6 +129,98 @@ def test_a_retry_on_the_latest_version_leads_to_the_new_run(stage: Stage, launch
     new = lead(answer).rstrip("/").rsplit("/", 1)[-1]
     assert new != run
     assert new in until(lambda: [row["id"] for row in stage.practice.runs() if row["id"] == new])
+
+
+def bulk(stage: Stage, action: str, ids: list[str], **typed: str) -> Job:
+    """The runs, ticked in the list; the action confirmed and worked on."""
+    stage.browser.post(f"/w/sales/runs/many/{action}/", {"id": ids, "next": "/w/sales/runs/?rows=100"})
+    job = Job.objects.get()
+    while worker.turn(job.pk, BY_NAME):
+        pass
+    stage.browser.post(f"/w/sales/jobs/{job.pk}/begin/", typed)
+    while worker.turn(job.pk, BY_NAME):
+        pass
+    job.refresh_from_db()
+    assert job.state == JobState.ENDED
+    return job
+
+
+@pytest.mark.parametrize("action", ["retry", "retry-latest"])
+def test_a_bulk_retry_started_runs_again_and_shows_how_each_does_now(stage: Stage, action: str) -> None:
+    flow = flows.make(stage.session.workflows, "Fails", flows.code("fail Closed"))
+    runs_of = [run_of(stage, flow, "FAILED"), run_of(stage, flow, "FAILED")]
+    job = bulk(stage, action, runs_of)
+    started = [item.result_id or item.object_id for item in job.items.all()]
+    until(lambda: all(status(stage, key) == "FAILED" for key in started))
+    page = stage.browser.get(f"/w/sales/jobs/{job.pk}/").content.decode()
+    outcomes = page.partition('id="job-outcomes"')[2].partition("</table>")[0]
+    assert "Succeeded" not in outcomes
+    assert outcomes.count("Started again") == 3  # the filter, and each of the two
+    for old, new in zip(runs_of, started, strict=True):
+        assert (old != new) == (action == "retry-latest")
+        assert re.search(rf'href="/w/sales/runs/{new}/">\s*<span[^>]*>.*?Failed', outcomes, re.DOTALL)
+
+
+def test_old_run_new_run_and_launch_are_linked(stage: Stage, launcher: Client) -> None:
+    old = failing(stage)
+    launch = launched(stage, old)
+    new = lead(launcher.post(url("retry-latest", old))).rstrip("/").rsplit("/", 1)[-1]
+    until(lambda: [row["id"] for row in stage.practice.runs() if row["id"] == new])
+    person = stage.users.colleague.label
+    page = launcher.get(f"/w/sales/runs/{old}/").content.decode()
+    assert f"{person} started it again." in page
+    assert f'<a href="/w/sales/runs/{new}/">See the new run</a>' in page
+    page = launcher.get(f"/w/sales/runs/{new}/").content.decode()
+    assert f'<a href="/w/sales/runs/{old}/">See the earlier run</a>' in page
+    assert f"/w/sales/launches/{launch.pk}/" in page
+    page = launcher.get(f"/w/sales/launches/{launch.pk}/").content.decode()
+    assert f'<a href="/w/sales/runs/{new}/">See the new run</a>' in page
+
+
+@pytest.mark.parametrize("action", ["retry", "retry-latest"])
+def test_the_launcher_learns_that_a_failed_launch_was_repaired(stage: Stage, action: str) -> None:
+    workflows = stage.session.workflows
+    flow = flows.make(workflows, "Breaks at first", flows.code("fail Closed"))
+    old = run_of(stage, flow, "FAILED")
+    launch = launched(stage, old)
+    Launch.objects.filter(pk=launch.pk).update(credential=stage.users.credential)
+    with stage.practice.engine.state.lock:  # what was broken elsewhere is repaired
+        for version in stage.practice.engine.state.versions.values():
+            if version["flowId"] == flow:
+                version["trigger"]["nextAction"]["settings"]["sourceCode"]["code"] = "// practice: echo"
+    stage.browser.post(url(action, old))
+    new = RunRetry.objects.get().new_run_id
+    until(lambda: status(stage, new) == "SUCCEEDED")
+    RunRetry.objects.update(poll_at=timezone.now() - datetime.timedelta(seconds=1))
+    assert repairs.due() == [stage.users.workspace.pk]
+    repairs.poll(stage.users.workspace.pk)
+    repairs.poll(stage.users.workspace.pk)
+    notice = Notice.objects.get()
+    assert notice.user == stage.users.colleague
+    news = notification_message(notice)
+    assert news.title.endswith(": repaired")
+    assert f"{stage.users.owner.label} started the failed run again, and it succeeded." in news.detail
+    assert not repairs.due()
+
+
+def test_a_run_that_succeeded_is_started_again_only_if_that_is_confirmed(stage: Stage, launcher: Client) -> None:
+    run = run_of(stage, stage.practice.sample("quick").id, "SUCCEEDED")
+    assert "It succeeded. Do what it did once more" in launcher.get(url("retry-latest", run)).content.decode()
+    assert launcher.post(url("retry-latest", run)).status_code == 422
+    assert lead(launcher.post(url("retry-latest", run), {"succeeded": "on"})).startswith("/w/sales/runs/")
+
+
+@pytest.mark.parametrize("chosen", [True, False])
+def test_a_bulk_retry_leaves_out_what_waits_and_asks_about_what_succeeded(stage: Stage, chosen: bool) -> None:
+    flow = stage.practice.sample("quick").id
+    done, waits = run_of(stage, flow, "SUCCEEDED"), paused(stage)
+    job = bulk(stage, "retry-latest", [done, waits], **({"succeeded": "on"} if chosen else {}))
+    outcomes = {item.object_id: (item.state, item.reason) for item in job.items.all()}
+    expected = (ItemState.DONE, "") if chosen else (ItemState.SKIPPED, Reason.SUCCEEDED)
+    assert outcomes == {done: expected, waits: (ItemState.SKIPPED, Reason.PAUSED)}
+    page = stage.browser.get(f"/w/sales/jobs/{job.pk}/").content.decode()
+    assert "A retry would break it." in page
+    assert status(stage, waits) == "PAUSED"
 
 
 def test_a_run_that_succeeded_is_offered_a_new_run_only(stage: Stage, launcher: Client) -> None:

@@ -37,6 +37,20 @@ def test_rows_say_who_launched_them_by_run_or_by_marker_in_few_queries(
     assert len([one for one in asked if 'FROM "workflows_ui_launch"' in one["sql"]]) == 1
 
 
+def test_a_launcher_reads_who_launched_a_run_and_opens_only_their_own_launch(
+    users: Users, stub_engine: StubEngine
+) -> None:
+    own, other = launched(users, run_id=identity(1)), launched(users, run_id=identity(2), user=users.owner)
+    stub_engine.runs = [run(1), run(2)]
+    launcher = Client()
+    launcher.force_login(users.colleague)
+    page = text(launcher.get(RUNS).content)
+    assert f'<a href="/w/sales/launches/{own.pk}/">' in page
+    assert "owner" in page
+    assert f"/w/sales/launches/{other.pk}/" not in page
+    assert launcher.get(f"/w/sales/launches/{other.pk}/").status_code == 404
+
+
 def test_launches_of_another_workspace_are_nobodys(users: Users, owner: Client, stub_engine: StubEngine) -> None:
     elsewhere = users.stranger.memberships.get().workspace
     launch = launched(users, workspace=elsewhere, run_id=identity(1))

@@ -106,6 +106,22 @@ def test_a_failed_run_is_compared_with_the_last_good_one(stage: Stage) -> None:
     assert "run-compared" in stage.browser.get(f"/w/sales/runs/{run}/").content.decode()
 
 
+def test_the_difference_of_versions_is_linked_for_those_who_may_open_the_flow(stage: Stage) -> None:
+    only(stage)
+    add_run(stage, {}, "SUCCEEDED", 600)
+    run = add_run(stage, {}, "FAILED", 60, flowVersionId=ids.new_id())
+    indexed(stage)
+    sharing.write(stage.users.credential, stage.users.colleague.groups.create(name="Reporting"), stage.users.owner)
+    launcher, address = stage.as_role(Role.LAUNCHER), f"/w/sales/runs/{run}/compared/"
+    link = f"/w/sales/flows/{IndexedRun.objects.get(run_id=run).flow_id}/difference/"
+    assert link in launcher.get(address, headers=FRAGMENT).content.decode()
+    stage.users.workspace.hidden_pages = ["flows"]
+    stage.users.workspace.save()
+    page = launcher.get(address, headers=FRAGMENT).content.decode()
+    assert "The flow was changed in between." in page
+    assert link not in page
+
+
 def test_without_a_good_run_the_comparison_says_so(stage: Stage) -> None:
     only(stage)
     run = add_run(stage, {}, "FAILED", 60)

@@ -390,3 +390,20 @@ def test_a_search_finds_values_as_soon_as_they_are_read(stage: Stage) -> None:
     assert run not in listed(stage.browser, "ORD-471182")
     settle(stage)
     assert run in listed(stage.browser, "ORD-471182")
+
+
+def test_addresses_of_decisions_and_outputs_of_waiting_steps_are_neither_kept_nor_found(stage: Stage) -> None:
+    key = "W4itp0int" + "x" * 12
+    address = f"https://e.example/api/v1/flow-runs/{'R' * 21}/waitpoints/{key}?action=approve"
+    (run,) = ran(stage, output={"approvalLink": address, "text": f"Decide here: {address}"})
+    chain = stage.practice.engine.state.runs[run]["steps"]
+    chain["step_2"] = {"type": "PIECE", "status": "PAUSED", "input": {}, "output": {"approved": "prematurely"}}
+    keep(stage)
+    settle(stage)
+    kept = RunValues.objects.get(run__run_id=run).open("content")
+    assert "Decide here" in kept
+    assert key not in kept
+    assert "prematurely" not in kept
+    assert run in listed(stage.browser, "decide")
+    for text in (key, "waitpoints", "prematurely"):
+        assert run not in listed(stage.browser, text), text

@@ -41,7 +41,7 @@ _BELONGS = {
         ),
         ("id", "launch"),
     ),
-    **dict.fromkeys(("job", "job_begin", "job_retry", "job_stop"), ("id", "job")),
+    **dict.fromkeys(("job", "job_begin", "job_retry", "job_stop", "job_undo"), ("id", "job")),
     **dict.fromkeys(("export", "export_file", "export_stop"), ("job_id", "export")),
     **dict.fromkeys(
         (

@@ -167,6 +167,7 @@ LEAST: dict[str, Role] = {
     "job_begin": Role.VIEWER,
     "job_stop": Role.VIEWER,
     "job_retry": Role.VIEWER,
+    "job_undo": Role.VIEWER,
     "bulk_choose": Role.BUILDER,
     "connection_new": Role.BUILDER,
     "connection_sign_in": Role.BUILDER,

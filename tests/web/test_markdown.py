@@ -64,6 +64,25 @@ def test_links_within_the_console_stay_as_they_are() -> None:
     assert re.findall(r'href="([^"]*)"', markdown.html(text)) == ["/w/sales/flows/", "#part", "runs/?a=%20b"]
 
 
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("**Live URL:**\n```text\n{{webhookUrl}}\n```\nstarts the flow.", "Live URL: {{webhookUrl}} starts the flow."),
+        (
+            "### Set up\n1. Go to [the page](https://x.example/a)<br>2. *Copy* `key_id`",
+            "Set up 1. Go to the page (https://x.example/a) 2. Copy key_id",
+        ),
+        ("- One\n- __Two__", "- One - Two"),
+        ("> A **bold** word and ~~not~~ this", "A bold word and not this"),
+        ("a_name_with_lines, 2 * 3 * 4, <b>no tag</b>", "a_name_with_lines, 2 * 3 * 4, <b>no tag</b>"),
+        ("America/New_York", "America/New_York"),
+        (" \n ", ""),
+    ],
+)
+def test_plain_text_has_no_markup(text: str, plain: str) -> None:
+    assert markdown.plain(text) == plain
+
+
 def test_nothing_is_nothing() -> None:
     assert markdown.html("  \n") == ""
 

@@ -11,15 +11,22 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils import timezone, translation
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.alarms.messages import reason, sentence
-from workflows_ui.alarms.models import TEST, AlarmDelivery, AlarmKind, ChannelShape
+from workflows_ui.alarms.models import TEST, AlarmDelivery, AlarmEnd, AlarmKind, ChannelShape
 from workflows_ui.web import formats
 
 #: Characters with a meaning in Markdown; those by which servers recognize addresses, after which an invisible space is written.
 _MARKDOWN, _ADDRESS = re.compile(r"([\\`*_\[\]()<>#~|])"), re.compile(r"(?<=\w)([.:])(?=[\w/])")
 _LONGEST = 120
+#: The title of a message about an alarm that is no more: a problem that was muted, or became part of another alarm, may last.
+_ENDED = {
+    AlarmEnd.OVER: gettext_lazy("Ended: %(flow)s: %(alarm)s (%(workspace)s)"),
+    AlarmEnd.OFF: gettext_lazy("Flow is off: %(flow)s: %(alarm)s (%(workspace)s)"),
+    AlarmEnd.MUTED: gettext_lazy("Muted: %(flow)s: %(alarm)s (%(workspace)s)"),
+    AlarmEnd.FOLDED: gettext_lazy("Part of an alarm about many flows: %(flow)s: %(alarm)s (%(workspace)s)"),
+}
 
 
 def build(row: AlarmDelivery, url: str) -> dict[str, Any]:
@@ -39,6 +46,7 @@ def build(row: AlarmDelivery, url: str) -> dict[str, Any]:
     return {
         "id": str(row.pk),
         "event": row.event.partition(":")[0],
+        "reason": content.get("end", ""),
         "workspace": channel.workspace.slug,
         "alarm": row.alarm_id,
         "kind": content.get("kind", ""),
@@ -65,7 +73,8 @@ def _texts(row: AlarmDelivery, escape: Callable[[str], str]) -> tuple[str, str]:
         "alarm": AlarmKind(kind).label if kind in AlarmKind.values else kind,
     }
     if row.event.startswith("ended"):
-        return _("Ended: %(flow)s: %(alarm)s (%(workspace)s)") % values, reason(kind, str(content.get("end")))
+        end = str(content.get("end"))
+        return _ENDED.get(end, _ENDED[AlarmEnd.OVER]) % values, reason(kind, end)
     facts = content.get("facts")
     if isinstance(facts, dict) and isinstance(facts.get("names"), list):
         facts = facts | {"names": [escape(formats.cut(str(name), _LONGEST)) for name in facts["names"]]}

@@ -109,13 +109,19 @@ def _is_current(work: Work) -> bool:
 
 
 def _note_runs(work: Work) -> None:
-    """Note the last run of each flow that has run since the last check."""
+    """Note the last run of each flow that has run since the last check: not of those by hand, if others start the flow usually."""
     since = (work.watch.checked_at or work.now) - OVERLAP
-    latest = dict(work.runs(since).values_list("flow_id").annotate(last=Max("created")))
-    rows = work.rhythms.filter(flow_id__in=latest)
-    changed = [row for row in rows if row.last_run_at is None or row.last_run_at < latest[row.flow_id]]
-    for row in changed:
-        row.last_run_at = latest[row.flow_id]
+    counted = work.runs(since).values_list("flow_id")
+    latest = {
+        flow: times for flow, *times in counted.annotate(Max("created"), own=Max("created", filter=~work.by_hand()))
+    }
+    changed = []
+    for row in work.rhythms.filter(flow_id__in=latest):
+        last, own = latest[row.flow_id]
+        time = last if Rhythm.load(row.rhythm).by_hand and not row.cron else own
+        if time and (row.last_run_at is None or row.last_run_at < time):
+            row.last_run_at = time
+            changed.append(row)
     set_alarm_times(work, changed)
     FlowRhythm.objects.bulk_update(changed, ["last_run_at", "alarm_at"], batch_size=BATCH)
 

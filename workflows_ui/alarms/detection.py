@@ -10,8 +10,10 @@ outages do not change. A flow is quiet once FACTOR times the usual pause has pas
 pause and a part of it have passed, at most MOST times the usual one. That moment depends on nothing that happens later: it is computed
 with each run and only compared with the time.
 
-- *After a false alarm*: for PATIENT days after people were notified of a flow that ran again, they are notified of it only after PATIENCE
-  usual pauses. Pauses by chance are rarely so long that there are two false alarms within that time. Until then the alarm is only listed.
+- *After a false alarm*: for PATIENT days after an alarm that a builder called a false one, people are notified of the flow only after
+  PATIENCE usual pauses. Pauses by chance are rarely so long that there are two false alarms within that time. Until then the alarm is
+  only listed.
+- *Runs that people start* are learnt like others, but end no silence of a flow that is usually started in another way.
 - *Weekends, nights, monthly flows*: nothing is expected, so nothing is missed. Flows with less than a run a week have no rhythm of hours:
   their pauses are measured in days, over all that is kept, once there are enough of them.
 - *Holidays*: nothing is expected on days off that managers enter. Another holiday on which a flow rests is one alarm, which ends with the
@@ -48,7 +50,7 @@ WEEKS, LEAST, FEWEST = 8, 3, 6
 RECENT, TREND = 3, 2.0
 #: A flow is quiet after so many usual pauses, or after the longest one and a part of it, but not after more than MOST usual pauses.
 FACTOR, LONGER, MOST = 1.5, 1.3, 1.6
-#: For so long after a false alarm people are notified only after so many usual pauses, or longer rests of flows with rare runs.
+#: For so long after a false alarm, people are notified only after so many usual pauses, or longer rests of flows with rare runs.
 PATIENT, PATIENCE, LONG_REST = timedelta(days=30), 3.0, 2.0
 #: Pauses measured in days that are enough if these are all about as long, and if not.
 ALIKE_PAUSES, PAUSES = 3, 8
@@ -101,6 +103,7 @@ class Rhythm:
         rest: after so many seconds without a run a flow with rare runs is quiet; 0 for others.
         usual, longest: seconds of a run: the usual ones, and the longest of an ordinary week; 0 if not known.
         failing: the share of runs that fail; -1 if not known.
+        by_hand: whether people start most of its runs.
     """
 
     hours: Sequence[float] = ()
@@ -110,6 +113,7 @@ class Rhythm:
     usual: float = 0
     longest: float = 0
     failing: float = -1
+    by_hand: bool = False
 
     def dump(self) -> dict[str, Any]:
         """As JSON."""
@@ -240,7 +244,7 @@ def _rest(hours: Sequence[Hour]) -> float:
 def quiet_at(rhythm: Rhythm, last: datetime, calendar: Calendar, *, patient: bool = False) -> datetime | None:
     """When a flow whose last run was created at `last` is quiet, unless it runs before; None if that is not known.
 
-    `patient`: when people are notified of it, if they were in the last days (PATIENT) and it ran again.
+    `patient`: when people are notified of it, after a false alarm in the last days (PATIENT).
     """
     if rhythm.rest:
         return last + timedelta(seconds=rhythm.rest * (LONG_REST if patient else 1))

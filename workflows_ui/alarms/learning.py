@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db.models import CharField, Count, Max, Min, Q, QuerySet, Sum
@@ -58,13 +59,26 @@ def _learn(work: Work, rows: Sequence[FlowRhythm], known_since: datetime, since:
     seldom = [key for key in ids if sum(hour.runs for hour in hours.get(key, ())) < detection.FEWEST]
     if seldom and known_since < since:
         hours |= _hours(work.runs(known_since).filter(flow_id__in=seldom))
+    starts = _starts(work, work.runs(known_since if seldom else since).filter(flow_id__in=ids))
     for row in rows:
         row.learn_at = None
         if counted := hours.get(row.flow_id):
-            row.rhythm = detection.learn(counted, known_since, work.now, work.calendar).dump()
-            row.last_run_at = max(filter(None, (row.last_run_at, counted[-1].last)))
+            by_hand, own = starts.get(row.flow_id, (False, None))
+            rhythm = detection.learn(counted, known_since, work.now, work.calendar)
+            row.rhythm = replace(rhythm, by_hand=by_hand).dump()
+            last = counted[-1].last if by_hand and not row.cron else own
+            row.last_run_at = max(filter(None, (row.last_run_at, last)), default=None)
     set_alarm_times(work, rows)
     save(rows, "rhythm", "last_run_at", "alarm_at", "learn_at")
+
+
+def _starts(work: Work, rows: QuerySet[IndexedRun]) -> dict[str, tuple[bool, datetime | None]]:
+    """Whether people start most of the runs, and the last run that they did not start; by flow."""
+    by_hand = work.by_hand()
+    counted = rows.values_list("flow_id").annotate(
+        number=Count("pk"), started=Count("pk", filter=by_hand), last=Max("created", filter=~by_hand)
+    )
+    return {flow: (2 * started > number, last) for flow, number, started, last in counted}
 
 
 def _hours(rows: QuerySet[IndexedRun]) -> dict[str, list[Hour]]:

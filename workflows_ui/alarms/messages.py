@@ -1,4 +1,7 @@
-"""Texts about alarms, in the language and time zone of the reader. Missing facts are allowed."""
+"""Texts about alarms, in the language of the reader. Missing facts are allowed.
+
+Runs are counted by the days of the console's time zone, so all times are of this zone too, with its name.
+"""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -27,7 +30,13 @@ def detail(kind: str, facts: Any) -> str:
     last = formats.moment(facts.get("last")) if isinstance(facts, dict) else None
     if kind not in {AlarmKind.QUIET, AlarmKind.MISSED} or last is None:
         return ""
-    return _("The last run began on %(time)s.") % {"time": formats.exact(last, seconds=False)}
+    return _("The last run began on %(time)s.") % {"time": _time(last)}
+
+
+def _time(moment: datetime) -> str:
+    zone = timezone.get_default_timezone()
+    with timezone.override(zone):
+        return f"{formats.exact(moment, seconds=False)} ({zone})"
 
 
 def gap(watch: AlarmWatch | None, now: datetime) -> str:
@@ -52,8 +61,9 @@ def _quiet(facts: Facts) -> str:
     usual, today, by = _number(facts, "usual"), _number(facts, "today"), formats.moment(facts.get("by"))
     if usual < 1 or by is None:
         return _("There is usually another run by now.")
+    zone = timezone.get_default_timezone()
     text = _("Usually %(usual)d by %(time)s, today %(today)d.")
-    return text % {"usual": usual, "time": f"{timezone.localtime(by):%H:%M}", "today": today}
+    return text % {"usual": usual, "time": f"{timezone.localtime(by, zone):%H:%M} ({zone})", "today": today}
 
 
 def _many(facts: Facts) -> str:
@@ -71,12 +81,10 @@ def _many(facts: Facts) -> str:
     return text
 
 
-def reason(kind: str, end: str, *, announced: bool = True) -> str:
-    """Why an alarm ended; "" for an open one. `announced`: whether people were notified of it."""
+def reason(kind: str, end: str) -> str:
+    """Why an alarm ended; "" for an open one."""
     if kind == AlarmKind.MANY and end == AlarmEnd.OVER:
         return _("The flows run again.")
-    if kind == AlarmKind.QUIET and end == AlarmEnd.OVER and announced:
-        return _("The flow is as usual again. For 30 days, people are notified only after a longer pause.")
     return str(AlarmEnd(end).label) if end in AlarmEnd.values else ""
 
 
@@ -84,7 +92,7 @@ def _missed(facts: Facts) -> str:
     time = formats.moment(facts.get("time"))
     if time is None:
         return _("It did not start as scheduled.")
-    return _("It did not start on %(time)s, as scheduled.") % {"time": formats.exact(time, seconds=False)}
+    return _("It did not start on %(time)s, as scheduled.") % {"time": _time(time)}
 
 
 def _failing(facts: Facts) -> str:

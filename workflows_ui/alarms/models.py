@@ -33,10 +33,13 @@ class AlarmKind(models.TextChoices):
 
 
 class AlarmState(StateChoices):
-    """Whether a problem lasts. Computed from the row, never stored."""
+    """Whether a problem lasts, or why there is no alarm about it any more. Computed from the row, never stored."""
 
     OPEN = "open", "triangle-alert", "red", pgettext_lazy("alarm", "Open")
     ENDED = "ended", "circle-check", "green", pgettext_lazy("alarm", "Ended")
+    OFF = "off", "circle-minus", "secondary", pgettext_lazy("alarm", "Flow is off")
+    MUTED = "muted", "bell-off", "secondary", pgettext_lazy("alarm", "Muted")
+    FOLDED = "folded", "layers", "secondary", pgettext_lazy("alarm", "Part of another")
 
 
 class AlarmEnd(models.TextChoices):
@@ -129,6 +132,8 @@ class Alarm(models.Model):
     end = models.CharField(max_length=10, choices=AlarmEnd, blank=True)
     #: When people and channels will be notified, unless it ends before; None: they were.
     announce_at = models.DateTimeField(null=True)
+    #: Whether a builder said that nothing was wrong; None without an answer.
+    false_alarm = models.BooleanField(null=True)
     #: How often it began.
     times = models.PositiveIntegerField(default=1)
     #: Plain values; the texts are made in the language of the reader (messages.py).
@@ -149,7 +154,14 @@ class Alarm(models.Model):
 
     @property
     def state(self) -> AlarmState:
-        return AlarmState.OPEN if self.ended_at is None else AlarmState.ENDED
+        if self.ended_at is None:
+            return AlarmState.OPEN
+        return AlarmState(self.end) if self.end in AlarmState.values else AlarmState.ENDED
+
+    @property
+    def asks(self) -> bool:
+        """Whether only people know if something was wrong: the flow was quiet, they were notified, and it runs again."""
+        return (self.kind, self.end) == (AlarmKind.QUIET, AlarmEnd.OVER) and self.announce_at is None
 
     @property
     def title(self) -> str:

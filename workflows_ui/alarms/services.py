@@ -72,7 +72,7 @@ def begin(
                 )
             else:
                 again = rows.filter(pk=ended.pk, ended_at=ended.ended_at)
-                if not again.update(ended_at=None, end="", times=F("times") + 1, **values):
+                if not again.update(ended_at=None, end="", false_alarm=None, times=F("times") + 1, **values):
                     return None
                 alarm = rows.select_related("index__workspace").get(pk=ended.pk)
             if announce_at is None:
@@ -143,7 +143,17 @@ def unmute(actor: Actor, index: RunIndex, row: AlarmMute) -> bool:
     return True
 
 
-def _record(actor: Actor, action: str, index: RunIndex, row: Alarm | AlarmMute) -> None:
+def answer(actor: Actor, index: RunIndex, alarm: Alarm, false_alarm: bool) -> bool:
+    """Note whether an alarm that `asks` was a false one. Audited. False if it does not ask any more."""
+    with transaction.atomic():
+        rows = of_index(index).filter(pk=alarm.pk, ended_at=alarm.ended_at, announce_at=None)
+        if not alarm.asks or not rows.update(false_alarm=false_alarm):
+            return False
+        _record(actor, "alarm.answer", index, alarm, false_alarm=false_alarm)
+    return True
+
+
+def _record(actor: Actor, action: str, index: RunIndex, row: Alarm | AlarmMute, **detail: Any) -> None:
     audit_log.record(
         actor,
         action,
@@ -153,6 +163,7 @@ def _record(actor: Actor, action: str, index: RunIndex, row: Alarm | AlarmMute) 
         object_name=row.flow_name or row.flow_id,
         belongs_to=("flows", row.flow_id),
         kind=str(AlarmKind(row.kind)),
+        **detail,
     )
 
 

@@ -12,6 +12,7 @@ urlpatterns = [
     path("w/<slug:slug>/alarms/muted/<int:mute_id>/", views.unmute, name="alarm_unmute"),
     path("w/<slug:slug>/alarms/<int:alarm_id>/", views.alarm, name="alarm"),
     path("w/<slug:slug>/alarms/<int:alarm_id>/mute/", views.mute, name="alarm_mute"),
+    path("w/<slug:slug>/alarms/<int:alarm_id>/false/", views.answer, name="alarm_answer"),
     path("w/<slug:slug>/alarms/channels/", channel_views.listing, name="alarm_channels"),
     path("w/<slug:slug>/alarms/channels/add/", channel_views.add, name="alarm_channel_add"),
     path("w/<slug:slug>/alarms/channels/<uuid:channel_id>/", channel_views.channel, name="alarm_channel"),

@@ -124,8 +124,9 @@ def alarm(request: ConsoleRequest, slug: str, alarm_id: int) -> HttpResponse:
         "alarm": row,
         "sentence": texts.sentence(row.kind, row.facts),
         "detail": texts.detail(row.kind, row.facts),
-        "end": texts.reason(row.kind, row.end, announced=row.announce_at is None),
+        "end": texts.reason(row.kind, row.end),
         "runs_url": list_url(slug, "runs", **flow, since=days[0], until=days[1]),
+        "by_hand": row.ended_at is None and row.kind in {AlarmKind.QUIET, AlarmKind.MISSED},
         "run_url": run_url(slug, run) if isinstance(run, str) else "",
         "flow_url": flow_url(slug, row.flow_id) if row.flow_id else "",
         "flows": [(other, flow_url(slug, other.flow_id)) for other in _quiet_flows(row)],
@@ -144,6 +145,18 @@ def mute(request: ConsoleRequest, slug: str, alarm_id: int) -> HttpResponse:
         return responses.redirect_to_view(request, "alarms", slug)
     services.mute(actor(request), *found)
     messages.success(request, _("Such alarms are muted for this flow."))
+    return responses.redirect_to_view(request, "alarm", slug, alarm_id)
+
+
+@require_POST
+@member(Role.BUILDER)
+def answer(request: ConsoleRequest, slug: str, alarm_id: int) -> HttpResponse:
+    """Note whether the alarm was a false one."""
+    found = _lookup(request, alarm_id)
+    if found is None:
+        return responses.redirect_to_view(request, "alarms", slug)
+    if services.answer(actor(request), *found, request.POST.get("answer") == "yes"):
+        messages.success(request, _("Your answer is saved."))
     return responses.redirect_to_view(request, "alarm", slug, alarm_id)
 
 

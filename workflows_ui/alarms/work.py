@@ -6,13 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from workflows_ui.alarms import detection, services
 from workflows_ui.alarms.detection import Rhythm
-from workflows_ui.alarms.models import AlarmEnd, AlarmKind, AlarmWatch, FlowRhythm, FlowState
+from workflows_ui.alarms.models import AlarmKind, AlarmWatch, FlowRhythm, FlowState
 from workflows_ui.alarms.profiles import Calendar
 from workflows_ui.alarms.services import Problem
+from workflows_ui.launches.models import Launch
 from workflows_ui.resources.flows import reading
 from workflows_ui.run_index.models import LISTED, IndexedRun, RunIndex
 
@@ -46,6 +47,11 @@ class Work:
         """The runs of the index from then on, without an order."""
         return IndexedRun.objects.filter(LISTED, workspace_id=self.index.pk, created__gte=since).order_by()
 
+    def by_hand(self) -> Q:
+        """The condition that people started a run: from this console, or from the engine's own pages."""
+        launched = Launch.objects.filter(workspace=self.index.pk, run_id=OuterRef("run_id"))
+        return ~Q(triggered_by="") | Q(Exists(launched))
+
     def note(self, **values: datetime | str | None) -> None:
         """Write columns of the claimed row."""
         for name, value in values.items():
@@ -65,12 +71,10 @@ def set_alarm_times(work: Work, rows: Iterable[FlowRhythm]) -> list[FlowRhythm]:
 
 
 def announce_times(work: Work, rows: Collection[FlowRhythm]) -> dict[Problem, datetime | None]:
-    """When people are notified of flows that were quiet lately, ran again, and are quiet again; by problem. Reads their rhythms."""
-    announced = Q(announce_at=None) | Q(times__gt=1)
+    """When people are notified of flows that had a false alarm lately and are quiet again; by problem. Reads their rhythms."""
     lately = services.of_index(work.index).filter(
-        announced,
         kind=AlarmKind.QUIET,
-        end=AlarmEnd.OVER,
+        false_alarm=True,
         ended_at__gt=work.now - detection.PATIENT,
         flow_id__in=[row.flow_id for row in rows],
     )

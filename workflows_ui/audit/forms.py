@@ -44,6 +44,10 @@ class FilterForm(DaysForm):
         if "kind" in data:
             condition &= history.about(workspace, data["kind"], data.get("id", ""))
             del columns["kind"], columns["id"]
+        if "id" in columns and "id" in data:
+            # The id of a job finds its items, too.
+            del columns["id"]
+            condition &= Q(object_id=data["id"]) | Q(subject_type="job", subject_id=data["id"])
         for name in columns.keys() & data.keys():
             condition &= Q(**{columns[name]: data[name]})
         if "job" in data:

@@ -56,6 +56,7 @@ ACTIONS: dict[str, Text] = {
     "alarm_channel.remove": _("Removed a channel for alarms"),
     "alarm_channel.send_again": _("Let messages to a channel be sent again"),
     "alarm_channel.test": _("Sent a test message to a channel"),
+    "alarm.answer": _("Said whether an alarm was a false one"),
     "alarm.mute": _("Muted alarms of a kind for a flow"),
     "alarm.unmute": _("Allowed alarms of a kind for a flow again"),
     "alarms.export": _("Took the list of alarms as a file"),
@@ -236,7 +237,7 @@ def install(resources: Iterable[Resource]) -> None:
     for resource in resources:
         _resources.add(resource.name)
         KINDS.setdefault(resource.name, resource.label)
-        labels = {action.name: action.label for action in resource.actions}
+        labels = {action.name: action.label for action in (*resource.actions, *resource.job_actions)}
         labels = {"export": _("Exported"), "reveal": _("Looked at something hidden"), **labels}
         for name, label in labels.items():
             ACTIONS.setdefault(f"{resource.name}.{name}", format_lazy("{}: {}", resource.label, label))

@@ -1,6 +1,6 @@
 """The database's clock, so that leases and deadlines of several machines are compared by one clock."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 
 from django.db import connection
 from django.utils import timezone
@@ -21,9 +21,9 @@ def parse_time(text: str) -> datetime | None:
     return time if _FIRST_YEAR <= time.year <= _LAST_YEAR else None
 
 
-def midnight(day: date) -> datetime:
-    """The beginning of a day in the current time zone."""
-    return timezone.make_aware(datetime.combine(day, datetime.min.time()))
+def midnight(day: date, zone: tzinfo | None = None) -> datetime:
+    """The beginning of a day, by default in the current time zone."""
+    return timezone.make_aware(datetime.combine(day, datetime.min.time()), zone)
 
 
 def now() -> datetime:

@@ -41,6 +41,16 @@ _MESSAGES: dict[str, tuple[Text, Text]] = {
         _("The engine refuses this secret."),
         _("It may be mistyped, ended or withdrawn, or belong to another environment."),
     ),
+    Code.SESSION_ENDED: (
+        _("The engine ended this session: another password was set there, or its user was deactivated."),
+        _(
+            "Replace the secret by signing in again. If the password is kept, the console tries that once automatically."
+        ),
+    ),
+    Code.USER_INACTIVE: (
+        _("The engine's user of this sign-in is deactivated."),
+        _("Ask an administrator of the engine to activate the user, then test the credential again."),
+    ),
     Code.SCOPED_KEY: (
         _("This API key is limited to other parts of Imbrace and cannot reach workflows."),
         _("Use an API key without a list of permissions."),

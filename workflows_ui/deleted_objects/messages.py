@@ -39,6 +39,10 @@ def lost(copy: DeletedObject) -> list[str]:
             _("Its runs, earlier versions, launch rights and watches do not come back. Earlier launches stay listed."),
         ]
     lines = [_("It gets a new id, and its records are new ones.")]
+    if not copy.facts.get("external_ids"):
+        lines.append(
+            _("Flows no longer find its columns, and write empty rows: choose the columns in their steps again.")
+        )
     if copy.facts.get("foldered"):
         lines.append(_("It comes back outside of its folder."))
     if not copy.facts.get("whole", True):

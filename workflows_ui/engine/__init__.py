@@ -24,11 +24,13 @@ from .errors import (
     RateLimited,
     Refused,
     ScopedKey,
+    SessionEnded,
     TooLarge,
     Unavailable,
     Unknown,
     UnknownReference,
     Unreachable,
+    UserInactive,
     WrongOrganization,
     WrongProject,
 )

@@ -101,6 +101,7 @@ class Client:
             route,
             mask=mask,
             on_no_route=on_no_route,
+            session_url=f"{self._bases.engine}/v1/projects",
             clock=clock,
             sleep=sleep,
         )

@@ -53,6 +53,11 @@ class CredentialRefused(EngineError):
     """The credential is not accepted: 401, or the 403 of Activepieces for an unknown caller."""
 
 
+class SessionEnded(CredentialRefused):
+    """The engine ended the session of the token: another password was set, or the user was deactivated (recordings
+    `session_revoked_*`, `session_inactive_*` of 0.83.0)."""
+
+
 class ScopedKey(CredentialRefused):
     """The API key has a list of permissions: the gateway opens no workflow route to such keys (api.md 2.2)."""
 
@@ -68,6 +73,10 @@ class Forbidden(EngineError):
 class WrongProject(Forbidden):
     """The project of the call does not exist, or is closed to the credential: 404 on 0.83 and 403 before (recordings
     `err_other_project_403` of both, `member_flows_of_other_project`)."""
+
+
+class UserInactive(Forbidden):
+    """The engine's user was deactivated: no sign-in (recording `session_inactive_sign_in`)."""
 
 
 class NotInPlan(EngineError):

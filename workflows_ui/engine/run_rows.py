@@ -12,13 +12,36 @@ FAT_PAGE, SMALLEST_PAGE = 60, 5
 
 
 def slim(run: Json) -> Json:
-    """A run with only the name of its flow version, which 0.83 sends twice with the code of all its steps."""
+    """A run with only the name of its flow version, which 0.83 sends twice with the code of all its steps, and without the output of steps
+    that wait: it says `approved: true` before anybody has decided (recording `approval_01_run_paused`).
+    """
+    if isinstance(run.get("steps"), dict):
+        run = run | {"steps": _without_pending(run["steps"])}
     if not is_fat(run):
         return run
     version = run.get("flowVersion")
     name = version.get("displayName") if isinstance(version, dict) else run.get("flowVersion_displayName")
     kept = {key: value for key, value in run.items() if not key.startswith("flowVersion_")}
     return kept | {"flowVersion": {"displayName": name}}
+
+
+def _without_pending(steps: Json) -> Json:
+    """A copy of the steps of a run, or of a loop's iteration, without the outputs of those that wait."""
+    copy = dict(steps)
+    waiting = [copy]
+    while waiting:
+        chain = waiting.pop()
+        for name, step in chain.items():
+            if not isinstance(step, dict):
+                continue
+            output = step.get("output")
+            if step.get("status") == "PAUSED" and "output" in step:
+                chain[name] = {key: value for key, value in step.items() if key != "output"}
+            elif isinstance(output, dict) and isinstance(output.get("iterations"), list):
+                turns = [dict(turn) if isinstance(turn, dict) else turn for turn in output["iterations"]]
+                chain[name] = step | {"output": output | {"iterations": turns}}
+                waiting += [turn for turn in turns if isinstance(turn, dict)]
+    return copy
 
 
 def is_fat(run: Json) -> bool:

@@ -123,8 +123,8 @@ def close_pools() -> None:
 
 
 class Transport:
-    """Reads and writes for one credential. `base` is the address whose connections are shared, without a trailing slash; for the other
-    arguments see `Client`."""
+    """Reads and writes for one credential. `base` is the address whose connections are shared, without a trailing slash, `session_url` a
+    route on which the engine says clearly that a session was ended; for the other arguments see `Client`."""
 
     def __init__(
         self,
@@ -134,6 +134,7 @@ class Transport:
         *,
         mask: Mask | None = None,
         on_no_route: Callable[[], None] | None = None,
+        session_url: str = "",
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -141,6 +142,7 @@ class Transport:
         self.base = base
         self.route = route
         self._on_no_route = on_no_route
+        self._session_url = session_url
         self.auth = auth
         self._mask = mask if mask is not None else Mask(auth.secrets())
         self._adapter = shared_adapter(base, route)
@@ -213,6 +215,8 @@ class Transport:
             generations.forget(self.base)
             if self._on_no_route is not None:
                 self._on_no_route()
+        if isinstance(error, errors.Forbidden) and response_errors.in_doubt(answer):
+            error = self._session_error(seconds) or error
         if error is not None:
             raise error
         if write and not answer.body:
@@ -224,6 +228,20 @@ class Transport:
         except NotJson as problem:
             unreadable = response_errors.error_for_body(answer, problem, write=write, what=what)
         raise unreadable
+
+    def _session_error(self, seconds: float) -> errors.EngineError | None:
+        """The error of an ended session or refused token, if the engine says so on `session_url`; None if it says anything else."""
+        if not self._session_url:
+            return None
+        what = f"GET {urlsplit(self._session_url).path}"
+        try:
+            request = self._prepare("GET", self._session_url, (("limit", "1"),), None)
+            answer = self._exchange(request, what, seconds=seconds, write=False)
+        except errors.EngineError:
+            return None
+        error = response_errors.error_for_answer(answer, write=False, what=what, secrets=self.auth.secrets())
+        # Without one of the engine's codes, the answer may be a gateway's.
+        return error if isinstance(error, errors.CredentialRefused) and error.code else None
 
     def _prepare(self, method: str, url: str, params: Params, body: Any) -> requests.PreparedRequest:
         headers = {"accept": "application/json", "accept-encoding": "gzip, deflate", "user-agent": USER_AGENT}

@@ -27,7 +27,7 @@ from .masking import HIDDEN, Mask
 from .multipart import Upload, encode_body
 from .transport import USER_AGENT, Route, TooLargeToRead, connection_error, encoded, read_body
 
-Outcome = Literal["accepted", "answered", "waited_out", "failed", "refused", "unknown"]
+Outcome = Literal["accepted", "answered", "waited_out", "failed", "refused", "off_or_answered", "unknown"]
 _TAG = re.compile(r"<[^<>]*>")
 _FAILED = "The flow has failed and there is no response returned"  # recording webhook_sync_get_method
 _BROKE = "An internal error has occurred"  # api.md 7.2
@@ -46,7 +46,8 @@ class TriggerAnswer:
         retry_after: seconds to wait by `Retry-After`; None without it.
         outcome: "accepted" (started, nothing to wait for), "answered" (the flow's answer, of any status), "waited_out" (no
             answer within the engine's wait limit, the run goes on), "failed" (the flow ran and failed), "refused" (no run was
-            started), "unknown" (the answer is not the engine's and proves nothing).
+            started), "off_or_answered" (either that, or a flow's own answer in the same form), "unknown" (the answer is not the
+            engine's and proves nothing).
     """
 
     status: int
@@ -91,7 +92,8 @@ def outcome_of(status: int, headers: Mapping[str, str], body: bytes, *, wait: bo
     except NotJson:
         value = None
     if status in (404, 410) and value == {}:
-        return "refused"
+        # Nobody but the engine answers a request that does not wait; a flow may answer one that waits like this, too.
+        return "off_or_answered" if wait else "refused"
     if not wait:
         return "accepted" if 200 <= status < 300 else "unknown"
     if status == 204:

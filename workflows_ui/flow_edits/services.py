@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from workflows_ui.core import clock, database
+from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.flow_edits.models import EditState, FlowEdit
 from workflows_ui.members.models import Workspace
@@ -18,33 +19,28 @@ MOST_BYTES = 10_000_000
 #: What is kept of a version (api.md 6.1): what an import takes.
 _KEPT = ("displayName", "trigger", "schemaVersion", "notes", "updated")
 
-#: Operations that leave what an import brings back as it was: there is nothing to undo.
-_OUTSIDE = frozenset(
-    {
-        "CHANGE_FOLDER",
-        "CHANGE_STATUS",
-        "LOCK_AND_PUBLISH",
-        "LOCK_FLOW",
-        "SAVE_SAMPLE_DATA",
-        "UPDATE_METADATA",
-        "UPDATE_MINUTES_SAVED",
-        "UPDATE_OWNER",
-        "UPDATE_SAMPLE_DATA_INFO",
-    }
-)
+#: Operations that have no inverse, and that an import does not undo either.
+_OUTSIDE = frozenset({"LOCK_AND_PUBLISH", "LOCK_FLOW", "SAVE_SAMPLE_DATA"})
+#: What a flow has besides its version, and the operations that change it: they are undone only with what was kept of that.
+_PARTS = ("status", "folderId", "ownerId", "metadata", "timeSavedPerRun")
+_ON_FLOW = frozenset({"CHANGE_FOLDER", "CHANGE_STATUS", "UPDATE_METADATA", "UPDATE_MINUTES_SAVED", "UPDATE_OWNER"})
 
 
 @dataclass(frozen=True)
 class Versions:
-    """The newest version of a flow before an edit, as it was predicted, and as the engine returned it (None if it did not answer)."""
+    """The newest version of a flow before an edit, as it was predicted, and as the engine returned it (None if it did not answer).
+
+    `parts` is what the edit changed of the flow besides its version, as it was.
+    """
 
     before: Mapping[str, Any]
     expected: Mapping[str, Any]
     after: Mapping[str, Any] | None
+    parts: Mapping[str, Any]
 
 
 def begin(session: EngineSession, flow_id: str, operation: str, before: Mapping[str, Any], expected: Any) -> FlowEdit:
-    """Store an edit that is about to be sent. `before` and `expected` are versions."""
+    """Store an edit that is about to be sent. `before` and `expected` are flows."""
     now = clock.now()
     edit = FlowEdit(
         workspace=session.workspace,
@@ -55,7 +51,9 @@ def begin(session: EngineSession, flow_id: str, operation: str, before: Mapping[
         edited_at=now,
         expires_at=now + settings.DELETED_RETENTION,
     )
-    _seal(edit, _json({"before": _kept(before), "expected": _kept(expected)}))
+    versions = {"before": _kept(before["version"]), "expected": _kept(expected["version"])}
+    parts = {key: before.get(key) for key in _PARTS if before.get(key) != expected.get(key)}
+    _seal(edit, _json(versions | ({"parts": parts} if parts else {})))
     with database.turn():
         edit.save(force_insert=True)
     return edit
@@ -108,7 +106,19 @@ def find(workspace: Workspace, flow_id: str, key: str) -> FlowEdit | None:
 def latest(workspace: Workspace, flow_id: str) -> FlowEdit | None:
     """The last edit of a flow that can be undone."""
     rows = _of_flow(workspace, flow_id).filter(moves=workspace.moves).exclude(state=EditState.UNDONE)
-    return rows.exclude(operation__in=_OUTSIDE).order_by("-edited_at").first()
+    for edit in rows.exclude(operation__in=_OUTSIDE).order_by("-edited_at"):
+        if edit.operation not in _ON_FLOW or _has_parts(edit):
+            return edit
+    return None
+
+
+def _has_parts(edit: FlowEdit) -> bool:
+    """Whether what the edit changed besides the version was kept; before 1 December 2026 it was not."""
+    try:
+        versions = open_versions(edit)
+    except CannotOpen:
+        return True
+    return versions is None or bool(versions.parts)
 
 
 def _of_flow(workspace: Workspace, flow_id: str) -> QuerySet[FlowEdit]:
@@ -122,7 +132,7 @@ def open_versions(edit: FlowEdit) -> Versions | None:
     if not edit.content:
         return None
     found = json.loads(edit.open("content"))
-    return Versions(found["before"], found["expected"], found.get("after"))
+    return Versions(found["before"], found["expected"], found.get("after"), found.get("parts", {}))
 
 
 def mark_undone(*edits: FlowEdit) -> None:

@@ -15,7 +15,7 @@ from workflows_ui.members.models import AccessRequest
 #: Launches in progress, failing credentials, and a person's newest launches that are read; failures of polls that count.
 SHOWN, NEWEST, _FAILURES = 5, 60, 3
 #: What a line about a launch shows, and its badge.
-_LINE = ("flow_id", "flow_name", "state", "run_status", "misses", "poll_at", "asked_at", "kept", "send_by")
+_LINE = ("flow_id", "flow_name", "state", "reason", "run_status", "misses", "poll_at", "asked_at", "kept", "send_by")
 _PERSON = ("user__username", "user__first_name", "user__last_name")
 
 

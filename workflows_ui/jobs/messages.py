@@ -81,6 +81,15 @@ _REASONS: dict[str, Message] = {
         _("It failed at one after the other, so the rest was not tried."),
         _("Ask for the rest again once the engine is well."),
     ),
+    Reason.GONE: Message(
+        _("Ended early: what it is about is no longer there"),
+        _("One of the connections was deleted. Nothing was changed."),
+    ),
+    Reason.STILL_THERE: Message(
+        _("Finished, and the old connection is still there"),
+        _("It is deleted only if all flows succeeded, and none refers to it in what is live or in its draft."),
+        _("Its page names the flows that use it."),
+    ),
     Reason.NOT_REACHED: Message(
         _("Ended early: the engine cannot be reached"), _("The console tried for a long time."), _REST
     ),

@@ -70,6 +70,8 @@ class Job(Queued, Marked):
     filters_told = models.JSONField(default=list)
     language = models.CharField(max_length=10, blank=True)
     retry_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="retries")
+    #: Whether an object in the hands of a lost worker is taken up where it stood (JobItem.progress), instead of being unclear.
+    resumes = models.BooleanField(default=False)
 
     state = models.CharField(max_length=20, choices=JobState, default=JobState.COLLECTING)
     #: Why it is in this state: a value of jobs.services.jobs.Reason; empty if the state is enough.
@@ -90,6 +92,9 @@ class Job(Queued, Marked):
     counted = models.PositiveIntegerField(null=True, blank=True)
 
     asked_at = models.DateTimeField()
+    #: The request that asked for the job, for the audit rows of its items.
+    address = models.GenericIPAddressField(null=True, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
     begun_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     #: Not worked on before this time, after the engine could not be reached.
@@ -153,6 +158,10 @@ class JobItem(models.Model):
     #: Why: a value of jobs.services.jobs.Reason; and the engine's error message, secrets removed.
     reason = models.CharField(max_length=40, blank=True)
     technical = models.TextField(blank=True)
+    #: Of a job that `resumes`: what the action needs to know to go on. Ids and names only.
+    progress = models.JSONField(default=dict, blank=True)
+    #: The id of the object that the action started, such as a new run; empty if it is the same object.
+    result_id = models.CharField(max_length=300, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

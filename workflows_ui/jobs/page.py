@@ -5,13 +5,15 @@ have the same data.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from functools import cached_property
 
 from django import forms
 from django.urls import reverse
 from django.utils.translation import gettext as _, ngettext
 
-from workflows_ui.core import heartbeat
+from workflows_ui.core import clock, heartbeat
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.jobs import messages as job_messages
@@ -30,6 +32,8 @@ NAMED, ROWS = 20, 50
 #: Names of affected items listed per object.
 _LISTED = 5
 _POLL = {JobState.COLLECTING: 1, JobState.RUNNING: 2}
+#: Seconds between looks at what the action started, and how long after the job's end the page still looks.
+_FOLLOWED_EVERY, _FOLLOWED_FOR = 5, timedelta(hours=1)
 #: The order of the outcomes in the filter.
 _ORDER = (ItemState.FAILED, ItemState.UNCLEAR, ItemState.SKIPPED, ItemState.DONE, ItemState.SENDING, ItemState.WAITING)
 
@@ -46,8 +50,7 @@ class Page:
         self.job = job
         self.access = access
         self.resource = resources.get(job.resource)
-        actions = self.resource.actions if self.resource else ()
-        self.action: Action | None = next((item for item in actions if item.name == job.action and item.bulk), None)
+        self.action: Action | None = self.resource.job_action(job.action) if self.resource else None
         self.show = show if show in ItemState.values else ""
         self.slug = access.workspace.slug
         self.badge: Badge = job_messages.badge(job)
@@ -96,7 +99,14 @@ class Page:
     @property
     def can_retry(self) -> bool:
         """Whether some objects failed and can be retried."""
-        return self.job.over and self.may_act and bool(self.counts.get(ItemState.FAILED))
+        return self.job.over and self.may_act and any(self.counts.get(state) for state in jobs.again(self.job))
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether objects succeeded, and there is an action that undoes it."""
+        bulk = self.action.bulk if self.action else None
+        undoes = bulk is not None and bulk.procedure is not None
+        return undoes and self.job.over and self.may_act and bool(self.counts.get(ItemState.DONE))
 
     @property
     def seconds(self) -> int:
@@ -129,7 +139,7 @@ class Page:
     def summary(self) -> Sequence[tuple[str, Badge, int, bool]]:
         """For each state that occurs: its name, its badge, the count, and whether only these are shown."""
         return [
-            (str(state), state.badge, self.counts[state], state == self.show)
+            (str(state), self._badge(state), self.counts[state], state == self.show)
             for state in _ORDER
             if self.counts.get(state)
         ]
@@ -196,9 +206,41 @@ class Page:
         if self.show:
             found = found.filter(state=self.show)
         return [
-            (item, self._url(item), ItemState(item.state).badge, job_messages.why(item.reason))
+            (item, self._url(item), self._badge(ItemState(item.state)), job_messages.why(item.reason))
             for item in found[: ROWS + 1]
         ]
+
+    def _badge(self, state: ItemState) -> Badge:
+        done = self.action.bulk.done if self.action is not None and self.action.bulk is not None else ""
+        if state != ItemState.DONE or not done:
+            return state.badge
+        # Not green: how it ends is not known yet.
+        return replace(state.badge, word=done, icon="rotate-cw", colour="secondary")
+
+    @property
+    def follows(self) -> bool:
+        """Whether the page shows the current states of what the action started."""
+        return self.action is not None and self.action.bulk is not None and self.action.bulk.follow is not None
+
+    def follow(self, session: EngineSession, items: Sequence[JobItem]) -> dict[int, tuple[Badge, str]]:
+        """By position of the items on the page: the current state of what the action started, and its URL. Raises EngineError."""
+        assert self.action is not None  # noqa: S101  (only if `follows`)
+        assert self.action.bulk is not None  # noqa: S101
+        assert self.action.bulk.follow is not None  # noqa: S101
+        started = {item.position: item.result_id or item.object_id for item in items if item.state == ItemState.DONE}
+        states = self.action.bulk.follow(session, sorted(set(started.values()))) if started else {}
+        return {
+            position: (states[key], reachable(self.resource.url(self.slug, key)) if self.resource else "")
+            for position, key in started.items()
+            if key in states
+        }
+
+    def follow_seconds(self, followed: Mapping[int, tuple[Badge, str]]) -> int:
+        """Seconds until the next look; 0 once all have ended, or the job long ago."""
+        ended = self.job.ended_at
+        recent = ended is not None and clock.now() - ended < _FOLLOWED_FOR
+        moving = any(state.colour == "blue" for state, _url in followed.values())
+        return self.seconds or (_FOLLOWED_EVERY if recent and moving else 0)
 
     @property
     def version(self) -> str:

@@ -14,6 +14,7 @@ urlpatterns = [
     path(f"{_JOB}begin/", views.begin, name="job_begin"),
     path(f"{_JOB}stop/", views.stop, name="job_stop"),
     path(f"{_JOB}retry/", views.retry, name="job_retry"),
+    path(f"{_JOB}undo/", views.undo, name="job_undo"),
     path(f"{_EXPORT}export/", views.export_page, name="export"),
     path(f"{_EXPORT}file/", views.export_download, name="export_file"),
     path(f"{_EXPORT}export/stop/", views.export_stop, name="export_stop"),

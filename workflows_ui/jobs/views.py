@@ -1,9 +1,11 @@
 """Jobs: their creation from lists, the list of jobs, and the page of one job with its confirmation, progress and outcomes."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+import structlog
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse, QueryDict
@@ -15,9 +17,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from workflows_ui.audit.services import audit_log
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services import engine_session
+from workflows_ui.credentials.services.clients import NoCredential
+from workflows_ui.engine import EngineError
 from workflows_ui.jobs import page as job_page, tables, tasks
-from workflows_ui.jobs.models import Job, JobKind, JobState
+from workflows_ui.jobs.models import ItemState, Job, JobItem, JobKind, JobState
 from workflows_ui.jobs.page import Page
 from workflows_ui.jobs.services import jobs
 from workflows_ui.lists import export as export_file, list_page, local_lists
@@ -29,6 +35,8 @@ from workflows_ui.web import formats, responses
 from workflows_ui.web.access import member
 from workflows_ui.web.messages import Message
 from workflows_ui.web.requests import ConsoleRequest, actor
+
+log = structlog.get_logger(__name__)
 
 LIVE = "job-live"
 #: Seconds between polls of a page that waits for its file.
@@ -125,7 +133,9 @@ def begin(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         if not action_forms.validate(form):
             return _render(request, page, form, status=422)
         logged = action_forms.logged_values(form)
-        if jobs.begin(actor(request), page.job, json.dumps(form.cleaned_data), logged):
+        # What was asked for before the question stays, such as which connections a job is about.
+        data = json.loads(page.job.open("data") or "{}") | form.cleaned_data
+        if jobs.begin(actor(request), page.job, json.dumps(data), logged):
             tasks.enqueue(page.job.pk)
     return responses.redirect(request, page.url)
 
@@ -160,14 +170,40 @@ def retry(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     return responses.redirect(request, page.url)
 
 
+@member(Role.VIEWER)
+def undo(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
+    """Create a job that undoes this one for the objects that succeeded."""
+    page = _find(request, id)
+    if request.method == "POST" and page.can_undo and page.action and page.action.bulk and page.action.bulk.procedure:
+        request.access.require(page.action.role)
+        data = page.action.bulk.procedure.reverse(json.loads(page.job.open("data")), page.job.pk)
+        done = page.job.items.filter(state=ItemState.DONE).order_by("position")
+        new_job = jobs.ask(
+            actor(request),
+            request.access,
+            resource=page.job.resource,
+            action=page.job.action,
+            found=[jobs.Found(item.object_id, item.name) for item in done],
+            look=True,
+            data=json.dumps(data),
+            resumes=page.job.resumes,
+        )
+        tasks.enqueue(new_job.pk)
+        return responses.redirect(request, job_page.job_url(slug, new_job))
+    return responses.redirect(request, page.url)
+
+
 def _render(request: ConsoleRequest, page: Page, form: forms.Form | None = None, *, status: int = 200) -> HttpResponse:
     start = request.GET.get("from", "")
     rows = page.rows(int(start) if start.isdecimal() and len(start) < 8 else 0) if not page.awaits_confirmation else []
+    shown = [row[0] for row in rows[: job_page.ROWS]]
+    followed = _follow(request, page, shown) if page.follows and shown else {}
     context: dict[str, Any] = {
         "page": page,
         "job": page.job,
+        "seconds": page.follow_seconds(followed),
         "form": form or (page.form(engine_session.open_session(request.access)) if page.awaits_confirmation else None),
-        "rows": rows[: job_page.ROWS],
+        "rows": [(*row, followed.get(row[0].position)) for row in rows[: job_page.ROWS]],
         "next_from": rows[job_page.ROWS][0].position if len(rows) > job_page.ROWS else "",
         "start": start if start.isdecimal() and start != "0" else "",
         "slug": request.access.workspace.slug,
@@ -175,6 +211,15 @@ def _render(request: ConsoleRequest, page: Page, form: forms.Form | None = None,
         "alone": responses.is_fragment(request),
     }
     return responses.page(request, "jobs/job.html", context, fragments=(LIVE,), status=status)
+
+
+def _follow(request: ConsoleRequest, page: Page, items: Sequence[JobItem]) -> dict[int, tuple[Badge, str]]:
+    """The current states of what the job started; empty if the engine, or the person's credential, does not show them now."""
+    try:
+        return page.follow(engine_session.open_session(request.access), items)
+    except (EngineError, NoCredential, CannotOpen) as problem:
+        log.info("job.not_followed", job=page.job.pk, problem=type(problem).__name__)
+        return {}
 
 
 def _find(request: ConsoleRequest, id: str) -> Page:

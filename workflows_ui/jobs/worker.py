@@ -2,12 +2,13 @@
 the list is walked page by page into a file.
 
 Every call that changes something names its objects. Each object is marked before the call about it (jobs/services/turns.py); an object
-is only sent again if it certainly was not acted on.
+is only sent again if it certainly was not acted on, or if its action has a procedure (actions.Procedure), which looks at it first.
 """
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import BoundedSemaphore
 from typing import Any
@@ -17,17 +18,16 @@ from django import forms
 from django.conf import settings
 from django.utils import timezone, translation
 
-from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import database
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import EngineError, NotFound, Refused, Unavailable
+from workflows_ui.engine import EngineError, NotFound, Refused, Unavailable, Unknown
 from workflows_ui.jobs.models import ItemState, Job, JobItem, JobKind, JobState
-from workflows_ui.jobs.services import turns as job_turns
+from workflows_ui.jobs.services import jobs, turns as job_turns
 from workflows_ui.jobs.services.jobs import Found, Reason
 from workflows_ui.lists import export
 from workflows_ui.lists.declaration import Row
 from workflows_ui.resource_admin import action_log, capabilities as missing_capabilities, pagination
-from workflows_ui.resource_admin.actions import Action
+from workflows_ui.resource_admin.actions import Action, Affected, Bulk, Procedure
 from workflows_ui.resource_admin.resource import Resource
 from workflows_ui.run_index.services import objects
 
@@ -109,6 +109,16 @@ class _Work:
     data: dict[str, Any]
 
     @property
+    def procedure(self) -> Procedure | None:
+        return self.action.bulk.procedure if self.action.bulk else None
+
+    @property
+    def bulk(self) -> Bulk:
+        """The settings of the action. Only actions with them are worked on (_begin)."""
+        assert self.action.bulk is not None  # noqa: S101  (for the type checker)
+        return self.action.bulk
+
+    @property
     def over(self) -> bool:
         """Whether the turn's time is up."""
         return time.monotonic() >= self.ends
@@ -123,8 +133,7 @@ def _begin(job: Job, resources: Mapping[str, Resource]) -> _Work:
     CannotOpen, AddressRefused.
     """
     resource = resources.get(job.resource)
-    actions = resource.actions if resource else ()
-    action = next((item for item in actions if item.name == job.action and item.bulk), None)
+    action = resource.job_action(job.action) if resource else None
     if resource is None or action is None or action.bulk is None:
         raise job_turns.EndsEarly(Reason.NOT_DECLARED)
     needed = max(action.role, resource.role, key=lambda role: role.rank)
@@ -146,17 +155,44 @@ def _collect(work: _Work) -> bool:
         for batch in pagination.walk(work.resource, quick, filters, position=job.position, known=known):
             rows = [(key, work.read(row)) for row in batch.rows if len(key := work.resource.key(row)) <= _LONGEST_ID]
             usable = [
-                Found(key, action_log.name_among(work.resource, row), work.action.visible(row)) for key, row in rows
+                Found(
+                    key,
+                    action_log.name_among(work.resource, row),
+                    work.action.visible(row),
+                    work.bulk.why_skipped(row, {}),
+                )
+                for key, row in rows
             ]
             with database.turn():
                 job_turns.add(job, usable, batch.position or job_turns.WALKED, cut=batch.cut)
             if work.over:
                 return True
         _count(work, filters)
+    elif work.procedure and job.position != job_turns.WALKED:
+        _collect_by_procedure(work, work.procedure)
     lines, looked = _read_impact(work)
     with database.turn():
         job_turns.ask_now(job, lines, looked)
     return False
+
+
+def _collect_by_procedure(work: _Work, procedure: Procedure) -> None:
+    """Freeze the objects that the action finds; those of a retry are known. Raises EngineError, Lost, EndsEarly."""
+    found: list[Found] = []
+    try:
+        if not work.job.total:
+            listed, complete = procedure.collect(work.session, dict(work.data), lambda: _hold(work))
+            found = [Found(key, database.storable(name)) for key, name in listed]
+            work.job.cut = not complete
+    except NotFound as problem:
+        raise job_turns.EndsEarly(Reason.GONE, job_turns.technical(problem)) from problem
+    with database.turn():
+        job_turns.add(work.job, found, job_turns.WALKED)
+
+
+def _hold(work: _Work) -> None:
+    with database.turn():
+        job_turns.hold(work.job)
 
 
 def _count(work: _Work, filters: Mapping[str, Any]) -> None:
@@ -174,19 +210,23 @@ def _read_impact(work: _Work) -> tuple[list[Any], int]:
     """The impact on the first objects, as [name, sentence, [name, ...]], and how many objects were read for it."""
     lines: list[Any] = []
     looked = 0
-    if work.action.impact is None:
+    procedure = work.procedure
+    if not procedure and work.action.impact is None:
         return lines, looked
     with database.turn():
-        items = list(work.job.items.filter(state=ItemState.WAITING).order_by("position")[:LOOKED])
+        waiting = work.job.items.filter(state=ItemState.WAITING).order_by("position")
+        items = list(waiting if work.procedure else waiting[:LOOKED])
     for item in items:
-        with database.turn():
-            job_turns.hold(work.job)
+        _hold(work)
         try:
             row = work.read(work.resource.get(work.session, item.object_id))
             if not work.action.visible(row):
                 _leave_out(item, Reason.NOT_OFFERED)
                 continue
-            impact = work.action.impact(work.session, row)
+            if procedure:
+                impact: Affected | None = procedure.impact(work.session, row, work.data)
+            else:
+                impact = work.action.impact(work.session, row) if work.action.impact else None
         except NotFound:
             _leave_out(item, Reason.GONE)
             continue
@@ -213,14 +253,45 @@ def _do(work: _Work) -> bool:
         with database.turn():
             job_turns.check(work.job, work.action.role)
             items = job_turns.take(work.job, 1 if work.apart else TOGETHER)
-            if not items:
-                job_turns.end(work.job)
-                return False
-        if work.apart:
+        if not items:
+            _finish(work)
+            return False
+        if work.procedure:
+            _follow_procedure(work, items[0])
+        elif work.apart:
             _apply_to_one(work, items[0])
         else:
             _apply_to_many(work, items)
     return True
+
+
+def _finish(work: _Work) -> None:
+    """End the job. Raises EngineError if the last part of a procedure has to be tried again."""
+    reason = ""
+    if work.procedure:
+        with database.turn():
+            succeeded = not work.job.items.exclude(state=ItemState.DONE).exists()
+        reason = work.procedure.finish(work.session, dict(work.data), jobs.requester(work.job), succeeded)
+    with database.turn():
+        job_turns.end(work.job, reason, early=False)
+
+
+def _follow_procedure(work: _Work, item: JobItem) -> None:
+    """Apply the action to an object from where it stands. An object that could not be finished now is taken up again later."""
+    progress = job_turns.Progress(work.job, item)
+    try:
+        work.action.run(work.session, item.object_id, {**work.data, "progress": progress})
+    except forms.ValidationError as problem:
+        _settle(work, [item], ItemState.FAILED, Reason.INVALID, "; ".join(problem.messages), outcome="refused")
+    except Unknown as problem:
+        detail = action_log.outcome_of(problem)[1]
+        _settle(
+            work, [item], ItemState.UNCLEAR, Reason.HALFWAY, job_turns.technical(problem), outcome="unclear", **detail
+        )
+    except EngineError as problem:
+        _handle_error(work, [item], problem, wrote=False, outcome=bool(progress.values))
+    else:
+        _settle(work, [item], ItemState.DONE, outcome="done")
 
 
 def _apply_to_one(work: _Work, item: JobItem) -> None:
@@ -229,22 +300,28 @@ def _apply_to_one(work: _Work, item: JobItem) -> None:
     except EngineError as problem:
         return _handle_error(work, [item], problem, wrote=False)
     item.name = action_log.name_among(work.resource, row) or item.name
-    if not work.action.visible(row):
-        return _settle(work, [item], ItemState.SKIPPED, Reason.NOT_OFFERED)
+    if reason := _reason_to_skip(work, row):
+        return _settle(work, [item], ItemState.SKIPPED, reason)
     try:
-        work.action.run(work.session, item.object_id, dict(work.data))
+        answer = work.action.run(work.session, item.object_id, dict(work.data))
     except forms.ValidationError as problem:
         _settle(work, [item], ItemState.FAILED, Reason.INVALID, "; ".join(problem.messages), outcome="refused")
     except EngineError as problem:
         _handle_error(work, [item], problem, wrote=True)
     else:
-        _settle(work, [item], ItemState.DONE, outcome="done")
+        result_id = work.bulk.result(answer) if work.bulk.result is not None else ""
+        _settle(work, [item], ItemState.DONE, outcome="done", result_id=result_id)
     return None
 
 
+def _reason_to_skip(work: _Work, row: Row) -> str:
+    """Why nothing is done to an object in its state; "" if it is to be done."""
+    reason = work.bulk.why_skipped(row, work.data)
+    return reason or ("" if work.action.visible(row) else Reason.NOT_OFFERED)
+
+
 def _apply_to_many(work: _Work, items: Sequence[JobItem]) -> None:
-    bulk = work.action.bulk
-    assert bulk is not None  # noqa: S101  (for the type checker; begin made sure of it)
+    bulk = work.bulk
     assert bulk.together is not None  # noqa: S101
     assert bulk.rows is not None  # noqa: S101  (checks.E020)
     try:
@@ -254,20 +331,21 @@ def _apply_to_many(work: _Work, items: Sequence[JobItem]) -> None:
     shown = {key: work.read(row) for key, row in rows.items()}
     gone = [item for item in items if item.object_id not in shown]
     _settle(work, gone, ItemState.SKIPPED, Reason.GONE)
-    ready: list[JobItem] = []
-    rest: list[JobItem] = []
+    by_reason: dict[str, list[JobItem]] = defaultdict(list)
     for item in items:
         if item.object_id in shown:
             row = shown[item.object_id]
             item.name = action_log.name_among(work.resource, row) or item.name
-            (ready if work.action.visible(row) else rest).append(item)
-    _settle(work, rest, ItemState.SKIPPED, Reason.NOT_OFFERED)
+            by_reason[_reason_to_skip(work, row)].append(item)
+    ready = by_reason.pop("", [])
+    for reason, skipped in by_reason.items():
+        _settle(work, skipped, ItemState.SKIPPED, reason)
     if not ready:
         return None
     try:
         answer = bulk.together(work.session, [item.object_id for item in ready], dict(work.data))
     except Refused as problem:
-        if len(ready) == 1:
+        if len(ready) == 1 or job_turns.proves_nothing(problem):
             return _handle_error(work, ready, problem, wrote=True)
         # One of them fails the whole call: sent one by one, it shows which.
         work.apart = True
@@ -283,10 +361,14 @@ def _apply_to_many(work: _Work, items: Sequence[JobItem]) -> None:
     return None
 
 
-def _handle_error(work: _Work, items: Sequence[JobItem], problem: EngineError, *, wrote: bool) -> None:
+def _handle_error(
+    work: _Work, items: Sequence[JobItem], problem: EngineError, *, wrote: bool, outcome: bool = False
+) -> None:
     """Handle an error about these objects: settle them, or put them back if nothing was acted on. Raises errors that
-    concern the whole job.
+    concern the whole job. `outcome`: audited although this call changed nothing.
     """
+    if wrote and job_turns.proves_nothing(problem):
+        return _look(work, items, problem)
     again = isinstance(problem, job_turns.PASSING) or (
         not wrote and isinstance(problem, Unavailable) and work.job.tries < READS
     )
@@ -295,17 +377,67 @@ def _handle_error(work: _Work, items: Sequence[JobItem], problem: EngineError, *
             job_turns.put_back(items)
         raise problem
     state, reason = job_turns.outcome(problem)
-    outcome, detail = action_log.outcome_of(problem)
+    audited, detail = action_log.outcome_of(problem)
     technical = job_turns.technical(problem)
     if wrote:
         with database.turn():
             missing_capabilities.learn(work.session, work.action, problem)
-    _settle(work, items, state, reason, technical, outcome=outcome if wrote else "", **detail)
+    _settle(work, items, state, reason, technical, outcome=audited if wrote or outcome else "", **detail)
+    _end_if_repeated(work, problem, reason)
+    return None
+
+
+def _end_if_repeated(work: _Work, problem: EngineError, reason: Reason) -> None:
+    """Raise EndsEarly if one object after the other ended like this."""
     if job_turns.repeated_reason(problem) is reason:
         with database.turn():
             enough = job_turns.in_a_row(work.job, reason)
         if enough:
-            raise job_turns.EndsEarly(reason, technical)
+            raise job_turns.EndsEarly(reason, job_turns.technical(problem))
+
+
+def _look(work: _Work, items: Sequence[JobItem], problem: EngineError) -> None:
+    """Settle objects after an answer to a write that may have come after the engine acted: each is read. What was done counts; what was
+    not may be tried again; what cannot be read, or does not show it, is unclear. Raises EndsEarly after several in a row.
+    """
+    with database.turn():
+        missing_capabilities.learn(work.session, work.action, problem)
+        reason = job_turns.outcome(problem)[1]
+    _outcome, detail = action_log.outcome_of(problem)
+    by_answer: dict[bool | None, list[JobItem]] = defaultdict(list)
+    for item, applied in _applied(work, items):
+        by_answer[applied].append(item)
+    technical = job_turns.technical(problem)
+    _settle(work, by_answer[True], ItemState.DONE, outcome="done", seen=True, **detail)
+    _settle(work, by_answer[None], ItemState.UNCLEAR, reason, technical, outcome="unclear", **detail)
+    if by_answer[False] and isinstance(problem, job_turns.PASSING):
+        with database.turn():
+            job_turns.put_back(by_answer[False])
+        raise problem
+    _settle(work, by_answer[False], ItemState.FAILED, reason, technical, outcome="refused", seen=True, **detail)
+    if not by_answer[True]:
+        _end_if_repeated(work, problem, reason)
+
+
+def _applied(work: _Work, items: Sequence[JobItem]) -> Iterator[tuple[JobItem, bool | None]]:
+    """Whether each object, read now, shows that the action was applied; None if that cannot be told. Raises Lost."""
+    for item in items:
+        with database.turn():
+            job_turns.hold(work.job)
+        try:
+            row = work.read(work.resource.get(work.session, item.object_id))
+        except EngineError as problem:
+            log.info("job.not_seen", job=work.job.pk, problem=type(problem).__name__)
+            gone = isinstance(problem, NotFound) and bool(problem.code)
+            yield item, True if gone and work.action.removes else None
+            continue
+        offered = work.action.visible(row)
+        if work.bulk.applied is not None:
+            yield item, work.bulk.applied(row, work.data)
+        elif work.action.removes:
+            yield item, False if offered else None
+        else:
+            yield item, not offered
 
 
 def _settle(
@@ -316,6 +448,7 @@ def _settle(
     technical: str = "",
     *,
     outcome: str = "",
+    result_id: str = "",
     **detail: Any,
 ) -> None:
     """Store the outcome of objects; with an `outcome` also in the audit log. Each item's SENDING state already records its beginning."""
@@ -323,7 +456,7 @@ def _settle(
         return
     job = work.job
     with database.turn():
-        job_turns.settle(items, state, reason, technical)
+        job_turns.settle(items, state, reason, technical, result_id=result_id)
         if reason != Reason.UNAVAILABLE:
             job_turns.reset_tries(job)
         if not outcome:
@@ -331,7 +464,7 @@ def _settle(
         objects.note_change(job.workspace_id, work.resource.name)
         for item in items:
             action_log.record(
-                Actor(job.user),
+                jobs.requester(job),
                 job.workspace,
                 work.resource,
                 work.action,

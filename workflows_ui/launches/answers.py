@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from django.utils.translation import gettext as _
 
+from workflows_ui.core.secret_names import MASK
 from workflows_ui.launches.services.files import CONTENT_TYPES
 from workflows_ui.web import formats, readable
 from workflows_ui.web.readable import Node, Room
@@ -80,7 +81,8 @@ class Answer:
 def web_address(text: str) -> str:
     """The address if it is a web address that a page may link to; "" for any other text."""
     address = text.strip()
-    return address if len(address) <= _ADDRESS and _URL.fullmatch(address) else ""
+    usable = len(address) <= _ADDRESS and MASK not in address and _URL.fullmatch(address)
+    return address if usable else ""
 
 
 class LabelRoom(Room):
@@ -151,7 +153,7 @@ def linked(text: str) -> tuple[tuple[str, str], ...]:
     """The parts of a text: (text, "") or (address, address)."""
     parts, end = [], 0
     for match in _URL.finditer(text):
-        if match.end() - match.start() > _ADDRESS:
+        if match.end() - match.start() > _ADDRESS or MASK in match[0]:
             continue
         if match.start() > end:
             parts.append((text[end : match.start()], ""))

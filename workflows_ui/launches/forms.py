@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core import database
-from workflows_ui.launches.models import KEPT, OPEN, SEARCHED_FOR, UNSENT, Launch, LaunchInput, State
+from workflows_ui.launches.models import KEPT, OPEN, SEARCHED_FOR, UNSENT, Launch, LaunchInput, Reason, State
 from workflows_ui.launches.services import launches
 from workflows_ui.lists.filters import DaysForm
 from workflows_ui.members.models import Workspace
@@ -22,6 +22,7 @@ STATES: dict[str, tuple[Any, Q]] = {
     "kept": (_("Kept until the engine is back"), KEPT),
     **{str(state): (state.label, Q(state=state)) for state in State if state not in {State.QUEUED, State.CLAIMED}},
     str(State.UNKNOWN): (State.UNKNOWN.label, Q(state=State.UNKNOWN) & ~SEARCHED_FOR),
+    str(Reason.NO_TRACE): (Reason.NO_TRACE.label, Q(state=State.UNKNOWN, reason=Reason.NO_TRACE)),
 }
 #: Said of a search for parts of words that finds very many launches.
 MORE = _("Not all launches with these words are listed: only the newest and some others. Add a word, or choose days.")

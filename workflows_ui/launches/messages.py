@@ -102,6 +102,8 @@ def launch_message(launch: Launch) -> Message:
         return _no_run_message(launch, message)
     if state == State.FAILED and launch.run_status in ENDS:
         return Message(message.title, ENDS[launch.run_status].text, message.next_step)
+    if state == State.UNKNOWN and reason == Reason.NO_TRACE:
+        return _no_trace_message(launch, message)
     if launch.searched_for:
         return Message(_("Checking whether it ran"), message.text, _search_message(launch))
     if state == State.QUEUED and reason is None and launch.size > sending.LARGE:
@@ -144,6 +146,21 @@ def _no_run_message(launch: Launch, message: Message) -> Message:
         ) % {"status": launch.answer_status}
     if launch.try_after is not None and launch.try_after > timezone.now():
         next_step = _("Launch the same values again after %(time)s.") % {"time": formats.minute(launch.try_after)}
+    return Message(message.title, text, next_step)
+
+
+def _no_trace_message(launch: Launch, message: Message) -> Message:
+    """The message for a launch without a trace so far: the answer's status, and until when the console looks again."""
+    text = message.text
+    if launch.answer_status is not None:
+        text = _("The answer was status %(status)d. %(text)s") % {"status": launch.answer_status, "text": text}
+    last = run_results.last_search(launch)
+    if last is None:
+        return Message(message.title, text, message.next_step)
+    next_step = _(
+        "The console looks again a few times, until about %(time)s. Then it is final. If you know whether it ran, say so below: launched "
+        "again, it could run twice."
+    ) % {"time": formats.minute(last)}
     return Message(message.title, text, next_step)
 
 

@@ -89,7 +89,8 @@ class Launch(Queued, Marked):
     answer_type = models.CharField(max_length=200, blank=True)
     answer = models.TextField(blank=True)
     answer_cut = models.BooleanField(default=False)
-    #: Source of the answer: "flow" (its response) or "step" (the last step's output); empty before there is one.
+    #: Source of the answer: "flow" (its response), "step" (the last step's output), or "late" (the same, of a flow whose response came
+    #: after the time for which the engine waits); empty before there is one.
     answer_from = models.CharField(max_length=10, blank=True)
     #: Target of a redirecting answer; never followed.
     answer_location = models.TextField(blank=True)
@@ -197,6 +198,32 @@ class Launch(Queued, Marked):
         """
         concluded = not self.run_id and self.misses >= CONFIRMED
         return self.ended and self.claim_until is None and (self.poll_at is None or concluded)
+
+
+class RunRetry(models.Model):
+    """A run that a person started again: from its failed step, which keeps its id, or on the latest version, as a new run."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_index=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    #: The launch that led to the run, perhaps by other retries.
+    launch = models.ForeignKey(Launch, on_delete=models.SET_NULL, null=True, related_name="retries")
+    run_id = models.CharField(max_length=64)
+    new_run_id = models.CharField(max_length=64)
+    asked_at = models.DateTimeField()
+    #: When the new run is looked at next; empty once its end is known, and if no failed launch waits for it.
+    poll_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("retry of a run")
+        verbose_name_plural = _("retries of runs")
+        indexes = [
+            models.Index(fields=["workspace", "run_id"], name="retry_of_run"),
+            models.Index(fields=["workspace", "new_run_id"], name="retry_as_run"),
+            models.Index(fields=["poll_at"], condition=models.Q(poll_at__isnull=False), name="retry_to_poll"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.new_run_id}"
 
 
 class LaunchFile(crypto.SealsFields, models.Model):

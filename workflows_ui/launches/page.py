@@ -21,8 +21,8 @@ from workflows_ui.launches import answers as launch_answers, inputs as launch_in
 from workflows_ui.launches.answers import Answer
 from workflows_ui.launches.failures import messages as failure_messages, reading as failure_reading
 from workflows_ui.launches.failures.messages import Failure
-from workflows_ui.launches.models import UNSENT, Follow, Launch, Reason, State
-from workflows_ui.launches.services import launches, run_results, secrets as launch_secrets, watching
+from workflows_ui.launches.models import UNSENT, Follow, Launch, Reason, RunRetry, State
+from workflows_ui.launches.services import launches, repairs, run_results, secrets as launch_secrets, watching
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 from workflows_ui.notifications.models import WatchKind
@@ -165,6 +165,15 @@ class Page:
     def shows_runs(self) -> bool:
         """Whether the person may open the page of the run: guests see none."""
         return not self._access.guest and self._access.sees("runs")
+
+    @cached_property
+    def retries(self) -> list[RunRetry]:
+        """The new runs that were made of the launch's run."""
+        return (
+            repairs.retries_of_launch(self.launch)
+            if self.shows_runs and self.launch.run_id and self.launch.ended
+            else []
+        )
 
     @property
     def shows_flow(self) -> bool:

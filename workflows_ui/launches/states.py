@@ -270,6 +270,15 @@ class Reason(StrEnum):
         ),
         _LOOK_FIRST,
     )
+    OFF_OR_ANSWERED = (
+        "off_or_answered",
+        _("Unclear: the flow is off, or it answered that nothing is there"),
+        _(
+            "The answer is the one of an engine whose flow is off or gone, and a flow can give the same answer. Only a run of this launch "
+            "shows which."
+        ),
+        _LOOK_FIRST,
+    )
     WORKER_LOST = (
         "worker_lost",
         _("Unclear: the console was interrupted"),
@@ -285,10 +294,14 @@ class Reason(StrEnum):
         ),
         _LOOK_FIRST,
     )
+    #: Until the last of the later searches (run_results.LATER); launches/messages.py adds the answer's status and the time.
     NO_TRACE = (
         "no_trace",
-        _("Unclear: no trace was found"),
-        _("The request left without an answer, and the engine shows no run for it. Very likely it has not run."),
+        _("No trace so far"),
+        _(
+            "The engine's complete lists of runs show no run of this launch, so very likely it has not run. An engine may start a run "
+            "minutes late."
+        ),
         _LOOK_FIRST,
     )
     SETTLED_RAN = (

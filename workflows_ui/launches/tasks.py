@@ -4,7 +4,7 @@ from celery import shared_task
 
 from workflows_ui.core import broker
 from workflows_ui.launches.models import Launch, State
-from workflows_ui.launches.services import following, sending, watching
+from workflows_ui.launches.services import following, repairs, sending, watching
 
 
 def enqueue(launch_id: str) -> None:
@@ -25,6 +25,12 @@ def send(launch_id: str) -> None:
 def follow(workspace_id: int) -> None:
     """Poll the followed launches of one workspace once."""
     following.poll(workspace_id)
+
+
+@shared_task
+def look_at_retries(workspace_id: int) -> None:
+    """Look at the runs of one workspace's failed launches that were started again."""
+    repairs.poll(workspace_id)
 
 
 @shared_task

@@ -198,6 +198,7 @@ class List:
         parents: the breadcrumbs above it, as (name, URL), if it lies below something else.
         filter_help: what the filters cover and what they do not, shown below them.
         empty, empty_hint: the text of the empty list, and the next step.
+        cached: the names under which an EngineSession keeps its rows; "Refresh" reads them again.
         rows: default number of rows per page; one of ROWS.
         poll_seconds: the time between two questions of a browser whether new rows came (news.py).
         file_view: the name of the URL of the whole list as a file, for its workspace and a key of export.TYPES; without one, a job
@@ -219,6 +220,7 @@ class List:
     filter_help: ClassVar[Text] = ""
     empty: ClassVar[Text] = _("There is nothing here yet")
     empty_hint: ClassVar[Text] = ""
+    cached: ClassVar[Sequence[str]] = ()
     rows: ClassVar[int] = 20
     poll_seconds: ClassVar[int] = 15
     file_view: ClassVar[str] = ""

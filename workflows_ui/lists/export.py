@@ -1,4 +1,4 @@
-"""A list as a file, in pieces: CSV with values as the list shows them, JSON with the engine's rows."""
+"""A list as a file, in pieces: CSV with values as the list shows them, but durations as numbers of seconds, JSON with the engine's rows."""
 
 import csv
 import io
@@ -82,7 +82,8 @@ def headings(kind: List) -> list[str]:
     zone = timezone.get_current_timezone_name()
     labels = []
     for column in kind.list_display:
-        labels.append(f"{column.label} ({zone})" if column.kind in _MOMENTS else str(column.label))
+        unit = zone if column.kind in _MOMENTS else _("seconds") if column.kind == "duration" else ""
+        labels.append(f"{column.label} ({unit})" if unit else str(column.label))
         if column.below:
             labels.append(_("%(column)s: note") % {"column": column.label})
     return [*labels, _("Id")]
@@ -134,7 +135,7 @@ def _cell(column: Column, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return escape_formulas(_text(column, value))
     # A number may begin with a minus: it is not a formula.
-    return formats.duration(value) if column.kind == "duration" else str(value)
+    return f"{value / 1000:.3f}" if column.kind == "duration" else str(value)
 
 
 def value_cell(value: Any) -> str:

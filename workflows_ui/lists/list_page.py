@@ -64,6 +64,7 @@ def respond(
         "live_url": current.here_with(**{SEEN: refreshed.version}) if refreshed else "",
         "news": None if refreshed else news.first_poll(current, page),
         "here": current.here,
+        "refresh_url": current.refresh_url,
         "pending": pending,
         "matching": total,
         "chips": current.chips(),

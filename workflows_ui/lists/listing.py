@@ -29,6 +29,8 @@ PLAIN = "none"
 LATE = "late"
 #: Asks how many rows came since: the newest row that the browser shows (news.py).
 SINCE = "newer"
+#: Asks for the rows of a list that are cached to be read again.
+REFRESH = "refresh"
 _LONGEST_TRAIL = 40
 _LONGEST_POSITION = 300
 #: Kinds of columns that a first click sorts from the latest or largest value.
@@ -243,6 +245,11 @@ class Listing:
     def late_url(self) -> str:
         """The URL of the second request for this page."""
         return self.here_with(**{LATE: "1"})
+
+    @property
+    def refresh_url(self) -> str:
+        """The URL of this page that reads its rows again."""
+        return self.here_with(**{REFRESH: "1"}) if self.kind.cached else self.here
 
     def here_with(self, **parameters: str) -> str:
         """The URL of this page with further parameters of the request.

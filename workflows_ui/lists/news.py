@@ -45,5 +45,5 @@ def respond(request: ConsoleRequest, current: Listing, page: Page) -> HttpRespon
     known = ngettext("%(n)d new", "%(n)d new", number) % {"n": number}
     text = _("%(n)d or more new") % {"n": number} if page.older else known
     found = _news(current, current.since, number, text if number else "")
-    context = {"news": found, "here": current.here}
+    context = {"news": found, "refresh_url": current.refresh_url}
     return responses.page(request, "lists/list.html", context, fragments=(NEWS,))

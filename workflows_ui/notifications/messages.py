@@ -45,11 +45,18 @@ def notification_message(row: Notice, *, concealed: bool = False) -> News:
 
 
 def _launch_ended(about: dict[str, Any]) -> News:
-    state = messages.launch_state(about.get("state"))
+    state = messages.launch_state(about.get("state"), about.get("reason"))
     title = _("%(flow)s: %(state)s") % {"flow": _text(about, "flow"), "state": state.word}
     step = _text(about, "step")
     detail = _("The step “%(step)s” failed.") % {"step": step} if step else ""
     return News(title, detail, state.icon, state.colour)
+
+
+def _launch_repaired(about: dict[str, Any]) -> News:
+    title = _("%(flow)s: repaired") % {"flow": _text(about, "flow")}
+    by = _text(about, "by")
+    detail = _("%(name)s started the failed run again, and it succeeded.") % {"name": by} if by else ""
+    return News(title, detail or _("The failed run was started again, and it succeeded."), "circle-check", "green")
 
 
 def _kept_launch(about: dict[str, Any]) -> News:
@@ -76,7 +83,7 @@ def _several_failures(about: dict[str, Any], count: int, last_at: datetime) -> N
     title = ngettext(
         "%(flow)s failed %(n)d time, last at %(time)s", "%(flow)s failed %(n)d times, last at %(time)s", count
     )
-    state = messages.launch_state(about.get("state"))
+    state = messages.launch_state(about.get("state"), about.get("reason"))
     other_state = _("Latest: %(state)s.") % {"state": state.word} if about.get("state") != "failed" else ""
     return replace(latest, title=title % values, detail=latest.detail or other_state)
 
@@ -167,6 +174,7 @@ def _text(about: dict[str, Any], key: str) -> str:
 
 _KINDS: dict[str, Callable[[dict[str, Any]], News]] = {
     NoticeKind.LAUNCH_ENDED: _launch_ended,
+    NoticeKind.LAUNCH_REPAIRED: _launch_repaired,
     NoticeKind.KEPT_LAUNCH: _kept_launch,
     NoticeKind.FLOW_FAILED: _flow_failed,
     NoticeKind.JOB_ENDED: _job,

@@ -16,6 +16,7 @@ class NoticeKind(models.TextChoices):
     """Kinds of notifications. Their texts are in notifications/messages.py."""
 
     LAUNCH_ENDED = "launch_ended", _("A launch ended")
+    LAUNCH_REPAIRED = "launch_repaired", _("A failed launch was repaired")
     KEPT_LAUNCH = "kept_launch", _("A kept launch was sent, or was not")
     FLOW_FAILED = "flow_failed", _("A flow failed")
     ALARM = "alarm", _("An alarm about a flow")

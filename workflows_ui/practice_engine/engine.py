@@ -164,6 +164,8 @@ class PracticeEngine(Engine):
 
     def _call(self, request: Request, route: Route) -> Response:
         newer = request.version >= V083
+        if newer and not request.on_gateway:
+            auth.check_token(request, self.state)
         projects = _object_projects(request, route, self.state) if newer else []
         if not request.on_gateway:
             request.principal_or_none = auth.authenticate(request, self.state, route.auth)

@@ -45,12 +45,14 @@ class Context:
     """The engine and the run of an execution.
 
     ``log_limit``: the most bytes of a step's output since 0.83.0. ``resume_url``: the address that resumes a waiting run;
-    ``resumed``: the request that resumed it. ``tested``: the only step to execute, with ``samples`` of the others.
+    ``approval_url``: the one that decides about it, since 0.83.0; ``resumed``: the request that resumed it. ``tested``: the only step to
+    execute, with ``samples`` of the others.
     """
 
     version: Version = V072
     log_limit: float = float("inf")
     resume_url: str = ""
+    approval_url: str = ""
     resumed: Json | None = None
     tested: str | None = None
     samples: Mapping[str, Any] = field(default_factory=dict)
@@ -169,8 +171,15 @@ class Execution:
     def _run_piece(self, step: Json, inputs: Json, before: Json | None) -> Outcome:
         if before and before["status"] == "PAUSED" and not self._resumed:
             self._resumed = True
+            if "approved" in (before.get("output") or {}) and self._context.resumed is None:
+                # A retry (recording ``approval_36_run_after_retry``).
+                return Outcome(error="TypeError: Cannot read properties of null (reading 'queryParams')")
             return Outcome(self._resumed_output(before, inputs))
         settings, resume_url = step["settings"], self._context.resume_url
+        approval_url = self._context.approval_url
+        if approval_url and settings.get("actionName") == "create_approval_links":
+            links = {"approvalLink": "approve", "disapprovalLink": "disapprove"}
+            return Outcome({name: f"{approval_url}?action={action}" for name, action in links.items()})
         outcome = piece_steps.run(settings.get("pieceName", ""), settings.get("actionName") or "", inputs)
         if outcome.waits and outcome.response and resume_url:
             outcome.response.headers[RESUME_HEADER] = resume_url
@@ -185,6 +194,9 @@ class Execution:
         output = before.get("output") or {}
         if self._context.resumed is not None and "nextWebhookUrl" in output:
             return self._context.resumed
+        if "approved" in output:
+            query = (self._context.resumed or {}).get("queryParams", {})
+            return {"approved": query.get("action") == "approve"}
         delayed = piece_steps.delay_seconds(inputs)
         return {**output, **({} if delayed is None else {"delayForInMs": int(delayed * 1000)}), "success": True}
 
@@ -256,8 +268,12 @@ def _sample(step: Json, output: Any) -> Json:
 
 def step_sample(state: State, step: Json, kind: str) -> Any:
     """Return the sample of a step's INPUT or OUTPUT; ``{}`` if none was saved (recording ``sample_data_get_none_saved``)."""
-    file = (step["settings"].get("sampleData") or {}).get(FILE_KEYS[kind], "")
-    return state.files.get(file, {}).get("payload", {})
+    return state.files.get(sample_file(step, kind), {}).get("payload", {})
+
+
+def sample_file(step: Json, kind: str) -> str:
+    """Return the id of the file with a step's INPUT or OUTPUT, "" if none was saved."""
+    return str((step["settings"].get("sampleData") or {}).get(FILE_KEYS[kind], ""))
 
 
 def output_samples(state: State, trigger: Json) -> dict[str, Any]:

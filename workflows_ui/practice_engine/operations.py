@@ -45,6 +45,10 @@ class Edit:
         if old is not None and self.newer:
             step["settings"].pop("sampleData", None)
             step["settings"] |= select(old["settings"], "sampleData")
+        if self.newer:
+            for branch in step["settings"].get("branches", []):
+                if "conditions" in branch:
+                    branch["conditions"] = validity.known_conditions(branch["conditions"])
         return validity.prepare(step, self.flow["projectId"], self.rules)
 
     def check(self, step: Json, kinds: tuple[str, ...]) -> None:
@@ -251,8 +255,12 @@ def _replace(step: Json, new: Json) -> None:
 
 
 def _delete_action(edit: Edit) -> None:
+    """Remove steps, on 0.83.0 with the files of their samples (recording ``sample_import_16_after_delete_action_get``)."""
     for name in edit.values["names"]:
-        tree.remove(edit.trigger, name)
+        removed = tree.remove(edit.trigger, name)
+        for step in tree.walk(removed) if edit.newer else ():
+            for kind in execution.FILE_KEYS:
+                edit.engine.state.files.pop(execution.sample_file(step, kind), None)
 
 
 def _move_action(edit: Edit) -> None:
@@ -287,6 +295,8 @@ def _skip(edit: Edit) -> None:
 
 def _add_branch(edit: Edit) -> None:
     """Insert a branch, at the end if the place does not exist."""
+    if edit.newer and edit.values.get("conditions") is not None:
+        edit.values["conditions"] = validity.known_conditions(edit.values["conditions"])
     for branches, children in edit.routers():
         index = int(edit.values["branchIndex"])
         index = index if 0 <= index <= len(branches) else len(branches)
@@ -368,9 +378,14 @@ def _update_owner(edit: Edit) -> None:
 
 
 def _update_minutes_saved(edit: Edit) -> None:
-    number = edit.values["timeSavedPerRun"]
+    """Without a number nothing happens; the database takes whole numbers of 32 bits (``op_update_minutes_saved_*``)."""
+    number = edit.values.get("timeSavedPerRun", edit.flow.get("timeSavedPerRun"))
     if isinstance(number, bool) or not isinstance(number, int | float | None):
         raise HttpError.invalid("body/request/timeSavedPerRun must be a number or null")
+    if isinstance(number, float) and not number.is_integer():
+        raise HttpError.plain(500, "the database takes whole numbers", "22P02")
+    if number is not None and abs(number) >= 2**31:
+        raise HttpError.plain(500, "the number is too large for the database", "22003")
     edit.flow["timeSavedPerRun"] = number
 
 
@@ -467,7 +482,7 @@ OPERATIONS_083: dict[str, Operation] = {
     "SAVE_SAMPLE_DATA": (SAMPLE, _save_sample_data, True),
     "UPDATE_SAMPLE_DATA_INFO": (SAMPLE_INFO, _update_sample_data_info, True),
     "UPDATE_OWNER": ({"ownerId": required()}, _update_owner, False),
-    "UPDATE_MINUTES_SAVED": ({"timeSavedPerRun": required("any", nullable=True)}, _update_minutes_saved, False),
+    "UPDATE_MINUTES_SAVED": ({"timeSavedPerRun": Field("any", nullable=True)}, _update_minutes_saved, False),
     "ADD_NOTE": (NOTE, _add_note, True),
     "UPDATE_NOTE": ({**NOTE, "ownerId": Field(nullable=True)}, _update_note, True),
     "DELETE_NOTE": ({"id": required()}, _delete_note, True),

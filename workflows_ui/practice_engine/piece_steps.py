@@ -90,6 +90,11 @@ def _wait_for_event(values: Json) -> Outcome:
     return Outcome({"key": values.get("key")}, waits=True)
 
 
+def _wait_for_approval(values: Json) -> Outcome:
+    """The output says so before anybody has decided (recording ``approval_01_run_paused``)."""
+    return Outcome({"approved": True}, waits=True)
+
+
 def _request(values: Json) -> Outcome:
     return Outcome(
         {"status": 200, "headers": {"content-type": JSON_TYPE}, "body": {"practice": True, "url": values.get("url")}}
@@ -101,7 +106,7 @@ ACTIONS: dict[tuple[str, str], Callable[[Json], Outcome]] = {
     (FORMS, "return_response"): _respond_on_form,
     (WEBHOOK, "return_response_and_wait_for_next_webhook"): _respond_and_wait,
     (WEBHOOK, "wait_for_event"): _wait_for_event,
-    (APPROVAL, "wait_for_approval"): _wait_for_event,
+    (APPROVAL, "wait_for_approval"): _wait_for_approval,
     (DELAY, "delayFor"): _delay_for,
     (DELAY, "delay_until"): _delay_until,
     ("@activepieces/piece-http", "send_request"): _request,

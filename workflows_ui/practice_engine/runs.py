@@ -162,6 +162,7 @@ class Runs:
             run_rows.run_version(row),
             self._settings.log_limit_mb * MEGABYTE,
             _resume_url(row) if row.get("base") else "",
+            _approval_url(row) if row.get("base") and run_rows.run_version(row) >= V083 else "",
             row.get("resumed"),
             row["stepNameToTest"],
             {} if row["stepNameToTest"] is None else output_samples(self._state, trigger),
@@ -254,6 +255,10 @@ class Runs:
         waiter = self._waiters.pop(run, None)
         if waiter is not None:
             waiter.set_result(response)
+
+
+def _approval_url(row: Json) -> str:
+    return f"{row['base']}/v1/flow-runs/{row['id']}/waitpoints/{row['requestId']}"
 
 
 def _resume_url(row: Json) -> str:

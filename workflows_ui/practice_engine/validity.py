@@ -17,6 +17,12 @@ from .tree import ROUTERS
 VERSION = re.compile(r"[~^]?([0-9]+\.[0-9]+\.[0-9]+)")
 #: Conditions without a second value.
 ONE_VALUE = {"EXISTS", "DOES_NOT_EXIST", "BOOLEAN_IS_TRUE", "BOOLEAN_IS_FALSE", "LIST_IS_EMPTY", "LIST_IS_NOT_EMPTY"}
+TEXT_VERBS = ("CONTAIN", "EXACTLY_MATCH", "START_WITH", "END_WITH")
+#: Conditions that have ``caseSensitive`` (recordings ``op_update_action_router_case_*``).
+WITH_CASE = {"TEXT_CONTAINS", "TEXT_EXACTLY_MATCHES", "TEXT_START_WITH", "TEXT_ENDS_WITH"}
+WITH_CASE |= {f"TEXT_DOES_NOT_{verb}" for verb in TEXT_VERBS} | {"LIST_CONTAINS", "LIST_DOES_NOT_CONTAIN"}
+WITHOUT_CASE = {"NUMBER_IS_GREATER_THAN", "NUMBER_IS_LESS_THAN", "NUMBER_IS_EQUAL_TO"}
+WITHOUT_CASE |= {"DATE_IS_BEFORE", "DATE_IS_EQUAL", "DATE_IS_AFTER"}
 NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 ACTIONS = ("CODE", "PIECE", "LOOP_ON_ITEMS", "ROUTER")
 TRIGGERS = ("EMPTY", "PIECE_TRIGGER")
@@ -154,6 +160,39 @@ def _prepare_piece_step(step: Json, settings: Json, project: str, rules: Rules) 
         settings["input"] = {name: value for name, value in inputs.items() if name in known}
 
 
+def known_conditions(conditions: Any) -> Any:
+    """Return conditions from a request as they are stored: without the values that their operator does not have.
+
+    Raises a 400 for those that no operator has the form of (``op_update_action_router_case_null``, ``..._unknown_operator``,
+    ``..._number_as_number``).
+    """
+    groups = conditions if isinstance(conditions, list) else []
+    if not all(isinstance(group, list) and all(_is_condition(one) for one in group) for group in groups):
+        raise HttpError.invalid(INVALID)
+    return [[_known_condition(one) for one in group] for group in groups]
+
+
+def _is_condition(condition: Any) -> bool:
+    operator = condition.get("operator", "") if isinstance(condition, dict) else None
+    if not isinstance(operator, str):
+        return False
+    values = ("firstValue",) if operator in ONE_VALUE else ("firstValue", "secondValue")
+    known = "operator" not in condition or operator in ONE_VALUE | WITH_CASE | WITHOUT_CASE
+    cased = "operator" not in condition or operator in WITH_CASE
+    return (
+        known
+        and all(isinstance(condition.get(key), str) for key in values)
+        and (not cased or isinstance(condition.get("caseSensitive", False), bool))
+    )
+
+
+def _known_condition(condition: Json) -> Json:
+    operator = condition.get("operator")
+    dropped = {"secondValue", "caseSensitive"} if operator in ONE_VALUE else set()
+    dropped |= {"caseSensitive"} if operator in WITHOUT_CASE else set()
+    return {key: value for key, value in condition.items() if key not in dropped}
+
+
 def _is_condition_valid(condition: Json) -> bool:
     one_value = condition.get("operator") in ONE_VALUE
     return bool(condition.get("firstValue")) and (one_value or bool(condition.get("secondValue")))
@@ -172,8 +211,8 @@ def _is_input_valid(prop: Json, value: Any) -> bool:
     return not (prop.get("required") and value == "" and kind in ("SHORT_TEXT", "LONG_TEXT", "DYNAMIC"))
 
 
-def check(step: Json, kinds: tuple[str, ...]) -> None:
-    """Raise a 400 unless the step is one of these types, and well formed."""
+def check(step: Json, kinds: tuple[str, ...], *, imported: bool = False) -> None:
+    """Raise a 400 unless the step is one of these types, and well formed. Imports take any text as the version of a piece."""
     if not NAME.fullmatch(str(step.get("name", ""))):
         raise HttpError.invalid(INVALID)
     settings = step.get("settings")
@@ -182,7 +221,7 @@ def check(step: Json, kinds: tuple[str, ...]) -> None:
     expected = SETTINGS[step["type"]]
     if not all(isinstance(settings.get(key), kind) for key, kind in expected.items()):
         raise HttpError.invalid(INVALID)
-    if "pieceVersion" in expected and not VERSION.fullmatch(settings["pieceVersion"]):
+    if "pieceVersion" in expected and not (VERSION.fullmatch(settings["pieceVersion"]) or imported):
         raise HttpError.invalid(INVALID)
     properties = settings.get("propertySettings", {}).values()
     typed = all(isinstance(one, dict) and one.get("type") in PROPERTY_TYPES for one in properties)
@@ -195,7 +234,7 @@ def check_tree(trigger: Json) -> None:
     """Raise a 400 unless every step of an imported tree is well formed, and has a date as the newest trees do."""
     steps = list(tree.walk(trigger))
     for step in steps:
-        check(step, TRIGGERS if step is trigger else ACTIONS)
+        check(step, TRIGGERS if step is trigger else ACTIONS, imported=True)
         if "lastUpdatedDate" not in step:
             raise HttpError.invalid(INVALID)
 
@@ -205,8 +244,11 @@ def migrate(trigger: Json, schema_version: Any) -> Json:
 
     So a tree without dates is refused with schema 20 and accepted with any other (``op_import_flow_plain_tree_schema_*``). In
     trees older than all schemas the inputs of each step are listed, and a branch becomes a router
-    (``op_import_flow_schema_null``, ``op_import_flow_unknown_step_type``).
+    (``op_import_flow_schema_null``, ``op_import_flow_unknown_step_type``). Raises a 500 if a step of a piece has no version, in any
+    schema (``op_import_flow_installed_no_version*``, ``op_import_flow_not_installed_version_null``).
     """
+    if any(_lacks_version(step) for step in tree.walk(trigger)):
+        raise HttpError.plain(500, "there is no version of a piece to migrate")
     if schema_version == NEWEST:
         return trigger
     for step in tree.walk(trigger):
@@ -214,6 +256,15 @@ def migrate(trigger: Json, schema_version: Any) -> Json:
         if schema_version is None:
             _migrate_oldest(step)
     return trigger
+
+
+def _lacks_version(step: Json) -> bool:
+    settings = step.get("settings")
+    return (
+        step.get("type") in ("PIECE", "PIECE_TRIGGER")
+        and isinstance(settings, dict)
+        and settings.get("pieceVersion") is None
+    )
 
 
 def _migrate_oldest(step: Json) -> None:

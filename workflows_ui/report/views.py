@@ -1,13 +1,13 @@
 """The report of a week by flow and person, as a page that prints, and as CSV."""
 
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -40,11 +40,14 @@ def report(request: ConsoleRequest, slug: str) -> HttpResponse:
         return responses.page(request, "report/no_index.html", {"manages": request.access.allows(Role.MANAGER)})
     flows, people = _find(request, index, monday)
     total, people_total = services.total(flows), services.total(people)
-    days = {"since": monday.isoformat(), "until": (monday + timedelta(days=6)).isoformat()}
+    days = {"since": monday.isoformat(), "until": _sunday(monday).isoformat()}
     failed = {**days, "status": sorted(runs.FAILED)}
     following = monday + timedelta(days=7)
     context = {
-        "title": _week_text(monday),
+        "title": _week_text(request.access.workspace.name, monday),
+        "zone": services.zone(),
+        "so_far": _so_far(_counted_until(index, monday)),
+        "own_zone": _other_zone(),
         "flows": [
             _shown(
                 line,
@@ -62,9 +65,9 @@ def report(request: ConsoleRequest, slug: str) -> HttpResponse:
         "cut": len(flows) >= services.MOST,
         "most": services.MOST,
         "trouble": indexed.trouble(index),
-        "notice": indexed.notice(index, clock.midnight(monday)),
+        "notice": indexed.notice(index, clock.midnight(monday, services.zone())),
         "before_url": _url(slug, monday - timedelta(days=7)),
-        "after_url": _url(slug, following) if following <= timezone.localdate() else "",
+        "after_url": _url(slug, following) if following <= _today() else "",
         "file_url": reverse("report_file", args=[slug], query={"week": _name(monday)}),
         "slug": slug,
     }
@@ -81,13 +84,17 @@ def file(request: ConsoleRequest, slug: str) -> HttpResponseBase:
         return responses.redirect_to_view(request, "report", slug)
     flows, people = _find(request, index, monday)
     heads = [_("By"), _("Name"), _("Id"), _("Number"), _("Failed"), _("Hours"), _("Minutes saved")]
-    rows = [_cells(_("Flow"), line, line.name or line.key) for line in flows]
-    rows += [_cells(_("Person"), line, line.name) for line in people]
+    heads += [_("Workspace"), pgettext("date", "From"), pgettext("date", "To"), _("Time zone"), _("So far, until")]
+    until = _counted_until(index, monday)
+    days = [export.escape_formulas(request.access.workspace.name), monday.isoformat(), _sunday(monday).isoformat()]
+    days += [str(services.zone()), f"{until:%Y-%m-%d %H:%M}" if until else ""]
+    rows = [[*_cells(_("Flow"), line, line.name or line.key), *days] for line in flows]
+    rows += [[*_cells(_("Person"), line, line.name), *days] for line in people]
     audit_log.record(
         actor(request), "report.export", workspace=request.access.workspace, object_type="report", week=_name(monday)
     )
     text = export.encode(export.BYTE_ORDER_MARK + export.csv_text([heads, *rows]))
-    return responses.download(text, f"report-{_name(monday)}.csv", export.TYPES["csv"])
+    return responses.download(text, f"report-{slug}-{_name(monday)}.csv", export.TYPES["csv"])
 
 
 def _find(request: ConsoleRequest, index: RunIndex, monday: date) -> tuple[list[Line], list[Line]]:
@@ -99,7 +106,7 @@ def _find(request: ConsoleRequest, index: RunIndex, monday: date) -> tuple[list[
 
 def _monday(request: ConsoleRequest) -> date:
     """The first day of the requested week; of the current one without a valid week."""
-    today = timezone.localdate()
+    today = _today()
     this = today - timedelta(days=today.weekday())
     match = _WEEK.fullmatch(request.GET.get("week", ""))
     try:
@@ -107,6 +114,33 @@ def _monday(request: ConsoleRequest) -> date:
     except ValueError:
         return this
     return monday if _FIRST <= monday <= _LAST else this
+
+
+def _today() -> date:
+    return timezone.localdate(timezone=services.zone())
+
+
+def _sunday(monday: date) -> date:
+    return monday + timedelta(days=6)
+
+
+def _counted_until(index: RunIndex, monday: date) -> datetime | None:
+    """When the index last read the runs of a week that is not over, in the report's time zone; None for a week that is."""
+    if _sunday(monday) < _today():
+        return None
+    return timezone.localtime(index.read_at or timezone.now(), services.zone())
+
+
+def _so_far(until: datetime | None) -> str:
+    if until is None:
+        return ""
+    return _("So far, until %(time)s on %(day)s.") % {"time": f"{until:%H:%M}", "day": formats.date(until)}
+
+
+def _other_zone() -> str:
+    """The reader's time zone, by whose days lists are filtered; "" if it is the report's."""
+    own = timezone.get_current_timezone_name()
+    return "" if own == str(services.zone()) else own
 
 
 def _name(monday: date) -> str:
@@ -118,10 +152,10 @@ def _url(slug: str, monday: date) -> str:
     return reverse("report", args=[slug], query={"week": _name(monday)}) if _FIRST <= monday <= _LAST else ""
 
 
-def _week_text(monday: date) -> str:
-    last = formats.date(monday + timedelta(days=6))
-    values = {"week": monday.isocalendar().week, "first": formats.date(monday), "last": last}
-    return _("Week %(week)d: %(first)s to %(last)s") % values
+def _week_text(workspace: str, monday: date) -> str:
+    first, last = formats.date(monday), formats.date(_sunday(monday))
+    values = {"workspace": workspace, "week": monday.isocalendar().week, "first": first, "last": last}
+    return _("%(workspace)s, week %(week)d: %(first)s to %(last)s") % values
 
 
 def _shown(line: Line, name: str, url: str = "", failed_url: str = "") -> dict[str, str]:

@@ -9,6 +9,8 @@ from django import forms
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
+from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.declaration import Row
 from workflows_ui.members.models import Role
@@ -40,11 +42,48 @@ class Bulk:
             to, or None if the engine does not say which. Without it, the action's `run` is called once per object. May
             raise EngineError, and must never call the engine without ids: that would mean all objects.
         rows: (session, ids) -> the current objects by id, without deleted ones; required with `together`.
+        procedure: for an action of several calls on each object, which only jobs run (`Resource.job_actions`).
+        applied: (row, cleaned data) -> whether an object, read after an answer that proves nothing, shows that the action was applied;
+            None if it cannot show that. Without it: an object is gone after an action that removes it, and otherwise the action is no
+            longer offered for it.
+        skip_reason: (row, cleaned data) -> why this object is left out, a jobs.services.jobs.Reason; "" if it is not. The data is empty
+            before the confirmation.
+        done: the outcome of an object, if it is not that something succeeded.
+        result: the answer of `run` -> the id of the object that the action started.
+        follow: (session, ids) -> the current states of the objects that the action started, shown on the job's page.
     """
 
     confirm: Text = ""
     together: Callable[[EngineSession, Sequence[str], dict[str, Any]], Iterable[str] | None] | None = None
     rows: Callable[[EngineSession, Sequence[str]], Mapping[str, Row]] | None = None
+    procedure: "Procedure | None" = None
+    applied: Callable[[Row, dict[str, Any]], bool | None] | None = None
+    skip_reason: Callable[[Row, Mapping[str, Any]], str] | None = None
+    done: Text = ""
+    result: Callable[[Any], str] | None = None
+    follow: Callable[[EngineSession, Sequence[str]], Mapping[str, Badge]] | None = None
+
+    def why_skipped(self, row: Row, data: Mapping[str, Any]) -> str:
+        return self.skip_reason(row, data) if self.skip_reason is not None else ""
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """An action of several calls on each object of a job. The action's `run` gets a jobs.services.turns.Progress as `progress` among the
+    data, writes down in it before each call what it needs to go on after its worker was lost, and looks at the object first.
+
+    Attributes:
+        collect: (session, data, hold) -> the objects as (id, name), and whether these are certainly all; `hold` is called before each call.
+            May raise EngineError; NotFound ends the job before anything was done.
+        impact: (session, row, data) -> what happens to the object, or why nothing does.
+        finish: (session, data, actor, succeeded) -> why what was asked for at the end was not done, a jobs.services.jobs.Reason, or "".
+        reverse: (data, the job's id) -> the data of a job that undoes this one for the objects that succeeded.
+    """
+
+    collect: Callable[[EngineSession, dict[str, Any], Callable[[], None]], tuple[list[tuple[str, str]], bool]]
+    impact: Callable[[EngineSession, Row, dict[str, Any]], Affected]
+    finish: Callable[[EngineSession, dict[str, Any], Actor, bool], str]
+    reverse: Callable[[dict[str, Any], str], dict[str, Any]]
 
 
 def always(_row: Row) -> bool:

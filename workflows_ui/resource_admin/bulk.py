@@ -61,5 +61,6 @@ def chosen_items(
     rows = resource.list(replace(session, quick=True), listing.query).rows if listing.valid else ()
     for row, shown in zip(rows, resource.masked(session, rows), strict=True):
         key = resource.key(row)
-        known[key] = Found(key, action_log.name_among(resource, shown), action.visible(shown))
+        reason = action.bulk.why_skipped(shown, {}) if action.bulk else ""
+        known[key] = Found(key, action_log.name_among(resource, shown), action.visible(shown), reason)
     return [known.get(key) or Found(key) for key in ids]

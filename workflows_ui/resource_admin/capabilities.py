@@ -37,6 +37,7 @@ NAMES: Mapping[str, Text] = {
     "mcp-server-making": gettext_lazy("MCP servers beside the one of the project"),
     "project-invitations": gettext_lazy("invitations to a project"),
     "platform-invitations": gettext_lazy("invitations to the whole platform"),
+    "invitation-revoking": gettext_lazy("revoking of invitations"),
     "channel-automations": gettext_lazy("channel automations"),
 }
 

@@ -117,6 +117,7 @@ class Resource(List):
         notes: whether people can write notes on an object.
         list_links: buttons of the list that lead to their own page; their `url` gets an empty row.
         actions: actions on an object and on the collection; the most used first.
+        job_actions: actions with a `procedure`, which only jobs run.
         recipe: how to read an object without the console: path below the engine's base, and the Python call after `client.`, "" if the
             vendor's SDK has none; `{id}` and `{id!r}` stand for the id. Empty if there is no such call, or if it would reveal a secret.
         secrets: keys whose values are masked at any depth, in addition to names of secrets (workflows_ui/core/secret_names.py).
@@ -146,6 +147,7 @@ class Resource(List):
     editor_path: ClassVar[str] = ""
     notes: ClassVar[bool] = False
     actions: ClassVar[Sequence[Action]] = ()
+    job_actions: ClassVar[Sequence[Action]] = ()
     recipe: ClassVar[tuple[str, str]] = ("", "")
     secrets: ClassVar[frozenset[str]] = frozenset()
     plain: ClassVar[frozenset[str]] = frozenset()
@@ -199,6 +201,10 @@ class Resource(List):
             "value": subject.object,
             "hidden": reverse(self.hidden_url, args=[subject.slug, subject.id]) if masked else "",
         }
+
+    def job_action(self, name: str) -> Action | None:
+        """The action of this name that jobs run."""
+        return next((item for item in (*self.actions, *self.job_actions) if item.name == name and item.bulk), None)
 
     def badge(self, row: Any) -> Badge | None:
         """The object's state, beside the title: by default the first badge of its list."""

@@ -13,7 +13,6 @@ from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import capabilities, clients, credentials, engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import AddressRefused, EngineError, Forbidden, NoRoute, NotFound, NotInPlan
-from workflows_ui.launches.models import State
 from workflows_ui.members.models import Role
 from workflows_ui.members.services import access as member_access
 from workflows_ui.members.services.access import Access
@@ -54,8 +53,8 @@ def console_groups(request: ConsoleRequest, text: Text) -> list[Group]:
         Group("launch", pgettext("search", "Launch"), [_launch(slug, key, name) for key, name in flows]),
         Group("launches", _("Launches"), [
             Entry(
-                row.flow_name[:120], reverse("launch", args=[slug, row.id]), State(row.state).icon,
-                f"{_outcome(State(row.state).label, row.asked_at)} · {row.person[:60]}",
+                row.flow_name[:120], reverse("launch", args=[slug, row.id]), messages.launch_state(row.state, row.reason).icon,
+                f"{_outcome(messages.launch_state(row.state, row.reason).word, row.asked_at)} · {row.person[:60]}",
             )
             for row in launches
         ]),

@@ -67,6 +67,7 @@ class FoundLaunch:
     flow_name: str
     person: str
     state: str
+    reason: str
     asked_at: datetime
     run_id: str = ""
 
@@ -123,10 +124,10 @@ def people(access: Access, text: Text) -> list[User]:
 
 def _read(rows: QuerySet[Launch]) -> list[FoundLaunch]:
     person = ("user__first_name", "user__last_name", "user__username")
-    columns = rows.values_list("pk", "flow_name", "flow_id", *person, "state", "asked_at", "run_id")
+    columns = rows.values_list("pk", "flow_name", "flow_id", *person, "state", "reason", "asked_at", "run_id")
     return [
-        FoundLaunch(key, name or flow, f"{first} {last}".strip() or username, state, asked_at, run_id)
-        for key, name, flow, first, last, username, state, asked_at, run_id in columns
+        FoundLaunch(key, name or flow, f"{first} {last}".strip() or username, state, reason, asked_at, run_id)
+        for key, name, flow, first, last, username, state, reason, asked_at, run_id in columns
     ]
 
 

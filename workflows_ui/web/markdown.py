@@ -1,10 +1,12 @@
-"""Safe HTML from Markdown by users, such as the note of a launch form."""
+"""Safe HTML from Markdown by users, such as the note of a launch form, and the plain text of Markdown by apps."""
 
 import re
+from collections.abc import Iterable, Iterator
 
 import nh3
 from django.utils.safestring import SafeString
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 #: Allowed elements. No images (they would be loaded from other hosts), no headings that resemble the page's own h1 and h2.
 _TAGS = {
@@ -19,6 +21,9 @@ _LOWER = {"h1": "h3", "h2": "h4", "h3": "h5", "h4": "h5", "h5": "h5", "h6": "h5"
 
 #: Characters that browsers ignore in a URL, and those that they treat as a slash, plain or encoded.
 _SKIPPED, _SLASH = re.compile(r"(?i)[\x00-\x20\x7f]|%[01][0-9a-f]|%20|%7f"), re.compile(r"(?i)\\|%5c")
+#: Whether a text may have markup: names with underscores have none.
+_MARKUP = re.compile(r"[*`\\]|\]\(|~~|<|(?<!\w)_|_(?!\w)|^\s*(?:#|>|[-+]\s|\d+[.)]\s)", re.MULTILINE)
+_BREAK = re.compile(r"(?i)<br\s*/?>")
 #: `html` is off: tags are shown as text. Nesting is limited, since deep quotes are slow.
 _PARSER = MarkdownIt("commonmark", {"html": False, "linkify": False, "breaks": True, "maxNesting": 12}).enable(
     ["table", "strikethrough"]
@@ -36,6 +41,32 @@ def first_line(text: str) -> str:
         if line.strip():
             return " ".join(line.split())
     return ""
+
+
+def plain(text: str) -> str:
+    """Return the text in one line without markup: a link is its text and its address, an element of a list begins with a dash."""
+    text = text[:_LONGEST]
+    if not _MARKUP.search(text):
+        return " ".join(text.split())
+    return " ".join("".join(_plain_parts(_PARSER.parse(_BREAK.sub("\n", text)))).split())
+
+
+def _plain_parts(tokens: Iterable[Token]) -> Iterator[str]:
+    addresses = list[str]()
+    for token in tokens:
+        if token.type == "list_item_open":
+            yield f" {token.info}. " if token.info else " - "
+        elif token.type == "link_open":
+            addresses.append(str(token.attrGet("href") or ""))
+        elif token.type == "link_close":
+            yield f" ({addresses.pop()})"
+        elif token.type in ("softbreak", "hardbreak"):
+            yield " "
+        elif token.children is not None:
+            yield from _plain_parts(token.children)
+            yield " "
+        else:
+            yield token.content
 
 
 def html(text: str) -> SafeString:

@@ -11,7 +11,7 @@ from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.clients import NoCredential
 from workflows_ui.engine import errors as engine
-from workflows_ui.launches.models import Launch, State
+from workflows_ui.launches.models import Launch, Reason, State
 from workflows_ui.launches.services import runs
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import NoAccess, NotAllowed, RightEnded
@@ -43,6 +43,14 @@ _ERRORS: dict[type[BaseException], Message] = {
         _("The organization does not fit the token"),
         _("The token is good, but it does not belong to the organization named with it."),
         _("Correct the organization of the credential."),
+    ),
+    engine.SessionEnded: Message(
+        _("The credential has ended"),
+        _(
+            "The engine ended its session: another password was set there, or its user was deactivated. You are still signed in to the "
+            "console."
+        ),
+        _("Replace the secret of the credential by signing in again. If its password is kept, a test of it does so."),
     ),
     engine.CredentialRefused: Message(
         _("The engine refuses the credential"),
@@ -236,7 +244,12 @@ def engine_badge(table: Mapping[str, Badge], state: object) -> Badge:
     return Badge(badge.word, badge.icon, badge.colour, badge.moving, own=name)
 
 
-def launch_state(state: object) -> Badge:
+_NO_TRACE = Badge(Reason.NO_TRACE.label, "search", "orange")
+
+
+def launch_state(state: object, reason: object = "") -> Badge:
+    if state == State.UNKNOWN and reason == Reason.NO_TRACE:
+        return _NO_TRACE
     try:
         return State(str(state)).badge
     except ValueError:
@@ -255,7 +268,7 @@ def launch_badge(launch: Launch) -> Badge:
         return Badge(_("Kept until %(time)s") % {"time": formats.minute(launch.send_by)}, "hourglass", "secondary")
     if launch.state == State.OTHER and launch.run_status:
         return run_state(launch.run_status)
-    return launch_state(launch.state)
+    return launch_state(launch.state, launch.reason)
 
 
 def run_state(status: object) -> Badge:

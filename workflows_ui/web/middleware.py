@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.template.response import TemplateResponse
 from django.utils import timezone, translation
-from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.cache import get_max_age, patch_cache_control, patch_vary_headers
 
 from workflows_ui.accounts.models import User
 from workflows_ui.web import errors as error_pages, links
@@ -64,6 +64,22 @@ class SafeHeaders(Middleware):
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         if not response.has_header("Cache-Control"):
             patch_cache_control(response, private=True, no_cache=True)
+        return response
+
+
+class SessionPages(Middleware):
+    """Forbid browsers to store responses to requests with a session, so that Back shows none of them after its end. Pictures whose view
+    says how long they may be kept stay cacheable.
+
+    Outside `Compression`, which recognizes a page with a secret by the `no-store` of its view.
+    """
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        # Whether the session is valid does not matter: the page may show what was typed before it ended.
+        has_session = any(settings.SESSION_COOKIE_NAME in cookies for cookies in (request.COOKIES, response.cookies))
+        if has_session and not get_max_age(response):
+            patch_cache_control(response, private=True, no_store=True)
         return response
 
 
@@ -119,7 +135,7 @@ class Compression(GZipMiddleware):
 
     An attack on compressed pages (BREACH) needs the browser of a signed-in person to request pages from another site, with guesses in the
     URL. So only requests of our own pages, and those typed into the address bar, get a compressed response, and Django adds random bytes
-    to it. A page that browsers must not store (`no-store`), since it may show a secret, is never compressed.
+    to it. A page whose view forbids to store it (`never_cache`), since it may show a secret, is never compressed.
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

@@ -5,12 +5,14 @@ Much of it is answered with 200 and is not what was asked for: outline and diges
 
 from datetime import timedelta
 
-from tests.practice_engine.player import Player
+from tests.practice_engine.player import Json, Player
 from tests.practice_engine.stories_072 import Step
 from workflows_ui.practice_engine.ids import now, stamp
 
 from .trees import (
     BIG,
+    FULL_CATCH,
+    HANDLING,
     MANUAL,
     STORE,
     add,
@@ -19,8 +21,10 @@ from .trees import (
     grown,
     keep_first_user,
     loop,
+    made,
     operate,
     piece,
+    publish,
     response,
     router,
 )
@@ -38,6 +42,25 @@ IMPORT, PLAIN, INVALID = (
     "op_lock_and_publish_invalid_step",
 )
 SAMPLES = "op_save_sample_data_output_json"
+CASE, APPS = "op_update_action_router_case_false_text", "op_import_flow_not_installed_no_version"
+FIRST, SECOND = "sample_import_01_save_trigger", "sample_import_10_piece_and_code_before"
+RUN = {"skip": False}
+MADE: Json = code("step_1", "Make one", "export const code = async () => ({a:1});") | RUN
+NTFY: Json = {
+    "name": "step_1",
+    "type": "PIECE",
+    "valid": False,
+    "skip": False,
+    "displayName": "Tell",
+    "settings": {
+        "pieceName": "@activepieces/piece-ntfy",
+        "pieceVersion": "0.2.4",
+        "actionName": "send_notification",
+        "input": {"auth": "{{connections['ntfy-office']}}", "topic": "orders", "message": "x"},
+        "propertySettings": dict.fromkeys(("auth", "topic", "message"), MANUAL),
+        "errorHandlingOptions": HANDLING,
+    },
+}
 STATUS_SCHEMA = {"status": {"type": "NUMBER", "required": False, "displayName": "Status", "defaultValue": 200}}
 
 
@@ -46,6 +69,23 @@ def seconds_apart(player: Player) -> None:
     with player.practice.engine.state.lock:
         for number, row in enumerate(reversed(player.practice.engine.state.versions.values())):
             row["created"] = stamp(now() - timedelta(seconds=2 * number))
+
+
+def delete_and_bring_back(player: Player) -> None:
+    """The step without its sample, then with the id of the file that it had."""
+    place = player.fill(player.flow_path(SECOND))
+    step = player.practice.call("GET", place).json()["version"]["trigger"]["nextAction"]["nextAction"]
+    samples = step["settings"].pop("sampleData")
+    player.operate(SECOND, "DELETE_ACTION", {"names": ["step_2"]})
+    player.operate(SECOND, "ADD_ACTION", {"parentStep": "step_1", "action": step})
+    player.operate(SECOND, "UPDATE_SAMPLE_DATA_INFO", {"stepName": "step_2", "sampleDataSettings": samples})
+
+
+def bring_back(player: Player) -> None:
+    """The samples that an import took from the steps."""
+    for step, place in (("step_1", "<id:455>"), ("step_2", "<id:456>")):
+        samples = {"sampleDataFileId": place}
+        player.operate(SECOND, "UPDATE_SAMPLE_DATA_INFO", {"stepName": step, "sampleDataSettings": samples})
 
 
 STORIES: dict[str, list[Step]] = {
@@ -259,6 +299,69 @@ STORIES: dict[str, list[Step]] = {
         "webhook_async_unknown_piece_flow",
         *(flow("op_import_flow_unknown_piece_valid_false"), "op_import_flow_unknown_piece_valid_false"),
         "op_import_flow_known_piece_wrong_input_valid_true",
+    ],
+    "operations: conditions": [
+        *(flow(CASE), add(CASE, "trigger", router("step_1", "Which one?", ("Branch", [])))),
+        *(f"op_update_action_router_case_false_{kind}" for kind in ("text", "number", "date", "one_value")),
+        *("op_update_action_router_case_false_one_value_with_second", "op_update_action_router_case_true_number"),
+        *("op_update_action_router_no_case_text", "op_update_action_router_case_false_no_operator"),
+        *("op_update_action_router_case_false_mixed_row", "op_update_action_router_case_null"),
+        *("op_update_action_router_unknown_operator", "op_update_action_router_number_as_number"),
+        *(
+            "op_update_action_router_empty_values",
+            "op_add_branch_case_false_number",
+            "op_import_flow_case_false_number",
+        ),
+        *(f"op_update_minutes_saved_{kind}" for kind in ("12_5", "huge", "negative", "null_after_value", "zero")),
+        *("op_update_minutes_saved_key_missing", "op_update_minutes_saved_get_after"),
+    ],
+    "operations: import of apps": [
+        *(made(APPS), APPS, "op_import_flow_not_installed_no_version_get_after"),
+        *("op_import_flow_not_installed_no_version_schema_20", "op_import_flow_not_installed_version_null"),
+        *("op_import_flow_not_installed_version_empty", "op_import_flow_not_installed_version"),
+        *("op_import_flow_not_installed_version_tilde", "op_import_flow_installed_no_version"),
+        *("op_import_flow_installed_no_version_schema_20", "op_import_flow_installed_other_version"),
+        *("op_import_flow_not_installed_trigger_no_version", "op_import_flow_not_installed_trigger_version"),
+    ],
+    "operations: samples and imports": [
+        *(flow(FIRST, name="Samples and import"), add(FIRST, "trigger", MADE)),
+        add(FIRST, "step_1", code("step_2", "Use it", "export const code = async (i) => i;", a="{{step_1.a}}") | RUN),
+        *(publish(FIRST), FIRST, "sample_import_01_save_step_1", "sample_import_02_flow_before"),
+        *("sample_import_03_get_before", "sample_import_04_import_same_tree", "sample_import_05_flow_after"),
+        "sample_import_06_get_after",
+        operate(
+            FIRST,
+            "UPDATE_SAMPLE_DATA_INFO",
+            stepName="step_1",
+            sampleDataSettings={"sampleDataFileId": "<id:450>"},
+        ),
+        "sample_import_08_get_after_info_set_back",
+    ],
+    "operations: samples of an app and of code": [
+        made(SECOND),
+        operate(
+            SECOND,
+            "IMPORT_FLOW",
+            displayName="Samples and import 2",
+            trigger=FULL_CATCH | {"nextAction": NTFY | {"nextAction": MADE | {"name": "step_2"}}},
+            schemaVersion="8",
+            notes=[],
+        ),
+        publish(SECOND),
+        operate(SECOND, "UPDATE_SAMPLE_DATA_INFO", stepName="step_1", sampleDataSettings=None),
+        operate(SECOND, "UPDATE_SAMPLE_DATA_INFO", stepName="step_2", sampleDataSettings=None),
+        *(
+            operate(SECOND, "SAVE_SAMPLE_DATA", stepName=name, payload={"from": name}, type="OUTPUT")
+            for name in ("trigger", "step_1", "step_2")
+        ),
+        *(SECOND, "sample_import_11_import_same_tree", bring_back, "sample_import_12_info_set_back_all"),
+        *("sample_import_13_import_schema_null", "sample_import_14_undo_set_back_trigger"),
+        "sample_import_14_undo_set_back_step_1",
+        operate(
+            SECOND, "UPDATE_SAMPLE_DATA_INFO", stepName="step_2", sampleDataSettings={"sampleDataFileId": "<id:456>"}
+        ),
+        *(f"sample_import_15_undo_get_{name}" for name in ("trigger", "step_1", "step_2")),
+        *(delete_and_bring_back, "sample_import_16_after_delete_action_get"),
     ],
     "operations: publishing what is invalid": [
         *(grown(INVALID), operate(INVALID, "UPDATE_ACTION", **loop("step_2", "No items", "")), INVALID),

@@ -1,6 +1,6 @@
 """Stories of 0.83.0 about signing in, users, projects, the server's flags, and refusals."""
 
-from tests.practice_engine.player import Player
+from tests.practice_engine.player import PLACE, Player
 from tests.practice_engine.stories_072 import Step, real_time, start
 
 from .flows import ORDERS
@@ -17,7 +17,57 @@ def too_often(player: Player) -> None:
         pass
 
 
+def ended(person: str) -> Step:
+    """Somebody whose session was ended: by another password (``revoked``), or since they are ``inactive``."""
+
+    def end(player: Player) -> None:
+        player.sign_up(person, "MEMBER")
+        state = player.practice.engine.state
+        with state.lock:
+            entry = state.credentials[player.tokens[person]]
+            if person == "revoked":
+                entry["revoked"] = True
+            else:
+                state.users[entry["user"]]["status"] = "INACTIVE"
+        bind_places(player)
+
+    return end
+
+
+def bind_places(player: Player) -> None:
+    """What the facts about sessions name was made before them: a project for all."""
+    for name, fact in player.facts.items():
+        if name.startswith(("session_", "token_", "no_membership_")):
+            asked = f"{fact['path']} {fact.get('query')} {fact.get('body')}"
+            for place in PLACE.findall(asked):
+                player.bound.setdefault(place, player.practice.credentials.project_id)
+
+
+def bind_stranger(player: Player) -> None:
+    """The refusals name who was refused."""
+    place = player.facts["no_membership_flows"]["shape"]["params"]["userId"]
+    player.bound[place] = player.practice.engine.state.credentials[player.tokens["stranger"]]["user"]
+
+
 STORIES: dict[str, list[Step]] = {
+    "a session that was ended": [
+        *(ended("revoked"), "session_revoked_flows", "session_revoked_flow_runs", "session_revoked_connections"),
+        *("session_revoked_tables", "session_revoked_flow_unknown", "session_revoked_flow_create"),
+        *("session_revoked_projects", "session_revoked_project", "session_revoked_user", "session_revoked_pieces"),
+        *("session_revoked_flags", "session_revoked_route_not_found"),
+        *(ended("inactive"), "session_inactive_flows", "session_inactive_flow_runs", "session_inactive_connections"),
+        *("session_inactive_tables", "session_inactive_flow_unknown", "session_inactive_flow_create"),
+        *("session_inactive_projects", "session_inactive_user", "session_inactive_flags"),
+    ],
+    "tokens that open nothing": [
+        *(bind_places, "token_expired_flows", "token_expired_flow_unknown", "token_expired_flow_create"),
+        *("token_expired_projects", "token_expired_pieces", "token_expired_flags", "token_wrong_key_flows"),
+        *("token_garbage_projects", "token_sk_flows", "token_sk_projects"),
+    ],
+    "nobody of the project": [
+        *(keep_first_user, signed_up("stranger", "MEMBER"), bind_places, bind_stranger),
+        *("no_membership_flows", "no_membership_connections", "no_membership_tables", "no_membership_users"),
+    ],
     "signing in": [
         *("sign_in_wrong_password", "sign_in_unknown_email", "sign_in_missing_password"),
         *(too_often, "sign_in_rate_limited"),

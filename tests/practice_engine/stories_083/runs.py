@@ -1,7 +1,7 @@
 """Stories of 0.83.0 about runs: every state, lists and their filters, retrying, cancelling, archiving."""
 
 from tests.practice_engine.fixtures import until
-from tests.practice_engine.player import Player
+from tests.practice_engine.player import PLACE, Player
 from tests.practice_engine.stories_072 import Step, real_time, settle
 
 from . import flows
@@ -19,7 +19,7 @@ from .scenes import (
     send,
     setting,
 )
-from .trees import DELAY, FULL_CATCH, HANDLING, MANUAL, add, code, piece, response, trigger
+from .trees import DELAY, FULL_CATCH, HANDLING, MANUAL, add, approval, code, piece, response, trigger
 from .webhooks import ORDERS, SILENT
 
 FAILING = code("step_1", "Parse", flows.THROWS)
@@ -35,6 +35,15 @@ HANGING: list[Step] = [
 HUGE = built(practised("step_1", "sleep 35", "big 3000"))
 MAY_FAIL = built(practised("step_1", "fail Service not reachable: 503"))
 MAY_FAIL["settings"]["errorHandlingOptions"] = {**HANDLING, "continueOnFailure": {"value": True}}
+APPROVED = (
+    approval("step_1", "Make the links", "create_approval_links"),
+    approval("step_2", "Wait for the yes", "wait_for_approval"),
+    {
+        **code("step_3", "Book it", "export const code = async (i) => ({ booked: i.yes });", yes="{{step_2.approved}}"),
+        "skip": False,
+    },
+)
+PINNED_CATCH = {**FULL_CATCH, "settings": {**FULL_CATCH["settings"], "pieceVersion": "0.1.29"}}
 INSIDE = built(practised("step_2", 'return {"id": 1}', o="{{step_1.item}}"))
 INSIDE["settings"]["propertySettings"] = {"o": MANUAL}
 EACH = {
@@ -112,6 +121,16 @@ def all_running(player: Player) -> None:
     until(lambda: [row["status"] for row in player.practice.runs()] == ["RUNNING"] * 3)
 
 
+def of_nothing(fact: str) -> Step:
+    """Bind the ids of the address that nothing has had yet to one of nothing."""
+
+    def bind(player: Player) -> None:
+        for place in PLACE.findall(player.facts[fact]["path"]):
+            player.bound.setdefault(place, "Z" * 21)
+
+    return bind
+
+
 STORIES: dict[str, list[Step]] = {
     "runs: failing": [
         *(flows.fail, flow("webhook_async_flow_fails", FAILING, publish=False), "flow_fail_04_lock_and_publish"),
@@ -125,6 +144,17 @@ STORIES: dict[str, list[Step]] = {
         *(send("run_get_parent_after_child_failed", b'{"a": 1}'), run("run_get_parent_after_child_failed", "PAUSED")),
         *(flow("run_get_child_failed", FAILING), child, run("run_get_child_failed", "FAILED"), "run_get_child_failed"),
         "run_get_parent_after_child_failed",
+    ],
+    "runs: waiting for an approval": [
+        flow("approval_01_run_paused", *APPROVED, trigger=PINNED_CATCH),
+        *(send("approval_01_run_paused", b'{"order": 7}'), run("approval_01_run_paused", "PAUSED")),
+        *("approval_01_run_paused", of_nothing("approval_02_unknown_waitpoint"), "approval_02_unknown_waitpoint"),
+        *(of_nothing("approval_25_unknown_run"), "approval_25_unknown_run"),
+        *(
+            send("approval_01_run_paused", b'{"order": 8}'),
+            run("approval_35_retry_paused", "PAUSED", lambda output: output.get("body") == {"order": 8}),
+        ),
+        *("approval_35_retry_paused", settle, "approval_36_run_after_retry"),
     ],
     "runs: paused": [
         imported("run_get_PAUSED", built(WAITING), built(code("step_2")), trigger=BUILT_CATCH),

@@ -26,6 +26,13 @@ def piece(name: str, label: str, app: str, action: str, given: Json, **settings:
     return {"name": name, "valid": True, "displayName": label, "type": "PIECE", "settings": filled}
 
 
+def approval(name: str, label: str, action: str) -> Json:
+    """A step of the piece for approvals, as a client other than the builder wrote it."""
+    filled: Json = {"pieceName": "@activepieces/piece-approval", "pieceVersion": "0.1.19", "actionName": action}
+    filled |= {"input": {}, "propertySettings": {}, "errorHandlingOptions": {}}
+    return {"name": name, "skip": False, "type": "PIECE", "valid": True, "displayName": label, "settings": filled}
+
+
 def response(name: str, body: Any, status: int = 200, kind: str = "json", **more: Any) -> Json:
     """A step that answers; ``headers`` may be given."""
     fields = {"status": status, "headers": more.pop("headers", {}), "body": body}

@@ -13,6 +13,7 @@ from workflows_ui.core.redaction import MASK
 from workflows_ui.engine import flow_tree
 from workflows_ui.flow_edits.models import EditState, FlowEdit
 from workflows_ui.members.models import Role
+from workflows_ui.resources.flows import outline
 from workflows_ui.resources.flows.editing import request_shapes
 from workflows_ui.resources.flows.editing.operations import Operation
 from workflows_ui.resources.flows.editing.prediction import TYPES, find, predict
@@ -181,12 +182,9 @@ def test_edits_are_undone_one_after_the_other(stage: Stage, flow: str) -> None:
     toast = text(stage.browser.get(lead(done)).content).partition("toast-body")[2]
     assert f'The step is deleted. <a href="/w/sales/flows/do/edit-undo/{flow}/">Undo</a>' in toast
     assert "/do/edit-undo/" in text(stage.browser.get(page).content).partition("toast-body")[0]
-    sample = {"stepName": "step_3", "payload": {"a": 1}, "type": "OUTPUT", "dataType": "JSON"}
-    stage.session.workflows.apply_flow_operation(flow, {"type": "SAVE_SAMPLE_DATA", "request": sample})
     asked = ask(stage, "edit-undo", flow)
     assert "is added" in text(asked.content)
     assert "are not restored" in text(asked.content)
-    assert "Each line" in text(asked.content).partition("may be lost:")[2][:150]
     assert "An undo cannot be undone." in text(asked.content)
     done = confirm(stage, asked, "edit-undo", flow)
     assert ">Undo</a>" not in text(stage.browser.get(lead(done)).content)
@@ -360,10 +358,10 @@ def test_a_new_name_starts_from_the_one_that_is_there(
     assert stage.browser.get(url(action, router), asked).context["form"]["name"].value() == name
 
 
-def branch(stage: Stage, key: str) -> dict[str, Any]:
+def branch(stage: Stage, key: str, index: int = 0) -> dict[str, Any]:
     trigger = stage.session.workflows.get_flow(key)["version"]["trigger"]
     step = next(node.step for node in flow_tree.walk(trigger) if node.name == "step_5")
-    found: dict[str, Any] = step["settings"]["branches"][0]
+    found: dict[str, Any] = step["settings"]["branches"][index]
     return found
 
 
@@ -403,6 +401,34 @@ def test_conditions_are_rows_in_groups_and_rows_without_values_are_ignored(stage
             }
         ],
     ]
+
+
+@pytest.mark.parametrize(
+    ("stage", "version", "case"),
+    [
+        ("imbrace", "0.72.4", ""),
+        ("activepieces", "0.83.0", ""),
+        pytest.param("activepieces", "0.83.0", "on", marks=pytest.mark.slow),
+    ],
+    indirect=["stage"],
+)
+def test_every_comparison_of_a_new_branch_is_stored_as_predicted(
+    stage: Stage, router: str, version: str, case: str
+) -> None:
+    stage.practice.engine.settings.version = version
+    request = {"stepName": "step_5", "branchIndex": 1, "branchName": "New"}
+    for operator in outline.OPERATORS:
+        stage.session.workflows.apply_flow_operation(router, {"type": "ADD_BRANCH", "request": request})
+        values = {"first1": "{{trigger.body.sum}}", "operator1": operator, "second1": "9", "case1": case}
+        done = edit(stage, "branch-conditions", router, branch="step_5:1", **values)
+        assert "/edits/" not in lead(done), operator
+        expected: dict[str, Any] = {"operator": operator, "firstValue": "{{trigger.body.sum}}"}
+        expected |= {} if operator in outline.ALONE else {"secondValue": "9"}
+        if operator.startswith("TEXT_") or operator in ("LIST_CONTAINS", "LIST_DOES_NOT_CONTAIN"):
+            expected["caseSensitive"] = bool(case)
+        assert branch(stage, router, 1)["conditions"] == [[expected]]
+    assert len(outline.OPERATORS) == 22
+    assert set(FlowEdit.objects.values_list("state", flat=True)) == {EditState.DONE}
 
 
 def test_a_condition_without_its_second_value_and_no_condition_at_all_are_refused(stage: Stage, router: str) -> None:
@@ -516,43 +542,209 @@ def test_the_template_of_each_operation_is_offered_and_the_console_can_predict_i
 
 
 @newer
-def test_what_lies_beside_the_steps_is_no_step_of_undoing(stage: Stage, flow: str) -> None:
+def test_minutes_saved_are_whole_numbers_that_the_engine_stores(stage: Stage, flow: str) -> None:
+    for wrong, said in (
+        ("12.5", "Enter whole minutes"),
+        ("-5", "greater than or equal to 0"),
+        ("2147483648", "less than or equal to 2147483647"),
+    ):
+        refused = ask(stage, "minutes-saved", flow, minutes=wrong)
+        assert refused.status_code == 422, wrong
+        assert said in text(refused.content)
+        request = f'{{"timeSavedPerRun": {wrong}}}'
+        assert ask(stage, "operation", flow, type="UPDATE_MINUTES_SAVED", request=request).status_code == 422, wrong
+    assert not stage.writes()
+    for right in (2147483647, 0, None):
+        edit(stage, "minutes-saved", flow, minutes="" if right is None else str(right))
+        assert stage.session.workflows.get_flow(flow)["timeSavedPerRun"] == right
+        assert stage.browser.get(url("minutes-saved", flow)).context["form"]["minutes"].value() == right
+
+
+def essence(stage: Stage, key: str) -> Any:
+    """A flow without times, ids of versions, and what the engine decides."""
+    flow = stage.session.workflows.get_flow(key)
+    kept = {name: flow.get(name) for name in ("status", "folderId", "ownerId", "metadata", "timeSavedPerRun")}
+    version = {name: flow["version"].get(name) for name in ("displayName", "trigger", "notes")}
+    own = re.compile(r'"(lastUpdatedDate|lastTestDate|updatedAt|createdAt|valid|skip)": ("[^"]+"|true|false),? ?')
+    found = json.loads(own.sub("", json.dumps(kept | version)).replace(", }", "}"))
+    return found | {
+        "skipped": [node.name for node in flow_tree.walk(flow["version"]["trigger"]) if node.step.get("skip")]
+    }
+
+
+def sampled(stage: Stage, key: str, *names: str) -> None:
+    for name in names:
+        request = {"stepName": name, "payload": {"of": name}, "type": "OUTPUT"}
+        stage.session.workflows.apply_flow_operation(key, {"type": "SAVE_SAMPLE_DATA", "request": request})
+
+
+#: Edits of the flow and of the router, and the one operation that undoes each.
+INVERSES: list[tuple[str, dict[str, str], str]] = [
+    ("step-rename", {"step": "step_1", "name": "Prepare"}, "UPDATE_ACTION"),
+    ("step-move", {"step": "step_1", "place": "INSIDE_BRANCH:step_5:0"}, "MOVE_ACTION"),
+    ("step-duplicate", {"step": "step_5"}, "DELETE_ACTION"),
+    ("step-delete", {"step": "step_2"}, "ADD_ACTION"),
+    ("step-skip", {"step": "step_1", "skip": "yes"}, "SET_SKIP_ACTION"),
+    ("branch-add", {"step": "step_5", "name": "Huge"}, "DELETE_BRANCH"),
+    ("branch-delete", {"branch": "step_5:0"}, "ADD_BRANCH"),
+    ("branch-duplicate", {"branch": "step_5:0"}, "DELETE_BRANCH"),
+    ("branch-move", {"branch": "step_5:0", "position": "2"}, "MOVE_BRANCH"),
+    ("branch-rename", {"branch": "step_5:0", "name": "Big"}, "UPDATE_ACTION"),
+    ("router-execution", {"step": "step_5", "execution": "EXECUTE_ALL_MATCH"}, "UPDATE_ACTION"),
+    ("step-sample-clear", {"step": "step_1"}, "UPDATE_SAMPLE_DATA_INFO"),
+    ("minutes-saved", {"minutes": "5"}, "UPDATE_MINUTES_SAVED"),
+    ("note-add", {"content": "Watch", "color": "red"}, "DELETE_NOTE"),
+    ("trigger-remove", {}, "UPDATE_TRIGGER"),
+]
+
+
+@pytest.mark.parametrize(
+    ("action", "values", "said"),
+    [
+        ("branch-add", {"step": "step_5", "name": "Huge"}, "“Sort”: the branch “Huge” is added"),
+        ("branch-delete", {"branch": "step_5:1"}, "“Sort”: the branch “Medium” is removed"),
+        ("branch-duplicate", {"branch": "step_5:0"}, "“Sort”: the branch “Large Copy” is added"),
+        (
+            "branch-move",
+            {"branch": "step_5:0", "position": "2"},
+            "“Sort”: the branch “Large” is moved: it is number 2 now",
+        ),
+        ("branch-rename", {"branch": "step_5:0", "name": "Big"}, "“Sort”: the branch “Large” is renamed to “Big”"),
+        (
+            "branch-conditions",
+            {"branch": "step_5:1", "first1": "{{trigger.a}}", "operator1": "EXISTS"},
+            "“Sort”, Branch › Medium: (nothing) contains → {{trigger.a}} is there",
+        ),
+    ],
+)
+def test_the_confirmation_of_an_edit_of_a_branch_names_that_branch_only(
+    stage: Stage, router: str, action: str, values: dict[str, str], said: str
+) -> None:
+    branch = {"stepName": "step_5", "branchIndex": 1, "branchName": "Medium"}
+    stage.session.workflows.apply_flow_operation(router, {"type": "ADD_BRANCH", "request": branch})
+    question = ask(stage, action, router, **values).context["form"].questions[0]
+    assert [line for line, _url in question.lines] == [said]
+
+
+@newer
+@pytest.mark.sampled(3)
+@pytest.mark.parametrize(("action", "values", "kind"), INVERSES, ids=[one[0] for one in INVERSES])
+def test_an_edit_is_undone_by_its_inverse_and_samples_stay(
+    stage: Stage, router: str, action: str, values: dict[str, str], kind: str
+) -> None:
+    client = stage.session.workflows
+    branch = {"stepName": "step_5", "branchIndex": 1, "branchName": "Medium"}
+    client.apply_flow_operation(router, {"type": "ADD_BRANCH", "request": branch})
+    last = {
+        "parentStep": "step_5",
+        "stepLocationRelativeToParent": "AFTER",
+        "action": flows.code("last") | {"name": "step_2"},
+    }
+    client.apply_flow_operation(router, {"type": "ADD_ACTION", "request": last})
+    sampled(stage, router, "trigger", "step_1", "step_5")
+    before = essence(stage, router)
+    edit(stage, action, router, **values)
+    assert essence(stage, router) != before
+    stage.practice.journal.clear()
+    edit(stage, "edit-undo", router)
+    assert essence(stage, router) == before
+    sent = [json.loads(one.body)["type"] for one in stage.practice.journal.all() if one.method == "POST"]
+    assert sent == [kind]
+
+
+@newer
+def test_an_edit_without_an_inverse_is_undone_by_an_import_and_samples_are_brought_back(
+    stage: Stage, flow: str
+) -> None:
+    sampled(stage, flow, "trigger", "step_1", "step_2", "step_4")
+    before = essence(stage, flow)
+    edit(stage, "step-delete", flow, step="step_3")
+    done = edit(stage, "edit-undo", flow)
+    assert "IMPORT_FLOW" in [
+        json.loads(one.body)["type"] for one in stage.practice.journal.all() if one.method == "POST"
+    ]
+    version = stage.session.workflows.get_flow(flow)["version"]["id"]
+    for name in ("trigger", "step_1", "step_2"):
+        assert stage.session.workflows.get_sample_data(flow, version, name) == {"of": name}
+    # The engine deletes the file of a step that is deleted.
+    assert "no sample any more: “Each line”" not in (page := text(stage.browser.get(lead(done)).content))
+    assert "The flow is as it was before, but these steps have no sample any more: “Inner”." in page
+    after = essence(stage, flow)
+    assert after["notes"] == before["notes"]
+    assert tree(stage, flow) == [("trigger", 0), ("step_1", 0), ("step_3", 0), ("step_4", 1), ("step_2", 0)]
+
+
+@newer
+def test_edits_of_the_flow_itself_are_undone_one_after_the_other_with_those_of_its_steps(
+    stage: Stage, flow: str
+) -> None:
     edit(stage, "step-rename", flow, step="step_1", name="Prepare")
     edit(stage, "step-sample", flow, step="step_1", kind="OUTPUT", payload='{"total": 5}')
-    assert "cannot restore this" in text(ask(stage, "minutes-saved", flow, minutes="5").content)
-    assert "cannot restore this" not in text(ask(stage, "step-delete", flow, step="step_1").content)
+    assert "cannot restore this" in text(
+        ask(stage, "step-sample", flow, step="step_1", kind="OUTPUT", payload="1").content
+    )
+    assert "cannot restore this" not in text(ask(stage, "minutes-saved", flow, minutes="5").content)
     edit(stage, "minutes-saved", flow, minutes="5")
+    edit(stage, "operation", flow, type="UPDATE_METADATA", request='{"metadata": {"tags": ["a"]}}')
     edit(stage, "step-sample-clear", flow, step="step_1")
     assert "This step has no sample" in text(ask(stage, "step-sample-clear", flow, step="step_1").content)
+    assert "gets the sample back" in text(ask(stage, "edit-undo", flow).content)
     edit(stage, "edit-undo", flow)
-    trigger = stage.session.workflows.get_flow(flow)["version"]["trigger"]
-    assert flow_tree.steps_by_name(trigger)["step_1"]["displayName"] != "Prepare"
+    now = essence(stage, flow)
+    assert flow_tree.steps_by_name(now["trigger"])["step_1"]["settings"]["sampleData"]["sampleDataFileId"]
+    assert (now["timeSavedPerRun"], now["metadata"]) == (5, {"tags": ["a"]})
+    edit(stage, "edit-undo", flow)
+    assert essence(stage, flow)["metadata"] is None
+    edit(stage, "edit-undo", flow)
+    assert essence(stage, flow)["timeSavedPerRun"] is None
+    edit(stage, "edit-undo", flow)
+    assert flow_tree.steps_by_name(essence(stage, flow)["trigger"])["step_1"]["displayName"] != "Prepare"
+
+
+def add_user(stage: Stage, number: int, name: str, **changes: Any) -> str:
+    """A user of the engine who is not known in this workspace."""
+    me = stage.session.workflows.get_current_user()["id"]
+    key = f"{number:021d}"
+    # Each at a time of its own, since the engine's pages cut by it.
+    own = {"id": key, "created": f"2026-01-01T00:{number // 60:02}:{number % 60:02}.000Z", "firstName": name} | changes
+    own |= {"email": f"user-{number}@example.com", "lastName": ""}
+    stage.practice.engine.state.users[key] = {**stage.practice.engine.state.users[me], **own}
+    return key
+
+
+def owners(stage: Stage, flow: str) -> dict[str, str]:
+    return dict(stage.browser.get(url("owner", flow)).context["form"].fields["owner"].choices)
 
 
 @newer
 @pytest.mark.parametrize("may_list", [True, False])
-def test_a_flow_gets_another_owner_of_those_who_are_known_in_the_workspace(
+def test_owners_are_the_engines_users_where_the_credential_may_list_them_else_those_who_are_known(
     stage: Stage, flow: str, may_list: bool
 ) -> None:
     me = stage.session.workflows.get_current_user()["id"]
-    elsewhere = {"id": "E" * 21, "email": "elsewhere@example.com", "firstName": "Of another project", "lastName": ""}
-    stage.practice.engine.state.users[elsewhere["id"]] = {**stage.practice.engine.state.users[me], **elsewhere}
-    assert may_list is False or elsewhere["id"] in str(stage.session.workflows.list_users())
+    elsewhere = add_user(stage, 1, "Of another project")
+    gone = add_user(stage, 2, "Deactivated", status="INACTIVE")
+    many = [add_user(stage, number, f"User {number}") for number in range(3, 120)]
     if not may_list:
         stage.practice.engine.faults.add("status", "GET", "/v1/users", status=403)
-    page = stage.browser.get(url("owner", flow))
-    assert "Of another project" not in text(page.content)
-    raw = json.dumps({"ownerId": elsewhere["id"]})
-    assert "does not know this owner" in text(ask(stage, "operation", flow, type="UPDATE_OWNER", request=raw).content)
-    choices = dict(page.context["form"].fields["owner"].choices)
+    choices = owners(stage, flow)
+    assert (elsewhere in choices, set(many) <= set(choices)) == (may_list, may_list), "by pages of a hundred"
+    assert gone not in choices
+    raw = json.dumps({"ownerId": elsewhere})
+    refused = "does not know this owner" in text(
+        ask(stage, "operation", flow, type="UPDATE_OWNER", request=raw).content
+    )
+    assert refused is not may_list
     assert me not in choices
-    owner, name = next(iter(choices.items()))
+    owner, name = (elsewhere, "Of another project") if may_list else next(iter(choices.items()))
+    if may_list:
+        assert choices[elsewhere] == "Of another project (may not see this project)"
     asked = ask(stage, "owner", flow, owner=owner)
     assert f"belongs to {name}" in text(asked.content)
     confirm(stage, asked, "owner", flow, owner=owner)
     assert stage.session.workflows.get_flow(flow)["ownerId"] == owner
     # Oneself is offered again.
-    assert me in dict(stage.browser.get(url("owner", flow)).context["form"].fields["owner"].choices)
+    assert me in owners(stage, flow)
 
 
 @newer

@@ -239,7 +239,7 @@ def options_of(form: Any, name: str) -> list[str]:
 def test_choices_that_depend_on_another_field_are_asked_for_again(stage: Stage, flow: str) -> None:
     page = stage.browser.get(url("step-app", flow), SHEETS)
     values = as_posted(page.context["form"]) | {"connection": ""}
-    assert options_of(page.context["form"], "connection") == ["Google Sheets (shared) (Works)"]
+    assert options_of(page.context["form"], "connection") == ["Google Sheets (shared) (Connected)"]
     form = press(stage, "step-app", flow, values, "refresh:connection")
     assert options_of(form, "p-spreadsheet_id") == options_of(form, "p-sheet_id") == []
     [spreadsheets, sheets, _first, fields] = form.nodes

@@ -95,3 +95,39 @@ def test_times_are_those_of_the_time_zone() -> None:
         "2026-12-01T02:00:00+00:00",
     ]
     assert reading.times_of("0 0 9 * * *", "UTC") == reading.times_of("nonsense", "Nowhere/At_All") == []
+
+
+@newer
+def test_the_name_of_a_schedule_follows_it_unless_somebody_typed_one(stage: Stage, flow: str) -> None:
+    def values() -> dict[str, Any]:
+        return as_posted(stage.browser.get(url("trigger-schedule", flow)).context["form"])
+
+    trigger = save(stage, "trigger-schedule", flow, {"repeat": "daily", **AT, **ZONE})
+    stage.browser.cookies.load({"django_language": "vi"})
+    follows = save(stage, "trigger-schedule", flow, values() | {"at": "07:00"})
+    stage.browser.cookies.load({"django_language": "en"})
+    follows = save(stage, "trigger-schedule", flow, values() | {"at": "08:00"})
+    assert trigger["displayName"] == "Every day at 09:30, Asia/Ho_Chi_Minh"
+    assert follows["displayName"] == "Every day at 08:00, Asia/Ho_Chi_Minh"
+    unchanged = values()
+    assert unchanged["name"] == ""
+    typed = save(stage, "trigger-schedule", flow, unchanged | {"name": "Morning round"})
+    assert typed["displayName"] == "Morning round"
+    kept = save(stage, "trigger-schedule", flow, values() | {"at": "07:15"})
+    assert kept["displayName"] == "Morning round"
+
+
+@newer
+def test_the_name_that_the_app_gives_a_schedule_gives_way_to_its_words(stage: Stage, flow: str) -> None:
+    settings: dict[str, Any] = {
+        "pieceName": "@activepieces/piece-schedule",
+        "pieceVersion": "0.1.5",
+        "triggerName": "every_day",
+        "input": {"hour_of_the_day": 9, "timezone": "UTC", "run_on_weekends": True},
+        "propertySettings": {},
+    }
+    body = {"name": "trigger", "type": "PIECE_TRIGGER", "valid": True, "displayName": "Every Day", "settings": settings}
+    stage.session.workflows.apply_flow_operation(flow, {"type": "UPDATE_TRIGGER", "request": body})
+    values = as_posted(stage.browser.get(url("trigger-schedule", flow)).context["form"])
+    after = save(stage, "trigger-schedule", flow, values | {"at": "10:00"})
+    assert after["displayName"] == "Every day at 10:00, UTC"

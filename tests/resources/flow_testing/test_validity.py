@@ -1,11 +1,12 @@
 """What is missing in a draft is listed with its fields, on the steps' tab and before publishing."""
 
+import html
 from typing import Any
 
 import pytest
 
 from tests import flows
-from tests.resources.flow_edits.test_editing import newer
+from tests.resources.flow_edits.test_editing import ask, edit, newer
 from tests.resources.stage import Stage, lead, stage
 from tests.stub_engine import text
 
@@ -94,3 +95,81 @@ def test_a_complete_draft_has_no_list_and_an_empty_trigger_is_not_published(stag
     assert "No trigger is chosen yet" in text(stage.browser.get(f"/w/sales/flows/{empty}/?tab=steps").content)
     assert stage.browser.post(f"/w/sales/flows/do/publish/{empty}/").status_code == 409
     assert not stage.writes()
+
+
+@pytest.fixture
+def read(stage: Stage) -> str:
+    """A draft in which a code step, a loop, and the conditions and an input inside of a router read the first step."""
+    client = stage.session.workflows
+    key = flows.make(client, "Orders", flows.code("echo") | {"displayName": "Fetch order"}, publish=False)
+    condition = {"operator": "NUMBER_IS_GREATER_THAN", "firstValue": "{{step_1['total']}}", "secondValue": "9"}
+    branches = [
+        {"branchName": "Large", "branchType": "CONDITION", "conditions": [[condition]]},
+        {"branchName": "Otherwise", "branchType": "FALLBACK"},
+    ]
+    source = {"sourceCode": {"code": "export const code = async (i) => i;", "packageJson": "{}"}}
+    steps: list[tuple[str, str, dict[str, Any]]] = [
+        ("step_1", "AFTER", step("step_2", "CODE", source | {"input": {"sum": "Total: {{ step_1.total + 1 }}"}})),
+        ("step_2", "AFTER", step("step_3", "LOOP_ON_ITEMS", {"items": "{{step_1.lines}}"})),
+        ("step_3", "AFTER", step("step_4", "ROUTER", {"branches": branches, "executionType": "EXECUTE_FIRST_MATCH"})),
+        ("step_4", "INSIDE_BRANCH", step("step_5", "CODE", source | {"input": {"a": "{{step_2.sum}} and 'step_1'"}})),
+    ]
+    for parent, place, action in steps:
+        request = {"parentStep": parent, "stepLocationRelativeToParent": place, "action": action, "branchIndex": 0}
+        client.apply_flow_operation(key, {"type": "ADD_ACTION", "request": request})
+    stage.practice.journal.clear()
+    return key
+
+
+def words(content: bytes) -> str:
+    return html.unescape(text(content))
+
+
+READERS = (
+    "The step_2: It reads {{ step_1.total + 1 }}, but ",
+    "The step_3: It reads {{step_1.lines}}, but ",
+    "The step_4, branch “Large”: It reads {{step_1['total']}}, but ",
+)
+
+
+@pytest.mark.parametrize(
+    ("action", "values", "said"),
+    [
+        ("step-delete", {"step": "step_1"}, "the flow has no step “Fetch order”"),
+        ("step-move", {"step": "step_1", "place": "AFTER:step_4"}, "“Fetch order” does not run before it"),
+        ("step-move", {"step": "step_1", "place": "INSIDE_BRANCH:step_4:0"}, "“Fetch order” does not run before it"),
+    ],
+)
+def test_who_reads_a_step_that_is_deleted_or_moved_is_named_before_and_afterwards(
+    stage: Stage, read: str, action: str, values: dict[str, str], said: str
+) -> None:
+    tab, publish = f"/w/sales/flows/{read}/?tab=steps", f"/w/sales/flows/do/publish/{read}/"
+    assert "It reads" not in words(stage.browser.get(tab).content)
+    asked = words(ask(stage, action, read, **values).content)
+    assert "they will no longer find" in asked
+    for reader in READERS:
+        assert f"{reader}{said}" in asked
+    edit(stage, action, read, **values)
+    for address in (tab, publish):
+        page = words(stage.browser.get(address).content)
+        for reader in READERS:
+            assert reader in page
+        for form, at in (
+            ("step-code", "step=step_2"),
+            ("step-items", "step=step_3"),
+            ("branch-conditions", "branch=step_4%3A0"),
+        ):
+            assert f"/do/{form}/{read}/?{at}" in page
+    again = words(ask(stage, "step-rename", read, step="step_5", name="Renamed").content)
+    assert "will no longer find" not in again
+    undone = words(ask(stage, "edit-undo", read).content)
+    assert "will no longer find" not in undone
+
+
+def test_a_step_inside_a_branch_is_not_found_outside_of_it(stage: Stage, read: str) -> None:
+    moved = {"step": "step_2", "place": "INSIDE_BRANCH:step_4:1"}
+    asked = words(ask(stage, "step-move", read, **moved).content)
+    assert "A step reads a value that it will no longer find" in asked
+    assert "The step_5: It reads {{step_2.sum}}, but “The step_2” is inside a loop or branch that it is not in" in asked
+    harmless = words(ask(stage, "step-move", read, step="step_2", place="AFTER:step_3").content)
+    assert "will no longer find" not in harmless

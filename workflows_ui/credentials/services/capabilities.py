@@ -72,7 +72,10 @@ PROBES: Mapping[str, Callable[[Workflows], object]] = {
     "channel-automations": lambda workflows: workflows.list_channel_automation(),
 }
 #: Capabilities that only use can detect: they have no read, and a write is never made as a probe.
-LEARNT = ("run-retry", "run-cancel", "run-archive", "step-test", "draft-test", "mcp-server-making")
+LEARNT = (
+    *("run-retry", "run-cancel", "run-archive", "step-test", "draft-test", "mcp-server-making"),
+    "invitation-revoking",
+)
 NAMES = (*PROBES, *LEARNT)
 #: Services of the gateway, whose 404 has another body if they do not exist (api.md 17).
 _GATEWAY_SERVICES = frozenset({"channel-automations"})

@@ -31,7 +31,9 @@ from workflows_ui.engine import (
     NotSent,
     RateLimited,
     ScopedKey,
+    SessionEnded,
     Timeouts,
+    UserInactive,
     WrongOrganization,
     WrongProject,
 )
@@ -49,6 +51,8 @@ class Code(StrEnum):
     """The reason that a test failed."""
 
     REFUSED = "refused"
+    SESSION_ENDED = "session_ended"
+    USER_INACTIVE = "user_inactive"
     SCOPED_KEY = "scoped_key"
     WRONG_ORGANIZATION = "wrong_organization"
     NEEDS_ORGANIZATION = "needs_organization"
@@ -74,9 +78,12 @@ class Code(StrEnum):
     NO_PASSWORD = "no_password"  # noqa: S105  # a problem's name, no secret
 
 
-_OF_SECRET = (Code.REFUSED, Code.SCOPED_KEY, Code.MALFORMED_SECRET, Code.FORBIDDEN, Code.OTHER_PROJECT)
+_OF_SECRET = (
+    *(Code.REFUSED, Code.SESSION_ENDED, Code.SCOPED_KEY, Code.MALFORMED_SECRET, Code.FORBIDDEN),
+    Code.OTHER_PROJECT,
+)
 _OF_ORGANIZATION = (Code.WRONG_ORGANIZATION, Code.NEEDS_ORGANIZATION)
-_OF_SIGN_IN = (Code.WRONG_SIGN_IN, Code.NO_ORGANIZATION)
+_OF_SIGN_IN = (Code.WRONG_SIGN_IN, Code.NO_ORGANIZATION, Code.USER_INACTIVE)
 #: The codes of problems with a field of a draft.
 _FIELDS = {
     "secret": {*_OF_SECRET, Code.NOT_OF_THIS_PROJECT},
@@ -345,7 +352,9 @@ def error_code(error: EngineError) -> Code:
         (AddressRefused, Code.ADDRESS_REFUSED),
         (ScopedKey, Code.SCOPED_KEY),
         (WrongOrganization, Code.WRONG_ORGANIZATION),
+        (SessionEnded, Code.SESSION_ENDED),
         (CredentialRefused, Code.REFUSED),
+        (UserInactive, Code.USER_INACTIVE),
         (Forbidden, Code.FORBIDDEN),
         (NotInPlan, Code.NOT_IN_PLAN),
         (RateLimited, Code.BUSY),

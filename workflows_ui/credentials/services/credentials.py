@@ -21,7 +21,7 @@ from workflows_ui.core import database
 from workflows_ui.core.collation import sort_key
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials import masking
-from workflows_ui.credentials.models import Credential, Health
+from workflows_ui.credentials.models import SIGNED_IN_KINDS, Credential, Health
 from workflows_ui.credentials.services import (
     capabilities,
     clients,
@@ -38,7 +38,8 @@ from workflows_ui.members.services.access import Access
 
 #: The stripe of a new workspace, by environment; live has none.
 _COLOURS = {"sandbox": Colour.BLUE, "develop": Colour.ORANGE}
-
+#: Problems of a token that a new sign-in may solve.
+_RENEWED = (Code.REFUSED, Code.SESSION_ENDED)
 
 Outcome = Literal["created workspace", "joined", "asked"]
 
@@ -96,10 +97,13 @@ def manageable(viewer: Access, credential: Credential) -> bool:
     return credential.owner_id == viewer.user.pk or viewer.allows(Role.MANAGER)
 
 
-def retest(credential: Credential, actor: Actor = CONSOLE) -> Findings | Problem:
+def retest(credential: Credential, actor: Actor = CONSOLE, *, renews: bool = True) -> Findings | Problem:
     """Test a saved credential again and store the result. A problem is returned, not raised, since it is a result too.
 
     The result is not stored if the secret was replaced meanwhile. Holds no database connection during the calls.
+
+    Args:
+        renews: a token that the engine refuses is renewed with the kept password at once, unless that failed before.
     """
     result: Findings | Problem
     may: dict[str, list[str]] = {}
@@ -126,6 +130,9 @@ def retest(credential: Credential, actor: Actor = CONSOLE) -> Findings | Problem
         result = problem
     with database.turn():
         _store_result(credential, result, may, actor)
+        if renews and isinstance(result, Problem) and result.code in _RENEWED:
+            rows = Credential.objects.filter(pk=credential.pk, kind__in=SIGNED_IN_KINDS, renew_problem="")
+            rows.exclude(password="").update(renew_at=timezone.now())
     return result
 
 

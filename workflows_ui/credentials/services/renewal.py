@@ -12,7 +12,7 @@ from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.lease import backoff
 from workflows_ui.credentials.models import Credential, Kind
-from workflows_ui.credentials.services import clients, credential_tests, secret_rotation, signing_in
+from workflows_ui.credentials.services import clients, credential_tests, credentials, secret_rotation, signing_in
 from workflows_ui.credentials.services.credential_tests import Code, Problem
 from workflows_ui.credentials.services.secret_rotation import Changed
 from workflows_ui.credentials.services.signing_in import Token, Typed
@@ -55,6 +55,9 @@ def renew(credential_id: uuid.UUID) -> None:
         return
     with database.turn():
         _store(credential, token)
+        renewed = Credential.objects.select_related("workspace").get(pk=credential.pk)
+    # That it works is said of a secret that was tested.
+    credentials.retest(renewed, renews=False)
 
 
 def _fetch_token(credential: Credential, secret: str, password: str) -> Token:
@@ -79,7 +82,7 @@ def _store(credential: Credential, token: Token) -> None:
     values = {
         "secret": credential.seal("secret", token.secret),
         "ends_at": token.ends_at,
-        "renew_at": secret_rotation.renewal_time(credential.kind, now, token.ends_at),
+        "renew_at": secret_rotation.renewal_time(credential, now, token.ends_at),
         "renew_failures": 0,
         "renew_problem": "",
         **Credential.renewal.released_values,

@@ -17,7 +17,7 @@ from workflows_ui.audit.services.audit_log import CONSOLE, Actor
 from workflows_ui.core import clock
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials import masking
-from workflows_ui.credentials.models import SIGNED_IN_KINDS, Credential, CredentialSecret, Health
+from workflows_ui.credentials.models import Credential, CredentialSecret, Health, Kind
 from workflows_ui.credentials.services import credential_tests, engine_facts
 from workflows_ui.credentials.services.credential_tests import Code, Draft, Findings, Problem
 
@@ -163,7 +163,7 @@ def put_back(actor: Actor, credential: Credential, aside: CredentialSecret) -> N
     for name in CredentialSecret.sealed_fields:
         setattr(new, name, new.seal(name, aside.open(name)))
     now = clock.now()
-    new.replaced_at, new.renew_at = now, renewal_time(new.kind, now, new.ends_at)
+    new.replaced_at, new.renew_at = now, renewal_time(new, now, new.ends_at)
     with transaction.atomic():
         put_aside(actor, credential, now)
         if not destroy(CredentialSecret.objects.filter(pk=aside.pk), now):
@@ -178,7 +178,7 @@ def fill(row: Credential, draft: Draft, findings: Findings, now: datetime) -> No
         setattr(row, name, getattr(draft, name))
     row.secret, row.password = row.seal("secret", draft.secret.strip()), row.seal("password", draft.password)
     row.health, row.findings, row.tested_at = Health.WORKS, findings.plain(), now
-    row.renew_at, row.renew_until = renewal_time(row.kind, now, row.ends_at), None
+    row.renew_at, row.renew_until = renewal_time(row, now, row.ends_at), None
     row.renew_failures, row.renew_problem = 0, ""
 
 
@@ -189,8 +189,12 @@ def _swap(credential: Credential, new: Credential) -> None:
         setattr(credential, name, value)
 
 
-def renewal_time(kind: str, now: datetime, ends_at: datetime | None) -> datetime | None:
-    """The time to renew a token that was issued now; None if it has no known end or cannot be renewed."""
-    if kind not in SIGNED_IN_KINDS or ends_at is None or ends_at <= now:
+def renewal_time(row: Credential, now: datetime, ends_at: datetime | None) -> datetime | None:
+    """The time to renew a token that was issued now; None if it has no known end or cannot be renewed.
+
+    An Activepieces gives a new token for the password only; Imbrace for a valid token, too (api.md 2.4).
+    """
+    renewable = row.kind == Kind.SIGN_IN or (row.kind == Kind.BEARER_SIGN_IN and bool(row.password))
+    if not renewable or ends_at is None or ends_at <= now:
         return None
     return ends_at - min(AHEAD, (ends_at - now) / 5)

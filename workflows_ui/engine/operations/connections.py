@@ -5,7 +5,7 @@ from typing import Any
 
 from workflows_ui.engine import looks
 from workflows_ui.engine.calls import Calls, Json, Texts, as_object, segments, without_none
-from workflows_ui.engine.writes import INVALID_BODY, Refusal, only_unclear, validation, write
+from workflows_ui.engine.writes import INVALID_BODY, Refusal, write
 
 #: The app refused what was typed (recordings `conn_upsert_custom_auth`, `conn_upsert_oauth2_bad_code`, `conn_upsert_cloud_oauth2`).
 _REFUSED_BY_APP = (
@@ -67,23 +67,6 @@ class Connections(Calls):
         """`POST /v1/app-connections/{id}`: changes the display name."""
         body = without_none({"displayName": display_name, "metadata": metadata})
         return self._change_owned("app-connections", connection_id, body)
-
-    @write(only_unclear(), refusals=(validation(r"Connections must be from the same app$"),))
-    def replace_connection(self, source_id: str, target_id: str) -> None:
-        """`POST /v1/app-connections/replace`: makes flows that use the source use the target.
-
-        Builds differ: older ones also change live flows and delete the source afterwards; newer ones do neither by default. The request
-        here is to change live flows and to keep the source; builds without these keys ignore them (api.md section 4).
-        """
-        self._check_ids("app-connections", source_id, target_id)
-        body = {
-            "sourceAppConnectionId": source_id,
-            "targetAppConnectionId": target_id,
-            "applyToPublishedVersions": True,
-            "deleteSourceConnection": False,
-            "projectId": self._required_project_id(),
-        }
-        self._post("/v1/app-connections/replace", without_none(body))
 
     @write(looks.CONNECTION_GONE, refusals=(INVALID_BODY,))
     def delete_connection(self, connection_id: str) -> None:

@@ -51,12 +51,12 @@ class People(Calls):
             # 0.83 reads "me" as an id (recording `users_me`).
             raise NoRoute(refused.message, status=refused.status, code=refused.code, sent=True) from refused
 
-    def list_users(self, limit: int = 100) -> Json:
-        """`GET /v1/users`: a page of all users of the platform (recording `users_list_two`).
+    def list_users(self, limit: int = 100, cursor: str | None = None) -> Json:
+        """`GET /v1/users`: a page of all users of the platform, of all its projects (recordings `users_list_two`, `users_list_three`).
 
         Forbidden without an administrator's credential (recording `member_users_list`), Refused on engines of the older generation.
         """
-        return self._page("/v1/users", {"limit": limit})
+        return self._page("/v1/users", {"limit": limit, "cursor": cursor})
 
     def get_account(self) -> Json:
         """`GET {gateway}/platform/v1/account`: the Imbrace account of the credential, with `organization_id`. NotFound on Activepieces."""

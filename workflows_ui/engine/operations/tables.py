@@ -9,9 +9,18 @@ from workflows_ui.engine.writes import INVALID_BODY, validation, write
 
 
 class Tables(Calls):
-    def list_tables(self, limit: int = 10, cursor: str | None = None, *, name: str | None = None) -> Json:
-        """`GET /v1/tables`: a page of tables."""
+    def list_tables(
+        self,
+        limit: int = 10,
+        cursor: str | None = None,
+        *,
+        name: str | None = None,
+        external_ids: Sequence[str] | None = None,
+    ) -> Json:
+        """`GET /v1/tables`: a page of tables; several may have one external id (engine-0.83.md section 13.6)."""
         query = {"limit": limit, "cursor": cursor, "name": name, "projectId": self._required_project_id()}
+        if external_ids:
+            query["externalIds"] = list(external_ids)
         return self._page("/v1/tables", query)
 
     def get_table(self, table_id: str) -> Json:
@@ -71,13 +80,14 @@ class Tables(Calls):
         options: Sequence[str] | None = None,
         external_id: str | None = None,
     ) -> Json:
-        """`POST /v1/fields`. `type`: TEXT, NUMBER, DATE or STATIC_DROPDOWN, which needs `options`."""
+        """`POST /v1/fields`. `type`: TEXT, NUMBER, DATE or STATIC_DROPDOWN, which needs `options`.
+
+        `external_id`: by which flows name the column (recording `tables_ext_03_field_create_with_external_id`).
+        """
         self._check_ids("tables", table_id)
         data = None if options is None else {"options": [{"value": value} for value in options]}
-        return self._post_object(
-            "/v1/fields",
-            without_none({"tableId": table_id, "name": name, "type": type, "data": data, "externalId": external_id}),
-        )
+        body = {"tableId": table_id, "name": name, "type": type, "data": data, "externalId": external_id}
+        return self._post_object("/v1/fields", without_none(body))
 
     @write(looks.FIELD_RENAMED)
     def update_field(self, field_id: str, name: str) -> Json:

@@ -21,7 +21,8 @@ class Triggers(Calls):
     def trigger_flow(self, flow_id: str, payload: Any = None) -> Any:
         """`POST /v1/webhooks/{id}`: starts the published flow and does not wait. Returns `{}`.
 
-        The flow gets `payload` as `trigger.body`. Raises NotFound for a disabled or unknown flow, Unknown if the answer does not show
+        The flow gets `payload` as `trigger.body`. Raises NotFound for a disabled or unknown flow (`trigger_flow_sync` raises Unknown,
+        since a flow can answer like that), Unknown if the answer does not show
         whether the flow was started, and the errors of `send_trigger`.
         """
         answer = self.send_trigger(flow_id, {} if payload is None else payload, wait=False)
@@ -84,14 +85,15 @@ class Triggers(Calls):
         The run is of the kind TESTING, which no list has, and the payload becomes the trigger's sample. Returns the answer, of any status;
         204 if the flow did not answer in time, and on 0.83 if it failed (recording `webhook_sync_flow_fails_500`).
 
-        Raises Unknown if the answer is not the engine's, NotSent, HiddenValue.
+        Raises Unknown if the answer is not the engine's and for an unknown flow, NotSent, HiddenValue.
         """
         self._check_ids("flows", flow_id)
         try:
             answer = self.send_trigger(flow_id, payload, wait=True, draft=True)
         except ValueError as problem:
             raise HiddenValue(str(problem), code="HIDDEN_VALUE", sent=False) from problem
-        if answer.outcome in ("refused", "unknown"):
+        # A draft also runs while the flow is off: a 404 of the engine's handler is the flow's answer.
+        if answer.outcome == "unknown" or (answer.outcome == "off_or_answered" and answer.status == 410):
             self._raise(answer, flow_id, refusals())
         return answer
 

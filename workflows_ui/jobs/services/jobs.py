@@ -30,7 +30,10 @@ class Reason(TextChoices):
     FORGOTTEN = "forgotten", ""
     NO_ACCESS = "no_access", ""
     NO_CREDENTIAL = "no_credential", ""
-    CREDENTIAL_REFUSED = "credential_refused", ""
+    CREDENTIAL_REFUSED = (
+        "credential_refused",
+        _("The engine, or something in front of it, refused the credential for this one."),
+    )
     CREDENTIAL_UNREADABLE = "credential_unreadable", ""
     ADDRESS_REFUSED = "address_refused", ""
     NOT_REACHED = "not_reached", ""
@@ -40,8 +43,16 @@ class Reason(TextChoices):
     NOT_IN_PLAN = "not_in_plan", _("Not part of the engine's plan, or a quota is used up.")
     REFUSED = "refused", _("The engine refused it.")
     NOT_OFFERED = "not_offered", _("Not possible in the state it is in.")
+    PAUSED = "paused", _("It waits, for a time or for an answer. A retry would break it.")
+    SUCCEEDED = "succeeded", _("It succeeded, and runs that succeeded were not to be started again.")
     GONE = "gone", _("No longer there.")
     IN_USE = "in_use", _("Someone is editing it. Try again in a minute.")
+    HALFWAY = (
+        "halfway",
+        _("It stopped halfway, and it is unclear whether the last call was done. “Continue” looks first."),
+    )
+    #: Of a job that was asked to delete a connection at its end.
+    STILL_THERE = "still_there", ""
     IN_PROGRESS = (
         "in_progress",
         _("The engine is still working on it, or deleting it already. Look at it again in a minute."),
@@ -58,11 +69,12 @@ class Reason(TextChoices):
 
 @dataclass(frozen=True)
 class Found:
-    """An object of a requested bulk action; `offered` is whether its state allows the action."""
+    """An object of a requested bulk action; `offered` is whether its state allows the action, `reason` why not."""
 
     id: str
     name: str = ""
     offered: bool = True
+    reason: str = ""
 
 
 def of_workspace(access: Access) -> QuerySet[Job]:
@@ -93,6 +105,7 @@ def ask(
     filters_told: Sequence[tuple[str, str]] = (),
     data: str = "",
     retry_of: Job | None = None,
+    resumes: bool = False,
 ) -> Job:
     """Create and audit a bulk action. Nothing is done before `begin`.
 
@@ -100,8 +113,10 @@ def ask(
         found: the objects; or `everything` that matches `filters`, which a worker then collects.
         look: a worker first reads the impact on other things.
         data: JSON of the form's values, if already known.
+        resumes: objects in the hands of a lost worker are taken up where they stood (actions.Bulk).
     """
     job = _new(
+        actor,
         access,
         kind=JobKind.BULK,
         resource=resource,
@@ -110,6 +125,7 @@ def ask(
         action=action,
         everything=everything,
         retry_of=retry_of,
+        resumes=resumes,
         state=JobState.COLLECTING if everything or look else JobState.ASKING,
         total=len(found),
     )
@@ -137,15 +153,23 @@ def ask_export(
         same = own_jobs.filter(state__in=JOB_OPEN, **values).first()
         if same is not None:
             return same
-        job = _new(access, everything=True, filters_told=list(filters_told), **values)
+        job = _new(actor, access, everything=True, filters_told=list(filters_told), **values)
         job.save(force_insert=True)
         note(actor, job, "ask", format=format, filters=filters)
         return job
 
 
-def _new(access: Access, **values: Any) -> Job:
+def _new(actor: Actor, access: Access, **values: Any) -> Job:
     language = translation.get_language() or ""
-    return Job(workspace=access.workspace, user=access.user, language=language, asked_at=clock.now(), **values)
+    request = {"address": actor.address, "request_id": actor.request_id}
+    return Job(
+        workspace=access.workspace, user=access.user, language=language, asked_at=clock.now(), **request, **values
+    )
+
+
+def requester(job: Job) -> Actor:
+    """The person who asked for the job, with their address and request."""
+    return Actor(job.user, job.address, job.request_id)
 
 
 def begin(actor: Actor, job: Job, data: str, logged: Mapping[str, Any]) -> bool:
@@ -185,7 +209,7 @@ def stop(actor: Actor, job: Job) -> bool:
 
 def retry(actor: Actor, access: Access, job: Job, *, look: bool) -> Job | None:
     """Create a bulk action for the objects that failed, with the same values; None if nothing failed. Unclear objects
-    are not retried.
+    are not retried, unless the job resumes them.
 
     A retry that is still unconfirmed is returned again.
     """
@@ -194,7 +218,7 @@ def retry(actor: Actor, access: Access, job: Job, *, look: bool) -> Job | None:
         if waiting is not None:
             return waiting
         failed = [
-            Found(item.object_id, item.name) for item in job.items.filter(state=ItemState.FAILED).order_by("position")
+            Found(item.object_id, item.name) for item in job.items.filter(state__in=again(job)).order_by("position")
         ]
         if not failed or not job.over:
             return None
@@ -209,7 +233,15 @@ def retry(actor: Actor, access: Access, job: Job, *, look: bool) -> Job | None:
             filters_told=job.filters_told,
             data=job.open("data"),
             retry_of=job,
+            resumes=job.resumes,
         )
+
+
+def again(job: Job) -> Sequence[ItemState]:
+    """The states of objects that a retry of the job is about: a job that resumes looks at an object before it acts."""
+    if job.resumes:
+        return (ItemState.FAILED, ItemState.UNCLEAR, ItemState.WAITING, ItemState.SENDING)
+    return (ItemState.FAILED,)
 
 
 def counts(job: Job) -> dict[str, int]:
@@ -229,7 +261,7 @@ def add_items(job: Job, found: Sequence[Found], first: int) -> None:
                 object_id=item.id,
                 name=stored_text(item.name),
                 state=ItemState.WAITING if item.offered else ItemState.SKIPPED,
-                reason="" if item.offered else Reason.NOT_OFFERED,
+                reason="" if item.offered else item.reason or Reason.NOT_OFFERED,
                 ended_at=None if item.offered else now,
             )
             for number, item in enumerate(found, first)

@@ -1,8 +1,9 @@
 """A worker's side of jobs: claimed by one UPDATE, in leased turns. The content of a turn is in jobs/worker.py.
 
 An object of a bulk action is marked SENDING before the engine is called about it, and is never sent again from that
-state: when a worker dies, its objects in hand become "unclear", and the next worker does the rest. An export whose
-worker was lost starts again, so that no row is in its file twice.
+state: when a worker dies, its objects in hand become "unclear", and the next worker does the rest. A job that `resumes`
+writes down how far it is with an object (`Progress`), and looks at the object before it goes on. An export whose worker
+was lost starts again, so that no row is in its file twice.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,8 +15,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from workflows_ui.audit.services import audit_log
-from workflows_ui.audit.services.audit_log import Actor
-from workflows_ui.core import clock
+from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.lease import backoff, not_paused
 from workflows_ui.credentials.services import engine_session
@@ -44,15 +44,16 @@ _ENDING: tuple[tuple[type[Exception], Reason], ...] = (
     (NoCredential, Reason.NO_CREDENTIAL),
     (CannotOpen, Reason.CREDENTIAL_UNREADABLE),
     (engine.AddressRefused, Reason.ADDRESS_REFUSED),
-    (engine.CredentialRefused, Reason.CREDENTIAL_REFUSED),
 )
 #: Errors that concern a whole job (`fail`).
 OF_A_JOB = (EngineError, NoAccess, NotAllowed, NoCredential, CannotOpen)
 #: Temporary errors: the same call can be repeated later, since it was not acted on.
 PASSING = (engine.NotSent, engine.RateLimited)
-#: Errors about one object that may concern all: after so many in a row the job ends early.
+#: Errors about one object that may concern all: after so many in a row the job ends early. A gateway's stray 401 or 403 is about one
+#: object; three in a row are never stray (at one fault in twenty, less than one job in eight thousand), and cost three calls.
 IN_A_ROW = 3
 _DOUBTFUL: dict[type[EngineError], Reason] = {
+    engine.CredentialRefused: Reason.CREDENTIAL_REFUSED,
     engine.Forbidden: Reason.FORBIDDEN,
     engine.NotInPlan: Reason.NOT_IN_PLAN,
     engine.Unavailable: Reason.UNAVAILABLE,
@@ -79,7 +80,9 @@ def claim(job_id: str, kind: JobKind) -> Job | None:
     now = clock.now()
     rows = Job.objects.filter(not_paused(now), kind=kind, state__in=JOB_OPEN)
     job = Job.lease.claim(rows, job_id, LEASE, now, ("workspace", "user"), not_before=None)
-    if job is not None:
+    if job is not None and job.resumes:
+        put_back(job.items.filter(state=ItemState.SENDING))
+    elif job is not None:
         mark_lost_items([job])
     return job
 
@@ -88,6 +91,37 @@ def hold(job: Job) -> None:
     """Renew the claim, before a call. Raises Lost."""
     if not Job.lease.renew(_own_rows(job), job, LEASE, clock.now()):
         raise Lost(job.pk)
+
+
+class Progress:
+    """What an action of a job that resumes has written down about one object: `values`, empty at its beginning."""
+
+    def __init__(self, job: Job, item: JobItem) -> None:
+        self.job, self._item = job, item
+        self.values: dict[str, Any] = dict(item.progress)
+
+    def save(self, **values: Any) -> None:
+        """Write values down, and renew the claim: before each call that changes something. Raises Lost."""
+        self.values |= values
+        with database.turn(), transaction.atomic():
+            hold(self.job)
+            JobItem.objects.filter(pk=self._item.pk).update(progress=self.values)
+
+    def earlier(self) -> dict[str, Any]:
+        """What the newest other job with this action wrote down about the object; empty if there is none."""
+        items = JobItem.objects.filter(
+            object_id=self._item.object_id, job__workspace=self.job.workspace_id, job__action=self.job.action
+        )
+        with database.turn():
+            found = items.exclude(progress={}).exclude(job=self.job.pk).order_by("-job__asked_at").first()
+        return dict(found.progress) if found else {}
+
+    def of_job(self, job_id: str) -> dict[str, Any]:
+        """What another job of this workspace wrote down about the object; empty if it has nothing."""
+        items = JobItem.objects.filter(object_id=self._item.object_id, job__workspace=self.job.workspace_id)
+        with database.turn():
+            found = items.filter(job=job_id).first()
+        return dict(found.progress) if found else {}
 
 
 def release(job: Job) -> None:
@@ -160,10 +194,16 @@ def take(job: Job, most: int) -> list[JobItem]:
     return waiting
 
 
-def settle(items: Iterable[JobItem], state: ItemState, reason: str = "", technical: str = "") -> None:
+def settle(
+    items: Iterable[JobItem], state: ItemState, reason: str = "", technical: str = "", *, result_id: str = ""
+) -> None:
     """Store the outcome of objects that were taken, even if the worker was considered lost meanwhile."""
     JobItem.objects.filter(_IN_HAND, pk__in=[item.pk for item in items]).update(
-        state=state, reason=reason, technical=jobs.stored_text(technical), ended_at=clock.now()
+        state=state,
+        reason=reason,
+        technical=jobs.stored_text(technical),
+        result_id=result_id[:300],
+        ended_at=clock.now(),
     )
 
 
@@ -175,10 +215,10 @@ def put_back(items: Iterable[JobItem]) -> None:
 
 
 def in_a_row(job: Job, reason: Reason) -> bool:
-    """Whether the last IN_A_ROW outcomes were failures for this reason."""
+    """Whether the last IN_A_ROW outcomes were failures, or unclear, for this reason."""
     ended = job.items.exclude(state__in=[ItemState.WAITING, ItemState.SENDING]).order_by("-ended_at", "-position")
     last = list(ended.values_list("state", "reason")[:IN_A_ROW])
-    return len(last) == IN_A_ROW and set(last) == {(ItemState.FAILED, reason)}
+    return len(last) == IN_A_ROW and set(last) <= {(ItemState.FAILED, reason), (ItemState.UNCLEAR, reason)}
 
 
 def reset_tries(job: Job) -> None:
@@ -188,9 +228,12 @@ def reset_tries(job: Job) -> None:
         job.tries = 0
 
 
-def end(job: Job, reason: str = "", technical: str = "") -> None:
-    """End the job: after every object has its outcome, or early, for a reason; what has not been sent then stays undone."""
-    state = JobState.FAILED if reason else JobState.ENDED
+def end(job: Job, reason: str = "", technical: str = "", *, early: bool = True) -> None:
+    """End the job: after every object has its outcome, or early, for a reason; what has not been sent then stays undone.
+
+    With a reason that is not `early`, everything was done, and the reason adds to it.
+    """
+    state = JobState.FAILED if reason and early else JobState.ENDED
     with transaction.atomic():
         moved = _own_rows(job).update(
             state=state,
@@ -200,7 +243,7 @@ def end(job: Job, reason: str = "", technical: str = "") -> None:
             **Job.lease.released_values,
         )
         if moved:
-            jobs.note(Actor(job.user), job, "end", outcome=str(state), cause=str(reason), counts=jobs.counts(job))
+            jobs.note(jobs.requester(job), job, "end", outcome=str(state), cause=str(reason), counts=jobs.counts(job))
 
 
 def mark_lost_items(lost_jobs: Sequence[Job]) -> None:
@@ -213,7 +256,7 @@ def mark_lost_items(lost_jobs: Sequence[Job]) -> None:
                 )
                 if lost:
                     audit_log.record(
-                        Actor(job.user),
+                        jobs.requester(job),
                         f"{job.resource}.{job.action}"[:60],
                         workspace=job.workspace,
                         object_type=job.resource[:40],
@@ -248,13 +291,15 @@ def ending(problem: Exception) -> Reason | None:
 
 def repeated_reason(problem: Exception) -> Reason | None:
     """The reason for an error that ends the job if it repeats."""
-    return next((reason for kind, reason in _DOUBTFUL.items() if isinstance(problem, kind)), None)
+    # A write whose answer proves nothing says which error the answer would be.
+    found = problem.cause if isinstance(problem, engine.Unknown) and problem.cause else type(problem)
+    return next((reason for kind, reason in _DOUBTFUL.items() if issubclass(found, kind)), None)
 
 
 def outcome(problem: EngineError) -> tuple[ItemState, Reason]:
-    """The outcome for the object that the error is about. Not for errors that are `ending` or PASSING."""
+    """The outcome for the object that the error is about, if nothing shows what happened. Not for errors that are `ending` or PASSING."""
     if isinstance(problem, engine.Unknown):
-        return ItemState.UNCLEAR, Reason.CUT_OFF
+        return ItemState.UNCLEAR, repeated_reason(problem) or Reason.CUT_OFF
     if isinstance(problem, engine.NotFound) and problem.code:
         # Without a code the answer is not from the engine, but perhaps from something in between.
         return ItemState.SKIPPED, Reason.GONE
@@ -263,6 +308,13 @@ def outcome(problem: EngineError) -> tuple[ItemState, Reason]:
     if isinstance(problem, engine.Refused):
         return ItemState.FAILED, Reason.IN_USE if problem.code == "FLOW_IN_USE" else Reason.REFUSED
     return ItemState.FAILED, repeated_reason(problem) or Reason.UNAVAILABLE
+
+
+def proves_nothing(problem: EngineError) -> bool:
+    """Whether the engine may have acted although a write ended with this error: anything between may have answered in its place."""
+    if isinstance(problem, engine.NotFound | engine.Refused):
+        return not problem.code  # the engine's own errors have a code
+    return not isinstance(problem, engine.NotSent)
 
 
 def technical(problem: Exception) -> str:
@@ -319,7 +371,7 @@ def finish_file(job: Job, *, cut: bool) -> None:
             keep_until=now + settings.JOB_RETENTION,
             **Job.lease.released_values,
         )
-        jobs.note(Actor(job.user), job, "end", outcome=str(JobState.ENDED), rows=job.rows, bytes=job.bytes, cut=cut)
+        jobs.note(jobs.requester(job), job, "end", outcome=str(JobState.ENDED), rows=job.rows, bytes=job.bytes, cut=cut)
 
 
 def to_enqueue() -> list[str]:

@@ -9,6 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.db.models import Q
@@ -19,7 +20,7 @@ from workflows_ui.core.lease import backoff, not_paused
 from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import clients
 from workflows_ui.engine import Client, EngineError, Workflows, errors as engine
-from workflows_ui.launches.models import CONFIRMED, Follow, Launch, Reason, State
+from workflows_ui.launches.models import Follow, Launch, Reason, State
 from workflows_ui.launches.services import run_results, run_search, runs
 from workflows_ui.launches.services.run_search import EngineCaller, Work
 from workflows_ui.launches.services.runs import PollSnapshot
@@ -88,6 +89,11 @@ def _apply(work: Work, snapshot: PollSnapshot) -> None:
         Workspace.objects.filter(pk=workspace_id).update(marker_seen_at=None)
     elif snapshot.by_marker:
         _marker_seen(workspace_id, now)
+    if snapshot.problems:
+        # Something was read: no growing interval.
+        trouble = type(snapshot.problems[0]).__name__[:40]
+        Follow.lease.finish(work.follow, not_before=clock.now() + PAUSE, failures=0, trouble=trouble)
+        return
     Follow.lease.finish(work.follow, not_before=None, failures=0, trouble="")
 
 
@@ -131,7 +137,7 @@ def _claim(workspace_id: int) -> Work | None:
         _finish_failed(follow, "NoCredential")
         return None
     offset = timedelta(seconds=_offset(workspace_id, waiting))
-    owed = any(_to_be_given_up(launch, now) for launch in waiting) and _runs_owed(workspace_id, now)
+    owed = any(run_results.concludes(launch, now) for launch in waiting) and _runs_owed(workspace_id, now)
     until = time.monotonic() + BUDGET
     call_engine = EngineCaller(usable)
     return Work(follow, waiting[0].workspace, waiting, call_engine, offset, now, until, owed, PollSnapshot(now))
@@ -167,11 +173,13 @@ def _finish_failed(follow: Follow, trouble: str) -> None:
 
 
 def _take_snapshot(work: Work) -> PollSnapshot:
-    """Make all requests of one poll. Raises EngineError if the engine could not be polled."""
+    """Make all requests of one poll. Raises EngineError if nothing could be read."""
+    snapshot = work.snapshot
     _read_known_runs(work)
     run_search.search(work)
+    if snapshot.problems and not snapshot.pages and not snapshot.runs:
+        raise snapshot.problems[0]
     _find_unprovable(work)
-    snapshot = work.snapshot
     for pk, run in snapshot.runs.items():
         if len(snapshot.details) >= run_search.SINGLES or time.monotonic() > work.until:
             break
@@ -189,8 +197,7 @@ def _read_known_runs(work: Work) -> None:
     snapshot = work.snapshot
     known = {launch.run_id: launch for launch in work.launches if launch.run_id}
     if known:
-        page = work.call_engine(Workflows.list_runs, limit=len(known), flow_run_ids=list(known))
-        for run in page["data"]:
+        for run in _list_known_runs(work, list(known)):
             launch = known.get(runs.text(run, "id"))
             if launch is not None:
                 snapshot.runs[launch.pk] = run
@@ -205,16 +212,14 @@ def _read_known_runs(work: Work) -> None:
             snapshot.gone.add(launch.pk)
             continue
         except EngineError as problem:
-            # One run that cannot be read must not keep the others from being followed.
             log.info("follow.run_failed", launch=launch.pk, error=type(problem).__name__)
+            if snapshot.problems:
+                snapshot.problems.append(problem)
+                return  # neither the list nor a single run can be read
+            # One run that cannot be read must not keep the others from being followed.
             continue
         if runs.text(run, "id") == run_id:
             snapshot.runs[launch.pk] = snapshot.details[launch.pk] = run
-
-
-def _to_be_given_up(launch: Launch, now: datetime) -> bool:
-    """Whether it may be concluded now that the launch has no run."""
-    return not launch.run_id and launch.misses < CONFIRMED and run_results.search_is_over(launch, now)
 
 
 def _runs_owed(workspace_id: int, now: datetime) -> bool:
@@ -238,7 +243,9 @@ def _find_unprovable(work: Work) -> None:
     missing = [
         launch
         for launch in work.launches
-        if _to_be_given_up(launch, work.now) and launch.pk not in snapshot.runs and launch.pk not in snapshot.incomplete
+        if run_results.concludes(launch, work.now)
+        and launch.pk not in snapshot.runs
+        and launch.pk not in snapshot.incomplete
     ]
     visible = {flow_id: _is_visible(work, flow_id) for flow_id in {launch.flow_id for launch in missing}}
     for launch in missing:
@@ -246,6 +253,20 @@ def _find_unprovable(work: Work) -> None:
             snapshot.postponed.add(launch.pk)
         if visible[launch.flow_id] is False:
             snapshot.unprovable.add(launch.pk)
+
+
+def _list_known_runs(work: Work, run_ids: list[str]) -> list[dict[str, Any]]:
+    """The listed runs; none if the list cannot be read, of which each is then read by its id, as far as the engine answers."""
+    try:
+        rows: list[dict[str, Any]] = work.call_engine(Workflows.list_runs, limit=len(run_ids), flow_run_ids=run_ids)[
+            "data"
+        ]
+    except EngineError as problem:
+        log.info("follow.list_failed", workspace=work.workspace.pk, error=type(problem).__name__)
+        work.snapshot.problems.append(problem)
+        return []
+    work.snapshot.pages += 1
+    return rows
 
 
 def _is_visible(work: Work, flow_id: str) -> bool | None:

@@ -19,8 +19,11 @@ from workflows_ui.members.services import launch_rights
 STEPS_LATE = timedelta(seconds=10)
 #: Unclear launches are searched for at the normal pace at first, then at this interval, and when the search time is over.
 SEARCH_OFTEN, SEARCH_PACE = timedelta(seconds=30), timedelta(seconds=15)
-#: Launches concluded from run lists are checked again after these multiples of the search time, in case a run appears very late.
+#: Launches without a trace are searched for again after these multiples of the search time: engines have made runs 170 s after the
+#: call. Only the last of these searches ends them.
 LATER = (0.2, 1, 12, 288)
+#: Pause after a last search that proved nothing.
+LAST_AGAIN = timedelta(minutes=10)
 #: Reasons of refusal by status, for answers that may come from a gateway, once it is proved that no run was made.
 REFUSALS = flow_checks.CREDENTIAL_REASONS | {
     400: Reason.BAD_REQUEST,
@@ -51,6 +54,10 @@ def apply_snapshot(launch: Launch, snapshot: PollSnapshot, now: datetime) -> dat
     """
     run = snapshot.runs.get(launch.pk)
     if run is not None:
+        if launch.answer and not launch.answer_from:
+            # The run proves that the answer was the flow's, not the engine's (outcome "off_or_answered").
+            Launch.objects.filter(pk=launch.pk, answer_from="").update(answer_from="flow")
+            launch.answer_from = "flow"
         return _apply_run(launch, run, snapshot, now)
     if launch.pk in snapshot.gone:
         return _apply_missing_run(launch, now)
@@ -128,7 +135,7 @@ def _cleared_fields(launch: Launch) -> dict[str, Any]:
     """Columns that clear the results of an earlier attempt once a run continues."""
     fields: dict[str, Any] = {"run_finished_at": None, "failed_step": "", "failure": "", "ended_at": None}
     fields |= {"misses": 0, "words_read": 0}
-    if launch.answer_from == "step":
+    if launch.answer_from in {"step", "late"}:
         fields |= {"answer": "", "answer_from": "", "answer_type": "", "answer_cut": False}
     return fields
 
@@ -175,7 +182,7 @@ def _result_fields(
         "answer": launch.seal("answer", text[:KEPT]),
         "answer_cut": len(text) > KEPT,
         "answer_type": "application/json",
-        "answer_from": "step",
+        "answer_from": "late" if launch.wait and runs.answers(details) else "step",
     }
 
 
@@ -211,10 +218,8 @@ def _apply_no_run(launch: Launch, snapshot: PollSnapshot, now: datetime) -> date
         misses=launch.misses,
     )
     if launch.misses >= CONFIRMED:
-        remaining = LATER[launch.misses - CONFIRMED + 1 :]
-        rows.update(
-            misses=launch.misses + 1, poll_at=now + remaining[0] * settings.LAUNCH_SEARCH if remaining else None
-        )
+        proved = marker_works and complete and launch.pk not in snapshot.unprovable | snapshot.postponed
+        _apply_later_search(launch, rows, now, proved=proved)
         return None
     search_end = _search_end(launch)
     remembered = now < search_end + REMEMBERED
@@ -240,13 +245,54 @@ def _conclude(launch: Launch, rows: QuerySet[Launch], now: datetime, *, proved: 
         launches.end(launch, State.SUCCEEDED, Reason.RUN_NOT_FOUND, now, rows=rows, poll_at=None)
     elif launch.state == State.ACCEPTED:
         launches.end(launch, State.UNKNOWN, Reason.NO_RUN, now, rows=rows, **fields)
-    elif not proved:
-        launches.end(launch, State.UNKNOWN, launch.reason, now, rows=rows, **fields)
-    elif launch.answer_status in REFUSALS:
-        launches.end(launch, State.REFUSED, REFUSALS[launch.answer_status], now, rows=rows, **fields)
     else:
-        reason = Reason.ENGINE_BUSY if launch.answer_status == 429 else Reason.NO_RUN_MADE
-        launches.end(launch, State.NOT_SENT, reason, now, rows=rows, **fields)
+        launches.end(launch, State.UNKNOWN, Reason.NO_TRACE if proved else launch.reason, now, rows=rows, **fields)
+
+
+def _apply_later_search(launch: Launch, rows: QuerySet[Launch], now: datetime, *, proved: bool) -> None:
+    """Apply a search after the conclusion, which found no run either. The last one ends a launch without a trace."""
+    remaining = LATER[launch.misses - CONFIRMED + 1 :]
+    if remaining or not _to_be_ended(launch):
+        next_search = now + remaining[0] * settings.LAUNCH_SEARCH if remaining else None
+        rows.update(misses=launch.misses + 1, poll_at=next_search)
+    elif proved:
+        state, reason = _end_without_run(launch)
+        launches.end(launch, state, reason, now, rows=rows, misses=launch.misses + 1, poll_at=None)
+    elif now < (launch.sending_at or launch.asked_at) + REMEMBERED:
+        rows.update(poll_at=now + LAST_AGAIN)
+    else:
+        rows.update(poll_at=None)
+
+
+def _end_without_run(launch: Launch) -> tuple[State, Reason]:
+    """The end of a launch that has no run: refused if its answer was a refusal, else not sent."""
+    status = launch.answer_status
+    if launch.answer and not launch.answer_from:
+        # The engine's handler answered (outcome "off_or_answered").
+        return State.REFUSED, Reason.FLOW_GONE if status == 410 else Reason.FLOW_OFF
+    if status in REFUSALS:
+        return State.REFUSED, REFUSALS[status]
+    return State.NOT_SENT, Reason.ENGINE_BUSY if status == 429 else Reason.NO_RUN_MADE
+
+
+def _to_be_ended(launch: Launch) -> bool:
+    """Whether it has no trace so far, and the next search is the last."""
+    last = launch.misses >= CONFIRMED + len(LATER) - 1
+    return last and launch.state == State.UNKNOWN and launch.reason == Reason.NO_TRACE
+
+
+def last_search(launch: Launch) -> datetime | None:
+    """About when a launch without a trace is searched for the last time; None for any other launch."""
+    if launch.state != State.UNKNOWN or launch.reason != Reason.NO_TRACE or launch.poll_at is None:
+        return None
+    return launch.poll_at + sum(LATER[launch.misses - CONFIRMED + 1 :]) * settings.LAUNCH_SEARCH
+
+
+def concludes(launch: Launch, now: datetime) -> bool:
+    """Whether a search that finds nothing now may conclude that the launch has no run."""
+    if launch.run_id or not search_is_over(launch, now):
+        return False
+    return launch.misses < CONFIRMED or _to_be_ended(launch)
 
 
 def search_is_over(launch: Launch, now: datetime) -> bool:

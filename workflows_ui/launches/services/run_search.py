@@ -25,6 +25,8 @@ P = ParamSpec("P")
 #: Ids in one call (since 0.83 a query takes no more: recording `runs_list_flow_run_ids_21_refused`), runs in one page (5 kB each since
 #: 0.83), pages in one search, single runs requested in one poll.
 IDS, PAGE, PAGES, SINGLES = 20, 50, 60, 50
+#: Errors after which a poll reads no more lists; the next poll reads the rest.
+PROBLEMS = 2
 #: Tolerated difference of the engine's clock; the wider one is used before it is concluded that there is no run.
 SKEW, WIDE = timedelta(minutes=2), timedelta(hours=1)
 #: A run not found by its marker for this long is also searched for by the header stored in its trigger.
@@ -67,7 +69,7 @@ class Work:
 
 
 def search(work: Work) -> None:
-    """Search for the runs of all launches of the work without one, and add them to its snapshot. Raises EngineError.
+    """Search for the runs of all launches of the work without one, and add them to its snapshot.
 
     The search is wider for launches about to be concluded to have no run.
     """
@@ -91,6 +93,9 @@ def _search(work: Work, lost: list[Launch], margin: timedelta) -> None:
     for start in range(0, len(flow_ids), IDS):
         chunk = flow_ids[start : start + IDS]
         wanted = {launch.pk: launch for flow_id in chunk for launch in by_flow[flow_id]}
+        if len(work.snapshot.problems) >= PROBLEMS:
+            work.snapshot.incomplete |= set(wanted)
+            continue
         first_sent = min(launch.sending_at for launch in wanted.values() if launch.sending_at)
         # `Date` may be a gateway's clock and not the engine's, so a clock ahead of the console's never shortens the search: a run outside
         # of it would be reported as missing.
@@ -113,16 +118,23 @@ def _search(work: Work, lost: list[Launch], margin: timedelta) -> None:
 
 
 def _list_runs(work: Work, flow_ids: list[str], after: datetime) -> Iterable[dict[str, Any] | None]:
-    """The runs of these flows since `after`, newest first, including archived ones; finally None if there may be more.
+    """The runs of these flows since `after`, newest first, including archived ones; finally None if there may be more, or if a page
+    cannot be read.
 
     Pages overlap by an inclusive `createdBefore`, since the engine's own cursors lose rows of the boundary second (api.md 4.1).
     """
     seen: set[str] = set()
     before: datetime | None = None
     for _ in range(PAGES):
-        answer = work.call_engine(
-            Workflows.list_runs, limit=PAGE, flow_id=flow_ids, created_after=after, created_before=before
-        )
+        try:
+            answer = work.call_engine(
+                Workflows.list_runs, limit=PAGE, flow_id=flow_ids, created_after=after, created_before=before
+            )
+        except EngineError as problem:
+            log.info("follow.list_failed", workspace=work.workspace.pk, error=type(problem).__name__)
+            work.snapshot.problems.append(problem)
+            break
+        work.snapshot.pages += 1
         page = answer["data"]
         fresh = [run for run in page if isinstance(run.get("id"), str) and run["id"] not in seen]
         seen.update(run["id"] for run in fresh)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core import clock, database
 from workflows_ui.core.states import Badge
+from workflows_ui.engine import EngineError
 from workflows_ui.launches.models import State
 
 
@@ -131,6 +132,12 @@ def result(run: Mapping[str, Any]) -> Any | None:
     return outputs[-1] if outputs else None
 
 
+def answers(run: Mapping[str, Any]) -> bool:
+    """Whether a step that ran returns the answer of a waiting call, by its inputs (recording `run_get_SUCCEEDED`)."""
+    found = (step for chain in _chains(steps(run)) for step in chain.values())
+    return any(isinstance(step.get("input"), dict) and "responseType" in step["input"] for step in found)
+
+
 def failure(run: Mapping[str, Any]) -> str:
     """The failed step's error message; '' if the engine stored none.
 
@@ -161,6 +168,9 @@ class PollSnapshot:
     by_marker: set[str] = field(default_factory=set)
     #: Launches whose ended run could not be read: its result may be given up in the end. Those not requested wait.
     unread: set[str] = field(default_factory=set)
+    #: The errors that ended the reading of lists early: what was read counts, the rest is read again. `pages`: how many could be read.
+    problems: list[EngineError] = field(default_factory=list)
+    pages: int = 0
     #: Launches whose list was not read completely: it must not be concluded that they have no run.
     incomplete: set[str] = field(default_factory=set)
     #: Launches without a conclusion in this poll: it is unknown whether their flow exists, or the engine owes other runs.

@@ -375,6 +375,9 @@ def record(launch: Launch, answer: TriggerAnswer) -> None:
             "answer_cut": answer.truncated or len(answer.body) > KEPT_ANSWER,
             "answer_from": "flow",
         }
+    elif answer.outcome == "off_or_answered":
+        # The flow's answer if a run turns up , else the engine's.
+        known |= {"answer": launch.seal("answer", "{}"), "answer_type": "application/json"}
     elif answer.outcome == "unknown":
         known["technical"] = _mask_secrets(launch, f"{answer.status}: {answer.message()}")
     if answer.retry_after is not None:
@@ -391,6 +394,9 @@ def record(launch: Launch, answer: TriggerAnswer) -> None:
             launches.end(launch, State.FAILED, Reason.FLOW_FAILED, now, rows=unsettled, poll_at=now)
         elif answer.outcome == "unknown":
             launches.doubt(launch, Reason.ODD_ANSWER, now, rows=unsettled)
+        elif answer.outcome == "off_or_answered":
+            launches.doubt(launch, Reason.OFF_OR_ANSWERED, now, rows=unsettled)
+            Launch.objects.filter(pk=launch.pk).exclude(run_id="").update(answer_from="flow")
         elif answer.outcome == "answered":
             unsettled.filter(pk=launch.pk).update(state=State.RUNNING, reason="", ended_at=None, poll_at=now)
         else:
@@ -414,6 +420,7 @@ def _restart_search(launch: Launch, now: datetime) -> None:
     A worker that was stopped for longer than its lease may have sent the request after it resumed.
     """
     searched = Launch.objects.filter(run_id="", state=State.UNKNOWN)
+    launches.doubt(launch, Reason.WORKER_LOST, now, rows=searched.filter(reason=Reason.NO_TRACE))
     searched.filter(pk=launch.pk).update(misses=0, poll_at=now)
     given_up = Launch.objects.filter(run_id="", state=State.NOT_SENT, reason=Reason.NO_RUN_MADE)
     if launches.doubt(launch, Reason.WORKER_LOST, now, rows=given_up):

@@ -188,6 +188,7 @@ def _notify_watchers(kind: NoticeKind, matches: Sequence[tuple[Watch, Launch]]) 
             fold=_fold(watch, launch) if kind == NoticeKind.FLOW_FAILED else None,
             flow=(launch.flow_name or launch.flow_id)[:200],
             state=str(launch.state),
+            reason=launch.reason,
             by=launch.user.label[:100] if launch.user_id != watch.user_id else "",
             step=launch.failed_step[:200],
         )

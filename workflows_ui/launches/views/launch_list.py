@@ -40,6 +40,7 @@ LISTED = (
     "flow_name",
     "size",
     "state",
+    "reason",
     "run_status",
     "run_id",
     "failed_step",

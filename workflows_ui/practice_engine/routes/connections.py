@@ -111,9 +111,10 @@ def upsert(engine: Engine, request: Request) -> Json:
 
 @route("POST", "/v1/app-connections/replace", body=REPLACE)
 def replace(engine: Engine, request: Request) -> Response:
-    """Make every flow that uses one connection use another.
+    """Make every flow that uses one connection use another, and delete that one, whatever else the request says.
 
-    0.72.4 also changes published versions, and deletes the replaced one. 0.83 does either only on request (by their source).
+    0.83 publishes the newest locked version with the other connection and turns the flow on (recordings ``conn_replace_off_*``); onto
+    itself, too, the connection is deleted (``conn_replace_other_07_onto_itself``). 0.72.4 changes both versions where they are.
     """
     values = request.values
     source = _get_connection(engine, request, values["sourceAppConnectionId"])
@@ -121,16 +122,49 @@ def replace(engine: Engine, request: Request) -> Response:
     if source["pieceName"] != target["pieceName"]:
         raise HttpError.domain("VALIDATION", message="Connections must be from the same app")
     older = request.version < V083
-    published = older or values.get("applyToPublishedVersions", False)
+    old, new = (f"connections['{one['externalId']}']" for one in (source, target))
     for flow in request.own_rows(engine.state.flows):
-        for version in {flow["versionId"], flow["publishedVersionId"] if published else None} - {None}:
-            row = engine.state.versions[version]
-            old, new = (f"connections['{one['externalId']}']" for one in (source, target))
+        versions = [engine.state.versions[key] for key in {flow["versionId"], flow["publishedVersionId"]} - {None}]
+        if not any(old in json.dumps(row["trigger"]) for row in versions):
+            continue
+        if not older:
+            versions = _publish_replaced(engine, flow)
+        for row in versions:
             row["trigger"] = json.loads(json.dumps(row["trigger"]).replace(old, new))
             row["connectionIds"] = tree.connection_ids(row["trigger"])
-    if source["scope"] == "PROJECT" and (older or values.get("deleteSourceConnection", False)):
+            row["updated"] = ids.stamp()
+    if source["scope"] == "PROJECT":
         del engine.state.connections[source["id"]]
     return Response(200 if older else 204)
+
+
+def _publish_replaced(engine: Engine, flow: Json) -> list[Json]:
+    """Make the newest locked version live under the draft's id, and a new draft of the draft; return the versions to change.
+
+    Without a locked version only the draft is changed (``conn_replace_other_05_never_published_after``).
+    """
+    versions = engine.state.versions
+    draft = versions[flow["versionId"]]
+    own = [row for row in versions.values() if row["flowId"] == flow["id"] and row["state"] == "LOCKED"]
+    if not own:
+        return [draft]
+    locked, moment = max(own, key=lambda row: str(row["created"])), ids.stamp()
+    steps: Json = {key: tree.copied(locked[key]) for key in ("trigger", "displayName", "notes") if key in locked}
+    changed = []
+    if draft["state"] == "DRAFT":
+        copy = {**tree.copied(draft), "id": ids.new_id(), "created": moment, "updated": moment}
+        versions[copy["id"]] = copy
+        live = draft
+        flow["versionId"] = copy["id"]
+        changed.append(copy)
+    else:
+        live = {**tree.copied(locked), "id": ids.new_id(), "created": moment, "updated": moment}
+        versions[live["id"]] = live
+        flow["versionId"] = live["id"]
+    live |= {**steps, "state": "LOCKED"}
+    flow |= {"publishedVersionId": live["id"], "status": "ENABLED", "updated": moment}
+    flow["triggerSource"] = {"schedule": tree.schedule_for(live["trigger"])}
+    return [*changed, live]
 
 
 @route("POST", "/v1/app-connections/oauth2/authorization-url", body=AUTHORIZE, since=V083)

@@ -93,7 +93,8 @@ def resume(engine: Engine, request: Request) -> Deferred | Json:
         raise HttpError(404, {})
     if row["status"] != "PAUSED":
         raise HttpError(409, {"message": "the run is not paused", "flowRunStatus": row["status"]})
-    if row["requestId"] != request.params["requestId"]:
+    # Since 0.83.0 any id does (recording ``approval_27_old_route_any_id``).
+    if row["requestId"] != request.params["requestId"] and request.version < V083:
         raise HttpError(404, {})
     waiter = Waiter() if request.path.endswith("/sync") else None
     engine.runs.resume(row, payloads.resume_payload(request), waiter)
@@ -101,6 +102,20 @@ def resume(engine: Engine, request: Request) -> Deferred | Json:
     if waiter is None:
         return {"message": "Your response has been recorded. You can close this page now."}
     return lambda: engine.runs.wait(waiter, row["id"])
+
+
+@route(ANY, "/v1/flow-runs/{run:id}/waitpoints/{waitpoint}", auth=PUBLIC, any_body=True, since=V083)
+def decide(engine: Engine, request: Request) -> Json:
+    """Approve or refuse a paused run, for anybody who has the address (recordings ``approval_*``)."""
+    row = engine.state.runs.get(request.params["run"])
+    if row is None:
+        unknown = {"entityType": "flow_run", "entityId": request.params["run"]}
+        raise HttpError.domain("ENTITY_NOT_FOUND", **unknown, message="Flow run not found")
+    if row["status"] != "PAUSED" or row["requestId"] != request.params["waitpoint"]:
+        return {"message": "This link has expired. The action may have already been processed."}
+    engine.runs.resume(row, payloads.resume_payload(request))
+    request.runs.append(row["id"])
+    return {"message": "Your response has been recorded. You can close this page now."}
 
 
 def _get_run(engine: Engine, request: Request) -> Json:

@@ -75,12 +75,14 @@ def create_event(engine: Engine, request: Request) -> Json:
 
 @route("GET", "/v1/sample-data", query=SAMPLE, since=V083)
 def sample(engine: Engine, request: Request) -> Response:
-    """Return the sample of a step; a text comes as text."""
+    """Return the sample of a step; a text comes as text, nothing of a file that is gone (``sample_import_16_after_delete_action_get``)."""
     version = _get_version(engine, request, request.query["flowVersionId"])
     name = request.query["stepName"]
     step = tree.find(version["trigger"], name)
     if step is None:
         raise HttpError.not_found("step", name, message="no such step")
+    if execution.sample_file(step, request.query["type"]) not in {"", *engine.state.files}:
+        return Response(200, b"", {})
     data = execution.step_sample(engine.state, step, request.query["type"])
     if isinstance(data, str):
         return Response(200, data.encode(), {"content-type": "text/plain; charset=utf-8"})

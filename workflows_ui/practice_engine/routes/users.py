@@ -10,7 +10,7 @@ from workflows_ui.practice_engine import accounts, flow_views, ids, pages
 from workflows_ui.practice_engine.bodies import FormFile
 from workflows_ui.practice_engine.core import Engine, route
 from workflows_ui.practice_engine.http import PUBLIC, V083, HttpError, Json, Request
-from workflows_ui.practice_engine.schema import PAGE, required
+from workflows_ui.practice_engine.schema import PAGE, Field, required
 
 SIGN_IN = {"email": required(), "password": required()}
 SIGN_UP = {**SIGN_IN, "firstName": required(), "lastName": required()}
@@ -72,6 +72,17 @@ def change(engine: Engine, request: Request) -> Json:
     return {**{name: user[name] for name in ("email", "firstName", "lastName", "imageUrl")}, **PREFERENCES}
 
 
+@route("POST", "/v1/users/{id:id}", body={"status": Field(choices=("ACTIVE", "INACTIVE"))}, since=V083)
+def change_status(engine: Engine, request: Request) -> Json:
+    """Activate or deactivate a user; deactivated, their tokens are refused (recordings ``session_02``, ``session_inactive_*``)."""
+    accounts.require_admin(request, engine.state)
+    user = engine.state.users.get(request.params["id"])
+    if user is None:
+        raise HttpError.not_found("user", request.params["id"])
+    user |= request.values
+    return accounts.full_user(user)
+
+
 @route("DELETE", "/v1/users/me/profile-picture", since=V083)
 def remove_picture(engine: Engine, request: Request) -> Json:
     engine.state.users[request.principal.user]["imageUrl"] = None
@@ -93,6 +104,8 @@ def sign_in(engine: Engine, request: Request) -> Json:
     user = _authenticate(engine, request.values)
     if user is None:
         raise HttpError(401, {"code": "INVALID_CREDENTIALS", "params": None})
+    if user["status"] != "ACTIVE":
+        raise HttpError.domain("USER_IS_INACTIVE", email=user["email"])
     return _signed_in_user(engine, user)
 
 

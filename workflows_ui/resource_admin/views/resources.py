@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from workflows_ui.engine import EngineError, NotHere
 from workflows_ui.lists import list_page
 from workflows_ui.lists.lines import allowed_links
-from workflows_ui.lists.listing import offer, swapped_fields
+from workflows_ui.lists.listing import REFRESH, offer, swapped_fields
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin import (
@@ -53,6 +53,8 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
     bulk, matching = _bulk(kind, request.access, lacking), None
     if current.valid:
         session = index_fallback.open_session(kind, request.access, quick=not current.late)
+        if REFRESH in request.GET:
+            session.forget(*kind.cached)
         if current.since and kind.created:
             found = news.added(session, kind, current)
             return list_page.respond(request, current, found)

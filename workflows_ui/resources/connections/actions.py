@@ -1,18 +1,23 @@
 """Actions on connections: replace the secret, replace by another connection, rename, delete."""
 
+import json
 from functools import partial
 from typing import Any
 
 from django import forms
+from django.contrib.auth import get_user_model
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import Refused
+from workflows_ui.jobs.services import jobs
+from workflows_ui.members.services import access
 from workflows_ui.resource_admin.actions import delete_action, rename_action
 from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Row, Text
 from workflows_ui.resources import usage
 from workflows_ui.resources.connections import connecting, reading
-from workflows_ui.resources.places import connection_url
+from workflows_ui.resources.flows import replacement_job
 from workflows_ui.web.paths import text_at
 
 _LONGEST = 200
@@ -46,17 +51,23 @@ def _flows_affected(session: EngineSession, row: Row, none: Text = _UNUSED) -> A
     return usage.affected(session, "connections", row, none)
 
 
-def _replace(session: EngineSession, id: str, typed: dict[str, Any]) -> dict[str, str]:
-    try:
-        session.workflows.replace_connection(id, typed["target"])
-    except Refused as refusal:
-        if refusal.code != "VALIDATION":
-            raise
-        # Recording `conn_replace_other_piece`: the other connection was recreated for another app meanwhile.
-        text = _("The engine lets only a connection of the same app take over. Nothing was changed.")
-        raise forms.ValidationError({"target": text}) from refusal
-    usage.forget(session)
-    return {"id": typed["target"]}
+def _replace(session: EngineSession, id: str, typed: dict[str, Any]) -> str:
+    """Create the job and return its id. The engine's own call publishes drafts and turns flows on (recordings `conn_replace_off_*`)."""
+    old, new = reading.find(session, id), reading.find(session, typed["target"])
+    if new["id"] == old["id"] or new.get("pieceName") != old.get("pieceName"):
+        text = _("Only another connection of the same app can take over. Nothing was changed.")
+        raise forms.ValidationError({"target": text})
+    person = get_user_model().objects.get(pk=session.user_id)
+    job = jobs.ask(
+        Actor(person),
+        access.find(person, session.workspace.slug),
+        resource="flows",
+        action=replacement_job.NAME,
+        look=True,
+        data=json.dumps(replacement_job.asked(old, new)),
+        resumes=True,
+    )
+    return job.pk
 
 
 def _delete(session: EngineSession, id: str, _typed: dict[str, Any]) -> None:
@@ -88,14 +99,12 @@ REPLACE = Action(
     form=ReplaceForm,
     run=_replace,
     confirm=_(
-        "Every flow that uses “%(name)s” uses the connection you choose from then on, live flows too. “%(name)s” itself is "
-        "then unused; some engines delete it at once, so have its secret at hand if it may be needed again."
+        "The flows that use “%(name)s” use the connection you choose from then on, in what is live and in their drafts. First the console "
+        "looks at all flows and says what happens to each; nothing changes before you confirm that."
     ),
     impact=partial(_flows_affected, none=_("No flow uses it: nothing would change.")),
-    button=_("Replace it in all flows"),
-    done=_("The flows use this connection now."),
-    # Not to the page of the old connection, which may be deleted.
-    success_url=lambda slug, _row, answer: connection_url(slug, answer["id"]),
+    button=_("See what would change"),
+    success_url=lambda slug, _row, job: reverse("job", args=[slug, job]),
 )
 RENAME = rename_action(
     lambda session, key, typed: session.workflows.rename_connection(key, typed["name"]),

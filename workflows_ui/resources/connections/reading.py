@@ -18,7 +18,8 @@ from workflows_ui.web.paths import text_at
 
 _CHUNKS = 20
 STATES: dict[str, Badge] = {
-    "ACTIVE": Badge(pgettext_lazy("connection", "Works"), "circle-check", "green"),
+    # The engine says so from the moment of connecting on: nobody has tested it since.
+    "ACTIVE": Badge(pgettext_lazy("connection", "Connected"), "plug", "green"),
     "ERROR": Badge(pgettext_lazy("connection", "Fails"), "circle-x", "red"),
     "MISSING": Badge(pgettext_lazy("connection", "No secret"), "circle-question-mark", "orange"),
 }

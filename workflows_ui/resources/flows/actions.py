@@ -230,9 +230,9 @@ def create_from_copy(session: EngineSession, data: Mapping[str, Any]) -> str:
 def fill_from_copy(session: EngineSession, id: str, data: Mapping[str, Any]) -> None:
     """Give the flow the steps and tags of its copy; a second time does no harm. Raises EngineError, ValidationError."""
     tags = [str(tag) for tag in list_at(data, "tags")]
-    import_actions.import_into(
-        session, id, session.workflows.get_flow(id), dict_at(data, "version"), _name_in_copy(data)
-    )
+    flow, version = session.workflows.get_flow(id), dict_at(data, "version")
+    operation = import_actions.import_operation(session, flow, version, _name_in_copy(data))
+    import_actions.import_into(session, id, flow, operation)
     usage.forget(session)
     if tags:
         _tag(session, id, {"tags": tags})
@@ -299,7 +299,10 @@ ACTIONS = (
         visible=_stays,
         done=_("The flow is moved."),
         in_rows=True,
-        bulk=Bulk(_("The flows are moved to the folder that you choose. Nothing else about them changes.")),
+        bulk=Bulk(
+            _("The flows are moved to the folder that you choose. Nothing else about them changes."),
+            applied=lambda row, data: (row.get("folderId") or "") == (data["folder"] or ""),
+        ),
     ),
     Action(
         "tag",
@@ -366,7 +369,9 @@ ACTIONS = (
             _(
                 "The flows are deleted with all their versions and their runs. A copy of each is kept for some time under “Recently "
                 "deleted”. A restored flow is off and has a new id and webhook address; runs, launch rights and watches do not come back."
-            )
+            ),
+            # The engine may take a while to delete it, and shows that.
+            applied=lambda row, _data: not _stays(row),
         ),
     ),
     import_actions.NEW,

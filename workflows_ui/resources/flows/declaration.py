@@ -33,6 +33,7 @@ from workflows_ui.resources.flows import (
     pages,
     panels as flow_panels,
     reading,
+    replacement_job,
     results as resource_results,
     secret_inputs,
     versions,
@@ -128,6 +129,7 @@ class Flows(Resource):
         Shortcut(_("Launch rights"), "calendar-clock", _rights_url, role=Role.MANAGER),
         Shortcut(_("Export as a file"), "file-output", partial(subpage_url, "flow_export")),
     )
+    job_actions = (replacement_job.REPLACE_CONNECTION,)
     actions = (
         *resource_actions.ACTIONS,
         trigger_tests.TEST,

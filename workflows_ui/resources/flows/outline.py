@@ -94,6 +94,11 @@ ALONE = frozenset(
     {"EXISTS", "DOES_NOT_EXIST", "BOOLEAN_IS_TRUE", "BOOLEAN_IS_FALSE", "LIST_IS_EMPTY", "LIST_IS_NOT_EMPTY"}
 )
 
+#: Those that may match the case of letters: of texts, and of lists of texts.
+WITH_CASE = frozenset(
+    {name for name in OPERATORS if name.startswith("TEXT_")} | {"LIST_CONTAINS", "LIST_DOES_NOT_CONTAIN"}
+)
+
 #: Labels of fields by piece, then by action or trigger, then by field.
 Labels = Mapping[str, Mapping[str, Mapping[str, str]]]
 

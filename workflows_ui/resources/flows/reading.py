@@ -26,6 +26,8 @@ from workflows_ui.web import formats, messages
 from workflows_ui.web.paths import dict_at, dicts_at, text_at, texts_at
 
 _LONGEST_START = 100
+#: Pages of the engine's users that are read, a hundred each.
+_MOST_PAGES = 20
 _STARTS = {"nothing": _("No trigger chosen yet"), "call": _("Webhook"), "form": _("Form")}
 #: Cache name of the folders (credentials.services.engine_session), and maximum length of a name.
 FOLDERS, _LONGEST = "folders", 200
@@ -115,19 +117,42 @@ def people(session: EngineSession) -> dict[str, str]:
     """Names by id of the people who are known in this project: `people_names`, and the owners of the flows that the engine lists first.
 
     The free edition lists no members of a project, and an administrator's credential lists the people of all projects, so of that list
-    only names are taken.
+    only names are taken; `other_people` are the rest of it.
     """
     found = dict(people_names(session))
     if unnamed := [owner for owner in _flow_owners(session) if owner not in found]:
         listed = _listed_people(session)
-        found |= {owner: listed.get(owner, owner) for owner in unnamed}
+        found |= {owner: listed[owner][0] if owner in listed else owner for owner in unnamed}
+    return _by_name(found)
+
+
+def other_people(session: EngineSession) -> dict[str, str]:
+    """Names by id of the engine's other active users, for an administrator's credential: any of them can own a flow, also one who may not
+    see the project (recording `flow_op_update_owner_02_member_without_role_here`).
+    """
+    known = people(session)
+    listed = _listed_people(session).items()
+    return _by_name({key: name for key, (name, active) in listed if active and key not in known})
+
+
+def _by_name(found: Mapping[str, str]) -> dict[str, str]:
     return dict(sorted(found.items(), key=lambda item: sort_key(item[1])))
 
 
 @cached("people-listed", 600, {})
-def _listed_people(session: EngineSession) -> dict[str, str]:
-    rows = dicts_at(session.workflows.list_users(), "data")
-    return {id_at(row): name for row in rows if id_at(row) and (name := _person_name(row))}
+def _listed_people(session: EngineSession) -> dict[str, tuple[str, bool]]:
+    """Name and whether active of each user of the engine, by id; for administrators only."""
+    found: dict[str, tuple[str, bool]] = {}
+    cursor: str | None = None
+    for _page in range(_MOST_PAGES):
+        answer = session.workflows.list_users(cursor=cursor)
+        for row in dicts_at(answer, "data"):
+            if id_at(row) and (name := _person_name(row)):
+                found[id_at(row)] = name, row.get("status") == "ACTIVE"
+        cursor = text_at(answer, "next") or None
+        if cursor is None:
+            break
+    return found
 
 
 @cached("flow-owners", 600, [])

@@ -16,7 +16,7 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, flow_tree
 from workflows_ui.resource_admin.resource import Row, pick
 from workflows_ui.resources.connections import reading as connection_list
-from workflows_ui.resources.flows import outline
+from workflows_ui.resources.flows import outline, unmet_references
 from workflows_ui.resources.pieces import apps, missing_apps
 from workflows_ui.resources.runs import step_values
 from workflows_ui.web import formats, links
@@ -89,14 +89,36 @@ def find(session: EngineSession, trigger: Any, *, open_keys: frozenset[str] | No
     if open_keys is not None:
         incomplete = _("The file says that it is not complete.")
     findings, unchecked = [], []
+    unmet = _unmet_references(trigger)
     for step, app in steps:
-        found = list(_findings(step, app, known))
+        found = [*_findings(step, app, known), *unmet.get(flow_tree.step_name(step), ())]
         if app[0] and app not in gone and not pieces.get(app):
             unchecked.append(outline.title_of(step))
         elif not found and step.get("valid") is False:
             found = [_finding(step, incomplete)]
         findings += found
     return Report(findings, unchecked)
+
+
+#: Where the expressions of a step are, by its type; those of a router are in its branches.
+_WHERE_READ = {
+    "PIECE": ("step-settings", ""),
+    "CODE": ("step-code", ""),
+    "LOOP_ON_ITEMS": ("step-items", "id_items"),
+}
+
+
+def _unmet_references(trigger: Any) -> dict[str, list[Finding]]:
+    """What the steps read and will not find, by the name of the step that reads."""
+    titles, found = unmet_references.titles(trigger), dict[str, list[Finding]]()
+    for item in unmet_references.find(trigger):
+        name = flow_tree.step_name(item.reader)
+        action, anchor = _WHERE_READ.get(text_at(item.reader, "type"), ("", ""))
+        query = {"step": name}
+        if item.branch is not None:
+            action, query = "branch-conditions", {"branch": f"{name}:{item.branch}"}
+        found.setdefault(name, []).append(Finding(name, item.title, item.text(titles), action, query, anchor))
+    return found
 
 
 def lines(report: Report, slug: str, flow_id: str) -> list[tuple[str, str]]:

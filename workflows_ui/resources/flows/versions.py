@@ -15,7 +15,6 @@ from workflows_ui.web.paths import dicts_at, text_at
 
 _MOST = 50
 _LIVE = Badge(_("Live"), "circle-check", "green", own="LOCKED")
-_KEPT = Badge(_("Published before"), "lock", "secondary", own="LOCKED")
 _LOCKED = Badge(_("Locked"), "lock", "secondary", own="LOCKED")
 _DRAFT = Badge(_("Draft"), "pencil", "azure", own="DRAFT")
 
@@ -31,13 +30,10 @@ def list_versions(session: EngineSession, flow_id: str) -> list[Row]:
 
 
 def state(flow: Row, version: Row) -> Badge:
-    """Live, published before, draft, or locked: what a flow has that was never published."""
-    published = flow.get("publishedVersionId")
-    if version.get("id") == published:
+    """Live, draft, or locked: the engine does not say whether a locked version was ever published."""
+    if version.get("id") == flow.get("publishedVersionId"):
         return _LIVE
-    if version.get("state") != "LOCKED":
-        return _DRAFT
-    return _KEPT if published else _LOCKED
+    return _LOCKED if version.get("state") == "LOCKED" else _DRAFT
 
 
 def title(flow: Row, version: Row) -> str:

@@ -121,6 +121,7 @@ class Invitations(Resource):
             icon="user-x",
             run=lambda session, key, _data: session.workflows.delete_invitation(key),
             role=Role.MANAGER,
+            needs="invitation-revoking",
             danger=True,
             confirm=_would_go,
             impact=_platform_impact,

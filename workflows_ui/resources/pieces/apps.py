@@ -20,6 +20,8 @@ from workflows_ui.web.paths import dict_at, text_at
 
 #: Seconds for which the list of pieces, and each piece, is cached: they change when somebody installs one.
 REMEMBERED = 600
+#: The name under which the list is cached.
+CATALOGUE = "pieces"
 _COLOURS = ("blue", "azure", "indigo", "purple", "pink", "red", "orange", "yellow", "lime", "green", "teal", "cyan")
 _KEPT = ("id", "name", "displayName", "description", "version", "categories", "pieceType", "updated", "logoUrl")
 _LONGEST = 2000
@@ -78,17 +80,17 @@ def catalogue(session: EngineSession) -> list[dict[str, Any]]:
     Each has `name`, `displayName`, `description`, `version`, `categories`, `actions` and `triggers` (counts), `auth` (a
     list of the kinds of connection it takes). Raises EngineError.
     """
-    return session.remember("pieces", REMEMBERED, lambda: _load_catalogue(session))
+    return session.remember(CATALOGUE, REMEMBERED, lambda: _load_catalogue(session))
 
 
 def forget(session: EngineSession) -> None:
     """Clear the cached list of apps."""
-    session.forget("pieces")
+    session.forget(CATALOGUE)
 
 
 def catalogue_or_none(session: EngineSession) -> list[dict[str, Any]]:
     """As `catalogue`, for names only: empty if the engine does not give it."""
-    return session.remember_or([], "pieces", REMEMBERED, lambda: _load_catalogue(session))
+    return session.remember_or([], CATALOGUE, REMEMBERED, lambda: _load_catalogue(session))
 
 
 def piece(session: EngineSession, name: str, version: str = "") -> dict[str, Any]:

@@ -187,7 +187,7 @@ class Pieces(Resource):
     filter_help = _(
         "All apps of the engine are looked through. The names of their actions and triggers are not searched."
     )
-    rows = 50
+    rows, cached = 50, (apps.CATALOGUE,)
     recipe = ("/v1/pieces/{id}", "")
     list_display = (
         mark_column(mark_of, _("Name"), link=True, below=_about),

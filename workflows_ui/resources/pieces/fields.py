@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.web import markdown
 from workflows_ui.web.messages import Text
 from workflows_ui.web.paths import dicts_at, text_at
 from workflows_ui.web.schema_forms import Input, Kind, Option
@@ -106,12 +107,12 @@ def _mappings(found: object) -> list[tuple[str, Mapping[str, Any]]]:
 
 def _operation(id: str, name: str, found: Mapping[str, Any], field_url: ChoicesUrl) -> Operation:
     known = _mappings(found.get("props"))[:_MOST_FIELDS]
-    notes = [_text(prop.get("description")) for _key, prop in known if prop.get("type") == "MARKDOWN"]
+    notes = [words(prop.get("description"))[:_LONGEST] for _key, prop in known if prop.get("type") == "MARKDOWN"]
     return Operation(
         id,
         name,
         _text(found.get("displayName")) or name,
-        _text(found.get("description")),
+        words(found.get("description"))[:_LONGEST],
         _STARTS.get(text_at(found, "type"), ""),
         tuple(replace(line, choices_url=field_url(name, line.name)) for line in field_lines(found.get("props"))),
         tuple(note for note in notes if note),
@@ -126,7 +127,7 @@ def _field(key: str, prop: Mapping[str, Any]) -> FieldLine:
         type_words(prop.get("type")),
         prop.get("required") is True,
         next((label for label, value in options if value == default), "") or _default(default),
-        _text(prop.get("description")),
+        words(prop.get("description"))[:_LONGEST],
         tuple(label for label, _value in options[:_MOST_OPTIONS]),
         max(0, len(options) - _MOST_OPTIONS),
     )
@@ -192,5 +193,5 @@ def _input_options(prop: Mapping[str, Any]) -> list[Option]:
 
 
 def words(found: object) -> str:
-    """Plain text: the engine's texts are Markdown, with blank lines and asterisks."""
-    return " ".join(found.replace("**", "").split())[:2000] if isinstance(found, str) else ""
+    """Plain text: the engine's texts are Markdown."""
+    return markdown.plain(found)[:2000] if isinstance(found, str) else ""

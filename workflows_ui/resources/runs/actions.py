@@ -1,22 +1,27 @@
 """Actions on runs (api.md 8.2). Every call names its runs: without ids it would mean all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django import forms
 from django.utils.translation import gettext, gettext_lazy as _
 
+from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, Unknown
-from workflows_ui.launches.services import following, run_results, runs
+from workflows_ui.jobs.services.jobs import Reason
+from workflows_ui.launches.services import following, repairs, run_results, runs
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.actions import always
 from workflows_ui.resource_admin.resource import Action, Bulk, Row, Text, pick
 from workflows_ui.resources.places import run_url
 from workflows_ui.resources.runs import indexed
 from workflows_ui.run_index.services import rows as index_rows
-from workflows_ui.web.paths import dicts_at
+from workflows_ui.web import messages
+from workflows_ui.web.paths import dicts_at, text_at
 
 _CANCELLABLE = ("PAUSED", "QUEUED")
+_STARTED = _("Started again")
 
 
 def _retry_failed(session: EngineSession, id: str, _data: dict[str, Any]) -> Any:
@@ -26,9 +31,46 @@ def _retry_failed(session: EngineSession, id: str, _data: dict[str, Any]) -> Any
     except Unknown:
         _follow_again(session, [id])
         raise
+    repairs.record(session.workspace, session.user_id, id, id)
     run_results.record_retry(session.workspace, answer)
     index_rows.check_again(session.workspace.pk, [id])
     return answer
+
+
+def _retry_on_latest(session: EngineSession, id: str, _data: dict[str, Any]) -> Any:
+    """Start a new run. The answer holds only a part of it, including its id (recording `run_retry_on_latest`)."""
+    answer = session.workflows.retry_run(id, "ON_LATEST_VERSION")
+    repairs.record(session.workspace, session.user_id, id, text_at(answer, "id"))
+    return answer
+
+
+class RetryForm(forms.Form):
+    """Asks before a run that succeeded is started again: what it did is done a second time."""
+
+    succeeded = forms.BooleanField(label=_("It succeeded. Do what it did once more"), required=True)
+
+    def __init__(self, *args: Any, row: Row, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not row:
+            self.fields["succeeded"] = forms.BooleanField(
+                label=_("Also start runs again that succeeded"),
+                help_text=_("What they did is done once more. Without this, they are left out."),
+                required=False,
+            )
+        elif row.get("status") not in runs.SUCCEEDED:
+            del self.fields["succeeded"]
+
+
+def _why_left_out(run: Row, data: Mapping[str, Any]) -> str:
+    """A waiting run breaks if it is retried (recordings `approval_35_retry_paused`, `approval_36_run_after_retry`)."""
+    if run.get("status") == "PAUSED":
+        return str(Reason.PAUSED)
+    asked = "succeeded" in data and not data["succeeded"]
+    return str(Reason.SUCCEEDED) if asked and run.get("status") in runs.SUCCEEDED else ""
+
+
+def _follow(session: EngineSession, ids: Sequence[str]) -> dict[str, Badge]:
+    return {key: messages.run_state(row.get("status")) for key, row in _rows(session, ids).items()}
 
 
 def _cancel(session: EngineSession, id: str, _data: dict[str, Any]) -> dict[str, Any]:
@@ -73,6 +115,7 @@ def _retry_all_failed(session: EngineSession, ids: Sequence[str], _data: dict[st
     _follow_again(session, ids)
     rows = [row for row in dicts_at({"runs": answer}, "runs") if row.get("id")]
     for row in rows:
+        repairs.record(session.workspace, session.user_id, str(row["id"]), str(row["id"]))
         run_results.record_retry(session.workspace, row)
     return [str(row["id"]) for row in rows]
 
@@ -119,13 +162,19 @@ ACTIONS = (
             ),
             together=_retry_all_failed,
             rows=_rows,
+            applied=lambda run, _data: None if runs.ended(run) else True,
+            skip_reason=_why_left_out,
+            done=_STARTED,
+            follow=_follow,
         ),
     ),
     Action(
         "retry-latest",
         _("Retry on the latest version"),
         "step-forward",
-        lambda session, key, _data: session.workflows.retry_run(key, "ON_LATEST_VERSION"),
+        _retry_on_latest,
+        form=RetryForm,
+        creates="runs",
         needs="run-retry",
         role=Role.LAUNCHER,
         confirm=_(
@@ -134,7 +183,6 @@ ACTIONS = (
         button=_("Start a new run"),
         visible=lambda run: runs.ended(run) and not indexed.is_gone(run),
         done=_("A new run was started. This page shows it."),
-        # The answer holds only a part of the new run, including its id (recording `run_retry_on_latest`).
         success_url=lambda slug, run, answer: run_url(slug, pick(answer, "id")) or run_url(slug, run.get("id")),
         in_rows=True,
         bulk=Bulk(
@@ -142,7 +190,12 @@ ACTIONS = (
             _(
                 "For each of them a new run is started from the beginning: with the flow as it is published now, and the values of the "
                 "old run."
-            )
+            ),
+            applied=lambda _run, _data: None,
+            skip_reason=_why_left_out,
+            done=_STARTED,
+            result=lambda answer: text_at(answer, "id"),
+            follow=_follow,
         ),
     ),
     Action(

@@ -11,12 +11,12 @@ from workflows_ui.engine import flow_tree
 from workflows_ui.failures import services as failures
 from workflows_ui.launches import flow_facts
 from workflows_ui.launches.failures import messages as failure_messages
-from workflows_ui.launches.services import launches, runs
+from workflows_ui.launches.services import launches, repairs, runs
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.resource import Row, Subject, id_at, pick
 from workflows_ui.resources.cached import cached
-from workflows_ui.resources.places import launch_url
+from workflows_ui.resources.places import launch_url, run_url
 from workflows_ui.resources.runs import indexed, masking, reading, starters, times as resource_times
 from workflows_ui.resources.runs.steps import Reader, error_text, failed_position, shows
 from workflows_ui.run_index.models import RunIndex
@@ -47,6 +47,7 @@ def summary(subject: Subject) -> dict[str, Any]:
         "failed_step": _failed_step_url(subject),
         "launch": launch,
         "launch_url": launch_url(subject.session, launch) if launch else "",
+        "retries": _retries(subject),
         "by_itself": starters.AUTOMATIC.get(flow_facts.start_of(known.get("trigger"))) if unlinked else "",
         "again_url": _again_url(subject, launch, flow_facts.start_of(known.get("trigger"))),
         "erase_url": _erase_url(subject),
@@ -54,6 +55,21 @@ def summary(subject: Subject) -> dict[str, Any]:
         "still": not seconds and not runs.ended(run),
         "at_work": run.get("status") == "RUNNING" and subject.access.allows(Role.LAUNCHER),
     }
+
+
+def _retries(subject: Subject) -> list[dict[str, Any]]:
+    """The runs that were made of this one, and the run that it was made of, with the launch that led to that one."""
+    run_id = id_at(subject.object)
+    return [
+        {
+            "newer": retry.run_id == run_id,
+            "url": run_url(subject.slug, retry.new_run_id if retry.run_id == run_id else retry.run_id),
+            "person": retry.user.label,
+            "at": retry.asked_at,
+            "launch_url": launch_url(subject.session, retry.launch) if retry.launch is not None else "",
+        }
+        for retry in repairs.retries_of(subject.workspace.pk, [run_id])
+    ]
 
 
 def _again_url(subject: Subject, launch: launches.Launched | None, start: flow_facts.Start) -> str:

@@ -33,6 +33,10 @@ _ACROSS = 4
 _LARGE = re.compile(r"-?[1-9]\d{4,14}(\.\d{1,9})?")
 
 
+_HINT: Text = _("Flows write records into tables, and so can you.")
+_NO_COLUMN: Text = _("Flows write records into tables, and so can you. The table needs a column first.")
+
+
 def load_records(session: EngineSession, table_id: str, *, fresh: bool = True) -> "Records":
     """The records of a table; its name and columns are at most a minute old unless `fresh`. Raises EngineError.
 
@@ -51,6 +55,7 @@ def load_records(session: EngineSession, table_id: str, *, fresh: bool = True) -
         table=table_id,
         fields=fields,
         parents=((_("Tables"), list_url(slug, "tables")), (called, table_url(slug, table_id))),
+        empty_hint=_HINT if fields else _NO_COLUMN,
         list_display=_columns(table_id, fields),
         filters=type("FiltersOfTable", (RecordFilters,), {"columns": fields}),
         panels=_panels(fields),
@@ -197,7 +202,7 @@ class Records(Resource):
     label, label_plural = _("Record"), _("Records")
     icon, group = "rows-3", "build"
     empty = _("There are no records in this table yet")
-    empty_hint = _("Flows write records into tables, and so can you. A table needs a column first.")
+    empty_hint = _HINT
     list_display: ClassVar[Sequence[Column]] = (Column("id", _("Record"), link=True),)
     details = (
         Column("created", _("Added"), kind="when"),

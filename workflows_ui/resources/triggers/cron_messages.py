@@ -13,17 +13,17 @@ def describe_schedule(cron: object, zone: object = "") -> str:
 
     Args:
         cron: five fields (minute, hour, day, month, weekday), as in recording `flow_get_schedule`.
-        zone: the name of the time zone; left out if the description has no hour.
+        zone: the name of the time zone, UTC if it is empty, as for the engine; left out if the description has no hour.
     """
     if not isinstance(cron, str) or not cron.strip():
         return ""
     fields = cron.split()
-    zone_name = zone.strip()[:_LONGEST] if isinstance(zone, str) else ""
+    zone_name = (zone.strip()[:_LONGEST] if isinstance(zone, str) else "") or "UTC"
     description = _often(fields) if len(fields) == 5 else ""
     if description:
         return description
     description = (_at_times(fields) if len(fields) == 5 else "") or " ".join(fields)[:_LONGEST]
-    return _("%(when)s, %(zone)s") % {"when": description, "zone": zone_name} if zone_name else description
+    return _("%(when)s, %(zone)s") % {"when": description, "zone": zone_name}
 
 
 def _often(fields: list[str]) -> str:

@@ -21,6 +21,7 @@ from workflows_ui.resources.pieces.apps import mark_column, mark_of
 from workflows_ui.resources.places import link_to
 from workflows_ui.resources.triggers import figures
 from workflows_ui.resources.triggers.figures import Figures
+from workflows_ui.run_index.services import indexes, statistics, uses
 from workflows_ui.web import formats
 from workflows_ui.web.paths import dict_at
 from workflows_ui.web.plots import Spark
@@ -29,6 +30,12 @@ SPAN: Text = _(
     "These figures span the whole platform: every project and organization on this engine, not only this workspace. They count whether a "
     "trigger did its work, not how the run after it ended. The engine keeps 14 days, each from midnight to midnight UTC."
 )
+INDEXED: Text = _(
+    "This engine counts no triggers. These are the runs of this workspace's flows in the run index, by the app that starts the flow: how "
+    "they ended, in the last 14 days, each from midnight to midnight UTC."
+)
+#: Marks rows that were counted in the run index.
+_INDEXED = "indexed"
 #: Failures within this many days count as current.
 _LATELY = 1
 _WORKS = Badge(_("Works"), "circle-check", "green")
@@ -100,7 +107,10 @@ class Triggers(Resource):
     label, label_plural = _("Triggers of an app"), _("Triggers")
     icon, group, menu_order = "zap", "watch", 20
     empty = _("The engine has counted no triggers in the last 14 days")
-    empty_hint = _("Once flows start, how often their triggers worked or failed is shown here, by app and day.")
+    empty_hint = _(
+        "Once flows start, how often their triggers worked or failed is shown here, by app and day. Some engines count nothing: there the "
+        "runs of the run index are counted."
+    )
     filters = TriggerFilters
     rows = 50
     #: The engine has no call for a single app.
@@ -122,7 +132,7 @@ class Triggers(Resource):
         Panel(
             _("Day by day"),
             "resources/triggers/days.html",
-            lambda subject: {"plot": _figures(subject.object).bars(), "span": SPAN},
+            lambda subject: {"plot": _figures(subject.object).bars(), "span": _span(subject.object)},
         ),
         usage.panel(
             name,
@@ -134,7 +144,7 @@ class Triggers(Resource):
     def list(self, session: EngineSession, query: Query) -> Page:
         """The board, failing triggers first. Two calls at most: the figures, and the cached names of apps."""
         rows = sorted((row for row in _load_rows(session) if _fits(row, query.filters)), key=_order)
-        return replace(whole_lists.numbered_page(rows, query), notice=SPAN)
+        return replace(whole_lists.numbered_page(rows, query), notice=_span(rows[0]) if rows else SPAN)
 
     def get(self, session: EngineSession, id: str) -> Row:
         """The figures of one app, by its whole name. Raises EngineError, NotFound without any."""
@@ -154,5 +164,31 @@ class Triggers(Resource):
 def _load_rows(session: EngineSession) -> list[dict[str, Any]]:
     listed = dict_at(session.workflows.get_trigger_run_status(), "pieces")
     rows = {name: found for name, found in listed.items() if isinstance(found, dict)}
+    if not rows:
+        rows = _from_index(session)
     names = apps.names(session) if rows else {}
     return [dict(found) | {"name": name, "displayName": names.get(name, "")} for name, found in rows.items()]
+
+
+def _from_index(session: EngineSession) -> dict[str, dict[str, Any]]:
+    """The same figures from the run index, by piece: 0.83 counts nothing (recording `trigger_runs_status_after_schedule`)."""
+    index = indexes.for_session(session)
+    if index is None:
+        return {}
+    today = timezone.now().astimezone(datetime.UTC).date()
+    days = [today - datetime.timedelta(days=ago) for ago in reversed(range(figures.KEPT))]
+    apps_of_flows = uses.starting_apps(session)
+    with timezone.override(datetime.UTC):
+        counted = statistics.by_flow(index, apps_of_flows, days)
+    found: dict[str, dict[str, Any]] = {}
+    for flow, counts in counted.items():
+        stats = found.setdefault(apps_of_flows[flow], {"dailyStats": {}, _INDEXED: True})["dailyStats"]
+        for day, (good, bad) in zip(days, counts, strict=True):
+            total = stats.setdefault(day.isoformat(), {"success": 0, "failure": 0})
+            total["success"] += good
+            total["failure"] += bad
+    return found
+
+
+def _span(row: Row) -> Text:
+    return INDEXED if row.get(_INDEXED) else SPAN

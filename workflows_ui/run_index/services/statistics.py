@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
+from django.core.exceptions import EmptyResultSet
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import CharField, Count, F, FloatField, Func, Q, QuerySet
 from django.db.models.functions import Cast, Substr
@@ -46,8 +47,8 @@ def listed(index: RunIndex) -> QuerySet[IndexedRun]:
 def number(index: RunIndex, rows: QuerySet[IndexedRun]) -> int:
     begin, rows = recent.begin(clock.now()), rows.order_by()
     past, new = rows.filter(created__lt=begin), rows.filter(created__gte=begin)
-    counted = indexes.remember(index, f"number {past.query}", past.count, past=True)
-    return counted + indexes.remember(index, f"number {new.query}", new.count)
+    counted = indexes.remember(index, f"number {_sql(past)}", past.count, past=True)
+    return counted + indexes.remember(index, f"number {_sql(new)}", new.count)
 
 
 def by_day(index: RunIndex, rows: QuerySet[IndexedRun], days: Sequence[date]) -> Sequence[Mapping[str, int]]:
@@ -115,7 +116,7 @@ def at_once(index: RunIndex, rows: QuerySet[IndexedRun], days: Sequence[date]) -
     def of_recent() -> list[tuple[datetime, int]]:
         return _peaks([*_ran(rows, middle, end), *going], middle, end, now)
 
-    name = f"at once {rows.order_by().query} {begin} {middle}"
+    name = f"at once {_sql(rows.order_by())} {begin} {middle}"
     before, going = indexes.remember(index, name, of_past, past=True)
     new = indexes.remember(index, f"{name} {(end - middle) // _HOUR}", of_recent)
     return new if new and new[0][0] > middle else [*before, *new]
@@ -191,4 +192,12 @@ def _both(
 
 
 def _kept(index: RunIndex, rows: QuerySet[IndexedRun, Any], *, past: bool = False) -> list[Any]:
-    return indexes.remember(index, str(rows.query), lambda: list(rows), past=past)
+    return indexes.remember(index, _sql(rows), lambda: list(rows), past=past)
+
+
+def _sql(rows: QuerySet[IndexedRun, Any]) -> str:
+    """The query, as the name of its result. Django has no SQL for conditions that match no row, such as being one of no flows."""
+    try:
+        return str(rows.query)
+    except EmptyResultSet:
+        return "none"

@@ -136,6 +136,11 @@ def names(session: EngineSession, kind: str) -> dict[str, tuple[str, str]]:
     return result
 
 
+def starting_apps(session: EngineSession) -> dict[str, str]:
+    """The apps that start flows, as whole names of pieces by the flows' ids; empty if the index does not know flows."""
+    return dict(_known(session, FLOWS).exclude(piece="").values_list("object_id", "piece"))
+
+
 def in_folder(session: EngineSession, folder_id: str, most: int) -> list[dict[str, Any]]:
     """The flows in a folder, as they are kept, by name."""
     rows = _known(session, FLOWS).filter(folder_id=folder_id[:64])

@@ -10,7 +10,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext, gettext_lazy as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import EngineError, Unknown
+from workflows_ui.engine import EngineError, Unknown, flow_tree
 from workflows_ui.engine.flow_shape import shape
 from workflows_ui.flow_edits import services as flow_edits
 from workflows_ui.flow_edits.models import EditState, FlowEdit
@@ -21,7 +21,9 @@ from workflows_ui.resources.flows.editing import (
     code_forms,
     flow_forms,
     forms as editing,
+    inverse,
     piece_forms,
+    places,
     router_forms,
     schedule_forms,
 )
@@ -34,6 +36,7 @@ from workflows_ui.web.paths import dict_at, list_at, text_at
 
 #: In a menu of operations: what the link says, the action, its address.
 Link = tuple[Text, Action, str]
+_MOST_NAMED = 12
 MEANWHILE: Text = _("Somebody else changed the flow at the same time. Look at both versions on this page.")
 
 
@@ -47,7 +50,7 @@ def apply(session: EngineSession, id: str, data: Mapping[str, Any]) -> dict[str,
     operation: Operation = data["operation"]
     predicted: Json = data["predicted"]
     _check_apps(session, operation)
-    edit = flow_edits.begin(session, id, operation.type, dict_at(data["flow"], "version"), predicted["version"])
+    edit = flow_edits.begin(session, id, operation.type, data["flow"], predicted)
     try:
         after = session.workflows.apply_flow_operation(id, operation.body, known=data["flow"], expected=predicted)
     except Unknown as unclear:
@@ -123,7 +126,34 @@ def _undo(session: EngineSession, id: str, data: Mapping[str, Any]) -> dict[str,
     done = apply(session, id, data)
     # Neither can be undone any more: the next undo goes one step further back.
     flow_edits.mark_undone(data["undone"], done["edit"])
-    return done
+    return done | {"without_sample": _bring_back_samples(session, id, data["samples"])}
+
+
+def _bring_back_samples(session: EngineSession, id: str, samples: Mapping[str, tuple[Json, bool]]) -> list[str]:
+    """Name the files of samples (inverse.samples) in the steps that lost them, and return the titles of the steps that stay without one.
+
+    A file that is gone is read as nothing (recording `sample_import_16_after_delete_action_get`): then the step has no sample.
+    """
+    now = read(session, id) if samples else {}
+    steps, lost = flow_tree.steps_by_name(dict_at(now, "version.trigger")), []
+    for name, (sample, is_there) in samples.items():
+        step = steps.get(name, {})
+        if not step or inverse.files(dict_at(step, "settings.sampleData")) == inverse.files(sample):
+            continue
+        try:
+            flow = session.workflows.apply_flow_operation(id, inverse.set_sample(name, sample).body)
+            kind = "OUTPUT" if sample.get("sampleDataFileId") else "INPUT"
+            if is_there or session.workflows.get_sample_data(id, text_at(flow, "version.id"), name, kind) not in (
+                "",
+                None,
+            ):
+                continue
+            session.workflows.apply_flow_operation(id, inverse.set_sample(name, None).body)
+        except EngineError:
+            pass
+        lost.append(places.title(step))
+    pages.forget(session)
+    return lost
 
 
 def _done(text: Text, undo: bool, answer: Any) -> Text:
@@ -132,6 +162,9 @@ def _done(text: Text, undo: bool, answer: Any) -> Text:
         return LastingText(MEANWHILE)
     if edit.state == EditState.DIFFERS:
         return LastingText(gettext("The engine did something else than predicted. Look at both versions on this page."))
+    if lost := answer.get("without_sample"):
+        text_lost = gettext("The flow is as it was before, but these steps have no sample any more: %(steps)s.")
+        return LastingText(text_lost % {"steps": ", ".join(f"“{title}”" for title in lost[:_MOST_NAMED])})
     if undo and flow_edits.can_undo(edit):
         return LinkedText(text, gettext("Undo"), url_of(UNDO, edit.workspace.slug, edit.flow_id))
     return text

@@ -6,9 +6,10 @@ from typing import Any
 from django.utils.translation import gettext, ngettext
 
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import flow_tree
 from workflows_ui.resource_admin.resource import Affected, Row, pick
-from workflows_ui.resources.flows import difference, reading, secret_inputs
-from workflows_ui.resources.flows.editing import places
+from workflows_ui.resources.flows import difference, reading, secret_inputs, unmet_references as unmet
+from workflows_ui.resources.flows.editing import branch_changes, places
 from workflows_ui.resources.flows.editing.operations import Operation
 from workflows_ui.web import formats
 from workflows_ui.web.paths import dict_at, list_at, text_at
@@ -20,7 +21,13 @@ def lines(session: EngineSession, before: Row, after: Row) -> list[Affected]:
     """The differences between two flows in words, and folded field by field; secrets masked."""
     old, new = dict_at(before, "version"), dict_at(after, "version")
     found = difference.of_versions(session, old, new)
-    texts = [text for change in found.steps for text in _lines(change, pick(new, "trigger"))]
+    trees = pick(old, "trigger"), pick(new, "trigger")
+    steps = [flow_tree.steps_by_name(tree) for tree in trees]
+    mask, texts = secret_inputs.masking(session, *trees), list[str]()
+    for change in found.steps:
+        versions = [mask(flow_tree.without_steps(listed.get(change.name, {}))) for listed in steps]
+        branch = None if change.kind != "changed" else branch_changes.of_router(*versions)
+        texts += _lines(change, trees[1], branch)
     if found.names:
         old_name, new_name = found.names
         text = gettext("The flow is renamed: “%(old)s” → “%(new)s”")
@@ -40,7 +47,7 @@ def lines(session: EngineSession, before: Row, after: Row) -> list[Affected]:
     return affected
 
 
-def _lines(change: difference.StepChange, trigger: Any) -> Iterator[str]:
+def _lines(change: difference.StepChange, trigger: Any, branch: branch_changes.BranchChange | None) -> Iterator[str]:
     values = {"step": formats.cut(change.title)}
     if change.kind == "added":
         yield gettext("“%(step)s” is added") % values
@@ -52,7 +59,13 @@ def _lines(change: difference.StepChange, trigger: Any) -> Iterator[str]:
         yield gettext("“%(old)s” is renamed to “%(step)s”") % {**values, "old": formats.cut(change.renamed)}
     if change.kind != "changed":
         return
+    if branch:
+        yield branch.text
     for item in change.changes:
+        line = item.after or item.before
+        # A branch has one line for its conditions; where it stands among the others is only in the raw data.
+        if branch and (line is None or (line.path[0] == "branches" and line.path[-1] in branch.names)):
+            continue
         before, after = (
             formats.cut(part.whole, 60) if part else gettext("not set") for part in (item.before, item.after)
         )
@@ -89,7 +102,27 @@ def _changes_of_flow(session: EngineSession, before: Row, after: Row) -> Iterato
     if "metadata" in changed:
         yield gettext("Tags or other metadata of the flow are changed")
     if "ownerId" in changed and (owner := text_at(after, "ownerId")):
-        yield gettext("The flow then belongs to %(owner)s") % {"owner": reading.people(session).get(owner, owner)}
+        names = reading.people(session) | reading.other_people(session)
+        yield gettext("The flow then belongs to %(owner)s") % {"owner": names.get(owner, owner)}
+
+
+def unmet_references(before: Row, after: Row) -> list[Affected]:
+    """The steps that will read what they do not find any more, and what they read."""
+    old, new = pick(before, "version.trigger"), pick(after, "version.trigger")
+    titles = unmet.titles(old) | unmet.titles(new)
+    known = {item.key for item in unmet.find(old, titles)}
+    found = [item for item in unmet.find(new, titles) if item.key not in known]
+    if not found:
+        return []
+    listed = [(f"{formats.cut(item.title, 60)}: {item.text(titles)}", "") for item in found[:_MOST_LINES]]
+    if more := len(found) - len(listed):
+        listed.append((gettext("and %(n)d more") % {"n": more}, ""))
+    summary = ngettext(
+        "A step reads a value that it will no longer find. It does not fail: it continues without it.",
+        "Some steps read values that they will no longer find. They do not fail: they continue without them.",
+        len({flow_tree.step_name(item.reader) for item in found}),
+    )
+    return [Affected(summary, listed)]
 
 
 def request(session: EngineSession, operation: Operation) -> Affected:

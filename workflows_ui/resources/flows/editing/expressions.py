@@ -26,6 +26,8 @@ MISSING: Final = Missing()
 CONNECTIONS: Final = "connections"
 _IDENTIFIER = r"[^\W\d][\w$]*|\$[\w$]*"
 _QUOTED = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
+#: A text in JavaScript.
+QUOTED = re.compile(_QUOTED, re.DOTALL)
 _KEY = rf"\.\s*(?:{_IDENTIFIER})|\[\s*(?:{_QUOTED}|\d{{1,9}})\s*\]"
 _KEYS = re.compile(_KEY, re.DOTALL)
 _REFERENCE = re.compile(rf"\s*({_IDENTIFIER})((?:\s*(?:{_KEY}))*)\s*", re.DOTALL)

@@ -12,23 +12,21 @@ from django.utils.translation import gettext, gettext_lazy as _
 
 from workflows_ui.core import redaction
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.engine import EngineError, Forbidden, NotFound, NotInPlan, flow_tree
+from workflows_ui.engine import EngineError, Forbidden, NotFound, NotInPlan
 from workflows_ui.flow_edits import services as flow_edits
 from workflows_ui.flow_edits.models import FlowEdit
 from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.resource_admin.resource import Affected, Row, id_at, pick
 from workflows_ui.resources.connections import reading as connection_list
 from workflows_ui.resources.flows import notes, reading, versions as flow_versions
-from workflows_ui.resources.flows.editing import places, request_shapes
+from workflows_ui.resources.flows.editing import inverse, places, request_shapes
 from workflows_ui.resources.flows.editing.forms import EditForm, StepForm, an_object
-from workflows_ui.resources.flows.editing.operations import TREE, Operation
-from workflows_ui.resources.flows.editing.prediction import TYPES, Json
+from workflows_ui.resources.flows.editing.operations import Operation
+from workflows_ui.resources.flows.editing.prediction import TYPES, Json, find
 from workflows_ui.resources.flows.imports import contents
 from workflows_ui.web import formats
 from workflows_ui.web.json_field import JsonField
 from workflows_ui.web.paths import dict_at, number_at, text_at
-
-_MOST_NAMED = 12
 
 
 class SampleForm(StepForm):
@@ -209,9 +207,16 @@ class ChangeOwner(EditForm):
     def prepare(self) -> None:
         super().prepare()
         others = [item for item in reading.people(self.session).items() if item[0] != self.row.get("ownerId")]
-        self.choose("owner", others)
+        label = gettext("%(name)s (may not see this project)")
+        rest = reading.other_people(self.session).items()
+        elsewhere = [(key, label % {"name": name}) for key, name in rest if key != self.row.get("ownerId")]
+        self.choose("owner", [*others, *elsewhere])
         help_text = gettext("The console knows nobody else in this workspace.")
-        if others:
+        if elsewhere:
+            help_text = gettext(
+                "All users of the engine, since your credential is an administrator's. Not every one of them can open this flow."
+            )
+        elif others:
             help_text = gettext(
                 "People that the console knows in this workspace: the user of your credential, and owners of flows and connections."
             )
@@ -267,7 +272,7 @@ class RawOperation(EditForm):
             owner = self.cleaned_data.get("request", {}).get("ownerId")
             # A list, since the request may have anything as the owner.
             known = [self.row.get("ownerId"), *reading.people(self.session)] if owner else []
-            if owner and owner not in known:
+            if owner and owner not in known and owner not in list(reading.other_people(self.session)):
                 self.add_error("request", gettext("The console does not know this owner in this workspace."))
         return super().clean()
 
@@ -286,9 +291,11 @@ class RawOperation(EditForm):
 
 
 class UndoEdit(EditForm):
-    """Makes the version before the last edit the draft again; valid data has that edit as `undone`."""
+    """Undoes the last edit; valid data has that edit as `undone`, and the `samples` that steps are to have afterwards (inverse.samples)."""
 
+    discreet = EditForm.discreet | {"samples"}
     undone: FlowEdit | None = None
+    samples: Mapping[str, tuple[Json, bool]] = {}
 
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
         edit = flow_edits.latest(self.session.workspace, id_at(flow))
@@ -300,38 +307,44 @@ class UndoEdit(EditForm):
         if versions is None:
             raise forms.ValidationError(gettext("There is no edit by this console that could be undone."))
         self.undone = edit
-        return Operation(
-            "IMPORT_FLOW", {"notes": [], **{key: versions.before[key] for key in TREE if key in versions.before}}
-        )
+        operation = inverse.inverse(flow, versions.before, versions.parts)
+        # Engines before 0.83 leave samples in an imported tree, and cannot set them. The file of a deleted step's sample is gone.
+        has_files = notes.has_notes(flow) and operation.type not in ("ADD_ACTION", "UPDATE_SAMPLE_DATA_INFO")
+        self.samples = inverse.samples(flow, versions.before) if has_files else {}
+        return operation
 
     def consequences(self, flow: Row, operation: Operation, predicted: Row) -> list[Affected]:
-        """An import is the tree and the notes, and leaves steps without samples (recordings `op_import_flow_*`)."""
-        sampled = [node.step for node in flow_tree.walk(flow["version"]["trigger"]) if reading.has_sample(node.step)]
-        lines = [(places.title(step), "") for step in sampled[:_MOST_NAMED]]
-        lost = [Affected(gettext("The samples of these steps may be lost:"), lines)] if lines else []
+        if operation.type == "UPDATE_SAMPLE_DATA_INFO":
+            step = find(dict_at(flow, "version.trigger"), operation.request["stepName"]) or {}
+            text = gettext("“%(step)s” gets the sample back that it had.") % {"step": places.title(step)}
+            return [Affected(text), Affected(gettext("An undo cannot be undone."))]
         text = gettext(
-            "Samples of deleted steps are not restored. Runs, published versions, folder, owner and tags stay as they are. An undo cannot "
-            "be undone."
+            "Samples of deleted steps are not restored. Runs and published versions stay as they are. An undo cannot be undone."
         )
-        return [*lost, Affected(text)]
+        return [Affected(text)]
 
     def clean(self) -> dict[str, Any]:
-        return super().clean() | {"undone": self.undone}
+        return super().clean() | {"undone": self.undone, "samples": self.samples}
 
 
 class MinutesSaved(EditForm):
-    minutes = forms.FloatField(
+    """The engine's database takes whole numbers of 32 bits; also negative ones, which mean nothing (engine-0.83.md section 13.4)."""
+
+    minutes = forms.IntegerField(
         label=_("Minutes saved per run"),
         required=False,
         min_value=0,
-        max_value=100_000,
-        help_text=_("Leave it empty if you do not know."),
+        max_value=request_shapes.MOST_MINUTES,
+        help_text=_("A whole number. Leave it empty if you do not know."),
+        error_messages={"invalid": _("Enter whole minutes, such as 5.")},
     )
 
+    def prepare(self) -> None:
+        super().prepare()
+        self.initial["minutes"] = self.row.get("timeSavedPerRun")
+
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
-        minutes = data["minutes"]
-        whole = int(minutes) if minutes is not None and minutes == int(minutes) else minutes
-        return Operation("UPDATE_MINUTES_SAVED", {"timeSavedPerRun": whole})
+        return Operation("UPDATE_MINUTES_SAVED", {"timeSavedPerRun": data["minutes"]})
 
 
 class RemoveTrigger(EditForm):

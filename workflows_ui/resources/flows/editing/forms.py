@@ -195,6 +195,7 @@ class EditForm(SeenForm):
         seen = cleaned.pop("seen", "")
         if seen != mark:
             self.questions = changes.lines(self.session, flow, predicted)
+            self.questions += changes.unmet_references(flow, predicted)
             self.questions += [*self.consequences(flow, operation, predicted), changes.request(self.session, operation)]
             if seen and seen.partition("-")[0] != mark.partition("-")[0]:
                 self.questions.insert(0, Affected(CHANGED))

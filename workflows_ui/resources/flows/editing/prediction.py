@@ -13,12 +13,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, cast
 
 from workflows_ui.engine import braces, flow_tree
 from workflows_ui.engine.flow_tree import ROUTERS
-from workflows_ui.resources.flows.editing.operations import Operation, step_body
+from workflows_ui.resources.flows.editing.operations import Operation, conditions_body, step_body
 
 LOOP = "LOOP_ON_ITEMS"
 FALLBACK = "FALLBACK"
@@ -169,7 +168,7 @@ def _use_as_draft(edit: _Edit) -> None:
 
 def _import(edit: _Edit) -> None:
     """Replaces the tree, the notes too (`op_import_flow_no_notes_key`). A trigger of another name than the flow's is refused, and two
-    steps of one name (`op_import_flow_duplicate_names`).
+    steps of one name (`op_import_flow_duplicate_names`), and an app without a version (`op_import_flow_installed_no_version`).
     """
     trigger = edit.request.get("trigger")
     if not isinstance(trigger, dict):
@@ -177,8 +176,11 @@ def _import(edit: _Edit) -> None:
     [(most, number)] = Counter(names(trigger)).most_common(1)
     if trigger.get("name") != edit.trigger.get("name") or number > 1:
         raise Impossible(most)
-    if edit.request.get("schemaVersion") is None:
-        for node in flow_tree.walk(trigger):
+    for node in flow_tree.walk(trigger):
+        settings = node.step.get("settings")
+        if isinstance(settings, dict) and settings.get("pieceName") and settings.get("pieceVersion") is None:
+            raise Impossible(node.name)
+        if edit.request.get("schemaVersion") is None:
             _modernize(node.step)
     edit.version["displayName"] = edit.request["displayName"]
     edit.version["trigger"] = _rebuilt(trigger)
@@ -255,7 +257,7 @@ def _add_branch(edit: _Edit) -> None:
     for router in edit.routers():
         branches, children = _branches(router)
         index = asked if 0 <= asked <= len(branches) else len(branches)
-        branches.insert(index, _branch(edit.request["branchName"], edit.request.get("conditions")))
+        branches.insert(index, _branch(edit.request["branchName"], conditions_body(edit.request.get("conditions"))))
         children.insert(index, None)
 
 
@@ -295,8 +297,14 @@ def _update_metadata(edit: _Edit) -> None:
     edit.flow["metadata"] = edit.request.get("metadata")
 
 
-def _set_on_flow(edit: _Edit, key: str) -> None:
-    edit.flow[key] = edit.request[key]
+def _update_minutes_saved(edit: _Edit) -> None:
+    """Without a number nothing happens (`op_update_minutes_saved_key_missing`)."""
+    if "timeSavedPerRun" in edit.request:
+        edit.flow["timeSavedPerRun"] = edit.request["timeSavedPerRun"]
+
+
+def _update_owner(edit: _Edit) -> None:
+    edit.flow["ownerId"] = edit.request["ownerId"]
 
 
 def _sample(edit: _Edit) -> None:
@@ -345,8 +353,8 @@ _EDITS: dict[str, Callable[[_Edit], None]] = {
     "DUPLICATE_BRANCH": _duplicate_branch,
     "MOVE_BRANCH": _move_branch,
     "UPDATE_METADATA": _update_metadata,
-    "UPDATE_OWNER": partial(_set_on_flow, key="ownerId"),
-    "UPDATE_MINUTES_SAVED": partial(_set_on_flow, key="timeSavedPerRun"),
+    "UPDATE_OWNER": _update_owner,
+    "UPDATE_MINUTES_SAVED": _update_minutes_saved,
     "SAVE_SAMPLE_DATA": _sample,
     "UPDATE_SAMPLE_DATA_INFO": _sample_info,
     "ADD_NOTE": _add_note,

@@ -226,7 +226,7 @@ class Note(Node):
 
     @property
     def text(self) -> str:
-        return words(self.prop.schema.get("description")).replace("<br>", " ")
+        return words(self.prop.schema.get("description"))
 
 
 class Plain(Node):

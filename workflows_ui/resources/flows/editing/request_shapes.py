@@ -18,6 +18,9 @@ from workflows_ui.resources.flows.editing.operations import TREE, step_body
 from workflows_ui.resources.flows.editing.prediction import Json, free_name, names
 from workflows_ui.web.paths import dict_at, text_at
 
+#: What the engine's database takes.
+MOST_MINUTES = 2**31 - 1
+
 
 @dataclass(frozen=True)
 class Part:
@@ -33,6 +36,7 @@ class Part:
 _KINDS: dict[str, tuple[tuple[type, ...], str | Promise]] = {
     "text": ((str,), gettext_lazy("a text in quotation marks")),
     "number": ((int, float), gettext_lazy("a number")),
+    "minutes": ((int,), gettext_lazy("a whole number from 0 to 2147483647")),
     "flag": ((bool,), gettext_lazy("true or false")),
     "list": ((list,), gettext_lazy("a list: […]")),
     "texts": ((list,), gettext_lazy('a list of texts: ["…"]')),
@@ -88,7 +92,7 @@ SHAPES: dict[str, Mapping[str, Part]] = {
     "MOVE_BRANCH": {"stepName": _TEXT, "sourceBranchIndex": _NUMBER, "targetBranchIndex": _NUMBER},
     "UPDATE_METADATA": {"metadata": Part("object", optional=True, null=True)},
     "UPDATE_OWNER": {"ownerId": _TEXT},
-    "UPDATE_MINUTES_SAVED": {"timeSavedPerRun": Part("number", null=True)},
+    "UPDATE_MINUTES_SAVED": {"timeSavedPerRun": Part("minutes", null=True)},
     "SAVE_SAMPLE_DATA": {
         "stepName": _TEXT,
         "type": Part("text", choices=("OUTPUT", "INPUT")),
@@ -133,6 +137,8 @@ def _fits(part: Part, value: Any) -> bool:
     types = _KINDS[part.kind][0]
     if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
         return False
+    if part.kind == "minutes":
+        return isinstance(value, int) and 0 <= value <= MOST_MINUTES
     if isinstance(value, list) and part.kind == "texts" and not all(isinstance(item, str) for item in value):
         return False
     return not part.choices or value in part.choices

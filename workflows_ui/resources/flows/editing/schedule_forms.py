@@ -10,7 +10,8 @@ from typing import Any, cast
 from zoneinfo import available_timezones
 
 from django import forms
-from django.utils import timezone
+from django.conf import settings as django_settings
+from django.utils import timezone, translation
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext, gettext_lazy as _
 
@@ -128,7 +129,8 @@ class ChangeSchedule(ScheduleFields, EditForm):
         own_zone = timezone.get_current_timezone_name()
         self.initial.update(zone=zone or (own_zone if own_zone in dict(zones) else "UTC"), **_words_of(cron))
         if self.is_schedule:
-            self.initial["name"] = text_at(self.trigger, "displayName")[:200]
+            named = text_at(self.trigger, "displayName")[:200]
+            self.initial["name"] = "" if named in self._own_names(cron, zone) else named
         name = text_at(self.trigger, "name")
         self.choose_url = choose_app_url(self.session.workspace.slug, id_at(self.row), step=name)
         # Not a step's input, which may hold secrets.
@@ -173,6 +175,15 @@ class ChangeSchedule(ScheduleFields, EditForm):
             displayName=data["name"] or describe_schedule(cron, zone)[:200],
             settings=settings,
         )
+
+    def _own_names(self, cron: str, zone: str) -> set[str]:
+        """The names of the trigger that nobody typed: the schedule in words, in any language, and the app's name of its trigger."""
+        piece = apps.piece_or_empty(self.session, PIECE)
+        names = {text_at(piece, f"triggers.{text_at(self.trigger, 'settings.triggerName')}.displayName")}
+        for language, _name in django_settings.LANGUAGES:
+            with translation.override(language):
+                names.add(describe_schedule(cron, zone)[:200])
+        return names
 
     def _version(self) -> str:
         """The version of the installed piece. Raises ValidationError without it."""

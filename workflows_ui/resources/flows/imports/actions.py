@@ -27,7 +27,7 @@ from workflows_ui.resources.flows.imports import contents, forms as import_forms
 from workflows_ui.resources.flows.imports.files import shown_name
 from workflows_ui.resources.flows.reading import deleting, name_of, trigger_of
 from workflows_ui.resources.flows.starters.forms import NewFlow
-from workflows_ui.resources.pieces import apps
+from workflows_ui.resources.pieces import apps, missing_apps
 from workflows_ui.resources.pieces.missing_apps import exact
 from workflows_ui.resources.places import flow_url, list_url
 from workflows_ui.web import formats
@@ -37,6 +37,8 @@ from workflows_ui.web.paths import dict_at, text_at
 #: Types of steps that an update can send (api.md 6.3).
 _TYPES = frozenset({"PIECE_TRIGGER", "PIECE", "CODE", "LOOP_ON_ITEMS", "ROUTER"})
 _SUSPECTS = 5
+#: The version of an app that neither the file nor the engine knows.
+_NO_VERSION = "0.0.0"
 _LISTED = 20
 _CHECKED: Text = _("After the import the engine checks each step, and the console says what has to be completed.")
 
@@ -63,9 +65,9 @@ class ImportedFlow:
 
 
 def create(session: EngineSession, name: str, request: Mapping[str, Any], folder: str = "") -> Any:
-    """Create a flow with these steps, in two calls.
+    """Create a flow with these steps, in two calls, and return it. If it does not get the steps, it is deleted again.
 
-    Raises EngineError (after Unknown, `about` has what was created); ValidationError, which says so, if an empty flow was created.
+    Raises EngineError (after Unknown, more had to follow); ValidationError, which says what is left, if the second call fails.
     """
     try:
         flow = session.workflows.create_flow(name, folder_id=folder or None)
@@ -73,16 +75,34 @@ def create(session: EngineSession, name: str, request: Mapping[str, Any], folder
         unclear.about["partial"] = True
         raise
     forget(session)
+    operation = import_operation(session, flow, request, name)
     try:
-        return import_into(session, flow["id"], flow, request, name)
-    except Unknown as unclear:
-        unclear.about["created"] = flow["id"]
-        raise
+        return import_into(session, flow["id"], flow, operation)
     except (EngineError, forms.ValidationError) as error:
-        text = gettext(
-            "A flow “%(name)s” was created, but its steps could not be imported: %(why)s It is empty; delete it, or import into it."
-        )
+        now = read(session, flow["id"])
+        if alike(_predicted(flow, operation), now):
+            # Only the answer was lost.
+            return now
+        text = gettext("The flow “%(name)s” was not created: %(why)s Nothing is left of it.")
+        if not _is_deleted(session, flow["id"]):
+            text = gettext(
+                "A flow “%(name)s” was created, but its steps could not be imported: %(why)s It could not be deleted again. Look at it: "
+                "delete it, or import into it."
+            )
         raise forms.ValidationError(text % {"name": name, "why": why(error)}) from error
+
+
+def _is_deleted(session: EngineSession, id: str) -> bool:
+    """Delete a flow that was just created, and return whether it is gone: even if the engine still gets the import, it finds no flow."""
+    try:
+        session.workflows.delete_flow(id)
+    except NotFound:
+        return True
+    except EngineError:
+        return False
+    finally:
+        forget(session)
+    return True
 
 
 def forget(session: EngineSession) -> None:
@@ -97,12 +117,12 @@ def why(error: EngineError | forms.ValidationError) -> str:
     return str(error_message(error).text)
 
 
-def import_into(session: EngineSession, id: str, flow: Row, request: Mapping[str, Any], name: str) -> Any:
-    """Replace the steps of a flow's draft. Raises EngineError, ValidationError if the engine refuses the tree."""
+def import_into(session: EngineSession, id: str, flow: Row, operation: Operation) -> Any:
+    """Replace the steps of a flow's draft (import_operation). Raises EngineError, ValidationError if the engine refuses the tree."""
     try:
-        operation = import_operation(flow, request, name)
-        expected = _predicted(flow, operation)
-        return session.workflows.apply_flow_operation(id, operation.body, known=flow, expected=expected)
+        return session.workflows.apply_flow_operation(
+            id, operation.body, known=flow, expected=_predicted(flow, operation)
+        )
     except Refused as refusal:
         if refusal.code != "FST_ERR_VALIDATION":
             raise
@@ -110,14 +130,16 @@ def import_into(session: EngineSession, id: str, flow: Row, request: Mapping[str
         text = gettext(
             "The engine does not take this flow: something in it is not as it expects. It does not say what."
         )
-        raise forms.ValidationError({"file": " ".join([text, *_suspects(request.get("trigger"))])}) from refusal
+        raise forms.ValidationError({"file": " ".join([text, *_suspects(operation.request["trigger"])])}) from refusal
 
 
-def import_operation(flow: Row, request: Mapping[str, Any], name: str) -> Operation:
+def import_operation(session: EngineSession, flow: Row, request: Mapping[str, Any], name: str) -> Operation:
     """The import into this flow. An older engine knows neither the notes and dates of a newer file, nor its tree version
     (engine-0.83.md 11, row 7). The flow's own version shows which engine it is.
+
+    Calls the engine for apps that are not cached; catches its errors.
     """
-    trigger, version = request.get("trigger"), dict_at(flow, "version")
+    trigger, version = _with_versions(session, request.get("trigger")), dict_at(flow, "version")
     schema, known = text_at(request, "schemaVersion"), text_at(version, "schemaVersion")
     later = schema.isdecimal() and known.isdecimal() and int(schema) > int(known)
     tree = {
@@ -128,6 +150,26 @@ def import_operation(flow: Row, request: Mapping[str, Any], name: str) -> Operat
     if "notes" in version:
         return Operation("IMPORT_FLOW", tree | {"notes": request.get("notes") or []})
     return Operation("IMPORT_FLOW", tree | {"trigger": contents.mapped(trigger, _undated)})
+
+
+def _with_versions(session: EngineSession, trigger: Any) -> Any:
+    """A copy of a tree in which each step of an app has a version, and is not complete if the engine lacks that app.
+
+    The engine answers 500 to an import without a version, also of apps that it has, and takes any text as one. It believes that the steps
+    are complete (engine-0.83.md section 13.5, recordings `op_import_flow_installed_no_version`, `op_import_flow_not_installed_*`).
+    """
+    here = {row["name"]: text_at(row, "version") for row in apps.catalogue_or_none(session)}
+    lacking = {(app.name, app.version) for app in missing_apps.of_trees(session, trigger, versions=True)}
+
+    def with_version(step: Row) -> dict[str, Any]:
+        settings = dict_at(step, "settings")
+        piece, version = text_at(settings, "pieceName"), text_at(settings, "pieceVersion")
+        if not piece:
+            return dict(step)
+        new = {**step, "settings": {**settings, "pieceVersion": version or here.get(piece) or _NO_VERSION}}
+        return new | {"valid": False} if (piece, exact(version)) in lacking else new
+
+    return contents.mapped(trigger, with_version)
 
 
 def _undated(step: Row) -> dict[str, Any]:
@@ -256,10 +298,11 @@ def _import_here(session: EngineSession, id: str, data: dict[str, Any]) -> tuple
     (request,) = data["file"]
     flow = session.workflows.get_flow(id)
     name = name_of(flow) or shown_name(request) or id
-    predicted = _predicted(flow, import_operation(flow, request, name))
-    edit = flow_edits.begin(session, id, "IMPORT_FLOW", dict_at(flow, "version"), predicted["version"])
+    operation = import_operation(session, flow, request, name)
+    predicted = _predicted(flow, operation)
+    edit = flow_edits.begin(session, id, "IMPORT_FLOW", flow, predicted)
     try:
-        after = import_into(session, id, flow, request, name)
+        after = import_into(session, id, flow, operation)
     except Unknown as unclear:
         unclear.about["edit"] = edit.pk
         raise

@@ -16,9 +16,9 @@ from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
 from workflows_ui.core import crypto, redaction
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import flow_tree
+from workflows_ui.engine import EngineError, flow_tree
 from workflows_ui.resource_admin.resource import Affected, Row, pick
-from workflows_ui.resources.flows import outline, reading, secret_inputs, validity
+from workflows_ui.resources.flows import outline, pages, reading, secret_inputs, validity
 from workflows_ui.resources.flows.forms import CHANGED, SeenForm
 from workflows_ui.resources.flows.imports import contents, files, matching
 from workflows_ui.resources.flows.imports.files import Request
@@ -131,23 +131,34 @@ class FlowFile(SeenForm, MatchForm):
         matches = self.matching.matches(self.data if upload else cleaned)
         trees = [flow["trigger"] for flow in picked]
         matches, lacking = matching.match_columns(self.session, self.matching, matches, trees)
-        mark = self._mark(text, lacking)
+        taken = self._taken_names(picked, str(cleaned.get("name") or ""))
+        mark = self._mark(text, lacking, taken)
         self.set_seen(mark)
         rewritten = [flow | {"trigger": contents.rewrite(flow["trigger"], matches)} for flow in picked]
         # A single flow without steps leaves nothing to look at.
         trigger = self.flows[0]["trigger"]
         has_steps = pick(trigger, "type") != "EMPTY" or isinstance(pick(trigger, "nextAction"), dict)
-        shown = len(self.flows) > 1 or has_steps
-        if shown and (upload or self.refreshed or seen != mark):
-            is_same = seen.partition("-")[0] == mark.partition("-")[0]
+        shown = len(self.flows) > 1 or has_steps or bool(taken)
+        was, now = seen.split("-"), mark.split("-")
+        # A name that is free asks nothing again.
+        is_known = was[:2] == now[:2] and (not taken or was[2:] == now[2:])
+        if shown and (upload or self.refreshed or not is_known):
+            is_same = was[0] == now[0]
             self.questions = self._questions(rewritten, lacking, changed=not (upload or self.refreshed or is_same))
+            if taken:
+                self.questions = [*self.questions, _taken_question(taken)]
         return cleaned | {"file": rewritten, "flows": [flow["displayName"] for flow in picked]}
 
-    def _mark(self, text: str, lacking: list[str]) -> str:
-        """A digest of what the person saw: of the file and the version that it is to replace, "-", of the columns that are lacking."""
+    def _taken_names(self, flows: list[Request], name: str) -> list[str]:
+        """The names under which flows would be created although there is one already; none where none is created."""
+        return []
+
+    def _mark(self, text: str, *more: list[str]) -> str:
+        """A digest of what the person saw: of the file and the version that it is to replace, "-", of the columns that are lacking, "-", of
+        the names that are taken."""
         parts = [text, str(pick(self.row, "version.id")), str(pick(self.row, "version.updated"))]
         return "-".join(
-            hashlib.sha256("\n".join(seen).encode("utf-8", "replace")).hexdigest()[:32] for seen in (parts, lacking)
+            hashlib.sha256("\n".join(seen).encode("utf-8", "replace")).hexdigest()[:32] for seen in (parts, *more)
         )
 
     def _selected_flows(self) -> list[Request]:
@@ -211,6 +222,17 @@ class NewFlowFile(FlowFile):
     )
     field_order = ("file", "name")
 
+    def _taken_names(self, flows: list[Request], name: str) -> list[str]:
+        wanted = [name if name and len(flows) == 1 else files.shown_name(flow) for flow in flows]
+        try:
+            rows, _complete = pages.all_flows(
+                self.session, lambda row: {"id": row.get("id"), "name": reading.name_of(row)}
+            )
+        except EngineError:
+            return []
+        known = {row["name"].strip().casefold() for row in rows}
+        return [text for text in dict.fromkeys(wanted) if text.strip().casefold() in known]
+
     def clean(self) -> dict[str, Any]:
         """A name can only be given to a single flow."""
         cleaned = super().clean()
@@ -220,6 +242,16 @@ class NewFlowFile(FlowFile):
             )
             self.add_error("name", text)
         return cleaned
+
+
+def _taken_question(names: list[str]) -> Affected:
+    count = len(names)
+    text = ngettext(
+        "There is a flow of this name already. Another one is created beside it:",
+        "There are flows of these names already. Others are created beside them:",
+        count,
+    )
+    return Affected(text, [(formats.cut(name), "") for name in names[:_MOST]])
 
 
 def _first_checked(flows: list[Request]) -> Iterator[Request]:

@@ -2,7 +2,8 @@
 
 Starters are flows to begin with, each a file beside this module with a tree (api.md 6.3), in the language of who creates one. A file has
 `title`, `about`, `icon`, `order` and `trigger`. Its steps name no versions, and `choose` instead of a connection or table:
-imports/matching.py fills both in. `{"translate": text}` is a text in the person's language, `{"zone": true}` the person's time zone.
+imports/matching.py fills both in. `{"translate": text}` is a text in the person's language, `{"zone": true}` the person's time zone, and
+`{"schedule": cron}` a schedule in that zone in words.
 """
 
 import json
@@ -23,6 +24,7 @@ from workflows_ui.resources.flows.imports import contents
 from workflows_ui.resources.flows.imports.files import Request
 from workflows_ui.resources.flows.imports.forms import MatchForm
 from workflows_ui.resources.pieces import apps
+from workflows_ui.resources.triggers.cron_messages import describe_schedule
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ def localized(value: Any) -> Any:
         return gettext(text)
     if "zone" in value:
         return timezone.get_current_timezone_name()
+    if cron := value.get("schedule"):
+        return describe_schedule(cron, timezone.get_current_timezone_name())
     return {key: localized(item) for key, item in value.items()}
 
 

@@ -1,0 +1,151 @@
+"""Runs that were started again through the console: the links between the old run, the new one and the launch, and the news for the
+launcher that a failed launch was repaired.
+
+A run retried from its failed step keeps its id; on the latest version a new run is made, which no launch would find.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+import structlog
+from django.db.models import Q
+from django.urls import reverse
+
+from workflows_ui.accounts.models import User
+from workflows_ui.core import clock, database
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.credentials.services import clients
+from workflows_ui.engine import AddressRefused, Client, EngineError, Workflows
+from workflows_ui.launches.models import WENT_WRONG, Launch, RunRetry, State
+from workflows_ui.launches.services import run_search, runs
+from workflows_ui.launches.services.run_search import EngineCaller
+from workflows_ui.members.models import Workspace
+from workflows_ui.members.services import access
+from workflows_ui.notifications import services as notifications
+from workflows_ui.notifications.models import NoticeKind
+
+log = structlog.get_logger(__name__)
+
+#: Pauses between two looks at a run that was started again: a tenth of its age, within these limits.
+SHORTEST, LONGEST = timedelta(seconds=3), timedelta(minutes=10)
+#: A run is looked at no longer than this: a pause may last 30 days.
+AT_MOST = timedelta(days=31)
+
+
+def record(workspace: Workspace, user_id: int, run_id: str, new_run_id: str) -> None:
+    """Record that a person started a run again, as `new_run_id` or, from its failed step, as itself."""
+    if not run_id or not new_run_id:
+        return
+    now = clock.now()
+    launch = _launch_of(workspace, run_id)
+    failed = launch is not None and launch.state in WENT_WRONG
+    RunRetry.objects.create(
+        workspace=workspace,
+        user_id=user_id,
+        launch=launch,
+        run_id=run_id[:64],
+        new_run_id=new_run_id[:64],
+        asked_at=now,
+        poll_at=now + SHORTEST if failed else None,
+    )
+
+
+def _launch_of(workspace: Workspace, run_id: str) -> Launch | None:
+    """The launch of a run, or of the run that it is itself a retry of."""
+    launch = Launch.objects.filter(workspace=workspace, run_id=run_id).first()
+    if launch is None:
+        earlier = RunRetry.objects.filter(workspace=workspace, new_run_id=run_id).select_related("launch")
+        launch = next((retry.launch for retry in earlier.order_by("-pk")[:1]), None)
+    return launch
+
+
+def retries_of(workspace_id: int, run_ids: Iterable[str]) -> list[RunRetry]:
+    """The new runs that were made of these runs, and the runs that these were made of, oldest first."""
+    known = [run_id for run_id in run_ids if run_id]
+    found = RunRetry.objects.filter(Q(run_id__in=known) | Q(new_run_id__in=known), workspace=workspace_id)
+    found = found.select_related("user", "launch").defer("launch__answer", "launch__failure", "launch__payload")
+    return [retry for retry in found.order_by("pk")[:100] if retry.run_id != retry.new_run_id]
+
+
+def retries_of_launch(launch: Launch) -> list[RunRetry]:
+    """The new runs that were made of a launch's run, oldest first."""
+    found = RunRetry.objects.filter(launch=launch).select_related("user").order_by("pk")[:20]
+    return [retry for retry in found if retry.run_id != retry.new_run_id]
+
+
+def due() -> list[int]:
+    """Ids of the workspaces with a run to look at now."""
+    rows = RunRetry.objects.filter(poll_at__lte=clock.now()).order_by()
+    return sorted(set(rows.values_list("workspace_id", flat=True)))
+
+
+def poll(workspace_id: int) -> None:
+    """Look at the runs of failed launches that were started again, and tell the launcher of those that succeeded. Safe to call any number
+    of times: a look is taken by one conditional update, and a notification has a key.
+    """
+    with database.turn():
+        now = clock.now()
+        retries = [
+            retry
+            for retry in RunRetry.objects.filter(workspace_id=workspace_id, poll_at__lte=now)
+            .select_related("workspace", "user", "launch__user", "launch__workspace", "launch__credential__workspace")
+            .order_by("poll_at")[: run_search.IDS]
+            if RunRetry.objects.filter(pk=retry.pk, poll_at=retry.poll_at).update(poll_at=_next_look(retry, now))
+        ]
+        usable = _clients(retries)
+    if not retries or not usable:
+        return
+    try:
+        ids = sorted({retry.new_run_id for retry in retries})
+        rows = EngineCaller(usable)(Workflows.list_runs, limit=len(ids), flow_run_ids=ids)["data"]
+    except EngineError as problem:
+        log.info("repairs.not_read", workspace=workspace_id, error=type(problem).__name__)
+        return
+    states = {runs.text(row, "id"): runs.state(row) for row in rows if runs.ended(row)}
+    with database.turn():
+        _apply(retries, states)
+
+
+def _apply(retries: Iterable[RunRetry], states: Mapping[str, State]) -> None:
+    for retry in retries:
+        state = states.get(retry.new_run_id)
+        if state is None:
+            continue
+        if state == State.SUCCEEDED and retry.launch is not None:
+            _notify(retry, retry.launch)
+        RunRetry.objects.filter(pk=retry.pk).update(poll_at=None)
+
+
+def _notify(retry: RunRetry, launch: Launch) -> None:
+    try:
+        access.find(launch.user, launch.workspace.slug)
+    except access.NoAccess:
+        return
+    by: User = retry.user
+    notifications.notify(
+        launch.user,
+        NoticeKind.LAUNCH_REPAIRED,
+        f"launch:{launch.pk}:repaired:{retry.pk}",
+        url=reverse("launch", args=[launch.workspace.slug, launch.pk]),
+        workspace=launch.workspace,
+        flow=(launch.flow_name or launch.flow_id)[:200],
+        by=by.label[:100] if by.pk != launch.user_id else "",
+    )
+
+
+def _next_look(retry: RunRetry, now: datetime) -> datetime | None:
+    age = now - retry.asked_at
+    return now + min(max(age / 10, SHORTEST), LONGEST) if age < AT_MOST else None
+
+
+def _clients(retries: Iterable[RunRetry]) -> list[Client]:
+    """Clients with the credentials of the launches."""
+    credentials = {retry.launch.credential_id: retry.launch.credential for retry in retries if retry.launch is not None}
+    usable = []
+    for credential in credentials.values():
+        try:
+            if credential is not None:
+                usable.append(clients.client_for_credential(credential))
+        except (CannotOpen, AddressRefused, ValueError) as problem:
+            log.info("repairs.no_client", error=type(problem).__name__)
+    return usable
