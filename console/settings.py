@@ -45,6 +45,14 @@ WEB_CONNECTIONS = read.integer("WEB_CONNECTIONS", default=1000, low=10, high=50_
 #: Seconds for sending the first line and the headers of a request, for its body, for reading the response, and without any data.
 WEB_HEAD_SECONDS = read.integer("WEB_HEAD_SECONDS", default=20, low=1, high=3600)
 WEB_BODY_SECONDS = read.integer("WEB_BODY_SECONDS", default=300, low=1, high=3600)
+#: Seconds without any data of a body whose end has not arrived.
+WEB_BODY_IDLE_SECONDS = read.integer("WEB_BODY_IDLE_SECONDS", default=30, low=1, high=3600)
+#: Bodies whose end has not arrived, in each process: how many at once of an address and altogether, and how large they may be together
+#: with those that wait for a thread. Beyond that, the slowest is refused.
+WEB_BODIES_PER_ADDRESS = read.integer("WEB_BODIES_PER_ADDRESS", default=30, low=1, high=50_000)
+WEB_BODIES = read.integer("WEB_BODIES", default=300, low=1, high=50_000)
+WEB_BODY_BYTES_PER_ADDRESS = read.integer("WEB_BODY_MB_PER_ADDRESS", default=200, low=1, high=100_000) * 1024 * 1024
+WEB_BODY_BYTES = read.integer("WEB_BODY_MB", default=1000, low=1, high=100_000) * 1024 * 1024
 WEB_ANSWER_SECONDS = read.integer("WEB_ANSWER_SECONDS", default=900, low=1, high=86_400)
 WEB_IDLE_SECONDS = read.integer("WEB_IDLE_SECONDS", default=60, low=1, high=3600)
 BASE_URL = read.url("BASE_URL", default=f"http://127.0.0.1:{PORT}" if DEBUG else None).rstrip("/")
@@ -104,6 +112,9 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "workflows_ui.web.middleware.Preferences",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "workflows_ui.web.middleware.ForwardedHeaders",
+    # Before anything that reads a body.
+    "workflows_ui.web.middleware.BodyLimit",
     "workflows_ui.accounts.middleware.SessionLimits",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "workflows_ui.web.middleware.KnownMethods",
@@ -204,8 +215,11 @@ ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 #: Counted in the database (Django's default cache). Five wrong passwords lock a name for five minutes, whether or not it exists, except
-#: for browsers in which its user signed in before (accounts/known_browsers.py).
+#: for browsers in which its user signed in before: those have counts of their own (accounts/known_browsers.py).
 ACCOUNT_RATE_LIMITS = {
+    # Counted by the view as `sign_in`, which knows the browser.
+    "login": "",
+    "sign_in": "30/m/ip",
     "login_failed": "20/m/ip,5/5m/key",
     "credential_test": "20/m/user",
     "single_sign_on": "30/m/ip",
@@ -326,7 +340,6 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-DATA_UPLOAD_MAX_MEMORY_SIZE = 30 * 1024 * 1024
 # Each cell of a table in a launch form is a control: 1,000 rows of 30 columns, and the rest of the page.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 35_000
 #: A file larger than any form accepts is not written to disk.
@@ -385,6 +398,8 @@ LAUNCH_DEADLINE = timedelta(seconds=read.integer("LAUNCH_DEADLINE_SECONDS", defa
 LAUNCH_JSON_BYTES = read.integer("LAUNCH_JSON_MB", default=5, low=1, high=25) * 1024 * 1024
 LAUNCH_FILE_BYTES = read.integer("LAUNCH_FILE_MB", default=10, low=1, high=24) * 1024 * 1024
 LAUNCH_FILES_BYTES = read.integer("LAUNCH_FILES_MB", default=20, low=1, high=24) * 1024 * 1024
+#: Maximum bytes of all fields of a form that are not files: a launch's values, or a flow that was read from a file, sealed.
+DATA_UPLOAD_MAX_MEMORY_SIZE = LAUNCH_JSON_BYTES + 10 * 1024 * 1024
 #: Launches per person and minute; 0: no limit.
 LAUNCHES_PER_MINUTE = read.integer("LAUNCHES_PER_MINUTE", default=60, low=0, high=100_000)
 #: How long a credential's replaced secret is kept, encrypted, before it is destroyed.

@@ -1,16 +1,21 @@
 """The web server's worker: gunicorn manages the processes, waitress reads requests and writes responses in one loop.
 
 A thread gets a request only when it has arrived completely, and is free as soon as the response is complete. The loop buffers the requests
-and responses of slow clients, on disk if they are large, for as long as the settings allow.
+and responses of slow clients, on disk if they are large, for as long as the settings allow. A body that is too large for its address, or
+the slowest of too many, is not read to its end: the application answers the request without it.
 """
 
 import contextlib
+import ctypes
+import gc
 import os
 import resource
 import select
 import socket
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -18,8 +23,14 @@ from gunicorn.workers.base import Worker
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.receiver import ChunkedReceiver
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
+from waitress.utilities import BadRequest
+
+from workflows_ui.core import client_address
+from workflows_ui.web import body_limits
 
 #: Bytes of a request or response that are kept in memory; a larger one goes to a temporary file.
 _MEMORY_BYTES = 128 * 1024
@@ -31,10 +42,66 @@ _HEAD_BYTES = 64 * 1024
 _OTHER_FILES = 1024
 #: Maximum seconds of a turn of the loop.
 _TURN_SECONDS = 1.0
-#: Seconds in which what a client still sends after the last response is read and discarded.
+#: Maximum bytes of the size of a chunk with its extensions, and of the fields after the last chunk.
+_CHUNK_LINE_BYTES, _TRAILER_BYTES = 1024, 64 * 1024
+#: Seconds for which a client may pause, while what it still sends after the last response is read and discarded.
 _LINGER_SECONDS = 5.0
+#: Seconds over which the speed of a body is measured.
+_SPEED_SECONDS = 2.0
+#: The memory of a request with a larger body is given back to the system, as is that of a larger block.
+_LARGE_BYTES = 1024 * 1024
+#: Parameters of glibc's mallopt (malloc.h).
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 #: Seconds that clients get to send or read the rest during a shutdown, in which no new connection is accepted.
 _DRAIN_SECONDS = 10.0
+
+
+class Request(HTTPRequestParser):
+    """A request that is being received.
+
+    Attributes:
+        most: maximum bytes of its body.
+        refused: why the body is not read (body_limits), or "". Then the application answers without it.
+    """
+
+    most = 0
+    refused = ""
+    error: Any
+    body_rcv: Any
+    expect_continue: bool
+
+    def parse_header(self, head: bytes) -> None:
+        """Parse the head, and look up the limit of the body."""
+        super().parse_header(head)
+        path = self.path.encode("latin-1").decode("utf-8", "replace")
+        large = self.chunked or self.content_length > body_limits.ANONYMOUS
+        with_session = large and body_limits.has_session(self.headers.get("COOKIE", ""))
+        self.most = body_limits.most_bytes(path, signed_in=with_session)
+
+    def received(self, data: bytes) -> int:
+        """Process data from the client; return how much of it belongs to this request."""
+        consumed: int = super().received(data)
+        if self.headers_finished and self.error is None and not self.refused:
+            if max(self.content_length, self.body_bytes_received) > self.most:
+                self.refuse(body_limits.TOO_LARGE)
+            elif isinstance(self.body_rcv, ChunkedReceiver) and (
+                len(self.body_rcv.control_line) > _CHUNK_LINE_BYTES or len(self.body_rcv.trailer) > _TRAILER_BYTES
+            ):
+                self.error, self.completed = BadRequest("Invalid chunk"), True
+        return consumed
+
+    def refuse(self, reason: str) -> None:
+        """Leave the body."""
+        self.headers.setdefault("CONTENT_LENGTH", str(self.body_bytes_received))
+        self.close()
+        # Else waitress asks a client for the body that announces it and waits.
+        self.expect_continue = False
+        self.refused, self.completed, self.body_rcv = reason, True, None
+
+    @property
+    def body_bytes(self) -> int:
+        """The bytes of the body that are buffered."""
+        return len(self.body_rcv) if self.body_rcv is not None else 0
 
 
 class _Framing:
@@ -53,12 +120,20 @@ class _Framing:
     def start(self) -> None:
         """Announce the end of the connection during a shutdown, so that no further request is sent on it."""
         super().start()  # type: ignore[misc]
-        if not self.channel.server.accepting and len(self.channel.requests) == 1:
+        ends = not self.channel.server.accepting and len(self.channel.requests) == 1
+        if ends or self.channel.requests[0].refused:
             self.set_close_on_finish()  # type: ignore[attr-defined]
 
 
 class Response(_Framing, WSGITask):
     """A response of the application."""
+
+    def get_environment(self) -> dict[str, Any]:
+        """Return the WSGI environment, which says whether the body was read."""
+        environ: dict[str, Any] = super().get_environment()
+        if self.request.refused:
+            environ[body_limits.REFUSED] = self.request.refused
+        return environ
 
 
 class ErrorResponse(_Framing, ErrorTask):
@@ -73,6 +148,7 @@ class ErrorResponse(_Framing, ErrorTask):
 class Channel(HTTPChannel):
     """A connection, with the times that show whether its client is slow."""
 
+    parser_class = Request
     task_class = Response
     error_task_class = ErrorResponse
     #: When the first byte of the current request arrived.
@@ -82,6 +158,12 @@ class Channel(HTTPChannel):
     #: When the last response was sent completely.
     ended_at: float | None = None
     close_when_flushed: bool
+    request: Request | None
+    requests: list[Request]
+    #: When the speed of the current body was measured, at which of its bytes, and the bytes per second; None before.
+    measured_at = 0.0
+    measured_bytes = 0
+    speed: float | None = None
 
     def readable(self) -> bool:
         """Return whether to read from the client."""
@@ -111,15 +193,53 @@ class Channel(HTTPChannel):
         if self.ended_at is not None:
             return False
         if self.request is None:
-            self.begun_at = time.time()
+            self.begun_at = self.measured_at = time.time()
+            self.measured_bytes, self.speed = 0, None
         return bool(super().received(data))
+
+    @property
+    def client(self) -> str:
+        """What limits count as one client."""
+        request = self.request or (self.requests[0] if self.requests else None)
+        forwarded = request.headers.get("X_FORWARDED_FOR", "") if request is not None else ""
+        return client_address.network(client_address.find(str(self.addr[0]), forwarded))
+
+    @property
+    def receives_body(self) -> bool:
+        """Whether the end of a body has not arrived."""
+        return self.request is not None and self.request.headers_finished
+
+    @property
+    def body_bytes(self) -> int:
+        """The bytes of the current body that are buffered."""
+        return self.request.body_bytes if self.request is not None else 0
+
+    def measure(self, now: float) -> None:
+        """Measure how fast the body is sent."""
+        if self.request is not None and now - self.measured_at >= _SPEED_SECONDS:
+            received = self.request.body_bytes_received
+            self.speed = (received - self.measured_bytes) / (now - self.measured_at)
+            self.measured_at, self.measured_bytes = now, received
+
+    def refuse_body(self) -> None:
+        """Answer the current request without its body."""
+        with self.requests_lock:
+            request, self.request = self.request, None
+            if request is not None:
+                request.refuse(body_limits.TOO_MANY)
+                self.requests.append(request)
+                if len(self.requests) == 1:
+                    self.server.add_task(self)
 
     def service(self) -> None:
         """Answer the request, in a thread."""
         # Set before as well: the loop may see the response before the line after `super().service()` runs.
         self.answered_at = time.time()
+        large = self.requests[0].body_bytes > _LARGE_BYTES
         super().service()
         self.answered_at = time.time()
+        if large:
+            _give_memory_back()
         if not self.server.accepting:
             with self.requests_lock:
                 self.close_when_flushed = self.close_when_flushed or not self.requests
@@ -127,8 +247,7 @@ class Channel(HTTPChannel):
     @property
     def busy(self) -> bool:
         """Whether a request is being answered, a response read, or a body sent."""
-        body = self.request is not None and self.request.headers_finished
-        return bool(self.requests or self.total_outbufs_len or body)
+        return bool(self.requests or self.total_outbufs_len or self.receives_body)
 
     @property
     def waits_since(self) -> float | None:
@@ -142,7 +261,9 @@ class Channel(HTTPChannel):
     def is_late(self, now: float) -> bool:
         """Return whether the client has exceeded one of its time limits."""
         if self.ended_at is not None:
-            return now - self.ended_at > _LINGER_SECONDS
+            # A browser reads the response to a body that is not read when it has sent all of it.
+            paused = now - max(self.ended_at, self.last_activity) > _LINGER_SECONDS
+            return paused or now - self.ended_at > settings.WEB_BODY_SECONDS
         since = self.waits_since
         if since is None:
             return False
@@ -151,8 +272,11 @@ class Channel(HTTPChannel):
         elif self.request is None:
             limit = settings.WEB_IDLE_SECONDS
         else:
-            limit = settings.WEB_BODY_SECONDS if self.request.headers_finished else settings.WEB_HEAD_SECONDS
-        return now - since > limit or now - self.last_activity > settings.WEB_IDLE_SECONDS
+            limit = settings.WEB_BODY_SECONDS if self.receives_body else settings.WEB_HEAD_SECONDS
+        idle = settings.WEB_IDLE_SECONDS
+        if self.receives_body:
+            idle = min(idle, settings.WEB_BODY_IDLE_SECONDS)
+        return now - since > limit or now - self.last_activity > idle
 
 
 class Server(TcpWSGIServer):
@@ -187,17 +311,47 @@ class Server(TcpWSGIServer):
             for channel in list(self.active_channels.values()):
                 if channel.is_late(now) or (not self.accepting and self._can_close(channel, now)):
                     channel.handle_close()
+            self._limit_bodies(now)
         surplus = len(self.active_channels) - settings.WEB_CONNECTIONS
         if surplus > 0:
             waiting = [channel for channel in self.active_channels.values() if channel.waits_since is not None]
             for channel in sorted(waiting, key=lambda waiter: waiter.waits_since)[:surplus]:
                 channel.handle_close()
 
+    def _limit_bodies(self, now: float) -> None:
+        """Refuse the slowest of the bodies that are on their way, where they are too many or too large: of a client, and altogether."""
+        clients: dict[str, list[Channel]] = defaultdict(list)
+        waiting: dict[str, int] = defaultdict(int)
+        for channel in self.active_channels.values():
+            if channel.receives_body:
+                channel.measure(now)
+                clients[channel.client].append(channel)
+            for request in list(channel.requests):
+                waiting[channel.client] += request.body_bytes
+        for client, channels in clients.items():
+            limits = settings.WEB_BODIES_PER_ADDRESS, settings.WEB_BODY_BYTES_PER_ADDRESS - waiting[client]
+            _refuse_slowest(channels, *limits)
+        left = [channel for channels in clients.values() for channel in channels if channel.receives_body]
+        _refuse_slowest(left, settings.WEB_BODIES, settings.WEB_BODY_BYTES - sum(waiting.values()))
+
     def _can_close(self, channel: Channel, now: float) -> bool:
         """Return whether a connection can be closed during a shutdown: it is idle, or its client has had its time."""
         if not channel.busy:
             return now - float(channel.last_activity) > _TURN_SECONDS
         return not channel.requests and now - self.ended_at > _DRAIN_SECONDS
+
+
+def _refuse_slowest(channels: list[Channel], most: int, most_bytes: int) -> None:
+    """Refuse bodies until at most so many are left, with so many bytes; of those that are as slow, the newest first."""
+    total = sum(channel.body_bytes for channel in channels)
+    if len(channels) <= most and total <= most_bytes:
+        return
+    fastest = float("inf")
+    channels.sort(key=lambda one: (fastest if one.speed is None else one.speed, -one.begun_at), reverse=True)
+    while channels and (len(channels) > most or total > most_bytes):
+        slowest = channels.pop()
+        total -= slowest.body_bytes
+        slowest.refuse_body()
 
 
 class BufferingWorker(Worker):
@@ -209,6 +363,7 @@ class BufferingWorker(Worker):
         """Serve until gunicorn stops it, then finish requests in progress within `graceful_timeout`."""
         # A connection and the file of a large request or response.
         _allow_files(2 * settings.WEB_CONNECTIONS + _OTHER_FILES)
+        _keep_little_memory()
         loop: dict[int, Any] = {}
         dispatcher = ThreadedTaskDispatcher()
         dispatcher.set_thread_count(self.cfg.threads)
@@ -243,8 +398,8 @@ class BufferingWorker(Worker):
             outbuf_overflow=_MEMORY_BYTES,
             outbuf_high_watermark=_UNLIMITED,
             max_request_header_size=_HEAD_BYTES,
-            # Twice what Django accepts, whose own error page explains the limit.
-            max_request_body_size=2 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+            # Each request has its own limit, which the application explains.
+            max_request_body_size=_UNLIMITED,
             expose_tracebacks=False,
         )
         info = (sock.family, sock.type, sock.proto, sock.getsockname())
@@ -269,6 +424,32 @@ class BufferingWorker(Worker):
         del environ["wsgi.file_wrapper"]
         response: Iterable[bytes] = self.wsgi(environ, start_response)
         return response
+
+
+@cache
+def _c_library() -> Any:
+    """Return the C library if it is glibc, else None: others give memory back anyway."""
+    library = ctypes.CDLL(None)
+    return library if hasattr(library, "malloc_trim") else None
+
+
+def _keep_little_memory() -> None:
+    """Have large blocks given back to the system when they are freed.
+
+    By default glibc raises its limits to the largest block that was freed, and keeps up to 64 MB of it for each thread.
+    """
+    library = _c_library()
+    if library is not None:
+        library.mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
+        library.mallopt(_M_TRIM_THRESHOLD, 4 * _LARGE_BYTES)
+
+
+def _give_memory_back() -> None:
+    """Give the memory back that a large request has used: Python keeps what refers to itself until it searches for garbage."""
+    gc.collect()
+    library = _c_library()
+    if library is not None:
+        library.malloc_trim(0)
 
 
 def _allow_files(wanted: int) -> None:

@@ -279,7 +279,8 @@ ATTACKS: tuple[Attack, ...] = (
     ),
     Attack(
         "Locking an owner out",
-        "strangers who use up an account's attempts; cookies of known browsers that are stolen and shared, of "
+        "strangers who use up the attempts of an account, or of the address that an office shares; names of 60,000 "
+        "letters; cookies of known browsers that are stolen and shared, of "
         "another account, invented, from before the last sign-in or password; whether a cookie reveals who "
         "has an account",
         _here(
@@ -293,10 +294,24 @@ ATTACKS: tuple[Attack, ...] = (
             "test_another_password_makes_all_browsers_unknown_but_the_one_that_chose_it",
             "test_the_link_of_a_reset_makes_the_browser_known_so_that_a_lock_does_not_last",
             "test_only_the_browsers_used_last_are_known_and_not_for_ever",
-            "test_the_limit_of_an_address_holds_for_known_browsers_too",
+            "test_guesses_at_an_address_lock_nobody_out_of_a_known_browser_behind_it",
+            "test_guesses_at_an_address_do_not_stop_the_second_step_in_a_known_browser",
+            "test_codes_guessed_in_a_known_browser_are_limited",
+            "test_copies_of_a_stolen_cookie_are_limited_together_at_many_addresses",
+            "test_a_name_of_more_than_254_letters_is_refused_before_it_is_searched_for",
             "test_a_password_without_its_second_step_makes_no_browser_known",
             "test_the_cookie_does_not_reveal_who_has_an_account",
             "test_the_cookie_is_out_of_reach_and_names_nobody",
+        ),
+    ),
+    Attack(
+        "Forged headers of a proxy that raise a false alarm",
+        "headers of strangers, from many addresses, while no proxy is trusted; what administrators are then shown, and others are not",
+        (
+            "tests/web/test_forwarding.py::test_what_anyone_can_send_is_no_sign_of_a_proxy",
+            "tests/web/test_forwarding.py::test_many_addresses_of_strangers_do_not_hide_one_of_people",
+            "tests/web/test_forwarding.py::test_only_administrators_are_shown_it_and_not_where_proxies_are_trusted",
+            "tests/web/test_forwarding.py::test_it_is_logged_once_an_hour_and_not_for_monitoring",
         ),
     ),
     Attack(
@@ -315,6 +330,24 @@ ATTACKS: tuple[Attack, ...] = (
             "test_requests_in_progress_end_before_the_server_does",
             "test_connections_that_were_not_yet_accepted_are_answered_before_the_server_ends",
             "test_a_reload_answers_all_the_time",
+        ),
+    ),
+    Attack(
+        "Large bodies that fill memory or disk",
+        "on the real web server: 24 MB in a field at the sign-in and in a launch, in chunks and with `Expect`; with an invalid session; "
+        "JSON of millions of values and levels; bodies that stop; more of them, and more bytes, than an address or a process may send at "
+        "once, also through a proxy and from the addresses of one network; the memory of the process is measured",
+        _here(
+            "test_large_bodies",
+            "test_a_large_body_is_refused_as_soon_as_its_head_has_arrived",
+            "test_only_pages_that_take_files_or_values_of_launches_take_a_large_body",
+            "test_a_body_in_chunks_is_refused_as_soon_as_it_is_too_large",
+            "test_the_response_to_a_body_that_is_not_read_arrives_after_all_of_it_was_sent",
+            "test_a_body_that_makes_no_progress_ends",
+            "test_unfinished_bodies_of_an_address_are_limited_without_the_others",
+            "test_unfinished_bodies_of_a_process_are_limited",
+            "test_the_bytes_of_unfinished_bodies_of_an_address_are_limited",
+            "test_the_memory_of_large_requests_is_small_and_given_back",
         ),
     ),
     Attack(

@@ -7,16 +7,18 @@ from typing import Any
 import pytest
 import time_machine
 from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from tests import mailbox
-from tests.accounts.sign_in import sign_in, text, with_app
+from tests.accounts.sign_in import code, sign_in, text, with_app
 from tests.attacks import production
 from tests.users import Users
 from workflows_ui.accounts import known_browsers
-from workflows_ui.accounts.models import KnownBrowser
+from workflows_ui.accounts.models import KnownBrowser, User
 
 RIGHT, NEW = "correct horse battery", "staple battery horse 9"
 LOCKED = "Too many attempts"
@@ -144,11 +146,60 @@ def test_only_the_browsers_used_last_are_known_and_not_for_ever(users: Users) ->
         assert LOCKED in text(sign_in(browsers[2], "owner", RIGHT))
 
 
-def test_the_limit_of_an_address_holds_for_known_browsers_too(users: Users) -> None:
+def fill_address() -> None:
+    """Somebody uses up what the address of `known` may try."""
+    answers = [sign_in(Client(REMOTE_ADDR="198.51.100.7"), f"name{number}", "wrong") for number in range(31)]
+    assert LOCKED in text(answers[25])
+    assert answers[-1].status_code == 429
+
+
+def test_guesses_at_an_address_lock_nobody_out_of_a_known_browser_behind_it(users: Users) -> None:
     browser = known()
-    for number in range(20):
-        sign_in(Client(REMOTE_ADDR="198.51.100.7"), f"name{number}", "wrong")
-    assert LOCKED in text(sign_in(browser, "owner", RIGHT))
+    fill_address()
+    assert sign_in(browser, "owner", RIGHT).status_code == 302
+    # A browser that is not known shares the limit, and so does this one for accounts that did not sign in there.
+    assert sign_in(Client(REMOTE_ADDR="198.51.100.7"), "owner", RIGHT).status_code == 429
+    browser.post("/accounts/logout/")
+    assert sign_in(browser, "colleague", RIGHT).status_code == 429
+
+
+def test_guesses_at_an_address_do_not_stop_the_second_step_in_a_known_browser(users: Users) -> None:
+    browser = known()
+    secret = with_app(users.owner)
+    fill_address()
+    assert "second-step" in sign_in(browser, "owner", RIGHT)["Location"]
+    answer = browser.post("/accounts/second-step/enter/", {"code": code(secret)})
+    assert answer.status_code == 302, text(answer)
+    assert browser.get("/profile/").status_code == 200
+
+
+def test_codes_guessed_in_a_known_browser_are_limited(users: Users) -> None:
+    browser = known()
+    secret = with_app(users.owner)
+    for number in range(6):
+        sign_in(browser, "owner", RIGHT)
+        browser.post("/accounts/second-step/enter/", {"code": f"12345{number}"})
+    answer = browser.post("/accounts/second-step/enter/", {"code": code(secret)})
+    assert LOCKED in text(answer)
+
+
+def test_copies_of_a_stolen_cookie_are_limited_together_at_many_addresses(users: Users) -> None:
+    name, value = cookie(known())
+    answers = [sign_in(with_cookie(name, value, 50 + number), "owner", "wrong") for number in range(40)]
+    assert [LOCKED not in text(answer) and answer.status_code == 422 for answer in answers] == [True] * 5 + [False] * 35
+
+
+@pytest.mark.parametrize("page", ["/accounts/login/", "/accounts/password/reset/"])
+def test_a_name_of_more_than_254_letters_is_refused_before_it_is_searched_for(users: Users, page: str) -> None:
+    for number, refused in ((254, False), (255, True), (60_000, True)):
+        name = "a" * (number - len("@example.com")) + "@example.com"
+        with CaptureQueriesContext(connection) as queries:
+            answer = Client().post(page, {"login": name, "email": name, "password": "x"})
+        searched = [one for one in queries.captured_queries if User._meta.db_table in one["sql"]]
+        assert bool(searched) is not refused
+        if refused:
+            assert answer.status_code == 422
+            assert "at most 254 characters" in text(answer)
 
 
 def test_a_password_without_its_second_step_makes_no_browser_known(users: Users) -> None:

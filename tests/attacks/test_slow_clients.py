@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 
 from tests.project.console_process import wait_for
 from tests.stub_engine import stub_engine, users
@@ -23,6 +22,7 @@ from tests.web_server import (
     export,
     rest_of,
 )
+from workflows_ui.web import body_limits
 
 __all__ = ["stub_engine", "users"]
 
@@ -113,7 +113,7 @@ def test_headers_of_a_proxy_reach_the_console(server: WebServer) -> None:
 def test_large_requests_are_refused_before_they_are_read(server: WebServer) -> None:
     for refused, status in (
         (b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Long: " + b"x" * 70_000 + b"\r\n\r\n", b"431"),
-        (HEAD + f"Content-Length: {2 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1}\r\n\r\n".encode(), b"413"),
+        (HEAD + f"Content-Length: {body_limits.ANONYMOUS + 1}\r\n\r\n".encode(), b"413"),
     ):
         with server.connect(refused) as connection:
             assert connection.recv(64).split(b" ")[1] == status

@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 
 from tests.response_bodies import SECOND
 from tests.stub_engine import stub_engine, users
@@ -159,8 +158,8 @@ def test_the_web_server_among_all_kinds_of_clients(
             contextlib.closing(SlowReaders(readers)),
         ):
             found["20 slow readers of 24 MB"] = f"{pages(server, cookie)}; {memory(server):.0f} MB"
-        size = settings.DATA_UPLOAD_MAX_MEMORY_SIZE - 1000
-        with server.connect(HEAD + f"Content-Length: {size}\r\n\r\n".encode()) as connection:
+        size = 30 * 1024 * 1024
+        with server.connect(HEAD + f"Content-Length: {size}\r\nCookie: {cookie}\r\n\r\n".encode()) as connection:
             with contextlib.suppress(OSError):
                 connection.sendall(b"x" * size)
             connection.settimeout(60)

@@ -15,13 +15,20 @@ from pytest_django import Settings
 
 from console.celery import app
 from tests import flows
+from tests.launch_forms.filled import publish
 from tests.launches.launch_scene import NO_FLOW, Scene, form_of, text_of, unescape
 from tests.users import credential, person, share
 from workflows_ui.audit.models import AuditEvent
+from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.credentials.models import Credential
+from workflows_ui.launch_forms.models import LaunchForm
 from workflows_ui.launch_forms.schema import json_errors
+from workflows_ui.launch_forms.schema.document import Field, Form
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import sweeping
+from workflows_ui.members.models import LaunchRight, Member, Role
+from workflows_ui.run_index.models import IndexedObject, RunIndex
+from workflows_ui.run_index.services import indexes
 
 ECHO = flows.code("echo", given="{{trigger.body}}")
 
@@ -268,6 +275,37 @@ def test_opening_the_form_with_the_engine_down_says_so(scene: Scene) -> None:
     response = scene.browser.get(scene.url(flow))
     assert response.status_code == 503
     assert "The engine cannot be reached" in text_of(response)
+
+
+@pytest.mark.parametrize("known", ["form", "right", "index"])
+def test_a_flow_that_was_never_launched_opens_with_the_engine_down_if_the_console_knows_it(
+    scene: Scene, known: str
+) -> None:
+    flow = _quick(scene)
+    address = scene.url(flow)
+    if known == "form":
+        publish(scene, Form((Field("n", ("n",)),)), flow=flow)
+        LaunchForm.objects.update(flow_name="Quick")
+        address += "?_as=json"
+        Member.objects.filter(user=scene.users.colleague).update(role=Role.BUILDER)
+    elif known == "right":
+        Member.objects.filter(user=scene.users.colleague).delete()
+        right = {"flow_id": flow, "flow_name": "Quick", "user": scene.users.colleague}
+        LaunchRight.objects.create(workspace=scene.users.workspace, **right)
+    else:
+        index = indexes.start(CONSOLE, scene.users.workspace, scene.users.credential, 14)
+        RunIndex.objects.update(read_at=timezone.now())
+        share(scene.users.credential, scene.users.colleague.groups.create(name="Night shift"))
+        IndexedObject.objects.create(index=index, kind="flows", object_id=flow, name="Quick", seen_at=timezone.now())
+    scene.server.stop()
+    response = scene.browser.get(address)
+    assert response.status_code == 200
+    page = text_of(response)
+    assert "Launch Quick" in page
+    assert "The engine cannot be reached" in page
+    # It says what becomes of the launch.
+    assert 'id="keep-launch"' in page
+    assert "the launch is given up if it cannot be sent within" in page
 
 
 def test_earlier_launches_add_no_error_to_a_form_that_says_that_the_engine_is_down(scene: Scene) -> None:

@@ -8,8 +8,9 @@ import pytest
 from tests import flows
 from tests.launch_forms.filled import newest, opened, publish, sent
 from tests.launches.launch_scene import Scene, text_of
-from workflows_ui.launch_forms.schema.document import Field, Form
-from workflows_ui.launches.models import Launch
+from workflows_ui.launch_forms.schema.document import Field, Form, Kind
+from workflows_ui.launch_forms.services import sources
+from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import launches
 
 READS = flows.code("reads", name="{{trigger.body.customer.name}}", amount="{{trigger['body']['amount']}}")
@@ -125,3 +126,15 @@ def test_a_stored_sample_says_what_kind_a_value_has(scene: Scene, flow: str) -> 
     page = opened(scene, flow)
     assert _post(scene, flow, page, {"customer.name": "An", "amount": "5", "gift": "true"}).status_code == 303
     assert launches.open_payload(newest()) == {"customer": {"name": "An"}, "amount": 5, "gift": True}
+
+
+def test_a_proposal_learns_nothing_from_failed_launches(scene: Scene, flow: str) -> None:
+    for payload in ('["x"]', '{"customer": [1], "amount": {"n": 1}}'):
+        scene.row(flow_id=flow, payload=payload, state=State.FAILED)
+    scene.row(flow_id=flow, payload='{"customer": {"name": "An"}, "amount": 5}', state=State.SUCCEEDED)
+    trigger = scene.workflows.get_flow(flow)["version"]["trigger"]
+    form = sources.propose(scene.workflows, scene.users.workspace, flow, trigger)
+    assert [(field.path, field.kind) for field in form.fields] == [
+        (("customer", "name"), Kind.TEXT),
+        (("amount",), Kind.NUMBER),
+    ]

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 from jsonschema import Draft202012Validator
 
+from tests import step_trees
 from tests.launch_forms.browser import submitted
 from workflows_ui.core.secret_names import names_secret
 from workflows_ui.launch_forms.proposal.proposing import propose
@@ -142,3 +143,27 @@ def test_a_moment_is_shown_in_the_persons_zone_and_sent_as_it_was() -> None:
     assert form.fields[0].moment is Moment.UTC
     assert checking.initial(form, payload, zone=ZONE) == {"at": "2026-03-01T09:30"}
     assert again(form, payload) == payload
+
+
+def test_what_the_flow_reads_stays_whatever_was_sent() -> None:
+    """Bad values once made "Anything (JSON)" of the whole form, or of a table of items."""
+    reads = {"first": "{{trigger.body.items[0].sku}}", "amount": "{{trigger.body.items[0].qty}}"}
+    reading = step_trees.code("step_1", "Read", "echo", **reads, who="{{trigger.body.customer}}")
+    trigger = step_trees.chain(step_trees.webhook(), reading)
+    good = [{"items": [{"sku": "A-1"}], "customer": "Lan"}] * 3
+    for bad in (
+        ["x"],
+        "text",
+        7,
+        {"items": "A-1, A-2", "customer": 5},
+        {"items": [1, 2]},
+        {f"key{number}": 1 for number in range(500)},
+    ):
+        for payloads in ([bad], [*good, bad], [bad] * 6):
+            form = propose(trigger, payloads)
+            by_path = {field.path: field for field in form.fields}
+            assert {("items",), ("customer",)} <= set(by_path), (bad, form)
+            if len(payloads) > 1:
+                items = by_path["items",]
+                assert items.kind is Kind.TABLE, (bad, items)
+                assert [column.key for column in items.columns] == ["sku", "qty"]

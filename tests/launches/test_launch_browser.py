@@ -147,7 +147,7 @@ def test_what_is_typed_about_an_unclear_launch_outlives_the_polls(
     page.locator("#settle-open").click()
     page.fill("#id_why", "The order is there")
     Launch.objects.update(poll_at=None, reason=Reason.NO_TRACE)
-    expect(page.locator("#state-title")).to_have_text("Unclear: no trace was found")
+    expect(page.locator("#state-title")).to_have_text("No trace so far")
     expect(page.locator("#id_why")).to_have_value("The order is there")
     expect(page.locator("#id_why")).to_be_focused()
     page.get_by_role("button", name="Settle: it ran").click()

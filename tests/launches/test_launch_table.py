@@ -145,6 +145,27 @@ def test_the_file_has_a_column_for_each_input_and_the_answer_of_ones_own_launche
     assert event.detail["format"] == "json"
 
 
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_a_file_of_many_launches_takes_as_many_queries_as_one_of_few(scene: Scene, kind: str) -> None:
+    flow_id = publish(scene, Form((Field("amount", ("amount",)),)))
+    version = LaunchFormVersion.objects.get(form__flow_id=flow_id)
+    counts = []
+    for more in (1, 1, 20):
+        for number in range(more):
+            answer: dict[str, Any] = {
+                "answer": '{"total": 1}',
+                "answer_from": "flow",
+                "answer_type": "application/json",
+            }
+            values = f'{{"amount": "{number}"}}'
+            scene.row(payload=values, form_version=version, state=State.SUCCEEDED, answer_status=200, **answer)
+        with CaptureQueriesContext(connection) as queries:
+            assert _file(scene.browser, kind).count("total") == Launch.objects.count()
+        counts.append(len(queries))
+    # The first file also reads the workspace's mask, which is kept in memory.
+    assert counts[1] == counts[2]
+
+
 def test_cells_of_the_file_start_no_formula(scene: Scene) -> None:
     scene.row(flow_name="=HYPERLINK(1)")
     assert "'=HYPERLINK(1)" in _file(scene.browser, "csv")

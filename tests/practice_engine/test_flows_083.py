@@ -193,7 +193,7 @@ def _mail(connection: str, subject: str) -> Json:
         "subject": subject,
         "body": "b",
     }
-    settings = {"pieceName": "@activepieces/piece-gmail", "pieceVersion": "~0.9.4", "actionName": "send_email"}
+    settings: Json = {"pieceName": "@activepieces/piece-gmail", "pieceVersion": "~0.9.4", "actionName": "send_email"}
     step = code_step("step_1")
     settings |= {
         "input": values,

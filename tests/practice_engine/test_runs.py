@@ -293,6 +293,7 @@ def test_resuming_by_the_request_id(practice: Practice) -> None:
     send(practice, "pausing", ap_parent_run_id=MARKER)
     run = marked(practice, "pausing", "PAUSED")
     request = practice.engine.state.runs[run["id"]]["requestId"]
+    practice.engine.settings.version = "0.72.4"
     assert practice.call("POST", f"/v1/flow-runs/{run['id']}/requests/{'x' * 21}", json={}).status_code == 404
     assert practice.call("POST", f"/v1/flow-runs/{run['id']}/requests/{request}", json={}).status_code == 200
     marked(practice, "pausing", "SUCCEEDED")

@@ -203,6 +203,7 @@ def test_every_kind_of_flow_stays_what_it_is(company: Company) -> None:
     job = company.ask()
     page = company.page(job)
     for words in (
+        f"“{NEW}” takes the place of “{OLD}”.",
         "Only its draft changes. It was never published, and stays so.",
         "It is published again with the same steps and stays on. Its trigger “Catch Webhook” registers again",
         "Only its draft changes: what is live does not use the connection.",

@@ -19,10 +19,13 @@ from workflows_ui.resource_admin import checks as resource_checks
 from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.resource import Resource
 from workflows_ui.resources import RESOURCES
+from workflows_ui.resources.connections.actions import REPLACE
 from workflows_ui.resources.flows.testing.actions import DRAFT_TEST
 from workflows_ui.unclear_writes.models import UnclearWrite
 
 ACTIONS = [(resource, action) for resource in RESOURCES for action in resource.actions]
+#: Without what only creates a job, which asks before it calls the engine (test_connection_replacement.py).
+CALLING = [(resource, action) for resource, action in ACTIONS if action is not REPLACE]
 
 
 def name_of(resource: Resource, action: Action) -> str:
@@ -31,11 +34,16 @@ def name_of(resource: Resource, action: Action) -> str:
 
 plain = pytest.mark.parametrize("stage", ["activepieces"], indirect=True)
 WHOLE_AND_FRAGMENT: tuple[dict[str, str], ...] = ({}, HTMX)
-#: The first action of each resource; the others are slow.
-first_of_each = pytest.mark.parametrize(
-    ("resource", "action"),
-    [pytest.param(a, b, id=name_of(a, b), marks=() if b is a.actions[0] else pytest.mark.slow) for a, b in ACTIONS],
-)
+
+
+def first_of_each(actions: list[tuple[Resource, Action]]) -> pytest.MarkDecorator:
+    """The first action of each resource; the others are slow."""
+    marked = [
+        pytest.param(a, b, id=name_of(a, b), marks=() if b is a.actions[0] else pytest.mark.slow) for a, b in actions
+    ]
+    return pytest.mark.parametrize(("resource", "action"), marked)
+
+
 #: Each action as a whole page on an Activepieces and as a fragment on the gateway, in turns; the other way round is slow.
 in_both_flavours = pytest.mark.parametrize(
     ("resource", "action", "stage", "headers"),
@@ -43,7 +51,7 @@ in_both_flavours = pytest.mark.parametrize(
         pytest.param(
             a, b, flavour, {} if flavour == "activepieces" else HTMX, id=f"{name_of(a, b)}-{flavour}", marks=marks
         )
-        for number, (a, b) in enumerate(ACTIONS)
+        for number, (a, b) in enumerate(CALLING)
         for flavour, marks in turns(a, b, number)
     ],
     indirect=["stage"],
@@ -55,7 +63,7 @@ def typed(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 @plain
-@first_of_each
+@first_of_each(ACTIONS)
 @pytest.mark.sampled(3)
 def test_it_is_offered_and_asked_about_and_nothing_is_done_yet(
     stage: Stage, resource: Resource, action: Action
@@ -133,7 +141,7 @@ def test_it_is_done_once_and_written_down_as_begun_and_done_and_a_double_click_i
 
 
 @plain
-@first_of_each
+@first_of_each(CALLING)
 @pytest.mark.sampled(3)
 def test_an_engine_that_is_down_refuses_or_is_lost_is_shown_at_the_form_with_everything_typed(
     stage: Stage, resource: Resource, action: Action

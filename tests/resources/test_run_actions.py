@@ -148,7 +148,14 @@ def bulk(stage: Stage, action: str, ids: list[str], **typed: str) -> Job:
 @pytest.mark.parametrize("action", ["retry", "retry-latest"])
 def test_a_bulk_retry_started_runs_again_and_shows_how_each_does_now(stage: Stage, action: str) -> None:
     flow = flows.make(stage.session.workflows, "Fails", flows.code("fail Closed"))
-    runs_of = [run_of(stage, flow, "FAILED"), run_of(stage, flow, "FAILED")]
+    for _ in range(2):
+        stage.practice.call("POST", f"/v1/webhooks/{flow}", json={})
+    ended = until(
+        lambda: (
+            [row for row in stage.practice.runs(flow) if row["status"] == "FAILED"][1:] and stage.practice.runs(flow)
+        )
+    )
+    runs_of = [str(row["id"]) for row in ended]
     job = bulk(stage, action, runs_of)
     started = [item.result_id or item.object_id for item in job.items.all()]
     until(lambda: all(status(stage, key) == "FAILED" for key in started))

@@ -184,6 +184,7 @@ LEAST: dict[str, Role] = {
     "alarm_channel_test": Role.MANAGER,
     "alarm_channel_resend": Role.MANAGER,
     "alarm_channel_remove": Role.MANAGER,
+    "alarm_answer": Role.BUILDER,
     "alarm_mute": Role.BUILDER,
     "alarm_unmute": Role.BUILDER,
     "report": Role.VIEWER,

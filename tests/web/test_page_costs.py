@@ -34,12 +34,12 @@ PAGES = {
     "/w/sales/flows/{flow}/launch/": Costs(16, 3),
     "/w/sales/runs/": Costs(12, 1),
     "/w/sales/runs/?rows=100": Costs(12, 2),
-    "/w/sales/runs/{run}/": Costs(11, 1),
+    "/w/sales/runs/{run}/": Costs(12, 1),
     "/w/sales/folders/": Costs(10, 1),
     "/w/sales/connections/": Costs(10, 1),
     "/w/sales/tables/": Costs(10, 1),
     "/w/sales/launches/": Costs(13, 0),
-    "/w/sales/launches/{launch}/": Costs(11, 0),
+    "/w/sales/launches/{launch}/": Costs(12, 0),
     "/notices/": Costs(10, 0),
 }
 #: Of a workspace with a run index, for the owner of the credential that reads it.
@@ -49,7 +49,7 @@ INDEXED_PAGES = {
     "/w/sales/flows/{flow}/": Costs(17, 1),
     "/w/sales/runs/": Costs(16, 0),
     "/w/sales/runs/plots/": Costs(10, 0),
-    "/w/sales/runs/{failed}/": Costs(17, 1),
+    "/w/sales/runs/{failed}/": Costs(18, 1),
     "/w/sales/failures/": Costs(13, 0),
     "/w/sales/failures/{failure}/": Costs(19, 0),
     "/w/sales/alarms/": Costs(15, 0),

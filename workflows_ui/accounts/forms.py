@@ -18,9 +18,10 @@ from allauth.mfa.webauthn.internal.auth import parse_authentication_response
 from django import forms
 from django.conf import settings
 from django.core.cache import cache
+from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
-from workflows_ui.accounts import sign_in_log
+from workflows_ui.accounts import known_browsers, sign_in_log
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import passwords, second_step
 from workflows_ui.core.crypto import CannotOpen
@@ -41,6 +42,10 @@ class _Labelled:
                 fields[name].help_text = ""
 
 
+#: The longest name and e-mail address of an account. A longer one is neither searched for nor hashed.
+LONGEST_LOGIN = 254
+
+
 class SignInForm(_Labelled, allauth_forms.LoginForm):  # type: ignore[misc]
     """User name or e-mail address, password."""
 
@@ -54,12 +59,17 @@ class SignInForm(_Labelled, allauth_forms.LoginForm):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         attributes = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
         self.fields["login"].widget.attrs = attributes
+        self.fields["login"].validators.append(MaxLengthValidator(LONGEST_LOGIN))
 
 
 class ResetPasswordForm(_Labelled, allauth_forms.ResetPasswordForm):  # type: ignore[misc]
     """The e-mail address for the link."""
 
     labels = {"email": _("E-mail address")}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].validators.append(MaxLengthValidator(LONGEST_LOGIN))
 
     def clean_email(self) -> str:
         """Return the address without checking whether an account has it."""
@@ -160,7 +170,8 @@ class _SingleUse:
 
     def clean_code(self) -> str:
         """Return the code, or reject it if it was used."""
-        code: str = super().clean_code()  # type: ignore[misc]
+        with known_browsers.counted_apart(context.request, self.user.pk):
+            code: str = super().clean_code()  # type: ignore[misc]
         plain = "".join(character for character in code if character.isalnum())
         if not cache.add(f"second-step-code:{self.user.pk}:{plain}", "used", timeout=_USED_SECONDS):
             raise get_adapter().validation_error("incorrect_code")
@@ -206,11 +217,13 @@ class _Counted(_WellFormed):
     """Refuse a passkey of which there may be a copy."""
 
     cleaned_data: dict[str, Any]
+    user: Any
 
     def clean_credential(self) -> Authenticator:
         """Return the passkey, whose signature is verified, with its counter stored."""
         response = self.cleaned_data["credential"]
-        passkey: Authenticator = super().clean_credential()  # type: ignore[misc]
+        with known_browsers.counted_apart(context.request, self.user.pk if self.user else None):
+            passkey: Authenticator = super().clean_credential()  # type: ignore[misc]
         counter = parse_authentication_response(response).response.authenticator_data.counter
         try:
             second_step.count_use(passkey, counter)

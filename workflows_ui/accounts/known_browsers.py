@@ -1,9 +1,12 @@
 """Recognize browsers in which a person signed in before, so that password guessing by strangers does not lock the owner out.
 
 A browser keeps one signed cookie for each account that signed in there; its name is a keyed digest of the account. It grants no access:
-wrong passwords from this browser are counted separately from the account's. It is replaced at each sign-in.
+wrong passwords from this browser are counted separately from the account's and from those of its address, which an office may share.
+It is replaced at each sign-in.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from django.conf import settings
@@ -33,6 +36,23 @@ def find(request: HttpRequest, user_id: int) -> KnownBrowser | None:
     user = User.objects.get(pk=user_id)
     browsers = KnownBrowser.objects.filter(user=user, digest=_digest(user, token))
     return browsers.filter(used_at__gt=timezone.now() - KEPT).first()
+
+
+@contextmanager
+def counted_apart(request: HttpRequest, user_id: int | None) -> Iterator[KnownBrowser | None]:
+    """Count attempts at this account within the context by its known browser instead of by the address (`counted_by`)."""
+    browser = find(request, user_id) if user_id is not None else None
+    request.counted_browser = browser  # type: ignore[attr-defined]
+    try:
+        yield browser
+    finally:
+        request.counted_browser = None  # type: ignore[attr-defined]
+
+
+def counted_by(request: HttpRequest) -> str:
+    """Return by which browser attempts are counted, "" outside of `counted_apart` and for unknown browsers."""
+    browser = getattr(request, "counted_browser", None)
+    return f"browser:{browser.pk}" if browser is not None else ""
 
 
 def remember(request: HttpRequest, response: HttpResponse, user: User) -> HttpResponse:

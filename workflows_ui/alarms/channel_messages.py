@@ -16,12 +16,13 @@ from django.utils.translation import gettext as _, gettext_lazy
 from workflows_ui.alarms.messages import reason, sentence
 from workflows_ui.alarms.models import TEST, AlarmDelivery, AlarmEnd, AlarmKind, ChannelShape
 from workflows_ui.web import formats
+from workflows_ui.web.messages import Text
 
 #: Characters with a meaning in Markdown; those by which servers recognize addresses, after which an invisible space is written.
 _MARKDOWN, _ADDRESS = re.compile(r"([\\`*_\[\]()<>#~|])"), re.compile(r"(?<=\w)([.:])(?=[\w/])")
 _LONGEST = 120
 #: The title of a message about an alarm that is no more: a problem that was muted, or became part of another alarm, may last.
-_ENDED = {
+_ENDED: Mapping[str, Text] = {
     AlarmEnd.OVER: gettext_lazy("Ended: %(flow)s: %(alarm)s (%(workspace)s)"),
     AlarmEnd.OFF: gettext_lazy("Flow is off: %(flow)s: %(alarm)s (%(workspace)s)"),
     AlarmEnd.MUTED: gettext_lazy("Muted: %(flow)s: %(alarm)s (%(workspace)s)"),
@@ -74,7 +75,7 @@ def _texts(row: AlarmDelivery, escape: Callable[[str], str]) -> tuple[str, str]:
     }
     if row.event.startswith("ended"):
         end = str(content.get("end"))
-        return _ENDED.get(end, _ENDED[AlarmEnd.OVER]) % values, reason(kind, end)
+        return str(_ENDED.get(end, _ENDED[AlarmEnd.OVER])) % values, reason(kind, end)
     facts = content.get("facts")
     if isinstance(facts, dict) and isinstance(facts.get("names"), list):
         facts = facts | {"names": [escape(formats.cut(str(name), _LONGEST)) for name in facts["names"]]}

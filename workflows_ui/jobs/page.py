@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _, ngettext
 
 from workflows_ui.core import clock, heartbeat
+from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.jobs import messages as job_messages
@@ -67,6 +68,16 @@ class Page:
         label = self.action.label if self.action else self.job.action
         return _("%(action)s: %(things)s") % {"action": label, "things": self.things}
 
+    @cached_property
+    def subject(self) -> Text:
+        """What a job with a procedure is about, besides its objects; "" if its data is gone or cannot be opened."""
+        procedure = self.action.bulk.procedure if self.action and self.action.bulk else None
+        try:
+            data = json.loads(self.job.open("data") or "null") if procedure else None
+        except CannotOpen:
+            return ""
+        return procedure.subject(data) if procedure and data else ""
+
     @property
     def things(self) -> Text:
         return self.resource.label_plural if self.resource else self.job.resource
@@ -99,14 +110,13 @@ class Page:
     @property
     def can_retry(self) -> bool:
         """Whether some objects failed and can be retried."""
-        return self.job.over and self.may_act and any(self.counts.get(state) for state in jobs.again(self.job))
+        begun = self.job.begun_at is not None or not self.job.resumes
+        return begun and self.job.over and self.may_act and any(map(self.counts.get, jobs.again(self.job)))
 
     @property
     def can_undo(self) -> bool:
         """Whether objects succeeded, and there is an action that undoes it."""
-        bulk = self.action.bulk if self.action else None
-        undoes = bulk is not None and bulk.procedure is not None
-        return undoes and self.job.over and self.may_act and bool(self.counts.get(ItemState.DONE))
+        return bool(self.subject) and self.job.over and self.may_act and bool(self.counts.get(ItemState.DONE))
 
     @property
     def seconds(self) -> int:

@@ -164,11 +164,13 @@ def file(kind: str, rows: QuerySet[Launch], access: Access) -> Iterator[bytes]:
     forms: Forms = {}
     return export.stream(
         kind,
-        rows.select_related("user", "form_version"),
+        # Each row that is opened needs its payload, its workspace and its form: read one by one, they are queries of each row.
+        rows.select_related("user", "workspace", "form_version").defer(None).defer("form_version__schema"),
         headings=lambda: _headings(labels),
         cells=lambda page: _cells(page, labels, forms),
         record=_record,
         prepare=lambda part: [Page(row, access) for row in part],
+        together=_PART,
     )
 
 

@@ -39,6 +39,7 @@ def stream(
     cells: Callable[[Any], Sequence[str]],
     record: Callable[[Any], Mapping[str, Any]],
     prepare: Callable[[Sequence[Any]], Sequence[Any]] = list,
+    together: int = _PART,
 ) -> Iterator[bytes]:
     """Return rows of the console as a file, part by part, in the language and time zone of the caller.
 
@@ -48,6 +49,7 @@ def stream(
         cells: a row's line of a table.
         record: a row's JSON.
         prepare: makes what `cells` and `record` take of some rows.
+        together: rows that are in memory at a time.
     """
     language, zone = translation.get_language(), timezone.get_current_timezone()
 
@@ -56,9 +58,9 @@ def stream(
         with translation.override(language), timezone.override(zone):
             first = BYTE_ORDER_MARK + csv_text([headings()]) if file_type == "csv" else "["
         yield encode(first)
-        found = rows.iterator(chunk_size=_PART) if isinstance(rows, QuerySet) else iter(rows)
+        found = rows.iterator(chunk_size=together) if isinstance(rows, QuerySet) else iter(rows)
         separator = "\n"
-        while part := list(islice(found, _PART)):
+        while part := list(islice(found, together)):
             with translation.override(language), timezone.override(zone):
                 prepared = prepare(part)
                 if file_type == "csv":

@@ -77,12 +77,14 @@ class Procedure:
             May raise EngineError; NotFound ends the job before anything was done.
         impact: (session, row, data) -> what happens to the object, or why nothing does.
         finish: (session, data, actor, succeeded) -> why what was asked for at the end was not done, a jobs.services.jobs.Reason, or "".
+        subject: (data) -> what the job is about, besides its objects.
         reverse: (data, the job's id) -> the data of a job that undoes this one for the objects that succeeded.
     """
 
     collect: Callable[[EngineSession, dict[str, Any], Callable[[], None]], tuple[list[tuple[str, str]], bool]]
     impact: Callable[[EngineSession, Row, dict[str, Any]], Affected]
     finish: Callable[[EngineSession, dict[str, Any], Actor, bool], str]
+    subject: Callable[[dict[str, Any]], Text]
     reverse: Callable[[dict[str, Any], str], dict[str, Any]]
 
 

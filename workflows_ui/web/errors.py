@@ -4,10 +4,12 @@ import logging
 import sys
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
+from django.template.defaultfilters import filesizeformat
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -77,14 +79,39 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """400 and 413: a malformed request, or one that is too large."""
     if isinstance(exception, RequestDataTooBig):
-        message = messages.Message(
-            _("This is too large"), _("The console takes up to 30 MB at once."), _("Send less at once.")
-        )
-        return _page(request, message, status=413, posted=False)
+        return too_large(request, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
     message = messages.Message(
         _("The request cannot be understood"), _("Something in its address or its form is not right.")
     )
     return _bare_page(request, message, status=400)
+
+
+def too_large(request: HttpRequest, limit: int, size: int = 0) -> HttpResponse:
+    """413: the body was not read, so that the page cannot show what was typed; the browser still has it."""
+    _log.warning("request too large: %s bytes of at most %s", size or "unknown", limit)
+    most = filesizeformat(limit)
+    text = _("This page takes up to %(size)s at once, and more was sent. Nothing was done.") % {"size": most}
+    step = _("Go back in your browser: what you typed is still in the form. Make it smaller, then send it again.")
+    user = getattr(request, "user", None)
+    if user is not None and not user.is_authenticated:
+        text = _("Without a sign-in the console takes up to %(size)s at once. Nothing was done.") % {"size": most}
+        step = _(
+            "If you were signed in, your session has ended. Sign in in another tab, go back here in your browser, and send it again: what "
+            "you typed is still in the form."
+        )
+    return _page(request, messages.Message(_("This is too large"), text, step), status=413, posted=False)
+
+
+def too_many_bodies(request: HttpRequest) -> HttpResponse:
+    """503: too many requests from the client's address are still on their way, and this was the slowest."""
+    message = messages.Message(
+        _("Too much is being sent at once"),
+        _("Too many uploads from your network are still on their way, and yours was the slowest. Nothing was done."),
+        _("Wait a minute, go back in your browser, and send it again: what you typed is still in the form."),
+    )
+    response = _page(request, message, status=503, posted=False)
+    response["Retry-After"] = "60"
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -17,7 +17,7 @@ from django.utils import timezone, translation
 from django.utils.cache import get_max_age, patch_cache_control, patch_vary_headers
 
 from workflows_ui.accounts.models import User
-from workflows_ui.web import errors as error_pages, links
+from workflows_ui.web import body_limits, errors as error_pages, forwarding, links
 
 _log = logging.getLogger(__name__)
 _VALID_ID = re.compile(r"[0-9A-Za-z._-]{8,64}")
@@ -28,6 +28,9 @@ PERMISSIONS = ", ".join(
 )
 #: Methods that pages accept. `TRACE` would echo the request with its cookies.
 ALLOWED = ("GET", "HEAD", "OPTIONS", "POST")
+
+#: Names of the URLs for monitoring, which need no database and may be asked through a proxy of their own.
+MONITORING = frozenset({"healthz", "readyz", "metrics"})
 
 #: Values of Sec-Fetch-Site of which pages are compressed: browsers set it; no page can. And the types that are.
 _TRUSTED, _COMPRESSED = ("same-origin", "none"), ("text/html", "application/json")
@@ -122,6 +125,33 @@ class Preferences(Middleware):
         response.headers.setdefault("Content-Language", language)
         if not chosen:
             patch_vary_headers(response, ("Accept-Language",))
+        return response
+
+
+class BodyLimit(Middleware):
+    """Refuse bodies that the web server did not read, and those that are too large, before anything reads them."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        reason = request.META.get(body_limits.REFUSED)
+        if reason == body_limits.TOO_MANY:
+            return error_pages.too_many_bodies(request)
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        size = int(length) if length.isascii() and length.isdecimal() else 0
+        if reason or size > body_limits.ANONYMOUS:
+            limit = body_limits.most_bytes(request.path_info, signed_in=request.user.is_authenticated)
+            if reason or size > limit:
+                return error_pages.too_large(request, limit, size)
+        return self.get_response(request)
+
+
+class ForwardedHeaders(Middleware):
+    """Note requests with the headers of a proxy that is not trusted (web/forwarding.py), except those of monitoring."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        monitors = request.resolver_match is not None and request.resolver_match.url_name in MONITORING
+        if response.status_code < 500 and not monitors and forwarding.header(request):
+            forwarding.note(request)
         return response
 
 

@@ -22,7 +22,7 @@ from workflows_ui.members.services import access
 from workflows_ui.members.services.access import Access
 from workflows_ui.notifications import services as notifications
 from workflows_ui.run_index.services import indexes
-from workflows_ui.web import responses
+from workflows_ui.web import forwarding, responses
 from workflows_ui.web.access import last_access
 from workflows_ui.web.links import view_url
 
@@ -111,6 +111,10 @@ def hideable() -> dict[str, str | Promise]:
     return {entry.page: entry.label for entry in shown}
 
 
+#: Names of the URLs of pages that show administrators how the console is set up.
+_ADMINISTERED = frozenset({"admin:index", "home", "people", "workspace", "workspace_settings"})
+
+
 class Frame:
     """Context of base.html; everything is computed on access, so that fragments cost nothing."""
 
@@ -147,6 +151,14 @@ class Frame:
     def unread(self) -> int:
         """The number of unread notices; those that link to the current page are marked as read."""
         return notifications.unread(self.person, responses.seen_at(self._request)) if self.person else 0
+
+    @cached_property
+    def forwarding(self) -> forwarding.Note | None:
+        """For administrators, on the pages where they look after the console: requests with headers of a proxy that is not trusted."""
+        match = self._request.resolver_match
+        if not (self.person and self.person.is_superuser) or match is None or match.view_name not in _ADMINISTERED:
+            return None
+        return forwarding.known(self._request)
 
     @property
     def access(self) -> Access | None:

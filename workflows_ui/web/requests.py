@@ -1,15 +1,14 @@
 """The type of requests in views, the actor for the audit log, and the typed values of a rejected POST."""
 
-import ipaddress
 import re
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 from django_htmx.middleware import HtmxDetails
 
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.core import client_address
 from workflows_ui.core.secret_names import names_secret
 from workflows_ui.members.services.access import Access
 
@@ -34,16 +33,7 @@ def address(request: HttpRequest) -> str | None:
 
     None if the value is not an address (a forged header, a Unix socket).
     """
-    proxies: int = settings.TRUSTED_PROXIES
-    client = request.META.get("REMOTE_ADDR", "")
-    if proxies:
-        hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
-        if hops:
-            client = hops[-min(proxies, len(hops))]
-    try:
-        return str(ipaddress.ip_address(client))
-    except ValueError:
-        return None
+    return client_address.find(request.META.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For", ""))
 
 
 def actor(request: HttpRequest) -> Actor:

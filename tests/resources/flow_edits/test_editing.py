@@ -172,28 +172,6 @@ def test_a_step_that_somebody_else_deleted_is_named_as_such(stage: Stage, flow: 
     assert "This step is no longer in the flow." in text(refused.content)
 
 
-def test_edits_are_undone_one_after_the_other(stage: Stage, flow: str) -> None:
-    page = f"/w/sales/flows/{flow}/?tab=steps"
-    assert "/do/edit-undo/" not in text(stage.browser.get(page).content)
-    states = [tree(stage, flow)]
-    edit(stage, "step-duplicate", flow, step="step_3")
-    states.append(tree(stage, flow))
-    done = edit(stage, "step-delete", flow, step="step_1")
-    toast = text(stage.browser.get(lead(done)).content).partition("toast-body")[2]
-    assert f'The step is deleted. <a href="/w/sales/flows/do/edit-undo/{flow}/">Undo</a>' in toast
-    assert "/do/edit-undo/" in text(stage.browser.get(page).content).partition("toast-body")[0]
-    asked = ask(stage, "edit-undo", flow)
-    assert "is added" in text(asked.content)
-    assert "are not restored" in text(asked.content)
-    assert "An undo cannot be undone." in text(asked.content)
-    done = confirm(stage, asked, "edit-undo", flow)
-    assert ">Undo</a>" not in text(stage.browser.get(lead(done)).content)
-    assert tree(stage, flow) == states[1]
-    edit(stage, "edit-undo", flow)
-    assert tree(stage, flow) == states[0]
-    assert "no edit by this console" in text(ask(stage, "edit-undo", flow).content)
-
-
 def test_the_code_of_one_step_is_not_offered_for_another_one(stage: Stage, flow: str) -> None:
     for asked, name in (({}, "step_1"), ({"step": "step_4"}, "step_4")):
         form = stage.browser.get(url("step-code", flow), asked).context["form"]
@@ -560,44 +538,6 @@ def test_minutes_saved_are_whole_numbers_that_the_engine_stores(stage: Stage, fl
         assert stage.browser.get(url("minutes-saved", flow)).context["form"]["minutes"].value() == right
 
 
-def essence(stage: Stage, key: str) -> Any:
-    """A flow without times, ids of versions, and what the engine decides."""
-    flow = stage.session.workflows.get_flow(key)
-    kept = {name: flow.get(name) for name in ("status", "folderId", "ownerId", "metadata", "timeSavedPerRun")}
-    version = {name: flow["version"].get(name) for name in ("displayName", "trigger", "notes")}
-    own = re.compile(r'"(lastUpdatedDate|lastTestDate|updatedAt|createdAt|valid|skip)": ("[^"]+"|true|false),? ?')
-    found = json.loads(own.sub("", json.dumps(kept | version)).replace(", }", "}"))
-    return found | {
-        "skipped": [node.name for node in flow_tree.walk(flow["version"]["trigger"]) if node.step.get("skip")]
-    }
-
-
-def sampled(stage: Stage, key: str, *names: str) -> None:
-    for name in names:
-        request = {"stepName": name, "payload": {"of": name}, "type": "OUTPUT"}
-        stage.session.workflows.apply_flow_operation(key, {"type": "SAVE_SAMPLE_DATA", "request": request})
-
-
-#: Edits of the flow and of the router, and the one operation that undoes each.
-INVERSES: list[tuple[str, dict[str, str], str]] = [
-    ("step-rename", {"step": "step_1", "name": "Prepare"}, "UPDATE_ACTION"),
-    ("step-move", {"step": "step_1", "place": "INSIDE_BRANCH:step_5:0"}, "MOVE_ACTION"),
-    ("step-duplicate", {"step": "step_5"}, "DELETE_ACTION"),
-    ("step-delete", {"step": "step_2"}, "ADD_ACTION"),
-    ("step-skip", {"step": "step_1", "skip": "yes"}, "SET_SKIP_ACTION"),
-    ("branch-add", {"step": "step_5", "name": "Huge"}, "DELETE_BRANCH"),
-    ("branch-delete", {"branch": "step_5:0"}, "ADD_BRANCH"),
-    ("branch-duplicate", {"branch": "step_5:0"}, "DELETE_BRANCH"),
-    ("branch-move", {"branch": "step_5:0", "position": "2"}, "MOVE_BRANCH"),
-    ("branch-rename", {"branch": "step_5:0", "name": "Big"}, "UPDATE_ACTION"),
-    ("router-execution", {"step": "step_5", "execution": "EXECUTE_ALL_MATCH"}, "UPDATE_ACTION"),
-    ("step-sample-clear", {"step": "step_1"}, "UPDATE_SAMPLE_DATA_INFO"),
-    ("minutes-saved", {"minutes": "5"}, "UPDATE_MINUTES_SAVED"),
-    ("note-add", {"content": "Watch", "color": "red"}, "DELETE_NOTE"),
-    ("trigger-remove", {}, "UPDATE_TRIGGER"),
-]
-
-
 @pytest.mark.parametrize(
     ("action", "values", "said"),
     [
@@ -624,81 +564,6 @@ def test_the_confirmation_of_an_edit_of_a_branch_names_that_branch_only(
     stage.session.workflows.apply_flow_operation(router, {"type": "ADD_BRANCH", "request": branch})
     question = ask(stage, action, router, **values).context["form"].questions[0]
     assert [line for line, _url in question.lines] == [said]
-
-
-@newer
-@pytest.mark.sampled(3)
-@pytest.mark.parametrize(("action", "values", "kind"), INVERSES, ids=[one[0] for one in INVERSES])
-def test_an_edit_is_undone_by_its_inverse_and_samples_stay(
-    stage: Stage, router: str, action: str, values: dict[str, str], kind: str
-) -> None:
-    client = stage.session.workflows
-    branch = {"stepName": "step_5", "branchIndex": 1, "branchName": "Medium"}
-    client.apply_flow_operation(router, {"type": "ADD_BRANCH", "request": branch})
-    last = {
-        "parentStep": "step_5",
-        "stepLocationRelativeToParent": "AFTER",
-        "action": flows.code("last") | {"name": "step_2"},
-    }
-    client.apply_flow_operation(router, {"type": "ADD_ACTION", "request": last})
-    sampled(stage, router, "trigger", "step_1", "step_5")
-    before = essence(stage, router)
-    edit(stage, action, router, **values)
-    assert essence(stage, router) != before
-    stage.practice.journal.clear()
-    edit(stage, "edit-undo", router)
-    assert essence(stage, router) == before
-    sent = [json.loads(one.body)["type"] for one in stage.practice.journal.all() if one.method == "POST"]
-    assert sent == [kind]
-
-
-@newer
-def test_an_edit_without_an_inverse_is_undone_by_an_import_and_samples_are_brought_back(
-    stage: Stage, flow: str
-) -> None:
-    sampled(stage, flow, "trigger", "step_1", "step_2", "step_4")
-    before = essence(stage, flow)
-    edit(stage, "step-delete", flow, step="step_3")
-    done = edit(stage, "edit-undo", flow)
-    assert "IMPORT_FLOW" in [
-        json.loads(one.body)["type"] for one in stage.practice.journal.all() if one.method == "POST"
-    ]
-    version = stage.session.workflows.get_flow(flow)["version"]["id"]
-    for name in ("trigger", "step_1", "step_2"):
-        assert stage.session.workflows.get_sample_data(flow, version, name) == {"of": name}
-    # The engine deletes the file of a step that is deleted.
-    assert "no sample any more: “Each line”" not in (page := text(stage.browser.get(lead(done)).content))
-    assert "The flow is as it was before, but these steps have no sample any more: “Inner”." in page
-    after = essence(stage, flow)
-    assert after["notes"] == before["notes"]
-    assert tree(stage, flow) == [("trigger", 0), ("step_1", 0), ("step_3", 0), ("step_4", 1), ("step_2", 0)]
-
-
-@newer
-def test_edits_of_the_flow_itself_are_undone_one_after_the_other_with_those_of_its_steps(
-    stage: Stage, flow: str
-) -> None:
-    edit(stage, "step-rename", flow, step="step_1", name="Prepare")
-    edit(stage, "step-sample", flow, step="step_1", kind="OUTPUT", payload='{"total": 5}')
-    assert "cannot restore this" in text(
-        ask(stage, "step-sample", flow, step="step_1", kind="OUTPUT", payload="1").content
-    )
-    assert "cannot restore this" not in text(ask(stage, "minutes-saved", flow, minutes="5").content)
-    edit(stage, "minutes-saved", flow, minutes="5")
-    edit(stage, "operation", flow, type="UPDATE_METADATA", request='{"metadata": {"tags": ["a"]}}')
-    edit(stage, "step-sample-clear", flow, step="step_1")
-    assert "This step has no sample" in text(ask(stage, "step-sample-clear", flow, step="step_1").content)
-    assert "gets the sample back" in text(ask(stage, "edit-undo", flow).content)
-    edit(stage, "edit-undo", flow)
-    now = essence(stage, flow)
-    assert flow_tree.steps_by_name(now["trigger"])["step_1"]["settings"]["sampleData"]["sampleDataFileId"]
-    assert (now["timeSavedPerRun"], now["metadata"]) == (5, {"tags": ["a"]})
-    edit(stage, "edit-undo", flow)
-    assert essence(stage, flow)["metadata"] is None
-    edit(stage, "edit-undo", flow)
-    assert essence(stage, flow)["timeSavedPerRun"] is None
-    edit(stage, "edit-undo", flow)
-    assert flow_tree.steps_by_name(essence(stage, flow)["trigger"])["step_1"]["displayName"] != "Prepare"
 
 
 def add_user(stage: Stage, number: int, name: str, **changes: Any) -> str:

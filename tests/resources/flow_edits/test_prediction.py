@@ -133,8 +133,8 @@ def test_damage_is_found_and_nothing_else_is_refused(version: str, pair: dict[st
         assert found in ([], found if pair["before"] == predicted else [])
 
 
-#: Undone by several operations, so by an import.
-SEVERAL = {"DELETE_ACTION", "DELETE_BRANCH", "IMPORT_FLOW", "USE_AS_DRAFT", "UPDATE_ACTION"}
+#: Undone by several operations, or by one that does not bring everything back, so by an import.
+SEVERAL = {"DELETE_NOTE", "DELETE_ACTION", "DELETE_BRANCH", "IMPORT_FLOW", "USE_AS_DRAFT", "UPDATE_ACTION"}
 #: Of two notes of one id, both are changed.
 TWICE = {"op_update_note"}
 
@@ -151,11 +151,7 @@ def test_the_inverse_of_a_recorded_operation_makes_the_flow_what_it_was(version:
     if operation.type == "IMPORT_FLOW":
         assert pair["operation"]["type"] in SEVERAL or pair["name"] in TWICE or shape(earlier) == shape(after)
     else:
-        came, wanted = (shape(flow) for flow in (predict(after, operation), earlier))
-        for found in (came, wanted):
-            # A note that is added again is the last one, which nobody sees on the canvas.
-            found["notes"].sort(key=str)
-        assert came == wanted
+        assert shape(predict(after, operation)) == shape(earlier)
 
 
 def step(name: str, kind: str = "CODE", **more: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone, translation
 from django.utils.decorators import method_decorator
@@ -70,8 +71,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return reverse("profile")
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """Return the client address as in the rest of the console, else an unassigned one (RFC 5737): such requests share one limit."""
-        return address(request) or "192.0.2.0"
+        """Return the client address as in the rest of the console, else an unassigned one (RFC 5737): such requests share one limit.
+
+        While attempts are counted, a known browser stands for its address: allauth's limits of an address know no other way.
+        """
+        return known_browsers.counted_by(request) or address(request) or "192.0.2.0"
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """Record the failure without the typed values."""
@@ -83,12 +87,17 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         Attempts from a known browser of the account are counted separately: strangers cannot lock its owner out there.
         """
         typed = str(credentials.get("email") or credentials.get("username") or "").strip().lower()
-        users = User.objects.filter(Q(username__iexact=typed) | Q(email__iexact=typed)).order_by("pk")
-        user_id = users.values_list("pk", flat=True).first()
+        user_id = _account_of(typed)
         if user_id is None:
             return f"typed:{typed}"
         browser = known_browsers.find(request, user_id)
         return f"browser:{browser.pk}" if browser is not None else f"account:{user_id}"
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count the attempt: a known browser's by itself, others by account and address."""
+        typed = str(credentials.get("email") or credentials.get("username") or "")
+        with known_browsers.counted_apart(request, _account_of(typed)):
+            super().pre_authenticate(request, **credentials)
 
     def post_login(self, request: HttpRequest, user: Any, **more: Any) -> HttpResponse:
         return known_browsers.remember(request, super().post_login(request, user, **more), user)
@@ -136,7 +145,26 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return reverse("profile")
 
 
+def _account_of(typed: str) -> int | None:
+    """Return the key of the account with this name or address, in any case."""
+    typed = typed.strip()
+    if not typed or len(typed) > forms.LONGEST_LOGIN:
+        return None
+    users = User.objects.filter(Q(username__iexact=typed) | Q(email__iexact=typed)).order_by("pk")
+    return users.values_list("pk", flat=True).first()
+
+
 class SignIn(allauth_views.LoginView):  # type: ignore[misc]
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Limit the attempts of an address, and of a known browser apart from its address (ACCOUNT_RATE_LIMITS)."""
+        if request.method == "POST":
+            with known_browsers.counted_apart(request, _account_of(request.POST.get("login", ""))):
+                limited: HttpResponse | None = ratelimit.consume_or_429(request, action="sign_in")
+            if limited is not None:
+                return limited
+        answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        return answer
+
     def get_context_data(self, **kwargs: Any) -> Any:
         return super().get_context_data(**kwargs) | {
             "passkeys": settings.PASSKEYS,

@@ -18,7 +18,7 @@ class Tables(Calls):
         external_ids: Sequence[str] | None = None,
     ) -> Json:
         """`GET /v1/tables`: a page of tables; several may have one external id (engine-0.83.md section 13.6)."""
-        query = {"limit": limit, "cursor": cursor, "name": name, "projectId": self._required_project_id()}
+        query: Json = {"limit": limit, "cursor": cursor, "name": name, "projectId": self._required_project_id()}
         if external_ids:
             query["externalIds"] = list(external_ids)
         return self._page("/v1/tables", query)

@@ -71,8 +71,10 @@ class _Node:
         return self.inner.setdefault(key, _Node((*self.path, key)))
 
 
-def propose(trigger: Any = None, payloads: Sequence[Any] = (), samples: Sequence[Any] = ()) -> Form:
-    """A form that accepts all past payloads and has fields for what the flow reads.
+def propose(
+    trigger: Any = None, payloads: Sequence[Any] = (), samples: Sequence[Any] = (), *, accept_all: bool = False
+) -> Form:
+    """A form that has fields for all that the flow reads, and accepts past payloads as far as these fields allow.
 
     A form made from one payload reproduces exactly that payload; one made from many reproduces all filled-in values, and empty values
     as most of them were. Nothing is sent or stored: a builder reviews it.
@@ -80,9 +82,15 @@ def propose(trigger: Any = None, payloads: Sequence[Any] = (), samples: Sequence
     Args:
         trigger: the root of the flow's step tree (api.md 6.3).
         payloads: past payloads, newest first.
+        accept_all: the form must accept all payloads, even if that takes JSON in place of fields.
         samples: bodies of stored sample events, newest first. Their values may become examples; those of payloads never do.
     """
     payloads = list(payloads[:MOST_PAYLOADS])
+    read = propose(trigger) if (payloads or samples) and not accept_all else Form()
+    if read.fields:
+        # The flow reads fields of an object, so other bodies were mistakes.
+        payloads = [body for body in payloads if isinstance(body, dict)]
+        samples = [body for body in samples if isinstance(body, dict)]
     bodies = [*payloads, *samples]
     exact = len(bodies) == 1
     if bodies and not all(isinstance(body, dict) for body in bodies):
@@ -97,12 +105,14 @@ def propose(trigger: Any = None, payloads: Sequence[Any] = (), samples: Sequence
     for reference in references.find_references(trigger, body_is_output=requested_fields is not None):
         _add_reference(root, reference)
     _distribute_values(root)
-    writer = _Writer(len(payloads), len(bodies), exact)
+    writer = _Writer(len(payloads), len(bodies), exact, accept_all)
     for depth in range(0 if root.closed else MOST_DEPTH, 0, -1):
         nodes = chain.from_iterable(writer.nodes(node, depth) for node in root.inner.values())
         fields = writer.fields(islice(nodes, MOST_FIELDS + 1))
         if len(fields) <= MOST_FIELDS:
             return Form(fields)
+    if read.fields and all(field.path for field in read.fields):
+        return read
     return Form((_body(inferred(kind=Kind.JSON), len(payloads)),))
 
 
@@ -167,6 +177,7 @@ class _Writer:
     payload_count: int
     body_count: int
     exact: bool
+    accept_all: bool
 
     def nodes(self, node: _Node, depth: int) -> Iterator[_Node]:
         """The nodes that become fields: the node or those inside it; the ones at this depth become JSON."""
@@ -203,10 +214,17 @@ class _Writer:
             learned = _infer_unseen(node)
         elif learned.kind is Kind.LIST and learned.why.values and not any(seen) and node.item_keys and not self.exact:
             learned = replace(_infer_unseen(node), blank=learned.blank)
+        elif learned.kind is not Kind.TABLE and node.item_keys and not (self.exact or self.accept_all):
+            # The flow reads a list of objects: other values were mistakes.
+            lists = [value for value in seen if type(value) is list]
+            found = learning.learn(lists, exact=False)
+            learned = found if found is not None and found.kind is Kind.TABLE else _infer_unseen(node)
         elif learned.kind is Kind.TEXT:
             name_kind = _kind_by_name(node, learned.kind, seen)
             choices = () if name_kind is not Kind.TEXT or naming.one_of_a_kind(node.path[-1]) else learned.choices
             learned = replace(learned, kind=name_kind, choices=choices)
+        if learned.kind is Kind.TABLE:
+            learned = replace(learned, columns=_with_read_columns(learned.columns, node.item_keys))
         secret = node.secret and learned.kind in TEXTS and set(map(type, seen)) <= {str, type(None)}
         if secret:
             learned = replace(learned, kind=Kind.SECRET, choices=())
@@ -249,14 +267,20 @@ def _empty(value: Any) -> bool:
     return value in (None, "", []) if not value else type(value) is str and value.isspace()
 
 
+def _with_read_columns(columns: Sequence[Column], keys: Iterable[str]) -> tuple[Column, ...]:
+    """The columns, and those of the keys that the flow reads of the items, as far as there is room."""
+    found = list(columns)
+    known = {column.key for column in columns}
+    for key in [key for key in keys if key not in known][: MOST_COLUMNS - len(found)]:
+        kind, taken = naming.kind_of(key), {column.name for column in found}
+        found.append(Column(name_for((key,), taken), key, label_from(key), kind if kind in CELLS else Kind.TEXT))
+    return tuple(found)
+
+
 def _infer_unseen(node: _Node) -> Field:
     """The field of a node without past values: by its readers, else by its name."""
     if node.item_keys:
-        columns: list[Column] = []
-        for key in [*node.item_keys][:MOST_COLUMNS]:
-            kind, taken = naming.kind_of(key), {column.name for column in columns}
-            columns.append(Column(name_for((key,), taken), key, label_from(key), kind if kind in CELLS else Kind.TEXT))
-        return inferred(kind=Kind.TABLE, columns=tuple(columns))
+        return inferred(kind=Kind.TABLE, columns=_with_read_columns((), node.item_keys))
     if node.items or Kind.LIST in node.hints:
         return inferred(kind=Kind.LIST)
     if node.inner:

@@ -29,7 +29,8 @@ def parse(text: str, most: int = MAX_BYTES) -> Any:
     Raises BadPayload with problem `syntax` (line, column), `number` (not finite, or too long), `letter` (half of a surrogate
     pair, which cannot be encoded in a request), `deep` or `large`.
     """
-    if len(text.encode("utf-8", "surrogatepass")) > most:
+    # A letter has one byte at least: a text that is far too long is not copied.
+    if len(text) > most or len(text.encode("utf-8", "surrogatepass")) > most:
         raise BadPayload("large")
     if not text.strip():
         return {}

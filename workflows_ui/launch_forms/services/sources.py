@@ -14,6 +14,7 @@ from workflows_ui.launch_forms.proposal import proposing, references
 from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.launch_forms.schema.document import NOTHING, Form
 from workflows_ui.launches.models import Launch, State
+from workflows_ui.launches.services import runs
 from workflows_ui.members.models import Workspace
 
 #: Most characters of ciphertext that are opened for one proposal.
@@ -32,8 +33,8 @@ def propose(workflows: Workflows, workspace: Workspace, flow_id: str, trigger: A
     Calls the engine at most 7 times, and does without samples and runs if calls fail.
     """
     launched = dict(launch_payloads(workspace, flow_id))
-    runs = _run_bodies(workflows, flow_id, known=set(launched)) if len(launched) < FEW else ()
-    return proposing.propose(trigger, [*launched.values(), *runs], samples(workflows, flow_id))
+    elsewhere = _run_bodies(workflows, flow_id, known=set(launched)) if len(launched) < FEW else ()
+    return proposing.propose(trigger, [*launched.values(), *elsewhere], samples(workflows, flow_id))
 
 
 def propose_for_launcher(
@@ -52,7 +53,7 @@ def propose_for_launcher(
     own = [] if wanted is NOTHING else [wanted]
     if not own and not stored and (last_values := last()) is not None:
         own = [last_values]
-    return proposing.propose(trigger, own, stored)
+    return proposing.propose(trigger, own, stored, accept_all=True)
 
 
 def reads_everything(trigger: Any) -> bool:
@@ -61,11 +62,14 @@ def reads_everything(trigger: Any) -> bool:
 
 
 def launch_payloads(workspace: Workspace, flow_id: str) -> Iterator[tuple[str, Any]]:
-    """The payloads of sent launches with the launch's id, newest first, without those that cannot be opened."""
+    """The payloads of sent launches with the launch's id, newest first, without those that cannot be opened.
+
+    Those of failed launches are left out: what was wrong with their values would become a part of the form.
+    """
     rows = (
         Launch.objects.filter(workspace=workspace, flow_id=flow_id)
         .exclude(payload="")
-        .exclude(state__in=[State.NOT_SENT, State.REFUSED])
+        .exclude(state__in=[State.NOT_SENT, State.REFUSED, State.FAILED])
         .order_by("-asked_at")
         .defer(None)
         .only("pk", "payload")[: proposing.MOST_PAYLOADS]
@@ -83,13 +87,17 @@ def launch_payloads(workspace: Workspace, flow_id: str) -> Iterator[tuple[str, A
 
 
 def _run_bodies(workflows: Workflows, flow_id: str, *, known: set[str]) -> Iterator[Any]:
-    """The bodies of the latest runs that were not started by the launches in `known`."""
+    """The bodies of the latest runs that did not fail, and were not started by the launches in `known`."""
     try:
         page = workflows.list_runs(limit=RUNS + 20, flow_id=flow_id)
-        rows = [
-            run for run in _rows(page) if str(run.get("parentRunId")) not in known and isinstance(run.get("id"), str)
+        listed = [
+            run
+            for run in _rows(page)
+            if str(run.get("parentRunId")) not in known
+            and isinstance(run.get("id"), str)
+            and run.get("status") not in runs.FAILED
         ]
-        for run in rows[:RUNS]:
+        for run in listed[:RUNS]:
             steps = workflows.get_run(run["id"]).get("steps")
             first = steps.get("trigger") if isinstance(steps, dict) else None
             yield from body_of(first.get("output") if isinstance(first, dict) else None)

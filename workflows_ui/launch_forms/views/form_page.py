@@ -41,7 +41,7 @@ from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access as member_access, launch_rights
 from workflows_ui.members.services.access import Access, Acting
 from workflows_ui.resources.flows import views as flow_views
-from workflows_ui.run_index.services import indexes
+from workflows_ui.run_index.services import indexes, uses
 from workflows_ui.web import formats, markdown, messages, responses, signed_state
 from workflows_ui.web.requests import ConsoleRequest
 
@@ -146,7 +146,7 @@ class LaunchFormPage:
         if _JSON not in data:
             return shown
         try:
-            payload = json_text.parse(data[_JSON][-1])
+            payload = json_text.parse(data[_JSON][-1], settings.LAUNCH_JSON_BYTES)
         except json_text.BadPayload:
             return shown
         if not self.as_json:  # the form was published after the page for JSON was opened
@@ -322,12 +322,19 @@ def is_away(problem: Exception) -> bool:
 
 
 def _known_name(access: Access, flow_id: str) -> str:
-    """The name, else the id, of a flow that was launched here before or has runs in the index; empty for any other."""
+    """The name, else the id, of a flow that the console knows: that was launched here before, has a launch form, may be launched by a
+    right, or is in the run index. Empty for any other.
+    """
     launched = Launch.objects.filter(workspace=access.workspace, flow_id=flow_id).order_by("-asked_at")
     name = launched.values_list("flow_name", flat=True).first()
+    if name is None and (form := launch_forms.find_form(access.workspace, flow_id)):
+        name = form.flow_name
+    if name is None and (rights := launch_rights.flow_rights(access, flow_id)):
+        name = rights[0].flow_name
     if name is None and (index := indexes.readable(access.workspace, access.user.pk)):
         run = indexes.latest_run(index.pk, flow_id)
-        name = run.flow_name if run else None
+        flows = uses.current(index.pk, "flows").filter(object_id=flow_id[:64])
+        name = run.flow_name if run else flows.values_list("name", flat=True).first()
     return "" if name is None else name or flow_id
 
 

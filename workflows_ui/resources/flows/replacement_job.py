@@ -55,6 +55,7 @@ def asked(old: Row, new: Row, **more: Any) -> dict[str, Any]:
         "old": text_at(old, "id"),
         "new": text_at(new, "id"),
         "change": [text_at(old, "externalId"), text_at(new, "externalId")],
+        "names": [text_at(old, "displayName"), text_at(new, "displayName")],
         **more,
     }
 
@@ -184,7 +185,18 @@ def _finish(session: EngineSession, data: dict[str, Any], actor: Actor, succeede
 
 
 def _reversed(data: dict[str, Any], job_id: str) -> dict[str, Any]:
-    return {"old": data["new"], "new": data["old"], "change": data["change"][::-1], "undo": job_id}
+    return {
+        "old": data["new"],
+        "new": data["old"],
+        "change": data["change"][::-1],
+        "names": data["names"][::-1],
+        "undo": job_id,
+    }
+
+
+def _subject(data: dict[str, Any]) -> str:
+    old, new = (formats.cut(name) for name in data["names"])
+    return gettext("“%(new)s” takes the place of “%(old)s”.") % {"old": old, "new": new}
 
 
 REPLACE_CONNECTION = Action(
@@ -199,6 +211,6 @@ REPLACE_CONNECTION = Action(
             "changes: a flow that was never published stays so, one that is off stays off, and a draft stays a draft. The old connection "
             "stays until all flows have succeeded, so this can be undone on the page of this job."
         ),
-        procedure=Procedure(_collect, _impact, _finish, _reversed),
+        procedure=Procedure(_collect, _impact, _finish, _subject, _reversed),
     ),
 )

@@ -84,6 +84,7 @@ class _Recent(NamedTuple):
     user_id: int
     flow_id: str
     state: str
+    reason: str
     asked_at: datetime
     send_by: datetime
     kept: bool

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -170,7 +171,7 @@ def refusal(placeholder: object) -> Text:
 def value_of(text: str) -> Any:
     """The value of a text: parsed if it is JSON that can be sent, else the text itself."""
     try:
-        return json_text.parse(text) if text.strip() else text
+        return json_text.parse(text, settings.LAUNCH_JSON_BYTES) if text.strip() else text
     except json_text.BadPayload:
         return text
 

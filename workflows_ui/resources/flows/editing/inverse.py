@@ -99,8 +99,7 @@ def _essence(flow: Mapping[str, Any]) -> Json:
         (node.depth, node.parent, node.branch_index, _essence_of_step(node.step))
         for node in flow_tree.walk(version.get("trigger"))
     ]
-    # Their order means nothing: each has its place on the canvas.
-    notes = sorted(({key: note.get(key) for key in _NOTE} for note in dicts_at(version, "notes")), key=str)
+    notes = [{key: note.get(key) for key in _NOTE} for note in dicts_at(version, "notes")]
     parts = {key: flow.get(key) for key in _ON_FLOW}
     return {"name": version.get("displayName"), "steps": steps, "notes": notes, **parts}
 
@@ -126,15 +125,14 @@ def _candidates(now: Mapping[str, Any], earlier: Mapping[str, Any], parts: Mappi
 
 
 def _of_notes(old: Json, new: Json) -> Iterator[Operation]:
+    """None for a deleted note: it would be the last one, and its author would be the sender."""
     existing, wanted = ({id_at(note): note for note in dicts_at(version, "notes")} for version in (old, new))
     for key in existing.keys() - wanted.keys():
         yield Operation("DELETE_NOTE", {"id": key})
-    for key, note in wanted.items():
-        # Without an author, the engine takes the sender of the change.
-        values = {name: note[name] for name in (*_NOTE, "ownerId") if note.get(name) is not None}
-        if key not in existing:
-            yield Operation("ADD_NOTE", values)
-        elif note != existing[key]:
+    for key in existing.keys() & wanted.keys():
+        if wanted[key] != existing[key]:
+            # Without an author, the engine takes the sender of the change.
+            values = {name: wanted[key][name] for name in (*_NOTE, "ownerId") if wanted[key].get(name) is not None}
             yield Operation("UPDATE_NOTE", values)
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import TooManyFieldsSent
 from django.http import QueryDict
 from django.utils.dateparse import parse_datetime
@@ -441,7 +442,7 @@ def _options(schema: Mapping[str, Any]) -> list[Option]:
 
 def _is_json(text: str) -> bool:
     try:
-        json_text.parse(text)
+        json_text.parse(text, settings.LAUNCH_JSON_BYTES)
     except json_text.BadPayload:
         return False
     return bool(text.strip())
