@@ -15,4 +15,5 @@ import workflows_ui.members.models
 import workflows_ui.notes.models
 import workflows_ui.notifications.models
 import workflows_ui.run_index.models
-import workflows_ui.saved_views.models  # noqa: F401
+import workflows_ui.saved_views.models
+import workflows_ui.unclear_writes.models  # noqa: F401

@@ -23,6 +23,7 @@ from workflows_ui.launches.services import following, repairs, sweeping, watchin
 from workflows_ui.notifications import services as notifications, tasks as notification_tasks
 from workflows_ui.run_index import tasks as run_index_tasks
 from workflows_ui.run_index.services import indexes, launch_words, reading
+from workflows_ui.unclear_writes import services as unclear_writes, tasks as unclear_write_tasks
 
 
 @shared_task
@@ -41,6 +42,7 @@ def tick() -> None:
         tested = scheduled_checks.due()
         indexed = reading.due()
         worded = launch_words.due()
+        unclear = unclear_writes.to_enqueue()
     for launch_id in launches:
         launch_tasks.send.delay(launch_id)
     for job_id in jobs:
@@ -51,6 +53,7 @@ def tick() -> None:
     broker.enqueue_each(credential_tasks.inspect, inspected)
     broker.enqueue_each(run_index_tasks.read, indexed)
     broker.enqueue_each(run_index_tasks.read_launches, worded)
+    broker.enqueue_each(unclear_write_tasks.look, unclear)
     with database.turn():
         heartbeat.beat()
 
@@ -88,6 +91,7 @@ def purge() -> None:
         secret_rotation.purge()
         deleted_objects.purge()
         flow_edits.purge()
+        unclear_writes.purge()
         scheduled_checks.schedule()
         scheduled_checks.remind()
         hash_chain.prune()

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("workflows_ui.members.urls")),
     path("", include("workflows_ui.offboarding.urls")),
     path("", include("workflows_ui.deleted_objects.urls")),
+    path("", include("workflows_ui.unclear_writes.urls")),
     path("", include("workflows_ui.launch_forms.urls")),
     path("", include("workflows_ui.launches.urls")),
     path("", include("workflows_ui.search.urls")),

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from tests import flows
 from tests.launches.launch_scene import Scene, text_of
+from tests.unclear_writes.later import look_at_the_end
 from tests.users import Users
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
@@ -157,13 +158,12 @@ def test_a_table_is_not_restored_beside_another_of_its_external_id(company: Scen
     assert _restore(owner).status_code == 303
 
 
-def test_a_table_that_an_interrupted_restore_created_is_continued_with(company: Scene, owner: Client) -> None:
+def test_a_table_whose_creation_lost_its_answer_is_continued_with(company: Scene, owner: Client) -> None:
     table = _table(company)
     _delete(owner, "tables", table["id"])
     company.engine.faults.add("reset_after", "POST", "/v1/tables", times=1)
-    assert _restore(owner).status_code == 422
-    assert len([row for row in _rows(company, "tables") if row["externalId"] == table["externalId"]]) == 1
-    assert _restore(owner, checked="1").status_code == 303
+    # The first look finds the table.
+    assert _restore(owner).status_code == 303
     (restored,) = [row for row in _rows(company, "tables") if row["externalId"] == table["externalId"]]
     assert len(company.workflows.export_table(restored["id"])["rows"]) == 42
 
@@ -294,6 +294,9 @@ def test_an_unfinished_restore_of_what_was_deleted_meanwhile_begins_again(
     _delete(owner, "tables", _table(company)["id"])
     company.engine.faults.add("status", "POST", "/v1/records", status=403, times=1)
     assert _restore(owner).status_code == 422
+    # Nothing is created again while it is not known whether the records were.
+    assert "Checking whether it was done" in text_of(_restore(owner))
+    assert look_at_the_end().state == "not_done"
     first = DeletedObject.objects.get().restored_id
     company.workflows.delete_table(first)
     assert _restore(owner).status_code == 422
@@ -323,7 +326,46 @@ def test_a_refused_deletion_leaves_no_copy_and_a_moved_workspace_restores_none(c
     key = _flow(company)
     company.engine.faults.add("status", "DELETE", f"/v1/flows/{key}", status=403)
     assert _delete(owner, "flows", key).status_code == 422
+    assert DeletedObject.objects.get().state == CopyState.DELETING
+    company.engine.faults.clear()
+    assert look_at_the_end().state == "not_done"
     assert not DeletedObject.objects.exists()
+
+
+@pytest.mark.parametrize("acted", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("kind", ["flows", "tables"])
+def test_a_restore_whose_answer_proves_nothing_never_becomes_two(
+    company: Scene, owner: Client, kind: str, acted: bool
+) -> None:
+    key = _flow(company) if kind == "flows" else _table(company)["id"]
+    _delete(owner, kind, key)
+    number = len(_rows(company, kind))
+    company.engine.faults.add("status", "POST", f"/v1/{kind}", status=503, times=1, act=acted)
+    first = _restore(owner)
+    if acted:
+        # The first look finds it.
+        assert first.status_code == 303
+    else:
+        assert "Checking whether it was done" in text_of(first)
+        assert "It was not restored" not in text_of(first)
+        assert "Checking whether it was done" in text_of(_restore(owner, checked="1"))
+        assert len(_rows(company, kind)) == number
+        assert look_at_the_end().state == "not_done"
+        assert _restore(owner).status_code == 303
+    assert len(_rows(company, kind)) == number + 1
+
+
+def test_a_restore_that_the_engine_began_late_continues_with_what_it_created(company: Scene, owner: Client) -> None:
+    _delete(owner, "flows", _flow(company))
+    number = len(_rows(company, "flows"))
+    company.engine.faults.add("status", "POST", "/v1/flows", status=504, body="html", times=1, act=False)
+    _restore(owner)
+    folder = company.workflows.create_folder("Sales")["id"]
+    late = company.workflows.create_flow("Orders", folder_id=folder)
+    assert look_at_the_end().state == "done"
+    assert DeletedObject.objects.get().restored_id == late["id"]
+    assert _restore(owner).status_code == 303
+    assert len(_rows(company, "flows")) == number + 1
 
 
 def test_a_restore_in_progress_looks_like_anything_in_progress(company: Scene, owner: Client) -> None:

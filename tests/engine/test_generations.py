@@ -232,24 +232,14 @@ def test_imbrace_is_asked_by_the_routes_of_its_contract_first(engine: Engine) ->
     assert engine.paths == ["/v1/users/projects/current", "/v1/projects"]
 
 
-def test_a_write_whose_route_has_moved_is_sent_by_the_other_one_and_no_other_is_sent_twice(engine: Engine) -> None:
+def test_a_write_is_never_sent_by_a_second_route(engine: Engine) -> None:
     engine.version = "0.72"
-    calls = workflows(engine)
-    answers = [NO_ROUTE, Reply(200, {"id": "S"})]
-    engine.answer = lambda seen: answers.pop(0)
-    found = calls._by_generation(
-        "mcp",
-        current=lambda: calls._post_object(f"/v1/projects/{PROJECT}/mcp-server/rotate"),
-        legacy=lambda: calls._post_object("/v1/mcp-servers/S/rotate"),
-    )
-    assert found == {"id": "S"}
-    assert engine.paths == [f"/v1/projects/{PROJECT}/mcp-server/rotate", "/v1/mcp-servers/S/rotate"]
-    answers[:] = [Reply(502, b"<html>")]
-    with pytest.raises(Unknown):
-        calls._by_generation(
-            "mcp", current=lambda: calls._post_object("/v1/a"), legacy=lambda: calls._post_object("/v1/b")
-        )
-    assert engine.paths == ["/v1/b"]
+    calls = servers.client(engine.url, project_id=PROJECT).workflows
+    engine.answer = lambda seen: NO_ROUTE
+    with pytest.raises(Unknown) as caught:
+        calls.rotate_mcp_token("S")
+    assert caught.value.cause is NoRoute
+    assert engine.paths == [f"/v1/projects/{PROJECT}/mcp-server/rotate"]
 
 
 def test_a_client_reports_each_missing_route(engine: Engine) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from workflows_ui.engine import EngineError, NotSent, RateLimited, Refused, Unavailable, Unknown, close_pools
+from workflows_ui.engine import EngineError, NotSent, Unknown, close_pools
 
 from . import servers
 from .servers import FLOW, Certificates, Peer, RawServer, Recorder, Reply, answering, response
@@ -24,14 +24,14 @@ def test_a_write_returns_what_was_made_or_none_for_an_empty_answer() -> None:
 @pytest.mark.parametrize(
     ("reply", "kind"),
     [
-        (Reply(429, {}, (("retry-after", "0"),)), RateLimited),
-        (Reply(500, {"statusCode": 500, "error": "e", "message": "m"}), Unavailable),
-        (Reply(503, {}), Unavailable),
+        (Reply(429, {}, (("retry-after", "0"),)), Unknown),
+        (Reply(500, {"statusCode": 500, "error": "e", "message": "m"}), Unknown),
+        (Reply(503, {}), Unknown),
         (Reply(502, b"<html>"), Unknown),
         (Reply(504, b"late"), Unknown),
-        (Reply(307, b"", (("location", "/api/v1/folders"),)), Unavailable),
-        (Reply(308, b"", (("location", "/api/v1/folders"),)), Unavailable),
-        (Reply(409, {"code": "FLOW_IN_USE", "params": {}}), Refused),
+        (Reply(307, b"", (("location", "/api/v1/folders"),)), Unknown),
+        (Reply(308, b"", (("location", "/api/v1/folders"),)), Unknown),
+        (Reply(409, {"code": "FLOW_IN_USE", "params": {}}), Unknown),
         (Reply(200, b"<html>sign in</html>"), Unknown),
         (Reply(201, b'{"id":'), Unknown),
         (Reply(201, b'"\xff"'), Unknown),

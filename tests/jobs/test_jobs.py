@@ -219,7 +219,8 @@ def test_a_refused_credential_ends_the_job_after_several_in_a_row(stage: Stage) 
 
 def test_an_object_that_cannot_be_read_after_a_stray_answer_is_unclear(stage: Stage, running: Job) -> None:
     stage.practice.engine.faults.add("status", "POST", "*", status=401, act=True, times=1)
-    stage.practice.engine.faults.add("status", "GET", "/v1/flows/*", status=401, schedule="-x-----")
+    # The first object is read by the job and by the action; then neither the look of the action nor that of the job gets an answer.
+    stage.practice.engine.faults.add("status", "GET", "/v1/flows/*", status=401, schedule="--xx" + "-" * 40)
     job = turns(running)
     assert Counter(states(job)) == Counter({ItemState.UNCLEAR: 1, ItemState.DONE: 2})
     assert AuditEvent.objects.filter(action="flows.turn-off", outcome="unclear").count() == 1

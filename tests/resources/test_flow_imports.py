@@ -10,6 +10,7 @@ from django import forms
 from tests.resources.stage import Stage, lead, outcomes
 from tests.resources.test_flow_actions import hidden, key_of, made, names, state, upload, url
 from tests.stub_engine import text
+from tests.unclear_writes.later import look_at_the_end
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.members.models import Flavour, Role
 from workflows_ui.resources.flows.imports import files as flow_files
@@ -371,7 +372,10 @@ def test_after_a_failure_the_file_need_not_be_chosen_again_and_what_was_made_is_
     stage.practice.engine.faults.add("status", "POST", "/v1/flows", status=403, schedule="-x", times=1)
     failed = stage.browser.post(NEW, hidden(asked))
     assert failed.status_code == 422
-    assert "Created so far: “First”. Then:" in text(failed.content)
+    assert "Checking whether it was done" in text(failed.content)
+    write = look_at_the_end()
+    assert write.state == "not_done"
+    assert "The first part of it was done" in text(stage.browser.get(f"/w/sales/checks/{write.pk}/").content)
     answer = stage.browser.post(NEW, hidden(failed) | {"which": ["1", "2"]})
     assert answer.status_code == 303
     assert [sent["displayName"] for sent in imports(stage)] == ["First", "Second", "Third"]

@@ -13,6 +13,7 @@ from tests.engine.servers import Reply, Seen
 from tests.practice_engine.fixtures import until
 from tests.resources.stage import Stage, lead
 from tests.stub_engine import StubEngine, identity, run as run_row, text
+from tests.unclear_writes.later import look_at_the_end
 from tests.users import workspace
 from workflows_ui.jobs import worker
 from workflows_ui.jobs.models import ItemState, Job, JobState
@@ -94,20 +95,23 @@ def test_a_retry_whose_answer_is_lost_has_the_launch_followed_all_the_same(stage
     run = failing(stage)
     launch = launched(stage, run)
     stage.practice.engine.faults.add("reset_after", "POST", "*")
-    assert launcher.post(url("retry", run)).status_code == 422
+    # The first look finds that the run was retried.
+    assert launcher.post(url("retry", run)).status_code == 303
     launch.refresh_from_db()
     assert launch.poll_at is not None
 
 
-def test_a_refused_retry_changes_nothing_about_the_launch(stage: Stage, launcher: Client) -> None:
+def test_a_retry_that_is_not_in_the_plan_is_looked_for_and_was_not_done(stage: Stage, launcher: Client) -> None:
     run = failing(stage)
     launch = launched(stage, run)
     stage.practice.engine.settings.retries_disabled = True
     answer = launcher.post(url("retry", run))
     assert answer.status_code == 422
-    assert "Not part of the engine&#x27;s plan" in text(answer.content)
+    assert "FEATURE_DISABLED" in text(answer.content)
+    assert look_at_the_end().state == "not_done"
     launch.refresh_from_db()
-    assert launch.poll_at is None
+    # It is followed, since it may have run.
+    assert launch.poll_at is not None
 
 
 def test_a_launch_of_another_workspace_is_left_alone(stage: Stage, launcher: Client) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 
 from workflows_ui.accounts.models import User
@@ -37,16 +37,18 @@ def with_outcome(events: QuerySet[AuditEvent], outcome: str) -> QuerySet[AuditEv
     ends = AuditEvent.objects.filter(begun=OuterRef("pk"))
     if outcome == BEGUN:
         return events.filter(~Exists(ends), outcome=BEGUN)
-    return events.filter(Q(outcome=outcome) | Exists(ends.filter(outcome=outcome)))
+    # A write may be found out about later: its last end counts.
+    last = ends.order_by("-pk").values("outcome")[:1]
+    return events.alias(last=Subquery(last)).filter(Q(outcome=outcome) | Q(last=outcome))
 
 
 def lines(events: Sequence[AuditEvent], slug: str | None) -> list[dict[str, Any]]:
-    """Return actions with their labels; for a write to the engine, `end` is the row that records its end.
+    """Return actions with their labels; for a write to the engine, `end` is the last row that records its end.
 
     `slug`: the workspace of the linked pages, None for the console-wide pages, "" for no links.
     """
     begun = [event.pk for event in events if event.outcome == BEGUN]
-    ends = {end.begun_id: end for end in AuditEvent.objects.filter(begun__in=begun).order_by("-pk")} if begun else {}
+    ends = {end.begun_id: end for end in AuditEvent.objects.filter(begun__in=begun).order_by("pk")} if begun else {}
     return [_line(event, ends.get(event.pk), slug) for event in events]
 
 

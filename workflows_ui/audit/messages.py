@@ -218,6 +218,7 @@ OUTCOMES: dict[str, Badge] = {
     "failed": Badge(pgettext_lazy("outcome", "Failed"), "circle-x", "red"),
     "cancelled": Badge(pgettext_lazy("outcome", "Cancelled"), "ban", "secondary"),
     "not_sent": Badge(pgettext_lazy("outcome", "Not sent"), "circle-minus", "orange"),
+    "not_done": Badge(pgettext_lazy("outcome", "Not done"), "circle-minus", "secondary"),
     "unclear": Badge(pgettext_lazy("outcome", "Unclear: it may have happened"), "circle-question-mark", "orange"),
     "other": Badge(pgettext_lazy("outcome", "Unknown state"), "circle-question-mark", "secondary"),
     "works": Badge(pgettext_lazy("outcome", "Works"), "circle-check", "green"),

@@ -66,7 +66,9 @@ def kept(session: EngineSession, kind: str, object_id: str, read: Callable[[], C
         yield
     except EngineError as problem:
         # After NotFound, somebody else deleted it: the copy is the last one.
-        if not isinstance(problem, Unknown | NotFound):
+        if isinstance(problem, Unknown):
+            problem.about["copy"] = copy.pk
+        elif not isinstance(problem, NotFound):
             with database.turn():
                 copy.delete()
         raise
@@ -117,6 +119,21 @@ def give_back(copy: DeletedObject, problem: Exception) -> None:
     if isinstance(problem, NotFound):
         values["restored_id"] = ""
     _claimed(copy).update(**values, restored_by=None, restored_at=None)
+
+
+def settle(key: str, outcome: str, restored_id: str) -> None:
+    """What was found out about the deletion or the restore of a copy's object: `done`, `not_done`; else it stays unclear.
+
+    A restore that turns out to have created the object (`restored_id`) continues with it.
+    """
+    rows = DeletedObject.objects.filter(pk=key)
+    if outcome == "done":
+        rows.filter(state=CopyState.DELETING).update(state=CopyState.DELETED)
+        found = {"restored_id": restored_id} if restored_id else {}
+        rows.filter(state=CopyState.UNCLEAR).update(state=CopyState.DELETED, **found)
+    elif outcome == "not_done":
+        rows.filter(state=CopyState.DELETING).delete()
+        rows.filter(state=CopyState.UNCLEAR).update(state=CopyState.DELETED)
 
 
 def purge() -> None:

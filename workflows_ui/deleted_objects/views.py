@@ -21,13 +21,14 @@ from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.deleted_objects import messages as texts, services, tables
 from workflows_ui.deleted_objects.models import CopyState, DeletedObject
-from workflows_ui.engine import EngineError
+from workflows_ui.engine import EngineError, Unknown
 from workflows_ui.lists import list_page, local_lists
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import action_log
 from workflows_ui.resource_admin.resource import RESOURCES
 from workflows_ui.resources.flows import actions as flow_actions
 from workflows_ui.resources.tables import deletion as table_deletion
+from workflows_ui.unclear_writes import messages as write_texts, services as unclear_writes
 from workflows_ui.web import messages as words, responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest, actor
@@ -74,6 +75,8 @@ def restore(request: ConsoleRequest, slug: str, copy_id: str) -> HttpResponse:
     copy = get_object_or_404(services.copies(request.access.workspace), pk=copy_id, kind__in=_RESTORE)
     if request.method != "POST":
         return _page(request, copy)
+    if unclear_writes.of_page(copy.workspace, request.path) is not None:
+        return _page(request, copy)
     if copy.must_check and "checked" not in request.POST:
         return _page(request, copy, _("Confirm that it does not exist in the engine."))
     session = engine_session.open_session(request.access)
@@ -97,7 +100,11 @@ def restore(request: ConsoleRequest, slug: str, copy_id: str) -> HttpResponse:
     create, fill = _RESTORE[copy.kind]
     try:
         if not copy.restored_id:
-            services.record_created(copy, create(session, data))
+            try:
+                services.record_created(copy, create(session, data))
+            except Unknown as unclear:
+                unclear.about |= {"copy": copy.pk, "partial": True}
+                raise
         fill(session, copy.restored_id, data)
     except forms.ValidationError as problem:
         services.give_back(copy, problem)
@@ -109,6 +116,16 @@ def restore(request: ConsoleRequest, slug: str, copy_id: str) -> HttpResponse:
         services.give_back(copy, error)
         outcome, detail = action_log.outcome_of(error)
         audit_log.end(event, outcome, **detail)
+        if isinstance(error, Unknown):
+            unclear_writes.begin(
+                session,
+                error,
+                event=event,
+                resource=copy.kind,
+                action="restore",
+                name=copy.name,
+                path=request.path,
+            )
         copy.refresh_from_db(fields=["state", "restored_id"])
         message = words.error_message(error)
         return _page(request, copy, f"{message.title}. {message.text} {message.next_step}".strip())
@@ -129,4 +146,6 @@ def _page(request: ConsoleRequest, copy: DeletedObject, problem: str = "") -> Ht
         "state": CopyState(copy.state).badge,
         "problem": problem,
     }
+    if pending := unclear_writes.of_page(copy.workspace, request.path):
+        context |= write_texts.context(pending)
     return responses.page(request, "deleted_objects/restore.html", context, status=422 if problem else 200)

@@ -10,6 +10,7 @@ from .errors import EngineError, Forbidden, NoRoute, NotFound, Unavailable, Unkn
 from .generations import Generation, generations
 from .transport import Transport
 from .trigger import TriggerWire
+from .writes import refusals
 
 Flavour = Literal["imbrace", "activepieces"]
 Json = dict[str, Any]
@@ -75,7 +76,10 @@ class Calls:
         triggers: TriggerWire,
         project_id: str | None,
         owned: Owned | None = None,
+        looks: bool = False,
     ) -> None:
+        #: Whether a write reads before it is sent what its look compares with, and is looked for if its answer proves nothing.
+        self.looks = looks
         self._owned = owned
         self._bases = bases
         self._transport = transport
@@ -146,18 +150,16 @@ class Calls:
     def _by_generation(self, route: str, *, current: Callable[[], T], legacy: Callable[[], T]) -> T:
         """The answer of a route that moved between versions, called in the generation that this engine offers.
 
-        The generation that this engine offered last is tried first; if it is not known, `legacy` at Imbrace and `current` at
-        Activepieces. The other one is tried after `NoRoute` only, which is safe for writes too, since nothing was done. Other errors
-        are not caught. Raises NoRoute if the engine offers neither.
+        For reads only. The generation that this engine offered last is tried first; if it is not known, `legacy` at Imbrace and `current`
+        at Activepieces. The other one is tried after `NoRoute` only. Other errors are not caught.
+        Raises NoRoute if the engine offers neither.
 
         Args:
             route: the name under which the generation is remembered: "project", "user", "mcp".
             current, legacy: the call on 0.83 and on 0.72.
         """
         calls: dict[Generation, Callable[[], T]] = {"current": current, "legacy": legacy}
-        first = generations.known(self._transport.base, route)
-        if first is None:
-            first = "legacy" if self._bases.flavour == "imbrace" else "current"
+        first = self._generation(route)
         second: Generation = "legacy" if first == "current" else "current"
         try:
             answer = calls[first]()
@@ -174,6 +176,11 @@ class Calls:
             raise missing from None
         generations.remember(self._transport.base, route, second)
         return answer
+
+    def _generation(self, route: str) -> Generation:
+        """The generation of a route that this engine offered last, else the one that its flavour probably offers."""
+        likely: Generation = "legacy" if self._bases.flavour == "imbrace" else "current"
+        return generations.known(self._transport.base, route) or likely
 
     def _required_project_id(self, given: str | None = None) -> str | None:
         """The project for a call that takes one: the argument, else the client's. On Activepieces, which refuses many calls without a
@@ -265,7 +272,7 @@ class Calls:
 
     def _post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         # The engine refuses a JSON request without a body (api.md section 4).
-        return self._transport.write("POST", self._url(path), dict(body or {}))
+        return self._transport.write("POST", self._url(path), dict(body or {}), refusals=refusals())
 
     def _post_object(self, path: str, body: Mapping[str, Any] | None = None) -> Json:
         """The object that a POST created or changed. One that was created has an id."""
@@ -292,7 +299,7 @@ class Calls:
         self._delete(self._owned_path(kind, id))
 
     def _delete(self, path: str, body: Mapping[str, Any] | None = None) -> None:
-        self._transport.write("DELETE", self._url(path), body)
+        self._transport.write("DELETE", self._url(path), body, refusals=refusals())
 
 
 class NotHere(NotFound):

@@ -53,6 +53,7 @@ class Client:
         timeouts: for all calls but triggers, which take a deadline.
         proxy: `http://[user:password@]host:port`. The peer is then the proxy: see `AddressSafety.check_host_behind_proxy`.
         ca_bundle: a PEM file of certificates to trust instead of certifi's.
+        looks: whether a write is looked for if its answer proves nothing (writes.py), which takes a read before most writes.
         largest_answer: bytes; a larger answer is cut off with `TooLarge`, a trigger's with `TriggerAnswer.truncated`.
         on_no_route: called after each `NoRoute`: the engine may have been replaced by another version.
         clock, sleep: for tests of the retries of reads.
@@ -71,6 +72,7 @@ class Client:
         auth: Credential,
         project_id: str | None = None,
         owned: Owned | None = None,
+        looks: bool = False,
         mask: Mask | None = None,
         safety: AddressSafety | None = None,
         timeouts: Timeouts | None = None,
@@ -106,7 +108,7 @@ class Client:
         # A plain Activepieces needs no credential for a trigger (recordings `webhook_*`), and keeps each header with the run, where the
         # author of the flow can read it. A gateway needs one.
         session = auth if self._bases.gateway is not None else Anonymous(auth.secrets())
-        self.workflows = Workflows(self._bases, transport, TriggerWire(session, route, mask), project_id, owned)
+        self.workflows = Workflows(self._bases, transport, TriggerWire(session, route, mask), project_id, owned, looks)
 
     @property
     def flavour(self) -> str:

@@ -4,6 +4,10 @@
 """
 
 from dataclasses import KW_ONLY, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .writes import Write
 
 
 @dataclass(eq=False)
@@ -115,5 +119,14 @@ class AddressRefused(NotSent):
     """The address is not allowed (see `safety.py`). Nothing was sent."""
 
 
+@dataclass(eq=False)
 class Unknown(EngineError):
     """A write was sent, and no conclusive answer arrived: it may or may not have taken effect. The client never repeats it."""
+
+    _: KW_ONLY
+    #: The kind of error that the answer would be if it were the engine's own; None if there was no whole answer.
+    cause: type[EngineError] | None = None
+    #: What later looks need (`writes.see`); None for calls that are not declared as writes.
+    write: "Write | None" = field(default=None, repr=False)
+    #: What the caller adds for the record of the write: the ids of rows that wait for the outcome, whether more had to follow.
+    about: dict[str, Any] = field(default_factory=dict, repr=False)

@@ -4,12 +4,13 @@ Facts: api.md 2.2 and 4.2 and the recordings of refused calls (`err_*`, `*_unkno
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from . import errors
 from .answer import Answer, NotJson
+from .writes import Refusal
 
 _REFUSED_CALLERS = (
     "INVALID_API_KEY",
@@ -60,7 +61,13 @@ _SCOPED = "Invalid API path"
 
 
 def error_for_answer(
-    answer: Answer, *, write: bool, what: str, secrets: Iterable[str] = (), now: datetime | None = None
+    answer: Answer,
+    *,
+    write: bool,
+    what: str,
+    secrets: Iterable[str] = (),
+    now: datetime | None = None,
+    refusals: Sequence[Refusal] | None = None,
 ) -> errors.EngineError | None:
     """The error of `answer`, or None for a success (2xx).
 
@@ -69,6 +76,7 @@ def error_for_answer(
         what: method and path.
         secrets: texts to remove from the engine's message.
         now: the console's clock, for a `Retry-After` date in an answer without a `Date`.
+        refusals: of a write, the only answers that prove that nothing was done; any other one becomes Unknown, with its kind as `cause`.
     """
     if 200 <= answer.status < 300:
         return None
@@ -82,15 +90,19 @@ def error_for_answer(
     technical = f"{what}: {answer.status}, {len(answer.body)} bytes"
     if 300 <= answer.status < 400 and "location" in answer.headers:
         technical += f", to {without_secrets(answer.headers['location'], secrets)[:200]!r}"
-    return kind(
+    proves = refusals is None or any(refusal.matches(answer.status, body) for refusal in refusals)
+    found = (kind if proves else errors.Unknown)(
         without_secrets(message, secrets)[:500],
         status=answer.status,
         code=code,
         request_id=answer.request_id,
-        sent=None if kind is errors.Unknown else True,
+        sent=True,
         retry_after=answer.retry_after(now or datetime.now(UTC)),
         technical=technical,
     )
+    if isinstance(found, errors.Unknown):
+        found.sent, found.cause = None, None if kind is errors.Unknown else kind
+    return found
 
 
 def in_doubt(answer: Answer) -> bool:

@@ -22,10 +22,12 @@ from . import errors, response_errors
 from .answer import Answer, NotJson
 from .auth import Credential
 from .connection import CURRENT, Call, CheckedAdapter, failed_stage
+from .deadlines import seconds_left
 from .generations import generations
 from .masking import HIDDEN, Mask
 from .safety import AddressSafety
 from .watchdog import Watch
+from .writes import Refusal
 
 Params = Sequence[tuple[str, str]]
 LARGEST_ANSWER = 32 * 1024 * 1024
@@ -165,6 +167,7 @@ class Transport:
         """
         started = self._clock()
         total = self.route.timeouts.total if seconds is None else min(seconds, self.route.timeouts.total)
+        total = seconds_left(total)
         for attempt in range(1, _TRIES + 1):
             left = total - (self._clock() - started)
             try:
@@ -181,21 +184,34 @@ class Transport:
             self._sleep(wait)
         raise AssertionError("the loop returns or raises")
 
-    def write(self, method: str, url: str, body: Any = None) -> Any:
+    def write(self, method: str, url: str, body: Any = None, *, refusals: Sequence[Refusal] | None) -> Any:
         """The decoded JSON of a call that changes something, None for an empty answer. Always sent at most once.
+
+        Only `refusals` prove that nothing was done; with None, for a sign-in, every refusal counts as the engine's.
 
         Raises EngineError: `NotSent` if nothing was sent, `Unknown` if the outcome is not known; `HiddenValue`, before anything is sent,
         if the body contains the replacement of a masked secret, which would overwrite the secret.
         """
-        return self._once(method, url, (), body, seconds=self.route.timeouts.total, write=True)
+        return self._once(method, url, (), body, seconds=self.route.timeouts.total, write=True, refusals=refusals)
 
     def _once(
-        self, method: str, url: str, params: Params, body: Any, *, seconds: float, write: bool, text: bool = False
+        self,
+        method: str,
+        url: str,
+        params: Params,
+        body: Any,
+        *,
+        seconds: float,
+        write: bool,
+        text: bool = False,
+        refusals: Sequence[Refusal] | None = None,
     ) -> Any:
         what = self._mask.text(f"{method} {urlsplit(url).path}")
         answer = self._exchange(self._prepare(method, url, params, body), what, seconds=seconds, write=write)
-        error = response_errors.error_for_answer(answer, write=write, what=what, secrets=self.auth.secrets())
-        if isinstance(error, errors.NoRoute):
+        error = response_errors.error_for_answer(
+            answer, write=write, what=what, secrets=self.auth.secrets(), refusals=refusals
+        )
+        if isinstance(error, errors.NoRoute) or (isinstance(error, errors.Unknown) and error.cause is errors.NoRoute):
             generations.forget(self.base)
             if self._on_no_route is not None:
                 self._on_no_route()

@@ -86,6 +86,18 @@ def end(edit: FlowEdit, after: Mapping[str, Any], *, as_expected: bool, meanwhil
         edit.save(update_fields=["content", "state", "meanwhile"])
 
 
+def settle(key: str, outcome: str, flow: Mapping[str, Any]) -> None:
+    """End an edit that was unclear, by what was found out: `done` with the flow as it is, `not_done`; else it stays unclear."""
+    edit = FlowEdit.objects.filter(pk=key, state=EditState.SENT).select_related("workspace").first()
+    if edit is None:
+        return
+    if outcome == "done":
+        version = flow.get("version")
+        end(edit, version if isinstance(version, dict) else {}, as_expected=True, meanwhile=False)
+    elif outcome == "not_done":
+        forget(edit)
+
+
 def find(workspace: Workspace, flow_id: str, key: str) -> FlowEdit | None:
     """An edit of this flow that has not expired."""
     return _of_flow(workspace, flow_id).filter(pk=key).select_related("edited_by").first()

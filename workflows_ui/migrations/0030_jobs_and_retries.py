@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('workflows_ui', '0028_passkey_counters'),
+        ('workflows_ui', '0029_unclear_writes'),
     ]
 
     operations = [

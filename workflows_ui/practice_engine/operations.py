@@ -104,7 +104,7 @@ def apply(engine: Engine, flow: Json, request: Request) -> None:
     if operation is None:
         raise HttpError.invalid("body/type must be one of the known operations")
     if "request" not in body:
-        raise HttpError.invalid("body: 'request' is missing")
+        raise HttpError.invalid("body must have required property 'request'")
     schema, act, on_version = operation
     values = read(body["request"], schema, "body/request")
     if {"*", flow["id"]} & set(engine.settings.flow_in_use):

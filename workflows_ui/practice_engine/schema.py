@@ -1,6 +1,6 @@
 """Validation as the engine does it: unknown keys dropped, types coerced, then checked (api.md section 4).
 
-A schema maps names to ``Field``. The messages are our own; status and code are the engine's.
+A schema maps names to ``Field``. Status, code and the beginning of a message are the engine's, the rest of the words is our own.
 """
 
 from collections.abc import Callable, Mapping
@@ -65,7 +65,7 @@ def read(source: Any, schema: Schema, path: str, request: Request | None = None)
             continue
         if name not in source:
             if field.required in needed:
-                raise HttpError.invalid(f"{path}: '{name}' is missing")
+                raise HttpError.invalid(f"{path} must have required property '{name}'")
             continue
         value = source[name]
         if value is None and field.nullable:

@@ -60,7 +60,7 @@ def place(parent: Json, location: str | None, branch: int | None, step: Json) ->
     elif is_loop and location == "INSIDE_LOOP":
         parent["firstLoopAction"] = _before(step, parent.get("firstLoopAction"))
     elif is_loop or location != "INSIDE_BRANCH" or branch is None:
-        message = f"a loop or router as parent needs a location, not {location}"
+        message = f"{'Loop' if is_loop else 'Router'} step parent {location} not found"
         raise HttpError.domain("FLOW_OPERATION_INVALID", message=message)
     elif int(branch) >= 0:
         children = parent.setdefault("children", [])

@@ -214,7 +214,7 @@ def _is_input_valid(prop: Json, value: Any) -> bool:
 def check(step: Json, kinds: tuple[str, ...], *, imported: bool = False) -> None:
     """Raise a 400 unless the step is one of these types, and well formed. Imports take any text as the version of a piece."""
     if not NAME.fullmatch(str(step.get("name", ""))):
-        raise HttpError.invalid("the name of a step is letters, digits and underscores")
+        raise HttpError.invalid(INVALID)
     settings = step.get("settings")
     if step.get("type") not in kinds or not isinstance(step.get("displayName"), str) or not isinstance(settings, dict):
         raise HttpError.invalid(INVALID)
@@ -222,7 +222,7 @@ def check(step: Json, kinds: tuple[str, ...], *, imported: bool = False) -> None
     if not all(isinstance(settings.get(key), kind) for key, kind in expected.items()):
         raise HttpError.invalid(INVALID)
     if "pieceVersion" in expected and not (VERSION.fullmatch(settings["pieceVersion"]) or imported):
-        raise HttpError.invalid("the version of a piece is three numbers")
+        raise HttpError.invalid(INVALID)
     properties = settings.get("propertySettings", {}).values()
     typed = all(isinstance(one, dict) and one.get("type") in PROPERTY_TYPES for one in properties)
     branches = settings["branches"] if step["type"] == "ROUTER" else []

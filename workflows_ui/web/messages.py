@@ -109,7 +109,9 @@ _ERRORS: dict[type[BaseException], Message] = {
     ),
     engine.Unknown: Message(
         _("It is unclear whether this happened"),
-        _("The request was sent, but the answer was incomplete. The console does not send it a second time."),
+        _(
+            "The request was sent, but its answer does not prove whether it was done. The console does not send it a second time."
+        ),
         _("Check whether it was done before you try again."),
     ),
     engine.HiddenValue: Message(

@@ -35,6 +35,7 @@ from workflows_ui.engine import (
     NotSent,
     RateLimited,
     Refused,
+    Unknown,
     Workflows,
 )
 from workflows_ui.members.models import Workspace
@@ -107,15 +108,17 @@ class Survey:
 def judge(name: str, error: EngineError) -> Verdict | None:
     """The verdict of a refusal; None if it says nothing about the engine."""
     status, code = error.status, error.code[:60]
-    if isinstance(error, NotInPlan):
+    # The answer to a write proves nothing about the write, but is a hint about the engine.
+    kind = error.cause if isinstance(error, Unknown) and error.cause else type(error)
+    if issubclass(kind, NotInPlan):
         return None if code in _TEMPORARY else Verdict(Ability.NOT_IN_PLAN, status, code)
-    no_route = isinstance(error, NoRoute) or code == "NOT_ON_THIS_ENGINE"
-    if no_route or (name in _GATEWAY_SERVICES and isinstance(error, NotFound) and not code):
+    no_route = issubclass(kind, NoRoute) or code == "NOT_ON_THIS_ENGINE"
+    if no_route or (name in _GATEWAY_SERVICES and issubclass(kind, NotFound) and not code):
         return Verdict(Ability.NO, status, code)
-    if name == "project-invitations" and isinstance(error, Refused) and code == "VALIDATION":
+    if name == "project-invitations" and issubclass(kind, Refused) and code == "VALIDATION":
         # A personal project has no invitations, for any caller (recording `invites_list_project`).
         return Verdict(Ability.NO, status, code)
-    if isinstance(error, Forbidden):
+    if issubclass(kind, Forbidden):
         return Verdict(Ability.UNKNOWN, status, code)
     return None
 

@@ -123,6 +123,7 @@ def build(
         auth=auth,
         project_id=project_id,
         owned=owned,
+        looks=True,
         mask=mask,
         on_no_route=on_no_route,
         largest_answer=largest_answer,

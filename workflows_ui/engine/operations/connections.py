@@ -3,7 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
+from workflows_ui.engine import looks
 from workflows_ui.engine.calls import Calls, Json, Texts, as_object, segments, without_none
+from workflows_ui.engine.writes import INVALID_BODY, Refusal, write
+
+#: The app refused what was typed (recordings `conn_upsert_custom_auth`, `conn_upsert_oauth2_bad_code`, `conn_upsert_cloud_oauth2`).
+_REFUSED_BY_APP = (
+    Refusal(400, "INVALID_APP_CONNECTION", frozenset({"code", "params", "params.error"})),
+    Refusal(
+        400,
+        "INVALID_CLAIM",
+        frozenset({"code", "params", "params.clientId", "params.tokenUrl", "params.redirectUrl"}),
+    ),
+    Refusal(400, "INVALID_CLOUD_CLAIM", frozenset({"code", "params", "params.pieceName"})),
+)
 
 
 class Connections(Calls):
@@ -39,6 +52,7 @@ class Connections(Calls):
         """
         return self._get_owned("app-connections", connection_id)
 
+    @write(looks.CONNECTION_STORED, refusals=(INVALID_BODY, *_REFUSED_BY_APP))
     def upsert_connection(self, body: Mapping[str, Any]) -> Json:
         """`POST /v1/app-connections`: creates or replaces the connection with this `externalId`. `body`: api.md 10.3."""
         return self._post_object(
@@ -46,6 +60,7 @@ class Connections(Calls):
             without_none({"projectId": self._required_project_id(body.get("projectId"))}) | dict(body),
         )
 
+    @write(looks.CONNECTION_RENAMED, refusals=(INVALID_BODY,))
     def rename_connection(
         self, connection_id: str, display_name: str, metadata: Mapping[str, Any] | None = None
     ) -> Json:
@@ -53,6 +68,7 @@ class Connections(Calls):
         body = without_none({"displayName": display_name, "metadata": metadata})
         return self._change_owned("app-connections", connection_id, body)
 
+    @write(looks.CONNECTION_GONE, refusals=(INVALID_BODY,))
     def delete_connection(self, connection_id: str) -> None:
         """`DELETE /v1/app-connections/{id}`. A connection of the platform is silently kept."""
         self._delete_owned("app-connections", connection_id)

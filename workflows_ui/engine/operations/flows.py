@@ -3,7 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from workflows_ui.engine import looks
 from workflows_ui.engine.calls import Calls, Json, Texts, not_in_project, shape_error, without_none
+from workflows_ui.engine.writes import INVALID_BODY, only_unclear, validation, write
+
+#: Recordings `op_add_action_loop_parent_no_location`, `op_add_action_router_parent_no_location`.
+_IMPOSSIBLE = (validation(r"(Loop|Router) step parent .* not found$", status=400, code="FLOW_OPERATION_INVALID"),)
 
 
 class Flows(Calls):
@@ -61,6 +66,7 @@ class Flows(Calls):
         """`GET /v1/flows/{id}`: a flow with its latest version, or the given one. NotFound if it does not exist."""
         return self._get_owned("flows", flow_id, {"versionId": version_id})
 
+    @write(looks.FLOW_CREATED, refusals=(INVALID_BODY,))
     def create_flow(
         self,
         display_name: str,
@@ -81,12 +87,24 @@ class Flows(Calls):
         }
         return self._post_object("/v1/flows", without_none(body))
 
+    @write(looks.FLOW_GONE)
     def delete_flow(self, flow_id: str) -> None:
         """`DELETE /v1/flows/{id}`. Takes effect later: a second call before that is Refused (recording `flow_del_04_delete_again`)."""
         self._delete_owned("flows", flow_id)
 
-    def apply_flow_operation(self, flow_id: str, body: Mapping[str, Any]) -> Json:
+    @write(looks.FLOW_OPERATION, refusals=(INVALID_BODY, *_IMPOSSIBLE))
+    def apply_flow_operation(
+        self,
+        flow_id: str,
+        body: Mapping[str, Any],
+        *,
+        known: Mapping[str, Any] | None = None,
+        expected: Mapping[str, Any] | None = None,
+    ) -> Json:
         """`POST /v1/flows/{id}` with `{"type", "request"}` (api.md 6.5): the whole flow after the change.
+
+        A look compares the flow with `known`, as it was before (read if not given), and with `expected`, the flow as it is predicted;
+        without a prediction, a flow that was changed is unclear.
 
         Refused with `FLOW_IN_USE` while another user edits it. `ADD_ACTION` to an unknown parent changes nothing and succeeds. NotFound if
         the request names the folder of another project, or a version that is not the flow's.
@@ -124,16 +142,19 @@ class Flows(Calls):
         query = {"flowId": flow_id, "limit": limit, "cursor": cursor, "projectId": self._required_project_id()}
         return self._page("/v1/trigger-events", query)
 
+    @write(looks.SAMPLE_EVENT)
     def save_trigger_event(self, flow_id: str, mock_data: Any) -> Json:
         """`POST /v1/trigger-events`: stores `mock_data` as a sample event (api.md section 12)."""
         self._check_ids("flows", flow_id)
         body = {"flowId": flow_id, "mockData": mock_data, "projectId": self._required_project_id()}
         return self._post_object("/v1/trigger-events", without_none(body))
 
+    @write(only_unclear(), refusals=(INVALID_BODY,))
     def test_trigger(self, body: Mapping[str, Any]) -> Any:
         """`POST /v1/test-trigger` with `{flowId, flowVersionId, testStrategy}`: a page of events for TEST_FUNCTION, None for SIMULATION."""
         return self._post("/v1/test-trigger", self._with_project(body))
 
+    @write(only_unclear(), refusals=(INVALID_BODY,))
     def cancel_test_trigger(self, body: Mapping[str, Any]) -> None:
         """`DELETE /v1/test-trigger`: ends a simulation. Same body as `test_trigger` (recording `test_trigger_cancel`)."""
         self._delete("/v1/test-trigger", self._with_project(body))
@@ -147,6 +168,7 @@ class Flows(Calls):
         query = {"flowId": flow_id, "flowVersionId": version_id, "stepName": step_name, "type": type}
         return self._get("/v1/sample-data", query | {"projectId": self._required_project_id()}, text=True)
 
+    @write(only_unclear())
     def test_step(self, flow_id: str, version_id: str, step_name: str) -> Json:
         """`POST /v1/sample-data/test-step`: a queued TESTING run of one step, which the list of runs does not show.
 

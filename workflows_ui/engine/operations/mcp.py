@@ -8,8 +8,10 @@ show which of the two it has.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from workflows_ui.engine import looks
 from workflows_ui.engine.calls import Calls, Json, segment, shape_error
 from workflows_ui.engine.errors import NotFound
+from workflows_ui.engine.writes import INVALID_BODY, write
 
 _ROUTE = "mcp"
 
@@ -43,6 +45,7 @@ class McpServers(Calls):
             legacy=lambda: self._get_owned("mcp-servers", mcp_server_id),
         )
 
+    @write(looks.MCP_TOOLS, refusals=(INVALID_BODY,))
     def enable_mcp_tools(self, tools: Iterable[str]) -> Json:
         """`POST /v1/projects/{id}/mcp-server` (engine-0.83.md section 10): switches these tools of the project's server on, all others off.
 
@@ -50,12 +53,14 @@ class McpServers(Calls):
         """
         return self._post_object(self._server_path(), {"enabledTools": list(tools)})
 
+    @write(looks.MCP_CREATED, refusals=(INVALID_BODY,))
     def create_mcp_server(self, body: Mapping[str, Any]) -> Json:
         """`POST /v1/mcp-servers` with `{name, projectId?}`; the project is resolved if not given. NoRoute on 0.83."""
         return self._post_object(
             "/v1/mcp-servers", {**body, "projectId": body.get("projectId") or self.resolve_project_id()}
         )
 
+    @write(looks.MCP_CHANGED)
     def update_mcp_server(self, mcp_server_id: str, body: Mapping[str, Any]) -> Json:
         """`POST /v1/mcp-servers/{id}` with `{name?, tools?}`; `tools` replaces all of them. NoRoute on 0.83.
 
@@ -63,21 +68,22 @@ class McpServers(Calls):
         """
         return self._change_owned("mcp-servers", mcp_server_id, body)
 
+    @write(looks.MCP_GONE)
     def delete_mcp_server(self, mcp_server_id: str) -> None:
         """`DELETE /v1/mcp-servers/{id}`. NoRoute on 0.83."""
         self._delete_owned("mcp-servers", mcp_server_id)
 
+    @write(looks.MCP_TOKEN)
     def rotate_mcp_token(self, mcp_server_id: str) -> Json:
         """The server with its new token; the old one is revoked at once. Only for ids from a list.
 
         `POST /v1/projects/{id}/mcp-server/rotate` or `POST /v1/mcp-servers/{id}/rotate`.
         """
-        path = f"{self._owned_path('mcp-servers', mcp_server_id)}/rotate"
-        return self._by_generation(
-            _ROUTE,
-            current=lambda: self._post_object(f"{self._server_path()}/rotate"),
-            legacy=lambda: self._post_object(path),
-        )
+        path = self._owned_path("mcp-servers", mcp_server_id)
+        # As the list showed: the answer to a write proves nothing about the engine's routes.
+        if self._generation(_ROUTE) == "current":
+            path = self._server_path()
+        return self._post_object(f"{path}/rotate")
 
     def _server_path(self, project: str | None = None) -> str:
         return f"/v1/projects/{segment(project or self.resolve_project_id())}/mcp-server"

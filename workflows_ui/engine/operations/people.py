@@ -2,8 +2,10 @@
 
 from typing import Literal
 
+from workflows_ui.engine import looks
 from workflows_ui.engine.calls import Calls, Json, as_object, as_page, pairs, segment
 from workflows_ui.engine.errors import NoRoute, NotFound, Refused
+from workflows_ui.engine.writes import write
 
 
 class People(Calls):
@@ -21,6 +23,7 @@ class People(Calls):
         query = {"type": type, "limit": limit, "cursor": cursor, "projectId": project, "status": status}
         return self._page("/v1/user-invitations", query)
 
+    @write(looks.INVITATION_GONE)
     def delete_invitation(self, invitation_id: str) -> None:
         """`DELETE /v1/user-invitations/{id}`. NotInPlan or Forbidden on most plans (api.md section 15)."""
         self._delete_owned("user-invitations", invitation_id)

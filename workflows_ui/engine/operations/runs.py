@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
 
-from workflows_ui.engine import run_rows
+from workflows_ui.engine import looks, run_rows
 from workflows_ui.engine.calls import Calls, Json, Texts, ids, moment, without_none
 from workflows_ui.engine.errors import NoRoute, NotFound, Refused, TooLarge
 from workflows_ui.engine.generations import generations
+from workflows_ui.engine.writes import INVALID_BODY, write
 
 #: States of runs that 0.72 does not know.
 _NEWER_STATES = frozenset({"LOG_SIZE_EXCEEDED"})
@@ -148,6 +149,7 @@ class Runs(Calls):
         """`GET /v1/flow-runs/{id}`: a run with `steps`, `{}` while it runs and after some errors. NotFound also shortly after the start."""
         return run_rows.slim(self._get_owned("flow-runs", run_id))
 
+    @write(looks.RETRY, refusals=(INVALID_BODY,))
     def retry_run(self, run_id: str, strategy: Strategy) -> Json:
         """`POST /v1/flow-runs/{id}/retry`.
 
@@ -157,14 +159,17 @@ class Runs(Calls):
         path = f"{self._owned_path('flow-runs', run_id)}/retry"
         return self._post_object(path, without_none({"strategy": strategy, "projectId": self._required_project_id()}))
 
+    @write(looks.RETRY)
     def retry_runs(self, run_ids: Iterable[str], strategy: Strategy) -> Any:
         """`POST /v1/flow-runs/retry` for these runs: a list of the started runs. ValueError for an empty list, which would mean all."""
         return self._post("/v1/flow-runs/retry", self._run_ids_body(run_ids) | {"strategy": strategy})
 
+    @write(looks.RUNS_CANCELLED, refusals=(INVALID_BODY,))
     def cancel_runs(self, run_ids: Iterable[str]) -> Any:
         """`POST /v1/flow-runs/cancel`: ends queued and paused runs; running ones go on. ValueError for an empty list."""
         return self._post("/v1/flow-runs/cancel", self._run_ids_body(run_ids))
 
+    @write(looks.RUNS_ARCHIVED)
     def archive_runs(self, run_ids: Iterable[str]) -> Any:
         """`POST /v1/flow-runs/archive`: hides the runs from the list. ValueError for an empty list."""
         return self._post("/v1/flow-runs/archive", self._run_ids_body(run_ids))

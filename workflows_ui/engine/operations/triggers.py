@@ -10,6 +10,7 @@ from workflows_ui.engine.calls import Calls, segment
 from workflows_ui.engine.errors import EngineError, FlowFailed, HiddenValue, NoRoute, Unknown
 from workflows_ui.engine.multipart import Upload
 from workflows_ui.engine.trigger import TriggerAnswer
+from workflows_ui.engine.writes import Refusal, only_unclear, refusals, write
 
 _MARKER = re.compile(r"[0-9A-Za-z]{21}")
 
@@ -77,14 +78,14 @@ class Triggers(Calls):
             files=files,
         )
 
+    @write(only_unclear())
     def test_draft(self, flow_id: str, payload: Any) -> TriggerAnswer:
         """`POST /v1/webhooks/{id}/draft/sync`: runs the newest version once and waits for its answer, for 30 s at the engine.
 
         The run is of the kind TESTING, which no list has, and the payload becomes the trigger's sample. Returns the answer, of any status;
         204 if the flow did not answer in time, and on 0.83 if it failed (recording `webhook_sync_flow_fails_500`).
 
-        Raises NotFound for an engine that does not offer it, Unknown for an unknown flow and if the answer is not the engine's, NotSent,
-        HiddenValue.
+        Raises Unknown if the answer is not the engine's and for an unknown flow, NotSent, HiddenValue.
         """
         self._check_ids("flows", flow_id)
         try:
@@ -93,16 +94,17 @@ class Triggers(Calls):
             raise HiddenValue(str(problem), code="HIDDEN_VALUE", sent=False) from problem
         # A draft also runs while the flow is off: a 404 of the engine's handler is the flow's answer.
         if answer.outcome == "unknown" or (answer.outcome == "off_or_answered" and answer.status == 410):
-            self._raise(answer, flow_id)
+            self._raise(answer, flow_id, refusals())
         return answer
 
-    def _raise(self, answer: TriggerAnswer, flow_id: str) -> Any:
+    def _raise(self, answer: TriggerAnswer, flow_id: str, proofs: Sequence[Refusal] | None = None) -> Any:
         what = f"POST /v1/webhooks/{segment(flow_id)}"
         error = response_errors.error_for_answer(
             Answer(answer.status, answer.headers, answer.body),
             write=True,
             what=what,
             secrets=self._transport.auth.secrets(),
+            refusals=proofs,
         )
         if error is not None and (answer.outcome == "refused" or isinstance(error, NoRoute)):
             raise error

@@ -291,13 +291,15 @@ def ending(problem: Exception) -> Reason | None:
 
 def repeated_reason(problem: Exception) -> Reason | None:
     """The reason for an error that ends the job if it repeats."""
-    return next((reason for kind, reason in _DOUBTFUL.items() if isinstance(problem, kind)), None)
+    # A write whose answer proves nothing says which error the answer would be.
+    found = problem.cause if isinstance(problem, engine.Unknown) and problem.cause else type(problem)
+    return next((reason for kind, reason in _DOUBTFUL.items() if issubclass(found, kind)), None)
 
 
 def outcome(problem: EngineError) -> tuple[ItemState, Reason]:
     """The outcome for the object that the error is about, if nothing shows what happened. Not for errors that are `ending` or PASSING."""
     if isinstance(problem, engine.Unknown):
-        return ItemState.UNCLEAR, Reason.CUT_OFF
+        return ItemState.UNCLEAR, repeated_reason(problem) or Reason.CUT_OFF
     if isinstance(problem, engine.NotFound) and problem.code:
         # Without a code the answer is not from the engine, but perhaps from something in between.
         return ItemState.SKIPPED, Reason.GONE

@@ -120,7 +120,7 @@ def replace(engine: Engine, request: Request) -> Response:
     source = _get_connection(engine, request, values["sourceAppConnectionId"])
     target = _get_connection(engine, request, values["targetAppConnectionId"])
     if source["pieceName"] != target["pieceName"]:
-        raise HttpError.domain("VALIDATION", message="the two connections are for different pieces")
+        raise HttpError.domain("VALIDATION", message="Connections must be from the same app")
     older = request.version < V083
     old, new = (f"connections['{one['externalId']}']" for one in (source, target))
     for flow in request.own_rows(engine.state.flows):
@@ -173,7 +173,7 @@ def authorization_url(engine: Engine, request: Request) -> Json:
     values = request.values
     auth = _get_piece(engine, request)["auth"]
     if not auth or auth["type"] != "OAUTH2":
-        raise HttpError.invalid("body/pieceName: this piece has no sign-in of this kind")
+        raise HttpError.invalid("body/pieceName must be of a piece with a sign-in of this kind")
     verifier = ids.new_id(43)
     query = {"response_type": "code", "client_id": values["clientId"], "redirect_uri": values["redirectUrl"]}
     query |= {"state": ids.new_id(), "scope": " ".join(auth["scope"])}

@@ -125,7 +125,7 @@ def new_tool(engine: Engine, server: Json, values: Json) -> Json:
     if base["type"] == "PIECE":
         tool["pieceMetadata"] = read(values.get("pieceMetadata"), PIECE, "body/tools/pieceMetadata")
     elif "flowId" not in base:
-        raise HttpError.invalid("body/tools: 'flowId' is missing")
+        raise HttpError.invalid("body/tools/0 must have required property 'flowId'")
     else:
         tool["flowId"] = base["flowId"]
     return tool

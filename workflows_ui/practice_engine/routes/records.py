@@ -48,7 +48,7 @@ def create(engine: Engine, request: Request) -> list[Json]:
     table = get_table(engine, request, identity)
     limit, _ = limits(engine, request)
     if sum(row["tableId"] == identity for row in engine.state.records.values()) + len(rows) > limit:
-        raise HttpError.domain("VALIDATION", message=f"a table has {limit} records at most")
+        raise HttpError.domain("VALIDATION", message=f"Max records per table reached: {limit}")
     if request.version >= V083:
         rows = [rows[place] for place in sorted(range(len(rows)), key=_time)]
     return [_record_json(engine, request, add_record(engine, table, cells)) for cells in rows]

@@ -170,11 +170,11 @@ def create_field(engine: Engine, request: Request) -> Json:
     values = request.values
     data = values.get("data") if values["type"] == "STATIC_DROPDOWN" else None
     if values["type"] == "STATIC_DROPDOWN" and not isinstance((data or {}).get("options"), list):
-        raise HttpError.invalid("body: 'data' is missing")
+        raise HttpError.invalid("body must have required property 'data'")
     table = get_table(engine, request, values["tableId"])
     _, limit = limits(engine, request)
     if len(table_fields(engine, table["id"])) >= limit:
-        raise HttpError.domain("VALIDATION", message=f"a table has {limit} fields at most")
+        raise HttpError.domain("VALIDATION", message=f"Max fields per table reached: {limit}")
     return add_field(engine, table, values["name"], values["type"], data, values.get("externalId"))
 
 

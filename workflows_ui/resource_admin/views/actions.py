@@ -19,15 +19,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
+from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, Unknown, errors as engine
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import action_forms, action_log, capabilities as missing_capabilities
-from workflows_ui.resource_admin.actions import Action, LastingText, LinkedText
+from workflows_ui.resource_admin.actions import Action, Affected, LastingText, LinkedText
 from workflows_ui.resource_admin.resource import RESOURCES, Resource, Row, find_resource
 from workflows_ui.run_index.services import objects
+from workflows_ui.unclear_writes import messages as write_texts, services as unclear_writes
+from workflows_ui.unclear_writes.models import UnclearWrite
 from workflows_ui.web import formats, messages as words, responses
 from workflows_ui.web.access import member
 from workflows_ui.web.messages import Text
@@ -35,8 +38,12 @@ from workflows_ui.web.paths import id_at, text_at
 from workflows_ui.web.requests import ConsoleRequest, actor
 
 TICKET, BACK = "action-ticket", "next"
+#: The earlier write that a person was asked about.
+REPEATED = "repeated-write"
 #: Seconds for which a submitted form is remembered, to distinguish a double click from a second request.
 _TICKETS_FOR = 3600
+#: Names of submitted values that say nothing about what is done.
+_OF_PAGE = frozenset({"csrfmiddlewaretoken", TICKET, BACK, REPEATED})
 _FORBIDDEN = (engine.CredentialRefused, engine.Forbidden)
 
 
@@ -130,9 +137,24 @@ def act(
         return _page(action_request, form, status=422)
     if action_forms.questions(form):
         return _page(action_request, form)
+    earlier = unclear_writes.repeated(
+        session.workspace, request.path, _digest(action_request), any_values=not chosen.collection
+    )
+    if earlier is not None and request.POST.get(REPEATED) != earlier.pk:
+        return _page(action_request, form, earlier=earlier)
     if ticket and not cache.add(used, 1, _TICKETS_FOR):
         return _sent_already(action_request)
     return _run(action_request, form)
+
+
+def _digest(action_request: _ActionRequest) -> str:
+    """Of the submitted values, without those that differ with each page."""
+    posted = action_request.request.POST.lists()
+    values = [(name, values) for name, values in posted if name not in _OF_PAGE]
+    files = [
+        (name, [f"{file.name} {file.size}" for file in listed]) for name, listed in action_request.request.FILES.lists()
+    ]
+    return unclear_writes.digest_of([*values, *files])
 
 
 def _sent_already(action_request: _ActionRequest) -> HttpResponse:
@@ -163,7 +185,7 @@ def _run(action_request: _ActionRequest, form: forms.Form) -> HttpResponse:
         outcome, detail = action_log.outcome_of(error)
         audit_log.end(event, outcome, **detail)
         missing_capabilities.learn(session, action, error)
-        return _page(action_request, form, error=error, status=422)
+        return _page(action_request, form, error=error, pending=_pending(action_request, event, error), status=422)
     finally:
         objects.note_change(session.workspace.pk, action_request.resource.name)
     audit_log.end(event, belongs_to=_created(action_request, answer))
@@ -175,6 +197,23 @@ def _run(action_request: _ActionRequest, form: forms.Form) -> HttpResponse:
             text = format_html('{} <a href="{}">{}</a>', text, text.url, text.link)
         add_message(request, str(text))
     return responses.redirect(request, _after(action_request, answer))
+
+
+def _pending(action_request: _ActionRequest, event: AuditEvent, error: EngineError) -> UnclearWrite | None:
+    """The record of a write that is looked for from now on; None if the error is final."""
+    if not isinstance(error, Unknown):
+        return None
+    return unclear_writes.begin(
+        action_request.session,
+        error,
+        event=event,
+        resource=action_request.resource.name,
+        action=action_request.action.name,
+        object_id=action_request.id,
+        name=action_request.name,
+        path=action_request.request.path,
+        values_digest=_digest(action_request),
+    )
 
 
 def _created(action_request: _ActionRequest, answer: Any) -> tuple[str, str] | None:
@@ -208,8 +247,19 @@ def _not_possible(action_request: _ActionRequest, message: words.Message) -> Htt
     return responses.page(action_request.request, "web/unavailable.html", context, fragments=("action",), status=409)
 
 
+def _repeats(earlier: UnclearWrite | None) -> list[Affected]:
+    """The question to a person who may be doing something a second time."""
+    return [Affected(write_texts.question(earlier))] if earlier else []
+
+
 def _page(
-    action_request: _ActionRequest, form: forms.Form, *, error: EngineError | None = None, status: int = 200
+    action_request: _ActionRequest,
+    form: forms.Form,
+    *,
+    error: EngineError | None = None,
+    pending: UnclearWrite | None = None,
+    earlier: UnclearWrite | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     request, action = action_request.request, action_request.action
     hidden = action_forms.secret_fields(form)
@@ -223,7 +273,8 @@ def _page(
         "confirm": action_request.text(action.confirm),
         # After a refusal the engine is not called again for the impact.
         "affected": action.impact(action_request.session, action_request.row) if action.impact and not error else None,
-        "questions": action_forms.questions(form),
+        "questions": [*action_forms.questions(form), *_repeats(earlier)],
+        "repeated": (REPEATED, earlier.pk) if earlier else None,
         "error": words.error_message(error) if error else None,
         "unclear": isinstance(error, Unknown),
         "technical": error,
@@ -232,5 +283,6 @@ def _page(
         "secret_is_lost": form.is_bound and any(form.data.get(form.add_prefix(field)) for field in hidden),
         "ticket": secrets.token_urlsafe(24),
         "ticket_name": TICKET,
-    }
+        "in_form": True,
+    } | (write_texts.context(pending) if pending else {})
     return responses.page(request, "resource_admin/action.html", context, fragments=("action",), status=status)

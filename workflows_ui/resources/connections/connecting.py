@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import EngineError, NotFound
+from workflows_ui.engine import EngineError, NotFound, Unknown
 from workflows_ui.members.models import Flavour
 from workflows_ui.resource_admin.resource import Row, id_at
 from workflows_ui.resources.connections import auth_forms, oauth_forms, signing_in
@@ -171,7 +171,7 @@ def _store(session: EngineSession, request: dict[str, Any], schema: Row, typed: 
             # The app's message may repeat what it refused.
             error.message = "The words of the engine are left out: they repeat what was typed."
             error.args = (error.message,)
-        if error.code in _PROBLEMS:
+        if error.code in _PROBLEMS and not isinstance(error, Unknown):
             errors = [_PROBLEMS[error.code]]
             # No other holds the app's words (recording conn_upsert_oauth2_bad_code).
             if error.code == "INVALID_APP_CONNECTION":

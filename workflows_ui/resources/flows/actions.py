@@ -20,7 +20,8 @@ from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Row, Te
 from workflows_ui.resources import copies, usage
 from workflows_ui.resources.flows import forms as flow_forms, pages, validity
 from workflows_ui.resources.flows.editing import actions as editing_actions
-from workflows_ui.resources.flows.editing.operations import TREE
+from workflows_ui.resources.flows.editing.operations import TREE, Operation
+from workflows_ui.resources.flows.editing.prediction import Impossible, predict
 from workflows_ui.resources.flows.imports import actions as import_actions
 from workflows_ui.resources.flows.reading import (
     connection_names,
@@ -43,7 +44,12 @@ Line = tuple[str, str]
 
 def _operate(session: EngineSession, id: str, operation: str, **request: Any) -> Any:
     """Run one of the engine's operations on a flow (api.md 6.5) and return the whole flow. Raises EngineError."""
-    return session.workflows.apply_flow_operation(id, {"type": operation, "request": request})
+    flow, sent = session.workflows.get_flow(id), Operation(operation, request)
+    try:
+        expected = predict(flow, sent)
+    except Impossible:
+        expected = None
+    return session.workflows.apply_flow_operation(id, sent.body, known=flow, expected=expected)
 
 
 def _duplicate(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
@@ -225,9 +231,8 @@ def fill_from_copy(session: EngineSession, id: str, data: Mapping[str, Any]) -> 
     """Give the flow the steps and tags of its copy; a second time does no harm. Raises EngineError, ValidationError."""
     tags = [str(tag) for tag in list_at(data, "tags")]
     flow, version = session.workflows.get_flow(id), dict_at(data, "version")
-    import_actions.import_into(
-        session, id, import_actions.import_operation(session, flow, version, _name_in_copy(data))
-    )
+    operation = import_actions.import_operation(session, flow, version, _name_in_copy(data))
+    import_actions.import_into(session, id, flow, operation)
     usage.forget(session)
     if tags:
         _tag(session, id, {"tags": tags})

@@ -8,7 +8,6 @@ from django import forms
 from django.utils.translation import gettext_lazy as _, ngettext
 
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import Refused
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.resource_admin.actions import Affected, Bulk, create_action, delete_action, rename_action
 from workflows_ui.resource_admin.resource import Panel, Resource, Subject
@@ -58,14 +57,12 @@ def _created(_row: Row, made: Any) -> Text:
 
 
 def _rename(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
+    # The engine refuses a name that is taken (api.md section 9), in a form that was never recorded and thus proves nothing.
+    for folder in session.workflows.list_folders(limit=_MOST).get("data") or []:
+        if id_at(folder) != id and text_at(folder, "displayName").casefold() == data["name"].casefold():
+            raise forms.ValidationError({"name": _("There is a folder of this name already. Choose another name.")})
     try:
         return session.workflows.update_folder(id, data["name"])
-    except Refused as refusal:
-        if refusal.code != "VALIDATION" and refusal.status != 409:
-            raise
-        # A name that is taken (api.md section 9).
-        text = _("There is a folder of this name already. Choose another name.")
-        raise forms.ValidationError({"name": text}) from refusal
     finally:
         session.forget(FOLDERS)
 

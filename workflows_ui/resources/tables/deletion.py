@@ -91,6 +91,8 @@ def _present(session: EngineSession, external_id: str, data: Mapping[str, Any]) 
 def fill_from_copy(session: EngineSession, id: str, data: Mapping[str, Any]) -> None:
     """Give the table the columns and records of its copy, in place of those that it has. Raises EngineError."""
     with reading.forgetting(session, id):
+        # A table that was deleted meanwhile: the refusal of a write would not prove it.
+        session.workflows.get_table(id)
         if session.workflows.list_records(id, limit=1)["data"]:
             session.workflows.clear_table(id)
         for present in session.workflows.list_fields(id):

@@ -24,7 +24,7 @@ from django.views.decorators.http import require_safe
 from workflows_ui.audit.services import audit_log
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import EngineError, TooLarge
+from workflows_ui.engine import EngineError, TooLarge, Unknown
 from workflows_ui.lists.declaration import Order
 from workflows_ui.lists.export import BYTE_ORDER_MARK, TYPES, csv_text, escape_formulas
 from workflows_ui.lists.listing import Listing
@@ -37,6 +37,8 @@ from workflows_ui.resource_admin.views import (
 )
 from workflows_ui.resources.tables import fields, reading, records as resource_records
 from workflows_ui.resources.tables.records import Records
+from workflows_ui.unclear_writes import messages as write_texts, services as unclear_writes
+from workflows_ui.unclear_writes.models import UnclearWrite
 from workflows_ui.web import formats, responses
 from workflows_ui.web.access import member
 from workflows_ui.web.messages import error_message
@@ -219,7 +221,11 @@ def _do(request: ConsoleRequest, slug: str, session: EngineSession, chosen: _Cho
     except EngineError as error:
         outcome, detail = action_log.outcome_of(error)
         audit_log.end(event, outcome, done=done, **detail)
-        return _page(request, slug, chosen, error=error, done=done)
+        pending = None
+        if isinstance(error, Unknown):
+            about = {"resource": chosen.table.name, "action": action.name, "path": chosen.back}
+            pending = unclear_writes.begin(session, error, event=event, **about)
+        return _page(request, slug, chosen, error=error, done=done, pending=pending)
     audit_log.end(event, count=done)
     text = ngettext("%(count)d record is deleted.", "%(count)d records are deleted.", done) % {"count": done}
     messages.success(request, text)
@@ -227,7 +233,13 @@ def _do(request: ConsoleRequest, slug: str, session: EngineSession, chosen: _Cho
 
 
 def _page(
-    request: ConsoleRequest, slug: str, chosen: _Chosen, *, error: EngineError | None = None, done: int = 0
+    request: ConsoleRequest,
+    slug: str,
+    chosen: _Chosen,
+    *,
+    error: EngineError | None = None,
+    done: int = 0,
+    pending: UnclearWrite | None = None,
 ) -> HttpResponse:
     ids = chosen.ids[done:]
     links = [(chosen.titles[key], chosen.table.url(slug, key)) for key in ids[:_NAMED]]
@@ -242,5 +254,5 @@ def _page(
         "error": error_message(error) if error else None,
         "ticket": secrets.token_urlsafe(24),
         "ticket_name": _TICKET,
-    }
+    } | (write_texts.context(pending) if pending else {})
     return responses.page(request, "resources/tables/delete_records.html", context, status=422 if error else 200)

@@ -10,7 +10,8 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext, gettext_lazy as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import EngineError, NotFound, Unknown, flow_tree
+from workflows_ui.engine import EngineError, Unknown, flow_tree
+from workflows_ui.engine.flow_shape import shape
 from workflows_ui.flow_edits import services as flow_edits
 from workflows_ui.flow_edits.models import EditState, FlowEdit
 from workflows_ui.resource_admin.actions import LastingText, LinkedText, always
@@ -28,9 +29,8 @@ from workflows_ui.resources.flows.editing import (
 )
 from workflows_ui.resources.flows.editing.operations import Operation
 from workflows_ui.resources.flows.editing.prediction import MALFORMED, Json, find
-from workflows_ui.resources.flows.editing.shape import shape
 from workflows_ui.resources.flows.reading import deleting, moment_of, trigger_of
-from workflows_ui.resources.pieces import apps, missing_apps
+from workflows_ui.resources.pieces import missing_apps
 from workflows_ui.resources.places import flow_url, step_url
 from workflows_ui.web.paths import dict_at, list_at, text_at
 
@@ -49,15 +49,15 @@ def apply(session: EngineSession, id: str, data: Mapping[str, Any]) -> dict[str,
     """
     operation: Operation = data["operation"]
     predicted: Json = data["predicted"]
+    _check_apps(session, operation)
     edit = flow_edits.begin(session, id, operation.type, data["flow"], predicted)
     try:
-        after = session.workflows.apply_flow_operation(id, operation.body)
-    except Unknown:
+        after = session.workflows.apply_flow_operation(id, operation.body, known=data["flow"], expected=predicted)
+    except Unknown as unclear:
+        unclear.about["edit"] = edit.pk
         raise
-    except EngineError as refusal:
+    except EngineError:
         flow_edits.forget(edit)
-        if isinstance(refusal, NotFound):
-            _check_apps(session, operation)
         raise
     pages.forget(session)
     now = read(session, id)
@@ -69,11 +69,13 @@ def apply(session: EngineSession, id: str, data: Mapping[str, Any]) -> dict[str,
 
 
 def _check_apps(session: EngineSession, operation: Operation) -> None:
-    """Raise ValidationError if the engine lacks the app of a step that was sent: it only answers 404 (api.md 6.3)."""
-    apps.forget(session)
+    """Raise ValidationError if the engine lacks the app of a step that would be sent: it only answers 404 (api.md 6.3), which proves
+    nothing."""
+    if operation.type not in ("ADD_ACTION", "UPDATE_ACTION", "UPDATE_TRIGGER"):
+        return
     missing: list[missing_apps.MissingApp] = []
     with suppress(EngineError):
-        sent = operation.request.get("action") or operation.request.get("trigger") or operation.request
+        sent = operation.request.get("action") or operation.request
         missing = missing_apps.of_trees(session, sent, versions=True)
     if missing:
         text = gettext("The engine takes no change of a step whose app it does not have: %(apps)s")

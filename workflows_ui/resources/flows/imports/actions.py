@@ -67,13 +67,17 @@ class ImportedFlow:
 def create(session: EngineSession, name: str, request: Mapping[str, Any], folder: str = "") -> Any:
     """Create a flow with these steps, in two calls, and return it. If it does not get the steps, it is deleted again.
 
-    Raises EngineError; ValidationError, which says what is left, if the second call fails.
+    Raises EngineError (after Unknown, more had to follow); ValidationError, which says what is left, if the second call fails.
     """
-    flow = session.workflows.create_flow(name, folder_id=folder or None)
+    try:
+        flow = session.workflows.create_flow(name, folder_id=folder or None)
+    except Unknown as unclear:
+        unclear.about["partial"] = True
+        raise
     forget(session)
     operation = import_operation(session, flow, request, name)
     try:
-        return import_into(session, flow["id"], operation)
+        return import_into(session, flow["id"], flow, operation)
     except (EngineError, forms.ValidationError) as error:
         now = read(session, flow["id"])
         if alike(_predicted(flow, operation), now):
@@ -113,10 +117,12 @@ def why(error: EngineError | forms.ValidationError) -> str:
     return str(error_message(error).text)
 
 
-def import_into(session: EngineSession, id: str, operation: Operation) -> Any:
+def import_into(session: EngineSession, id: str, flow: Row, operation: Operation) -> Any:
     """Replace the steps of a flow's draft (import_operation). Raises EngineError, ValidationError if the engine refuses the tree."""
     try:
-        return session.workflows.apply_flow_operation(id, operation.body)
+        return session.workflows.apply_flow_operation(
+            id, operation.body, known=flow, expected=_predicted(flow, operation)
+        )
     except Refused as refusal:
         if refusal.code != "FST_ERR_VALIDATION":
             raise
@@ -201,13 +207,16 @@ def check(session: EngineSession, flow: Row) -> ImportedFlow:
     while waiting:
         node = waiting.pop(0)
         try:
-            flow = session.workflows.apply_flow_operation(key, _update(node.step, is_trigger=node.step is imported))
-        except (Refused, NotFound) as error:
+            update = _update(node.step, is_trigger=node.step is imported)
+            flow = session.workflows.apply_flow_operation(key, update, known=flow)
+        except EngineError as error:
+            # The update changes nothing, so that it does no harm where its answer proves nothing.
+            kind = error.cause if isinstance(error, Unknown) and error.cause else type(error)
+            if not issubclass(kind, Refused | NotFound):
+                waiting.insert(0, node)
+                break
             reason = gettext("The engine refuses it: %(why)s") % {"why": error_message(error).text}
             refused.append(validity.Finding(node.name, contents.title_of(node), reason))
-        except EngineError:
-            waiting.insert(0, node)
-            break
     forget(session)
     problems = validity.find(session, trigger_of(flow)).findings
     named = {problem.step for problem in problems}
@@ -264,6 +273,11 @@ def _import_new(session: EngineSession, _id: str, data: dict[str, Any]) -> list[
         name = data["name"] or shown_name(request) or gettext("Imported flow")
         try:
             created.append(check(session, create(session, name[:200], request)))
+        except Unknown as unclear:
+            if created:
+                unclear.about.setdefault("created", text_at(created[0].flow, "id"))
+            unclear.about["partial"] = unclear.about.get("partial", False) or len(created) + 1 < len(data["file"])
+            raise
         except (EngineError, forms.ValidationError) as error:
             if not created:
                 raise
@@ -288,8 +302,9 @@ def _import_here(session: EngineSession, id: str, data: dict[str, Any]) -> tuple
     predicted = _predicted(flow, operation)
     edit = flow_edits.begin(session, id, "IMPORT_FLOW", flow, predicted)
     try:
-        after = import_into(session, id, operation)
-    except Unknown:
+        after = import_into(session, id, flow, operation)
+    except Unknown as unclear:
+        unclear.about["edit"] = edit.pk
         raise
     except (EngineError, forms.ValidationError):
         flow_edits.forget(edit)

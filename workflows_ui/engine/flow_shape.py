@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from workflows_ui.resources.flows.editing.prediction import Json
+Json = dict[str, Any]
 
 
 def shape(flow: Mapping[str, Any]) -> Json:

@@ -1,0 +1,188 @@
+"""What follows when the answer to a write proves nothing: looks, the page, repeated presses, edits with their undo, the audit log."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from tests.resources.stage import HTMX, Stage, outcomes
+from tests.stub_engine import text
+from tests.unclear_writes.later import look_at_the_end
+from workflows_ui.audit import history
+from workflows_ui.audit.models import AuditEvent
+from workflows_ui.core import clock
+from workflows_ui.flow_edits.models import EditState, FlowEdit
+from workflows_ui.resource_admin.resource import RESOURCES
+from workflows_ui.unclear_writes import services
+from workflows_ui.unclear_writes.models import UnclearWrite, WriteState
+
+ADD_NOTE = next(action for action in RESOURCES["flows"].actions if action.name == "note-add")
+
+
+def _table(stage: Stage) -> tuple[str, str]:
+    """A table with a column."""
+    table = stage.session.workflows.create_table("Stock")["id"]
+    return table, stage.session.workflows.create_field(table, "sku")["id"]
+
+
+def _records(stage: Stage, table: str) -> list[Any]:
+    rows: list[Any] = stage.session.workflows.list_records(table, limit=100)["data"]
+    return rows
+
+
+def _answer(stage: Stage, path: str, *, acted: bool, status: int = 503) -> None:
+    stage.practice.engine.faults.add("status", "POST", path, status=status, times=1, act=acted)
+
+
+@pytest.mark.parametrize("acted", [False, True], ids=["before", "after"])
+def test_a_record_that_is_added_again_as_the_page_allows_is_there_once(stage: Stage, acted: bool) -> None:
+    table, field = _table(stage)
+    url = f"/w/sales/tables/{table}/records/do/new/"
+    _answer(stage, "/v1/records", acted=acted)
+    first = stage.browser.post(url, {field: "A-1"})
+    if acted:
+        assert first.status_code == 303
+        assert len(_records(stage, table)) == 1
+        return
+    page = text(first.content).partition("<template")[0]
+    assert "Checking whether it was done" in page
+    assert 'type="submit"' not in page.partition('id="action"')[2]
+    again = stage.browser.post(url, {field: "A-1"})
+    assert "This may already have been done" in text(again.content)
+    assert not _records(stage, table)
+    # Another record is another matter.
+    assert stage.browser.post(url, {field: "A-2"}).status_code == 303
+
+
+def test_a_repeated_press_that_was_confirmed_is_sent(stage: Stage) -> None:
+    table, field = _table(stage)
+    url = f"/w/sales/tables/{table}/records/do/new/"
+    _answer(stage, "/v1/records", acted=False)
+    stage.browser.post(url, {field: "A-1"})
+    name, value = stage.browser.post(url, {field: "A-1"}).context["repeated"]
+    assert stage.browser.post(url, {field: "A-1", name: value}).status_code == 303
+    assert len(_records(stage, table)) == 1
+
+
+def test_not_done_is_said_at_the_end_of_the_search_only(stage: Stage) -> None:
+    table, field = _table(stage)
+    _answer(stage, "/v1/records", acted=False)
+    stage.browser.post(f"/w/sales/tables/{table}/records/do/new/", {field: "A-1"})
+    write = UnclearWrite.objects.get()
+    end = write.asked_at + settings.LAUNCH_SEARCH
+    for _number in range(20):
+        UnclearWrite.objects.update(not_before=None, enqueued_at=None)
+        assert services.to_enqueue() == [write.pk]
+        services.look(write.pk)
+        write.refresh_from_db()
+        assert write.is_checked
+        assert write.not_before is not None
+        assert write.not_before <= end
+    assert look_at_the_end().state == WriteState.NOT_DONE
+    page = text(
+        stage.browser.get(f"/w/sales/checks/{write.pk}/?form=1", headers=HTMX | {"HX-Target": "write-check"}).content
+    )
+    assert "It was not done" in page
+    assert "Send it again" in page
+    assert "hx-get" not in page
+
+
+def test_an_engine_that_acted_minutes_later_is_believed(stage: Stage) -> None:
+    table, field = _table(stage)
+    _answer(stage, "/v1/records", acted=False)
+    stage.browser.post(f"/w/sales/tables/{table}/records/do/new/", {field: "A-1"})
+    stage.session.workflows.create_records(table, [{field: "A-1"}])
+    UnclearWrite.objects.update(not_before=None)
+    write = UnclearWrite.objects.get()
+    services.look(write.pk)
+    write.refresh_from_db()
+    assert (write.state, write.content) == (WriteState.DONE, "")
+    assert [outcome for _action, outcome in outcomes()] == ["begun", "unclear", "done"]
+    begun = AuditEvent.objects.get(outcome="begun")
+    assert history.lines([begun], "sales")[0]["end"].outcome == "done"
+    assert not history.with_outcome(AuditEvent.objects.filter(begun=None), "unclear").exists()
+
+
+def test_an_engine_that_cannot_be_read_is_asked_for_longer_and_then_nobody_can_say(stage: Stage) -> None:
+    table, field = _table(stage)
+    _answer(stage, "/v1/records", acted=False)
+    stage.browser.post(f"/w/sales/tables/{table}/records/do/new/", {field: "A-1"})
+    stage.practice.engine.faults.add("status", "GET", "*", status=401)
+    assert look_at_the_end().state == WriteState.CHECKING
+    hour = settings.LAUNCH_SEARCH + services.UNREADABLE_FOR + timedelta(seconds=1)
+    UnclearWrite.objects.update(not_before=None, asked_at=clock.now() - hour)
+    write = UnclearWrite.objects.get()
+    services.look(write.pk)
+    write.refresh_from_db()
+    assert write.state == WriteState.UNCLEAR
+
+
+def test_a_moved_workspace_is_not_looked_into(stage: Stage) -> None:
+    table, field = _table(stage)
+    _answer(stage, "/v1/records", acted=False)
+    stage.browser.post(f"/w/sales/tables/{table}/records/do/new/", {field: "A-1"})
+    stage.users.workspace.moves += 1
+    stage.users.workspace.save()
+    assert look_at_the_end().state == WriteState.CHECKING
+
+
+def test_only_its_person_sees_a_write_and_what_was_sent_is_sealed(stage: Stage) -> None:
+    table, field = _table(stage)
+    _answer(stage, "/v1/records", acted=False)
+    stage.browser.post(f"/w/sales/tables/{table}/records/do/new/", {field: "hunter2"})
+    write = UnclearWrite.objects.get()
+    assert "hunter2" not in repr(UnclearWrite.objects.values())
+    assert "hunter2" in write.open("content")
+    colleague = Client()
+    colleague.force_login(stage.users.colleague)
+    assert colleague.get(f"/w/sales/checks/{write.pk}/").status_code == 404
+    assert "hunter2" not in text(stage.browser.get(f"/w/sales/checks/{write.pk}/").content)
+
+
+def _edit(stage: Stage, *, acted: bool, status: int) -> tuple[str, Any]:
+    """Add a note to a flow; the answer is replaced. Returns the flow's id and the answer."""
+    url = stage.url(RESOURCES["flows"], ADD_NOTE)
+    fields = stage.fields(RESOURCES["flows"], ADD_NOTE, url)
+    _answer(stage, "/v1/flows/*", acted=acted, status=status)
+    return url.rstrip("/").rpartition("/")[2], stage.browser.post(url, fields)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410, 400, 409, 413, 422, 429, 500, 503])
+def test_an_edit_that_the_engine_made_is_done_whatever_its_answer_became(stage: Stage, status: int) -> None:
+    _flow, answer = _edit(stage, acted=True, status=status)
+    assert answer.status_code == 303
+    assert FlowEdit.objects.get().state == EditState.DONE
+    assert outcomes()[-1] == ("flows.note-add", "done")
+
+
+def test_an_edit_keeps_its_record_until_it_is_known_that_nothing_changed(stage: Stage) -> None:
+    flow, answer = _edit(stage, acted=False, status=404)
+    assert "No longer there" not in text(answer.content)
+    edit = FlowEdit.objects.get()
+    assert edit.state == EditState.SENT
+    # Its page can be opened, from the flow's own.
+    assert stage.browser.get(f"/w/sales/flows/{flow}/edits/{edit.pk}/").status_code == 200
+    assert look_at_the_end().state == WriteState.NOT_DONE
+    assert not FlowEdit.objects.exists()
+
+
+def test_an_edit_that_the_engine_makes_late_can_be_undone(stage: Stage) -> None:
+    flow, _page = _edit(stage, acted=False, status=500)
+    late = stage.practice.journal.all("POST", f"/v1/flows/{flow}")[-1]
+    assert stage.practice.call(
+        "POST", f"/v1/flows/{flow}", data=late.body, headers={"content-type": "application/json"}
+    ).ok
+    assert look_at_the_end().state == WriteState.DONE
+    edit = FlowEdit.objects.get()
+    assert edit.state == EditState.DONE
+    assert stage.browser.get(f"/w/sales/flows/do/edit-undo/{flow}/").status_code == 200
+
+
+def test_an_edit_beside_somebody_elses_is_unclear(stage: Stage) -> None:
+    flow, _page = _edit(stage, acted=False, status=500)
+    rename = {"type": "CHANGE_NAME", "request": {"displayName": "Renamed by a colleague"}}
+    stage.session.workflows.apply_flow_operation(flow, rename)
+    assert look_at_the_end().state == WriteState.UNCLEAR
+    assert FlowEdit.objects.get().state == EditState.SENT

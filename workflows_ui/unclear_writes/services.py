@@ -1,0 +1,195 @@
+"""Writes without a proof: stored after their first look, looked for by workers, and ended.
+
+"Not done" is concluded only from a look at the end of the search time that launches use: engines acted minutes after a call.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils.crypto import salted_hmac
+
+from workflows_ui.audit.models import AuditEvent
+from workflows_ui.audit.services import audit_log
+from workflows_ui.core import clock, database
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.lease import backoff, not_paused
+from workflows_ui.credentials.services import engine_session
+from workflows_ui.credentials.services.clients import NoCredential
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.deleted_objects import services as deleted_objects
+from workflows_ui.engine import EngineError, Unknown, writes
+from workflows_ui.engine.writes import Outcome, Seen, Write
+from workflows_ui.flow_edits import services as flow_edits
+from workflows_ui.members.models import Workspace
+from workflows_ui.members.services import access
+from workflows_ui.members.services.access import NoAccess
+from workflows_ui.run_index.services import objects
+from workflows_ui.unclear_writes.models import UnclearWrite, WriteState
+
+log = structlog.get_logger(__name__)
+
+#: A look of a worker, and the pauses between looks.
+LEASE, PAUSE, LONGEST_PAUSE = timedelta(minutes=2), timedelta(seconds=5), timedelta(seconds=60)
+#: An engine that cannot be read is asked for so long after the search time; then nobody can say.
+UNREADABLE_FOR = timedelta(hours=1)
+#: For so long a press that repeats a write which was done or is unclear leads to a question.
+REPEATED_WITHIN = timedelta(hours=1)
+#: What ended writes are kept for, without their content.
+BATCH = 200
+_CLOSED = (NoAccess, NoCredential, CannotOpen)
+
+
+def begin(
+    session: EngineSession,
+    error: Unknown,
+    *,
+    event: AuditEvent | None,
+    resource: str,
+    action: str,
+    object_id: str = "",
+    name: str = "",
+    path: str = "",
+    values_digest: str = "",
+) -> UnclearWrite | None:
+    """Store a write whose answer and first look proved nothing; None for a call without a look."""
+    pending = error.write
+    if pending is None:
+        return None
+    now = clock.now()
+    row = UnclearWrite(
+        workspace=session.workspace,
+        moves=session.workspace.moves,
+        user_id=session.user_id,
+        resource=resource[:40],
+        action=action[:60],
+        object_id=database.storable(object_id)[:120],
+        name=database.storable(name)[:1000],
+        path=path[:500],
+        values_digest=values_digest,
+        partial=bool(error.about.get("partial")),
+        edit_id=error.about.get("edit", ""),
+        copy_id=error.about.get("copy", ""),
+        found_id=str(error.about.get("created", ""))[:120],
+        event=event,
+        answered={"status": error.status, "code": error.code[:60], "message": error.message[:500]},
+        asked_at=now,
+        not_before=now + PAUSE,
+    )
+    row.content = row.seal("content", json.dumps(asdict(pending), ensure_ascii=True, default=str))
+    with database.turn():
+        row.save(force_insert=True)
+    return row
+
+
+def writes_of(workspace: Workspace) -> QuerySet[UnclearWrite]:
+    """The unclear writes of a workspace, without their content, the latest first."""
+    rows = UnclearWrite.objects.filter(workspace=workspace).select_related("workspace", "user").defer("content")
+    return rows.order_by("-asked_at")
+
+
+def digest_of(values: Iterable[tuple[str, Sequence[str]]]) -> str:
+    """A keyed digest of submitted values, by which a repeated press is known."""
+    text = json.dumps(sorted((name, list(listed)) for name, listed in values), ensure_ascii=True)
+    return salted_hmac("workflows_ui.unclear_writes", text, algorithm="sha256").hexdigest()
+
+
+def repeated(workspace: Workspace, path: str, values_digest: str, *, any_values: bool) -> UnclearWrite | None:
+    """The earlier write that a press on this page may repeat: one of the same values, or with `any_values` one that is being checked."""
+    checking = Q(state=WriteState.CHECKING)
+    recent = Q(asked_at__gt=clock.now() - REPEATED_WITHIN) & ~Q(state=WriteState.NOT_DONE)
+    same = Q(values_digest=values_digest) & (checking | recent)
+    rows = writes_of(workspace).filter(moves=workspace.moves, path=path[:500])
+    return rows.filter(same | checking if any_values else same).first()
+
+
+def of_page(workspace: Workspace, path: str) -> UnclearWrite | None:
+    """The write of this page that is being checked."""
+    return writes_of(workspace).filter(path=path[:500], state=WriteState.CHECKING).first()
+
+
+def to_enqueue() -> list[str]:
+    """Mark as enqueued and return the ids of the writes to look for now."""
+    now = clock.now()
+    return UnclearWrite.to_enqueue(UnclearWrite.objects.filter(not_paused(now), state=WriteState.CHECKING), now, BATCH)
+
+
+def look(pk: str) -> None:
+    """Look once whether a write was done, and end it if that is known."""
+    with database.turn():
+        now = clock.now()
+        rows = UnclearWrite.objects.filter(not_paused(now), state=WriteState.CHECKING)
+        row = UnclearWrite.lease.claim(rows, pk, LEASE, now, ("workspace", "user", "event"))
+        if row is None:
+            return
+        try:
+            session = _session(row)
+            pending = Write(**json.loads(row.open("content")))
+        except _CLOSED as problem:
+            log.info("write.not_looked_for", write=row.pk, error=type(problem).__name__)
+            session = None
+    seen: Seen | None = None
+    began = now
+    if session is not None:
+        try:
+            seen = writes.see(session.workflows, pending)
+        except EngineError as problem:
+            log.info("write.not_readable", write=row.pk, error=type(problem).__name__)
+    with database.turn():
+        _record(row, seen, began)
+
+
+def _session(row: UnclearWrite) -> EngineSession:
+    """The person's present session at the engine. Raises NoAccess, NoCredential, CannotOpen."""
+    if row.moves != row.workspace.moves:
+        raise NoAccess(row.workspace.slug)
+    return engine_session.open_session(access.find(row.user, row.workspace.slug))
+
+
+def _record(row: UnclearWrite, seen: Seen | None, began: datetime) -> None:
+    end_of_search = row.asked_at + settings.LAUNCH_SEARCH
+    if seen is not None and seen.outcome is Outcome.DONE:
+        return end(row, WriteState.DONE, seen.answer)
+    if began >= end_of_search and seen is not None:
+        return end(row, WriteState.NOT_DONE if seen.outcome is Outcome.NOT_DONE else WriteState.UNCLEAR)
+    if began >= end_of_search + UNREADABLE_FOR:
+        return end(row, WriteState.UNCLEAR)
+    next_look = clock.now() + backoff(PAUSE, row.tries + 1, LONGEST_PAUSE)
+    if began < end_of_search:
+        # The last look is at the end of the search time.
+        next_look = min(next_look, end_of_search)
+    UnclearWrite.lease.release(row, tries=row.tries + 1, not_before=next_look, enqueued_at=None)
+    return None
+
+
+def end(row: UnclearWrite, state: WriteState, answer: Any = None) -> None:
+    """Store the outcome, with a row in the audit log, and settle what waits for it."""
+    found = answer.get("id") if isinstance(answer, dict) else ""
+    found_id = row.found_id or (found if isinstance(found, str) else "")
+    with transaction.atomic():
+        open_rows = UnclearWrite.objects.filter(pk=row.pk, state=WriteState.CHECKING)
+        values = {"state": state, "ended_at": clock.now(), "content": "", "found_id": found_id[:120]}
+        if not open_rows.update(**values, **UnclearWrite.lease.released_values):
+            return
+        for name, value in values.items():
+            setattr(row, name, value)
+        if row.event is not None:
+            created = (row.resource, found_id) if found_id and not row.object_id else None
+            audit_log.end(row.event, str(state), belongs_to=created, looked=True)
+        if row.edit_id:
+            flow_edits.settle(row.edit_id, str(state), answer if isinstance(answer, dict) else {})
+        if row.copy_id:
+            deleted_objects.settle(row.copy_id, str(state), found_id)
+        objects.note_change(row.workspace_id, row.resource)
+
+
+def purge() -> None:
+    """Remove ended writes after the time that launches are kept."""
+    before = clock.now() - settings.LAUNCH_RETENTION
+    UnclearWrite.objects.exclude(state=WriteState.CHECKING).filter(asked_at__lt=before).delete()

@@ -1,0 +1,11 @@
+"""Tasks of unclear writes."""
+
+from celery import shared_task
+
+from workflows_ui.unclear_writes import services
+
+
+@shared_task
+def look(write_id: str) -> None:
+    """Look once whether a write was done."""
+    services.look(write_id)
