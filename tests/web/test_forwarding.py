@@ -49,7 +49,7 @@ def test_what_anyone_can_send_is_no_sign_of_a_proxy(users: Users, administrator:
         assert "A request without a sign-in came with one, the last from 203.0.113.7" in shown
         assert "this alone does not mean that there is a proxy" in shown
         assert 'alert-warning" role="status"' not in shown
-        assert "If a proxy of yours has this address" not in shown
+        assert "If your proxy has this address" not in shown
         assert FORGED not in shown
 
 
