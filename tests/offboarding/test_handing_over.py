@@ -183,8 +183,12 @@ def test_a_credential_goes_to_a_team_sealed_and_works_for_its_people(scene: Scen
     row = Credential.objects.get(name="sales credential")
     row.secret = row.seal("secret", scene.engine.credentials.bearer_token)
     row.save()
-    asked = browser(scene.users.owner).post(of_member(leaver), {f"credential-{row.pk}": f"team-{team.pk}"})
-    done = browser(scene.users.owner).post(of_member(leaver), {"plan": plan_in(asked), "sure": "yes"}, follow=True)
+    leaver.groups.add(team)
+    # A manager cannot give it to a team that does not use it: only its owner can.
+    choices = {f"credential-{row.pk}": f"team-{team.pk}"}
+    assert "not available here" in text(browser(scene.users.owner).post(of_member(leaver), choices))
+    asked = browser(leaver).post(reverse("leaving"), choices)
+    done = browser(leaver).post(reverse("leaving"), {"plan": plan_in(asked), "sure": "yes"}, follow=True)
     for page in (asked, done):
         assert scene.engine.credentials.bearer_token not in text(page)
     row.refresh_from_db()

@@ -33,7 +33,8 @@ def acts_for(workspace: Workspace) -> Mapping[uuid.UUID, list[User]]:
     of_team: dict[int, list[Credential]] = defaultdict(list)
     credentials = {row.pk: row for row in Credential.objects.filter(workspace=workspace)}
     for row in credentials.values():
-        options[row.owner_id].append(row)
+        if row.is_own(row.owner_id):
+            options[row.owner_id].append(row)
     for share in sharing.genuine(credential__workspace=workspace):
         if share.credential_id in credentials:
             of_team[share.team_id].append(credentials[share.credential_id])
@@ -49,7 +50,7 @@ def acts_for(workspace: Workspace) -> Mapping[uuid.UUID, list[User]]:
         options[pk] += of_team[team]
     users: dict[uuid.UUID, list[User]] = defaultdict(list)
     for pk, person in people.items():
-        ranks = {access.rank(row, now, own=row.owner_id == pk): row for row in options[pk]}
+        ranks = {access.rank(row, now, own=row.is_own(pk)): row for row in options[pk]}
         if ranks:
             users[ranks[max(ranks)].pk].append(person)
     return {pk: sorted(used, key=lambda person: sort_key(person.label)) for pk, used in users.items()}

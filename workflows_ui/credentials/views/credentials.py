@@ -113,7 +113,8 @@ def detail(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Http
         "owner": credential_messages.owner(credential, request.user),
         "in_runs": credential.kind in KEPT_IN_RUNS,
         "aside": secret_rotation.last(credential) if manageable else None,
-        "teams": sharing.teams(credential),
+        "shares": sharing.genuine(credential=credential),
+        "waiting": sharing.waiting(credential=credential) if manageable else [],
         **(_buttons(credential, slug, closed=closed) if manageable else {}),
         "people": credential_usage.acts_for(credential.workspace).get(credential.pk) if manageable else None,
         "flows": credential_usage.flows(credential) if manageable else [],
@@ -280,12 +281,21 @@ def _put_back(request: ConsoleRequest, credential: Credential, aside: Credential
 def share(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpResponse:
     """Choose the teams that use the credential. It acts for their members, who do not see its secret."""
     credential = find(request, credential_id, to_change=True)
+    owns = credential.owner_id == request.user.pk
     teams, shared = credentials.teams_for(request.access, credential), sharing.teams(credential)
+    if not owns:
+        shared += [row.team for row in sharing.waiting(credential=credential)]
     form = ShareForm(teams, shared, request.POST if request.method == "POST" else None)
     if form.is_valid():
         wanted = [team for team in teams if str(team.pk) in form.cleaned_data["teams"]]
         if not credentials.share(actor(request), request.access, credential, wanted):
             messages.info(request, _("Nothing was changed."))
+        elif asked := sharing.waiting(credential=credential):
+            values = {"owner": credential.owner.label, "teams": ", ".join(row.team.name for row in asked)}
+            messages.success(
+                request,
+                _("%(owner)s is asked by a notification. Until they agree, it does not act for: %(teams)s.") % values,
+            )
         elif wanted:
             names = ", ".join(team.name for team in wanted)
             messages.success(request, _("The credential acts for everybody in: %(teams)s.") % {"teams": names})
