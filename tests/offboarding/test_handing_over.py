@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from tests.launches.launch_scene import NO_FLOW, Scene
 from tests.offboarding.scene import do, keys, leaver, of_console, of_member, plan_in, text, user
-from tests.users import browser, person
+from tests.users import browser, credential, person
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.credentials.models import Credential, CredentialSecret
@@ -78,6 +78,7 @@ def test_a_builder_gives_no_rights_away_and_takes_none_from_others(scene: Scene,
 def test_each_kind_is_handed_over_and_audited(scene: Scene, leaver: User, keeper: User) -> None:
     owner, colleague = scene.users.owner, scene.users.colleague
     builder, viewer = scene.member("builder", Role.BUILDER), scene.member("watcher", Role.VIEWER)
+    credential(scene.users.workspace, viewer, "secret", name="The watcher's own")
     team = Group.objects.create(name="Field")
     TeamOwner.objects.create(team=team, user=leaver)
     colleague.groups.add(team)

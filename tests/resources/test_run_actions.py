@@ -73,7 +73,7 @@ def test_a_retry_from_the_failed_step_keeps_the_run_and_has_its_launch_followed_
     run = failing(stage)
     launch, other = launched(stage, run), launched(stage, "o" * 21)
     assert "Earlier steps are not repeated" in text(launcher.get(url("retry", run)).content)
-    answer = launcher.post(url("retry", run))
+    answer = launcher.post(url("retry", run), {"sure": "yes"})
     assert lead(answer) == f"/w/sales/runs/{run}/"
     launch.refresh_from_db()
     other.refresh_from_db()
@@ -85,7 +85,7 @@ def test_a_retry_whose_answer_is_lost_has_the_launch_followed_all_the_same(stage
     run = failing(stage)
     launch = launched(stage, run)
     stage.practice.engine.faults.add("reset_after", "POST", "*")
-    assert launcher.post(url("retry", run)).status_code == 422
+    assert launcher.post(url("retry", run), {"sure": "yes"}).status_code == 422
     launch.refresh_from_db()
     assert launch.poll_at is not None
 
@@ -94,7 +94,7 @@ def test_a_refused_retry_changes_nothing_about_the_launch(stage: Stage, launcher
     run = failing(stage)
     launch = launched(stage, run)
     stage.practice.engine.settings.retries_disabled = True
-    answer = launcher.post(url("retry", run))
+    answer = launcher.post(url("retry", run), {"sure": "yes"})
     assert answer.status_code == 422
     assert "Not part of the engine&#x27;s plan" in text(answer.content)
     launch.refresh_from_db()
@@ -105,14 +105,14 @@ def test_a_launch_of_another_workspace_is_left_alone(stage: Stage, launcher: Cli
     run = failing(stage)
     launch = launched(stage, run)
     Launch.objects.filter(pk=launch.pk).update(workspace=workspace("second", project="2" * 21))
-    launcher.post(url("retry", run))
+    launcher.post(url("retry", run), {"sure": "yes"})
     launch.refresh_from_db()
     assert launch.poll_at is None
 
 
 def test_a_retry_on_the_latest_version_leads_to_the_new_run(stage: Stage, launcher: Client) -> None:
     run = failing(stage)
-    answer = launcher.post(url("retry-latest", run))
+    answer = launcher.post(url("retry-latest", run), {"sure": "yes"})
     new = lead(answer).rstrip("/").rsplit("/", 1)[-1]
     assert new != run
     assert new in until(lambda: [row["id"] for row in stage.practice.runs() if row["id"] == new])
@@ -124,7 +124,7 @@ def test_a_run_that_succeeded_is_offered_a_new_run_only(stage: Stage, launcher: 
     assert url("retry-latest", run) in page
     assert url("retry", run) not in page
     assert url("cancel", run) not in page
-    assert launcher.post(url("retry", run)).status_code == 409
+    assert launcher.post(url("retry", run), {"sure": "yes"}).status_code == 409
 
 
 def test_a_paused_run_is_cancelled_and_its_launch_followed_again(stage: Stage, launcher: Client) -> None:
@@ -134,7 +134,7 @@ def test_a_paused_run_is_cancelled_and_its_launch_followed_again(stage: Stage, l
     page = text(launcher.get(url("cancel", run)).content)
     assert "If it is already working, it runs to its end." in page
     assert "autofocus>Leave it as it is</a>" in page
-    answer = launcher.post(url("cancel", run))
+    answer = launcher.post(url("cancel", run), {"sure": "yes"})
     assert status(stage, run) == "CANCELED"
     assert "The run is cancelled." in text(launcher.get(lead(answer)).content)
     still = {row["id"]: row["status"] for row in stage.practice.runs()}
@@ -199,7 +199,7 @@ def test_a_run_that_is_at_work_says_that_it_cannot_be_cancelled(owner: Client, s
 
 def test_an_archived_run_leaves_the_others_in_the_list(stage: Stage) -> None:
     run = failing(stage)
-    stage.browser.post(url("archive", run))
+    stage.browser.post(url("archive", run), {"sure": "yes"})
     found = {row["id"]: row["archivedAt"] for row in stage.practice.runs()}
     assert found[run]
     assert [key for key, archived in found.items() if not archived and key != run]

@@ -27,7 +27,7 @@ def orders(stage: Stage) -> str:
 
 
 def do(stage: Stage, action: str, id: str, typed: dict[str, Any] | None = None) -> Any:
-    return stage.browser.post(f"/w/sales/tables/do/{action}/{id}/", typed or {})
+    return stage.browser.post(f"/w/sales/tables/do/{action}/{id}/", typed or {"sure": "yes"})
 
 
 def columns(stage: Stage, id: str) -> dict[str, dict[str, Any]]:

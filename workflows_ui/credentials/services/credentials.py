@@ -159,8 +159,8 @@ def teams_for(viewer: Access, credential: Credential) -> list[Group]:
     """The teams that a member may share a credential with or stop sharing it with, by name.
 
     These are the teams that it is shared with, or that its owner is asked for, and, for a manager, all teams of the workspace
-    (teams.teams_within); for its owner, those of them that they are in or own. Empty for other people. A credential that was taken over acts where it acted, and is not shared
-    further.
+    (teams.teams_within); for its owner, those of them that they are in or own. Empty for other people.
+    A credential that was taken over acts where it acted, and is not shared further.
     """
     if not manageable(viewer, credential):
         return []

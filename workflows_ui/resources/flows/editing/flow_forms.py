@@ -208,7 +208,10 @@ class ChangeOwner(EditForm):
 
     def prepare(self) -> None:
         super().prepare()
-        others = [item for item in reading.people(self.session).items() if item[0] != self.row.get("ownerId")]
+        people, owner = reading.people(self.session), str(self.row.get("ownerId") or "")
+        others = [item for item in people.items() if item[0] != owner]
+        #: For the audit log (action_forms.named_changes): the owner is none of the choices.
+        self.before = {"owner": people.get(owner, owner)}
         self.choose("owner", others)
         help_text = gettext("The console knows nobody else in this workspace.")
         if others:
