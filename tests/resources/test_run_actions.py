@@ -171,7 +171,7 @@ def test_cancelled_is_said_only_where_the_run_says_so(
     owner: Client, stub_engine: StubEngine, after: str, said: str
 ) -> None:
     shelved(stub_engine, "QUEUED", after)
-    answer = owner.post(url("cancel", identity(1)))
+    answer = owner.post(url("cancel", identity(1)), {"sure": "yes"})
     assert answer.status_code == 303
     assert said in text(owner.get(f"/w/sales/runs/{identity(1)}/").content)
 
@@ -183,7 +183,7 @@ def test_a_run_whose_state_cannot_be_read_afterwards_is_not_called_cancelled(
     asked = stub_engine.answer
     assert asked is not None
     stub_engine.answer = lambda seen: Reply(502, b"<html>") if seen.path.endswith("/flow-runs") else asked(seen)
-    owner.post(url("cancel", identity(1)))
+    owner.post(url("cancel", identity(1)), {"sure": "yes"})
     page = text(owner.get(f"/w/sales/runs/{identity(1)}/").content)
     assert "This page will show the result." in page
     assert "The run is cancelled." not in page

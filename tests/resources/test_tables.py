@@ -89,7 +89,7 @@ def test_a_column_is_renamed_and_removed_and_the_values_that_go_are_counted(stag
     assert "Customer" in text(stage.browser.get(renamed.headers["Location"]).content)
     asked = text(stage.browser.get(column_url(stage, key, "Customer", "delete")).content)
     assert "42 records have values in it, which are deleted too." in asked
-    stage.browser.post(column_url(stage, key, "Customer", "delete"))
+    stage.browser.post(column_url(stage, key, "Customer", "delete"), {"sure": "yes"})
     assert "Customer" not in columns(stage, key)
     name, gone = "fields.rename", "fields.delete"
     assert outcomes() == [(name, "begun"), (name, "done"), (gone, "begun"), (gone, "done")]
