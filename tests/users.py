@@ -77,8 +77,10 @@ def move(space: Workspace, **values: str) -> None:
 
 
 def give(row: Credential, owner: User) -> None:
-    """The credential is somebody else's from now on."""
+    """The credential is somebody else's from now on, as if they had added it."""
     assert sharing.pass_on(CONSOLE, row, owner)
+    row.taken_over = False
+    row.save(update_fields=["taken_over"])
 
 
 def share(row: Credential, team: Group, owner: User | None = None) -> None:

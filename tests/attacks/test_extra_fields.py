@@ -124,7 +124,11 @@ def test_a_credential_is_renamed_and_nothing_else(users: Users) -> None:
 def test_a_credential_is_not_shared_with_a_team_that_is_not_offered(users: Users) -> None:
     foreign = Group.objects.create(name="Foreign")
     before = columns(users.credential)
-    post(users.owner, f"/w/sales/credentials/{users.credential.pk}/share/", {"teams": [str(foreign.pk)], "owner": "1"})
+    post(
+        users.owner,
+        f"/w/sales/credentials/{users.credential.pk}/share/",
+        {"teams": [str(foreign.pk)], "owner": "1", "sure": "yes"},
+    )
     assert changed(users.credential, before) == set()
     assert not CredentialShare.objects.exists()
 

@@ -125,7 +125,9 @@ def test_pages_say_whose_key_acts_and_why(here: Users) -> None:
 
 
 def hand(user: User, row: Credential, *teams: Group) -> Any:
-    return browser(user).post(f"/w/sales/credentials/{row.pk}/share/", {"teams": [team.pk for team in teams]})
+    return browser(user).post(
+        f"/w/sales/credentials/{row.pk}/share/", {"teams": [team.pk for team in teams], "sure": "yes"}
+    )
 
 
 def shared_with(row: Credential) -> list[Group]:
@@ -201,7 +203,8 @@ def test_somebody_else_s_key_is_shared_by_managers_only(here: Users) -> None:
     row = of_team(here, team, "Team key")
     assert hand(here.colleague, row, other).status_code == 404
     assert hand(here.owner, row, team, other).status_code == 303
-    assert shared_with(row) == [team, other]
+    assert shared_with(row) == [team]
+    assert [one.team for one in sharing.waiting(credential=row)] == [other]
 
 
 def test_somebody_else_s_key_is_not_there(here: Users) -> None:

@@ -248,7 +248,7 @@ def test_the_secret_is_in_no_page_no_log_no_session_and_no_row(
         client.get(reverse("credential_delete", args=at)),
         client.get(reverse("members", args=["sales"])),
         client.get(reverse("workspace_settings", args=["sales"])),
-        client.post(reverse("credential_delete", args=at), follow=True),
+        client.post(reverse("credential_delete", args=at), {"sure": "yes"}, follow=True),
     ]
     assert all(page.status_code in {200, 422} for page in pages)
     assert not any(token in text(page) or token in str(page.headers) for page in pages)
@@ -366,7 +366,8 @@ def test_deleting_asks_first(users: Users) -> None:
     client, address = browser(users.owner), reverse("credential_delete", args=["sales", users.credential.pk])
     assert "Delete this credential?" in text(client.get(address))
     assert Credential.objects.filter(pk=users.credential.pk).exists()
-    assert client.post(address).status_code == 303
+    assert "Delete this credential?" in text(client.post(address))
+    assert client.post(address, {"sure": "yes"}).status_code == 303
     assert not Credential.objects.filter(pk=users.credential.pk).exists()
     assert access.credential(users.owner, users.workspace) is None
 

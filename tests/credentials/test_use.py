@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
@@ -11,12 +12,16 @@ from pytest_django import DjangoAssertNumQueries
 
 from tests.users import Users, credential, gather, person, share, workspace
 from workflows_ui.accounts.models import User
+from workflows_ui.audit.models import AuditEvent
+from workflows_ui.audit.services import audit_log
+from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import usage as credential_usage
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches
 from workflows_ui.members.models import LaunchRight, Member, Role
 from workflows_ui.members.services import access
+from workflows_ui.run_index.models import RunIndex
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.django_db, pytest.mark.usefixtures("no_second_try")]
 
@@ -88,6 +93,33 @@ def test_the_pages_say_where_it_is_used(here: Users) -> None:
     assert re.search(r"</p>\s*<p>They then use another credential", page)
     # People who only use it do not see who else does.
     assert "Order" not in browser(ben).get(f"/w/sales/credentials/{key.pk}/").content.decode()
+
+
+def test_a_credentials_page_says_who_used_it_for_what_and_lists_are_filtered_by_it(here: Users) -> None:
+    ben = person("ben")
+    key = team_key(here, "Sales", ben)
+    launched(here, key, "F" * 21, "Order intake")
+    Launch.objects.update(sending_at=timezone.now())
+    launched(here, here.credential, "G" * 21, "With another one")
+    about: Any = {"workspace": here.workspace, "object_type": "flows", "object_id": "H" * 21}
+    for used, name in ((key, "Moved flow"), (here.credential, "Other flow")):
+        audit_log.record(Actor(ben), "flows.move", object_name=name, credential=str(used.pk), **about)
+    RunIndex.objects.create(workspace=here.workspace, credential=key, started_at=timezone.now(), due_at=timezone.now())
+    manager = browser(here.owner)
+    page = manager.get(f"/w/sales/credentials/{key.pk}/").content.decode()
+    for words in ("Order intake", "Moved flow", "ben", "Runs of the run index", "Test every night"):
+        assert words in page
+    assert "Other flow" not in page
+    launches = manager.get(f"/w/sales/launches/?credential={key.pk}").content.decode()
+    assert "Order intake" in launches
+    assert "With another one" not in launches.partition("<tbody")[2]
+    log = manager.get(f"/w/sales/audit/?credential={key.pk}").content.decode()
+    assert "Moved flow" in log
+    assert "Other flow" not in log
+    row = AuditEvent.objects.get(object_name="Moved flow")
+    assert f" key · {key.owner.label}" in manager.get(f"/w/sales/audit/{row.pk}/").content.decode()
+    # A credential that the person may not see is no filter.
+    assert manager.get(f"/w/sales/launches/?credential={here.workspace.pk}").status_code == 200
 
 
 def test_it_takes_as_many_queries_for_many_people_as_for_few(

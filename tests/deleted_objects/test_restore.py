@@ -50,7 +50,7 @@ def owner(company: Scene) -> Client:
 
 
 def _delete(browser: Client, kind: str, key: str, **typed: str) -> Any:
-    return browser.post(f"/w/sales/{kind}/do/delete/{key}/", typed)
+    return browser.post(f"/w/sales/{kind}/do/delete/{key}/", {"sure": "yes"} | typed)
 
 
 def _page() -> str:

@@ -383,7 +383,7 @@ def test_people_talk_about_a_failure_in_notes_that_end_with_the_index(stage: Sta
     assert colleague.post(f"/w/sales/notes/{Note.objects.get().pk}/", {"delete": "1"}).status_code == 404
     for number in ("12345", "x", str(2**70), "9" * 4000):
         assert stage.browser.get(f"/w/sales/notes/failure/{number}/").status_code == 404
-    stage.browser.post("/w/sales/run-index/stop/")
+    stage.browser.post("/w/sales/run-index/stop/", {"sure": "yes"})
     assert not Note.objects.exists()
 
 
@@ -413,7 +413,7 @@ def test_the_end_of_the_index_deletes_the_notes(stage: Stage) -> None:
     only(stage, "Order 4711 was refused")
     (url,) = found(stage.browser)
     stage.browser.post(f"{url}note/", {"text": "Ask billing"})
-    stage.browser.post("/w/sales/run-index/stop/")
+    stage.browser.post("/w/sales/run-index/stop/", {"sure": "yes"})
     assert not FailurePattern.objects.exists()
 
 

@@ -136,7 +136,7 @@ def test_a_cancelled_run_makes_the_launch_cancelled_and_names_who_did_it(scene: 
     flow = _flow(scene, flows.delay(3600))
     launch = scene.watch(scene.launch(flow), State.PAUSED)
     owner = scene.sign_in(scene.users.owner)
-    asked = owner.post(f"/w/sales/runs/do/cancel/{launch.run_id}/", follow=True)
+    asked = owner.post(f"/w/sales/runs/do/cancel/{launch.run_id}/", {"sure": "yes"}, follow=True)
     assert asked.status_code == 200
     launch = scene.watch(launch)
     assert (launch.state, launch.run_status) == (State.CANCELLED, "CANCELED")
@@ -238,7 +238,9 @@ def test_a_retried_run_shows_no_old_error_and_counts_from_the_retry(scene: Versi
     earlier = "2026-11-25T03:00:00.000Z"
     _set(scene, launch, created=earlier, startTime=earlier, finishTime=earlier)
     scene.engine.settings.queue_time = 50.0
-    assert scene.browser.post(f"/w/sales/runs/do/retry/{launch.run_id}/", follow=True).status_code == 200
+    assert (
+        scene.browser.post(f"/w/sales/runs/do/retry/{launch.run_id}/", {"sure": "yes"}, follow=True).status_code == 200
+    )
     again = Launch.objects.get(pk=launch.pk)
     assert (again.state, again.failure, again.failed_step, again.settled) == (State.ENQUEUED, "", "", False)
     page = _main(scene.page(again))

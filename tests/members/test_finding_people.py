@@ -86,7 +86,7 @@ def test_the_fields_of_teams_rights_and_successors_find_people_too(users: Users,
     client = browser(keeper)
     page = client.post(reverse("team_add", args=[team.pk]), {"who": "linh"})
     assert 'name="who-chosen" value="linh.pham"' in text(page)
-    page = client.post(reverse("person_deactivate", args=[users.owner.pk]), {"successor": "linh"})
+    page = client.post(reverse("person_deactivate", args=[users.owner.pk]), {"successor": "linh", "sure": "yes"})
     assert 'name="successor-chosen" value="linh.pham"' in text(page)
 
 

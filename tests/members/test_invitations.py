@@ -314,11 +314,13 @@ def test_invitations_are_listed_with_their_state_and_taken_back(users: Users) ->
     row, link = given(users)
     client = browser(users.owner)
     assert "Waiting" in text(client.get("/w/sales/members/"))
-    page = text(client.post(reverse("invitation_revoke", args=["sales", row.pk]), follow=True))
+    page = text(client.post(reverse("invitation_revoke", args=["sales", row.pk]), {"sure": "yes"}, follow=True))
     assert "is revoked" in page
     assert "Revoked" in page
     assert Client().get(link).status_code == 410
-    assert "Nothing to revoke" in text(client.post(reverse("invitation_revoke", args=["sales", row.pk]), follow=True))
+    assert "Nothing to revoke" in text(
+        client.post(reverse("invitation_revoke", args=["sales", row.pk]), {"sure": "yes"}, follow=True)
+    )
     assert "Invite again" in text(
         client.post(reverse("invitation_renew", args=["sales", row.pk]), {"days": "7"}, follow=True)
     )

@@ -1,5 +1,6 @@
 """A right to launch one flow: what it opens, what stays closed, and how it ends by date, by number and by hand."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -12,10 +13,11 @@ from pytest_django import DjangoAssertNumQueries
 
 from tests.launches.launch_scene import form_of, text_of, unescape
 from tests.members.guests import Guests
-from tests.users import person, workspace
+from tests.users import credential, person, workspace
 from tests.web.test_every_address import LEAST, _url
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import sharing
 from workflows_ui.launches.models import Launch, Reason, State
 from workflows_ui.launches.services import launches, sending
@@ -160,8 +162,8 @@ def test_a_withdrawn_right_closes_the_door_at_once_and_what_waits_is_not_sent(gu
     manager = guests.scene.sign_in(guests.scene.users.owner)
     address = reverse("launch_right_revoke", args=["sales", right.pk])
     assert "Revoke the right of Field?" in text_of(manager.get(address))
-    assert "The right of Field is revoked" in text_of(manager.post(address, follow=True))
-    assert "revoked already" in text_of(manager.post(address, follow=True))
+    assert "The right of Field is revoked" in text_of(manager.post(address, {"sure": "yes"}, follow=True))
+    assert "revoked already" in text_of(manager.post(address, {"sure": "yes"}, follow=True))
     assert guests.browser.get("/w/sales/").status_code == 404
     sending.send(launch.pk)
     launch.refresh_from_db()
@@ -279,11 +281,46 @@ def test_a_manager_gives_a_team_a_right_with_an_end_and_a_number_and_it_is_audit
     assert "At most 20 launches." in message.detail
 
 
-def test_a_manager_gives_a_person_a_right_and_is_informed_that_no_key_acts_for_them(guests: Guests) -> None:
+def test_a_right_is_refused_for_a_person_for_whom_no_credential_acts(guests: Guests) -> None:
     page = give(guests, who="stranger@example.com")
+    assert "stranger has no credential here, and none of their teams uses one" in page
+    assert not LaunchRight.objects.exists()
+    # Through a team one acts for them, and later none: the list says so.
+    guests.scene.users.stranger.groups.add(guests.team)
+    assert "without an end, 0 launches so far" in give(guests, who="stranger@example.com")
     assert LaunchRight.objects.get().user == guests.scene.users.stranger
-    assert "without an end, 0 launches so far" in page
-    assert "They have no credential here yet" in page
+    guests.scene.users.stranger.groups.clear()
+    url = reverse("flow_launch_rights", args=["sales", guests.flow])
+    manager = guests.scene.sign_in(guests.scene.users.owner)
+    assert "They have no credential here yet" in unescape(text_of(manager.get(url)))
+
+
+def test_a_right_of_a_team_chooses_what_acts_and_is_refused_where_nothing_does(guests: Guests) -> None:
+    night, users = Group.objects.create(name="Night"), guests.scene.users
+    assert "Nobody is in the team" in give(guests, team=str(night.pk))
+    users.stranger.groups.add(night)
+    assert "No credential acts for these people of the team: stranger" in give(guests, team=str(night.pk))
+    # Field's key is its owner's to share, and not on offer for another team without that person's consent.
+    keys = Credential.objects.get(name="Field's key")
+    assert "Only keeper can agree" in give(guests, team=str(night.pk), credential=str(keys.pk))
+    assert not LaunchRight.objects.exists()
+    give(guests, team=str(night.pk), credential=str(users.credential.pk))
+    assert LaunchRight.objects.get().team == night
+    acting = access.acting(users.stranger, users.workspace)
+    assert acting is not None
+    assert acting.credential == users.credential
+
+
+def test_credentials_of_one_name_and_owner_are_told_apart_where_one_is_chosen(guests: Guests) -> None:
+    users = guests.scene.users
+    for _number in range(2):
+        secret, kind = users.credential.open("secret"), users.credential.kind
+        credential(users.workspace, users.owner, secret, kind=kind, name="Twin")
+    manager = guests.scene.sign_in(users.owner)
+    page = text_of(manager.get(reverse("flow_launch_rights", args=["sales", guests.flow])))
+    labels = re.findall(r"<option value=\"[0-9a-f-]{36}\">\s*(Twin[^<]*)</option>", page)
+    assert len(set(labels)) == 2
+    assert all("owner" in label for label in labels)
 
 
 @pytest.mark.parametrize(

@@ -166,7 +166,7 @@ def test_what_is_wrong_with_an_added_name_is_said_and_the_name_kept(users: Users
 
 def test_the_last_manager_is_informed_why_they_cannot_go(users: Users) -> None:
     client, row = browser(users.owner), membership(users, users.owner)
-    for name, sent in (("member_role", {"role": "viewer"}), ("member_remove", {})):
+    for name, sent in (("member_role", {"role": "viewer"}), ("member_remove", {"sure": "yes"})):
         page = client.post(reverse(name, args=["sales", row.pk]), sent, follow=True)
         assert "without a manager" in text(page)
     assert access.find(users.owner, "sales").role is Role.MANAGER
@@ -181,7 +181,7 @@ def test_removing_asks_first_and_names_what_is_deleted_with_it(users: Users) -> 
     assert "Remove colleague?" in page
     assert "Colleague&#x27;s key" in page
     assert Member.objects.filter(user=users.colleague).exists()
-    page = text(client.post(address, follow=True))
+    page = text(client.post(address, {"sure": "yes"}, follow=True))
     assert "colleague no longer belongs to the workspace." in page
     assert browser(users.colleague).get("/w/sales/credentials/").status_code == 404
 
@@ -193,7 +193,7 @@ def test_who_steps_down_is_led_to_a_page_they_may_see(users: Users) -> None:
     assert answer.headers["Location"] == "/w/sales/"
     assert (
         browser(users.colleague)
-        .post(reverse("member_remove", args=["sales", membership(users, users.colleague).pk]))
+        .post(reverse("member_remove", args=["sales", membership(users, users.colleague).pk]), {"sure": "yes"})
         .status_code
         == 303
     )
@@ -220,7 +220,7 @@ def test_a_request_is_taken_back_by_its_owner_only(users: Users) -> None:
     address = reverse("access_withdraw", args=[request.pk])
     assert browser(users.colleague).post(address).status_code == 404
     assert AccessRequest.objects.get().decided_at is None
-    page = text(browser(users.stranger).post(address, follow=True))
+    page = text(browser(users.stranger).post(address, {"sure": "yes"}, follow=True))
     assert "Withdrawn" in page
     assert not Credential.objects.filter(owner=users.stranger).exists()
 

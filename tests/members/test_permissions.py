@@ -81,10 +81,10 @@ def test_sharing_with_several_teams_is_taken_back_and_the_owner_keeps_the_creden
     for team in (guests.team, second):
         Member.objects.create(workspace=users.workspace, team=team, role=Role.VIEWER)
     client, address = browser(users.owner), reverse("credential_share", args=["sales", key.pk])
-    client.post(address, {"teams": [guests.team.pk, second.pk]})
+    client.post(address, {"teams": [guests.team.pk, second.pk], "sure": "yes"})
     assert sharing.teams(key) == [guests.team, second]
     assert "Stop sharing" in text(client.get(reverse("credential", args=["sales", key.pk])))
-    client.post(address)
+    client.post(address, {"sure": "yes"})
     assert sharing.teams(key) == []
     assert access.credential(users.owner, users.workspace) == key
     assert Credential.objects.filter(pk=key.pk, owner=users.owner).exists()

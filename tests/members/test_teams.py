@@ -41,7 +41,7 @@ def test_a_superuser_makes_a_team_names_its_owner_and_the_owner_fills_it(users: 
     page = owner.post(reverse("team_add", args=[team.pk]), {"who": "STRANGER@example.com"}, follow=True)
     assert "stranger is now in the team." in text(page)
     assert list(users.stranger.groups.all()) == [team]
-    page = owner.post(reverse("team_take_out", args=[team.pk, users.stranger.pk]), follow=True)
+    page = owner.post(reverse("team_take_out", args=[team.pk, users.stranger.pk]), {"sure": "yes"}, follow=True)
     assert "stranger is no longer in the team." in text(page)
     assert not users.stranger.groups.exists()
     actions = list(AuditEvent.objects.filter(object_type="team").order_by("pk").values_list("action", flat=True))
@@ -135,7 +135,7 @@ def test_deleting_a_team_says_what_goes_with_it_and_does_it(users: Users, keeper
     page = text(client.get(address))
     for words in ("1 person is in it", "Sales", "My key", "Order intake", "stay with their owners"):
         assert words in page
-    assert "is deleted" in text(client.post(address, follow=True))
+    assert "is deleted" in text(client.post(address, {"sure": "yes"}, follow=True))
     assert Credential.objects.filter(pk=users.credential.pk).exists()
     assert not CredentialShare.objects.exists()
     assert not LaunchRight.objects.exists()
@@ -155,7 +155,7 @@ def test_a_team_that_alone_manages_a_workspace_is_neither_deleted_nor_emptied(us
         reverse("team_delete", args=[team.pk]),
         reverse("team_take_out", args=[team.pk, users.stranger.pk]),
     ):
-        assert "nobody would manage Sales any more" in text(client.post(address, follow=True))
+        assert "nobody would manage Sales any more" in text(client.post(address, {"sure": "yes"}, follow=True))
     assert list(User.objects.filter(groups=team)) == [users.stranger]
     assert not AuditEvent.objects.filter(action__in=["team.delete", "team.remove"]).exists()
 

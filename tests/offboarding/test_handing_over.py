@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from tests.launches.launch_scene import NO_FLOW, Scene
 from tests.offboarding.scene import do, keys, leaver, of_console, of_member, plan_in, text, user
-from tests.users import browser, person
+from tests.users import browser, credential, person
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.credentials.models import Credential, CredentialSecret
@@ -78,6 +78,7 @@ def test_a_builder_gives_no_rights_away_and_takes_none_from_others(scene: Scene,
 def test_each_kind_is_handed_over_and_audited(scene: Scene, leaver: User, keeper: User) -> None:
     owner, colleague = scene.users.owner, scene.users.colleague
     builder, viewer = scene.member("builder", Role.BUILDER), scene.member("watcher", Role.VIEWER)
+    credential(scene.users.workspace, viewer, "secret", name="The watcher's own")
     team = Group.objects.create(name="Field")
     TeamOwner.objects.create(team=team, user=leaver)
     colleague.groups.add(team)
@@ -183,8 +184,12 @@ def test_a_credential_goes_to_a_team_sealed_and_works_for_its_people(scene: Scen
     row = Credential.objects.get(name="sales credential")
     row.secret = row.seal("secret", scene.engine.credentials.bearer_token)
     row.save()
-    asked = browser(scene.users.owner).post(of_member(leaver), {f"credential-{row.pk}": f"team-{team.pk}"})
-    done = browser(scene.users.owner).post(of_member(leaver), {"plan": plan_in(asked), "sure": "yes"}, follow=True)
+    leaver.groups.add(team)
+    # A manager cannot give it to a team that does not use it: only its owner can.
+    choices = {f"credential-{row.pk}": f"team-{team.pk}"}
+    assert "not available here" in text(browser(scene.users.owner).post(of_member(leaver), choices))
+    asked = browser(leaver).post(reverse("leaving"), choices)
+    done = browser(leaver).post(reverse("leaving"), {"plan": plan_in(asked), "sure": "yes"}, follow=True)
     for page in (asked, done):
         assert scene.engine.credentials.bearer_token not in text(page)
     row.refresh_from_db()

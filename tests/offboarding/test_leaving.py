@@ -30,7 +30,9 @@ def text(response: Any) -> str:
 
 
 def off(keeper: User, who: User, successor: str = "") -> Any:
-    return browser(keeper).post(reverse("person_deactivate", args=[who.pk]), {"successor": successor}, follow=True)
+    return browser(keeper).post(
+        reverse("person_deactivate", args=[who.pk]), {"successor": successor, "sure": "yes"}, follow=True
+    )
 
 
 def test_the_list_finds_people_by_a_part_of_name_user_name_or_address(scene: Scene, keeper: User) -> None:
@@ -101,7 +103,9 @@ def test_switched_off_they_are_signed_out_with_the_next_click_everywhere(scene: 
 def test_switched_on_again_the_sessions_from_before_stay_ended(scene: Scene, keeper: User) -> None:
     client = browser(scene.users.colleague)
     off(keeper, scene.users.colleague)
-    page = browser(keeper).post(reverse("person_reactivate", args=[scene.users.colleague.pk]), follow=True)
+    page = browser(keeper).post(
+        reverse("person_reactivate", args=[scene.users.colleague.pk]), {"sure": "yes"}, follow=True
+    )
     assert "switched on again" in text(page)
     assert client.get("/w/sales/launches/").status_code == 303
     again = Client()
@@ -146,7 +150,7 @@ def test_what_colleagues_need_is_handed_over_to_the_named_one(scene: Scene, keep
         )
     page = text(browser(keeper).get(reverse("person_deactivate", args=[owner.pk])))
     assert all(words in page for words in ("Nobody else manages", "Sales", "Field", "Monday"))
-    refused = browser(keeper).post(reverse("person_deactivate", args=[owner.pk]), {"successor": ""})
+    refused = browser(keeper).post(reverse("person_deactivate", args=[owner.pk]), {"successor": "", "sure": "yes"})
     assert refused.status_code == 422
     assert User.objects.get(pk=owner.pk).is_active
     off(keeper, owner, "colleague")
@@ -159,7 +163,9 @@ def test_what_colleagues_need_is_handed_over_to_the_named_one(scene: Scene, keep
 
 @pytest.mark.parametrize("successor", ["nobody", "owner"])
 def test_a_successor_must_be_somebody_else_who_is_there(scene: Scene, keeper: User, successor: str) -> None:
-    answer = browser(keeper).post(reverse("person_deactivate", args=[scene.users.owner.pk]), {"successor": successor})
+    answer = browser(keeper).post(
+        reverse("person_deactivate", args=[scene.users.owner.pk]), {"successor": successor, "sure": "yes"}
+    )
     assert answer.status_code == 422
     assert "Name somebody else" in text(answer)
     assert User.objects.get(pk=scene.users.owner.pk).is_active
@@ -174,7 +180,7 @@ def test_nobody_switches_off_themselves_or_the_last_who_looks_after_the_console(
 
 def test_a_superuser_signs_somebody_out_everywhere(scene: Scene, keeper: User) -> None:
     client = browser(scene.users.colleague)
-    browser(keeper).post(reverse("person_end_sessions", args=[scene.users.colleague.pk]))
+    browser(keeper).post(reverse("person_end_sessions", args=[scene.users.colleague.pk]), {"sure": "yes"})
     assert client.get("/w/sales/launches/").status_code == 303
     fresh = browser(User.objects.get(pk=scene.users.colleague.pk))
     assert fresh.get("/w/sales/launches/").status_code == 200
@@ -186,6 +192,6 @@ def test_a_removed_members_own_launch_rights_are_named_and_withdrawn(scene: Scen
     row = Member.objects.get(workspace=space, user=colleague)
     client, address = browser(scene.users.owner), reverse("member_remove", args=["sales", row.pk])
     assert "Order intake" in text(client.get(address))
-    client.post(address)
+    client.post(address, {"sure": "yes"})
     assert LaunchRight.objects.get().revoked_at is not None
     assert browser(colleague).get("/w/sales/").status_code == 404

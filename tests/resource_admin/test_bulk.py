@@ -90,7 +90,7 @@ def test_one_ticked_row_is_confirmed_and_done_in_place_without_a_job(stage: Stag
     assert form.startswith(f"{LIST}do/turn-off/{key}/")
     assert not stage.writes()
     assert "Turn off" in text(stage.browser.get(form).content)
-    assert lead(stage.browser.post(form)) == back
+    assert lead(stage.browser.post(form, {"sure": "yes"})) == back
     assert stage.writes() == [f"POST /v1/flows/{key}"]
     assert not Job.objects.exists()
 

@@ -168,14 +168,14 @@ def test_a_plan_that_refuses_is_learnt_from_the_deed(stage: Stage) -> None:
     stage.practice.engine.settings.retries_disabled = True
     key = next(row["id"] for row in stage.practice.runs() if row["status"] == "FAILED")
     address = f"/w/sales/runs/do/retry/{key}/"
-    assert stage.browser.post(address).status_code == 422
+    assert stage.browser.post(address, {"sure": "yes"}).status_code == 422
     assert capabilities.read_capabilities(stage.users.workspace).get("run-retry") is Ability.NOT_IN_PLAN
-    assert stage.browser.post(address).status_code == 409
+    assert stage.browser.post(address, {"sure": "yes"}).status_code == 409
     assert outcomes() == [("runs.retry", "begun"), ("runs.retry", "refused")]
     # Somebody looks again, and the plan has grown.
     stage.practice.engine.settings.retries_disabled = False
     stage.browser.post(LOOK)
-    assert stage.browser.post(address).status_code == 303
+    assert stage.browser.post(address, {"sure": "yes"}).status_code == 303
     assert Capability.objects.get(workspace=stage.users.workspace, name="run-retry").state == Ability.YES
 
 

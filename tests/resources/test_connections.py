@@ -70,7 +70,7 @@ def test_the_call_that_shows_a_secret_is_made_by_no_page(scene: Scene) -> None:
             if not action.collection:
                 address = action.url("sales", "connections", row["id"])
                 scene.browser.get(address)
-                scene.browser.post(address, {})
+                scene.browser.post(address, {"sure": "yes"})
     scene.browser.get(f"{LIST}{identity(5)}/")
     assert scene.called("POST", "/v1/app-connections*") + scene.called("DELETE", ONE) > 0
     assert scene.called("GET", ONE) == 0

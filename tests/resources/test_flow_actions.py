@@ -69,7 +69,7 @@ def test_a_flow_is_turned_off_after_a_question_and_on_with_one_click(stage: Stag
     assert f'<form method="get" action="{url("turn-off", flow)}" class="object-switch">' in page
     assert 'aria-checked="true"' in page
     assert "does not start any more" in text(stage.browser.get(url("turn-off", flow)).content)
-    stage.browser.post(url("turn-off", flow))
+    stage.browser.post(url("turn-off", flow), {"sure": "yes"})
     assert state(stage, flow)["status"] == "DISABLED"
     page = text(stage.browser.get(f"/w/sales/flows/{flow}/").content)
     assert f'<form method="post" action="{url("turn-on", flow)}" class="object-switch">' in page
@@ -106,7 +106,7 @@ def test_publishing_says_that_a_secret_is_another_one_and_shows_neither(stage: S
         stage.session.workflows.apply_flow_operation(flow, {"type": "UPDATE_ACTION", "request": step})
 
     enter("secret-of-before")
-    stage.browser.post(url("publish", flow))
+    stage.browser.post(url("publish", flow), {"sure": "yes"})
     enter("secret-of-now")
     page = text(stage.browser.get(url("publish", flow)).content)
     assert "“Echo”, Api key: changed" in page
@@ -133,7 +133,7 @@ def test_publishing_says_that_it_goes_live_and_which_steps_are_not_complete(stag
         flow, {"type": "ADD_ACTION", "request": {"parentStep": "trigger", "action": {"name": "step_9", **broken}}}
     )
     assert "1 step is not complete" in text(stage.browser.get(url("publish", flow)).content)
-    stage.browser.post(url("publish", flow))
+    stage.browser.post(url("publish", flow), {"sure": "yes"})
     found = state(stage, flow)
     assert found["publishedVersionId"] == found["version"]["id"]
     assert found["status"] == "ENABLED"
@@ -160,6 +160,27 @@ def test_a_flow_is_moved_into_a_folder_and_out_of_it(stage: Stage) -> None:
     stage.browser.post(url("move", flow), {"folder": ""})
     assert state(stage, flow)["folderId"] is None
     assert stage.browser.post(url("move", flow), {"folder": "z" * 21}).status_code == 422
+
+
+def test_the_audit_log_shows_before_and_after_of_a_change_by_name(stage: Stage) -> None:
+    flow = made(stage)
+    folder = stage.session.workflows.create_folder("Orders here")["id"]
+    stage.browser.post(url("rename", flow), {"name": "Renamed"})
+    stage.browser.post(url("move", flow), {"folder": folder})
+    stage.browser.post(url("turn-off", flow), {"action-ticket": "one"})
+    rows = {row.action: row for row in AuditEvent.objects.filter(object_id=flow, outcome="begun")}
+    found = {name: (row.detail["before"], row.detail["after"]) for name, row in rows.items()}
+    assert found == {
+        "flows.rename": ({"name": "Made here"}, {"name": "Renamed"}),
+        "flows.move": ({"folder": found["flows.move"][0]["folder"]}, {"folder": "Orders here"}),
+        "flows.turn-off": ({"state": "ENABLED"}, {"state": "DISABLED"}),
+    }
+    assert folder not in str(found)
+    page = text(stage.browser.get(f"/w/sales/audit/{rows['flows.turn-off'].pk}/").content)
+    assert "DISABLED" not in page
+    # Nothing of this is kept for a change that changes nothing.
+    stage.browser.post(url("rename", flow), {"name": "Renamed"})
+    assert "before" not in AuditEvent.objects.filter(object_id=flow, outcome="begun").latest("pk").detail
 
 
 def test_a_flow_is_made_in_a_folder_and_listed_at_once(stage: Stage) -> None:
@@ -300,7 +321,7 @@ def test_an_engine_that_lists_no_versions_leaves_the_panel_out(stage: Stage) -> 
 def test_a_flow_that_is_gone_at_once_is_said_to_be_and_one_that_is_not_has_its_page(stage: Stage) -> None:
     stage.practice.engine.settings.delete_after = 10_000
     flow = made(stage, publish=False)
-    answer = stage.browser.post(url("delete", flow))
+    answer = stage.browser.post(url("delete", flow), {"sure": "yes"})
     shown = text(stage.browser.get(lead(answer)).content)
     assert lead(answer) == "/w/sales/flows/"
     if stage.users.workspace.flavour == Flavour.IMBRACE:
@@ -313,7 +334,7 @@ def test_a_flow_that_is_gone_at_once_is_said_to_be_and_one_that_is_not_has_its_p
 def test_after_a_deletion_from_a_page_of_the_flow_its_list_follows(stage: Stage) -> None:
     for page in ("", "launch/"):
         flow = made(stage)
-        answer = stage.browser.post(url("delete", flow), {"next": f"/w/sales/flows/{flow}/{page}"})
+        answer = stage.browser.post(url("delete", flow), {"next": f"/w/sales/flows/{flow}/{page}", "sure": "yes"})
         assert (answer.status_code, answer["Location"]) == (303, "/w/sales/flows/")
 
 
@@ -330,7 +351,7 @@ def test_a_second_deletion_meanwhile_is_explained(stage: Stage) -> None:
 def test_a_deleted_flow_is_shown_as_being_deleted_until_it_is_gone(stage: Stage) -> None:
     stage.practice.engine.settings.delete_after = 50
     flow = made(stage)
-    answer = stage.browser.post(url("delete", flow), headers=HTMX)
+    answer = stage.browser.post(url("delete", flow), {"sure": "yes"}, headers=HTMX)
     assert lead(answer) == "/w/sales/flows/"
 
     def gone() -> bool:
@@ -356,14 +377,14 @@ def test_a_name_that_is_cut_in_a_sentence_or_on_a_button_says_that_it_goes_on(st
 def test_while_a_flow_is_being_deleted_its_page_looks_again_and_offers_nothing(stage: Stage) -> None:
     stage.practice.engine.settings.delete_after = 10_000
     flow = made(stage)
-    stage.browser.post(url("delete", flow))
+    stage.browser.post(url("delete", flow), {"sure": "yes"})
     page = text(stage.browser.get(f"/w/sales/flows/{flow}/").content)
     assert "Being deleted" in page
     assert 'hx-trigger="every 2s"' in page
     assert not [
         word for word in ("/do/delete/", "it can be launched", "Create a launch form", "Notify me") if word in page
     ]
-    assert stage.browser.post(url("delete", flow)).status_code == 409
+    assert stage.browser.post(url("delete", flow), {"sure": "yes"}).status_code == 409
 
 
 def test_somebody_elses_editing_is_explained(stage: Stage) -> None:

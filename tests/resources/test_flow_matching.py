@@ -42,7 +42,7 @@ def left_to_do(stage: Stage, flow: str) -> str:
 
 
 def publish(stage: Stage, flow: str) -> None:
-    stage.browser.post(url("publish", flow))
+    stage.browser.post(url("publish", flow), {"sure": "yes"})
     until(lambda: state(stage, flow)["status"] == "ENABLED")
 
 

@@ -73,7 +73,7 @@ def test_deleting_names_the_flows_that_end_up_in_no_folder(stage: Stage) -> None
     assert ">One</a>" in page
     assert ">Two &lt;b&gt;</a>" in page
     assert "Delete the folder “Angebote”" in page
-    answer = stage.browser.post(url("delete", folder))
+    answer = stage.browser.post(url("delete", folder), {"sure": "yes"})
     assert lead(answer) == "/w/sales/folders/"
     assert [stage.session.workflows.get_flow(flow)["folderId"] for flow in inside] == [None, None]
 

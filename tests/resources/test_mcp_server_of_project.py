@@ -89,7 +89,7 @@ def test_tools_are_switched_once_and_written_down(scene: Scene) -> None:
 
 
 def test_all_tools_can_be_off(scene: Scene) -> None:
-    assert scene.browser.post(url(scene, "switch-tools"), {}).status_code == 303
+    assert scene.browser.post(url(scene, "switch-tools"), {"sure": "yes"}).status_code == 303
     assert row(scene)["enabledTools"] == []
     page = scene.page(LIST)
     assert "No tools" in page

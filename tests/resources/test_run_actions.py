@@ -83,7 +83,7 @@ def test_a_retry_from_the_failed_step_keeps_the_run_and_has_its_launch_followed_
     run = failing(stage)
     launch, other = launched(stage, run), launched(stage, "o" * 21)
     assert "Earlier steps are not repeated" in text(launcher.get(url("retry", run)).content)
-    answer = launcher.post(url("retry", run))
+    answer = launcher.post(url("retry", run), {"sure": "yes"})
     assert lead(answer) == f"/w/sales/runs/{run}/"
     launch.refresh_from_db()
     other.refresh_from_db()
@@ -96,7 +96,7 @@ def test_a_retry_whose_answer_is_lost_has_the_launch_followed_all_the_same(stage
     launch = launched(stage, run)
     stage.practice.engine.faults.add("reset_after", "POST", "*")
     # The first look finds that the run was retried.
-    assert launcher.post(url("retry", run)).status_code == 303
+    assert launcher.post(url("retry", run), {"sure": "yes"}).status_code == 303
     launch.refresh_from_db()
     assert launch.poll_at is not None
 
@@ -105,7 +105,7 @@ def test_a_retry_that_is_not_in_the_plan_is_looked_for_and_was_not_done(stage: S
     run = failing(stage)
     launch = launched(stage, run)
     stage.practice.engine.settings.retries_disabled = True
-    answer = launcher.post(url("retry", run))
+    answer = launcher.post(url("retry", run), {"sure": "yes"})
     assert answer.status_code == 422
     assert "FEATURE_DISABLED" in text(answer.content)
     assert look_at_the_end().state == "not_done"
@@ -118,14 +118,14 @@ def test_a_launch_of_another_workspace_is_left_alone(stage: Stage, launcher: Cli
     run = failing(stage)
     launch = launched(stage, run)
     Launch.objects.filter(pk=launch.pk).update(workspace=workspace("second", project="2" * 21))
-    launcher.post(url("retry", run))
+    launcher.post(url("retry", run), {"sure": "yes"})
     launch.refresh_from_db()
     assert launch.poll_at is None
 
 
 def test_a_retry_on_the_latest_version_leads_to_the_new_run(stage: Stage, launcher: Client) -> None:
     run = failing(stage)
-    answer = launcher.post(url("retry-latest", run))
+    answer = launcher.post(url("retry-latest", run), {"sure": "yes"})
     new = lead(answer).rstrip("/").rsplit("/", 1)[-1]
     assert new != run
     assert new in until(lambda: [row["id"] for row in stage.practice.runs() if row["id"] == new])
@@ -236,7 +236,7 @@ def test_a_run_that_succeeded_is_offered_a_new_run_only(stage: Stage, launcher: 
     assert url("retry-latest", run) in page
     assert url("retry", run) not in page
     assert url("cancel", run) not in page
-    assert launcher.post(url("retry", run)).status_code == 409
+    assert launcher.post(url("retry", run), {"sure": "yes"}).status_code == 409
 
 
 def test_a_paused_run_is_cancelled_and_its_launch_followed_again(stage: Stage, launcher: Client) -> None:
@@ -246,7 +246,7 @@ def test_a_paused_run_is_cancelled_and_its_launch_followed_again(stage: Stage, l
     page = text(launcher.get(url("cancel", run)).content)
     assert "If it is already working, it runs to its end." in page
     assert "autofocus>Leave it as it is</a>" in page
-    answer = launcher.post(url("cancel", run))
+    answer = launcher.post(url("cancel", run), {"sure": "yes"})
     assert status(stage, run) == "CANCELED"
     assert "The run is cancelled." in text(launcher.get(lead(answer)).content)
     still = {row["id"]: row["status"] for row in stage.practice.runs()}
@@ -283,7 +283,7 @@ def test_cancelled_is_said_only_where_the_run_says_so(
     owner: Client, stub_engine: StubEngine, after: str, said: str
 ) -> None:
     shelved(stub_engine, "QUEUED", after)
-    answer = owner.post(url("cancel", identity(1)))
+    answer = owner.post(url("cancel", identity(1)), {"sure": "yes"})
     assert answer.status_code == 303
     assert said in text(owner.get(f"/w/sales/runs/{identity(1)}/").content)
 
@@ -295,7 +295,7 @@ def test_a_run_whose_state_cannot_be_read_afterwards_is_not_called_cancelled(
     asked = stub_engine.answer
     assert asked is not None
     stub_engine.answer = lambda seen: Reply(502, b"<html>") if seen.path.endswith("/flow-runs") else asked(seen)
-    owner.post(url("cancel", identity(1)))
+    owner.post(url("cancel", identity(1)), {"sure": "yes"})
     page = text(owner.get(f"/w/sales/runs/{identity(1)}/").content)
     assert "This page will show the result." in page
     assert "The run is cancelled." not in page
@@ -311,7 +311,7 @@ def test_a_run_that_is_at_work_says_that_it_cannot_be_cancelled(owner: Client, s
 
 def test_an_archived_run_leaves_the_others_in_the_list(stage: Stage) -> None:
     run = failing(stage)
-    stage.browser.post(url("archive", run))
+    stage.browser.post(url("archive", run), {"sure": "yes"})
     found = {row["id"]: row["archivedAt"] for row in stage.practice.runs()}
     assert found[run]
     assert [key for key, archived in found.items() if not archived and key != run]

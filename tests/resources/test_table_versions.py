@@ -43,7 +43,7 @@ def test_a_record_is_deleted_with_its_table_whatever_the_version_answers(
     owner: Client, goods: StubEngine, reply: Reply
 ) -> None:
     answer_writes(goods, reply)
-    done = owner.post(f"{RECORDS}{identity(10)}/do/delete/")
+    done = owner.post(f"{RECORDS}{identity(10)}/do/delete/", {"action-ticket": "one"})
     assert done.headers["Location"] == RECORDS
     assert sent(goods) == [{"tableId": identity(1), "ids": [identity(10)]}]
 

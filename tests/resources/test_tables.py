@@ -27,7 +27,7 @@ def orders(stage: Stage) -> str:
 
 
 def do(stage: Stage, action: str, id: str, typed: dict[str, Any] | None = None) -> Any:
-    return stage.browser.post(f"/w/sales/tables/do/{action}/{id}/", typed or {})
+    return stage.browser.post(f"/w/sales/tables/do/{action}/{id}/", typed or {"sure": "yes"})
 
 
 def columns(stage: Stage, id: str) -> dict[str, dict[str, Any]]:
@@ -89,7 +89,7 @@ def test_a_column_is_renamed_and_removed_and_the_values_that_go_are_counted(stag
     assert "Customer" in text(stage.browser.get(renamed.headers["Location"]).content)
     asked = text(stage.browser.get(column_url(stage, key, "Customer", "delete")).content)
     assert "42 records have values in it, which are deleted too." in asked
-    stage.browser.post(column_url(stage, key, "Customer", "delete"))
+    stage.browser.post(column_url(stage, key, "Customer", "delete"), {"sure": "yes"})
     assert "Customer" not in columns(stage, key)
     name, gone = "fields.rename", "fields.delete"
     assert outcomes() == [(name, "begun"), (name, "done"), (gone, "begun"), (gone, "done")]

@@ -89,7 +89,7 @@ def test_without_an_index_the_page_explains_and_starts_one(shared: Stage) -> Non
         "Totals",
         "after the engine has deleted them",
         "Not kept: the inputs and outputs",
-        "My key (Sales team)",
+        "My key · owner (Sales team)",
     ):
         assert said in page
     assert "Not started." in html_of(shared.browser, SETTINGS)
@@ -275,11 +275,11 @@ def test_ending_is_confirmed_with_the_number_of_runs_and_deletes_them(indexed: S
         indexed.browser, f"{PAGE}stop/"
     )
     assert RunIndex.objects.exists()
-    assert post(indexed, f"{PAGE}stop/").headers["Location"] == PAGE
+    assert post(indexed, f"{PAGE}stop/", sure="yes").headers["Location"] == PAGE
     assert "The run index is ended." in html_of(indexed.browser)
     tasks.purge()
     assert not IndexedRun.objects.exists()
-    post(indexed, f"{PAGE}stop/")
+    post(indexed, f"{PAGE}stop/", sure="yes")
     assert "There is no run index." in html_of(indexed.browser)
     assert indexed.browser.get(f"{PAGE}stop/").headers["Location"] == PAGE
     assert actions() == ["start", "stop"]

@@ -212,7 +212,7 @@ def test_what_opens_an_account_is_nowhere(hunt: Hunt, log: io.StringIO, users: U
     lena = User.objects.get(username="lena")
     for url in ("/people/", f"/people/{lena.pk}/", "/audit/", "/audit/file/json/", "/admin/"):
         watching.get(url)
-    watching.post(f"/people/{lena.pk}/deactivate/", reason="She has left us")
+    watching.post(f"/people/{lena.pk}/deactivate/", reason="She has left us", sure="yes")
     places.everything(hunt)
     hunt.look("log", log.getvalue())
     assert len(mail.outbox) >= 6

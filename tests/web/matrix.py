@@ -56,6 +56,7 @@ _BELONGS = {
         ),
         ("credential_id", "credential_id"),
     ),
+    "credential_consent": ("credential_id", "credential_id"),
     "saved_inputs": ("inputs", "inputs"),
     "note": ("note", "note"),
     "saved_view": ("view_id", "view_id"),

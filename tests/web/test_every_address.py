@@ -26,7 +26,7 @@ OWN = {
     "waiting",
 }
 OWN |= {"access_ask", "access_withdraw"}
-OWN |= {"connect", "credential_add", "credential_organization", "credential_project"}
+OWN |= {"credential_consent", "connect", "credential_add", "credential_organization", "credential_project"}
 #: Signing in itself, its pages with allauth's names.
 OPEN |= {"mfa_authenticate", "mfa_login_webauthn", "single_sign_on", "single_sign_on_back"}
 OWN |= {

@@ -38,7 +38,7 @@ PAGES = {
     "/w/sales/folders/": Costs(10, 1),
     "/w/sales/connections/": Costs(10, 1),
     "/w/sales/tables/": Costs(10, 1),
-    "/w/sales/launches/": Costs(13, 0),
+    "/w/sales/launches/": Costs(14, 0),
     "/w/sales/launches/{launch}/": Costs(12, 0),
     "/notices/": Costs(10, 0),
 }

@@ -125,4 +125,4 @@ class PasskeyCounter(models.Model):
         verbose_name_plural = _("passkey counters")
 
     def __str__(self) -> str:
-        return f"{self.authenticator}: {self.counter}"
+        return f"{self.authenticator_id}: {self.counter}"

@@ -17,12 +17,25 @@ class FilterForm(DaysForm):
     """The select boxes offer known values; the query string may also name persons not offered, and kinds and actions without a label."""
 
     main_filters = ("person", "action", "period")
-    field_order = ("person", "action", "kind", "id", "outcome", "period", "since", "until", "job", "request")
+    field_order = (
+        "person",
+        "action",
+        "kind",
+        "id",
+        "outcome",
+        "period",
+        "since",
+        "until",
+        "credential",
+        "job",
+        "request",
+    )
     person = forms.IntegerField(label=_("Person"), required=False, min_value=0, max_value=2**31, widget=forms.Select)
     action = forms.CharField(label=_("Action"), required=False, max_length=60, widget=forms.Select)
     kind = forms.CharField(label=_("Kind of object"), required=False, max_length=40, widget=forms.Select)
     id = forms.CharField(label=_("Id of the object"), required=False, max_length=120)
     outcome = forms.CharField(label=_("Outcome"), required=False, max_length=20, widget=forms.Select)
+    credential = forms.UUIDField(label=_("Id of the credential that acted"), required=False)
     job = forms.CharField(label=_("Id of the job"), required=False, max_length=21)
     request = forms.CharField(label=_("Id of the request"), required=False, max_length=64)
 
@@ -50,6 +63,10 @@ class FilterForm(DaysForm):
             condition &= Q(object_id=data["id"]) | Q(subject_type="job", subject_id=data["id"])
         for name in columns.keys() & data.keys():
             condition &= Q(**{columns[name]: data[name]})
+        if "credential" in data:
+            # The credential that acted, and what was done to itself.
+            key = str(data["credential"])
+            condition &= Q(detail__credential=key) | Q(object_type="credential", object_id=key)
         if "job" in data:
             # Rows of earlier versions name the job in their detail only.
             job = data["job"]

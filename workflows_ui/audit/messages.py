@@ -15,7 +15,7 @@ from workflows_ui.audit.models import BEGUN, AuditEvent
 from workflows_ui.core.states import Badge
 from workflows_ui.members.models import Colour, Role
 from workflows_ui.resource_admin.resource import Resource
-from workflows_ui.web.messages import Text
+from workflows_ui.web.messages import FLOW_STATES, Text
 
 #: A write without a recorded end counts as interrupted after this time.
 CUT_OFF = timedelta(minutes=5)
@@ -74,7 +74,12 @@ ACTIONS: dict[str, Text] = {
     "credential.hand_over": _("Handed a credential over"),
     "credential.pass_on": _("Changed the owner of a credential"),
     "credential.refused": _("Noticed that a credential was changed outside of the console"),
+    "credential.ask_share": _("Asked the owner to share a credential"),
+    "credential.consent": _("Agreed to share a credential"),
+    "credential.refuse": _("Refused to share a credential"),
+    "credential.withdraw": _("Withdrew the consent to share a credential"),
     "credential.share": _("Shared a credential with teams"),
+    "credential.unshare": _("Stopped sharing a credential"),
     "credential.remove": _("Deleted a credential"),
     "credential.rename": _("Renamed a credential"),
     "credential.put_back": _("Put the replaced secret back"),
@@ -195,23 +200,31 @@ FIELDS: dict[str, Text] = {
     "days": _("Days"),
     "filters": _("Filters"),
     "flow": _("Flow"),
+    "folder": _("Folder"),
     "format": _("Format"),
     "hidden_pages": _("Hidden from launchers"),
     "holder": _("Holder"),
     "launch_rights": _("Rights to launch"),
     "name": _("Name"),
+    "owner": _("Owner"),
     "paused": _("Launching is paused"),
     "role": _("Role"),
     "rows": _("Rows"),
     "run": _("Run"),
     "second_factor_required": _("Two-factor authentication required"),
+    "state": _("State"),
     "successor": _("Successor"),
     "superuser": _("Administrator"),
+    "tags": _("Tags"),
     "team": _("Team"),
     "workspaces": _("Workspaces"),
 }
 #: Labels for the choices among these values.
-CHOICES: dict[str, dict[str, Text]] = {"colour": dict(Colour.choices), "role": dict(Role.choices)}
+CHOICES: dict[str, dict[str, Text]] = {
+    "colour": dict(Colour.choices),
+    "role": dict(Role.choices),
+    "state": {name: badge.word for name, badge in FLOW_STATES.items()},
+}
 OUTCOMES: dict[str, Badge] = {
     "done": Badge(pgettext_lazy("outcome", "Done"), "circle-check", "green"),
     "refused": Badge(pgettext_lazy("outcome", "Refused"), "ban", "red"),

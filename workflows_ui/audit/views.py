@@ -18,6 +18,7 @@ from workflows_ui.audit import history, messages as audit_messages, tables
 from workflows_ui.audit.forms import FilterForm
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
+from workflows_ui.credentials.models import Credential
 from workflows_ui.lists import export, list_page
 from workflows_ui.lists.declaration import Page
 from workflows_ui.lists.export import TYPES
@@ -93,8 +94,14 @@ def row(request: ConsoleRequest, workspace: Workspace | None, row: int) -> HttpR
 
 
 def _part(event: AuditEvent) -> AuditEvent:
+    """The row with its details as a mapping, and the credential that acted by its name."""
     if not isinstance(event.detail, dict):
         event.detail = {"detail": event.detail}
+    key = event.detail.get("credential")
+    if isinstance(key, str):
+        rows = Credential.objects.filter(pk=key, workspace=event.workspace).select_related("owner")
+        if credential := rows.first():
+            event.detail = event.detail | {"credential": f"{credential.name} · {credential.owner.label}"}
     return event
 
 

@@ -1,5 +1,7 @@
 """Texts about credentials and their tests, for forms, pages and the command line."""
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -219,8 +221,33 @@ def acting_label(acting: Acting) -> str:
     """The name of the credential that acts for a person, and the reason for the choice."""
     if acting.own:
         return _("“%(name)s”, your own credential") % {"name": acting.credential.name}
-    names = {"name": acting.credential.name, "team": acting.team}
-    return _("“%(name)s”, shared with the team %(team)s, which you are in") % names
+    names = {"name": acting.credential.name, "owner": acting.credential.owner.label, "team": acting.team}
+    return _("“%(name)s” of %(owner)s, shared with the team %(team)s, which you are in") % names
+
+
+def option_labels(options: Iterable[Acting]) -> list[tuple[str, str]]:
+    """Key and label of each credential that a person may launch with."""
+    found = list(options)
+    return _told_apart([(option.credential, acting_label(option)) for option in found])
+
+
+def picker_labels(credentials: Iterable[Credential]) -> list[tuple[str, str]]:
+    """Key and label of each credential, with its owner, for a field of choices. Select the owners with the rows."""
+    return _told_apart([(row, f"{row.name} · {row.owner.label}") for row in credentials])
+
+
+def _told_apart(labelled: Sequence[tuple[Credential, str]]) -> list[tuple[str, str]]:
+    """Add the kind and when it was added to the labels that several have; those that are still alike get the start of their ids."""
+    labels = dict(labelled)
+    for add in (_kind_and_age, lambda row: str(row.pk)[:8]):
+        count = Counter(labels.values())
+        labels = {row: label if count[label] == 1 else f"{label} · {add(row)}" for row, label in labels.items()}
+    return [(str(row.pk), label) for row, label in labels.items()]
+
+
+def _kind_and_age(row: Credential) -> str:
+    values = {"kind": row.get_kind_display(), "time": formats.exact(row.created_at, seconds=False)}
+    return _("%(kind)s, added %(time)s") % values
 
 
 def overtaken(last: CredentialSecret, reader: User) -> str:

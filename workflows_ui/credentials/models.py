@@ -53,6 +53,9 @@ class Credential(SealsFields, models.Model):
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="credentials")
     #: Sharing does not change the owner.
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="credentials")
+    #: Whether the owner took it over from somebody who left, and it still has that person's secret: it acts for the teams that it was
+    #: shared with, never for its owner.
+    taken_over = models.BooleanField(default=False)
     name = models.CharField(_("name"), max_length=120)
     kind = models.CharField(_("kind"), max_length=20, choices=Kind)
     organization_id = models.CharField(_("organization"), max_length=120, blank=True)
@@ -117,6 +120,10 @@ class Credential(SealsFields, models.Model):
             raise NotEntered(str(self.pk))
         return super().open(field)
 
+    def is_own(self, user_id: int) -> bool:
+        """Whether it acts for a person as their own: one that they took over does not."""
+        return self.owner_id == user_id and not self.taken_over
+
     def usable(self, now: datetime) -> bool:
         """Whether the credential probably works: it was not refused in the last test and has not ended."""
         return self.health != Health.REFUSED and (self.ends_at is None or self.ends_at > now)
@@ -135,14 +142,20 @@ def binding(row: Any, workspace: Any, owner_id: int) -> dict[str, str | int | No
 
 
 class CredentialShare(SealsFields, models.Model):
-    """A credential is shared with a team. A row without a valid mark, written to the database directly, has no effect."""
+    """A credential is shared with a team, or its owner is asked for it: such a row has no mark and no effect until the owner agrees.
+
+    A row without a valid mark, written to the database directly, has no effect either.
+    """
 
     credential = models.ForeignKey(Credential, on_delete=models.CASCADE, related_name="shares")
     team = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="credential_shares")
     shared_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
+    #: The time of the sharing, or of the request.
     shared_at = models.DateTimeField()
+    #: When the owner at that time shared it or agreed; empty while they are asked.
+    consented_at = models.DateTimeField(null=True, blank=True)
     #: crypto.mark of `place_of`. It does not contain the row's id, which does not exist before the row is saved.
     mark = models.TextField(blank=True, editable=False)
 
@@ -174,6 +187,8 @@ class CredentialSecret(SealsFields, models.Model):
     credential = models.ForeignKey(Credential, on_delete=models.CASCADE, related_name="previous")
     kind = models.CharField(max_length=20, choices=Kind)
     organization_id = models.CharField(max_length=120, blank=True)
+    #: Credential.taken_over, for this secret.
+    taken_over = models.BooleanField(default=False)
     #: Ciphertexts; empty once destroyed.
     secret = models.TextField(blank=True)
     email = models.CharField(max_length=254, blank=True)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from workflows_ui.credentials.views import adding, credentials, workspace_move
+from workflows_ui.credentials.views import adding, consent, credentials, workspace_move
 
 _CREDENTIAL = "w/<slug:slug>/credentials/<uuid:credential_id>/"
 
@@ -13,6 +13,7 @@ urlpatterns = [
         "credentials/add/organization/<str:name>/", adding.choose, {"what": "organization"}, "credential_organization"
     ),
     path("credentials/add/project/<str:name>/", adding.choose, {"what": "project"}, "credential_project"),
+    path("credentials/<uuid:credential_id>/consent/", consent.consent, name="credential_consent"),
     path("w/<slug:slug>/credentials/", credentials.listing, name="credentials"),
     path("w/<slug:slug>/credentials/file/<slug:kind>/", credentials.file, name="credentials_file"),
     path(_CREDENTIAL, credentials.detail, name="credential"),

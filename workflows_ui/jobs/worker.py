@@ -10,6 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from threading import BoundedSemaphore
 from typing import Any
 
@@ -26,7 +27,7 @@ from workflows_ui.jobs.services import jobs, turns as job_turns
 from workflows_ui.jobs.services.jobs import Found, Reason
 from workflows_ui.lists import export
 from workflows_ui.lists.declaration import Row
-from workflows_ui.resource_admin import action_log, capabilities as missing_capabilities, pagination
+from workflows_ui.resource_admin import action_forms, action_log, capabilities as missing_capabilities, pagination
 from workflows_ui.resource_admin.actions import Action, Affected, Bulk, Procedure
 from workflows_ui.resource_admin.resource import Resource
 from workflows_ui.run_index.services import objects
@@ -122,6 +123,11 @@ class _Work:
     def over(self) -> bool:
         """Whether the turn's time is up."""
         return time.monotonic() >= self.ends
+
+    @cached_property
+    def form(self) -> forms.Form:
+        """The action's form, for the labels of its choices. Raises EngineError if it calls the engine."""
+        return action_forms.unbound(self.action, self.session, {})
 
     def read(self, row: Row) -> Row:
         """A row with secrets masked, as pages show it."""
@@ -297,6 +303,7 @@ def _follow_procedure(work: _Work, item: JobItem) -> None:
 def _apply_to_one(work: _Work, item: JobItem) -> None:
     try:
         row = work.read(work.resource.get(work.session, item.object_id))
+        changes = action_forms.named_changes(work.action, work.form, row, work.data)
     except EngineError as problem:
         return _handle_error(work, [item], problem, wrote=False)
     item.name = action_log.name_among(work.resource, row) or item.name
@@ -310,7 +317,7 @@ def _apply_to_one(work: _Work, item: JobItem) -> None:
         _handle_error(work, [item], problem, wrote=True)
     else:
         result_id = work.bulk.result(answer) if work.bulk.result is not None else ""
-        _settle(work, [item], ItemState.DONE, outcome="done", result_id=result_id)
+        _settle(work, [item], ItemState.DONE, outcome="done", result_id=result_id, **changes)
     return None
 
 
@@ -472,6 +479,7 @@ def _settle(
                 id=item.object_id,
                 name=item.name,
                 job=job.pk,
+                credential=work.session.credential_id,
                 **detail,
             )
 

@@ -32,7 +32,7 @@ class FilterForm(DaysForm):
     """Filters of the list of launches. Persons and flows are offered from the rows; the query string may name others."""
 
     main_filters = ("state", "flow", "period")
-    field_order = ("search", "flow", "person", "state", "period", "since", "until", "id")
+    field_order = ("search", "flow", "person", "state", "credential", "period", "since", "until", "id")
     search = forms.CharField(
         label=_("Flow's name, or a searchable value"),
         required=False,
@@ -46,6 +46,7 @@ class FilterForm(DaysForm):
         required=False,
         choices=[("", _("Any")), *((name, label) for name, (label, _q) in STATES.items())],
     )
+    credential = forms.ChoiceField(label=_("Credential"), required=False)
     id = forms.CharField(label=_("Id of the launch or its run"), required=False, max_length=64)
 
     def matching(self, workspace: Workspace, rows: QuerySet[Launch]) -> tuple[QuerySet[Launch], bool]:
@@ -60,6 +61,8 @@ class FilterForm(DaysForm):
             query &= Q(user_id=data["person"])
         if "state" in data:
             query &= STATES[data["state"]][1]
+        if "credential" in data:
+            query &= Q(credential=data["credential"])
         if "id" in data:
             query &= Q(pk=data["id"].strip()) | Q(run_id=data["id"].strip())
         rows = rows.filter(query)

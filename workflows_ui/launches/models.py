@@ -249,7 +249,7 @@ class LaunchFile(crypto.SealsFields, models.Model):
         indexes = [models.Index(fields=["launch"], condition=~models.Q(data=""), name="file_still_kept")]
 
     def __str__(self) -> str:
-        return self.name
+        return self.id
 
 
 class LaunchInput(models.Model):
@@ -266,7 +266,7 @@ class LaunchInput(models.Model):
         verbose_name_plural = _("searchable inputs")
 
     def __str__(self) -> str:
-        return self.text
+        return f"{self.launch_id} {self.pk}"
 
 
 class LaunchWord(models.Model):

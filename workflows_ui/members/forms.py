@@ -9,7 +9,7 @@ from django.contrib.auth import password_validation
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.forms.renderers import BaseRenderer
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -22,10 +22,12 @@ from django.utils.translation import gettext_lazy as _, ngettext, pgettext_lazy
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import people as accounts
 from workflows_ui.core.collation import by_name
+from workflows_ui.credentials.messages import picker_labels
 from workflows_ui.credentials.models import Credential
+from workflows_ui.credentials.services import sharing
 from workflows_ui.lists.filters import choice_field
 from workflows_ui.members.models import Role, Workspace
-from workflows_ui.members.services import directory
+from workflows_ui.members.services import directory, launch_rights
 
 
 class PersonInput(forms.TextInput):
@@ -318,14 +320,21 @@ class LimitsForm(forms.Form):
 
 
 class CredentialField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not subscriptable at run time
-    """A credential, with its owner, since many have the same name."""
+    """A credential, with its owner; those of one name and owner are told apart."""
+
+    _labels: dict[str, str] | None = None
 
     def label_from_instance(self, obj: Credential) -> str:
-        return f"{obj.name} · {obj.owner.label}"
+        if self._labels is None:
+            self._labels = dict(picker_labels(self.queryset or ()))
+        return self._labels.get(str(obj.pk), obj.name)
 
 
 class LaunchRightForm(HolderForm, LimitsForm):
-    """A person or a team, with optional limits."""
+    """A person or a team, with optional limits, and the credential that acts for a team. Refused if none would act.
+
+    `giver` is who gives the right: only the owner of a credential shares it with another team.
+    """
 
     who = PersonField(
         label=_("A person"),
@@ -342,25 +351,59 @@ class LaunchRightForm(HolderForm, LimitsForm):
         label=_("Credential for the team"),
         queryset=Credential.objects.none(),
         required=False,
-        empty_label=_("Whichever they have"),
-        help_text=_("It is shared with the team, acts for those without one of their own, and stays with its owner."),
+        empty_label=_("The one that acts for them already"),
+        help_text=_(
+            "It is shared with the team, acts for those without one of their own, and stays with its owner. Yours, and those that "
+            "teams use with their owners' consent."
+        ),
     )
     field_order = ("who", "team", "credential", "until", "most_launches")
 
-    def __init__(self, *args: Any, workspace: Workspace, **options: Any) -> None:
+    def __init__(self, *args: Any, workspace: Workspace, giver: User, **options: Any) -> None:
         super().__init__(*args, **options)
+        self._workspace, self._giver = workspace, giver
         field: Any = self.fields["credential"]
-        rows = Credential.objects.filter(workspace=workspace).select_related("owner")
-        field.queryset = rows.order_by("name", "created_at")
+        shared = {share.credential_id for share in sharing.genuine(credential__workspace=workspace)}
+        rows = Credential.objects.filter(Q(owner=giver, taken_over=False) | Q(pk__in=shared), workspace=workspace)
+        field.queryset = rows.select_related("owner").order_by("name", "created_at")
 
     def clean(self) -> dict[str, Any]:
-        """Reject a credential for a person: credentials are shared with teams only."""
+        """Reject a credential for a person, since credentials are shared with teams only, and a holder for whom none acts."""
         data: dict[str, Any] = super().clean() or {}
-        if data.get("credential") and data.get("who"):
+        credential = data.get("credential")
+        if credential and data.get("who"):
             self.add_error(
                 "credential", _("A credential can be shared with a team only. Choose a team, or leave this empty.")
             )
+        elif credential and data.get("team") and not self._may_share(credential, data["team"]):
+            values = {"owner": credential.owner.label}
+            self.add_error(
+                "credential",
+                _("Only %(owner)s can agree that another team uses it. Ask them on the credential's page.") % values,
+            )
+        elif not self.errors:
+            self._require_credential(credential)
         return data
+
+    def _may_share(self, credential: Credential, team: Group) -> bool:
+        return credential.is_own(self._giver.pk) or team in sharing.teams(credential)
+
+    def _require_credential(self, credential: Credential | None) -> None:
+        try:
+            launch_rights.require_credential(self.holder, self._workspace, credential)
+        except launch_rights.NothingActs as problem:
+            if isinstance(self.holder, User):
+                text = _(
+                    "%(person)s has no credential here, and none of their teams uses one, so nothing could be launched. Put them into a "
+                    "team, and give the right to the team, with a credential."
+                )
+                self.add_error("who", text % {"person": self.holder.label})
+            elif problem.people:
+                names = ", ".join(person.label for person in problem.people[:5])
+                text = _("No credential acts for these people of the team: %(names)s. Choose one for the team.")
+                self.add_error("credential", text % {"names": names})
+            else:
+                self.add_error("credential", _("Nobody is in the team, and it uses no credential. Choose one for it."))
 
 
 class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time

@@ -133,6 +133,21 @@ def _credential_reentry(about: dict[str, Any]) -> News:
     return News(title, why, "key-round", "orange")
 
 
+def _consent_request(about: dict[str, Any]) -> News:
+    values = {key: _text(about, key) for key in ("by", "name", "team")}
+    title = _("%(by)s wants to share your credential “%(name)s” with the team %(team)s") % values
+    return News(title, _("Nobody else uses it unless you agree."), "key-round", "orange")
+
+
+def _consent_decision(about: dict[str, Any]) -> News:
+    values = {key: _text(about, key) for key in ("owner", "name", "team")}
+    if about.get("decision") == "consent":
+        return News(_("%(owner)s agreed: the team %(team)s uses “%(name)s”") % values, "", "key-round", "green")
+    if about.get("decision") == "withdraw":
+        return News(_("%(owner)s no longer shares “%(name)s” with the team %(team)s") % values, "", "key-round", "red")
+    return News(_("%(owner)s does not share “%(name)s” with the team %(team)s") % values, "", "key-round", "red")
+
+
 def _launch_right(about: dict[str, Any]) -> News:
     title = _("You may launch %(flow)s") % {"flow": _text(about, "flow")}
     until, most = formats.moment(about.get("until")), about.get("most")
@@ -182,6 +197,8 @@ _KINDS: dict[str, Callable[[dict[str, Any]], News]] = {
     NoticeKind.ACCESS_DECIDED: _access_decision,
     NoticeKind.CREDENTIAL_ENDS: _credential_expiry,
     NoticeKind.CREDENTIAL_TO_ENTER: _credential_reentry,
+    NoticeKind.CONSENT_ASKED: _consent_request,
+    NoticeKind.CONSENT_DECIDED: _consent_decision,
     NoticeKind.RIGHT_GIVEN: _launch_right,
     NoticeKind.INVITATION_ACCEPTED: _invitation_accepted,
     NoticeKind.INVITATION_ASKED: _invitation_request,

@@ -25,6 +25,8 @@ class NoticeKind(models.TextChoices):
     ACCESS_DECIDED = "access_decided", _("An access request was decided")
     CREDENTIAL_ENDS = "credential_ends", _("A credential ends soon")
     CREDENTIAL_TO_ENTER = "credential_to_enter", _("A credential must be entered again")
+    CONSENT_ASKED = "consent_asked", _("Somebody wants to share your credential")
+    CONSENT_DECIDED = "consent_decided", _("An owner decided about sharing a credential")
     RIGHT_GIVEN = "right_given", _("You may launch a flow")
     INVITATION_ACCEPTED = "invitation_accepted", _("Somebody accepted your invitation")
     INVITATION_ASKED = "invitation_asked", _("An invitation needs your confirmation")

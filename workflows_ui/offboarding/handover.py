@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.members.models import Workspace
-from workflows_ui.members.services import members
+from workflows_ui.members.services import launch_rights, members
 from workflows_ui.offboarding import kinds
 from workflows_ui.offboarding.belongings import Holder, Item, Reach
 from workflows_ui.offboarding.kinds import CannotBeOpened
@@ -32,6 +32,10 @@ class Problem(TextChoices):
         _("Without this membership nobody would manage a workspace. Make somebody else a manager first."),
     )
     TEAMS = "teams", _("This colleague may not put people into the teams of the invitation. Choose somebody else.")
+    NO_CREDENTIAL = (
+        "no_credential",
+        _("No credential acts for this colleague here, so they could launch nothing. Choose somebody else."),
+    )
     CANNOT_OPEN = (
         "cannot_open",
         _(
@@ -137,6 +141,8 @@ def _take(actor: Actor, step: Step) -> bool:
         return kind.end(actor, step.item) if step.to is None else kind.give(actor, step.item, step.to)
     except members.LeavesNoManager:
         raise Refused({step.item.key: Problem.NO_MANAGER}) from None
+    except launch_rights.NothingActs:
+        raise Refused({step.item.key: Problem.NO_CREDENTIAL}) from None
     except CannotBeOpened:
         raise Refused({step.item.key: Problem.CANNOT_OPEN}) from None
     except PermissionError:

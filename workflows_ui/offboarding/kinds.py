@@ -84,7 +84,10 @@ class CredentialKind(Kind):
         "launches waiting to be sent with it are not sent."
     )
     end_label, moment = _("Delete it"), _("Last used")
-    more = _("The new owner uses it; no one sees the secret. If it goes to a team, a manager becomes the owner.")
+    more = _(
+        "The teams that use it now keep it. It never acts for its new owner, and no one sees the secret. Only its owner can give it to "
+        "another team; a manager then becomes the owner."
+    )
     warning = _("The person may still know the secret: replace it, or revoke it at the engine.")
     view = "credential"
     to_managers = True
@@ -100,7 +103,9 @@ class CredentialKind(Kind):
         for row in rows:
             users = shared.get(row.pk, [])
             holders = reach.workspaces[row.workspace_id].credential_holders
-            to = [holder for holder in holders if holder not in users]
+            # For a team that does not use it yet, the consent of its owner is needed.
+            consents = reach.viewer == reach.person and not row.taken_over
+            to = [holder for holder in holders if holder not in users and (consents or isinstance(holder, User))]
             unused, waits = "" if row.last_used_at else _("never used"), _waiting(flows.get(row.pk, []))
             facts = (row.get_kind_display(), *_used_by(team.name for team in users), unused, waits)
             yield self.item(reach, row, row.name, to=to, ends=True, at=row.last_used_at, facts=facts)
@@ -118,7 +123,7 @@ class CredentialKind(Kind):
         if not sharing.pass_on(actor, row, owner):
             raise CannotBeOpened
         if not isinstance(to, User):
-            sharing.share(actor, row, [*sharing.teams(row), to])
+            sharing.share(actor, row, [*sharing.teams(row), to], consents=True)
         return True
 
 

@@ -112,16 +112,46 @@ def _is_secret(form: forms.Form, name: str, value: Any) -> bool:
 def logged_values(form: forms.Form) -> dict[str, Any]:
     """The submitted values for the audit log: secrets masked, files by name and size, long texts truncated."""
     hidden = secret_fields(form) | getattr(form, "discreet", frozenset())
-    values: dict[str, Any] = {}
-    for name, value in form.cleaned_data.items():
-        if name in hidden or _is_secret(form, name, value):
-            values[name] = redaction.MASK if value not in (None, "") else ""
-        elif isinstance(value, UploadedFile):
-            values[name] = f"{clean(value.name or '')} ({value.size} B)"
-        elif isinstance(value, bool | int | float) or value is None:
-            values[name] = value
-        else:
-            masked = redaction.step(value)
-            plain = masked if isinstance(masked, str) else json.dumps(masked, default=str, ensure_ascii=False)
-            values[name] = clean(plain)[:KEPT]
-    return values
+    return {name: _logged(form, name, value, hidden=name in hidden) for name, value in form.cleaned_data.items()}
+
+
+def _logged(form: forms.Form, name: str, value: Any, *, hidden: bool) -> Any:
+    if hidden or _is_secret(form, name, value):
+        return redaction.MASK if value not in (None, "") else ""
+    if isinstance(value, UploadedFile):
+        return f"{clean(value.name or '')} ({value.size} B)"
+    if isinstance(value, bool | int | float) or value is None:
+        return value
+    masked = redaction.step(value)
+    plain = masked if isinstance(masked, str) else json.dumps(masked, default=str, ensure_ascii=False)
+    return clean(plain)[:KEPT]
+
+
+def named_changes(action: Action, form: forms.Form, row: Row, data: Mapping[str, Any]) -> dict[str, Any]:
+    """`before` and `after` of what an action changes about an object, for the audit log: choices by their labels, not their ids.
+
+    These are the fields with initial values and those in the form's attribute `before`, names by field, and the status. Empty if nothing
+    changes.
+    """
+    if not row or action.creates:
+        return {}
+    hidden = secret_fields(form) | getattr(form, "discreet", frozenset())
+    initial = dict(action.initial(row)) if action.initial is not None else {}
+    named: dict[str, str] = getattr(form, "before", {})
+    before = {name: _named(form, name, value, hidden) for name, value in initial.items()} | named
+    after = {name: _named(form, name, data[name], hidden) for name in before if name in data}
+    if action.status_after:
+        before["state"], after["state"] = row.get("status"), action.status_after
+    changed = [name for name in after if before[name] != after[name]]
+    if not changed:
+        return {}
+    return {"before": {name: before[name] for name in changed}, "after": {name: after[name] for name in changed}}
+
+
+def _named(form: forms.Form, name: str, value: Any, hidden: Collection[str]) -> Any:
+    """The logged value of a field; the label of a choice."""
+    choices = getattr(form.fields.get(name), "choices", ())
+    labels = {str(key): str(label) for key, label in choices if not isinstance(label, list | tuple)}
+    if isinstance(value, list | tuple) and name not in hidden:
+        return clean(", ".join(labels.get(str(part), str(part)) for part in value))[:KEPT]
+    return _logged(form, name, labels.get(str(value or ""), value), hidden=name in hidden)

@@ -117,7 +117,8 @@ class Action:
             Secrets are fields with a PasswordInput: they are never sent back to a page nor logged, and
             neither are the fields named in the form's attribute `discreet` (a frozenset). A submitted form may ask for confirmation: its
             attribute `questions` (a list of Affected) is then shown with it.
-        initial: the form's initial values. The row has its secrets masked; a submitted mask is rejected (action_forms.validate).
+        initial: the form's initial values; of an action on an object, which it may change: the audit log records both by name. The row
+            has its secrets masked; a submitted mask is rejected (action_forms.validate).
         danger: it destroys something: red, and always confirmed; the safe choice has the focus.
         stops: it stops or hides something: outlined, and always confirmed; the safe choice has the focus.
         confirm: the sentence above the button, saying what will happen. In this and the next two texts, `%(name)s` is the object's name;
@@ -136,6 +137,7 @@ class Action:
         needs: a capability (credentials.services.capabilities.NAMES) that the engine must have: otherwise the action is left out of
             rows, shown with the reason on pages, and rejected.
         creates: the resource of the object that an action on another object creates; the engine's answer has its id.
+        status_after: the `status` of the object afterwards; the audit log records it with the one before.
         tab: the tab of the object's page that offers the action, in its own way; empty: the page's head does.
         bulk: settings for applying it to many objects. Its form must not ask for files or secrets, and reads no row (it gets an empty one).
     """
@@ -162,6 +164,7 @@ class Action:
     needs: str = ""
     bulk: Bulk | None = None
     creates: str = ""
+    status_after: str = ""
     tab: str = ""
 
     @property

@@ -20,7 +20,8 @@ MOST_DAYS, FEWEST_RUNS, MOST_RUNS, MOST_KB = 3650, 1000, 5_000_000, 1024
 class IndexForm(forms.Form):
     """The settings of a run index: its credential, what it keeps for how long, and its search.
 
-    `choices` are the credentials with their teams; `has_parts` says whether the database finds parts of words.
+    `choices` are the credentials with their teams, `labels` their labels by key; `has_parts` says
+    whether the database finds parts of words.
     """
 
     credential = forms.ChoiceField(
@@ -92,7 +93,12 @@ class IndexForm(forms.Form):
     )
 
     def __init__(
-        self, *args: Any, choices: Mapping[Credential, Sequence[Group]], has_parts: bool, **kwargs: Any
+        self,
+        *args: Any,
+        choices: Mapping[Credential, Sequence[Group]],
+        labels: Mapping[str, str],
+        has_parts: bool,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         if not has_parts:
@@ -103,8 +109,8 @@ class IndexForm(forms.Form):
             )
         self._credentials = {str(credential.pk): credential for credential in choices}
         names = (
-            (str(credential.pk), format_lazy("{} ({})", credential.name, ", ".join(team.name for team in teams)))
-            for credential, teams in choices.items()
+            (key, format_lazy("{} ({})", label, ", ".join(team.name for team in choices[self._credentials[key]])))
+            for key, label in labels.items()
         )
         set_choices(self, "credential", names)
 
@@ -126,7 +132,8 @@ class IndexForm(forms.Form):
 class FirstForm(forms.Form):
     """The credential and the team that a manager chooses for the first run index, while no credential is shared.
 
-    `credentials` are the manager's own, `teams` those of the workspace; `new_team` is the name of the team that a superuser may create.
+    `credentials` are the manager's own, `labels` their labels by key, `teams` those of the workspace; `new_team` is
+    the name of the team that a superuser may create.
     """
 
     credential = forms.ChoiceField(label=_("Your credential"))
@@ -134,7 +141,13 @@ class FirstForm(forms.Form):
     keep_days = forms.IntegerField(label=_("Days to keep"), min_value=1, max_value=MOST_DAYS)
 
     def __init__(
-        self, *args: Any, credentials: Sequence[Credential], teams: Sequence[Group], new_team: str, **kwargs: Any
+        self,
+        *args: Any,
+        credentials: Sequence[Credential],
+        labels: Mapping[str, str],
+        teams: Sequence[Group],
+        new_team: str,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self._credentials = {str(credential.pk): credential for credential in credentials}
@@ -143,7 +156,7 @@ class FirstForm(forms.Form):
         if new_team:
             self._teams["new"] = None
             names.append(("new", gettext("A new team: %(name)s") % {"name": new_team}))
-        set_choices(self, "credential", ((key, credential.name) for key, credential in self._credentials.items()))
+        set_choices(self, "credential", labels.items())
         set_choices(self, "team", names)
 
     def clean_credential(self) -> Credential:

@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from workflows_ui.core import broker
+from workflows_ui.credentials.messages import picker_labels
 from workflows_ui.members.models import Role
 from workflows_ui.members.services import teams
 from workflows_ui.run_index import tasks
@@ -20,7 +21,7 @@ from workflows_ui.run_index.models import RunIndex
 from workflows_ui.run_index.services import first_start, indexes, parts
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest, actor, is_sure
 
 LIVE = "run-index-live"
 #: The most people of a team who are named.
@@ -42,7 +43,9 @@ def run_index(request: ConsoleRequest, slug: str) -> HttpResponse:
         return _share(request, first)
     initial = model_to_dict(index or RunIndex(), ("credential", *indexes.SETTINGS))
     initial["days_off"] = "\n".join(initial["days_off"])
-    form = IndexForm(request.POST or None, choices=choices, has_parts=parts.available(), initial=initial)
+    labels = dict(picker_labels(choices))
+    data = request.POST or None
+    form = IndexForm(data, choices=choices, labels=labels, has_parts=parts.available(), initial=initial)
     if request.method == "POST" and form.is_valid():
         indexes.start(actor(request), workspace, **form.cleaned_data)
         broker.enqueue(tasks.trim, workspace.pk)
@@ -84,7 +87,8 @@ def _first_form(request: ConsoleRequest) -> FirstForm | None:
     if not credentials or not (choices or new_team):
         return None
     data, initial = request.POST if request.method == "POST" else None, {"keep_days": RunIndex().keep_days}
-    return FirstForm(data, initial=initial, credentials=credentials, teams=choices, new_team=new_team)
+    labels = dict(picker_labels(credentials))
+    return FirstForm(data, initial=initial, credentials=credentials, labels=labels, teams=choices, new_team=new_team)
 
 
 def _share(request: ConsoleRequest, form: FirstForm) -> HttpResponse:
@@ -141,9 +145,9 @@ def read(request: ConsoleRequest, slug: str) -> HttpResponse:
 def stop(request: ConsoleRequest, slug: str) -> HttpResponse:
     """GET: the consequences. POST: end the index; a worker deletes its runs."""
     index = indexes.find(request.access.workspace)
-    if request.method != "POST" and index is not None:
+    if not is_sure(request) and index is not None:
         return responses.page(request, "run_index/stop.html", _status(index, request))
-    if request.method == "POST" and indexes.stop(actor(request), request.access.workspace):
+    if is_sure(request) and indexes.stop(actor(request), request.access.workspace):
         broker.enqueue(tasks.purge)
         messages.success(
             request, _("The run index is ended. Its runs are being deleted here; the engine keeps its own.")

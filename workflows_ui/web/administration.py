@@ -1,10 +1,11 @@
-"""/admin/: a read-only view of the console's own database for superusers, without secrets.
+"""/admin/: a read-only view of the console's own database for superusers, who may be members of no workspace.
 
-Django's admin without everything that writes or signs in. Ciphertexts, digests and passwords are not even read.
+Django's admin without everything that writes or signs in. Only the columns of `ALLOWED` and those without text are read: no inputs and
+answers, also where they are stored as plain text for a search, no ciphertexts, digests and passwords.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
@@ -20,8 +21,53 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.core.lease import Queued
 from workflows_ui.web.access import superuser
 
-#: Parts of the names of hidden fields, in addition to a model's `sealed_fields` and binary fields.
-HIDDEN = ("password", "digest", "token", "ticket", "secret", "fingerprint")
+#: The columns of text, JSON and large numbers that are shown, by model; also keyed digests and ciphertexts are left out by not being
+#: here. None of them may hold inputs or answers of launches and runs, messages of engines, or texts that people wrote, except names.
+ALLOWED: Mapping[str, frozenset[str]] = {
+    f"workflows_ui.{model}": frozenset(columns.split())
+    for model, columns in {
+        "user": "username first_name last_name email language last_language time_zone mail_delivery",
+        "identity": "issuer subject",
+        "passkeycounter": "counter",
+        "workspace": "slug name colour flavour environment address organization_id project_id project_name engine_version",
+        "member": "role",
+        "teamprofile": "description",
+        "colleagueinvitation": "email role",
+        "launchright": "flow_id flow_name",
+        "credential": "name kind organization_id email renew_problem health",
+        "credentialsecret": "kind organization_id email",
+        "capability": "name state code",
+        "runindex": "words_left version past_version trouble",
+        "indexedkind": "kind trouble",
+        "indexedobject": "kind object_id name state folder_id live_version",
+        "objectuse": "kind step",
+        "indexedrun": "run_id flow_id version_id flow_name status duration failed_step parent_id triggered_by",
+        "flowrhythm": "flow_id name state cron zone",
+        "alarm": "kind flow_id flow_name end",
+        "alarmmute": "kind flow_id flow_name",
+        "alarmchannel": "name shape host language",
+        "alarmdelivery": "event trouble",
+        "auditevent": "user_name action object_type object_id object_name outcome address request_id subject_type subject_id"
+        " number key",
+        "auditchain": "number key holder",
+        "auditcheckpoint": "number removed key",
+        "deletedobject": "kind object_id name state restored_id",
+        "failurepattern": "flow_id step",
+        "flowedit": "flow_id operation state",
+        "job": "kind resource action language state reason bytes format",
+        "jobitem": "object_id state reason",
+        "launchform": "flow_id flow_name",
+        "savedinputs": "flow_id name",
+        "launch": "flow_id flow_name state reason flow_version answer_from run_id run_status",
+        "follow": "trouble",
+        "note": "subject object_id",
+        "notice": "kind",
+        "watch": "kind object_id name",
+        "favourite": "flow_id flow_name",
+        "savedview": "list_path name",
+        "listchoice": "list_path",
+    }.items()
+} | {"auth.group": frozenset({"name"})}
 #: Fields whose columns follow the key, before the others in the model's order.
 _FIRST = ("flow_name", "state")
 #: Maximum columns of a list, and the fields for its search.
@@ -32,14 +78,32 @@ _LONG = (models.TextField, models.JSONField)
 _SITE_PAGES = {"index", "app_list"}
 
 
+#: Types of columns that hold no text. Of numbers, only large ones can stand for a text: they are keyed hashes of words.
+_PLAIN = (
+    models.AutoField,
+    models.BooleanField,
+    models.DateField,
+    models.DurationField,
+    models.FloatField,
+    models.ForeignKey,
+    models.IntegerField,
+    models.TimeField,
+    models.UUIDField,
+)
+
+
 def hidden_fields(model: type[models.Model]) -> set[str]:
-    """Return the names of the fields that are never shown."""
-    sealed = set(getattr(model, "sealed_fields", ()))
-    return sealed | {
+    """Return the names of the fields that are never shown: all except the key, columns without text, and those of `ALLOWED`."""
+    allowed = ALLOWED.get(model._meta.label_lower, frozenset())  # noqa: SLF001  (documented by Django as public)
+    return {
         field.name
-        for field in model._meta.fields  # noqa: SLF001  (documented by Django as public)
-        if isinstance(field, models.BinaryField) or any(part in field.name for part in HIDDEN)
+        for field in model._meta.fields  # noqa: SLF001
+        if not (field.primary_key or field.name in allowed or _is_plain(field))
     }
+
+
+def _is_plain(field: "models.Field[Any, Any]") -> bool:
+    return isinstance(field, _PLAIN) and not isinstance(field, models.BigIntegerField)
 
 
 if TYPE_CHECKING:

@@ -19,6 +19,10 @@ _MOST = 100
 SECRETS = "_secret"
 
 
+#: The field in which the form of a confirmation says that something is to end.
+SURE = "sure"
+
+
 class ConsoleRequest(HttpRequest):
     """A request in a view guarded by web.access, with a signed-in user. `access` is set by `member` only."""
 
@@ -26,6 +30,11 @@ class ConsoleRequest(HttpRequest):
     access: Access
     request_id: str
     htmx: HtmxDetails
+
+
+def is_sure(request: HttpRequest) -> bool:
+    """Return whether this is the submitted form of a confirmation. An empty POST is none, so it ends nothing."""
+    return request.method == "POST" and request.POST.get(SURE) == "yes"
 
 
 def address(request: HttpRequest) -> str | None:

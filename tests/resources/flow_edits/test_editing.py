@@ -9,6 +9,7 @@ import pytest
 from tests import flows
 from tests.resources.stage import HTMX, Stage, lead, outcomes, stage
 from tests.stub_engine import text
+from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core.redaction import MASK
 from workflows_ui.engine import flow_tree
 from workflows_ui.flow_edits.models import EditState, FlowEdit
@@ -608,6 +609,9 @@ def test_owners_are_the_engines_users_where_the_credential_may_list_them_else_th
     assert f"belongs to {name}" in text(asked.content)
     confirm(stage, asked, "owner", flow, owner=owner)
     assert stage.session.workflows.get_flow(flow)["ownerId"] == owner
+    change = AuditEvent.objects.filter(action="flows.owner", outcome="begun").latest("pk").detail
+    assert change["after"] == {"owner": name}
+    assert me not in str(change["before"])
     # Oneself is offered again.
     assert me in owners(stage, flow)
 

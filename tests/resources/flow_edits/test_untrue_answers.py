@@ -109,7 +109,7 @@ def test_a_malformed_answer_to_an_edit_is_not_as_predicted(owner: Client, stub_e
     row = FlowEdit.objects.get()
     assert row.state != EditState.DONE
     assert owner.get(f"/w/sales/flows/{key}/edits/{row.pk}/").status_code == 200
-    assert owner.post(f"/w/sales/flows/do/edit-undo/{key}/").status_code in (200, 422)
+    assert owner.post(f"/w/sales/flows/do/edit-undo/{key}/", {"sure": "yes"}).status_code in (200, 422)
 
 
 @pytest.mark.parametrize(

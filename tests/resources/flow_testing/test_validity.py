@@ -56,7 +56,7 @@ def flow(stage: Stage) -> str:
 def test_what_is_missing_is_listed_with_its_fields_although_the_engine_calls_it_complete(
     stage: Stage, flow: str
 ) -> None:
-    for address in (f"/w/sales/flows/{flow}/?tab=steps", f"/w/sales/flows/do/publish/{flow}/"):
+    for address in (f"/w/sales/flows/{flow}/?tab=steps", f"/w/sales/flows/do/publish/{flow}/", {"sure": "yes"}):
         page = text(stage.browser.get(address).content)
         for words, link in (
             ("The step_1: It has no code.", f"/do/step-code/{flow}/?step=step_1#id_code"),
@@ -70,7 +70,7 @@ def test_what_is_missing_is_listed_with_its_fields_although_the_engine_calls_it_
             assert link in page
     assert "is not filled in." in page
     assert not stage.writes()
-    asked = stage.browser.get(f"/w/sales/flows/do/publish/{flow}/")
+    asked = stage.browser.get(f"/w/sales/flows/do/publish/{flow}/", {"sure": "yes"})
     done = stage.browser.post(
         f"/w/sales/flows/do/publish/{flow}/", {asked.context["ticket_name"]: asked.context["ticket"]}
     )
@@ -93,7 +93,7 @@ def test_a_complete_draft_has_no_list_and_an_empty_trigger_is_not_published(stag
     empty = client.create_flow("Empty", client.resolve_project_id())["id"]
     stage.practice.journal.clear()
     assert "No trigger is chosen yet" in text(stage.browser.get(f"/w/sales/flows/{empty}/?tab=steps").content)
-    assert stage.browser.post(f"/w/sales/flows/do/publish/{empty}/").status_code == 409
+    assert stage.browser.post(f"/w/sales/flows/do/publish/{empty}/", {"sure": "yes"}).status_code == 409
     assert not stage.writes()
 
 

@@ -27,7 +27,7 @@ from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import second_step
 from workflows_ui.web import responses
 from workflows_ui.web.access import GOING_TO, superuser
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest, actor, is_sure
 
 
 class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc]
@@ -158,7 +158,7 @@ def only_with_passkeys(view: Callable[..., HttpResponse]) -> Callable[..., HttpR
 def take_away(request: ConsoleRequest, person_id: int) -> HttpResponse:
     """Ask for confirmation, then remove it and notify the person by mail."""
     person = get_object_or_404(User, pk=person_id)
-    if request.method != "POST":
+    if not is_sure(request):
         return responses.page(request, "members/people/second_step.html", {"person": person})
     values = {"person": person.label[:80]}
     if second_step.remove_all(actor(request), person):

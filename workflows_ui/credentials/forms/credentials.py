@@ -372,6 +372,8 @@ class ShareForm(forms.Form):
     """The teams that a credential is shared with."""
 
     teams = forms.MultipleChoiceField(label=_("Teams"), required=False, widget=forms.CheckboxSelectMultiple)
+    #: Without a team, the form ends all sharing: an empty request is no answer.
+    sure = forms.ChoiceField(choices=[("yes", "yes")], widget=forms.HiddenInput)
 
     def __init__(self, teams: list[Group], shared: list[Group], data: Any = None) -> None:
         super().__init__(data, initial={"teams": [team.pk for team in shared]})

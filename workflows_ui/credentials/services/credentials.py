@@ -165,22 +165,27 @@ def rename(actor: Actor, credential: Credential, name: str) -> None:
 def teams_for(viewer: Access, credential: Credential) -> list[Group]:
     """The teams that a member may share a credential with or stop sharing it with, by name.
 
-    These are the teams that it is shared with and, for a manager, all teams of the workspace (teams.teams_within); for its owner, those
-    of them that they are in or own. Empty for other people.
+    These are the teams that it is shared with, or that its owner is asked for, and, for a manager, all teams of the workspace
+    (teams.teams_within); for its owner, those of them that they are in or own. Empty for other people.
+    A credential that was taken over acts where it acted, and is not shared further.
     """
     if not manageable(viewer, credential):
         return []
     rows = teams.teams_within([viewer.workspace])
     if not viewer.allows(Role.MANAGER):
         rows = rows.filter(Q(user=viewer.user) | Q(owners__user=viewer.user))
-    by_id = {team.pk: team for team in [*rows, *sharing.teams(credential)]}
+    if credential.taken_over:
+        rows = rows.none()
+    asked = [row.team for row in sharing.waiting(credential=credential)]
+    by_id = {team.pk: team for team in [*rows, *sharing.teams(credential), *asked]}
     return sorted(by_id.values(), key=lambda team: (sort_key(team.name), team.pk))
 
 
 def share(actor: Actor, viewer: Access, credential: Credential, wanted: Collection[Group]) -> bool:
     """Share a credential with exactly these teams: it is used for each of their members who has no credential.
 
-    The owner stays the same, and the secret is not shown. Returns whether anything changed. Raises NotAllowed.
+    The owner stays the same, and is asked for new teams if somebody else shares it. The secret is not shown. Returns whether
+    anything changed. Raises NotAllowed.
     """
     allowed = {team.pk for team in teams_for(viewer, credential)}
     if not manageable(viewer, credential) or not allowed.issuperset(team.pk for team in wanted):

@@ -29,7 +29,7 @@ AHEAD = timedelta(days=3)
 #: The columns that a replacement changes.
 _REPLACED = (
     *(*PLAIN, *Credential.sealed_fields, "replaced_at", "health", "findings", "tested_at"),
-    *("renew_at", "renew_until", "renew_failures", "renew_problem"),
+    *("renew_at", "renew_until", "renew_failures", "renew_problem", "taken_over"),
 )
 
 
@@ -62,6 +62,7 @@ def put_aside(actor: Actor, credential: Credential, now: datetime) -> Credential
         replaced_at=now,
         replaced_by=actor.user,
         keep_until=now + settings.CREDENTIAL_KEEP_OLD,
+        taken_over=credential.taken_over,
         **{name: getattr(credential, name) for name in PLAIN},
     )
     for name in CredentialSecret.sealed_fields:
@@ -146,6 +147,8 @@ def take_over(actor: Actor, credential: Credential, draft: Draft, findings: Find
     now = clock.now()
     new = Credential(id=credential.pk, workspace=credential.workspace, owner=credential.owner, replaced_at=now)
     fill(new, draft, findings, now)
+    # A secret that the owner enters is their own.
+    new.taken_over = credential.taken_over and not (actor.user and actor.user.pk == credential.owner_id)
     with transaction.atomic():
         aside = put_aside(actor, credential, now)
         _swap(credential, new)
@@ -163,6 +166,7 @@ def put_back(actor: Actor, credential: Credential, aside: CredentialSecret) -> N
     for name in CredentialSecret.sealed_fields:
         setattr(new, name, new.seal(name, aside.open(name)))
     now = clock.now()
+    new.taken_over = aside.taken_over
     new.replaced_at, new.renew_at = now, renewal_time(new, now, new.ends_at)
     with transaction.atomic():
         put_aside(actor, credential, now)

@@ -1,4 +1,7 @@
-"""Sharing a credential with teams, and changing its owner.
+"""Sharing a credential with teams, the consent of its owner, and changing the owner.
+
+Only the owner shares a credential. A request of somebody else waits for the owner's consent, without effect; the owner can end each share
+at any time.
 
 A share has a mark over credential and team: a row that was written to the database directly has no effect. Team membership and roles
 are not marked: see SECURITY.md.
@@ -9,6 +12,7 @@ from collections.abc import Collection, Iterable
 
 from django.contrib.auth.models import Group
 from django.db import transaction
+from django.urls import reverse
 
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
@@ -18,6 +22,8 @@ from workflows_ui.core.collation import by_name
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials import masking
 from workflows_ui.credentials.models import Credential, CredentialSecret, CredentialShare
+from workflows_ui.notifications import services as notifications
+from workflows_ui.notifications.models import NoticeKind
 
 
 def genuine(**conditions: object) -> list[CredentialShare]:
@@ -40,40 +46,119 @@ def teams_of(credentials: Iterable[Credential]) -> dict[uuid.UUID, list[Group]]:
 
 
 def write(credential: Credential, team: Group, user: User | None) -> None:
-    """Write one share; replaces a row without a valid mark. Audited by the caller."""
+    """Write one share, which the owner agrees to; replaces a row without a valid mark. Audited by the caller."""
+    now = clock.now()
     CredentialShare.objects.update_or_create(
         credential=credential,
         team=team,
         defaults={
             "shared_by": user,
-            "shared_at": clock.now(),
+            "shared_at": now,
+            "consented_at": now,
             "mark": crypto.mark(CredentialShare.place_of(credential.pk, team.pk)),
         },
     )
 
 
-def share(actor: Actor, credential: Credential, wanted: Collection[Group]) -> bool:
-    """Share a credential with exactly these teams; returns whether anything changed. Rows without a valid mark are deleted."""
+def waiting(**conditions: object) -> list[CredentialShare]:
+    """The requests that match these conditions and wait for the owner's consent, with their teams and who asked. One query."""
+    rows = CredentialShare.objects.filter(mark="", consented_at=None, shared_by__isnull=False, **conditions)
+    return list(rows.select_related("team", "shared_by").order_by(*by_name("team__name"), "pk"))
+
+
+def share(actor: Actor, credential: Credential, wanted: Collection[Group], *, consents: bool | None = None) -> bool:
+    """Share a credential with exactly these teams; returns whether anything changed. Rows that mean nothing are deleted.
+
+    The owner is asked for teams that are new, unless the actor `consents`, by default because they are the owner.
+    """
+    owned = credential.owner_id == (actor.user.pk if actor.user else None) if consents is None else consents
     with transaction.atomic():
         Credential.objects.select_for_update(of=("self",)).get(pk=credential.pk)
-        before = teams(credential)
-        kept = [team for team in before if team in wanted]
+        before, asked = teams(credential), [row.team for row in waiting(credential=credential)]
+        kept = [team for team in before + ([] if owned else asked) if team in wanted]
         CredentialShare.objects.filter(credential=credential).exclude(team__in=kept).delete()
-        for team in wanted:
-            if team not in kept:
+        new = [team for team in wanted if team not in kept]
+        for team in new:
+            if owned:
                 write(credential, team, actor.user)
+            else:
+                _ask(actor, credential, team)
         after = teams(credential)
-        if before == after:
+        if not owned and new:
+            names = [team.name for team in new]
+            audit_log.record(actor, "credential.ask_share", credential, teams=names, owner=credential.owner.label)
+        if before != after:
+            action = "credential.share" if set(after) - set(before) else "credential.unshare"
+            names = [team.name for team in before]
+            audit_log.record(actor, action, credential, before=names, after=[team.name for team in after])
+        return before != after or asked != [row.team for row in waiting(credential=credential)]
+
+
+def _ask(actor: Actor, credential: Credential, team: Group) -> None:
+    """Ask the owner whether a credential may be shared with a team, by a notification."""
+    row, _created = CredentialShare.objects.update_or_create(
+        credential=credential,
+        team=team,
+        defaults={"shared_by": actor.user, "shared_at": clock.now(), "consented_at": None, "mark": ""},
+    )
+    notifications.notify(
+        credential.owner,
+        NoticeKind.CONSENT_ASKED,
+        f"credential_share:{row.pk}:asked",
+        url=consent_url(credential),
+        workspace=credential.workspace,
+        name=credential.name,
+        team=team.name,
+        by=actor.user.label if actor.user else "",
+    )
+
+
+def consent_url(credential: Credential) -> str:
+    """The page on which the owner decides, whatever their role in the workspace."""
+    return reverse("credential_consent", args=[credential.pk])
+
+
+def decide(actor: Actor, row: CredentialShare, *, agrees: bool) -> bool:
+    """The owner agrees to a request, refuses it or ends a share; who asked is notified. Returns whether that was still possible."""
+    with transaction.atomic():
+        credential = Credential.objects.select_for_update(of=("self",)).select_related("workspace", "owner")
+        owned = credential.filter(pk=row.credential_id, owner=actor.user).first()
+        if owned is None:
             return False
-        names = [team.name for team in before], [team.name for team in after]
-        audit_log.record(actor, "credential.share", credential, before=names[0], after=names[1])
+        asked = {found.pk for found in waiting(credential=owned)}
+        shared = {found.pk for found in genuine(credential=owned)}
+        if row.pk not in asked | shared or (agrees and row.pk not in asked):
+            return False
+        if agrees:
+            write(owned, row.team, row.shared_by)
+        else:
+            CredentialShare.objects.filter(pk=row.pk).delete()
+        action = "credential.consent" if agrees else "credential.refuse" if row.pk in asked else "credential.withdraw"
+        audit_log.record(actor, action, owned, team=row.team.name, by=row.shared_by.label if row.shared_by else "")
+        if row.shared_by is not None and row.shared_by_id != owned.owner_id:
+            _notify_asker(row, row.shared_by, owned, action.partition(".")[2])
     return True
 
 
-def pass_on(actor: Actor, credential: Credential, to: User) -> bool:
-    """Change the owner: the secrets are re-sealed, since they are bound to the owner. The shares stay.
+def _notify_asker(row: CredentialShare, asker: User, credential: Credential, decision: str) -> None:
+    notifications.notify(
+        asker,
+        NoticeKind.CONSENT_DECIDED,
+        f"credential_share:{row.pk}:{decision}",
+        url=reverse("credential", args=[credential.workspace.slug, credential.pk]),
+        workspace=credential.workspace,
+        name=credential.name,
+        team=row.team.name,
+        owner=credential.owner.label,
+        decision=decision,
+    )
 
-    Returns False if a secret does not open. Within a transaction.
+
+def pass_on(actor: Actor, credential: Credential, to: User) -> bool:
+    """Change the owner: the secrets are re-sealed, since they are bound to the owner. The shares stay, requests for others end.
+
+    From now on it acts for those teams only, not for its new owner (Credential.taken_over). Returns False if a secret does not
+    open. Within a transaction.
     """
     asides = list(CredentialSecret.objects.filter(credential=credential, destroyed_at=None))
     for aside in asides:
@@ -87,9 +172,12 @@ def pass_on(actor: Actor, credential: Credential, to: User) -> bool:
     for row, values in zip(rows, opened, strict=True):
         for name, value in values.items():
             setattr(row, name, row.seal(name, value))
-    credential.save(update_fields=["owner", *credential.sealed_fields])
+    credential.taken_over = True
+    credential.save(update_fields=["owner", "taken_over", *credential.sealed_fields])
+    CredentialShare.objects.filter(pk__in=[row.pk for row in waiting(credential=credential)]).delete()
     for aside in asides:
-        aside.save(update_fields=aside.sealed_fields)
+        aside.taken_over = True
+        aside.save(update_fields=["taken_over", *aside.sealed_fields])
     masking.secrets_changed(credential.workspace)
     audit_log.record(actor, "credential.pass_on", credential, before=before, after=to.label)
     return True

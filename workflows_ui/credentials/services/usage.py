@@ -1,9 +1,10 @@
-"""The use of a workspace's credentials: the people for whom each acts, and the flows that were launched with it recently."""
+"""The use of a workspace's credentials: the people for whom each acts, what was done with it, and what the console reads with it."""
 
 import uuid
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -11,16 +12,20 @@ from django.db.models import Count, F, Max, Q
 from django.utils import timezone
 
 from workflows_ui.accounts.models import User
+from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core.collation import sort_key
 from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import sharing
 from workflows_ui.members.models import LaunchRight, Member, Workspace
 from workflows_ui.members.services import access
+from workflows_ui.run_index.models import IndexedKind, RunIndex
 
 #: Days over which launches are counted.
 RECENT = timedelta(days=30)
 #: The most flows that are listed.
 MOST_FLOWS = 10
+#: The most uses that are listed; the launches and the audit log, filtered by the credential, have all.
+MOST_USES = 20
 
 
 def acts_for(workspace: Workspace) -> Mapping[uuid.UUID, list[User]]:
@@ -33,7 +38,8 @@ def acts_for(workspace: Workspace) -> Mapping[uuid.UUID, list[User]]:
     of_team: dict[int, list[Credential]] = defaultdict(list)
     credentials = {row.pk: row for row in Credential.objects.filter(workspace=workspace)}
     for row in credentials.values():
-        options[row.owner_id].append(row)
+        if row.is_own(row.owner_id):
+            options[row.owner_id].append(row)
     for share in sharing.genuine(credential__workspace=workspace):
         if share.credential_id in credentials:
             of_team[share.team_id].append(credentials[share.credential_id])
@@ -49,7 +55,7 @@ def acts_for(workspace: Workspace) -> Mapping[uuid.UUID, list[User]]:
         options[pk] += of_team[team]
     users: dict[uuid.UUID, list[User]] = defaultdict(list)
     for pk, person in people.items():
-        ranks = {access.rank(row, now, own=row.owner_id == pk): row for row in options[pk]}
+        ranks = {access.rank(row, now, own=row.is_own(pk)): row for row in options[pk]}
         if ranks:
             users[ranks[max(ranks)].pk].append(person)
     return {pk: sorted(used, key=lambda person: sort_key(person.label)) for pk, used in users.items()}
@@ -65,3 +71,48 @@ def flows(credential: Credential) -> list[dict[str, Any]]:
     rows = credential.launches.filter(asked_at__gte=timezone.now() - RECENT).values("flow_id")
     counted = rows.annotate(count=Count("pk"), name=Max("flow_name")).order_by("-count", F("flow_id"))[:MOST_FLOWS]
     return [{"id": row["flow_id"], "name": row["name"] or row["flow_id"], "count": row["count"]} for row in counted]
+
+
+@dataclass(frozen=True)
+class Use:
+    """One use of a credential by a person: a launch, or an audited change in the engine, whose row is `event`."""
+
+    at: datetime
+    person: str
+    name: str
+    launch_id: str = ""
+    event: AuditEvent | None = None
+
+
+def uses(credential: Credential) -> list[Use]:
+    """Who used a credential for what, the newest first. Two queries.
+
+    Pages that only read the engine are not recorded one by one: `Credential.last_used_at` has the last time.
+    """
+    launches = credential.launches.exclude(sending_at=None).select_related("user").order_by("-sending_at")[:MOST_USES]
+    # Ends of writes repeat the beginning's object, and have no credential.
+    events = AuditEvent.objects.filter(workspace=credential.workspace_id, detail__credential=str(credential.pk))
+    found = [
+        Use(row.sending_at or row.asked_at, row.user.label, row.flow_name or row.flow_id, launch_id=row.pk)
+        for row in launches
+    ]
+    found += [
+        Use(row.at, row.user_name, row.object_name or row.object_id, event=row)
+        for row in events.order_by("-at", "-pk")[:MOST_USES]
+    ]
+    return sorted(found, key=lambda use: use.at, reverse=True)[:MOST_USES]
+
+
+def background_uses(credential: Credential) -> dict[str, datetime | None]:
+    """When the console itself used a credential last: the run index and its objects, and the test. Two queries.
+
+    A name is missing if the credential does not serve for it; the time is None if it was not used yet.
+    """
+    found: dict[str, datetime | None] = {}
+    runs = list(RunIndex.objects.filter(credential=credential).values_list("read_at", flat=True))
+    objects = list(IndexedKind.objects.filter(credential=credential).values_list("read_at", flat=True))
+    if runs:
+        found["runs"] = runs[0]
+    if objects:
+        found["objects"] = max((moment for moment in objects if moment), default=None)
+    return found | {"test": credential.tested_at}

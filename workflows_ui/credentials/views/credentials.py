@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_POST, require_safe
 
+from workflows_ui.audit import messages as audit_messages
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials import messages as credential_messages, tables, tasks
@@ -43,7 +44,7 @@ from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.elements import Button, arranged
 from workflows_ui.web.messages import error_message
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest, actor, is_sure
 
 
 @require_safe
@@ -113,12 +114,25 @@ def detail(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Http
         "owner": credential_messages.owner(credential, request.user),
         "in_runs": credential.kind in KEPT_IN_RUNS,
         "aside": secret_rotation.last(credential) if manageable else None,
-        "teams": sharing.teams(credential),
+        "shares": sharing.genuine(credential=credential),
+        "waiting": sharing.waiting(credential=credential) if manageable else [],
         **(_buttons(credential, slug, closed=closed) if manageable else {}),
         "people": credential_usage.acts_for(credential.workspace).get(credential.pk) if manageable else None,
         "flows": credential_usage.flows(credential) if manageable else [],
+        "uses": _uses(credential) if manageable else [],
+        "background": credential_usage.background_uses(credential) if manageable else {},
     }
     return responses.page(request, "credentials/detail.html", context)
+
+
+def _uses(credential: Credential) -> list[dict[str, Any]]:
+    """Time, person, action, object and page of each use."""
+    slug, lines = credential.workspace.slug, []
+    for use in credential_usage.uses(credential):
+        action = audit_messages.action(use.event.action) if use.event else _("Launched")
+        url = audit_messages.url(use.event) if use.event else reverse("launch", args=[slug, use.launch_id])
+        lines.append({"at": use.at, "person": use.person, "action": action, "name": use.name, "url": url})
+    return lines
 
 
 def _buttons(credential: Credential, slug: str, *, closed: bool) -> dict[str, Any]:
@@ -168,7 +182,7 @@ def rename(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Http
 @member(Role.VIEWER)
 def delete(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpResponse:
     credential = find(request, credential_id, to_change=True)
-    if request.method == "POST":
+    if is_sure(request):
         credentials.remove(actor(request), credential)
         messages.success(request, _("The credential “%(name)s” is deleted.") % {"name": credential.name})
         return responses.redirect_to_view(request, "credentials", slug)
@@ -280,12 +294,21 @@ def _put_back(request: ConsoleRequest, credential: Credential, aside: Credential
 def share(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpResponse:
     """Choose the teams that use the credential. It acts for their members, who do not see its secret."""
     credential = find(request, credential_id, to_change=True)
+    owns = credential.owner_id == request.user.pk
     teams, shared = credentials.teams_for(request.access, credential), sharing.teams(credential)
+    if not owns:
+        shared += [row.team for row in sharing.waiting(credential=credential)]
     form = ShareForm(teams, shared, request.POST if request.method == "POST" else None)
     if form.is_valid():
         wanted = [team for team in teams if str(team.pk) in form.cleaned_data["teams"]]
         if not credentials.share(actor(request), request.access, credential, wanted):
             messages.info(request, _("Nothing was changed."))
+        elif asked := sharing.waiting(credential=credential):
+            values = {"owner": credential.owner.label, "teams": ", ".join(row.team.name for row in asked)}
+            messages.success(
+                request,
+                _("%(owner)s is asked by a notification. Until they agree, it does not act for: %(teams)s.") % values,
+            )
         elif wanted:
             names = ", ".join(team.name for team in wanted)
             messages.success(request, _("The credential acts for everybody in: %(teams)s.") % {"teams": names})

@@ -266,10 +266,7 @@ class LaunchFormPage:
                 key=lambda row: row.owner_id != access.user.pk,
             ),
             "save": {"name": request.POST.get("_save_name", ""), "shared": request.POST.get("_save_shared") == "yes"},
-            "credential_options": [
-                (str(option.credential.pk), credential_messages.acting_label(option))
-                for option in self.credential_options
-            ],
+            "credential_options": credential_messages.option_labels(self.credential_options),
             "chosen_credential": request.POST.get("_credential", ""),
             "keep": self.keep_form if answers.away or "_keep" in request.POST else None,
             "given_up_after": int(settings.LAUNCH_TOO_LATE.total_seconds()) // 60,

@@ -15,6 +15,8 @@ from django.views.decorators.http import require_safe
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core.prepared import Prepared
+from workflows_ui.credentials.messages import picker_labels
+from workflows_ui.credentials.services import credentials
 from workflows_ui.launches import tables
 from workflows_ui.launches.forms import MORE, FilterForm
 from workflows_ui.launches.models import Launch
@@ -124,6 +126,11 @@ def _filter_form(request: ConsoleRequest, rows: QuerySet[Launch]) -> FilterForm:
     form = FilterForm(request.GET)
     if not request.access.allows(Role.BUILDER):
         del form.fields["person"]
+    if request.access.guest:
+        del form.fields["credential"]
+    else:
+        usable = credentials.visible(request.access)
+        form.fields["credential"].choices = [("", _("Any")), *picker_labels(usable)]  # type: ignore[attr-defined]
     _set_choices(form, request.access, rows)
     if (index := indexes.for_access(request.access)) is not None and index.kept == Kept.VALUES:
         form.fields["search"].label = _("Flow, input, answer, or searchable value")

@@ -190,6 +190,8 @@ def acting(user: User, workspace: Workspace) -> Acting | None:
     3. among those, one that the engine does not store with its runs (an API key) before a token that it stores;
     4. among those, the newest.
 
+    One that they took over from somebody who left is not their own: it acts for the teams that it was shared with.
+
     None if neither they nor their teams have one. One query.
     """
     return _choose(user, _candidates_in(user.pk, workspace.pk)).get(workspace.pk)
@@ -210,7 +212,9 @@ def credential_options(user: User, workspace: Workspace) -> list[Acting]:
 
 
 def _candidates(user: int) -> QuerySet[Credential]:
-    rows = Credential.objects.filter(Q(owner=user) | Q(shares__team__in=Group.objects.filter(user=user)))
+    rows = Credential.objects.filter(
+        Q(owner=user, taken_over=False) | Q(shares__team__in=Group.objects.filter(user=user))
+    )
     # One row for each share. A share without a valid mark does not count.
     rows = rows.annotate(team_id=F("shares__team"), team_name=F("shares__team__name"), mark=F("shares__mark"))
     return rows.select_related("workspace", "owner")
@@ -230,9 +234,9 @@ def _ranked(user: User, rows: Iterable[Credential]) -> list[Acting]:
     """Return the candidates, the best first; a credential of several teams several times."""
     now = timezone.now()
     # Any, for the annotations.
-    candidates: list[Any] = [row for row in rows if row.owner_id == user.pk or _share_is_genuine(row)]
-    candidates.sort(key=lambda row: rank(row, now, own=row.owner_id == user.pk))
-    own = {row.pk for row in candidates if row.owner_id == user.pk}
+    candidates: list[Any] = [row for row in rows if row.is_own(user.pk) or _share_is_genuine(row)]
+    candidates.sort(key=lambda row: rank(row, now, own=row.is_own(user.pk)))
+    own = {row.pk for row in candidates if row.is_own(user.pk)}
     return [Acting(row, row.pk in own, "" if row.pk in own else row.team_name) for row in reversed(candidates)]
 
 

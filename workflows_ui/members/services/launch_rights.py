@@ -4,7 +4,7 @@ A launch is counted in the transaction that creates it (`take`), and given back 
 that no run exists (`give_back`): a launch that the engine refused, or whose result is unclear, stays counted.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -82,6 +82,33 @@ def take_again(right_id: int | None) -> None:
         LaunchRight.objects.filter(pk=right_id).update(used=F("used") + 1)
 
 
+class NothingActs(Exception):
+    """No credential would act for the holder, or for these people of the team: they could launch nothing."""
+
+    def __init__(self, people: Sequence[User]) -> None:
+        super().__init__([person.pk for person in people])
+        self.people = people
+
+
+def require_credential(holder: User | Group, workspace: Workspace, credential: Credential | None = None) -> None:
+    """Raise NothingActs unless a credential acts for the person or for everybody in the team, by the rule of access.acting.
+
+    `credential` is shared with the team as well, so it acts for all of them.
+    """
+    if isinstance(holder, Group):
+        if credential is not None or sharing.genuine(credential__workspace=workspace, team=holder):
+            return
+        people = list(
+            User.objects.filter(groups=holder, is_active=True).order_by("first_name", "last_name", "username")
+        )
+    else:
+        people = [holder]
+    acted_for = _acted_for({workspace.pk}, {person.pk for person in people})
+    lacking = [person for person in people if person.pk not in acted_for]
+    if lacking or not people:
+        raise NothingActs(lacking)
+
+
 def give(
     actor: Actor,
     workspace: Workspace,
@@ -95,8 +122,10 @@ def give(
 ) -> LaunchRight:
     """Give a person or a team the right to launch a flow, with an optional end and number of launches.
 
-    A `credential` of the workspace is shared with the team, too.
+    A `credential` of the workspace, which the actor owns or which the team uses already, is shared with the team, too. Raise NothingActs
+    if the holder could not launch with any credential.
     """
+    require_credential(holder, workspace, credential)
     person = holder if isinstance(holder, User) else None
     with transaction.atomic():
         right = LaunchRight.objects.create(
@@ -184,10 +213,16 @@ def keyless(rights: Iterable[LaunchRight]) -> set[int]:
     usable = [right for right in rights if right.usable(now)]
     spaces = {right.workspace_id for right in usable}
     users = {right.user_id for right in usable if right.user_id is not None}
-    rows = Credential.objects.filter(workspace__in=spaces)
     teams = {row.team_id for row in sharing.genuine(credential__workspace__in=spaces)}
-    with_key = set(rows.filter(owner__in=users).values_list("owner", flat=True))
-    with_key |= set(User.objects.filter(pk__in=users, groups__in=teams).values_list("pk", flat=True))
+    with_key = _acted_for(spaces, users)
     return {
         right.pk for right in usable if (right.team_id not in teams if right.team_id else right.user_id not in with_key)
     }
+
+
+def _acted_for(workspaces: Collection[int], users: Collection[int]) -> set[int]:
+    """Return those of these users who have a credential in one of the workspaces, their own or one of a team."""
+    rows = Credential.objects.filter(workspace__in=workspaces, owner__in=users, taken_over=False)
+    teams = {row.team_id for row in sharing.genuine(credential__workspace__in=workspaces)}
+    members = User.objects.filter(pk__in=users, groups__in=teams)
+    return set(rows.values_list("owner", flat=True)) | set(members.values_list("pk", flat=True))

@@ -32,7 +32,7 @@ from workflows_ui.members.services import invitations, members
 from workflows_ui.members.services.invitations import TokenMatch, Tokens
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest, actor, is_sure
 
 _log = logging.getLogger(__name__)
 _TOO_MANY = gettext_lazy("You have created many invitations within an hour. Wait a while before you create more.")
@@ -105,6 +105,9 @@ def renew(request: ConsoleRequest, slug: str, invitation_id: int) -> HttpRespons
 def revoke(request: ConsoleRequest, slug: str, invitation_id: int) -> HttpResponse:
     """Revoke an invitation: its links stop working at once."""
     row = _find(request, invitation_id)
+    if not is_sure(request):
+        messages.info(request, _("Nothing was changed."))
+        return responses.redirect_to_view(request, "members", slug)
     if invitations.revoke(actor(request), row):
         messages.success(request, _("The invitation of %(email)s is revoked.") % {"email": row.email})
     else:

@@ -26,7 +26,7 @@ from workflows_ui.resources.flows import pages as flow_pages
 from workflows_ui.web import responses
 from workflows_ui.web.access import member, visible_people
 from workflows_ui.web.elements import Button
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest, actor, is_sure
 
 #: Maximum number of rights in force on a page, newest first.
 _HELD = 300
@@ -88,6 +88,7 @@ def flow_rights(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         request.POST if request.method == "POST" else None,
         people=visible_people(request, request.user),
         workspace=request.access.workspace,
+        giver=request.user,
     )
     if not form.is_valid():
         context = _rights_of_flow(request, id) | {"flow_id": id, "name": _name(request, id)}
@@ -135,7 +136,7 @@ def change(request: ConsoleRequest, slug: str, right_id: int) -> HttpResponse:
 @member(Role.MANAGER)
 def revoke(request: ConsoleRequest, slug: str, right_id: int) -> HttpResponse:
     right = _find(request, right_id)
-    if request.method != "POST":
+    if not is_sure(request):
         return responses.page(
             request, "members/launch_rights/revoke.html", {"status": member_messages.describe_right(right)}
         )

@@ -31,7 +31,7 @@ from workflows_ui.run_index import messages as run_index_messages
 from workflows_ui.web import navigation, responses
 from workflows_ui.web.access import member, signed_in, stepped, visible_people
 from workflows_ui.web.elements import Button
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest, actor, is_sure
 
 #: The paths for which access can be requested: those of workspaces.
 _WORKSPACE_LINK = re.compile(r"/w/(?P<slug>[-\w]{1,60})/[^\s?#\\\x00-\x1f]{0,240}\Z")
@@ -163,7 +163,7 @@ def change_role(request: ConsoleRequest, slug: str, member_id: int) -> HttpRespo
 @member(Role.MANAGER)
 def remove(request: ConsoleRequest, slug: str, member_id: int) -> HttpResponse:
     membership = _member(request, member_id)
-    if request.method != "POST":
+    if not is_sure(request):
         own = list(Credential.objects.filter(workspace=membership.workspace, owner=membership.user).order_by("name"))
         shared = sharing.teams_of(own)
         rights = LaunchRight.objects.usable(timezone.now()).filter(workspace=membership.workspace, user=membership.user)
@@ -336,6 +336,9 @@ def waiting(request: ConsoleRequest) -> HttpResponse:
 def withdraw(request: ConsoleRequest, request_id: int) -> HttpResponse:
     rows = AccessRequest.objects.select_related("workspace", "user")
     access_request = get_object_or_404(rows, user=request.user, pk=request_id)
+    if not is_sure(request):
+        messages.info(request, _("Nothing was changed."))
+        return responses.redirect_to_view(request, "waiting")
     if members.withdraw(actor(request), access_request):
         messages.success(request, _("The request is withdrawn, and the credential that came with it is deleted."))
     else:

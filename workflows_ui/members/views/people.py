@@ -35,7 +35,7 @@ from workflows_ui.members.services import access, directory
 from workflows_ui.offboarding import services as deactivation
 from workflows_ui.web import responses
 from workflows_ui.web.access import member, signed_in, superuser, visible_people
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest, actor, is_sure
 
 _LATEST = 10
 #: Maximum number of forms on the page of permissions.
@@ -111,7 +111,7 @@ def person(request: ConsoleRequest, person_id: int) -> HttpResponse:
 def deactivate(request: ConsoleRequest, person_id: int) -> HttpResponse:
     """Show what will be affected, then deactivate the account."""
     user = get_object_or_404(User, pk=person_id)
-    data = request.POST if request.method == "POST" else None
+    data = request.POST if is_sure(request) else None
     initial = {"successor": request.user.username}
     form = SuccessorForm(data, initial=initial, people=visible_people(request, request.user))
     if data is None:
@@ -142,6 +142,9 @@ def deactivate(request: ConsoleRequest, person_id: int) -> HttpResponse:
 @superuser
 def reactivate(request: ConsoleRequest, person_id: int) -> HttpResponse:
     user = get_object_or_404(User, pk=person_id)
+    if not is_sure(request):
+        messages.info(request, _("Nothing was changed."))
+        return responses.redirect_to_view(request, "person", user.pk)
     if deactivation.reactivate(actor(request), user):
         messages.success(request, _("The account of %(person)s is switched on again.") % {"person": user.label[:80]})
     return responses.redirect_to_view(request, "person", user.pk)
@@ -151,6 +154,9 @@ def reactivate(request: ConsoleRequest, person_id: int) -> HttpResponse:
 @superuser
 def end_sessions(request: ConsoleRequest, person_id: int) -> HttpResponse:
     user = get_object_or_404(User, pk=person_id)
+    if not is_sure(request):
+        messages.info(request, _("Nothing was changed."))
+        return responses.redirect_to_view(request, "person", user.pk)
     deactivation.end_sessions(actor(request), user)
     messages.success(request, _("%(person)s is signed out everywhere.") % {"person": user.label[:80]})
     return responses.redirect_to_view(request, "person", user.pk)

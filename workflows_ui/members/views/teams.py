@@ -21,7 +21,7 @@ from workflows_ui.members.services import members, teams
 from workflows_ui.web import responses
 from workflows_ui.web.access import signed_in, superuser, visible_people
 from workflows_ui.web.elements import Button
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest, actor, is_sure
 
 #: Maximum number of people shown on the page of a team.
 _SHOWN = 500
@@ -83,7 +83,7 @@ def edit(request: ConsoleRequest, team_id: int | None = None) -> HttpResponse:
 @superuser
 def delete(request: ConsoleRequest, team_id: int) -> HttpResponse:
     group = _find(request, team_id)
-    if request.method != "POST":
+    if not is_sure(request):
         return responses.page(request, "members/teams/delete.html", {"team": group, "gone": teams.affected(group)})
     try:
         teams.delete(actor(request), group)
@@ -116,6 +116,9 @@ def add(request: ConsoleRequest, team_id: int) -> HttpResponse:
 def take_out(request: ConsoleRequest, team_id: int, person_id: int) -> HttpResponse:
     """Remove a person from the team, who loses its access with their next request."""
     group, person = _find_editable(request, team_id), get_object_or_404(User, pk=person_id)
+    if not is_sure(request):
+        messages.info(request, _("Nothing was changed."))
+        return _redirect(request, group)
     try:
         removed = teams.take_out(actor(request), group, person)
     except members.LeavesNoManager as problem:
@@ -139,7 +142,7 @@ def owner(request: ConsoleRequest, team_id: int, person_id: int) -> HttpResponse
             messages.info(request, _("%(person)s is already an owner of the team.") % {"person": person.label[:80]})
         else:
             messages.success(request, _("%(person)s is now an owner of the team.") % {"person": person.label[:80]})
-    elif teams.end_owner(actor(request), group, person):
+    elif request.POST.get("owner") == "no" and teams.end_owner(actor(request), group, person):
         messages.success(request, _("%(person)s is no longer an owner of the team.") % {"person": person.label[:80]})
     return _redirect(request, group)
 

@@ -135,7 +135,9 @@ def act(
         return _page(action_request, form)
     if not action_forms.validate(form):
         return _page(action_request, form, status=422)
-    if action_forms.questions(form):
+    # Nothing is done by a request that is no submitted form, even if all fields may be empty.
+    empty = not request.FILES and not request.POST.keys() - {"csrfmiddlewaretoken", BACK}
+    if action_forms.questions(form) or (chosen.needs_confirmation and empty):
         return _page(action_request, form)
     earlier = unclear_writes.repeated(
         session.workspace, request.path, _digest(action_request), any_values=not chosen.collection
@@ -173,7 +175,9 @@ def _run(action_request: _ActionRequest, form: forms.Form) -> HttpResponse:
         action,
         id=action_request.id,
         name=action_request.name,
+        credential=session.credential_id,
         values=action_forms.logged_values(form),
+        **action_forms.named_changes(action, form, action_request.row, form.cleaned_data),
     )
     try:
         answer = action.run(session, action_request.id, dict(form.cleaned_data))

@@ -212,6 +212,7 @@ def _do(request: ConsoleRequest, slug: str, session: EngineSession, chosen: _Cho
     total, done = len(chosen.ids), 0
     action = next(item for item in chosen.table.actions if item.name == "delete")
     logged: dict[str, Any] = {"count": total, "ids": list(chosen.ids)[:_TOGETHER]}
+    logged["credential"] = session.credential_id
     event = action_log.begin(actor(request), request.access.workspace, chosen.table, action, **logged)
     try:
         for start in range(0, total, _TOGETHER):

@@ -16,8 +16,9 @@ from workflows_ui.run_index.services import indexes
 
 
 def own_credentials(access: Access) -> list[Credential]:
-    """The person's credentials in the workspace, by name."""
-    return list(Credential.objects.filter(workspace=access.workspace, owner=access.user).order_by("name", "pk"))
+    """The person's own credentials in the workspace, by name."""
+    rows = Credential.objects.filter(workspace=access.workspace, owner=access.user, taken_over=False)
+    return list(rows.select_related("owner").order_by("name", "pk"))
 
 
 def people_of(team: Group) -> Sequence[User]:

@@ -172,7 +172,12 @@ def remember(index: RunIndex, name: str, call: Callable[[], T], *, past: bool = 
 
 def choices(workspace: Workspace) -> dict[Credential, list[Group]]:
     """The credentials that may read an index, by name: those that are shared with teams, which will see what it sees."""
-    found = Credential.objects.filter(workspace=workspace, shares__isnull=False).distinct().order_by("name", "pk")
+    found = (
+        Credential.objects.filter(workspace=workspace, shares__isnull=False)
+        .distinct()
+        .select_related("owner")
+        .order_by("name", "pk")
+    )
     shared = sharing.teams_of(found)
     return {row: shared[row.pk] for row in found if row.pk in shared}
 

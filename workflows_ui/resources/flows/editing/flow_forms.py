@@ -206,10 +206,13 @@ class ChangeOwner(EditForm):
 
     def prepare(self) -> None:
         super().prepare()
-        others = [item for item in reading.people(self.session).items() if item[0] != self.row.get("ownerId")]
+        people, owner = reading.people(self.session), str(self.row.get("ownerId") or "")
+        others = [item for item in people.items() if item[0] != owner]
         label = gettext("%(name)s (may not see this project)")
         rest = reading.other_people(self.session).items()
-        elsewhere = [(key, label % {"name": name}) for key, name in rest if key != self.row.get("ownerId")]
+        elsewhere = [(key, label % {"name": name}) for key, name in rest if key != owner]
+        #: For the audit log (action_forms.named_changes): the owner is none of the choices.
+        self.before = {"owner": people.get(owner, owner)}
         self.choose("owner", [*others, *elsewhere])
         help_text = gettext("The console knows nobody else in this workspace.")
         if elsewhere:
