@@ -385,6 +385,7 @@ def test_an_odd_schema_gives_a_form_all_the_same(owner: Client, stub_engine: Stu
 
 def test_an_app_without_a_secret_is_connected_by_its_name_alone(owner: Client, stub_engine: StubEngine) -> None:
     stub_engine.faults[PIECE] = Reply(200, piece(auth={"type": "NO_AUTH"}))
+    stub_engine.rows["/app-connections"] = []
     stub_engine.faults["POST /app-connections"] = Reply(201, {"id": identity(4)})
     address = f"/w/sales/pieces/do/connect/{PIECE}/"
     answer = owner.post(address, hidden(owner.get(address)) | {"name": "Plain"})
@@ -397,6 +398,7 @@ def test_an_app_without_a_secret_is_connected_by_its_name_alone(owner: Client, s
 def test_an_app_with_several_ways_to_be_connected_lets_one_choose(owner: Client, stub_engine: StubEngine) -> None:
     sign_in = {"type": "OAUTH2", "authUrl": "https://app.example/auth", "tokenUrl": "https://app.example/token"}
     stub_engine.faults[PIECE] = Reply(200, piece(auth=[sign_in, {"type": "SECRET_TEXT"}, {"type": "BASIC_AUTH"}]))
+    stub_engine.rows["/app-connections"] = []
     stub_engine.faults["POST /app-connections"] = Reply(201, {"id": identity(4)})
     address = f"/w/sales/pieces/do/connect/{PIECE}/"
     page = text(owner.get(address).content)
