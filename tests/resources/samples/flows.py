@@ -15,9 +15,10 @@ _FILE = json.dumps({"template": {"displayName": "From a file", "trigger": _TREE,
 
 def _edit(stage: Any, key: str) -> None:
     """An edit that can be undone."""
-    version = stage.session.workflows.get_flow(key)["version"]
-    edit = flow_edits.begin(stage.session, key, "CHANGE_NAME", version | {"displayName": "As before"}, version)
-    flow_edits.end(edit, version, as_expected=True, meanwhile=False)
+    flow = stage.session.workflows.get_flow(key)
+    before = flow | {"version": flow["version"] | {"displayName": "As before"}}
+    edit = flow_edits.begin(stage.session, key, "CHANGE_NAME", before, flow)
+    flow_edits.end(edit, flow["version"], as_expected=True, meanwhile=False)
 
 
 def _sample(stage: Any, key: str) -> None:

@@ -39,9 +39,9 @@ class UnmetReference:
     reason: str
 
     @property
-    def key(self) -> tuple[str, str]:
-        """The reading and the read step, for comparing two trees."""
-        return flow_tree.step_name(self.reader), self.name
+    def key(self) -> tuple[str, str, str]:
+        """The reading and the read step, and why it is not found, for comparing two trees."""
+        return flow_tree.step_name(self.reader), self.name, self.reason
 
     @property
     def title(self) -> str:

@@ -144,7 +144,7 @@ class Triggers(Resource):
     def list(self, session: EngineSession, query: Query) -> Page:
         """The board, failing triggers first. Two calls at most: the figures, and the cached names of apps."""
         rows = sorted((row for row in _load_rows(session) if _fits(row, query.filters)), key=_order)
-        return replace(whole_lists.numbered_page(rows, query), notice=_span(rows[0]) if rows else SPAN)
+        return replace(whole_lists.numbered_page(rows, query), notice=_span(rows[0]) if rows else "")
 
     def get(self, session: EngineSession, id: str) -> Row:
         """The figures of one app, by its whole name. Raises EngineError, NotFound without any."""
