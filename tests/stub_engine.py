@@ -74,7 +74,7 @@ def _short(path: str) -> str:
 
 
 class StubEngine(Recorder):
-    """Answers reads from `flows`, `folders` and `runs`; `faults` maps the end of a path to another answer."""
+    """Answers reads from `flows`, `folders` and `runs`; `faults` maps the end of a path, perhaps after a method, to another answer."""
 
     def __init__(self) -> None:
         self.flows: list[dict[str, Any]] = []
@@ -100,8 +100,9 @@ class StubEngine(Recorder):
         return [parse_qs(seen.query) for seen in self.seen if seen.path == f"/api/v1{path}"]
 
     def _find(self, seen: Seen) -> Reply:
-        for end, reply in self.faults.items():
-            if seen.path.endswith(end):
+        for where, reply in self.faults.items():
+            method, _, end = where.rpartition(" ")
+            if seen.path.endswith(end) and method in ("", seen.method):
                 return reply
         path, query = _short(seen.path), parse_qs(seen.query)
         if path.startswith("/projects"):

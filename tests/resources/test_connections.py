@@ -194,14 +194,16 @@ def test_a_form_that_is_not_filled_in_asks_no_engine(scene: Scene) -> None:
 
 def test_a_second_try_after_an_unclear_answer_makes_no_second_connection(scene: Scene) -> None:
     address = CONNECT.format("telegram-bot")
-    scene.practice.engine.faults.add("reset_after", "POST", "/v1/app-connections", times=1)
+    scene.practice.engine.faults.add("reset_before", "POST", "/v1/app-connections", times=1)
     first = scene.fill(address, name="New one", secret_text=TYPED)
     page = shown(first)
     assert first.status_code == 422
     assert "It is unclear whether this happened" in page
     assert TYPED not in page
     assert scene.called("POST", "/v1/app-connections") == 1
-    again = scene.browser.post(address, hidden(first) | {"name": "New one", "secret_text": TYPED})
+    asked = scene.browser.post(address, hidden(first) | {"name": "New one", "secret_text": TYPED})
+    assert "This may already have been done" in shown(asked)
+    again = scene.browser.post(address, hidden(asked) | {"name": "New one", "secret_text": TYPED})
     assert again.status_code == 303
     assert [row["displayName"] for row in scene.rows().values()].count("New one") == 1
 
@@ -288,7 +290,7 @@ def test_a_stranger_finds_no_form(scene: Scene) -> None:
 def test_an_engine_at_fault_is_explained(scene: Scene, kind: str) -> None:
     address = page_of(scene, "twilio-main", "rename")
     fields = hidden(scene.browser.get(address)) | {"name": "Kept as typed"}
-    scene.practice.engine.faults.add(kind, "POST", "*")
+    scene.practice.engine.faults.add(kind, "POST", "*", act=False)
     answer = scene.browser.post(address, fields)
     assert answer.status_code == 422
     assert 'value="Kept as typed"' in shown(answer)
@@ -383,7 +385,8 @@ def test_an_odd_schema_gives_a_form_all_the_same(owner: Client, stub_engine: Stu
 
 def test_an_app_without_a_secret_is_connected_by_its_name_alone(owner: Client, stub_engine: StubEngine) -> None:
     stub_engine.faults[PIECE] = Reply(200, piece(auth={"type": "NO_AUTH"}))
-    stub_engine.faults["/app-connections"] = Reply(201, {"id": identity(4)})
+    stub_engine.rows["/app-connections"] = []
+    stub_engine.faults["POST /app-connections"] = Reply(201, {"id": identity(4)})
     address = f"/w/sales/pieces/do/connect/{PIECE}/"
     answer = owner.post(address, hidden(owner.get(address)) | {"name": "Plain"})
     assert answer["Location"] == f"{LIST}{identity(4)}/"
@@ -395,7 +398,8 @@ def test_an_app_without_a_secret_is_connected_by_its_name_alone(owner: Client, s
 def test_an_app_with_several_ways_to_be_connected_lets_one_choose(owner: Client, stub_engine: StubEngine) -> None:
     sign_in = {"type": "OAUTH2", "authUrl": "https://app.example/auth", "tokenUrl": "https://app.example/token"}
     stub_engine.faults[PIECE] = Reply(200, piece(auth=[sign_in, {"type": "SECRET_TEXT"}, {"type": "BASIC_AUTH"}]))
-    stub_engine.faults["/app-connections"] = Reply(201, {"id": identity(4)})
+    stub_engine.rows["/app-connections"] = []
+    stub_engine.faults["POST /app-connections"] = Reply(201, {"id": identity(4)})
     address = f"/w/sales/pieces/do/connect/{PIECE}/"
     page = text(owner.get(address).content)
     assert "This app can be connected in several ways:" in page

@@ -352,7 +352,7 @@ def test_an_engine_that_refuses_or_loses_its_answer_is_shown_and_asked_once(stag
     column = goods(stage.practice)[1]
     faults = stage.practice.engine.faults
     for method in ("POST", "DELETE"):
-        faults.add("reset_after", method, "*")
+        faults.add("reset_before", method, "*")
     for name, url in addresses(stage.practice).items():
         before = len(stage.writes())
         answer = stage.browser.post(url, {} if name == "delete" else {column["SKU"]: "typed"})

@@ -128,16 +128,16 @@ def test_a_moved_workspace_is_not_looked_into(stage: Stage) -> None:
     assert look_at_the_end().state == WriteState.CHECKING
 
 
-def test_only_its_person_sees_a_write_and_what_was_sent_is_sealed(stage: Stage) -> None:
+def test_only_the_workspace_sees_a_write_and_what_was_sent_is_sealed(stage: Stage) -> None:
     table, field = _table(stage)
     _answer(stage, "/v1/records", acted=False)
     stage.browser.post(f"/w/sales/tables/{table}/records/do/new/", {field: "hunter2"})
     write = UnclearWrite.objects.get()
     assert "hunter2" not in repr(UnclearWrite.objects.values())
     assert "hunter2" in write.open("content")
-    colleague = Client()
-    colleague.force_login(stage.users.colleague)
-    assert colleague.get(f"/w/sales/checks/{write.pk}/").status_code == 404
+    stranger = Client()
+    stranger.force_login(stage.users.stranger)
+    assert stranger.get(f"/w/sales/checks/{write.pk}/").status_code == 404
     assert "hunter2" not in text(stage.browser.get(f"/w/sales/checks/{write.pk}/").content)
 
 

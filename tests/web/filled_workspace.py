@@ -49,6 +49,7 @@ from workflows_ui.notifications.models import Notice, NoticeKind
 from workflows_ui.resources import RESOURCES
 from workflows_ui.run_index.models import RunIndex
 from workflows_ui.saved_views.models import SavedView
+from workflows_ui.unclear_writes.models import UnclearWrite
 
 FLOW = identity(1)
 #: The columns of the matrix: people outside the workspace, then its members by their rights.
@@ -173,6 +174,9 @@ def _place(name: str, stub_engine: StubEngine) -> Place:
         expires_at=timezone.now() + timedelta(days=30),
     )
     edit.save()
+    write = UnclearWrite.objects.create(
+        workspace=space, user=owner, resource="flows", action="delete", object_id=FLOW, asked_at=timezone.now()
+    )
     index = RunIndex.objects.create(workspace=space, started_by=owner, started_at=timezone.now(), due_at=timezone.now())
     FailurePattern.objects.create(index=index, fingerprint=space.pk, flow_id=FLOW)
     alarm = Alarm.objects.create(
@@ -201,6 +205,7 @@ def _place(name: str, stub_engine: StubEngine) -> Place:
         "position": "0",
         "step": "trigger",
         "edit": edit.pk,
+        "write_id": write.pk,
         "fingerprint": space.pk,
         "field": "amount",
         "action": "delete",

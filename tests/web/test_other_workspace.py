@@ -50,6 +50,7 @@ LOCAL = {
     "saved-views": "view_id",
     "recently-deleted": "copy_id",
     "edits": "edit",
+    "checks": "write_id",
     "alarms": "alarm_id",
     "muted": "mute_id",
     "channels": "channel_id",

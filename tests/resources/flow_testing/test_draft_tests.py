@@ -127,7 +127,7 @@ def test_an_answer_that_is_not_the_engines_is_unclear_and_nothing_is_sent_again(
     stage.practice.engine.faults.add("status", "POST", "*/draft/sync", status=502, body="html", act=True)
     refused = submit(stage, flow, "{}")
     assert refused.status_code == 422
-    assert "Check whether it was done" in text(refused.content)
+    assert "Checking whether it was done" in text(refused.content)
     assert sent(stage, flow) == 1
 
 
