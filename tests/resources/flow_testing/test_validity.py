@@ -56,7 +56,7 @@ def flow(stage: Stage) -> str:
 def test_what_is_missing_is_listed_with_its_fields_although_the_engine_calls_it_complete(
     stage: Stage, flow: str
 ) -> None:
-    for address in (f"/w/sales/flows/{flow}/?tab=steps", f"/w/sales/flows/do/publish/{flow}/", {"sure": "yes"}):
+    for address in (f"/w/sales/flows/{flow}/?tab=steps", f"/w/sales/flows/do/publish/{flow}/"):
         page = text(stage.browser.get(address).content)
         for words, link in (
             ("The step_1: It has no code.", f"/do/step-code/{flow}/?step=step_1#id_code"),
