@@ -41,7 +41,7 @@ LEASE, PAUSE, LONGEST_PAUSE = timedelta(minutes=2), timedelta(seconds=5), timede
 UNREADABLE_FOR = timedelta(hours=1)
 #: For so long a press that repeats a write which was done or is unclear leads to a question.
 REPEATED_WITHIN = timedelta(hours=1)
-#: What ended writes are kept for, without their content.
+#: Writes that one turn of the periodic task enqueues.
 BATCH = 200
 _CLOSED = (NoAccess, NoCredential, CannotOpen)
 
