@@ -39,7 +39,7 @@ ATTACKS: tuple[Attack, ...] = (
             "tests/web/test_other_workspace.py::test_no_list_is_filtered_by_an_id_of_another_workspace",
             "tests/engine/test_ownership.py::test_no_call_is_made_with_an_id_of_another_project_but_the_question_whose_it_is",
             "tests/engine/test_ownership.py::test_an_operation_on_a_flow_names_folders_of_the_project_and_versions_of_the_flow_only",
-            "tests/resources/flow_edits/test_editing.py::test_a_flow_gets_another_owner_of_those_who_are_known_in_the_workspace",
+            "tests/resources/flow_edits/test_editing.py::test_owners_are_the_engines_users_where_the_credential_may_list_them_else_those_who_are_known",
             "tests/web/test_other_workspace.py::test_what_a_page_of_one_workspace_carries_starts_nothing_in_another",
             "tests/web/test_other_workspace.py::test_a_bulk_action_leaves_out_what_belongs_to_another_workspace",
             "tests/web/test_other_workspace.py::test_no_field_of_a_form_takes_an_id_of_another_workspace",
