@@ -191,7 +191,7 @@ def test_copies_of_a_stolen_cookie_are_limited_together_at_many_addresses(users:
 
 @pytest.mark.parametrize("page", ["/accounts/login/", "/accounts/password/reset/"])
 def test_a_name_of_more_than_254_letters_is_refused_before_it_is_searched_for(users: Users, page: str) -> None:
-    for number, refused in ((254, False), (255, True), (60_000, True)):
+    for number, refused in ((254, False), (255, True), (20_000, True)):
         name = "a" * (number - len("@example.com")) + "@example.com"
         with CaptureQueriesContext(connection) as queries:
             answer = Client().post(page, {"login": name, "email": name, "password": "x"})
