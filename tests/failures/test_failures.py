@@ -314,7 +314,7 @@ def test_texts_of_the_engine_are_escaped(stage: Stage) -> None:
         assert "&lt;script&gt;alert(1)" in content
 
 
-def test_without_the_index_the_page_says_who_starts_it_and_the_menu_leaves_it_out(stage: Stage) -> None:
+def test_without_the_index_the_page_says_who_helps_and_the_menu_leaves_it_out(stage: Stage) -> None:
     assert "Failures need the run index" in text(stage.browser, LIST)
     assert f'href="{LIST}"' not in stage.browser.get("/w/sales/runs/").content.decode()
     only(stage, "Order 4711 was refused")
@@ -323,7 +323,7 @@ def test_without_the_index_the_page_says_who_starts_it_and_the_menu_leaves_it_ou
     CredentialShare.objects.all().delete()
     launcher = stage.as_role(Role.LAUNCHER)
     for page in (LIST, url):
-        assert "A manager of the workspace starts it" in text(launcher, page)
+        assert "its credential is not shared with your team. Ask a manager" in text(launcher, page)
         assert "was refused" not in text(launcher, page)
     assert launcher.post(f"{url}handled/").headers["Location"] == LIST
     assert not FailurePattern.objects.exists()
