@@ -23,7 +23,7 @@ from gunicorn.workers.base import Worker
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.receiver import ChunkedReceiver
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
@@ -66,13 +66,18 @@ class Request(HTTPRequestParser):
 
     most = 0
     refused = ""
+    #: Until the head is parsed, which malformed ones never are.
+    command = path = ""
     error: Any
     body_rcv: Any
     expect_continue: bool
 
     def parse_header(self, head: bytes) -> None:
         """Parse the head, and look up the limit of the body."""
-        super().parse_header(head)
+        try:
+            super().parse_header(head)
+        except ValueError as problem:
+            raise ParsingError("Malformed request") from problem
         path = self.path.encode("latin-1").decode("utf-8", "replace")
         large = self.chunked or self.content_length > body_limits.ANONYMOUS
         with_session = large and body_limits.has_session(self.headers.get("COOKIE", ""))
@@ -88,7 +93,8 @@ class Request(HTTPRequestParser):
                 len(self.body_rcv.control_line) > _CHUNK_LINE_BYTES or len(self.body_rcv.trailer) > _TRAILER_BYTES
             ):
                 self.error, self.completed = BadRequest("Invalid chunk"), True
-        return consumed
+        # The rest of a body that is not read is no request.
+        return len(data) if self.refused else consumed
 
     def refuse(self, reason: str) -> None:
         """Leave the body."""
@@ -200,14 +206,16 @@ class Channel(HTTPChannel):
     @property
     def client(self) -> str:
         """What limits count as one client."""
-        request = self.request or (self.requests[0] if self.requests else None)
+        # A thread may take the request away meanwhile.
+        waiting = [*self.requests]
+        request = self.request or (waiting[0] if waiting else None)
         forwarded = request.headers.get("X_FORWARDED_FOR", "") if request is not None else ""
         return client_address.network(client_address.find(str(self.addr[0]), forwarded))
 
     @property
     def receives_body(self) -> bool:
         """Whether the end of a body has not arrived."""
-        return self.request is not None and self.request.headers_finished
+        return self.ended_at is None and self.request is not None and self.request.headers_finished
 
     @property
     def body_bytes(self) -> int:
@@ -287,6 +295,11 @@ class Server(TcpWSGIServer):
     #: When it stopped accepting connections.
     ended_at = 0.0
 
+    @property
+    def _channels(self) -> list[Channel]:
+        """The connections. Threads close some of them meanwhile."""
+        return list(self.active_channels.values())
+
     def readable(self) -> bool:
         """Return whether to accept a connection."""
         room = len(self.active_channels) <= settings.WEB_CONNECTIONS
@@ -308,13 +321,13 @@ class Server(TcpWSGIServer):
         now = time.time()
         if now - self.checked_at >= _TURN_SECONDS / 2:
             self.checked_at = now
-            for channel in list(self.active_channels.values()):
+            for channel in self._channels:
                 if channel.is_late(now) or (not self.accepting and self._can_close(channel, now)):
                     channel.handle_close()
             self._limit_bodies(now)
         surplus = len(self.active_channels) - settings.WEB_CONNECTIONS
         if surplus > 0:
-            waiting = [channel for channel in self.active_channels.values() if channel.waits_since is not None]
+            waiting = [channel for channel in self._channels if channel.waits_since is not None]
             for channel in sorted(waiting, key=lambda waiter: waiter.waits_since)[:surplus]:
                 channel.handle_close()
 
@@ -322,7 +335,7 @@ class Server(TcpWSGIServer):
         """Refuse the slowest of the bodies that are on their way, where they are too many or too large: of a client, and altogether."""
         clients: dict[str, list[Channel]] = defaultdict(list)
         waiting: dict[str, int] = defaultdict(int)
-        for channel in self.active_channels.values():
+        for channel in self._channels:
             if channel.receives_body:
                 channel.measure(now)
                 clients[channel.client].append(channel)

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.project.console_process import wait_for
 from tests.proxies import Proxy
 from tests.response_bodies import BODY, KINDS, SECOND
 from tests.stub_engine import stub_engine, users
@@ -115,6 +116,24 @@ def test_requests_of_every_form_leave_nothing_for_the_next_one(bodies: WebServer
                 )
                 assert answer[0] in {200, 400, 413, 431, 501}
                 assert following in ([], [(200, SECOND)])
+
+
+def test_a_head_that_cannot_be_read_is_refused_and_its_connection_ends(bodies: WebServer) -> None:
+    before = bodies.open_files
+    for head in (
+        b"GET / HTTP/1.1\r\nBad Header\r\n\r\n",
+        b"GET / HTTP/1.1\r\n no-name\r\n\r\n",
+        b"garbage\r\n\r\n",
+        b"get / HTTP/1.1\r\n\r\n",
+        b"GET http://[x/ HTTP/1.1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
+    ):
+        with bodies.connect(head) as connection, connection.makefile("rb") as received:
+            answer = read_response(received, "GET")
+            assert answer is not None
+            assert answer[0] == 400, head
+            assert received.read() == b""
+    wait_for(lambda: bodies.open_files <= before, "the end of the connections")
 
 
 @pytest.mark.slow

@@ -19,9 +19,11 @@ def find(peer: str, forwarded_for: str) -> str | None:
         if hops:
             peer = hops[-min(proxies, len(hops))]
     try:
-        return str(ipaddress.ip_address(peer))
+        found = ipaddress.ip_address(peer)
     except ValueError:
         return None
+    # A socket for both versions has IPv4 clients at such addresses, which are all in one network.
+    return str(getattr(found, "ipv4_mapped", None) or found)
 
 
 def network(address: str | None) -> str:

@@ -105,7 +105,12 @@ def restore(request: ConsoleRequest, slug: str, copy_id: str) -> HttpResponse:
             except Unknown as unclear:
                 unclear.about |= {"copy": copy.pk, "partial": True}
                 raise
-        fill(session, copy.restored_id, data)
+        try:
+            fill(session, copy.restored_id, data)
+        except Unknown as unclear:
+            # One call of several: what had to follow was not sent.
+            unclear.about |= {"created": copy.restored_id, "partial": True}
+            raise
     except forms.ValidationError as problem:
         services.give_back(copy, problem)
         text = " ".join(problem.messages)

@@ -148,7 +148,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 def _account_of(typed: str) -> int | None:
     """Return the key of the account with this name or address, in any case."""
     typed = typed.strip()
-    if not typed or len(typed) > forms.LONGEST_LOGIN:
+    # PostgreSQL accepts no NUL; the form refuses it.
+    if not typed or "\0" in typed or len(typed) > forms.LONGEST_LOGIN:
         return None
     users = User.objects.filter(Q(username__iexact=typed) | Q(email__iexact=typed)).order_by("pk")
     return users.values_list("pk", flat=True).first()

@@ -224,6 +224,7 @@ def _do(request: ConsoleRequest, slug: str, session: EngineSession, chosen: _Cho
         audit_log.end(event, outcome, done=done, **detail)
         pending = None
         if isinstance(error, Unknown):
+            error.about["partial"] = done + len(part) < total
             about = {"resource": chosen.table.name, "action": action.name, "path": chosen.back}
             pending = unclear_writes.begin(session, error, event=event, **about)
         return _page(request, slug, chosen, error=error, done=done, pending=pending)
