@@ -190,7 +190,7 @@ def test_an_edition_without_clients_of_the_platform_is_not_shown_as_done(scene: 
     typed = {"client_kind": "PLATFORM_OAUTH2", "client_id": "theirs", "redirect_url": "https://engine.example/redirect"}
     answer = scene.fill(CONNECT, name="By the platform's client", **typed, scope="chat:write", code=CODE)
     assert answer.status_code == 422
-    assert "The engine does not answer properly" in shown(answer)
+    assert "Checking whether it was done" in shown(answer)
     assert CODE not in shown(answer)
     assert len(scene.rows()) == before
 
@@ -226,7 +226,8 @@ AUTH = {
 
 def test_what_the_apps_page_is_made_of_is_asked_for_first(owner: Client, stub_engine: StubEngine) -> None:
     stub_engine.faults[PIECE] = Reply(200, piece(auth=AUTH))
-    stub_engine.faults["/app-connections"] = Reply(201, {"id": "A" * 21})
+    stub_engine.faults["POST /app-connections"] = Reply(201, {"id": "A" * 21})
+    stub_engine.rows["/app-connections"] = []
     address = f"/w/sales/connections/sign-in/{PIECE}/"
     page = text(owner.get(address).content)
     assert 'name="prop-region"' in page
