@@ -5,23 +5,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests.engine.servers import Reply
-from tests.resources.samples.connections import connection
 from tests.resources.samples.pieces import SAMPLE as PIECE
 from tests.stub_engine import StubEngine, flow, identity, text
 
 FLOW = f"/w/sales/flows/{identity(1)}/"
-
-
-def test_another_app_cannot_take_over_and_the_form_says_so(owner: Client, stub_engine: StubEngine) -> None:
-    stub_engine.rows["/app-connections"] = [connection(1, "Old"), connection(2, "New")]
-    stub_engine.rows["/pieces"] = []
-    stub_engine.arrays.add("/pieces")
-    said = {"code": "VALIDATION", "params": {"message": "of another app"}}
-    stub_engine.faults["/app-connections/replace"] = Reply(409, said)
-    answer = owner.post(f"/w/sales/connections/do/replace/{identity(1)}/", {"target": identity(2)})
-    assert answer.status_code == 422
-    assert "only a connection of the same app take over. Nothing was changed." in text(answer.content)
 
 
 def test_an_app_in_many_languages_is_as_large_as_in_one(owner: Client, stub_engine: StubEngine) -> None:

@@ -166,7 +166,7 @@ def test_the_server_of_another_project_is_not_there(scene: Scene) -> None:
 def test_making_one_more_is_refused_in_words_and_remembered(scene: Scene) -> None:
     answer = scene.browser.post(f"{LIST}do/new/", {"name": "Mine"})
     assert answer.status_code == 422
-    assert "This engine does not offer this" in text(answer.content)
+    assert "Checking whether it was done" in text(answer.content)
     assert Capability.objects.filter(name="mcp-server-making").exists()
     again = scene.browser.get(f"{LIST}do/new/")
     assert again.status_code == 409
