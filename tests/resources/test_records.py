@@ -355,7 +355,7 @@ def test_an_engine_that_refuses_or_loses_its_answer_is_shown_and_asked_once(stag
         faults.add("reset_before", method, "*")
     for name, url in addresses(stage.practice).items():
         before = len(stage.writes())
-        answer = stage.browser.post(url, {} if name == "delete" else {column["SKU"]: "typed"})
+        answer = stage.browser.post(url, {"sure": "yes"} if name == "delete" else {column["SKU"]: "typed"})
         assert answer.status_code == 422
         assert "It is unclear whether this happened" in text(answer.content)
         assert len(stage.writes()) == before + 1

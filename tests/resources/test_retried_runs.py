@@ -45,7 +45,10 @@ def test_a_failing_loop_is_opened_at_its_round_and_a_retry_counts_from_then(scen
     assert "no such row" in page
     assert "Error: Error" not in page
     scene.browser.post(
-        reverse("resource_action", kwargs={"slug": "sales", "resource": "runs", "action": "retry", "id": launch.run_id})
+        reverse(
+            "resource_action", kwargs={"slug": "sales", "resource": "runs", "action": "retry", "id": launch.run_id}
+        ),
+        {"sure": "yes"},
     )
     again = scene.watch(Launch.objects.get(pk=launch.pk))
     assert again.state == State.FAILED

@@ -171,7 +171,7 @@ def test_a_bulk_retry_started_runs_again_and_shows_how_each_does_now(stage: Stag
 def test_old_run_new_run_and_launch_are_linked(stage: Stage, launcher: Client) -> None:
     old = failing(stage)
     launch = launched(stage, old)
-    new = lead(launcher.post(url("retry-latest", old))).rstrip("/").rsplit("/", 1)[-1]
+    new = lead(launcher.post(url("retry-latest", old), {"sure": "yes"})).rstrip("/").rsplit("/", 1)[-1]
     until(lambda: [row["id"] for row in stage.practice.runs() if row["id"] == new])
     person = stage.users.colleague.label
     page = launcher.get(f"/w/sales/runs/{old}/").content.decode()
@@ -195,7 +195,7 @@ def test_the_launcher_learns_that_a_failed_launch_was_repaired(stage: Stage, act
         for version in stage.practice.engine.state.versions.values():
             if version["flowId"] == flow:
                 version["trigger"]["nextAction"]["settings"]["sourceCode"]["code"] = "// practice: echo"
-    stage.browser.post(url(action, old))
+    stage.browser.post(url(action, old), {"sure": "yes"})
     new = RunRetry.objects.get().new_run_id
     until(lambda: status(stage, new) == "SUCCEEDED")
     RunRetry.objects.update(poll_at=timezone.now() - datetime.timedelta(seconds=1))

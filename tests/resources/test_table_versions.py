@@ -16,7 +16,11 @@ from workflows_ui.members.models import Workspace
 
 TABLE = f"/w/sales/tables/{identity(1)}/"
 RECORDS = f"{TABLE}records/"
-FULL = Reply(409, {"code": "VALIDATION", "params": {"message": "Max reached"}})
+#: The limits are refused in these words (see the declared refusals of the operations on tables).
+FULL = {
+    kind: Reply(409, {"code": "VALIDATION", "params": {"message": f"Max {kind} per table reached: 3"}})
+    for kind in ("fields", "records")
+}
 
 
 @pytest.fixture
@@ -120,9 +124,10 @@ def test_an_engine_that_shows_no_limits_is_given_none(owner: Client, goods: Stub
     page = text(owner.get(TABLE).content)
     assert "The table has 2 columns." in page
     assert "The table has 3 records." in page
-    answer_writes(goods, FULL)
+    answer_writes(goods, FULL["fields"])
     column = owner.post(f"/w/sales/tables/do/add-column/{identity(1)}/", {"name": "One more", "type": "TEXT"})
     assert "the table has as many as the engine allows" in text(column.content)
+    answer_writes(goods, FULL["records"])
     added = owner.post(f"{RECORDS}do/new/", {identity(2): "x"})
     assert "the table is full. Delete some records first." in text(added.content)
 

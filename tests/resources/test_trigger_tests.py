@@ -181,7 +181,7 @@ def test_a_test_that_fails_is_explained_with_what_the_app_said(owner: Client, st
     answer = owner.post(do(identity(1)), fields)
     assert answer.status_code == 422
     page = text(answer.content)
-    assert "The test of the trigger failed" in page
+    assert "TEST_TRIGGER_FAILED" in page
     assert "No such inbox" in page
 
 
