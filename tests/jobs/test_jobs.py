@@ -6,20 +6,27 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from tests.practice_engine.fixtures import until
 from tests.resources.stage import Stage, stage as stage
 from tests.stub_engine import text
+from tests.unclear_writes.later import look_at_the_end
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import clock, lease
+from workflows_ui.deleted_objects.models import DeletedObject
 from workflows_ui.jobs import worker
 from workflows_ui.jobs.models import ItemState, Job, JobKind, JobPart, JobState
 from workflows_ui.jobs.services import jobs, turns as job_turns
 from workflows_ui.jobs.services.jobs import Found, Reason
+from workflows_ui.launches.services import watching
+from workflows_ui.notifications import services as notifications
 from workflows_ui.resource_admin.resource import Query
 from workflows_ui.resources import BY_NAME
+from workflows_ui.unclear_writes import services as unclear_writes
+from workflows_ui.unclear_writes.models import UnclearWrite, WriteState
 
 pytestmark = pytest.mark.both_databases
 
@@ -178,7 +185,29 @@ def test_the_same_failure_again_and_again_ends_the_job_early(stage: Stage) -> No
     stage.practice.engine.faults.add("status", "POST", "*", status=403, body="json")
     job = turns(job)
     assert (job.state, job.reason) == (JobState.FAILED, Reason.FORBIDDEN)
-    assert Counter(states(job)) == Counter({ItemState.FAILED: 3, ItemState.WAITING: 3})
+    assert Counter(states(job)) == Counter({ItemState.UNCLEAR: 3, ItemState.WAITING: 3})
+
+
+def deletion(stage: Stage) -> Job:
+    """Three flows to delete, confirmed."""
+    listed = BY_NAME["flows"].list(stage.session, Query({}, 100)).rows[:3]
+    place = stage.users.place(stage.users.owner)
+    found = [Found(str(row["id"])) for row in listed]
+    job = jobs.ask(Actor(place.user), place, resource="flows", action="delete", found=found)
+    jobs.begin(Actor(job.user), job, "{}", {})
+    return job
+
+
+def page_of(stage: Stage, job: Job) -> str:
+    return text(stage.browser.get(f"/w/sales/jobs/{job.pk}/").content).partition("<template")[0]
+
+
+def audited(action: str, job: Job, position: int) -> list[str]:
+    """The outcomes of the rows about an object, oldest first."""
+    key = job.items.get(position=position).object_id
+    return list(
+        AuditEvent.objects.filter(action=action, object_id=key).order_by("pk").values_list("outcome", flat=True)
+    )
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 429, 500])
@@ -187,24 +216,83 @@ def test_the_same_failure_again_and_again_ends_the_job_early(stage: Stage) -> No
 def test_a_stray_answer_about_one_object_is_looked_into_and_the_job_goes_on(
     stage: Stage, status: int, acts: bool
 ) -> None:
-    listed = BY_NAME["flows"].list(stage.session, Query({}, 100)).rows[:3]
-    place = stage.users.place(stage.users.owner)
-    found = [Found(str(row["id"])) for row in listed]
-    job = jobs.ask(Actor(place.user), place, resource="flows", action="delete", found=found)
-    jobs.begin(Actor(job.user), job, "{}", {})
+    job = deletion(stage)
     stage.practice.engine.faults.add("status", "DELETE", "*", status=status, act=acts, body="html", times=1)
     job = turns(job)
-    again = status == 429 and not acts
-    if again:
-        assert (job.state, job.reason) == (JobState.RUNNING, Reason.NOT_REACHED)
-        Job.objects.update(not_before=None)
-        job = turns(job)
-    done = acts or again
     assert (job.state, job.reason) == (JobState.ENDED, "")
-    assert states(job) == [ItemState.DONE if done else ItemState.FAILED, ItemState.DONE, ItemState.DONE]
+    assert states(job) == [ItemState.DONE if acts else ItemState.UNCLEAR, ItemState.DONE, ItemState.DONE]
     gone = {entry.object_id for entry in AuditEvent.objects.filter(action="flows.delete", outcome="done")}
-    assert len(gone) == (3 if done else 2)
+    assert len(gone) == (3 if acts else 2)
     until(lambda: not gone & set(stage.practice.engine.state.flows))
+
+
+def test_not_done_is_said_about_an_object_at_the_end_of_the_search_only(stage: Stage) -> None:
+    job = deletion(stage)
+    stage.practice.engine.faults.add("status", "DELETE", "*", status=404, times=1)
+    job = turns(job)
+    page = page_of(stage, job)
+    assert "1 is being checked" in page
+    assert "Finished, some are being checked" in page
+    assert 'id="job-retry"' not in page
+    assert "hx-get" in page
+    Job.objects.update(asked_at=clock.now() - watching.LONG - timedelta(seconds=1))
+    watching.find_news()
+    assert not notifications.visible_notifications(job.user)
+    assert jobs.retry(Actor(job.user), stage.users.place(job.user), job, look=False) is None
+    UnclearWrite.objects.update(not_before=None)
+    unclear_writes.look(UnclearWrite.objects.get().pk)
+    assert states(job)[0] == ItemState.UNCLEAR
+    assert look_at_the_end().state == WriteState.NOT_DONE
+    assert states(job) == [ItemState.FAILED, ItemState.DONE, ItemState.DONE]
+    assert audited("flows.delete", job, 0) == ["begun", "unclear", "not_done"]
+    page = page_of(stage, job)
+    assert "being checked" not in page
+    assert "The engine did not do it to this one" in page
+    assert 'id="job-retry"' in page
+    watching.find_news()
+    assert len(notifications.visible_notifications(job.user)) == 1
+    # The copy that was made for the deletion is gone, too.
+    assert DeletedObject.objects.count() == 2
+
+
+def test_an_object_that_the_engine_acts_on_late_succeeds(stage: Stage, running: Job) -> None:
+    stage.practice.engine.faults.add("status", "POST", "*", status=503, times=1)
+    job = turns(running)
+    assert states(job) == [ItemState.UNCLEAR, ItemState.DONE, ItemState.DONE]
+    first = job.items.get(position=0)
+    late = stage.practice.journal.all("POST", f"/v1/flows/{first.object_id}")[-1]
+    headers = {"content-type": "application/json"}
+    assert stage.practice.call("POST", f"/v1/flows/{first.object_id}", data=late.body, headers=headers)
+    UnclearWrite.objects.update(not_before=None)
+    unclear_writes.look(UnclearWrite.objects.get().pk)
+    assert states(job) == [ItemState.DONE] * 3
+    assert audited("flows.turn-off", job, 0) == ["begun", "unclear", "done"]
+    page = page_of(stage, job)
+    assert "being checked" not in page
+    assert 'id="job-retry"' not in page
+
+
+def test_each_object_of_one_call_for_many_is_looked_for(stage: Stage) -> None:
+    listed = [row for row in BY_NAME["runs"].list(stage.session, Query({}, 100)).rows if row.get("finishTime")][:3]
+    place = stage.users.place(stage.users.owner)
+    job = jobs.ask(
+        Actor(place.user), place, resource="runs", action="archive", found=[Found(str(row["id"])) for row in listed]
+    )
+    jobs.begin(Actor(job.user), job, "{}", {})
+    stage.practice.engine.faults.add("status", "POST", "*/archive", status=500, times=1)
+    job = turns(job)
+    assert states(job) == [ItemState.UNCLEAR] * 3
+    assert "3 are being checked" in page_of(stage, job)
+    # The engine archives one of them only.
+    stage.session.workflows.archive_runs([str(listed[1]["id"])])
+    over = clock.now() - settings.LAUNCH_SEARCH - timedelta(seconds=1)
+    UnclearWrite.objects.update(not_before=None, asked_at=over)
+    for write in UnclearWrite.objects.all():
+        unclear_writes.look(write.pk)
+    assert states(job) == [ItemState.FAILED, ItemState.DONE, ItemState.FAILED]
+    again = jobs.retry(Actor(job.user), place, job, look=False)
+    assert again is not None
+    assert set(again.items.values_list("object_id", flat=True)) == {str(listed[0]["id"]), str(listed[2]["id"])}
 
 
 def test_a_refused_credential_ends_the_job_after_several_in_a_row(stage: Stage) -> None:
@@ -214,13 +302,13 @@ def test_a_refused_credential_ends_the_job_after_several_in_a_row(stage: Stage) 
     stage.practice.engine.faults.add("status", "POST", "*", status=401)
     job = turns(job)
     assert (job.state, job.reason) == (JobState.FAILED, Reason.CREDENTIAL_REFUSED)
-    assert Counter(states(job)) == Counter({ItemState.FAILED: 3, ItemState.WAITING: 2})
+    assert Counter(states(job)) == Counter({ItemState.UNCLEAR: 3, ItemState.WAITING: 2})
 
 
 def test_an_object_that_cannot_be_read_after_a_stray_answer_is_unclear(stage: Stage, running: Job) -> None:
     stage.practice.engine.faults.add("status", "POST", "*", status=401, act=True, times=1)
-    # The first object is read by the job and by the action; then neither the look of the action nor that of the job gets an answer.
-    stage.practice.engine.faults.add("status", "GET", "/v1/flows/*", status=401, schedule="--xx" + "-" * 40)
+    # The first object is read by the job and by the action; then the look gets no answer.
+    stage.practice.engine.faults.add("status", "GET", "/v1/flows/*", status=401, schedule="--x" + "-" * 40)
     job = turns(running)
     assert Counter(states(job)) == Counter({ItemState.UNCLEAR: 1, ItemState.DONE: 2})
     assert AuditEvent.objects.filter(action="flows.turn-off", outcome="unclear").count() == 1

@@ -9,12 +9,14 @@ from django.test import Client
 
 from tests.resources.stage import Stage, everything_told, lead, outcomes, stage as stage
 from tests.stub_engine import text
+from tests.unclear_writes.later import look_at_the_end
 from workflows_ui.accounts.models import User
 from workflows_ui.jobs import worker
 from workflows_ui.jobs.models import ItemState, Job, JobItem, JobState
 from workflows_ui.members.models import Member, Role
 from workflows_ui.resource_admin.resource import Query
 from workflows_ui.resources import BY_NAME
+from workflows_ui.unclear_writes.models import WriteState
 
 pytestmark = pytest.mark.both_databases
 
@@ -207,6 +209,7 @@ def test_only_the_failed_ones_are_tried_again(stage: Stage) -> None:
     job = asked(stage, "turn-off", ids)
     stage.practice.engine.faults.add("status", "POST", f"*{ids[1]}", status=409, body="json")
     job = confirmed(stage, job)
+    assert look_at_the_end().state == WriteState.NOT_DONE
     assert states(job) == [ItemState.DONE, ItemState.FAILED, ItemState.DONE]
     page = text(stage.browser.get(f"/w/sales/jobs/{job.pk}/").content)
     assert "Try the failed ones again" in page
@@ -223,7 +226,7 @@ def test_only_the_failed_ones_are_tried_again(stage: Stage) -> None:
 def test_an_answer_that_is_lost_is_unclear_and_never_sent_again(stage: Stage) -> None:
     ids = rows(stage)[:2]
     job = asked(stage, "turn-off", ids)
-    stage.practice.engine.faults.add("reset_after", "POST", f"*{ids[0]}")
+    stage.practice.engine.faults.add("reset_before", "POST", f"*{ids[0]}")
     job = confirmed(stage, job)
     assert states(job) == [ItemState.UNCLEAR, ItemState.DONE]
     assert len(stage.writes()) == 2
@@ -246,13 +249,13 @@ def test_runs_are_named_in_every_call(stage: Stage, action: str) -> None:
 
 
 def test_a_refused_credential_ends_the_job_in_words(stage: Stage) -> None:
-    ids = rows(stage)[:3]
+    ids = rows(stage)[:4]
     job = asked(stage, "turn-off", ids)
     stage.practice.engine.faults.add("status", "POST", "*", status=401, body="json")
     job = confirmed(stage, job)
     assert (job.state, job.reason) == (JobState.FAILED, "credential_refused")
-    assert states(job) == [ItemState.WAITING] * 3
-    assert len(stage.writes()) == 1
+    assert states(job) == [*[ItemState.UNCLEAR] * 3, ItemState.WAITING]
+    assert len(stage.writes()) == 3
     page = text(stage.browser.get(f"/w/sales/jobs/{job.pk}/").content)
     assert "Ended early: the engine refuses the credential" in page
     assert "Not done yet" in page

@@ -13,6 +13,7 @@ from tests.unclear_writes.later import look_at_the_end
 from workflows_ui.audit import history
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import clock
+from workflows_ui.flow_edits import services as flow_edits
 from workflows_ui.flow_edits.models import EditState, FlowEdit
 from workflows_ui.resource_admin.resource import RESOURCES
 from workflows_ui.unclear_writes import services
@@ -178,6 +179,23 @@ def test_an_edit_that_the_engine_makes_late_can_be_undone(stage: Stage) -> None:
     edit = FlowEdit.objects.get()
     assert edit.state == EditState.DONE
     assert stage.browser.get(f"/w/sales/flows/do/edit-undo/{flow}/").status_code == 200
+
+
+def test_an_undo_that_is_found_later_leaves_nothing_to_undo(stage: Stage) -> None:
+    url = stage.url(RESOURCES["flows"], ADD_NOTE)
+    assert stage.browser.post(url, stage.fields(RESOURCES["flows"], ADD_NOTE, url)).status_code == 303
+    flow = url.rstrip("/").rpartition("/")[2]
+    undo = next(action for action in RESOURCES["flows"].actions if action.name == "edit-undo")
+    url = f"/w/sales/flows/do/edit-undo/{flow}/"
+    fields = stage.fields(RESOURCES["flows"], undo, url)
+    _answer(stage, "/v1/flows/*", acted=False)
+    assert stage.browser.post(url, fields).status_code == 422
+    late = stage.practice.journal.all("POST", f"/v1/flows/{flow}")[-1]
+    headers = {"content-type": "application/json"}
+    assert stage.practice.call("POST", f"/v1/flows/{flow}", data=late.body, headers=headers)
+    assert look_at_the_end().state == WriteState.DONE
+    assert set(FlowEdit.objects.values_list("state", flat=True)) == {EditState.UNDONE}
+    assert flow_edits.latest(stage.session.workspace, flow) is None
 
 
 def test_an_edit_beside_somebody_elses_is_unclear(stage: Stage) -> None:

@@ -50,6 +50,10 @@ class Write:
     arguments: Json
     before: Any = None
 
+    def of_one(self, key: str, keys: Sequence[str]) -> "Write":
+        """The same write about one object of those that it was about, by their ids."""
+        return replace(self, arguments={k: [key] if v == keys else v for k, v in self.arguments.items()})
+
 
 @dataclass(frozen=True)
 class Look:

@@ -30,17 +30,26 @@ _ON_FLOW = frozenset({"CHANGE_FOLDER", "CHANGE_STATUS", "UPDATE_METADATA", "UPDA
 class Versions:
     """The newest version of a flow before an edit, as it was predicted, and as the engine returned it (None if it did not answer).
 
-    `parts` is what the edit changed of the flow besides its version, as it was.
+    `parts` is what the edit changed of the flow besides its version, as it was; `undoes` is the id of the edit that it undoes.
     """
 
     before: Mapping[str, Any]
     expected: Mapping[str, Any]
     after: Mapping[str, Any] | None
     parts: Mapping[str, Any]
+    undoes: str = ""
 
 
-def begin(session: EngineSession, flow_id: str, operation: str, before: Mapping[str, Any], expected: Any) -> FlowEdit:
-    """Store an edit that is about to be sent. `before` and `expected` are flows."""
+def begin(
+    session: EngineSession,
+    flow_id: str,
+    operation: str,
+    before: Mapping[str, Any],
+    expected: Any,
+    *,
+    undoes: FlowEdit | None = None,
+) -> FlowEdit:
+    """Store an edit that is about to be sent. `before` and `expected` are flows; `undoes` is the edit that it undoes."""
     now = clock.now()
     edit = FlowEdit(
         workspace=session.workspace,
@@ -53,7 +62,8 @@ def begin(session: EngineSession, flow_id: str, operation: str, before: Mapping[
     )
     versions = {"before": _kept(before["version"]), "expected": _kept(expected["version"])}
     parts = {key: before.get(key) for key in _PARTS if before.get(key) != expected.get(key)}
-    _seal(edit, _json(versions | ({"parts": parts} if parts else {})))
+    more = ({"parts": parts} if parts else {}) | ({"undoes": undoes.pk} if undoes else {})
+    _seal(edit, _json(versions | more))
     with database.turn():
         edit.save(force_insert=True)
     return edit
@@ -92,8 +102,10 @@ def settle(key: str, outcome: str, flow: Mapping[str, Any]) -> None:
     if edit is None:
         return
     if outcome == "done":
-        version = flow.get("version")
+        version, versions = flow.get("version"), open_versions(edit)
         end(edit, version if isinstance(version, dict) else {}, as_expected=True, meanwhile=False)
+        if versions is not None and versions.undoes:
+            mark_undone(edit, *_of_flow(edit.workspace, edit.flow_id).filter(pk=versions.undoes))
     elif outcome == "not_done":
         forget(edit)
 
@@ -132,7 +144,9 @@ def open_versions(edit: FlowEdit) -> Versions | None:
     if not edit.content:
         return None
     found = json.loads(edit.open("content"))
-    return Versions(found["before"], found["expected"], found.get("after"), found.get("parts", {}))
+    return Versions(
+        found["before"], found["expected"], found.get("after"), found.get("parts", {}), found.get("undoes", "")
+    )
 
 
 def mark_undone(*edits: FlowEdit) -> None:

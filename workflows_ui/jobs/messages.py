@@ -3,11 +3,12 @@
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core.states import Badge
-from workflows_ui.jobs.models import Job, JobState
+from workflows_ui.jobs.models import ItemState, Job, JobItem, JobState
 from workflows_ui.jobs.services.jobs import Reason
 from workflows_ui.web.messages import Message, Text
 
 _PARTLY = Badge(_("Finished, not all succeeded"), "triangle-alert", "orange")
+_CHECKED = Badge(_("Finished, some are being checked"), "loader-circle", "blue")
 _ASKING = Badge(_("Waits for confirmation"), JobState.ASKING.icon, JobState.ASKING.colour)
 _REST = _("What was not done yet stays undone.")
 _STATES: dict[str, Message] = {
@@ -113,12 +114,22 @@ def of_job(job: Job) -> Message:
 
 
 def badge(job: Job) -> Badge:
-    """The job's state as a badge, which also shows that not everything succeeded (`troubled`, jobs.of_workspace)."""
+    """The job's state as a badge, which also shows that not everything succeeded (`troubled`, jobs.of_workspace), or that the console still
+    finds out about some (`checked`, there).
+    """
+    if job.state == JobState.ENDED and getattr(job, "checked", False):
+        return _CHECKED
     if job.state == JobState.ENDED and getattr(job, "troubled", False):
         return _PARTLY
     return _ASKING if job.state == JobState.ASKING else JobState(job.state).badge
 
 
-def why(reason: str) -> Text:
-    """Why an object is in its state; empty if the state is enough."""
-    return dict(Reason.choices).get(reason, "")
+def why(item: JobItem, *, checked: bool) -> Text:
+    """Why an object is in its state; empty if the state is enough. `checked`: the console still finds out whether it was done."""
+    if checked:
+        return _(
+            "The answer did not prove whether it was done. The console looks for it in the engine, which takes some minutes."
+        )
+    if item.state == ItemState.UNCLEAR and item.reason == Reason.UNAVAILABLE:
+        return Reason.CUT_OFF.label
+    return dict(Reason.choices).get(item.reason, "")

@@ -24,6 +24,8 @@ from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin import action_forms
 from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.resource import Resource
+from workflows_ui.unclear_writes import services as unclear_writes
+from workflows_ui.unclear_writes.models import WriteState
 from workflows_ui.web import messages
 from workflows_ui.web.links import reachable
 from workflows_ui.web.messages import Message, Text
@@ -33,6 +35,8 @@ NAMED, ROWS = 20, 50
 #: Names of affected items listed per object.
 _LISTED = 5
 _POLL = {JobState.COLLECTING: 1, JobState.RUNNING: 2}
+#: Seconds between polls while the console finds out about objects of a job that is over.
+_CHECKED_EVERY = 3
 #: Seconds between looks at what the action started, and how long after the job's end the page still looks.
 _FOLLOWED_EVERY, _FOLLOWED_FOR = 5, timedelta(hours=1)
 #: The order of the outcomes in the filter.
@@ -54,11 +58,11 @@ class Page:
         self.action: Action | None = self.resource.job_action(job.action) if self.resource else None
         self.show = show if show in ItemState.values else ""
         self.slug = access.workspace.slug
-        self.badge: Badge = job_messages.badge(job)
         #: Whether the person requested it: nobody else can confirm or retry it.
         self.mine = job.user_id == access.user.pk
         self.can_stop = job.state in JOB_OPEN
         self.url = job_url(self.slug, job)
+        self.badge: Badge = job_messages.badge(job)
 
     @property
     def title(self) -> str:
@@ -121,7 +125,7 @@ class Page:
     @property
     def seconds(self) -> int:
         """Seconds between polls; 0 for none."""
-        return _POLL.get(JobState(self.job.state), 0)
+        return _POLL.get(JobState(self.job.state), 0) or (_CHECKED_EVERY if getattr(self.job, "checked", False) else 0)
 
     @property
     def list_url(self) -> str:
@@ -130,6 +134,11 @@ class Page:
             return ""
         url = self.resource.url(self.slug)
         return reachable(f"{url}?{self.job.filters}" if self.job.filters else url)
+
+    @cached_property
+    def checked(self) -> set[str]:
+        """The ids of the objects for which the console still finds out whether it was done."""
+        return unclear_writes.checked_objects(self.access.workspace, self.url)
 
     @cached_property
     def counts(self) -> dict[str, int]:
@@ -216,11 +225,21 @@ class Page:
         if self.show:
             found = found.filter(state=self.show)
         return [
-            (item, self._url(item), self._badge(ItemState(item.state)), job_messages.why(item.reason))
+            (
+                item,
+                self._url(item),
+                self._badge(ItemState(item.state), item),
+                job_messages.why(item, checked=self._is_checked(item)),
+            )
             for item in found[: ROWS + 1]
         ]
 
-    def _badge(self, state: ItemState) -> Badge:
+    def _is_checked(self, item: JobItem) -> bool:
+        return item.state == ItemState.UNCLEAR and item.object_id in self.checked
+
+    def _badge(self, state: ItemState, item: JobItem | None = None) -> Badge:
+        if item is not None and self._is_checked(item):
+            return WriteState.CHECKING.badge
         done = self.action.bulk.done if self.action is not None and self.action.bulk is not None else ""
         if state != ItemState.DONE or not done:
             return state.badge
@@ -256,7 +275,8 @@ class Page:
     def version(self) -> str:
         """Changes whenever the page does."""
         job = self.job
-        content = [job.state, job.reason, self.waits_for_a_worker, job.total, sorted(self.counts.items())]
+        counts = [sorted(self.counts.items()), len(self.checked)]
+        content = [job.state, job.reason, self.waits_for_a_worker, job.total, counts]
         return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
 
     def _url(self, item: JobItem) -> str:

@@ -8,7 +8,7 @@ is only sent again if it certainly was not acted on, or if its action has a proc
 import json
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from threading import BoundedSemaphore
@@ -19,9 +19,12 @@ from django import forms
 from django.conf import settings
 from django.utils import timezone, translation
 
+from workflows_ui.audit.models import BEGUN, AuditEvent
+from workflows_ui.audit.services import audit_log
 from workflows_ui.core import database
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound, Refused, Unavailable, Unknown
+from workflows_ui.jobs import page as job_page
 from workflows_ui.jobs.models import ItemState, Job, JobItem, JobKind, JobState
 from workflows_ui.jobs.services import jobs, turns as job_turns
 from workflows_ui.jobs.services.jobs import Found, Reason
@@ -31,6 +34,7 @@ from workflows_ui.resource_admin import action_forms, action_log, capabilities a
 from workflows_ui.resource_admin.actions import Action, Affected, Bulk, Procedure
 from workflows_ui.resource_admin.resource import Resource
 from workflows_ui.run_index.services import objects
+from workflows_ui.unclear_writes import services as unclear_writes
 
 log = structlog.get_logger(__name__)
 
@@ -308,7 +312,8 @@ def _apply_to_one(work: _Work, item: JobItem) -> None:
         return _handle_error(work, [item], problem, wrote=False)
     item.name = action_log.name_among(work.resource, row) or item.name
     if reason := _reason_to_skip(work, row):
-        return _settle(work, [item], ItemState.SKIPPED, reason)
+        _settle(work, [item], ItemState.SKIPPED, reason)
+        return None
     try:
         answer = work.action.run(work.session, item.object_id, dict(work.data))
     except forms.ValidationError as problem:
@@ -352,7 +357,7 @@ def _apply_to_many(work: _Work, items: Sequence[JobItem]) -> None:
     try:
         answer = bulk.together(work.session, [item.object_id for item in ready], dict(work.data))
     except Refused as problem:
-        if len(ready) == 1 or job_turns.proves_nothing(problem):
+        if len(ready) == 1:
             return _handle_error(work, ready, problem, wrote=True)
         # One of them fails the whole call: sent one by one, it shows which.
         work.apart = True
@@ -374,8 +379,8 @@ def _handle_error(
     """Handle an error about these objects: settle them, or put them back if nothing was acted on. Raises errors that
     concern the whole job. `outcome`: audited although this call changed nothing.
     """
-    if wrote and job_turns.proves_nothing(problem):
-        return _look(work, items, problem)
+    if isinstance(problem, Unknown):
+        return _check_later(work, items, problem)
     again = isinstance(problem, job_turns.PASSING) or (
         not wrote and isinstance(problem, Unavailable) and work.job.tries < READS
     )
@@ -403,48 +408,29 @@ def _end_if_repeated(work: _Work, problem: EngineError, reason: Reason) -> None:
             raise job_turns.EndsEarly(reason, job_turns.technical(problem))
 
 
-def _look(work: _Work, items: Sequence[JobItem], problem: EngineError) -> None:
-    """Settle objects after an answer to a write that may have come after the engine acted: each is read. What was done counts; what was
-    not may be tried again; what cannot be read, or does not show it, is unclear. Raises EndsEarly after several in a row.
+def _check_later(work: _Work, items: Sequence[JobItem], problem: Unknown) -> None:
+    """Leave objects unclear after an answer to a write that proves nothing, even to the client's first look. Each is looked for until the
+    end of the search time, whose outcome settles it (unclear_writes). Raises EndsEarly after several in a row.
     """
     with database.turn():
         missing_capabilities.learn(work.session, work.action, problem)
-        reason = job_turns.outcome(problem)[1]
-    _outcome, detail = action_log.outcome_of(problem)
-    by_answer: dict[bool | None, list[JobItem]] = defaultdict(list)
-    for item, applied in _applied(work, items):
-        by_answer[applied].append(item)
-    technical = job_turns.technical(problem)
-    _settle(work, by_answer[True], ItemState.DONE, outcome="done", seen=True, **detail)
-    _settle(work, by_answer[None], ItemState.UNCLEAR, reason, technical, outcome="unclear", **detail)
-    if by_answer[False] and isinstance(problem, job_turns.PASSING):
-        with database.turn():
-            job_turns.put_back(by_answer[False])
-        raise problem
-    _settle(work, by_answer[False], ItemState.FAILED, reason, technical, outcome="refused", seen=True, **detail)
-    if not by_answer[True]:
-        _end_if_repeated(work, problem, reason)
-
-
-def _applied(work: _Work, items: Sequence[JobItem]) -> Iterator[tuple[JobItem, bool | None]]:
-    """Whether each object, read now, shows that the action was applied; None if that cannot be told. Raises Lost."""
-    for item in items:
-        with database.turn():
-            job_turns.hold(work.job)
-        try:
-            row = work.read(work.resource.get(work.session, item.object_id))
-        except EngineError as problem:
-            log.info("job.not_seen", job=work.job.pk, problem=type(problem).__name__)
-            gone = isinstance(problem, NotFound) and bool(problem.code)
-            yield item, True if gone and work.action.removes else None
-            continue
-        offered = work.action.visible(row)
-        if work.bulk.applied is not None:
-            yield item, work.bulk.applied(row, work.data)
-        elif work.action.removes:
-            yield item, False if offered else None
-        else:
-            yield item, not offered
+    reason, technical = job_turns.outcome(problem)[1], job_turns.technical(problem)
+    detail = action_log.outcome_of(problem)[1]
+    events = _settle(work, items, ItemState.UNCLEAR, reason, technical, outcome="unclear", **detail)
+    ids = [item.object_id for item in items]
+    for item, event in zip(items, events, strict=True):
+        unclear_writes.begin(
+            work.session,
+            problem,
+            pending=problem.write and problem.write.of_one(item.object_id, ids),
+            event=event,
+            resource=work.resource.name,
+            action=work.action.name,
+            object_id=item.object_id,
+            name=item.name,
+            path=job_page.job_url(work.job.workspace.slug, work.job),
+        )
+    _end_if_repeated(work, problem, reason)
 
 
 def _settle(
@@ -457,31 +443,39 @@ def _settle(
     outcome: str = "",
     result_id: str = "",
     **detail: Any,
-) -> None:
-    """Store the outcome of objects; with an `outcome` also in the audit log. Each item's SENDING state already records its beginning."""
+) -> list[AuditEvent]:
+    """Store the outcome of objects; with an `outcome` also in the audit log, whose rows are returned. Each item's SENDING state already
+    records its beginning; only one that is unclear has a row for it, to which the outcome is added later.
+    """
     if not items:
-        return
+        return []
+    unclear = outcome == "unclear"
     job = work.job
     with database.turn():
         job_turns.settle(items, state, reason, technical, result_id=result_id)
         if reason != Reason.UNAVAILABLE:
             job_turns.reset_tries(job)
         if not outcome:
-            return
+            return []
         objects.note_change(job.workspace_id, work.resource.name)
-        for item in items:
+        events = [
             action_log.record(
                 jobs.requester(job),
                 job.workspace,
                 work.resource,
                 work.action,
-                outcome,
+                BEGUN if unclear else outcome,
                 id=item.object_id,
                 name=item.name,
                 job=job.pk,
                 credential=work.session.credential_id,
-                **detail,
+                **({} if unclear else detail),
             )
+            for item in items
+        ]
+        for event in events if unclear else ():
+            audit_log.end(event, outcome, **detail)
+    return events
 
 
 def _export(job: Job, resources: Mapping[str, Resource]) -> bool:

@@ -43,9 +43,6 @@ class Bulk:
             raise EngineError, and must never call the engine without ids: that would mean all objects.
         rows: (session, ids) -> the current objects by id, without deleted ones; required with `together`.
         procedure: for an action of several calls on each object, which only jobs run (`Resource.job_actions`).
-        applied: (row, cleaned data) -> whether an object, read after an answer that proves nothing, shows that the action was applied;
-            None if it cannot show that. Without it: an object is gone after an action that removes it, and otherwise the action is no
-            longer offered for it.
         skip_reason: (row, cleaned data) -> why this object is left out, a jobs.services.jobs.Reason; "" if it is not. The data is empty
             before the confirmation.
         done: the outcome of an object, if it is not that something succeeded.
@@ -57,7 +54,6 @@ class Bulk:
     together: Callable[[EngineSession, Sequence[str], dict[str, Any]], Iterable[str] | None] | None = None
     rows: Callable[[EngineSession, Sequence[str]], Mapping[str, Row]] | None = None
     procedure: "Procedure | None" = None
-    applied: Callable[[Row, dict[str, Any]], bool | None] | None = None
     skip_reason: Callable[[Row, Mapping[str, Any]], str] | None = None
     done: Text = ""
     result: Callable[[Any], str] | None = None

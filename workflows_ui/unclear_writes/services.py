@@ -27,6 +27,7 @@ from workflows_ui.deleted_objects import services as deleted_objects
 from workflows_ui.engine import EngineError, Unknown, writes
 from workflows_ui.engine.writes import Outcome, Seen, Write
 from workflows_ui.flow_edits import services as flow_edits
+from workflows_ui.jobs.services import turns as job_turns
 from workflows_ui.members.models import Workspace
 from workflows_ui.members.services import access
 from workflows_ui.members.services.access import NoAccess
@@ -50,6 +51,7 @@ def begin(
     session: EngineSession,
     error: Unknown,
     *,
+    pending: Write | None = None,
     event: AuditEvent | None,
     resource: str,
     action: str,
@@ -58,8 +60,11 @@ def begin(
     path: str = "",
     values_digest: str = "",
 ) -> UnclearWrite | None:
-    """Store a write whose answer and first look proved nothing; None for a call without a look."""
-    pending = error.write
+    """Store a write whose answer and first look proved nothing; None for a call without a look.
+
+    `pending`: the part of the error's write that is stored, such as one object of many.
+    """
+    pending = pending or error.write
     if pending is None:
         return None
     now = clock.now()
@@ -112,6 +117,12 @@ def repeated(workspace: Workspace, path: str, values_digest: str, *, any_values:
 def of_page(workspace: Workspace, path: str) -> UnclearWrite | None:
     """The write of this page that is being checked."""
     return writes_of(workspace).filter(path=path[:500], state=WriteState.CHECKING).first()
+
+
+def checked_objects(workspace: Workspace, path: str) -> set[str]:
+    """The ids of the objects for which writes of this page, such as those of a job, are being checked."""
+    rows = UnclearWrite.objects.filter(workspace=workspace, path=path[:500], state=WriteState.CHECKING)
+    return set(rows.values_list("object_id", flat=True))
 
 
 def to_enqueue() -> list[str]:
@@ -186,6 +197,7 @@ def end(row: UnclearWrite, state: WriteState, answer: Any = None) -> None:
             flow_edits.settle(row.edit_id, str(state), answer if isinstance(answer, dict) else {})
         if row.copy_id:
             deleted_objects.settle(row.copy_id, str(state), found_id)
+        job_turns.settle_checked(row)
         objects.note_change(row.workspace_id, row.resource)
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, QuerySet, TextChoices
+from django.db.models import Count, Exists, OuterRef, QuerySet, TextChoices, Value
+from django.db.models.functions import Concat
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
@@ -15,6 +16,7 @@ from workflows_ui.core import clock, database
 from workflows_ui.jobs.models import JOB_OPEN, JOB_OVER, ItemState, Job, JobItem, JobKind, JobPart, JobState
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
+from workflows_ui.unclear_writes.models import UnclearWrite, WriteState
 
 #: Rows per INSERT statement, and jobs enqueued at a time.
 BATCH = 500
@@ -80,16 +82,23 @@ class Found:
 def of_workspace(access: Access) -> QuerySet[Job]:
     """The jobs a person may see in a workspace, newest first: their own; managers see all.
 
-    `troubled` is annotated: whether an object failed or is unclear.
+    Annotated: `troubled`, whether an object failed or is unclear; `checked`, whether one is being checked.
     """
     trouble = JobItem.objects.filter(job=OuterRef("pk"), state__in=(ItemState.FAILED, ItemState.UNCLEAR))
     jobs = (
         Job.objects.filter(workspace=access.workspace)
-        .annotate(troubled=Exists(trouble))
+        .annotate(troubled=Exists(trouble), checked=Exists(checked()))
         .select_related("user", "workspace")
         .order_by("-asked_at", "-pk")
     )
     return jobs if access.allows(Role.MANAGER) else jobs.filter(user=access.user)
+
+
+def checked() -> QuerySet[UnclearWrite]:
+    """For a subquery of jobs: the writes of the job for which the console still finds out whether they were done."""
+    of_job = Concat(Value("/jobs/"), OuterRef("pk"), Value("/"))
+    rows = UnclearWrite.objects.filter(state=WriteState.CHECKING, workspace=OuterRef("workspace"))
+    return rows.filter(path__endswith=of_job)
 
 
 def ask(

@@ -28,6 +28,7 @@ from workflows_ui.jobs.services.jobs import Reason
 from workflows_ui.members.models import Role
 from workflows_ui.members.services import access
 from workflows_ui.members.services.access import NoAccess, NotAllowed
+from workflows_ui.unclear_writes.models import UnclearWrite, WriteState
 
 #: Duration of a worker's claim: longer than any call to the engine; renewed before each.
 LEASE = timedelta(seconds=120)
@@ -58,6 +59,8 @@ _DOUBTFUL: dict[type[EngineError], Reason] = {
     engine.NotInPlan: Reason.NOT_IN_PLAN,
     engine.Unavailable: Reason.UNAVAILABLE,
 }
+#: An object whose worker was killed after it stored the unclear write is not unclear yet.
+_UNSETTLED = (ItemState.SENDING, ItemState.UNCLEAR)
 
 
 class Lost(Exception):
@@ -207,6 +210,21 @@ def settle(
     )
 
 
+def settle_checked(write: UnclearWrite) -> None:
+    """Store for an object of a job whether a write that was unclear turned out to be done. Does nothing for other writes, and if nobody
+    can say.
+    """
+    job_id = write.path.rpartition("/jobs/")[2].strip("/")
+    items = JobItem.objects.filter(
+        job=job_id, job__workspace=write.workspace_id, object_id=write.object_id, state__in=_UNSETTLED
+    )
+    if write.state == WriteState.DONE:
+        result_id = "" if write.found_id == write.object_id else write.found_id
+        items.update(state=ItemState.DONE, reason="", technical="", result_id=result_id)
+    elif write.state == WriteState.NOT_DONE:
+        items.update(state=ItemState.FAILED, reason=Reason.NOT_TAKEN)
+
+
 def put_back(items: Iterable[JobItem]) -> None:
     """Reset objects that were taken, but certainly not sent."""
     JobItem.objects.filter(_IN_HAND, pk__in=[item.pk for item in items]).update(
@@ -308,13 +326,6 @@ def outcome(problem: EngineError) -> tuple[ItemState, Reason]:
     if isinstance(problem, engine.Refused):
         return ItemState.FAILED, Reason.IN_USE if problem.code == "FLOW_IN_USE" else Reason.REFUSED
     return ItemState.FAILED, repeated_reason(problem) or Reason.UNAVAILABLE
-
-
-def proves_nothing(problem: EngineError) -> bool:
-    """Whether the engine may have acted although a write ended with this error: anything between may have answered in its place."""
-    if isinstance(problem, engine.NotFound | engine.Refused):
-        return not problem.code  # the engine's own errors have a code
-    return not isinstance(problem, engine.NotSent)
 
 
 def technical(problem: Exception) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import structlog
-from django.db.models import F, Min, Q, QuerySet
+from django.db.models import Exists, F, Min, Q, QuerySet
 from django.urls import reverse
 
 from workflows_ui.accounts.models import User
@@ -21,6 +21,7 @@ from workflows_ui.core.prepared import Prepared
 from workflows_ui.credentials.services import clients
 from workflows_ui.engine import AddressRefused, Client, EngineError, Workflows
 from workflows_ui.jobs.models import ItemState, Job, JobKind, JobState
+from workflows_ui.jobs.services import jobs
 from workflows_ui.launches.models import ENDED, OPEN, Launch, Reason, State
 from workflows_ui.launches.services import runs
 from workflows_ui.launches.services.launches import LONGEST_KEPT, PROBLEM
@@ -145,9 +146,10 @@ def _watches(kind: WatchKind) -> QuerySet[Watch]:
 
 
 def _notify_jobs() -> None:
-    """Notify of the end of long jobs, since the person has probably left the job's page."""
+    """Notify of the end of long jobs, since the person has probably left the job's page; of those whose writes are being checked, later."""
     now = clock.now()
     over = Job.objects.filter(state__in=(JobState.ENDED, JobState.FAILED), ended_at__gte=now - NEWS)
+    over = over.exclude(Q(ended_at__gt=now - NEWS / 2) & Exists(jobs.checked()))
     long = list(over.filter(ended_at__gte=F("asked_at") + LONG).select_related("user", "workspace"))
     delivered = notifications.delivered_keys((job.user for job in long), [f"job:{job.pk}" for job in long])
     for job in long:

@@ -303,7 +303,6 @@ ACTIONS = (
         in_rows=True,
         bulk=Bulk(
             _("The flows are moved to the folder that you choose. Nothing else about them changes."),
-            applied=lambda row, data: (row.get("folderId") or "") == (data["folder"] or ""),
         ),
     ),
     Action(
@@ -373,8 +372,6 @@ ACTIONS = (
                 "The flows are deleted with all their versions and their runs. A copy of each is kept for some time under “Recently "
                 "deleted”. A restored flow is off and has a new id and webhook address; runs, launch rights and watches do not come back."
             ),
-            # The engine may take a while to delete it, and shows that.
-            applied=lambda row, _data: not _stays(row),
         ),
     ),
     import_actions.NEW,

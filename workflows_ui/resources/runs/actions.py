@@ -162,7 +162,6 @@ ACTIONS = (
             ),
             together=_retry_all_failed,
             rows=_rows,
-            applied=lambda run, _data: None if runs.ended(run) else True,
             skip_reason=_why_left_out,
             done=_STARTED,
             follow=_follow,
@@ -191,7 +190,6 @@ ACTIONS = (
                 "For each of them a new run is started from the beginning: with the flow as it is published now, and the values of the "
                 "old run."
             ),
-            applied=lambda _run, _data: None,
             skip_reason=_why_left_out,
             done=_STARTED,
             result=lambda answer: text_at(answer, "id"),

@@ -50,7 +50,7 @@ def apply(session: EngineSession, id: str, data: Mapping[str, Any]) -> dict[str,
     operation: Operation = data["operation"]
     predicted: Json = data["predicted"]
     _check_apps(session, operation)
-    edit = flow_edits.begin(session, id, operation.type, data["flow"], predicted)
+    edit = flow_edits.begin(session, id, operation.type, data["flow"], predicted, undoes=data.get("undone"))
     try:
         after = session.workflows.apply_flow_operation(id, operation.body, known=data["flow"], expected=predicted)
     except Unknown as unclear:
