@@ -25,7 +25,11 @@ HELP = "What usually helps: Check the inputs, change what is wrong, and run it a
 
 def _failed(scene: Scene, error: str = ERROR, **fields: Any) -> Launch:
     """A failed launch of the colleague's, and the notice of its end, for them and for the owner, who watches the flow."""
-    values = {"ended_at": timezone.now() + timedelta(seconds=1), "flow_name": "Order intake", "failed_step": "Đọc tệp"}
+    values: dict[str, Any] = {
+        "ended_at": timezone.now() + timedelta(seconds=1),
+        "flow_name": "Order intake",
+        "failed_step": "Đọc tệp",
+    }
     launch = scene.row(state=State.FAILED, failure=error, **values | fields)
     space = scene.users.workspace
     watching.start_watching(scene.users.colleague, space, WatchKind.LAUNCH, launch.pk, "Order intake")

@@ -85,7 +85,7 @@ def _of_launches(access: Access, keys: Mapping[str, Sequence[int]]) -> dict[int,
     if not keys:
         return {}
     visible = launches.visible_launches(access).filter(pk__in=keys, state=State.FAILED).select_related("workspace")
-    found = {}
+    found: dict[int, Cause] = {}
     for launch in visible.defer("payload", "answer", "technical"):
         page = Page(launch, access)
         readable = page.failure is not None and page.failure.kind == "text"

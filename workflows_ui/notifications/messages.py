@@ -107,6 +107,11 @@ def _alarm(about: dict[str, Any], count: int) -> News:
     return News(title, alarm_messages.sentence(str(kind), about.get("facts")), "bell-ring", "red")
 
 
+def _failure_assigned(about: dict[str, Any]) -> News:
+    title = _("%(by)s assigned a failure to you") % {"by": _text(about, "by")}
+    return News(title, _text(about, "name"), "repeat", "orange")
+
+
 def _job(about: dict[str, Any]) -> News:
     failed = _number(about, "failed")
     detail = ngettext("%(n)d could not be done.", "%(n)d could not be done.", failed) % {"n": failed} if failed else ""
@@ -203,6 +208,7 @@ _KINDS: dict[str, Callable[[dict[str, Any]], News]] = {
     NoticeKind.LAUNCH_REPAIRED: _launch_repaired,
     NoticeKind.KEPT_LAUNCH: _kept_launch,
     NoticeKind.FLOW_FAILED: _flow_failed,
+    NoticeKind.FAILURE_ASSIGNED: _failure_assigned,
     NoticeKind.JOB_ENDED: _job,
     NoticeKind.ACCESS_ASKED: _access_request,
     NoticeKind.ACCESS_DECIDED: _access_decision,
