@@ -69,7 +69,7 @@ def test_the_cause_is_in_the_readers_language(scene: Scene) -> None:
     _failed(scene)
     body = str(_mail(scene.users.colleague).body)
     assert "Bước này báo: “Dòng 7: thiếu cột sku”" in body
-    assert "Cách thường giúp được: " in body
+    assert "Cách thường giúp được: Hãy mở ra và cho người phụ trách luồng xem trang đó." in body
     assert "What usually helps" not in body
 
 

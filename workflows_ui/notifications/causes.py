@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
+from django.utils.translation import gettext as _
 
 from workflows_ui.accounts.models import User
 from workflows_ui.core.crypto import CannotOpen
@@ -127,8 +128,12 @@ def _cause(text: str, diagnosis: Failure | None) -> Cause:
     message = (diagnosis.service_message if diagnosis else "") or failure_messages.headline(text)
     if diagnosis is None:
         return Cause(_one_line(message), "", "")
-    parts = [str(diagnosis.message.title).rstrip("."), str(diagnosis.message.text)] if diagnosis.message.title else []
-    return Cause(_one_line(message), ". ".join(filter(None, parts)), str(diagnosis.message.next_step))
+    text = diagnosis.message
+    unknown = text is failure_messages.UNKNOWN
+    meaning = ". ".join(filter(None, map(str, (text.title, text.text)))) if text.title and not unknown else ""
+    by_page = unknown or text.next_step is failure_messages.HELP_FLOW
+    next_step = _("Open it, and show its page to the flow's owner.") if by_page else str(text.next_step)
+    return Cause(_one_line(message), meaning, next_step)
 
 
 def _one_line(text: str) -> str:

@@ -57,7 +57,8 @@ class Notices(LocalList):
         Column(
             lambda line: "\n".join(line.news.cause),
             _("Cause"),
-            html=lambda text: joined(" ", '<div class="small long">{}</div>', ((line,) for line in text.splitlines())),
+            kind="lines",
+            html=lambda text: joined(" ", '<div class="long">{}</div>', ((line,) for line in text.splitlines())),
             wide=True,
             name="cause",
             sort=False,
