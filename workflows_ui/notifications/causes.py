@@ -128,11 +128,15 @@ def _cause(text: str, diagnosis: Failure | None) -> Cause:
     message = (diagnosis.service_message if diagnosis else "") or failure_messages.headline(text)
     if diagnosis is None:
         return Cause(_one_line(message), "", "")
-    text = diagnosis.message
-    unknown = text is failure_messages.UNKNOWN
-    meaning = ". ".join(filter(None, map(str, (text.title, text.text)))) if text.title and not unknown else ""
-    by_page = unknown or text.next_step is failure_messages.HELP_FLOW
-    next_step = _("Open it, and show its page to the flow's owner.") if by_page else str(text.next_step)
+    explanation = diagnosis.message
+    unknown = explanation is failure_messages.UNKNOWN
+    meaning = (
+        ". ".join(filter(None, map(str, (explanation.title, explanation.text))))
+        if explanation.title and not unknown
+        else ""
+    )
+    by_page = unknown or explanation.next_step is failure_messages.HELP_FLOW
+    next_step = _("Open it, and show its page to the flow's owner.") if by_page else str(explanation.next_step)
     return Cause(_one_line(message), meaning, next_step)
 
 
