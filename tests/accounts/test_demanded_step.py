@@ -87,7 +87,7 @@ def test_a_manager_demands_it_in_the_settings_and_the_audit_says_so(users: Users
     Workspace.objects.update(second_factor_required=False)
     with_app(users.owner)
     client.force_login(users.owner)
-    sent: dict[str, Any] = {"name": "Sales", "colour": "", "second_factor_required": "on"}
+    sent: dict[str, Any] = {"name": "Sales", "colour": "", "second_factor_required": "on", "causes_in_notices": "on"}
     assert client.post("/w/sales/settings/", sent).status_code == 303
     assert Workspace.objects.get().second_factor_required
     assert AuditEvent.objects.get(action="workspace.change").detail["after"] == {"second_factor_required": True}
@@ -100,7 +100,12 @@ def test_a_manager_without_one_is_warned_before_and_led_to_it_and_back(users: Us
     settings, way = "/w/sales/settings/", f"{STEP}?next=/w/sales/settings/"
     sign_in(client, "owner")
     assert f'href="{way}"' in text(client.get(settings))
-    sent: dict[str, Any] = {"name": "Sales team", "colour": "", "second_factor_required": "on"}
+    sent: dict[str, Any] = {
+        "name": "Sales team",
+        "colour": "",
+        "second_factor_required": "on",
+        "causes_in_notices": "on",
+    }
     refused = client.post(settings, sent)
     assert refused.status_code == 422
     assert "would be locked out at once" in text(refused)

@@ -19,10 +19,12 @@ from workflows_ui.core import clock
 from workflows_ui.credentials.models import CredentialShare
 from workflows_ui.credentials.services import sharing
 from workflows_ui.failures.models import FailurePattern, NoteVote
+from workflows_ui.jobs.models import Job, JobState
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import secrets
 from workflows_ui.members.models import Role
 from workflows_ui.notes.models import Note
+from workflows_ui.notifications.models import Notice
 from workflows_ui.practice_engine import ids
 from workflows_ui.resources.runs.masking import WITHHELD
 from workflows_ui.run_index.models import IndexedRun, RunIndex
@@ -183,6 +185,63 @@ def test_a_failure_is_assigned_to_members_only(stage: Stage) -> None:
     stage.browser.post(f"{url}assign/", {"person": ""})
     assert FailurePattern.objects.get().assigned_to is None
     assert outcomes()[-2:] == [("failure.assign", "done")] * 2
+
+
+def test_a_person_is_notified_once_of_a_failure_that_somebody_else_assigns_to_them(stage: Stage) -> None:
+    only(stage, "Order 4711 was refused")
+    share(stage)
+    (url,) = found(stage.browser)
+    owner, colleague = stage.users.owner, stage.users.colleague
+    for person in (owner, colleague, colleague):
+        stage.browser.post(f"{url}assign/", {"person": person.pk})
+    [notice] = Notice.objects.all()
+    assert (notice.user, notice.url) == (colleague, url)
+    assert notice.mail_at is not None
+    reader = Client()
+    reader.force_login(colleague)
+    page = text(reader, "/notices/")
+    assert "owner assigned a failure to you" in page
+    assert "Charge" in page
+    assert "4711" not in page
+    stage.browser.post(f"{url}assign/", {"person": ""})
+    stage.browser.post(f"{url}assign/", {"person": colleague.pk})
+    assert Notice.objects.filter(user=colleague).count() == 2
+
+
+def test_who_does_not_see_failures_is_not_notified_and_the_page_says_so(stage: Stage) -> None:
+    only(stage, "Order 4711 was refused")
+    CredentialShare.objects.all().delete()
+    (url,) = found(stage.browser)
+    response = stage.browser.post(f"{url}assign/", {"person": stage.users.colleague.pk}, follow=True)
+    assert "was not notified" in response.content.decode()
+    assert not Notice.objects.exists()
+
+
+def test_people_find_what_is_assigned_to_them(stage: Stage) -> None:
+    only(stage, "Order 4711 was refused", "The card has expired")
+    mine, other = found(stage.browser)
+    stage.browser.post(f"{mine}assign/", {"person": stage.users.owner.pk})
+    stage.browser.post(f"{other}assign/", {"person": stage.users.colleague.pk})
+    assert found(stage.browser, "?assigned=me") == [mine]
+    assert set(found(stage.browser)) == {mine, other}
+    response = stage.browser.get(f"{LIST}file/csv/?assigned=me")
+    assert len(b"".join(response.streaming_content).splitlines()) == 2  # type: ignore[attr-defined]
+
+
+def test_all_runs_of_a_failure_are_retried_by_one_job_after_a_confirmation(stage: Stage) -> None:
+    runs = only(stage, "Order 4711 was refused", "Order 4712 was refused", "The card has expired")[:2]
+    url = next(one for one in found(stage.browser) if "4711" in text(stage.browser, one))
+    page = stage.browser.get(url).content.decode()
+    assert "Retry all of these" in page
+    form = page[page.index('action="/w/sales/runs/many/retry/"') :].partition("</form>")[0]
+    ids = re.findall(r'name="id" value="([^"]+)"', form)
+    assert ids == runs
+    response = stage.browser.post("/w/sales/runs/many/retry/", {"id": ids}, follow=True)
+    job = Job.objects.get()
+    assert (job.action, job.state) == ("retry", JobState.ASKING)
+    assert [item.object_id for item in job.items.order_by("pk")] == runs
+    assert response.request["PATH_INFO"] == f"/w/sales/jobs/{job.pk}/"
+    assert "Retry all of these" not in stage.as_role(Role.VIEWER).get(url).content.decode()
 
 
 def test_a_note_is_sealed_and_is_first_on_every_run_that_fails_like_this(stage: Stage) -> None:

@@ -238,7 +238,9 @@ def test_who_was_declined_sees_by_whom(users: Users) -> None:
 def test_a_manager_renames_colours_and_pauses_and_it_is_audited(users: Users) -> None:
     client = browser(users.owner)
     page = client.post(
-        "/w/sales/settings/", {"name": "Orders", "colour": "azure", "launching_paused": "on"}, follow=True
+        "/w/sales/settings/",
+        {"name": "Orders", "colour": "azure", "launching_paused": "on", "causes_in_notices": "on"},
+        follow=True,
     )
     users.workspace.refresh_from_db()
     assert (users.workspace.name, users.workspace.colour, users.workspace.launching_paused) == ("Orders", "azure", True)
@@ -249,12 +251,16 @@ def test_a_manager_renames_colours_and_pauses_and_it_is_audited(users: Users) ->
         "before": {"name": "Sales", "colour": "", "launching_paused": False},
         "after": {"name": "Orders", "colour": "azure", "launching_paused": True},
     }
-    client.post("/w/sales/settings/", {"name": "Orders", "colour": "azure", "launching_paused": "on"})
+    client.post(
+        "/w/sales/settings/", {"name": "Orders", "colour": "azure", "launching_paused": "on", "causes_in_notices": "on"}
+    )
     assert AuditEvent.objects.count() == 1
 
 
 def test_settings_that_cannot_be_are_refused_with_everything_typed_kept(users: Users) -> None:
-    page = browser(users.owner).post("/w/sales/settings/", {"name": "", "colour": "infrared", "launching_paused": "on"})
+    page = browser(users.owner).post(
+        "/w/sales/settings/", {"name": "", "colour": "infrared", "launching_paused": "on", "causes_in_notices": "on"}
+    )
     assert page.status_code == 422
     assert page.context["form"]["launching_paused"].value() is True
     assert set(page.context["form"].errors) == {"name", "colour"}

@@ -18,8 +18,8 @@ from workflows_ui.alarms.models import TEST, AlarmDelivery, AlarmEnd, AlarmKind,
 from workflows_ui.web import formats
 from workflows_ui.web.messages import Text
 
-#: Characters with a meaning in Markdown; those by which servers recognize addresses, after which an invisible space is written.
-_MARKDOWN, _ADDRESS = re.compile(r"([\\`*_\[\]()<>#~|])"), re.compile(r"(?<=\w)([.:])(?=[\w/])")
+#: Characters with a meaning in Markdown.
+_MARKDOWN = re.compile(r"([\\`*_\[\]()<>#~|])")
 _LONGEST = 120
 #: The title of a message about an alarm that is no more: a problem that was muted, or became part of another alarm, may last.
 _ENDED: Mapping[str, Text] = {
@@ -93,7 +93,7 @@ def _markdown(name: str) -> str:
 
 def _plain(name: str) -> str:
     """A name in one line, in which no server recognizes an address."""
-    return _ADDRESS.sub("\\1\u200b", " ".join(name.split()))
+    return formats.unlinked(" ".join(name.split()))
 
 
 def _card(title: str, text: str, url: str, link: str) -> dict[str, Any]:

@@ -197,6 +197,7 @@ FIELDS: dict[str, Text] = {
     "count": _("Number"),
     "credential": _("Credential"),
     "credentials_destroyed": _("Keys destroyed"),
+    "causes_in_notices": _("Causes in mails and notifications"),
     "days": _("Days"),
     "filters": _("Filters"),
     "flow": _("Flow"),

@@ -15,12 +15,14 @@ from workflows_ui.failures.services import ENDLESS, LONGEST, Pattern
 
 #: The value of the filter for every state.
 _ALL = "all"
+#: The value of the filter for what is assigned to the person.
+_ME = "me"
 #: Lengths of snoozes by their name in the form; None: it does not end.
 _SNOOZES = {"day": timedelta(days=1), "week": timedelta(weeks=1), "endless": None}
 
 
 class FilterForm(forms.Form):
-    """The filters; without a state, the open patterns. `patterns` are all that the list has."""
+    """The filters; without a state, the open patterns. `patterns` are all that the list has, `user_id` is the person's primary key."""
 
     state = forms.ChoiceField(
         label=_("State"),
@@ -32,19 +34,28 @@ class FilterForm(forms.Form):
         ],
     )
     flow = forms.ChoiceField(label=_("Flow"), required=False)
+    assigned = forms.ChoiceField(
+        label=_("Assigned to"),
+        required=False,
+        choices=[("", pgettext_lazy("assigned to", "All")), (_ME, pgettext_lazy("assigned to", "Me"))],
+    )
 
-    def __init__(self, *args: Any, patterns: Sequence[Pattern] = (), **kwargs: Any) -> None:
+    def __init__(self, *args: Any, patterns: Sequence[Pattern] = (), user_id: int = 0, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._user_id = user_id
         # The newest name of each flow.
         set_flow_choices(self, {pattern.newest.flow_id: pattern.newest.flow_name for pattern in reversed(patterns)})
 
     def chosen(self, patterns: Sequence[Pattern]) -> list[Pattern]:
         """The patterns that match a valid form."""
         state, flow = self.cleaned_data["state"] or PatternState.OPEN, self.cleaned_data["flow"]
+        everybody = self.cleaned_data["assigned"] != _ME
         return [
             pattern
             for pattern in patterns
-            if state in {_ALL, pattern.state.value} and flow in {"", pattern.newest.flow_id}
+            if state in {_ALL, pattern.state.value}
+            and flow in {"", pattern.newest.flow_id}
+            and (everybody or (pattern.row and pattern.row.assigned_to_id == self._user_id))
         ]
 
 

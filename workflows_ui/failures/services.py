@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Subquery
+from django.urls import reverse
 
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
@@ -20,14 +21,17 @@ from workflows_ui.credentials import masking
 from workflows_ui.failures.models import FailurePattern, NoteVote, PatternState
 from workflows_ui.launches.services import launches
 from workflows_ui.members.models import Member, Role, Workspace
+from workflows_ui.members.services import access as member_access
 from workflows_ui.members.services.access import Access
+from workflows_ui.notifications import services as notifications
+from workflows_ui.notifications.models import NoticeKind
 from workflows_ui.run_index.models import LISTED, IndexedRun, RunIndex
 from workflows_ui.run_index.services import indexes
 
 #: Days of the list, the most patterns in it, the runs on the page of one, and the longest note.
 DAYS, MOST, RUNS, LONGEST = 30, 500, 20, 10_000
-#: The latest runs whose launches are counted, and the most people that are named.
-COUNTED, NAMED = 1000, 20
+#: The latest runs whose launches are counted, the most people that are named, and the latest runs that are retried at once.
+COUNTED, NAMED, RETRIED = 1000, 20, 1000
 #: The end of a snooze that somebody has to end.
 ENDLESS = datetime(9000, 1, 1, tzinfo=UTC)
 
@@ -155,6 +159,12 @@ def latest_runs(index: RunIndex, fingerprint: int) -> list[IndexedRun]:
     return list(_failed(index.pk).filter(fingerprint=fingerprint).order_by("-created", "-pk")[:RUNS])
 
 
+def runs_to_retry(index: RunIndex, fingerprint: int) -> list[str]:
+    """The ids of the latest runs of a pattern, the newest first, as many as a bulk action takes."""
+    runs = _failed(index.pk).filter(fingerprint=fingerprint).order_by("-created", "-pk")
+    return list(runs.values_list("run_id", flat=True)[:RETRIED])
+
+
 def affected(access: Access, index: RunIndex, pattern: Pattern) -> dict[str, Any]:
     """The `people` whose launches failed like this, of the launches that the person may open, with the number of their runs, those with
     the most first; how many `more` are not named; and how many of the latest runs were launched `otherwise`, for those who see them all.
@@ -206,13 +216,42 @@ def assignable(workspace: Workspace) -> QuerySet[User]:
     return found.distinct().order_by("first_name", "last_name", "username")
 
 
-def assign(actor: Actor, index: RunIndex, pattern: Pattern, person: User | None) -> None:
-    """Make somebody responsible, or nobody. Audited."""
-    _change(actor, index, pattern, "failure.assign", {"person": person.label if person else ""}, assigned_to=person)
+def assign(actor: Actor, index: RunIndex, pattern: Pattern, person: User | None) -> bool:
+    """Make somebody responsible, who is notified, or nobody. Audited. False if the person does not see failures, and was not notified."""
+    run, row = pattern.newest, pattern.row
+    with transaction.atomic():
+        _change(actor, index, pattern, "failure.assign", {"person": person.label if person else ""}, assigned_to=person)
+        if person is None or (row and row.assigned_to_id == person.pk):
+            return True
+        name = _title(run.flow_name or run.flow_id, run.failed_step_title)
+        return _notify_assigned(actor, index.workspace, pattern.fingerprint, person, name)
+
+
+def _notify_assigned(actor: Actor, workspace: Workspace, fingerprint: int, person: User, name: str) -> bool:
+    """Notify a person of a failure that somebody else assigned to them; False if they may not open its page."""
+    if actor.user is not None and actor.user.pk == person.pk:
+        return True
+    try:
+        access = member_access.find(person, workspace.slug)
+    except member_access.NoAccess:
+        return False
+    if not access.sees("failures") or indexes.for_access(access) is None:
+        return False
+    notifications.notify(
+        person,
+        NoticeKind.FAILURE_ASSIGNED,
+        f"failure:{workspace.pk}:{fingerprint}:{clock.now().isoformat()}",
+        url=reverse("failure", args=[workspace.slug, fingerprint]),
+        workspace=workspace,
+        by=actor.user.label if actor.user else "",
+        name=name,
+    )
+    return True
 
 
 def hand_over(actor: Actor, row: FailurePattern, person: User | None, name: str) -> bool:
-    """Give a failure that is assigned to somebody to another person, or to nobody. Audited. False if it was assigned otherwise meanwhile.
+    """Give a failure that is assigned to somebody to another person, who is notified, or to nobody. Audited. False if it was assigned
+    otherwise meanwhile.
 
     Args:
         row: with its index and workspace.
@@ -232,6 +271,8 @@ def hand_over(actor: Actor, row: FailurePattern, person: User | None, name: str)
             belongs_to=("flows", row.flow_id),
             to=person.label if person else "",
         )
+        if person is not None:
+            _notify_assigned(actor, row.index.workspace, row.fingerprint, person, name)
     return True
 
 

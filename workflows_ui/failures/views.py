@@ -19,6 +19,9 @@ from workflows_ui.failures.models import PatternState
 from workflows_ui.failures.services import Pattern
 from workflows_ui.lists import list_page, local_lists
 from workflows_ui.members.models import Role
+from workflows_ui.members.services.access import Access
+from workflows_ui.resource_admin.capabilities import lacking
+from workflows_ui.resource_admin.resource import RESOURCES
 from workflows_ui.resources.places import flow_url, list_url, run_url
 from workflows_ui.resources.runs import filters as run_filters, indexed, masking, reading
 from workflows_ui.run_index.models import RunIndex
@@ -41,7 +44,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     indexes.watch(index)
     kind = tables.failure_list(engine_session.open_session(request.access))
     found, more = services.patterns(index)
-    form = FilterForm(request.GET, patterns=found)
+    form = FilterForm(request.GET, patterns=found, user_id=request.user.pk)
     current = list_page.requested(request, kind, form)
     page = kind.page(form.chosen(found) if current.valid else (), current)
     if more:
@@ -59,7 +62,7 @@ def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
     """The list as a file. Audited."""
     index = indexes.for_access(request.access)
     found, _more = services.patterns(index) if index else ([], False)
-    form = FilterForm(request.GET, patterns=found)
+    form = FilterForm(request.GET, patterns=found, user_id=request.user.pk)
     if index is None or not form.is_valid():
         return responses.redirect_to_view(request, "failures", slug)
     declared = tables.failure_list(engine_session.open_session(request.access))
@@ -109,6 +112,9 @@ def _page(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> HttpRes
         "sentence": texts.sentence(pattern),
         "state_text": texts.state_text(pattern),
         "runs": [(run, run_url(access.workspace.slug, run["id"]), reading.error_of(run)) for run in runs],
+        "retried": _retried(access, index, pattern),
+        "most": services.RETRIED,
+        "retry_next": alike,
         "runs_url": alike if newest.failed_step else "",
         "flow_url": flow_url(access.workspace.slug, newest.flow_id),
         "form": NoteForm(initial={"text": noted["note"]}),
@@ -119,6 +125,15 @@ def _page(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> HttpRes
         "closed": pattern.state in {PatternState.HANDLED, PatternState.SNOOZED},
     }
     return responses.page(request, "failures/failure.html", context)
+
+
+def _retried(access: Access, index: RunIndex, pattern: Pattern) -> list[str]:
+    """The ids of the runs that the person may retry together; [] without the right, or if the engine cannot retry."""
+    runs = RESOURCES["runs"]
+    action = next(action for action in runs.actions if action.name == "retry")
+    if not access.allows(action.role) or not access.sees("runs") or action.needs in lacking(runs, access.workspace):
+        return []
+    return services.runs_to_retry(index, pattern.fingerprint)
 
 
 def _changing(role: Role) -> Callable[[Change], Callable[..., HttpResponse]]:
@@ -151,8 +166,15 @@ def assign(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> str:
     if not form.is_valid():
         return ""
     person = form.cleaned_data["person"]
-    services.assign(actor(request), index, pattern, person)
-    return _("Assigned to %(person)s.") % {"person": person.label} if person else _("Assigned to nobody.")
+    notified = services.assign(actor(request), index, pattern, person)
+    if person is None:
+        return _("Assigned to nobody.")
+    text = (
+        _("Assigned to %(person)s.")
+        if notified
+        else _("Assigned to %(person)s, who does not see this page, and was not notified.")
+    )
+    return text % {"person": person.label}
 
 
 @_changing(Role.BUILDER)

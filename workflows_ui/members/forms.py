@@ -415,11 +415,12 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscript
 
     class Meta:
         model = Workspace
-        fields = ("name", "colour", "launching_paused", "second_factor_required")
+        fields = ("name", "colour", "launching_paused", "second_factor_required", "causes_in_notices")
         labels = {
             "colour": _("Colour bar"),
             "launching_paused": _("Pause launching"),
             "second_factor_required": _("Require two-factor authentication"),
+            "causes_in_notices": _("Mails and notifications name the cause of failures"),
         }
         help_texts = {
             "colour": _("A coloured line on every page, so that nobody takes one environment for another."),
@@ -431,6 +432,10 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscript
                 "Members who sign in with only a password have to set up an authenticator app or a passkey before they "
                 "see anything here. Single sign-on counts if the provider reports a second factor. The page “Members” "
                 "shows who has none yet."
+            ),
+            "causes_in_notices": _(
+                "The message of the failed step and what usually helps, with secrets masked, for people who may open the "
+                "launch or run. Mails leave the console: without this, they name only the flow and the step."
             ),
         }
 

@@ -84,6 +84,8 @@ class Workspace(Marked):
     #: Members without a second step must set one up before they see any page of the workspace (web/access.py).
     second_factor_required = models.BooleanField(_("two-factor authentication required"), default=False)
     launching_paused = models.BooleanField(_("launching is paused"), default=False)
+    #: Whether mails and notifications about failures name their cause (notifications/causes.py).
+    causes_in_notices = models.BooleanField(_("causes in mails and notifications"), default=True, db_default=True)
     #: Pages that launchers do not see, by the first part of their address in the workspace (members/services/access.py).
     hidden_pages = models.JSONField(_("hidden from launchers"), default=list, blank=True)
     #: Incremented by every change of the workspace's secrets, to invalidate the cache of credentials.masking.

@@ -1,6 +1,7 @@
 """Mails for notices, and daily digests of them: in the recipient's language and time zone, handed to the mail server at most once."""
 
 import smtplib
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -15,11 +16,15 @@ from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import second_step
 from workflows_ui.core import database
 from workflows_ui.notifications import services as notifications
+from workflows_ui.notifications.causes import find_causes
 from workflows_ui.notifications.messages import notification_message
 from workflows_ui.notifications.models import Notice
+from workflows_ui.web import formats
 
 #: Notices in a digest; others are counted.
 DIGEST = 50
+#: Runs that are read from the engine for one mail, to name the cause; of others, the mail names the step only.
+ENGINE_READS = 5
 
 log = structlog.get_logger(__name__)
 #: Rejections by the server: it certainly did not accept the mail.
@@ -62,10 +67,15 @@ def build_mail(*rows: Notice) -> EmailMessage:
     person: User = rows[0].user
     with translation.override(person.mail_language), timezone.override(person.zone):
         alone = not second_step.has(person)
+        spaces = [row.workspace for row in rows if row.workspace is not None]
+        closed = {space.pk for space in spaces if alone and space.second_factor_required}
+        causes = find_causes(person, rows[:DIGEST], closed=closed, engine_reads=ENGINE_READS)
         items: list[dict[str, Any]] = []
         for row in rows[:DIGEST]:
-            concealed = alone and row.workspace is not None and row.workspace.second_factor_required
-            news = notification_message(row, concealed=concealed)
+            cause = causes.get(row.pk)
+            # Mail programs make links of addresses, and nobody can tell who wrote one in the message of a service.
+            unlinked = replace(cause, message=formats.unlinked(cause.message)) if cause else None
+            news = notification_message(row, concealed=row.workspace_id in closed, cause=unlinked)
             items.append({"notice": row, "news": news, "url": settings.BASE_URL + row.url})
         context = {
             "settings_url": settings.BASE_URL + reverse("notification_settings"),

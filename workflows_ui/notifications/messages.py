@@ -1,6 +1,6 @@
 """Texts of notifications in the reader's language: a sentence, the next step, and the icon."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _, ngettext
 from workflows_ui.alarms import messages as alarm_messages
 from workflows_ui.alarms.models import AlarmKind
 from workflows_ui.launches.models import Reason, State
+from workflows_ui.notifications.causes import Cause
 from workflows_ui.notifications.models import Notice, NoticeKind
 from workflows_ui.web import formats, messages
 
@@ -18,18 +19,20 @@ _LONGEST = 120
 
 @dataclass(frozen=True)
 class News:
-    """A notice ready for a page or a mail. `icon` and `colour` are those of the state."""
+    """A notice ready for a page or a mail. `icon` and `colour` are those of the state; `cause`: sentences about a failure's cause."""
 
     title: str
     detail: str
     icon: str
     colour: str
+    cause: Sequence[str] = ()
 
 
-def notification_message(row: Notice, *, concealed: bool = False) -> News:
+def notification_message(row: Notice, *, concealed: bool = False, cause: Cause | None = None) -> News:
     """Return the texts of a notice; missing values are allowed.
 
-    `concealed`: without details, for a person without the second step that the workspace requires.
+    `concealed`: without details, for a person without the second step that the workspace requires. `cause`: of the failure, if the
+    person may read it.
     """
     if concealed:
         title = _("News from “%(workspace)s”") % {"workspace": row.workspace.name[:_LONGEST] if row.workspace else ""}
@@ -38,10 +41,18 @@ def notification_message(row: Notice, *, concealed: bool = False) -> News:
     about = row.about if isinstance(row.about, dict) else {}
     if row.kind == NoticeKind.ALARM:
         return _alarm(about, row.count)
-    if row.count > 1:
-        return _several_failures(about, row.count, row.last_at)
     build = _KINDS.get(row.kind)
-    return build(about) if build else News(row.get_kind_display(), "", "bell", "secondary")
+    if row.count > 1:
+        news = _several_failures(about, row.count, row.last_at)
+    else:
+        news = build(about) if build else News(row.get_kind_display(), "", "bell", "secondary")
+    return replace(news, cause=_cause_sentences(cause)) if cause else news
+
+
+def _cause_sentences(cause: Cause) -> list[str]:
+    message = _("The step's message: “%(message)s”") % {"message": cause.message} if cause.message else ""
+    helps = f"{_('What usually helps:')} {cause.next_step}" if cause.next_step else ""
+    return [sentence for sentence in (message, cause.meaning, helps) if sentence]
 
 
 def _launch_ended(about: dict[str, Any]) -> News:
@@ -94,6 +105,11 @@ def _alarm(about: dict[str, Any], count: int) -> News:
     values = {"flow": _text(about, "flow"), "alarm": label, "n": count}
     title = _("%(flow)s: %(alarm)s") % values if count == 1 else _("%(flow)s: %(alarm)s, %(n)d times") % values
     return News(title, alarm_messages.sentence(str(kind), about.get("facts")), "bell-ring", "red")
+
+
+def _failure_assigned(about: dict[str, Any]) -> News:
+    title = _("%(by)s assigned a failure to you") % {"by": _text(about, "by")}
+    return News(title, _text(about, "name"), "repeat", "orange")
 
 
 def _job(about: dict[str, Any]) -> News:
@@ -192,6 +208,7 @@ _KINDS: dict[str, Callable[[dict[str, Any]], News]] = {
     NoticeKind.LAUNCH_REPAIRED: _launch_repaired,
     NoticeKind.KEPT_LAUNCH: _kept_launch,
     NoticeKind.FLOW_FAILED: _flow_failed,
+    NoticeKind.FAILURE_ASSIGNED: _failure_assigned,
     NoticeKind.JOB_ENDED: _job,
     NoticeKind.ACCESS_ASKED: _access_request,
     NoticeKind.ACCESS_DECIDED: _access_decision,

@@ -20,6 +20,7 @@ class NoticeKind(models.TextChoices):
     KEPT_LAUNCH = "kept_launch", _("A kept launch was sent, or was not")
     FLOW_FAILED = "flow_failed", _("A flow failed")
     ALARM = "alarm", _("An alarm about a flow")
+    FAILURE_ASSIGNED = "failure_assigned", _("A failure was assigned to you")
     JOB_ENDED = "job_ended", _("A job ended")
     ACCESS_ASKED = "access_asked", _("Access request")
     ACCESS_DECIDED = "access_decided", _("An access request was decided")

@@ -1,6 +1,6 @@
 """The list of a person's notifications."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,10 @@ from workflows_ui.core.collation import by_name
 from workflows_ui.lists.declaration import Column
 from workflows_ui.lists.local_lists import LocalList
 from workflows_ui.members.models import Workspace
+from workflows_ui.notifications.causes import Cause
 from workflows_ui.notifications.messages import News, notification_message
 from workflows_ui.notifications.models import Notice
+from workflows_ui.web.markup import joined
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class NoticeLine:
 
 
 class Notices(LocalList):
-    """A person's notifications. `closed` returns the workspaces among some whose notifications are shown without details."""
+    """A person's notifications. `closed` returns the workspaces among some whose notifications are shown without details, `causes` the
+    causes of failures outside of these workspaces, by the notification's primary key."""
 
     name = "notices"
     label, label_plural = _("Notification"), _("Notifications")
@@ -40,6 +43,7 @@ class Notices(LocalList):
     )
     rows = 50
     closed: Callable[[Iterable[Workspace]], set[int]]
+    causes: Callable[[Sequence[Notice], set[int]], Mapping[int, Cause]]
     file_view = "notices_file"
     list_display = (
         Column(
@@ -48,6 +52,15 @@ class Notices(LocalList):
             below=lambda line: line.news.detail,
             template_name="notifications/title_cell.html",
             name="notification",
+            sort=False,
+        ),
+        Column(
+            lambda line: "\n".join(line.news.cause),
+            _("Cause"),
+            kind="lines",
+            html=lambda text: joined(" ", '<div class="long">{}</div>', ((line,) for line in text.splitlines())),
+            wide=True,
+            name="cause",
             sort=False,
         ),
         Column(
@@ -63,13 +76,20 @@ class Notices(LocalList):
     def masked(self, session: Any, rows: Sequence[Any]) -> list[Any]:
         """The line of each notification."""
         closed = self.closed([row.workspace for row in rows if row.workspace])
-        return [NoticeLine(row, notification_message(row, concealed=row.workspace_id in closed)) for row in rows]
+        causes = self.causes(rows, closed)
+        return [
+            NoticeLine(row, notification_message(row, concealed=row.workspace_id in closed, cause=causes.get(row.pk)))
+            for row in rows
+        ]
 
     def key(self, row: NoticeLine) -> str:
         return str(row.notice.pk)
 
 
-def notice_list(closed: Callable[[Iterable[Workspace]], set[int]]) -> Notices:
+def notice_list(
+    closed: Callable[[Iterable[Workspace]], set[int]],
+    causes: Callable[[Sequence[Notice], set[int]], Mapping[int, Cause]],
+) -> Notices:
     notices = Notices()
-    notices.closed = closed
+    notices.closed, notices.causes = closed, causes
     return notices

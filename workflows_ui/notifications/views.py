@@ -22,6 +22,7 @@ from workflows_ui.launches.services import launches, watching
 from workflows_ui.lists import list_page, local_lists
 from workflows_ui.members.models import Role
 from workflows_ui.notifications import services as notifications, tables
+from workflows_ui.notifications.causes import find_causes
 from workflows_ui.notifications.forms import NotificationSettingsForm
 from workflows_ui.notifications.models import Notice, WatchKind
 from workflows_ui.web import responses
@@ -60,7 +61,10 @@ def file(request: ConsoleRequest, kind: str) -> HttpResponseBase:
 
 
 def _notice_list(request: ConsoleRequest) -> tables.Notices:
-    return tables.notice_list(partial(closed, request, request.user))
+    user = request.user
+    return tables.notice_list(
+        partial(closed, request, user), lambda rows, closed: find_causes(user, rows, closed=closed)
+    )
 
 
 @signed_in

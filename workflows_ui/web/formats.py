@@ -157,6 +157,15 @@ def between(start: Any, end: Any) -> float | None:
     return (last - first).total_seconds() * 1000
 
 
+#: Characters by which programs recognize addresses, after which `unlinked` writes an invisible space.
+_IN_ADDRESSES = re.compile(r"(?<=\w)([.:])(?=[\w/])")
+
+
+def unlinked(text: str) -> str:
+    """Return a text in which mail programs and messengers recognize no address, so that they make no link of it."""
+    return _IN_ADDRESSES.sub("\\1\u200b", text)
+
+
 def cut(text: str, most: int = 60) -> str:
     return text if len(text) <= most else Truncator(text).chars(most)
 

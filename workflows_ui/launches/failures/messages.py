@@ -36,7 +36,7 @@ class Failure:
 
 
 _HELP_WAIT = _("Wait a few minutes, then run it again with the same inputs.")
-_HELP_FLOW = _("Show this page to the flow's owner.")
+HELP_FLOW = _("Show this page to the flow's owner.")
 _HELP_CONNECTION = _(
     "Ask a builder to test the step's connection and to sign in again. Then retry from the failed step."
 )
@@ -110,7 +110,7 @@ KINDS: Mapping[str, Kind] = {
     "address": Kind(
         _("The service's address was not found"),
         _("No server has the name that the step calls. It may be mistyped, or gone."),
-        _HELP_FLOW,
+        HELP_FLOW,
     ),
     "url": _by_values(
         _("A web address is not valid"),
@@ -135,7 +135,7 @@ KINDS: Mapping[str, Kind] = {
     "tls": Kind(
         _("The secure connection failed"),
         _("The encrypted connection was not accepted. The service's certificate may have expired, or not fit."),
-        _HELP_FLOW,
+        HELP_FLOW,
     ),
     "server_error": _by_waiting(
         _("The service had an error of its own"),
@@ -175,7 +175,7 @@ KINDS: Mapping[str, Kind] = {
     "code": Kind(
         _("The step's code cannot run"),
         _("There is a mistake in the flow itself, regardless of the inputs."),
-        _HELP_FLOW,
+        HELP_FLOW,
     ),
     "memory": Kind(
         _("The step's code ran out of memory"),

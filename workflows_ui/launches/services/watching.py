@@ -193,6 +193,7 @@ def _notify_watchers(kind: NoticeKind, matches: Sequence[tuple[Watch, Launch]]) 
             reason=launch.reason,
             by=launch.user.label[:100] if launch.user_id != watch.user_id else "",
             step=launch.failed_step[:200],
+            launch=launch.pk,
         )
 
 
@@ -318,5 +319,6 @@ def _notify_failed_runs(watches: Sequence[Watch], failed_runs: list[dict[str, An
                 flow=(watch.name or watch.object_id)[:200],
                 state="failed",
                 step=runs.failed_step(run)[1][:200],
+                run=run_id,
                 by="",
             )

@@ -1,0 +1,146 @@
+"""Causes of failures in notices. They are looked up when a notice is shown or mailed, and never stored with it: who reads one may open the
+launch or run at that time, and secrets are masked as on its page.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+from django.utils.translation import gettext as _
+
+from workflows_ui.accounts.models import User
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.credentials.services import clients, engine_session
+from workflows_ui.engine import AddressRefused, EngineError
+from workflows_ui.launches.failures import messages as failure_messages
+from workflows_ui.launches.failures.messages import Failure
+from workflows_ui.launches.models import State
+from workflows_ui.launches.page import Page
+from workflows_ui.launches.services import launches
+from workflows_ui.members.models import Role, Workspace
+from workflows_ui.members.services import access as member_access
+from workflows_ui.members.services.access import Access
+from workflows_ui.notifications.models import Notice, NoticeKind
+from workflows_ui.resource_admin.resource import Row
+from workflows_ui.resources.runs import masking, reading
+from workflows_ui.resources.runs.panels import failure_message
+from workflows_ui.run_index.models import LISTED, IndexedRun
+from workflows_ui.run_index.services import indexes, rows as indexed_rows
+from workflows_ui.web import formats
+
+log = structlog.get_logger(__name__)
+#: Longest message of a step in a notice, in characters.
+LONGEST = 300
+_KINDS = {NoticeKind.LAUNCH_ENDED, NoticeKind.FLOW_FAILED}
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why a launch or run failed: the step's message in one line, secrets masked, what it means, and what usually helps; each may be ""."""
+
+    message: str
+    meaning: str
+    next_step: str
+
+
+def find_causes(
+    person: User, notices: Sequence[Notice], *, closed: Collection[int] = (), engine_reads: int = 0
+) -> Mapping[int, Cause]:
+    """Return the causes of the failures among a person's notices, by the notice's primary key.
+
+    A notice is left out if the person may not open the launch or run now, or if the workspace leaves causes out.
+
+    Args:
+        closed: primary keys of workspaces whose contents must not be shown.
+        engine_reads: how many runs that the run index does not have are read from the engine, with the person's credential.
+    """
+    by_workspace: dict[int, tuple[Workspace, list[Notice]]] = {}
+    for row in notices:
+        if row.kind in _KINDS and row.workspace is not None and row.workspace.pk not in closed:
+            by_workspace.setdefault(row.workspace.pk, (row.workspace, []))[1].append(row)
+    found: dict[int, Cause] = {}
+    for workspace, rows in by_workspace.values():
+        try:
+            access = member_access.find(person, workspace.slug)
+        except member_access.NoAccess:
+            continue
+        if access.workspace.causes_in_notices:
+            found |= _of_launches(access, _by_object(rows, "launch"))
+            of_runs = _by_object(rows, "run")
+            found |= _of_runs(access, of_runs, engine_reads)
+            engine_reads = max(0, engine_reads - len(of_runs))
+    return found
+
+
+def _by_object(rows: Iterable[Notice], name: str) -> dict[str, list[int]]:
+    """The primary keys of notices by the id that they have under `name`."""
+    keys: dict[str, list[int]] = {}
+    for row in rows:
+        value = row.about.get(name) if isinstance(row.about, dict) else None
+        if isinstance(value, str) and value:
+            keys.setdefault(value, []).append(row.pk)
+    return keys
+
+
+def _of_launches(access: Access, keys: Mapping[str, Sequence[int]]) -> dict[int, Cause]:
+    if not keys:
+        return {}
+    visible = launches.visible_launches(access).filter(pk__in=keys, state=State.FAILED).select_related("workspace")
+    found: dict[int, Cause] = {}
+    for launch in visible.defer("payload", "answer", "technical"):
+        page = Page(launch, access)
+        readable = page.failure is not None and page.failure.kind == "text"
+        cause = _cause(page.failure.text if page.failure and readable else "", page.diagnosis)
+        found |= dict.fromkeys(keys[launch.pk], cause)
+    return found
+
+
+def _of_runs(access: Access, keys: Mapping[str, Sequence[int]], engine_reads: int) -> dict[int, Cause]:
+    if not keys or not access.allows(Role.VIEWER) or not access.sees("runs"):
+        return {}
+    index = indexes.for_access(access)
+    runs = {}
+    if index is not None:
+        stored = IndexedRun.objects.filter(LISTED, workspace_id=index.pk, run_id__in=keys)
+        runs = {row.run_id: indexed_rows.to_engine(row) for row in stored}
+    try:
+        session = engine_session.open_session(access)
+        for run_id in [key for key in keys if key not in runs][:engine_reads]:
+            runs[run_id] = session.workflows.get_run(run_id)
+        shown = masking.masked(session, list(runs.values()))
+    except (EngineError, clients.NoCredential, CannotOpen, AddressRefused) as problem:
+        log.info("notices.no_cause", workspace=access.workspace.pk, error=type(problem).__name__)
+        return {}
+    found: dict[int, Cause] = {}
+    for run_id, run in zip(runs, shown, strict=True):
+        if reading.failing(run):
+            found |= dict.fromkeys(keys[run_id], _cause_of_run(run))
+    return found
+
+
+def _cause_of_run(run: Row) -> Cause:
+    text = failure_message(run)
+    return _cause(text, failure_messages.explain_failure(text, str(run.get("status") or "")))
+
+
+def _cause(text: str, diagnosis: Failure | None) -> Cause:
+    """The cause in the active language."""
+    message = (diagnosis.service_message if diagnosis else "") or failure_messages.headline(text)
+    if diagnosis is None:
+        return Cause(_one_line(message), "", "")
+    explanation = diagnosis.message
+    unknown = explanation is failure_messages.UNKNOWN
+    meaning = (
+        ". ".join(filter(None, map(str, (explanation.title, explanation.text))))
+        if explanation.title and not unknown
+        else ""
+    )
+    by_page = unknown or explanation.next_step is failure_messages.HELP_FLOW
+    next_step = _("Open it, and show its page to the flow's owner.") if by_page else str(explanation.next_step)
+    return Cause(_one_line(message), meaning, next_step)
+
+
+def _one_line(text: str) -> str:
+    """The text without line breaks and invisible characters, cut."""
+    line = "".join(character for character in " ".join(text.split()) if character.isprintable())
+    return formats.cut(line, LONGEST)
