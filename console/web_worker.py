@@ -327,8 +327,10 @@ class Server(TcpWSGIServer):
             self._limit_bodies(now)
         surplus = len(self.active_channels) - settings.WEB_CONNECTIONS
         if surplus > 0:
-            waiting = [channel for channel in self._channels if channel.waits_since is not None]
-            for channel in sorted(waiting, key=lambda waiter: waiter.waits_since)[:surplus]:
+            # Read once: a thread may end the wait meanwhile.
+            since = {channel: channel.waits_since for channel in self._channels}
+            waiting = [channel for channel, begun in since.items() if begun is not None]
+            for channel in sorted(waiting, key=lambda waiter: since[waiter] or 0.0)[:surplus]:
                 channel.handle_close()
 
     def _limit_bodies(self, now: float) -> None:

@@ -145,6 +145,13 @@ def test_deleting_a_team_says_what_goes_with_it_and_does_it(users: Users, keeper
     assert (event.detail["people"], event.detail["workspaces"]) == (1, ["sales"])
 
 
+def test_the_deletion_of_a_team_without_people_says_so(keeper: User) -> None:
+    team = Group.objects.create(name="Field")
+    page = text(browser(keeper).get(reverse("team_delete", args=[team.pk])))
+    assert "Nobody is in it." in page
+    assert "Their accounts stay" not in page
+
+
 def test_a_team_that_alone_manages_a_workspace_is_neither_deleted_nor_emptied(users: Users, keeper: User) -> None:
     team = Group.objects.create(name="Field")
     users.stranger.groups.add(team)

@@ -156,3 +156,18 @@ def test_the_audit_log_keeps_what_was_typed_without_secrets() -> None:
     assert "secret" not in repr(logged)
     assert len(logged["word"]) == 1000
     assert logged["key"] == logged["pin"] == logged["field_7"] == redaction.MASK
+
+
+class _Edit(forms.Form):
+    discreet = frozenset({"seen", "predicted"})
+    word = forms.CharField()
+    seen = forms.CharField()
+
+    def clean(self) -> dict[str, Any]:
+        return self.cleaned_data | {"predicted": {"trigger": {}}}
+
+
+def test_the_audit_log_leaves_out_discreet_values_that_nobody_typed() -> None:
+    form = _Edit({"word": "w", "seen": "v1"})
+    assert form.is_valid()
+    assert action_forms.logged_values(form) == {"word": "w", "seen": redaction.MASK}

@@ -279,7 +279,7 @@ def test_a_lost_answer_at_any_call_is_followed_by_a_look(company: Company, fault
 def test_a_refused_step_brings_the_draft_back_and_says_why(company: Company) -> None:
     key = company.off()
     job = company.begin(company.ask())
-    company.practice.engine.faults.add("status", "POST", ONE, status=409, body="json", schedule="..x", times=1)
+    company.practice.engine.faults.add("status", "POST", ONE, status=400, body="refusal", schedule="..x", times=1)
     turns(job)
     assert outcomes(job) == {key: ItemState.FAILED}
     assert "The engine refused it, so the flow is as it was before" in company.page(job)

@@ -110,9 +110,17 @@ def _is_secret(form: forms.Form, name: str, value: Any) -> bool:
 
 
 def logged_values(form: forms.Form) -> dict[str, Any]:
-    """The submitted values for the audit log: secrets masked, files by name and size, long texts truncated."""
+    """The submitted values for the audit log: secrets masked, files by name and size, long texts truncated.
+
+    A discreet value that is not a field was not submitted, but computed from what was: it is left out.
+    """
     hidden = secret_fields(form) | getattr(form, "discreet", frozenset())
-    return {name: _logged(form, name, value, hidden=name in hidden) for name, value in form.cleaned_data.items()}
+    values = form.cleaned_data.items()
+    return {
+        name: _logged(form, name, value, hidden=name in hidden)
+        for name, value in values
+        if name in form.fields or name not in hidden
+    }
 
 
 def _logged(form: forms.Form, name: str, value: Any, *, hidden: bool) -> Any:

@@ -370,8 +370,8 @@ class _Replacement:
         expected = self.change.applied(
             version, "draft" if self.values["newest"] != self.values["published"] else "live"
         )
-        before, after = {"version": version}, {"version": expected}
-        self.progress.save(edit=flow_edits.begin(self.session, self.flow_id, EDIT, before, after).pk)
+        edit = flow_edits.begin(self.session, self.flow_id, EDIT, flow, {**flow, "version": expected})
+        self.progress.save(edit=edit.pk)
 
     def _end(self, flow: Json, *, meanwhile: bool = False) -> None:
         """Store the newest version at the end. Nothing more is sent about the flow."""

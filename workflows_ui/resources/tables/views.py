@@ -225,8 +225,9 @@ def _do(request: ConsoleRequest, slug: str, session: EngineSession, chosen: _Cho
         pending = None
         if isinstance(error, Unknown):
             error.about["partial"] = done + len(part) < total
-            about = {"resource": chosen.table.name, "action": action.name, "path": chosen.back}
-            pending = unclear_writes.begin(session, error, event=event, **about)
+            pending = unclear_writes.begin(
+                session, error, event=event, resource=chosen.table.name, action=action.name, path=chosen.back
+            )
         return _page(request, slug, chosen, error=error, done=done, pending=pending)
     audit_log.end(event, count=done)
     text = ngettext("%(count)d record is deleted.", "%(count)d records are deleted.", done) % {"count": done}
