@@ -366,11 +366,9 @@ class _Replacement:
 
     def _begin(self, flow: Json) -> None:
         """Store the edit for the flow's history: of the draft, or of what is live if there is none."""
-        version = dict_at(flow, "version")
-        expected = self.change.applied(
-            version, "draft" if self.values["newest"] != self.values["published"] else "live"
-        )
-        self.progress.save(edit=flow_edits.begin(self.session, self.flow_id, EDIT, version, expected).pk)
+        part = "draft" if self.values["newest"] != self.values["published"] else "live"
+        expected = {**flow, "version": self.change.applied(dict_at(flow, "version"), part)}
+        self.progress.save(edit=flow_edits.begin(self.session, self.flow_id, EDIT, flow, expected).pk)
 
     def _end(self, flow: Json, *, meanwhile: bool = False) -> None:
         """Store the newest version at the end. Nothing more is sent about the flow."""
