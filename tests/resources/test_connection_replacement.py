@@ -279,7 +279,7 @@ def test_a_lost_answer_at_any_call_is_followed_by_a_look(company: Company, fault
 def test_a_refused_step_brings_the_draft_back_and_says_why(company: Company) -> None:
     key = company.off()
     job = company.begin(company.ask())
-    company.practice.engine.faults.add("status", "POST", ONE, status=409, body="json", schedule="..x", times=1)
+    company.practice.engine.faults.add("status", "POST", ONE, status=400, body="invalid", schedule="..x", times=1)
     turns(job)
     assert outcomes(job) == {key: ItemState.FAILED}
     assert "The engine refused it, so the flow is as it was before" in company.page(job)
@@ -303,6 +303,20 @@ def test_a_colleagues_edit_in_between_is_neither_published_nor_overwritten(compa
     seen = company.look(key)
     assert (seen["status"], seen["live"]) == ("DISABLED", ("Published", OLD, "LOCKED"))
     assert seen["newest"][0] == "Theirs"
+
+
+def test_a_flow_that_a_person_turned_off_halfway_stays_off(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = company.flow("Live")
+    company.operate(key, "LOCK_AND_PUBLISH")
+    job = company.begin(company.ask())
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(Flows, "apply_flow_operation", killed_at(1, "after"))
+        turns(job)
+    lease_over(job)
+    company.operate(key, "CHANGE_STATUS", status="DISABLED")
+    assert outcomes(turns(job)) == {key: ItemState.DONE}, list(job.items.values())
+    published = ("Published", NEW, "LOCKED")
+    assert company.look(key) == {"status": "DISABLED", "live": published, "newest": published}
 
 
 def test_the_history_shows_it_and_undo_brings_each_flow_back(company: Company) -> None:

@@ -268,7 +268,7 @@ class _Replacement:
         if not self.values["live"]:
             return self._draft_only(newest, published)
         if published == self.values["published"]:
-            return self._live(newest)
+            return self._live(newest, text_at(flow, "status"))
         return self._after_publishing(flow, newest, published)
 
     def _draft_only(self, newest: Json, published: str) -> Operation | None:
@@ -278,7 +278,7 @@ class _Replacement:
             raise _Changed(self._changed_text())
         return self._draft_steps(newest)
 
-    def _live(self, newest: Json) -> Operation:
+    def _live(self, newest: Json, status: str) -> Operation:
         """Nothing is published yet."""
         key, planned = newest.get("id"), self.values
         if key == planned["newest"] != planned["published"]:
@@ -293,6 +293,9 @@ class _Replacement:
         step = next(self.change.steps(newest, "live"), None)
         if step is not None:
             return self._update(newest, step, "live")
+        if status and status != planned["status"]:
+            # A person turned it on or off since the plan, and it stays so.
+            self.progress.save(status=status)
         return Operation("LOCK_AND_PUBLISH", {"status": planned["status"]})
 
     def _after_publishing(self, flow: Json, newest: Json, published: str) -> Operation | None:
