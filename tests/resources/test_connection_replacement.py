@@ -355,6 +355,56 @@ def test_the_old_connection_is_deleted_only_if_asked_and_only_if_no_flow_names_i
     assert set(deleted.values_list("outcome", flat=True)) == {"begun", "done"}
 
 
+def test_no_flow_gets_a_connection_that_is_gone(company: Company) -> None:
+    key = company.flow("Live")
+    company.operate(key, "LOCK_AND_PUBLISH")
+    job = company.begin(company.ask())
+    company.call("DELETE", f"/v1/app-connections/{company.keys[NEW]}")
+    before = company.look(key)
+    assert outcomes(turns(job)) == {key: ItemState.FAILED}
+    assert f"The connection “{NEW}” is no longer there." in company.page(job)
+    assert outcomes(company.follow(job, "retry")) == {key: ItemState.FAILED}
+    assert company.look(key) == before
+
+
+def test_undo_brings_no_connection_back_that_was_deleted_elsewhere(company: Company) -> None:
+    key = company.flow("Live")
+    company.operate(key, "LOCK_AND_PUBLISH")
+    job = company.replace()
+    company.call("DELETE", f"/v1/app-connections/{company.keys[OLD]}")
+    before = company.look(key)
+    company.stage.browser.post(f"/w/sales/jobs/{job.pk}/undo/")
+    other = turns(Job.objects.exclude(pk=job.pk).get())
+    assert f"Left as it is: The connection “{OLD}” is no longer there." in company.page(other)
+    assert outcomes(turns(company.begin(other))) == {key: ItemState.FAILED}
+    assert company.look(key) == before
+
+
+def test_a_draft_is_brought_back_if_the_new_connection_is_gone_halfway(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = company.off()
+    job = company.begin(company.ask())
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(Flows, "apply_flow_operation", killed_at(3, "after"))
+        turns(job)
+    lease_over(job)
+    company.call("DELETE", f"/v1/app-connections/{company.keys[NEW]}")
+    assert outcomes(turns(job)) == {key: ItemState.FAILED}
+    seen = company.look(key)
+    assert (seen["live"], seen["newest"][:2]) == (("Published", OLD, "LOCKED"), ("Draft", OLD))
+
+
+def test_what_deleted_the_old_connection_cannot_be_undone(company: Company) -> None:
+    company.off()
+    job = company.replace(delete="on")
+    page = company.page(job)
+    assert f"It cannot be undone, since the connection “{OLD}” was deleted." in page
+    assert 'id="job-undo"' not in page
+    company.stage.browser.post(f"/w/sales/jobs/{job.pk}/undo/")
+    assert list(Job.objects.all()) == [job]
+
+
 def test_a_connection_does_not_take_its_own_place(company: Company) -> None:
     url = f"/w/sales/connections/do/replace/{company.keys[OLD]}/"
     page = company.stage.browser.get(url)

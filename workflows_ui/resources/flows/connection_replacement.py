@@ -154,12 +154,15 @@ def samples_text(titles: list[str]) -> str:
     return text % {"steps": names}
 
 
-def replace_in_flow(session: EngineSession, flow_id: str, change: Change, progress: Progress, *, lossy: bool) -> None:
+def replace_in_flow(
+    session: EngineSession, flow_id: str, change: Change, progress: Progress, *, lossy: bool, missing: str = ""
+) -> None:
     """Make the flow use the new connection, from where it stands. Does nothing if it does not use the old one.
 
     Args:
         progress: of this flow; the plan is in it once anything was sent.
         lossy: also if samples may be lost.
+        missing: why there is no new connection, if there is none: only a draft is brought back then.
 
     Raises EngineError, after which it can go on later, Unknown if a call may still take effect; ValidationError for what was refused, and
     is as it was before, or needs a look; Lost.
@@ -169,6 +172,8 @@ def replace_in_flow(session: EngineSession, flow_id: str, change: Change, progre
         earlier = progress.earlier()
         if earlier and not earlier.get("over"):
             _take_up(progress, earlier, change)
+        elif missing:
+            raise forms.ValidationError(missing)
         else:
             planned = plan(session, flow, change)
             titles = lost_samples(flow, planned)
@@ -177,7 +182,10 @@ def replace_in_flow(session: EngineSession, flow_id: str, change: Change, progre
             if not planned["live"] and not planned["draft"]:
                 return
             progress.save(**planned, change=[change.old, change.new])
-    _Replacement(session, flow_id, change, progress).run(flow)
+    replacement = _Replacement(session, flow_id, change, progress)
+    if missing and not progress.values.get("back"):
+        replacement.give_up(flow, missing)
+    replacement.run(flow)
 
 
 def _take_up(progress: Progress, earlier: Mapping[str, Any], change: Change) -> None:
@@ -211,7 +219,7 @@ class _Replacement:
             if operation is None:
                 break
             if operation == last:
-                self._refused(flow, _("The engine does not do what it is asked for."))
+                self.give_up(flow, _("The engine does not do what it is asked for."))
                 last = None
                 continue
             last = operation
@@ -242,7 +250,7 @@ class _Replacement:
         except EngineError as refusal:
             now = self.session.workflows.get_flow(self.flow_id)
             if self._is_still(operation, now):
-                self._refused(now, refusal.message)
+                self.give_up(now, refusal.message)
             return now
         self.published = self.published or operation.type == "LOCK_AND_PUBLISH"
         return self.session.workflows.get_flow(self.flow_id)
@@ -253,7 +261,7 @@ class _Replacement:
         except _Changed:
             return False
 
-    def _refused(self, flow: Json, why: str) -> None:
+    def give_up(self, flow: Json, why: str) -> None:
         """From now on the draft is brought back, if nothing was published yet. Raises ValidationError if that is refused, too."""
         if self.values.get("back") or flow.get("publishedVersionId") != self.values["published"]:
             raise forms.ValidationError(self._halfway_text(why))
