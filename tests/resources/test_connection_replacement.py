@@ -319,6 +319,25 @@ def test_a_flow_that_a_person_turned_off_halfway_stays_off(company: Company, mon
     assert company.look(key) == {"status": "DISABLED", "live": published, "newest": published}
 
 
+@pytest.mark.both_databases
+def test_a_second_job_leaves_a_flow_to_the_one_that_is_at_work_in_it(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = company.off()
+    first, second = company.ask(), company.ask()
+    company.begin(first)
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(Flows, "apply_flow_operation", killed_at(2, "after"))
+        turns(first)
+    before = company.look(key)
+    assert outcomes(turns(company.begin(second))) == {key: ItemState.FAILED}
+    assert "Another replacement is at work in this flow." in company.page(second)
+    assert company.look(key) == before
+    lease_over(first)
+    assert outcomes(turns(first)) == {key: ItemState.DONE}
+    assert company.look(key) == AFTER
+
+
 def test_the_history_shows_it_and_undo_brings_each_flow_back(company: Company) -> None:
     key, live = company.off(), company.flow("Live")
     company.operate(live, "LOCK_AND_PUBLISH")

@@ -169,6 +169,9 @@ def replace_in_flow(
     """
     flow = session.workflows.get_flow(flow_id)
     if not progress.values:
+        if progress.is_shared():
+            text = _("Another replacement is at work in this flow. Try again once it has ended.")
+            raise forms.ValidationError(text)
         earlier = progress.earlier()
         if earlier and not earlier.get("over"):
             _take_up(progress, earlier, change)
