@@ -50,7 +50,12 @@ def runs(practice: Practice) -> list[str]:
 
 @pytest.mark.parametrize(
     ("body", "keys"),
-    [("json", {"code", "params"}), ("bare", {"statusCode", "error", "message"}), ("gateway", {"message"})],
+    [
+        ("json", {"code", "params"}),
+        ("invalid", {"statusCode", "code", "error", "message"}),
+        ("bare", {"statusCode", "error", "message"}),
+        ("gateway", {"message"}),
+    ],
 )
 def test_a_status_with_each_kind_of_body(practice: Practice, body: str, keys: set[str]) -> None:
     practice.engine.faults.add("status", path="/v1/fla*", status=503, body=body)

@@ -279,7 +279,7 @@ def test_a_lost_answer_at_any_call_is_followed_by_a_look(company: Company, fault
 def test_a_refused_step_brings_the_draft_back_and_says_why(company: Company) -> None:
     key = company.off()
     job = company.begin(company.ask())
-    company.practice.engine.faults.add("status", "POST", ONE, status=400, body="refusal", schedule="..x", times=1)
+    company.practice.engine.faults.add("status", "POST", ONE, status=400, body="invalid", schedule="..x", times=1)
     turns(job)
     assert outcomes(job) == {key: ItemState.FAILED}
     assert "The engine refused it, so the flow is as it was before" in company.page(job)
@@ -303,6 +303,39 @@ def test_a_colleagues_edit_in_between_is_neither_published_nor_overwritten(compa
     seen = company.look(key)
     assert (seen["status"], seen["live"]) == ("DISABLED", ("Published", OLD, "LOCKED"))
     assert seen["newest"][0] == "Theirs"
+
+
+def test_a_flow_that_a_person_turned_off_halfway_stays_off(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = company.flow("Live")
+    company.operate(key, "LOCK_AND_PUBLISH")
+    job = company.begin(company.ask())
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(Flows, "apply_flow_operation", killed_at(1, "after"))
+        turns(job)
+    lease_over(job)
+    company.operate(key, "CHANGE_STATUS", status="DISABLED")
+    assert outcomes(turns(job)) == {key: ItemState.DONE}, list(job.items.values())
+    published = ("Published", NEW, "LOCKED")
+    assert company.look(key) == {"status": "DISABLED", "live": published, "newest": published}
+
+
+@pytest.mark.both_databases
+def test_a_second_job_leaves_a_flow_to_the_one_that_is_at_work_in_it(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = company.off()
+    first, second = company.ask(), company.ask()
+    company.begin(first)
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(Flows, "apply_flow_operation", killed_at(2, "after"))
+        turns(first)
+    before = company.look(key)
+    assert outcomes(turns(company.begin(second))) == {key: ItemState.FAILED}
+    assert "Another replacement is at work in this flow." in company.page(second)
+    assert company.look(key) == before
+    lease_over(first)
+    assert outcomes(turns(first)) == {key: ItemState.DONE}
+    assert company.look(key) == AFTER
 
 
 def test_the_history_shows_it_and_undo_brings_each_flow_back(company: Company) -> None:
@@ -339,6 +372,56 @@ def test_the_old_connection_is_deleted_only_if_asked_and_only_if_no_flow_names_i
     assert company.look(key) == AFTER
     deleted = AuditEvent.objects.filter(action="connections.delete", object_id=company.keys[OLD])
     assert set(deleted.values_list("outcome", flat=True)) == {"begun", "done"}
+
+
+def test_no_flow_gets_a_connection_that_is_gone(company: Company) -> None:
+    key = company.flow("Live")
+    company.operate(key, "LOCK_AND_PUBLISH")
+    job = company.begin(company.ask())
+    company.call("DELETE", f"/v1/app-connections/{company.keys[NEW]}")
+    before = company.look(key)
+    assert outcomes(turns(job)) == {key: ItemState.FAILED}
+    assert f"The connection “{NEW}” is no longer there." in company.page(job)
+    assert outcomes(company.follow(job, "retry")) == {key: ItemState.FAILED}
+    assert company.look(key) == before
+
+
+def test_undo_brings_no_connection_back_that_was_deleted_elsewhere(company: Company) -> None:
+    key = company.flow("Live")
+    company.operate(key, "LOCK_AND_PUBLISH")
+    job = company.replace()
+    company.call("DELETE", f"/v1/app-connections/{company.keys[OLD]}")
+    before = company.look(key)
+    company.stage.browser.post(f"/w/sales/jobs/{job.pk}/undo/")
+    other = turns(Job.objects.exclude(pk=job.pk).get())
+    assert f"Left as it is: The connection “{OLD}” is no longer there." in company.page(other)
+    assert outcomes(turns(company.begin(other))) == {key: ItemState.FAILED}
+    assert company.look(key) == before
+
+
+def test_a_draft_is_brought_back_if_the_new_connection_is_gone_halfway(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = company.off()
+    job = company.begin(company.ask())
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(Flows, "apply_flow_operation", killed_at(3, "after"))
+        turns(job)
+    lease_over(job)
+    company.call("DELETE", f"/v1/app-connections/{company.keys[NEW]}")
+    assert outcomes(turns(job)) == {key: ItemState.FAILED}
+    seen = company.look(key)
+    assert (seen["live"], seen["newest"][:2]) == (("Published", OLD, "LOCKED"), ("Draft", OLD))
+
+
+def test_what_deleted_the_old_connection_cannot_be_undone(company: Company) -> None:
+    company.off()
+    job = company.replace(delete="on")
+    page = company.page(job)
+    assert f"It cannot be undone, since the connection “{OLD}” was deleted." in page
+    assert 'id="job-undo"' not in page
+    company.stage.browser.post(f"/w/sales/jobs/{job.pk}/undo/")
+    assert list(Job.objects.all()) == [job]
 
 
 def test_a_connection_does_not_take_its_own_place(company: Company) -> None:

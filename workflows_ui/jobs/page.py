@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
+from typing import Any
 
 from django import forms
 from django.urls import reverse
@@ -22,7 +23,7 @@ from workflows_ui.jobs.models import JOB_OPEN, ItemState, Job, JobItem, JobKind,
 from workflows_ui.jobs.services import jobs
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin import action_forms
-from workflows_ui.resource_admin.actions import Action
+from workflows_ui.resource_admin.actions import Action, Procedure
 from workflows_ui.resource_admin.resource import Resource
 from workflows_ui.unclear_writes import services as unclear_writes
 from workflows_ui.unclear_writes.models import WriteState
@@ -73,14 +74,22 @@ class Page:
         return _("%(action)s: %(things)s") % {"action": label, "things": self.things}
 
     @cached_property
-    def subject(self) -> Text:
-        """What a job with a procedure is about, besides its objects; "" if its data is gone or cannot be opened."""
+    def _procedure(self) -> tuple[Procedure, dict[str, Any]] | None:
+        """The procedure and its data; None if the job has none, or its data is gone or cannot be opened."""
         procedure = self.action.bulk.procedure if self.action and self.action.bulk else None
         try:
             data = json.loads(self.job.open("data") or "null") if procedure else None
         except CannotOpen:
+            return None
+        return (procedure, data) if procedure and data else None
+
+    @property
+    def subject(self) -> Text:
+        """What a job with a procedure is about, besides its objects; else ""."""
+        if self._procedure is None:
             return ""
-        return procedure.subject(data) if procedure and data else ""
+        procedure, data = self._procedure
+        return procedure.subject(data)
 
     @property
     def things(self) -> Text:
@@ -117,10 +126,22 @@ class Page:
         begun = self.job.begun_at is not None or not self.job.resumes
         return begun and self.job.over and self.may_act and any(map(self.counts.get, jobs.again(self.job)))
 
-    @property
+    @cached_property
     def can_undo(self) -> bool:
         """Whether objects succeeded, and there is an action that undoes it."""
-        return bool(self.subject) and self.job.over and self.may_act and bool(self.counts.get(ItemState.DONE))
+        return self._undoable and not self.why_final
+
+    @cached_property
+    def why_final(self) -> Text:
+        """Why what succeeded cannot be undone; "" if it can, or nobody would ask."""
+        if self._procedure is None or not self._undoable:
+            return ""
+        procedure, data = self._procedure
+        return procedure.final(self.access.workspace, data)
+
+    @property
+    def _undoable(self) -> bool:
+        return bool(self._procedure) and self.job.over and self.may_act and bool(self.counts.get(ItemState.DONE))
 
     @property
     def seconds(self) -> int:

@@ -3,7 +3,7 @@
 =================  ===========================================================================================
 ``kind``           effect
 =================  ===========================================================================================
-``status``         responds with ``status`` and a ``body``: json, refusal, bare, gateway, html, text or empty
+``status``         responds with ``status`` and a ``body``: json, invalid, bare, gateway, html, text or empty
 ``too_many``       429 with ``Retry-After: seconds``
 ``html``           502 with a proxy's HTML page
 ``delay``          waits ``seconds`` before acting, or after it with ``act=True``
@@ -65,7 +65,7 @@ SPOILED = (
     *("reset_after", "truncated", "headers_cut", "invalid_json", "invalid_utf8", "empty", "garbage"),
     *("drip", "drip_all", "huge"),
 )
-BODIES = ("json", "refusal", "bare", "gateway", "html", "text", "empty")
+BODIES = ("json", "invalid", "bare", "gateway", "html", "text", "empty")
 COMBINED = ("delay", "strip_headers", "followed")
 KINDS = (*REPLACED, "delay", "reset_before", *SPOILED, "strip_headers", "followed")
 KEPT_HEADERS = ("x-api-key", "x-access-token", "x-organization-id")
@@ -210,12 +210,12 @@ def _replacement(fault: Fault) -> Response:
         return Response(status, b"", headers)
     bodies: dict[str, Json] = {
         "json": {"code": "PRACTICE_FAULT", "params": {"message": MESSAGE}},
-        # As recorded for a body that does not fit the schema: it proves of any write that it was not done.
-        "refusal": {
+        # As the engine refuses what does not fit a route's schema, with status 400 (recording `op_change_status_bad`).
+        "invalid": {
             "statusCode": status,
             "code": "FST_ERR_VALIDATION",
             "error": "Bad Request",
-            "message": "body/request must be object",
+            "message": f"body/request {MESSAGE}",
         },
         "bare": {"statusCode": status, "error": "Fault", "message": MESSAGE},
         "gateway": {"message": MESSAGE},

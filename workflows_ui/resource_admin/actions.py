@@ -13,7 +13,7 @@ from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.declaration import Row
-from workflows_ui.members.models import Role
+from workflows_ui.members.models import Role, Workspace
 from workflows_ui.web.elements import Button
 from workflows_ui.web.links import object_url
 from workflows_ui.web.messages import Text
@@ -75,6 +75,7 @@ class Procedure:
         finish: (session, data, actor, succeeded) -> why what was asked for at the end was not done, a jobs.services.jobs.Reason, or "".
         subject: (data) -> what the job is about, besides its objects.
         reverse: (data, the job's id) -> the data of a job that undoes this one for the objects that succeeded.
+        final: (workspace, data) -> why the job cannot be undone, as far as the console knows without the engine; else "".
     """
 
     collect: Callable[[EngineSession, dict[str, Any], Callable[[], None]], tuple[list[tuple[str, str]], bool]]
@@ -82,6 +83,7 @@ class Procedure:
     finish: Callable[[EngineSession, dict[str, Any], Actor, bool], str]
     subject: Callable[[dict[str, Any]], Text]
     reverse: Callable[[dict[str, Any], str], dict[str, Any]]
+    final: Callable[[Workspace, dict[str, Any]], Text]
 
 
 def always(_row: Row) -> bool:

@@ -112,12 +112,21 @@ class Progress:
 
     def earlier(self) -> dict[str, Any]:
         """What the newest other job with this action wrote down about the object; empty if there is none."""
+        with database.turn():
+            found = self._others().first()
+        return dict(found.progress) if found else {}
+
+    def is_shared(self) -> bool:
+        """Whether another job with this action has begun with the object, is not through with it (`over`), and goes on on its own."""
+        with database.turn():
+            found = self._others().filter(job__state__in=JOB_OPEN)
+            return any(not progress.get("over") for progress in found.values_list("progress", flat=True))
+
+    def _others(self) -> QuerySet[JobItem]:
         items = JobItem.objects.filter(
             object_id=self._item.object_id, job__workspace=self.job.workspace_id, job__action=self.job.action
         )
-        with database.turn():
-            found = items.exclude(progress={}).exclude(job=self.job.pk).order_by("-job__asked_at").first()
-        return dict(found.progress) if found else {}
+        return items.exclude(progress={}).exclude(job=self.job.pk).order_by("-job__asked_at")
 
     def of_job(self, job_id: str) -> dict[str, Any]:
         """What another job of this workspace wrote down about the object; empty if it has nothing."""

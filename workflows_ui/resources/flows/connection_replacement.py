@@ -154,21 +154,29 @@ def samples_text(titles: list[str]) -> str:
     return text % {"steps": names}
 
 
-def replace_in_flow(session: EngineSession, flow_id: str, change: Change, progress: Progress, *, lossy: bool) -> None:
+def replace_in_flow(
+    session: EngineSession, flow_id: str, change: Change, progress: Progress, *, lossy: bool, missing: str = ""
+) -> None:
     """Make the flow use the new connection, from where it stands. Does nothing if it does not use the old one.
 
     Args:
         progress: of this flow; the plan is in it once anything was sent.
         lossy: also if samples may be lost.
+        missing: why there is no new connection, if there is none: only a draft is brought back then.
 
     Raises EngineError, after which it can go on later, Unknown if a call may still take effect; ValidationError for what was refused, and
     is as it was before, or needs a look; Lost.
     """
     flow = session.workflows.get_flow(flow_id)
     if not progress.values:
+        if progress.is_shared():
+            text = _("Another replacement is at work in this flow. Try again once it has ended.")
+            raise forms.ValidationError(text)
         earlier = progress.earlier()
         if earlier and not earlier.get("over"):
             _take_up(progress, earlier, change)
+        elif missing:
+            raise forms.ValidationError(missing)
         else:
             planned = plan(session, flow, change)
             titles = lost_samples(flow, planned)
@@ -177,7 +185,10 @@ def replace_in_flow(session: EngineSession, flow_id: str, change: Change, progre
             if not planned["live"] and not planned["draft"]:
                 return
             progress.save(**planned, change=[change.old, change.new])
-    _Replacement(session, flow_id, change, progress).run(flow)
+    replacement = _Replacement(session, flow_id, change, progress)
+    if missing and not progress.values.get("back"):
+        replacement.give_up(flow, missing)
+    replacement.run(flow)
 
 
 def _take_up(progress: Progress, earlier: Mapping[str, Any], change: Change) -> None:
@@ -211,7 +222,7 @@ class _Replacement:
             if operation is None:
                 break
             if operation == last:
-                self._refused(flow, _("The engine does not do what it is asked for."))
+                self.give_up(flow, _("The engine does not do what it is asked for."))
                 last = None
                 continue
             last = operation
@@ -242,7 +253,7 @@ class _Replacement:
         except EngineError as refusal:
             now = self.session.workflows.get_flow(self.flow_id)
             if self._is_still(operation, now):
-                self._refused(now, refusal.message)
+                self.give_up(now, refusal.message)
             return now
         self.published = self.published or operation.type == "LOCK_AND_PUBLISH"
         return self.session.workflows.get_flow(self.flow_id)
@@ -253,7 +264,7 @@ class _Replacement:
         except _Changed:
             return False
 
-    def _refused(self, flow: Json, why: str) -> None:
+    def give_up(self, flow: Json, why: str) -> None:
         """From now on the draft is brought back, if nothing was published yet. Raises ValidationError if that is refused, too."""
         if self.values.get("back") or flow.get("publishedVersionId") != self.values["published"]:
             raise forms.ValidationError(self._halfway_text(why))
@@ -268,7 +279,7 @@ class _Replacement:
         if not self.values["live"]:
             return self._draft_only(newest, published)
         if published == self.values["published"]:
-            return self._live(newest)
+            return self._live(newest, text_at(flow, "status"))
         return self._after_publishing(flow, newest, published)
 
     def _draft_only(self, newest: Json, published: str) -> Operation | None:
@@ -278,7 +289,7 @@ class _Replacement:
             raise _Changed(self._changed_text())
         return self._draft_steps(newest)
 
-    def _live(self, newest: Json) -> Operation:
+    def _live(self, newest: Json, status: str) -> Operation:
         """Nothing is published yet."""
         key, planned = newest.get("id"), self.values
         if key == planned["newest"] != planned["published"]:
@@ -293,6 +304,9 @@ class _Replacement:
         step = next(self.change.steps(newest, "live"), None)
         if step is not None:
             return self._update(newest, step, "live")
+        if status and status != planned["status"]:
+            # A person turned it on or off since the plan, and it stays so.
+            self.progress.save(status=status)
         return Operation("LOCK_AND_PUBLISH", {"status": planned["status"]})
 
     def _after_publishing(self, flow: Json, newest: Json, published: str) -> Operation | None:
@@ -366,12 +380,9 @@ class _Replacement:
 
     def _begin(self, flow: Json) -> None:
         """Store the edit for the flow's history: of the draft, or of what is live if there is none."""
-        version = dict_at(flow, "version")
-        expected = self.change.applied(
-            version, "draft" if self.values["newest"] != self.values["published"] else "live"
-        )
-        edit = flow_edits.begin(self.session, self.flow_id, EDIT, flow, {**flow, "version": expected})
-        self.progress.save(edit=edit.pk)
+        part = "draft" if self.values["newest"] != self.values["published"] else "live"
+        expected = {**flow, "version": self.change.applied(dict_at(flow, "version"), part)}
+        self.progress.save(edit=flow_edits.begin(self.session, self.flow_id, EDIT, flow, expected).pk)
 
     def _end(self, flow: Json, *, meanwhile: bool = False) -> None:
         """Store the newest version at the end. Nothing more is sent about the flow."""

@@ -6,12 +6,14 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext, gettext_lazy as _
 
+from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound
 from workflows_ui.jobs.services.jobs import Reason
 from workflows_ui.jobs.services.turns import Progress
+from workflows_ui.members.models import Workspace
 from workflows_ui.resource_admin.actions import Action, Affected, Bulk, Procedure
 from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources import usage
@@ -106,13 +108,25 @@ def _collect(
     return users(session, data["change"][0], hold)
 
 
+def _missing(session: EngineSession, data: Mapping[str, Any]) -> str:
+    """Why flows cannot use the new connection: it was deleted; "" if it is there. Raises EngineError."""
+    try:
+        connections.find(session, data["new"])
+    except NotFound:
+        return gettext("The connection “%(name)s” is no longer there.") % {"name": formats.cut(data["names"][1])}
+    return ""
+
+
 def _impact(session: EngineSession, row: Row, data: dict[str, Any]) -> Affected:
     """What happens to a flow, or why nothing does."""
     flow = session.workflows.get_flow(text_at(row, "id"))
+    left = gettext("Left as it is: %(why)s")
+    if missing := _missing(session, data):
+        return Affected(left % {"why": missing})
     try:
         planned = plan(session, flow, _change(data))
     except forms.ValidationError as problem:
-        return Affected(gettext("Left as it is: %(why)s") % {"why": " ".join(problem.messages)})
+        return Affected(left % {"why": " ".join(problem.messages)})
     if titles := lost_samples(flow, planned):
         return Affected(
             gettext("Left as it is, unless you choose otherwise below: %(why)s") % {"why": samples_text(titles)}
@@ -143,7 +157,8 @@ def _sentences(flow: Row, planned: Mapping[str, Any]) -> list[str]:
 def _run(session: EngineSession, id: str, data: dict[str, Any]) -> None:
     progress: Progress = data["progress"]
     undone = progress.of_job(data["undo"]) if data.get("undo") else None
-    replace_in_flow(session, id, _change(data, undone), progress, lossy=bool(data.get("lossy")))
+    missing = _missing(session, data)
+    replace_in_flow(session, id, _change(data, undone), progress, lossy=bool(data.get("lossy")), missing=missing)
 
 
 def _finish(session: EngineSession, data: dict[str, Any], actor: Actor, succeeded: bool) -> str:
@@ -194,6 +209,21 @@ def _reversed(data: dict[str, Any], job_id: str) -> dict[str, Any]:
     }
 
 
+def _final(workspace: Workspace, data: dict[str, Any]) -> str:
+    """Why the job cannot be undone: the old connection was deleted here. A deletion elsewhere shows when the flows are looked at."""
+    deleted = AuditEvent.objects.filter(
+        workspace=workspace,
+        object_type="connections",
+        object_id=data["old"],
+        action="connections.delete",
+        outcome="done",
+    )
+    if not deleted.exists():
+        return ""
+    text = gettext("It cannot be undone, since the connection “%(name)s” was deleted.")
+    return text % {"name": formats.cut(data["names"][0])}
+
+
 def _subject(data: dict[str, Any]) -> str:
     old, new = (formats.cut(name) for name in data["names"])
     return gettext("“%(new)s” takes the place of “%(old)s”.") % {"old": old, "new": new}
@@ -211,6 +241,6 @@ REPLACE_CONNECTION = Action(
             "changes: a flow that was never published stays so, one that is off stays off, and a draft stays a draft. The old connection "
             "stays until all flows have succeeded, so this can be undone on the page of this job."
         ),
-        procedure=Procedure(_collect, _impact, _finish, _subject, _reversed),
+        procedure=Procedure(_collect, _impact, _finish, _subject, _reversed, _final),
     ),
 )
