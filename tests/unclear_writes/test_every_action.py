@@ -26,7 +26,10 @@ CHANGE_ALONE = {"runs.retry-latest", "flows.step-sample"}
 #: They create a job, which calls the engine later (tests/jobs).
 JOBS = {"connections.replace"}
 #: What is filled in is what the engine has already.
-UNCHANGED = {"mcp-servers.switch-tools"}
+UNCHANGED = {
+    "mcp-servers.switch-tools",
+    *(f"{kind}.rename" for kind in ("tables", "folders", "mcp-servers", "connections")),
+}
 
 each_action_before_and_after = pytest.mark.parametrize(
     ("resource", "action", "stage", "acted", "answer"),
@@ -84,6 +87,7 @@ def what_is_said_is_so(stage: Stage, resource: Resource, action: Action, *, acte
 
 def _a_second_press_asks(stage: Stage, url: str, fields: dict[str, Any], before: int) -> None:
     again = {key: value for key, value in fields.items() if key != "action-ticket" and not hasattr(value, "read")}
+    again["sure"] = "yes"
     answer = stage.browser.post(url, again, headers=HTMX)
     # A form whose file is missing, or of an object that has changed, asks for that first.
     assert (

@@ -35,7 +35,7 @@ from workflows_ui.web import formats, messages as words, responses
 from workflows_ui.web.access import member
 from workflows_ui.web.messages import Text
 from workflows_ui.web.paths import id_at, text_at
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import SURE, ConsoleRequest, actor
 
 TICKET, BACK = "action-ticket", "next"
 #: The earlier write that a person was asked about.
@@ -43,7 +43,7 @@ REPEATED = "repeated-write"
 #: Seconds for which a submitted form is remembered, to distinguish a double click from a second request.
 _TICKETS_FOR = 3600
 #: Names of submitted values that say nothing about what is done.
-_OF_PAGE = frozenset({"csrfmiddlewaretoken", TICKET, BACK, REPEATED})
+_OF_PAGE = frozenset({"csrfmiddlewaretoken", TICKET, BACK, REPEATED, SURE})
 _FORBIDDEN = (engine.CredentialRefused, engine.Forbidden)
 
 
