@@ -27,6 +27,7 @@ from tests.alarms.alarm_scene import (
 from tests.failures.test_failures import share
 from tests.resources.stage import Stage, outcomes, stage
 from tests.run_index.index_scene import launched
+from tests.users import share_with_nobody
 from workflows_ui.alarms import checking
 from workflows_ui.alarms.models import Alarm, AlarmMute, AlarmWatch, FlowRhythm
 from workflows_ui.credentials.models import CredentialShare
@@ -368,6 +369,7 @@ def test_watchers_are_notified_once_with_a_count_and_only_with_a_right_to_the_in
     for browser in (stage.browser, colleague):
         browser.post(f"{LIST}watch/")
     CredentialShare.objects.all().delete()
+    share_with_nobody(stage.users.credential)
     assert check(stage) == [("quiet", flow)]
     notice = Notice.objects.get(kind=NoticeKind.ALARM)
     assert notice.user == stage.users.owner

@@ -13,6 +13,7 @@ from tests.resources.stage import Stage, stage
 from workflows_ui.alarms import checking, flow_list
 from workflows_ui.alarms.models import AlarmWatch, FlowRhythm, FlowState
 from workflows_ui.core import clock
+from workflows_ui.credentials.models import CredentialShare
 from workflows_ui.practice_engine import ids
 from workflows_ui.run_index.models import RunIndex
 
@@ -137,3 +138,11 @@ def test_a_turn_reads_single_flows_for_a_limited_time(stage: Stage, monkeypatch:
     assert not stage.practice.journal.all("GET", f"/v1/flows/{gone}")
     assert FlowRhythm.objects.get(flow_id=gone).state == FlowState.ON
     assert AlarmWatch.objects.get().flows_cursor == ""
+
+
+def test_the_list_is_not_read_with_a_credential_that_is_not_shared_any_more(stage: Stage) -> None:
+    silent(stage)
+    CredentialShare.objects.all().delete()
+    stage.practice.journal.clear()
+    check(stage)
+    assert not stage.practice.journal.all()

@@ -19,6 +19,7 @@ from tests import flows
 from tests.chaos.scene import Scene
 from tests.chaos.stage import until
 from tests.practice_engine.fixtures import until as wait_for
+from tests.users import share_with_nobody
 from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.practice_engine import ids
 from workflows_ui.practice_engine.http import Json
@@ -90,6 +91,7 @@ def test_what_is_kept_is_what_the_last_setting_says(scene: Scene) -> None:
     dice = random.Random(26)
     # Lists of 0.72 are short, so that the practice engine, which is in this process, keeps up.
     scene.engine.settings.version = "0.72.4"
+    share_with_nobody(scene.users.credential)
     model = _model(scene)
     for place in range(PAST):
         _add(scene, model, 60 + place * 30)

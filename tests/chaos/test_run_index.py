@@ -19,6 +19,7 @@ from tests import flows
 from tests.chaos.scene import Scene
 from tests.chaos.stage import until
 from tests.practice_engine.fixtures import until as wait_for
+from tests.users import share_with_nobody
 from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.practice_engine import ids
 from workflows_ui.practice_engine.http import Json
@@ -124,6 +125,7 @@ def test_a_busy_engine_is_indexed_completely_by_readers_that_are_killed(scene: S
     wait_for(lambda: [row for row in runs.values() if row["status"] == "SUCCEEDED"])
     model = next(iter(runs.values()))
     _add_past(scene, model)
+    share_with_nobody(scene.users.credential)
     index = indexes.start(CONSOLE, scene.users.workspace, scene.users.credential, 365)
     traffic = Traffic(scene, model)
     traffic.start()

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from workflows_ui.core.redaction import MASK, headers, step
+from workflows_ui.core.secret_names import mask_text
 
 
 @pytest.mark.parametrize(
@@ -125,6 +126,13 @@ def test_a_bearer_token_inside_a_text_is_masked() -> None:
             f"https://e.example/go?to=https%3A%2F%2Fe%2Fv1%2Fflow-runs%2F{'R' * 21}%2Fwaitpoints%2F{'W' * 21}%3Faction%3Dapprove",
             f"https://e.example/go?to=https%3A%2F%2Fe%2Fv1%2Fflow-runs/{MASK}",
         ),
+        (f"/v1//flow-runs//{'R' * 21}///requests//nhgg/sync", f"/v1//flow-runs/{MASK}"),
+        (f"/V1/FLOW-RUNS/{'R' * 21}/WAITPOINTS/{'W' * 21}", f"/V1/FLOW-RUNS/{MASK}"),
+        (f"flow-runs\\u002f{'R' * 21}\\u002Fwaitpoints\\\\u002f{'W' * 21}", f"flow-runs/{MASK}"),
+        (f"&#x2F;flow-runs&#x2f;{'R' * 21}&#47;requests&amp;#x2F;nhgg", f"&#x2F;flow-runs/{MASK}"),
+        (f"/v1/flow-runs%252525252F{'R' * 21}%2frequests%2Fnhgg", f"/v1/flow-runs/{MASK}"),
+        (f"/v1/flow-runs/{'R' * 21}/resume?action=approve", f"/v1/flow-runs/{MASK}"),
+        (f"/v1/flow-runs/{'R' * 21}/resumed", f"/v1/flow-runs/{'R' * 21}/resumed"),
         (
             "https://e.example/invitation?token=eyJh.bG.ci&email=member%40example.com",
             f"https://e.example/invitation?token={MASK}&email=member%40example.com",
@@ -137,6 +145,13 @@ def test_addresses_that_open_something_without_a_login_are_masked(address: str, 
     assert step({"output": {"body": {"upload": address, "text": f'see "{address}" there'}}}) == {
         "output": {"body": {"upload": masked, "text": f'see "{masked}" there'}}
     }
+
+
+def test_addresses_with_very_many_slashes_are_masked_in_linear_time() -> None:
+    """A pattern that tries every division of these would never end."""
+    for slashes in ("\\" * 50_000, "%25" * 50_000, "&amp;" * 50_000, "/" * 50_000 + "&#0"):
+        text = f"/flow-runs{slashes}-"
+        assert mask_text(text) == text
 
 
 def test_keys_that_a_resource_declares_are_masked() -> None:

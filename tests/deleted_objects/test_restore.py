@@ -28,6 +28,7 @@ from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.members.models import LaunchRight, Member, Role
 from workflows_ui.notifications.models import Favourite, Watch, WatchKind
 from workflows_ui.resource_admin.resource import RESOURCES
+from workflows_ui.resources.tables import deletion as table_deletion
 
 pytestmark = pytest.mark.both_databases
 
@@ -143,6 +144,17 @@ def test_a_deleted_table_comes_back_with_columns_and_records_under_the_name_that
     assert company.workflows.get_table(restored)["externalId"] == table["externalId"]
     # A flow names columns by these too: with others it succeeds and writes empty rows (recording tables_again_16_records_all_empty).
     assert [(field["name"], field["externalId"]) for field in company.workflows.list_fields(restored)] == columns
+
+
+def test_a_restore_does_not_read_the_whole_table_for_each_of_its_calls(
+    company: Scene, owner: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table_deletion, "_AT_ONCE", 10)
+    assert _delete(owner, "tables", _table(company)["id"]).status_code == 303
+    company.engine.journal.clear()
+    assert _restore(owner).status_code == 303
+    assert len(company.engine.journal.all("POST", "/v1/records")) == 5
+    assert len(company.engine.journal.all("GET", "/v1/records")) <= 2
 
 
 def test_a_table_is_not_restored_beside_another_of_its_external_id(company: Scene, owner: Client) -> None:

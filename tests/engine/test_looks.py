@@ -249,7 +249,7 @@ def place(practice: Practice) -> Any:
     close_pools()
 
 
-def _client(practice: Practice) -> Workflows:
+def _client(practice: Practice, **options: Any) -> Workflows:
     return Client(
         engine_url=practice.activepieces,
         auth=BearerToken(practice.credentials.bearer_token),
@@ -257,6 +257,7 @@ def _client(practice: Practice) -> Workflows:
         looks=True,
         safety=AddressSafety(allowed_networks=("127.0.0.0/8",)),
         timeouts=Timeouts(read=0.5, total=1.5, wait=0.01),
+        **options,
     ).workflows
 
 
@@ -355,4 +356,51 @@ def test_records_that_another_writer_may_have_made_are_unclear(place: Place) -> 
         place.workflows.create_records(table, [{field: "b"}])
     place.workflows.create_records(table, [{field: "other"}])
     assert caught.value.write is not None
+    assert writes.see(place.workflows, caught.value.write).outcome is Outcome.UNCLEAR
+
+
+def test_a_colleagues_table_of_the_same_name_is_not_taken_for_the_one_that_was_sent(place: Place) -> None:
+    place.practice.engine.faults.add("status", "POST", "/v1/tables", times=1, status=500, act=False)
+    with pytest.raises(Unknown) as caught:
+        place.workflows.create_table("Stock")
+    place.workflows.create_table("Stock")
+    assert caught.value.write is not None
+    assert writes.see(place.workflows, caught.value.write).outcome is Outcome.UNCLEAR
+
+
+@pytest.mark.parametrize(
+    ("now", "outcome"),
+    [({}, Outcome.NOT_DONE), ({"updated": "2031-01-01T00:00:00.000Z"}, Outcome.UNCLEAR)],
+    ids=["as before", "renewed"],
+)
+def test_a_connection_that_only_got_another_time_may_have_been_renewed_by_the_engine(
+    place: Place, now: Json, outcome: Outcome
+) -> None:
+    row = place.workflows.upsert_connection(SECRET)
+    place.practice.engine.faults.add("status", "POST", "/v1/app-connections", times=1, status=500, act=False)
+    with pytest.raises(Unknown) as caught:
+        place.workflows.upsert_connection(SECRET)
+    assert caught.value.write is not None
+    place.practice.engine.state.connections[row["id"]] |= now
+    assert writes.see(place.workflows, caught.value.write).outcome is outcome
+
+
+def test_a_connection_that_got_the_sent_name_was_stored(place: Place) -> None:
+    place.workflows.upsert_connection(SECRET)
+    place.practice.engine.faults.add("status", "POST", "/v1/app-connections", times=1, status=500, act=True)
+    stored = place.workflows.upsert_connection(SECRET | {"displayName": "Warehouse 2"})
+    assert stored["displayName"] == "Warehouse 2"
+
+
+def test_a_record_is_added_to_a_table_that_is_too_large_to_be_read(place: Place) -> None:
+    table = place.table
+    field = place.field(table)
+    place.workflows.create_records(table, [{field: "a" * 2000} for _row in range(50)])
+    small = _client(place.practice, largest_answer=50_000)
+    [added] = small.create_records(table, [{field: "b"}])
+    place.practice.engine.faults.add("status", "POST", "/v1/records", times=1, status=500, act=False)
+    with pytest.raises(Unknown) as caught:
+        small.create_records(table, [{field: "b"}])
+    assert caught.value.write is not None
+    place.workflows.delete_records([added["id"]], table_id=table)
     assert writes.see(place.workflows, caught.value.write).outcome is Outcome.UNCLEAR

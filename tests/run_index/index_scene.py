@@ -6,7 +6,9 @@ from typing import Any
 from django.utils import timezone
 
 from tests.resources.stage import Stage
+from tests.users import share_with_nobody
 from workflows_ui.audit.services.audit_log import CONSOLE
+from workflows_ui.credentials.services import sharing
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches
 from workflows_ui.practice_engine import ids
@@ -16,6 +18,8 @@ from workflows_ui.run_index.services import indexes, reading
 
 def start(stage: Stage, keep_days: int = 14, **values: Any) -> RunIndex:
     """An index of the workspace that has read nothing yet. Each of its days is counted at the engine once it was read."""
+    if not sharing.teams(stage.users.credential):
+        share_with_nobody(stage.users.credential)
     return indexes.start(CONSOLE, stage.users.workspace, stage.users.credential, keep_days, **values)
 
 

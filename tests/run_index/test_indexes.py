@@ -94,6 +94,14 @@ def test_one_genuine_share_is_enough_and_a_forged_one_is_not(cast: Users) -> Non
     assert see(cast, cast.owner)
 
 
+def test_an_heir_who_is_in_no_team_of_the_credential_sees_nothing(cast: Users) -> None:
+    sharing.pass_on(CONSOLE, cast.credential, cast.stranger)
+    assert not see(cast, cast.stranger)
+    assert see(cast, cast.colleague)
+    cast.stranger.groups.add(Group.objects.get(name="Sales"))
+    assert see(cast, cast.stranger)
+
+
 def test_nothing_is_seen_of_another_engine_or_once_the_credential_is_gone(cast: Users) -> None:
     type(cast.workspace).objects.update(moves=1)
     assert not see(cast, cast.owner)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from tests import flows
 from tests.resources.stage import Stage, stage
 from tests.run_index.index_scene import start, turn
-from tests.users import credential
+from tests.users import credential, share_with_nobody
 from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.run_index.models import IndexedKind, IndexedObject, ObjectUse, RunIndex
 from workflows_ui.run_index.services import indexes, objects
@@ -201,6 +201,7 @@ def test_with_another_credential_nothing_of_the_earlier_one_stays(stage: Stage) 
         index=index, kind="tables", object_id="x" * 21, name="Of another", seen_at=timezone.now()
     )
     other = credential(stage.users.workspace, stage.users.owner, stage.secret, name="Other")
+    share_with_nobody(other)
     RunIndex.objects.update(credential=other)
     read(stage)
     assert "Of another" not in names("tables")

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from tests import flows
@@ -11,6 +12,8 @@ from tests.practice_engine.fixtures import until
 from tests.resources.stage import Stage, stage
 from tests.run_index.index_scene import add_past, everything, read_all, start, turn
 from workflows_ui.audit.services.audit_log import CONSOLE
+from workflows_ui.credentials.models import CredentialShare
+from workflows_ui.credentials.services import sharing
 from workflows_ui.practice_engine import ids
 from workflows_ui.run_index.models import IndexedRun, RunIndex
 from workflows_ui.run_index.services import indexes, reading, rows
@@ -177,3 +180,19 @@ def test_messages_are_sealed(indexed: Stage) -> None:
         assert row.open("message") not in row.message
     if indexed.practice.engine.settings.version == "0.83.0":
         assert IndexedRun.objects.exclude(message="").exists()
+
+
+def test_without_a_genuine_share_of_its_credential_an_index_reads_nothing(stage: Stage) -> None:
+    start(stage)
+    turn(stage)
+    read_at = RunIndex.objects.get().read_at
+    shares = CredentialShare.objects.all()
+    for end in (lambda: shares.update(mark="0" * 64), shares.delete):
+        end()
+        stage.practice.journal.clear()
+        index = turn(stage)
+        assert (index.trouble, index.read_at, index.lease_until) == (reading.NOT_SHARED, read_at, None)
+        assert not stage.practice.journal.all()
+    sharing.write(stage.users.credential, Group.objects.create(name="Next"), stage.users.owner)
+    assert turn(stage).trouble == ""
+    assert stage.practice.journal.all()

@@ -196,6 +196,10 @@ def test_an_engine_that_does_not_answer_is_explained_with_the_next_attempt(index
     ("name", "said"),
     [
         ("CredentialRefused", "The engine refuses the credential"),
+        (
+            "NotShared",
+            "The credential is not shared with a team any more Nothing new is read. Choose another credential",
+        ),
         ("NotEntered", "The secret must be entered again"),
         ("CannotOpen", "The credential cannot be opened"),
         ("FlowFailed", "Something went wrong with the engine"),

@@ -17,7 +17,7 @@ from workflows_ui.alarms.models import SCHEDULE, FlowRhythm, FlowState
 from workflows_ui.alarms.work import Work, save, set_alarm_times
 from workflows_ui.core import database
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.credentials.services import clients
+from workflows_ui.credentials.services import clients, sharing
 from workflows_ui.engine import (
     AddressRefused,
     CredentialRefused,
@@ -47,12 +47,14 @@ _STATE = ("name", "state", "cron", "zone", "since", "listed_at", "alarm_at")
 
 
 def read(work: Work) -> None:
-    """One turn of reading the list, if it is due. Call it outside of a database turn."""
+    """One turn of reading the list, if it is due, and the credential is still shared. Call it outside of a database turn."""
     watch = work.watch
     if work.index.credential is None or (watch.flows_due_at is not None and watch.flows_due_at > work.now):
         return
     started = watch.flows_started_at
     with database.turn():
+        if not sharing.genuine(credential=work.index.credential_id):
+            return
         if started is None or started < work.now - LONGEST:
             started = work.now
             work.note(flows_started_at=started, flows_cursor="")

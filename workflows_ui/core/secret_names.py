@@ -114,19 +114,21 @@ def masks(value: Any) -> bool:
 
 
 #: Texts without anything that the patterns below begin with; and times, which lists are full of.
-_HOLDS_NOTHING = re.compile(r"[^\s/:=：%]*|\d{4}-\d\d-\d\dT[\d:.]{5,15}Z")
+_HOLDS_NOTHING = re.compile(r"[^\s/:=：%\\&]*|\d{4}-\d\d-\d\dT[\d:.]{5,15}Z")
 _BEARER = re.compile(r"\b((?i:bearer)|Basic|BASIC)\s+[A-Za-z0-9+/=._~-]{8,}")
 #: Addresses that need no login: an MCP server (api.md section 14), a file of a run, an invitation (recordings
 #: `step_files_signed_download`, `invites_create_platform`). The key is group 2.
 _OPEN_ADDRESSES = re.compile(
     r"(/v1/mcp/(?=[0-9A-Za-z]{16})|/v1/step-files/signed\?token=|/invitation\?token=)([^\s\"'<>/?&#\\]+)"
 )
+#: A slash in an address: as it is, in JSON (`\/`, `\u002f`), in an address or in HTML, any number of times. Possessive: linear time.
+_SLASHES = r"(?:\\(?:u00|x)2f|[\\/]|%(?:25)*2f|&(?:amp;)*(?:#(?:x0*2f|0*47)|sol);)++"
 #: Addresses that approve, refuse or resume a waiting run, without a login (recordings `approval_04_get_approve_no_sign_in`,
 #: `wait_04_resume`, `subflow_wait_02_child_run`), in any spelling. The run's id is masked too: it is enough to resume the run
 #: (recording `approval_27_old_route_any_id`), so that no part of what is shown can be called.
 _RESUME_ADDRESSES = re.compile(
-    r"(flow-runs)(?:\\{0,8}/|%(?:25){0,3}2[Ff])[0-9A-Za-z_-]{1,64}(?:\\{0,8}/|%(?:25){0,3}2[Ff])(?:requests|waitpoints)"
-    r"(?:\\{0,8}/|%(?:25){0,3}2[Ff])[^\s\"'<>\\]*"
+    rf"(flow-runs){_SLASHES}[0-9a-z_-]{{1,64}}{_SLASHES}(?:(?:requests|waitpoints){_SLASHES}|resume(?![0-9a-z_-]))[^\s\"'<>\\]*",
+    re.IGNORECASE,
 )
 _LOGIN = re.compile(r"(://[^\s/:@\"'<>]{1,80}:)[^\s/@\"'<>]{1,200}(?=@)")
 #: `<password>…</password>`, also with attributes or as CDATA.
@@ -166,7 +168,7 @@ def mask_text(text: str) -> str:
         return text
     if len(text) > 7:
         text = _BEARER.sub(rf"\1 {MASK}", text)
-    if "flow-runs" in text:
+    if "-" in text and "flow-runs" in text.lower():
         text = _RESUME_ADDRESSES.sub(rf"\1/{MASK}", text)
     if "/" in text:
         text = _LOGIN.sub(rf"\1{MASK}", _OPEN_ADDRESSES.sub(rf"\1{MASK}", text))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from .calls import ids
-from .errors import EngineError, Forbidden, NotFound
+from .errors import EngineError, Forbidden, NotFound, TooLarge
 from .flow_shape import shape
 from .flow_tree import walk
 from .writes import NOT_DONE, UNCLEAR, Json, Look, Outcome, Seen, done
@@ -81,7 +81,10 @@ def is_cut(rows: Iterable[Json]) -> bool:
 
 
 def created(rows: Rows, fits: Callable[[Json, Json], bool]) -> Look:
-    """For creations: the one row that fits (row, arguments) and was not there before; rather the one with the external id that was sent."""
+    """For creations: the row with the external id that was sent, or the one that fits (row, arguments) and was not there before.
+
+    A row of another external id than the one that was sent may be somebody else's.
+    """
 
     def before(workflows: Any, arguments: Json) -> list[Any]:
         return [row.get("id") for row in rows(workflows, arguments)]
@@ -93,7 +96,7 @@ def created(rows: Rows, fits: Callable[[Json, Json], bool]) -> Look:
         if len(marked) == 1:
             return done(marked[0])
         new = [row for row in listed if fits(row, arguments) and row.get("id") not in known]
-        if len(new) == 1:
+        if len(new) == 1 and not (sent and new[0].get("externalId")):
             return done(new[0])
         return UNCLEAR if new or is_cut(listed) else NOT_DONE
 
@@ -344,15 +347,29 @@ def _same_connection(workflows: Any, arguments: Json) -> Json:
     return next((row for row in _connections(workflows, arguments) if row.get("externalId") == wanted), {})
 
 
-def _see_connection(workflows: Any, arguments: Json, before: Any) -> Seen:
+_CONNECTION = ("id", "updated", "displayName", "type", "pieceName")
+
+
+def _before_connection(workflows: Any, arguments: Json) -> list[Any]:
     found = _same_connection(workflows, arguments)
-    return done(found) if found and [found.get("id"), found.get("updated")] != before else NOT_DONE
+    return [found.get(key) for key in _CONNECTION]
 
 
-CONNECTION_STORED = Look(
-    _see_connection,
-    lambda workflows, arguments: [_same_connection(workflows, arguments).get(key) for key in ("id", "updated")],
-)
+def _see_connection(workflows: Any, arguments: Json, before: Any) -> Seen:
+    """Done if the connection is new, or has a sent value that it had not.
+
+    Its secret cannot be read, and `updated` alone proves nothing: the engine changes it, too, when it renews a token of OAuth.
+    """
+    found, body = _same_connection(workflows, arguments), arguments["body"]
+    was = dict(zip(_CONNECTION, before, strict=False))
+    changed = {key for key, value in was.items() if found.get(key) != value}
+    if not found or not changed:
+        return NOT_DONE
+    sent = any(key in body and found.get(key) == body[key] for key in changed)
+    return done(found) if "id" in changed or sent else UNCLEAR
+
+
+CONNECTION_STORED = Look(_see_connection, _before_connection)
 CONNECTION_RENAMED = attribute(
     _connection, lambda row: row.get("displayName"), lambda arguments: arguments["display_name"]
 )
@@ -408,6 +425,15 @@ def _record_ids(workflows: Any, arguments: Json) -> list[Any]:
     return [row.get("id") for row in _records(workflows, arguments)]
 
 
+def _before_records(workflows: Any, arguments: Json) -> list[Any] | None:
+    """The ids of the records that are there; None if the table is too large to be read: the write is then sent all the same."""
+    known = arguments["known"]
+    try:
+        return _record_ids(workflows, arguments) if known is None else [*known]
+    except TooLarge:
+        return None
+
+
 def _values(record: Json) -> dict[str, str]:
     """The cells of a record that are not empty, by the field's id."""
     cells = record.get("cells")
@@ -422,6 +448,8 @@ def _sent_values(record: Mapping[str, Any]) -> dict[str, str]:
 
 def _see_records(workflows: Any, arguments: Json, before: Any) -> Seen:
     """Done if the records that are new are exactly those that were sent; if there are others too, another writer may have made any."""
+    if before is None:
+        return UNCLEAR
     known = {*before}
     new = [row for row in _records(workflows, arguments) if row.get("id") not in known]
     if not new:
@@ -465,7 +493,7 @@ def _see_record(workflows: Any, arguments: Json, before: Any) -> Seen:
     return NOT_DONE if values == before else UNCLEAR
 
 
-RECORDS_CREATED = Look(_see_records, _record_ids)
+RECORDS_CREATED = Look(_see_records, _before_records, frozenset({"known"}))
 TABLE_CLEARED = Look(_see_cleared, _record_ids)
 RECORDS_GONE = Look(_see_records_gone)
 RECORD_CHANGED = Look(_see_record, lambda workflows, arguments: _values(_record(workflows, arguments)))

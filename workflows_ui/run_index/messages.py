@@ -12,7 +12,7 @@ from workflows_ui.core import heartbeat
 from workflows_ui.members.models import Workspace
 from workflows_ui.resource_admin.resource import RESOURCES
 from workflows_ui.run_index.models import IndexedKind, RunIndex
-from workflows_ui.run_index.services import indexes, launch_words, rewriting, uses, values
+from workflows_ui.run_index.services import indexes, launch_words, reading, rewriting, uses, values
 from workflows_ui.run_index.services.object_rows import KINDS
 from workflows_ui.web import formats, messages
 from workflows_ui.web.messages import Message, Text
@@ -28,6 +28,11 @@ _STOPPED = Message(
     gettext_lazy("Stopped: the credential was deleted"),
     gettext_lazy("Nothing new is read, and the runs are shown to nobody."),
     gettext_lazy("Choose another credential to continue."),
+)
+_NOT_SHARED = Message(
+    gettext_lazy("The credential is not shared with a team any more"),
+    gettext_lazy("Nothing new is read."),
+    gettext_lazy("Choose another credential, or ask the owner of this one to share it again."),
 )
 _STARTING = Message(
     gettext_lazy("Waiting for the first runs"),
@@ -96,8 +101,9 @@ class Status:
             case "waiting":
                 return messages.NO_WORKER
             case "failing":
-                problem = messages.recorded_error_message(self.index.trouble)
-                if self.index.trouble in _PASSING:
+                trouble = self.index.trouble
+                problem = _NOT_SHARED if trouble == reading.NOT_SHARED else messages.recorded_error_message(trouble)
+                if trouble in _PASSING:
                     return Message(problem.title, self._last_attempt)
                 return Message(problem.title, f"{problem.text} {problem.next_step}", self._last_attempt)
             case "starting":

@@ -125,8 +125,13 @@ class Tables(Calls):
         return self._get_owned("records", record_id)
 
     @write(looks.RECORDS_CREATED, refusals=(INVALID_BODY, validation(r"Max records per table reached: \d+$")))
-    def create_records(self, table_id: str, records: Iterable[Mapping[str, Any]]) -> Any:
+    def create_records(
+        self, table_id: str, records: Iterable[Mapping[str, Any]], *, known: Iterable[str] | None = None
+    ) -> Any:
         """`POST /v1/records`: the new records, in a list. Each of `records` maps field ids to values.
+
+        A look compares the table's records with `known`, the ids of those that were there before. They are read if not given, which
+        takes the whole table.
 
         Values are sent as text, as the engine stores them; None is left out. The engine drops unknown field ids.
         """

@@ -107,8 +107,10 @@ def fill_from_copy(session: EngineSession, id: str, data: Mapping[str, Any]) -> 
             )
             fields.append(reading.key_of(made))
         records = [dict(zip(fields, row, strict=False)) for row in list_at(data, "records") if isinstance(row, list)]
+        known: list[str] = []
         for start in range(0, len(records), _AT_ONCE):
             if start:
                 time.sleep(_APART)
             batch = [{name: value for name, value in row.items() if value} for row in records[start : start + _AT_ONCE]]
-            session.workflows.create_records(id, batch)
+            written = session.workflows.create_records(id, batch, known=known)
+            known += [reading.key_of(row) for row in written]

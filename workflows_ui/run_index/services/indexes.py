@@ -57,7 +57,7 @@ NO_ANSWER = sorted(error.__name__ for error in UNANSWERED)
 _readable = Prepared(
     lambda workspace, user: (
         RunIndex.objects.filter(workspace=workspace, moves=F("workspace__moves"))
-        .filter(Q(credential__owner=user) | Q(credential__shares__team__user=user))
+        .filter(Q(credential__owner=user, credential__taken_over=False) | Q(credential__shares__team__user=user))
         .select_related("credential")
         .distinct()
     ),
@@ -79,7 +79,7 @@ def readable(workspace: Workspace, user_id: int) -> RunIndex | None:
     index = _readable.first(workspace.pk, user_id)
     if index is None or index.read_at is None or index.credential is None:
         return None
-    if index.credential.owner_id != user_id:
+    if not index.credential.is_own(user_id):
         shared = sharing.genuine(credential=index.credential_id, team__user=user_id)
         if not shared:
             return None

@@ -20,7 +20,7 @@ from django.db.models import Count, F, Q
 from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.lease import backoff
-from workflows_ui.credentials.services import clients
+from workflows_ui.credentials.services import clients, sharing
 from workflows_ui.engine import (
     AddressRefused,
     Client,
@@ -56,6 +56,8 @@ OVERLAP, WIDE_OVERLAP = timedelta(seconds=10), timedelta(minutes=2)
 NEAR = timedelta(minutes=5)
 #: Runs in one call by id (recording `runs_list_flow_run_ids_21_refused`), and in one turn.
 IDS, CHECKED = 20, 200
+#: The trouble of an index whose credential's owner has ended the last share: their consent to read with it.
+NOT_SHARED = "NotShared"
 #: Time between two comparisons with the engine; what was created later than the second value is left out, since it still changes.
 COMPARED, SETTLED = timedelta(hours=1), timedelta(minutes=5)
 #: The longest time that is counted at once, and the shortest that is halved. Earlier times than those of so many days are longer.
@@ -131,6 +133,9 @@ def _claim(workspace_id: int) -> Work | None:
     free = RunIndex.objects.filter(_readable(), due_at__lte=now)
     index = RunIndex.lease.claim(free, workspace_id, LEASE, now, ("workspace", "credential__workspace"))
     if index is None or index.credential is None:
+        return None
+    if not sharing.genuine(credential=index.credential_id):
+        _finish(index, NOT_SHARED)
         return None
     try:
         key = index.open("word_key")
