@@ -52,7 +52,7 @@ INDEXED_PAGES = {
     "/w/sales/runs/plots/": Costs(10, 0),
     "/w/sales/runs/{failed}/": Costs(18, 1),
     "/w/sales/failures/": Costs(13, 0),
-    "/w/sales/failures/{failure}/": Costs(19, 0),
+    "/w/sales/failures/{failure}/": Costs(21, 0),
     "/w/sales/alarms/": Costs(15, 0),
     "/w/sales/alarms/{alarm}/": Costs(10, 0),
     "/w/sales/alarms/muted/": Costs(9, 0),
