@@ -11,16 +11,16 @@ from collections.abc import Callable
 from typing import Any
 
 #: Every point at which a launch may be cut, in its order, and the states it may end in afterwards.
-#: What was cut after the commit of SENDING, and never reached the engine, is proved by the run lists not to have run.
+#: What was cut after the commit of SENDING, and never reached the engine, has no trace in the run lists; "not sent" is said after the last search.
 POINTS: dict[str, set[str]] = {
     "before the claim": {"succeeded"},
     "claimed": {"succeeded"},
     "before the flow is read": {"succeeded"},
     "after the flow was read": {"succeeded"},
     "before the commit of SENDING": {"succeeded"},
-    "after the commit of SENDING": {"not_sent"},
-    "before the first byte": {"not_sent"},
-    "after the first byte": {"not_sent"},
+    "after the commit of SENDING": {"unknown"},
+    "before the first byte": {"unknown"},
+    "after the first byte": {"unknown"},
     "after the whole request": {"succeeded"},
     "after the answer": {"succeeded"},
     "before the commit of the answer": {"succeeded"},
