@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 #: Every point at which a launch may be cut, in its order, and the states it may end in afterwards.
-#: What was cut after the commit of SENDING, and never reached the engine, has no trace in the run lists; "not sent" is said after the last search.
+#: What was cut after the commit of SENDING, and never reached the engine, has no trace in the run lists. "Not sent" is said after the last
+#: search only.
 POINTS: dict[str, set[str]] = {
     "before the claim": {"succeeded"},
     "claimed": {"succeeded"},
