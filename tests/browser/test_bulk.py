@@ -126,7 +126,7 @@ def test_without_javascript_many_are_done_and_the_failed_ones_tried_again(stage:
         page.locator("input[data-tick]").nth(number).check()
     refused = page.locator("input[data-tick]").nth(0).get_attribute("value")
     page.locator("#bulk").get_by_role("button", name="Turn off").click()
-    stage.practice.engine.faults.add("status", "POST", f"*{refused}", status=409, body="json")
+    stage.practice.engine.faults.add("status", "POST", f"*{refused}", status=400, body="invalid")
     page.get_by_role("button", name="Turn off (2)").click()
     expect(page.get_by_text("0 of 2 processed")).to_be_visible()
     work()
