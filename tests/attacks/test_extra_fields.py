@@ -79,7 +79,10 @@ def test_a_profile_changes_no_more_than_it_shows(users: Users) -> None:
 
 def test_a_workspaces_settings_change_no_more_than_they_show(users: Users) -> None:
     before = columns(users.workspace)
-    assert post(users.owner, "/w/sales/settings/", {"name": "New", "colour": ""}).status_code == 303
+    assert (
+        post(users.owner, "/w/sales/settings/", {"name": "New", "colour": "", "causes_in_notices": "on"}).status_code
+        == 303
+    )
     assert changed(users.workspace, before) == {"name"}
 
 

@@ -64,7 +64,7 @@ def test_a_teams_credential_is_named_as_the_teams(scene: Scene) -> None:
     kind = scene.users.credential.kind
     share(credential(scene.users.workspace, person("holder"), secret, kind=kind, name="Shared key"), team)
     page = _opened(scene, flow)
-    assert "“Shared key” of holder, shared with the team Sales team" in page
+    assert "“Shared key” of keeper, shared with the team Sales team" in page
     assert secret not in page
 
 

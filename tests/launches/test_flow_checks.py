@@ -84,6 +84,7 @@ def test_an_engine_that_is_not_ready_gets_the_launch_later(scene: Scene, kind: s
 
 
 def test_a_flow_is_read_once_for_many_launches_with_the_same_credential(scene: Scene) -> None:
+    scene.engine.journal.clear()
     for _ in range(3):
         scene.launch(scene.flow)
     assert scene.engine.journal.count("GET", f"*/v1/flows/{scene.flow}") == 1
@@ -92,6 +93,7 @@ def test_a_flow_is_read_once_for_many_launches_with_the_same_credential(scene: S
 def test_a_flow_is_read_again_after_half_a_minute_and_with_another_secret(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    scene.engine.journal.clear()
     launch = scene.launch(scene.flow)
     credential = Credential.objects.get(owner=scene.users.colleague)
     assert not flow_checks.needed(credential, scene.flow)

@@ -104,7 +104,7 @@ def test_a_manager_chooses_the_pages_and_the_log_has_it(stage: Furnished) -> Non
     page = client.get(SETTINGS).content.decode()
     assert re.findall(r'name="hidden_pages"[^>]*value="([\w-]+)"', page) == PAGES
     assert "launches" not in PAGES
-    sent = {"name": "Sales", "hidden_pages": ["connections", "tables"]}
+    sent = {"name": "Sales", "hidden_pages": ["connections", "tables"], "causes_in_notices": "on"}
     assert client.post(SETTINGS, sent).status_code == 303
     assert Workspace.objects.get(slug="sales").hidden_pages == ["connections", "tables"]
     row = AuditEvent.objects.filter(action="workspace.change").latest("pk")
