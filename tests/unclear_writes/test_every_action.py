@@ -21,8 +21,8 @@ from workflows_ui.unclear_writes.models import UnclearWrite, WriteState
 
 #: Nothing that they do can be read, so that nobody can say whether it was done.
 UNREADABLE = {"flows.test-trigger", "flows.draft-test", "flows.step-test"}
-#: A new run cannot be told from those that others start, and an older engine does not give samples.
-CHANGE_ALONE = {"runs.retry-latest", "flows.step-sample"}
+#: A new run cannot be told from those that others start, an older engine does not give samples, and none gives secrets.
+CHANGE_ALONE = {"runs.retry-latest", "flows.step-sample", "connections.replace-secret"}
 #: They create a job, which calls the engine later (tests/jobs).
 JOBS = {"connections.replace"}
 #: What is filled in is what the engine has already.
