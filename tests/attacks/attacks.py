@@ -361,6 +361,7 @@ ATTACKS: tuple[Attack, ...] = (
             "test_response_bodies",
             "test_nothing_follows_a_response_but_the_next_one",
             "test_requests_of_every_form_leave_nothing_for_the_next_one",
+            "test_a_head_that_cannot_be_read_is_refused_and_its_connection_ends",
             "test_nothing_follows_a_page_a_file_or_an_error_of_the_console",
             "test_no_response_reaches_another_person_through_a_proxy",
         ),
