@@ -30,9 +30,9 @@ WEEKLY = trigger("piece-schedule", "every_week", hour_of_the_day="7", day_of_the
         (trigger("piece-google-sheets", "new_row", title="New Row"), "Google Sheets: New Row", "event"),
         (trigger("piece-webhooks-log", "webhook_seen", title="Seen"), "Webhooks Log: Seen", "event"),
         (DAILY, "Every day at 09:00, UTC", "schedule"),
-        (WEEKLY, "Every Monday at 07:00", "schedule"),
+        (WEEKLY, "Every Monday at 07:00, UTC", "schedule"),
         (trigger("piece-schedule", "every_month", hour_of_the_day="{{x}}"), "Scheduled", "schedule"),
-        (trigger("piece-schedule", "cron_expression", cronExpression="1 2 3 4 5"), "1 2 3 4 5", "schedule"),
+        (trigger("piece-schedule", "cron_expression", cronExpression="1 2 3 4 5"), "1 2 3 4 5, UTC", "schedule"),
         ({"type": "EMPTY", "settings": {}}, "No trigger chosen yet", "nothing"),
         (None, "No trigger chosen yet", "nothing"),
         ("odd", "No trigger chosen yet", "nothing"),
@@ -53,4 +53,4 @@ def test_the_schedule_that_runs_goes_before_the_drafts_own_fields() -> None:
     found = trigger("piece-schedule", "every_day", hour_of_the_day=9, run_on_weekends=True)
     installed = {"schedule": {"type": "CRON_EXPRESSION", "cronExpression": "0 * * * 1-5", "timezone": "UTC"}}
     assert start_label(starting(found, triggerSource=installed)) == "Every hour, Monday to Friday, UTC"
-    assert start_label(starting(found, triggerSource={"schedule": None})) == "Every day at 09:00"
+    assert start_label(starting(found, triggerSource={"schedule": None})) == "Every day at 09:00, UTC"
