@@ -33,6 +33,11 @@ def name_of(resource: Resource, action: Action) -> str:
 
 
 plain = pytest.mark.parametrize("stage", ["activepieces"], indirect=True)
+#: What is filled in is what the engine has already, so that the first look finds it.
+UNCHANGED = {
+    "mcp-servers.switch-tools",
+    *(f"{kind}.rename" for kind in ("tables", "folders", "mcp-servers", "connections")),
+}
 WHOLE_AND_FRAGMENT: tuple[dict[str, str], ...] = ({}, HTMX)
 
 
@@ -152,6 +157,8 @@ def test_an_engine_that_is_down_refuses_or_is_lost_is_shown_at_the_form_with_eve
     _is_down(stage, action, url, stage.fields(resource, action, url))
     faults.clear()
     # A trigger's refusal proves nothing (tests/resources/flow_testing/test_draft_tests.py).
+    if name in UNCHANGED:
+        return
     for headers in () if action is DRAFT_TEST else WHOLE_AND_FRAGMENT:
         before = len(outcomes())
         _is_refused(stage, url, stage.fields(resource, action, url), headers)
@@ -159,6 +166,8 @@ def test_an_engine_that_is_down_refuses_or_is_lost_is_shown_at_the_form_with_eve
         faults.clear()
         # tests/unclear_writes has what follows.
         UnclearWrite.objects.all().delete()
+        if name == "flows.edit-undo":  # While it is checked, it is the last edit, and undoing it would change nothing.
+            return
     assert TYPED_SECRET not in everything_told()
     before, written = len(outcomes()), len(stage.writes())
     fields = stage.fields(resource, action, url)
@@ -188,7 +197,7 @@ def _is_refused(stage: Stage, url: str, fields: dict[str, Any], headers: dict[st
     assert "Checking whether it was done" in page
     for name, value in typed(fields).items():
         if value != TYPED_SECRET and name != "action-ticket":
-            assert answer.context["form"][name].value() == value
+            assert answer.context["form"][name].value() == (True if value == "on" else value)
     assert TYPED_SECRET not in page
     assert stage.secret not in page
 

@@ -298,7 +298,7 @@ def test_versions_are_offered_as_the_draft_to_builders_only_and_not_while_the_fl
         page = text(stage.as_role(role).get(address).content)
         assert "First" in page
         assert offered not in page
-    stage.browser.post(url("delete", flow))
+    stage.browser.post(url("delete", flow), {"sure": "yes"})
     if stage.users.workspace.flavour == Flavour.IMBRACE:
         assert offered not in text(stage.browser.get(address).content)
 

@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 
 from tests.resources.stage import HTMX, Stage, outcomes, turns
-from tests.resources.test_every_action import ACTIONS, name_of
+from tests.resources.test_every_action import ACTIONS, UNCHANGED, name_of
 from tests.stub_engine import text
 from tests.unclear_writes.false_answers import ANSWERS
 from workflows_ui.core import clock
@@ -25,11 +25,6 @@ UNREADABLE = {"flows.test-trigger", "flows.draft-test", "flows.step-test"}
 CHANGE_ALONE = {"runs.retry-latest", "flows.step-sample", "connections.replace-secret"}
 #: They create a job, which calls the engine later (tests/jobs).
 JOBS = {"connections.replace"}
-#: What is filled in is what the engine has already.
-UNCHANGED = {
-    "mcp-servers.switch-tools",
-    *(f"{kind}.rename" for kind in ("tables", "folders", "mcp-servers", "connections")),
-}
 
 each_action_before_and_after = pytest.mark.parametrize(
     ("resource", "action", "stage", "acted", "answer"),

@@ -10,4 +10,6 @@ SAMPLE = Sample(
     filter="status=FAILED",
     odd_filter="status=NO_SUCH_STATE",
     huge={"steps": {"a": {"output": "y" * 3_000_000}}},
+    # The runs that are found first have succeeded, which is asked about.
+    typed={"retry": {"succeeded": "on"}, "retry-latest": {"succeeded": "on"}},
 )
