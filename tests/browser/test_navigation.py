@@ -95,20 +95,20 @@ def test_another_page_of_a_list_replaces_its_rows_only_and_back_returns(page: Pa
 
 def test_back_restores_what_was_typed_after_a_link_and_after_the_browsers_own_buttons(page: Page) -> None:
     page.goto("/w/sales/settings/")
-    page.get_by_label("Name", exact=True).fill("Changed by half")
+    page.locator("#id_name").fill("Changed by half")
     _menu(page, "Credentials")
     expect(page.locator("h1")).to_have_text("Credentials")
     page.go_back()
-    expect(page.get_by_label("Name", exact=True)).to_have_value("Changed by half")
+    expect(page.locator("#id_name")).to_have_value("Changed by half")
     # The same within one document.
     page.goto("/w/sales/credentials/")
     _mark(page)
     _menu(page, "Settings")
-    page.get_by_label("Name", exact=True).fill("Changed by half")
+    page.locator("#id_name").fill("Changed by half")
     page.go_back()
     expect(page.locator("h1")).to_have_text("Credentials")
     page.go_forward()
-    expect(page.get_by_label("Name", exact=True)).to_have_value("Changed by half")
+    expect(page.locator("#id_name")).to_have_value("Changed by half")
     assert _is_marked(page)
 
 
