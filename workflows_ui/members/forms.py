@@ -320,7 +320,7 @@ class LimitsForm(forms.Form):
 
 
 class CredentialField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not subscriptable at run time
-    """A credential, with its owner; those of one name and owner are told apart."""
+    """A credential, with its owner; those of one name and owner are distinguished."""
 
     _labels: dict[str, str] | None = None
 

@@ -33,7 +33,7 @@ class ConsoleRequest(HttpRequest):
 
 
 def is_sure(request: HttpRequest) -> bool:
-    """Return whether this is the submitted form of a confirmation. An empty POST is none, so it ends nothing."""
+    """Return whether this is the submitted form of a confirmation. An empty POST is not, so it ends nothing."""
     return request.method == "POST" and request.POST.get(SURE) == "yes"
 
 

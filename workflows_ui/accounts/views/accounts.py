@@ -94,7 +94,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return f"browser:{browser.pk}" if browser is not None else f"account:{user_id}"
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Count the attempt: a known browser's by itself, others by account and address."""
+        """Count the attempt: a known browser's separately, others by account and address."""
         typed = str(credentials.get("email") or credentials.get("username") or "")
         with known_browsers.counted_apart(request, _account_of(typed)):
             super().pre_authenticate(request, **credentials)

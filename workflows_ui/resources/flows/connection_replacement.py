@@ -5,7 +5,7 @@ The engine's own `POST app-connections/replace` turns flows on, publishes drafts
 the published version as draft, change its steps, publish it with the status that the flow had, use the locked draft again, and change that
 too. Nothing is published but a version whose steps are those of the published one.
 
-Each call follows from the flow as it is (`_Replacement.following`), so whoever goes on after a kill finds where it stands. Only the ids of
+Each call follows from the flow as it is (`_Replacement.following`), so a worker continues where the last one was killed. Only the ids of
 the versions at the beginning are kept (`PLAN`).
 """
 

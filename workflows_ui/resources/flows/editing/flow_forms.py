@@ -211,7 +211,7 @@ class ChangeOwner(EditForm):
         label = gettext("%(name)s (may not see this project)")
         rest = reading.other_people(self.session).items()
         elsewhere = [(key, label % {"name": name}) for key, name in rest if key != owner]
-        #: For the audit log (action_forms.named_changes): the owner is none of the choices.
+        #: For the audit log (action_forms.named_changes): the present owner is not among the choices.
         self.before = {"owner": people.get(owner, owner)}
         self.choose("owner", [*others, *elsewhere])
         help_text = gettext("The console knows nobody else in this workspace.")
