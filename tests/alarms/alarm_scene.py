@@ -86,7 +86,7 @@ def only(
     for flow in state.flows.values():
         if flow["id"] not in {flow_id, *on} and flow["projectId"] == project:
             flow["status"] = "DISABLED"
-    start(stage, keep_days=90)
+    start(stage, keep_days=30)
     read_all(stage)
 
 

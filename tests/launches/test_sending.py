@@ -15,6 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from tests import flows
 from tests.logs import lines
+from tests.practice_engine.fixtures import until
 from tests.users import Users, gather, workspace
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.models import AuditEvent
@@ -515,10 +516,15 @@ def test_a_poll_with_an_unchanged_result_writes_a_handful_of_queries(
 ) -> None:
     flow = flows.make(activepieces_scene.workflows, "Sleeps", flows.code("sleep 590"))
     made = [activepieces_scene.launch(flow, {"n": number}) for number in range(20)]
+    runs = activepieces_scene.engine.state.runs
+    until(lambda: [run for run in runs.values() if run["flowId"] == flow and run["reported"]][19:])
     for launch in made:
         activepieces_scene.watch(launch, State.RUNNING)
+    # An engine of 0.83 shows the start of a run only some time after its state.
     Launch.objects.update(poll_at=timezone.now())
-    with django_assert_max_num_queries(14):
+    following.poll(made[0].workspace_id)
+    Launch.objects.update(poll_at=timezone.now())
+    with django_assert_max_num_queries(7):
         following.poll(made[0].workspace_id)
 
 
