@@ -1,5 +1,4 @@
-"""The work of jobs. A bulk action: the matching objects are collected, then the action is applied to one after the other. An export:
-the list is walked page by page into a file.
+"""The work of jobs: turns, and bulk actions. The matching objects are collected, then the action is applied to one after the other.
 
 Every call that changes something names its objects. Each object is marked before the call about it (jobs/services/turns.py); an object
 is only sent again if it certainly was not acted on, or if its action has a procedure (actions.Procedure), which looks at it first.
@@ -24,11 +23,10 @@ from workflows_ui.audit.services import audit_log
 from workflows_ui.core import database
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound, Refused, Unavailable, Unknown
-from workflows_ui.jobs import page as job_page
+from workflows_ui.jobs import exporting, page as job_page
 from workflows_ui.jobs.models import ItemState, Job, JobItem, JobKind, JobState
 from workflows_ui.jobs.services import jobs, turns as job_turns
 from workflows_ui.jobs.services.jobs import Found, Reason
-from workflows_ui.lists import export
 from workflows_ui.lists.declaration import Row
 from workflows_ui.resource_admin import action_forms, action_log, capabilities as missing_capabilities, pagination
 from workflows_ui.resource_admin.actions import Action, Affected, Bulk, Procedure
@@ -47,8 +45,6 @@ TOGETHER = 100
 #: Attempts to read one object while the engine does not answer properly.
 READS = 3
 _LONGEST_ID = 300
-#: Maximum rows and bytes of an exported file; the page says so if the file ends there.
-ROWS, BYTES = 100_000, 200_000_000
 #: Concurrent jobs per process; the rest of a worker's threads is left to launches.
 _slots = {JobKind.BULK: BoundedSemaphore(4), JobKind.EXPORT: BoundedSemaphore(2)}
 
@@ -78,7 +74,10 @@ def turn(job_id: str, resources: Mapping[str, Resource]) -> bool:
 
 def _run(job: Job, resources: Mapping[str, Resource]) -> bool:
     try:
-        return _export(job, resources) if job.kind == JobKind.EXPORT else _bulk_action(job, resources)
+        if job.kind == JobKind.EXPORT:
+            exporting.write(job, resources)
+            return False
+        return _bulk_action(job, resources)
     except job_turns.Lost:
         log.info("job.lost", job=job.pk)
         with database.turn():
@@ -476,50 +475,3 @@ def _settle(
         for event in events if unclear else ():
             audit_log.end(event, outcome, **detail)
     return events
-
-
-def _export(job: Job, resources: Mapping[str, Resource]) -> bool:
-    """Write the file: walk the list as its person, page by page, and store each page as a part of the file."""
-    try:
-        _write(job, resources)
-    except job_turns.Lost:
-        with database.turn():
-            # If the job still belongs to this worker, the engine was slower than the lease: count it as a try, or the job would never end.
-            job_turns.pause(job, "")
-        raise
-    return False
-
-
-def _write(job: Job, resources: Mapping[str, Resource]) -> None:
-    resource = resources.get(job.resource)
-    if resource is None or job.format not in export.TYPES:
-        raise job_turns.EndsEarly(Reason.NOT_DECLARED)
-    with database.turn():
-        session = job_turns.caller_of(job, resource.role)
-    query = pagination.query_of(resource, job.filters)
-    total = _total(resource, session, query.filters)
-    with database.turn():
-        job_turns.begin_file(job, total)
-    data, number, cut = export.head(job.format, resource), 0, False
-    for batch in pagination.walk(resource, session, query.filters, limit=ROWS, nameless=True, order=query.order):
-        data += export.body(job.format, resource, session, batch.rows, before=job.rows)
-        full = bool(batch.position) and job.bytes + len(data) > BYTES
-        cut = batch.cut or full
-        last = full or not batch.position
-        with database.turn():
-            job_turns.check(job, resource.role)
-            job_turns.add_part(job, number, data + (export.tail(job.format) if last else b""), len(batch.rows))
-        data, number = b"", number + 1
-        if last:
-            break
-    with database.turn():
-        job_turns.finish_file(job, cut=cut)
-
-
-def _total(resource: Resource, session: EngineSession, filters: Mapping[str, Any]) -> int | None:
-    """The number of rows, only for the progress bar: a refusal to count does no harm."""
-    try:
-        return resource.count(session, filters)
-    except EngineError as problem:
-        log.info("export.uncounted", resource=resource.name, error=type(problem).__name__)
-        return None
