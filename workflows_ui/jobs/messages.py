@@ -82,6 +82,11 @@ _REASONS: dict[str, Message] = {
         _("It failed at one after the other, so the rest was not tried."),
         _("Ask for the rest again once the engine is well."),
     ),
+    Reason.BROKEN: Message(
+        _("Ended early: an error of the console"),
+        _("It has been written to the log. What already has a result keeps it."),
+        _("Tell your administrator."),
+    ),
     Reason.GONE: Message(
         _("Ended early: what it is about is no longer there"),
         _("One of the connections was deleted. Nothing was changed."),

@@ -49,6 +49,7 @@ class Reason(TextChoices):
     SUCCEEDED = "succeeded", _("It succeeded, and runs that succeeded were not to be started again.")
     GONE = "gone", _("No longer there.")
     IN_USE = "in_use", _("Someone is editing it. Try again in a minute.")
+    BROKEN = "broken", _("An error of the console, which its log describes. Look at it before you try again.")
     HALFWAY = (
         "halfway",
         _("It stopped halfway, and it is unclear whether the last call was done. “Continue” looks first."),
