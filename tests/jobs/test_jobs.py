@@ -14,7 +14,7 @@ from tests.logs import lines
 from tests.practice_engine.fixtures import until
 from tests.resources.stage import Stage, stage as stage
 from tests.stub_engine import text
-from tests.unclear_writes.later import look_at_the_end
+from tests.unclear_writes.later import act_late, look_at_the_end
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import clock, lease
@@ -27,7 +27,7 @@ from workflows_ui.launches.services import watching
 from workflows_ui.notifications import services as notifications
 from workflows_ui.resource_admin.resource import Query, Resource
 from workflows_ui.resources import BY_NAME
-from workflows_ui.unclear_writes import services as unclear_writes
+from workflows_ui.unclear_writes import worker as write_worker
 from workflows_ui.unclear_writes.models import UnclearWrite, WriteState
 
 pytestmark = pytest.mark.both_databases
@@ -292,7 +292,7 @@ def test_not_done_is_said_about_an_object_at_the_end_of_the_search_only(stage: S
     assert not notifications.visible_notifications(job.user)
     assert jobs.retry(Actor(job.user), stage.users.place(job.user), job, look=False) is None
     UnclearWrite.objects.update(not_before=None)
-    unclear_writes.look(UnclearWrite.objects.get().pk)
+    write_worker.look(UnclearWrite.objects.get().pk)
     assert states(job)[0] == ItemState.UNCLEAR
     assert look_at_the_end().state == WriteState.NOT_DONE
     assert states(job) == [ItemState.FAILED, ItemState.DONE, ItemState.DONE]
@@ -312,11 +312,9 @@ def test_an_object_that_the_engine_acts_on_late_succeeds(stage: Stage, running: 
     job = turns(running)
     assert states(job) == [ItemState.UNCLEAR, ItemState.DONE, ItemState.DONE]
     first = job.items.get(position=0)
-    late = stage.practice.journal.all("POST", f"/v1/flows/{first.object_id}")[-1]
-    headers = {"content-type": "application/json"}
-    assert stage.practice.call("POST", f"/v1/flows/{first.object_id}", data=late.body, headers=headers)
+    act_late(stage.practice, f"/v1/flows/{first.object_id}")
     UnclearWrite.objects.update(not_before=None)
-    unclear_writes.look(UnclearWrite.objects.get().pk)
+    write_worker.look(UnclearWrite.objects.get().pk)
     assert states(job) == [ItemState.DONE] * 3
     assert audited("flows.turn-off", job, 0) == ["begun", "unclear", "done"]
     page = page_of(stage, job)
@@ -340,7 +338,7 @@ def test_each_object_of_one_call_for_many_is_looked_for(stage: Stage) -> None:
     over = clock.now() - settings.LAUNCH_SEARCH - timedelta(seconds=1)
     UnclearWrite.objects.update(not_before=None, asked_at=over)
     for write in UnclearWrite.objects.all():
-        unclear_writes.look(write.pk)
+        write_worker.look(write.pk)
     assert states(job) == [ItemState.FAILED, ItemState.DONE, ItemState.FAILED]
     again = jobs.retry(Actor(job.user), place, job, look=False)
     assert again is not None

@@ -16,7 +16,7 @@ from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import clients
 from workflows_ui.engine import AddressRefused, Client, EngineError, Workflows
-from workflows_ui.launches.models import WENT_WRONG, Launch, RunRetry, State
+from workflows_ui.launches.models import UNDER_WAY, WENT_WRONG, Launch, RunRetry, State
 from workflows_ui.launches.services import run_search, runs
 from workflows_ui.launches.services.run_search import EngineCaller
 from workflows_ui.members.models import Workspace
@@ -38,7 +38,9 @@ def record(workspace: Workspace, user_id: int, run_id: str, new_run_id: str) -> 
         return
     now = clock.now()
     launch = _launch_of(workspace, run_id)
-    failed = launch is not None and launch.state in WENT_WRONG
+    # Where a retry is found later, its run may have reopened the launch already.
+    wrong = (*WENT_WRONG, *UNDER_WAY) if run_id == new_run_id else WENT_WRONG
+    failed = launch is not None and launch.state in wrong
     RunRetry.objects.create(
         workspace=workspace,
         user_id=user_id,
