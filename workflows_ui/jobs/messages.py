@@ -96,6 +96,11 @@ _REASONS: dict[str, Message] = {
         _("It is deleted only if all flows succeeded, and none refers to it in what is live or in its draft."),
         _("Its page names the flows that use it."),
     ),
+    Reason.USED_BY_SERVER: Message(
+        _("Finished, and the old connection is still there"),
+        _("An MCP server acts with it, or the engine does not show which do. The flows use the new one."),
+        _("Look at the tools of the MCP servers, then delete the connection on its page."),
+    ),
     Reason.NOT_REACHED: Message(
         _("Ended early: the engine cannot be reached"), _("The console tried for a long time."), _REST
     ),

@@ -56,6 +56,7 @@ class Reason(TextChoices):
     )
     #: Of a job that was asked to delete a connection at its end.
     STILL_THERE = "still_there", ""
+    USED_BY_SERVER = "used_by_server", ""
     IN_PROGRESS = (
         "in_progress",
         _("The engine is still working on it, or deleting it already. Look at it again in a minute."),
