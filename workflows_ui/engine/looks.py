@@ -17,6 +17,8 @@ Read = Callable[[Any, Json], Json]
 Rows = Callable[[Any, Json], Iterable[Json]]
 #: Rows of a list that is read whole, and the most records.
 _MANY, _RECORDS = 1000, 100_000
+#: Records that are read of a table that is cleared, if the answer is not too large.
+_OLDEST = (1000, 100, 10, 1)
 _MALFORMED = (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError)
 _ALPHABET = string.ascii_letters + string.digits
 
@@ -462,8 +464,21 @@ def _see_records(workflows: Any, arguments: Json, before: Any) -> Seen:
     return UNCLEAR if rest else done(new)
 
 
+def _oldest(workflows: Any, arguments: Json) -> list[Any]:
+    """The ids of the table's oldest records, which the engine lists first: as many as an answer holds, since it deletes all or none."""
+    for limit in _OLDEST:
+        try:
+            return [row.get("id") for row in workflows.list_records(arguments["table_id"], limit=limit)["data"]]
+        except TooLarge:
+            if limit == _OLDEST[-1]:
+                raise
+    return []
+
+
 def _see_cleared(workflows: Any, arguments: Json, before: Any) -> Seen:
-    left = {*_record_ids(workflows, arguments)} & {*before}
+    """Done if none of the records that were the oldest is among the oldest ones."""
+    rows = workflows.list_records(arguments["table_id"], limit=len(before))["data"] if before else []
+    left = {row.get("id") for row in rows} & {*before}
     if not left:
         return done()
     return NOT_DONE if left == {*before} else UNCLEAR
@@ -494,7 +509,7 @@ def _see_record(workflows: Any, arguments: Json, before: Any) -> Seen:
 
 
 RECORDS_CREATED = Look(_see_records, _before_records, frozenset({"known"}))
-TABLE_CLEARED = Look(_see_cleared, _record_ids)
+TABLE_CLEARED = Look(_see_cleared, _oldest)
 RECORDS_GONE = Look(_see_records_gone)
 RECORD_CHANGED = Look(_see_record, lambda workflows, arguments: _values(_record(workflows, arguments)))
 
