@@ -90,7 +90,7 @@ def poll(workspace_id: int) -> None:
         retries = [
             retry
             for retry in RunRetry.objects.filter(workspace_id=workspace_id, poll_at__lte=now)
-            .select_related("workspace", "user", "launch__user", "launch__workspace", "launch__credential__workspace")
+            .select_related("workspace", "user", "launch__user", "launch__workspace")
             .order_by("poll_at")[: run_search.IDS]
             if RunRetry.objects.filter(pk=retry.pk, poll_at=retry.poll_at).update(poll_at=_next_look(retry, now))
         ]
@@ -141,13 +141,13 @@ def _next_look(retry: RunRetry, now: datetime) -> datetime | None:
 
 
 def _clients(retries: Iterable[RunRetry]) -> list[Client]:
-    """Clients with the credentials of the launches."""
-    credentials = {retry.launch.credential_id: retry.launch.credential for retry in retries if retry.launch is not None}
+    """Clients that act for the launchers now, so that nobody is notified of what their credential does not show."""
+    people = {retry.launch.user_id: retry.launch for retry in retries if retry.launch is not None}
     usable = []
-    for credential in credentials.values():
+    for launch in people.values():
         try:
-            if credential is not None:
-                usable.append(clients.client_for_credential(credential))
-        except (CannotOpen, AddressRefused, ValueError) as problem:
+            person = access.find(launch.user, launch.workspace.slug)
+            usable.append(clients.client_for_person(person.user, person.workspace)[0])
+        except (access.NoAccess, clients.NoCredential, CannotOpen, AddressRefused, ValueError) as problem:
             log.info("repairs.no_client", error=type(problem).__name__)
     return usable
