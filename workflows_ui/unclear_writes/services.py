@@ -9,7 +9,6 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -28,8 +27,6 @@ from workflows_ui.jobs.services import turns as job_turns
 from workflows_ui.members.models import Workspace
 from workflows_ui.run_index.services import objects
 from workflows_ui.unclear_writes.models import UnclearWrite, WriteState
-
-log = structlog.get_logger(__name__)
 
 #: A look of a worker, and the pauses between looks.
 LEASE, PAUSE, LONGEST_PAUSE = timedelta(minutes=2), timedelta(seconds=5), timedelta(seconds=60)
