@@ -404,3 +404,15 @@ def test_a_record_is_added_to_a_table_that_is_too_large_to_be_read(place: Place)
     assert caught.value.write is not None
     place.workflows.delete_records([added["id"]], table_id=table)
     assert writes.see(place.workflows, caught.value.write).outcome is Outcome.UNCLEAR
+
+
+@pytest.mark.parametrize("acted", [False, True], ids=["before", "after"])
+def test_a_table_that_is_too_large_to_be_read_is_cleared_and_looked_at(place: Place, acted: bool) -> None:
+    table = place.table
+    field = place.field(table)
+    place.workflows.create_records(table, [{field: "a" * 2000} for _row in range(50)])
+    place.workflows = _client(place.practice, largest_answer=50_000)
+    place.practice.engine.faults.add("status", "POST", "*/clear", times=1, status=500, act=acted)
+    assert _outcome(place, lambda w: w.clear_table(table)) is (Outcome.DONE if acted else Outcome.NOT_DONE)
+    place.workflows.clear_table(table)
+    assert not place.workflows.list_records(table)["data"]

@@ -1,7 +1,8 @@
 """Jobs in workers' hands: claims, kills at every point, stops, pauses, sweeps. No object is ever sent twice."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,10 +10,11 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from tests.logs import lines
 from tests.practice_engine.fixtures import until
 from tests.resources.stage import Stage, stage as stage
 from tests.stub_engine import text
-from tests.unclear_writes.later import look_at_the_end
+from tests.unclear_writes.later import act_late, look_at_the_end
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import clock, lease
@@ -23,9 +25,9 @@ from workflows_ui.jobs.services import jobs, turns as job_turns
 from workflows_ui.jobs.services.jobs import Found, Reason
 from workflows_ui.launches.services import watching
 from workflows_ui.notifications import services as notifications
-from workflows_ui.resource_admin.resource import Query
+from workflows_ui.resource_admin.resource import Query, Resource
 from workflows_ui.resources import BY_NAME
-from workflows_ui.unclear_writes import services as unclear_writes
+from workflows_ui.unclear_writes import worker as write_worker
 from workflows_ui.unclear_writes.models import UnclearWrite, WriteState
 
 pytestmark = pytest.mark.both_databases
@@ -50,8 +52,8 @@ def ask(stage: Stage, found: list[Found], **more: Any) -> Job:
     return jobs.ask(Actor(place.user), place, resource="flows", action="turn-off", found=found, **more)
 
 
-def turns(job: Job) -> Job:
-    while worker.turn(job.pk, BY_NAME):
+def turns(job: Job, resources: Mapping[str, Resource] = BY_NAME) -> Job:
+    while worker.turn(job.pk, resources):
         pass
     job.refresh_from_db()
     return job
@@ -188,6 +190,56 @@ def test_the_same_failure_again_and_again_ends_the_job_early(stage: Stage) -> No
     assert Counter(states(job)) == Counter({ItemState.UNCLEAR: 3, ItemState.WAITING: 3})
 
 
+def broken(key: str, *odd: str) -> Mapping[str, Resource]:
+    """Turning flows off, with an error in the console's own part `key` of it for flows of these ids; for all flows without ids."""
+    flows = BY_NAME["flows"]
+    action = next(item for item in flows.actions if item.name == "turn-off")
+    part: Callable[..., Any] = getattr(action, key)
+
+    def failing(*args: Any) -> Any:
+        found = args[0]["id"] if key == "visible" else args[1]
+        if not odd or found in odd:
+            raise KeyError("version")
+        return part(*args)
+
+    changes: dict[str, Any] = {key: failing}
+
+    class Broken(type(flows)):  # type: ignore[misc]
+        actions = (replace(action, **changes),)
+
+    return {"flows": Broken()}
+
+
+@pytest.mark.parametrize(("key", "state"), [("visible", ItemState.FAILED), ("run", ItemState.UNCLEAR)])
+def test_an_unexpected_error_about_one_object_is_its_outcome_and_the_job_goes_on(
+    stage: Stage, running: Job, caplog: pytest.LogCaptureFixture, key: str, state: ItemState
+) -> None:
+    job = turns(running, broken(key, running.items.get(position=1).object_id))
+    assert (job.state, job.reason) == (JobState.ENDED, "")
+    # What may have been sent is not sent again.
+    assert states(job) == [ItemState.DONE, state, ItemState.DONE]
+    [line] = [line for line in lines(caplog) if line["event"] == "job.broken"]
+    assert line["job"] == job.pk
+    assert "KeyError: 'version'" in line["exception"]
+    assert audited("flows.turn-off", job, 1) == (["begun", "unclear"] if key == "run" else [])
+    page = page_of(stage, job)
+    assert "An error of the console" in page
+    assert ('id="job-retry"' in page) is (key == "visible")
+
+
+def test_unexpected_errors_about_several_in_a_row_end_the_job_early(stage: Stage) -> None:
+    listed = BY_NAME["flows"].list(stage.session, Query({"status": "ENABLED"}, 100)).rows[:5]
+    job = ask(stage, [Found(str(row["id"])) for row in listed])
+    jobs.begin(Actor(job.user), job, "{}", {})
+    job = turns(job, broken("run"))
+    assert (job.state, job.reason) == (JobState.FAILED, Reason.BROKEN)
+    assert states(job)[3:] == [ItemState.WAITING] * 2
+    assert "Ended early: an error of the console" in page_of(stage, job)
+    # Before the question, too, it ends: no worker tries it for ever.
+    job = turns(ask(stage, [], everything=True), broken("visible"))
+    assert (job.state, job.reason) == (JobState.FAILED, Reason.BROKEN)
+
+
 def deletion(stage: Stage) -> Job:
     """Three flows to delete, confirmed."""
     listed = BY_NAME["flows"].list(stage.session, Query({}, 100)).rows[:3]
@@ -240,7 +292,7 @@ def test_not_done_is_said_about_an_object_at_the_end_of_the_search_only(stage: S
     assert not notifications.visible_notifications(job.user)
     assert jobs.retry(Actor(job.user), stage.users.place(job.user), job, look=False) is None
     UnclearWrite.objects.update(not_before=None)
-    unclear_writes.look(UnclearWrite.objects.get().pk)
+    write_worker.look(UnclearWrite.objects.get().pk)
     assert states(job)[0] == ItemState.UNCLEAR
     assert look_at_the_end().state == WriteState.NOT_DONE
     assert states(job) == [ItemState.FAILED, ItemState.DONE, ItemState.DONE]
@@ -260,11 +312,9 @@ def test_an_object_that_the_engine_acts_on_late_succeeds(stage: Stage, running: 
     job = turns(running)
     assert states(job) == [ItemState.UNCLEAR, ItemState.DONE, ItemState.DONE]
     first = job.items.get(position=0)
-    late = stage.practice.journal.all("POST", f"/v1/flows/{first.object_id}")[-1]
-    headers = {"content-type": "application/json"}
-    assert stage.practice.call("POST", f"/v1/flows/{first.object_id}", data=late.body, headers=headers)
+    act_late(stage.practice, f"/v1/flows/{first.object_id}")
     UnclearWrite.objects.update(not_before=None)
-    unclear_writes.look(UnclearWrite.objects.get().pk)
+    write_worker.look(UnclearWrite.objects.get().pk)
     assert states(job) == [ItemState.DONE] * 3
     assert audited("flows.turn-off", job, 0) == ["begun", "unclear", "done"]
     page = page_of(stage, job)
@@ -288,7 +338,7 @@ def test_each_object_of_one_call_for_many_is_looked_for(stage: Stage) -> None:
     over = clock.now() - settings.LAUNCH_SEARCH - timedelta(seconds=1)
     UnclearWrite.objects.update(not_before=None, asked_at=over)
     for write in UnclearWrite.objects.all():
-        unclear_writes.look(write.pk)
+        write_worker.look(write.pk)
     assert states(job) == [ItemState.FAILED, ItemState.DONE, ItemState.FAILED]
     again = jobs.retry(Actor(job.user), place, job, look=False)
     assert again is not None

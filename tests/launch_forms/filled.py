@@ -36,7 +36,7 @@ def opened(scene: Scene, flow: str, query: str = "", browser: Client | None = No
 
 def hidden(page: str) -> dict[str, str]:
     """The hidden fields of the page's own."""
-    return dict(re.findall(r'type="hidden" name="(ticket|_flow|_version|_shape)" value="([^"]*)"', page))
+    return dict(re.findall(r'type="hidden" name="(ticket|_flow|_version|_shape|_again)" value="([^"]*)"', page))
 
 
 def send(

@@ -14,7 +14,7 @@ from tests.launch_forms.filled import ECHO, hidden, newest, opened, publish, sen
 from tests.launches.launch_scene import Scene, text_of, unescape
 from workflows_ui.launch_forms.models import LaunchFormVersion
 from workflows_ui.launch_forms.schema.document import Choice, Column, Field, Form, Kind, Limits, ShowIf
-from workflows_ui.launches.models import Launch, LaunchInput, State
+from workflows_ui.launches.models import CONFIRMED, Launch, LaunchInput, Reason, State
 from workflows_ui.launches.services import launches, sending
 from workflows_ui.members.models import Member, Role, Workspace
 
@@ -257,6 +257,29 @@ def test_twins_are_asked_about_with_all_values_kept(scene: Scene, filled: Filled
     assert hidden(page)["ticket"] == second["ticket"]
     assert scene.browser.post(filled.address, second | {"confirmed": "yes"}).status_code == 303
     assert Launch.objects.count() == 2
+
+
+def test_a_launch_that_may_have_run_is_launched_again_only_after_a_question(scene: Scene, order: str) -> None:
+    send(scene, order, GOOD)
+    earlier, now = newest(), timezone.now()
+    long_ago = now - launches.TWIN_WINDOW * 2
+    Launch.objects.update(
+        state=State.UNKNOWN, reason=Reason.NO_TRACE, misses=CONFIRMED, ended_at=now, asked_at=long_ago
+    )
+    address = reverse("launch", args=["sales", earlier.pk])
+    assert "Launch again…" in text_of(scene.browser.get(address))
+    page = opened(scene, order, f"?from={earlier.pk}")
+    answer = send(scene, order, GOOD | {"amount": "13"}, page=page)
+    assert answer.status_code == 422
+    for shown in (page, unescape(text_of(answer))):
+        assert "Launched again, the flow may run twice" in shown
+        assert address in shown
+        assert 'name="confirmed" value="yes"' in shown
+    assert Launch.objects.count() == 1
+    assert send(scene, order, GOOD | {"confirmed": "yes"}, page=page).status_code == 303
+    # Once it is known that it did not run, nobody is asked.
+    Launch.objects.filter(pk=earlier.pk).update(state=State.NOT_SENT, reason=Reason.SETTLED_NOT_RUN)
+    assert "may run twice" not in opened(scene, order, f"?from={earlier.pk}")
 
 
 def test_without_a_credential_nothing_is_launched_and_nothing_is_lost(scene: Scene, filled: Filled) -> None:

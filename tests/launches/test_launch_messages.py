@@ -63,8 +63,17 @@ def test_a_run_that_was_stopped_says_why(status: str) -> None:
     assert str(stopped.text) != str(launch_messages.launch_message(_launch(State.FAILED, run_status="FAILED")).text)
 
 
-def test_a_pause_is_shown_as_a_pause_also_after_the_wait_was_over() -> None:
-    assert str(launch_messages.launch_message(_launch(State.PAUSED, Reason.WAITED_OUT)).title) == "Paused"
+@pytest.mark.parametrize(
+    ("state", "title"),
+    [
+        (State.ACCEPTED, "Sent, waiting for the run"),
+        (State.ENQUEUED, "Queued in the engine"),
+        (State.RUNNING, "Still running"),
+        (State.PAUSED, "Paused"),
+    ],
+)
+def test_a_run_that_goes_on_after_the_wait_is_shown_as_it_is(state: State, title: str) -> None:
+    assert str(launch_messages.launch_message(_launch(state, Reason.WAITED_OUT)).title) == title
 
 
 @pytest.mark.parametrize("status", [None, 200, 201, 204, 299])

@@ -17,7 +17,7 @@ from tests.stub_engine import StubEngine, flow, identity, run, text
 from tests.users import Users
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.credentials.models import Credential
-from workflows_ui.jobs import tasks as job_tasks, worker
+from workflows_ui.jobs import exporting, tasks as job_tasks, worker
 from workflows_ui.jobs.models import Job, JobPart, JobState
 from workflows_ui.jobs.services import turns as job_turns
 from workflows_ui.members.models import Flavour, Member, Role
@@ -356,12 +356,12 @@ def test_a_list_longer_than_a_file_says_so(
     owner: Client, stub_engine: StubEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     many(stub_engine, 250)
-    monkeypatch.setattr(worker, "ROWS", 150)
+    monkeypatch.setattr(exporting, "ROWS", 150)
     job = work(ask(owner))
     assert (job.rows, job.cut) == (150, True)
     assert "The list is longer" in text(owner.get(f"/w/sales/jobs/{job.pk}/export/").content)
     assert len(rows_of(file_of(owner, job))) == 150
-    monkeypatch.setattr(worker, "BYTES", 1)
+    monkeypatch.setattr(exporting, "BYTES", 1)
     job = work(ask(owner, JSON))
     assert (job.rows, job.cut) == (100, True)
     assert len(json.loads(file_of(owner, job))) == 100

@@ -356,7 +356,20 @@ def test_the_history_shows_it_and_undo_brings_each_flow_back(company: Company) -
     assert company.look(mixed)["newest"] == ("Published", NEW, "DRAFT"), "it used that one before"
 
 
-def test_the_old_connection_is_deleted_only_if_asked_and_only_if_no_flow_names_it(company: Company) -> None:
+def acts_with(company: Company, connection: str) -> None:
+    """An MCP server with a tool that acts with this connection; another one before is gone."""
+    client = company.stage.session.workflows
+    names = {"pieceName": "@activepieces/piece-gmail", "actionName": "send_email", "actionDisplayName": "Mail"}
+    piece = names | {"pieceVersion": "0.9.4", "logoUrl": "", "connectionExternalId": connection}
+    for server in client.list_mcp_servers()["data"]:
+        client.delete_mcp_server(server["id"])
+    tools = [{"type": "PIECE", "toolName": "mail", "pieceMetadata": piece}]
+    client.update_mcp_server(client.create_mcp_server({"name": "Assistant"})["id"], {"tools": tools})
+
+
+# Newer engines have no tools with connections.
+@pytest.mark.parametrize("stage", ["imbrace"], indirect=True)
+def test_the_old_connection_is_deleted_only_if_asked_and_only_if_nothing_names_it(company: Company) -> None:
     key = company.off()
     job = company.ask()
     assert "Delete the old connection at the end" in company.page(job)
@@ -366,8 +379,15 @@ def test_the_old_connection_is_deleted_only_if_asked_and_only_if_no_flow_names_i
     assert (job.state, job.reason) == (JobState.ENDED, Reason.STILL_THERE)
     assert "the old connection is still there" in company.page(job)
     assert OLD in company_rows(company)
+    acts_with(company, OLD)
     again = company.replace(delete="on")
-    assert (outcomes(again), again.reason) == ({late: ItemState.DONE}, "")
+    assert (outcomes(again), again.reason) == ({late: ItemState.DONE}, Reason.USED_BY_SERVER)
+    assert "An MCP server acts with it" in company.page(again)
+    assert OLD in company_rows(company)
+    acts_with(company, NEW)
+    last = company.flow("Made even later")
+    again = company.replace(delete="on")
+    assert (outcomes(again), again.reason) == ({last: ItemState.DONE}, "")
     assert OLD not in company_rows(company)
     assert company.look(key) == AFTER
     deleted = AuditEvent.objects.filter(action="connections.delete", object_id=company.keys[OLD])

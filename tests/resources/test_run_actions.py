@@ -13,7 +13,7 @@ from tests.engine.servers import Reply, Seen
 from tests.practice_engine.fixtures import until
 from tests.resources.stage import Stage, lead
 from tests.stub_engine import StubEngine, identity, run as run_row, text
-from tests.unclear_writes.later import look_at_the_end
+from tests.unclear_writes.later import act_late, look_at_the_end
 from tests.users import workspace
 from workflows_ui.jobs import worker
 from workflows_ui.jobs.models import ItemState, Job, JobState
@@ -184,8 +184,8 @@ def test_old_run_new_run_and_launch_are_linked(stage: Stage, launcher: Client) -
     assert f'<a href="/w/sales/runs/{new}/">See the new run</a>' in page
 
 
-@pytest.mark.parametrize("action", ["retry", "retry-latest"])
-def test_the_launcher_learns_that_a_failed_launch_was_repaired(stage: Stage, action: str) -> None:
+@pytest.mark.parametrize(("action", "late"), [("retry", False), ("retry-latest", False), ("retry", True)])
+def test_the_launcher_learns_that_a_failed_launch_was_repaired(stage: Stage, action: str, late: bool) -> None:
     workflows = stage.session.workflows
     flow = flows.make(workflows, "Breaks at first", flows.code("fail Closed"))
     old = run_of(stage, flow, "FAILED")
@@ -195,13 +195,27 @@ def test_the_launcher_learns_that_a_failed_launch_was_repaired(stage: Stage, act
         for version in stage.practice.engine.state.versions.values():
             if version["flowId"] == flow:
                 version["trigger"]["nextAction"]["settings"]["sourceCode"]["code"] = "// practice: echo"
+    if late:
+        stage.practice.engine.faults.add("status", "POST", "*/retry", status=503, times=1)
     stage.browser.post(url(action, old), {"sure": "yes"})
+    if late:
+        act_late(stage.practice, f"/v1/flow-runs/{old}/retry")
+        assert look_at_the_end().state == "done"
     new = RunRetry.objects.get().new_run_id
     until(lambda: status(stage, new) == "SUCCEEDED")
-    RunRetry.objects.update(poll_at=timezone.now() - datetime.timedelta(seconds=1))
-    assert repairs.due() == [stage.users.workspace.pk]
-    repairs.poll(stage.users.workspace.pk)
-    repairs.poll(stage.users.workspace.pk)
+
+    def look() -> None:
+        RunRetry.objects.filter(poll_at__isnull=False).update(poll_at=timezone.now() - datetime.timedelta(seconds=1))
+        repairs.poll(stage.users.workspace.pk)
+
+    # With no credential that the launcher may use, such as one that is no longer shared with them, nothing is read.
+    own, asked = stage.users.colleague.credentials, stage.practice.journal.count("GET")
+    own.update(taken_over=True)
+    look()
+    assert stage.practice.journal.count("GET") == asked
+    own.update(taken_over=False)
+    look()
+    look()
     notice = Notice.objects.get()
     assert notice.user == stage.users.colleague
     news = notification_message(notice)

@@ -16,7 +16,7 @@ from tests.unclear_writes.false_answers import ANSWERS
 from workflows_ui.core import clock
 from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.resource import Resource
-from workflows_ui.unclear_writes import services
+from workflows_ui.unclear_writes import worker
 from workflows_ui.unclear_writes.models import UnclearWrite, WriteState
 
 #: Nothing that they do can be read, so that nobody can say whether it was done.
@@ -95,7 +95,7 @@ def _a_second_press_asks(stage: Stage, url: str, fields: dict[str, Any], before:
 
 def _it_ends_truly(stage: Stage, write: UnclearWrite, name: str, acted: bool) -> None:
     UnclearWrite.objects.update(not_before=None, asked_at=clock.now() - settings.LAUNCH_SEARCH - timedelta(seconds=1))
-    services.look(write.pk)
+    worker.look(write.pk)
     write.refresh_from_db()
     possible = {WriteState.UNCLEAR} if name in UNREADABLE else {WriteState.DONE if acted else WriteState.NOT_DONE}
     if acted and name in CHANGE_ALONE:

@@ -9,14 +9,14 @@ from django.test import Client
 
 from tests.resources.stage import HTMX, Stage, outcomes
 from tests.stub_engine import text
-from tests.unclear_writes.later import look_at_the_end
+from tests.unclear_writes.later import act_late, look_at_the_end
 from workflows_ui.audit import history
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import clock
 from workflows_ui.flow_edits import services as flow_edits
 from workflows_ui.flow_edits.models import EditState, FlowEdit
 from workflows_ui.resource_admin.resource import RESOURCES
-from workflows_ui.unclear_writes import services
+from workflows_ui.unclear_writes import services, worker
 from workflows_ui.unclear_writes.models import UnclearWrite, WriteState
 
 ADD_NOTE = next(action for action in RESOURCES["flows"].actions if action.name == "note-add")
@@ -76,7 +76,7 @@ def test_not_done_is_said_at_the_end_of_the_search_only(stage: Stage) -> None:
     for _number in range(20):
         UnclearWrite.objects.update(not_before=None, enqueued_at=None)
         assert services.to_enqueue() == [write.pk]
-        services.look(write.pk)
+        worker.look(write.pk)
         write.refresh_from_db()
         assert write.is_checked
         assert write.not_before is not None
@@ -97,7 +97,7 @@ def test_an_engine_that_acted_minutes_later_is_believed(stage: Stage) -> None:
     stage.session.workflows.create_records(table, [{field: "A-1"}])
     UnclearWrite.objects.update(not_before=None)
     write = UnclearWrite.objects.get()
-    services.look(write.pk)
+    worker.look(write.pk)
     write.refresh_from_db()
     assert (write.state, write.content) == (WriteState.DONE, "")
     assert [outcome for _action, outcome in outcomes()] == ["begun", "unclear", "done"]
@@ -115,7 +115,7 @@ def test_an_engine_that_cannot_be_read_is_asked_for_longer_and_then_nobody_can_s
     hour = settings.LAUNCH_SEARCH + services.UNREADABLE_FOR + timedelta(seconds=1)
     UnclearWrite.objects.update(not_before=None, asked_at=clock.now() - hour)
     write = UnclearWrite.objects.get()
-    services.look(write.pk)
+    worker.look(write.pk)
     write.refresh_from_db()
     assert write.state == WriteState.UNCLEAR
 
@@ -171,10 +171,7 @@ def test_an_edit_keeps_its_record_until_it_is_known_that_nothing_changed(stage: 
 
 def test_an_edit_that_the_engine_makes_late_can_be_undone(stage: Stage) -> None:
     flow, _page = _edit(stage, acted=False, status=500)
-    late = stage.practice.journal.all("POST", f"/v1/flows/{flow}")[-1]
-    assert stage.practice.call(
-        "POST", f"/v1/flows/{flow}", data=late.body, headers={"content-type": "application/json"}
-    ).ok
+    act_late(stage.practice, f"/v1/flows/{flow}")
     assert look_at_the_end().state == WriteState.DONE
     edit = FlowEdit.objects.get()
     assert edit.state == EditState.DONE
@@ -190,9 +187,7 @@ def test_an_undo_that_is_found_later_leaves_nothing_to_undo(stage: Stage) -> Non
     fields = stage.fields(RESOURCES["flows"], undo, url)
     _answer(stage, "/v1/flows/*", acted=False)
     assert stage.browser.post(url, fields).status_code == 422
-    late = stage.practice.journal.all("POST", f"/v1/flows/{flow}")[-1]
-    headers = {"content-type": "application/json"}
-    assert stage.practice.call("POST", f"/v1/flows/{flow}", data=late.body, headers=headers)
+    act_late(stage.practice, f"/v1/flows/{flow}")
     assert look_at_the_end().state == WriteState.DONE
     assert set(FlowEdit.objects.values_list("state", flat=True)) == {EditState.UNDONE}
     assert flow_edits.latest(stage.session.workspace, flow) is None

@@ -10,11 +10,13 @@ from threading import BoundedSemaphore
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import connection, transaction
+from django.db import InterfaceError, InternalError, OperationalError, connection, transaction
 
 #: The most threads of one process that use the database at the same time, if they use `turn`.
 TURNS = 8
 _turns = BoundedSemaphore(TURNS)
+#: Errors of a database that does not answer. PostgreSQL ends a session that is idle in a transaction with an InternalError.
+AWAY = (OperationalError, InterfaceError, InternalError)
 
 
 def storable(text: str) -> str:

@@ -1,13 +1,14 @@
-"""The looks of the operations: how the engine's own state shows whether a write was done (see writes.py)."""
+"""The looks of the operations: how the engine's own state shows whether a write was done (see writes.py). Those of tables are in
+table_looks.py."""
 
 import hashlib
 import secrets
 import string
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .calls import ids
-from .errors import EngineError, Forbidden, NotFound, TooLarge
+from .errors import EngineError, Forbidden, NotFound
 from .flow_shape import shape
 from .flow_tree import walk
 from .writes import NOT_DONE, UNCLEAR, Json, Look, Outcome, Seen, done
@@ -15,8 +16,8 @@ from .writes import NOT_DONE, UNCLEAR, Json, Look, Outcome, Seen, done
 #: Reads an object, given the operations and the arguments of the write.
 Read = Callable[[Any, Json], Json]
 Rows = Callable[[Any, Json], Iterable[Json]]
-#: Rows of a list that is read whole, and the most records.
-_MANY, _RECORDS = 1000, 100_000
+#: Rows of a list that is read whole.
+MANY = 1000
 _MALFORMED = (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError)
 _ALPHABET = string.ascii_letters + string.digits
 
@@ -315,7 +316,7 @@ def _folder(workflows: Any, arguments: Json) -> Json:
 
 
 FOLDER_CREATED = named(
-    lambda workflows, _arguments: page_rows(workflows.list_folders(limit=_MANY)),
+    lambda workflows, _arguments: page_rows(workflows.list_folders(limit=MANY)),
     "displayName",
     lambda arguments: str(arguments["display_name"]),
 )
@@ -328,7 +329,7 @@ FOLDER_GONE = gone(_folder)
 
 
 def _connections(workflows: Any, _arguments: Json) -> list[Json]:
-    return page_rows(workflows.list_connections(limit=_MANY))
+    return page_rows(workflows.list_connections(limit=MANY))
 
 
 def _connection(workflows: Any, arguments: Json) -> Json:
@@ -374,129 +375,6 @@ CONNECTION_RENAMED = attribute(
     _connection, lambda row: row.get("displayName"), lambda arguments: arguments["display_name"]
 )
 CONNECTION_GONE = gone_from(_connections, "connection_id")
-
-# Tables
-
-
-def _table(workflows: Any, arguments: Json) -> Json:
-    found: Json = workflows.get_table(arguments["table_id"])
-    return found
-
-
-def _field(workflows: Any, arguments: Json) -> Json:
-    found: Json = workflows.get_field(arguments["field_id"])
-    return found
-
-
-def _records(workflows: Any, arguments: Json) -> list[Json]:
-    rows: list[Json] = workflows.list_records(arguments["table_id"], limit=_RECORDS)["data"]
-    return rows
-
-
-TABLE_CREATED = created(
-    lambda workflows, arguments: page_rows(workflows.list_tables(limit=_MANY)),
-    lambda row, arguments: row.get("name") == arguments["name"],
-)
-TABLE_GONE = gone(_table)
-FIELD_CREATED = created(
-    lambda workflows, arguments: workflows.list_fields(arguments["table_id"]),
-    lambda row, arguments: (row.get("name"), row.get("type")) == (arguments["name"], arguments["type"]),
-)
-FIELD_RENAMED = attribute(_field, lambda field: field.get("name"), lambda arguments: arguments["name"])
-FIELD_GONE = gone(_field)
-
-
-def _table_values(row: Json) -> Json:
-    return {key: row.get(key) for key in ("name", "trigger", "status")}
-
-
-def _see_table(workflows: Any, arguments: Json, before: Any) -> Seen:
-    found = _table(workflows, arguments)
-    wanted = {key: arguments[key] for key in ("name", "trigger", "status") if arguments[key] is not None}
-    if all(found.get(key) == value for key, value in wanted.items()):
-        return done(found)
-    return NOT_DONE if _table_values(found) == before else UNCLEAR
-
-
-TABLE_CHANGED = Look(_see_table, lambda workflows, arguments: _table_values(_table(workflows, arguments)))
-
-
-def _record_ids(workflows: Any, arguments: Json) -> list[Any]:
-    return [row.get("id") for row in _records(workflows, arguments)]
-
-
-def _before_records(workflows: Any, arguments: Json) -> list[Any] | None:
-    """The ids of the records that are there; None if the table is too large to be read: the write is then sent all the same."""
-    known = arguments["known"]
-    try:
-        return _record_ids(workflows, arguments) if known is None else [*known]
-    except TooLarge:
-        return None
-
-
-def _values(record: Json) -> dict[str, str]:
-    """The cells of a record that are not empty, by the field's id."""
-    cells = record.get("cells")
-    found = cells.items() if isinstance(cells, dict) else ()
-    texts = ((key, cell.get("value") if isinstance(cell, dict) else cell) for key, cell in found)
-    return {key: str(text) for key, text in texts if text not in (None, "")}
-
-
-def _sent_values(record: Mapping[str, Any]) -> dict[str, str]:
-    return {key: str(value) for key, value in record.items() if value not in (None, "")}
-
-
-def _see_records(workflows: Any, arguments: Json, before: Any) -> Seen:
-    """Done if the records that are new are exactly those that were sent; if there are others too, another writer may have made any."""
-    if before is None:
-        return UNCLEAR
-    known = {*before}
-    new = [row for row in _records(workflows, arguments) if row.get("id") not in known]
-    if not new:
-        return NOT_DONE if arguments["records"] else done([])
-    rest = [_values(row) for row in new]
-    for record in map(_sent_values, arguments["records"]):
-        if record not in rest:
-            return UNCLEAR
-        rest.remove(record)
-    return UNCLEAR if rest else done(new)
-
-
-def _see_cleared(workflows: Any, arguments: Json, before: Any) -> Seen:
-    left = {*_record_ids(workflows, arguments)} & {*before}
-    if not left:
-        return done()
-    return NOT_DONE if left == {*before} else UNCLEAR
-
-
-def _see_records_gone(workflows: Any, arguments: Json, _before: Any) -> Seen:
-    wanted: Sequence[str] = list(arguments["record_ids"])
-    if arguments["table_id"] is None:
-        return UNCLEAR
-    left = {*_record_ids(workflows, arguments)} & {*wanted}
-    if not left:
-        return done()
-    return NOT_DONE if left == {*wanted} else UNCLEAR
-
-
-def _record(workflows: Any, arguments: Json) -> Json:
-    found: Json = workflows.get_record(arguments["record_id"])
-    return found
-
-
-def _see_record(workflows: Any, arguments: Json, before: Any) -> Seen:
-    found = _record(workflows, arguments)
-    values = _values(found)
-    wanted = {key: str(value) for key, value in arguments["cells"].items() if value is not None}
-    if all(values.get(key, "") == value for key, value in wanted.items()):
-        return done(found)
-    return NOT_DONE if values == before else UNCLEAR
-
-
-RECORDS_CREATED = Look(_see_records, _before_records, frozenset({"known"}))
-TABLE_CLEARED = Look(_see_cleared, _record_ids)
-RECORDS_GONE = Look(_see_records_gone)
-RECORD_CHANGED = Look(_see_record, lambda workflows, arguments: _values(_record(workflows, arguments)))
 
 # MCP servers and invitations
 
@@ -563,7 +441,7 @@ MCP_TOKEN = Look(_see_token, lambda workflows, arguments: _token(_server(workflo
 
 def _see_invitation(workflows: Any, arguments: Json, before: Any) -> Seen:
     for kind in before:
-        listed = page_rows(workflows.list_invitations(kind, limit=_MANY))
+        listed = page_rows(workflows.list_invitations(kind, limit=MANY))
         if any(row.get("id") == arguments["invitation_id"] for row in listed):
             return NOT_DONE
         if is_cut(listed):
@@ -576,7 +454,7 @@ def _before_invitation(workflows: Any, arguments: Json) -> list[str]:
     held = []
     for kind in ("PROJECT", "PLATFORM"):
         try:
-            rows = workflows.list_invitations(kind, limit=_MANY)["data"]
+            rows = workflows.list_invitations(kind, limit=MANY)["data"]
         except EngineError:
             continue
         if any(row.get("id") == arguments["invitation_id"] for row in rows):

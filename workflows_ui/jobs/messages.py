@@ -82,6 +82,11 @@ _REASONS: dict[str, Message] = {
         _("It failed at one after the other, so the rest was not tried."),
         _("Ask for the rest again once the engine is well."),
     ),
+    Reason.BROKEN: Message(
+        _("Ended early: an error of the console"),
+        _("It has been written to the log. What already has a result keeps it."),
+        _("Tell your administrator."),
+    ),
     Reason.GONE: Message(
         _("Ended early: what it is about is no longer there"),
         _("One of the connections was deleted. Nothing was changed."),
@@ -90,6 +95,11 @@ _REASONS: dict[str, Message] = {
         _("Finished, and the old connection is still there"),
         _("It is deleted only if all flows succeeded, and none refers to it in what is live or in its draft."),
         _("Its page names the flows that use it."),
+    ),
+    Reason.USED_BY_SERVER: Message(
+        _("Finished, and the old connection is still there"),
+        _("An MCP server acts with it, or the engine does not show which do. The flows use the new one."),
+        _("Look at the tools of the MCP servers, then delete the connection on its page."),
     ),
     Reason.NOT_REACHED: Message(
         _("Ended early: the engine cannot be reached"), _("The console tried for a long time."), _REST

@@ -96,7 +96,7 @@ def launch_message(launch: Launch) -> Message:
         return Message(*NOT_SENT[reason], next_step)
     if launch.kept and (launch.waits_for_engine or reason == Reason.NOT_BACK):
         return _kept_message(launch, reason)
-    waited = state == State.PAUSED and reason == Reason.WAITED_OUT
+    waited = state != State.RUNNING and reason == Reason.WAITED_OUT
     message = state_message(state if reason is None or waited else reason)
     if launch.misses >= CONFIRMED and state in (State.REFUSED, State.NOT_SENT):
         return _no_run_message(launch, message)

@@ -227,9 +227,10 @@ class Reason(StrEnum):
         _("Nothing that starts flows answers where the request went. The flow was not started."),
         _("Ask your administrator to check the workspace's address."),
     )
+    #: Shown while the run is at work; in its other states, these say more.
     WAITED_OUT = (
         "waited_out",
-        _("No answer within the engine's time limit"),
+        _("Still running"),
         _("The engine waits about 30 seconds for a flow's answer. That time is over; the run continues."),
         _("This page will show its result."),
     )

@@ -14,6 +14,7 @@ from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.declaration import Row
 from workflows_ui.members.models import Role, Workspace
+from workflows_ui.unclear_writes.models import UnclearWrite
 from workflows_ui.web.elements import Button
 from workflows_ui.web.links import object_url
 from workflows_ui.web.messages import Text
@@ -137,6 +138,8 @@ class Action:
         creates: the resource of the object that an action on another object creates; the engine's answer has its id.
         status_after: the `status` of the object afterwards; the audit log records it with the one before.
         tab: the tab of the object's page that offers the action, in its own way; empty: the page's head does.
+        follow_up: (session, write, answer) -> None: what `run` does after the engine's answer, for a write whose answer proved nothing and
+            which is found done later (unclear_writes.worker). `answer` is that of the look. Must not raise.
         bulk: settings for applying it to many objects. Its form must not ask for files or secrets, and reads no row (it gets an empty one).
     """
 
@@ -160,6 +163,7 @@ class Action:
     in_rows: bool = False
     collection: bool = False
     needs: str = ""
+    follow_up: Callable[[EngineSession, UnclearWrite, Any], None] | None = None
     bulk: Bulk | None = None
     creates: str = ""
     status_after: str = ""

@@ -1,4 +1,4 @@
-"""Writes without a proof: stored after their first look, looked for by workers, and ended.
+"""Writes without a proof: stored after their first look, looked for by workers (worker.py), and ended.
 
 "Not done" is concluded only from a look at the end of the search time that launches use: engines acted minutes after a call.
 """
@@ -6,10 +6,9 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -18,23 +17,16 @@ from django.utils.crypto import salted_hmac
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core import clock, database
-from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.core.lease import backoff, not_paused
-from workflows_ui.credentials.services import engine_session
-from workflows_ui.credentials.services.clients import NoCredential
+from workflows_ui.core.lease import not_paused
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.deleted_objects import services as deleted_objects
-from workflows_ui.engine import EngineError, Unknown, writes
-from workflows_ui.engine.writes import Outcome, Seen, Write
+from workflows_ui.engine import Unknown
+from workflows_ui.engine.writes import Write
 from workflows_ui.flow_edits import services as flow_edits
 from workflows_ui.jobs.services import turns as job_turns
 from workflows_ui.members.models import Workspace
-from workflows_ui.members.services import access
-from workflows_ui.members.services.access import NoAccess
 from workflows_ui.run_index.services import objects
 from workflows_ui.unclear_writes.models import UnclearWrite, WriteState
-
-log = structlog.get_logger(__name__)
 
 #: A look of a worker, and the pauses between looks.
 LEASE, PAUSE, LONGEST_PAUSE = timedelta(minutes=2), timedelta(seconds=5), timedelta(seconds=60)
@@ -44,7 +36,6 @@ UNREADABLE_FOR = timedelta(hours=1)
 REPEATED_WITHIN = timedelta(hours=1)
 #: Writes that one turn of the periodic task enqueues.
 BATCH = 200
-_CLOSED = (NoAccess, NoCredential, CannotOpen)
 
 
 def begin(
@@ -131,63 +122,15 @@ def to_enqueue() -> list[str]:
     return UnclearWrite.to_enqueue(UnclearWrite.objects.filter(not_paused(now), state=WriteState.CHECKING), now, BATCH)
 
 
-def look(pk: str) -> None:
-    """Look once whether a write was done, and end it if that is known."""
-    with database.turn():
-        now = clock.now()
-        rows = UnclearWrite.objects.filter(not_paused(now), state=WriteState.CHECKING)
-        row = UnclearWrite.lease.claim(rows, pk, LEASE, now, ("workspace", "user", "event"))
-        if row is None:
-            return
-        try:
-            session = _session(row)
-            pending = Write(**json.loads(row.open("content")))
-        except _CLOSED as problem:
-            log.info("write.not_looked_for", write=row.pk, error=type(problem).__name__)
-            session = None
-    seen: Seen | None = None
-    began = now
-    if session is not None:
-        try:
-            seen = writes.see(session.workflows, pending)
-        except EngineError as problem:
-            log.info("write.not_readable", write=row.pk, error=type(problem).__name__)
-    with database.turn():
-        _record(row, seen, began)
-
-
-def _session(row: UnclearWrite) -> EngineSession:
-    """The person's present session at the engine. Raises NoAccess, NoCredential, CannotOpen."""
-    if row.moves != row.workspace.moves:
-        raise NoAccess(row.workspace.slug)
-    return engine_session.open_session(access.find(row.user, row.workspace.slug))
-
-
-def _record(row: UnclearWrite, seen: Seen | None, began: datetime) -> None:
-    end_of_search = row.asked_at + settings.LAUNCH_SEARCH
-    if seen is not None and seen.outcome is Outcome.DONE:
-        return end(row, WriteState.DONE, seen.answer)
-    if began >= end_of_search and seen is not None:
-        return end(row, WriteState.NOT_DONE if seen.outcome is Outcome.NOT_DONE else WriteState.UNCLEAR)
-    if began >= end_of_search + UNREADABLE_FOR:
-        return end(row, WriteState.UNCLEAR)
-    next_look = clock.now() + backoff(PAUSE, row.tries + 1, LONGEST_PAUSE)
-    if began < end_of_search:
-        # The last look is at the end of the search time.
-        next_look = min(next_look, end_of_search)
-    UnclearWrite.lease.release(row, tries=row.tries + 1, not_before=next_look, enqueued_at=None)
-    return None
-
-
-def end(row: UnclearWrite, state: WriteState, answer: Any = None) -> None:
-    """Store the outcome, with a row in the audit log, and settle what waits for it."""
+def end(row: UnclearWrite, state: WriteState, answer: Any = None) -> bool:
+    """Store the outcome, with a row in the audit log, and settle what waits for it. Return whether it was still open."""
     found = answer.get("id") if isinstance(answer, dict) else ""
     found_id = row.found_id or (found if isinstance(found, str) else "")
     with transaction.atomic():
         open_rows = UnclearWrite.objects.filter(pk=row.pk, state=WriteState.CHECKING)
         values = {"state": state, "ended_at": clock.now(), "content": "", "found_id": found_id[:120]}
         if not open_rows.update(**values, **UnclearWrite.lease.released_values):
-            return
+            return False
         for name, value in values.items():
             setattr(row, name, value)
         if row.event is not None:
@@ -199,6 +142,7 @@ def end(row: UnclearWrite, state: WriteState, answer: Any = None) -> None:
             deleted_objects.settle(row.copy_id, str(state), found_id)
         job_turns.settle_checked(row)
         objects.note_change(row.workspace_id, row.resource)
+    return True
 
 
 def purge() -> None:

@@ -2,10 +2,10 @@
 
 from celery import shared_task
 
-from workflows_ui.unclear_writes import services
+from workflows_ui.unclear_writes import worker
 
 
 @shared_task
 def look(write_id: str) -> None:
     """Look once whether a write was done."""
-    services.look(write_id)
+    worker.look(write_id)

@@ -26,7 +26,6 @@ LAST_WORKSPACE = "workspace"
 #: Session key: primary key of the person for whom the single sign-on provider reported a second step.
 STEPPED_ELSEWHERE = "second_step_elsewhere"
 
-View = Callable[..., HttpResponse]
 #: A streamed file is not an HttpResponse.
 R = TypeVar("R", bound=HttpResponseBase)
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.template.defaultfilters import filesizeformat
@@ -14,6 +13,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from workflows_ui.core import database
 from workflows_ui.core.crypto import CannotOpen, PlaceChanged
 from workflows_ui.credentials.services.clients import NoCredential
 from workflows_ui.engine import errors as engine
@@ -40,7 +40,6 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NotAllowed, 403),
 )
 _CREDENTIAL_AT_FAULT = (engine.CredentialRefused, engine.Forbidden, NoCredential, CannotOpen)
-_DATABASE_ERRORS = (OperationalError, InterfaceError)
 #: Seconds after which a restarted database may be available.
 _DATABASE_PAUSE = 10
 _RETRYABLE = (engine.Unavailable, engine.NotSent, engine.RateLimited)
@@ -53,7 +52,7 @@ def engine_error_response(request: HttpRequest, error: Exception) -> HttpRespons
         if isinstance(error, engine.EngineError):
             _log.warning("engine error: %r %s", error, error.technical)
         return _page(request, messages.error_message(error), status=status, error=error)
-    if isinstance(error, _DATABASE_ERRORS):
+    if isinstance(error, database.AWAY):
         _log.error("the database does not answer", exc_info=error)
         return database_away(request)
     if isinstance(error, Http404):
@@ -127,7 +126,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: a bug, or 503 for a database that failed before any view. Uses neither database nor session."""
-    if isinstance(sys.exception(), _DATABASE_ERRORS):
+    if isinstance(sys.exception(), database.AWAY):
         return database_away(request)
     message = messages.Message(
         _("The console made a mistake"),

@@ -167,24 +167,11 @@ _ERRORS: dict[type[BaseException], Message] = {
         _("Check the link, or ask a manager of the workspace for access."),
     ),
 }
-#: Refusals by the engine's code or status.
-_REFUSALS: dict[str | int | None, Message] = {
-    "FLOW_IN_USE": Message(
-        _("Someone is editing this flow"),
-        _("The engine lets only one person change a flow at a time. Nothing was changed."),
-        _("Try again in a minute."),
-    ),
-    413: Message(
-        _("Too large for the engine"),
-        _("What was sent is more than the engine takes at once. Nothing was changed."),
-        _("Send less: a smaller file, or shorter values."),
-    ),
-    "TEST_TRIGGER_FAILED": Message(
-        _("The test of the trigger failed"),
-        _("The app refused, or gave something that the trigger cannot read. No sample was kept."),
-        _("Check the trigger's fields and its connection. The technical part says what the app said."),
-    ),
-}
+_TOO_LARGE = Message(
+    _("Too large for the engine"),
+    _("What was sent is more than the engine takes at once. Nothing was changed."),
+    _("Send less: a smaller file, or shorter values."),
+)
 _ANY = Message(
     _("Something went wrong with the engine"),
     _("The engine answered in a way that the console does not know."),
@@ -211,8 +198,8 @@ def error_message(error: BaseException) -> Message:
     """Return the text for an engine's error, a missing or undecryptable credential, or a missing right."""
     if isinstance(error, NotAllowed) and not isinstance(error, RightEnded):
         return Message(_("Not yours to do"), _NEEDED[error.needed], _("Ask a manager of the workspace for it."))
-    if isinstance(error, engine.Refused) and (message := _REFUSALS.get(error.code) or _REFUSALS.get(error.status)):
-        return message
+    if isinstance(error, engine.Refused) and error.status == 413:
+        return _TOO_LARGE
     return next((message for kind, message in _ERRORS.items() if isinstance(error, kind)), _ANY)
 
 

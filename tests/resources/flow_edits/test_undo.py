@@ -10,6 +10,7 @@ from tests import flows
 from tests.resources.flow_edits.test_editing import ask, confirm, edit, flow, newer, router, tree
 from tests.resources.stage import Stage, lead, stage
 from tests.stub_engine import text
+from tests.unclear_writes.later import act_late, look_at_the_end
 from workflows_ui.engine import flow_tree
 
 __all__ = ["flow", "router", "stage"]
@@ -121,6 +122,18 @@ def test_an_edit_without_an_inverse_is_undone_by_an_import_and_samples_are_broug
     after = essence(stage, flow)
     assert after["notes"] == before["notes"]
     assert tree(stage, flow) == [("trigger", 0), ("step_1", 0), ("step_3", 0), ("step_4", 1), ("step_2", 0)]
+
+
+@newer
+def test_samples_are_brought_back_by_an_undo_that_is_found_done_later(stage: Stage, flow: str) -> None:
+    sampled(stage, flow, "step_1")
+    edit(stage, "step-delete", flow, step="step_3")
+    stage.practice.engine.faults.add("status", "POST", "/v1/flows/*", status=503, times=1)
+    assert confirm(stage, ask(stage, "edit-undo", flow), "edit-undo", flow).status_code == 422
+    act_late(stage.practice, f"/v1/flows/{flow}")
+    assert look_at_the_end().state == "done"
+    version = stage.session.workflows.get_flow(flow)["version"]["id"]
+    assert stage.session.workflows.get_sample_data(flow, version, "step_1") == {"of": "step_1"}
 
 
 @newer

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from workflows_ui.engine import looks
+from workflows_ui.engine import looks, table_looks
 from workflows_ui.engine.calls import Calls, Json, ids, without_none
 from workflows_ui.engine.writes import INVALID_BODY, validation, write
 
@@ -27,13 +27,13 @@ class Tables(Calls):
         """`GET /v1/tables/{id}`."""
         return self._get_owned("tables", table_id)
 
-    @write(looks.TABLE_CREATED, refusals=(INVALID_BODY,), generated={"external_id": looks.new_id})
+    @write(table_looks.TABLE_CREATED, refusals=(INVALID_BODY,), generated={"external_id": looks.new_id})
     def create_table(self, name: str, *, external_id: str | None = None) -> Json:
         """`POST /v1/tables`: the new table. Two calls create two tables of one name (recording `tables_create_dup`)."""
         body = {"name": name, "externalId": external_id, "projectId": self._required_project_id()}
         return self._post_object("/v1/tables", without_none(body))
 
-    @write(looks.TABLE_CHANGED)
+    @write(table_looks.TABLE_CHANGED)
     def update_table(
         self, table_id: str, name: str | None = None, *, trigger: str | None = None, status: str | None = None
     ) -> Json:
@@ -41,12 +41,12 @@ class Tables(Calls):
         body = without_none({"name": name, "trigger": trigger, "status": status})
         return self._change_owned("tables", table_id, body)
 
-    @write(looks.TABLE_GONE)
+    @write(table_looks.TABLE_GONE)
     def delete_table(self, table_id: str) -> None:
         """`DELETE /v1/tables/{id}`: with its fields and records."""
         self._delete_owned("tables", table_id)
 
-    @write(looks.TABLE_CLEARED)
+    @write(table_looks.TABLE_CLEARED)
     def clear_table(self, table_id: str) -> None:
         """`POST /v1/tables/{id}/clear`: deletes every record."""
         self._post(f"{self._owned_path('tables', table_id)}/clear")
@@ -67,7 +67,7 @@ class Tables(Calls):
         return self._get_owned("fields", field_id)
 
     @write(
-        looks.FIELD_CREATED,
+        table_looks.FIELD_CREATED,
         refusals=(INVALID_BODY, validation(r"Max fields per table reached: \d+$")),
         generated={"external_id": looks.new_id},
     )
@@ -89,12 +89,12 @@ class Tables(Calls):
         body = {"tableId": table_id, "name": name, "type": type, "data": data, "externalId": external_id}
         return self._post_object("/v1/fields", without_none(body))
 
-    @write(looks.FIELD_RENAMED)
+    @write(table_looks.FIELD_RENAMED)
     def update_field(self, field_id: str, name: str) -> Json:
         """`POST /v1/fields/{id}`: renames."""
         return self._change_owned("fields", field_id, {"name": name})
 
-    @write(looks.FIELD_GONE)
+    @write(table_looks.FIELD_GONE)
     def delete_field(self, field_id: str) -> None:
         """`DELETE /v1/fields/{id}`: with its values in every record."""
         self._delete_owned("fields", field_id)
@@ -124,7 +124,7 @@ class Tables(Calls):
         """`GET /v1/records/{id}`: `cells` is a mapping by field id."""
         return self._get_owned("records", record_id)
 
-    @write(looks.RECORDS_CREATED, refusals=(INVALID_BODY, validation(r"Max records per table reached: \d+$")))
+    @write(table_looks.RECORDS_CREATED, refusals=(INVALID_BODY, validation(r"Max records per table reached: \d+$")))
     def create_records(
         self, table_id: str, records: Iterable[Mapping[str, Any]], *, known: Iterable[str] | None = None
     ) -> Any:
@@ -138,13 +138,13 @@ class Tables(Calls):
         self._check_ids("tables", table_id)
         return self._post("/v1/records", {"tableId": table_id, "records": [_cells(record) for record in records]})
 
-    @write(looks.RECORD_CHANGED, refusals=(INVALID_BODY,))
+    @write(table_looks.RECORD_CHANGED, refusals=(INVALID_BODY,))
     def update_record(self, record_id: str, table_id: str, cells: Mapping[str, Any]) -> Json:
         """`POST /v1/records/{id}`: sets these cells, a mapping of field ids to values; the others stay."""
         self._check_ids("tables", table_id)
         return self._change_owned("records", record_id, {"tableId": table_id, "cells": _cells(cells)})
 
-    @write(looks.RECORDS_GONE, refusals=(INVALID_BODY,))
+    @write(table_looks.RECORDS_GONE, refusals=(INVALID_BODY,))
     def delete_records(self, record_ids: Iterable[str], *, table_id: str | None = None) -> None:
         """`DELETE /v1/records`. NotFound if the first of them is unknown. ValueError for an empty list.
 

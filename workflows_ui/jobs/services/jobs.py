@@ -49,12 +49,14 @@ class Reason(TextChoices):
     SUCCEEDED = "succeeded", _("It succeeded, and runs that succeeded were not to be started again.")
     GONE = "gone", _("No longer there.")
     IN_USE = "in_use", _("Someone is editing it. Try again in a minute.")
+    BROKEN = "broken", _("An error of the console, which its log describes. Look at it before you try again.")
     HALFWAY = (
         "halfway",
         _("It stopped halfway, and it is unclear whether the last call was done. “Continue” looks first."),
     )
     #: Of a job that was asked to delete a connection at its end.
     STILL_THERE = "still_there", ""
+    USED_BY_SERVER = "used_by_server", ""
     IN_PROGRESS = (
         "in_progress",
         _("The engine is still working on it, or deleting it already. Look at it again in a minute."),

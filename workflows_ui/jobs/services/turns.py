@@ -234,6 +234,11 @@ def settle_checked(write: UnclearWrite) -> None:
         items.update(state=ItemState.FAILED, reason=Reason.NOT_TAKEN)
 
 
+def in_hand(items: Iterable[JobItem]) -> QuerySet[JobItem]:
+    """Those of the objects that were taken and have no outcome, as they are stored."""
+    return JobItem.objects.filter(pk__in=[item.pk for item in items], state=ItemState.SENDING).order_by("position")
+
+
 def put_back(items: Iterable[JobItem]) -> None:
     """Reset objects that were taken, but certainly not sent."""
     JobItem.objects.filter(_IN_HAND, pk__in=[item.pk for item in items]).update(

@@ -34,7 +34,7 @@ from workflows_ui.launch_forms.services import launch_forms, saved_inputs, sourc
 from workflows_ui.launch_forms.views import prefill
 from workflows_ui.launches import flow_facts
 from workflows_ui.launches.flow_facts import Facts
-from workflows_ui.launches.models import Launch
+from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import launches, secrets as launch_secrets
 from workflows_ui.members import messages as launch_right_messages
 from workflows_ui.members.models import Role, Workspace
@@ -129,6 +129,13 @@ class LaunchFormPage:
             return None
         text = _("It has not answered since %(time)s. The form works all the same.")
         return messages.Message(_("The engine does not answer"), text % {"time": formats.short_time(since)})
+
+    @cached_property
+    def unclear(self) -> Launch | None:
+        """The earlier launch that is repeated, if it is not known whether it ran: then launching needs a confirmation."""
+        wanted = self.request.POST.get("_again") or self.request.GET.get("from", "")
+        rows = launches.visible_launches(self.request.access).filter(pk=wanted[:40], flow_id=self.flow_id)
+        return rows.filter(state=State.UNKNOWN).first() if wanted else None
 
     def hide(self, payload: Any) -> Any:
         """A copy of a payload with the values of secret fields masked."""

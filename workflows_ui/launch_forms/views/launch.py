@@ -139,6 +139,9 @@ def _save(page: LaunchFormPage, form: PostedForm) -> HttpResponse:
 
 def _launch(page: LaunchFormPage, form: PostedForm) -> HttpResponse:
     request, flow_id, payload = page.request, page.flow_id, form.checked.payload
+    confirmed = request.POST.get("confirmed") == "yes"
+    if page.unclear is not None and not confirmed:
+        return page.render_posted(form.checked.data, reviewed=request.POST.get("_reviewed", ""))
     launch_request = LaunchRequest(
         flow_id=flow_id,
         flow_name=page.posted_name
@@ -146,7 +149,7 @@ def _launch(page: LaunchFormPage, form: PostedForm) -> HttpResponse:
         payload=payload,
         wait=request.POST.get("_how") == "wait",
         ticket=request.POST.get("ticket", ""),
-        confirmed=request.POST.get("confirmed") == "yes",
+        confirmed=confirmed,
         files=form.files,
         form_version=page.version,
         searchable=tuple(form.searchable()),

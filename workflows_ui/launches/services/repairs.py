@@ -16,7 +16,7 @@ from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import clients
 from workflows_ui.engine import AddressRefused, Client, EngineError, Workflows
-from workflows_ui.launches.models import WENT_WRONG, Launch, RunRetry, State
+from workflows_ui.launches.models import UNDER_WAY, WENT_WRONG, Launch, RunRetry, State
 from workflows_ui.launches.services import run_search, runs
 from workflows_ui.launches.services.run_search import EngineCaller
 from workflows_ui.members.models import Workspace
@@ -38,7 +38,9 @@ def record(workspace: Workspace, user_id: int, run_id: str, new_run_id: str) -> 
         return
     now = clock.now()
     launch = _launch_of(workspace, run_id)
-    failed = launch is not None and launch.state in WENT_WRONG
+    # Where a retry is found later, its run may have reopened the launch already.
+    wrong = (*WENT_WRONG, *UNDER_WAY) if run_id == new_run_id else WENT_WRONG
+    failed = launch is not None and launch.state in wrong
     RunRetry.objects.create(
         workspace=workspace,
         user_id=user_id,
@@ -88,7 +90,7 @@ def poll(workspace_id: int) -> None:
         retries = [
             retry
             for retry in RunRetry.objects.filter(workspace_id=workspace_id, poll_at__lte=now)
-            .select_related("workspace", "user", "launch__user", "launch__workspace", "launch__credential__workspace")
+            .select_related("workspace", "user", "launch__user", "launch__workspace")
             .order_by("poll_at")[: run_search.IDS]
             if RunRetry.objects.filter(pk=retry.pk, poll_at=retry.poll_at).update(poll_at=_next_look(retry, now))
         ]
@@ -139,13 +141,13 @@ def _next_look(retry: RunRetry, now: datetime) -> datetime | None:
 
 
 def _clients(retries: Iterable[RunRetry]) -> list[Client]:
-    """Clients with the credentials of the launches."""
-    credentials = {retry.launch.credential_id: retry.launch.credential for retry in retries if retry.launch is not None}
+    """Clients that act for the launchers now, so that nobody is notified of what their credential does not show."""
+    people = {retry.launch.user_id: retry.launch for retry in retries if retry.launch is not None}
     usable = []
-    for credential in credentials.values():
+    for launch in people.values():
         try:
-            if credential is not None:
-                usable.append(clients.client_for_credential(credential))
-        except (CannotOpen, AddressRefused, ValueError) as problem:
+            person = access.find(launch.user, launch.workspace.slug)
+            usable.append(clients.client_for_person(person.user, person.workspace)[0])
+        except (access.NoAccess, clients.NoCredential, CannotOpen, AddressRefused, ValueError) as problem:
             log.info("repairs.no_client", error=type(problem).__name__)
     return usable

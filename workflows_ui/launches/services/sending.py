@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import InterfaceError, InternalError, OperationalError, transaction
+from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from workflows_ui.core import clock, database
@@ -56,8 +56,6 @@ PAUSE, LONGEST_PAUSE = timedelta(seconds=2), timedelta(minutes=1)
 _LONGEST_WAIT = 3600.0
 #: Pauses between attempts to save the answer while the database is unavailable.
 DATABASE_PAUSES = (0.5, 2.0, 5.0, 10.0)
-#: PostgreSQL ends a session that is idle in a transaction with an InternalError.
-_DATABASE_AWAY = (OperationalError, InterfaceError, InternalError)
 #: Bytes of values and files beyond which a launch is large.
 LARGE = 1024 * 1024
 _large = BoundedSemaphore(1)
@@ -159,7 +157,7 @@ def _deliver(claimed: Claimed) -> int | None:
         _save(give_up, launch, Reason.UNWRITABLE)
     except NotSent as problem:
         _save(release, launch, problem.technical)
-    except _DATABASE_AWAY as problem:
+    except database.AWAY as problem:
         log.warning("launch.not_marked", launch=launch.pk, error=type(problem).__name__)
         _save(take_back, launch)
     except Unknown as problem:
@@ -180,7 +178,7 @@ def _save(write: Callable[..., None], *args: Any) -> None:
         try:
             with database.turn():
                 write(*args)
-        except _DATABASE_AWAY:
+        except database.AWAY:
             if pause is None:
                 raise
             log.warning("launch.write_again", launch=args[0].pk, seconds=pause)

@@ -6,7 +6,7 @@ the published version as draft, change its steps, publish it with the status tha
 too. Nothing is published but a version whose steps are those of the published one.
 
 Each call follows from the flow as it is (`_Replacement.following`), so a worker continues where the last one was killed. Only the ids of
-the versions at the beginning are kept (`PLAN`).
+the versions at the beginning are kept (`plan`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -43,8 +43,6 @@ from workflows_ui.web.paths import dict_at, pick, text_at
 
 #: The type of the stored edit (flow_edits), which is no operation of the engine.
 EDIT = "REPLACE_CONNECTION"
-#: Keys of the plan: the versions and the state of the flow at the beginning, and which parts use the old connection.
-PLAN = ("published", "status", "newest", "locked", "live", "draft")
 #: More calls than any flow needs: a step each in both versions, a sample each, and the rest.
 _MOST_CALLS = 2 * flow_tree.MOST_STEPS
 _NAMED = 5
@@ -98,7 +96,10 @@ class Change:
 
 
 def plan(session: EngineSession, flow: Mapping[str, Any], change: Change) -> dict[str, Any]:
-    """What is kept of a flow before it is changed (PLAN). Raises EngineError; ValidationError for what cannot be done."""
+    """What is kept of a flow before it is changed: its versions and state, and which parts use the old connection.
+
+    Raises EngineError; ValidationError for what cannot be done.
+    """
     newest = dict_at(flow, "version")
     published = text_at(flow, "publishedVersionId")
     live = newest if published == newest.get("id") else _version(session, flow, published) if published else {}

@@ -1,6 +1,6 @@
 """The job that makes flows use another connection: which flows, what happens to each, and the old connection at the end."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django import forms
@@ -10,13 +10,13 @@ from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import EngineError, NotFound
+from workflows_ui.engine import EngineError, Forbidden, NoRoute, NotFound, NotInPlan
 from workflows_ui.jobs.services.jobs import Reason
 from workflows_ui.jobs.services.turns import Progress
 from workflows_ui.members.models import Workspace
 from workflows_ui.resource_admin.actions import Action, Affected, Bulk, Procedure
 from workflows_ui.resource_admin.resource import Row
-from workflows_ui.resources import usage
+from workflows_ui.resources import usage, whole_lists
 from workflows_ui.resources.connections import reading as connections
 from workflows_ui.resources.flows import pages
 from workflows_ui.resources.flows.connection_replacement import (
@@ -27,7 +27,7 @@ from workflows_ui.resources.flows.connection_replacement import (
     samples_text,
 )
 from workflows_ui.resources.flows.reading import name_of
-from workflows_ui.run_index.services.object_rows import uses_of_flow
+from workflows_ui.run_index.services.object_rows import CONNECTIONS, LONGEST, Use, uses_of_flow, uses_of_server
 from workflows_ui.web import formats
 from workflows_ui.web.paths import dict_at, text_at
 
@@ -46,7 +46,8 @@ class ReplacementForm(forms.Form):
         label=_("Delete the old connection at the end"),
         required=False,
         help_text=_(
-            "Only if all flows succeed, and a new look at all flows finds none that refers to it. It cannot be undone: the secret is gone."
+            "Only if all flows succeed, and a new look finds no flow and no MCP server that uses it. It cannot be undone: the secret is "
+            "gone."
         ),
     )
 
@@ -74,7 +75,7 @@ def users(session: EngineSession, external: str, hold: Callable[[], None]) -> tu
     """
 
     def keep(row: Row) -> dict[str, Any]:
-        named = any(use.kind == "connections" and use.key == external for use in uses_of_flow(row))
+        named = _is_named(uses_of_flow(row), external)
         version, published = text_at(row, "version.id"), text_at(row, "publishedVersionId")
         return {"id": text_at(row, "id"), "name": name_of(row), "named": named, "other": published not in ("", version)}
 
@@ -96,7 +97,23 @@ def _live_names(session: EngineSession, flow_id: str, external: str) -> bool:
         flow = session.workflows.get_flow(flow_id, published)
     except NotFound:
         return False
-    return any(use.kind == "connections" and use.key == external for use in uses_of_flow(flow))
+    return _is_named(uses_of_flow(flow), external)
+
+
+def _is_named(uses: Iterable[Use], external: str) -> bool:
+    return any(use.kind == CONNECTIONS and use.key == external[:LONGEST] for use in uses)
+
+
+def _servers_use(session: EngineSession, external: str) -> bool:
+    """Whether an MCP server acts with a connection, or may, since the engine does not show all of them. Raises EngineError."""
+    try:
+        answer = session.workflows.list_mcp_servers(limit=whole_lists.AT_ONCE)
+    except (NoRoute, NotInPlan):
+        return False
+    except Forbidden:
+        return True
+    servers = whole_lists.rows_of(answer)
+    return bool(whole_lists.following(answer)) or any(_is_named(uses_of_server(server), external) for server in servers)
 
 
 def _collect(
@@ -172,6 +189,8 @@ def _finish(session: EngineSession, data: dict[str, Any], actor: Actor, succeede
     named, complete = users(session, data["change"][0], lambda: None)
     if named or not complete:
         return Reason.STILL_THERE
+    if _servers_use(session, data["change"][0]):
+        return Reason.USED_BY_SERVER
     try:
         row = connections.find(session, data["old"])
     except NotFound:

@@ -83,11 +83,6 @@ def catalogue(session: EngineSession) -> list[dict[str, Any]]:
     return session.remember(CATALOGUE, REMEMBERED, lambda: _load_catalogue(session))
 
 
-def forget(session: EngineSession) -> None:
-    """Clear the cached list of apps."""
-    session.forget(CATALOGUE)
-
-
 def catalogue_or_none(session: EngineSession) -> list[dict[str, Any]]:
     """As `catalogue`, for names only: empty if the engine does not give it."""
     return session.remember_or([], CATALOGUE, REMEMBERED, lambda: _load_catalogue(session))

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext, gettext_lazy as _
 
+from workflows_ui.core import database
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, Unknown
@@ -17,6 +18,7 @@ from workflows_ui.resource_admin.resource import Action, Bulk, Row, Text, pick
 from workflows_ui.resources.places import run_url
 from workflows_ui.resources.runs import indexed
 from workflows_ui.run_index.services import rows as index_rows
+from workflows_ui.unclear_writes.models import UnclearWrite
 from workflows_ui.web import messages
 from workflows_ui.web.paths import dicts_at, text_at
 
@@ -31,10 +33,22 @@ def _retry_failed(session: EngineSession, id: str, _data: dict[str, Any]) -> Any
     except Unknown:
         _follow_again(session, [id])
         raise
-    repairs.record(session.workspace, session.user_id, id, id)
-    run_results.record_retry(session.workspace, answer)
-    index_rows.check_again(session.workspace.pk, [id])
+    _record_retry(session, id, answer)
     return answer
+
+
+def _record_retry(session: EngineSession, id: str, run: Row) -> None:
+    """A run continues from its failed step. `run` is the engine's answer."""
+    repairs.record(session.workspace, session.user_id, id, id)
+    run_results.record_retry(session.workspace, {**run, "id": id})
+    index_rows.check_again(session.workspace.pk, [id])
+
+
+def _retried_later(session: EngineSession, write: UnclearWrite, answer: Any) -> None:
+    # The look for a retry of many answers with a list.
+    run = answer[0] if isinstance(answer, list) else answer
+    with database.turn():
+        _record_retry(session, write.object_id, run)
 
 
 def _retry_on_latest(session: EngineSession, id: str, _data: dict[str, Any]) -> Any:
@@ -115,8 +129,7 @@ def _retry_all_failed(session: EngineSession, ids: Sequence[str], _data: dict[st
     _follow_again(session, ids)
     rows = [row for row in dicts_at({"runs": answer}, "runs") if row.get("id")]
     for row in rows:
-        repairs.record(session.workspace, session.user_id, str(row["id"]), str(row["id"]))
-        run_results.record_retry(session.workspace, row)
+        _record_retry(session, str(row["id"]), row)
     return [str(row["id"]) for row in rows]
 
 
@@ -130,6 +143,11 @@ def _archive_all(session: EngineSession, ids: Sequence[str], _data: dict[str, An
     """The engine's answer is empty (recording `runs_archive`)."""
     session.workflows.archive_runs(ids)
     index_rows.check_again(session.workspace.pk, ids)
+
+
+def _changed_later(session: EngineSession, write: UnclearWrite, _answer: Any) -> None:
+    with database.turn():
+        _follow_again(session, [write.object_id])
 
 
 def _follow_again(session: EngineSession, ids: Sequence[str]) -> None:
@@ -155,6 +173,7 @@ ACTIONS = (
         primary=always,
         done=_("The run continues at the step that failed."),
         in_rows=True,
+        follow_up=_retried_later,
         bulk=Bulk(
             _(
                 "Each run continues at the step that failed, with the same version and values. Earlier steps are not "
@@ -211,6 +230,7 @@ ACTIONS = (
         visible=lambda run: run.get("status") in _CANCELLABLE and not indexed.is_gone(run),
         done=_cancelled,
         in_rows=True,
+        follow_up=_changed_later,
         bulk=Bulk(
             _(
                 "The engine is asked to stop the runs. Those already working run to their end. What they have done is "
@@ -232,6 +252,7 @@ ACTIONS = (
         visible=lambda run: runs.ended(run) and not run.get("archivedAt") and not indexed.is_gone(run),
         done=_("The run is archived."),
         in_rows=True,
+        follow_up=_changed_later,
         bulk=Bulk(
             _("The runs are left out of the list of runs from now on. The console cannot bring them back there."),
             together=_archive_all,

@@ -9,6 +9,8 @@ from django import forms
 from django.utils.http import urlencode
 from django.utils.translation import gettext, gettext_lazy as _
 
+from workflows_ui.core import database
+from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, Unknown, flow_tree
 from workflows_ui.engine.flow_shape import shape
@@ -32,6 +34,7 @@ from workflows_ui.resources.flows.editing.prediction import MALFORMED, Json, fin
 from workflows_ui.resources.flows.reading import deleting, moment_of, trigger_of
 from workflows_ui.resources.pieces import missing_apps
 from workflows_ui.resources.places import flow_url, step_url
+from workflows_ui.unclear_writes.models import UnclearWrite
 from workflows_ui.web.paths import dict_at, list_at, text_at
 
 #: In a menu of operations: what the link says, the action, its address.
@@ -126,34 +129,54 @@ def _undo(session: EngineSession, id: str, data: Mapping[str, Any]) -> dict[str,
     done = apply(session, id, data)
     # Neither can be undone any more: the next undo goes one step further back.
     flow_edits.mark_undone(data["undone"], done["edit"])
-    return done | {"without_sample": _bring_back_samples(session, id, data["samples"])}
+    return done | {"without_sample": _bring_back_samples(session, done["edit"])}
 
 
-def _bring_back_samples(session: EngineSession, id: str, samples: Mapping[str, tuple[Json, bool]]) -> list[str]:
-    """Name the files of samples (inverse.samples) in the steps that lost them, and return the titles of the steps that stay without one.
+def _undone_later(session: EngineSession, write: UnclearWrite, _answer: Any) -> None:
+    with database.turn():
+        edit = flow_edits.find(session.workspace, write.object_id, write.edit_id)
+    if edit is not None:
+        _bring_back_samples(session, edit)
+
+
+def _bring_back_samples(session: EngineSession, undo: FlowEdit) -> list[str]:
+    """Name the files of samples (inverse.samples) in the steps that lost them by an undo, and return the titles of the steps that stay
+    without one.
 
     A file that is gone is read as nothing (recording `sample_import_16_after_delete_action_get`): then the step has no sample.
     """
-    now = read(session, id) if samples else {}
+    flow_id, samples = undo.flow_id, _samples_before(session, undo)
+    now = read(session, flow_id) if samples else {}
     steps, lost = flow_tree.steps_by_name(dict_at(now, "version.trigger")), []
     for name, (sample, is_there) in samples.items():
         step = steps.get(name, {})
         if not step or inverse.files(dict_at(step, "settings.sampleData")) == inverse.files(sample):
             continue
         try:
-            flow = session.workflows.apply_flow_operation(id, inverse.set_sample(name, sample).body)
+            flow = session.workflows.apply_flow_operation(flow_id, inverse.set_sample(name, sample).body)
             kind = "OUTPUT" if sample.get("sampleDataFileId") else "INPUT"
-            if is_there or session.workflows.get_sample_data(id, text_at(flow, "version.id"), name, kind) not in (
+            if is_there or session.workflows.get_sample_data(flow_id, text_at(flow, "version.id"), name, kind) not in (
                 "",
                 None,
             ):
                 continue
-            session.workflows.apply_flow_operation(id, inverse.set_sample(name, None).body)
+            session.workflows.apply_flow_operation(flow_id, inverse.set_sample(name, None).body)
         except EngineError:
             pass
         lost.append(places.title(step))
     pages.forget(session)
     return lost
+
+
+def _samples_before(session: EngineSession, undo: FlowEdit) -> dict[str, tuple[Json, bool]]:
+    """The samples that steps are to have after an undo; none if what was kept does not say."""
+    with database.turn(), suppress(CannotOpen):
+        versions = flow_edits.open_versions(undo)
+        undone = flow_edits.find(session.workspace, undo.flow_id, versions.undoes) if versions else None
+        before = flow_edits.open_versions(undone) if undone else None
+        if versions and before:
+            return inverse.samples({"version": versions.before}, before.before, undo.operation)
+    return {}
 
 
 def _done(text: Text, undo: bool, answer: Any) -> Text:
@@ -300,6 +323,7 @@ UNDO = _edit(
     flow_forms.UndoEdit,
     _("The flow is as it was before."),
     run=_undo,
+    follow_up=_undone_later,
     confirm=_("The draft goes back to how it was before the last edit in this console."),
 )
 #: In the head of the flow's page.

@@ -294,11 +294,9 @@ class RawOperation(EditForm):
 
 
 class UndoEdit(EditForm):
-    """Undoes the last edit; valid data has that edit as `undone`, and the `samples` that steps are to have afterwards (inverse.samples)."""
+    """Undoes the last edit; valid data has that edit as `undone`."""
 
-    discreet = EditForm.discreet | {"samples"}
     undone: FlowEdit | None = None
-    samples: Mapping[str, tuple[Json, bool]] = {}
 
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
         edit = flow_edits.latest(self.session.workspace, id_at(flow))
@@ -310,11 +308,7 @@ class UndoEdit(EditForm):
         if versions is None:
             raise forms.ValidationError(gettext("There is no edit by this console that could be undone."))
         self.undone = edit
-        operation = inverse.inverse(flow, versions.before, versions.parts)
-        # Engines before 0.83 leave samples in an imported tree, and cannot set them. The file of a deleted step's sample is gone.
-        has_files = notes.has_notes(flow) and operation.type not in ("ADD_ACTION", "UPDATE_SAMPLE_DATA_INFO")
-        self.samples = inverse.samples(flow, versions.before) if has_files else {}
-        return operation
+        return inverse.inverse(flow, versions.before, versions.parts)
 
     def consequences(self, flow: Row, operation: Operation, predicted: Row) -> list[Affected]:
         if operation.type == "UPDATE_SAMPLE_DATA_INFO":
@@ -327,7 +321,7 @@ class UndoEdit(EditForm):
         return [Affected(text)]
 
     def clean(self) -> dict[str, Any]:
-        return super().clean() | {"undone": self.undone, "samples": self.samples}
+        return super().clean() | {"undone": self.undone}
 
 
 class MinutesSaved(EditForm):

@@ -8,6 +8,7 @@ from typing import Any
 
 from workflows_ui.engine import flow_tree
 from workflows_ui.resource_admin.resource import id_at
+from workflows_ui.resources.flows import notes
 from workflows_ui.resources.flows.editing import damage
 from workflows_ui.resources.flows.editing.operations import TREE, Operation, step_body
 from workflows_ui.resources.flows.editing.prediction import MALFORMED, Impossible, Json, predict
@@ -50,11 +51,19 @@ def inverse(flow: Mapping[str, Any], before: Mapping[str, Any], parts: Mapping[s
     return Operation("IMPORT_FLOW", {"notes": [], **{key: before[key] for key in TREE if key in before}})
 
 
-def samples(flow: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, tuple[Json, bool]]:
+def samples(flow: Mapping[str, Any], before: Mapping[str, Any], operation: str) -> dict[str, tuple[Json, bool]]:
     """What the steps of the earlier version have as samples, by name: of the same step now, else of that version; and whether the former.
 
-    The files of samples outlive an import (recordings `sample_import_11_import_same_tree`, `sample_import_15_undo_get_step_1`).
+    The files of samples outlive an import (recordings `sample_import_11_import_same_tree`, `sample_import_15_undo_get_step_1`). Engines
+    before 0.83 leave samples in an imported tree, and cannot set them. The file of a deleted step's sample is gone.
+
+    Args:
+        flow: the flow before the undo.
+        before: the version that is brought back.
+        operation: the type of the operation that undoes.
     """
+    if not notes.has_notes(flow) or operation in ("ADD_ACTION", "UPDATE_SAMPLE_DATA_INFO"):
+        return {}
     now = flow_tree.steps_by_name(dict_at(flow, "version.trigger"))
     found = {}
     for node in flow_tree.walk(dict_at(before, "trigger")):

@@ -1,0 +1,87 @@
+"""The looks of workers for writes without a proof, and what follows once one turns out to be done."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+import structlog
+from django.conf import settings
+
+from workflows_ui.core import clock, database
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.lease import backoff, not_paused
+from workflows_ui.credentials.services import engine_session
+from workflows_ui.credentials.services.clients import NoCredential
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import EngineError, writes
+from workflows_ui.engine.writes import Outcome, Seen, Write
+from workflows_ui.members.services import access
+from workflows_ui.members.services.access import NoAccess
+from workflows_ui.resource_admin.resource import RESOURCES
+from workflows_ui.unclear_writes import services
+from workflows_ui.unclear_writes.models import UnclearWrite, WriteState
+
+log = structlog.get_logger(__name__)
+
+_CLOSED = (NoAccess, NoCredential, CannotOpen)
+
+
+def look(pk: str) -> None:
+    """Look once whether a write was done, and end it if that is known. A write that was done is followed up as its action declares."""
+    with database.turn():
+        now = clock.now()
+        rows = UnclearWrite.objects.filter(not_paused(now), state=WriteState.CHECKING)
+        row = UnclearWrite.lease.claim(rows, pk, services.LEASE, now, ("workspace", "user", "event"))
+        if row is None:
+            return
+        try:
+            session = _session(row)
+            pending = Write(**json.loads(row.open("content")))
+        except _CLOSED as problem:
+            log.info("write.not_looked_for", write=row.pk, error=type(problem).__name__)
+            session = None
+    seen: Seen | None = None
+    began = now
+    if session is not None:
+        try:
+            seen = writes.see(session.workflows, pending)
+        except EngineError as problem:
+            log.info("write.not_readable", write=row.pk, error=type(problem).__name__)
+    with database.turn():
+        state = _record(row, seen, began)
+    if state == WriteState.DONE and session is not None and seen is not None:
+        _follow_up(session, row, seen.answer)
+
+
+def _session(row: UnclearWrite) -> EngineSession:
+    """The person's present session at the engine. Raises NoAccess, NoCredential, CannotOpen."""
+    if row.moves != row.workspace.moves:
+        raise NoAccess(row.workspace.slug)
+    return engine_session.open_session(access.find(row.user, row.workspace.slug))
+
+
+def _record(row: UnclearWrite, seen: Seen | None, began: datetime) -> WriteState | None:
+    """Store what a look found; return the outcome if it ended the write."""
+    end_of_search = row.asked_at + settings.LAUNCH_SEARCH
+    state = None
+    if seen is not None and seen.outcome is Outcome.DONE:
+        state = WriteState.DONE
+    elif began >= end_of_search and seen is not None:
+        state = WriteState.NOT_DONE if seen.outcome is Outcome.NOT_DONE else WriteState.UNCLEAR
+    elif began >= end_of_search + services.UNREADABLE_FOR:
+        state = WriteState.UNCLEAR
+    if state is not None:
+        return state if services.end(row, state, seen.answer if seen else None) else None
+    next_look = clock.now() + backoff(services.PAUSE, row.tries + 1, services.LONGEST_PAUSE)
+    if began < end_of_search:
+        # The last look is at the end of the search time.
+        next_look = min(next_look, end_of_search)
+    UnclearWrite.lease.release(row, tries=row.tries + 1, not_before=next_look, enqueued_at=None)
+    return None
+
+
+def _follow_up(session: EngineSession, row: UnclearWrite, answer: Any) -> None:
+    actions = RESOURCES[row.resource].actions if row.resource in RESOURCES else ()
+    action = next((item for item in actions if item.name == row.action), None)
+    if action is not None and action.follow_up is not None:
+        action.follow_up(session, row, answer)
