@@ -435,7 +435,8 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscript
             ),
             "causes_in_notices": _(
                 "The message of the failed step and what usually helps, with secrets masked, for people who may open the "
-                "launch or run. Mails leave the console: without this, they name only the flow and the step."
+                "launch or run. Mails leave the console: without this, they name only the flow and the step, and channels for alarms "
+                "name no cause either."
             ),
         }
 
