@@ -161,6 +161,7 @@ def test_a_write_is_one_line_with_its_end(users: Users, manager: Client) -> None
         object_type="flows",
         object_id="F",
         object_name="Mail",
+        credential="",
     )
     assert "Under way" in page(manager, LIST)
     ended = audit_log.end(begun, "refused", status=409)
@@ -176,7 +177,7 @@ def test_a_write_is_one_line_with_its_end(users: Users, manager: Client) -> None
 
 def test_a_write_that_was_cut_off_is_shown_as_such(users: Users, manager: Client) -> None:
     begun = audit_log.begin(
-        Actor(users.owner), "flows.delete", workspace=users.workspace, object_type="flows", object_id="F"
+        Actor(users.owner), "flows.delete", workspace=users.workspace, object_type="flows", object_id="F", credential=""
     )
     with audit_guard.away():
         from django.db import connection
@@ -207,7 +208,12 @@ def test_filters_by_person_action_kind_id_outcome_day_and_request(users: Users, 
     )
     audit_log.record(CONSOLE, "launch.end", workspace=users.workspace, object_type="launch", object_name="Row C")
     begun = audit_log.begin(
-        Actor(users.owner), "flows.delete", workspace=users.workspace, object_type="flows", object_name="Row D"
+        Actor(users.owner),
+        "flows.delete",
+        workspace=users.workspace,
+        object_type="flows",
+        object_name="Row D",
+        credential="",
     )
     audit_log.end(begun, "refused")
     today = timezone.localdate()
@@ -303,7 +309,12 @@ def test_a_row_shows_whatever_was_written_down(users: Users, manager: Client, de
 def test_the_file_has_every_row_and_no_formulas(users: Users, manager: Client) -> None:
     note(users, "member.add", object_name='=HYPERLINK("http://x")', reason="+1", a="x")
     begun = audit_log.begin(
-        Actor(users.owner), "flows.delete", workspace=users.workspace, object_type="flows", object_id="-F"
+        Actor(users.owner),
+        "flows.delete",
+        workspace=users.workspace,
+        object_type="flows",
+        object_id="-F",
+        credential="",
     )
     ended = audit_log.end(begun)
     answer = manager.get(f"{LIST}file/csv/")

@@ -254,6 +254,7 @@ def export(request: ConsoleRequest, slug: str, resource: str, kind: str) -> Http
         f"{declared.name}.export",
         workspace=request.access.workspace,
         object_type=declared.name[:40],
+        credential=session.credential_id,
         format=kind,
         rows=len(rows),
         filters=state.filters_query,

@@ -183,6 +183,7 @@ def _finish(session: EngineSession, data: dict[str, Any], actor: Actor, succeede
         object_type="connections",
         object_id=text_at(row, "id"),
         object_name=text_at(row, "displayName"),
+        credential=session.credential_id,
     )
     try:
         session.workflows.delete_connection(data["old"])
