@@ -79,6 +79,15 @@ def test_a_detail_has_labels_instead_of_codes(users: Users, manager: Client) -> 
         after={"colour": "secondary", "paused": True},
     )
     assert "Colour bar None (live) Grey (practice)" in page_text(manager, f"{LIST}{changed.pk}/")
+    moved = note(
+        users, "flows.move", object_type="flows", values={"folder": "Sales · F1"}, credential=str(users.credential.pk)
+    )
+    found = page_text(manager, f"{LIST}{moved.pk}/")
+    assert "Entered FolderSales · F1" in found
+    assert f"Credential{users.credential.name} · {users.owner.label}" in found
+    # The start of a run index names its credential.
+    started = note(users, "run_index.start", object_type="run_index", credential="Key of sales", values_kb=64)
+    assert "CredentialKey of salesMost kB of a run64" in page_text(manager, f"{LIST}{started.pk}/")
     role = note(users, "member.change_role", object_type="member", before="launcher", after="manager")
     assert "Launcher Manager" in page_text(manager, f"{LIST}{role.pk}/")
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils.html import strip_tags
 
 from tests.practice_engine.player import WEBHOOK_TRIGGER, code_step
 from tests.resources.connection_scene import shown
@@ -201,6 +202,9 @@ def test_every_kind_of_flow_stays_what_it_is(company: Company) -> None:
     company.operate(live_only, "LOCK_AND_PUBLISH")
     company.operate(live_only, "UPDATE_ACTION", **company.mail("Draft", "gmail-sales"))
     job = company.ask()
+    event = AuditEvent.objects.get(action="connections.replace", outcome="begun")
+    logged = " ".join(strip_tags(shown(company.stage.browser.get(f"/w/sales/audit/{event.pk}/"))).split())
+    assert f"Connection that takes over{NEW} (Connected) · {company.keys[NEW]}" in logged
     page = company.page(job)
     for words in (
         f"“{NEW}” takes the place of “{OLD}”.",
