@@ -171,8 +171,10 @@ def test_a_successor_must_be_somebody_else_who_is_there(scene: Scene, keeper: Us
     assert User.objects.get(pk=scene.users.owner.pk).is_active
 
 
-def test_nobody_switches_off_themselves_or_the_last_who_looks_after_the_console(scene: Scene, keeper: User) -> None:
-    assert "your own account" in text(off(keeper, keeper))
+def test_nobody_deactivates_themselves_or_the_last_administrator(scene: Scene, keeper: User) -> None:
+    for page in (browser(keeper).get(reverse("person_deactivate", args=[keeper.pk]), follow=True), off(keeper, keeper)):
+        assert page.redirect_chain[-1][0] == reverse("person", args=[keeper.pk])
+        assert "You cannot deactivate your own account. Ask another administrator." in text(page)
     with pytest.raises(deactivation.LastSuperuser):
         deactivation.deactivate(Actor(user=None), keeper, None)
     assert User.objects.get(pk=keeper.pk).is_active
