@@ -115,7 +115,7 @@ class PeopleFilterForm(forms.Form):
         _("Account"),
         {
             "active": pgettext_lazy("account", "Active"),
-            "off": _("Switched off"),
+            "off": _("Deactivated"),
             "administrator": _("Administrator"),
         },
     )

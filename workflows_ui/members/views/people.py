@@ -136,7 +136,7 @@ def deactivate(request: ConsoleRequest, person_id: int) -> HttpResponse:
     else:
         messages.success(
             request,
-            _("The account of %(person)s is switched off, and signed out everywhere.") % {"person": user.label[:80]},
+            _("The account of %(person)s is deactivated, and signed out everywhere.") % {"person": user.label[:80]},
         )
     return responses.redirect_to_view(request, "person", user.pk)
 
@@ -149,7 +149,7 @@ def reactivate(request: ConsoleRequest, person_id: int) -> HttpResponse:
         messages.info(request, _("Nothing was changed."))
         return responses.redirect_to_view(request, "person", user.pk)
     if deactivation.reactivate(actor(request), user):
-        messages.success(request, _("The account of %(person)s is switched on again.") % {"person": user.label[:80]})
+        messages.success(request, _("The account of %(person)s is reactivated.") % {"person": user.label[:80]})
     return responses.redirect_to_view(request, "person", user.pk)
 
 
