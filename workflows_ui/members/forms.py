@@ -46,7 +46,7 @@ class PersonInput(forms.TextInput):
         self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: BaseRenderer | None = None
     ) -> SafeString:
         suggestions = f"{(attrs or {}).get('id', name)}-people"
-        query = {"field": name, "invite": self.invites_to, "but": self.leaves_out}
+        query = {"field": name, "invite": self.invites_to, "but": str(self.leaves_out or "")}
         suggesting = {
             "hx-get": f"{reverse('people_suggest')}?{urlencode({key: part for key, part in query.items() if part})}",
             "hx-trigger": "input changed delay:150ms",
