@@ -25,6 +25,8 @@ from workflows_ui.resources import BY_NAME
 Json = dict[str, Any]
 ONE = "/v1/flows/*"
 OLD, NEW = "mail-old", "mail-new"
+#: Settings of a step that was tested.
+SAMPLED: Json = {"sampleData": {"sampleDataFileId": "S" * 21, "lastTestDate": "2026-01-01T00:00:00.000Z"}}
 
 
 class Killed(BaseException):
@@ -442,3 +444,19 @@ def test_the_action_of_the_job_is_no_button_and_no_address(company: Company) -> 
     for url in (f"/w/sales/flows/do/replace-connection/{key}/", "/w/sales/flows/many/replace-connection/"):
         assert company.stage.browser.post(url, {"id": [key, key[::-1]]}).status_code == 404
     assert json.dumps(company.look(key)) == json.dumps(AFTER).replace(NEW, OLD)
+
+
+def test_the_choice_to_lose_samples_is_offered_only_where_a_flow_loses_some(company: Company) -> None:
+    company.practice.engine.settings.version = "0.72.4"
+    offered = "Also change flows that lose something"
+    key = company.off()
+    assert offered not in company.page(company.ask())
+    company.operate(
+        key, "UPDATE_ACTION", **{**code_step("step_2"), "settings": SAMPLED | code_step("step_2")["settings"]}
+    )
+    job = company.ask()
+    assert offered in company.page(job)
+    assert "unless you choose otherwise below" in company.page(job)
+    assert outcomes(turns(company.begin(job))) == {key: ItemState.FAILED}
+    assert "may be lost" in company.page(job)
+    assert outcomes(company.replace(lossy="on")) == {key: ItemState.DONE}

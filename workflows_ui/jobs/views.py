@@ -129,7 +129,7 @@ def begin(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         return responses.redirect(request, page.url)
     request.access.require(page.action.role)
     if page.job.state == JobState.ASKING:
-        form = action_forms.bound(page.action, engine_session.open_session(request.access), {}, request.POST)
+        form = page.form(engine_session.open_session(request.access), request.POST)
         if not action_forms.validate(form):
             return _render(request, page, form, status=422)
         logged = action_forms.logged_values(form)
