@@ -25,7 +25,7 @@ from playwright.sync_api import expect
 
 from console import garbage
 from console.dev import translations
-from tests import audit_guard, caches, environment, prerequisites, ready_database
+from tests import audit_guard, audit_labels, caches, environment, prerequisites, ready_database
 from workflows_ui.core import heartbeat
 from workflows_ui.credentials import masking
 
@@ -214,6 +214,12 @@ def pytest_sessionfinish() -> None:
         with redis.Redis.from_url(prerequisites.redis_server()) as server:
             for key in server.scan_iter(match=f"{settings.REDIS_PREFIX}*", count=1000):
                 server.delete(key)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _audit_rows_have_labels() -> None:
+    """Whatever test makes the code write a row of the audit log, its details have words."""
+    audit_labels.watch()
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from unittest import mock
@@ -14,7 +14,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from tests.alarms.alarm_scene import check, quiet
+from tests.alarms.alarm_scene import GAP, HOUR, add_runs, check, every, flow_of, only, quiet, read_again
 from tests.alarms.test_alarms import text
 from tests.resources.stage import Stage, everything_told, outcomes, stage
 from workflows_ui.alarms import channel_messages, channels, services
@@ -23,7 +23,9 @@ from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import clock
 from workflows_ui.credentials.models import CredentialShare
 from workflows_ui.engine.webhooks import NoAnswer
-from workflows_ui.members.models import Role
+from workflows_ui.launches.models import Launch
+from workflows_ui.launches.services import launches
+from workflows_ui.members.models import Role, Workspace
 
 __all__ = ["stage"]
 pytestmark = [
@@ -275,6 +277,49 @@ def test_names_of_flows_are_no_links_and_mentions_in_channels(stage: Stage, serv
     assert "[x](" not in found["discord"]["content"]
     assert found["discord"]["allowed_mentions"] == {"parse": []}
     assert found["generic"]["flow"]["name"] == "<!channel> [x](http://evil.example) @everyone"
+
+
+def test_a_channel_names_the_cause_of_failures_only_where_a_manager_chose_it(stage: Stage, server: Server) -> None:
+    flow, now = flow_of(stage)["id"], datetime.now(UTC)
+    only(stage, flow, every(GAP, now - 3 * HOUR))
+    check(stage)
+    assert "can then read the message of the step" in text(stage.browser, f"{LIST}add/")
+    add(stage.browser, server.url, name="Numbers only")
+    add(stage.browser, server.url, name="Causes", causes="on")
+    add(stage.browser, server.url, name="Vietnamese", causes="on", language="vi", shape="teams")
+    added = add_runs(stage, flow, [now - timedelta(minutes=minutes) for minutes in range(10, 15)], status="FAILED")
+    launched = Launch(workspace=stage.users.workspace, user=stage.users.colleague, ticket=launches.ticket())
+    launched.flow_id, launched.payload_digest, launched.run_id = flow, "0" * 64, added[0]
+    launched.asked_at = launched.not_before = launched.send_by = timezone.now()
+    launched.payload = launched.seal("payload", json.dumps({"name": "Nguyen Van An"}))
+    launched.save(force_insert=True)
+    failed = stage.practice.engine.state.runs[added[0]]["failedStep"]
+    failed["message"] = "Error: <!channel> see http://evil.example, password=hunter2-hunter2 is wrong"
+    read_again(stage)
+    assert check(stage) == [("failing", flow)]
+    send_due()
+    plain, cause = sorted((body["text"] for body in server.bodies if "text" in body), key=len)
+    (card,) = (json.dumps(body, ensure_ascii=False) for body in server.bodies if "text" not in body)
+    assert "The step's message" not in plain
+    assert "The step's message: “" in cause
+    assert "Bước này báo: “" in card
+    for sent in (cause, card):
+        assert "hunter2" not in sent
+        assert "http://evil" not in sent
+    assert "&lt;!channel&gt;" in cause
+    rows = repr(list(AlarmDelivery.objects.values())) + everything_told()
+    assert "evil.example" not in rows
+    # What was sent with a launch is masked, as for people who may not open it.
+    failed["message"] = "Error: no customer Nguyen Van An"
+    read_again(stage)
+    row = AlarmDelivery.objects.get(channel__name="Causes")
+    sent = channel_messages.build(row, "https://console.example/")["text"]
+    assert "The step's message: “" in sent
+    assert "Nguyen" not in sent
+    # A workspace that leaves causes out of mails leaves them out of channels, too.
+    Workspace.objects.update(causes_in_notices=False)
+    row = AlarmDelivery.objects.get(channel__name="Causes")
+    assert "The step's message" not in channel_messages.build(row, "https://console.example/")["text"]
 
 
 def test_only_managers_who_see_the_index_reach_channels(stage: Stage, server: Server) -> None:

@@ -79,6 +79,15 @@ def test_a_detail_has_labels_instead_of_codes(users: Users, manager: Client) -> 
         after={"colour": "secondary", "paused": True},
     )
     assert "Colour bar None (live) Grey (practice)" in page_text(manager, f"{LIST}{changed.pk}/")
+    moved = note(
+        users, "flows.move", object_type="flows", values={"folder": "Sales · F1"}, credential=str(users.credential.pk)
+    )
+    found = page_text(manager, f"{LIST}{moved.pk}/")
+    assert "Entered FolderSales · F1" in found
+    assert f"Credential{users.credential.name} · {users.owner.label}" in found
+    # The start of a run index names its credential.
+    started = note(users, "run_index.start", object_type="run_index", credential="Key of sales", values_kb=64)
+    assert "CredentialKey of salesMost kB of a run64" in page_text(manager, f"{LIST}{started.pk}/")
     role = note(users, "member.change_role", object_type="member", before="launcher", after="manager")
     assert "Launcher Manager" in page_text(manager, f"{LIST}{role.pk}/")
 
@@ -161,6 +170,7 @@ def test_a_write_is_one_line_with_its_end(users: Users, manager: Client) -> None
         object_type="flows",
         object_id="F",
         object_name="Mail",
+        credential="",
     )
     assert "Under way" in page(manager, LIST)
     ended = audit_log.end(begun, "refused", status=409)
@@ -176,7 +186,7 @@ def test_a_write_is_one_line_with_its_end(users: Users, manager: Client) -> None
 
 def test_a_write_that_was_cut_off_is_shown_as_such(users: Users, manager: Client) -> None:
     begun = audit_log.begin(
-        Actor(users.owner), "flows.delete", workspace=users.workspace, object_type="flows", object_id="F"
+        Actor(users.owner), "flows.delete", workspace=users.workspace, object_type="flows", object_id="F", credential=""
     )
     with audit_guard.away():
         from django.db import connection
@@ -207,7 +217,12 @@ def test_filters_by_person_action_kind_id_outcome_day_and_request(users: Users, 
     )
     audit_log.record(CONSOLE, "launch.end", workspace=users.workspace, object_type="launch", object_name="Row C")
     begun = audit_log.begin(
-        Actor(users.owner), "flows.delete", workspace=users.workspace, object_type="flows", object_name="Row D"
+        Actor(users.owner),
+        "flows.delete",
+        workspace=users.workspace,
+        object_type="flows",
+        object_name="Row D",
+        credential="",
     )
     audit_log.end(begun, "refused")
     today = timezone.localdate()
@@ -303,7 +318,12 @@ def test_a_row_shows_whatever_was_written_down(users: Users, manager: Client, de
 def test_the_file_has_every_row_and_no_formulas(users: Users, manager: Client) -> None:
     note(users, "member.add", object_name='=HYPERLINK("http://x")', reason="+1", a="x")
     begun = audit_log.begin(
-        Actor(users.owner), "flows.delete", workspace=users.workspace, object_type="flows", object_id="-F"
+        Actor(users.owner),
+        "flows.delete",
+        workspace=users.workspace,
+        object_type="flows",
+        object_id="-F",
+        credential="",
     )
     ended = audit_log.end(begun)
     answer = manager.get(f"{LIST}file/csv/")

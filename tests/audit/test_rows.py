@@ -48,6 +48,7 @@ def test_the_end_of_a_write_is_linked_to_its_beginning(db: None) -> None:
         object_type="flows",
         object_id="F",
         object_name="Mail",
+        credential="",
         values={"a": 1},
     )
     ended = audit_log.end(begun, "refused", status=409)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import audit_labels
 from workflows_ui.audit import messages as audit_messages
 from workflows_ui.resources import RESOURCES
 
@@ -132,6 +133,27 @@ def test_everything_that_a_resource_declares_has_words(resource: object) -> None
     names = {f"{resource.name}.{action.name}" for action in resource.actions}  # type: ignore[attr-defined]
     assert names <= set(audit_messages.ACTIONS)
     assert audit_messages.kind(resource.name) == resource.label  # type: ignore[attr-defined]
+
+
+def test_every_field_of_a_form_of_an_action_has_a_label() -> None:
+    named = {
+        (f"{resource.name}.{action.name}", name)
+        for resource in RESOURCES
+        for action in (*resource.actions, *resource.job_actions)
+        for name in (action.form.base_fields if action.form else ())
+    }
+    # Fields that are made for one object.
+    made = re.compile(r'self\.fields\["(\w+)"\] =')
+    sources = (file.read_text(encoding="utf-8") for file in (ROOT / "resources").rglob("*.py"))
+    named |= {("", name) for source in sources for name in made.findall(source)}
+    assert {("flows.new", "folder"), ("", "target")} <= named
+    assert {found for found in named if audit_messages.field(found[1], found[0]) == found[1]} == set()
+
+
+def test_a_detail_without_a_label_is_found_in_every_test_that_makes_the_code_write_it() -> None:
+    detail = {"odd_key": 1, "holder_kind": "team", "values": {"anything": 1}, "after": {"colour": 1, "odd_field": 2}}
+    assert audit_labels.unlabelled("team.change", detail) == {"odd_key", "odd_field"}
+    assert audit_messages.field("second2", "flows.branch-conditions") == "Second value 2"
 
 
 def test_every_kind_of_object_in_the_code_has_words() -> None:

@@ -102,7 +102,12 @@ def test_a_flow_is_built_from_nothing_by_form_tested_published_launched_and_answ
         branch = builder.panel.get_by_role("navigation", name="Branch 1")
         branch.get_by_role("link", name="Change the conditions").click()
         page.locator("#id_first1").fill("{{step_1['total']}}")
+        for operator, second, case in (("EXISTS", False, False), ("TEXT_CONTAINS", True, True)):
+            page.locator("#id_operator1").select_option(operator)
+            expect(page.locator("#id_second1")).to_be_visible(visible=second)
+            expect(page.locator("#id_case1")).to_be_visible(visible=case)
         page.locator("#id_operator1").select_option("NUMBER_IS_GREATER_THAN")
+        expect(page.locator("#id_case1")).to_be_hidden()
         page.locator("#id_second1").fill("100")
         builder.confirm("Save")
         expect(page.get_by_text("The conditions are saved.")).to_be_visible()

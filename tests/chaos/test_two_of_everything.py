@@ -177,7 +177,7 @@ def _reseal(pair: Pair) -> None:
 
 
 def _withdrawn(pair: Pair) -> None:
-    """Who is removed, whose right is withdrawn or who is switched off in one server finds nothing in the other."""
+    """Who is removed, whose right is withdrawn or who is deactivated in one server finds nothing in the other."""
     users = pair.scene.users
     colleague, guest = pair.browser(users.colleague), person("gail")
     right = LaunchRight.objects.create(

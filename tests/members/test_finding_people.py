@@ -1,5 +1,7 @@
 """People are found by part of a name, user name or address, by those who add people, among those whom they see anyway."""
 
+import html
+import re
 from typing import Any
 
 import pytest
@@ -88,6 +90,12 @@ def test_the_fields_of_teams_rights_and_successors_find_people_too(users: Users,
     assert 'name="who-chosen" value="linh.pham"' in text(page)
     page = client.post(reverse("person_deactivate", args=[users.owner.pk]), {"successor": "linh", "sure": "yes"})
     assert 'name="successor-chosen" value="linh.pham"' in text(page)
+    # The person who leaves is no successor of their own.
+    page = client.post(reverse("person_deactivate", args=[users.owner.pk]), {"successor": "own", "sure": "yes"})
+    assert 'name="successor-chosen"' not in text(page)
+    asked = re.search(r'hx-get="([^"]+)"', text(page))
+    assert asked
+    assert "option" not in text(client.get(html.unescape(asked[1]), {"successor": "own"}))
 
 
 def test_an_address_that_nobody_has_is_invited_with_the_same_form(users: Users) -> None:

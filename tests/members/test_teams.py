@@ -130,7 +130,7 @@ def test_deleting_a_team_says_what_goes_with_it_and_does_it(users: Users, keeper
     users.stranger.groups.add(team)
     Member.objects.create(workspace=users.workspace, team=team, role=Role.LAUNCHER)
     share(users.credential, team)
-    LaunchRight.objects.create(workspace=users.workspace, flow_id="F" * 21, flow_name="Order intake", team=team)
+    right = LaunchRight.objects.create(workspace=users.workspace, flow_id="F" * 21, flow_name="Order intake", team=team)
     client, address = browser(keeper), reverse("team_delete", args=[team.pk])
     page = text(client.get(address))
     for words in ("1 person is in it", "Sales", "My key", "Order intake", "stay with their owners"):
@@ -141,6 +141,9 @@ def test_deleting_a_team_says_what_goes_with_it_and_does_it(users: Users, keeper
     assert not LaunchRight.objects.exists()
     with pytest.raises(access.NoAccess):
         access.find(users.stranger, "sales")
+    ended = AuditEvent.objects.get(action="launch_right.revoke")
+    assert (ended.workspace, ended.object_id, ended.user) == (users.workspace, str(right.pk), keeper)
+    assert (ended.detail["holder"], ended.detail["holder_kind"]) == (team.name, "team")
     event = AuditEvent.objects.get(action="team.delete")
     assert (event.detail["people"], event.detail["workspaces"]) == (1, ["sales"])
 

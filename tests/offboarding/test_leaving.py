@@ -1,4 +1,4 @@
-"""People as superusers see them, and switching an account off: sessions, keys, rights, and what is handed over."""
+"""People as superusers see them, and the deactivation of an account: sessions, keys, rights, and what is handed over."""
 
 import unicodedata
 from typing import Any
@@ -86,11 +86,11 @@ def test_the_question_names_what_will_happen(scene: Scene, keeper: User) -> None
     assert User.objects.get(pk=colleague.pk).is_active
 
 
-def test_switched_off_they_are_signed_out_with_the_next_click_everywhere(scene: Scene, keeper: User) -> None:
+def test_deactivated_they_are_signed_out_with_the_next_click_everywhere(scene: Scene, keeper: User) -> None:
     first, second = browser(scene.users.colleague), browser(scene.users.colleague)
     assert first.get("/w/sales/launches/").status_code == 200
     page = off(keeper, scene.users.colleague)
-    assert "is switched off, and signed out everywhere" in text(page)
+    assert "is deactivated, and signed out everywhere" in text(page)
     for client in (first, second):
         answer = client.get("/w/sales/launches/")
         assert answer["Location"].startswith("/accounts/login/")
@@ -100,13 +100,13 @@ def test_switched_off_they_are_signed_out_with_the_next_click_everywhere(scene: 
         access.find(User.objects.get(pk=scene.users.colleague.pk), "sales")
 
 
-def test_switched_on_again_the_sessions_from_before_stay_ended(scene: Scene, keeper: User) -> None:
+def test_reactivated_the_sessions_from_before_stay_ended(scene: Scene, keeper: User) -> None:
     client = browser(scene.users.colleague)
     off(keeper, scene.users.colleague)
     page = browser(keeper).post(
         reverse("person_reactivate", args=[scene.users.colleague.pk]), {"sure": "yes"}, follow=True
     )
-    assert "switched on again" in text(page)
+    assert "is reactivated" in text(page)
     assert client.get("/w/sales/launches/").status_code == 303
     again = Client()
     again.post("/accounts/login/", {"login": "colleague", "password": "correct horse battery"})
@@ -171,8 +171,10 @@ def test_a_successor_must_be_somebody_else_who_is_there(scene: Scene, keeper: Us
     assert User.objects.get(pk=scene.users.owner.pk).is_active
 
 
-def test_nobody_switches_off_themselves_or_the_last_who_looks_after_the_console(scene: Scene, keeper: User) -> None:
-    assert "your own account" in text(off(keeper, keeper))
+def test_nobody_deactivates_themselves_or_the_last_administrator(scene: Scene, keeper: User) -> None:
+    for page in (browser(keeper).get(reverse("person_deactivate", args=[keeper.pk]), follow=True), off(keeper, keeper)):
+        assert page.redirect_chain[-1][0] == reverse("person", args=[keeper.pk])
+        assert "You cannot deactivate your own account. Ask another administrator." in text(page)
     with pytest.raises(deactivation.LastSuperuser):
         deactivation.deactivate(Actor(user=None), keeper, None)
     assert User.objects.get(pk=keeper.pk).is_active

@@ -197,7 +197,8 @@ def test_looking_again_finds_what_the_engine_got_and_leads_back(stage: Stage) ->
     page = text(stage.browser.get("/w/sales/tables/").content)
     assert "The engine was asked again." in page
     assert "This engine has no tables." not in page
-    assert AuditEvent.objects.filter(action="workspace.look", outcome="done").count() == 2
+    looks = AuditEvent.objects.filter(action="workspace.look", outcome="done")
+    assert looks.filter(detail__credential=str(stage.users.credential.pk)).count() == looks.count() == 2
 
 
 @pytest.mark.parametrize("wanted", ["https://evil.example/", "//evil.example/", "/w/elsewhere/", ""])

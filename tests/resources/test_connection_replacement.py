@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils.html import strip_tags
 
 from tests.practice_engine.player import WEBHOOK_TRIGGER, code_step
 from tests.resources.connection_scene import shown
@@ -24,6 +25,8 @@ from workflows_ui.resources import BY_NAME
 Json = dict[str, Any]
 ONE = "/v1/flows/*"
 OLD, NEW = "mail-old", "mail-new"
+#: Settings of a step that was tested.
+SAMPLED: Json = {"sampleData": {"sampleDataFileId": "S" * 21, "lastTestDate": "2026-01-01T00:00:00.000Z"}}
 
 
 class Killed(BaseException):
@@ -201,6 +204,9 @@ def test_every_kind_of_flow_stays_what_it_is(company: Company) -> None:
     company.operate(live_only, "LOCK_AND_PUBLISH")
     company.operate(live_only, "UPDATE_ACTION", **company.mail("Draft", "gmail-sales"))
     job = company.ask()
+    event = AuditEvent.objects.get(action="connections.replace", outcome="begun")
+    logged = " ".join(strip_tags(shown(company.stage.browser.get(f"/w/sales/audit/{event.pk}/"))).split())
+    assert f"Connection that takes over{NEW} (Connected) · {company.keys[NEW]}" in logged
     page = company.page(job)
     for words in (
         f"“{NEW}” takes the place of “{OLD}”.",
@@ -458,3 +464,19 @@ def test_the_action_of_the_job_is_no_button_and_no_address(company: Company) -> 
     for url in (f"/w/sales/flows/do/replace-connection/{key}/", "/w/sales/flows/many/replace-connection/"):
         assert company.stage.browser.post(url, {"id": [key, key[::-1]]}).status_code == 404
     assert json.dumps(company.look(key)) == json.dumps(AFTER).replace(NEW, OLD)
+
+
+def test_the_choice_to_lose_samples_is_offered_only_where_a_flow_loses_some(company: Company) -> None:
+    company.practice.engine.settings.version = "0.72.4"
+    offered = "Also change flows that lose something"
+    key = company.off()
+    assert offered not in company.page(company.ask())
+    company.operate(
+        key, "UPDATE_ACTION", **{**code_step("step_2"), "settings": SAMPLED | code_step("step_2")["settings"]}
+    )
+    job = company.ask()
+    assert offered in company.page(job)
+    assert "unless you choose otherwise below" in company.page(job)
+    assert outcomes(turns(company.begin(job))) == {key: ItemState.FAILED}
+    assert "may be lost" in company.page(job)
+    assert outcomes(company.replace(lossy="on")) == {key: ItemState.DONE}

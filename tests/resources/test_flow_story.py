@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from tests import flows, step_trees
 from tests.launches.launch_scene import Scene, text_of, unescape
@@ -94,6 +94,10 @@ def test_branches_and_loops_are_folded_into_their_sentence() -> None:
         "   Otherwise:",
         "    Waits 3 days",
     ]
+    rest = step_trees.router("step_2", "Route", (step_trees.otherwise() | {"branchName": "Còn lại"}, inner))
+    assert _told(rest)[1].strip() == "Otherwise (Còn lại):"
+    with translation.override("vi"):
+        assert _told(rest)[1].strip() == "Còn lại:"
 
 
 def test_long_flows_are_shown_as_far_as_people_read_and_the_rest_is_counted() -> None:

@@ -47,6 +47,7 @@ def test_the_token_is_shown_for_a_reason_once_and_written_down(scene: Scene, cap
     event, end = AuditEvent.objects.filter(action="mcp.reveal").order_by("pk")
     assert (event.outcome, end.outcome, end.begun) == ("begun", "done", event)
     assert event.reason == REASON
+    assert event.detail["credential"] == str(scene.users.credential.pk)
     assert (event.user, event.object_id) == (scene.users.owner, row(scene)["id"])
     assert (event.object_name, event.workspace) == ("Trợ lý bán hàng", scene.users.workspace)
     for page in (page_of(scene), address, LIST):

@@ -1,7 +1,9 @@
 """A flow's outline: loops and branches indented, empty branches named, odd trees survived."""
 
+import re
 from typing import Any
 
+from django.utils import translation
 from hypothesis import given, strategies as st
 
 from workflows_ui.resources.flows import outline
@@ -47,6 +49,22 @@ def test_loops_and_branches_are_indented_in_reading_order() -> None:
         "  Each2",
         "End",
     ]
+
+
+def test_the_branch_for_everything_else_is_not_called_a_condition() -> None:
+    route = router("r", ["Large", ""], [None, None])
+    for name, english, vietnamese in (
+        ("Otherwise", "<strong>Otherwise", "<strong>Còn lại"),
+        ("Còn lại", "Otherwise <strong>Còn lại", "<strong>Còn lại"),
+        ("The rest", "Otherwise <strong>The rest", "Còn lại <strong>The rest"),
+        ("", "<strong>Otherwise", "<strong>Còn lại"),
+    ):
+        route["settings"]["branches"][1] = {"branchName": name, "branchType": "FALLBACK"}
+        for language, heading in (("en", english), ("vi", vietnamese)):
+            with translation.override(language):
+                *_rows, large, rest = [before for before, _item, _after in outline.rows(outline.items(route))]
+            assert f"</svg>{heading}</strong>" in re.sub(r'<div class="min-w-0 long">\s*', "", rest), rest
+            assert {"en": "If <strong>Large", "vi": "Nếu <strong>Large"}[language] in large
 
 
 def test_a_router_at_the_end_shows_its_empty_branches() -> None:

@@ -89,11 +89,9 @@ def test_a_waiting_test_is_cancelled(scene: Scene) -> None:
     assert answer["Location"] == page_of(key)
     assert not listening(scene)
     assert "The engine no longer listens." in scene.page(page_of(key))
-    assert list(
-        AuditEvent.objects.filter(action="flows.test-cancel", object_id=key)
-        .order_by("pk")
-        .values_list("outcome", flat=True)
-    ) == ["begun", "done"]
+    begun, end = AuditEvent.objects.filter(action="flows.test-cancel", object_id=key).order_by("pk")
+    assert (begun.outcome, end.outcome) == ("begun", "done")
+    assert begun.detail["credential"] == str(scene.users.credential.pk)
 
 
 def test_nobody_waits_for_ever(owner: Client, stub_engine: StubEngine) -> None:

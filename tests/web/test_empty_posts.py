@@ -82,7 +82,7 @@ def _walk(stage: Furnished, names: set[str] | None) -> dict[str, list[str]]:
     return found
 
 
-def test_an_empty_post_switches_no_account_off_and_deletes_no_team_credential_or_member(stage: Furnished) -> None:
+def test_an_empty_post_deactivates_no_account_and_deletes_no_team_credential_or_member(stage: Furnished) -> None:
     names = {"person_deactivate", "team_delete", "team_take_out", "team_owner", "credential_delete", "member_remove"}
     names |= {"credential_share", "launch_right_revoke", "invitation_revoke", "run_index_stop", "access_withdraw"}
     assert _walk(stage, names | {"person_end_sessions"}) == {}

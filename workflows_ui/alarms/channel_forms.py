@@ -32,6 +32,15 @@ class ChannelForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Everybody who reads the channel sees these alarms of all flows, with their names."),
     )
+    causes = forms.BooleanField(
+        label=_("Name the cause of failures"),
+        required=False,
+        help_text=_(
+            "Everybody who reads the channel, also without an account here, can then read the message of the step at which the latest run "
+            "failed. Secrets are masked, and so is what was sent with a launch. Without this, messages give numbers only. It has no effect "
+            "while the workspace leaves causes out of mails and notifications."
+        ),
+    )
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
     paused = forms.BooleanField(label=_("Paused"), required=False, help_text=_("Alarms that begin now are not sent."))
 

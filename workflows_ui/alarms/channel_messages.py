@@ -1,11 +1,12 @@
 """Messages to channels as Slack, Microsoft Teams, Discord and other servers expect them, in the language of the channel.
 
-Names of flows come from the engine: what would be a link, a mention or formatting there is sent as text.
+Names of flows and messages of steps come from the engine: what would be a link, a mention or formatting there is sent as text.
 """
 
 import html
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,8 @@ from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.alarms.messages import reason, sentence
 from workflows_ui.alarms.models import TEST, AlarmDelivery, AlarmEnd, AlarmKind, ChannelShape
+from workflows_ui.notifications.causes import latest_cause
+from workflows_ui.notifications.messages import cause_sentences
 from workflows_ui.web import formats
 from workflows_ui.web.messages import Text
 
@@ -40,7 +43,7 @@ def build(row: AlarmDelivery, url: str) -> dict[str, Any]:
     if channel.shape == ChannelShape.SLACK:
         return {"text": f"*{title}*\n{text}\n<{url}|{link}>", "unfurl_links": False}
     if channel.shape == ChannelShape.DISCORD:
-        return {"content": f"**{title}**\n{text}\n<{url}>"[:2000], "allowed_mentions": {"parse": []}}
+        return {"content": f"**{title}**\n{text}"[: 1990 - len(url)] + f"\n<{url}>", "allowed_mentions": {"parse": []}}
     if channel.shape == ChannelShape.TEAMS:
         return _card(title, text, url, link)
     content = row.content
@@ -79,7 +82,16 @@ def _texts(row: AlarmDelivery, escape: Callable[[str], str]) -> tuple[str, str]:
     facts = content.get("facts")
     if isinstance(facts, dict) and isinstance(facts.get("names"), list):
         facts = facts | {"names": [escape(formats.cut(str(name), _LONGEST)) for name in facts["names"]]}
-    return _("%(flow)s: %(alarm)s (%(workspace)s)") % values, sentence(kind, facts)
+    lines = [sentence(kind, facts), *_cause(row, kind, escape)]
+    return _("%(flow)s: %(alarm)s (%(workspace)s)") % values, "\n".join(lines)
+
+
+def _cause(row: AlarmDelivery, kind: str, escape: Callable[[str], str]) -> list[str]:
+    """Sentences about the cause of failures, where the channel names it: looked up now, since it is not stored with the message."""
+    if not row.channel.causes or kind != AlarmKind.FAILING:
+        return []
+    cause = latest_cause(row.channel.workspace, str(row.content.get("flow")))
+    return cause_sentences(replace(cause, message=escape(cause.message))) if cause else []
 
 
 def _slack(name: str) -> str:
@@ -100,7 +112,7 @@ def _card(title: str, text: str, url: str, link: str) -> dict[str, Any]:
     """An adaptive card, as the workflows of Teams accept it."""
     body = [
         {"type": "TextBlock", "text": title, "weight": "bolder", "wrap": True},
-        {"type": "TextBlock", "text": text, "wrap": True},
+        *({"type": "TextBlock", "text": line, "wrap": True} for line in text.split("\n")),
     ]
     content = {
         "type": "AdaptiveCard",

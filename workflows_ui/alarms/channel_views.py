@@ -83,7 +83,7 @@ def add(request: ConsoleRequest, slug: str) -> HttpResponse:
 @_seeing_index
 def channel(request: ConsoleRequest, slug: str, row: AlarmChannel) -> HttpResponse:
     """GET: a channel with its latest messages. POST: change it."""
-    initial = {name: getattr(row, name) for name in ("name", "kinds", "language", "paused")}
+    initial = {name: getattr(row, name) for name in ("name", "kinds", "causes", "language", "paused")}
     form = ChannelForm(request.POST or None, initial=initial, channel=row)
     if request.method == "POST" and form.is_valid():
         try:

@@ -68,12 +68,12 @@ def add(actor: Actor, workspace: Workspace, address: str, **values: Any) -> tupl
     row.address, row.signing_key = row.seal("address", address), row.seal("signing_key", key)
     with transaction.atomic():
         row.save(force_insert=True)
-        _record(actor, "alarm_channel.add", row, host=row.host, kinds=row.kinds)
+        _record(actor, "alarm_channel.add", row, host=row.host, kinds=row.kinds, causes=row.causes)
     return row, key
 
 
 def change(actor: Actor, row: AlarmChannel, address: str, **values: Any) -> None:
-    """Change a channel's name, kinds, language or pause, and its address unless that is empty. Audited.
+    """Change a channel's name, kinds, causes, language or pause, and its address unless that is empty. Audited.
 
     Raises CannotOpen if another address is entered for a channel whose key does not open.
     """
@@ -85,8 +85,8 @@ def change(actor: Actor, row: AlarmChannel, address: str, **values: Any) -> None
         setattr(row, name, value)
     with transaction.atomic():
         row.save()
-        detail = {"address": "changed"} if address else {}
-        _record(actor, "alarm_channel.change", row, host=row.host, kinds=row.kinds, paused=row.paused, **detail)
+        detail = {"host": row.host, "kinds": row.kinds, "causes": row.causes, "paused": row.paused}
+        _record(actor, "alarm_channel.change", row, **detail, **({"address": "changed"} if address else {}))
 
 
 def remove(actor: Actor, row: AlarmChannel) -> None:
@@ -166,7 +166,9 @@ def send(delivery_id: str) -> bool:
         return False
     status, trouble = 0, ""
     try:
-        status = post(*_message(row), route())
+        with database.turn():
+            message = _message(row)
+        status = post(*message, route())
     except (AddressRefused, CannotOpen) as problem:
         trouble = type(problem).__name__
     except NoAnswer as problem:

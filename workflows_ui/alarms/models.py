@@ -211,6 +211,8 @@ class AlarmChannel(SealsFields, models.Model):
     host = models.CharField(max_length=255)
     kinds = models.JSONField(default=list)
     language = models.CharField(max_length=10)
+    #: Whether messages about failures name the cause, which everyone who reads the channel can read then.
+    causes = models.BooleanField(default=False, db_default=False)
     #: The number of moves of the workspace at that time: alarms of another engine are not sent.
     moves = models.PositiveIntegerField(default=0)
     paused = models.BooleanField(default=False)

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from workflows_ui.accounts.models import User
 from workflows_ui.audit import messages as audit_messages
-from workflows_ui.audit.messages import CHOICES, FIELDS
+from workflows_ui.audit.messages import CHOICES
 from workflows_ui.audit.models import BEGUN, AuditEvent
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.members.models import Role, Workspace
@@ -149,21 +149,21 @@ def _newest(events: QuerySet[AuditEvent], slug: str | None) -> list[dict[str, An
 
 
 def changes(detail: Mapping[str, Any], action: str) -> list[dict[str, Any]]:
-    """Return name, `before` and `after` of each changed value; the name is "" if the row has only one value."""
+    """Return name, `before` and `after` of each changed value; the name is "" if the row has only one value. `action` is the row's."""
     if "before" not in detail and "after" not in detail:
         return []
     before, after = detail.get("before"), detail.get("after")
     if not isinstance(before, Mapping) and not isinstance(after, Mapping):
         field = "role" if action == "member.change_role" else ""
-        return [_change(field, before, after) | {"name": ""}]
+        return [_change(field, before, after, action) | {"name": ""}]
     old, new = (value if isinstance(value, Mapping) else {} for value in (before, after))
     pairs = {name: (old.get(name), new.get(name)) for name in {**old, **new}}
-    return [_change(name, *pair) for name, pair in pairs.items() if pair[0] != pair[1]]
+    return [_change(name, *pair, action) for name, pair in pairs.items() if pair[0] != pair[1]]
 
 
-def _change(field: str, before: Any, after: Any) -> dict[str, Any]:
+def _change(field: str, before: Any, after: Any, action: str) -> dict[str, Any]:
     return {
-        "name": FIELDS.get(field, field),
+        "name": audit_messages.field(field, action),
         "before": readable_node(_labelled(field, before)),
         "after": readable_node(_labelled(field, after)),
     }
@@ -174,11 +174,18 @@ def _labelled(field: str, value: Any) -> Any:
     return str(choices[value]) if isinstance(value, str) and value in choices else value
 
 
-def remaining_details(detail: Mapping[str, Any]) -> Node | None:
-    """Return the details other than `before` and `after` in readable form, or None."""
+def remaining_details(detail: Mapping[str, Any], action: str = "") -> Node | None:
+    """Return the details other than `before` and `after` in readable form, or None. `action` is the one whose form had the `values`."""
     details = {
-        str(FIELDS.get(name, name)): _labelled(name, value)
+        str(audit_messages.field(name)): _by_label(value, action) if name == "values" else _labelled(name, value)
         for name, value in detail.items()
         if name not in ("before", "after") and value not in (None, "", [], {})
     }
     return readable_node(details) if details else None
+
+
+def _by_label(values: Any, action: str) -> Any:
+    """What was entered into the form of an action, by the labels of its fields."""
+    if not isinstance(values, Mapping):
+        return values
+    return {str(audit_messages.field(name, action)): value for name, value in values.items()}

@@ -3,7 +3,8 @@
 Actions on declared resources take their labels from the declarations (`install`).
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from django.urls import NoReverseMatch, reverse
@@ -147,14 +148,14 @@ ACTIONS: dict[str, Text] = {
     "member.remove": _("Removed a member"),
     "person.address_change": _("Changed the e-mail address"),
     "person.create": _("Created an account"),
-    "person.deactivate": _("Switched an account off"),
+    "person.deactivate": _("Deactivated an account"),
     "person.end_sessions": _("Signed somebody out everywhere"),
     "person.join": _("Created an account from an invitation"),
     "person.passkey_use": _("Used a passkey that may have been copied"),
     "person.passkey_rename": _("Renamed a passkey"),
     "person.password_change": _("Changed the password"),
     "person.password_reset": _("Set a new password by mail"),
-    "person.reactivate": _("Switched an account on again"),
+    "person.reactivate": _("Reactivated an account"),
     "person.recovery_code_use": _("Used a recovery code"),
     "person.recovery_codes_look": _("Looked at the recovery codes"),
     "person.recovery_codes_make": _("Created new recovery codes"),
@@ -191,41 +192,145 @@ ACTIONS: dict[str, Text] = {
     "workspace.move": _("Moved the workspace to another address"),
     "workspace.refused": _("Noticed that the workspace's address was changed outside of the console"),
 }
-#: Labels for the values of a row's detail.
+#: Labels for the values of a row's detail, and for fields of forms that are made for one object. Tests find values without a label.
 FIELDS: dict[str, Text] = {
+    "action": _("Action"),
+    "address": pgettext_lazy("on the network", "Address"),
+    "author": _("Written by"),
+    "by": _("Asked by"),
+    "bytes": _("Size in bytes"),
+    "case": _("Match case"),
+    "cause": _("Reason"),
+    "causes": _("Name the cause of failures"),
+    "causes_in_notices": _("Causes in mails and notifications"),
+    "code": _("Error code"),
     "colour": _("Colour bar"),
+    "connection": _("Connection"),
+    "content": _("Content"),
     "count": _("Number"),
+    "counter": _("Counter of the passkey"),
+    "counts": _("Numbers"),
     "credential": _("Credential"),
     "credentials_destroyed": _("Keys destroyed"),
-    "causes_in_notices": _("Causes in mails and notifications"),
+    "credentials_shared": _("Credentials that were shared with it"),
+    "cut": _("Not all rows"),
     "days": _("Days"),
+    "days_off": _("Days off"),
+    "description": _("Description"),
+    "done": _("Done before that"),
+    "email_proven": _("E-mail address confirmed"),
+    "ends_at": _("Ends"),
+    "error": _("Error"),
+    "everything": _("All that match the filters"),
+    "external_id": _("External ID"),
+    "false_alarm": _("False alarm"),
+    "field": _("Field"),
+    "fields": _("Fields"),
+    "files": _("Files"),
     "filters": _("Filters"),
+    "findings": _("Found by the test"),
+    "first": _("First value"),
+    "flavour": _("Kind of engine"),
     "flow": _("Flow"),
     "folder": _("Folder"),
     "format": _("Format"),
+    "group": _("Group"),
+    "head": _("Head of the audit chain"),
+    "helped": _("The note helped"),
     "hidden_pages": _("Hidden from launchers"),
     "holder": _("Holder"),
+    "holder_kind": _("Kind of holder"),
+    "host": _("Server"),
+    "how": _("How"),
+    "ids": _("IDs"),
+    "issuer": _("Provider of single sign-on"),
+    "job": _("Job"),
+    "kept": _("Kept of inputs and outputs"),
+    "kept_until": _("Kept until"),
+    "kind": _("Kind"),
+    "kinds": _("Kinds"),
+    "last": _("Last known counter"),
     "launch_rights": _("Rights to launch"),
+    "launching_paused": _("Launching is paused"),
+    "left": _("Others are left"),
+    "link": _("Link"),
+    "list": _("List"),
+    "looked": _("Found by looking in the engine"),
+    "most_launches": _("Number of launches"),
     "name": _("Name"),
+    "name_digest": _("Digest of the name that was typed"),
+    "note": _("Number of the note"),
+    "number": _("Number"),
+    "old_kept_until": _("Old secret kept until"),
+    "operation_name": _("Operation"),
+    "operator": _("Comparison"),
     "owner": _("Owner"),
-    "paused": _("Launching is paused"),
+    "paused": _("Paused"),
+    "people": _("People"),
+    "person": _("Person"),
+    "person_id": _("Number of the account"),
+    "piece": _("App"),
+    "place": _("Place"),
+    "problem": _("Problem"),
+    "project": _("Project"),
+    "ran": _("It has run"),
+    "restored": _("ID of the restored object"),
+    "retry_of": _("Earlier job"),
     "role": _("Role"),
     "rows": _("Rows"),
     "run": _("Run"),
+    "runs": _("Most runs"),
+    "saved_inputs": _("Saved inputs"),
+    "search": _("Search"),
+    "second": _("Second value"),
     "second_factor_required": _("Two-factor authentication required"),
+    "seen": pgettext_lazy("in the audit log", "Seen"),
+    "server": _("MCP server"),
+    "shared": _("Shared with colleagues"),
+    "sign_in": _("Sign-in"),
+    "starter": _("Starter"),
     "state": _("State"),
+    "status": _("Status of the answer"),
+    "subject": _("Account at the provider"),
+    "succeeded": _("Done once more although it had succeeded"),
     "successor": _("Successor"),
     "superuser": _("Administrator"),
     "tags": _("Tags"),
+    "target": _("Connection that takes over"),
     "team": _("Team"),
+    "teams": _("Teams"),
+    "to": _("Handed over to"),
+    "tool": _("Tool"),
+    "tools": _("Tools"),
+    "unfinished": _("Saved although not finished"),
+    "until": _("Until"),
+    "used": _("Launches used"),
+    "value": _("Value"),
+    "values": _("Entered"),
+    "values_days": _("Days to keep inputs and outputs"),
+    "values_kb": _("Most kB of a run"),
+    "version": _("Version"),
+    "wait": _("Waits for the answer"),
+    "watched": _("Watched"),
+    "way": _("Kind of connection"),
+    "ways": _("Ways of signing in"),
+    "week": _("Week"),
+    "which": _("Flow of the file"),
+    "why": _("Reason"),
+    "words": _("Searchable fields"),
     "workspaces": _("Workspaces"),
 }
 #: Labels for the choices among these values.
 CHOICES: dict[str, dict[str, Text]] = {
     "colour": dict(Colour.choices),
+    "holder_kind": {"person": _("Person"), "team": _("Team")},
     "role": dict(Role.choices),
     "state": {name: badge.word for name, badge in FLOW_STATES.items()},
 }
+#: Labels of the fields of declared actions' forms, by action.
+_FORM_FIELDS: dict[str, Mapping[str, Text]] = {}
+#: A field of a row of a form: its name, and the number of the row.
+_OF_ROW = re.compile(r"([a-z]+)([0-9]+)")
 OUTCOMES: dict[str, Badge] = {
     "done": Badge(pgettext_lazy("outcome", "Done"), "circle-check", "green"),
     "refused": Badge(pgettext_lazy("outcome", "Refused"), "ban", "red"),
@@ -251,7 +356,12 @@ def install(resources: Iterable[Resource]) -> None:
     for resource in resources:
         _resources.add(resource.name)
         KINDS.setdefault(resource.name, resource.label)
-        labels = {action.name: action.label for action in (*resource.actions, *resource.job_actions)}
+        actions = (*resource.actions, *resource.job_actions)
+        for action in actions:
+            fields = action.form.base_fields if action.form else {}
+            labelled = {name: field.label for name, field in fields.items() if field.label}
+            _FORM_FIELDS.setdefault(f"{resource.name}.{action.name}", labelled)
+        labels = {action.name: action.label for action in actions}
         labels = {"export": _("Exported"), "reveal": _("Looked at something hidden"), **labels}
         for name, label in labels.items():
             ACTIONS.setdefault(f"{resource.name}.{name}", format_lazy("{}: {}", resource.label, label))
@@ -263,6 +373,14 @@ def kind(name: str) -> Text:
 
 def action(name: str) -> Text:
     return ACTIONS.get(name, name)
+
+
+def field(name: str, action: str = "") -> Text:
+    """The label of a detail, or of a field of an action's form; its name without a label, as of an app's own fields."""
+    label = _FORM_FIELDS.get(action, {}).get(name) or FIELDS.get(name)
+    if label is None and (of_row := _OF_ROW.fullmatch(name)) and of_row[1] in FIELDS:
+        label = format_lazy("{} {}", FIELDS[of_row[1]], of_row[2])
+    return label or name
 
 
 def object_name(event: AuditEvent) -> Text:

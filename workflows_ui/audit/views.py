@@ -4,6 +4,7 @@ import functools
 import json
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
@@ -85,7 +86,11 @@ def row(request: ConsoleRequest, workspace: Workspace | None, row: int) -> HttpR
         "line": line,
         "kind": audit_messages.kind(event.object_type) if event.object_type else "",
         "changes": [change for part in parts for change in history.changes(part.detail, part.action)],
-        "details": [history.remaining_details(part.detail) for part in parts],
+        # A job is named by its action.
+        "details": [
+            history.remaining_details(part.detail, part.object_name if part.object_type == "job" else part.action)
+            for part in parts
+        ],
         "list_url": _url("audit", workspace),
         "subject": subject,
         "subject_kind": audit_messages.kind(subject.subject_type or "") if subject else "",
@@ -97,11 +102,13 @@ def _part(event: AuditEvent) -> AuditEvent:
     """The row with its details as a mapping, and the credential that acted by its name."""
     if not isinstance(event.detail, dict):
         event.detail = {"detail": event.detail}
-    key = event.detail.get("credential")
-    if isinstance(key, str):
-        rows = Credential.objects.filter(pk=key, workspace=event.workspace).select_related("owner")
-        if credential := rows.first():
-            event.detail = event.detail | {"credential": f"{credential.name} · {credential.owner.label}"}
+    try:
+        key = UUID(str(event.detail.get("credential")))
+    except ValueError:  # None acted, or the row has a name.
+        return event
+    credential = Credential.objects.filter(pk=key, workspace=event.workspace).select_related("owner").first()
+    if credential is not None:
+        event.detail = event.detail | {"credential": f"{credential.name} · {credential.owner.label}"}
     return event
 
 

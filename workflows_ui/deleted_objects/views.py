@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from workflows_ui.audit.models import BEGUN
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import engine_session
@@ -88,14 +87,14 @@ def restore(request: ConsoleRequest, slug: str, copy_id: str) -> HttpResponse:
     if data is None or not services.begin_restore(copy, request.user.pk):
         messages.info(request, _("It was restored already, or is being restored. Nothing was done a second time."))
         return responses.redirect_to_view(request, "recently_deleted", slug)
-    event = audit_log.record(
+    event = audit_log.begin(
         actor(request),
         f"{copy.kind}.restore",
         workspace=copy.workspace,
         object_type=copy.kind,
         object_id=copy.object_id,
         object_name=copy.name,
-        outcome=BEGUN,
+        credential=session.credential_id,
     )
     create, fill = _RESTORE[copy.kind]
     try:

@@ -149,7 +149,7 @@ def _count(work: Work, filters: Mapping[str, Any]) -> None:
 
 
 def _read_impact(work: Work) -> tuple[list[Any], int]:
-    """The impact on the first objects, as [name, sentence, [name, ...]], and how many objects were read for it."""
+    """The impact on the first objects, as [name, sentence, [name, ...], choice], and how many objects were read for it."""
     lines: list[Any] = []
     looked = 0
     procedure = work.procedure
@@ -181,7 +181,7 @@ def _read_impact(work: Work) -> tuple[list[Any], int]:
         if impact is not None:
             names = [database.storable(str(name))[:200] for name, _url in impact.lines[:LOOKED]]
             name = action_log.name_among(work.resource, row) or item.object_id
-            lines.append([name[:200], database.storable(str(impact.summary))[:1000], names])
+            lines.append([name[:200], database.storable(str(impact.summary))[:1000], names, impact.choice])
     return lines, looked
 
 

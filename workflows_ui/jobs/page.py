@@ -198,7 +198,7 @@ class Page:
     def affected(self) -> Sequence[tuple[str, str, str]]:
         """What else is affected, by object: name, sentence, names. Objects with the same impact are grouped."""
         groups: dict[tuple[str, str], list[str]] = {}
-        for name, sentence, names in self.job.affected:
+        for name, sentence, names, *_choice in self.job.affected:
             groups.setdefault((sentence, _join_names(names)), []).append(name)
         return [
             (_join_names(objects), sentence, affected_names) for (sentence, affected_names), objects in groups.items()
@@ -234,11 +234,19 @@ class Page:
     def button(self) -> str:
         return _("%(action)s (%(count)d)") % {"action": self.action.label if self.action else "", "count": self.to_do}
 
-    def form(self, session: EngineSession) -> forms.Form:
-        """The action's form, with the values of the job that is retried. Raises EngineError, CannotOpen."""
+    def form(self, session: EngineSession, submitted: Mapping[str, Any] | None = None) -> forms.Form:
+        """The action's form with what was submitted, else with the values of the job that is retried. Raises EngineError, CannotOpen."""
         assert self.action is not None  # noqa: S101  (only if `awaits_confirmation`)
-        stored = self.job.open("data")
-        return action_forms.unbound(self.action, session, {}, json.loads(stored) if stored else None)
+        if submitted is None:
+            stored = self.job.open("data")
+            form = action_forms.unbound(self.action, session, {}, json.loads(stored) if stored else None)
+        else:
+            form = action_forms.bound(self.action, session, {}, submitted)
+        procedure = self.action.bulk.procedure if self.action.bulk else None
+        if procedure and self.job.looked_at >= self.to_do:
+            for name in procedure.choices.difference(*(choice for _name, _text, _names, *choice in self.job.affected)):
+                del form.fields[name]
+        return form
 
     def rows(self, start: int) -> Sequence[tuple[JobItem, str, Badge, Text]]:
         """A page of the outcomes from a position on: item, URL, badge, reason."""

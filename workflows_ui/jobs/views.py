@@ -129,7 +129,7 @@ def begin(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         return responses.redirect(request, page.url)
     request.access.require(page.action.role)
     if page.job.state == JobState.ASKING:
-        form = action_forms.bound(page.action, engine_session.open_session(request.access), {}, request.POST)
+        form = page.form(engine_session.open_session(request.access), request.POST)
         if not action_forms.validate(form):
             return _render(request, page, form, status=422)
         logged = action_forms.logged_values(form)
@@ -254,6 +254,7 @@ def export(request: ConsoleRequest, slug: str, resource: str, kind: str) -> Http
         f"{declared.name}.export",
         workspace=request.access.workspace,
         object_type=declared.name[:40],
+        credential=session.credential_id,
         format=kind,
         rows=len(rows),
         filters=state.filters_query,

@@ -39,14 +39,16 @@ class PersonInput(forms.TextInput):
     choices: list[User] = []  # replaced, never changed
     #: The slug of the workspace into which an address that nobody has can be invited; "" where it cannot.
     invites_to = ""
+    #: The primary key of a person who is not suggested; 0 for nobody.
+    leaves_out = 0
 
     def render(
         self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: BaseRenderer | None = None
     ) -> SafeString:
         suggestions = f"{(attrs or {}).get('id', name)}-people"
-        query = {"field": name} | ({"invite": self.invites_to} if self.invites_to else {})
+        query = {"field": name, "invite": self.invites_to, "but": str(self.leaves_out or "")}
         suggesting = {
-            "hx-get": f"{reverse('people_suggest')}?{urlencode(query)}",
+            "hx-get": f"{reverse('people_suggest')}?{urlencode({key: part for key, part in query.items() if part})}",
             "hx-trigger": "input changed delay:150ms",
             "hx-target": f"#{suggestions}",
             "hx-sync": "this:replace",
@@ -113,7 +115,7 @@ class PeopleFilterForm(forms.Form):
         _("Account"),
         {
             "active": pgettext_lazy("account", "Active"),
-            "off": _("Switched off"),
+            "off": _("Deactivated"),
             "administrator": _("Administrator"),
         },
     )
@@ -192,12 +194,18 @@ class PersonForm(PersonFormMixin, forms.Form):
 
 
 class SuccessorForm(PersonFormMixin, forms.Form):
+    """Who gets what a `leaving` person leaves: one of the other people."""
+
     successor = PersonField(
         label=_("Hand it over to"),
         required=False,
         help_text=_("Name, user name or e-mail address"),
-        error_messages={"unknown": _("Name somebody else with an account that is switched on.")},
+        error_messages={"unknown": _("Name somebody else with an active account.")},
     )
+
+    def __init__(self, *args: Any, leaving: User, people: QuerySet[User], **options: Any) -> None:
+        super().__init__(*args, people=people.exclude(pk=leaving.pk), **options)
+        self.fields["successor"].widget.leaves_out = leaving.pk
 
 
 class DaysForm(forms.Form):
@@ -435,7 +443,8 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscript
             ),
             "causes_in_notices": _(
                 "The message of the failed step and what usually helps, with secrets masked, for people who may open the "
-                "launch or run. Mails leave the console: without this, they name only the flow and the step."
+                "launch or run. Mails leave the console: without this, they name only the flow and the step, and channels for alarms "
+                "name no cause either."
             ),
         }
 

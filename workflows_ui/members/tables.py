@@ -96,7 +96,7 @@ class Members(LocalList):
 
 def _account(user: User) -> Text:
     if not user.is_active:
-        return _("Switched off")
+        return _("Deactivated")
     return _("Administrator") if user.is_superuser else pgettext_lazy("account", "Active")
 
 
@@ -204,7 +204,7 @@ def team_list(reader: User) -> Teams:
 def _holder_note(right: Any) -> Text:
     if right.team:
         return _("team")
-    return "" if right.user.is_active else _("switched off")
+    return "" if right.user.is_active else _("deactivated")
 
 
 def _state(right: Any) -> Badge:

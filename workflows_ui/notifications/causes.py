@@ -1,5 +1,5 @@
-"""Causes of failures in notices. They are looked up when a notice is shown or mailed, and never stored with it: who reads one may open the
-launch or run at that time, and secrets are masked as on its page.
+"""Causes of failures in notices. They are looked up when a notice is shown or sent, and never stored with it: who reads a notification may
+open the launch or run at that time, and secrets are masked as on its page.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -11,12 +11,13 @@ from django.utils.translation import gettext as _
 from workflows_ui.accounts.models import User
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import clients, engine_session
+from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import AddressRefused, EngineError
 from workflows_ui.launches.failures import messages as failure_messages
 from workflows_ui.launches.failures.messages import Failure
 from workflows_ui.launches.models import State
 from workflows_ui.launches.page import Page
-from workflows_ui.launches.services import launches
+from workflows_ui.launches.services import launches, runs
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access as member_access
 from workflows_ui.members.services.access import Access
@@ -72,6 +73,29 @@ def find_causes(
     return found
 
 
+def latest_cause(workspace: Workspace, flow_id: str) -> Cause | None:
+    """Return the cause of a flow's latest failed run in the run index, as a viewer reads it who did not launch it: for channels, whose
+    readers are not known.
+
+    None without such a run, or if the workspace leaves causes out.
+    """
+    index = indexes.find(workspace)
+    if not workspace.causes_in_notices or index is None or index.credential is None or index.moves != workspace.moves:
+        return None
+    failed = IndexedRun.objects.filter(LISTED, workspace=workspace, flow_id=flow_id, status__in=runs.FAILED)
+    row = failed.order_by("-created", "-pk").first()
+    if row is None:
+        return None
+    try:
+        client = clients.client_for_credential(index.credential)
+    except (CannotOpen, AddressRefused) as problem:
+        log.info("notices.no_cause", workspace=workspace.pk, error=type(problem).__name__)
+        return None
+    session = EngineSession(client.workflows, workspace, str(index.credential.pk))
+    (run,) = masking.masked(session, [indexed_rows.to_engine(row)])
+    return _cause_of_run(run)
+
+
 def _by_object(rows: Iterable[Notice], name: str) -> dict[str, list[int]]:
     """The primary keys of notices by the id that they have under `name`."""
     keys: dict[str, list[int]] = {}
@@ -99,20 +123,20 @@ def _of_runs(access: Access, keys: Mapping[str, Sequence[int]], engine_reads: in
     if not keys or not access.allows(Role.VIEWER) or not access.sees("runs"):
         return {}
     index = indexes.for_access(access)
-    runs = {}
+    known = {}
     if index is not None:
         stored = IndexedRun.objects.filter(LISTED, workspace_id=index.pk, run_id__in=keys)
-        runs = {row.run_id: indexed_rows.to_engine(row) for row in stored}
+        known = {row.run_id: indexed_rows.to_engine(row) for row in stored}
     try:
         session = engine_session.open_session(access)
-        for run_id in [key for key in keys if key not in runs][:engine_reads]:
-            runs[run_id] = session.workflows.get_run(run_id)
-        shown = masking.masked(session, list(runs.values()))
+        for run_id in [key for key in keys if key not in known][:engine_reads]:
+            known[run_id] = session.workflows.get_run(run_id)
+        shown = masking.masked(session, list(known.values()))
     except (EngineError, clients.NoCredential, CannotOpen, AddressRefused) as problem:
         log.info("notices.no_cause", workspace=access.workspace.pk, error=type(problem).__name__)
         return {}
     found: dict[int, Cause] = {}
-    for run_id, run in zip(runs, shown, strict=True):
+    for run_id, run in zip(known, shown, strict=True):
         if reading.failing(run):
             found |= dict.fromkeys(keys[run_id], _cause_of_run(run))
     return found

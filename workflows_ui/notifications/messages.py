@@ -46,10 +46,11 @@ def notification_message(row: Notice, *, concealed: bool = False, cause: Cause |
         news = _several_failures(about, row.count, row.last_at)
     else:
         news = build(about) if build else News(row.get_kind_display(), "", "bell", "secondary")
-    return replace(news, cause=_cause_sentences(cause)) if cause else news
+    return replace(news, cause=cause_sentences(cause)) if cause else news
 
 
-def _cause_sentences(cause: Cause) -> list[str]:
+def cause_sentences(cause: Cause) -> list[str]:
+    """The step's message, what it means, and what usually helps, each if it is known."""
     message = _("The step's message: “%(message)s”") % {"message": cause.message} if cause.message else ""
     helps = f"{_('What usually helps:')} {cause.next_step}" if cause.next_step else ""
     return [sentence for sentence in (message, cause.meaning, helps) if sentence]

@@ -42,7 +42,7 @@ from workflows_ui.web.messages import Text
 
 class RoleKind(Kind):
     name, icon, title = "role", "shield-user", _("Role in the workspace")
-    otherwise = _("It stays until the membership is ended or the account is switched off.")
+    otherwise = _("It stays until the membership is ended or the account is deactivated.")
     more = _("The colleague becomes a manager as well.")
     by_managers = True
 
@@ -80,7 +80,7 @@ class RoleKind(Kind):
 class CredentialKind(Kind):
     name, icon, title = "credential", "key-round", _("Credentials")
     otherwise = _(
-        "A credential that no team uses is deleted when the account is switched off or the person leaves the workspace; "
+        "A credential that no team uses is deleted when the account is deactivated or the person leaves the workspace; "
         "launches waiting to be sent with it are not sent."
     )
     end_label, moment = _("Delete it"), _("Last used")
@@ -179,7 +179,7 @@ class FormKind(Kind):
 
 class RightKind(Kind):
     name, icon, title = "right", "calendar-clock", _("Launch rights held")
-    otherwise = _("It ends when the account is switched off or the person leaves the workspace.")
+    otherwise = _("It ends when the account is deactivated or the person leaves the workspace.")
     end_label = _("Withdraw it")
     more = _("The colleague gets the launches that are left. Only people who cannot launch by their role need one.")
     by_managers = True
@@ -271,7 +271,7 @@ class InputsKind(Kind):
 
 class WatchItemKind(Kind):
     name, icon, title = "watch", "bell", _("Notification subscriptions")
-    otherwise = _("They stop when the account is switched off.")
+    otherwise = _("They stop when the account is deactivated.")
     end_label, moment = _("End them"), _("Since")
 
     def find(self, reach: Reach) -> Iterator[Item]:
@@ -327,7 +327,7 @@ class NoticeItemKind(Kind):
 
 class LaunchKind(Kind):
     name, icon, title = "launch", "hourglass", _("Launches waiting to be sent")
-    otherwise = _("It is sent as usual, but not after the account is switched off.")
+    otherwise = _("It is sent as usual, but not after the account is deactivated.")
     end_label, moment = _("Withdraw it"), _("Launched")
     view, guests = "launch", True
     end_row = staticmethod(launches.withdraw)
@@ -353,7 +353,7 @@ class RunKind(Kind):
 
 class UnfinishedJobKind(Kind):
     name, icon, title = "job", "list-checks", _("Jobs that are not finished")
-    otherwise = _("It continues. If the account is switched off, it ends early.")
+    otherwise = _("It continues. If the account is deactivated, it ends early.")
     end_label, moment = _("Stop it"), _("Started")
     end_row = staticmethod(jobs.stop)
 
@@ -400,7 +400,7 @@ class OwnerKind(Kind):
 
 class TeamKind(Kind):
     name, icon, title = "team", "users", _("Memberships in teams")
-    otherwise = _("The membership stays, and applies again if the account is switched back on.")
+    otherwise = _("The membership stays, and applies again if the account is reactivated.")
     end_label = _("Remove from team")
 
     def find(self, reach: Reach) -> Iterator[Item]:
@@ -415,7 +415,7 @@ class TeamKind(Kind):
 
 class SessionKind(Kind):
     name, icon, title = "session", "monitor", _("Sessions")
-    otherwise = _("All of them end when the account is switched off.")
+    otherwise = _("All of them end when the account is deactivated.")
     end_label, moment = _("Sign out everywhere"), _("Last sign-in")
     end_row = staticmethod(deactivation.end_sessions)
 

@@ -110,7 +110,7 @@ def _is_secret(form: forms.Form, name: str, value: Any) -> bool:
 
 
 def logged_values(form: forms.Form) -> dict[str, Any]:
-    """The submitted values for the audit log: secrets masked, files by name and size, long texts truncated.
+    """The submitted values for the audit log: secrets masked, files by name and size, choices with their labels, long texts truncated.
 
     A discreet value that is not a field was not submitted, but computed from what was: it is left out.
     """
@@ -123,6 +123,12 @@ def logged_values(form: forms.Form) -> dict[str, Any]:
     }
 
 
+def _labels(form: forms.Form, name: str) -> dict[str, str]:
+    """The labels of a field's choices, by value."""
+    choices = getattr(form.fields.get(name), "choices", ())
+    return {str(key): str(label) for key, label in choices if not isinstance(label, list | tuple)}
+
+
 def _logged(form: forms.Form, name: str, value: Any, *, hidden: bool) -> Any:
     if hidden or _is_secret(form, name, value):
         return redaction.MASK if value not in (None, "") else ""
@@ -130,7 +136,9 @@ def _logged(form: forms.Form, name: str, value: Any, *, hidden: bool) -> Any:
         return f"{clean(value.name or '')} ({value.size} B)"
     if isinstance(value, bool | int | float) or value is None:
         return value
-    masked = redaction.step(value)
+    label = _labels(form, name).get(value) if value and isinstance(value, str) else None
+    # An object has a name that people know, and an id that is certain.
+    masked = redaction.step(value if label in (None, value) else f"{label} · {value}")
     plain = masked if isinstance(masked, str) else json.dumps(masked, default=str, ensure_ascii=False)
     return clean(plain)[:KEPT]
 
@@ -158,8 +166,7 @@ def named_changes(action: Action, form: forms.Form, row: Row, data: Mapping[str,
 
 def _named(form: forms.Form, name: str, value: Any, hidden: Collection[str]) -> Any:
     """The logged value of a field; the label of a choice."""
-    choices = getattr(form.fields.get(name), "choices", ())
-    labels = {str(key): str(label) for key, label in choices if not isinstance(label, list | tuple)}
+    labels = _labels(form, name)
     if isinstance(value, list | tuple) and name not in hidden:
         return clean(", ".join(labels.get(str(part), str(part)) for part in value))[:KEPT]
     return _logged(form, name, labels.get(str(value or ""), value), hidden=name in hidden)

@@ -1,6 +1,5 @@
 """Audit rows of actions on objects, in one shape for single actions and bulk jobs."""
 
-from functools import partial
 from typing import Any
 
 from workflows_ui.audit.models import BEGUN, AuditEvent
@@ -59,5 +58,8 @@ def record(
     )
 
 
-#: Log that an action is about to begin; audit_log.end adds the outcome.
-begin = partial(record, outcome=BEGUN)
+def begin(
+    actor: Actor, workspace: Workspace, resource: Resource, action: Action, *, credential: str, **values: Any
+) -> AuditEvent:
+    """Log that an action is about to begin with this credential; audit_log.end adds the outcome. The other values are those of `record`."""
+    return record(actor, workspace, resource, action, BEGUN, credential=credential, **values)

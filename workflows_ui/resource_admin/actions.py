@@ -24,13 +24,15 @@ from workflows_ui.web.messages import Text
 class Affected:
     """What else an action affects: a sentence with the count, and the items as (name, URL or "").
 
-    A `template` shows `value` instead, folded: it gets both, and the summary as `label`.
+    A `template` shows `value` instead, folded: it gets both, and the summary as `label`. `choice` is the field of a job's form that decides
+    about it.
     """
 
     summary: Text
     lines: Sequence[tuple[str, str]] = ()
     template: str = ""
     value: Any = None
+    choice: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class Procedure:
         subject: (data) -> what the job is about, besides its objects.
         reverse: (data, the job's id) -> the data of a job that undoes this one for the objects that succeeded.
         final: (workspace, data) -> why the job cannot be undone, as far as the console knows without the engine; else "".
+        choices: the fields of the form that are left out if no object's impact names them (`Affected.choice`).
     """
 
     collect: Callable[[EngineSession, dict[str, Any], Callable[[], None]], tuple[list[tuple[str, str]], bool]]
@@ -85,6 +88,7 @@ class Procedure:
     subject: Callable[[dict[str, Any]], Text]
     reverse: Callable[[dict[str, Any], str], dict[str, Any]]
     final: Callable[[Workspace, dict[str, Any]], Text]
+    choices: frozenset[str] = frozenset()
 
 
 def always(_row: Row) -> bool:

@@ -355,6 +355,10 @@ def test_conditions_are_rows_in_groups_and_rows_without_values_are_ignored(stage
     }
     assert "operator4" in shown
     assert "operator5" not in shown
+    # The style sheet hides the fields of a row that its comparison does not use.
+    for operator, unused in (("EXISTS", "secondValue caseSensitive"), ("DATE_IS_AFTER", "caseSensitive")):
+        assert re.search(rf'<option value="{operator}"( selected)? data-unused="{unused}"', text(page.content))
+    assert re.search(r'<option value="TEXT_CONTAINS"( selected)?>', text(page.content))
     edit(
         stage,
         "branch-conditions",
@@ -367,7 +371,8 @@ def test_conditions_are_rows_in_groups_and_rows_without_values_are_ignored(stage
             "case3": "on",
             "group3": "2",
         }
-        | {"first4": "{{trigger.body.ok}}", "operator4": "BOOLEAN_IS_TRUE"},
+        | {"first4": "{{trigger.body.ok}}", "operator4": "BOOLEAN_IS_TRUE", "second4": "hidden", "case4": "on"}
+        | {"operator2": "EXISTS", "second2": "hidden"},
     )
     assert branch(stage, router)["conditions"] == [
         [before, {"operator": "BOOLEAN_IS_TRUE", "firstValue": "{{trigger.body.ok}}"}],

@@ -48,7 +48,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         "too_many_login_attempts": gettext_lazy("Too many attempts. Wait five minutes, then try again."),
         "enter_current_password": gettext_lazy("This is not your current password."),
         "invalid_password_reset": gettext_lazy("This link does not work any more."),
-        "account_inactive": gettext_lazy("This account is switched off."),
+        "account_inactive": gettext_lazy("This account is deactivated."),
         "incorrect_password": gettext_lazy("This is not your password."),
         "duplicate_email": gettext_lazy("This is your address already."),
         "email_taken": gettext_lazy("Somebody else has this address."),

@@ -5,7 +5,6 @@ Writers only insert, without locks and without reading other rows. hash_chain.py
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -89,8 +88,14 @@ def record(
     return event
 
 
-#: Add the row that announces a write to the engine. `end` adds the result.
-begin = partial(record, outcome=BEGUN)
+def begin(actor: Actor, action: str, *, credential: str, **values: Any) -> AuditEvent:
+    """Add the row that announces a write to the engine, or the reveal of a secret; `end` adds the result.
+
+    `credential` is the id of the one that acts, "" for secrets that the console keeps itself. The other values are those of `record`.
+    """
+    if credential:
+        values["credential"] = credential
+    return record(actor, action, outcome=BEGUN, **values)
 
 
 def _second_object(object_type: str, detail: Mapping[str, Any]) -> tuple[str, str]:

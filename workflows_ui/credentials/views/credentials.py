@@ -355,7 +355,9 @@ def inspect_engine(request: ConsoleRequest, slug: str) -> HttpResponse:
     survey = capabilities.inspect_now(workspace, credential)
     outcome = "done" if survey.verdicts else "failed"
     seen = {name: str(verdict.state) for name, verdict in survey.verdicts.items()}
-    audit_log.record(actor(request), "workspace.look", workspace, outcome=outcome, seen=seen)
+    audit_log.record(
+        actor(request), "workspace.look", workspace, outcome=outcome, seen=seen, credential=str(credential.pk)
+    )
     if survey.verdicts:
         messages.success(request, _("The engine was asked again."))
     elif survey.stopped is None:

@@ -16,7 +16,7 @@ from workflows_ui.core.collation import by_name
 from workflows_ui.credentials.models import Credential, CredentialShare
 from workflows_ui.credentials.services import sharing
 from workflows_ui.members.models import LaunchRight, Member, Role, TeamOwner, TeamProfile, Workspace
-from workflows_ui.members.services import access, members
+from workflows_ui.members.services import access, launch_rights, members
 
 
 class NameTaken(Exception):
@@ -86,7 +86,7 @@ def affected(team: Group) -> Affected:
         people=User.objects.filter(groups=team).count(),
         memberships=list(Member.objects.filter(team=team).select_related("workspace").order_by("workspace__name")),
         credentials=list(shared.select_related("workspace").order_by("name")),
-        rights=list(rights.select_related("workspace").order_by("flow_name")),
+        rights=list(rights.select_related("workspace", "team").order_by("flow_name")),
     )
 
 
@@ -115,7 +115,8 @@ def change(actor: Actor, team: Group, name: str, description: str) -> None:
 
 
 def delete(actor: Actor, team: Group) -> Affected:
-    """Delete a team with its memberships and rights; credentials shared with it stay with their owners.
+    """Delete a team with its memberships and rights; credentials shared with it stay with their owners. The audit log of each workspace
+    has its rights that ended.
 
     Raise members.LeavesNoManager without deleting anything.
     """
@@ -131,6 +132,8 @@ def delete(actor: Actor, team: Group) -> Affected:
             credentials_shared=len(affected_objects.credentials),
             launch_rights=len(affected_objects.rights),
         )
+        for right in affected_objects.rights:
+            launch_rights.revoke(actor, right)
         Group.objects.filter(pk=team.pk).delete()
         members.require_managers([row.workspace for row in affected_objects.memberships])
     return affected_objects

@@ -67,11 +67,13 @@ def file(request: ConsoleRequest, kind: str) -> HttpResponseBase:
 @require_safe
 @signed_in
 def suggest(request: ConsoleRequest) -> HttpResponse:
-    """Return the list below a person field: whom the text fits. 404 for those who add nobody."""
+    """Return the list below a person field: whom the text fits, without the person `but`. 404 for those who add nobody."""
     if not directory.adds_people(request.user):
         raise Http404
     field = request.GET.get("field", "")
-    found = directory.search(visible_people(request, request.user), request.GET.get(field, "")[:200])
+    but = request.GET.get("but", "")
+    people = visible_people(request, request.user).exclude(pk=int(but) if but.isdecimal() and len(but) < 10 else 0)
+    found = directory.search(people, request.GET.get(field, "")[:200])
     text, slug = request.GET.get(field, "").strip()[:254], request.GET.get("invite", "")
     offers = not found and is_address(text) and slug.isascii() and slug.replace("-", "").isalnum()
     context = {"people": found, "field": field, "invite": text if offers else "", "slug": slug}
@@ -109,11 +111,14 @@ def person(request: ConsoleRequest, person_id: int) -> HttpResponse:
 
 @superuser
 def deactivate(request: ConsoleRequest, person_id: int) -> HttpResponse:
-    """Show what will be affected, then deactivate the account."""
+    """Show what will be affected, then deactivate the account. Refused for one's own."""
     user = get_object_or_404(User, pk=person_id)
+    if user.pk == request.user.pk:
+        messages.error(request, _("You cannot deactivate your own account. Ask another administrator."))
+        return responses.redirect_to_view(request, "person", user.pk)
     data = request.POST if is_sure(request) else None
     initial = {"successor": request.user.username}
-    form = SuccessorForm(data, initial=initial, people=visible_people(request, request.user))
+    form = SuccessorForm(data, initial=initial, leaving=user, people=visible_people(request, request.user))
     if data is None:
         return _confirmation(request, user, form)
     successor = form.cleaned_data["successor"] if form.is_valid() else None
@@ -128,12 +133,10 @@ def deactivate(request: ConsoleRequest, person_id: int) -> HttpResponse:
         return _confirmation(request, user, form)
     except deactivation.LastSuperuser:
         messages.error(request, _("Nothing was changed: the console would be left without an administrator."))
-    except deactivation.Oneself:
-        messages.error(request, _("You cannot switch off your own account. Ask another administrator."))
     else:
         messages.success(
             request,
-            _("The account of %(person)s is switched off, and signed out everywhere.") % {"person": user.label[:80]},
+            _("The account of %(person)s is deactivated, and signed out everywhere.") % {"person": user.label[:80]},
         )
     return responses.redirect_to_view(request, "person", user.pk)
 
@@ -146,7 +149,7 @@ def reactivate(request: ConsoleRequest, person_id: int) -> HttpResponse:
         messages.info(request, _("Nothing was changed."))
         return responses.redirect_to_view(request, "person", user.pk)
     if deactivation.reactivate(actor(request), user):
-        messages.success(request, _("The account of %(person)s is switched on again.") % {"person": user.label[:80]})
+        messages.success(request, _("The account of %(person)s is reactivated.") % {"person": user.label[:80]})
     return responses.redirect_to_view(request, "person", user.pk)
 
 

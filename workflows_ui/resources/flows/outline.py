@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy, pgettext
 
 from workflows_ui.core import redaction
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -99,6 +99,14 @@ WITH_CASE = frozenset(
     {name for name in OPERATORS if name.startswith("TEXT_")} | {"LIST_CONTAINS", "LIST_DOES_NOT_CONTAIN"}
 )
 
+
+def unused(operator: str) -> frozenset[str]:
+    """The parts of a condition that a comparison does not have; none of one that the console does not know."""
+    if operator in ALONE:
+        return frozenset({"secondValue", "caseSensitive"})
+    return frozenset({"caseSensitive"} if operator in OPERATORS and operator not in WITH_CASE else ())
+
+
 #: Labels of fields by piece, then by action or trigger, then by field.
 Labels = Mapping[str, Mapping[str, Mapping[str, str]]]
 
@@ -144,6 +152,7 @@ class _Router:
     depth: int
     shown_at: int
     branches: list[str | None]
+    fallbacks: set[int]
     shown: int = 0
 
 
@@ -175,7 +184,9 @@ def items(
         result.append(_step(node.step, number, indent, settings, names))
         branches = flow_tree.branch_names(node.step)
         if branches:
-            routers.append(_Router(node.name, node.depth, indent, branches))
+            listed = enumerate(list_at(node.step, "settings.branches"))
+            fallbacks = {index for index, branch in listed if pick(branch, "branchType") == "FALLBACK"}
+            routers.append(_Router(node.name, node.depth, indent, branches, fallbacks))
     for router in reversed(routers):
         result.extend(_empty_branches(router, len(router.branches)))
     return result
@@ -242,8 +253,17 @@ def _empty_branches(router: _Router, until: int) -> Iterator[Item]:
 
 def _branch(router: _Router, index: int, *, empty: bool) -> Item:
     name = router.branches[index] if index < len(router.branches) else None
-    title = name or _("Branch %(number)d") % {"number": index + 1}
-    return Item(min(router.shown_at + 1, DEEPEST), title, _("If"), "arrow-right", step=False, empty=empty)
+    title, kind = name or _("Branch %(number)d") % {"number": index + 1}, _("If")
+    if index in router.fallbacks:
+        own, otherwise = fallback_name(name), pgettext("branch", "Otherwise")
+        title, kind = (own, otherwise) if own else (otherwise, "")
+    return Item(min(router.shown_at + 1, DEEPEST), title, kind, "arrow-right", step=False, empty=empty)
+
+
+def fallback_name(name: str | None) -> str:
+    """The name that a person gave to the branch for everything else; "" for the engine's, and for the console's in this language."""
+    name = (name or "").strip()
+    return "" if name.casefold() in {"otherwise", pgettext("branch", "Otherwise").casefold()} else name
 
 
 # --- HTML --------------------------------------------------------------------------------------------
@@ -257,7 +277,7 @@ _EDIT = (
     '<a class="btn btn-icon flex-shrink-0 btn-ghost-secondary" href="{}{}/" data-panel data-step="{}"'
     ' aria-label="{}: {}" title="{}">{}</a>'
 )
-_BRANCH = '<li class="outline-branch depth-{}">{}<div class="min-w-0 long">{} <strong>{}</strong>{}</div></li>'
+_BRANCH = '<li class="outline-branch depth-{}">{}<div class="min-w-0 long">{}<strong>{}</strong>{}</div></li>'
 
 
 def rows(
@@ -278,7 +298,8 @@ def rows(
         mark = icon(item.icon, "outline-icon")
         if not item.step:
             title, empty = formats.cut(item.title, 200), nothing if item.empty else NOTHING
-            yield markup(_BRANCH, item.depth, mark, item.kind, title, empty), item, NOTHING
+            kind = f"{item.kind} " if item.kind else ""
+            yield markup(_BRANCH, item.depth, mark, kind, title, empty), item, NOTHING
             continue
         opening = markup(
             _STEP,

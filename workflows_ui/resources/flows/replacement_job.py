@@ -145,9 +145,8 @@ def _impact(session: EngineSession, row: Row, data: dict[str, Any]) -> Affected:
     except forms.ValidationError as problem:
         return Affected(left % {"why": " ".join(problem.messages)})
     if titles := lost_samples(flow, planned):
-        return Affected(
-            gettext("Left as it is, unless you choose otherwise below: %(why)s") % {"why": samples_text(titles)}
-        )
+        text = gettext("Left as it is, unless you choose otherwise below: %(why)s") % {"why": samples_text(titles)}
+        return Affected(text, choice="lossy")
     return Affected(" ".join(_sentences(flow, planned)))
 
 
@@ -202,6 +201,7 @@ def _finish(session: EngineSession, data: dict[str, Any], actor: Actor, succeede
         object_type="connections",
         object_id=text_at(row, "id"),
         object_name=text_at(row, "displayName"),
+        credential=session.credential_id,
     )
     try:
         session.workflows.delete_connection(data["old"])
@@ -260,6 +260,6 @@ REPLACE_CONNECTION = Action(
             "changes: a flow that was never published stays so, one that is off stays off, and a draft stays a draft. The old connection "
             "stays until all flows have succeeded, so this can be undone on the page of this job."
         ),
-        procedure=Procedure(_collect, _impact, _finish, _subject, _reversed, _final),
+        procedure=Procedure(_collect, _impact, _finish, _subject, _reversed, _final, choices=frozenset({"lossy"})),
     ),
 )

@@ -155,8 +155,8 @@ def _case(branch: Any, number: int) -> Parts:
     """The label of a branch: its name, if a person gave it one, else its conditions."""
     name = text_at(branch, "branchName").strip()
     if pick(branch, "branchType") == "FALLBACK":
-        generic = not name or name.lower() == "otherwise"
-        return fill_template(_("Otherwise:")) if generic else fill_template(_("Otherwise (%(name)s):"), name=name)
+        own = outline.fallback_name(name)
+        return fill_template(_("Otherwise (%(name)s):"), name=own) if own else fill_template(_("Otherwise:"))
     if name and not _GENERIC.fullmatch(name):
         return fill_template(_("If %(name)s:"), name=name)
     text = outline.conditions(branch, _values)

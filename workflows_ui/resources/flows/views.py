@@ -95,8 +95,14 @@ def export(request: ConsoleRequest, slug: str, id: str) -> HttpResponseBase:
     template = session.workflows.get_flow_template(id)
     if not request.access.allows(Role.BUILDER):
         template = secret_inputs.masked(session, template)
-    workspace = request.access.workspace
-    audit_log.record(actor(request), "flows.export", workspace=workspace, object_type="flows", object_id=id[:120])
+    audit_log.record(
+        actor(request),
+        "flows.export",
+        workspace=request.access.workspace,
+        object_type="flows",
+        object_id=id[:120],
+        credential=session.credential_id,
+    )
     return responses.download(json.dumps(template, indent=2, ensure_ascii=False), files.name(template))
 
 

@@ -68,6 +68,7 @@ def token(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         object_id=id[:120],
         object_name=name[:_LONGEST].replace("\x00", ""),
         reason=form.cleaned_data["reason"],
+        credential=session.credential_id,
     )
     context |= {
         "sole": reading.sole(server),

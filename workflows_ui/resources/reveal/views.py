@@ -75,7 +75,8 @@ def hidden_values(request: ConsoleRequest, slug: str, resource: str, id: str) ->
     row = kind.get(session, id)
     masked = kind.masked_whole(session, row)
     links = {"list_label": kind.label_plural, "list_url": kind.url(slug), "object_url": kind.url(slug, id)}
-    return _answer(request, id, resource, kind.title(masked), find_hidden(row, masked), links)
+    hidden = find_hidden(row, masked)
+    return _answer(request, id, resource, kind.title(masked), hidden, links, credential=session.credential_id)
 
 
 @never_cache
@@ -109,9 +110,18 @@ def _value(row: Launch, name: str) -> Any:
 
 @sensitive_variables("hidden", "value", "context")
 def _answer(
-    request: ConsoleRequest, id: str, kind: str, title: str, hidden: list[Hidden], links: dict[str, Any]
+    request: ConsoleRequest,
+    id: str,
+    kind: str,
+    title: str,
+    hidden: list[Hidden],
+    links: dict[str, Any],
+    *,
+    credential: str = "",
 ) -> HttpResponse:
     """GET lists the masked values, and asks for a reason. POST logs it, and then shows the chosen value.
+
+    `credential` is the id of the one that read them; "" for launches, which the console keeps.
 
     No htmx here: a fragment would be stored in the browser's history of the page.
     """
@@ -128,6 +138,7 @@ def _answer(
             object_id=id[:120],
             object_name=title[:_LONGEST],
             reason=form.cleaned_data["reason"],
+            credential=credential,
             place=value.where[:_LONGEST],
         )
     context: dict[str, Any] = {"places": hidden if value is None else [], "shown": value, "title": title, **links}

@@ -140,9 +140,16 @@ def _children(session: EngineSession, run: Row) -> tuple[list[Row], bool]:
 @member(Role.VIEWER)
 def file(request: ConsoleRequest, slug: str, id: str) -> HttpResponseBase:
     """The whole run as JSON, secrets masked, for everyone who may see the run. Leaves an audit row."""
-    run = _run(engine_session.open_session(request.access), id)
-    workspace = request.access.workspace
-    audit_log.record(actor(request), "runs.export", workspace=workspace, object_type="runs", object_id=id[:120])
+    session = engine_session.open_session(request.access)
+    run = _run(session, id)
+    audit_log.record(
+        actor(request),
+        "runs.export",
+        workspace=request.access.workspace,
+        object_type="runs",
+        object_id=id[:120],
+        credential=session.credential_id,
+    )
     flow = slugify(reading.name_of(run), allow_unicode=True)[:80]
     value = {key: value for key, value in run.items() if key not in indexed.ADDED}
     text = json.dumps(value, ensure_ascii=False, indent=2).encode("utf-8", "replace")

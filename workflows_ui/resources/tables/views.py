@@ -110,6 +110,7 @@ def export(request: ConsoleRequest, slug: str, table: str, kind: str) -> HttpRes
         workspace=request.access.workspace,
         object_type="tables",
         object_id=table[:120],
+        credential=session.credential_id,
         format=kind,
         rows=len(table_data["rows"]),
         filters=filters[:1000],
@@ -211,9 +212,15 @@ def _selected_records(request: ConsoleRequest, session: EngineSession, resource:
 def _do(request: ConsoleRequest, slug: str, session: EngineSession, chosen: _Chosen) -> HttpResponse:
     total, done = len(chosen.ids), 0
     action = next(item for item in chosen.table.actions if item.name == "delete")
-    logged: dict[str, Any] = {"count": total, "ids": list(chosen.ids)[:_TOGETHER]}
-    logged["credential"] = session.credential_id
-    event = action_log.begin(actor(request), request.access.workspace, chosen.table, action, **logged)
+    event = action_log.begin(
+        actor(request),
+        request.access.workspace,
+        chosen.table,
+        action,
+        credential=session.credential_id,
+        count=total,
+        ids=list(chosen.ids)[:_TOGETHER],
+    )
     try:
         for start in range(0, total, _TOGETHER):
             part = list(chosen.ids[start : start + _TOGETHER])

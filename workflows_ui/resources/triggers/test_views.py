@@ -72,7 +72,12 @@ def cancel(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     """Make the engine stop listening; safe to repeat. Leaves an audit row. Raises EngineError."""
     session, workspace = engine_session.open_session(request.access), request.access.workspace
     event = audit_log.begin(
-        actor(request), "flows.test-cancel", workspace=workspace, object_type="flows", object_id=id[:120]
+        actor(request),
+        "flows.test-cancel",
+        workspace=workspace,
+        object_type="flows",
+        object_id=id[:120],
+        credential=session.credential_id,
     )
     try:
         tests.cancel(session, id)

@@ -58,11 +58,7 @@ def conditions_body(conditions: Any) -> Any:
 
 
 def _condition_body(condition: Json) -> Json:
-    operator, dropped = text_at(condition, "operator"), set[str]()
-    if operator in outline.ALONE:
-        dropped = {"secondValue", "caseSensitive"}
-    elif operator in outline.OPERATORS and operator not in outline.WITH_CASE:
-        dropped = {"caseSensitive"}
+    dropped = outline.unused(text_at(condition, "operator"))
     return {key: value for key, value in condition.items() if key not in dropped}
 
 

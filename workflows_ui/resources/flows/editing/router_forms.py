@@ -131,6 +131,16 @@ class RouterExecution(SettingsForm):
         return self.update(flow, data, settings={"executionType": data["execution"]})
 
 
+class _Comparison(forms.Select):
+    """Operators. Each names the parts of a condition that it does not have, whose fields flow_editing.css hides."""
+
+    def create_option(self, name: str, value: Any, *args: Any, **options: Any) -> dict[str, Any]:
+        option = super().create_option(name, value, *args, **options)
+        if unused := sorted(outline.unused(str(value)), reverse=True):
+            option["attrs"]["data-unused"] = " ".join(unused)
+        return option
+
+
 class BranchConditions(RowsForm, BranchForm):
     """The conditions of one branch, a row each: those of a group must all hold, and one group is enough."""
 
@@ -159,7 +169,7 @@ class BranchConditions(RowsForm, BranchForm):
         return [
             forms.IntegerField(label=_("Group"), required=False, min_value=1, max_value=MOST_ROWS),
             forms.CharField(label=_("First value"), widget=forms.Textarea({"rows": 1} | EXPRESSION), **value),
-            forms.ChoiceField(label=_("Comparison"), required=False, choices=operators),
+            forms.ChoiceField(label=_("Comparison"), required=False, choices=operators, widget=_Comparison),
             forms.CharField(label=_("Second value"), widget=forms.Textarea({"rows": 1} | EXPRESSION), **value),
             forms.BooleanField(label=_("Match case"), required=False),
         ]
@@ -168,10 +178,10 @@ class BranchConditions(RowsForm, BranchForm):
         filled: list[tuple[int, int]] = []
         for number, (group, first, operator, second, _case) in enumerate(self.row_names):
             values = {name: self.cleaned_data.get(name) for name in (first, operator, second)}
-            alone = values[operator] in outline.ALONE
-            if not any(str(values[name] or "").strip() for name in (first, second)):
+            compared = (first,) if values[operator] in outline.ALONE else (first, second)
+            if not any(str(values[name] or "").strip() for name in compared):
                 continue
-            for name in (first, operator) if alone else (first, operator, second):
+            for name in (operator, *compared):
                 if not str(values[name] or "").strip() and name not in self.errors:
                     self.add_error(name, gettext("A value is missing here."))
             if str(values[operator]).startswith("NUMBER_"):
@@ -209,11 +219,9 @@ class BranchConditions(RowsForm, BranchForm):
         new = dict(old)
         changes = zip(("firstValue", "operator", "secondValue"), typed, _typed(old), strict=True)
         new |= {key: value for key, value, before in changes if key not in old or value != before}
-        if new["operator"] in outline.ALONE:
-            new.pop("secondValue", None)
         if data[case] or "caseSensitive" in old:
             new["caseSensitive"] = data[case]
-        return new
+        return {key: value for key, value in new.items() if key not in outline.unused(new["operator"])}
 
 
 def _groups(trigger: Json, chosen: str) -> list[list[Json]]:
