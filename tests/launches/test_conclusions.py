@@ -13,7 +13,7 @@ from tests.practice_engine.fixtures import until
 from workflows_ui.credentials.services import clients
 from workflows_ui.launches.models import Follow, Launch, Reason, State
 from workflows_ui.launches.services import following, run_results, sending, sweeping
-from workflows_ui.members.models import Workspace
+from workflows_ui.members.models import LaunchRight, Workspace
 
 LOST = Errand("quick", wait=False, plan=Plan(Act.BEFORE, "502"))
 NEVER = Errand("quick", wait=False, plan=Plan(Act.NEVER, "502"))
@@ -91,6 +91,8 @@ def test_a_worker_that_slept_before_the_first_byte_and_sends_after_all_is_believ
 ) -> None:
     _marker_seen(lane)
     launch = lane.ask(Errand(flow, wait=flow == "answers", plan=Plan(Act.BEFORE, answer)))
+    right = LaunchRight.objects.create(workspace=lane.workspace, flow_id=_now(launch).flow_id, user=lane.owner, used=1)
+    Launch.objects.update(right=right)
     mark = sending.mark_sending
 
     def sleep(row: Launch) -> None:
@@ -105,6 +107,8 @@ def test_a_worker_that_slept_before_the_first_byte_and_sends_after_all_is_believ
     assert _now(launch).state not in GIVEN_UP
     assert _watch(lane, launch).state == State.SUCCEEDED
     assert lane.gateway.arrived(launch) == 1
+    # Given back with the false conclusion, and counted again.
+    assert LaunchRight.objects.get().used == 1
 
 
 def test_the_runs_of_a_flow_that_is_deleted_are_gone_and_prove_nothing(lane: Lane) -> None:

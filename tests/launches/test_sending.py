@@ -15,7 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from tests import flows
 from tests.logs import lines
-from tests.users import Users, gather, workspace
+from tests.users import Users, gather, move, workspace
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
@@ -445,7 +445,10 @@ def test_a_credential_that_does_not_open_sends_nothing(activepieces_scene: Scene
     assert activepieces_scene.now(launch).reason == Reason.CREDENTIAL_CHANGED
 
 
-def test_a_forbidden_address_is_given_up_at_once(activepieces_scene: Scene) -> None:
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_forbidden_address_is_given_up_at_once(activepieces_scene: Scene, host: str) -> None:
+    space = activepieces_scene.users.workspace
+    move(space, address=space.address.replace("127.0.0.1", host))
     launch = activepieces_scene.launch(flows.make(activepieces_scene.workflows, "Quick", ECHO), send=False)
     with override_settings(ENGINE_PRIVATE_NETWORKS=[]):
         sending.send(launch.pk)
