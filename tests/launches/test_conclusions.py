@@ -212,6 +212,21 @@ def test_a_gateway_that_begins_to_drop_every_header_of_ours_leaves_the_launch_un
     assert _conclude(lane, launch).state == State.UNKNOWN
 
 
+def test_a_run_without_any_header_of_ours_takes_the_proof_from_the_list_that_shows_it_first(lane: Lane) -> None:
+    _marker_seen(lane)
+    lane.gateway.dropped = frozenset({"ap-parent-run-id", "x-console-launch-id"})
+    launch = _launch(lane, NEVER)
+    _pass(timedelta(minutes=10))
+    following.poll(lane.workspace.pk)
+    assert _now(launch).misses == 1
+    _launch(lane, LOST)
+    until(lambda: lane.quiet)
+    Launch.objects.exclude(pk=launch).update(poll_at=None)
+    _pass()
+    following.poll(lane.workspace.pk)
+    assert (_now(launch).state, _now(launch).reason == Reason.NO_TRACE) == (State.UNKNOWN, False)
+
+
 def test_two_polls_at_once_are_one_look(lane: Lane) -> None:
     _marker_seen(lane)
     launch = _launch(lane, NEVER)

@@ -53,6 +53,16 @@ def test_an_odd_run_neither_stalls_its_own_launch_nor_another(liar: Liar, change
     assert Follow.objects.get().lease_until is None
 
 
+def test_steps_that_an_engine_stores_after_the_end_are_waited_for_some_seconds(liar: Liar) -> None:
+    just_now, before = liar.accepted(), liar.accepted()
+    for number, (launch, seconds) in enumerate(((just_now, 0), (before, 60)), 1):
+        liar.shows(launch, number, steps={}, finishTime=(timezone.now() - timedelta(seconds=seconds)).isoformat())
+    for _ in range(2):
+        liar.poll()
+    states = [(row.state, row.poll_at is None) for row in map(liar.now, (just_now, before))]
+    assert states == [(State.SUCCEEDED, False), (State.SUCCEEDED, True)]
+
+
 def test_a_status_with_a_nul_and_ids_that_are_no_texts_are_no_end(liar: Liar) -> None:
     launch = liar.accepted()
     liar.shows(launch, 1, status="RUN\x00NING", finishTime="")

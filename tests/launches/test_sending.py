@@ -144,6 +144,8 @@ def test_a_launch_that_outlasts_the_wait_limit_is_carried_on_to_its_result(scene
     flow = flows.make(scene.workflows, "Slow", flows.code("sleep 35"))
     launch = scene.launch(flow, wait=True)
     assert (launch.state, launch.reason, launch.answer_status) == (State.ACCEPTED, Reason.WAITED_OUT, 204)
+    launch = scene.watch(launch, State.RUNNING)
+    assert (launch.state, launch.reason) == (State.RUNNING, Reason.WAITED_OUT)
     launch = scene.watch(launch)
     assert (launch.state, launch.answer_from) == (State.SUCCEEDED, "step")
     assert "slept" in launch.open("answer")

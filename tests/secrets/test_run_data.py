@@ -50,8 +50,8 @@ VALUES = (
     "98765012345678",
     *("cred-Zk7q-user", "cred-Zk7q-list", "url-Zk7q-token", "note-Zk7q-pass", "inner-Zk7q-secret"),
 )
-PLAIN = {"order": "DH-Zk7q-1042", "lines": ["line-Zk7q-one", 73512301234567], "deep": {"who": "Lan-Zk7q"}}
-MARKS = ("DH-Zk7q-1042", "line-Zk7q-one", "73512301234567", "Lan-Zk7q")
+PLAIN = {"order": "DH-Zk7q-1042", "lines": ["line-Zk7q-one", 73512301234567], "deep": {"who": "L@n7"}}
+MARKS = ("DH-Zk7q-1042", "line-Zk7q-one", "73512301234567", "L@n7")
 
 
 @pytest.fixture
@@ -64,6 +64,8 @@ def scene(db: None) -> Iterator[Scene]:
 def launched(scene: Scene, payload: Any) -> Launch:
     """Launched by the colleague; its first step says everything back, its second fails with all of it, and goes on."""
     given = {"given": "{{trigger['body']}}", "order": "{{trigger['body']['order']}}"}
+    # Inside of a text, values are looked for that have at least four characters.
+    given |= {"greeting": "Dear {{trigger['body']['deep']['who']}}!"}
     failing = flows.code("fail no such order DH-Zk7q-1042, password=note-Zk7q-pass", **given)
     flow = flows.make(scene.workflows, "Orders", flows.code("echo", **given), failing)
     return scene.watch(scene.launch(flow, json.dumps(payload)))
