@@ -227,6 +227,18 @@ def test_a_run_without_any_header_of_ours_takes_the_proof_from_the_list_that_sho
     assert (_now(launch).state, _now(launch).reason == Reason.NO_TRACE) == (State.UNKNOWN, False)
 
 
+def test_a_marker_that_is_lost_before_the_last_search_takes_the_proof_from_it(lane: Lane) -> None:
+    _marker_seen(lane)
+    launch = _launch(lane, NEVER)
+    _pass(timedelta(minutes=10))
+    assert _watch(lane, launch).reason == Reason.NO_TRACE
+    Workspace.objects.update(marker_seen_at=None)
+    for _ in run_results.LATER:
+        _pass()
+        following.poll(lane.workspace.pk)
+    assert _now(launch).state == State.UNKNOWN
+
+
 def test_two_polls_at_once_are_one_look(lane: Lane) -> None:
     _marker_seen(lane)
     launch = _launch(lane, NEVER)

@@ -63,6 +63,27 @@ def test_steps_that_an_engine_stores_after_the_end_are_waited_for_some_seconds(l
     assert states == [(State.SUCCEEDED, False), (State.SUCCEEDED, True)]
 
 
+def test_what_a_person_decided_while_the_lists_were_read_stays(liar: Liar) -> None:
+    launch = liar.accepted()
+    Launch.objects.filter(pk=launch.pk).update(state=State.UNKNOWN, reason=Reason.NO_RUN, ended_at=timezone.now())
+    liar.shows(launch, 1)
+    Launch.objects.update(poll_at=timezone.now() - timedelta(seconds=1))
+    work = following._claim(launch.workspace_id)
+    assert work is not None
+    snapshot = following._take_snapshot(work)
+    assert launches.settle(audit_log.CONSOLE, launch, ran=False, why="looked there")
+    following._apply(work, snapshot)
+    assert (liar.now(launch).state, liar.now(launch).run_id) == (State.NOT_SENT, "")
+
+
+def test_a_launch_that_failed_at_once_and_has_no_run_is_not_followed_for_ever(liar: Liar) -> None:
+    launch, moment = liar.accepted(), timezone.now() - timedelta(hours=1)
+    Launch.objects.update(state=State.FAILED, asked_at=moment, sending_at=moment, answered_at=moment, ended_at=moment)
+    for _ in range(3):
+        liar.poll()
+    assert (liar.now(launch).state, liar.now(launch).poll_at) == (State.FAILED, None)
+
+
 def test_a_status_with_a_nul_and_ids_that_are_no_texts_are_no_end(liar: Liar) -> None:
     launch = liar.accepted()
     liar.shows(launch, 1, status="RUN\x00NING", finishTime="")
