@@ -76,6 +76,7 @@ def test_a_value_beside_its_name_is_masked_in_a_text(text: str, masked: str) -> 
         '{"password": null, "token": "", "auth": true}',
         "https://e.example/a?page_token=abc&pinned=yes",
         "see token://store.example/x",
+        "run --token null --password false",
         "Unexpected token < in JSON at position 0",
         "Password is too short",
         "key: value",

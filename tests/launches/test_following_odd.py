@@ -14,7 +14,7 @@ from tests.stub_engine import identity, run
 from workflows_ui.audit.services import audit_log
 from workflows_ui.credentials.models import Credential
 from workflows_ui.launches.models import Follow, Launch, Reason, State
-from workflows_ui.launches.services import following, launches, run_results, run_search, sending, sweeping
+from workflows_ui.launches.services import following, launches, run_results, run_search, runs, sending, sweeping
 from workflows_ui.launches.services.runs import PollSnapshot
 from workflows_ui.members.models import Workspace
 
@@ -30,6 +30,7 @@ def liar(db: None) -> Iterator[Liar]:
     [
         {"failedStep": {"name": "a\x00b", "displayName": "Fa\x00il"}, "status": "FAILED"},
         {"failedStep": ["not", "a", "step"], "status": "FAILED"},
+        {"failedStep": {"name": "a", "displayName": "A", "message": {"not": "a \ud800"}}, "status": "FAILED"},
         {"finishTime": "0001-01-01T00:00:00+14:00"},
         {"finishTime": "9999-12-31T23:59:59-14:00"},
         {"startTime": "0001-01-01T00:00:00Z", "finishTime": "9999-12-31T23:59:59Z"},
@@ -82,6 +83,10 @@ def test_a_launch_that_failed_at_once_and_has_no_run_is_not_followed_for_ever(li
     for _ in range(3):
         liar.poll()
     assert (liar.now(launch).state, liar.now(launch).poll_at) == (State.FAILED, None)
+
+
+def test_a_run_that_was_retried_and_did_not_begin_has_no_start() -> None:
+    assert runs.start_of_try({"status": "QUEUED", "startTime": ""}, timezone.now()) is None
 
 
 def test_a_status_with_a_nul_and_ids_that_are_no_texts_are_no_end(liar: Liar) -> None:

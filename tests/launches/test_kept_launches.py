@@ -301,7 +301,8 @@ def test_a_person_who_lost_the_right_meanwhile_launches_nothing(night: Night) ->
 
 
 @pytest.mark.parametrize(
-    "change", ["published", *(pytest.param(change, marks=pytest.mark.slow) for change in ("off", "draft", "touched"))]
+    "change",
+    ["published", "undated", *(pytest.param(change, marks=pytest.mark.slow) for change in ("off", "draft", "touched"))],
 )
 def test_a_flow_that_was_published_again_meanwhile_is_not_launched(night: Night, change: str) -> None:
     scene = night.scene
@@ -309,6 +310,8 @@ def test_a_flow_that_was_published_again_meanwhile_is_not_launched(night: Night,
     night.start()
     if change == "off":
         scene.workflows.apply_flow_operation(night.flow, {"type": "CHANGE_STATUS", "request": {"status": "DISABLED"}})
+    elif change == "undated":
+        night.version["updated"] = ""
     elif change == "touched":
         # As by an engine that was upgraded: the index knew this version.
         night.version["updated"] = timezone.now().isoformat()
@@ -319,7 +322,7 @@ def test_a_flow_that_was_published_again_meanwhile_is_not_launched(night: Night,
             scene.workflows.apply_flow_operation(night.flow, {"type": "LOCK_AND_PUBLISH", "request": {}})
     night.tick()
     launch.refresh_from_db()
-    reasons = {"published": Reason.FLOW_CHANGED, "off": Reason.FLOW_OFF}
+    reasons = {"published": Reason.FLOW_CHANGED, "undated": Reason.FLOW_CHANGED, "off": Reason.FLOW_OFF}
     if change in reasons:
         assert (launch.state, launch.reason, night.sent(launch)) == (State.NOT_SENT, reasons[change], 0)
     else:

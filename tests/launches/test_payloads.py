@@ -71,7 +71,7 @@ def test_secrets_of_a_removed_payload_are_found_by_their_digests_wherever_they_s
     entered = {"a": "longest-secret-of-all", "b": "shorter", "n": "1234567", "c": "short"}
     launch = Launch(secret_marks=launch_secrets.marks(((name,), value) for name, value in entered.items()))
     hider = launch_secrets.payload_hider(launch)
-    assert (hider.names, hider.short) == (set(entered), {"c"})
+    assert (hider.names, hider.short) == (frozenset(entered), frozenset("c"))
     said = {"of shorter": ["shortershorter", 1234567, 12, True, None, "plain", {"it": "is longest-secret-of-all!"}]}
     shown = {f"of {MASK}": [MASK * 2, MASK, 12, True, None, "plain", {"it": f"is {MASK}!"}]}
     assert hider.value(said) == shown

@@ -24,7 +24,7 @@ from workflows_ui.credentials.models import Credential, Kind
 from workflows_ui.credentials.services import clients
 from workflows_ui.launches import messages as launch_messages
 from workflows_ui.launches.models import Follow, Launch, Reason, State
-from workflows_ui.launches.services import following, launches, run_search, sending, sweeping
+from workflows_ui.launches.services import following, launches, run_results, run_search, sending, sweeping
 from workflows_ui.members.models import Flavour, Member, Role, Workspace
 from workflows_ui.practice_engine.engine import PracticeEngine
 from workflows_ui.practice_engine.server import Server, serve
@@ -294,8 +294,8 @@ def test_where_a_gateway_drops_every_header_an_answered_launch_ends_and_an_accep
         flows.make(activepieces_scene.workflows, "Answers", flows.response({})), wait=True
     )
     accepted = activepieces_scene.launch(flows.make(activepieces_scene.workflows, "Quick", ECHO))
-    for launch in (answered, accepted):
-        _later(launch, timedelta(minutes=6))
+    _later(answered, run_results.SEARCH_ANSWERED + timedelta(seconds=1))
+    _later(accepted, timedelta(minutes=6))
     answered, accepted = activepieces_scene.watch(answered), activepieces_scene.watch(accepted)
     assert (answered.state, answered.reason) == (State.SUCCEEDED, Reason.RUN_NOT_FOUND)
     assert (accepted.state, accepted.reason) == (State.UNKNOWN, Reason.NO_RUN)

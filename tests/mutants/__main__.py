@@ -23,7 +23,6 @@ from cosmic_ray.testing import run_tests
 from cosmic_ray.work_item import TestOutcome
 
 from tests.mutants.areas import AREAS, Area
-from tests.mutants.explained import EXPLAINED
 from tests.mutants.mutations import Mutant, mutants
 
 _ROOT = Path(__file__).parent.parent.parent
@@ -32,6 +31,13 @@ _PYTEST = f"{sys.executable} -m pytest -q -x --no-header --tb=short"
 _VAR = Path("var/mutants")
 #: Seconds that tests may take beyond four times those without a fault, since a fault may make a loop that never ends.
 _PATIENCE = 30.0
+
+
+def explained() -> dict[tuple[str, str], str]:
+    """The kind of each survivor that has a reason, by module and change."""
+    blocks = Path(__file__).with_name("explained.txt").read_text(encoding="utf-8").strip().split("\n\n")[1:]
+    heads = [block.partition("\n") for block in blocks]
+    return {(head.partition(" ")[2], change): head.partition(" ")[0] for head, _, change in heads}
 
 
 def _copy(folder: str) -> None:
@@ -118,11 +124,12 @@ def _test(name: str, sample: int, seed: int, pool: ProcessPoolExecutor) -> int:
         tests = covered.tests(mutant)
         jobs.append((mutant, pool.submit(_survives, mutant, tests, sum(map(covered.seconds.__getitem__, tests)))))
     figures: Counter[str] = Counter()
+    reasons = explained()
     for mutant, job in jobs:
         change = job.result()
-        explained = (mutant.module.removeprefix("workflows_ui/"), change) in EXPLAINED
-        figures["explained" if explained else "survived" if change else "killed"] += 1
-        if change and not explained:
+        reason = (mutant.module, change) in reasons
+        figures["explained" if reason else "survived" if change else "killed"] += 1
+        if change and not reason:
             _say(f"{mutant.module}:{mutant.line} {mutant.operator}\n{change}\n")
     counts = ", ".join(f"{figures[kind]} {kind}" for kind in ("killed", "explained", "survived"))
     _say(f"{name}: {len(found)} mutants, {len(chosen)} tested: {counts}")

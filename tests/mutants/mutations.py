@@ -20,6 +20,7 @@ _KEPT = re.compile(
     r"|ReplaceUnaryOperator_Delete_(Not|USub|Invert)|AddNot|ReplaceTrueWithFalse|ReplaceFalseWithTrue"
     r"|ReplaceBreakWithContinue|ReplaceContinueWithBreak|RemoveDecorator|ZeroIterationForLoop)"
 )
+_parse: Any = parso.parse
 #: Lines without faults: what is logged, options of data classes, and declarations of fields, whose migrations a check compares.
 _LEFT_OUT = re.compile(r"@dataclass|^\s*log\.|= models\.|\bcondition=Q\(|on_delete=")
 #: Calls whose arguments are conditions of a look-up.
@@ -36,7 +37,7 @@ class Operator(Protocol):
 
 def _leaf(code: str, prefix: str) -> Any:
     """A word as a node, with this space before it."""
-    found = parso.parse(code).get_first_leaf()
+    found = _parse(code).get_first_leaf()
     found.prefix = prefix
     return found
 
@@ -83,7 +84,7 @@ class RemoveCondition:
 
     def mutate(self, node: Any, index: int) -> Any:
         keyword = node.type == "argument" and node.children[1] == "="
-        changed = parso.parse(f"f({node.get_first_leaf().prefix}{'**{}' if keyword else '*()'})")
+        changed = _parse(f"f({node.get_first_leaf().prefix}{'**{}' if keyword else '*()'})")
         return changed.children[0].children[1].children[1]
 
 
