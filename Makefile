@@ -9,7 +9,7 @@ help:
 	@echo "make test      run the tests of every commit: on SQLite, then on PostgreSQL and Redis if found (ON=sqlite or ON=servers: one of them; T=tests/launches: some)"
 	@echo "make test-full run these and the slow ones, as .ci/run does"
 	@echo "make chaos     run the long tests that kill processes; make bench: those that measure"
-	@echo "make mutants   put small faults into copies of the code and list those that no test notices (AREA=access, SAMPLE=60: so many of each area, 0: all; SEED=1)"
+	@echo "make mutants   put small faults into copies of the code and list those that no test detects (AREA=access, SAMPLE=60: so many of each area, 0: all; SEED=1)"
 	@echo "make check     check format, lint, types, import directions, settings, migrations, templates, translations"
 	@echo "make audit     look up known vulnerabilities of the packages; needs a network"
 	@echo "make format    format the code; make messages: update the catalogues of translations"

@@ -1,4 +1,4 @@
-"""Puts a sample of the faults of an area into copies of the code, one at a time, and lists those that no test of the area notices.
+"""Puts a sample of the faults of an area into copies of the code, one at a time, and lists those that no test of the area detects.
 
     python -m tests.mutants access --sample 60 --seed 1 --processes 2
 
@@ -94,7 +94,7 @@ def _cover(area: Area) -> Covered:
 
 
 def _survives(mutant: Mutant, tests: list[str], seconds: float) -> str:
-    """What the fault changes, if no test notices it; else ""."""
+    """What the fault changes, if no test detects it; else ""."""
     path = Path(mutant.module)
     source = path.read_text(encoding="utf-8")
     changed = mutant.code(source)

@@ -1,4 +1,4 @@
-"""The areas: their modules, and the tests that must notice a fault in them.
+"""The areas: their modules, and the tests that must detect a fault in them.
 
 A new module of an area belongs here, and so does a new file of tests. Tests marked slow or browser are left out.
 """
