@@ -89,6 +89,16 @@ def test_a_run_that_was_retried_and_did_not_begin_has_no_start() -> None:
     assert runs.start_of_try({"status": "QUEUED", "startTime": ""}, timezone.now()) is None
 
 
+def test_a_workspace_is_due_once_one_of_its_launches_is_and_nobody_looks_already(liar: Liar) -> None:
+    launch = liar.accepted()
+    Launch.objects.update(poll_at=timezone.now() + timedelta(hours=1))
+    assert following.due() == []
+    Launch.objects.update(poll_at=timezone.now() - timedelta(seconds=1))
+    assert following.due() == [launch.workspace_id]
+    assert following._claim(launch.workspace_id) is not None
+    assert following.due() == []
+
+
 def test_a_status_with_a_nul_and_ids_that_are_no_texts_are_no_end(liar: Liar) -> None:
     launch = liar.accepted()
     liar.shows(launch, 1, status="RUN\x00NING", finishTime="")

@@ -108,7 +108,7 @@ ECHO = flows.code("echo", given="{{trigger.body}}")
 
 
 def test_a_launch_without_waiting_is_accepted_and_followed_to_its_end(scene: Scene) -> None:
-    flow = flows.make(scene.workflows, "Quick", ECHO)
+    flow, elsewhere = flows.make(scene.workflows, "Quick", ECHO), workspace("elsewhere")
     launch = scene.launch(flow, {"a": 1})
     assert (launch.state, launch.answer_status) == (State.ACCEPTED, 200)
     launch = scene.watch(launch)
@@ -118,6 +118,9 @@ def test_a_launch_without_waiting_is_accepted_and_followed_to_its_end(scene: Sce
     assert launch.open("answer") == '{"given":{"a":1}}'
     assert scene.triggers(launch) == 1
     assert scene.now(launch).workspace.marker_seen_at is not None
+    # Of another workspace's engine that says nothing.
+    elsewhere.refresh_from_db()
+    assert elsewhere.marker_seen_at is None
 
 
 def test_a_waiting_launch_shows_the_flows_own_answer(scene: Scene) -> None:

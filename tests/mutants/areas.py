@@ -76,7 +76,7 @@ AREAS = {
             "launches/services/run_search.py": "",
             "launches/services/sweeping.py": "",
         },
-        f"{_FOLLOWING} launches/test_sending.py",
+        f"{_FOLLOWING} launches/test_sending.py launch_forms/test_launch_files.py",
     ),
     "settling": Area(
         {
