@@ -147,8 +147,8 @@ def test_while_a_run_that_the_engine_has_promised_is_missing_no_list_proves_anyt
     _marker_seen(lane)
     lost, promised = lane.ask(LOST), lane.ask(PLAIN)
     lane.gateway.behind = {lost, promised}
-    sending.send(lost)
     sending.send(promised)
+    sending.send(lost)
     assert _now(promised).state == State.ACCEPTED
     _pass(timedelta(minutes=10))
     for _ in range(3):
@@ -168,7 +168,7 @@ def test_a_run_that_turns_up_after_it_was_given_up_is_believed(lane: Lane) -> No
     given_up = _watch(lane, launch)
     assert (given_up.state, given_up.reason) == (State.UNKNOWN, Reason.NO_TRACE)
     lane.gateway.behind = set()
-    _pass()
+    _pass(timedelta(minutes=10))
     following.poll(lane.workspace.pk)
     assert _watch(lane, launch).state == State.SUCCEEDED
 
