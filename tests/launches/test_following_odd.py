@@ -99,6 +99,14 @@ def test_a_workspace_is_due_once_one_of_its_launches_is_and_nobody_looks_already
     assert following.due() == []
 
 
+def test_a_full_page_that_ends_without_a_time_is_an_incomplete_list(liar: Liar) -> None:
+    launch = liar.accepted(ago=timedelta(hours=1))
+    liar.runs += [run(number, flowId=FLOW, created=None) for number in range(run_search.PAGE)]
+    for _ in range(3):
+        liar.poll()
+    assert (liar.now(launch).state, Follow.objects.get().trouble) == (State.ACCEPTED, "")
+
+
 def test_a_status_with_a_nul_and_ids_that_are_no_texts_are_no_end(liar: Liar) -> None:
     launch = liar.accepted()
     liar.shows(launch, 1, status="RUN\x00NING", finishTime="")

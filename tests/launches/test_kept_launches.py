@@ -24,7 +24,7 @@ from workflows_ui.launch_forms.forms.posted import KeepForm
 from workflows_ui.launch_forms.schema.document import Field, Form
 from workflows_ui.launches.models import Launch, Reason, State
 from workflows_ui.launches.services import launches, sending, sweeping, watching
-from workflows_ui.members.models import Member, Role
+from workflows_ui.members.models import Member, Role, Workspace
 from workflows_ui.notifications.models import Notice
 from workflows_ui.practice_engine.server import serve
 from workflows_ui.run_index.models import RunIndex
@@ -206,6 +206,16 @@ def test_a_gateway_that_answers_in_place_of_the_engine_holds_all_of_them_up(nigh
     assert [night.tick(), night.tick()] == [[first.pk], []]
     first.refresh_from_db()
     assert first.reason == Reason.NOT_REACHED
+
+
+def test_a_kept_launch_that_a_pause_of_launching_held_up_does_not_blame_the_engine(night: Night) -> None:
+    launch = night.keep()
+    night.tick()
+    Workspace.objects.update(launching_paused=True)
+    with expired(launch):
+        assert sweeping.end_late() == 1
+    launch.refresh_from_db()
+    assert (launch.state, launch.reason) == (State.NOT_SENT, Reason.TOO_LATE)
 
 
 @pytest.mark.both_databases

@@ -204,11 +204,15 @@ def test_a_large_run_of_anothers_launch_is_looked_through_in_little_time(scene: 
 
 def test_a_short_value_of_anothers_launch_is_withheld_where_it_stands_alone(scene: Scene) -> None:
     launch = scene.row(user=scene.users.owner, run_id="R" * 21)
-    steps = {"trigger": {"output": {"body": {"a": "xy"}}}, "step_1": {"output": {"alone": "xy", "within": "xyz"}}}
+    steps = {
+        "trigger": {"output": {"body": {"a": "xy"}}, "input": {"own": "z"}},
+        "step_1": {"output": {"alone": "xy", "within": "xyz"}},
+    }
     session = EngineSession(scene.workflows, scene.users.workspace, "1", Role.VIEWER, scene.users.colleague.pk)
     (masked_row,) = run_masking.masked(session, [{"id": launch.run_id, "steps": steps}])
     shown = {"alone": str(run_masking.WITHHELD), "within": "xyz"}
     assert masked_row["steps"]["step_1"]["output"] == shown
+    assert masked_row["steps"]["trigger"]["input"] == {"own": "z"}
 
 
 def test_its_launcher_and_builders_see_its_values_in_the_run(scene: Scene) -> None:
