@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.practice_engine.fixtures import Practice, newer, older, practice
-from workflows_ui.engine import BearerToken, Client, Refused, Timeouts, Unknown, Workflows, writes
+from workflows_ui.engine import BearerToken, Client, Refused, Timeouts, Unknown, Workflows, looks, writes
 from workflows_ui.engine.calls import Calls
 from workflows_ui.engine.safety import AddressSafety
 from workflows_ui.engine.transport import close_pools
@@ -346,6 +346,23 @@ def test_a_late_engine_is_found_by_a_later_look(place: Place) -> None:
     }
     assert place.practice.call("POST", "/v1/tables", json=late).ok
     assert writes.see(place.workflows, pending).outcome is Outcome.DONE
+
+
+def test_a_version_that_is_still_a_draft_was_not_locked(place: Place) -> None:
+    flow, lock = place.draft, {"type": "LOCK_FLOW", "request": {}}
+    place.practice.engine.faults.add("status", "POST", "/v1/flows/*", times=1, status=500, act=False)
+    with pytest.raises(Unknown) as caught:
+        place.workflows.apply_flow_operation(flow, lock)
+    assert caught.value.write is not None
+    assert writes.see(place.workflows, caught.value.write).outcome is Outcome.NOT_DONE
+    place.practice.engine.faults.add("status", "POST", "/v1/flows/*", times=1, status=500, act=True)
+    assert place.workflows.apply_flow_operation(flow, lock)["version"]["state"] == "LOCKED"
+
+
+def test_a_new_flow_is_known_from_a_list_without_triggers() -> None:
+    wanted = {"display_name": "New", "folder_id": ""}
+    assert looks._see_created_flow({"version": {"displayName": "New"}}, wanted)
+    assert not looks._see_created_flow({"version": {"displayName": "New", "trigger": {"type": "EVENT"}}}, wanted)
 
 
 def test_records_that_another_writer_may_have_made_are_unclear(place: Place) -> None:
