@@ -402,6 +402,13 @@ def test_a_connection_that_only_got_another_time_may_have_been_renewed_by_the_en
     assert writes.see(place.workflows, caught.value.write).outcome is outcome
 
 
+def test_a_connection_that_is_in_no_list_any_more_was_deleted(place: Place) -> None:
+    row = place.workflows.upsert_connection(SECRET)
+    place.practice.engine.faults.add("status", "DELETE", "/v1/app-connections/*", times=1, status=500, act=True)
+    place.workflows.delete_connection(row["id"])
+    assert row["id"] not in {found["id"] for found in place.workflows.list_connections()["data"]}
+
+
 def test_a_connection_that_got_the_sent_name_was_stored(place: Place) -> None:
     place.workflows.upsert_connection(SECRET)
     place.practice.engine.faults.add("status", "POST", "/v1/app-connections", times=1, status=500, act=True)

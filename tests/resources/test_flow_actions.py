@@ -303,7 +303,7 @@ def test_versions_are_offered_as_the_draft_to_builders_only_and_not_while_the_fl
     state = stage.practice.engine.state
     with state.lock:
         one = next(row for row in state.versions.values() if row["flowId"] == flow)
-        state.versions |= {(id := identity(number)): one | {"id": id} for number in range(50)}
+        state.versions |= {key: one | {"id": key} for key in map(identity, range(50))}
     assert older in text(stage.browser.get(address).content)
     stage.browser.post(url("delete", flow), {"sure": "yes"})
     if stage.users.workspace.flavour == Flavour.IMBRACE:
