@@ -100,7 +100,8 @@ AREAS = {
             "unclear_writes/services.py": "",
         },
         "resources/flow_edits/test_prediction.py resources/flow_edits/test_editing.py resources/flow_edits/test_undo.py "
-        "resources/flow_edits/test_untrue_answers.py resources/flow_testing/test_step_tests.py resources/test_flow_actions.py "
+        "resources/flow_edits/test_untrue_answers.py resources/flow_testing/test_step_tests.py resources/flow_testing/test_validity.py "
+        "resources/test_flow_actions.py "
         "engine/test_writes.py engine/test_looks.py unclear_writes/test_unclear_writes.py unclear_writes/test_every_action.py "
         "deleted_objects/test_restore.py",
     ),
