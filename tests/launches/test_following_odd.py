@@ -107,6 +107,17 @@ def test_a_full_page_that_ends_without_a_time_is_an_incomplete_list(liar: Liar) 
     assert (liar.now(launch).state, Follow.objects.get().trouble) == (State.ACCEPTED, "")
 
 
+def test_a_credential_that_does_not_open_leaves_the_look_to_the_others(liar: Liar) -> None:
+    unreadable, plain = liar.accepted(), liar.accepted()
+    Launch.objects.filter(pk=plain.pk).update(credential=liar.users.credential)
+    Credential.objects.filter(owner=liar.users.colleague).update(secret="gAAAA-not-a-ciphertext")
+    for number, launch in enumerate((unreadable, plain), 1):
+        liar.shows(launch, number)
+    for _ in range(2):
+        liar.poll()
+    assert {liar.now(unreadable).state, liar.now(plain).state} == {State.SUCCEEDED}
+
+
 def test_a_status_with_a_nul_and_ids_that_are_no_texts_are_no_end(liar: Liar) -> None:
     launch = liar.accepted()
     liar.shows(launch, 1, status="RUN\x00NING", finishTime="")

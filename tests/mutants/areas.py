@@ -68,7 +68,7 @@ AREAS = {
         "launches/test_asking.py launches/test_sending.py launches/test_sending_odd.py launches/test_kept_launches.py "
         "launches/test_flow_checks.py launches/test_launch_states.py launches/test_chosen_credential.py engine/test_trigger_outcomes.py "
         "engine/test_triggers.py engine/test_safety.py launches/test_conclusions.py launch_forms/test_launch_files.py "
-        "launch_forms/test_launch_form.py credentials/test_moving.py resources/flow_testing/test_step_tests.py",
+        "launch_forms/test_launch_form.py credentials/test_moving.py resources/flow_testing/test_draft_tests.py",
     ),
     "following": Area(
         {
