@@ -365,6 +365,25 @@ def test_a_new_flow_is_known_from_a_list_without_triggers() -> None:
     assert not looks._see_created_flow({"version": {"displayName": "New", "trigger": {"type": "EVENT"}}}, wanted)
 
 
+def test_a_step_holds_an_update_if_it_has_all_that_was_sent_but_what_the_engine_sets() -> None:
+    step = {"name": "step_1", "type": "CODE", "settings": {"input": {"a": 1}, "sampleData": {"fileId": "F"}}}
+    flow = {"version": {"trigger": {"name": "trigger", "type": "EMPTY", "nextAction": step}}}
+    sent = {"name": "step_1", "type": "CODE", "valid": False, "settings": {"input": {"a": 1}, "sampleData": {}}}
+    assert looks._holds(flow, "UPDATE_ACTION", sent)
+    assert not looks._holds(flow, "DELETE_ACTION", sent)
+    assert not looks._holds(flow, "UPDATE_ACTION", sent | {"name": "step_2"})
+    assert not looks._holds(flow, "UPDATE_ACTION", sent | {"settings": {"input": {"a": 2}}})
+    samples = {"stepName": "step_1", "sampleDataSettings": {"fileId": "F"}}
+    assert looks._holds(flow, "UPDATE_SAMPLE_DATA_INFO", samples)
+    assert not looks._holds(flow, "UPDATE_SAMPLE_DATA_INFO", samples | {"sampleDataSettings": {"fileId": "G"}})
+
+
+def test_tools_of_a_server_are_told_apart_by_flow_and_by_action() -> None:
+    actions = [{"type": "PIECE", "pieceMetadata": {"pieceName": "x", "actionName": name}} for name in "ab"]
+    tools = [*actions, {"type": "FLOW", "flowId": "F", "pieceMetadata": None}, "odd"]
+    assert len(set(looks._tool_keys(tools))) == 3
+
+
 def test_records_that_another_writer_may_have_made_are_unclear(place: Place) -> None:
     table = place.table
     field = place.field(table)

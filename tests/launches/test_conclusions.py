@@ -149,7 +149,10 @@ def test_an_engine_whose_clock_is_behind_and_a_gateway_whose_clock_is_right(db: 
     lane.close()
 
 
-def test_while_a_run_that_the_engine_has_promised_is_missing_no_list_proves_anything(lane: Lane) -> None:
+@pytest.mark.parametrize("just_now", [False, True])
+def test_while_a_run_that_the_engine_has_promised_is_missing_no_list_proves_anything(
+    lane: Lane, just_now: bool
+) -> None:
     _marker_seen(lane)
     lost, promised = lane.ask(LOST), lane.ask(PLAIN)
     lane.gateway.behind = {lost, promised}
@@ -157,6 +160,8 @@ def test_while_a_run_that_the_engine_has_promised_is_missing_no_list_proves_anyt
     sending.send(lost)
     assert _now(promised).state == State.ACCEPTED
     _pass(timedelta(minutes=10))
+    if just_now:
+        Launch.objects.filter(pk=promised).update(answered_at=timezone.now())
     for _ in range(3):
         _pass()
         following.poll(lane.workspace.pk)
