@@ -228,6 +228,15 @@ def test_a_name_that_cannot_be_looked_up_was_never_sent(monkeypatch: pytest.Monk
     assert (caught.value.code, caught.value.sent, asked) == ("DNS_FAILED", False, ["engine.example"])
 
 
+def test_a_name_that_is_looked_up_for_too_long_was_never_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    given_up = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: given_up.wait())
+    with pytest.raises(NotSent) as caught:
+        servers.client("http://engine.example", timeouts=servers.quick(connect=0.05)).workflows.trigger_flow(FLOW, {})
+    given_up.set()
+    assert (caught.value.code, caught.value.sent) == ("TIMEOUT", False)
+
+
 @pytest.mark.parametrize("name", ["a..b", "x" * 64 + ".example"])
 def test_a_name_that_does_not_exist_was_never_sent(name: str) -> None:
     with pytest.raises(NotSent) as caught:
@@ -316,12 +325,14 @@ def test_a_deadline_that_passes_within_the_hook_leaves_the_request_unsent() -> N
     assert server.requests == []
 
 
-def test_an_early_answer_to_a_body_that_is_too_large_is_read() -> None:
+@pytest.mark.parametrize("closes", [False, True])
+def test_an_early_answer_to_a_body_that_is_too_large_is_read(closes: bool) -> None:
     def script(peer: Peer) -> None:
         peer.connection.recv(1000)
         peer.write(response("413 Payload Too Large", b"{}", "connection: close"))
         peer.connection.shutdown(socket.SHUT_WR)
-        peer.hold()
+        if not closes:
+            peer.hold()
 
     with RawServer(script) as server:
         client = servers.client(server.url)
