@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from tests import flows
 from tests.launches.launch_scene import form_of, text_of, unescape
 from tests.members.guests import Guests
 from tests.users import credential, person, share, workspace
@@ -414,7 +415,17 @@ def test_the_way_from_the_list_to_giving_leads_over_the_choice_of_a_flow(guests:
     manager = guests.scene.sign_in(guests.scene.users.owner)
     assert "No launch right is in force" in text_of(manager.get("/w/sales/launch-rights/"))
     page = unescape(text_of(manager.get("/w/sales/launch-rights/give/")))
+    assert "Flows that cannot be launched now are not listed" in page
     assert f'<option value="{guests.flow}">Quick</option>' in page
+    # Flows that cannot be launched are left out: one that is off, one that was never published, one that starts in another way.
+    workflows = guests.scene.workflows
+    workflows.apply_flow_operation(guests.other, {"type": "CHANGE_STATUS", "request": {"status": "DISABLED"}})
+    made = [flows.make(workflows, name, publish=name != "Draft") for name in ("Draft", "Webhook", "Scheduled")]
+    for version in guests.scene.engine.state.versions.values():
+        if version["flowId"] == made[2]:
+            version["trigger"]["settings"]["pieceName"] = "@activepieces/piece-schedule"
+    listed = re.findall(r'<option value="(\w+)">', text_of(manager.get("/w/sales/launch-rights/give/")))
+    assert listed == [guests.flow, made[1]]
     answer = manager.get("/w/sales/launch-rights/give/", {"flow": guests.flow})
     assert answer["Location"] == reverse("flow_launch_rights", args=["sales", guests.flow])
     for odd in ("..", "a/b", "//evil.example"):
