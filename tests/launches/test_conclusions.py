@@ -198,6 +198,23 @@ def test_a_launch_that_was_left_unclear_is_shown_once_the_engine_is_seen_to_retu
     assert _conclude(lane, never).state == State.NOT_SENT
 
 
+def test_lists_that_prove_something_only_later_end_a_launch_as_well(lane: Lane) -> None:
+    _marker_seen(lane)
+    never = _launch(lane, NEVER)
+    lane.gateway.blind = True
+    _pass(timedelta(minutes=10))
+    unproved = _watch(lane, never)
+    assert (unproved.state, unproved.reason == Reason.NO_TRACE) == (State.UNKNOWN, False)
+    _pass(timedelta(minutes=10))
+    following.poll(lane.workspace.pk)
+    assert _now(never).reason == unproved.reason
+    lane.gateway.blind = False
+    _pass(timedelta(minutes=10))
+    following.poll(lane.workspace.pk)
+    assert _now(never).reason == Reason.NO_TRACE
+    assert _conclude(lane, never).state == State.NOT_SENT
+
+
 def test_after_weeks_the_engine_may_have_forgotten_the_run(lane: Lane) -> None:
     _marker_seen(lane)
     launch = _launch(lane, LOST)
