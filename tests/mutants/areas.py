@@ -40,7 +40,8 @@ AREAS = {
         "credentials/test_use.py credentials/test_acting.py credentials/test_consent.py launches/test_launch_table.py "
         "credentials/test_replacing.py launches/test_launch_story.py launches/test_live_launch_page.py resources/test_flow_actions.py "
         "resources/test_run_starters.py resources/test_flow_results.py run_index/test_run_comparison.py run_index/test_unseen_index.py "
-        "launches/test_asking.py launches/test_conclusions.py offboarding/test_leaving.py offboarding/test_handing_over.py",
+        "launches/test_asking.py launches/test_conclusions.py offboarding/test_leaving.py offboarding/test_handing_over.py "
+        "attacks/test_database_writer.py",
     ),
     "masking": Area(
         {
