@@ -183,7 +183,7 @@ def test_an_edit_that_the_engine_makes_late_can_be_undone(stage: Stage) -> None:
 
 def test_an_undo_that_is_found_later_leaves_only_earlier_edits_to_undo(stage: Stage) -> None:
     url = stage.url(RESOURCES["flows"], ADD_NOTE)
-    edits = []
+    edits: list[str] = []
     for _edit in range(2):
         assert stage.browser.post(url, stage.fields(RESOURCES["flows"], ADD_NOTE, url)).status_code == 303
         edits.append(FlowEdit.objects.exclude(pk__in=edits).get().pk)
