@@ -153,6 +153,21 @@ def test_one_that_was_taken_over_acts_where_it_acted_and_not_for_its_new_owner(h
     assert acts_for(here, ben) == ""
 
 
+def test_of_somebody_who_leaves_what_is_shared_goes_to_an_heir_and_the_rest_is_destroyed(
+    here: Users, ben: User
+) -> None:
+    team, shared = Group.objects.get(), Credential.objects.get(owner=here.colleague)
+    sharing.write(shared, team, here.colleague)
+    credential(here.workspace, here.colleague, "another-secret", name="Only theirs")
+    here.credential.delete()
+    assert sharing.leave(CONSOLE, Credential.objects.filter(owner=here.colleague), [here.owner]) == 1
+    assert Credential.objects.get().owner == here.owner
+    assert acts_for(here, ben) == "Colleague's key"
+    # Without an heir it is destroyed, too.
+    assert sharing.leave(CONSOLE, Credential.objects.all(), []) == 1
+    assert not Credential.objects.exists()
+
+
 def test_at_an_upgrade_what_others_shared_waits_for_the_owner_who_is_asked(here: Users, ben: User) -> None:
     migration = import_module("workflows_ui.migrations.0034_consent_to_sharing")
     team, row = Group.objects.get(), Credential.objects.get(owner=here.colleague)

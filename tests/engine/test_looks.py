@@ -367,6 +367,17 @@ def test_a_new_flow_is_known_from_a_list_without_triggers() -> None:
     assert not looks._see_created_flow({"version": {"displayName": "New", "trigger": {"type": "EVENT"}}}, wanted)
 
 
+def test_a_step_as_it_was_sent_in_a_flow_that_somebody_else_changed_is_unclear(place: Place) -> None:
+    flow, client = place.draft, place.workflows
+    client.apply_flow_operation(flow, {"type": "ADD_ACTION", "request": {"parentStep": "trigger", "action": CODE}})
+    place.practice.engine.faults.add("status", "POST", "/v1/flows/*", times=1, status=500, act=False)
+    with pytest.raises(Unknown) as caught:
+        client.apply_flow_operation(flow, {"type": "UPDATE_ACTION", "request": CODE})
+    client.apply_flow_operation(flow, {"type": "CHANGE_NAME", "request": {"displayName": "By a colleague"}})
+    assert caught.value.write is not None
+    assert writes.see(client, caught.value.write).outcome is Outcome.UNCLEAR
+
+
 def test_a_step_holds_an_update_if_it_has_all_that_was_sent_but_what_the_engine_sets() -> None:
     step = {"name": "step_1", "type": "CODE", "settings": {"input": {"a": 1}, "sampleData": {"fileId": "F"}}}
     flow = {"version": {"trigger": {"name": "trigger", "type": "EMPTY", "nextAction": step}}}

@@ -391,3 +391,16 @@ def test_tls_is_verified_with_modern_rules(certificates: Certificates) -> None:
     context = tls_context(certificates.bundle)
     assert context.check_hostname
     assert context.verify_mode == ssl.CERT_REQUIRED
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_draft_runs_although_its_flow_is_off_unless_it_is_gone(status: int) -> None:
+    answer = servers.Reply(status, {}, (("x-webhook-id", WEBHOOK_ID),))
+    flow = servers.Reply(200, {"id": FLOW, "projectId": "P" * 21})
+    with servers.Recorder(answer=lambda seen: answer if seen.method == "POST" else flow) as server:
+        workflows = servers.client(server.url).workflows
+        if status == 404:
+            assert workflows.test_draft(FLOW, {}).status == 404
+        else:
+            with pytest.raises(Unknown):
+                workflows.test_draft(FLOW, {})

@@ -165,7 +165,7 @@ def test_while_a_run_that_the_engine_has_promised_is_missing_no_list_proves_anyt
     for _ in range(3):
         _pass()
         following.poll(lane.workspace.pk)
-    assert _now(lost).state == State.UNKNOWN
+    assert (_now(lost).state, _now(lost).reason == Reason.NO_TRACE) == (State.UNKNOWN, False)
     lane.gateway.behind = set()
     assert _watch(lane, lost).state == State.SUCCEEDED
     assert _watch(lane, promised).state == State.SUCCEEDED
@@ -240,19 +240,19 @@ def test_a_gateway_that_begins_to_drop_every_header_of_ours_leaves_the_launch_un
     assert _conclude(lane, launch).state == State.UNKNOWN
 
 
-def test_a_run_without_any_header_of_ours_takes_the_proof_from_the_list_that_shows_it_first(lane: Lane) -> None:
+def test_a_list_in_which_a_run_lacks_the_marker_proves_nothing_about_other_launches(lane: Lane) -> None:
     _marker_seen(lane)
-    lane.gateway.dropped = frozenset({"ap-parent-run-id", "x-console-launch-id"})
-    launch = _launch(lane, NEVER)
+    lane.gateway.dropped = frozenset({"ap-parent-run-id"})
+    never = _launch(lane, NEVER)
     _pass(timedelta(minutes=10))
     following.poll(lane.workspace.pk)
-    assert _now(launch).misses == 1
-    _launch(lane, LOST)
+    assert _now(never).misses == 1
+    lost = _launch(lane, LOST)
     until(lambda: lane.quiet)
-    Launch.objects.exclude(pk=launch).update(poll_at=None)
-    _pass()
+    _pass(timedelta(minutes=10))
     following.poll(lane.workspace.pk)
-    assert (_now(launch).state, _now(launch).reason == Reason.NO_TRACE) == (State.UNKNOWN, False)
+    assert _now(lost).run_id
+    assert (_now(never).state, _now(never).reason == Reason.NO_TRACE) == (State.UNKNOWN, False)
 
 
 def test_a_marker_that_is_lost_before_the_last_search_takes_the_proof_from_it(lane: Lane) -> None:

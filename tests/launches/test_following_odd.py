@@ -11,6 +11,7 @@ from django.utils import timezone
 from tests.engine.servers import Reply
 from tests.launches.odd_engine import FLOW, Liar
 from tests.stub_engine import identity, run
+from tests.users import workspace
 from workflows_ui.audit.services import audit_log
 from workflows_ui.credentials.models import Credential
 from workflows_ui.launches.models import Follow, Launch, Reason, State
@@ -116,6 +117,13 @@ def test_a_credential_that_does_not_open_leaves_the_look_to_the_others(liar: Lia
     for _ in range(2):
         liar.poll()
     assert {liar.now(unreadable).state, liar.now(plain).state} == {State.SUCCEEDED}
+
+
+def test_the_clock_of_another_workspaces_engine_is_not_taken_for_this_ones(liar: Liar) -> None:
+    launch = liar.accepted()
+    Launch.objects.filter(pk=launch.pk).update(clock_offset=90.0)
+    assert following._offset(launch.workspace_id, []) == 90.0
+    assert following._offset(workspace("elsewhere").pk, []) == 0.0
 
 
 def test_a_status_with_a_nul_and_ids_that_are_no_texts_are_no_end(liar: Liar) -> None:

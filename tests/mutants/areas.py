@@ -40,7 +40,8 @@ AREAS = {
         "credentials/test_use.py credentials/test_acting.py credentials/test_consent.py launches/test_launch_table.py "
         "credentials/test_replacing.py launches/test_launch_story.py launches/test_live_launch_page.py resources/test_flow_actions.py "
         "resources/test_run_starters.py resources/test_flow_results.py run_index/test_run_comparison.py run_index/test_unseen_index.py "
-        "launches/test_asking.py launches/test_conclusions.py offboarding/test_leaving.py offboarding/test_handing_over.py",
+        "launches/test_asking.py launches/test_conclusions.py offboarding/test_leaving.py offboarding/test_handing_over.py "
+        "attacks/test_database_writer.py",
     ),
     "masking": Area(
         {
@@ -85,7 +86,7 @@ AREAS = {
             "launches/services/repairs.py": "",
             "launches/states.py": "",
         },
-        f"{_FOLLOWING} launches/test_launch_page.py resources/test_run_retries.py resources/test_retried_runs.py "
+        f"{_FOLLOWING} launches/test_sending.py launches/test_launch_page.py resources/test_run_retries.py resources/test_retried_runs.py "
         "resources/test_run_actions.py",
     ),
     "editing": Area(
@@ -103,6 +104,6 @@ AREAS = {
         "resources/flow_edits/test_untrue_answers.py resources/flow_testing/test_step_tests.py resources/flow_testing/test_validity.py "
         "resources/test_flow_actions.py "
         "engine/test_writes.py engine/test_looks.py unclear_writes/test_unclear_writes.py unclear_writes/test_every_action.py "
-        "deleted_objects/test_restore.py",
+        "deleted_objects/test_restore.py resource_admin/test_bulk.py jobs/test_jobs.py",
     ),
 }
