@@ -10,7 +10,7 @@ from django.test import Client
 from tests.resources.stage import HTMX, Stage, outcomes
 from tests.stub_engine import text
 from tests.unclear_writes.later import act_late, look_at_the_end
-from workflows_ui.audit import history
+from workflows_ui.audit import page as history
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import clock
 from workflows_ui.flow_edits import services as flow_edits
