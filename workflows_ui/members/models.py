@@ -66,7 +66,7 @@ class Workspace(Marked):
     """One project on one engine, identified by `slug` in URLs.
 
     Flavour, address and project are marked when the row is created, and again only when
-    credentials.services.workspace_move moves it: if they were changed
+    workspace_move.services moves it: if they were changed
     in the database the row is not `genuine`, and no secret is sent to that address.
     """
 

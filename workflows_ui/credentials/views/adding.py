@@ -21,7 +21,7 @@ from django.views.decorators.http import require_safe
 
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials import messages as credential_messages, pending_sign_in, tasks
-from workflows_ui.credentials.forms.credentials import (
+from workflows_ui.credentials.forms import (
     ACTIVEPIECES,
     KINDS,
     ChoiceForm,
