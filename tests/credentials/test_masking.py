@@ -12,7 +12,7 @@ from tests import users as people
 from tests.engine.servers import LOOPBACK, Recorder, Reply
 from tests.practice_engine.fixtures import Practice, until
 from tests.users import Users
-from workflows_ui.credentials import masking
+from workflows_ui.core import masking
 from workflows_ui.credentials.models import Credential, Kind
 from workflows_ui.credentials.services import clients
 from workflows_ui.engine import ApiKey, Client, EngineError, HiddenValue, Mask

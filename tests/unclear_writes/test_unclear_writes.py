@@ -10,14 +10,15 @@ from django.test import Client
 from tests.resources.stage import HTMX, Stage, outcomes
 from tests.stub_engine import text
 from tests.unclear_writes.later import act_late, look_at_the_end
-from workflows_ui.audit import history
+from workflows_ui.audit import page as history
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import clock
 from workflows_ui.flow_edits import services as flow_edits
 from workflows_ui.flow_edits.models import EditState, FlowEdit
 from workflows_ui.resource_admin.resource import RESOURCES
-from workflows_ui.unclear_writes import services, worker
+from workflows_ui.unclear_writes import services
 from workflows_ui.unclear_writes.models import UnclearWrite, WriteState
+from workflows_ui.write_looks import worker
 
 ADD_NOTE = next(action for action in RESOURCES["flows"].actions if action.name == "note-add")
 

@@ -22,7 +22,6 @@ from workflows_ui.core.prepared import Prepared
 from workflows_ui.core.secret_names import masks
 from workflows_ui.credentials.models import Credential
 from workflows_ui.engine import HIDDEN, EncodedJson, Upload
-from workflows_ui.launch_forms.models import LaunchFormVersion
 from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.launches.models import SEARCHED_FOR, UNSENT, WENT_WRONG, Launch, Reason, State
 from workflows_ui.launches.services import files as launch_files, secrets as launch_secrets
@@ -60,7 +59,7 @@ class Outcome(StrEnum):
 class LaunchRequest:
     """The input of `create`. `payload` is a decoded JSON value; `confirmed` means that the person was warned of a twin and wants it.
 
-    `files` are sent with the values. `form_version` is the launch form that was filled in; `searchable` are the inputs also stored in
+    `files` are sent with the values. `form_version_id` is of the launch form that was filled in; `searchable` are the inputs also stored in
     plain text, as field name, label and text; `secrets` are the values of secret fields with their paths in the payload. `credential` is
     the one that the person chose (of access.credential_options), None for the one that acts for them. With `keep_until`, the launch is
     kept until this time while the engine does not answer, and is not sent if the flow was published again meanwhile: `flow_version` is
@@ -74,7 +73,7 @@ class LaunchRequest:
     ticket: str
     confirmed: bool = False
     files: tuple[Upload, ...] = ()
-    form_version: LaunchFormVersion | None = None
+    form_version_id: str | None = None
     searchable: tuple[tuple[str, str, str], ...] = ()
     secrets: tuple[tuple[tuple[str, ...], str], ...] = ()
     credential: Credential | None = None
@@ -162,7 +161,7 @@ def create(actor: audit_log.Actor, access: member_access.Access, request: Launch
             flow_name=request.flow_name.replace("\0", ""),
             wait=request.wait,
             moves=access.workspace.moves,
-            form_version=request.form_version,
+            form_version_id=request.form_version_id,
             payload_digest=digest,
             size=size + sum(len(file.data) for file in request.files),
             secret_marks=launch_secrets.marks(request.secrets),

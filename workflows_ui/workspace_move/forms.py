@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from workflows_ui.core.form_choices import set_choices
 from workflows_ui.credentials import messages as credential_messages
-from workflows_ui.credentials.forms.credentials import ACTIVEPIECES, GATEWAY, KINDS, NO_ASSISTANCE, EngineForm, engines
+from workflows_ui.credentials.forms import ACTIVEPIECES, GATEWAY, KINDS, NO_ASSISTANCE, EngineForm, engines
 from workflows_ui.credentials.models import SIGNED_IN_KINDS, Credential, Kind
 from workflows_ui.credentials.services import signing_in
 from workflows_ui.credentials.services.credential_tests import Draft, Problem, SeveralProjects
