@@ -99,7 +99,6 @@ def ticket() -> str:
 
 
 _with_ticket = Prepared(lambda ticket: Launch.objects.filter(ticket=ticket), str)
-_paused = Prepared(lambda workspace: Workspace.objects.filter(pk=workspace, launching_paused=True).values("pk"), int)
 
 
 @Prepared
@@ -128,7 +127,7 @@ def create(actor: audit_log.Actor, access: member_access.Access, request: Launch
             same = same and (request.credential is None or earlier.credential_id == request.credential.pk)
             same = same and request.keep_until == (earlier.send_by if earlier.kept else None)
             return LaunchResult(Outcome.EXISTING if same else Outcome.SPENT, earlier if own else None)
-        if _paused(access.workspace.pk):
+        if Workspace.objects.filter(pk=access.workspace.pk, launching_paused=True).exists():
             return LaunchResult(Outcome.PAUSED, None)
         text = json_text.dump(request.payload)
         if HIDDEN in text or masks(request.payload):
@@ -185,15 +184,12 @@ def create(actor: audit_log.Actor, access: member_access.Access, request: Launch
     return LaunchResult(Outcome.CREATED, launch)
 
 
-_payloads = Prepared(lambda launch: Launch.objects.defer(None).only("payload").filter(pk=launch), str)
-
-
 def encoded_payload(launch: Launch) -> EncodedJson:
     """The payload of a launch as sent, not decoded. Raises crypto.CannotOpen, also if it was removed.
 
     The ciphertext is read into a separate row, so that a large one is not kept in memory as long as `launch`.
     """
-    for row in _payloads(launch.pk):
+    for row in Launch.objects.defer(None).only("payload").filter(pk=launch.pk):
         if data := row.open_encoded("payload"):
             return EncodedJson(data)
     raise CannotOpen
