@@ -74,10 +74,11 @@ from tests.resources.samples import Sample
 from tests.stub_engine import identity
 
 _MADE = "2026-11-24T22:37:51.391Z"
+_ROW = {"id": identity(1), "created": _MADE, "updated": _MADE, "projectId": "P" * 21}
 
 SAMPLE = Sample(
     "$route",
-    lambda name: {"id": identity(1), "created": _MADE, "updated": _MADE, $entry},
+    lambda name: {**_ROW, $entry},
     ("$route",),
     huge={"note": "y" * 3_000_000},
 $own_call)
