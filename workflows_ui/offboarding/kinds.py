@@ -77,7 +77,7 @@ class RoleKind(Kind):
         return True
 
 
-class CredentialKind(Kind):
+class OwnCredentialKind(Kind):
     name, icon, title = "credential", "key-round", _("Credentials")
     otherwise = _(
         "A credential that no team uses is deleted when the account is deactivated or the person leaves the workspace; "

@@ -30,7 +30,7 @@ from workflows_ui.credentials.forms.credentials import (
     engines,
     initial_for,
 )
-from workflows_ui.credentials.models import SIGNED_IN_KINDS, Kind
+from workflows_ui.credentials.models import SIGNED_IN_KINDS, CredentialKind
 from workflows_ui.credentials.pending_sign_in import ORGANIZATION, PROJECT, Pending
 from workflows_ui.credentials.services import (
     capabilities,
@@ -214,10 +214,10 @@ def connect(request: ConsoleRequest) -> HttpResponse:
     if response is not None:
         return response
     context |= {
-        "kind": Kind(kind),
+        "kind": CredentialKind(kind),
         "signs_in": kind in SIGNED_IN_KINDS,
-        "sends_codes": kind == Kind.SIGN_IN,
-        "needs_organization": kind in {Kind.ACCESS_TOKEN, Kind.JWT},
+        "sends_codes": kind == CredentialKind.SIGN_IN,
+        "needs_organization": kind in {CredentialKind.ACCESS_TOKEN, CredentialKind.JWT},
         "kind_url": _url(**place),
     }
     return responses.form_page(request, "credentials/connect_secret.html", form, context)
