@@ -60,7 +60,7 @@ class Part:
 _trouble = Prepared(lambda workspace: Follow.objects.filter(pk=workspace).values_list("trouble", flat=True), int)
 
 
-class Page:
+class LaunchPage:
     """A launch, prepared for its templates. `access` is the viewer's access to its workspace."""
 
     def __init__(self, launch: Launch, access: Access) -> None:

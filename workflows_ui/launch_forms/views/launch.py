@@ -29,7 +29,7 @@ from workflows_ui.launch_forms.views import form_page, prefill, review
 from workflows_ui.launch_forms.views.form_page import LaunchFormPage
 from workflows_ui.launches import flow_facts, tasks
 from workflows_ui.launches.models import Launch
-from workflows_ui.launches.page import Page
+from workflows_ui.launches.page import LaunchPage
 from workflows_ui.launches.services import launches
 from workflows_ui.launches.services.launches import LaunchRequest, LaunchResult, Outcome
 from workflows_ui.members.models import Role
@@ -205,7 +205,7 @@ def launch_again(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     if not keep.is_valid():
         flash.warning(request, _("Nothing was launched: choose a time that is not over yet."))
         return responses.redirect_to_view(request, "launch", slug, row.pk)
-    result = _run_again(request, row, keep) if Page(row, request.access).can_run_again else None
+    result = _run_again(request, row, keep) if LaunchPage(row, request.access).can_run_again else None
     if result is not None and result.launch is not None:
         return responses.redirect_to_view(request, "launch", slug, result.launch.pk)
     if result is not None and result.outcome in _NOT_AGAIN:
