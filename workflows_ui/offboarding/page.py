@@ -119,7 +119,7 @@ class PlannedAction(_Folded[str]):
 
 
 @dataclass
-class Page:
+class OffboardingPage:
     """All items of the person within the reach. `posted` maps field names to choices, `problems` to what is wrong with them."""
 
     reach: Reach
