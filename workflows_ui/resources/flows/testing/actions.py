@@ -26,7 +26,7 @@ from workflows_ui.launches import flow_facts
 from workflows_ui.resource_admin.resource import Action, Row, id_at
 from workflows_ui.resources.flows import notes
 from workflows_ui.resources.flows.editing import places
-from workflows_ui.resources.flows.editing.prediction import Json, find
+from workflows_ui.resources.flows.editing.prediction import Json, step_named
 from workflows_ui.resources.flows.forms import CHANGED, SeenForm
 from workflows_ui.resources.flows.reading import deleting, has_sample, moment_of, trigger_of
 from workflows_ui.resources.places import subpage_url
@@ -167,7 +167,7 @@ class StepTestForm(SeenForm):
         chosen = str(asked.get("step") or next(iter(steps), ""))
         field = cast("forms.ChoiceField", self.fields["step"])
         field.choices = [(chosen, steps[chosen])] if chosen in steps else []
-        field.help_text = _hints(trigger, find(trigger, chosen) or {})
+        field.help_text = _hints(trigger, step_named(trigger, chosen) or {})
         self.row = row
         self.initial["seen"] = moment_of(row)
 
