@@ -42,7 +42,7 @@ from workflows_ui.credentials.services import (
 )
 from workflows_ui.credentials.services.credential_tests import Choice, Draft, Problem, SeveralProjects
 from workflows_ui.credentials.services.signing_in import Token
-from workflows_ui.credentials.views.credentials import find
+from workflows_ui.credentials.views.credentials import find_credential
 from workflows_ui.engine import EngineError
 from workflows_ui.members.models import Flavour, Role, Workspace
 from workflows_ui.members.services import access
@@ -261,7 +261,7 @@ def _url(**place: str) -> str:
 @member(Role.VIEWER)
 def check(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpResponse:
     """Ask the engine for one of each kind of object with the credential: what works, what does not, and what to do about it."""
-    credential = find(request, credential_id, to_change=True)
+    credential = find_credential(request, credential_id, to_change=True)
     if not ratelimit.consume(request, action="credential_test", user=request.user):
         return responses.redirect_to_view(request, "credential", slug, credential.pk)
     context: dict[str, Any] = {"credential": credential}
