@@ -4,7 +4,7 @@
 PY := .venv/bin/python
 
 help:
-	@echo "make run       start the console on this machine (PORT=8000, VAR_DIR=var)"
+	@echo "make run       start the console on this machine (PORT=8000, PRACTICE_ENGINE_PORT=8001, VAR_DIR=var)"
 	@echo "make manage DO=\"add_person --help\"   run a management command with the settings of make run"
 	@echo "make test      run the tests of every commit: on SQLite, then on PostgreSQL and Redis if found (ON=sqlite or ON=servers: one of them; T=tests/launches: some)"
 	@echo "make test-full run these and the slow ones, as .ci/run does"

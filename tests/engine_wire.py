@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.engine.servers import NO_ROUTE, Recorder, Reply, Seen
-from workflows_ui.credentials.models import Kind
+from workflows_ui.credentials.models import CredentialKind
 from workflows_ui.credentials.services import credential_tests
 from workflows_ui.credentials.services.credential_tests import Draft, Problem
 from workflows_ui.engine.transport import close_pools
@@ -117,7 +117,7 @@ def draft(url: str, **changes: Any) -> Draft:
     """SECRET for an Activepieces at this address."""
     given: dict[str, Any] = {
         "flavour": Flavour.ACTIVEPIECES,
-        "kind": Kind.BEARER_TOKEN,
+        "kind": CredentialKind.BEARER_TOKEN,
         "secret": SECRET,
         "address": f"{url}/api",
         "name": "Mine",
@@ -127,7 +127,7 @@ def draft(url: str, **changes: Any) -> Draft:
 
 def imbrace(url: str, **changes: Any) -> Draft:
     """SECRET as an API key for a gateway at this address."""
-    return draft(url, **({"flavour": Flavour.IMBRACE, "kind": Kind.API_KEY, "address": url} | changes))
+    return draft(url, **({"flavour": Flavour.IMBRACE, "kind": CredentialKind.API_KEY, "address": url} | changes))
 
 
 def problem(wanted: Draft) -> Problem:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.credentials.models import Credential, CredentialSecret, Kind
+from workflows_ui.credentials.models import Credential, CredentialKind, CredentialSecret
 from workflows_ui.credentials.services import sharing
 from workflows_ui.launch_forms.models import SavedInputs
 from workflows_ui.launches.models import Launch
@@ -46,7 +46,7 @@ def workspace(
 
 
 def credential(
-    space: Workspace, owner: User, secret: str, *, kind: str = Kind.BEARER_TOKEN, name: str = "My key"
+    space: Workspace, owner: User, secret: str, *, kind: str = CredentialKind.BEARER_TOKEN, name: str = "My key"
 ) -> Credential:
     """A person's own credential, sealed."""
     row = Credential(workspace=space, owner=owner, name=name, kind=kind)
@@ -117,7 +117,7 @@ def ask_otherwise(launch: Launch, **values: object) -> None:
     Launch.objects.filter(pk=launch.pk).update(**values, mark=launch.new_mark())
 
 
-def gather(space: Workspace, secret: str, *, kind: str = Kind.BEARER_TOKEN) -> Users:
+def gather(space: Workspace, secret: str, *, kind: str = CredentialKind.BEARER_TOKEN) -> Users:
     """Owner (manager), colleague (launcher, with a credential of their own) and stranger, around one workspace."""
     owner, colleague, stranger = person("owner"), person("colleague"), person("stranger")
     Member.objects.create(workspace=space, user=owner, role=Role.MANAGER)

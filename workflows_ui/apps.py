@@ -80,3 +80,6 @@ class WorkflowsUiConfig(AppConfig):
         checks.register(check_parts, checks.Tags.database)
         post_migrate.connect(prepare_parts, sender=self)
         checks.register(lambda **_options: resource_checks.check_resources(RESOURCES), "workflows_ui")
+        checks.register(
+            lambda **_options: resource_checks.check_icons(resource_checks.declared_icons()), "workflows_ui"
+        )

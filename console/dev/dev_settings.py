@@ -8,6 +8,7 @@ import base64
 import os
 import secrets
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,13 @@ import environ
 ROOT = Path(__file__).resolve().parents[2]
 _KEYS = "keys.env"
 _PRACTICE_PORT = "practice_engine.port"
+#: How many ports next to the console's are tried for the practice engine.
+_PORTS = 20
+_LAST_PORT = 65535
+#: What the worker prints after its first periodic task.
+TASKS_RUN = "Periodic tasks run."
+#: Gets a line about the start.
+Report = Callable[[str], None]
 
 
 class StartError(Exception):
@@ -38,10 +46,13 @@ def make_var_dir(given: dict[str, str]) -> Path:
     return folder
 
 
-def process_environment(given: dict[str, str], folder: Path, *, starting: bool) -> tuple[dict[str, str], int | None]:
+def process_environment(
+    given: dict[str, str], folder: Path, *, report: Report | None
+) -> tuple[dict[str, str], int | None]:
     """Return the environment of the console's processes, and the practice engine's port unless another one is configured.
 
-    Generates missing keys. `starting` means that no process runs yet, so that a port in use belongs to another program.
+    Generates missing keys. `report` is for a start: no process runs yet, so that a port in use belongs to another program. It gets
+    a line if the practice engine has to take another port. Raises StartError if PRACTICE_ENGINE_PORT is no port, or in use.
     """
     explicit = _explicit(given)
     port = explicit.get("PORT") or "8000"
@@ -68,7 +79,7 @@ def process_environment(given: dict[str, str], folder: Path, *, starting: bool) 
     }
     if "PRACTICE_ENGINE_URL" in explicit:
         return values, None
-    practice_port = _practice_port(folder, choose=starting)
+    practice_port = _practice_port(folder, port, explicit.get("PRACTICE_ENGINE_PORT", ""), report)
     return values | {"PRACTICE_ENGINE_URL": f"http://127.0.0.1:{practice_port}"}, practice_port
 
 
@@ -114,20 +125,32 @@ def _keys(folder: Path) -> dict[str, str]:
     return found
 
 
-def _practice_port(folder: Path, *, choose: bool) -> int:
-    """Return the practice engine's port. It is chosen once, since workspaces store its address.
-
-    With `choose`, it is replaced if another program uses it.
-    """
+def _practice_port(folder: Path, console_port: str, wanted: str, report: Report | None) -> int:
+    """Return the wanted port, or that of the last start, since workspaces store its address, or at first the one after the console's."""
+    if wanted and not _is_port(wanted):
+        raise StartError(f"PRACTICE_ENGINE_PORT must be a whole number from 1 to 65535, not {wanted!r}.")
+    # A wrong PORT is refused when the settings are read.
+    console = int(console_port) if _is_port(console_port) else 8000
     file = folder / _PRACTICE_PORT
     stored = file.read_text(encoding="ascii").strip() if file.exists() else ""
-    if stored.isdigit() and (not choose or is_free("127.0.0.1", int(stored))):
-        return int(stored)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    _write_private(file, f"{port}\n")
+    step = 1 if console + _PORTS <= _LAST_PORT else -1
+    port = int(wanted or stored or console + step)
+    if report is not None and (port == console or not is_free("127.0.0.1", port)):
+        if wanted:
+            raise StartError(f"Port {port} is in use. Stop what uses it, or choose another PRACTICE_ENGINE_PORT.")
+        nearby = range(console + step, console + step * _PORTS, step)
+        other = next((number for number in nearby if is_free("127.0.0.1", number)), None)
+        if other is None:
+            raise StartError("No port next to PORT is free. Choose one: PRACTICE_ENGINE_PORT=9000 make run")
+        report(f"Port {port} is in use: the practice engine uses port {other} instead.")
+        port = other
+    if str(port) != stored:
+        _write_private(file, f"{port}\n")
     return port
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and 0 < int(text) <= _LAST_PORT
 
 
 def _write_private(file: Path, text: str) -> None:

@@ -6,7 +6,6 @@ beat) and practice engine until Ctrl-C. With `manage`, runs one management comma
 
 import fcntl
 import os
-import re
 import sys
 import threading
 import time
@@ -15,7 +14,7 @@ import urllib.request
 from pathlib import Path
 from typing import IO
 
-from console.dev.dev_settings import ROOT, StartError, is_free, make_var_dir, process_environment
+from console.dev.dev_settings import ROOT, TASKS_RUN, StartError, is_free, make_var_dir, process_environment
 from console.dev.preparation import CheckedSettings, Preparation, check_settings, practice_workspace, prepare
 from console.dev.supervisor import Process, Supervisor
 
@@ -25,9 +24,7 @@ SPARE_SLOTS = 20
 START_SECONDS = 90.0
 _MANAGE = [sys.executable, str(ROOT / "manage.py")]
 _printing = threading.Lock()
-#: What Celery prints when a worker receives tasks.
-_READY = re.compile(r"celery@\S+ ready\.")
-_worker_ready = threading.Event()
+_tasks_run = threading.Event()
 
 
 def main(arguments: list[str]) -> int:
@@ -43,7 +40,7 @@ def main(arguments: list[str]) -> int:
 
 def _manage(arguments: list[str]) -> int:
     given = dict(os.environ)
-    environment, _ = process_environment(given, make_var_dir(given), starting=False)
+    environment, _ = process_environment(given, make_var_dir(given), report=None)
     os.execve(sys.executable, [*_MANAGE, *arguments], environment)  # noqa: S606
 
 
@@ -53,14 +50,17 @@ def _run() -> int:
     folder = make_var_dir(given)
     with (folder / "run.lock").open("a+", encoding="utf-8") as lock:
         _acquire(lock)
-        environment, practice_port = process_environment(given, folder, starting=True)
+        notices: list[str] = []
+        environment, practice_port = process_environment(given, folder, report=notices.append)
         os.environ.update(environment)
         preparation = Preparation()
         settings = preparation.run(check_settings)
         if not is_free(settings.bind, settings.port):
             raise StartError(
-                f"Port {settings.port} is in use. Stop what uses it, or choose another: PORT={settings.port + 1} make run"
+                f"Port {settings.port} is in use. Stop what uses it, or choose another: PORT={settings.port + 10} make run"
             )
+        for notice in notices:
+            _print(notice)
         lock.truncate(0)
         lock.write(f"process {os.getpid()}, {settings.base_url}\n")
         lock.flush()
@@ -97,8 +97,8 @@ def _start_and_watch(
         supervisor.start(Process("web", gunicorn))
         supervisor.start(Process("worker", worker, stop_order=1))
         deadline = time.monotonic() + START_SECONDS
-        # Before the worker is ready, nothing else is, and says so in the log each time.
-        if not supervisor.watch(until=lambda: _worker_ready.is_set() or time.monotonic() > deadline):
+        # Before the worker's first heartbeat the console is not ready, and each question would get a warning into the log.
+        if not supervisor.watch(until=lambda: _tasks_run.is_set() or time.monotonic() > deadline):
             return False
         if not supervisor.watch(until=lambda: _ready(settings.port) or time.monotonic() > deadline):
             return False
@@ -129,13 +129,13 @@ def _acquire(lock: IO[str]) -> None:
         lock.seek(0)
         raise StartError(
             f"The console runs already ({lock.read().strip() or 'just starting'}). A second one needs a folder of its own: "
-            "VAR_DIR=/path PORT=8001 make run"
+            "VAR_DIR=/path PORT=8010 make run"
         ) from None
 
 
 def _report(name: str, line: str) -> None:
-    if name == "worker" and _READY.search(line):
-        _worker_ready.set()
+    if name == "worker" and line == TASKS_RUN:
+        _tasks_run.set()
     _print(f"{name:<8} | {line}")
 
 

@@ -7,17 +7,28 @@ import threading
 from typing import Any
 
 from celery.beat import Service
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import task_success, worker_ready, worker_shutting_down
 
 from console.celery import app
+from console.dev.dev_settings import TASKS_RUN
 
 _beat = Service(app)
 _stopping = threading.Event()
+_tasks_run = threading.Event()
 
 
 @worker_ready.connect
 def _start_beat(**_signal: Any) -> None:
     threading.Thread(target=_run_beat, name="beat", daemon=True).start()
+
+
+@task_success.connect
+def _report_first_tick(sender: Any = None, **_signal: Any) -> None:
+    """Print after the first tick, which sends a heartbeat, that tasks run: `make run` waits for this line."""
+    if sender.name == "workflows_ui.tasks.tick" and not _tasks_run.is_set():
+        _tasks_run.set()
+        sys.stdout.write(f"{TASKS_RUN}\n")
+        sys.stdout.flush()
 
 
 @worker_shutting_down.connect

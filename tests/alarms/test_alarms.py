@@ -28,8 +28,8 @@ from tests.failures.test_failures import share
 from tests.resources.stage import Stage, outcomes, stage
 from tests.run_index.index_scene import launched
 from tests.users import share_with_nobody
-from workflows_ui.alarms import checking
-from workflows_ui.alarms.models import Alarm, AlarmMute, AlarmWatch, FlowRhythm
+from workflows_ui.alarms import checking, messages
+from workflows_ui.alarms.models import Alarm, AlarmKind, AlarmMute, AlarmWatch, FlowRhythm
 from workflows_ui.credentials.models import CredentialShare
 from workflows_ui.members.models import Role
 from workflows_ui.notifications import mail
@@ -314,7 +314,8 @@ def test_malicious_names_and_invalid_facts_are_shown_as_text(stage: Stage) -> No
     name = "<script>alert(1)</script>" + "x" * 170
     odd: list[Any] = [{}, [], {"usual": "<b>", "by": 5, "last": "never", "today": None, "run": 3, "time": {}}]
     for facts in odd:
-        for kind in ("quiet", "missed", "failing", "longer"):
+        for kind in AlarmKind.values:
+            assert messages.sentence(kind, facts)
             Alarm.objects.update(flow_name=name, facts=facts, kind=kind)
             for path in (LIST, f"{LIST}{alarm.pk}/", f"/w/sales/flows/{alarm.flow_id}/"):
                 response = stage.browser.get(path)

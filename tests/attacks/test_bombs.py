@@ -11,7 +11,7 @@ from tests.launch_forms.filled import publish, send
 from tests.launches.launch_scene import Scene, text_of
 from tests.stub_engine import StubEngine, flow, identity, run
 from tests.users import Users
-from workflows_ui.launch_forms.schema.document import Field, Form, Kind, Limits
+from workflows_ui.launch_forms.schema.document import Field, FieldKind, Form, Limits
 from workflows_ui.launches.models import Launch
 from workflows_ui.resources.flows.editing import expressions, operations, prediction
 from workflows_ui.resources.flows.imports import contents
@@ -48,7 +48,17 @@ def test_no_pattern_of_a_form_keeps_the_console_busy(scene: Scene, pattern: str)
 @pytest.mark.parametrize("text", EVIL_TEXTS, ids=range(len(EVIL_TEXTS)))
 @pytest.mark.sampled(3)
 def test_no_text_in_a_field_keeps_the_console_busy(scene: Scene, text: str) -> None:
-    kinds = (Kind.TEXT, Kind.NUMBER, Kind.DATE, Kind.TIME, Kind.DATETIME, Kind.EMAIL, Kind.PHONE, Kind.URL, Kind.JSON)
+    kinds = (
+        FieldKind.TEXT,
+        FieldKind.NUMBER,
+        FieldKind.DATE,
+        FieldKind.TIME,
+        FieldKind.DATETIME,
+        FieldKind.EMAIL,
+        FieldKind.PHONE,
+        FieldKind.URL,
+        FieldKind.JSON,
+    )
     flow_id = publish(scene, Form(tuple(Field(kind.value, (kind.value,), kind=kind) for kind in kinds)))
     answer = send(scene, flow_id, {kind.value: text for kind in kinds})
     assert answer.status_code == 422, text_of(answer)[:300]

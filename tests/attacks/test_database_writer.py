@@ -18,7 +18,7 @@ from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core import clock, crypto, masking
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.credentials.models import Credential, CredentialSecret, CredentialShare, Inspection, Kind
+from workflows_ui.credentials.models import Credential, CredentialKind, CredentialSecret, CredentialShare, Inspection
 from workflows_ui.credentials.services import capabilities, clients, renewal, scheduled_checks, secret_rotation, sharing
 from workflows_ui.launches.models import Follow, Launch, Reason, State
 from workflows_ui.launches.services import following, launches, sending, watching
@@ -45,7 +45,7 @@ def trap(users: Users, elsewhere: Recorder, stub_engine: StubEngine) -> Workspac
     """A workspace of the attacker's on their own server, made as anybody may make one; and what the attacker writes about."""
     stub_engine.flows = [flow()]
     row = users.credential
-    row.password, row.email, row.kind = "", "owner@example.com", Kind.BEARER_SIGN_IN
+    row.password, row.email, row.kind = "", "owner@example.com", CredentialKind.BEARER_SIGN_IN
     row.secret, row.password = row.seal("secret", SECRET), row.seal("password", PASSWORD)
     row.renew_at = timezone.now()
     row.save()
@@ -176,7 +176,11 @@ def test_a_secret_does_not_open_after_a_change_of_any_value_that_it_is_bound_to(
         row.update(workspace=people.workspace("twin", address=space.address, project=space.project_id))
     else:
         row.update(
-            **{column: {"kind": Kind.BEARER_TOKEN, "owner": users.stranger}.get(column, "somebody@evil.example")}
+            **{
+                column: {"kind": CredentialKind.BEARER_TOKEN, "owner": users.stranger}.get(
+                    column, "somebody@evil.example"
+                )
+            }
         )
     assert row.get().workspace.genuine
     for sealed in ("secret", "password"):

@@ -18,14 +18,14 @@ from tests.users import Users, gather, workspace
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
-from workflows_ui.credentials.models import Credential, Kind
+from workflows_ui.credentials.models import Credential, CredentialKind
 from workflows_ui.engine.transport import close_pools
 from workflows_ui.members.models import Flavour, Workspace
 
 pytestmark = [pytest.mark.timeout(240)]
 
 
-def desk(space: Workspace, secret: str, kind: str = Kind.BEARER_TOKEN) -> Client:
+def desk(space: Workspace, secret: str, kind: str = CredentialKind.BEARER_TOKEN) -> Client:
     """The workspace's manager at a browser; whatever people can name has an attack for its name."""
     users = gather(space, secret, kind=kind)
     Workspace.objects.update(name=BREAK_OUT[:60], project_name=BREAK_OUT, engine_version=BREAK_OUT[:20])
@@ -112,7 +112,7 @@ def test_no_word_of_an_engine_becomes_a_link_that_runs(practice: Practice) -> No
     with PoisonedEngine(practice, replaced) as engine:
         address = f"{engine.url}/imbrace"
         space = workspace("sales", flavour=Flavour.IMBRACE, address=address, project=given.project_id)
-        browser = desk(space, given.api_key, Kind.API_KEY)
+        browser = desk(space, given.api_key, CredentialKind.API_KEY)
         starts = ["/w/sales/", "/w/sales/channel-automations/", "/w/sales/mcp-servers/", hidden_values(practice)]
         faults, shown = walk(browser, starts)
     close_pools()

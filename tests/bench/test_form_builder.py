@@ -8,15 +8,15 @@ from tests.launch_forms import builder_scene as scene
 from tests.launch_forms.builder_scene import BASE
 from tests.stub_engine import StubEngine, flow, stub_engine, users
 from tests.users import Users
-from workflows_ui.launch_forms.schema.document import Choice, Field, Form, Kind, ShowIf, When, Why
+from workflows_ui.launch_forms.schema.document import Choice, Field, FieldKind, Form, ShowIf, When, Why
 
 __all__ = ["stub_engine", "users"]
-_KINDS = (Kind.TEXT, Kind.NUMBER, Kind.DATE, Kind.CHOICE, Kind.LONG_TEXT)
+_KINDS = (FieldKind.TEXT, FieldKind.NUMBER, FieldKind.DATE, FieldKind.CHOICE, FieldKind.LONG_TEXT)
 
 
 def _field(number: int) -> Field:
     kind = _KINDS[number % len(_KINDS)]
-    choices = tuple(Choice(f"Choice {one}", one) for one in range(10)) if kind is Kind.CHOICE else ()
+    choices = tuple(Choice(f"Choice {one}", one) for one in range(10)) if kind is FieldKind.CHOICE else ()
     why = Why(("Send the offer", "Write to Orders"), 48, 50, 30, sample=True)
     rule = ShowIf("field_0", When.FILLED) if number % 7 == 3 else None
     return Field(f"field_{number}", ("group", f"field_{number}"), kind=kind, choices=choices, why=why, show_if=rule)

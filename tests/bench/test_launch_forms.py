@@ -7,18 +7,18 @@ import pytest
 from tests.bench.test_pages import measured
 from tests.launch_forms.filled import hidden, opened, publish
 from tests.launches.launch_scene import Scene
-from workflows_ui.launch_forms.schema.document import Choice, Column, Field, Form, Kind, Limits, ShowIf
+from workflows_ui.launch_forms.schema.document import Choice, Column, Field, FieldKind, Form, Limits, ShowIf
 
 KINDS = [
-    Kind.TEXT,
-    Kind.LONG_TEXT,
-    Kind.NUMBER,
-    Kind.YES_NO,
-    Kind.DATE,
-    Kind.CHOICE,
-    Kind.EMAIL,
-    Kind.LIST,
-    Kind.CHOICES,
+    FieldKind.TEXT,
+    FieldKind.LONG_TEXT,
+    FieldKind.NUMBER,
+    FieldKind.YES_NO,
+    FieldKind.DATE,
+    FieldKind.CHOICE,
+    FieldKind.EMAIL,
+    FieldKind.LIST,
+    FieldKind.CHOICES,
 ]
 CHOICES = tuple(Choice(f"Choice {number}", number) for number in range(12))
 
@@ -34,13 +34,13 @@ def _field(number: int) -> Field:
         kind=kind,
         group=f"Group {number // 10}" if number % 2 else "",
         folded=number % 7 == 0,
-        choices=CHOICES if kind in (Kind.CHOICE, Kind.CHOICES) else (),
-        limits=Limits(max_length=100) if kind is Kind.TEXT else Limits(),
+        choices=CHOICES if kind in (FieldKind.CHOICE, FieldKind.CHOICES) else (),
+        limits=Limits(max_length=100) if kind is FieldKind.TEXT else Limits(),
         show_if=ShowIf("field0", value="x") if number % 11 == 10 else None,
     )
 
 
-TABLE = Field("rows", ("rows",), kind=Kind.TABLE, columns=tuple(Column(f"c{at}", f"c{at}") for at in range(5)))
+TABLE = Field("rows", ("rows",), kind=FieldKind.TABLE, columns=tuple(Column(f"c{at}", f"c{at}") for at in range(5)))
 HUNDRED = Form((*(_field(number) for number in range(99)), TABLE))
 
 

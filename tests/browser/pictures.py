@@ -23,7 +23,7 @@ _SLOW = 30_000
 LAUNCHER, PASSWORD = "linh", "correct horse battery staple"
 #: Somebody who only launches, forms for what they launch, and what they launched lately.
 SCENE = f"""
-from workflows_ui.launch_forms.schema.document import Choice, Column, Field, Form, Kind, Limits
+from workflows_ui.launch_forms.schema.document import Choice, Column, Field, Form, FieldKind, Limits
 from workflows_ui.members.models import Member, Role, Workspace
 from workflows_ui.accounts.models import User
 from workflows_ui.members.services import access
@@ -39,11 +39,11 @@ mine = access.find(person, space.slug)
 orders = Form(
     (
         Field("id", ("id",), label="Order number", required=True, example="DH-1042", searchable=True),
-        Field("currency", ("currency",), label="Currency", kind=Kind.CHOICE, required=True, default="VND",
+        Field("currency", ("currency",), label="Currency", kind=FieldKind.CHOICE, required=True, default="VND",
               choices=(Choice("Vietnamese dong", "VND"), Choice("US dollar", "USD"))),
-        Field("items", ("items",), kind=Kind.TABLE, label="Items", required=True, columns=(
-            Column("sku", "sku", "Article"), Column("qty", "qty", "Number", kind=Kind.INTEGER),
-            Column("price", "price", "Price", kind=Kind.NUMBER))),
+        Field("items", ("items",), kind=FieldKind.TABLE, label="Items", required=True, columns=(
+            Column("sku", "sku", "Article"), Column("qty", "qty", "Number", kind=FieldKind.INTEGER),
+            Column("price", "price", "Price", kind=FieldKind.NUMBER))),
     ),
     note="Takes an order in and works out its **total**.",
     button="Take the order in",
@@ -54,7 +54,7 @@ greeting = Form(
     button="Greet",
 )
 welcome = Form(
-    (Field("name", ("name",), label="Name", required=True), Field("email", ("email",), kind=Kind.EMAIL, required=True)),
+    (Field("name", ("name",), label="Name", required=True), Field("email", ("email",), kind=FieldKind.EMAIL, required=True)),
     note="Sends the welcome mail, and tells the team.",
     button="Send the mail",
 )

@@ -18,7 +18,7 @@ FLOW = sample_flows()["quick"].id
 PERSON, PASSWORD = "linh", "correct horse battery staple"
 #: A launcher of the practice workspace, and a form for the flow that greets.
 SCENE = f"""
-from workflows_ui.launch_forms.schema.document import Choice, Column, Field, Form, Kind, ShowIf
+from workflows_ui.launch_forms.schema.document import Choice, Column, Field, Form, FieldKind, ShowIf
 from workflows_ui.members.models import Member, Role, Workspace
 from workflows_ui.accounts.models import User
 from workflows_ui.launch_forms.schema.document import TableChoices
@@ -37,14 +37,14 @@ columns = {{cell["fieldName"]: key for key, cell in cells.items()}}
 form = Form(
     (
         Field("name", ("name",), label="Customer", required=True, help="As on the invoice.", searchable=True),
-        Field("formal", ("formal",), kind=Kind.YES_NO, label="Formal greeting"),
+        Field("formal", ("formal",), kind=FieldKind.YES_NO, label="Formal greeting"),
         Field("title", ("title",), label="Title", show_if=ShowIf("formal", value=True)),
-        Field("tags", ("tags",), kind=Kind.LIST, label="Tags"),
-        Field("rows", ("rows",), kind=Kind.TABLE, label="Items", columns=(Column("sku", "sku", "SKU"),)),
-        Field("product", ("product",), kind=Kind.CHOICE, label="Product",
+        Field("tags", ("tags",), kind=FieldKind.LIST, label="Tags"),
+        Field("rows", ("rows",), kind=FieldKind.TABLE, label="Items", columns=(Column("sku", "sku", "SKU"),)),
+        Field("product", ("product",), kind=FieldKind.CHOICE, label="Product",
               choices_from=TableChoices(table, columns["Name"], columns["SKU"])),
-        Field("photo", ("photo",), kind=Kind.FILE, label="Photo", accept=("png",)),
-        Field("age", ("age",), kind=Kind.INTEGER, label="Age", folded=True),
+        Field("photo", ("photo",), kind=FieldKind.FILE, label="Photo", accept=("png",)),
+        Field("age", ("age",), kind=FieldKind.INTEGER, label="Age", folded=True),
     ),
     note="Greets a **customer**.",
     button="Greet",

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("desk")]
 FLOW = sample_flows()["quick"].id
 TYPED = "open-sesame-Zk7q"
 SCENE = f"""
-from workflows_ui.launch_forms.schema.document import Field, Form, Kind
+from workflows_ui.launch_forms.schema.document import Field, Form, FieldKind
 from workflows_ui.members.models import Member, Role, Workspace
 from workflows_ui.members.services import access
 from workflows_ui.audit.services import audit_log as audit
@@ -25,7 +25,7 @@ space = Workspace.objects.get(practice=True)
 manager = access.find(Member.objects.filter(workspace=space, role=Role.MANAGER).first().user, space.slug)
 form = Form((
     Field("name", ("name",), label="Customer", required=True),
-    Field("door", ("door",), label="Word of the door", kind=Kind.SECRET, required=True, help="As it is on the customer's contract."),
+    Field("door", ("door",), label="Word of the door", kind=FieldKind.SECRET, required=True, help="As it is on the customer's contract."),
 ))
 row = launch_forms.find_form(space, "{FLOW}")
 row = launch_forms.save(audit.CONSOLE, manager, "{FLOW}", "Greet a customer", form, lock=row.lock if row else None)

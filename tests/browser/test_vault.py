@@ -13,7 +13,7 @@ from tests.browser.looks import LOOKS
 from tests.browser.test_accounts_and_credentials import PLAIN, Desk
 from tests.practice_engine.fixtures import Practice
 from tests.users import gather, person, workspace
-from workflows_ui.credentials.models import Credential, CredentialSecret, Kind
+from workflows_ui.credentials.models import Credential, CredentialKind, CredentialSecret
 from workflows_ui.members.models import Flavour, Member, Role
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -62,7 +62,7 @@ def test_a_secret_is_replaced_and_put_back_by_one_click(desk: Desk, practice: Pr
     space = workspace("sales", flavour=Flavour.IMBRACE, address=practice.gateway, project=known.project_id)
     ada = Member.objects.create(workspace=space, user=person("owner"), role=Role.MANAGER).user
     assert ada is not None
-    row = Credential(workspace=space, owner=ada, name="Old key", kind=Kind.API_KEY)
+    row = Credential(workspace=space, owner=ada, name="Old key", kind=CredentialKind.API_KEY)
     row.secret = row.seal("secret", known.api_key)
     row.save()
     page.context.clear_cookies()
@@ -81,12 +81,12 @@ def test_a_secret_is_replaced_and_put_back_by_one_click(desk: Desk, practice: Pr
 def test_the_vault_s_pages_are_sound(browser: Browser, live_server: LiveServer, practice: Practice) -> None:
     known = practice.credentials
     space = workspace("sales", flavour=Flavour.IMBRACE, address=practice.gateway, project=known.project_id)
-    users = gather(space, known.access_token, kind=Kind.ACCESS_TOKEN)
+    users = gather(space, known.access_token, kind=CredentialKind.ACCESS_TOKEN)
     team = Group.objects.create(name="Sales " + "x" * 100)
     Member.objects.create(workspace=space, team=team, role=Role.LAUNCHER)
     key = users.credential
     now = timezone.now()
-    old = CredentialSecret(credential=key, kind=Kind.API_KEY, replaced_at=now, replaced_by=users.owner)
+    old = CredentialSecret(credential=key, kind=CredentialKind.API_KEY, replaced_at=now, replaced_by=users.owner)
     old.keep_until = now + timedelta(hours=72)
     old.secret = old.seal("secret", "an-older-secret")
     old.save()

@@ -11,7 +11,7 @@ from tests.chaos.gateway import BREAKS, STATUSES, STRANGERS, THROUGH, Act, Gatew
 from tests.users import credential, person, workspace
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
-from workflows_ui.credentials.models import Credential, Kind
+from workflows_ui.credentials.models import Credential, CredentialKind
 from workflows_ui.credentials.services import clients
 from workflows_ui.launches.models import Launch, Reason, State
 from workflows_ui.launches.services import launches
@@ -114,7 +114,7 @@ class Lane:
         self.workspace: Workspace = workspace(
             self.name, flavour=self.flavour, address=f"{self.gateway.url}/{base}", project=given.project_id
         )
-        kind = Kind.API_KEY if imbrace else Kind.BEARER_TOKEN
+        kind = CredentialKind.API_KEY if imbrace else CredentialKind.BEARER_TOKEN
         keys = (
             (given.api_key, given.api_key_colleague) if imbrace else (given.bearer_token, given.bearer_token_colleague)
         )

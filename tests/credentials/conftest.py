@@ -5,7 +5,7 @@ import pytest
 from tests.practice_engine.fixtures import Practice, practice
 from tests.users import Users, gather, workspace
 from workflows_ui.core import masking
-from workflows_ui.credentials.models import Kind
+from workflows_ui.credentials.models import CredentialKind
 from workflows_ui.credentials.services import credential_tests
 from workflows_ui.engine import Timeouts
 from workflows_ui.members.models import Flavour
@@ -27,7 +27,7 @@ def users(db: None, practice: Practice) -> Users:
     space = workspace("sales", flavour=Flavour.IMBRACE, address=practice.gateway, project=known.project_id)
     space.organization_id = known.organization_id
     space.save()
-    return gather(space, known.api_key, kind=Kind.API_KEY)
+    return gather(space, known.api_key, kind=CredentialKind.API_KEY)
 
 
 @pytest.fixture

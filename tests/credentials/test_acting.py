@@ -13,7 +13,7 @@ from django.utils import timezone
 from tests.users import Users, credential, gather, person, share, workspace
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.models import AuditEvent
-from workflows_ui.credentials.models import Credential, Health, Kind
+from workflows_ui.credentials.models import Credential, CredentialKind, Health
 from workflows_ui.credentials.services import sharing
 from workflows_ui.members.models import LaunchRight, Member, Role, TeamOwner
 from workflows_ui.members.services import access
@@ -70,12 +70,12 @@ def test_one_that_works_goes_before_a_newer_one_that_does_not(here: Users) -> No
 
 
 def test_an_api_key_goes_before_a_newer_token_that_the_engine_would_keep_with_its_runs(here: Users) -> None:
-    change(here.credential, kind=Kind.API_KEY)
-    token = credential(here.workspace, here.owner, "newer-token", kind=Kind.ACCESS_TOKEN, name="Token")
+    change(here.credential, kind=CredentialKind.API_KEY)
+    token = credential(here.workspace, here.owner, "newer-token", kind=CredentialKind.ACCESS_TOKEN, name="Token")
     assert acting(here, here.owner) == "My key, own"
     change(here.credential, health=Health.REFUSED)
     assert acting(here, here.owner) == "Token, own"
-    change(token, kind=Kind.SIGN_IN, health=Health.REFUSED)
+    change(token, kind=CredentialKind.SIGN_IN, health=Health.REFUSED)
     assert acting(here, here.owner) == "My key, own"
 
 

@@ -12,7 +12,7 @@ from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log, hash_chain
 from workflows_ui.core import clock, crypto
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.credentials.models import Credential, CredentialSecret, Kind
+from workflows_ui.credentials.models import Credential, CredentialKind, CredentialSecret
 from workflows_ui.members.models import Workspace
 
 pytestmark = pytest.mark.both_databases
@@ -68,7 +68,7 @@ def opens(row: Credential) -> bool:
 
 
 def test_the_command_binds_what_is_as_the_audit_log_says_once(here: Users) -> None:
-    aside = CredentialSecret(credential=here.credential, kind=Kind.BEARER_TOKEN)
+    aside = CredentialSecret(credential=here.credential, kind=CredentialKind.BEARER_TOKEN)
     aside.replaced_at = aside.keep_until = clock.now()
     aside.save()
     old(aside)
@@ -89,7 +89,7 @@ def test_the_command_binds_what_is_as_the_audit_log_says_once(here: Users) -> No
     ("change", "why"),
     [
         ({"owner": "stranger"}, "another owner in the audit log"),
-        ({"kind": Kind.BEARER_SIGN_IN}, "another kind in the audit log"),
+        ({"kind": CredentialKind.BEARER_SIGN_IN}, "another kind in the audit log"),
         ({"workspace": "else"}, "another workspace in the audit log"),
         ({"secret": "gAAAA-damaged"}, "no key opens it"),
         ({"secret": "other"}, "it is bound to other values, or was copied from another row"),

@@ -11,7 +11,7 @@ from tests import users as people
 from tests.practice_engine.fixtures import Practice
 from tests.users import credential, gather, workspace
 from workflows_ui.accounts.models import User
-from workflows_ui.credentials.models import Ability, Capability, Credential, Inspection, Kind
+from workflows_ui.credentials.models import Ability, Capability, Credential, CredentialKind, Inspection
 from workflows_ui.credentials.services import capabilities
 from workflows_ui.engine import EngineError, Forbidden, NoRoute, NotFound, NotInPlan, Unavailable
 from workflows_ui.engine.transport import close_pools
@@ -40,7 +40,7 @@ def imbrace(db: None, practice: Practice) -> Iterator[Workspace]:
         address=f"{practice.url}/imbrace",
         project=practice.credentials.project_id,
     )
-    yield gather(place, practice.credentials.api_key, kind=Kind.API_KEY).workspace
+    yield gather(place, practice.credentials.api_key, kind=CredentialKind.API_KEY).workspace
     close_pools()
 
 

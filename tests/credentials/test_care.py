@@ -11,7 +11,7 @@ from tests.users import Users, share
 from workflows_ui import tasks
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.models import AuditEvent
-from workflows_ui.credentials.models import Credential, CredentialReminder, Health, Kind
+from workflows_ui.credentials.models import Credential, CredentialKind, CredentialReminder, Health
 from workflows_ui.credentials.services import scheduled_checks
 from workflows_ui.members.models import Member, Role
 from workflows_ui.notifications import messages as notification_messages
@@ -121,7 +121,7 @@ def test_another_end_is_another_reminder(users: Users) -> None:
 
 def test_what_renews_itself_is_not_reported_until_that_fails(users: Users) -> None:
     ends(users.credential, days=3)
-    Credential.objects.update(kind=Kind.SIGN_IN, renew_at=timezone.now())
+    Credential.objects.update(kind=CredentialKind.SIGN_IN, renew_at=timezone.now())
     assert remind() == []
     Credential.objects.update(renew_at=None, renew_problem="no_password")
     assert len(remind()) == 1

@@ -18,7 +18,7 @@ from tests.engine_wire import (
     problem,
     refusing,
 )
-from workflows_ui.credentials.models import Kind
+from workflows_ui.credentials.models import CredentialKind
 from workflows_ui.credentials.services import credential_tests, engine_facts, signing_in
 from workflows_ui.credentials.services.credential_tests import Code, Problem, SeveralProjects
 from workflows_ui.credentials.services.signing_in import Typed
@@ -231,7 +231,9 @@ def test_the_organization_of_an_imbrace_key_comes_from_the_engine() -> None:
 
 def test_an_access_token_is_named_after_its_account() -> None:
     with Engine(project=CURRENT | {"externalId": ORGANIZATION}) as engine:
-        found = credential_tests.test(imbrace(engine.url, kind=Kind.ACCESS_TOKEN, organization_id=ORGANIZATION))
+        found = credential_tests.test(
+            imbrace(engine.url, kind=CredentialKind.ACCESS_TOKEN, organization_id=ORGANIZATION)
+        )
     assert (found.who, found.email) == ("Ada of Imbrace", "ada@imbrace.example")
 
 
@@ -326,12 +328,14 @@ def test_an_internal_address_is_not_called(address: str) -> None:
 def test_a_token_of_another_organization_than_the_one_entered_is_found_out() -> None:
     """The gateway ignores the organization sent with an opaque token (api.md 2.2), so only the answer tells."""
     with Engine(project=CURRENT | {"externalId": ORGANIZATION}) as engine:
-        found = problem(imbrace(engine.url, kind=Kind.ACCESS_TOKEN, secret="acc_1", organization_id="org_other"))
+        found = problem(
+            imbrace(engine.url, kind=CredentialKind.ACCESS_TOKEN, secret="acc_1", organization_id="org_other")
+        )
     assert (found.code, found.field, found.found) == (Code.WRONG_ORGANIZATION, "organization_id", ORGANIZATION)
 
 
 def test_a_jwt_without_its_organization_is_not_even_sent(engine: Engine) -> None:
-    found = problem(imbrace(engine.url, kind=Kind.ACCESS_TOKEN, secret="eyJa.b.c"))
+    found = problem(imbrace(engine.url, kind=CredentialKind.ACCESS_TOKEN, secret="eyJa.b.c"))
     assert (found.code, found.field) == (Code.NEEDS_ORGANIZATION, "organization_id")
     assert engine.seen == []
 

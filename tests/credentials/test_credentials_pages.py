@@ -18,7 +18,7 @@ from tests.practice_engine.fixtures import Practice
 from tests.users import Users, credential, gather, person, workspace
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.models import AuditEvent
-from workflows_ui.credentials.models import Credential, Health, Kind
+from workflows_ui.credentials.models import Credential, CredentialKind, Health
 from workflows_ui.credentials.services import credential_tests
 from workflows_ui.engine import Timeouts
 from workflows_ui.members.models import AccessRequest, Member, Role, Workspace
@@ -113,7 +113,7 @@ def test_each_kind_of_imbrace_secret_is_taken(db: None, practice: Practice, kind
     }
     assert browser(person("ada")).post(ADD, forms[kind]).status_code == 303
     kept = Credential.objects.get()
-    assert kept.kind == (Kind.API_KEY if kind == "api_key" else Kind.ACCESS_TOKEN)
+    assert kept.kind == (CredentialKind.API_KEY if kind == "api_key" else CredentialKind.ACCESS_TOKEN)
     assert kept.workspace.organization_id == known.organization_id
     assert kept.workspace.flavour == "imbrace"
 

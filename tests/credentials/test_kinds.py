@@ -14,7 +14,7 @@ from workflows_ui.accounts.models import User
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import crypto
 from workflows_ui.credentials import pending_sign_in
-from workflows_ui.credentials.models import Credential, Kind
+from workflows_ui.credentials.models import Credential, CredentialKind
 from workflows_ui.members.models import Workspace
 from workflows_ui.practice_engine.routes.gateway import OTP
 
@@ -68,7 +68,7 @@ def test_a_sign_in_with_several_organizations_asks_for_one_and_keeps_no_password
     done = browser.post(answer["Location"], {"organization": known.other_organization_id})
     assert done.status_code == 303
     kept = Credential.objects.get()
-    assert (kept.kind, kept.email, kept.password) == (Kind.SIGN_IN, known.email, "")
+    assert (kept.kind, kept.email, kept.password) == (CredentialKind.SIGN_IN, known.email, "")
     assert kept.organization_id == known.other_organization_id
     assert kept.workspace.project_id == known.other_project_id
     assert kept.open("secret").startswith("acc_")
@@ -122,7 +122,7 @@ def test_a_code_is_asked_for_and_signs_in(practice: Practice) -> None:
     assert practice.journal.count("POST", "/v1/login/_signin_email_request") == 1
     answer = browser.post(ADD, signing(practice, code=OTP))
     assert browser.post(answer["Location"], {"organization": known.organization_id}).status_code == 303
-    assert Credential.objects.get().kind == Kind.SIGN_IN
+    assert Credential.objects.get().kind == CredentialKind.SIGN_IN
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_an_activepieces_sign_in_gets_a_token_that_knows_its_end(practice: Pract
     if "/project/" in answer["Location"]:  # 0.83: an administrator's token opens several
         assert browser.post(answer["Location"], {"project": known.project_id}).status_code == 303
     kept = Credential.objects.get()
-    assert kept.kind == Kind.BEARER_SIGN_IN
+    assert kept.kind == CredentialKind.BEARER_SIGN_IN
     assert kept.open("secret").startswith("eyJ")
     assert kept.open("password") == known.password
     assert kept.ends_at is not None

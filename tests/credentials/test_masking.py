@@ -13,7 +13,7 @@ from tests.engine.servers import LOOPBACK, Recorder, Reply
 from tests.practice_engine.fixtures import Practice, until
 from tests.users import Users
 from workflows_ui.core import masking
-from workflows_ui.credentials.models import Credential, Kind
+from workflows_ui.credentials.models import Credential, CredentialKind
 from workflows_ui.credentials.services import clients
 from workflows_ui.engine import ApiKey, Client, EngineError, HiddenValue, Mask
 from workflows_ui.engine.masking import HIDDEN
@@ -177,7 +177,7 @@ def test_an_access_token_that_the_engine_keeps_with_a_run_is_on_no_page_and_in_n
 ) -> None:
     token = practice.credentials.access_token
     key = Credential.objects.get(pk=users.credential.pk)
-    key.kind = Kind.ACCESS_TOKEN
+    key.kind = CredentialKind.ACCESS_TOKEN
     key.secret = key.seal("secret", token)
     key.save()
     masking.secrets_changed(users.workspace)

@@ -13,7 +13,7 @@ from tests.launches.launch_scene import Scene, text_of
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core import clock
-from workflows_ui.credentials.models import Capability, Credential, CredentialSecret, Health, Kind
+from workflows_ui.credentials.models import Capability, Credential, CredentialKind, CredentialSecret, Health
 from workflows_ui.credentials.services import clients, secret_rotation
 from workflows_ui.jobs.models import Job, JobKind, JobState
 from workflows_ui.launches.models import Launch, Reason, State
@@ -239,7 +239,7 @@ def test_a_manager_without_a_credential_moves_it_with_a_new_one(place: Place) ->
 def test_a_credential_that_signs_in_takes_the_password(place: Place) -> None:
     scene, given = place.scene, place.engine.credentials
     row = scene.users.credential
-    row.kind, row.email = Kind.BEARER_SIGN_IN, given.email
+    row.kind, row.email = CredentialKind.BEARER_SIGN_IN, given.email
     row.secret, row.password = row.seal("secret", "old"), row.seal("password", "old")
     row.save()
     page = text_of(place.owner.get(MOVE))
@@ -247,7 +247,7 @@ def test_a_credential_that_signs_in_takes_the_password(place: Place) -> None:
     answer = place.move({place.mine: given.password})
     assert answer.status_code == 303, text_of(answer)
     row = place.credential("owner")
-    assert (row.open("password"), row.health, row.kind) == (given.password, Health.WORKS, Kind.BEARER_SIGN_IN)
+    assert (row.open("password"), row.health, row.kind) == (given.password, Health.WORKS, CredentialKind.BEARER_SIGN_IN)
 
 
 def test_a_workspace_that_was_changed_in_the_database_is_put_right_by_moving_it(place: Place) -> None:
@@ -291,7 +291,7 @@ def test_a_workspace_of_imbrace_moves_to_another_gateway(place: Place) -> None:
     row = scene.users.credential
     users.move(place.workspace, flavour="imbrace", address=f"{scene.server.url}/imbrace")
     row = place.credential("owner")
-    row.kind = Kind.API_KEY
+    row.kind = CredentialKind.API_KEY
     row.secret = row.seal("secret", scene.engine.credentials.api_key)
     row.save()
     page = text_of(place.owner.get(MOVE))

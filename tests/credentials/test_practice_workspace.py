@@ -14,7 +14,7 @@ from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import people
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.credentials.models import Credential, Health, Kind
+from workflows_ui.credentials.models import Credential, CredentialKind, Health
 from workflows_ui.credentials.services import clients, credential_tests, practice as practising
 from workflows_ui.engine import Timeouts
 from workflows_ui.members.models import Colour, Member, Role, Workspace
@@ -243,7 +243,7 @@ def test_the_command_takes_every_kind_there_is_and_its_secret_from_standard_inpu
         output = run("add_credential", "--user", "ada", "--kind", kind, "--name", kind, *arguments)
         assert secret not in output
     kept = {(row.kind, bool(row.password)) for row in Credential.objects.filter(owner=ada)}
-    assert {kind for kind, _password in kept} == set(Kind.values)
+    assert {kind for kind, _password in kept} == set(CredentialKind.values)
     assert {kind for kind, password in kept if password} == {"sign_in"}
     with pytest.raises(CommandError, match="takes --kind bearer_token, bearer_sign_in"):
         run("add_credential", "--user", "ada", "--kind", "api_key", *plain)

@@ -12,7 +12,7 @@ from tests.practice_engine.fixtures import Practice
 from tests.users import person
 from workflows_ui.accounts.models import User
 from workflows_ui.credentials import messages as credential_messages
-from workflows_ui.credentials.models import Credential, Kind
+from workflows_ui.credentials.models import Credential, CredentialKind
 from workflows_ui.credentials.services import credential_tests, credentials
 from workflows_ui.members.models import Workspace
 
@@ -132,7 +132,7 @@ def test_a_replacement_is_for_the_workspace_it_belongs_to(practice: Practice) ->
     )
     assert done.status_code == 303
     kept.refresh_from_db()
-    assert (kept.kind, kept.workspace.project_id) == (Kind.BEARER_SIGN_IN, known.project_id)
+    assert (kept.kind, kept.workspace.project_id) == (CredentialKind.BEARER_SIGN_IN, known.project_id)
 
 
 @pytest.mark.parametrize(("before", "after"), [("0.72.4", "0.83.0"), ("0.83.0", "0.72.4"), ("0.72.4", "0.79.1")])

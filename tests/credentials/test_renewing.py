@@ -12,7 +12,7 @@ from tests.practice_engine.fixtures import Practice
 from tests.users import Users
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services.audit_log import Actor
-from workflows_ui.credentials.models import Credential, CredentialSecret, Health, Kind
+from workflows_ui.credentials.models import Credential, CredentialKind, CredentialSecret, Health
 from workflows_ui.credentials.services import (
     credential_tests,
     credentials,
@@ -36,7 +36,7 @@ def signed_in(users: Users, practice: Practice, *, password: bool) -> Credential
     token = signing_in.sign_in(typed, known.organization_id)
     draft = Draft(
         "imbrace",
-        Kind.SIGN_IN,
+        CredentialKind.SIGN_IN,
         token.secret,
         address=practice.gateway,
         organization_id=known.organization_id,
@@ -57,7 +57,7 @@ def added_at_activepieces(plain: Users, practice: Practice, *, password: bool) -
     token = signing_in.sign_in(Typed("activepieces", practice.activepieces, known.email, password=known.password))
     draft = Draft(
         "activepieces",
-        Kind.BEARER_SIGN_IN,
+        CredentialKind.BEARER_SIGN_IN,
         token.secret,
         address=practice.activepieces,
         project_id=token.project_id,
@@ -183,14 +183,14 @@ def test_what_a_person_replaced_while_it_was_renewed_stays(
     truly = signing_in.exchange_token
 
     def meanwhile(*given: Any) -> signing_in.Token:
-        draft = Draft("imbrace", Kind.API_KEY, key, address=practice.gateway)
+        draft = Draft("imbrace", CredentialKind.API_KEY, key, address=practice.gateway)
         secret_rotation.take_over(Actor(user=users.owner), fresh(row), draft, credential_tests.test(draft))
         return truly(*given)
 
     monkeypatch.setattr(signing_in, "exchange_token", meanwhile)
     renewal.renew(row.pk)
     row = fresh(row)
-    assert (row.open("secret"), row.kind, row.renew_at, row.renew_until) == (key, Kind.API_KEY, None, None)
+    assert (row.open("secret"), row.kind, row.renew_at, row.renew_until) == (key, CredentialKind.API_KEY, None, None)
 
 
 @pytest.mark.both_databases
@@ -206,13 +206,16 @@ def test_an_activepieces_token_is_renewed_with_its_password_only(
 
 @pytest.mark.both_databases
 def test_nothing_else_is_renewed_and_a_vanished_credential_hurts_nobody(users: Users, practice: Practice) -> None:
-    assert secret_rotation.renewal_time(Credential(kind=Kind.API_KEY), LONG_AGO, LONG_AGO + timedelta(days=9)) is None
-    assert secret_rotation.renewal_time(Credential(kind=Kind.SIGN_IN), LONG_AGO, None) is None
+    assert (
+        secret_rotation.renewal_time(Credential(kind=CredentialKind.API_KEY), LONG_AGO, LONG_AGO + timedelta(days=9))
+        is None
+    )
+    assert secret_rotation.renewal_time(Credential(kind=CredentialKind.SIGN_IN), LONG_AGO, None) is None
     assert secret_rotation.renewal_time(
-        Credential(kind=Kind.SIGN_IN), LONG_AGO, LONG_AGO + timedelta(hours=5)
+        Credential(kind=CredentialKind.SIGN_IN), LONG_AGO, LONG_AGO + timedelta(hours=5)
     ) == LONG_AGO + timedelta(hours=4)
     assert secret_rotation.renewal_time(
-        Credential(kind=Kind.SIGN_IN), LONG_AGO, LONG_AGO + timedelta(days=30)
+        Credential(kind=CredentialKind.SIGN_IN), LONG_AGO, LONG_AGO + timedelta(days=30)
     ) == LONG_AGO + timedelta(days=27)
     renewal.renew(uuid.uuid4())
 

@@ -12,7 +12,7 @@ from workflows_ui.accounts.models import User
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import masking
-from workflows_ui.credentials.models import Credential, CredentialSecret, Health, Kind
+from workflows_ui.credentials.models import Credential, CredentialKind, CredentialSecret, Health
 from workflows_ui.credentials.services import clients, credential_tests, secret_rotation
 from workflows_ui.credentials.services.credential_tests import Draft
 from workflows_ui.engine.masking import HIDDEN
@@ -50,9 +50,9 @@ def test_a_new_secret_takes_over_and_the_old_one_is_kept_sealed(users: Users, pr
     assert at(users.owner).get(page(users)).status_code == 200
     assert post(users, kind="access_token", secret=token).status_code == 303
     row = Credential.objects.get(pk=users.credential.pk)
-    assert (row.kind, row.open("secret"), row.health) == (Kind.ACCESS_TOKEN, token, Health.WORKS)
+    assert (row.kind, row.open("secret"), row.health) == (CredentialKind.ACCESS_TOKEN, token, Health.WORKS)
     old = CredentialSecret.objects.get()
-    assert (old.open("secret"), old.kind) == (practice.credentials.api_key, Kind.API_KEY)
+    assert (old.open("secret"), old.kind) == (practice.credentials.api_key, CredentialKind.API_KEY)
     assert practice.credentials.api_key not in old.secret
     assert old.keep_until - old.replaced_at == timedelta(hours=72)
     event = AuditEvent.objects.get(action="credential.replace")
@@ -87,7 +87,11 @@ def test_one_click_brings_the_old_one_back_and_another_the_new_one(users: Users,
     assert "Put the old secret back" in detail.content.decode()
     assert "in use again, and works" in put_back(users).content.decode()
     row = Credential.objects.get(pk=users.credential.pk)
-    assert (row.kind, row.open("secret"), row.health) == (Kind.API_KEY, practice.credentials.api_key, Health.WORKS)
+    assert (row.kind, row.open("secret"), row.health) == (
+        CredentialKind.API_KEY,
+        practice.credentials.api_key,
+        Health.WORKS,
+    )
     put_back(users)
     assert now_in(users) == practice.credentials.access_token
     assert AuditEvent.objects.filter(action="credential.put_back").count() == 2
@@ -215,5 +219,5 @@ def test_a_sign_in_replaces_a_typed_secret_without_asking_for_the_organization(
     known = practice.credentials
     assert post(users, kind="sign_in", email=known.email, password=known.password).status_code == 303
     row = Credential.objects.get(pk=users.credential.pk)
-    assert (row.kind, row.organization_id) == (Kind.SIGN_IN, known.organization_id)
+    assert (row.kind, row.organization_id) == (CredentialKind.SIGN_IN, known.organization_id)
     assert row.renew_at is not None

@@ -2,9 +2,9 @@
 
 from workflows_ui.launch_forms.schema import checking
 from workflows_ui.launch_forms.schema.checking import cell_name
-from workflows_ui.launch_forms.schema.document import Field, Form, Kind
+from workflows_ui.launch_forms.schema.document import Field, FieldKind, Form
 
-_MANY_LINES = (Kind.LONG_TEXT, Kind.JSON)
+_MANY_LINES = (FieldKind.LONG_TEXT, FieldKind.JSON)
 
 
 def submitted(form: Form, shown: dict[str, checking.Shown]) -> dict[str, list[str]]:
@@ -21,8 +21,8 @@ def _control(data: dict[str, list[str]], field: Field, value: checking.Shown) ->
         data[field.name] = [_sent(value, field.kind)]
         return
     texts = [item for item in value if isinstance(item, str)]
-    if field.kind is not Kind.TABLE:
-        data[field.name] = [_sent(text, Kind.TEXT) for text in texts] or [""]
+    if field.kind is not FieldKind.TABLE:
+        data[field.name] = [_sent(text, FieldKind.TEXT) for text in texts] or [""]
         return
     rows = [row for row in value if isinstance(row, dict)] or [{}]
     for number, row in enumerate(rows):
@@ -30,7 +30,7 @@ def _control(data: dict[str, list[str]], field: Field, value: checking.Shown) ->
             data[cell_name(field, number, column)] = [_sent(row.get(column.name, ""), column.kind)]
 
 
-def _sent(text: str, kind: Kind) -> str:
+def _sent(text: str, kind: FieldKind) -> str:
     if kind in _MANY_LINES:
         return text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")
     return text.replace("\r", "").replace("\n", "")

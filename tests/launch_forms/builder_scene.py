@@ -6,7 +6,7 @@ from tests.stub_engine import identity
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.launch_forms.models import LaunchForm
-from workflows_ui.launch_forms.schema.document import Choice, Field, Form, Kind, Why
+from workflows_ui.launch_forms.schema.document import Choice, Field, FieldKind, Form, Why
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.members.services import access
 
@@ -15,12 +15,12 @@ BASE = f"/w/sales/flows/{FLOW}/form/"
 FORM = Form(
     (
         Field("customer.name", ("customer", "name"), required=True, why=Why(("Send the offer",), 48, 50, 3)),
-        Field("amount", ("amount",), kind=Kind.NUMBER),
+        Field("amount", ("amount",), kind=FieldKind.NUMBER),
         Field(
             "channel",
             ("channel",),
             label="Channel",
-            kind=Kind.CHOICE,
+            kind=FieldKind.CHOICE,
             choices=(Choice("By mail", "mail"), Choice("Zalo", 7)),
         ),
     )

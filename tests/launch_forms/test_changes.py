@@ -6,7 +6,7 @@ from tests.launch_forms.test_references import code, flow
 from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.proposal import changes, trigger_fields
 from workflows_ui.launch_forms.proposal.proposing import propose
-from workflows_ui.launch_forms.schema.document import NOTHING, Column, Field, Form, Kind, Limits, Why
+from workflows_ui.launch_forms.schema.document import NOTHING, Column, Field, FieldKind, Form, Limits, Why
 
 TREE = flow(
     {"settings": {"input": {"to": "{{trigger.body.mail}}", "text": "Dear {{trigger.body.customer.name}}"}}, "displayName": "Send"},
@@ -22,17 +22,23 @@ def test_a_proposed_form_fits_its_flow() -> None:
 
 
 def test_what_the_flow_reads_and_no_field_sends_is_missing_with_the_step_that_reads_it() -> None:
-    form = Form((Field("mail", ("mail",)), Field("rows", ("rows",), kind=Kind.TABLE, columns=(Column("qty", "qty"),))))
+    form = Form(
+        (Field("mail", ("mail",)), Field("rows", ("rows",), kind=FieldKind.TABLE, columns=(Column("qty", "qty"),)))
+    )
     fit = changes.fit(form, TREE)
     assert fit.missing == {("customer", "name"): ["Send"]}
     assert [(table.name, key) for table, key in fit.columns] == [("rows", "sku")]
 
 
 def test_a_field_of_json_around_a_place_sends_it_too() -> None:
-    form = Form((Field("all", (), kind=Kind.JSON),))
+    form = Form((Field("all", (), kind=FieldKind.JSON),))
     assert changes.fit(form, TREE).good
     form = Form(
-        (Field("c", ("customer",), kind=Kind.JSON), Field("m", ("mail",)), Field("rows", ("rows",), kind=Kind.LIST))
+        (
+            Field("c", ("customer",), kind=FieldKind.JSON),
+            Field("m", ("mail",)),
+            Field("rows", ("rows",), kind=FieldKind.LIST),
+        )
     )
     assert changes.fit(form, TREE).missing == {}
 

@@ -16,8 +16,8 @@ from workflows_ui.launch_forms.schema.document import (
     Choice,
     Column,
     Field,
+    FieldKind,
     Form,
-    Kind,
     Limits,
     Moment,
     ShowIf,
@@ -59,41 +59,41 @@ def test_the_table_in_the_docs_is_the_one_made_from_these_cases() -> None:
 @pytest.mark.parametrize(
     ("kind", "typed", "value"),
     [
-        (Kind.TEXT, " two  words ", " two  words "),
-        (Kind.TEXT, "007", "007"),
-        (Kind.LONG_TEXT, "a\r\nb", "a\nb"),
-        (Kind.NUMBER, "12", 12),
-        (Kind.NUMBER, "-3", -3),
-        (Kind.NUMBER, "\u22123", -3),
-        (Kind.NUMBER, "1234.5", 1234.5),
-        (Kind.NUMBER, "1234,5", 1234.5),
-        (Kind.NUMBER, "1,234.5", 1234.5),
-        (Kind.NUMBER, "1.234,5", 1234.5),
-        (Kind.NUMBER, "1 234,5", 1234.5),
-        (Kind.NUMBER, "1\u202f234", 1234),
-        (Kind.NUMBER, "1.234.567", 1234567),
-        (Kind.NUMBER, "0,125", 0.125),
-        (Kind.NUMBER, "1.2340", 1.234),
-        (Kind.NUMBER, "1e3", 1000.0),
-        (Kind.INTEGER, "3.0", 3),
-        (Kind.YES_NO, "true", True),
-        (Kind.YES_NO, "Không", False),
-        (Kind.DATE, "2026-03-31", "2026-03-31"),
-        (Kind.DATE, "31/3/2026", "2026-03-31"),
-        (Kind.DATE, "3/31/2026", "2026-03-31"),
-        (Kind.DATE, "4.4.2026", "2026-04-04"),
-        (Kind.TIME, "9:30", "09:30"),
-        (Kind.TIME, "9h30", "09:30"),
-        (Kind.TIME, "9:30 pm", "21:30"),
-        (Kind.TIME, "12:00 am", "00:00"),
-        (Kind.EMAIL, " lan@example.com ", "lan@example.com"),
-        (Kind.PHONE, "+84 (28) 3823-4567", "+84 (28) 3823-4567"),
-        (Kind.URL, "https://example.com/a?b=c", "https://example.com/a?b=c"),
-        (Kind.JSON, '{"a": [1, null]}', {"a": [1, None]}),
-        (Kind.JSON, "null", None),
+        (FieldKind.TEXT, " two  words ", " two  words "),
+        (FieldKind.TEXT, "007", "007"),
+        (FieldKind.LONG_TEXT, "a\r\nb", "a\nb"),
+        (FieldKind.NUMBER, "12", 12),
+        (FieldKind.NUMBER, "-3", -3),
+        (FieldKind.NUMBER, "\u22123", -3),
+        (FieldKind.NUMBER, "1234.5", 1234.5),
+        (FieldKind.NUMBER, "1234,5", 1234.5),
+        (FieldKind.NUMBER, "1,234.5", 1234.5),
+        (FieldKind.NUMBER, "1.234,5", 1234.5),
+        (FieldKind.NUMBER, "1 234,5", 1234.5),
+        (FieldKind.NUMBER, "1\u202f234", 1234),
+        (FieldKind.NUMBER, "1.234.567", 1234567),
+        (FieldKind.NUMBER, "0,125", 0.125),
+        (FieldKind.NUMBER, "1.2340", 1.234),
+        (FieldKind.NUMBER, "1e3", 1000.0),
+        (FieldKind.INTEGER, "3.0", 3),
+        (FieldKind.YES_NO, "true", True),
+        (FieldKind.YES_NO, "Không", False),
+        (FieldKind.DATE, "2026-03-31", "2026-03-31"),
+        (FieldKind.DATE, "31/3/2026", "2026-03-31"),
+        (FieldKind.DATE, "3/31/2026", "2026-03-31"),
+        (FieldKind.DATE, "4.4.2026", "2026-04-04"),
+        (FieldKind.TIME, "9:30", "09:30"),
+        (FieldKind.TIME, "9h30", "09:30"),
+        (FieldKind.TIME, "9:30 pm", "21:30"),
+        (FieldKind.TIME, "12:00 am", "00:00"),
+        (FieldKind.EMAIL, " lan@example.com ", "lan@example.com"),
+        (FieldKind.PHONE, "+84 (28) 3823-4567", "+84 (28) 3823-4567"),
+        (FieldKind.URL, "https://example.com/a?b=c", "https://example.com/a?b=c"),
+        (FieldKind.JSON, '{"a": [1, null]}', {"a": [1, None]}),
+        (FieldKind.JSON, "null", None),
     ],
 )
-def test_each_kind_is_sent_as_the_flow_expects_it(kind: Kind, typed: str, value: Any) -> None:
+def test_each_kind_is_sent_as_the_flow_expects_it(kind: FieldKind, typed: str, value: Any) -> None:
     payload = sent(Field("x", ("x",), kind=kind), typed)
     assert payload == {"x": value}
     assert type(payload["x"]) is type(value)
@@ -101,12 +101,12 @@ def test_each_kind_is_sent_as_the_flow_expects_it(kind: Kind, typed: str, value:
 
 def test_a_dot_before_three_digits_means_thousands_to_a_vietnamese_reader() -> None:
     with translation.override("vi"):
-        assert sent(Field("x", ("x",), kind=Kind.INTEGER), "120.000") == {"x": 120_000}
-        assert sent(Field("x", ("x",), kind=Kind.NUMBER), "120.000") == {"x": 120_000}
-        assert "120000" in refused(Field("x", ("x",), kind=Kind.NUMBER), "120,000")
-        assert "120,0000" in refused(Field("x", ("x",), kind=Kind.NUMBER), "120,000")
-        assert sent(Field("x", ("x",), kind=Kind.NUMBER), "120,0000") == {"x": 120.0}
-    assert "120000" in refused(Field("x", ("x",), kind=Kind.NUMBER), "120.000")
+        assert sent(Field("x", ("x",), kind=FieldKind.INTEGER), "120.000") == {"x": 120_000}
+        assert sent(Field("x", ("x",), kind=FieldKind.NUMBER), "120.000") == {"x": 120_000}
+        assert "120000" in refused(Field("x", ("x",), kind=FieldKind.NUMBER), "120,000")
+        assert "120,0000" in refused(Field("x", ("x",), kind=FieldKind.NUMBER), "120,000")
+        assert sent(Field("x", ("x",), kind=FieldKind.NUMBER), "120,0000") == {"x": 120.0}
+    assert "120000" in refused(Field("x", ("x",), kind=FieldKind.NUMBER), "120.000")
 
 
 @pytest.mark.parametrize(
@@ -127,12 +127,12 @@ def test_a_moment_is_typed_in_the_persons_zone_and_sent_as_the_flow_writes_it(
     if typed == "1/3/2026 9:30":
         typed = "31/3/2026 9:30"
         value = value.replace("-03-01", "-03-31")
-    assert sent(Field("x", ("x",), kind=Kind.DATETIME, moment=moment), typed) == {"x": value}
+    assert sent(Field("x", ("x",), kind=FieldKind.DATETIME, moment=moment), typed) == {"x": value}
 
 
 @pytest.mark.parametrize("typed", ["2026-03-01 ０９:３０", "２０２６-03-01 09：30", "2026-03-01T09:30:００"])
 def test_a_moment_may_be_typed_in_wide_letters(typed: str) -> None:
-    field = Field("x", ("x",), kind=Kind.DATETIME, moment=Moment.LOCAL_MINUTES)
+    field = Field("x", ("x",), kind=FieldKind.DATETIME, moment=Moment.LOCAL_MINUTES)
     assert sent(field, typed) == {"x": "2026-03-01T09:30"}
 
 
@@ -164,8 +164,8 @@ def test_values_go_where_the_paths_say_and_hidden_ones_go_too() -> None:
     form = Form((
         Field("phone", ("customer", "phone")),
         Field("source", ("customer", "source"), hidden_value={"by": "console"}),
-        Field("tags", ("tags",), kind=Kind.LIST),
-        Field("sizes", ("sizes",), kind=Kind.CHOICES, choices=(Choice("One", 1), Choice("One as text", "one"))),
+        Field("tags", ("tags",), kind=FieldKind.LIST),
+        Field("sizes", ("sizes",), kind=FieldKind.CHOICES, choices=(Choice("One", 1), Choice("One as text", "one"))),
     ))  # fmt: skip
     data = {"phone": ["0900"], "tags": ["a", "", "b"], "sizes": ["one", "1"], "source": ["forged"]}
     assert checking.Checked(form, data).payload == {
@@ -176,8 +176,8 @@ def test_values_go_where_the_paths_say_and_hidden_ones_go_too() -> None:
 
 
 def test_a_table_sends_its_filled_rows_in_order_typed() -> None:
-    columns = (Column("sku", "sku"), Column("qty", "how many", kind=Kind.NUMBER, blank=Blank.NULL))
-    form = Form((Field("rows", ("rows",), kind=Kind.TABLE, columns=columns),))
+    columns = (Column("sku", "sku"), Column("qty", "how many", kind=FieldKind.NUMBER, blank=Blank.NULL))
+    form = Form((Field("rows", ("rows",), kind=FieldKind.TABLE, columns=columns),))
     data = {
         "rows[7][sku]": ["b"],
         "rows[7][qty]": ["2"],
@@ -207,7 +207,7 @@ def test_a_field_that_a_rule_hides_is_neither_asked_for_nor_sent(gift: str, data
 @pytest.mark.parametrize(("gift", "payload"), [("true", {"gift": True, "card": "A"}), ("", {})])
 def test_a_fixed_value_is_sent_only_where_its_rule_holds(gift: str, payload: Any) -> None:
     card = Field("card", ("card",), hidden_value="A", show_if=ShowIf("gift", When.FILLED))
-    checked = checking.Checked(Form((Field("gift", ("gift",), kind=Kind.YES_NO), card)), {"gift": [gift]})
+    checked = checking.Checked(Form((Field("gift", ("gift",), kind=FieldKind.YES_NO), card)), {"gift": [gift]})
     assert (checked.errors, checked.payload) == ({}, payload)
 
 
@@ -228,7 +228,7 @@ def test_rules_look_at_what_is_sent(test: When, value: Any, other: Any, holds: b
 
 
 def test_live_choices_send_their_value_and_take_any_text_while_they_are_not_known() -> None:
-    field = Field("x", ("x",), kind=Kind.CHOICE, choices_from=TableChoices("t", "l", "v"))
+    field = Field("x", ("x",), kind=FieldKind.CHOICE, choices_from=TableChoices("t", "l", "v"))
     known = {"x": [Choice("Lan", "c-1")]}
     assert sent(field, "c-1", options=known) == {"x": "c-1"}
     assert set(checking.Checked(Form((field,)), {"x": ["c-2"]}, options=known).errors) == {"x"}
@@ -236,23 +236,23 @@ def test_live_choices_send_their_value_and_take_any_text_while_they_are_not_know
 
 
 def test_a_good_file_is_left_to_its_sender() -> None:
-    field = Field("x", ("x",), kind=Kind.FILE, required=True, accept=("pdf",), max_size=10)
+    field = Field("x", ("x",), kind=FieldKind.FILE, required=True, accept=("pdf",), max_size=10)
     assert sent(field, files={"x": file("Price list.PDF", 10)}) == {}
 
 
 def test_everything_that_was_typed_is_shown_again() -> None:
-    columns = (Column("sku", "sku"), Column("qty", "qty", kind=Kind.NUMBER))
+    columns = (Column("sku", "sku"), Column("qty", "qty", kind=FieldKind.NUMBER))
     form = Form((
-        Field("n", ("n",), kind=Kind.NUMBER),
-        Field("l", ("l",), kind=Kind.LIST),
-        Field("t", ("t",), kind=Kind.TABLE, columns=columns),
+        Field("n", ("n",), kind=FieldKind.NUMBER),
+        Field("l", ("l",), kind=FieldKind.LIST),
+        Field("t", ("t",), kind=FieldKind.TABLE, columns=columns),
     ))  # fmt: skip
     data = {"n": ["twelve"], "l": ["a", ""], "t[4][qty]": ["x"]}
     assert checking.typed(form, data) == {"n": "twelve", "l": ["a", ""], "t": [{"qty": "x"}]}
 
 
 def test_what_a_form_has_no_field_for_is_shown() -> None:
-    form = Form((Field("a", ("a", "b")), Field("c", ("c",), kind=Kind.JSON)))
+    form = Form((Field("a", ("a", "b")), Field("c", ("c",), kind=FieldKind.JSON)))
     payload = {"a": {"b": 1, "new": 2}, "c": {"any": 1}, "d": {"e": 1}, "f": {}}
     assert checking.paths_without_field(form, payload) == [("a", "new"), ("d",), ("f",)]
     assert checking.paths_without_field(form, {}) == []
@@ -260,6 +260,8 @@ def test_what_a_form_has_no_field_for_is_shown() -> None:
 
 
 def test_a_value_of_another_kind_than_the_field_is_shown_as_it_is() -> None:
-    form = Form((Field("n", ("n",), kind=Kind.NUMBER), Field("t", ("t",)), Field("l", ("l",), kind=Kind.LIST)))
+    form = Form(
+        (Field("n", ("n",), kind=FieldKind.NUMBER), Field("t", ("t",)), Field("l", ("l",), kind=FieldKind.LIST))
+    )
     assert checking.initial(form, {"n": "many", "t": {"a": 1}, "l": "x"}) == {"n": "many", "t": '{"a":1}', "l": []}
     assert checking.initial(form, "no object") == {"n": "", "t": "", "l": []}

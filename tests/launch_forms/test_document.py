@@ -13,8 +13,8 @@ from workflows_ui.launch_forms.schema.document import (
     Choice,
     Column,
     Field,
+    FieldKind,
     Form,
-    Kind,
     Limits,
     Moment,
     PieceChoices,
@@ -28,28 +28,28 @@ from workflows_ui.launch_forms.schema.document import (
 
 ALL = Form(
     fields=(
-        Field("no", ("order", "no"), label="Number", kind=Kind.NUMBER, required=True, limits=Limits(low=1, high=3)),
-        Field("lines", ("order", "lines"), kind=Kind.TABLE, columns=(
-            Column("at", "at at", kind=Kind.DATETIME, moment=Moment.UTC, required=True),
-            Column("qty", "qty", kind=Kind.NUMBER, blank=Blank.NULL),
-            Column("size", "size", kind=Kind.CHOICE, choices=(Choice("Small", "s"),)),
+        Field("no", ("order", "no"), label="Number", kind=FieldKind.NUMBER, required=True, limits=Limits(low=1, high=3)),
+        Field("lines", ("order", "lines"), kind=FieldKind.TABLE, columns=(
+            Column("at", "at at", kind=FieldKind.DATETIME, moment=Moment.UTC, required=True),
+            Column("qty", "qty", kind=FieldKind.NUMBER, blank=Blank.NULL),
+            Column("size", "size", kind=FieldKind.CHOICE, choices=(Choice("Small", "s"),)),
         )),
-        Field("state", ("state",), kind=Kind.CHOICE, choices=(Choice("X", "x"), Choice("1", 1)), blank=Blank.NULL,
+        Field("state", ("state",), kind=FieldKind.CHOICE, choices=(Choice("X", "x"), Choice("1", 1)), blank=Blank.NULL,
               show_if=ShowIf("no", When.IS, 2), default="x"),
-        Field("open", ("open",), kind=Kind.CHOICE, choices=(Choice("X", "x"),), other=True, group="More"),
-        Field("many", ("many",), kind=Kind.CHOICES, choices=(Choice("X", "x"),), limits=Limits(least=1, most=4)),
-        Field("who", ("who",), kind=Kind.CHOICE, choices_from=TableChoices("t1", "f1", "f2")),
-        Field("line", ("line",), kind=Kind.CHOICE, choices_from=PieceChoices("step_1", "channel"), folded=True),
+        Field("open", ("open",), kind=FieldKind.CHOICE, choices=(Choice("X", "x"),), other=True, group="More"),
+        Field("many", ("many",), kind=FieldKind.CHOICES, choices=(Choice("X", "x"),), limits=Limits(least=1, most=4)),
+        Field("who", ("who",), kind=FieldKind.CHOICE, choices_from=TableChoices("t1", "f1", "f2")),
+        Field("line", ("line",), kind=FieldKind.CHOICE, choices_from=PieceChoices("step_1", "channel"), folded=True),
         Field("fixed", ("fixed",), hidden_value=None),
-        Field("day", ("day",), kind=Kind.DATE, limits=Limits(low="2026-01-01"), show_if=ShowIf("no", When.FILLED)),
+        Field("day", ("day",), kind=FieldKind.DATE, limits=Limits(low="2026-01-01"), show_if=ShowIf("no", When.FILLED)),
         Field("code", ("code",), limits=Limits(pattern="[A-Z]+|b", max_length=9, pattern_words="large letters"),
               blank=Blank.TEXT, example="AB", searchable=True, help="Help", why=Why(("Send",), 3, 4, 2, sample=True)),
-        Field("numbers", ("numbers",), kind=Kind.LIST, item=Kind.INTEGER, blank=Blank.LIST),
-        Field("raw", ("raw",), kind=Kind.JSON, default={"a": [None]}),
-        Field("paper", ("paper",), kind=Kind.FILE, accept=("pdf",), max_size=3_000_000),
+        Field("numbers", ("numbers",), kind=FieldKind.LIST, item=FieldKind.INTEGER, blank=Blank.LIST),
+        Field("raw", ("raw",), kind=FieldKind.JSON, default={"a": [None]}),
+        Field("paper", ("paper",), kind=FieldKind.FILE, accept=("pdf",), max_size=3_000_000),
         *(Field(kind.value, (f"k_{kind.value}",), kind=kind) for kind in (
-            Kind.TEXT, Kind.LONG_TEXT, Kind.INTEGER, Kind.YES_NO, Kind.TIME, Kind.DATETIME, Kind.EMAIL, Kind.PHONE, Kind.URL,
-            Kind.SECRET)),
+            FieldKind.TEXT, FieldKind.LONG_TEXT, FieldKind.INTEGER, FieldKind.YES_NO, FieldKind.TIME, FieldKind.DATETIME,
+            FieldKind.EMAIL, FieldKind.PHONE, FieldKind.URL, FieldKind.SECRET)),
     ),
     note="**Read** me",
     button="Send the order",
@@ -67,7 +67,7 @@ def test_evidence_of_a_file_comes_back_unchanged_even_if_its_counts_do_not_fit()
     assert schema_in.from_schema(schema_out.to_schema(form)) == form
 
 
-@pytest.mark.parametrize("form", [Form(), Form((Field("all", (), kind=Kind.LIST, label="All"),))])
+@pytest.mark.parametrize("form", [Form(), Form((Field("all", (), kind=FieldKind.LIST, label="All"),))])
 def test_a_form_without_fields_and_one_of_the_whole_body_come_back_unchanged(form: Form) -> None:
     assert schema_in.from_schema(schema_out.to_schema(form)) == form
 
@@ -155,11 +155,11 @@ def test_a_file_that_is_no_form_is_refused_in_words(content: bytes, words: str) 
         ((Field("a", ("a",), show_if=ShowIf("gone")),), "not there"),
         ((Field("a", ("a",), show_if=ShowIf("a")),), "in a circle"),
         ((Field("a", ("a",), show_if=ShowIf("b")), Field("b", ("b",), show_if=ShowIf("a"))), "in a circle"),
-        ((Field("a", ("a",), kind=Kind.TABLE),), "1 to 30 columns"),
+        ((Field("a", ("a",), kind=FieldKind.TABLE),), "1 to 30 columns"),
         ((Field("a", ("a",), accept=("pdf",)),), "only a file"),
         ((Field("a", ("a",), limits=Limits(pattern="(a")),), "pattern is not understood"),
-        ((Field("a", ("a",), kind=Kind.DATE, limits=Limits(low="soon")),), "must be dates"),
-        ((Field("a", ("a",), kind=Kind.CHOICE, choices=(Choice("1", "1"), Choice("one", 1))),), "the same value"),
+        ((Field("a", ("a",), kind=FieldKind.DATE, limits=Limits(low="soon")),), "must be dates"),
+        ((Field("a", ("a",), kind=FieldKind.CHOICE, choices=(Choice("1", "1"), Choice("one", 1))),), "the same value"),
     ],
 )
 def test_a_form_that_breaks_a_rule_is_refused_in_words(fields: tuple[Field, ...], words: str) -> None:
@@ -200,19 +200,19 @@ def test_fields_are_moved_replaced_and_grouped() -> None:
 )
 def test_a_secret_of_another_schema_is_a_secret_here(said: dict[str, Any], limits: Limits) -> None:
     form = schema_in.from_schema({"type": "object", "properties": {"door": said}})
-    assert form.fields == (Field("door", ("door",), kind=Kind.SECRET, limits=limits),)
+    assert form.fields == (Field("door", ("door",), kind=FieldKind.SECRET, limits=limits),)
     assert schema_out.to_schema(form)["properties"]["door"].items() >= {"format": "password", "writeOnly": True}.items()
 
 
 @pytest.mark.parametrize(
     "field",
     [
-        Field("door", ("door",), kind=Kind.SECRET, default="open sesame"),
-        Field("door", ("door",), kind=Kind.SECRET, hidden_value="open sesame"),
-        Field("door", ("door",), kind=Kind.SECRET, example="open sesame"),
-        Field("door", ("door",), kind=Kind.SECRET, searchable=True),
-        Field("door", (), kind=Kind.SECRET),
-        Field("rows", ("rows",), kind=Kind.TABLE, columns=(Column("door", "door", kind=Kind.SECRET),)),
+        Field("door", ("door",), kind=FieldKind.SECRET, default="open sesame"),
+        Field("door", ("door",), kind=FieldKind.SECRET, hidden_value="open sesame"),
+        Field("door", ("door",), kind=FieldKind.SECRET, example="open sesame"),
+        Field("door", ("door",), kind=FieldKind.SECRET, searchable=True),
+        Field("door", (), kind=FieldKind.SECRET),
+        Field("rows", ("rows",), kind=FieldKind.TABLE, columns=(Column("door", "door", kind=FieldKind.SECRET),)),
     ],
 )
 def test_a_secret_stands_nowhere_in_a_form(field: Field) -> None:
@@ -224,7 +224,9 @@ def test_a_secret_stands_nowhere_in_a_form(field: Field) -> None:
     ("test", "good"), [(When.IS, False), (When.IS_NOT, False), (When.FILLED, True), (When.EMPTY, True)]
 )
 def test_what_a_secret_is_decides_nothing_on_the_page(test: When, *, good: bool) -> None:
-    form = Form((Field("door", ("door",), kind=Kind.SECRET), Field("a", ("a",), show_if=ShowIf("door", test, "x"))))
+    form = Form(
+        (Field("door", ("door",), kind=FieldKind.SECRET), Field("a", ("a",), show_if=ShowIf("door", test, "x")))
+    )
     if good:
         return rules.check(form)
     with pytest.raises(BadForm, match="depending on the value of a secret"):

@@ -8,19 +8,22 @@ from django.conf import settings
 from tests.launch_forms.filled import hidden, opened, publish, send
 from tests.launches.launch_scene import Scene, text_of, unescape
 from workflows_ui.launch_forms.models import LaunchFormVersion
-from workflows_ui.launch_forms.schema.document import Column, Field, Form, Kind, ShowIf
+from workflows_ui.launch_forms.schema.document import Column, Field, FieldKind, Form, ShowIf
 from workflows_ui.launches.models import Launch
 
 FORM = Form(
     (
         Field("customer", ("customer",), required=True),
-        Field("amount", ("amount",), kind=Kind.NUMBER, show_if=ShowIf("customer", value="An"), required=True),
-        Field("door", ("door",), kind=Kind.SECRET),
+        Field("amount", ("amount",), kind=FieldKind.NUMBER, show_if=ShowIf("customer", value="An"), required=True),
+        Field("door", ("door",), kind=FieldKind.SECRET),
         Field(
             "rows",
             ("rows",),
-            kind=Kind.TABLE,
-            columns=(Column("sku", "sku", "SKU", required=True), Column("qty", "qty", "Quantity", kind=Kind.INTEGER)),
+            kind=FieldKind.TABLE,
+            columns=(
+                Column("sku", "sku", "SKU", required=True),
+                Column("qty", "qty", "Quantity", kind=FieldKind.INTEGER),
+            ),
         ),
     )
 )

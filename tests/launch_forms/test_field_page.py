@@ -15,8 +15,8 @@ from workflows_ui.launch_forms.schema.document import (
     Choice,
     Column,
     Field,
+    FieldKind,
     Form,
-    Kind,
     ShowIf,
     TableChoices,
     When,
@@ -117,8 +117,11 @@ def test_another_kind_shows_its_settings_before_anything_is_saved(owner: Client,
     assert owner.post(f"{FIELD}amount/", scene.filled(shown) | rows).status_code == 303
     found = scene.draft(users.owner).field("amount")
     assert found is not None
-    assert found.kind is Kind.TABLE
-    assert found.columns == (Column("sku", "sku", "Article", Kind.TEXT, True), Column("qty", "qty", "", Kind.INTEGER))
+    assert found.kind is FieldKind.TABLE
+    assert found.columns == (
+        Column("sku", "sku", "Article", FieldKind.TEXT, True),
+        Column("qty", "qty", "", FieldKind.INTEGER),
+    )
 
 
 def test_choices_come_from_an_apps_property_whatever_its_others_are(
@@ -226,7 +229,7 @@ def test_a_field_is_added_by_hand_also_where_there_is_no_form_yet(owner: Client,
     typed = scene.filled(page) | {"where": "customer.phone", "kind": "phone", "label": "Phone"}
     assert owner.post(FIELD, typed).status_code == 303
     (found,) = scene.draft(users.owner).fields
-    assert (found.name, found.path, found.kind) == ("customer.phone", ("customer", "phone"), Kind.PHONE)
+    assert (found.name, found.path, found.kind) == ("customer.phone", ("customer", "phone"), FieldKind.PHONE)
     again = owner.post(FIELD, scene.filled(owner.get(FIELD)) | {"where": "customer", "kind": "text"})
     assert again.status_code == 422
     assert "already fills this place" in text(again.content)
@@ -248,8 +251,8 @@ def test_somebody_elses_change_is_shown_and_what_was_typed_is_kept_and_can_be_sa
 
 
 def test_choices_of_a_column_are_typed_one_a_line(owner: Client, users: Users) -> None:
-    columns = (Column("size", "size", kind=Kind.CHOICE, choices=(Choice("Small", 1), Choice("Large", 2))),)
-    scene.saved(users.owner, Form((Field("rows", ("rows",), kind=Kind.TABLE, columns=columns),)))
+    columns = (Column("size", "size", kind=FieldKind.CHOICE, choices=(Choice("Small", 1), Choice("Large", 2))),)
+    scene.saved(users.owner, Form((Field("rows", ("rows",), kind=FieldKind.TABLE, columns=columns),)))
     page = owner.get(f"{FIELD}rows/")
     assert "Small = 1\nLarge = 2</textarea>" in page.content.decode()
     typed = scene.filled(page) | {
@@ -303,9 +306,9 @@ def test_a_column_that_is_taken_away_takes_its_own_values_along(owner: Client, u
     columns = (
         Column("a", "a", "First"),
         Column("b", "b", required=True),
-        Column("c", "c", kind=Kind.CHOICE, choices=(Choice("Tea", "TRA-01"),)),
+        Column("c", "c", kind=FieldKind.CHOICE, choices=(Choice("Tea", "TRA-01"),)),
     )
-    scene.saved(users.owner, Form((Field("rows", ("rows",), kind=Kind.TABLE, columns=columns),)))
+    scene.saved(users.owner, Form((Field("rows", ("rows",), kind=FieldKind.TABLE, columns=columns),)))
     page = owner.get(f"{FIELD}rows/")
     fewer = owner.post(f"{FIELD}rows/", scene.filled(page) | {"remove-column": "0"})
     assert owner.post(f"{FIELD}rows/", scene.filled(fewer)).status_code == 303

@@ -13,7 +13,7 @@ from tests import flows
 from tests.launch_forms.filled import ECHO, hidden, newest, opened, publish, send, sent
 from tests.launches.launch_scene import Scene, text_of, unescape
 from workflows_ui.launch_forms.models import LaunchFormVersion
-from workflows_ui.launch_forms.schema.document import Choice, Column, Field, Form, Kind, Limits, ShowIf
+from workflows_ui.launch_forms.schema.document import Choice, Column, Field, FieldKind, Form, Limits, ShowIf
 from workflows_ui.launches.models import CONFIRMED, Launch, LaunchInput, Reason, State
 from workflows_ui.launches.services import launches, sending
 from workflows_ui.members.models import Member, Role, Workspace
@@ -29,21 +29,23 @@ ORDER = Form(
             help="As on the invoice.",
             searchable=True,
         ),
-        Field("mail", ("customer", "mail"), kind=Kind.EMAIL),
-        Field("amount", ("amount",), kind=Kind.NUMBER, limits=Limits(low=1, high=100), required=True),
-        Field("urgent", ("urgent",), kind=Kind.YES_NO, default=False),
+        Field("mail", ("customer", "mail"), kind=FieldKind.EMAIL),
+        Field("amount", ("amount",), kind=FieldKind.NUMBER, limits=Limits(low=1, high=100), required=True),
+        Field("urgent", ("urgent",), kind=FieldKind.YES_NO, default=False),
         Field("reason", ("reason",), show_if=ShowIf("urgent", value=True), required=True),
-        Field("day", ("day",), kind=Kind.DATE),
-        Field("size", ("size",), kind=Kind.CHOICE, choices=(Choice("Small", 1), Choice("Large", 2)), group="Delivery"),
-        Field("tags", ("tags",), kind=Kind.LIST, group="Delivery"),
+        Field("day", ("day",), kind=FieldKind.DATE),
+        Field(
+            "size", ("size",), kind=FieldKind.CHOICE, choices=(Choice("Small", 1), Choice("Large", 2)), group="Delivery"
+        ),
+        Field("tags", ("tags",), kind=FieldKind.LIST, group="Delivery"),
         Field(
             "rows",
             ("rows",),
-            kind=Kind.TABLE,
-            columns=(Column("sku", "sku", "SKU", required=True), Column("count", "count", kind=Kind.INTEGER)),
+            kind=FieldKind.TABLE,
+            columns=(Column("sku", "sku", "SKU", required=True), Column("count", "count", kind=FieldKind.INTEGER)),
         ),
         Field("shop", ("shop",), hidden_value={"id": 7}),
-        Field("extra", ("extra",), kind=Kind.JSON, folded=True),
+        Field("extra", ("extra",), kind=FieldKind.JSON, folded=True),
     ),
     note="Read **this** first.\n\n<script>alert(1)</script>",
     button="Place the order",

@@ -9,7 +9,7 @@ from tests.launch_forms.filled import ECHO, opened, publish, send, sent
 from tests.launches.launch_scene import Scene, text_of, unescape
 from workflows_ui.engine import Timeouts
 from workflows_ui.launch_forms import choices as launch_choices
-from workflows_ui.launch_forms.schema.document import Choice, Field, Form, Kind, PieceChoices, TableChoices
+from workflows_ui.launch_forms.schema.document import Choice, Field, FieldKind, Form, PieceChoices, TableChoices
 from workflows_ui.launch_forms.views import form_page
 
 
@@ -25,7 +25,9 @@ def table(scene: Scene) -> tuple[str, str, str]:
 
 
 def _form(table: tuple[str, str, str], **more: Any) -> Form:
-    return Form((Field("shop", ("shop",), kind=Kind.CHOICE, choices_from=TableChoices(*table), required=True, **more),))
+    return Form(
+        (Field("shop", ("shop",), kind=FieldKind.CHOICE, choices_from=TableChoices(*table), required=True, **more),)
+    )
 
 
 def test_a_tables_records_are_offered_by_label_and_sent_by_value(scene: Scene, table: tuple[str, str, str]) -> None:
@@ -84,14 +86,16 @@ def test_what_was_offered_lately_is_offered_still_while_the_engine_is_down_or_sl
 
 
 def test_several_choices_from_a_table_are_ticked(scene: Scene, table: tuple[str, str, str]) -> None:
-    flow = publish(scene, Form((Field("shops", ("shops",), kind=Kind.CHOICES, choices_from=TableChoices(*table)),)))
+    flow = publish(
+        scene, Form((Field("shops", ("shops",), kind=FieldKind.CHOICES, choices_from=TableChoices(*table)),))
+    )
     assert 'type="checkbox"' in opened(scene, flow)
     assert sent(scene, flow, {"shops": ["", "s1", "s2"]}) == {"shops": ["s1", "s2"]}
 
 
 def test_labels_that_are_alike_are_distinguished_by_their_values(scene: Scene) -> None:
     choices = tuple(Choice("Same", number) for number in range(20))
-    flow = publish(scene, Form((Field("n", ("n",), kind=Kind.CHOICE, choices=choices),)))
+    flow = publish(scene, Form((Field("n", ("n",), kind=FieldKind.CHOICE, choices=choices),)))
     assert '<option value="Same (3)">' in opened(scene, flow)
     assert sent(scene, flow, {"n": "Same (3)"}) == {"n": 3}
 
@@ -104,6 +108,6 @@ def test_a_table_that_is_gone_is_no_harm(scene: Scene, table: tuple[str, str, st
 
 def test_a_step_that_is_gone_gives_no_choices(scene: Scene) -> None:
     flow = flows.make(scene.workflows, "F", ECHO)
-    form = Form((Field("x", ("x",), kind=Kind.CHOICE, choices_from=PieceChoices("gone", "property")),))
+    form = Form((Field("x", ("x",), kind=FieldKind.CHOICE, choices_from=PieceChoices("gone", "property")),))
     publish(scene, form, flow=flow)
     assert opened(scene, flow)

@@ -8,17 +8,17 @@ from django.conf import settings
 
 from tests.launch_forms.filled import hidden, newest, opened, publish, send
 from tests.launches.launch_scene import Scene, text_of, unescape
-from workflows_ui.launch_forms.schema.document import Field, Form, Kind
+from workflows_ui.launch_forms.schema.document import Field, FieldKind, Form
 from workflows_ui.launches.models import LaunchFile
 from workflows_ui.launches.services import sending
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 WITH_FILES = Form(
     (
-        Field("photo", ("photo",), kind=Kind.FILE, accept=("png", "pdf"), max_size=2_000, required=True),
-        Field("paper", ("paper",), kind=Kind.FILE),
+        Field("photo", ("photo",), kind=FieldKind.FILE, accept=("png", "pdf"), max_size=2_000, required=True),
+        Field("paper", ("paper",), kind=FieldKind.FILE),
         Field("note", ("note",)),
-        Field("deep", ("deep", "file"), kind=Kind.FILE),
+        Field("deep", ("deep", "file"), kind=FieldKind.FILE),
     )
 )
 

@@ -13,7 +13,7 @@ from workflows_ui.core import clock
 from workflows_ui.credentials.services import clients
 from workflows_ui.launch_forms.models import LaunchForm, LaunchFormVersion
 from workflows_ui.launch_forms.schema import json_text, schema_in
-from workflows_ui.launch_forms.schema.document import NOTHING, BadForm, Field, Form, Kind
+from workflows_ui.launch_forms.schema.document import NOTHING, BadForm, Field, FieldKind, Form
 from workflows_ui.launch_forms.services import launch_forms, sources as form_sources
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import files as launch_files
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.both_databases
 
 FLOW = "F" * 21
 ONE = Form((Field("name", ("name",), default="Nguyen Lan"),))
-TWO = Form((Field("name", ("name",)), Field("qty", ("qty",), kind=Kind.NUMBER)))
+TWO = Form((Field("name", ("name",)), Field("qty", ("qty",), kind=FieldKind.NUMBER)))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from django.utils import timezone
 from tests import flows
 from tests.launch_forms.filled import hidden, opened, publish
 from tests.launches.launch_scene import Scene
-from workflows_ui.launch_forms.schema.document import Choice, Field, Form, Kind
+from workflows_ui.launch_forms.schema.document import Choice, Field, FieldKind, Form
 from workflows_ui.launch_forms.views import form_page
 from workflows_ui.launches.services import launches
 
@@ -22,11 +22,11 @@ MOST = 12
 FORM = Form(
     (
         Field("customer", ("customer", "name"), required=True, searchable=True),
-        Field("amount", ("amount",), kind=Kind.NUMBER),
-        Field("urgent", ("urgent",), kind=Kind.YES_NO),
-        Field("size", ("size",), kind=Kind.CHOICE, choices=(Choice("Small", 1), Choice("Large", 2))),
-        Field("door", ("door",), kind=Kind.SECRET),
-        Field("more", ("more",), kind=Kind.JSON),
+        Field("amount", ("amount",), kind=FieldKind.NUMBER),
+        Field("urgent", ("urgent",), kind=FieldKind.YES_NO),
+        Field("size", ("size",), kind=FieldKind.CHOICE, choices=(Choice("Small", 1), Choice("Large", 2))),
+        Field("door", ("door",), kind=FieldKind.SECRET),
+        Field("more", ("more",), kind=FieldKind.JSON),
     )
 )
 TYPED = {"customer": "An", "amount": "12.5", "urgent": "true", "size": "2", "door": "open sesame", "more": '{"a": 1}'}

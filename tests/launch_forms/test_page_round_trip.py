@@ -16,7 +16,7 @@ from workflows_ui.launch_forms.forms import posted
 from workflows_ui.launch_forms.forms.fields import FormView
 from workflows_ui.launch_forms.proposal.proposing import propose
 from workflows_ui.launch_forms.schema import checking
-from workflows_ui.launch_forms.schema.document import Column, Field, Form, Kind
+from workflows_ui.launch_forms.schema.document import Column, Field, FieldKind, Form
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -106,7 +106,7 @@ def test_a_page_of_a_known_flow_sends_what_was_sent_to_it_before(name: str) -> N
 
 def test_a_table_of_some_thousand_cells_is_sent(scene: Scene) -> None:
     columns = tuple(Column(f"c{number}", f"c{number}") for number in range(6))
-    form = Form((Field("rows", ("rows",), kind=Kind.TABLE, columns=columns),))
+    form = Form((Field("rows", ("rows",), kind=FieldKind.TABLE, columns=columns),))
     flow = publish(scene, form)
     cells = {f"rows[{row}][c{number}]": f"{row}" for row in range(400) for number in range(6)}
     payload = sent(scene, flow, cells)

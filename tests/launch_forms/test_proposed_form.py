@@ -8,7 +8,7 @@ import pytest
 from tests import flows
 from tests.launch_forms.filled import newest, opened, publish, sent
 from tests.launches.launch_scene import Scene, text_of
-from workflows_ui.launch_forms.schema.document import Field, Form, Kind
+from workflows_ui.launch_forms.schema.document import Field, FieldKind, Form
 from workflows_ui.launch_forms.services import sources
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import launches
@@ -135,6 +135,6 @@ def test_a_proposal_learns_nothing_from_failed_launches(scene: Scene, flow: str)
     trigger = scene.workflows.get_flow(flow)["version"]["trigger"]
     form = sources.propose(scene.workflows, scene.users.workspace, flow, trigger)
     assert [(field.path, field.kind) for field in form.fields] == [
-        (("customer", "name"), Kind.TEXT),
-        (("amount",), Kind.NUMBER),
+        (("customer", "name"), FieldKind.TEXT),
+        (("amount",), FieldKind.NUMBER),
     ]

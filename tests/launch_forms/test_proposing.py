@@ -12,7 +12,7 @@ from tests.launch_forms.browser import submitted
 from workflows_ui.core.secret_names import names_secret
 from workflows_ui.launch_forms.proposal.proposing import propose
 from workflows_ui.launch_forms.schema import checking, rules, schema_in, schema_out
-from workflows_ui.launch_forms.schema.document import Blank, Form, Kind, Moment
+from workflows_ui.launch_forms.schema.document import Blank, FieldKind, Form, Moment
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 TEXTS = st.one_of(
@@ -85,29 +85,29 @@ def filled(value: Any) -> Any:
 @pytest.mark.parametrize(
     ("values", "kind"),
     [
-        (["Lan", "Hùng"], Kind.TEXT),
-        (["a\nb"], Kind.LONG_TEXT),
-        ([1, 2.5], Kind.NUMBER),
-        (["12", "13"], Kind.TEXT),
-        ([True, False], Kind.YES_NO),
-        (["2026-03-01"], Kind.DATE),
-        (["09:30"], Kind.TIME),
-        (["2026-03-01T09:30:00.000Z"], Kind.DATETIME),
-        (["lan@example.com"], Kind.EMAIL),
-        (["+84 28 3823 4567"], Kind.PHONE),
-        (["https://example.com"], Kind.URL),
-        ([["a"], ["b", "c"]], Kind.LIST),
-        ([[{"sku": "a", "qty": 1}]], Kind.TABLE),
-        ([{}], Kind.JSON),
-        ([1, "a"], Kind.JSON),
-        ([[1, "a"]], Kind.JSON),
-        ([[[1]]], Kind.JSON),
-        ([None], Kind.TEXT),
-        (["s", "m"] * 8, Kind.CHOICE),
-        (["s", "m"] * 2, Kind.TEXT),
+        (["Lan", "Hùng"], FieldKind.TEXT),
+        (["a\nb"], FieldKind.LONG_TEXT),
+        ([1, 2.5], FieldKind.NUMBER),
+        (["12", "13"], FieldKind.TEXT),
+        ([True, False], FieldKind.YES_NO),
+        (["2026-03-01"], FieldKind.DATE),
+        (["09:30"], FieldKind.TIME),
+        (["2026-03-01T09:30:00.000Z"], FieldKind.DATETIME),
+        (["lan@example.com"], FieldKind.EMAIL),
+        (["+84 28 3823 4567"], FieldKind.PHONE),
+        (["https://example.com"], FieldKind.URL),
+        ([["a"], ["b", "c"]], FieldKind.LIST),
+        ([[{"sku": "a", "qty": 1}]], FieldKind.TABLE),
+        ([{}], FieldKind.JSON),
+        ([1, "a"], FieldKind.JSON),
+        ([[1, "a"]], FieldKind.JSON),
+        ([[[1]]], FieldKind.JSON),
+        ([None], FieldKind.TEXT),
+        (["s", "m"] * 8, FieldKind.CHOICE),
+        (["s", "m"] * 2, FieldKind.TEXT),
     ],
 )
-def test_kinds_follow_from_values(values: list[Any], kind: Kind) -> None:
+def test_kinds_follow_from_values(values: list[Any], kind: FieldKind) -> None:
     form = propose(payloads=[{"x": value} for value in values])
     assert [field.kind for field in form.fields] == [kind]
 
@@ -131,7 +131,7 @@ def test_too_many_fields_become_fewer_fields_of_json() -> None:
     payload = {f"k{number}": {f"i{inner}": inner for inner in range(30)} for number in range(30)}
     form = propose(payloads=[payload])
     assert len(form.fields) == 30
-    assert {field.kind for field in form.fields} == {Kind.JSON}
+    assert {field.kind for field in form.fields} == {FieldKind.JSON}
     wide = {f"k{number}": number for number in range(500)}
     assert [field.path for field in propose(payloads=[wide]).fields] == [()]
     assert again(propose(payloads=[wide]), wide) == wide
@@ -165,5 +165,5 @@ def test_what_the_flow_reads_stays_whatever_was_sent() -> None:
             assert {("items",), ("customer",)} <= set(by_path), (bad, form)
             if len(payloads) > 1:
                 items = by_path["items",]
-                assert items.kind is Kind.TABLE, (bad, items)
+                assert items.kind is FieldKind.TABLE, (bad, items)
                 assert [column.key for column in items.columns] == ["sku", "qty"]

@@ -10,7 +10,7 @@ from tests.launch_forms.builder_scene import BASE, FLOW
 from tests.stub_engine import StubEngine, flow, identity, text
 from tests.users import Users
 from workflows_ui.audit.services.audit_log import Actor
-from workflows_ui.launch_forms.schema.document import Field, Form, Kind
+from workflows_ui.launch_forms.schema.document import Field, FieldKind, Form
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.members.models import Member, Role
 
@@ -75,7 +75,7 @@ def test_a_removed_field_comes_back(owner: Client, users: Users) -> None:
 
 
 def test_what_launchers_have_now_can_be_taken_back_as_it_was(owner: Client, users: Users) -> None:
-    form = Form((Field("own", ("own",), label="Made by hand", kind=Kind.DATE), Field("amount", ("amount",))))
+    form = Form((Field("own", ("own",), label="Made by hand", kind=FieldKind.DATE), Field("amount", ("amount",))))
     scene.published(users.owner, form)
     scene.saved(users.owner, form.without("own"))
     page = owner.get(f"{BASE}propose/")

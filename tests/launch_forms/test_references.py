@@ -6,7 +6,7 @@ import pytest
 
 from workflows_ui.launch_forms.proposal import references
 from workflows_ui.launch_forms.proposal.code_reading import ITEM
-from workflows_ui.launch_forms.schema.document import Kind
+from workflows_ui.launch_forms.schema.document import FieldKind
 
 
 def flow(*steps: dict[str, Any], **trigger: Any) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def test_keys_conditions_and_steps_in_branches_and_loops_are_read_too() -> None:
     )  # fmt: skip
     assert read(tree) == {"rows", "rows.*.mail", "amount", "vip", "key"}
     hints = {one.path: one.hint for one in references.find_references(tree) if one.hint}
-    assert hints == {("rows",): Kind.LIST, ("amount",): Kind.NUMBER, ("vip",): Kind.YES_NO}
+    assert hints == {("rows",): FieldKind.LIST, ("amount",): FieldKind.NUMBER, ("vip",): FieldKind.YES_NO}
 
 
 BODY = "{{trigger['body']}}"

@@ -11,16 +11,16 @@ from django.http import HttpResponse
 from tests.launch_forms.filled import newest, opened, publish, send
 from tests.launches.launch_scene import Scene, text_of, unescape
 from workflows_ui.launch_forms.schema import rules, schema_in, schema_out
-from workflows_ui.launch_forms.schema.document import BadForm, Choice, Field, Form, Kind
+from workflows_ui.launch_forms.schema.document import BadForm, Choice, Field, FieldKind, Form
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches
 
 FORM = Form(
     (
         Field("customer", ("customer", "name"), label="Customer", required=True),
-        Field("size", ("size",), kind=Kind.CHOICE, choices=(Choice("Small", 1), Choice("Large", 2))),
-        Field("door", ("door",), kind=Kind.SECRET),
-        Field("photo", ("photo",), kind=Kind.FILE),
+        Field("size", ("size",), kind=FieldKind.CHOICE, choices=(Choice("Small", 1), Choice("Large", 2))),
+        Field("door", ("door",), kind=FieldKind.SECRET),
+        Field("photo", ("photo",), kind=FieldKind.FILE),
     ),
     button="Send the offer",
     effects="Sends an offer to {customer}.\n\nThe {size} box is reserved.",

@@ -7,7 +7,7 @@ from tests.launch_forms.filled import opened, publish, send
 from tests.launches.launch_scene import Scene, text_of, unescape
 from workflows_ui.accounts.models import User
 from workflows_ui.launch_forms.models import SavedInputs
-from workflows_ui.launch_forms.schema.document import Field, Form, Kind
+from workflows_ui.launch_forms.schema.document import Field, FieldKind, Form
 from workflows_ui.launch_forms.services import saved_inputs
 from workflows_ui.launches.models import Launch
 from workflows_ui.members.models import Member, Role
@@ -15,8 +15,8 @@ from workflows_ui.members.models import Member, Role
 FORM = Form(
     (
         Field("name", ("name",), required=True),
-        Field("amount", ("amount",), kind=Kind.NUMBER),
-        Field("photo", ("photo",), kind=Kind.FILE, required=True),
+        Field("amount", ("amount",), kind=FieldKind.NUMBER),
+        Field("photo", ("photo",), kind=FieldKind.FILE, required=True),
     )
 )
 

@@ -12,7 +12,7 @@ from tests import flows
 from tests.browser.looks import LOOKS, sound_in_every_look
 from tests.launch_forms.filled import publish
 from tests.launches.launch_scene import Scene
-from workflows_ui.launch_forms.schema.document import Field, Form, Kind
+from workflows_ui.launch_forms.schema.document import Field, FieldKind, Form
 from workflows_ui.launches.models import Launch, Reason, State
 from workflows_ui.launches.services import sending
 from workflows_ui.members.models import Member, Role
@@ -129,7 +129,7 @@ def test_what_was_typed_is_not_put_into_a_form_that_has_changed_meanwhile(
 def test_json_with_a_secret_is_not_stored_by_the_browser(stage: Scene, live_server: LiveServer, page: Page) -> None:
     _sign_in(stage, page, live_server)
     Member.objects.filter(user=stage.users.colleague).update(role=Role.BUILDER)
-    flow = publish(stage, Form((Field("pin", ("pin",), label="PIN", kind=Kind.SECRET),)))
+    flow = publish(stage, Form((Field("pin", ("pin",), label="PIN", kind=FieldKind.SECRET),)))
     page.goto(live_server.url + stage.url(flow) + "?_as=json")
     page.fill("[name=payload]", '{"pin": "zebra-4417"}')
     page.goto(f"{live_server.url}/w/sales/launches/")

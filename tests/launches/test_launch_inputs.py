@@ -9,17 +9,17 @@ from django.utils import translation
 from tests.launch_forms.filled import publish
 from tests.launches.launch_scene import Scene, text_of, unescape
 from workflows_ui.launch_forms.models import LaunchForm
-from workflows_ui.launch_forms.schema.document import Choice, Column, Field, Form, Kind, Moment
+from workflows_ui.launch_forms.schema.document import Choice, Column, Field, FieldKind, Form, Moment
 from workflows_ui.launches import inputs
 from workflows_ui.launches.models import State
 
 FORM = Form(
     (
-        Field("to", ("customer", "phone"), label="Whom to call", kind=Kind.PHONE),
-        Field("size", ("size",), label="Size", kind=Kind.CHOICE, choices=(Choice("Large", "l"),)),
-        Field("many", ("many",), label="Colours", kind=Kind.CHOICES, choices=(Choice("Red", "r"),)),
-        Field("rows", ("rows",), label="Lines", kind=Kind.TABLE, columns=(Column("q", "qty", "How many"),)),
-        Field("at", ("at",), label="When", kind=Kind.DATETIME, moment=Moment.UTC),
+        Field("to", ("customer", "phone"), label="Whom to call", kind=FieldKind.PHONE),
+        Field("size", ("size",), label="Size", kind=FieldKind.CHOICE, choices=(Choice("Large", "l"),)),
+        Field("many", ("many",), label="Colours", kind=FieldKind.CHOICES, choices=(Choice("Red", "r"),)),
+        Field("rows", ("rows",), label="Lines", kind=FieldKind.TABLE, columns=(Column("q", "qty", "How many"),)),
+        Field("at", ("at",), label="When", kind=FieldKind.DATETIME, moment=Moment.UTC),
         Field("fixed", ("fixed",), label="Never typed", hidden_value="of the builder's"),
     )
 )
@@ -59,14 +59,14 @@ def test_inputs_are_shown_by_labels_and_in_the_words_of_choices(scene: Scene) ->
 
 
 def test_numbers_and_dates_are_shown_as_the_reader_writes_them() -> None:
-    columns = (Column("p", "price", "Price", kind=Kind.NUMBER), Column("d", "day", "Day", kind=Kind.DATE))
+    columns = (Column("p", "price", "Price", kind=FieldKind.NUMBER), Column("d", "day", "Day", kind=FieldKind.DATE))
     form = Form(
         (
-            Field("day", ("day",), label="Day", kind=Kind.DATE),
-            Field("odd", ("odd",), label="Odd day", kind=Kind.DATE),
-            Field("sum", ("sum",), label="Sum", kind=Kind.NUMBER),
-            Field("year", ("year",), label="Year", kind=Kind.INTEGER),
-            Field("rows", ("rows",), label="Lines", kind=Kind.TABLE, columns=columns),
+            Field("day", ("day",), label="Day", kind=FieldKind.DATE),
+            Field("odd", ("odd",), label="Odd day", kind=FieldKind.DATE),
+            Field("sum", ("sum",), label="Sum", kind=FieldKind.NUMBER),
+            Field("year", ("year",), label="Year", kind=FieldKind.INTEGER),
+            Field("rows", ("rows",), label="Lines", kind=FieldKind.TABLE, columns=columns),
         )
     )
     payload = {

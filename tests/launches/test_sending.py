@@ -21,7 +21,7 @@ from workflows_ui.accounts.models import User
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core.lease import ENQUEUE_AGAIN
-from workflows_ui.credentials.models import Credential, Kind
+from workflows_ui.credentials.models import Credential, CredentialKind
 from workflows_ui.credentials.services import clients
 from workflows_ui.launches import messages as launch_messages
 from workflows_ui.launches.models import Follow, Launch, Reason, State
@@ -47,7 +47,9 @@ class Scene:
         imbrace = flavour == Flavour.IMBRACE
         address = f"{self.server.url}/imbrace" if imbrace else f"{self.server.url}/api"
         space = workspace("sales", flavour=flavour, address=address, project=given.project_id)
-        secret, kind = (given.api_key, Kind.API_KEY) if imbrace else (given.bearer_token, Kind.BEARER_TOKEN)
+        secret, kind = (
+            (given.api_key, CredentialKind.API_KEY) if imbrace else (given.bearer_token, CredentialKind.BEARER_TOKEN)
+        )
         self.users: Users = gather(space, secret, kind=kind)
         self.workflows = clients.client_for_credential(self.users.credential).workflows
 

@@ -83,6 +83,7 @@ def test_a_fresh_folder_starts_stops_and_starts_again_with_all_its_data_and_its_
         first.wait_for_output("Change it under your name")
         assert first.get("/readyz")[0] == 200
         assert f"{READY}: {first.address}" in first.output
+        assert "not_ready" not in first.output
         name, password = re.findall(r"^(?:User name|Password): +(\S+)$", first.output, re.MULTILINE)
         assert "Practice" in sign_in(first.address, name, password)
         style = re.search(r'href="(/static/console\.[0-9a-f]+\.css)"', first.get("/accounts/login/")[1])

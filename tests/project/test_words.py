@@ -55,3 +55,15 @@ def test_no_document_has_them() -> None:
     assert {
         name: found for name, text in prose.items() if (found := [hit[0] for hit in avoided("English").finditer(text)])
     } == {}
+
+
+def test_the_states_that_the_glossary_lists_have_these_words() -> None:
+    with (ROOT / "locale" / "vi" / "LC_MESSAGES" / "django.po").open("rb") as stream:
+        translated = {str(message.id): str(message.string) for message in read_po(stream) if not message.context}
+    listed = " ".join(_TERMS.partition("States of launches and runs: ")[2].partition("\n\n")[0].split())
+    pairs = dict(re.findall(r"(\w[^()]*) \(([^)]*)\)", listed))
+    assert len(pairs) > 10
+    assert pairs == {
+        english: translated.get(english.replace("18:00", "%(time)s"), "").replace("%(time)s", "18:00")
+        for english in pairs
+    }

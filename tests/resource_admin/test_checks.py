@@ -6,7 +6,7 @@ import pytest
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.resource_admin import checks as resource_checks
-from workflows_ui.resource_admin.resource import Column, Page, Panel, Query, Resource, Row
+from workflows_ui.resource_admin.resource import Action, Column, Page, Panel, Query, Resource, Row, Shortcut
 from workflows_ui.resources import RESOURCES
 
 
@@ -50,12 +50,27 @@ def test_the_consoles_own_declarations_pass() -> None:
         ({"panels": (Panel("P", "no/such.html", lambda _subject: None),)}, "console.E007"),
         ({"details": (Column("x", "X", kind="odd"),)}, "console.E008"),
         ({"list": Resource.list}, "console.E009"),
+        ({"icon": "rokcet"}, "console.E019"),
+        ({"shortcuts": (Shortcut("S", "rokcet", lambda _slug, _row: ""),)}, "console.E019"),
+        ({"actions": (Action("act", "Act", "rokcet", lambda *_: None),)}, "console.E019"),
         ({"index_filters": {}}, "console.E031"),
         ({"name": "tables", "index_filters": {"nothing": "state"}}, "console.E032"),
     ],
 )
 def test_each_mistake_has_its_number(changes: dict[str, Any], number: str) -> None:
     assert _numbers(**changes) == [number]
+
+
+def test_icons_outside_of_resources_are_checked_too_and_near_names_are_suggested() -> None:
+    (problem,) = resource_checks.check_icons([("The menu's Launches", "rokcet"), ("The menu's Members", "users")])
+    assert problem.id == "console.E019"
+    assert "web/icons.txt has no icon 'rokcet'" in problem.msg
+    assert "rocket" in str(problem.hint)
+    declared = {name for _place, name in resource_checks.declared_icons()}
+    menu, credentials, job, run, flow, outcome, field = (
+        "contact", "key-round", "circle-stop", "timer-off", "toggle-left", "unplug", "paperclip",
+    )  # fmt: skip
+    assert declared >= {menu, credentials, job, run, flow, outcome, field}
 
 
 def test_two_resources_of_one_name_are_refused() -> None:

@@ -10,7 +10,7 @@ from django.test import Client
 
 from tests.practice_engine.fixtures import Practice
 from tests.users import Users, gather, workspace
-from workflows_ui.credentials.models import Kind
+from workflows_ui.credentials.models import CredentialKind
 from workflows_ui.members.models import Flavour, Member, Role
 
 #: In no page, no message, no log and no audit row.
@@ -26,7 +26,9 @@ class Scene:
         plain = flavour == Flavour.ACTIVEPIECES
         address = practice.activepieces if plain else practice.gateway
         space = workspace("sales", flavour=flavour, address=address, project=given.project_id)
-        secret, kind = (given.bearer_token, Kind.BEARER_TOKEN) if plain else (given.api_key, Kind.API_KEY)
+        secret, kind = (
+            (given.bearer_token, CredentialKind.BEARER_TOKEN) if plain else (given.api_key, CredentialKind.API_KEY)
+        )
         self.users: Users = gather(space, secret, kind=kind)
         self.browser = self.sign_in("owner")
 

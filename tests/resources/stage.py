@@ -14,7 +14,7 @@ from tests.practice_engine.fixtures import Practice
 from tests.resources import samples
 from tests.users import Users, gather, workspace
 from workflows_ui.audit.models import AuditEvent
-from workflows_ui.credentials.models import Kind
+from workflows_ui.credentials.models import CredentialKind
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine.transport import close_pools
@@ -169,10 +169,10 @@ def stage(request: pytest.FixtureRequest, db: None) -> Iterator[Stage]:
     given = engine.credentials
     if request.param == "activepieces":
         place = {"flavour": Flavour.ACTIVEPIECES, "address": f"{server.url}/api"}
-        secret, kind = given.bearer_token, Kind.BEARER_TOKEN
+        secret, kind = given.bearer_token, CredentialKind.BEARER_TOKEN
     else:
         place = {"flavour": Flavour.IMBRACE, "address": f"{server.url}/imbrace"}
-        secret, kind = given.api_key, Kind.API_KEY
+        secret, kind = given.api_key, CredentialKind.API_KEY
     users = gather(workspace("sales", project=given.project_id, **place), secret, kind=kind)
     browser = Client()
     browser.force_login(users.owner)

@@ -152,6 +152,11 @@ def test_the_command_refuses_names_and_calls_that_do_not_fit(name: str, said: st
         call_command("startresource", name)
 
 
+def test_the_command_refuses_an_icon_that_the_pages_would_not_find_and_suggests_near_ones() -> None:
+    with pytest.raises(CommandError, match=r"no icon 'foldr'.*folder"):
+        call_command("startresource", "shelves", "--list", "list_folders", "--list-only", "--icon", "foldr")
+
+
 def test_permission_rows_of_a_new_resource_stand_in_the_order_of_names() -> None:
     page = (ROOT / "docs" / "permissions.md").read_text(encoding="utf-8")
     changed = with_permissions(page, "labels").splitlines()

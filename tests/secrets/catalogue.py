@@ -12,12 +12,12 @@ from django import forms
 from django.apps import apps
 
 from workflows_ui.core.crypto import SealsFields
-from workflows_ui.credentials.models import Kind
+from workflows_ui.credentials.models import CredentialKind
 
 #: What each part of the hunt hides, by its module.
 HUNTED: dict[str, set[str]] = {
     "test_nowhere": {
-        *(f"credential {kind}" for kind in Kind.values),
+        *(f"credential {kind}" for kind in CredentialKind.values),
         "launch input",
         "one-time code",
         "password of a sign-in",
@@ -156,7 +156,7 @@ _ADDRESS_SETTING = re.compile(r"_URL$|_PROXY$")
 
 def kinds() -> set[str]:
     """Kinds of credentials."""
-    return {f"credential {kind}" for kind in Kind.values}
+    return {f"credential {kind}" for kind in CredentialKind.values}
 
 
 def columns() -> set[str]:

@@ -17,7 +17,7 @@ from tests.chaos.stage import until
 from tests.secrets import places
 from tests.secrets.hunt import Hunt
 from tests.users import person
-from workflows_ui.credentials.models import Credential, CredentialSecret, Kind
+from workflows_ui.credentials.models import Credential, CredentialKind, CredentialSecret
 from workflows_ui.credentials.services import clients, secret_rotation
 from workflows_ui.launches.models import Launch
 from workflows_ui.members.models import Workspace
@@ -158,7 +158,7 @@ def test_no_kind_of_credential_is_anywhere_after_everything_it_can_go_through(
     story.launch()
     story.renew()
     kept = CredentialSecret.objects.exclude(secret="")
-    assert {row.kind for row in kept} | {story.credential.kind} == set(Kind.values)
+    assert {row.kind for row in kept} | {story.credential.kind} == set(CredentialKind.values)
     hunt.hide("one-time code", CODE)
     # People who may open the launch see it; it is in clear nowhere else.
     hunt.hide("launch input", INPUT, but=lambda place: place.startswith("/w/"))
@@ -167,7 +167,7 @@ def test_no_kind_of_credential_is_anywhere_after_everything_it_can_go_through(
         hunt.hide(f"credential {row.kind}", row.open("secret"))
     hunt.hide("tokens of the engine", *scene.engine.state.credentials)
     kept.update(keep_until=LONG_AGO)
-    assert secret_rotation.purge() >= len(Kind.values) - 1
+    assert secret_rotation.purge() >= len(CredentialKind.values) - 1
     assert not CredentialSecret.objects.exclude(secret="", password="").exists()
     for space in (first, story.space):
         for page in (

@@ -20,7 +20,7 @@ from workflows_ui.core.secret_names import MASK
 from workflows_ui.engine import TriggerAnswer
 from workflows_ui.engine.trigger import Outcome
 from workflows_ui.launch_forms.models import SavedInputs
-from workflows_ui.launch_forms.schema.document import Field, Form, Kind, ShowIf, When
+from workflows_ui.launch_forms.schema.document import Field, FieldKind, Form, ShowIf, When
 from workflows_ui.launches import page as launch_page
 from workflows_ui.launches.models import Launch, LaunchInput, State
 from workflows_ui.launches.services import secrets as launch_secrets, sending
@@ -32,8 +32,8 @@ LONG, SHORT = "open-Zk7q/sesame+&<", "q#7~"
 FORM = Form(
     (
         Field("to", ("to",), label="Whom to call", required=True),
-        Field("door", ("door", "word"), label="Word of the door", kind=Kind.SECRET, required=True),
-        Field("floor", ("floor",), label="Floor", kind=Kind.SECRET),
+        Field("door", ("door", "word"), label="Word of the door", kind=FieldKind.SECRET, required=True),
+        Field("floor", ("floor",), label="Floor", kind=FieldKind.SECRET),
         Field("inside", ("inside",), label="Inside", show_if=ShowIf("door", When.FILLED)),
     )
 )

@@ -9,7 +9,7 @@ from django.test import Client
 
 from tests.practice_engine.fixtures import Practice, practice
 from tests.users import Users, gather, workspace
-from workflows_ui.credentials.models import Kind
+from workflows_ui.credentials.models import CredentialKind
 from workflows_ui.credentials.services import clients, credential_tests
 from workflows_ui.engine import Timeouts
 from workflows_ui.engine.transport import close_pools
@@ -99,7 +99,7 @@ def place(
     secret = known.api_key if imbrace else known.bearer_token
     address = practice.gateway if imbrace else practice.activepieces
     space = workspace("sales", flavour=request.param, address=address, project=known.project_id)
-    users = gather(space, secret, kind=Kind.API_KEY if imbrace else Kind.BEARER_TOKEN)
+    users = gather(space, secret, kind=CredentialKind.API_KEY if imbrace else CredentialKind.BEARER_TOKEN)
     flow = practice.sample("quick").id
     form = {"ticket": launches.ticket(), "_flow": signed_name(space, flow, "Greet a customer"), "_how": "start"}
     browser = Client()

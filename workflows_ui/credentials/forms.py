@@ -17,7 +17,7 @@ from workflows_ui.accounts.models import User
 from workflows_ui.core import clock
 from workflows_ui.core.form_choices import set_choices
 from workflows_ui.credentials import messages as credential_messages
-from workflows_ui.credentials.models import SIGNED_IN_KINDS, Credential, CredentialSecret, Kind
+from workflows_ui.credentials.models import SIGNED_IN_KINDS, Credential, CredentialKind, CredentialSecret
 from workflows_ui.credentials.pending_sign_in import PROJECT, Pending
 from workflows_ui.credentials.services import signing_in
 from workflows_ui.credentials.services.credential_tests import Draft, Problem
@@ -28,9 +28,9 @@ from workflows_ui.members.models import Flavour, Workspace
 GATEWAY = "gateway"
 ACTIVEPIECES = "activepieces"
 #: The kinds of each flavour, the best for launching first.
-KINDS: dict[str, tuple[Kind, ...]] = {
-    Flavour.IMBRACE: (Kind.API_KEY, Kind.SIGN_IN, Kind.ACCESS_TOKEN, Kind.JWT),
-    Flavour.ACTIVEPIECES: (Kind.BEARER_TOKEN, Kind.BEARER_SIGN_IN),
+KINDS: dict[str, tuple[CredentialKind, ...]] = {
+    Flavour.IMBRACE: (CredentialKind.API_KEY, CredentialKind.SIGN_IN, CredentialKind.ACCESS_TOKEN, CredentialKind.JWT),
+    Flavour.ACTIVEPIECES: (CredentialKind.BEARER_TOKEN, CredentialKind.BEARER_SIGN_IN),
 }
 #: Live first: it is the normal case.
 _ENVIRONMENTS = {
@@ -52,7 +52,7 @@ def engines() -> list[tuple[str, Any]]:
     ]
 
 
-def _kind_field(kinds: tuple[Kind, ...]) -> forms.ChoiceField:
+def _kind_field(kinds: tuple[CredentialKind, ...]) -> forms.ChoiceField:
     return forms.ChoiceField(
         label=_("Kind of secret"),
         choices=[(kind, kind.label) for kind in kinds],
@@ -149,9 +149,9 @@ class SecretForm(TestedForm):
         raise NotImplementedError
 
     @property
-    def chosen(self) -> Kind:
+    def chosen(self) -> CredentialKind:
         field = "token_kind" if self.flavour == Flavour.ACTIVEPIECES else "kind"
-        return Kind(self.cleaned_data.get(field) or self.fields[field].initial)
+        return CredentialKind(self.cleaned_data.get(field) or self.fields[field].initial)
 
     @property
     def signs_in(self) -> bool:
@@ -161,7 +161,7 @@ class SecretForm(TestedForm):
     @property
     def wants_code(self) -> bool:
         """Whether the form only requests a code by mail."""
-        return "send_code" in self.data and self.chosen == Kind.SIGN_IN
+        return "send_code" in self.data and self.chosen == CredentialKind.SIGN_IN
 
     def clean_ends_on(self) -> date | None:
         value: date | None = self.cleaned_data["ends_on"]
@@ -180,7 +180,7 @@ class SecretForm(TestedForm):
             return data
         if not data.get("email") and "email" not in self.errors:
             self.add_error("email", _("Enter the e-mail address."))
-        code = data.get("code") if self.chosen == Kind.SIGN_IN else ""
+        code = data.get("code") if self.chosen == CredentialKind.SIGN_IN else ""
         if not data.get("password") and not code and not self.wants_code and "password" not in self.errors:
             self.add_error("password", _("Enter the password, or a one-time code where the engine sends them."))
         return data
@@ -188,7 +188,7 @@ class SecretForm(TestedForm):
     def typed(self, base: str) -> Typed:
         """The input for a sign-in at the engine with this address. A code has precedence over a password."""
         data = self.cleaned_data
-        code = data["code"].strip() if self.chosen == Kind.SIGN_IN else ""
+        code = data["code"].strip() if self.chosen == CredentialKind.SIGN_IN else ""
         password = "" if code else data["password"]
         return Typed(self.flavour, base, data["email"], password=password, code=code)
 
@@ -205,7 +205,9 @@ class SecretForm(TestedForm):
                 password=password,
                 ends_at=token.ends_at,
             )
-        organization = data["organization_id"].strip() if kind in {Kind.ACCESS_TOKEN, Kind.JWT} else ""
+        organization = (
+            data["organization_id"].strip() if kind in {CredentialKind.ACCESS_TOKEN, CredentialKind.JWT} else ""
+        )
         typed_end = clock.midnight(data["ends_on"]) if data["ends_on"] else None
         ends_at = signing_in.end_of(data["secret"]) or typed_end
         return draft(secret=data["secret"], organization_id=organization, ends_at=ends_at)
@@ -223,7 +225,7 @@ class SecretForm(TestedForm):
     def token_kinds(self) -> list[dict[str, Any]]:
         return self._choices("token_kind", KINDS[Flavour.ACTIVEPIECES])
 
-    def _choices(self, name: str, kinds: tuple[Kind, ...]) -> list[dict[str, Any]]:
+    def _choices(self, name: str, kinds: tuple[CredentialKind, ...]) -> list[dict[str, Any]]:
         value = self[name].value() or kinds[0]
         return [
             {"value": kind, "label": kind.label, "hint": credential_messages.KINDS[kind], "checked": kind == value}

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _, ngettext, pgettext
 from workflows_ui.accounts.models import User
 from workflows_ui.core.crypto import Changed, NotEntered
 from workflows_ui.core.states import Badge, Text
-from workflows_ui.credentials.models import Ability, Credential, CredentialSecret, Health, Kind
+from workflows_ui.credentials.models import Ability, Credential, CredentialKind, CredentialSecret, Health
 from workflows_ui.credentials.services import clients, credential_tests, engine_facts
 from workflows_ui.credentials.services.capabilities import Verdict
 from workflows_ui.credentials.services.credential_tests import Code, Problem
@@ -163,18 +163,20 @@ def problem_message(problem: Problem) -> Message:
 
 #: A description of each kind, for the choice.
 KINDS: dict[str, Promise] = {
-    Kind.API_KEY: _("Best for launching: the engine never writes it into the data of runs. It starts with “api_”."),
-    Kind.SIGN_IN: _(
+    CredentialKind.API_KEY: _(
+        "Best for launching: the engine never writes it into the data of runs. It starts with “api_”."
+    ),
+    CredentialKind.SIGN_IN: _(
         "The console signs in for you and gets a token for one organization, which it renews. The engine keeps that token with each run."
     ),
-    Kind.ACCESS_TOKEN: _(
+    CredentialKind.ACCESS_TOKEN: _(
         "A token that starts with “acc_”. The engine keeps it with each run that is launched with it."
     ),
-    Kind.JWT: _(
+    CredentialKind.JWT: _(
         "A long token that starts with “eyJ”, together with its organization. The engine may keep it with each run."
     ),
-    Kind.BEARER_TOKEN: _("An API key that starts with “sk-”, or the token of a sign-in."),
-    Kind.BEARER_SIGN_IN: _(
+    CredentialKind.BEARER_TOKEN: _("An API key that starts with “sk-”, or the token of a sign-in."),
+    CredentialKind.BEARER_SIGN_IN: _(
         "The console signs in with your e-mail address and password and uses the token that it gets."
     ),
 }

@@ -18,7 +18,7 @@ from workflows_ui.core.states import StateChoices
 from workflows_ui.members.models import Workspace, place
 
 
-class Kind(models.TextChoices):
+class CredentialKind(models.TextChoices):
     """The kind of a secret. The flavour of an engine determines its kinds."""
 
     API_KEY = "api_key", _("API key")
@@ -30,9 +30,9 @@ class Kind(models.TextChoices):
 
 
 #: Kinds whose secret is a token from a sign-in that the console made for the person.
-SIGNED_IN_KINDS = (Kind.SIGN_IN, Kind.BEARER_SIGN_IN)
+SIGNED_IN_KINDS = (CredentialKind.SIGN_IN, CredentialKind.BEARER_SIGN_IN)
 #: Kinds whose secret is sent as a header that the engine keeps with each run (api.md 2.2): not the best for launching.
-KEPT_IN_RUNS = (Kind.ACCESS_TOKEN, Kind.JWT, Kind.SIGN_IN)
+KEPT_IN_RUNS = (CredentialKind.ACCESS_TOKEN, CredentialKind.JWT, CredentialKind.SIGN_IN)
 
 
 class Health(StateChoices):
@@ -58,7 +58,7 @@ class Credential(SealsFields, models.Model):
     #: shared with, never for its owner.
     taken_over = models.BooleanField(default=False)
     name = models.CharField(_("name"), max_length=120)
-    kind = models.CharField(_("kind"), max_length=20, choices=Kind)
+    kind = models.CharField(_("kind"), max_length=20, choices=CredentialKind)
     organization_id = models.CharField(_("organization"), max_length=120, blank=True)
     #: Ciphertext; see `open`. Empty if it must be entered again because the workspace moved.
     secret = models.TextField(_("secret"), blank=True)
@@ -189,7 +189,7 @@ class CredentialSecret(SealsFields, models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     credential = models.ForeignKey(Credential, on_delete=models.CASCADE, related_name="previous")
-    kind = models.CharField(max_length=20, choices=Kind)
+    kind = models.CharField(max_length=20, choices=CredentialKind)
     organization_id = models.CharField(max_length=120, blank=True)
     #: Credential.taken_over, for this secret.
     taken_over = models.BooleanField(default=False)

@@ -49,7 +49,7 @@ def job_url(slug: str, job: Job) -> str:
     return reverse("export" if job.kind == JobKind.EXPORT else "job", args=[slug, job.pk])
 
 
-class Page:
+class JobPage:
     """A job with its declaration; `resource` and `action` are None if they are no longer declared."""
 
     def __init__(self, job: Job, access: Access, resources: Mapping[str, Resource], show: str = "") -> None:

@@ -7,14 +7,14 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core.collation import by_name
-from workflows_ui.jobs.page import Page
+from workflows_ui.jobs.page import JobPage
 from workflows_ui.lists.local_lists import LocalList
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.resource import Column, Resource
 
 
-def _filters(page: Page) -> str:
+def _filters(page: JobPage) -> str:
     return " · ".join(f"{label}: {value[:60]}" for label, value in page.job.filters_told)
 
 
@@ -58,18 +58,18 @@ class Jobs(LocalList):
 
     def masked(self, session: Any, rows: Sequence[Any]) -> list[Any]:
         """The page of each job."""
-        return [Page(job, self.access, self.resources) for job in rows]
+        return [JobPage(job, self.access, self.resources) for job in rows]
 
-    def key(self, row: Page) -> str:
+    def key(self, row: JobPage) -> str:
         return str(row.job.pk)
 
-    def title(self, row: Page) -> str:
+    def title(self, row: JobPage) -> str:
         return str(row.title)
 
     def url(self, slug: str, id: str = "", **query: str) -> str:
         return reverse("job", args=[slug, id]) if id else reverse("jobs", args=[slug], query=query or None)
 
-    def refresh_seconds(self, row: Page) -> int:
+    def refresh_seconds(self, row: JobPage) -> int:
         return 2 if row.can_stop else 0
 
 

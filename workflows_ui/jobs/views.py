@@ -24,7 +24,7 @@ from workflows_ui.credentials.services.clients import NoCredential
 from workflows_ui.engine import EngineError
 from workflows_ui.jobs import page as job_page, tables, tasks
 from workflows_ui.jobs.models import ItemState, Job, JobItem, JobKind, JobState
-from workflows_ui.jobs.page import Page
+from workflows_ui.jobs.page import JobPage
 from workflows_ui.jobs.services import jobs
 from workflows_ui.lists import export as export_file, list_page, local_lists
 from workflows_ui.lists.listing import Listing, offer
@@ -193,7 +193,9 @@ def undo(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     return responses.redirect(request, page.url)
 
 
-def _render(request: ConsoleRequest, page: Page, form: forms.Form | None = None, *, status: int = 200) -> HttpResponse:
+def _render(
+    request: ConsoleRequest, page: JobPage, form: forms.Form | None = None, *, status: int = 200
+) -> HttpResponse:
     start = request.GET.get("from", "")
     rows = page.rows(int(start) if start.isdecimal() and len(start) < 8 else 0) if not page.awaits_confirmation else []
     shown = [row[0] for row in rows[: job_page.ROWS]]
@@ -213,7 +215,7 @@ def _render(request: ConsoleRequest, page: Page, form: forms.Form | None = None,
     return responses.page(request, "jobs/job.html", context, fragments=(LIVE,), status=status)
 
 
-def _follow(request: ConsoleRequest, page: Page, items: Sequence[JobItem]) -> dict[int, tuple[Badge, str]]:
+def _follow(request: ConsoleRequest, page: JobPage, items: Sequence[JobItem]) -> dict[int, tuple[Badge, str]]:
     """The current states of what the job started; empty if the engine, or the person's credential, does not show them now."""
     try:
         return page.follow(engine_session.open_session(request.access), items)
@@ -222,10 +224,10 @@ def _follow(request: ConsoleRequest, page: Page, items: Sequence[JobItem]) -> di
         return {}
 
 
-def _find(request: ConsoleRequest, id: str) -> Page:
+def _find(request: ConsoleRequest, id: str) -> JobPage:
     """The job, if the person may see it. Raises Http404."""
     rows = jobs.of_workspace(request.access).filter(kind=JobKind.BULK).select_related("retry_of")
-    return Page(get_object_or_404(rows, pk=id), request.access, RESOURCES, request.GET.get("show", ""))
+    return JobPage(get_object_or_404(rows, pk=id), request.access, RESOURCES, request.GET.get("show", ""))
 
 
 @never_cache
@@ -270,7 +272,7 @@ def export_page(request: ConsoleRequest, slug: str, job_id: str) -> HttpResponse
     """The progress of an export, and the link to its file. For its person, or any manager."""
     job = _find_export(request, job_id)
     context = {
-        "page": Page(job, request.access, RESOURCES),
+        "page": JobPage(job, request.access, RESOURCES),
         "job": job,
         "there": jobs.has_file(job),
         "kept_until": formats.date(timezone.localtime(job.keep_until)) if job.keep_until else "",

@@ -17,8 +17,8 @@ from workflows_ui.launch_forms.schema.document import (
     PLACEHOLDER,
     TEXTS,
     Field,
+    FieldKind,
     Form,
-    Kind,
     Limits,
     When,
     Why,
@@ -51,18 +51,18 @@ _SWITCHES: dict[str, tuple[Text, Text]] = {
 def limits(field: Field) -> str:
     """A field's limits in a sentence or two; empty if it has none."""
     limits, parts = field.limits, []
-    if field.kind in NUMBERS or field.kind is Kind.DATE:
-        parts.append(_between(_DAYS if field.kind is Kind.DATE else _NUMBERS, limits.low, limits.high))
-    if field.kind in TEXTS and field.kind is not Kind.FILE:
+    if field.kind in NUMBERS or field.kind is FieldKind.DATE:
+        parts.append(_between(_DAYS if field.kind is FieldKind.DATE else _NUMBERS, limits.low, limits.high))
+    if field.kind in TEXTS and field.kind is not FieldKind.FILE:
         parts += [_between(_CHARACTERS, limits.min_length or None, limits.max_length or None), limits.pattern_words]
-    if field.kind in (Kind.LIST, Kind.TABLE, Kind.CHOICES):
+    if field.kind in (FieldKind.LIST, FieldKind.TABLE, FieldKind.CHOICES):
         parts.append(_between(_ENTRIES, limits.least or None, limits.most or None))
-    if field.kind is Kind.FILE:
+    if field.kind is FieldKind.FILE:
         most = size(field.max_size or settings.LAUNCH_FILE_BYTES)
         kinds = ", ".join(ending.upper() for ending in field.accept)
         text = _("%(kinds)s, at most %(size)s.") if kinds else _("At most %(size)s.")
         parts.append(text % {"kinds": kinds, "size": most})
-    if field.kind is Kind.JSON and not field.path:
+    if field.kind is FieldKind.JSON and not field.path:
         parts.append(_("At most %(size)s.") % {"size": size(settings.LAUNCH_JSON_BYTES)})
     return " ".join(part for part in parts if part)
 
@@ -109,7 +109,7 @@ def listing(labels: Sequence[str], *, other: bool) -> str:
 
 def moment(field: Field) -> str:
     """The time zone of a typed moment, if it affects the sent value; empty for other fields."""
-    if field.kind is not Kind.DATETIME or field.moment in LOCAL_MOMENTS:
+    if field.kind is not FieldKind.DATETIME or field.moment in LOCAL_MOMENTS:
         return ""
     return _("In your own time: %(zone)s.") % {"zone": timezone.get_current_timezone_name()}
 

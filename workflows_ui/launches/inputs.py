@@ -18,8 +18,8 @@ from workflows_ui.launch_forms.schema.document import (
     Choice,
     Column,
     Field,
+    FieldKind,
     Form,
-    Kind,
     is_number,
     key_of,
 )
@@ -120,7 +120,7 @@ def labelled_inputs(launch: Launch, forms: Forms) -> list[tuple[str, Any]]:
 
 def input_labels(form: Form) -> list[str]:
     """The labels of a form's inputs, in its order."""
-    return [field.shown_label[:120] for field in form.fields if not field.hidden and field.kind is not Kind.FILE]
+    return [field.shown_label[:120] for field in form.fields if not field.hidden and field.kind is not FieldKind.FILE]
 
 
 def _opened(launch: Launch, forms: Forms) -> tuple[Any, Form | None]:
@@ -140,7 +140,7 @@ def _opened(launch: Launch, forms: Forms) -> tuple[Any, Form | None]:
 def _field_values(form: Form, payload: Any, formatted: Formatted) -> Iterator[tuple[str, Any]]:
     """The filled-in fields, in the form's order. Hidden fields, which nobody typed, are only in the raw payload."""
     for field in form.fields:
-        value = NOTHING if field.hidden or field.kind is Kind.FILE else checking.value_at(payload, field.path)
+        value = NOTHING if field.hidden or field.kind is FieldKind.FILE else checking.value_at(payload, field.path)
         if value is not NOTHING:
             yield field.shown_label[:120], _display_value(field, value, formatted)
 
@@ -154,11 +154,11 @@ def _other_values(form: Form, payload: Any) -> Iterator[tuple[str, Any]]:
 
 def _display_value(field: Field | Column, value: Any, formatted: Formatted) -> Any:
     """The value for display: labels of choices, names of columns, and other values as `formatted` gives them."""
-    if isinstance(field, Field) and field.kind is Kind.TABLE and isinstance(value, list):
+    if isinstance(field, Field) and field.kind is FieldKind.TABLE and isinstance(value, list):
         return [_row(field, row, formatted) for row in value]
-    if field.kind is Kind.CHOICES and isinstance(value, list):
+    if field.kind is FieldKind.CHOICES and isinstance(value, list):
         return [_choice_label(field.choices, item) for item in value]
-    if field.kind is Kind.CHOICE:
+    if field.kind is FieldKind.CHOICE:
         return _choice_label(field.choices, value)
     return formatted(field, value)
 
@@ -183,9 +183,9 @@ def _localized(field: Field | Column, value: Any) -> Any:
     """A number, date or time as the reader writes it; anything else as it is."""
     if field.kind in NUMBERS and is_number(value) and (abs(value) >= _GROUPED or isinstance(value, float)):
         return formats.number(value)
-    if field.kind is Kind.DATE and isinstance(value, str):
+    if field.kind is FieldKind.DATE and isinstance(value, str):
         return _day(value)
-    if field.kind is Kind.DATETIME and isinstance(value, str):
+    if field.kind is FieldKind.DATETIME and isinstance(value, str):
         day, _separator, time = values.show(field, value, zone=timezone.get_current_timezone()).partition("T")
         return f"{_day(day)} {time}".rstrip()
     return value

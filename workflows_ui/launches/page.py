@@ -56,7 +56,7 @@ class Part:
     value: Any = None
 
 
-class Page:
+class LaunchPage:
     """A launch, prepared for its templates. `access` is the viewer's access to its workspace."""
 
     def __init__(self, launch: Launch, access: Access) -> None:

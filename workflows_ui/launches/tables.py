@@ -18,7 +18,7 @@ from workflows_ui.launch_forms.models import LaunchFormVersion
 from workflows_ui.launches.forms import FilterForm
 from workflows_ui.launches.inputs import Forms, input_labels, labelled_inputs, summaries
 from workflows_ui.launches.models import UNSENT, Launch, LaunchInput
-from workflows_ui.launches.page import Page
+from workflows_ui.launches.page import LaunchPage
 from workflows_ui.lists import export
 from workflows_ui.lists.declaration import Column
 from workflows_ui.lists.local_lists import LocalList
@@ -169,7 +169,7 @@ def file(kind: str, rows: QuerySet[Launch], access: Access) -> Iterator[bytes]:
         headings=lambda: _headings(labels),
         cells=lambda page: _cells(page, labels, forms),
         record=_record,
-        prepare=lambda part: [Page(row, access) for row in part],
+        prepare=lambda part: [LaunchPage(row, access) for row in part],
         together=_PART,
     )
 
@@ -194,7 +194,7 @@ def _headings(labels: Sequence[str]) -> list[str]:
     return [*columns, *inputs, gettext("Other inputs"), gettext("Answer"), gettext("Id of the run"), row_id]
 
 
-def _cells(page: Page, labels: Sequence[str], forms: Forms) -> list[str]:
+def _cells(page: LaunchPage, labels: Sequence[str], forms: Forms) -> list[str]:
     inputs = dict(labelled_inputs(page.launch, forms))
     known = [inputs.pop(label, None) for label in labels]
     others = inputs.pop("", None) if set(inputs) == {""} else inputs
@@ -204,7 +204,7 @@ def _cells(page: Page, labels: Sequence[str], forms: Forms) -> list[str]:
     return [*columns, *values, export.escape_formulas(launch.run_id), row_id]
 
 
-def _record(page: Page) -> dict[str, Any]:
+def _record(page: LaunchPage) -> dict[str, Any]:
     row = page.launch
     return {
         "id": row.pk,
@@ -221,5 +221,5 @@ def _record(page: Page) -> dict[str, Any]:
     }
 
 
-def _answer(page: Page) -> Any:
+def _answer(page: LaunchPage) -> Any:
     return page.answer.value if page.answer is not None else None

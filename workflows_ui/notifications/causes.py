@@ -16,7 +16,7 @@ from workflows_ui.engine import AddressRefused, EngineError
 from workflows_ui.launches.failures import messages as failure_messages
 from workflows_ui.launches.failures.messages import Failure
 from workflows_ui.launches.models import State
-from workflows_ui.launches.page import Page
+from workflows_ui.launches.page import LaunchPage
 from workflows_ui.launches.services import launches, runs
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access as member_access
@@ -112,7 +112,7 @@ def _of_launches(access: Access, keys: Mapping[str, Sequence[int]]) -> dict[int,
     visible = launches.visible_launches(access).filter(pk__in=keys, state=State.FAILED).select_related("workspace")
     found: dict[int, Cause] = {}
     for launch in visible.defer("payload", "answer", "technical"):
-        page = Page(launch, access)
+        page = LaunchPage(launch, access)
         readable = page.failure is not None and page.failure.kind == "text"
         cause = _cause(page.failure.text if page.failure and readable else "", page.diagnosis)
         found |= dict.fromkeys(keys[launch.pk], cause)

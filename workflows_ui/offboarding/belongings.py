@@ -165,7 +165,7 @@ class Item:
     `sole_manager`: nobody else has this role. `already`: those who have it, to whom a second click hands it over again.
     """
 
-    kind: "Kind"
+    kind: "BelongingKind"
     pk: str
     name: str
     workspace_reach: WorkspaceReach | None = None
@@ -188,7 +188,7 @@ class Item:
         return self.workspace_reach.workspace if self.workspace_reach else None
 
 
-class Kind:
+class BelongingKind:
     """One kind. The subclasses are in the order of the page.
 
     Attributes:
@@ -223,7 +223,7 @@ class Kind:
 
     def gives(self, item: Item) -> bool:
         """Whether the item can be handed over, if there is somebody to take it."""
-        return type(self).give is not Kind.give
+        return type(self).give is not BelongingKind.give
 
     def give(self, actor: Actor, item: Item, to: Any) -> bool:
         """Hand the item to one of its `to`; return whether it still belonged to the person."""

@@ -35,12 +35,12 @@ from workflows_ui.members.models import ColleagueInvitation, LaunchRight, Member
 from workflows_ui.members.services import access, invitations, launch_rights, members, teams
 from workflows_ui.notifications.models import Notice, Watch, WatchKind
 from workflows_ui.offboarding import services as deactivation
-from workflows_ui.offboarding.belongings import Holder, Item, Kind, Reach, Scope
+from workflows_ui.offboarding.belongings import BelongingKind, Holder, Item, Reach, Scope
 from workflows_ui.run_index.services import indexes
 from workflows_ui.web.messages import Text
 
 
-class RoleKind(Kind):
+class RoleKind(BelongingKind):
     name, icon, title = "role", "shield-user", _("Role in the workspace")
     otherwise = _("It stays until the membership is ended or the account is deactivated.")
     more = _("The colleague becomes a manager as well.")
@@ -77,7 +77,7 @@ class RoleKind(Kind):
         return True
 
 
-class CredentialKind(Kind):
+class OwnCredentialKind(BelongingKind):
     name, icon, title = "credential", "key-round", _("Credentials")
     otherwise = _(
         "A credential that no team uses is deleted when the account is deactivated or the person leaves the workspace; "
@@ -131,7 +131,7 @@ class CannotBeOpened(Exception):
     """The secret of a credential cannot be decrypted, so it cannot be sealed for another owner."""
 
 
-class TeamCredentialKind(Kind):
+class TeamCredentialKind(BelongingKind):
     """Other people's credentials that are shared with the person's teams."""
 
     name, icon, title = "team_credential", "users-round", _("Credentials of others that teams use")
@@ -148,7 +148,7 @@ class TeamCredentialKind(Kind):
             yield self.item(reach, row, row.name, at=row.last_used_at, facts=_used_by(teams_of[row.pk]))
 
 
-class FormKind(Kind):
+class FormKind(BelongingKind):
     name, icon, title = "form", "file-pen", _("Launch forms last saved")
     otherwise = _(
         "It stays as it is and still names who saved it. A draft waits until a builder publishes or discards it."
@@ -177,7 +177,7 @@ class FormKind(Kind):
         return changed and self.record(actor, "form.drop_draft", item, flow=item.row.flow_id)
 
 
-class RightKind(Kind):
+class RightKind(BelongingKind):
     name, icon, title = "right", "calendar-clock", _("Launch rights held")
     otherwise = _("It ends when the account is deactivated or the person leaves the workspace.")
     end_label = _("Withdraw it")
@@ -209,7 +209,7 @@ class RightKind(Kind):
         return True
 
 
-class GivenKind(Kind):
+class GivenKind(BelongingKind):
     name, icon, title = "given", "user-check", _("Launch rights given to others")
     otherwise = _("It stays valid and still names who gave it.")
     end_label, moment = _("Withdraw it"), _("Given")
@@ -230,7 +230,7 @@ class GivenKind(Kind):
         return bool(done) and self.record(actor, "launch_right.hand_over", item, to, holder=row.holder)
 
 
-class InvitationKind(Kind):
+class InvitationKind(BelongingKind):
     name, icon, title = "invitation", "mail-open", _("Open invitations")
     otherwise = _("Its link stops working as soon as its sender no longer manages the workspace.")
     end_label, moment = _("Revoke"), _("Works until")
@@ -249,7 +249,7 @@ class InvitationKind(Kind):
         return invitations.pass_on(actor, item.row, to)
 
 
-class InputsKind(Kind):
+class InputsKind(BelongingKind):
     name, icon, title = "inputs", "bookmark", _("Saved inputs")
     otherwise = _("Private ones can no longer be used by anyone. Shared ones still can.")
     end_label, moment = _("Delete them"), _("Saved")
@@ -269,7 +269,7 @@ class InputsKind(Kind):
         return done and self.record(actor, "inputs.hand_over", item, to, flow=item.row.flow_id)
 
 
-class WatchItemKind(Kind):
+class WatchItemKind(BelongingKind):
     name, icon, title = "watch", "bell", _("Notification subscriptions")
     otherwise = _("They stop when the account is deactivated.")
     end_label, moment = _("End them"), _("Since")
@@ -292,7 +292,7 @@ class WatchItemKind(Kind):
         return bool(gone) and self.record(actor, "watch.end", item, watched=item.row.kind)
 
 
-class FailureKind(Kind):
+class FailureKind(BelongingKind):
     name, icon, title = "failure", "repeat", _("Assigned failures")
     otherwise = _("They stay assigned to the person.")
     end_label = _("Assign to nobody")
@@ -314,7 +314,7 @@ class FailureKind(Kind):
         return failures.hand_over(actor, item.row, None, item.name)
 
 
-class NoticeItemKind(Kind):
+class NoticeItemKind(BelongingKind):
     name, icon, title = "notice", "mail", _("Unread notifications")
     otherwise = _("They stay with the account and are deleted after 90 days.")
 
@@ -325,7 +325,7 @@ class NoticeItemKind(Kind):
             yield Item(self, str(pk), text, reach.workspaces[pk])
 
 
-class LaunchKind(Kind):
+class LaunchKind(BelongingKind):
     name, icon, title = "launch", "hourglass", _("Launches waiting to be sent")
     otherwise = _("It is sent as usual, but not after the account is deactivated.")
     end_label, moment = _("Withdraw it"), _("Launched")
@@ -339,7 +339,7 @@ class LaunchKind(Kind):
             yield self.item(reach, row, row.flow_name or row.flow_id, ends=True, at=row.asked_at, facts=(waits,))
 
 
-class RunKind(Kind):
+class RunKind(BelongingKind):
     name, icon, title = "run", "rocket", _("Launches under way")
     otherwise = _("It continues and is followed to its end, with another credential of the workspace if necessary.")
     moment = _("Launched")
@@ -351,7 +351,7 @@ class RunKind(Kind):
             yield self.item(reach, row, row.flow_name or row.flow_id, at=row.asked_at)
 
 
-class UnfinishedJobKind(Kind):
+class UnfinishedJobKind(BelongingKind):
     name, icon, title = "job", "list-checks", _("Jobs that are not finished")
     otherwise = _("It continues. If the account is deactivated, it ends early.")
     end_label, moment = _("Stop it"), _("Started")
@@ -366,7 +366,7 @@ class UnfinishedJobKind(Kind):
             yield self.item(reach, row, name, ends=True, at=row.asked_at, facts=facts, url=url)
 
 
-class OwnerKind(Kind):
+class OwnerKind(BelongingKind):
     name, icon, title = "owner", "user-star", _("Teams owned")
     otherwise = _(
         "The team then has an owner who cannot sign in. If it has no other owner, only an administrator can add people."
@@ -398,7 +398,7 @@ class OwnerKind(Kind):
         return teams.end_owner(actor, item.row.team, item.row.user)
 
 
-class TeamKind(Kind):
+class TeamKind(BelongingKind):
     name, icon, title = "team", "users", _("Memberships in teams")
     otherwise = _("The membership stays, and applies again if the account is reactivated.")
     end_label = _("Remove from team")
@@ -413,7 +413,7 @@ class TeamKind(Kind):
         return teams.take_out(actor, *item.row)
 
 
-class SessionKind(Kind):
+class SessionKind(BelongingKind):
     name, icon, title = "session", "monitor", _("Sessions")
     otherwise = _("All of them end when the account is deactivated.")
     end_label, moment = _("Sign out everywhere"), _("Last sign-in")
@@ -429,7 +429,7 @@ class SessionKind(Kind):
 
 
 #: By name, in the order of the page.
-KINDS: Mapping[str, Kind] = {kind.name: kind() for kind in Kind.__subclasses__()}
+KINDS: Mapping[str, BelongingKind] = {kind.name: kind() for kind in BelongingKind.__subclasses__()}
 
 
 def find(reach: Reach) -> list[Item]:

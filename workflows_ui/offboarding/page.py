@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 from workflows_ui.accounts.models import User
 from workflows_ui.members.models import Workspace
 from workflows_ui.offboarding import handover, kinds
-from workflows_ui.offboarding.belongings import Holder, Item, Kind, Reach
+from workflows_ui.offboarding.belongings import BelongingKind, Holder, Item, Reach
 from workflows_ui.offboarding.handover import KEEP, Plan, Problem, Step
 from workflows_ui.offboarding.kinds import KINDS
 from workflows_ui.web.messages import Text
@@ -55,7 +55,7 @@ class Line:
 class _Folded(Generic[E]):
     """Entries of one kind in one workspace, of which the page collapses those beyond the first."""
 
-    kind: Kind
+    kind: BelongingKind
     workspace: Workspace | None
     entries: list[E]
 
@@ -119,7 +119,7 @@ class PlannedAction(_Folded[str]):
 
 
 @dataclass
-class Page:
+class OffboardingPage:
     """All items of the person within the reach. `posted` maps field names to choices, `problems` to what is wrong with them."""
 
     reach: Reach
@@ -166,7 +166,7 @@ class Page:
         plan.problems.update(problems)
         return plan
 
-    def _group(self, kind: Kind, items: list[Item]) -> Group:
+    def _group(self, kind: BelongingKind, items: list[Item]) -> Group:
         shared = [holder for holder in items[0].to if all(holder in item.to for item in items)]
         lines = []
         for item in items:

@@ -16,7 +16,7 @@ from workflows_ui.members.models import Member, Role
 from workflows_ui.members.services import access
 from workflows_ui.offboarding import handover, page as offboarding_page
 from workflows_ui.offboarding.belongings import Reach, Scope
-from workflows_ui.offboarding.page import Page
+from workflows_ui.offboarding.page import OffboardingPage
 from workflows_ui.web import responses
 from workflows_ui.web.access import closed, member, signed_in, superuser
 from workflows_ui.web.requests import ConsoleRequest, actor
@@ -34,7 +34,7 @@ def member_belongings(request: ConsoleRequest, slug: str, person_id: int) -> Htt
     reach = _reach(request, get_object_or_404(User, pk=person_id), Scope.MANAGER)
     space = request.access.workspace
     if not access.workspaces(reach.person).filter(pk=space.pk).exists():
-        items = Page(reach).items
+        items = OffboardingPage(reach).items
         if not any(item.workspace == space for item in items):
             raise Http404
     return _handle(request, reach)
@@ -48,9 +48,9 @@ def own_belongings(request: ConsoleRequest) -> HttpResponse:
 def _handle(request: ConsoleRequest, reach: Reach) -> HttpResponse:
     """Show the choices, then the confirmation; `sure` carries them out, `back` returns to the choices."""
     if request.method != "POST":
-        return _page(request, Page(reach))
+        return _page(request, OffboardingPage(reach))
     chosen = offboarding_page.posted(request.POST)
-    page = Page(reach, chosen)
+    page = OffboardingPage(reach, chosen)
     if "back" in request.POST:
         return _page(request, page)
     plan = page.plan()
@@ -58,11 +58,11 @@ def _handle(request: ConsoleRequest, reach: Reach) -> HttpResponse:
         try:
             done = handover.carry_out(actor(request), reach, plan.choices)
         except handover.Refused as problem:
-            return _page(request, Page(reach, chosen, problem.problems), status=422)
+            return _page(request, OffboardingPage(reach, chosen, problem.problems), status=422)
         _add_messages(request, done, [*plan.gone, *done.gone])
         return responses.redirect(request, request.path)
     if plan.problems or not plan.steps:
-        page = Page(reach, chosen, plan.problems)
+        page = OffboardingPage(reach, chosen, plan.problems)
         return _page(request, page, status=422, gone=plan.gone, nothing=not plan.problems)
     context = {
         "person": reach.person,
@@ -77,7 +77,12 @@ def _handle(request: ConsoleRequest, reach: Reach) -> HttpResponse:
 
 
 def _page(
-    request: ConsoleRequest, page: Page, *, status: int = 200, gone: list[str] | None = None, nothing: bool = False
+    request: ConsoleRequest,
+    page: OffboardingPage,
+    *,
+    status: int = 200,
+    gone: list[str] | None = None,
+    nothing: bool = False,
 ) -> HttpResponse:
     reach = page.reach
     remove = ""

@@ -1,18 +1,25 @@
 """System checks for declarations (`manage.py check`), each with a number and what to fix."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from django.core.checks import CheckMessage, Error
+from django.db.models import TextChoices
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 
+from workflows_ui.audit.messages import OUTCOMES
+from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.capabilities import NAMES
 from workflows_ui.lists.cells import KINDS
+from workflows_ui.lists.declaration import List
 from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.index_fallback import COLUMNS
 from workflows_ui.resource_admin.resource import Resource
 from workflows_ui.run_index.services.object_rows import KINDS as KEPT
+from workflows_ui.web import icons, navigation
+from workflows_ui.web.messages import FLOW_STATES, RUN_STATES
 from workflows_ui.web.navigation import GROUPS
 
 _NEEDED = ("name", "label", "label_plural", "icon", "group", "list_display")
@@ -20,9 +27,11 @@ _NAME = re.compile(r"[a-z][a-z0-9-]*")
 #: Tabs that every object has.
 _OWN_TABS = ("history", "data")
 _KEY = re.compile(r"[A-Za-z_][\w.]*")
+T = TypeVar("T")
 
 
 def check_resources(resources: Sequence[Resource]) -> list[CheckMessage]:
+    """Return an error for each mistake in the declarations."""
     names = [getattr(resource, "name", "") for resource in resources]
     found: list[CheckMessage] = [
         Error(f"Two resources are called {name!r}.", id="console.E001")
@@ -30,7 +39,50 @@ def check_resources(resources: Sequence[Resource]) -> list[CheckMessage]:
     ]
     for resource in resources:
         found.extend(Error(text, obj=type(resource).__name__, id=number) for number, text in _resource_errors(resource))
+        found.extend(check_icons(_list_icons(resource)))
     return found
+
+
+def check_icons(declared: Iterable[tuple[str, str]]) -> list[CheckMessage]:
+    """Return an error for each icon that the sprite lacks: a page that shows it would raise LookupError.
+
+    `declared`: where each icon is declared, and its name.
+    """
+    return [
+        Error(f"{place}: {icons.unknown(name)}", hint=icons.advice(name), id="console.E019")
+        for place, name in declared
+        if name not in icons.NAMES
+    ]
+
+
+def declared_icons() -> Iterator[tuple[str, str]]:
+    """Return the icons of the menu, of the console's own lists, of its states and of the engine's, each with the place that declares it."""
+    for entry in (*navigation.PLAIN, *navigation.BELOW):
+        yield f"The menu's {entry.label}", entry.icon
+    for declared in _subclasses(List):
+        if not issubclass(declared, Resource):
+            yield from _list_icons(declared)
+    for choices in _subclasses(TextChoices):
+        for member in choices:
+            if hasattr(member, "icon"):
+                yield f"{choices.__name__}.{member.name}", member.icon
+    tables: tuple[Mapping[str, Badge], ...] = (RUN_STATES, FLOW_STATES, OUTCOMES)
+    for table in tables:
+        for name, badge in table.items():
+            yield name, badge.icon
+
+
+def _list_icons(declared: List | type[List]) -> Iterator[tuple[str, str]]:
+    actions = [*declared.actions, *declared.job_actions] if isinstance(declared, Resource) else []
+    for part in (declared, *declared.shortcuts, *actions):
+        if hasattr(part, "icon"):
+            yield f"{getattr(declared, 'label_plural', declared)}, {getattr(part, 'label', part)}", part.icon
+
+
+def _subclasses(kind: type[T]) -> Iterator[type[T]]:
+    for below in kind.__subclasses__():
+        yield below
+        yield from _subclasses(below)
 
 
 def _resource_errors(resource: Resource) -> Iterable[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from workflows_ui.credentials.models import Kind
+from workflows_ui.credentials.models import CredentialKind
 from workflows_ui.members.models import Flavour, Workspace
 from workflows_ui.members.services.access import Access, credential as credential_for
 from workflows_ui.resource_admin.resource import Resource
@@ -13,12 +13,12 @@ VARIABLE = "WORKFLOW_SECRET"
 #: Paths that an Imbrace gateway serves beside the engine's own.
 _BESIDE = "/channel-service/"
 _HEADERS = {
-    Kind.API_KEY: ("x-api-key", ""),
-    Kind.ACCESS_TOKEN: ("x-access-token", ""),
-    Kind.JWT: ("Authorization", "Bearer "),
-    Kind.SIGN_IN: ("x-access-token", ""),
-    Kind.BEARER_TOKEN: ("Authorization", "Bearer "),
-    Kind.BEARER_SIGN_IN: ("Authorization", "Bearer "),
+    CredentialKind.API_KEY: ("x-api-key", ""),
+    CredentialKind.ACCESS_TOKEN: ("x-access-token", ""),
+    CredentialKind.JWT: ("Authorization", "Bearer "),
+    CredentialKind.SIGN_IN: ("x-access-token", ""),
+    CredentialKind.BEARER_TOKEN: ("Authorization", "Bearer "),
+    CredentialKind.BEARER_SIGN_IN: ("Authorization", "Bearer "),
 }
 
 
@@ -37,8 +37,8 @@ def resource_recipe(resource: Resource, id: str, access: Access) -> Recipe | Non
         return None
     workspace = access.workspace
     credential = credential_for(access.user, workspace)
-    default = Kind.API_KEY if workspace.flavour == Flavour.IMBRACE else Kind.BEARER_TOKEN
-    kind = Kind(credential.kind) if credential else default
+    default = CredentialKind.API_KEY if workspace.flavour == Flavour.IMBRACE else CredentialKind.BEARER_TOKEN
+    kind = CredentialKind(credential.kind) if credential else default
     organization = credential.organization_id if credential else ""
     name, before = _HEADERS[kind]
     url = f"{workspace.address if path.startswith(_BESIDE) else base(workspace)}{path}"
@@ -59,8 +59,8 @@ def base(workspace: Workspace) -> str:
     return f"{workspace.address}/activepieces" if workspace.flavour == Flavour.IMBRACE else str(workspace.address)
 
 
-def _sdk(python: str, kind: Kind, gateway: str, organization: str) -> str:
-    named = "api_key" if kind == Kind.API_KEY else "access_token"
+def _sdk(python: str, kind: CredentialKind, gateway: str, organization: str) -> str:
+    named = "api_key" if kind == CredentialKind.API_KEY else "access_token"
     more = f", organization_id={organization!r}" if organization else ""
     return f"""\
 import os

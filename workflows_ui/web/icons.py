@@ -1,5 +1,6 @@
 """Icons: a sprite of those in use, made of the Lucide package, and the markup that shows one."""
 
+import difflib
 import functools
 import importlib.resources
 import io
@@ -32,8 +33,20 @@ def icon(name: str, classes: str = "") -> SafeString:
 def icon_url(name: str) -> str:
     """Return the address of an icon, for drawings that place it themselves. Raises LookupError if the sprite does not have it."""
     if name not in NAMES:
-        raise LookupError(f"No icon {name!r}: add it to web/icons.txt.")
+        raise LookupError(unknown(name))
     return f"{static(SPRITE)}#{name}"
+
+
+def unknown(name: str) -> str:
+    """Return a sentence that the sprite does not have this icon."""
+    return f"web/icons.txt has no icon {name!r}."
+
+
+def advice(name: str) -> str:
+    """Return how to replace the name of an unknown icon: near names, if there are some, and where others are found."""
+    near = difflib.get_close_matches(name, NAMES)
+    instead = f"Did you mean {' or '.join(near)}? " if near else ""
+    return f"{instead}Choose a name of the file, or add one of https://lucide.dev/icons to it."
 
 
 def sprite() -> bytes:

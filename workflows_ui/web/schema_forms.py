@@ -1,6 +1,6 @@
 """Django form fields from declared inputs: the only conversion of the schemas of apps, tables and steps into forms.
 
-A caller maps its schema to a list of `Input`; cleaned data then holds JSON values (an uploaded file for `Kind.FILE`) by their names.
+A caller maps its schema to a list of `Input`; cleaned data then holds JSON values (an uploaded file for `InputKind.FILE`) by their names.
 """
 
 import math
@@ -26,7 +26,7 @@ _PLAIN = {"autocomplete": "off", "dir": "auto"}
 _SECRET = {"autocomplete": "new-password", "spellcheck": "false"}
 
 
-class Kind(StrEnum):
+class InputKind(StrEnum):
     """Kinds of inputs. OBJECT is a JSON object, LINES a list with one text per line, DATE a text."""
 
     TEXT = "text"
@@ -61,7 +61,7 @@ class Input:
         help: escaped unless it is a SafeString, since crispy does not escape help texts.
         initial: a value in the format of cleaned data.
         empty_label: the option for none of the choices; "" for no such option.
-        secret: never shown on a page again (`Kind.TEXT` and `LONG_TEXT` only).
+        secret: never shown on a page again (`InputKind.TEXT` and `LONG_TEXT` only).
         verbatim: kept as the typed text; the kind only selects the control.
         rows: height of a multi-line input.
         expression: a text that may hold expressions of the engine, `{{...}}`, which pages help to write.
@@ -69,7 +69,7 @@ class Input:
 
     name: str
     label: Any
-    kind: Kind = Kind.TEXT
+    kind: InputKind = InputKind.TEXT
     help: Any = ""
     required: bool = False
     initial: Any = None
@@ -131,13 +131,13 @@ class _ObjectField(JsonField):
 
 
 #: Fields for kinds with a value other than text.
-_FIELDS: dict[Kind, type[forms.Field]] = {
-    Kind.NUMBER: _NumberField,
-    Kind.DATE_TIME: _MomentField,
-    Kind.FILE: forms.FileField,
-    Kind.LINES: _LinesField,
-    Kind.OBJECT: _ObjectField,
-    Kind.JSON: JsonField,
+_FIELDS: dict[InputKind, type[forms.Field]] = {
+    InputKind.NUMBER: _NumberField,
+    InputKind.DATE_TIME: _MomentField,
+    InputKind.FILE: forms.FileField,
+    InputKind.LINES: _LinesField,
+    InputKind.OBJECT: _ObjectField,
+    InputKind.JSON: JsonField,
 }
 _COLOR = RegexValidator(
     re.compile(r"#[0-9a-fA-F]{6}\Z"), gettext_lazy("Write a colour as # and six hexadecimal digits.")
@@ -163,9 +163,9 @@ def _form_field(declared: Input) -> forms.Field:
         "initial": declared.initial,
         "disabled": declared.disabled,
     }
-    if declared.kind is Kind.YES_NO:
+    if declared.kind is InputKind.YES_NO:
         return forms.BooleanField(**arguments | {"required": False, "initial": declared.initial is True})
-    if declared.kind in (Kind.CHOICE, Kind.CHOICES):
+    if declared.kind in (InputKind.CHOICE, InputKind.CHOICES):
         return _choice_field(declared, arguments)
     if declared.kind in _FIELDS and not declared.verbatim:
         field = _FIELDS[declared.kind](**arguments)
@@ -173,7 +173,7 @@ def _form_field(declared: Input) -> forms.Field:
         return field
     # A secret may begin or end with a blank, so only visible values are trimmed.
     strip = not (declared.secret or declared.verbatim)
-    validators = [_COLOR] if declared.kind is Kind.COLOR else []
+    validators = [_COLOR] if declared.kind is InputKind.COLOR else []
     return forms.CharField(
         **arguments, widget=_text_widget(declared), max_length=declared.max_length, strip=strip, validators=validators
     )
@@ -181,19 +181,21 @@ def _form_field(declared: Input) -> forms.Field:
 
 def _text_widget(declared: Input) -> forms.Widget:
     if declared.secret:
-        area = declared.kind is Kind.LONG_TEXT
+        area = declared.kind is InputKind.LONG_TEXT
         return _SecretArea({**_SECRET, "rows": "6", "cols": "40"}) if area else _SecretInput(_SECRET)
-    if declared.kind is Kind.LONG_TEXT:
+    if declared.kind is InputKind.LONG_TEXT:
         return forms.Textarea({**_PLAIN, "rows": declared.rows})
-    if declared.kind is Kind.NUMBER:
+    if declared.kind is InputKind.NUMBER:
         return forms.TextInput({**_PLAIN, "inputmode": "decimal"})
-    return forms.TextInput({**_PLAIN, "type": {Kind.DATE: "date", Kind.COLOR: "color"}.get(declared.kind, "text")})
+    return forms.TextInput(
+        {**_PLAIN, "type": {InputKind.DATE: "date", InputKind.COLOR: "color"}.get(declared.kind, "text")}
+    )
 
 
 def _choice_field(declared: Input, arguments: Mapping[str, Any]) -> forms.Field:
     values = {option.key: option.value for option in declared.options}
     choices = [(option.key, option.label) for option in declared.options]
-    if declared.kind is Kind.CHOICES:
+    if declared.kind is InputKind.CHOICES:
         selected = declared.initial if isinstance(declared.initial, list) else []
         keys = [key for key, value in values.items() if value in selected]
         return forms.TypedMultipleChoiceField(

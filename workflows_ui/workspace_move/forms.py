@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from workflows_ui.core.form_choices import set_choices
 from workflows_ui.credentials import messages as credential_messages
 from workflows_ui.credentials.forms import ACTIVEPIECES, GATEWAY, KINDS, NO_ASSISTANCE, EngineForm, engines
-from workflows_ui.credentials.models import SIGNED_IN_KINDS, Credential, Kind
+from workflows_ui.credentials.models import SIGNED_IN_KINDS, Credential, CredentialKind
 from workflows_ui.credentials.services import signing_in
 from workflows_ui.credentials.services.credential_tests import Draft, Problem, SeveralProjects
 from workflows_ui.credentials.services.signing_in import Typed
@@ -43,9 +43,11 @@ class MoveForm(EngineForm):
             self.fields[name] = _secret_field(credential)
         if not own:
             kinds = KINDS[Flavour.IMBRACE if imbrace else Flavour.ACTIVEPIECES]
-            kinds = tuple(kind for kind in kinds if kind not in {*SIGNED_IN_KINDS, Kind.JWT})
+            kinds = tuple(kind for kind in kinds if kind not in {*SIGNED_IN_KINDS, CredentialKind.JWT})
             self.fields["kind"] = forms.ChoiceField(
-                label=_("Kind of secret"), choices=[(kind.value, kind.label) for kind in kinds], initial=kinds[0]
+                label=_("CredentialKind of secret"),
+                choices=[(kind.value, kind.label) for kind in kinds],
+                initial=kinds[0],
             )
         posted = str(data.get("project_id", ""))[:64] if data is not None else ""
         self._project = forms.ChoiceField(

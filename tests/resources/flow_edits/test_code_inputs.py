@@ -9,7 +9,7 @@ from tests.resources.flow_edits.test_editing import ask, edit, url
 from tests.resources.stage import Stage, stage
 from tests.stub_engine import text
 from workflows_ui.core.redaction import MASK
-from workflows_ui.resources.flows.editing.prediction import find
+from workflows_ui.resources.flows.editing.prediction import step_named
 
 __all__ = ["stage"]
 INPUTS = {
@@ -34,7 +34,7 @@ def filled(stage: Stage, key: str) -> dict[str, str]:
 
 
 def inputs(stage: Stage, key: str) -> Any:
-    step = find(stage.session.workflows.get_flow(key)["version"]["trigger"], "step_1") or {}
+    step = step_named(stage.session.workflows.get_flow(key)["version"]["trigger"], "step_1") or {}
     return step["settings"]["input"]
 
 

@@ -17,7 +17,7 @@ from workflows_ui.members.models import Role
 from workflows_ui.resources.flows import outline
 from workflows_ui.resources.flows.editing import request_shapes
 from workflows_ui.resources.flows.editing.operations import Operation
-from workflows_ui.resources.flows.editing.prediction import TYPES, find, predict
+from workflows_ui.resources.flows.editing.prediction import TYPES, predict, step_named
 
 __all__ = ["stage"]
 LOOP = {
@@ -176,7 +176,7 @@ def test_a_step_that_somebody_else_deleted_is_named_as_such(stage: Stage, flow: 
 def test_the_code_of_one_step_is_not_offered_for_another_one(stage: Stage, flow: str) -> None:
     for asked, name in (({}, "step_1"), ({"step": "step_4"}, "step_4")):
         form = stage.browser.get(url("step-code", flow), asked).context["form"]
-        step = find(stage.session.workflows.get_flow(flow)["version"]["trigger"], name) or {}
+        step = step_named(stage.session.workflows.get_flow(flow)["version"]["trigger"], name) or {}
         assert form["code"].value() == step["settings"]["sourceCode"]["code"]
         assert [value for value, _label in form.fields["step"].choices] == [name]
 
@@ -254,7 +254,7 @@ def test_dots_that_the_engine_has_are_kept_and_those_of_a_hidden_secret_are_refu
     values = {"step": "step_1", "packages": "{}", "name1": "about", "name2": "password", "value2": MASK}
     values |= {"code": f"{source['code']} // more", "value1": f"{MASK}?"}
     edit(stage, "step-code", flow, **values)
-    changed = find(client.get_flow(flow)["version"]["trigger"], "step_1") or {}
+    changed = step_named(client.get_flow(flow)["version"]["trigger"], "step_1") or {}
     assert changed["displayName"] == "Shows"
     assert changed["settings"]["sourceCode"]["code"] == values["code"]
     assert changed["settings"]["input"] == {"about": f"{MASK}?", "password": "s3cret"}

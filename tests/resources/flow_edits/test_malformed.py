@@ -9,7 +9,7 @@ from tests import flows
 from tests.resources.flow_edits.test_editing import ask, edit, flow, router, tree, url
 from tests.resources.stage import Stage, everything_told, stage
 from tests.stub_engine import text
-from workflows_ui.resources.flows.editing.prediction import find
+from workflows_ui.resources.flows.editing.prediction import step_named
 
 __all__ = ["flow", "router", "stage"]
 pytestmark = pytest.mark.parametrize("stage", ["activepieces"], indirect=True)
@@ -36,7 +36,7 @@ def test_a_late_step_of_a_long_flow_keeps_its_inputs_when_its_code_is_edited(sta
     assert json.loads(form.initial["value1"]) == inputs["a"]
     edit(stage, "step-code", key, step="last", code="1", name1="a", value1=form.initial["value1"], packages="{}")
     trigger = stage.session.workflows.get_flow(key)["version"]["trigger"]
-    assert (find(trigger, "last") or {})["settings"]["input"] == inputs
+    assert (step_named(trigger, "last") or {})["settings"]["input"] == inputs
     for address in (f"/w/sales/flows/{key}/steps/last/", *(f"/w/sales/flows/{key}/?tab={tab}" for tab in ("", "raw"))):
         assert stage.browser.get(address).status_code == 200
     assert "last" in text(stage.browser.get(f"/w/sales/flows/{key}/?tab=steps").content)

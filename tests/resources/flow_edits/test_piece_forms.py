@@ -17,7 +17,7 @@ from workflows_ui.members.models import Role
 from workflows_ui.practice_engine import catalog
 from workflows_ui.practice_engine.http import V083
 from workflows_ui.resources.flows.editing import app_answers
-from workflows_ui.resources.flows.editing.prediction import find
+from workflows_ui.resources.flows.editing.prediction import step_named
 
 __all__ = ["stage"]
 
@@ -111,14 +111,14 @@ def test_properties_of_every_type_are_entered_and_unknown_ones_as_json(stage: St
     del values["p-box"]
     for _schema, _value, posted in EVERY_TYPE.values():
         values |= posted
-    step = find(save(stage, "step-app", flow, values), "step_3") or {}
+    step = step_named(save(stage, "step-app", flow, values), "step_3") or {}
     wanted = {key: value for key, (_schema, value, _posted) in EVERY_TYPE.items() if key != "note"}
     assert step["settings"]["input"] == wanted
     kinds = {key: one["type"] for key, one in step["settings"]["propertySettings"].items()}
     assert kinds == dict.fromkeys(wanted, "MANUAL") | dict.fromkeys(("moment", "typed"), "DYNAMIC")
     # Opened and saved again, with one value changed, every other one is what it was.
     again = open_form(stage, "step-settings", flow, step="step_3")
-    after = find(save(stage, "step-settings", flow, again | {"p-number": "2"}), "step_3") or {}
+    after = step_named(save(stage, "step-settings", flow, again | {"p-number": "2"}), "step_3") or {}
     assert after["settings"] == {**step["settings"], "input": wanted | {"number": 2}}
 
 
@@ -137,7 +137,7 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(stage: Sta
         assert typed.replace('"', "&quot;") in page
     # An expression is taken instead of what is wrong.
     saved = save(stage, "step-app", flow, values | {"p-number": "many", "expr-p-number": "{{step_1.sum}}"})
-    assert (find(saved, "step_3") or {})["settings"]["input"]["number"] == "{{step_1.sum}}"
+    assert (step_named(saved, "step_3") or {})["settings"]["input"]["number"] == "{{step_1.sum}}"
 
 
 @newer
@@ -147,13 +147,13 @@ def test_rows_are_added_moved_and_removed_without_a_script(stage: Stage, flow: s
     new = next(name for name in values if name.startswith("p-texts.") and name != "p-texts.0")
     values = as_posted(press(stage, "step-app", flow, values | {new: "second"}, f"up:p-texts:{new.rpartition('.')[2]}"))
     values = as_posted(press(stage, "step-app", flow, values, "add:p-texts"))
-    step = find(save(stage, "step-app", flow, values), "step_3") or {}
+    step = step_named(save(stage, "step-app", flow, values), "step_3") or {}
     assert step["settings"]["input"]["texts"] == ["second", "first"]
     values = as_posted(
         press(stage, "step-settings", flow, open_form(stage, "step-settings", flow, step="step_3"), "remove:p-texts:0")
     )
     values = as_posted(press(stage, "step-settings", flow, values, "add:p-texts"))
-    step = find(save(stage, "step-settings", flow, values), "step_3") or {}
+    step = step_named(save(stage, "step-settings", flow, values), "step_3") or {}
     assert step["settings"]["input"]["texts"] == ["first"]
 
 
@@ -182,7 +182,7 @@ def test_what_is_hidden_as_a_whole_stays_unless_something_is_typed(
     piece = {**catalog.pieces(V083)[name], "displayName": "Odd", "actions": {"do": action}}
     monkeypatch.setattr(catalog, "pieces", lambda version: {**real(version), name: piece})
     values = open_form(stage, "step-app", flow, piece=name, operation_name="do")
-    saved = find(save(stage, "step-app", flow, values | {"p-text": "a"}), "step_3") or {}
+    saved = step_named(save(stage, "step-app", flow, values | {"p-text": "a"}), "step_3") or {}
     hidden = {
         "credentials": {"user": "u", "password": "s3cret-1"},
         "tokens": ["s3cret-2", "s3cret-3"],
@@ -195,10 +195,10 @@ def test_what_is_hidden_as_a_whole_stays_unless_something_is_typed(
     page = stage.browser.get(url("step-settings", flow), {"step": "step_3"})
     assert "s3cret" not in text(page.content)
     values = as_posted(page.context["form"])
-    step = find(save(stage, "step-settings", flow, values | {"p-text": "b"}), "step_3") or {}
+    step = step_named(save(stage, "step-settings", flow, values | {"p-text": "b"}), "step_3") or {}
     assert step["settings"]["input"] == hidden | {"text": "b"}
     typed = {"p-tokens.0": "new", "p-credentials.0.name": "user", "p-credentials.0.value": "v"}
-    step = find(save(stage, "step-settings", flow, values | typed), "step_3") or {}
+    step = step_named(save(stage, "step-settings", flow, values | typed), "step_3") or {}
     assert step["settings"]["input"] == hidden | {"text": "a", "tokens": ["new"], "credentials": {"user": "v"}}
 
 
@@ -264,7 +264,7 @@ def test_choices_that_depend_on_another_field_are_asked_for_again(stage: Stage, 
     form = press(stage, "step-app", flow, values, "refresh:p-spreadsheet_id")
     assert len(asked(stage)) == 5
     values = as_posted(form)
-    step = find(save(stage, "step-app", flow, values), "step_3") or {}
+    step = step_named(save(stage, "step-app", flow, values), "step_3") or {}
     assert step["settings"]["input"] == {
         "auth": "{{connections['sheets-shared']}}",
         "spreadsheet_id": "gone",
@@ -296,7 +296,7 @@ def test_an_app_searches_its_choices_and_what_was_chosen_before_stays(
     number = len(asked(stage))
     again = stage.browser.post(url("step-app", flow), values | {"name": ""}).context["form"]
     assert options_of(again, "p-channel") == ["Kho vận"]
-    step = find(save(stage, "step-app", flow, values), "step_3") or {}
+    step = step_named(save(stage, "step-app", flow, values), "step_3") or {}
     assert step["settings"]["input"]["channel"] in ("kho-vận", ["kho-vận"])
     assert len(asked(stage)) == number
 
@@ -311,7 +311,7 @@ def test_an_app_that_does_not_answer_is_said_at_its_field_and_the_value_can_be_t
     assert node.state == "refused"
     assert str(node.refused) in text(answer.content)
     typed = as_posted(answer.context["form"]) | {"expr-p-spreadsheet_id": "abc", "expr-p-sheet_id": "{{trigger.sheet}}"}
-    step = find(save(stage, "step-app", flow, typed | {"expr-p-values": "{{trigger.row}}"}), "step_3") or {}
+    step = step_named(save(stage, "step-app", flow, typed | {"expr-p-values": "{{trigger.row}}"}), "step_3") or {}
     assert step["settings"]["input"]["spreadsheet_id"] == "abc"
     assert step["settings"]["propertySettings"]["sheet_id"] == {"type": "DYNAMIC"}
 
@@ -460,7 +460,7 @@ def test_what_is_missing_is_said_unless_the_step_is_saved_as_not_complete(stage:
     assert refused.status_code == 422
     assert refused.context["form"].errors.keys() == {"p-spreadsheet_id", "p-sheet_id", "schema-p-values"}
     assert "Save it although something is missing" in text(refused.content)
-    step = find(save(stage, "step-app", flow, values | {"unfinished": "on"}), "step_3") or {}
+    step = step_named(save(stage, "step-app", flow, values | {"unfinished": "on"}), "step_3") or {}
     assert (step["valid"], step["settings"]["pieceVersion"]) == (False, "0.2.0")
 
 
@@ -483,7 +483,7 @@ def test_another_action_or_trigger_is_chosen_on_pages_of_their_own(stage: Stage,
     assert "operation_name=put" in page
     values = open_form(stage, "step-settings", flow, step="step_2", piece=f"{PREFIX}store", operation_name="put")
     values["name"] = "Remember"
-    step = find(save(stage, "step-settings", flow, values | {"p-key": "k", "p-value": "v"}), "step_2") or {}
+    step = step_named(save(stage, "step-settings", flow, values | {"p-key": "k", "p-value": "v"}), "step_2") or {}
     assert step["settings"]["actionName"] == "put"
     assert step["settings"]["input"] == {"key": "k", "value": "v", "store_scope": values["p-store_scope"].strip('"')}
     # No trigger, and one again.
@@ -503,10 +503,10 @@ def test_an_older_version_of_the_app_is_kept_unless_the_newer_one_is_asked_for(s
             row["trigger"]["nextAction"]["nextAction"]["settings"]["pieceVersion"] = "0.1.20"
     page = stage.browser.get(url("step-settings", flow), {"step": "step_2"})
     assert "Use version 0.1.29" in text(page.content)
-    kept = find(save(stage, "step-settings", flow, as_posted(page.context["form"])), "step_2") or {}
+    kept = step_named(save(stage, "step-settings", flow, as_posted(page.context["form"])), "step_2") or {}
     assert kept["settings"]["pieceVersion"] == "0.1.20"
     values = open_form(stage, "step-settings", flow, step="step_2", version="0.1.29")
-    upgraded = find(save(stage, "step-settings", flow, values), "step_2") or {}
+    upgraded = step_named(save(stage, "step-settings", flow, values), "step_2") or {}
     assert upgraded["settings"]["pieceVersion"] == "0.1.29"
 
 
@@ -524,7 +524,7 @@ def test_a_step_of_an_app_that_is_gone_says_so(stage: Stage, flow: str) -> None:
 
 
 def test_a_step_of_code_continues_or_is_tried_again_if_it_fails(stage: Stage, flow: str) -> None:
-    step = find(save(stage, "step-failure", flow, {"step": "step_1", "retry_on_failure": "on"}), "step_1") or {}
+    step = step_named(save(stage, "step-failure", flow, {"step": "step_1", "retry_on_failure": "on"}), "step_1") or {}
     handling = {key: one["value"] for key, one in step["settings"]["errorHandlingOptions"].items()}
     assert handling == {"continueOnFailure": False, "retryOnFailure": True}
 
@@ -543,5 +543,5 @@ def test_a_step_with_an_app_is_added_while_the_cache_is_away(stage: Stage, flow:
     form = press(stage, "step-app", flow, values, "refresh:p-spreadsheet_id")
     values = as_posted(form) | {"p-sheet_id": form.fields["p-sheet_id"].choices[1][0]}
     form = press(stage, "step-app", flow, values, "refresh:p-sheet_id")
-    step = find(save(stage, "step-app", flow, as_posted(form) | {"p-values.value": "x"}), "step_3") or {}
+    step = step_named(save(stage, "step-app", flow, as_posted(form) | {"p-values.value": "x"}), "step_3") or {}
     assert step["settings"]["input"]["spreadsheet_id"] == "đơn-hàng-2025"

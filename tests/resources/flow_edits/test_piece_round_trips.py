@@ -12,7 +12,7 @@ from tests.resources.flow_edits.test_editing import url
 from tests.resources.stage import Stage, stage
 from workflows_ui.practice_engine import catalog
 from workflows_ui.practice_engine.http import V083
-from workflows_ui.resources.flows.editing.prediction import find
+from workflows_ui.resources.flows.editing.prediction import step_named
 
 __all__ = ["stage"]
 
@@ -94,13 +94,13 @@ def _fill_in_all(stage: Stage, name: str, kind: str) -> None:
                     form = press(stage, action, key, values, f"load:{node.name}")
                     values = filled(form) | fixed
             form = press(stage, action, key, values, "connections")
-        step = find(save(stage, action, key, values), step_name) or {}
+        step = step_named(save(stage, action, key, values), step_name) or {}
         assert step["valid"] or "unfinished" in values, (operation, step["settings"]["input"])
         # Opened again, and saved with another name only: nothing of the settings changes.
         again = open_form(stage, "step-settings", key, step=step_name)
         renamed = (
             again | {"name": "Another name"} | {name: value for name, value in fixed.items() if name == "unfinished"}
         )
-        after = find(save(stage, "step-settings", key, renamed), step_name) or {}
+        after = step_named(save(stage, "step-settings", key, renamed), step_name) or {}
         assert after["settings"] == step["settings"], operation
         assert after["displayName"] == "Another name"

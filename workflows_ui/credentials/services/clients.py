@@ -24,7 +24,7 @@ from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.core import masking
 from workflows_ui.core.caching import answers
 from workflows_ui.core.crypto import CannotOpen, Changed, NotEntered, PlaceChanged
-from workflows_ui.credentials.models import KEPT_IN_RUNS, Credential, Kind
+from workflows_ui.credentials.models import KEPT_IN_RUNS, Credential, CredentialKind
 from workflows_ui.credentials.services import engine_facts
 from workflows_ui.engine import (
     LARGEST_ANSWER,
@@ -54,7 +54,7 @@ class NoCredential(Exception):
 
 def auth_for(kind: str, secret: str, organization_id: str = "") -> Auth:
     """The client's credential for a secret of this kind. Raises ValueError if it is not valid in a header."""
-    if kind == Kind.API_KEY:
+    if kind == CredentialKind.API_KEY:
         return ApiKey(secret)
     if kind in KEPT_IN_RUNS:
         return AccessToken(secret, organization_id=organization_id or None)

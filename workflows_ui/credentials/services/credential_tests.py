@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from workflows_ui.core.crypto import CannotOpen, Changed, NotEntered, PlaceChanged
-from workflows_ui.credentials.models import KEPT_IN_RUNS, Kind
+from workflows_ui.credentials.models import KEPT_IN_RUNS, CredentialKind
 from workflows_ui.credentials.services import clients, engine_facts
 from workflows_ui.credentials.services.engine_facts import Facts
 from workflows_ui.engine import (
@@ -351,7 +351,7 @@ def _choice(row: dict[str, Any]) -> Choice:
 def _needs_organization(draft: Draft) -> bool:
     """A JWT without its organization is always refused by the gateway (api.md 2.1)."""
     jwt = draft.secret.strip().startswith("eyJ") and draft.secret.count(".") == 2
-    wanted = draft.kind == Kind.JWT or (draft.kind == Kind.ACCESS_TOKEN and jwt)
+    wanted = draft.kind == CredentialKind.JWT or (draft.kind == CredentialKind.ACCESS_TOKEN and jwt)
     return wanted and not draft.organization_id
 
 

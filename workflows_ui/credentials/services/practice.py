@@ -9,7 +9,7 @@ from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import CONSOLE, Actor
 from workflows_ui.core import masking
-from workflows_ui.credentials.models import Credential, Kind
+from workflows_ui.credentials.models import Credential, CredentialKind
 from workflows_ui.credentials.services import clients, credential_tests, credentials
 from workflows_ui.credentials.services.credential_tests import Draft, Findings, SeveralProjects
 from workflows_ui.engine import claims
@@ -53,7 +53,7 @@ def equip(member: Member) -> None:
         return
     if Credential.objects.filter(workspace=member.workspace, owner=person).exists():
         return
-    credential = Credential(workspace=member.workspace, owner=person, name=_NAME, kind=Kind.BEARER_TOKEN)
+    credential = Credential(workspace=member.workspace, owner=person, name=_NAME, kind=CredentialKind.BEARER_TOKEN)
     credential.secret = credential.seal("secret", settings.PRACTICE_ENGINE_TOKEN)
     credential.save(force_insert=True)
     masking.secrets_changed(member.workspace)
@@ -63,7 +63,7 @@ def equip(member: Member) -> None:
 def _draft() -> Draft:
     return Draft(
         flavour=Flavour.ACTIVEPIECES,
-        kind=Kind.BEARER_TOKEN,
+        kind=CredentialKind.BEARER_TOKEN,
         secret=settings.PRACTICE_ENGINE_TOKEN,
         address=settings.PRACTICE_ENGINE_URL.rstrip("/") + "/api",
         name=_NAME,
@@ -86,7 +86,7 @@ def _follow_settings(workspace: Workspace, draft: Draft, project_id: str) -> Non
         workspace.mark = workspace.new_mark()
         workspace.save(update_fields=["flavour", "address", "project_id", "mark"])
         audit_log.record(CONSOLE, "workspace.move", workspace, **place(workspace))
-    for credential in Credential.objects.filter(workspace=workspace, name=_NAME, kind=Kind.BEARER_TOKEN):
+    for credential in Credential.objects.filter(workspace=workspace, name=_NAME, kind=CredentialKind.BEARER_TOKEN):
         credential.workspace = workspace
         if clients.holds(credential, draft.secret):
             continue

@@ -11,7 +11,7 @@ from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.lease import backoff
-from workflows_ui.credentials.models import Credential, Kind
+from workflows_ui.credentials.models import Credential, CredentialKind
 from workflows_ui.credentials.services import clients, credential_tests, credentials, secret_rotation, signing_in
 from workflows_ui.credentials.services.credential_tests import Code, Problem
 from workflows_ui.credentials.services.secret_rotation import Changed
@@ -63,7 +63,7 @@ def renew(credential_id: uuid.UUID) -> None:
 def _fetch_token(credential: Credential, secret: str, password: str) -> Token:
     """A new token. At Imbrace a valid old one is enough; else, and at Activepieces, the password is needed. Raises Problem."""
     workspace, error = credential.workspace, None
-    if credential.kind == Kind.SIGN_IN:
+    if credential.kind == CredentialKind.SIGN_IN:
         try:
             return signing_in.exchange_token(workspace.address, secret, credential.organization_id)
         except Problem as problem:

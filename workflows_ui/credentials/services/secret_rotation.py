@@ -16,7 +16,7 @@ from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import CONSOLE, Actor
 from workflows_ui.core import clock, masking
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.credentials.models import Credential, CredentialSecret, Health, Kind
+from workflows_ui.credentials.models import Credential, CredentialKind, CredentialSecret, Health
 from workflows_ui.credentials.services import credential_tests, engine_facts
 from workflows_ui.credentials.services.credential_tests import Code, Draft, Findings, Problem
 
@@ -197,7 +197,7 @@ def renewal_time(row: Credential, now: datetime, ends_at: datetime | None) -> da
 
     An Activepieces gives a new token for the password only; Imbrace for a valid token, too (api.md 2.4).
     """
-    renewable = row.kind == Kind.SIGN_IN or (row.kind == Kind.BEARER_SIGN_IN and bool(row.password))
+    renewable = row.kind == CredentialKind.SIGN_IN or (row.kind == CredentialKind.BEARER_SIGN_IN and bool(row.password))
     if not renewable or ends_at is None or ends_at <= now:
         return None
     return ends_at - min(AHEAD, (ends_at - now) / 5)

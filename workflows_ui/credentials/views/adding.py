@@ -30,7 +30,7 @@ from workflows_ui.credentials.forms import (
     engines,
     initial_for,
 )
-from workflows_ui.credentials.models import SIGNED_IN_KINDS, Kind
+from workflows_ui.credentials.models import SIGNED_IN_KINDS, CredentialKind
 from workflows_ui.credentials.pending_sign_in import ORGANIZATION, PROJECT, Pending
 from workflows_ui.credentials.services import (
     capabilities,
@@ -42,7 +42,7 @@ from workflows_ui.credentials.services import (
 )
 from workflows_ui.credentials.services.credential_tests import Choice, Draft, Problem, SeveralProjects
 from workflows_ui.credentials.services.signing_in import Token
-from workflows_ui.credentials.views.credentials import find
+from workflows_ui.credentials.views.credentials import find_credential
 from workflows_ui.engine import EngineError
 from workflows_ui.members.models import Flavour, Role, Workspace
 from workflows_ui.members.services import access
@@ -214,10 +214,10 @@ def connect(request: ConsoleRequest) -> HttpResponse:
     if response is not None:
         return response
     context |= {
-        "kind": Kind(kind),
+        "kind": CredentialKind(kind),
         "signs_in": kind in SIGNED_IN_KINDS,
-        "sends_codes": kind == Kind.SIGN_IN,
-        "needs_organization": kind in {Kind.ACCESS_TOKEN, Kind.JWT},
+        "sends_codes": kind == CredentialKind.SIGN_IN,
+        "needs_organization": kind in {CredentialKind.ACCESS_TOKEN, CredentialKind.JWT},
         "kind_url": _url(**place),
     }
     return responses.form_page(request, "credentials/connect_secret.html", form, context)
@@ -261,7 +261,7 @@ def _url(**place: str) -> str:
 @member(Role.VIEWER)
 def check(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpResponse:
     """Ask the engine for one of each kind of object with the credential: what works, what does not, and what to do about it."""
-    credential = find(request, credential_id, to_change=True)
+    credential = find_credential(request, credential_id, to_change=True)
     if not ratelimit.consume(request, action="credential_test", user=request.user):
         return responses.redirect_to_view(request, "credential", slug, credential.pk)
     context: dict[str, Any] = {"credential": credential}

@@ -98,7 +98,7 @@ def _lines(request: ConsoleRequest, acting: access.Acting | None) -> list[tables
 @member(Role.VIEWER)
 def detail(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpResponse:
     """The findings of the last test, the use of the credential and its actions."""
-    credential = find(request, credential_id)
+    credential = find_credential(request, credential_id)
     acting = access.acting(request.user, request.access.workspace)
     manageable, problem = credentials.manageable(request.access, credential), credential.renew_problem
     acts, closed = acting is not None and acting.credential.pk == credential.pk, clients.refusal(credential) is not None
@@ -158,7 +158,7 @@ def _buttons(credential: Credential, slug: str, *, closed: bool) -> dict[str, An
 @require_POST
 @member(Role.VIEWER)
 def test(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpResponse:
-    credential = find(request, credential_id, to_change=True)
+    credential = find_credential(request, credential_id, to_change=True)
     if not ratelimit.consume(request, action="credential_test", user=request.user):
         messages.warning(request, _("You have tested many credentials within a minute. Wait a little, then try again."))
     elif isinstance(result := credentials.retest(credential, actor(request)), Problem):
@@ -171,7 +171,7 @@ def test(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpRe
 
 @member(Role.VIEWER)
 def rename(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpResponse:
-    credential = find(request, credential_id, to_change=True)
+    credential = find_credential(request, credential_id, to_change=True)
     form = RenameForm(request.POST or None, initial={"name": credential.name})
     if request.method == "POST" and form.is_valid():
         credentials.rename(actor(request), credential, form.cleaned_data["name"])
@@ -182,7 +182,7 @@ def rename(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Http
 
 @member(Role.VIEWER)
 def delete(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpResponse:
-    credential = find(request, credential_id, to_change=True)
+    credential = find_credential(request, credential_id, to_change=True)
     if is_sure(request):
         credentials.remove(actor(request), credential)
         messages.success(request, _("The credential “%(name)s” is deleted.") % {"name": credential.name})
@@ -193,7 +193,7 @@ def delete(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Http
     return responses.page(request, "credentials/delete.html", context)
 
 
-def find(request: ConsoleRequest, credential_id: uuid.UUID, *, to_change: bool = False) -> Credential:
+def find_credential(request: ConsoleRequest, credential_id: uuid.UUID, *, to_change: bool = False) -> Credential:
     """A credential of this workspace that the member may see (or change). Raises Http404."""
     credential = credentials.visible(request.access).filter(pk=credential_id).first()
     if credential is None or (to_change and not credentials.manageable(request.access, credential)):
@@ -210,7 +210,7 @@ def replace(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Htt
 
     If another person replaced it since the page was opened, a confirmation is needed.
     """
-    credential = find(request, credential_id, to_change=True)
+    credential = find_credential(request, credential_id, to_change=True)
     credential.workspace.require_genuine()
     last = secret_rotation.latest(credential)
     form = ReplaceForm(credential, last, request.POST if request.method == "POST" else None)
@@ -259,7 +259,7 @@ def _take_over(request: ConsoleRequest, credential: Credential, form: ReplaceFor
 @require_POST
 @member(Role.VIEWER)
 def put_back(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpResponse:
-    credential = find(request, credential_id, to_change=True)
+    credential = find_credential(request, credential_id, to_change=True)
     aside = secret_rotation.last(credential)
     if aside is None:
         messages.warning(request, _("There is no earlier secret any more: its time is over, and it is destroyed."))
@@ -294,7 +294,7 @@ def _put_back(request: ConsoleRequest, credential: Credential, aside: Credential
 @member(Role.VIEWER)
 def share(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpResponse:
     """Choose the teams that use the credential. It acts for their members, who do not see its secret."""
-    credential = find(request, credential_id, to_change=True)
+    credential = find_credential(request, credential_id, to_change=True)
     owns = credential.owner_id == request.user.pk
     teams, shared = credentials.teams_for(request.access, credential), sharing.teams(credential)
     if not owns:

@@ -22,8 +22,8 @@ from workflows_ui.launch_forms.schema.document import (
     SHORT,
     Blank,
     Field,
+    FieldKind,
     Form,
-    Kind,
     Limits,
     ShowIf,
     When,
@@ -77,7 +77,7 @@ class FieldForm(EditorForm):
         ),
     )
     label = line(gettext_lazy("Label"), gettext_lazy("If empty, it is made from the input name."))
-    kind = forms.TypedChoiceField(label=gettext_lazy("Kind"), choices=Kind.choices, coerce=Kind)
+    kind = forms.TypedChoiceField(label=gettext_lazy("Kind"), choices=FieldKind.choices, coerce=FieldKind)
     required = tick(gettext_lazy("Required"))
     help = lines(gettext_lazy("Help text"), gettext_lazy("A sentence below the field that says what to fill in."))
     example: forms.Field | None = line(gettext_lazy("Example"))
@@ -263,10 +263,10 @@ class ValueForm(FieldForm):
         return super()._initial_data() | {"value": field_values.text_of(value, replace(self.kept, kind=self.chosen))}
 
 
-def chosen_kind(data: Any, field: Field) -> Kind:
+def chosen_kind(data: Any, field: Field) -> FieldKind:
     """The kind selected in the page, else the field's."""
     wanted = str(data.get("kind", "")) if data is not None else ""
-    return Kind(wanted) if wanted in list(Kind) else field.kind
+    return FieldKind(wanted) if wanted in list(FieldKind) else field.kind
 
 
 def _has_own_path(field: Field) -> bool:

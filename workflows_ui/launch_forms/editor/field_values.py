@@ -13,10 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _, pgettext_lazy
 
 from workflows_ui.launch_forms.schema import values
-from workflows_ui.launch_forms.schema.document import NOTHING, BadValue, Field, Kind, key_of
+from workflows_ui.launch_forms.schema.document import NOTHING, BadValue, Field, FieldKind, key_of
 
 #: Kinds with several values, one per line.
-LINES = frozenset({Kind.LIST, Kind.CHOICES})
+LINES = frozenset({FieldKind.LIST, FieldKind.CHOICES})
 
 
 def text_of(value: Any, field: Field) -> str:
@@ -35,12 +35,12 @@ def value_of(text: str, field: Field) -> Any:
         return NOTHING
     if field.kind in LINES:
         return [_read(field, line.strip()) for line in text.splitlines() if line.strip()]
-    return _read(field, text if field.kind is Kind.LONG_TEXT else text.strip())
+    return _read(field, text if field.kind is FieldKind.LONG_TEXT else text.strip())
 
 
 def _read(field: Field, text: str) -> Any:
     """One value. A choice can also be typed by its label."""
-    if field.kind in {Kind.CHOICE, Kind.CHOICES}:
+    if field.kind in {FieldKind.CHOICE, FieldKind.CHOICES}:
         labels = {choice.label: choice.value for choice in field.choices}
         known = {key_of(choice.value) for choice in field.choices}
         if text in labels and text not in known:
@@ -57,12 +57,12 @@ def _read(field: Field, text: str) -> Any:
 
 def single(field: Field) -> Field:
     """The field as compared by a rule, which tests a single choice."""
-    return replace(field, kind=Kind.CHOICE) if field.kind is Kind.CHOICES else field
+    return replace(field, kind=FieldKind.CHOICE) if field.kind is FieldKind.CHOICES else field
 
 
 def comparable(field: Field, text: str) -> Any:
     """The value that a rule compares with a field's value. Raises ValidationError."""
-    if field.kind in {Kind.TABLE, Kind.JSON, Kind.FILE, Kind.LIST, Kind.SECRET}:
+    if field.kind in {FieldKind.TABLE, FieldKind.JSON, FieldKind.FILE, FieldKind.LIST, FieldKind.SECRET}:
         raise ValidationError(
             _("A value of this kind cannot be compared. Choose “is filled in” or “is empty”, or another field.")
         )

@@ -20,7 +20,7 @@ from workflows_ui.launch_forms.schema.document import (
     NUMBERS,
     Blank,
     Field,
-    Kind,
+    FieldKind,
     Moment,
     PieceChoices,
     TableChoices,
@@ -157,7 +157,7 @@ class _Values(_Entries, ValueForm):
 
 
 class ListForm(_Values):
-    item = choice(gettext_lazy("What its entries are"), (Kind.TEXT, Kind.NUMBER), Kind.TEXT)
+    item = choice(gettext_lazy("What its entries are"), (FieldKind.TEXT, FieldKind.NUMBER), FieldKind.TEXT)
 
 
 class TableForm(_Entries):
@@ -284,22 +284,22 @@ class ChoicesForm(_Values, ChoiceForm):
     """Several of the choices."""
 
 
-_FORMS: dict[Kind, type[FieldForm]] = {
-    Kind.TEXT: TextForm,
-    **dict.fromkeys((Kind.EMAIL, Kind.PHONE, Kind.URL), AddressForm),
+_FORMS: dict[FieldKind, type[FieldForm]] = {
+    FieldKind.TEXT: TextForm,
+    **dict.fromkeys((FieldKind.EMAIL, FieldKind.PHONE, FieldKind.URL), AddressForm),
     **dict.fromkeys(NUMBERS, NumberForm),
-    Kind.LONG_TEXT: LongTextForm,
-    Kind.SECRET: SecretForm,
-    Kind.YES_NO: YesNoForm,
-    Kind.DATE: DateForm,
-    Kind.TIME: ValueForm,
-    Kind.DATETIME: MomentForm,
-    Kind.CHOICE: ChoiceForm,
-    Kind.CHOICES: ChoicesForm,
-    Kind.LIST: ListForm,
-    Kind.TABLE: TableForm,
-    Kind.FILE: FileForm,
-    Kind.JSON: FieldForm,
+    FieldKind.LONG_TEXT: LongTextForm,
+    FieldKind.SECRET: SecretForm,
+    FieldKind.YES_NO: YesNoForm,
+    FieldKind.DATE: DateForm,
+    FieldKind.TIME: ValueForm,
+    FieldKind.DATETIME: MomentForm,
+    FieldKind.CHOICE: ChoiceForm,
+    FieldKind.CHOICES: ChoicesForm,
+    FieldKind.LIST: ListForm,
+    FieldKind.TABLE: TableForm,
+    FieldKind.FILE: FileForm,
+    FieldKind.JSON: FieldForm,
 }
 
 

@@ -20,7 +20,7 @@ from workflows_ui.launch_forms.schema.document import (
     SHORT,
     Choice,
     Column,
-    Kind,
+    FieldKind,
     key_of,
     name_for,
 )
@@ -73,10 +73,10 @@ class ColumnRow(_Row):
     label = forms.CharField(required=False, max_length=SHORT)
     kind = forms.TypedChoiceField(
         required=False,
-        choices=[(kind.value, kind.label) for kind in Kind if kind in CELLS],
-        coerce=Kind,
-        empty_value=Kind.TEXT,
-        initial=Kind.TEXT.value,
+        choices=[(kind.value, kind.label) for kind in FieldKind if kind in CELLS],
+        coerce=FieldKind,
+        empty_value=FieldKind.TEXT,
+        initial=FieldKind.TEXT.value,
     )
     required = forms.BooleanField(required=False)
     choices = forms.CharField(required=False)
@@ -88,10 +88,10 @@ class ColumnRow(_Row):
     def clean(self) -> dict[str, Any]:
         """Make the column, with the properties of an existing column that the page does not have."""
         data = super().clean() or {}
-        key, kind = data.get("key") or data.get("label"), data.get("kind", Kind.TEXT)
+        key, kind = data.get("key") or data.get("label"), data.get("kind", FieldKind.TEXT)
         if key:
             was = self.known.get(data["name"]) or Column("", key)
-            choices = _choices_of(data["choices"], was.choices) if kind is Kind.CHOICE else ()
+            choices = _choices_of(data["choices"], was.choices) if kind is FieldKind.CHOICE else ()
             label, required = data.get("label", ""), data["required"]
             self.item = replace(was, key=key, label=label, kind=kind, required=required, choices=choices)
         return data
@@ -151,7 +151,7 @@ class ColumnRows(_Rows):
 
     @property
     def choosing(self) -> bool:
-        return any(row["kind"].value() == Kind.CHOICE for row in self.forms)
+        return any(row["kind"].value() == FieldKind.CHOICE for row in self.forms)
 
 
 ChoiceFormSet: Any = forms.formset_factory(

@@ -15,21 +15,21 @@ from workflows_ui.launch_forms.forms import posted
 from workflows_ui.launch_forms.forms.posted import Options
 from workflows_ui.launch_forms.schema import moments, values
 from workflows_ui.launch_forms.schema.checking import Shown, cell_name
-from workflows_ui.launch_forms.schema.document import NUMBERS, Choice, Field, Form, Kind, key_of
+from workflows_ui.launch_forms.schema.document import NUMBERS, Choice, Field, FieldKind, Form, key_of
 
 #: More choices than this get a control with a search.
 LISTED = 15
 
 _TYPES = {
-    Kind.DATE: "date",
-    Kind.TIME: "time",
-    Kind.DATETIME: "datetime-local",
-    Kind.EMAIL: "email",
-    Kind.PHONE: "tel",
-    Kind.SECRET: "password",
+    FieldKind.DATE: "date",
+    FieldKind.TIME: "time",
+    FieldKind.DATETIME: "datetime-local",
+    FieldKind.EMAIL: "email",
+    FieldKind.PHONE: "tel",
+    FieldKind.SECRET: "password",
 }
-_MODES = {Kind.NUMBER: "decimal", Kind.INTEGER: "numeric", Kind.URL: "url"}
-_COMPLETES = {Kind.EMAIL: "email", Kind.PHONE: "tel", Kind.URL: "url"}
+_MODES = {FieldKind.NUMBER: "decimal", FieldKind.INTEGER: "numeric", FieldKind.URL: "url"}
+_COMPLETES = {FieldKind.EMAIL: "email", FieldKind.PHONE: "tel", FieldKind.URL: "url"}
 
 
 @dataclass
@@ -106,7 +106,7 @@ class FieldView:
         """Ids of the elements that describe the control."""
         parts = {
             "help": self.field.help,
-            "secret": self.field.kind is Kind.SECRET,
+            "secret": self.field.kind is FieldKind.SECRET,
             "listing": self.listing,
             "limits": self.limits,
             "example": self.field.example,
@@ -177,22 +177,22 @@ class FormView:
             retype=field.name in self.retype,
         )
         shown, choices = self.shown.get(field.name, ""), posted.choices_of(field, self.options)
-        if field.kind is Kind.FILE:
+        if field.kind is FieldKind.FILE:
             view.shape, view.accept = "file", ",".join(f".{ending}" for ending in field.accept)
-        elif field.kind is Kind.TABLE:
+        elif field.kind is FieldKind.TABLE:
             rows = [texts for texts in shown if isinstance(texts, dict)] if isinstance(shown, list) else []
             view.shape = "table"
             view.rows = [
                 list(_cells(field, view.id, number, texts, self.errors)) for number, texts in enumerate(rows or [{}])
             ]
-        elif field.kind is Kind.LIST or (field.kind is Kind.CHOICES and choices is None):
-            view.shape, view.unlisted = "lines", field.kind is Kind.CHOICES
-            mode = _MODES.get(field.item, "") if field.kind is Kind.LIST else ""
+        elif field.kind is FieldKind.LIST or (field.kind is FieldKind.CHOICES and choices is None):
+            view.shape, view.unlisted = "lines", field.kind is FieldKind.CHOICES
+            mode = _MODES.get(field.item, "") if field.kind is FieldKind.LIST else ""
             view.lines = [
                 Control(field.name, f"{view.id}-{number}", value=text, mode=mode)
                 for number, text in enumerate(_texts(shown) or [""])
             ]
-        elif field.kind is Kind.CHOICES:
+        elif field.kind is FieldKind.CHOICES:
             view.shape, view.options = "choices", _options(choices or (), _texts(shown))
         else:
             _set_control(view, choices, shown if isinstance(shown, str) else "")
@@ -210,7 +210,7 @@ def _set_control(view: FieldView, choices: Sequence[Choice] | None, text: str) -
     """Set the control of a field with one value, and what is displayed below it."""
     field = view.field
     control = Control(field.name, f"{view.id}-control", value=text, error=view.error, required=field.required)
-    if field.kind is Kind.CHOICE:
+    if field.kind is FieldKind.CHOICE:
         _choose(control, choices, searched=field.other)
         labels = [option.label for option in control.options] if control.kind == "search" else []
         view.unlisted = choices is None
@@ -222,28 +222,28 @@ def _set_control(view: FieldView, choices: Sequence[Choice] | None, text: str) -
     view.control = control
 
 
-def _type(control: Control, kind: Kind, *, rows: int = 4) -> None:
+def _type(control: Control, kind: FieldKind, *, rows: int = 4) -> None:
     """Set the kind of control in which a value of this kind is typed."""
     text = control.value
-    if kind is Kind.YES_NO:
+    if kind is FieldKind.YES_NO:
         offered = ["true", "false", *([] if control.required else [""])]
         control.kind = "yes_no"
         control.options = [Option(value, form_messages.yes_no(value), value == text) for value in offered]
-    elif kind in (Kind.LONG_TEXT, Kind.JSON):
-        control.kind, control.rows = "json" if kind is Kind.JSON else "area", rows
+    elif kind in (FieldKind.LONG_TEXT, FieldKind.JSON):
+        control.kind, control.rows = "json" if kind is FieldKind.JSON else "area", rows
     else:
         # A native control would lose a text that it cannot display.
-        native = kind not in (Kind.DATE, Kind.TIME, Kind.DATETIME) or _native(kind, text)
+        native = kind not in (FieldKind.DATE, FieldKind.TIME, FieldKind.DATETIME) or _native(kind, text)
         control.type = _TYPES.get(kind, "text") if native else "text"
         control.mode, control.complete = _MODES.get(kind, ""), _COMPLETES.get(kind, "off")
 
 
-def _native(kind: Kind, text: str) -> bool:
+def _native(kind: FieldKind, text: str) -> bool:
     """Whether the browser's native control for dates and times can display this text."""
-    if kind is Kind.DATETIME:
+    if kind is FieldKind.DATETIME:
         day, _separator, time = text.partition("T")
-        return not text or (len(text) in (16, 19) and _native(Kind.DATE, day) and _native(Kind.TIME, time))
-    return not text or moments.is_stable(moments.read_day if kind is Kind.DATE else moments.read_time, text)
+        return not text or (len(text) in (16, 19) and _native(FieldKind.DATE, day) and _native(FieldKind.TIME, time))
+    return not text or moments.is_stable(moments.read_day if kind is FieldKind.DATE else moments.read_time, text)
 
 
 def _choose(control: Control, choices: Sequence[Choice] | None, *, searched: bool = False) -> None:
@@ -282,9 +282,9 @@ def _cells(
             required=column.required,
             described=f"{id}-{number}-{position}-error",
         )
-        if column.kind is Kind.CHOICE:
+        if column.kind is FieldKind.CHOICE:
             _choose(cell, column.choices)
-        elif column.kind is Kind.YES_NO:
+        elif column.kind is FieldKind.YES_NO:
             labels = {"": "–", "true": form_messages.yes_no("true"), "false": form_messages.yes_no("false")}
             cell.kind = "select"
             cell.options = [Option(value, label, value == cell.value) for value, label in labels.items()]

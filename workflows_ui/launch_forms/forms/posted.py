@@ -19,7 +19,7 @@ from workflows_ui.engine import Upload
 from workflows_ui.launch_forms.messages import size
 from workflows_ui.launch_forms.schema import checking, json_text, values
 from workflows_ui.launch_forms.schema.checking import Checked, Data, cell_name, rows_of
-from workflows_ui.launch_forms.schema.document import BadValue, Choice, Field, Form, Kind, key_of
+from workflows_ui.launch_forms.schema.document import BadValue, Choice, Field, FieldKind, Form, key_of
 from workflows_ui.launches.services import files as launch_files
 from workflows_ui.launches.services.launches import LONGEST_KEPT
 from workflows_ui.web import formats, upload_limit
@@ -43,7 +43,7 @@ class PostedForm:
         whole = _("This contains a hidden secret. Type it again.")
         masked = {name for name, value in self.checked.sent.items() if masks(value)}
         fields = (field for field in self.checked.form.fields if field.name in masked)
-        return {field.name: inner if field.kind is Kind.JSON else whole for field in fields}
+        return {field.name: inner if field.kind is FieldKind.JSON else whole for field in fields}
 
     @property
     def as_sent(self) -> str:
@@ -81,7 +81,7 @@ def check(request: HttpRequest, form: Form, data: Data, options: Options) -> Pos
     files: list[Upload] = []
     errors: dict[str, str] = {}
     total_size = 0
-    for field in (field for field in form.fields if field.kind is Kind.FILE):
+    for field in (field for field in form.fields if field.kind is FieldKind.FILE):
         upload = uploads.get(field.name) if checked.shown[field.name] else None
         most = min(field.max_size or settings.LAUNCH_FILE_BYTES, settings.LAUNCH_FILES_BYTES)
         total_size += (upload and upload.size) or 0
@@ -103,7 +103,7 @@ def field_errors(request: HttpRequest, form: Form, data: Data, name: str) -> dic
     Those are files and secrets, which are not posted for this, and live choices, which would have to be loaded.
     """
     field = form.field(name)
-    if field is None or field.kind in (Kind.FILE, Kind.SECRET) or field.choices_from is not None:
+    if field is None or field.kind in (FieldKind.FILE, FieldKind.SECRET) or field.choices_from is not None:
         return {}
     checked = check(request, Form((replace(field, show_if=None),)), data, {})
     errors = {**checked.mask_errors, **checked.errors}
@@ -150,8 +150,8 @@ def launchable(form: Form) -> Form:
     return replace(
         form,
         fields=tuple(
-            replace(field, kind=Kind.URL, accept=(), max_size=None)
-            if field.kind is Kind.FILE and len(field.path) != 1
+            replace(field, kind=FieldKind.URL, accept=(), max_size=None)
+            if field.kind is FieldKind.FILE and len(field.path) != 1
             else field
             for field in form.fields
         ),
@@ -162,10 +162,10 @@ def tidied(form: Form, data: Data, options: Options) -> dict[str, Sequence[str]]
     """The submitted data, with rows of tables numbered without gaps, and with labels of choices from a search replaced by values."""
     changed = dict(data)
     for field in form.fields:
-        if field.kind is Kind.TABLE:
+        if field.kind is FieldKind.TABLE:
             changed = _with_rows(field, changed, _rows(field, changed))
         choices = choices_of(field, options)
-        if field.kind is Kind.CHOICE and choices and field.name in changed:
+        if field.kind is FieldKind.CHOICE and choices and field.name in changed:
             keys = {text: key for key, text in labels_of(choices).items()}
             known = {key_of(choice.value) for choice in choices}
             changed[field.name] = [text if text in known else keys.get(text, text) for text in changed[field.name]]
@@ -176,9 +176,9 @@ def with_lines(form: Form, data: dict[str, Sequence[str]], *, add: str, remove: 
     """The tidied data with one more line or row of the field `add`, or without the one named by `remove` (`field:number`)."""
     name, _, number = remove.rpartition(":")
     field = form.field(add or name)
-    if field is None or field.kind not in (Kind.LIST, Kind.TABLE):
+    if field is None or field.kind not in (FieldKind.LIST, FieldKind.TABLE):
         return data
-    listed = field.kind is Kind.LIST
+    listed = field.kind is FieldKind.LIST
     lines: list[Any] = list(data.get(field.name, ())) if listed else _rows(field, data)
     lines = [*lines, "" if listed else {}] if add else [line for at, line in enumerate(lines) if str(at) != number]
     return data | {field.name: lines} if listed else _with_rows(field, data, lines)
@@ -201,12 +201,12 @@ def _with_rows(table: Field, data: Data, rows: Sequence[Mapping[str, str]]) -> d
 
 def typed_secrets(form: Form, data: Data) -> set[str]:
     """The names of secret fields with typed values, which are not displayed again."""
-    return {field.name for field in form.fields if field.kind is Kind.SECRET and any(data.get(field.name, ()))}
+    return {field.name for field in form.fields if field.kind is FieldKind.SECRET and any(data.get(field.name, ()))}
 
 
 def holds_secret(field: Field) -> bool:
     """Whether a field holds a secret, by its kind or by its name in the payload."""
-    return field.kind is Kind.SECRET or any(map(names_secret, field.path))
+    return field.kind is FieldKind.SECRET or any(map(names_secret, field.path))
 
 
 def labels_of(choices: Sequence[Choice]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from workflows_ui.launch_forms.proposal import code_reading, references, trigger_fields
 from workflows_ui.launch_forms.proposal.references import Reference
-from workflows_ui.launch_forms.schema.document import Field, Form, Kind, overlap
+from workflows_ui.launch_forms.schema.document import Field, FieldKind, Form, overlap
 
 Path = tuple[str, ...]
 
@@ -54,7 +54,7 @@ def fit(form: Form, trigger: Any) -> Fit:
             has_inner_field = any(overlap(path, other.path) for other in form.fields)
             if not has_inner_field and not any(path[: len(left)] == left for left in form.left_out):
                 missing.setdefault(path, []).append(reference.step)
-        elif field.kind is Kind.TABLE and field.path == path:
+        elif field.kind is FieldKind.TABLE and field.path == path:
             key = next(iter(reference.path[len(path) + 1 :]), None)
             known = {column.key for column in field.columns}
             if isinstance(key, str) and key not in known and (field, key) not in columns:

@@ -20,7 +20,7 @@ from workflows_ui.launch_forms.schema.document import (
     Choice,
     Column,
     Field,
-    Kind,
+    FieldKind,
     Moment,
     Why,
     label_from,
@@ -56,14 +56,14 @@ def learn(past: Sequence[Any], *, exact: bool, cell: bool = False) -> Field | No
     kinds, nulls = set(map(type, filled)), len(past) - len(filled)
     field: Field | None = None
     if kinds == {bool}:
-        field = inferred(kind=Kind.YES_NO, blank=_blank(nulls))
+        field = inferred(kind=FieldKind.YES_NO, blank=_blank(nulls))
     elif kinds <= {int, float}:
-        field = inferred(kind=Kind.NUMBER, blank=_blank(nulls)) if _short(filled) else None
+        field = inferred(kind=FieldKind.NUMBER, blank=_blank(nulls)) if _short(filled) else None
     elif kinds == {str}:
         field = _texts(filled, nulls, exact=exact, cell=cell)
     elif kinds == {list} and not cell:
         field = _lists(filled, nulls, exact=exact)
-    return replace(field or inferred(kind=Kind.JSON), why=Why(values=_distinct(filled)))
+    return replace(field or inferred(kind=FieldKind.JSON), why=Why(values=_distinct(filled)))
 
 
 def _blank(nulls: int, texts: int = 0, lists: int = 0) -> Blank:
@@ -102,9 +102,9 @@ def _texts(filled: list[str], nulls: int, *, exact: bool, cell: bool) -> Field |
     for moment in Moment:
         read = partial(moments.read_moment, shape=moment, zone=UTC)
         if all(moments.is_stable(read, text) for text in different):
-            return inferred(kind=Kind.DATETIME, blank=blank, moment=moment)
+            return inferred(kind=FieldKind.DATETIME, blank=blank, moment=moment)
     if "\n" in joined or max(map(len, different)) > _LONG:
-        return inferred(kind=Kind.LONG_TEXT, blank=blank)
+        return inferred(kind=FieldKind.LONG_TEXT, blank=blank)
     return inferred(blank=blank, choices=() if cell else _choices(texts))
 
 
@@ -119,12 +119,12 @@ def _choices(texts: list[str]) -> tuple[Choice, ...]:
     return tuple(Choice(text, text) for text, _times in counted.most_common())
 
 
-_SHAPES: tuple[tuple[Kind, Callable[[str], bool]], ...] = (
-    (Kind.EMAIL, values.is_mail),
-    (Kind.URL, values.is_url),
-    (Kind.DATE, partial(moments.is_stable, moments.read_day)),
-    (Kind.TIME, lambda text: text[2:3] == ":" and moments.is_stable(moments.read_time, text)),
-    (Kind.PHONE, lambda text: text.startswith("+") and values.is_phone(text)),
+_SHAPES: tuple[tuple[FieldKind, Callable[[str], bool]], ...] = (
+    (FieldKind.EMAIL, values.is_mail),
+    (FieldKind.URL, values.is_url),
+    (FieldKind.DATE, partial(moments.is_stable, moments.read_day)),
+    (FieldKind.TIME, lambda text: text[2:3] == ":" and moments.is_stable(moments.read_time, text)),
+    (FieldKind.PHONE, lambda text: text.startswith("+") and values.is_phone(text)),
 )
 
 
@@ -136,15 +136,15 @@ def _lists(filled: list[list[Any]], nulls: int, *, exact: bool) -> Field | None:
     items = [item for inner in filled for item in inner]
     kinds = set(map(type, items))
     if not items:
-        return inferred(kind=Kind.LIST, blank=blank)
+        return inferred(kind=FieldKind.LIST, blank=blank)
     if kinds == {str}:
         plain = all(text != "" and "\n" not in text for text in items) and values.plain_text("".join(items))
-        return inferred(kind=Kind.LIST, blank=blank) if plain else None
+        return inferred(kind=FieldKind.LIST, blank=blank) if plain else None
     if kinds <= {int, float}:
-        return inferred(kind=Kind.LIST, blank=blank, item=Kind.NUMBER) if _short(items) else None
+        return inferred(kind=FieldKind.LIST, blank=blank, item=FieldKind.NUMBER) if _short(items) else None
     if kinds == {dict}:
         columns = columns_of(items, exact=exact)
-        return inferred(kind=Kind.TABLE, blank=blank, columns=columns) if columns else None
+        return inferred(kind=FieldKind.TABLE, blank=blank, columns=columns) if columns else None
     return None
 
 
@@ -167,8 +167,8 @@ def _column(key: str, past: list[Any], missing: int, taken: set[str], *, exact: 
     texts = sum(value == "" for value in past)
     cell = learn(past, exact=exact, cell=True) or inferred()
     mixed = exact and sum(map(bool, (missing, nulls, texts))) > 1
-    column = Column(name_for((key,), taken), key, label_from(key), Kind.JSON if mixed else cell.kind)
-    if column.kind is Kind.JSON:
+    column = Column(name_for((key,), taken), key, label_from(key), FieldKind.JSON if mixed else cell.kind)
+    if column.kind is FieldKind.JSON:
         return column
     # A text of only spaces is not "filled in".
     required = not (missing or nulls or texts) and all(not isinstance(value, str) or value.strip() for value in past)

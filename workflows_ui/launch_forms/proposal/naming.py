@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 
-from workflows_ui.launch_forms.schema.document import Kind, label_from
+from workflows_ui.launch_forms.schema.document import FieldKind, label_from
 
-_NAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
+_NAMES: tuple[tuple[FieldKind, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(rf"(?:^|_)(?:{words})(?:_|$)"))
     for kind, words in (
-        (Kind.EMAIL, "e?mail|email_address"),
-        (Kind.PHONE, "phone|phone_number|tel|telephone|mobile|sdt|so_dien_thoai|dien_thoai|số_điện_thoại|điện_thoại"),
-        (Kind.URL, "url|link|website|web_site"),
-        (Kind.DATE, "date|day|ngay|ngày|birthday|deadline"),
-        (Kind.TIME, "hour|gio|giờ"),
-        (Kind.NUMBER, "qty|quantity|amount|price|total|sum|count|so_luong|số_lượng|gia|giá|tien|tiền|percent"),
+        (FieldKind.EMAIL, "e?mail|email_address"),
         (
-            Kind.LONG_TEXT,
+            FieldKind.PHONE,
+            "phone|phone_number|tel|telephone|mobile|sdt|so_dien_thoai|dien_thoai|số_điện_thoại|điện_thoại",
+        ),
+        (FieldKind.URL, "url|link|website|web_site"),
+        (FieldKind.DATE, "date|day|ngay|ngày|birthday|deadline"),
+        (FieldKind.TIME, "hour|gio|giờ"),
+        (FieldKind.NUMBER, "qty|quantity|amount|price|total|sum|count|so_luong|số_lượng|gia|giá|tien|tiền|percent"),
+        (
+            FieldKind.LONG_TEXT,
             "message|note|notes|description|content|comment|comments|nội_dung|noi_dung|ghi_chú|ghi_chu|mô_tả",
         ),
     )
@@ -29,10 +32,10 @@ def _words(key: str) -> str:
     return label_from(key).lower().replace(" ", "_")
 
 
-def kind_of(key: str) -> Kind:
+def kind_of(key: str) -> FieldKind:
     """The kind that a key's words suggest; text by default."""
     words = _words(key)
-    return next((kind for kind, pattern in _NAMES if pattern.search(words)), Kind.TEXT)
+    return next((kind for kind, pattern in _NAMES if pattern.search(words)), FieldKind.TEXT)
 
 
 def one_of_a_kind(key: str) -> bool:

@@ -26,8 +26,8 @@ from workflows_ui.launch_forms.schema.document import (
     Blank,
     Column,
     Field,
+    FieldKind,
     Form,
-    Kind,
     Why,
     is_number,
     label_from,
@@ -47,7 +47,7 @@ class _Node:
     path: tuple[str, ...]
     inner: dict[str, _Node] = field(default_factory=dict)
     read_by: list[str] = field(default_factory=list)
-    hints: list[Kind] = field(default_factory=list)
+    hints: list[FieldKind] = field(default_factory=list)
     #: For a list: the keys that are read of its items.
     item_keys: dict[str, None] = field(default_factory=dict)
     items: bool = False
@@ -96,8 +96,8 @@ def propose(
     if bodies and not all(isinstance(body, dict) for body in bodies):
         # A body that is not an object: a list if it always is a non-empty one, else JSON.
         body = learning.learn(bodies, exact=exact)
-        listed = body is not None and body.kind in (Kind.LIST, Kind.TABLE) and body.blank is Blank.ABSENT
-        return Form((_body(body if body is not None and listed else inferred(kind=Kind.JSON), len(payloads)),))
+        listed = body is not None and body.kind in (FieldKind.LIST, FieldKind.TABLE) and body.blank is Blank.ABSENT
+        return Form((_body(body if body is not None and listed else inferred(kind=FieldKind.JSON), len(payloads)),))
     root = _Node((), past=payloads, samples=list(samples))
     requested_fields = read_trigger_form(trigger, bodies)
     for requested in requested_fields or ():
@@ -113,7 +113,7 @@ def propose(
             return Form(fields)
     if read.fields and all(field.path for field in read.fields):
         return read
-    return Form((_body(inferred(kind=Kind.JSON), len(payloads)),))
+    return Form((_body(inferred(kind=FieldKind.JSON), len(payloads)),))
 
 
 def _body(field: Field, payload_count: int) -> Field:
@@ -138,7 +138,7 @@ def _add_reference(root: _Node, reference: Reference) -> None:
         return
     if reference.step and reference.step not in node.read_by:
         node.read_by.append(reference.step)
-    if reference.hint is not None and not (node.items and reference.hint is not Kind.LIST):
+    if reference.hint is not None and not (node.items and reference.hint is not FieldKind.LIST):
         node.hints.append(reference.hint)
 
 
@@ -212,29 +212,35 @@ class _Writer:
         learned = learning.learn(seen, exact=self.exact)
         if learned is None:
             learned = _infer_unseen(node)
-        elif learned.kind is Kind.LIST and learned.why.values and not any(seen) and node.item_keys and not self.exact:
+        elif (
+            learned.kind is FieldKind.LIST
+            and learned.why.values
+            and not any(seen)
+            and node.item_keys
+            and not self.exact
+        ):
             learned = replace(_infer_unseen(node), blank=learned.blank)
-        elif learned.kind is not Kind.TABLE and node.item_keys and not (self.exact or self.accept_all):
+        elif learned.kind is not FieldKind.TABLE and node.item_keys and not (self.exact or self.accept_all):
             # The flow reads a list of objects: other values were mistakes.
             lists = [value for value in seen if type(value) is list]
             found = learning.learn(lists, exact=False)
-            learned = found if found is not None and found.kind is Kind.TABLE else _infer_unseen(node)
-        elif learned.kind is Kind.TEXT:
+            learned = found if found is not None and found.kind is FieldKind.TABLE else _infer_unseen(node)
+        elif learned.kind is FieldKind.TEXT:
             name_kind = _kind_by_name(node, learned.kind, seen)
-            choices = () if name_kind is not Kind.TEXT or naming.one_of_a_kind(node.path[-1]) else learned.choices
+            choices = () if name_kind is not FieldKind.TEXT or naming.one_of_a_kind(node.path[-1]) else learned.choices
             learned = replace(learned, kind=name_kind, choices=choices)
-        if learned.kind is Kind.TABLE:
+        if learned.kind is FieldKind.TABLE:
             learned = replace(learned, columns=_with_read_columns(learned.columns, node.item_keys))
         secret = node.secret and learned.kind in TEXTS and set(map(type, seen)) <= {str, type(None)}
         if secret:
-            learned = replace(learned, kind=Kind.SECRET, choices=())
+            learned = replace(learned, kind=FieldKind.SECRET, choices=())
         required = self._required(node, learned.kind)
         form_field = replace(
             learned,
             name=name_for(node.path, names),
             path=node.path,
             label=label_from(node.path[-1]),
-            kind=Kind.CHOICE if learned.choices else learned.kind,
+            kind=FieldKind.CHOICE if learned.choices else learned.kind,
             required=required,
             other=bool(learned.choices),
             blank=Blank.ABSENT if required or self._mostly_missing(seen) else learned.blank,
@@ -251,11 +257,11 @@ class _Writer:
         if node.requested is None:
             return form_field
         completed = _apply_requested(form_field, node.requested, seen, always=len(node.past) == self.payload_count)
-        return replace(completed, kind=Kind.SECRET) if secret and completed.kind in TEXTS else completed
+        return replace(completed, kind=FieldKind.SECRET) if secret and completed.kind in TEXTS else completed
 
-    def _required(self, node: _Node, kind: Kind) -> bool:
+    def _required(self, node: _Node, kind: FieldKind) -> bool:
         """Whether the field is required: enough payloads all had it filled in, or there is no history and a step reads it."""
-        plain = kind in NUMBERS or kind is Kind.YES_NO
+        plain = kind in NUMBERS or kind is FieldKind.YES_NO
         filled = len(node.past) - (node.past.count(None) if plain else sum(map(_empty, node.past)))
         if self.payload_count >= _ENOUGH:
             return filled == self.payload_count
@@ -273,31 +279,31 @@ def _with_read_columns(columns: Sequence[Column], keys: Iterable[str]) -> tuple[
     known = {column.key for column in columns}
     for key in [key for key in keys if key not in known][: MOST_COLUMNS - len(found)]:
         kind, taken = naming.kind_of(key), {column.name for column in found}
-        found.append(Column(name_for((key,), taken), key, label_from(key), kind if kind in CELLS else Kind.TEXT))
+        found.append(Column(name_for((key,), taken), key, label_from(key), kind if kind in CELLS else FieldKind.TEXT))
     return tuple(found)
 
 
 def _infer_unseen(node: _Node) -> Field:
     """The field of a node without past values: by its readers, else by its name."""
     if node.item_keys:
-        return inferred(kind=Kind.TABLE, columns=_with_read_columns((), node.item_keys))
-    if node.items or Kind.LIST in node.hints:
-        return inferred(kind=Kind.LIST)
+        return inferred(kind=FieldKind.TABLE, columns=_with_read_columns((), node.item_keys))
+    if node.items or FieldKind.LIST in node.hints:
+        return inferred(kind=FieldKind.LIST)
     if node.inner:
-        return inferred(kind=Kind.JSON)
+        return inferred(kind=FieldKind.JSON)
     return inferred(kind=node.hints[0] if node.hints else naming.kind_of(node.path[-1]))
 
 
-def _kind_by_name(node: _Node, kind: Kind, seen: Sequence[Any]) -> Kind:
+def _kind_by_name(node: _Node, kind: FieldKind, seen: Sequence[Any]) -> FieldKind:
     """The kind of a text by its name, for phone numbers without a country code and for long texts; else `kind`."""
     name_kind = naming.kind_of(node.path[-1])
     texts = [value for value in seen if isinstance(value, str) and value]
-    if name_kind is Kind.PHONE and all(values.is_phone(text) and text == text.strip() for text in texts):
+    if name_kind is FieldKind.PHONE and all(values.is_phone(text) and text == text.strip() for text in texts):
         return name_kind
-    return name_kind if name_kind is Kind.LONG_TEXT else kind
+    return name_kind if name_kind is FieldKind.LONG_TEXT else kind
 
 
-def _example(node: _Node, kind: Kind) -> str:
+def _example(node: _Node, kind: FieldKind) -> str:
     """The value of the latest sample with a short one. Never a value of a payload, and never a secret."""
     for value in node.samples if not node.secret else ():
         if isinstance(value, str) and 0 < len(value) <= 60 and kind in TEXTS:
@@ -313,11 +319,15 @@ def _apply_requested(form_field: Field, requested: Field, seen: Sequence[Any], *
 
     A toggle is always sent: without its value the engine accepts the call and makes no run (recording `form_submit_missing_toggle`).
     """
-    fits = requested.kind in (Kind.TEXT, Kind.FILE) or form_field.kind in (requested.kind, Kind.TEXT) or not seen
+    fits = (
+        requested.kind in (FieldKind.TEXT, FieldKind.FILE)
+        or form_field.kind in (requested.kind, FieldKind.TEXT)
+        or not seen
+    )
     # A text may be a phone number; a file that was sent as text before is no longer a file.
-    as_before = requested.kind is Kind.TEXT or not fits or (requested.kind is Kind.FILE and bool(seen))
+    as_before = requested.kind is FieldKind.TEXT or not fits or (requested.kind is FieldKind.FILE and bool(seen))
     kind = form_field.kind if as_before else requested.kind
-    toggle = kind is Kind.YES_NO and requested.kind is Kind.YES_NO
+    toggle = kind is FieldKind.YES_NO and requested.kind is FieldKind.YES_NO
     required = (requested.required or (toggle and always)) and not any(map(_empty, seen))
     return replace(
         replace(form_field, default=False) if toggle else form_field,

@@ -15,13 +15,13 @@ from typing import Any
 from workflows_ui.engine import braces, flow_tree
 from workflows_ui.launch_forms.proposal import code_reading
 from workflows_ui.launch_forms.proposal.code_reading import ITEM, Path, accesses
-from workflows_ui.launch_forms.schema.document import Kind
+from workflows_ui.launch_forms.schema.document import FieldKind
 from workflows_ui.launch_forms.schema.json_text import HALF
 
 #: A text that is a template with a single access.
 _TEMPLATE_ONLY = re.compile(r"\s*\{\{([\w$.?\[\]'\"\s-]*)\}\}\s*")
 _START = re.compile(r"""(?<![\w$.'"\]])([A-Za-z_]\w*)""")
-_HINTS = {"NUMBER_": Kind.NUMBER, "BOOLEAN_": Kind.YES_NO, "DATE_": Kind.DATE, "LIST_": Kind.LIST}
+_HINTS = {"NUMBER_": FieldKind.NUMBER, "BOOLEAN_": FieldKind.YES_NO, "DATE_": FieldKind.DATE, "LIST_": FieldKind.LIST}
 #: Most characters of one text that are searched, and most references of one flow: far beyond any real flow.
 _MOST_LETTERS = 200_000
 _MOST = 5_000
@@ -39,7 +39,7 @@ class Reference:
 
     path: Path
     step: str
-    hint: Kind | None = None
+    hint: FieldKind | None = None
 
 
 def find_references(trigger: Any, *, body_is_output: bool = False) -> list[Reference]:
@@ -47,7 +47,7 @@ def find_references(trigger: Any, *, body_is_output: bool = False) -> list[Refer
 
     `body_is_output`: the trigger's output is the body itself (the forms piece), so that `{{trigger.x}}` reads the body's `x`.
     """
-    references: dict[tuple[Path, str, Kind | None], Reference] = {}
+    references: dict[tuple[Path, str, FieldKind | None], Reference] = {}
     loops: dict[str, Path] = {}
     for node in flow_tree.walk(trigger):
         if node.depth == 0 and node.parent is None:
@@ -115,7 +115,7 @@ class _Step:
         name, path = flow_tree.step_name(self.step), self._single_path(self.settings.get("items"))
         if name and path is not None:
             self.loops[name] = path
-            yield Reference(path, self.label, Kind.LIST)
+            yield Reference(path, self.label, FieldKind.LIST)
 
     def _conditions(self) -> Iterator[Reference]:
         for condition in _conditions(self.settings.get("branches")):

@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from workflows_ui.launch_forms.schema.document import Field, Kind
+from workflows_ui.launch_forms.schema.document import Field, FieldKind
 from workflows_ui.launch_forms.schema.json_text import HALF
 
-_KINDS = {"text": Kind.TEXT, "text_area": Kind.LONG_TEXT, "file": Kind.FILE, "toggle": Kind.YES_NO}
+_KINDS = {"text": FieldKind.TEXT, "text_area": FieldKind.LONG_TEXT, "file": FieldKind.FILE, "toggle": FieldKind.YES_NO}
 _QUOTES = re.compile(r"[\\\"'’\n\r\t]")
 _MOST = 200
 
@@ -24,7 +24,7 @@ def read_trigger_form(trigger: Any, bodies: Sequence[Any] = ()) -> list[Field] |
     if piece != "piece-forms":
         return None
     if settings.get("triggerName") == "chat_submission":
-        return [Field("message", ("message",), kind=Kind.LONG_TEXT, required=True)]
+        return [Field("message", ("message",), kind=FieldKind.LONG_TEXT, required=True)]
     inputs = _dict(settings.get("input")).get("inputs")
     rows = [row for row in inputs if isinstance(row, dict)][:_MOST] if isinstance(inputs, list) else []
     known = {key for body in bodies[:100] if isinstance(body, dict) for key in body}
@@ -33,7 +33,7 @@ def read_trigger_form(trigger: Any, bodies: Sequence[Any] = ()) -> list[Field] |
         label = row.get("displayName")
         if isinstance(label, str) and label.strip() and len(label) <= 200 and not HALF.search(label):
             key = key_of(label, known)
-            kind = _KINDS.get(str(row.get("type")), Kind.TEXT)
+            kind = _KINDS.get(str(row.get("type")), FieldKind.TEXT)
             description = row.get("description")
             help_text = HALF.sub("\ufffd", description) if isinstance(description, str) else ""
             fields.setdefault(key, Field(key, (key,), label, help_text, kind, row.get("required") is True))

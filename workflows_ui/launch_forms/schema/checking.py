@@ -24,8 +24,8 @@ from workflows_ui.launch_forms.schema.document import (
     Choice,
     Column,
     Field,
+    FieldKind,
     Form,
-    Kind,
     ShowIf,
     When,
     same,
@@ -40,14 +40,14 @@ _CELL = re.compile(r"\[(\d{1,6})\]\[([^\]]+)\]")
 _MOST_TEXTS = 100
 
 #: Kinds with significant spaces.
-_KEEP_SPACES = frozenset({Kind.TEXT, Kind.LONG_TEXT, Kind.CHOICE, Kind.SECRET})
+_KEEP_SPACES = frozenset({FieldKind.TEXT, FieldKind.LONG_TEXT, FieldKind.CHOICE, FieldKind.SECRET})
 #: Messages for empty required fields, other than "Fill this in."
 _REQUIRED = {
-    Kind.CHOICE: gettext_lazy("Choose a value."),
-    Kind.YES_NO: gettext_lazy("Choose a value."),
-    Kind.CHOICES: gettext_lazy("Choose at least one value."),
-    Kind.TABLE: gettext_lazy("Fill in at least one row."),
-    Kind.LIST: gettext_lazy("Fill in at least one line."),
+    FieldKind.CHOICE: gettext_lazy("Choose a value."),
+    FieldKind.YES_NO: gettext_lazy("Choose a value."),
+    FieldKind.CHOICES: gettext_lazy("Choose at least one value."),
+    FieldKind.TABLE: gettext_lazy("Fill in at least one row."),
+    FieldKind.LIST: gettext_lazy("Fill in at least one line."),
 }
 
 #: The content of a field's controls: a text; the texts of a list or several choices; a table's rows of texts by column.
@@ -115,14 +115,14 @@ class Checked:
     def _value(self, field: Field) -> Any:
         if field.hidden:
             return field.hidden_value
-        if field.kind is Kind.FILE:
+        if field.kind is FieldKind.FILE:
             self._file(field)
             return NOTHING
-        if field.kind is Kind.TABLE:
+        if field.kind is FieldKind.TABLE:
             value: Any = self._rows(field)
         elif field.name not in self.data:
             value = field.default
-        elif field.kind in (Kind.LIST, Kind.CHOICES):
+        elif field.kind in (FieldKind.LIST, FieldKind.CHOICES):
             value = self._multiple(field)
         else:
             value = self._single(field)
@@ -209,9 +209,9 @@ def initial(form: Form, payload: Any = NOTHING, *, zone: tzinfo = UTC) -> dict[s
     """The content of a form's controls: the defaults for NOTHING, else an earlier payload, from which `Checked` makes the same."""
     shown: dict[str, Shown] = {}
     for field in form.fields:
-        if field.kind is Kind.SECRET:
+        if field.kind is FieldKind.SECRET:
             shown[field.name] = ""  # never filled in again
-        elif not field.hidden and field.kind is not Kind.FILE:
+        elif not field.hidden and field.kind is not FieldKind.FILE:
             value = field.default if payload is NOTHING else value_at(payload, field.path)
             shown[field.name] = _field_content(field, value, zone)
     return shown
@@ -221,12 +221,12 @@ def typed(form: Form, data: Data) -> dict[str, Shown]:
     """The content of a form's controls after a submission with errors: everything as typed, except for secrets."""
     shown: dict[str, Shown] = {}
     for field in form.fields:
-        if field.hidden or field.kind is Kind.FILE:
+        if field.hidden or field.kind is FieldKind.FILE:
             continue
-        given = [] if field.kind is Kind.SECRET else list(data.get(field.name, ()))
-        if field.kind is Kind.TABLE:
+        given = [] if field.kind is FieldKind.SECRET else list(data.get(field.name, ()))
+        if field.kind is FieldKind.TABLE:
             shown[field.name] = [texts for _number, texts in rows_of(field, data)]
-        elif field.kind in (Kind.LIST, Kind.CHOICES):
+        elif field.kind in (FieldKind.LIST, FieldKind.CHOICES):
             shown[field.name] = given
         else:
             shown[field.name] = given[-1] if given else ""
@@ -259,22 +259,26 @@ def value_at(payload: Any, path: Sequence[str]) -> Any:
 
 
 def _field_content(field: Field, value: Any, zone: tzinfo) -> Shown:
-    if field.kind is Kind.TABLE:
+    if field.kind is FieldKind.TABLE:
         rows = [row if isinstance(row, dict) else {} for row in value] if isinstance(value, list) else []
         return [
             {column.name: _cell_content(column, row.get(column.key, NOTHING), zone) for column in field.columns}
             for row in rows
         ]
-    if field.kind in (Kind.LIST, Kind.CHOICES):
+    if field.kind in (FieldKind.LIST, FieldKind.CHOICES):
         return [values.show(field, item, zone=zone) for item in value] if isinstance(value, list) else []
     blank = field.blank is not Blank.ABSENT and not field.required and value == BLANKS[field.blank]
-    if value is NOTHING or blank or (value is None and field.kind is not Kind.JSON and field.kind is not Kind.CHOICE):
+    if (
+        value is NOTHING
+        or blank
+        or (value is None and field.kind is not FieldKind.JSON and field.kind is not FieldKind.CHOICE)
+    ):
         return ""
     return values.show(field, value, zone=zone)
 
 
 def _cell_content(column: Column, value: Any, zone: tzinfo) -> str:
-    null = value is None and column.kind is not Kind.JSON
+    null = value is None and column.kind is not FieldKind.JSON
     if value is NOTHING or null or (column.blank is Blank.TEXT and value == ""):
         return ""
     return values.show(column, value, zone=zone)
@@ -282,7 +286,9 @@ def _cell_content(column: Column, value: Any, zone: tzinfo) -> str:
 
 def secrets(form: Form, payload: Any) -> tuple[tuple[tuple[str, ...], str], ...]:
     """The values of the form's secret fields in a payload, as (path, text)."""
-    values_by_path = ((field.path, value_at(payload, field.path)) for field in form.fields if field.kind is Kind.SECRET)
+    values_by_path = (
+        (field.path, value_at(payload, field.path)) for field in form.fields if field.kind is FieldKind.SECRET
+    )
     return tuple((path, text) for path, value in values_by_path for text in texts(value))
 
 
@@ -304,7 +310,7 @@ def texts(value: Any) -> list[str]:
 def masked(form: Form, payload: Any, mask: Any) -> Any:
     """A copy of a payload with `mask` instead of the values of the form's secret fields."""
     for field in form.fields:
-        if field.kind is Kind.SECRET and value_at(payload, field.path) is not NOTHING:
+        if field.kind is FieldKind.SECRET and value_at(payload, field.path) is not NOTHING:
             payload = _replace_value(payload, field.path, mask)
     return payload
 

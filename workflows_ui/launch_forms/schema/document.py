@@ -49,12 +49,12 @@ class BadValue(Exception):
     """An invalid text. The message says in the reader's language what to do."""
 
 
-class Kind(TextChoices):
+class FieldKind(TextChoices):
     """The kind of a field, which determines its control and the values that it sends, with an icon."""
 
     icon: str
 
-    def __new__(cls, value: str, icon: str = "") -> Kind:
+    def __new__(cls, value: str, icon: str = "") -> FieldKind:
         member = str.__new__(cls, value)
         member._value_, member.icon = value, icon
         return member
@@ -79,11 +79,15 @@ class Kind(TextChoices):
     JSON = "json", "code", pgettext_lazy("kind of field", "Anything (JSON)")
 
 
-NUMBERS = frozenset({Kind.NUMBER, Kind.INTEGER})
+NUMBERS = frozenset({FieldKind.NUMBER, FieldKind.INTEGER})
 #: Kinds whose value is one text.
-TEXTS = frozenset(Kind) - NUMBERS - {Kind.YES_NO, Kind.CHOICE, Kind.CHOICES, Kind.LIST, Kind.TABLE, Kind.JSON}
+TEXTS = (
+    frozenset(FieldKind)
+    - NUMBERS
+    - {FieldKind.YES_NO, FieldKind.CHOICE, FieldKind.CHOICES, FieldKind.LIST, FieldKind.TABLE, FieldKind.JSON}
+)
 #: Kinds that a cell of a table can have.
-CELLS = (TEXTS | NUMBERS | {Kind.YES_NO, Kind.CHOICE, Kind.JSON}) - {Kind.FILE, Kind.SECRET}
+CELLS = (TEXTS | NUMBERS | {FieldKind.YES_NO, FieldKind.CHOICE, FieldKind.JSON}) - {FieldKind.FILE, FieldKind.SECRET}
 
 
 class Blank(TextChoices):
@@ -196,7 +200,7 @@ class Column:
     name: str
     key: str
     label: str = ""
-    kind: Kind = Kind.TEXT
+    kind: FieldKind = FieldKind.TEXT
     required: bool = False
     blank: Blank = Blank.ABSENT
     moment: Moment = Moment.LOCAL_MINUTES
@@ -223,7 +227,7 @@ class Field:
     path: tuple[str, ...]
     label: str = ""
     help: str = ""
-    kind: Kind = Kind.TEXT
+    kind: FieldKind = FieldKind.TEXT
     required: bool = False
     default: Any = NOTHING
     example: str = ""
@@ -238,7 +242,7 @@ class Field:
     searchable: bool = False
     blank: Blank = Blank.ABSENT
     moment: Moment = Moment.LOCAL_MINUTES
-    item: Kind = Kind.TEXT
+    item: FieldKind = FieldKind.TEXT
     columns: tuple[Column, ...] = ()
     accept: tuple[str, ...] = ()
     max_size: int | None = None
@@ -287,7 +291,7 @@ class Form:
         return [field.name for field in self.fields]
 
     @property
-    def kinds(self) -> set[Kind]:
+    def kinds(self) -> set[FieldKind]:
         return {field.kind for field in self.fields}
 
     @property

@@ -28,8 +28,8 @@ from workflows_ui.launch_forms.schema.document import (
     BadForm,
     Blank,
     Field,
+    FieldKind,
     Form,
-    Kind,
     When,
     is_number,
     key_of,
@@ -62,7 +62,7 @@ def _form(form: Form) -> Iterator[str]:
         field = form.field(name)
         if field is None:
             yield _("What this will do names a field that is not there: “{%(name)s}”.") % {"name": name}
-        elif field.kind in (Kind.SECRET, Kind.FILE):
+        elif field.kind in (FieldKind.SECRET, FieldKind.FILE):
             yield _("What this will do cannot name “{%(name)s}”: it is a secret or a file.") % {"name": name}
 
 
@@ -102,7 +102,7 @@ def _show_ifs(form: Form) -> Iterator[str]:
         if other is None:
             text = _("“%(name)s” is shown depending on a field that is not there: “%(other)s”.")
             yield text % (name | {"other": field.show_if.field[:80]})
-        elif other.kind is Kind.SECRET and field.show_if.test in (When.IS, When.IS_NOT):
+        elif other.kind is FieldKind.SECRET and field.show_if.test in (When.IS, When.IS_NOT):
             yield (
                 _(
                     "“%(name)s” is shown depending on the value of a secret. It may only depend on whether the secret is filled in."
@@ -123,7 +123,7 @@ def _texts(field: Field) -> Iterator[str]:
 
 def _secret(field: Field) -> Iterator[str]:
     """Check that no secret is stored in the form: it is typed at each launch."""
-    if field.kind is not Kind.SECRET:
+    if field.kind is not FieldKind.SECRET:
         return
     if field.default is not NOTHING or field.hidden:
         yield _("a secret has no default and no fixed value: it is typed at each launch.")
@@ -139,9 +139,9 @@ def _values(field: Field) -> Iterator[str]:
     values = [value for value in (field.default, field.hidden_value) if value is not NOTHING]
     if len(json.dumps([*values, *(choice.value for choice in field.choices)])) > _MOST_VALUE:
         yield _("its values are too large.")
-    if field.hidden and field.kind is Kind.FILE:
+    if field.hidden and field.kind is FieldKind.FILE:
         yield _("a file cannot be a fixed hidden value.")
-    if field.blank is Blank.TEXT and field.kind in (Kind.LIST, Kind.CHOICES, Kind.TABLE):
+    if field.blank is Blank.TEXT and field.kind in (FieldKind.LIST, FieldKind.CHOICES, FieldKind.TABLE):
         yield _("a list that is left empty cannot send an empty text.")
 
 
@@ -152,7 +152,7 @@ def _choices(field: Field) -> Iterator[str]:
         yield _("the label of a choice is too long: at most %(most)s characters.") % {"most": SHORT}
     if len({key_of(choice.value) for choice in field.choices}) < len(field.choices):
         yield _("two of its choices send the same value.")
-    live, chosen = field.choices_from is not None, field.kind in (Kind.CHOICE, Kind.CHOICES)
+    live, chosen = field.choices_from is not None, field.kind in (FieldKind.CHOICE, FieldKind.CHOICES)
     if chosen and not (field.choices or live or field.other or field.hidden):
         yield _("a choice needs at least one value to choose.")
     if (live or field.choices) and not chosen:
@@ -162,11 +162,11 @@ def _choices(field: Field) -> Iterator[str]:
 def _limits(field: Field) -> Iterator[str]:
     limits = field.limits
     ends = [end for end in (limits.low, limits.high) if end is not None]
-    if field.kind is Kind.DATE and not all(map(_is_date, ends)):
+    if field.kind is FieldKind.DATE and not all(map(_is_date, ends)):
         yield _("its first and last day must be dates.")
     if field.kind in NUMBERS and not all(map(is_number, ends)):
         yield _("its smallest and largest value must be numbers.")
-    if ends and field.kind not in NUMBERS | {Kind.DATE}:
+    if ends and field.kind not in NUMBERS | {FieldKind.DATE}:
         yield _("only numbers and dates have a smallest and a largest value.")
     pairs: Any = ((limits.low, limits.high), (limits.min_length, limits.max_length), (limits.least, limits.most))
     if any(low is not None and high is not None and low > high for low, high in pairs):
@@ -183,11 +183,11 @@ def _is_date(value: Any) -> bool:
 
 def _columns(field: Field) -> Iterator[str]:
     columns = field.columns
-    if field.kind is Kind.LIST and field.item not in NUMBERS | {Kind.TEXT}:
+    if field.kind is FieldKind.LIST and field.item not in NUMBERS | {FieldKind.TEXT}:
         yield _("a list holds texts or numbers.")
-    if field.kind is not Kind.TABLE and columns:
+    if field.kind is not FieldKind.TABLE and columns:
         yield _("only a table has columns.")
-    if field.kind is Kind.TABLE and not 1 <= len(columns) <= MOST_COLUMNS:
+    if field.kind is FieldKind.TABLE and not 1 <= len(columns) <= MOST_COLUMNS:
         yield _("a table has 1 to %(most)s columns.") % {"most": MOST_COLUMNS}
     if min(len({column.name for column in columns}), len({column.key for column in columns})) < len(columns):
         yield _("two of its columns have the same name.")
@@ -195,12 +195,12 @@ def _columns(field: Field) -> Iterator[str]:
         yield _("a column's name takes letters of the English alphabet, digits, dots and dashes.")
     if any(column.kind not in CELLS for column in columns):
         yield _("a column cannot be a list, a table, a file or a secret.")
-    if any(column.kind is Kind.CHOICE and not column.choices for column in columns):
+    if any(column.kind is FieldKind.CHOICE and not column.choices for column in columns):
         yield _("a choice needs at least one value to choose.")
 
 
 def _files(field: Field) -> Iterator[str]:
-    if (field.accept or field.max_size is not None) and field.kind is not Kind.FILE:
+    if (field.accept or field.max_size is not None) and field.kind is not FieldKind.FILE:
         yield _("only a file has kinds and sizes of files.")
     if not all(_EXTENSION.fullmatch(ending) for ending in field.accept):
         yield _("kinds of files are written as endings without a dot, such as pdf.")

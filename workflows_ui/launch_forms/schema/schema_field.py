@@ -20,7 +20,7 @@ from workflows_ui.launch_forms.schema.document import (
     Choice,
     Column,
     Field,
-    Kind,
+    FieldKind,
     Limits,
     Moment,
     PieceChoices,
@@ -34,16 +34,16 @@ from workflows_ui.launch_forms.schema.parts import Part, read_part
 from workflows_ui.launch_forms.schema.schema_out import ANNOTATION, BLANKS, FORMATS
 
 _TYPES = {
-    "string": Kind.TEXT,
-    "number": Kind.NUMBER,
-    "integer": Kind.INTEGER,
-    "boolean": Kind.YES_NO,
-    "array": Kind.LIST,
-    "object": Kind.JSON,
+    "string": FieldKind.TEXT,
+    "number": FieldKind.NUMBER,
+    "integer": FieldKind.INTEGER,
+    "boolean": FieldKind.YES_NO,
+    "array": FieldKind.LIST,
+    "object": FieldKind.JSON,
 }
 #: A file is sent as an address, and so is not told from one.
-_KINDS = {name: kind for kind, name in FORMATS.items() if kind is not Kind.FILE}
-_KINDS |= {"time": Kind.TIME, "date-time": Kind.DATETIME}
+_KINDS = {name: kind for kind, name in FORMATS.items() if kind is not FieldKind.FILE}
+_KINDS |= {"time": FieldKind.TIME, "date-time": FieldKind.DATETIME}
 
 
 def where(path: tuple[str, ...]) -> str:
@@ -57,7 +57,7 @@ def read(document: Any, path: tuple[str, ...], *, required: bool, taken: set[str
     own = ANNOTATION in part
     annotation = Part(part.take(ANNOTATION, {}), part.where)
     core, blank = _unwrap_blank(part)
-    kind = annotation.word("kind", Kind, Kind.TEXT) if own else _guess_kind(core)
+    kind = annotation.word("kind", FieldKind, FieldKind.TEXT) if own else _guess_kind(core)
     field = Field(
         name=annotation.text("name", SHORT) if own else name_for(path, taken),
         path=path,
@@ -74,7 +74,7 @@ def read(document: Any, path: tuple[str, ...], *, required: bool, taken: set[str
         searchable=annotation.flag("searchable"),
         blank=annotation.word("blank", Blank, Blank.ABSENT) if own else blank,
         moment=annotation.word("moment", Moment, Moment.LOCAL_MINUTES),
-        item=annotation.word("item", Kind, Kind.TEXT),
+        item=annotation.word("item", FieldKind, FieldKind.TEXT),
         choices=_choices(annotation.items("choices", MOST_CHOICES), part.where),
         choices_from=annotation.inner("choices_from", _choices_from, None),
         accept=tuple(annotation.texts("accept", 50, 20)),
@@ -83,7 +83,7 @@ def read(document: Any, path: tuple[str, ...], *, required: bool, taken: set[str
     )
     if not own:
         # A required property that may be null is an optional field that sends null.
-        moment = Moment.UTC if kind is Kind.DATETIME else Moment.LOCAL_MINUTES
+        moment = Moment.UTC if kind is FieldKind.DATETIME else Moment.LOCAL_MINUTES
         field = replace(field, required=required and blank is Blank.ABSENT, moment=moment)
     limits = Limits(
         low=annotation.take("low"), high=annotation.take("high"), pattern_words=annotation.text("pattern_words", SHORT)
@@ -119,56 +119,56 @@ def _unwrap_blank(part: Part) -> tuple[Part, Blank]:
     return part, Blank.NULL if "null" in types else Blank.ABSENT
 
 
-def _guess_kind(core: Part) -> Kind:
+def _guess_kind(core: Part) -> FieldKind:
     """The kind of field for a foreign property."""
     if "oneOf" in core or "enum" in core:
-        return Kind.CHOICE
+        return FieldKind.CHOICE
     name = core.peek("type")
     if name is None:
-        return Kind.JSON
+        return FieldKind.JSON
     if not isinstance(name, str) or name not in _TYPES:
         raise core.wrong("type", _("this type is not known"))
     kind = _TYPES[name]
-    if kind is Kind.LIST:
+    if kind is FieldKind.LIST:
         items = core.peek("items")
         items = items if isinstance(items, dict) else {}
         if "oneOf" in items or "enum" in items:
-            return Kind.CHOICES
+            return FieldKind.CHOICES
         if isinstance(items.get("properties"), dict):
-            return Kind.TABLE
-        return kind if items.get("type") in ("string", "number", "integer") else Kind.JSON
-    if kind is Kind.TEXT:
-        return Kind.SECRET if core.peek("writeOnly") is True else _KINDS.get(str(core.peek("format")), kind)
+            return FieldKind.TABLE
+        return kind if items.get("type") in ("string", "number", "integer") else FieldKind.JSON
+    if kind is FieldKind.TEXT:
+        return FieldKind.SECRET if core.peek("writeOnly") is True else _KINDS.get(str(core.peek("format")), kind)
     return kind
 
 
 def _apply_schema(field: Field, core: Part, *, own: bool) -> Field:
     """The field with the limits, choices and columns of its schema."""
     kind = field.kind
-    if kind is Kind.CHOICE:
+    if kind is FieldKind.CHOICE:
         core.take("type")
         return replace(field, choices=_one_of(core) or field.choices)
-    if kind in (Kind.CHOICES, Kind.LIST, Kind.TABLE):
+    if kind in (FieldKind.CHOICES, FieldKind.LIST, FieldKind.TABLE):
         return _apply_items(field, core)
     name = core.take("type")
-    expected = {Kind.YES_NO: "boolean"} | {number: number.value for number in NUMBERS}
-    if own and kind is not Kind.JSON and name != expected.get(kind, "string"):
+    expected = {FieldKind.YES_NO: "boolean"} | {number: number.value for number in NUMBERS}
+    if own and kind is not FieldKind.JSON and name != expected.get(kind, "string"):
         raise core.wrong("type", _("the type does not go with the kind of the field"))
     limits = field.limits
     if kind in NUMBERS:
         limits = replace(limits, low=core.number("minimum"), high=core.number("maximum"))
     elif kind in TEXTS:
         core.text("format", 40)
-        if kind is Kind.SECRET:
+        if kind is FieldKind.SECRET:
             core.flag("writeOnly")
         limits = replace(limits, min_length=core.count("minLength"), max_length=core.count("maxLength"))
         pattern = core.text("pattern", 400)
-        if pattern and kind not in (Kind.TIME, Kind.DATETIME):
+        if pattern and kind not in (FieldKind.TIME, FieldKind.DATETIME):
             try:
                 limits = replace(limits, pattern=patterns.from_search(pattern))
             except patterns.BadPattern:
                 raise core.wrong("pattern", _("this pattern is not understood")) from None
-    elif kind is Kind.JSON and not own:
+    elif kind is FieldKind.JSON and not own:
         for key in ("properties", "items", "required", "additionalProperties"):
             core.take(key)
     return replace(field, limits=limits)
@@ -179,15 +179,17 @@ def _apply_items(field: Field, core: Part) -> Field:
     limits = replace(field.limits, least=core.count("minItems"), most=core.count("maxItems"))
     field = replace(field, limits=limits)
     items = Part(core.take("items", {}), field.path[-1][:60] if field.path else where(()))
-    if field.kind is Kind.CHOICES:
+    if field.kind is FieldKind.CHOICES:
         items.take("type")
         field = replace(field, choices=_one_of(items) or field.choices)
         core.take("uniqueItems")
-    elif field.kind is Kind.LIST:
+    elif field.kind is FieldKind.LIST:
         name = items.take("type", "string")
         if not isinstance(name, str):
             raise items.wrong("type", _("this type is not known"))
-        field = replace(field, item={"number": Kind.NUMBER, "integer": Kind.INTEGER}.get(name, Kind.TEXT))
+        field = replace(
+            field, item={"number": FieldKind.NUMBER, "integer": FieldKind.INTEGER}.get(name, FieldKind.TEXT)
+        )
     else:
         field = replace(field, columns=_columns(items))
     items.done(ignored=("$comment", "title", "description", "additionalProperties"))

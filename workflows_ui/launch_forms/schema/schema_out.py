@@ -25,8 +25,8 @@ from workflows_ui.launch_forms.schema.document import (
     Choice,
     Column,
     Field,
+    FieldKind,
     Form,
-    Kind,
     Moment,
     PieceChoices,
     ShowIf,
@@ -44,7 +44,13 @@ EDITION = 1
 Json = dict[str, Any]
 
 BLANKS: dict[Blank, Any] = {Blank.NULL: None, Blank.TEXT: "", Blank.LIST: []}
-FORMATS = {Kind.EMAIL: "email", Kind.URL: "uri", Kind.DATE: "date", Kind.FILE: "uri", Kind.SECRET: "password"}
+FORMATS = {
+    FieldKind.EMAIL: "email",
+    FieldKind.URL: "uri",
+    FieldKind.DATE: "date",
+    FieldKind.FILE: "uri",
+    FieldKind.SECRET: "password",
+}
 _TIME = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?$"
 _LOCAL = r"^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"
 
@@ -97,11 +103,11 @@ def _or_blank(field: Field | Column, core: Json) -> Json:
 def value_schema(field: Field) -> Json:
     """The schema of the value that the filled field sends."""
     kind, limits = field.kind, field.limits
-    if kind is Kind.CHOICE:
+    if kind is FieldKind.CHOICE:
         return _one_of(field)
-    if kind in (Kind.CHOICES, Kind.LIST, Kind.TABLE):
-        items = _row(field.columns) if kind is Kind.TABLE else _one_of(field)
-        items = _simple(field.item, field.moment) if kind is Kind.LIST else items
+    if kind in (FieldKind.CHOICES, FieldKind.LIST, FieldKind.TABLE):
+        items = _row(field.columns) if kind is FieldKind.TABLE else _one_of(field)
+        items = _simple(field.item, field.moment) if kind is FieldKind.LIST else items
         return {"type": "array", "items": items} | _given(minItems=limits.least, maxItems=limits.most)
     schema = _simple(kind, field.moment)
     if kind in NUMBERS:
@@ -136,19 +142,19 @@ def _column(column: Column) -> Json:
     return _given(title=column.label) | _or_blank(column, core) | {ANNOTATION: annotation}
 
 
-def _simple(kind: Kind, moment: Moment) -> Json:
+def _simple(kind: FieldKind, moment: Moment) -> Json:
     if kind in NUMBERS:
         return {"type": kind.value}
-    if kind is Kind.YES_NO:
+    if kind is FieldKind.YES_NO:
         return {"type": "boolean"}
     if kind not in TEXTS:
         return {}
     schema: Json = {"type": "string"} | _given(format=FORMATS.get(kind))
-    if kind is Kind.SECRET:
+    if kind is FieldKind.SECRET:
         schema["writeOnly"] = True
-    if kind is Kind.TIME:
+    if kind is FieldKind.TIME:
         schema["pattern"] = _TIME
-    if kind is Kind.DATETIME:
+    if kind is FieldKind.DATETIME:
         schema |= {"pattern": _LOCAL} if moment in LOCAL_MOMENTS else {"format": "date-time"}
     return schema
 
@@ -160,7 +166,7 @@ def _annotation(field: Field) -> Json:
     flags = {name: True for name in ("required", "folded", "searchable", "other", "hidden") if getattr(field, name)}
     texts = _given(group=field.group, pattern_words=limits.pattern_words)
     rest = _given(
-        item=field.item.value if field.kind is Kind.LIST and field.item is not Kind.TEXT else None,
+        item=field.item.value if field.kind is FieldKind.LIST and field.item is not FieldKind.TEXT else None,
         low=None if number else limits.low,
         high=None if number else limits.high,
         choices=_choices(field.choices) if listed else [],
@@ -176,7 +182,7 @@ def _annotation(field: Field) -> Json:
 def _blank_and_moment(field: Field | Column) -> Json:
     return _given(
         blank=field.blank.value if field.blank is not Blank.ABSENT else None,
-        moment=field.moment.value if field.kind is Kind.DATETIME else None,
+        moment=field.moment.value if field.kind is FieldKind.DATETIME else None,
     )
 
 
@@ -220,7 +226,7 @@ _Validator = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore
 
 def value_error(field: Field, value: Any) -> str:
     """The error message for a filled field's value; "" if it is valid."""
-    if field.kind is Kind.DATE and (problem := _day_outside(field, value)):
+    if field.kind is FieldKind.DATE and (problem := _day_outside(field, value)):
         return problem
     error = next(_Validator(value_schema(field)).iter_errors(value), None)
     if error is None:
@@ -232,7 +238,7 @@ def value_error(field: Field, value: Any) -> str:
 
 def payload_error(form: Form, payload: Any) -> str:
     """The error message for a body made from valid fields; "" if it is valid. An error here is a bug of the console."""
-    inner = Form(tuple(field for field in form.fields if field.kind is not Kind.FILE))
+    inner = Form(tuple(field for field in form.fields if field.kind is not FieldKind.FILE))
     error = next(_Validator(to_schema(inner)).iter_errors(payload), None)
     if error is None:
         return ""

@@ -15,7 +15,16 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext as _, gettext_lazy
 
 from workflows_ui.launch_forms.schema import json_errors, json_text, moments
-from workflows_ui.launch_forms.schema.document import NUMBERS, BadValue, Choice, Column, Field, Kind, is_number, key_of
+from workflows_ui.launch_forms.schema.document import (
+    NUMBERS,
+    BadValue,
+    Choice,
+    Column,
+    Field,
+    FieldKind,
+    is_number,
+    key_of,
+)
 
 _MAIL = re.compile(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+\.[^\s@<>,;\".]+")
 _PHONE = re.compile(r"\+?[\d\s().\-/]{5,30}(?:\s?(?:x|ext\.?|#)\s?\d{1,6})?", re.IGNORECASE | re.ASCII)
@@ -43,9 +52,9 @@ def read(field: Field | Column, text: str, *, options: Sequence[Choice] | None =
     kind = _value_kind(field)
     if "\0" in text:
         raise BadValue(_("This contains a character that cannot be sent. Delete it and type it again."))
-    if kind in (Kind.CHOICE, Kind.CHOICES):
+    if kind in (FieldKind.CHOICE, FieldKind.CHOICES):
         return _read_choice(field, text, options)
-    if kind is Kind.DATETIME:
+    if kind is FieldKind.DATETIME:
         return moments.read_moment(text, field.moment, zone)
     if kind in _ADDRESSES:
         is_valid, message = _ADDRESSES[kind]
@@ -56,22 +65,22 @@ def read(field: Field | Column, text: str, *, options: Sequence[Choice] | None =
     return read_text(text) if read_text else text.replace("\r\n", "\n")
 
 
-def _value_kind(field: Field | Column) -> Kind:
-    return field.item if isinstance(field, Field) and field.kind is Kind.LIST else field.kind
+def _value_kind(field: Field | Column) -> FieldKind:
+    return field.item if isinstance(field, Field) and field.kind is FieldKind.LIST else field.kind
 
 
 def show(field: Field | Column, value: Any, *, zone: tzinfo = UTC) -> str:
     """The text of a control for a value, from which `read` makes the same value. Unsuitable values are displayed unchanged."""
     kind = _value_kind(field)
-    if kind in (Kind.CHOICE, Kind.CHOICES):
+    if kind in (FieldKind.CHOICE, FieldKind.CHOICES):
         return key_of(value)
-    if kind is Kind.JSON:
+    if kind is FieldKind.JSON:
         return json_text.pretty(value) if plain_text(value) else json_text.dump(value)
     if kind in NUMBERS and is_number(value):
         return show_number(value)
     if not isinstance(value, str):
         return key_of(value)
-    return moments.show_moment(value, field.moment, zone) if kind is Kind.DATETIME else value
+    return moments.show_moment(value, field.moment, zone) if kind is FieldKind.DATETIME else value
 
 
 def is_mail(text: str) -> bool:
@@ -191,16 +200,16 @@ def understood(field: Field | Column, text: str) -> str:
 
 
 #: Kinds of addresses, with the message for other texts.
-_ADDRESSES: dict[Kind, tuple[Callable[[str], bool], Promise]] = {
-    Kind.EMAIL: (is_mail, gettext_lazy("Type an e-mail address, such as name@example.com.")),
-    Kind.PHONE: (is_phone, gettext_lazy("Type a phone number, such as +84 28 3823 4567.")),
-    Kind.URL: (is_url, gettext_lazy("Type a web address that starts with https:// or http://.")),
+_ADDRESSES: dict[FieldKind, tuple[Callable[[str], bool], Promise]] = {
+    FieldKind.EMAIL: (is_mail, gettext_lazy("Type an e-mail address, such as name@example.com.")),
+    FieldKind.PHONE: (is_phone, gettext_lazy("Type a phone number, such as +84 28 3823 4567.")),
+    FieldKind.URL: (is_url, gettext_lazy("Type a web address that starts with https:// or http://.")),
 }
-_READERS: dict[Kind, Callable[[str], Any]] = {
-    Kind.NUMBER: read_number,
-    Kind.INTEGER: partial(read_number, whole=True),
-    Kind.DATE: moments.read_day,
-    Kind.TIME: moments.read_time,
-    Kind.YES_NO: _yes_no,
-    Kind.JSON: _json,
+_READERS: dict[FieldKind, Callable[[str], Any]] = {
+    FieldKind.NUMBER: read_number,
+    FieldKind.INTEGER: partial(read_number, whole=True),
+    FieldKind.DATE: moments.read_day,
+    FieldKind.TIME: moments.read_time,
+    FieldKind.YES_NO: _yes_no,
+    FieldKind.JSON: _json,
 }

@@ -29,7 +29,7 @@ from workflows_ui.launch_forms.models import LaunchFormVersion
 from workflows_ui.launch_forms.proposal import changes
 from workflows_ui.launch_forms.schema import checking, json_errors, json_text, schema_in, schema_out
 from workflows_ui.launch_forms.schema.checking import Data, Shown
-from workflows_ui.launch_forms.schema.document import NOTHING, BadForm, Field, Form, Kind
+from workflows_ui.launch_forms.schema.document import NOTHING, BadForm, Field, FieldKind, Form
 from workflows_ui.launch_forms.services import launch_forms, saved_inputs, sources as form_sources
 from workflows_ui.launch_forms.views import prefill
 from workflows_ui.launches import flow_facts
@@ -264,7 +264,7 @@ class LaunchFormPage:
             "in_runs": acting is not None and acting.credential.kind in KEPT_IN_RUNS,
             "left": [text for text in rights if text],
             "largest_payload": settings.LAUNCH_JSON_BYTES,
-            "secrets_as_json": self.as_json and Kind.SECRET in self.builder_form.kinds,
+            "secrets_as_json": self.as_json and FieldKind.SECRET in self.builder_form.kinds,
             "json_hints": json_errors.HINTS,
             "json_problems": json_errors.problems(),
             # The person's own, then shared ones. Earlier launches are loaded later (views/earlier.py).
@@ -300,7 +300,7 @@ def find(request: ConsoleRequest, id: str) -> LaunchFormPage:
     if published is not None and not (json_wanted and request.access.allows(Role.BUILDER)):
         return LaunchFormPage(request, id, posted.launchable(published[1]), version=published[0])
     help_text = _("What the flow gets to work with. Left empty, it gets nothing: {}.")
-    json_field = Field(_JSON, (), label=_("Values (JSON)"), kind=Kind.JSON, default={}, help=help_text)
+    json_field = Field(_JSON, (), label=_("Values (JSON)"), kind=FieldKind.JSON, default={}, help=help_text)
     json_page = LaunchFormPage(request, id, Form((json_field,)), published=published[1] if published else None)
     if request.method == "POST":
         shape = "" if json_wanted else request.POST.get("_shape", "")
@@ -363,7 +363,7 @@ def _proposal(request: ConsoleRequest, id: str, facts: Facts) -> LaunchFormPage 
         _log.warning("no form follows from flow %s: %r", id, problem)
         return None
     # No better than an input for JSON: it is one, or the flow accepts any values.
-    trivial = [field.kind for field in form.fields] == [Kind.JSON]
+    trivial = [field.kind for field in form.fields] == [FieldKind.JSON]
     trivial = trivial or (not form.fields and form_sources.reads_everything(facts.tree))
     if trivial or (wanted and checking.paths_without_field(form, wanted)):
         return None

@@ -23,13 +23,13 @@ from workflows_ui.launch_forms.forms import posted
 from workflows_ui.launch_forms.forms.posted import KeepForm, Options, PostedForm
 from workflows_ui.launch_forms.schema import checking
 from workflows_ui.launch_forms.schema.checking import Data
-from workflows_ui.launch_forms.schema.document import Kind
+from workflows_ui.launch_forms.schema.document import FieldKind
 from workflows_ui.launch_forms.services import saved_inputs
 from workflows_ui.launch_forms.views import form_page, prefill, review
 from workflows_ui.launch_forms.views.form_page import LaunchFormPage
 from workflows_ui.launches import flow_facts, tasks
 from workflows_ui.launches.models import Launch
-from workflows_ui.launches.page import Page
+from workflows_ui.launches.page import LaunchPage
 from workflows_ui.launches.services import launches
 from workflows_ui.launches.services.launches import LaunchRequest, LaunchResult, Outcome
 from workflows_ui.members.models import Role
@@ -103,7 +103,9 @@ def _process(page: LaunchFormPage) -> HttpResponse:
 def _preview(page: LaunchFormPage, data: Data, options: Options) -> HttpResponse:
     """Display the payload that would be sent, and a link that fills the form. Required fields may be empty."""
     form = posted.check(page.request, checking.optional(page.form), data, options)
-    files = [field for field in form.checked.form.fields if field.kind is Kind.FILE and form.checked.shown[field.name]]
+    files = [
+        field for field in form.checked.form.fields if field.kind is FieldKind.FILE and form.checked.shown[field.name]
+    ]
     look = {
         "text": form.as_sent if form.checked.good else "",
         "files": [field.shown_label for field in files],
@@ -115,7 +117,7 @@ def _preview(page: LaunchFormPage, data: Data, options: Options) -> HttpResponse
 def _save(page: LaunchFormPage, form: PostedForm) -> HttpResponse:
     """Save the typed values under a name. Files and secrets are not saved, so missing ones are no error."""
     request, flow_id = page.request, page.flow_id
-    skipped = {field.name for field in page.form.fields if field.kind in (Kind.FILE, Kind.SECRET)}
+    skipped = {field.name for field in page.form.fields if field.kind in (FieldKind.FILE, FieldKind.SECRET)}
     errors = {name: text for name, text in form.errors.items() if name not in skipped}
     name = request.POST.get("_save_name", "").strip()
     if errors or not name:
@@ -203,7 +205,7 @@ def launch_again(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     if not keep.is_valid():
         flash.warning(request, _("Nothing was launched: choose a time that is not over yet."))
         return responses.redirect_to_view(request, "launch", slug, row.pk)
-    result = _run_again(request, row, keep) if Page(row, request.access).can_run_again else None
+    result = _run_again(request, row, keep) if LaunchPage(row, request.access).can_run_again else None
     if result is not None and result.launch is not None:
         return responses.redirect_to_view(request, "launch", slug, result.launch.pk)
     if result is not None and result.outcome in _NOT_AGAIN:

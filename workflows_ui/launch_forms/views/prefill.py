@@ -18,7 +18,7 @@ from workflows_ui.launch_forms.forms import posted
 from workflows_ui.launch_forms.models import SavedInputs
 from workflows_ui.launch_forms.schema import checking
 from workflows_ui.launch_forms.schema.checking import Data, Shown
-from workflows_ui.launch_forms.schema.document import NOTHING, Field, Form, Kind
+from workflows_ui.launch_forms.schema.document import NOTHING, Field, FieldKind, Form
 from workflows_ui.launch_forms.services import saved_inputs
 from workflows_ui.launches import flow_facts
 from workflows_ui.launches.models import Launch
@@ -168,7 +168,7 @@ def read_link(
 
 def _fillable_by_link(form_field: Field) -> bool:
     """Whether links may fill the field. Not files, which are chosen at launch, nor secrets: links end up in histories and logs."""
-    return not form_field.hidden and form_field.kind is not Kind.FILE and not posted.holds_secret(form_field)
+    return not form_field.hidden and form_field.kind is not FieldKind.FILE and not posted.holds_secret(form_field)
 
 
 def link_to(request: ConsoleRequest, id: str, form: Form, data: Data) -> str:
@@ -178,7 +178,7 @@ def link_to(request: ConsoleRequest, id: str, form: Form, data: Data) -> str:
         if not _fillable_by_link(form_field):
             continue
         names = [form_field.name]
-        if form_field.kind is Kind.TABLE:
+        if form_field.kind is FieldKind.TABLE:
             names = [name for name in data if name.startswith(f"{form_field.name}[")]
         pairs += [(name, text) for name in names for text in data.get(name, ()) if text]
     path = reverse("flow_launch", args=[request.access.workspace.slug, id])

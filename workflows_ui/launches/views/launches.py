@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from workflows_ui.launch_forms.forms.posted import KeepForm
 from workflows_ui.launches.forms import SettleForm
-from workflows_ui.launches.page import Page
+from workflows_ui.launches.page import LaunchPage
 from workflows_ui.launches.services import launches
 from workflows_ui.members.models import Role
 from workflows_ui.resources.flows import results
@@ -31,7 +31,7 @@ def launch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     seen = request.GET.get("seen")
     if seen and responses.is_fragment(request):
         row = launches.polled_launch(request.access, id)
-        polled = Page(row, request.access) if row is not None else None
+        polled = LaunchPage(row, request.access) if row is not None else None
         if polled is not None and polled.live and polled.version == seen:
             return responses.vary(HttpResponse(status=204))
     return _render(request, find_page(request, id), SettleForm())
@@ -85,7 +85,7 @@ def file(request: ConsoleRequest, slug: str, id: str, number: int) -> HttpRespon
     return responses.download(content, name, kind, **{"X-Content-Type-Options": "nosniff"})
 
 
-def _render(request: ConsoleRequest, page: Page, form: SettleForm, *, status: int = 200) -> HttpResponse:
+def _render(request: ConsoleRequest, page: LaunchPage, form: SettleForm, *, status: int = 200) -> HttpResponse:
     url = reverse("launch", args=[request.access.workspace.slug, page.launch.pk])
     context: dict[str, Any] = {
         "url": url,
@@ -103,9 +103,9 @@ def _render(request: ConsoleRequest, page: Page, form: SettleForm, *, status: in
     return responses.page(request, "launches/launch.html", context, fragments=(LIVE,), status=status)
 
 
-def find_page(request: ConsoleRequest, id: str) -> Page:
+def find_page(request: ConsoleRequest, id: str) -> LaunchPage:
     """The page of the launch, if the person may see it. Raises Http404."""
     row = launches.visible_launch(request.access, id)
     if row is None:
         raise Http404
-    return Page(row, request.access)
+    return LaunchPage(row, request.access)

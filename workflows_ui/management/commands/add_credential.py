@@ -17,7 +17,7 @@ from workflows_ui.credentials.forms import (
     KINDS,
     CredentialForm,
 )
-from workflows_ui.credentials.models import SIGNED_IN_KINDS, Kind
+from workflows_ui.credentials.models import SIGNED_IN_KINDS, CredentialKind
 from workflows_ui.credentials.services import credential_tests, credentials, signing_in
 from workflows_ui.credentials.services.credential_tests import Draft, Problem, SeveralProjects
 from workflows_ui.members.models import Flavour
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         parser.add_argument("--env", default="", help="Imbrace environment: stable, prodv2, sandbox or develop")
         parser.add_argument("--address", default="", help="gateway (Imbrace) or base of the API (Activepieces)")
         parser.add_argument(
-            "--kind", choices=Kind.values, help="by default the best for launching that the engine takes"
+            "--kind", choices=CredentialKind.values, help="by default the best for launching that the engine takes"
         )
         parser.add_argument(
             "--organization", default="", help="organization id: with a JWT, and with a sign-in that opens several"
@@ -66,7 +66,7 @@ class Command(BaseCommand):
         if options["env"] and options["address"]:
             raise CommandError("Give --env or --address, not both.")
         kinds = KINDS[options["flavour"]]
-        kind = Kind(options["kind"] or kinds[0])
+        kind = CredentialKind(options["kind"] or kinds[0])
         if kind not in kinds:
             raise CommandError(f"An engine of this flavour takes --kind {', '.join(kinds)}.")
         form = CredentialForm(_form_data(options, kind))
@@ -102,7 +102,7 @@ class Command(BaseCommand):
         )
 
 
-def _form_data(options: dict[str, Any], kind: Kind) -> dict[str, str]:
+def _form_data(options: dict[str, Any], kind: CredentialKind) -> dict[str, str]:
     plain = options["flavour"] == Flavour.ACTIVEPIECES
     form = {
         "engine": ACTIVEPIECES if plain else options["env"] or GATEWAY,

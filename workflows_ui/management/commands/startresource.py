@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from workflows_ui.engine import Workflows
 from workflows_ui.members.models import Role
 from workflows_ui.resources import RESOURCES
+from workflows_ui.web import icons
 from workflows_ui.web.navigation import GROUPS
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -73,10 +74,11 @@ from tests.resources.samples import Sample
 from tests.stub_engine import identity
 
 _MADE = "2026-11-24T22:37:51.391Z"
+_ROW = {"id": identity(1), "created": _MADE, "updated": _MADE, "projectId": "P" * 21}
 
 SAMPLE = Sample(
     "$route",
-    lambda name: {"id": identity(1), "created": _MADE, "updated": _MADE, $entry},
+    lambda name: {**_ROW, $entry},
     ("$route",),
     huge={"note": "y" * 3_000_000},
 $own_call)
@@ -112,6 +114,8 @@ class Command(BaseCommand):
         name = options["name"]
         if not _NAME.fullmatch(name):
             raise CommandError("The name must be lower case letters, digits and single dashes.")
+        if options["icon"] not in icons.NAMES:
+            raise CommandError(f"{icons.unknown(options['icon'])} {icons.advice(options['icon'])}")
         package = name.replace("-", "_")
         root = Path(apps.get_app_config("workflows_ui").path).parent
         folder = root / "workflows_ui" / "resources" / package

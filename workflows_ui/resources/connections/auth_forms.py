@@ -18,7 +18,7 @@ from workflows_ui.resources.connections.oauth_forms import SignIn
 from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.pieces.fields import property_inputs, words
 from workflows_ui.web import elements
-from workflows_ui.web.schema_forms import Input, Kind, form_fields
+from workflows_ui.web.schema_forms import Input, InputKind, form_fields
 
 _SECRET = re.compile(r"secret|token|passw|key|credential|signature|private|\bpin\b", re.IGNORECASE)
 #: Parts of a value that are not secret.
@@ -69,7 +69,7 @@ def fields(schema: Row, signed_in: SignIn | None = None, **oauth: str) -> dict[s
         already = signed_in.props if signed_in else {}
         inputs += [item for item in _props(schema.get("props")).values() if item.name not in already]
     # Browsers take a text field between two secrets for the start of another sign-in form.
-    inputs.sort(key=lambda item: item.secret and item.kind is Kind.TEXT)
+    inputs.sort(key=lambda item: item.secret and item.kind is InputKind.TEXT)
     if inputs:
         inputs[0] = replace(inputs[0], help=elements.sentences(filter(None, (description, inputs[0].help))))
     return form_fields(inputs)
@@ -108,8 +108,8 @@ def _props(schema: object) -> dict[str, Input]:
     inputs: dict[str, Input] = {}
     for item in property_inputs(schema):
         looks_secret = _SECRET.search(item.name) or _SECRET.search(item.label)
-        if item.secret or (looks_secret and item.kind not in (Kind.YES_NO, Kind.CHOICE, Kind.CHOICES)):
-            kind = Kind.LONG_TEXT if item.kind is Kind.LONG_TEXT else Kind.TEXT
+        if item.secret or (looks_secret and item.kind not in (InputKind.YES_NO, InputKind.CHOICE, InputKind.CHOICES)):
+            kind = InputKind.LONG_TEXT if item.kind is InputKind.LONG_TEXT else InputKind.TEXT
             inputs[item.name] = replace(item, name=f"secret-{item.name}", secret=True, kind=kind, initial=None)
         else:
             inputs[item.name] = replace(item, name=f"prop-{item.name}")

@@ -14,7 +14,7 @@ from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources.pieces.fields import words
 from workflows_ui.web import elements
 from workflows_ui.web.paths import dict_at, text_at, texts_at
-from workflows_ui.web.schema_forms import Input, Kind, Option
+from workflows_ui.web.schema_forms import Input, InputKind, Option
 
 #: The code for the engine if none is needed: it requires at least one character (api.md 10.3).
 NO_CODE = "none"
@@ -85,7 +85,7 @@ def inputs(
     kind = Input(
         "client_kind",
         _("Whose client"),
-        Kind.CHOICE,
+        InputKind.CHOICE,
         help=easiest or _("If unsure, it is your own."),
         initial=client,
         options=[Option(key, label, key) for key, label in kinds.items()],

@@ -29,7 +29,7 @@ from workflows_ui.web import responses
 from workflows_ui.web.access import closed, member
 from workflows_ui.web.paths import text_at
 from workflows_ui.web.requests import ConsoleRequest
-from workflows_ui.web.schema_forms import Input, Kind, form_fields
+from workflows_ui.web.schema_forms import Input, InputKind, form_fields
 
 #: The session key for the sign-ins that this browser has begun, as {state: workspace}; the newest few.
 _BEGUN, _MOST = "app-sign-ins", 10
@@ -152,7 +152,7 @@ def _client(schema: Row) -> list[Input]:
         Input(
             "scope",
             _("Rights asked for (scope)"),
-            Kind.LONG_TEXT,
+            InputKind.LONG_TEXT,
             help=_("Usually right as it is: what the app's actions and triggers need."),
             initial=oauth_forms.scope(schema),
             max_length=20_000,

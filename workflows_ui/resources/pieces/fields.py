@@ -10,29 +10,29 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.web import markdown
 from workflows_ui.web.messages import Text
 from workflows_ui.web.paths import dicts_at, text_at
-from workflows_ui.web.schema_forms import Input, Kind, Option
+from workflows_ui.web.schema_forms import Input, InputKind, Option
 
 _MOST_OPERATIONS, _MOST_FIELDS, _MOST_OPTIONS, _LONGEST = 200, 100, 12, 400
 #: The label of each type of property or connection, and how a property is entered. MARKDOWN is a note; the choices of
 #: DROPDOWN come from the app on request.
-_TYPES: dict[str, tuple[Text, Kind | None]] = {
-    "SHORT_TEXT": (_("Text"), Kind.TEXT),
-    "LONG_TEXT": (_("Long text"), Kind.LONG_TEXT),
-    "NUMBER": (_("Number"), Kind.NUMBER),
-    "CHECKBOX": (_("Yes or no"), Kind.YES_NO),
-    "DATE_TIME": (_("Date and time"), Kind.DATE_TIME),
-    "FILE": (_("File"), Kind.FILE),
-    "COLOR": (_("Colour"), Kind.COLOR),
-    "STATIC_DROPDOWN": (_("One of a list"), Kind.CHOICE),
-    "STATIC_MULTI_SELECT_DROPDOWN": (_("Some of a list"), Kind.CHOICES),
-    "DROPDOWN": (_("One of a list that the app gives"), Kind.CHOICE),
-    "MULTI_SELECT_DROPDOWN": (_("Some of a list that the app gives"), Kind.CHOICES),
-    "DYNAMIC": (_("Fields that depend on the others"), Kind.OBJECT),
-    "ARRAY": (_("List"), Kind.LINES),
-    "OBJECT": (_("Names with values"), Kind.OBJECT),
-    "JSON": (_("JSON"), Kind.JSON),
-    "CUSTOM": (_("Its own kind of field"), Kind.JSON),
-    "SECRET_TEXT": (_("Secret text"), Kind.TEXT),
+_TYPES: dict[str, tuple[Text, InputKind | None]] = {
+    "SHORT_TEXT": (_("Text"), InputKind.TEXT),
+    "LONG_TEXT": (_("Long text"), InputKind.LONG_TEXT),
+    "NUMBER": (_("Number"), InputKind.NUMBER),
+    "CHECKBOX": (_("Yes or no"), InputKind.YES_NO),
+    "DATE_TIME": (_("Date and time"), InputKind.DATE_TIME),
+    "FILE": (_("File"), InputKind.FILE),
+    "COLOR": (_("Colour"), InputKind.COLOR),
+    "STATIC_DROPDOWN": (_("One of a list"), InputKind.CHOICE),
+    "STATIC_MULTI_SELECT_DROPDOWN": (_("Some of a list"), InputKind.CHOICES),
+    "DROPDOWN": (_("One of a list that the app gives"), InputKind.CHOICE),
+    "MULTI_SELECT_DROPDOWN": (_("Some of a list that the app gives"), InputKind.CHOICES),
+    "DYNAMIC": (_("Fields that depend on the others"), InputKind.OBJECT),
+    "ARRAY": (_("List"), InputKind.LINES),
+    "OBJECT": (_("Names with values"), InputKind.OBJECT),
+    "JSON": (_("JSON"), InputKind.JSON),
+    "CUSTOM": (_("Its own kind of field"), InputKind.JSON),
+    "SECRET_TEXT": (_("Secret text"), InputKind.TEXT),
     "BASIC_AUTH": (_("User name and password"), None),
     "CUSTOM_AUTH": (_("Several values, some of them secret"), None),
     "OAUTH2": (_("Sign-in at the app (OAuth2)"), None),
@@ -167,10 +167,10 @@ def property_inputs(props: object) -> list[Input]:
 def property_input(key: str, prop: Mapping[str, Any], about: str) -> Input:
     """The input of one property other than a note; a text if the type is unknown."""
     type_, default = text_at(prop, "type"), prop.get("defaultValue")
-    kind = (_TYPES[type_][1] if type_ in _TYPES else None) or Kind.TEXT
-    if kind is Kind.LINES and prop.get("properties"):
-        kind = Kind.JSON  # Each entry has properties of its own.
-    if kind in (Kind.TEXT, Kind.LONG_TEXT, Kind.COLOR) and not isinstance(default, str):
+    kind = (_TYPES[type_][1] if type_ in _TYPES else None) or InputKind.TEXT
+    if kind is InputKind.LINES and prop.get("properties"):
+        kind = InputKind.JSON  # Each entry has properties of its own.
+    if kind in (InputKind.TEXT, InputKind.LONG_TEXT, InputKind.COLOR) and not isinstance(default, str):
         default = None
     return Input(
         key,

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.resource_admin.resource import Row, Text
 from workflows_ui.resources.tables import reading
-from workflows_ui.web.schema_forms import Input, Kind, Option, form_field
+from workflows_ui.web.schema_forms import Input, InputKind, Option, form_field
 
 #: The engine's comparisons (api.md section 13; recordings `records_list_filter`, `records_list_filter_gt`), and two of the console.
 OPERATORS: dict[str, Text] = {
@@ -167,14 +167,14 @@ def _plain(text: str) -> str:
 
 def _input(field: Row, value: str) -> Input:
     """The input for a column, which can also show the current value."""
-    kind, shape = field.get("type"), Kind.LONG_TEXT
+    kind, shape = field.get("type"), InputKind.LONG_TEXT
     known = reading.options_of(field) if kind == reading.DROPDOWN else []
     if kind == reading.DROPDOWN:
-        shape = Kind.CHOICE
+        shape = InputKind.CHOICE
     elif kind == reading.NUMBER and "\n" not in value:
-        shape = Kind.NUMBER
+        shape = InputKind.NUMBER
     elif kind == reading.DATE and "\n" not in value:
-        shape = Kind.DATE if not value or _DAY.fullmatch(value) else Kind.TEXT
+        shape = InputKind.DATE if not value or _DAY.fullmatch(value) else InputKind.TEXT
     options = [Option(item, item, item) for item in dict.fromkeys([*known, value]) if item]
     return Input(
         reading.key_of(field),

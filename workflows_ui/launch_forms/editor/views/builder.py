@@ -18,7 +18,7 @@ from workflows_ui.launch_forms.forms import posted
 from workflows_ui.launch_forms.forms.fields import FormView
 from workflows_ui.launch_forms.schema import checking
 from workflows_ui.launch_forms.schema.checking import Shown
-from workflows_ui.launch_forms.schema.document import BadForm, Form, Kind
+from workflows_ui.launch_forms.schema.document import BadForm, FieldKind, Form
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.web import markdown, responses
 from workflows_ui.web.requests import ConsoleRequest
@@ -119,7 +119,7 @@ def _page(page: EditorPage, typed: TextsForm | None = None) -> HttpResponse:
         ],
         moved=_moved(page.request, form),
         words=typed or TextsForm(initial={name: getattr(form, name) for name in TextsForm.base_fields}),
-        placeholders=[field for field in form.fields if field.kind not in (Kind.SECRET, Kind.FILE)],
+        placeholders=[field for field in form.fields if field.kind not in (FieldKind.SECRET, FieldKind.FILE)],
         effects=form_messages.effects(form),
         **_preview_context(page, visible, options, shown),
         versions=[*launch_forms.versions(page.row)[:_VERSIONS]] if page.row else [],

@@ -11,7 +11,15 @@ from workflows_ui.launch_forms.editor.field_form import FieldForm, chosen_kind
 from workflows_ui.launch_forms.editor.kind_forms import TextForm, field_form
 from workflows_ui.launch_forms.editor.sources import Sources
 from workflows_ui.launch_forms.editor.views.page import EditorPage, builder_page, field_row
-from workflows_ui.launch_forms.schema.document import MOST_FIELDS, BadForm, Field, Form, Kind, TableChoices, name_for
+from workflows_ui.launch_forms.schema.document import (
+    MOST_FIELDS,
+    BadForm,
+    Field,
+    FieldKind,
+    Form,
+    TableChoices,
+    name_for,
+)
 from workflows_ui.launch_forms.services import launch_forms
 
 #: Buttons that only render the page again.
@@ -60,7 +68,7 @@ def _edit(page: EditorPage, edited: Field) -> HttpResponse:
 
 def _sources(page: EditorPage, edited: Field, typed: Any) -> Sources:
     """The engine's sources of choices, loaded only if the kind has choices."""
-    known = page.flow_or_none() if chosen_kind(typed, edited) in (Kind.CHOICE, Kind.CHOICES) else None
+    known = page.flow_or_none() if chosen_kind(typed, edited) in (FieldKind.CHOICE, FieldKind.CHOICES) else None
     if known is None:
         return Sources()
     source = edited.choices_from

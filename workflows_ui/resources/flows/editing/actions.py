@@ -30,7 +30,7 @@ from workflows_ui.resources.flows.editing import (
     schedule_forms,
 )
 from workflows_ui.resources.flows.editing.operations import Operation
-from workflows_ui.resources.flows.editing.prediction import MALFORMED, Json, find
+from workflows_ui.resources.flows.editing.prediction import MALFORMED, Json, step_named
 from workflows_ui.resources.flows.reading import deleting, moment_of, trigger_of
 from workflows_ui.resources.pieces import missing_apps
 from workflows_ui.resources.places import flow_url, step_url
@@ -89,7 +89,7 @@ def _step_of(operation: Operation, trigger: Json) -> str:
     """The step that an operation was about, if the flow has it."""
     request = operation.request
     named = [request.get("name"), request.get("stepName"), *list_at(request, "names"), text_at(request, "action.name")]
-    return next((name for name in named if isinstance(name, str) and find(trigger, name)), "")
+    return next((name for name in named if isinstance(name, str) and step_named(trigger, name)), "")
 
 
 def read(session: EngineSession, id: str) -> Json:

@@ -23,7 +23,7 @@ from workflows_ui.resources.flows.editing.forms import (
     an_object,
 )
 from workflows_ui.resources.flows.editing.operations import Operation
-from workflows_ui.resources.flows.editing.prediction import Json, find
+from workflows_ui.resources.flows.editing.prediction import Json, step_named
 from workflows_ui.web.json_field import JsonField
 from workflows_ui.web.paths import dict_at, text_at
 
@@ -71,7 +71,7 @@ class EditCode(RowsForm, SettingsForm):
 
     def clean(self) -> dict[str, Any]:
         self.inputs: Json = {}
-        old = dict_at(find(dict_at(self.flow, "version.trigger"), self.chosen) or {}, "settings.input")
+        old = dict_at(step_named(dict_at(self.flow, "version.trigger"), self.chosen) or {}, "settings.input")
         for number, (name_field, value_field) in enumerate(self.row_names):
             name, value = (str(self.cleaned_data.get(field) or "") for field in (name_field, value_field))
             name = name if name in old else name.strip()

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from workflows_ui.engine import flow_tree
 from workflows_ui.resources.flows import outline
 from workflows_ui.resources.flows.editing.operations import Operation
-from workflows_ui.resources.flows.editing.prediction import FALLBACK, Json, find, names, own_names
+from workflows_ui.resources.flows.editing.prediction import FALLBACK, Json, names, own_names, step_named
 from workflows_ui.web.paths import dicts_at, list_at
 
 #: Operations that replace the whole tree.
@@ -40,7 +40,7 @@ def problems(before: Mapping[str, Any], after: Mapping[str, Any], operation: Ope
     ]
     if operation.type == "SET_SKIP_ACTION" and flow_tree.step_name(new) in operation.request.get("names", ()):
         found.append(_("The trigger cannot be skipped."))
-    gone = operation.type == "UPDATE_SAMPLE_DATA_INFO" and find(old, operation.request["stepName"]) is None
+    gone = operation.type == "UPDATE_SAMPLE_DATA_INFO" and step_named(old, operation.request["stepName"]) is None
     if not found and (gone or (operation.type not in _MAY_REPEAT and before == after)):
         found.append(_("Nothing would change: the flow is like this already, or the step is no longer there."))
     return found
@@ -53,7 +53,7 @@ def _lost(old: Any, before: Counter[str], after: Counter[str], operation: Operat
     for name in _meant(old, operation):
         del gone[name]
     for name in gone:
-        step = find(old, name) or {}
+        step = step_named(old, name) or {}
         yield _("The step “%(step)s” would be lost.") % {"step": outline.title_of(step)}
     if operation.type == "ADD_ACTION" and after.total() == before.total():
         yield _("The new step would be lost: there is no such place.")
@@ -78,10 +78,10 @@ def _meant(old: Any, operation: Operation) -> Iterator[str]:
     """The names of the steps that the operation is to remove."""
     if operation.type == "DELETE_ACTION":
         for name in operation.request["names"]:
-            step = find(old, name)
+            step = step_named(old, name)
             yield from own_names(step) if step else ()
     elif operation.type == "DELETE_BRANCH":
-        router = find(old, operation.request["stepName"]) or {}
+        router = step_named(old, operation.request["stepName"]) or {}
         children, index = router.get("children") or [], int(operation.request["branchIndex"])
         yield from names(children[index]) if 0 <= index < len(children) else ()
 

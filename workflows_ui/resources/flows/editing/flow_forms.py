@@ -22,7 +22,7 @@ from workflows_ui.resources.flows import notes, reading, versions as flow_versio
 from workflows_ui.resources.flows.editing import inverse, places, request_shapes
 from workflows_ui.resources.flows.editing.forms import EditForm, StepForm, an_object
 from workflows_ui.resources.flows.editing.operations import Operation
-from workflows_ui.resources.flows.editing.prediction import TYPES, Json, find
+from workflows_ui.resources.flows.editing.prediction import TYPES, Json, step_named
 from workflows_ui.resources.flows.imports import contents
 from workflows_ui.web import formats
 from workflows_ui.web.json_field import JsonField
@@ -312,7 +312,7 @@ class UndoEdit(EditForm):
 
     def consequences(self, flow: Row, operation: Operation, predicted: Row) -> list[Affected]:
         if operation.type == "UPDATE_SAMPLE_DATA_INFO":
-            step = find(dict_at(flow, "version.trigger"), operation.request["stepName"]) or {}
+            step = step_named(dict_at(flow, "version.trigger"), operation.request["stepName"]) or {}
             text = gettext("“%(step)s” gets the sample back that it had.") % {"step": places.title(step)}
             return [Affected(text), Affected(gettext("An undo cannot be undone."))]
         text = gettext(

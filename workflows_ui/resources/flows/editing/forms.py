@@ -32,10 +32,10 @@ from workflows_ui.resources.flows.editing.prediction import (
     NO_CONDITION,
     Impossible,
     Json,
-    find,
     free_name,
     names,
     predict,
+    step_named,
 )
 from workflows_ui.resources.flows.forms import CHANGED, SeenForm
 from workflows_ui.resources.places import flow_url, step_url
@@ -255,7 +255,7 @@ class StepForm(EditForm):
 
     def find_step(self, flow: Row, data: Mapping[str, Any]) -> Json:
         """The chosen step as it is now."""
-        step = find(dict_at(flow, "version.trigger"), data["step"])
+        step = step_named(dict_at(flow, "version.trigger"), data["step"])
         if step is None:
             raise forms.ValidationError({"step": gettext("This step is no longer in the flow.")})
         return step
@@ -276,7 +276,7 @@ class SettingsForm(StepForm):
 
     def prepare(self) -> None:
         super().prepare()
-        self.settings = dict_at(find(self.trigger, self.chosen) or {}, "settings")
+        self.settings = dict_at(step_named(self.trigger, self.chosen) or {}, "settings")
 
 
 #: Empty rows after the filled ones, and the maximum number of rows of a submitted form.
@@ -335,7 +335,7 @@ class RenameStep(SettingsForm):
 
     def prepare(self) -> None:
         super().prepare()
-        self.initial["name"] = text_at(find(self.trigger, self.chosen) or {}, "displayName")
+        self.initial["name"] = text_at(step_named(self.trigger, self.chosen) or {}, "displayName")
 
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
         return self.update(flow, data, displayName=data["name"])
@@ -359,7 +359,7 @@ class MoveStep(StepForm):
 
     def prepare(self) -> None:
         super().prepare()
-        choices = places.place_choices(self.trigger, find(self.trigger, self.chosen))
+        choices = places.place_choices(self.trigger, step_named(self.trigger, self.chosen))
         self.choose("place", choices)
         self.initial.setdefault("place", choices[-1][0] if choices else "")
 

@@ -25,7 +25,7 @@ from workflows_ui.resources.flows.editing.app_fields import AppFields
 from workflows_ui.resources.flows.editing.expressions import MISSING
 from workflows_ui.resources.flows.editing.forms import EditForm, StepForm, place_field
 from workflows_ui.resources.flows.editing.operations import Operation, add_step, update_step
-from workflows_ui.resources.flows.editing.prediction import Json, find, free_name, names
+from workflows_ui.resources.flows.editing.prediction import Json, free_name, names, step_named
 from workflows_ui.resources.flows.editing.property_fields import Host, Node, same
 from workflows_ui.resources.flows.editing.property_groups import Dynamic, Group, apply_row_change
 from workflows_ui.resources.pieces import apps
@@ -78,7 +78,7 @@ class PieceForm(EditForm):
                 apply_row_change(data, verb, target)
         self.host = Host(self, data, optional=bool(data and data.get("unfinished")))
         #: The step as it is now, with its secrets masked; {} for a new one.
-        self.step_shown = find(self.trigger, self.step_name) or {}
+        self.step_shown = step_named(self.trigger, self.step_name) or {}
         settings = dict_at(self.step_shown, "settings")
         asked_piece = str(self.asked.get("piece") or "")
         self.piece_name = asked_piece or text_at(settings, "pieceName")
@@ -220,7 +220,7 @@ class PieceForm(EditForm):
 
     def _kept(self) -> Json:
         """The current values with their secrets, which only a submitted form has."""
-        step = find(dict_at(self.flow, "version.trigger"), self.step_name)
+        step = step_named(dict_at(self.flow, "version.trigger"), self.step_name)
         return self._input_of(dict_at(step, "settings")) if self.flow else self.shown
 
     def clean(self) -> dict[str, Any]:
@@ -283,7 +283,7 @@ class PieceForm(EditForm):
 
     def corrected(self, predicted: Row, operation: Operation) -> Row:
         """The engine drops inputs that the piece does not have, those of an incomplete trigger excepted (engine-0.83.md section 5)."""
-        step = find(dict_at(predicted, "version.trigger"), self.step_name)
+        step = step_named(dict_at(predicted, "version.trigger"), self.step_name)
         if step is None or (self.kind == "triggers" and self.host.optional):
             return predicted
         known = {*dict_at(self.operation_schema, "props"), "auth"}
@@ -356,7 +356,7 @@ class ChangePieceStep(PieceForm, StepForm):
         self.position = {"step": self.chosen}
         self.initial.update(self.position)
         self.step_name = self.chosen
-        if text_at(find(self.trigger, self.chosen), "type") in TRIGGERS:
+        if text_at(step_named(self.trigger, self.chosen), "type") in TRIGGERS:
             self.kind = "triggers"
         self.load()
 

@@ -75,7 +75,7 @@ class _Edit:
 
     def step(self, key: str) -> Json:
         name = self.request.get(key)
-        found = find(self.trigger, name)
+        found = step_named(self.trigger, name)
         if found is None:
             raise Impossible(str(name))
         return found
@@ -91,7 +91,7 @@ class _Edit:
         return (step for step in _named(self.trigger, self.request.get("stepName")) if step.get("type") in ROUTERS)
 
 
-def find(trigger: Json, name: Any) -> Json | None:
+def step_named(trigger: Json, name: Any) -> Json | None:
     """Return the first step of this name."""
     return next(_named(trigger, name), None)
 
@@ -209,7 +209,7 @@ def _update_trigger(edit: _Edit) -> None:
 def _add_action(edit: _Edit) -> None:
     """Below an unknown step nothing happens (`op_add_action_unknown_parent`)."""
     action, parent = edit.request["action"], edit.request.get("parentStep")
-    if action.get("name") == parent and find(edit.trigger, parent):
+    if action.get("name") == parent and step_named(edit.trigger, parent):
         # The engine adds it below itself, again and again.
         raise Impossible(str(parent))
     _place(edit, parent, edit.request.get("stepLocationRelativeToParent"), _new_step(action))

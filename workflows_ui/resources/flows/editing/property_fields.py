@@ -25,7 +25,7 @@ from workflows_ui.resources.flows.editing.expressions import MISSING
 from workflows_ui.resources.pieces.fields import property_input, words
 from workflows_ui.web.messages import Text
 from workflows_ui.web.paths import dicts_at, text_at
-from workflows_ui.web.schema_forms import Input, Kind, Option, form_field
+from workflows_ui.web.schema_forms import Input, InputKind, Option, form_field
 
 Json = dict[str, Any]
 EXPRESSION = "expr-"
@@ -40,11 +40,11 @@ _OWN_HELP: dict[str, Text] = {
 }
 #: Types for which any text is a value, so that an expression needs no other field.
 TEXTS = {
-    "SHORT_TEXT": Kind.TEXT,
-    "LONG_TEXT": Kind.LONG_TEXT,
-    "FILE": Kind.TEXT,
-    "COLOR": Kind.TEXT,
-    "SECRET_TEXT": Kind.TEXT,
+    "SHORT_TEXT": InputKind.TEXT,
+    "LONG_TEXT": InputKind.LONG_TEXT,
+    "FILE": InputKind.TEXT,
+    "COLOR": InputKind.TEXT,
+    "SECRET_TEXT": InputKind.TEXT,
 }
 #: Types that are shown as JSON where their own rows and choices are impossible, such as inside of another property.
 _EDITED_AS_JSON = ("DROPDOWN", "MULTI_SELECT_DROPDOWN", "STATIC_MULTI_SELECT_DROPDOWN", "DYNAMIC", "OBJECT", "ARRAY")
@@ -237,28 +237,31 @@ class Plain(Node):
         if prop.type == "SECRET_TEXT" and isinstance(prop.shown, str) and prop.shown and "{{" not in prop.shown:
             prop = replace(prop, shown=redaction.MASK)
         super().__init__(prop)
-        shown, kind, about = prop.shown, _KINDS.get(prop.type, Kind.JSON), str(prop.help)
+        shown, kind, about = prop.shown, _KINDS.get(prop.type, InputKind.JSON), str(prop.help)
         expression: str | None = ""
         initial: Any = None if shown is MISSING else shown
         if prop.type in TEXTS and (initial is None or isinstance(initial, str | int | float)):
             expression = None
             initial = initial if initial is None or isinstance(initial, str) else json.dumps(initial)
-            kind = kind if not _needs_lines(initial) else Kind.LONG_TEXT
+            kind = kind if not _needs_lines(initial) else InputKind.LONG_TEXT
         elif isinstance(initial, str):
-            moment = _moment(initial) if kind is Kind.DATE_TIME else None
+            moment = _moment(initial) if kind is InputKind.DATE_TIME else None
             expression, initial = ("", moment) if moment else (initial, None)
         elif not _fits(kind, initial):
-            kind, about = Kind.JSON, _("The value is of another type than the app expects, so it is shown as JSON.")
+            kind, about = (
+                InputKind.JSON,
+                _("The value is of another type than the app expects, so it is shown as JSON."),
+            )
         elif prop.type in _EDITED_AS_JSON:
             about = " ".join(filter(None, (about, _("Write it as JSON."))))
         elif prop.type not in _KINDS:
             explained = _("The console does not know this type of field. Write its value as JSON.")
             about = " ".join(filter(None, (about, explained)))
-        if kind is Kind.JSON:
+        if kind is InputKind.JSON:
             initial = "" if initial is None else initial
         declared = property_input(prop.key, prop.schema, about)
         length = max(_LONGEST, len(initial) if isinstance(initial, str) else 0)
-        text = kind in (Kind.TEXT, Kind.LONG_TEXT)
+        text = kind in (InputKind.TEXT, InputKind.LONG_TEXT)
         field = form_field(
             replace(
                 declared,
@@ -269,10 +272,10 @@ class Plain(Node):
                 secret=False,
                 max_length=length,
                 rows=_rows(kind, initial),
-                expression=text or kind is Kind.JSON,
+                expression=text or kind is InputKind.JSON,
             )
         )
-        if kind is Kind.JSON:
+        if kind is InputKind.JSON:
             field.widget.attrs |= {"class": "font-monospace", "spellcheck": "false"}
         self.host.add(prop.name, field)
         if expression is not None:
@@ -356,10 +359,10 @@ class Choice(Plain):
 
 _KINDS = {
     **TEXTS,
-    "NUMBER": Kind.NUMBER,
-    "CHECKBOX": Kind.YES_NO,
-    "DATE_TIME": Kind.DATE_TIME,
-    "JSON": Kind.JSON,
+    "NUMBER": InputKind.NUMBER,
+    "CHECKBOX": InputKind.YES_NO,
+    "DATE_TIME": InputKind.DATE_TIME,
+    "JSON": InputKind.JSON,
 }
 
 
@@ -370,11 +373,11 @@ def text_field(name: str, label: Text, text: str) -> forms.Field:
         Input(
             name,
             label,
-            Kind.LONG_TEXT if long else Kind.TEXT,
+            InputKind.LONG_TEXT if long else InputKind.TEXT,
             initial=text,
             max_length=max(_LONGEST, len(text)),
             verbatim=True,
-            rows=_rows(Kind.LONG_TEXT, text),
+            rows=_rows(InputKind.LONG_TEXT, text),
             expression=True,
         )
     )
@@ -416,13 +419,13 @@ def same(one: Any, other: Any) -> bool:
     return json.dumps(one, sort_keys=True, default=str) == json.dumps(other, sort_keys=True, default=str)
 
 
-def _fits(kind: Kind, value: Any) -> bool:
+def _fits(kind: InputKind, value: Any) -> bool:
     """Whether the control of a kind can show a value that is not a text."""
-    if value is None or kind is Kind.JSON:
+    if value is None or kind is InputKind.JSON:
         return True
-    if kind is Kind.NUMBER:
+    if kind is InputKind.NUMBER:
         return isinstance(value, int | float) and not isinstance(value, bool)
-    return kind is Kind.YES_NO and isinstance(value, bool)
+    return kind is InputKind.YES_NO and isinstance(value, bool)
 
 
 def _moment(text: str) -> datetime | None:
@@ -453,6 +456,6 @@ def _needs_lines(text: Any) -> bool:
     return isinstance(text, str) and ("\n" in text or "\r" in text or len(text) > 200)
 
 
-def _rows(kind: Kind, value: Any) -> int:
+def _rows(kind: InputKind, value: Any) -> int:
     text = value if isinstance(value, str) else ""
-    return min(16, max(3 if kind is Kind.LONG_TEXT else 4, text.count("\n") + 2, len(text) // 70 + 1))
+    return min(16, max(3 if kind is InputKind.LONG_TEXT else 4, text.count("\n") + 2, len(text) // 70 + 1))

@@ -14,7 +14,7 @@ from workflows_ui.resources.flows import outline
 from workflows_ui.resources.flows.editing import places
 from workflows_ui.resources.flows.editing.forms import EXPRESSION, MOST_ROWS, EditForm, RowsForm, SettingsForm, StepForm
 from workflows_ui.resources.flows.editing.operations import Operation, update_step
-from workflows_ui.resources.flows.editing.prediction import FALLBACK, Json, find
+from workflows_ui.resources.flows.editing.prediction import FALLBACK, Json, step_named
 from workflows_ui.web.form_rendering import LongSelect
 from workflows_ui.web.paths import dict_at, list_at, pick, text_at
 
@@ -64,7 +64,7 @@ class BranchForm(EditForm):
     def change_branch(self, flow: Row, data: Mapping[str, Any], **values: Any) -> Operation:
         """The operation that sets these parts of the branch; everything else of the router is sent as it is."""
         name, index = places.read_branch(data["branch"])
-        router = find(dict_at(flow, "version.trigger"), name) or {}
+        router = step_named(dict_at(flow, "version.trigger"), name) or {}
         settings = dict_at(router, "settings")
         branches = list(settings.get("branches") or [])
         if not 0 <= index < len(branches):
@@ -108,7 +108,7 @@ class RenameBranch(BranchForm):
 
     def prepare(self) -> None:
         super().prepare()
-        names = flow_tree.branch_names(find(self.trigger, self.current))
+        names = flow_tree.branch_names(step_named(self.trigger, self.current))
         self.initial["name"] = names[self.index] if 0 <= self.index < len(names) else ""
 
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
@@ -227,7 +227,7 @@ class BranchConditions(RowsForm, BranchForm):
 def _groups(trigger: Json, chosen: str) -> list[list[Json]]:
     """The groups of conditions of a branch: one group is enough, and within it all conditions must hold."""
     name, index = places.read_branch(chosen)
-    branches = list_at(find(trigger, name) or {}, "settings.branches")
+    branches = list_at(step_named(trigger, name) or {}, "settings.branches")
     branch = branches[index] if 0 <= index < len(branches) else {}
     groups = [group for group in list_at(branch, "conditions") if isinstance(group, list)]
     return [[condition for condition in group if isinstance(condition, dict)] for group in groups]

@@ -40,7 +40,7 @@ from workflows_ui.resources.flows.editing.expressions import (
     value_at,
 )
 from workflows_ui.resources.flows.editing.forms import POSITION
-from workflows_ui.resources.flows.editing.prediction import FALLBACK, LOOP, Json, find
+from workflows_ui.resources.flows.editing.prediction import FALLBACK, LOOP, Json, step_named
 from workflows_ui.resources.flows.testing.actions import DRAFT_TEST, STEP_TEST
 from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.pieces.declaration import CATEGORIES, matches_filters
@@ -93,7 +93,7 @@ def step(request: ConsoleRequest, slug: str, id: str, step: str) -> HttpResponse
     """The operations on one step of the newest version, and on its branches."""
     session, flow = _read_flow(request, id)
     trigger = reading.trigger_of(flow)
-    found = find(trigger, step)
+    found = step_named(trigger, step)
     if found is None:
         raise Http404
     is_trigger, links = found is trigger, partial(actions.links, flow, slug, id)
@@ -202,7 +202,7 @@ def choose(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     """The apps that have actions, or triggers for the trigger; with `piece` in the address its actions or triggers. Raises EngineError."""
     session, flow = _read_flow(request, id)
     trigger, name = reading.trigger_of(flow), request.GET.get("step", "")
-    step = find(trigger, name) if name else None
+    step = step_named(trigger, name) if name else None
     if not isinstance(trigger, dict) or (name and step is None):
         raise Http404
     choices, asked = places.place_choices(trigger), request.GET.get("place", "")

@@ -21,12 +21,12 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, TriggerAnswer, braces, flow_tree, references
 from workflows_ui.launch_forms.proposal import proposing
 from workflows_ui.launch_forms.schema import checking, json_text
-from workflows_ui.launch_forms.schema.document import NUMBERS, Column, Field, Kind
+from workflows_ui.launch_forms.schema.document import NUMBERS, Column, Field, FieldKind
 from workflows_ui.launches import flow_facts
 from workflows_ui.resource_admin.resource import Action, Row, id_at
 from workflows_ui.resources.flows import notes
 from workflows_ui.resources.flows.editing import places
-from workflows_ui.resources.flows.editing.prediction import Json, find
+from workflows_ui.resources.flows.editing.prediction import Json, step_named
 from workflows_ui.resources.flows.forms import CHANGED, SeenForm
 from workflows_ui.resources.flows.reading import deleting, has_sample, moment_of, trigger_of
 from workflows_ui.resources.places import subpage_url
@@ -38,12 +38,12 @@ _KEPT_FOR, _LONGEST = 3600, 500_000
 _WORD = re.compile(r"\b\w+\b")
 _MOST_NAMED = 5
 #: Empty values of the kinds that are not texts.
-_EMPTY: Mapping[Kind, Any] = {
+_EMPTY: Mapping[FieldKind, Any] = {
     **dict.fromkeys(NUMBERS, 0),
-    Kind.YES_NO: False,
-    Kind.LIST: [],
-    Kind.CHOICES: [],
-    Kind.JSON: {},
+    FieldKind.YES_NO: False,
+    FieldKind.LIST: [],
+    FieldKind.CHOICES: [],
+    FieldKind.JSON: {},
 }
 
 
@@ -83,7 +83,7 @@ def _outline(flow: Row) -> Any:
 
 
 def _empty(field: Field | Column) -> Any:
-    if isinstance(field, Field) and field.kind is Kind.TABLE:
+    if isinstance(field, Field) and field.kind is FieldKind.TABLE:
         return [{column.key: _empty(column) for column in field.columns}]
     return _EMPTY.get(field.kind, "")
 
@@ -167,7 +167,7 @@ class StepTestForm(SeenForm):
         chosen = str(asked.get("step") or next(iter(steps), ""))
         field = cast("forms.ChoiceField", self.fields["step"])
         field.choices = [(chosen, steps[chosen])] if chosen in steps else []
-        field.help_text = _hints(trigger, find(trigger, chosen) or {})
+        field.help_text = _hints(trigger, step_named(trigger, chosen) or {})
         self.row = row
         self.initial["seen"] = moment_of(row)
 
