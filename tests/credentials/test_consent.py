@@ -14,7 +14,7 @@ from workflows_ui.accounts.models import User
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.core import clock
-from workflows_ui.credentials.models import Credential, CredentialSecret, CredentialShare, CredentialKind
+from workflows_ui.credentials.models import Credential, CredentialKind, CredentialSecret, CredentialShare
 from workflows_ui.credentials.services import sharing
 from workflows_ui.members.models import Member, Role
 from workflows_ui.members.services import access
@@ -131,7 +131,9 @@ def test_one_that_was_taken_over_acts_where_it_acted_and_not_for_its_new_owner(h
     sharing.write(row, team, here.colleague)
     here.credential.delete()
     # A replaced secret of another credential is none of this one's.
-    aside = CredentialSecret(credential=credential(here.workspace, here.stranger, "another"), kind=CredentialKind.BEARER_TOKEN)
+    aside = CredentialSecret(
+        credential=credential(here.workspace, here.stranger, "another"), kind=CredentialKind.BEARER_TOKEN
+    )
     aside.secret, aside.replaced_at, aside.keep_until = aside.seal("secret", "older"), clock.now(), clock.now()
     aside.save()
     other = Group.objects.create(name="Support")
