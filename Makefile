@@ -1,6 +1,6 @@
 # Commands for developers. `make run` and `make test` need Python 3.11 to 3.13 and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help run manage test test-full chaos bench check audit format messages install install-dev
+.PHONY: help run manage test test-full chaos bench mutants check audit format messages install install-dev
 PY := .venv/bin/python
 
 help:
@@ -9,6 +9,7 @@ help:
 	@echo "make test      run the tests of every commit: on SQLite, then on PostgreSQL and Redis if found (ON=sqlite or ON=servers: one of them; T=tests/launches: some)"
 	@echo "make test-full run these and the slow ones, as .ci/run does"
 	@echo "make chaos     run the long tests that kill processes; make bench: those that measure"
+	@echo "make mutants   put small faults into copies of the code and list those that no test detects (AREA=access, SAMPLE=60: so many of each area, 0: all; SEED=1)"
 	@echo "make check     check format, lint, types, import directions, settings, migrations, templates, translations"
 	@echo "make audit     look up known vulnerabilities of the packages; needs a network"
 	@echo "make format    format the code; make messages: update the catalogues of translations"
@@ -30,6 +31,9 @@ chaos: install-dev
 
 bench: install-dev
 	@exec $(PY) -m tests.run $(ON) --marks bench
+
+mutants: install-dev
+	@exec $(PY) -m tests.mutants $(AREA) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(if $(PROCESSES),--processes $(PROCESSES))
 
 check: install-dev
 	@exec $(PY) -m console.dev.check

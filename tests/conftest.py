@@ -26,8 +26,7 @@ from playwright.sync_api import expect
 from console import garbage
 from console.dev import translations
 from tests import audit_guard, audit_labels, caches, environment, prerequisites, ready_database
-from workflows_ui.core import heartbeat
-from workflows_ui.credentials import masking
+from workflows_ui.core import heartbeat, masking
 
 _TURNED_OFF = (
     # Pages of its own behind the address bar, two in each window, and a process kept in reserve: half of what a window costs.

@@ -23,7 +23,8 @@ from workflows_ui.launches.services import following, repairs, sweeping, watchin
 from workflows_ui.notifications import services as notifications, tasks as notification_tasks
 from workflows_ui.run_index import tasks as run_index_tasks
 from workflows_ui.run_index.services import indexes, launch_words, reading
-from workflows_ui.unclear_writes import services as unclear_writes, tasks as unclear_write_tasks
+from workflows_ui.unclear_writes import services as unclear_writes
+from workflows_ui.write_looks import tasks as write_look_tasks
 
 
 @shared_task
@@ -53,7 +54,7 @@ def tick() -> None:
     broker.enqueue_each(credential_tasks.inspect, inspected)
     broker.enqueue_each(run_index_tasks.read, indexed)
     broker.enqueue_each(run_index_tasks.read_launches, worded)
-    broker.enqueue_each(unclear_write_tasks.look, unclear)
+    broker.enqueue_each(write_look_tasks.look, unclear)
     with database.turn():
         heartbeat.beat()
 

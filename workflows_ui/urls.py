@@ -8,6 +8,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("workflows_ui.home.urls")),
     path("", include("workflows_ui.accounts.urls")),
     path("", include("workflows_ui.credentials.urls")),
+    path("", include("workflows_ui.workspace_move.urls")),
     path("admin/", administration.site.urls),
     path("", include("workflows_ui.audit.urls")),
     path("", include("workflows_ui.members.urls")),

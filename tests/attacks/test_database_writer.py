@@ -16,9 +16,8 @@ from tests.stub_engine import StubEngine, flow, identity, text
 from tests.users import Users
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
-from workflows_ui.core import clock, crypto
+from workflows_ui.core import clock, crypto, masking
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.credentials import masking
 from workflows_ui.credentials.models import Credential, CredentialKind, CredentialSecret, CredentialShare, Inspection
 from workflows_ui.credentials.services import capabilities, clients, renewal, scheduled_checks, secret_rotation, sharing
 from workflows_ui.launches.models import Follow, Launch, Reason, State

@@ -87,7 +87,9 @@ def test_a_detail_has_labels_instead_of_codes(users: Users, manager: Client) -> 
     assert f"Credential{users.credential.name} · {users.owner.label}" in found
     # The start of a run index names its credential.
     started = note(users, "run_index.start", object_type="run_index", credential="Key of sales", values_kb=64)
-    assert "CredentialKey of salesMost kB of a run64" in page_text(manager, f"{LIST}{started.pk}/")
+    found = page_text(manager, f"{LIST}{started.pk}/")
+    assert "CredentialKey of sales" in found
+    assert "Most kB of a run64" in found
     role = note(users, "member.change_role", object_type="member", before="launcher", after="manager")
     assert "Launcher Manager" in page_text(manager, f"{LIST}{role.pk}/")
 

@@ -14,7 +14,7 @@ from workflows_ui.audit import canonical_text
 from workflows_ui.audit.models import BEGUN, AppendOnly, AuditCheckpoint, AuditEvent
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import CONSOLE, Actor
-from workflows_ui.core import clock
+from workflows_ui.core import clock, masking
 
 pytestmark = pytest.mark.both_databases
 
@@ -193,3 +193,12 @@ def test_a_known_secret_of_the_workspace_that_somebody_types_is_masked(db: None)
     row = AuditEvent.objects.filter(pk=event.pk).values().get()
     assert "a-token-nobody-sees" not in repr(row)
     assert "Mail " in row["object_name"]
+
+
+def test_no_row_is_written_if_the_secrets_to_mask_cannot_be_read(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    users = gather(workspace("sales"), "a-token-nobody-sees")
+    masking.clear()
+    monkeypatch.delattr(type(users.workspace), "credentials")
+    with pytest.raises(AttributeError):
+        audit_log.record(Actor(users.owner), "flows.rename", workspace=users.workspace, reason="a-token-nobody-sees")
+    assert not AuditEvent.objects.filter(action="flows.rename").exists()

@@ -166,15 +166,6 @@ def test_every_kind_of_object_in_the_code_has_words() -> None:
                     for keyword in call.keywords
                     if keyword.arg == "object_type" and _text(keyword.value)
                 }
-    # Rows of the console are identified in one place, by workspace, kind, id and name.
-    identify = next(
-        node for _file, tree in _trees() for node in ast.walk(tree) if getattr(node, "name", "") == "_identify"
-    )
-    kinds |= {
-        _text(node.elts[1])
-        for node in ast.walk(identify)
-        if isinstance(node, ast.Tuple) and isinstance(node.elts[1], ast.Constant)
-    }
     assert {"launch", "person", "launch_right"} <= kinds
     assert kinds - set(audit_messages.KINDS) == set()
 

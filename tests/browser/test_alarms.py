@@ -61,7 +61,7 @@ def test_a_channel_is_added_changed_and_removed(stage: Stage, window: Window, se
     sound_in_every_look(page)
     page.get_by_role("link", name="Add a channel").click()
     sound_in_every_look(page)
-    page.get_by_label("Name").fill("Night watch")
+    page.get_by_role("textbox", name="Name").fill("Night watch")
     page.get_by_label("Kind of channel").select_option("generic")
     page.get_by_label("Webhook address").fill("http://127.0.0.1:9/hook")
     page.get_by_role("button", name="Add the channel").click()

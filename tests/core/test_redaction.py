@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from workflows_ui.core.redaction import MASK, headers, step
+from workflows_ui.core.redaction import MASK, adds_mask, headers, is_cut, step, without_masked
 from workflows_ui.core.secret_names import mask_text
 
 
@@ -173,6 +173,33 @@ def test_nesting_without_end_is_cut() -> None:
     for _number in range(900):
         deep = {"inner": [deep]}
     assert "…" in str(step(deep))
+
+
+def test_what_is_too_deep_to_be_shown_is_known() -> None:
+    deep: Any = "x"
+    for _ in range(100):
+        deep = {"a": [deep]}
+    assert is_cut(deep)
+    assert not is_cut({"a": [{"b": "x"}], "c": 1})
+
+
+def test_masked_members_are_left_out_of_a_form_that_asks_for_them_again() -> None:
+    assert without_masked({"a": MASK, "b": [{"c": MASK, "d": 1}, 2], "e": "x"}) == {"b": [{"d": 1}, 2], "e": "x"}
+
+
+@pytest.mark.parametrize(
+    ("new", "shown", "real", "adds"),
+    [
+        (MASK, "x", "x", True),
+        ("y", "x", "x", False),
+        ([MASK], [MASK], [MASK], False),
+        ([MASK, MASK], [MASK], [MASK], True),
+        ("y", MASK, "secret", False),
+        (MASK, MASK, "secret", True),
+    ],
+)
+def test_a_mask_that_was_not_shown_is_noticed(new: Any, shown: Any, real: Any, adds: bool) -> None:
+    assert adds_mask(new, shown, real) is adds
 
 
 def test_the_original_is_not_changed() -> None:

@@ -75,6 +75,8 @@ def test_a_value_beside_its_name_is_masked_in_a_text(text: str, masked: str) -> 
         "tokens_used=12&author=Lan&passenger: Minh",
         '{"password": null, "token": "", "auth": true}',
         "https://e.example/a?page_token=abc&pinned=yes",
+        "see token://store.example/x",
+        "run --token null --password false",
         "Unexpected token < in JSON at position 0",
         "Password is too short",
         "key: value",

@@ -4,7 +4,7 @@ import pytest
 
 from tests.practice_engine.fixtures import Practice, practice
 from tests.users import Users, gather, workspace
-from workflows_ui.credentials import masking
+from workflows_ui.core import masking
 from workflows_ui.credentials.models import CredentialKind
 from workflows_ui.credentials.services import credential_tests
 from workflows_ui.engine import Timeouts

@@ -13,7 +13,8 @@ from tests.users import Users, browser, credential, gather, person, workspace
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services.audit_log import CONSOLE
-from workflows_ui.credentials.models import Credential, CredentialShare
+from workflows_ui.core import clock
+from workflows_ui.credentials.models import Credential, CredentialKind, CredentialSecret, CredentialShare
 from workflows_ui.credentials.services import sharing
 from workflows_ui.members.models import Member, Role
 from workflows_ui.members.services import access
@@ -129,17 +130,44 @@ def test_one_that_was_taken_over_acts_where_it_acted_and_not_for_its_new_owner(h
     team, row = Group.objects.get(), Credential.objects.get(owner=here.colleague)
     sharing.write(row, team, here.colleague)
     here.credential.delete()
+    # A replaced secret of another credential is none of this one's.
+    aside = CredentialSecret(
+        credential=credential(here.workspace, here.stranger, "another"), kind=CredentialKind.BEARER_TOKEN
+    )
+    aside.secret, aside.replaced_at, aside.keep_until = aside.seal("secret", "older"), clock.now(), clock.now()
+    aside.save()
+    other = Group.objects.create(name="Support")
+    Member.objects.create(workspace=here.workspace, team=other, role=Role.LAUNCHER)
+    ask(here, row, team, other)
+    # What has a mark waits for nobody.
+    CredentialShare.objects.filter(team=team).update(consented_at=None)
+    assert [one.team for one in sharing.waiting(credential=row)] == [other]
     assert sharing.pass_on(CONSOLE, row, here.owner)
+    assert not sharing.waiting(credential=row)
+    assert not CredentialSecret.objects.get().taken_over
     assert acts_for(here, ben) == "Colleague's key"
     assert acts_for(here, here.owner) == ""
     # Its new owner cannot share it further, and can end what there is.
-    other = Group.objects.create(name="Support")
-    Member.objects.create(workspace=here.workspace, team=other, role=Role.LAUNCHER)
     assert ask(here, row, team, other).status_code == 422
     assert [one.name for one in sharing.teams(row)] == ["Sales"]
     assert "It acts where it acted before" in page_of(here.owner, f"/w/sales/credentials/{row.pk}/")
     ask(here, row)
     assert acts_for(here, ben) == ""
+
+
+def test_of_somebody_who_leaves_what_is_shared_goes_to_an_heir_and_the_rest_is_destroyed(
+    here: Users, ben: User
+) -> None:
+    team, shared = Group.objects.get(), Credential.objects.get(owner=here.colleague)
+    sharing.write(shared, team, here.colleague)
+    credential(here.workspace, here.colleague, "another-secret", name="Only theirs")
+    here.credential.delete()
+    assert sharing.leave(CONSOLE, Credential.objects.filter(owner=here.colleague), [here.owner]) == 1
+    assert Credential.objects.get().owner == here.owner
+    assert acts_for(here, ben) == "Colleague's key"
+    # Without an heir it is destroyed, too.
+    assert sharing.leave(CONSOLE, Credential.objects.all(), []) == 1
+    assert not Credential.objects.exists()
 
 
 def test_at_an_upgrade_what_others_shared_waits_for_the_owner_who_is_asked(here: Users, ben: User) -> None:

@@ -12,7 +12,7 @@ from tests import users as people
 from tests.engine.servers import LOOPBACK, Recorder, Reply
 from tests.practice_engine.fixtures import Practice, until
 from tests.users import Users
-from workflows_ui.credentials import masking
+from workflows_ui.core import masking
 from workflows_ui.credentials.models import Credential, CredentialKind
 from workflows_ui.credentials.services import clients
 from workflows_ui.engine import ApiKey, Client, EngineError, HiddenValue, Mask
@@ -197,3 +197,9 @@ def test_an_access_token_that_the_engine_keeps_with_a_run_is_on_no_page_and_in_n
         answer = browser.get(page)
         assert answer.status_code == 200, page
         assert token not in answer.content.decode(), page
+
+
+def test_the_secrets_of_a_mask_are_forgotten_after_a_while(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(masking, "KEPT", 0.01)
+    masking.workspace_mask(users.workspace)
+    until(lambda: not masking._masks)

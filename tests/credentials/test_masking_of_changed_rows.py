@@ -6,8 +6,7 @@ import pytest
 
 from tests import users
 from workflows_ui.audit.services.audit_log import CONSOLE
-from workflows_ui.core import clock
-from workflows_ui.credentials import masking
+from workflows_ui.core import clock, masking
 from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import secret_rotation
 from workflows_ui.members.models import Workspace

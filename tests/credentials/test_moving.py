@@ -14,7 +14,7 @@ from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core import clock
 from workflows_ui.credentials.models import Capability, Credential, CredentialKind, CredentialSecret, Health
-from workflows_ui.credentials.services import clients, secret_rotation, workspace_move
+from workflows_ui.credentials.services import clients, secret_rotation
 from workflows_ui.jobs.models import Job, JobKind, JobState
 from workflows_ui.launches.models import Launch, Reason, State
 from workflows_ui.launches.services import following, launches, sending
@@ -22,6 +22,7 @@ from workflows_ui.members.models import LaunchRight, Workspace
 from workflows_ui.notifications.models import Notice
 from workflows_ui.practice_engine.engine import PracticeEngine
 from workflows_ui.practice_engine.server import Server, serve
+from workflows_ui.workspace_move import services as workspace_move
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.django_db, pytest.mark.usefixtures("no_second_try")]
 MOVE = "/w/sales/settings/move/"

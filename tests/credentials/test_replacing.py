@@ -11,7 +11,7 @@ from tests.users import Users
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services.audit_log import Actor
-from workflows_ui.credentials import masking
+from workflows_ui.core import masking
 from workflows_ui.credentials.models import Credential, CredentialKind, CredentialSecret, Health
 from workflows_ui.credentials.services import clients, credential_tests, secret_rotation
 from workflows_ui.credentials.services.credential_tests import Draft

@@ -96,6 +96,8 @@ def test_a_compressed_answer_is_unpacked_as_far_as_the_limit() -> None:
     encoding = ("content-encoding", "gzip")
     packed = gzip.compress(json.dumps({"a": "x" * 100}).encode())
     assert _sent(Reply(200, packed, (*ID, encoding))).value() == {"a": "x" * 100}
+    not_packed = _sent(Reply(200, b"plain", (*ID, encoding)))
+    assert (not_packed.value(), not_packed.truncated) == ("plain", False)
     bomb = _sent(Reply(200, gzip.compress(b"0" * 50_000_000), (*ID, encoding)), largest_answer=100_000)
     assert (len(bomb.body), bomb.truncated, bomb.outcome) == (100_000, True, "answered")
 

@@ -228,6 +228,15 @@ def test_a_name_that_cannot_be_looked_up_was_never_sent(monkeypatch: pytest.Monk
     assert (caught.value.code, caught.value.sent, asked) == ("DNS_FAILED", False, ["engine.example"])
 
 
+def test_a_name_that_is_looked_up_for_too_long_was_never_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    given_up = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: given_up.wait())
+    with pytest.raises(NotSent) as caught:
+        servers.client("http://engine.example", timeouts=servers.quick(connect=0.05)).workflows.trigger_flow(FLOW, {})
+    given_up.set()
+    assert (caught.value.code, caught.value.sent) == ("TIMEOUT", False)
+
+
 @pytest.mark.parametrize("name", ["a..b", "x" * 64 + ".example"])
 def test_a_name_that_does_not_exist_was_never_sent(name: str) -> None:
     with pytest.raises(NotSent) as caught:
@@ -316,12 +325,14 @@ def test_a_deadline_that_passes_within_the_hook_leaves_the_request_unsent() -> N
     assert server.requests == []
 
 
-def test_an_early_answer_to_a_body_that_is_too_large_is_read() -> None:
+@pytest.mark.parametrize("closes", [False, True])
+def test_an_early_answer_to_a_body_that_is_too_large_is_read(closes: bool) -> None:
     def script(peer: Peer) -> None:
         peer.connection.recv(1000)
         peer.write(response("413 Payload Too Large", b"{}", "connection: close"))
         peer.connection.shutdown(socket.SHUT_WR)
-        peer.hold()
+        if not closes:
+            peer.hold()
 
     with RawServer(script) as server:
         client = servers.client(server.url)
@@ -380,3 +391,16 @@ def test_tls_is_verified_with_modern_rules(certificates: Certificates) -> None:
     context = tls_context(certificates.bundle)
     assert context.check_hostname
     assert context.verify_mode == ssl.CERT_REQUIRED
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_draft_runs_although_its_flow_is_off_unless_it_is_gone(status: int) -> None:
+    answer = servers.Reply(status, {}, (("x-webhook-id", WEBHOOK_ID),))
+    flow = servers.Reply(200, {"id": FLOW, "projectId": "P" * 21})
+    with servers.Recorder(answer=lambda seen: answer if seen.method == "POST" else flow) as server:
+        workflows = servers.client(server.url).workflows
+        if status == 404:
+            assert workflows.test_draft(FLOW, {}).status == 404
+        else:
+            with pytest.raises(Unknown):
+                workflows.test_draft(FLOW, {})

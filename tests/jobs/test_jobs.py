@@ -27,8 +27,8 @@ from workflows_ui.launches.services import watching
 from workflows_ui.notifications import services as notifications
 from workflows_ui.resource_admin.resource import Query, Resource
 from workflows_ui.resources import BY_NAME
-from workflows_ui.unclear_writes import worker as write_worker
 from workflows_ui.unclear_writes.models import UnclearWrite, WriteState
+from workflows_ui.write_looks import worker as write_worker
 
 pytestmark = pytest.mark.both_databases
 

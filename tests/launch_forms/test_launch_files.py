@@ -86,6 +86,8 @@ def test_searchable_inputs_are_kept_short_and_go_with_the_retention_time(scene: 
     inputs = (("order", "Order", "O-1\0"), ("note", "Note", "x" * 900), ("blank", "Blank", " "))
     assert _ask(scene, "F" * 21, _file(), searchable=inputs).launch
     assert [len(text) for text in LaunchInput.objects.order_by("pk").values_list("text", flat=True)] == [4, 200]
+    sweeping.purge()
+    assert (LaunchInput.objects.count(), LaunchFile.objects.count()) == (2, 1)
     Launch.objects.update(asked_at=timezone.now() - timedelta(days=4000))
     sweeping.purge()
     assert not LaunchInput.objects.exists()

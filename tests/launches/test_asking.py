@@ -116,8 +116,10 @@ def test_another_person_with_the_same_values_is_not_asked(users: Users) -> None:
 
 def test_a_viewer_may_not_launch(users: Users) -> None:
     Member.objects.filter(user=users.colleague).update(role=Role.VIEWER)
-    with pytest.raises(access.NotAllowed):
+    with pytest.raises(access.NotAllowed) as refused:
         ask(users, order())
+    # Not even an end of a right that they never had.
+    assert type(refused.value) is access.NotAllowed
     assert not Launch.objects.exists()
 
 
@@ -153,14 +155,20 @@ def test_a_launch_that_left_cannot_be_withdrawn(users: Users, state: State) -> N
     assert Launch.objects.get().state == state
 
 
-@pytest.mark.parametrize(("ran", "state"), [(True, State.SUCCEEDED), (False, State.NOT_SENT)])
-def test_a_person_settles_an_unclear_launch_with_a_reason(users: Users, ran: bool, state: State) -> None:
+@pytest.mark.parametrize(
+    ("ran", "state", "reason"),
+    [(True, State.SUCCEEDED, Reason.SETTLED_RAN), (False, State.NOT_SENT, Reason.SETTLED_NOT_RUN)],
+)
+def test_a_person_settles_an_unclear_launch_with_a_reason(
+    users: Users, ran: bool, state: State, reason: Reason
+) -> None:
     launch = ask(users, order()).launch
     assert launch is not None
     assert not launches.settle(audit_log.Actor(users.colleague), launch, ran=ran, why="seen in the CRM")
     Launch.objects.update(state=State.UNKNOWN)
     assert launches.settle(audit_log.Actor(users.colleague), launch, ran=ran, why="seen in the CRM")
-    assert Launch.objects.get().state == state
+    settled = Launch.objects.get()
+    assert (settled.state, settled.reason, settled.poll_at) == (state, reason, None)
     assert AuditEvent.objects.get(action="launch.settle").reason == "seen in the CRM"
 
 
@@ -169,6 +177,13 @@ def test_launchers_see_their_own_launches_and_builders_all(users: Users) -> None
     theirs = launches.create(audit_log.Actor(users.owner), users.place(users.owner), order()).launch
     assert list(launches.visible_launches(users.place(users.colleague))) == [mine]
     assert set(launches.visible_launches(users.place(users.owner))) == {mine, theirs}
+    assert mine is not None
+    assert theirs is not None
+    for look_up in (launches.visible_launch, launches.polled_launch):
+        found = [
+            [look_up(users.place(who), row.pk) for row in (mine, theirs)] for who in (users.colleague, users.owner)
+        ]
+        assert found == [[mine, None], [mine, theirs]]
 
 
 def _at_once(work: list[Any]) -> list[Any]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+import requests
 from django.utils import timezone
 
 from tests.chaos.gateway import Act, Plan
@@ -13,7 +14,7 @@ from tests.practice_engine.fixtures import until
 from workflows_ui.credentials.services import clients
 from workflows_ui.launches.models import Follow, Launch, Reason, State
 from workflows_ui.launches.services import following, run_results, sending, sweeping
-from workflows_ui.members.models import Workspace
+from workflows_ui.members.models import LaunchRight, Workspace
 
 LOST = Errand("quick", wait=False, plan=Plan(Act.BEFORE, "502"))
 NEVER = Errand("quick", wait=False, plan=Plan(Act.NEVER, "502"))
@@ -80,7 +81,12 @@ def _marker_seen(lane: Lane) -> None:
 
 def test_a_launch_that_the_engine_never_got_is_not_sent(lane: Lane) -> None:
     _marker_seen(lane)
-    assert _conclude(lane, _launch(lane, NEVER)).state == State.NOT_SENT
+    launch = _launch(lane, NEVER)
+    # A run that somebody else starts meanwhile has no header of ours either, and is not taken for this launch's.
+    url = f"{lane.workspace.address}/v1/webhooks/{lane.flows['quick']}"
+    assert requests.post(url, json={}, timeout=10).status_code == 200
+    until(lambda: lane.quiet)
+    assert _conclude(lane, launch).state == State.NOT_SENT
 
 
 @pytest.mark.parametrize("flow", ["quick", "answers"])
@@ -91,6 +97,8 @@ def test_a_worker_that_slept_before_the_first_byte_and_sends_after_all_is_believ
 ) -> None:
     _marker_seen(lane)
     launch = lane.ask(Errand(flow, wait=flow == "answers", plan=Plan(Act.BEFORE, answer)))
+    right = LaunchRight.objects.create(workspace=lane.workspace, flow_id=_now(launch).flow_id, user=lane.owner, used=1)
+    Launch.objects.update(right=right)
     mark = sending.mark_sending
 
     def sleep(row: Launch) -> None:
@@ -105,6 +113,8 @@ def test_a_worker_that_slept_before_the_first_byte_and_sends_after_all_is_believ
     assert _now(launch).state not in GIVEN_UP
     assert _watch(lane, launch).state == State.SUCCEEDED
     assert lane.gateway.arrived(launch) == 1
+    # Given back with the false conclusion, and counted again.
+    assert LaunchRight.objects.get().used == 1
 
 
 def test_the_runs_of_a_flow_that_is_deleted_are_gone_and_prove_nothing(lane: Lane) -> None:
@@ -139,18 +149,23 @@ def test_an_engine_whose_clock_is_behind_and_a_gateway_whose_clock_is_right(db: 
     lane.close()
 
 
-def test_while_a_run_that_the_engine_has_promised_is_missing_no_list_proves_anything(lane: Lane) -> None:
+@pytest.mark.parametrize("just_now", [False, True])
+def test_while_a_run_that_the_engine_has_promised_is_missing_no_list_proves_anything(
+    lane: Lane, just_now: bool
+) -> None:
     _marker_seen(lane)
     lost, promised = lane.ask(LOST), lane.ask(PLAIN)
     lane.gateway.behind = {lost, promised}
-    sending.send(lost)
     sending.send(promised)
+    sending.send(lost)
     assert _now(promised).state == State.ACCEPTED
     _pass(timedelta(minutes=10))
+    if just_now:
+        Launch.objects.filter(pk=promised).update(answered_at=timezone.now())
     for _ in range(3):
         _pass()
         following.poll(lane.workspace.pk)
-    assert _now(lost).state == State.UNKNOWN
+    assert (_now(lost).state, _now(lost).reason == Reason.NO_TRACE) == (State.UNKNOWN, False)
     lane.gateway.behind = set()
     assert _watch(lane, lost).state == State.SUCCEEDED
     assert _watch(lane, promised).state == State.SUCCEEDED
@@ -164,7 +179,7 @@ def test_a_run_that_turns_up_after_it_was_given_up_is_believed(lane: Lane) -> No
     given_up = _watch(lane, launch)
     assert (given_up.state, given_up.reason) == (State.UNKNOWN, Reason.NO_TRACE)
     lane.gateway.behind = set()
-    _pass()
+    _pass(timedelta(minutes=10))
     following.poll(lane.workspace.pk)
     assert _watch(lane, launch).state == State.SUCCEEDED
 
@@ -180,6 +195,23 @@ def test_a_launch_that_was_left_unclear_is_shown_once_the_engine_is_seen_to_retu
     never = _launch(lane, NEVER)
     assert _conclude(lane, never).state == State.UNKNOWN
     _marker_seen(lane)
+    assert _conclude(lane, never).state == State.NOT_SENT
+
+
+def test_lists_that_prove_something_only_later_end_a_launch_as_well(lane: Lane) -> None:
+    _marker_seen(lane)
+    never = _launch(lane, NEVER)
+    lane.gateway.blind = True
+    _pass(timedelta(minutes=10))
+    unproved = _watch(lane, never)
+    assert (unproved.state, unproved.reason == Reason.NO_TRACE) == (State.UNKNOWN, False)
+    _pass(timedelta(minutes=10))
+    following.poll(lane.workspace.pk)
+    assert _now(never).reason == unproved.reason
+    lane.gateway.blind = False
+    _pass(timedelta(minutes=10))
+    following.poll(lane.workspace.pk)
+    assert _now(never).reason == Reason.NO_TRACE
     assert _conclude(lane, never).state == State.NOT_SENT
 
 
@@ -206,6 +238,33 @@ def test_a_gateway_that_begins_to_drop_every_header_of_ours_leaves_the_launch_un
     launch = _launch(lane, LOST)
     until(lambda: lane.quiet)
     assert _conclude(lane, launch).state == State.UNKNOWN
+
+
+def test_a_list_in_which_a_run_lacks_the_marker_proves_nothing_about_other_launches(lane: Lane) -> None:
+    _marker_seen(lane)
+    lane.gateway.dropped = frozenset({"ap-parent-run-id"})
+    never = _launch(lane, NEVER)
+    _pass(timedelta(minutes=10))
+    following.poll(lane.workspace.pk)
+    assert _now(never).misses == 1
+    lost = _launch(lane, LOST)
+    until(lambda: lane.quiet)
+    _pass(timedelta(minutes=10))
+    following.poll(lane.workspace.pk)
+    assert _now(lost).run_id
+    assert (_now(never).state, _now(never).reason == Reason.NO_TRACE) == (State.UNKNOWN, False)
+
+
+def test_a_marker_that_is_lost_before_the_last_search_takes_the_proof_from_it(lane: Lane) -> None:
+    _marker_seen(lane)
+    launch = _launch(lane, NEVER)
+    _pass(timedelta(minutes=10))
+    assert _watch(lane, launch).reason == Reason.NO_TRACE
+    Workspace.objects.update(marker_seen_at=None)
+    for _ in run_results.LATER:
+        _pass()
+        following.poll(lane.workspace.pk)
+    assert _now(launch).state == State.UNKNOWN
 
 
 def test_two_polls_at_once_are_one_look(lane: Lane) -> None:

@@ -11,10 +11,11 @@ from django.utils import timezone
 from tests.engine.servers import Reply
 from tests.launches.odd_engine import FLOW, Liar
 from tests.stub_engine import identity, run
+from tests.users import workspace
 from workflows_ui.audit.services import audit_log
 from workflows_ui.credentials.models import Credential
 from workflows_ui.launches.models import Follow, Launch, Reason, State
-from workflows_ui.launches.services import following, launches, run_results, run_search, sending, sweeping
+from workflows_ui.launches.services import following, launches, run_results, run_search, runs, sending, sweeping
 from workflows_ui.launches.services.runs import PollSnapshot
 from workflows_ui.members.models import Workspace
 
@@ -30,6 +31,7 @@ def liar(db: None) -> Iterator[Liar]:
     [
         {"failedStep": {"name": "a\x00b", "displayName": "Fa\x00il"}, "status": "FAILED"},
         {"failedStep": ["not", "a", "step"], "status": "FAILED"},
+        {"failedStep": {"name": "a", "displayName": "A", "message": {"not": "a \ud800"}}, "status": "FAILED"},
         {"finishTime": "0001-01-01T00:00:00+14:00"},
         {"finishTime": "9999-12-31T23:59:59-14:00"},
         {"startTime": "0001-01-01T00:00:00Z", "finishTime": "9999-12-31T23:59:59Z"},
@@ -51,6 +53,77 @@ def test_an_odd_run_neither_stalls_its_own_launch_nor_another(liar: Liar, change
     assert odd.state == (State.FAILED if changes.get("status") == "FAILED" else State.SUCCEEDED)
     assert odd.poll_at is None or odd.ended_at is not None
     assert Follow.objects.get().lease_until is None
+
+
+def test_steps_that_an_engine_stores_after_the_end_are_waited_for_some_seconds(liar: Liar) -> None:
+    just_now, before = liar.accepted(), liar.accepted()
+    for number, (launch, seconds) in enumerate(((just_now, 0), (before, 60)), 1):
+        liar.shows(launch, number, steps={}, finishTime=(timezone.now() - timedelta(seconds=seconds)).isoformat())
+    for _ in range(2):
+        liar.poll()
+    states = [(row.state, row.poll_at is None) for row in map(liar.now, (just_now, before))]
+    assert states == [(State.SUCCEEDED, False), (State.SUCCEEDED, True)]
+
+
+def test_what_a_person_decided_while_the_lists_were_read_stays(liar: Liar) -> None:
+    launch = liar.accepted()
+    Launch.objects.filter(pk=launch.pk).update(state=State.UNKNOWN, reason=Reason.NO_RUN, ended_at=timezone.now())
+    liar.shows(launch, 1)
+    Launch.objects.update(poll_at=timezone.now() - timedelta(seconds=1))
+    work = following._claim(launch.workspace_id)
+    assert work is not None
+    snapshot = following._take_snapshot(work)
+    assert launches.settle(audit_log.CONSOLE, launch, ran=False, why="looked there")
+    following._apply(work, snapshot)
+    assert (liar.now(launch).state, liar.now(launch).run_id) == (State.NOT_SENT, "")
+
+
+def test_a_launch_that_failed_at_once_and_has_no_run_is_not_followed_for_ever(liar: Liar) -> None:
+    launch, moment = liar.accepted(), timezone.now() - timedelta(hours=1)
+    Launch.objects.update(state=State.FAILED, asked_at=moment, sending_at=moment, answered_at=moment, ended_at=moment)
+    for _ in range(3):
+        liar.poll()
+    assert (liar.now(launch).state, liar.now(launch).poll_at) == (State.FAILED, None)
+
+
+def test_a_run_that_was_retried_and_did_not_begin_has_no_start() -> None:
+    assert runs.start_of_try({"status": "QUEUED", "startTime": ""}, timezone.now()) is None
+
+
+def test_a_workspace_is_due_once_one_of_its_launches_is_and_nobody_looks_already(liar: Liar) -> None:
+    launch = liar.accepted()
+    Launch.objects.update(poll_at=timezone.now() + timedelta(hours=1))
+    assert following.due() == []
+    Launch.objects.update(poll_at=timezone.now() - timedelta(seconds=1))
+    assert following.due() == [launch.workspace_id]
+    assert following._claim(launch.workspace_id) is not None
+    assert following.due() == []
+
+
+def test_a_full_page_that_ends_without_a_time_is_an_incomplete_list(liar: Liar) -> None:
+    launch = liar.accepted(ago=timedelta(hours=1))
+    liar.runs += [run(number, flowId=FLOW, created=None) for number in range(run_search.PAGE)]
+    for _ in range(3):
+        liar.poll()
+    assert (liar.now(launch).state, Follow.objects.get().trouble) == (State.ACCEPTED, "")
+
+
+def test_a_credential_that_does_not_open_leaves_the_look_to_the_others(liar: Liar) -> None:
+    unreadable, plain = liar.accepted(), liar.accepted()
+    Launch.objects.filter(pk=plain.pk).update(credential=liar.users.credential)
+    Credential.objects.filter(owner=liar.users.colleague).update(secret="gAAAA-not-a-ciphertext")
+    for number, launch in enumerate((unreadable, plain), 1):
+        liar.shows(launch, number)
+    for _ in range(2):
+        liar.poll()
+    assert {liar.now(unreadable).state, liar.now(plain).state} == {State.SUCCEEDED}
+
+
+def test_the_clock_of_another_workspaces_engine_is_not_taken_for_this_ones(liar: Liar) -> None:
+    launch = liar.accepted()
+    Launch.objects.filter(pk=launch.pk).update(clock_offset=90.0)
+    assert following._offset(launch.workspace_id, []) == 90.0
+    assert following._offset(workspace("elsewhere").pk, []) == 0.0
 
 
 def test_a_status_with_a_nul_and_ids_that_are_no_texts_are_no_end(liar: Liar) -> None:

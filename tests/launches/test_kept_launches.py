@@ -24,7 +24,7 @@ from workflows_ui.launch_forms.forms.posted import KeepForm
 from workflows_ui.launch_forms.schema.document import Field, Form
 from workflows_ui.launches.models import Launch, Reason, State
 from workflows_ui.launches.services import launches, sending, sweeping, watching
-from workflows_ui.members.models import Member, Role
+from workflows_ui.members.models import Member, Role, Workspace
 from workflows_ui.notifications.models import Notice
 from workflows_ui.practice_engine.server import serve
 from workflows_ui.run_index.models import RunIndex
@@ -208,6 +208,16 @@ def test_a_gateway_that_answers_in_place_of_the_engine_holds_all_of_them_up(nigh
     assert first.reason == Reason.NOT_REACHED
 
 
+def test_a_kept_launch_that_a_pause_of_launching_held_up_does_not_blame_the_engine(night: Night) -> None:
+    launch = night.keep()
+    night.tick()
+    Workspace.objects.update(launching_paused=True)
+    with expired(launch):
+        assert sweeping.end_late() == 1
+    launch.refresh_from_db()
+    assert (launch.state, launch.reason) == (State.NOT_SENT, Reason.TOO_LATE)
+
+
 @pytest.mark.both_databases
 def test_a_launch_that_was_kept_for_long_enough_ends_and_its_person_is_informed(night: Night) -> None:
     launch = night.keep()
@@ -301,7 +311,8 @@ def test_a_person_who_lost_the_right_meanwhile_launches_nothing(night: Night) ->
 
 
 @pytest.mark.parametrize(
-    "change", ["published", *(pytest.param(change, marks=pytest.mark.slow) for change in ("off", "draft", "touched"))]
+    "change",
+    ["published", "undated", *(pytest.param(change, marks=pytest.mark.slow) for change in ("off", "draft", "touched"))],
 )
 def test_a_flow_that_was_published_again_meanwhile_is_not_launched(night: Night, change: str) -> None:
     scene = night.scene
@@ -309,6 +320,8 @@ def test_a_flow_that_was_published_again_meanwhile_is_not_launched(night: Night,
     night.start()
     if change == "off":
         scene.workflows.apply_flow_operation(night.flow, {"type": "CHANGE_STATUS", "request": {"status": "DISABLED"}})
+    elif change == "undated":
+        night.version["updated"] = ""
     elif change == "touched":
         # As by an engine that was upgraded: the index knew this version.
         night.version["updated"] = timezone.now().isoformat()
@@ -319,7 +332,7 @@ def test_a_flow_that_was_published_again_meanwhile_is_not_launched(night: Night,
             scene.workflows.apply_flow_operation(night.flow, {"type": "LOCK_AND_PUBLISH", "request": {}})
     night.tick()
     launch.refresh_from_db()
-    reasons = {"published": Reason.FLOW_CHANGED, "off": Reason.FLOW_OFF}
+    reasons = {"published": Reason.FLOW_CHANGED, "undated": Reason.FLOW_CHANGED, "off": Reason.FLOW_OFF}
     if change in reasons:
         assert (launch.state, launch.reason, night.sent(launch)) == (State.NOT_SENT, reasons[change], 0)
     else:

@@ -6,8 +6,10 @@ import sys
 import pytest
 from hypothesis import given, strategies as st
 
+from workflows_ui.core.secret_names import MASK
 from workflows_ui.launch_forms.schema import json_text
-from workflows_ui.launches.services import files as launch_files
+from workflows_ui.launches.models import Launch
+from workflows_ui.launches.services import files as launch_files, secrets as launch_secrets
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -63,3 +65,13 @@ def test_the_digest_ignores_the_order_of_keys_but_not_values_or_flows() -> None:
     assert launch_files.digest("f", {"a": 1, "b": 2}) == launch_files.digest("f", {"b": 2, "a": 1})
     assert launch_files.digest("f", {"a": 1}) != launch_files.digest("f", {"a": 2})
     assert launch_files.digest("f", {}) != launch_files.digest("g", {})
+
+
+def test_secrets_of_a_removed_payload_are_found_by_their_digests_wherever_they_stand() -> None:
+    entered = {"a": "longest-secret-of-all", "b": "shorter", "n": "1234567", "c": "short"}
+    launch = Launch(secret_marks=launch_secrets.marks(((name,), value) for name, value in entered.items()))
+    hider = launch_secrets.payload_hider(launch)
+    assert (hider.names, hider.short) == (frozenset(entered), frozenset("c"))
+    said = {"of shorter": ["shortershorter", 1234567, 12, True, None, "plain", {"it": "is longest-secret-of-all!"}]}
+    shown = {f"of {MASK}": [MASK * 2, MASK, 12, True, None, "plain", {"it": f"is {MASK}!"}]}
+    assert hider.value(said) == shown

@@ -16,7 +16,7 @@ from pytest_django import DjangoAssertNumQueries
 from tests import flows
 from tests.logs import lines
 from tests.practice_engine.fixtures import until
-from tests.users import Users, gather, workspace
+from tests.users import Users, gather, move, workspace
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
@@ -25,7 +25,7 @@ from workflows_ui.credentials.models import Credential, CredentialKind
 from workflows_ui.credentials.services import clients
 from workflows_ui.launches import messages as launch_messages
 from workflows_ui.launches.models import Follow, Launch, Reason, State
-from workflows_ui.launches.services import following, launches, run_search, sending, sweeping
+from workflows_ui.launches.services import following, launches, run_results, run_search, sending, sweeping
 from workflows_ui.members.models import Flavour, Member, Role, Workspace
 from workflows_ui.practice_engine.engine import PracticeEngine
 from workflows_ui.practice_engine.server import Server, serve
@@ -111,7 +111,7 @@ ECHO = flows.code("echo", given="{{trigger.body}}")
 
 
 def test_a_launch_without_waiting_is_accepted_and_followed_to_its_end(scene: Scene) -> None:
-    flow = flows.make(scene.workflows, "Quick", ECHO)
+    flow, elsewhere = flows.make(scene.workflows, "Quick", ECHO), workspace("elsewhere")
     launch = scene.launch(flow, {"a": 1})
     assert (launch.state, launch.answer_status) == (State.ACCEPTED, 200)
     launch = scene.watch(launch)
@@ -121,6 +121,9 @@ def test_a_launch_without_waiting_is_accepted_and_followed_to_its_end(scene: Sce
     assert launch.open("answer") == '{"given":{"a":1}}'
     assert scene.triggers(launch) == 1
     assert scene.now(launch).workspace.marker_seen_at is not None
+    # Of another workspace's engine that says nothing.
+    elsewhere.refresh_from_db()
+    assert elsewhere.marker_seen_at is None
 
 
 def test_a_waiting_launch_shows_the_flows_own_answer(scene: Scene) -> None:
@@ -147,6 +150,8 @@ def test_a_launch_that_outlasts_the_wait_limit_is_carried_on_to_its_result(scene
     flow = flows.make(scene.workflows, "Slow", flows.code("sleep 35"))
     launch = scene.launch(flow, wait=True)
     assert (launch.state, launch.reason, launch.answer_status) == (State.ACCEPTED, Reason.WAITED_OUT, 204)
+    launch = scene.watch(launch, State.RUNNING)
+    assert (launch.state, launch.reason) == (State.RUNNING, Reason.WAITED_OUT)
     launch = scene.watch(launch)
     assert (launch.state, launch.answer_from) == (State.SUCCEEDED, "step")
     assert "slept" in launch.open("answer")
@@ -295,8 +300,8 @@ def test_where_a_gateway_drops_every_header_an_answered_launch_ends_and_an_accep
         flows.make(activepieces_scene.workflows, "Answers", flows.response({})), wait=True
     )
     accepted = activepieces_scene.launch(flows.make(activepieces_scene.workflows, "Quick", ECHO))
-    for launch in (answered, accepted):
-        _later(launch, timedelta(minutes=6))
+    _later(answered, run_results.SEARCH_ANSWERED + timedelta(seconds=1))
+    _later(accepted, timedelta(minutes=6))
     answered, accepted = activepieces_scene.watch(answered), activepieces_scene.watch(accepted)
     assert (answered.state, answered.reason) == (State.SUCCEEDED, Reason.RUN_NOT_FOUND)
     assert (accepted.state, accepted.reason) == (State.UNKNOWN, Reason.NO_RUN)
@@ -448,7 +453,10 @@ def test_a_credential_that_does_not_open_sends_nothing(activepieces_scene: Scene
     assert activepieces_scene.now(launch).reason == Reason.CREDENTIAL_CHANGED
 
 
-def test_a_forbidden_address_is_given_up_at_once(activepieces_scene: Scene) -> None:
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_forbidden_address_is_given_up_at_once(activepieces_scene: Scene, host: str) -> None:
+    space = activepieces_scene.users.workspace
+    move(space, address=space.address.replace("127.0.0.1", host))
     launch = activepieces_scene.launch(flows.make(activepieces_scene.workflows, "Quick", ECHO), send=False)
     with override_settings(ENGINE_PRIVATE_NETWORKS=[]):
         sending.send(launch.pk)

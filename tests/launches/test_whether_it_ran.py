@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from tests import flows
@@ -132,6 +133,11 @@ def test_a_run_that_turns_up_in_a_later_search_was_never_called_not_sent(scene: 
     assert (launch.state, launch.reason, launch.settled, _used(right)) == (State.UNKNOWN, Reason.NO_TRACE, True, 1)
     assert launch.poll_at is not None
     assert launch.poll_at > timezone.now() + timedelta(seconds=30)
+    last = launch.poll_at + sum(run_results.LATER[1:]) * settings.LAUNCH_SEARCH
+    assert run_results.last_search(launch) == last
+    launch.reason = Reason.CUT_OFF
+    assert run_results.last_search(launch) is None
+    launch.reason = Reason.NO_TRACE
     message = launch_messages.launch_message(launch)
     assert message.title == "No trace so far"
     assert "503" in str(message.text)

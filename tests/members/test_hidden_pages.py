@@ -13,7 +13,8 @@ from tests.web.matrix import Address
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.members.models import Workspace
 from workflows_ui.members.services.access import page_of
-from workflows_ui.web import navigation
+from workflows_ui.resources import places
+from workflows_ui.web import links, navigation
 
 SETTINGS = "/w/sales/settings/"
 PAGES = list(navigation.hideable())
@@ -53,6 +54,31 @@ def test_hidden_pages_and_all_addresses_below_do_not_exist_for_launchers(stage: 
         found = matrix.measure(stage, address, ["launcher"])
         assert found == {"launcher": "404"}, address.label
     assert tried == set(PAGES)
+
+
+@pytest.mark.parametrize("hidden", [frozenset(), frozenset({"flows", "pieces"})])
+def test_a_link_to_a_hidden_page_is_empty_and_one_without_an_id_always(hidden: frozenset[str]) -> None:
+    token = links.hidden_pages.set(hidden)
+    found = [
+        places.list_url("sales", "flows", status="ENABLED"),
+        places.flows_url("sales", "F"),
+        places.flow_url("sales", "F"),
+        places.choose_app_url("sales", "F", step="step_1"),
+        places.connect_url("sales", "@activepieces/piece-x"),
+        places.subpage_url("flow_launch_rights", "sales", {"id": "F"}),
+    ]
+    without_id = [
+        places.flows_url("sales", ""),
+        places.flow_url("sales", None),
+        places.connect_url("sales", ""),
+        places.subpage_url("flow_launch_rights", "sales", {"id": "a/b"}),
+        places.step_url("", "step_1"),
+        places.step_url("/w/sales/flows/F/", ""),
+    ]
+    links.hidden_pages.reset(token)
+    assert [bool(url) for url in found] == [not hidden] * len(found)
+    assert not any(without_id)
+    assert places.step_url("/w/sales/flows/F/", "step 1") == "/w/sales/flows/F/steps/step%201/"
 
 
 @pytest.mark.django_db

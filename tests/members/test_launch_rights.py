@@ -11,10 +11,12 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from tests import flows
 from tests.launches.launch_scene import form_of, text_of, unescape
 from tests.members.guests import Guests
-from tests.users import credential, person, workspace
+from tests.users import credential, person, share, workspace
 from tests.web.test_every_address import LEAST, _url
+from workflows_ui.accounts.models import User
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.credentials.models import Credential
@@ -284,6 +286,18 @@ def test_a_manager_gives_a_team_a_right_with_an_end_and_a_number_and_it_is_audit
 def test_a_right_is_refused_for_a_person_for_whom_no_credential_acts(guests: Guests) -> None:
     page = give(guests, who="stranger@example.com")
     assert "stranger has no credential here, and none of their teams uses one" in page
+    # Nor without the form.
+    users = guests.scene.users
+    with pytest.raises(launch_rights.NothingActs):
+        launch_rights.give(
+            Actor(users.owner),
+            users.workspace,
+            flow_id=guests.flow,
+            flow_name="Quick",
+            holder=users.stranger,
+            until=None,
+            most_launches=None,
+        )
     assert not LaunchRight.objects.exists()
     # Through a team one acts for them, and later none: the list says so.
     guests.scene.users.stranger.groups.add(guests.team)
@@ -293,13 +307,23 @@ def test_a_right_is_refused_for_a_person_for_whom_no_credential_acts(guests: Gue
     url = reverse("flow_launch_rights", args=["sales", guests.flow])
     manager = guests.scene.sign_in(guests.scene.users.owner)
     assert "They have no credential here yet" in unescape(text_of(manager.get(url)))
+    # A credential of another workspace is none here.
+    night = Group.objects.create(name="Night")
+    share(credential(workspace("north"), guests.gail, "a-secret-of-north", name="North's key"), night)
+    LaunchRight.objects.update(user=None, team=night)
+    assert "credential here" in unescape(text_of(manager.get(url)))
+    guests.scene.users.stranger.groups.set([night])
+    LaunchRight.objects.update(user=guests.scene.users.stranger, team=None)
+    assert "They have no credential here yet" in unescape(text_of(manager.get(url)))
 
 
 def test_a_right_of_a_team_chooses_what_acts_and_is_refused_where_nothing_does(guests: Guests) -> None:
     night, users = Group.objects.create(name="Night"), guests.scene.users
     assert "Nobody is in the team" in give(guests, team=str(night.pk))
-    users.stranger.groups.add(night)
-    assert "No credential acts for these people of the team: stranger" in give(guests, team=str(night.pk))
+    gone = person("gone")
+    User.objects.filter(pk=gone.pk).update(is_active=False)
+    night.user_set.set([users.stranger, gone])
+    assert "No credential acts for these people of the team: stranger." in give(guests, team=str(night.pk))
     # Field's key is its owner's to share, and not on offer for another team without that person's consent.
     keys = Credential.objects.get(name="Field's key")
     assert "Only keeper can agree" in give(guests, team=str(night.pk), credential=str(keys.pk))
@@ -391,7 +415,17 @@ def test_the_way_from_the_list_to_giving_leads_over_the_choice_of_a_flow(guests:
     manager = guests.scene.sign_in(guests.scene.users.owner)
     assert "No launch right is in force" in text_of(manager.get("/w/sales/launch-rights/"))
     page = unescape(text_of(manager.get("/w/sales/launch-rights/give/")))
+    assert "Flows that cannot be launched now are not listed" in page
     assert f'<option value="{guests.flow}">Quick</option>' in page
+    # Flows that cannot be launched are left out: one that is off, one that was never published, one that starts in another way.
+    workflows = guests.scene.workflows
+    workflows.apply_flow_operation(guests.other, {"type": "CHANGE_STATUS", "request": {"status": "DISABLED"}})
+    made = [flows.make(workflows, name, publish=name != "Draft") for name in ("Draft", "Webhook", "Scheduled")]
+    for version in guests.scene.engine.state.versions.values():
+        if version["flowId"] == made[2]:
+            version["trigger"]["settings"]["pieceName"] = "@activepieces/piece-schedule"
+    listed = re.findall(r'<option value="(\w+)">', text_of(manager.get("/w/sales/launch-rights/give/")))
+    assert listed == [guests.flow, made[1]]
     answer = manager.get("/w/sales/launch-rights/give/", {"flow": guests.flow})
     assert answer["Location"] == reverse("flow_launch_rights", args=["sales", guests.flow])
     for odd in ("..", "a/b", "//evil.example"):

@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from tests import flows
 from tests.practice_engine.fixtures import until
 from tests.resources.stage import HTMX, Stage, lead
-from tests.stub_engine import text
+from tests.stub_engine import identity, text
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.engine import NotFound
 from workflows_ui.flow_edits import services as flow_edits
@@ -298,6 +298,13 @@ def test_versions_are_offered_as_the_draft_to_builders_only_and_not_while_the_fl
         page = text(stage.as_role(role).get(address).content)
         assert "First" in page
         assert offered not in page
+    older = "Older versions are not shown."
+    assert older not in page
+    state = stage.practice.engine.state
+    with state.lock:
+        one = next(row for row in state.versions.values() if row["flowId"] == flow)
+        state.versions |= {key: one | {"id": key} for key in map(identity, range(50))}
+    assert older in text(stage.browser.get(address).content)
     stage.browser.post(url("delete", flow), {"sure": "yes"})
     if stage.users.workspace.flavour == Flavour.IMBRACE:
         assert offered not in text(stage.browser.get(address).content)

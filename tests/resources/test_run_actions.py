@@ -214,8 +214,15 @@ def test_the_launcher_learns_that_a_failed_launch_was_repaired(stage: Stage, act
     look()
     assert stage.practice.journal.count("GET") == asked
     own.update(taken_over=False)
+    # Looked at with it, and first: one that has not ended, and one whose launch is gone.
+    earlier = timezone.now() - datetime.timedelta(seconds=2)
+    known = {"workspace": stage.users.workspace, "user": stage.users.owner, "asked_at": earlier, "poll_at": earlier}
+    going = RunRetry.objects.create(**known, run_id=old, new_run_id=identity(1))
+    RunRetry.objects.create(**known, run_id=old, new_run_id=new)
+    assert repairs.due() == [stage.users.workspace.pk]
     look()
-    look()
+    assert RunRetry.objects.get(poll_at__isnull=False) == going
+    repairs.poll(stage.users.workspace.pk)
     notice = Notice.objects.get()
     assert notice.user == stage.users.colleague
     news = notification_message(notice)

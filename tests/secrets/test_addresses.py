@@ -16,8 +16,7 @@ from tests.web import matrix
 from tests.web.filled_workspace import Furnished, furnish
 from tests.web.matrix import Address
 from tests.web.test_every_address import OWN, SUPERUSERS, TEAMS
-from workflows_ui.core import heartbeat
-from workflows_ui.credentials import masking
+from workflows_ui.core import heartbeat, masking
 from workflows_ui.credentials.models import Credential, CredentialSecret
 from workflows_ui.engine.masking import HIDDEN
 from workflows_ui.members.models import Flavour

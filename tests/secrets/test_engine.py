@@ -18,7 +18,7 @@ from tests.secrets import places
 from tests.secrets.echoing import ERRORS, Echo, EchoingPractice
 from tests.secrets.hunt import Hunt
 from workflows_ui.audit.services import hash_chain
-from workflows_ui.credentials import masking
+from workflows_ui.core import masking
 from workflows_ui.credentials.models import Credential, CredentialSecret
 from workflows_ui.credentials.services import capabilities, scheduled_checks
 from workflows_ui.engine.transport import close_pools

@@ -50,8 +50,8 @@ VALUES = (
     "98765012345678",
     *("cred-Zk7q-user", "cred-Zk7q-list", "url-Zk7q-token", "note-Zk7q-pass", "inner-Zk7q-secret"),
 )
-PLAIN = {"order": "DH-Zk7q-1042", "lines": ["line-Zk7q-one", 73512301234567], "deep": {"who": "Lan-Zk7q"}}
-MARKS = ("DH-Zk7q-1042", "line-Zk7q-one", "73512301234567", "Lan-Zk7q")
+PLAIN = {"order": "DH-Zk7q-1042", "lines": ["line-Zk7q-one", 73512301234567], "deep": {"who": "L@n7"}}
+MARKS = ("DH-Zk7q-1042", "line-Zk7q-one", "73512301234567", "L@n7")
 
 
 @pytest.fixture
@@ -64,6 +64,8 @@ def scene(db: None) -> Iterator[Scene]:
 def launched(scene: Scene, payload: Any) -> Launch:
     """Launched by the colleague; its first step says everything back, its second fails with all of it, and goes on."""
     given = {"given": "{{trigger['body']}}", "order": "{{trigger['body']['order']}}"}
+    # Inside of a text, values are looked for that have at least four characters.
+    given |= {"greeting": "Dear {{trigger['body']['deep']['who']}}!"}
     failing = flows.code("fail no such order DH-Zk7q-1042, password=note-Zk7q-pass", **given)
     flow = flows.make(scene.workflows, "Orders", flows.code("echo", **given), failing)
     return scene.watch(scene.launch(flow, json.dumps(payload)))
@@ -188,15 +190,29 @@ def test_a_large_run_of_anothers_launch_is_looked_through_in_little_time(scene: 
     body = {f"key {number}": f"value {number} of Zk7q {'x' * 200}" for number in range(many)}
     launch = scene.row(user=scene.users.owner, run_id="R" * 21)
     steps = {
-        "trigger": {"output": {"body": body}},
-        "step_1": {"input": {"a": "y" * 1_000_000}, "output": [body, "z " * 500_000]},
+        "trigger": {"output": {"body": body | {"nothing": None, "yes": True}}},
+        "step_1": {"input": {"a": "y" * 1_000_000, "b": "None of it is True"}, "output": [body, "z " * 500_000]},
     }
     session = EngineSession(scene.workflows, scene.users.workspace, "1", Role.VIEWER, scene.users.colleague.pk)
     began = time.process_time()
     (masked_row,) = run_masking.masked(session, [{"id": launch.run_id, "steps": steps}])
     assert time.process_time() - began < 5
     assert "Zk7q" not in str(masked_row)
-    assert ("y" * 1_000_000 in str(masked_row["steps"]["step_1"]["input"])) is (many < 500)
+    for shown in ("y" * 1_000_000, "None of it is True"):
+        assert (shown in str(masked_row["steps"]["step_1"]["input"])) is (many < 500)
+
+
+def test_a_short_value_of_anothers_launch_is_withheld_where_it_stands_alone(scene: Scene) -> None:
+    launch = scene.row(user=scene.users.owner, run_id="R" * 21)
+    steps = {
+        "trigger": {"output": {"body": {"a": "xy"}}, "input": {"own": "z"}},
+        "step_1": {"output": {"alone": "xy", "within": "xyz"}},
+    }
+    session = EngineSession(scene.workflows, scene.users.workspace, "1", Role.VIEWER, scene.users.colleague.pk)
+    (masked_row,) = run_masking.masked(session, [{"id": launch.run_id, "steps": steps}])
+    shown = {"alone": str(run_masking.WITHHELD), "within": "xyz"}
+    assert masked_row["steps"]["step_1"]["output"] == shown
+    assert masked_row["steps"]["trigger"]["input"] == {"own": "z"}
 
 
 def test_its_launcher_and_builders_see_its_values_in_the_run(scene: Scene) -> None:

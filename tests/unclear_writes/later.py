@@ -6,8 +6,8 @@ from django.conf import settings
 
 from tests.practice_engine.fixtures import Practice
 from workflows_ui.core import clock
-from workflows_ui.unclear_writes import worker
 from workflows_ui.unclear_writes.models import UnclearWrite
+from workflows_ui.write_looks import worker
 
 
 def look_at_the_end() -> UnclearWrite:

@@ -16,8 +16,8 @@ from tests.unclear_writes.false_answers import ANSWERS
 from workflows_ui.core import clock
 from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.resource import Resource
-from workflows_ui.unclear_writes import worker
 from workflows_ui.unclear_writes.models import UnclearWrite, WriteState
+from workflows_ui.write_looks import worker
 
 #: Nothing that they do can be read, so that nobody can say whether it was done.
 UNREADABLE = {"flows.test-trigger", "flows.draft-test", "flows.step-test"}

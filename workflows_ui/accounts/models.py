@@ -9,6 +9,8 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.audit.objects import AuditedObject
+
 
 class MailDelivery(models.TextChoices):
     AT_ONCE = "at_once", _("At once")
@@ -76,6 +78,9 @@ class User(AbstractUser):
     def label(self) -> str:
         """The name shown to colleagues: the full name, else the user name."""
         return self.get_full_name() or self.username
+
+    def audited_object(self) -> AuditedObject:
+        return AuditedObject(None, object_type="person", object_id=str(self.pk), object_name=self.label)
 
 
 class Identity(models.Model):

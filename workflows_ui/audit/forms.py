@@ -6,7 +6,7 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from workflows_ui.audit import history, messages as audit_messages
+from workflows_ui.audit import messages as audit_messages, page as history
 from workflows_ui.audit.models import BEGUN, AuditEvent
 from workflows_ui.lists.filters import DaysForm
 from workflows_ui.members.models import Workspace

@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.audit import canonical_text
 from workflows_ui.core.lease import Lease
-from workflows_ui.members.models import Workspace
 
 #: The outcome of a row that announces a write to the engine; another row, linked by `begun`, records its end.
 BEGUN = "begun"
@@ -46,7 +45,7 @@ class AuditEvent(models.Model):
     )
     #: The person's name and user name at that moment: people are renamed.
     user_name = models.TextField(blank=True)
-    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, null=True, related_name="+")
+    workspace = models.ForeignKey("workflows_ui.Workspace", on_delete=models.PROTECT, null=True, related_name="+")
     #: noun.verb, such as launch.ask or credential.add.
     action = models.CharField(_("action"), max_length=60)
     object_type = models.CharField(max_length=40, blank=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
-from workflows_ui.audit import history
+from workflows_ui.audit import page as history
 from workflows_ui.audit.forms import FilterForm
 from workflows_ui.core.collation import by_name
 from workflows_ui.lists.local_lists import LocalList

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from workflows_ui.audit import history, messages as audit_messages, tables
+from workflows_ui.audit import messages as audit_messages, page as history, tables
 from workflows_ui.audit.forms import FilterForm
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log

@@ -9,18 +9,25 @@
 
     _named(["sales", "support"])
 
-The SQL must not depend on the values: no None, no slices by a value.
+The SQL must not depend on the values: no None, no slices by a value. Rows are model instances, also with annotations, `only`,
+`defer` and `select_related`, or `values_list`; nothing is prefetched.
 
-Threads share what is compiled and never change it: each call fills copies. Two threads that come first both compile; either result serves.
+A call executes the SQL by a cursor and makes its rows by `Model.from_db`. Only `_compile` and `_rows_of` use parts of Django that its
+documentation does not describe: tests/core/test_prepared.py lists them, and fails at a Django that they do not fit.
+
+Threads share what is compiled and never change it. Two threads that come first both compile; either result serves.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from inspect import Parameter, signature
+from operator import itemgetter
+from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar, get_args
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Count, QuerySet, Value
+from django.db.models.query import FlatValuesListIterable, ModelIterable, ValuesListIterable
 
 T = TypeVar("T")
 Scalar = int | str | datetime
@@ -35,11 +42,11 @@ _MOST = 10_000
 class _Compiled(NamedTuple):
     """A query, and for each parameter of a call the values that stand for its value or values."""
 
-    queryset: Any
-    compiler: Any
     sql: str
     parameters: list[Any]
     places: list[list[Any]]
+    #: Makes the query's rows of those that the database gave.
+    rows: Callable[[list[Any]], list[Any]]
 
 
 class Prepared(Generic[T]):
@@ -53,7 +60,7 @@ class Prepared(Generic[T]):
 
     def __init__(self, build: Callable[..., QuerySet[Any, T]], *kinds: Kind | list[Kind]) -> None:
         self._build, self._kinds = build, kinds or tuple(map(_annotated_kind, signature(build).parameters.values()))
-        self._compiled: dict[tuple[Any, ...], _Compiled] = {}
+        self._compiled: dict[tuple[int, ...], _Compiled] = {}
 
     def __call__(self, *values: Scalar | Sequence[Scalar]) -> list[T]:
         """Run the query with these values."""
@@ -61,19 +68,15 @@ class Prepared(Generic[T]):
         lengths = tuple(
             _length(len(items)) if isinstance(kind, list) else 0 for kind, items in zip(self._kinds, lists, strict=True)
         )
-        compiled = self._compiled.get((connection.vendor, lengths)) or self._compile(lengths)
+        compiled = self._compiled.get(lengths) or self._compile(lengths)
         given: dict[Any, Any] = {}
         for place, items in zip(compiled.places, lists, strict=True):
             given.update(zip(place, map(_adapted, items), strict=False))
-        compiler = _shallow_copy(compiled.compiler)
-        compiler.connection = connection
-        filled = tuple(given.get(parameter, parameter) for parameter in compiled.parameters)
-        compiler.as_sql = lambda *_arguments, **_options: (compiled.sql, filled)
-        queryset, query = _shallow_copy(compiled.queryset), _shallow_copy(compiled.queryset.query)
-        query.get_compiler = lambda *_arguments, **_options: compiler
-        # Not `query`, which would also replace the class of the rows.
-        queryset._query = query  # noqa: SLF001
-        return list(queryset)
+        filled = [given.get(parameter, parameter) for parameter in compiled.parameters]
+        with connection.cursor() as cursor:
+            cursor.execute(compiled.sql, filled)
+            found = cursor.fetchall()
+        return compiled.rows(found)
 
     def first(self, *values: Scalar | Sequence[Scalar]) -> T | None:
         """Run the query with these values, and return its first row; None without one. The query limits itself."""
@@ -84,17 +87,15 @@ class Prepared(Generic[T]):
             _place(kind, number, length) for number, (kind, length) in enumerate(zip(self._kinds, lengths, strict=True))
         ]
         queryset: Any = self._build(*places)
-        compiler = queryset.query.get_compiler(using=queryset.db)
+        compiler = queryset.query.get_compiler(using=DEFAULT_DB_ALIAS)
         sql, parameters = compiler.as_sql()
         adapted = [list(map(_adapted, place if isinstance(place, list) else [place])) for place in places]
         used = set(parameters)
         missing = [place for place in adapted if not used.issuperset(place)]
         if missing:
             raise ValueError(f"The query does not use {missing}.")
-        converters = compiler.get_converters([column for column, *_rest in compiler.select])
-        compiler.get_converters = lambda _columns: converters
-        compiled = _Compiled(queryset, compiler, sql, list(parameters), adapted)
-        self._compiled[connection.vendor, lengths] = compiled
+        compiled = _Compiled(sql, list(parameters), adapted, _rows_of(queryset, compiler))
+        self._compiled[lengths] = compiled
         return compiled
 
 
@@ -109,11 +110,64 @@ def _annotated_kind(parameter: Parameter) -> Any:
     return list(get_args(parameter.annotation)) or parameter.annotation
 
 
-def _shallow_copy(item: Any) -> Any:
-    """Return a copy that shares all attributes; copying as Django defines it would run the query."""
-    copy = object.__new__(type(item))
-    copy.__dict__.update(item.__dict__)
-    return copy
+def _rows_of(queryset: Any, compiler: Any) -> Callable[[list[Any]], list[Any]]:
+    """Return a function that makes the rows of a compiled queryset of the database's.
+
+    Raises ValueError for a queryset whose rows are of another kind than those that the module allows.
+    """
+    columns = [column for column, *_rest in compiler.select]
+    converters = [
+        (position, convert, column)
+        for position, (functions, column) in compiler.get_converters(columns).items()
+        for convert in functions
+    ]
+    kind = queryset._iterable_class  # noqa: SLF001
+    if kind is FlatValuesListIterable:
+        row_of: Callable[[list[Any]], Any] = itemgetter(0)
+    elif kind is ValuesListIterable:
+        row_of = tuple
+    elif kind is ModelIterable:
+        row_of = _instance_of(compiler.klass_info, columns, compiler.annotation_col_map)
+    else:
+        raise ValueError("A prepared query gives model instances or a values_list.")
+
+    def rows(found: list[Any]) -> list[Any]:
+        # A sorted query without repetitions also selects what it is sorted by.
+        lists = [list(row[: len(columns)]) for row in found]
+        for values in lists:
+            for position, convert, column in converters:
+                values[position] = convert(values[position], column, connection)
+        return [row_of(values) for values in lists]
+
+    return rows
+
+
+def _instance_of(
+    layout: Any, columns: list[Any], annotations: Mapping[str, int] = MappingProxyType({})
+) -> Callable[[list[Any]], Any]:
+    """Return a function that makes an instance of a row's values, with its related instances; None if its key is NULL."""
+    model, first, end = layout["model"], layout["select_fields"][0], layout["select_fields"][-1] + 1
+    names = [column.target.attname for column in columns[first:end]]
+    key = first + [column.target.primary_key for column in columns[first:end]].index(True)
+    related = [
+        (_instance_of(other, columns), other["local_setter"], other["remote_setter"])
+        for other in layout.get("related_klass_infos", ())
+    ]
+
+    def instance(values: list[Any]) -> Any:
+        if values[key] is None:
+            return None
+        made = model.from_db(DEFAULT_DB_ALIAS, names, values[first:end])
+        for other_of, refer, refer_back in related:
+            other = other_of(values)
+            refer(made, other)
+            if other is not None:
+                refer_back(other, made)
+        for name, position in annotations.items():
+            setattr(made, name, values[position])
+        return made
+
+    return instance
 
 
 def _length(number: int) -> int:

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.audit.objects import AuditedObject
 from workflows_ui.core import crypto
 from workflows_ui.core.crypto import NotEntered, SealsFields
 from workflows_ui.core.lease import Lease
@@ -103,6 +104,9 @@ class Credential(SealsFields, models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def audited_object(self) -> AuditedObject:
+        return AuditedObject(self.workspace, object_type="credential", object_id=str(self.pk), object_name=self.name)
 
     def bound_values(self) -> dict[str, str | int | None]:
         """The destination, kind and owner of the secret. Select the workspace with the row."""

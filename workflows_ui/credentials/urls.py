@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from workflows_ui.credentials.views import adding, consent, credentials, workspace_move
+from workflows_ui.credentials.views import adding, consent, credentials
 
 _CREDENTIAL = "w/<slug:slug>/credentials/<uuid:credential_id>/"
 
@@ -26,5 +26,4 @@ urlpatterns = [
     path(f"{_CREDENTIAL}share/", credentials.share, name="credential_share"),
     path("w/<slug:slug>/abilities/", credentials.list_capabilities, name="abilities"),
     path("w/<slug:slug>/abilities/look/", credentials.inspect_engine, name="abilities_look"),
-    path("w/<slug:slug>/settings/move/", workspace_move.move, name="workspace_move"),
 ]

@@ -178,7 +178,7 @@ class TriggerWire:
                 )
             except BrokenPipeError:
                 # The peer closed the connection during the write. It may have answered before (a 413 does), so read first.
-                if not call.sent or call.refused is not None:
+                if call.refused is not None:
                     raise
             response = connection.getresponse()
             try:

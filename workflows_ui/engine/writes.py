@@ -208,13 +208,3 @@ NOT_DONE, UNCLEAR = Seen(Outcome.NOT_DONE), Seen(Outcome.UNCLEAR)
 def only_unclear() -> Look:
     """For what leaves nothing that can be read."""
     return Look(lambda _workflows, _arguments, _before: UNCLEAR)
-
-
-def answering(look: Look, answer: Callable[[Any], Any]) -> Look:
-    """The same look with another answer, made from the look's."""
-
-    def seeing(workflows: Any, arguments: Json, before: Any) -> Seen:
-        seen = look.see(workflows, arguments, before)
-        return replace(seen, answer=answer(seen.answer)) if seen.outcome is Outcome.DONE else seen
-
-    return replace(look, see=seeing)

@@ -15,9 +15,8 @@ from django.urls import reverse
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
-from workflows_ui.core import clock, database
+from workflows_ui.core import clock, database, masking
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.credentials import masking
 from workflows_ui.failures.models import FailurePattern, NoteVote, PatternState
 from workflows_ui.launches.services import launches
 from workflows_ui.members.models import Member, Role, Workspace

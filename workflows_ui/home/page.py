@@ -20,7 +20,7 @@ from workflows_ui.home import queries, services as visits
 from workflows_ui.launch_forms.models import LaunchFormVersion
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.launches import plots
-from workflows_ui.launches.models import Launch
+from workflows_ui.launches.models import Follow, Launch
 from workflows_ui.launches.services import statistics
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access
@@ -33,6 +33,8 @@ from workflows_ui.web.plots import BarPlot
 
 _log = logging.getLogger(__name__)
 LATEST = 6
+#: Failures of polls in a row that a person learns of.
+_FAILURES = 3
 #: Period of the failures shown on a first visit; days within which a flow's failures count.
 FIRST_LOOK, FAILING_DAYS = timedelta(days=1), 7
 #: Fields that a line about a launch does not need; they may be long.
@@ -223,7 +225,8 @@ class Home:
                 title = ngettext("%(n)d person requests access", "%(n)d people request access", requests)
                 url = reverse("members", args=[self._slug])
                 yield Attention(title % {"n": requests}, _("Approve or decline."), url, "user-plus")
-        if any(queries.troubles(self._access.workspace.pk)):
+        troubles = Follow.objects.filter(pk=self._access.workspace.pk, failures__gte=_FAILURES).exclude(trouble="")
+        if troubles.exists():
             yield Attention(
                 _("The engine cannot be asked about launches"),
                 _("They continue there; the console keeps trying. Check whether the credential still works."),

@@ -8,12 +8,12 @@ from django.db.models import QuerySet
 from workflows_ui.core.prepared import Prepared, number_of
 from workflows_ui.credentials.models import Credential, Health
 from workflows_ui.launch_forms.models import LaunchForm
-from workflows_ui.launches.models import KEPT, OPEN, SEARCHED_FOR, Follow, Launch, State
+from workflows_ui.launches.models import KEPT, OPEN, SEARCHED_FOR, Launch, State
 from workflows_ui.launches.services import launches, statistics
 from workflows_ui.members.models import AccessRequest
 
-#: Launches in progress, failing credentials, and a person's newest launches that are read; failures of polls that count.
-SHOWN, NEWEST, _FAILURES = 5, 60, 3
+#: Launches in progress, failing credentials, and a person's newest launches that are read.
+SHOWN, NEWEST = 5, 60
 #: What a line about a launch shows, and its badge.
 _LINE = ("flow_id", "flow_name", "state", "reason", "run_status", "misses", "poll_at", "asked_at", "kept", "send_by")
 _PERSON = ("user__username", "user__first_name", "user__last_name")
@@ -66,10 +66,6 @@ newest_of_person = Prepared(
 )
 access_requests = Prepared(
     lambda workspace: number_of(AccessRequest.objects.filter(workspace=workspace, decided_at=None)), int
-)
-troubles = Prepared(
-    lambda workspace: Follow.objects.filter(pk=workspace, failures__gte=_FAILURES).values_list("trouble", flat=True),
-    int,
 )
 refused_credentials = Prepared(
     lambda workspace: (

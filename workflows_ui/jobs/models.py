@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
+from workflows_ui.audit.objects import AuditedObject
 from workflows_ui.core import crypto
 from workflows_ui.core.lease import Queued
 from workflows_ui.core.models import Marked
@@ -127,6 +128,11 @@ class Job(Queued, Marked):
 
     def __str__(self) -> str:
         return self.id
+
+    def audited_object(self) -> AuditedObject:
+        return AuditedObject(
+            self.workspace, object_type="job", object_id=self.pk, object_name=f"{self.resource}.{self.action}"
+        )
 
     def mark_context(self) -> str:
         """Owner, workspace and what the job does. Migrations call it with a historical model."""

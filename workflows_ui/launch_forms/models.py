@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.audit.objects import AuditedObject
 from workflows_ui.core.crypto import SealsFields
 from workflows_ui.core.random_id import RandomIdField
 from workflows_ui.launch_forms.schema import schema_in
@@ -47,6 +48,9 @@ class LaunchForm(SealsFields, models.Model):
 
     def __str__(self) -> str:
         return self.flow_name or self.flow_id
+
+    def audited_object(self) -> AuditedObject:
+        return AuditedObject(self.workspace, object_type="form", object_id=str(self.pk), object_name=self.flow_name)
 
 
 class LaunchFormVersion(SealsFields, models.Model):
@@ -101,3 +105,6 @@ class SavedInputs(SealsFields, models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def audited_object(self) -> AuditedObject:
+        return AuditedObject(self.workspace, object_type="saved_inputs", object_id=str(self.pk), object_name=self.name)

@@ -15,7 +15,6 @@ from django.utils.translation import gettext_lazy as _, pgettext_lazy
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import heartbeat, redaction
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.core.prepared import Prepared
 from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.launches import answers as launch_answers, inputs as launch_inputs, messages as launch_messages
 from workflows_ui.launches.answers import Answer
@@ -55,9 +54,6 @@ class Part:
     hides: bool = False
     #: The whole value, masked: decoded JSON or a text.
     value: Any = None
-
-
-_trouble = Prepared(lambda workspace: Follow.objects.filter(pk=workspace).values_list("trouble", flat=True), int)
 
 
 class LaunchPage:
@@ -106,7 +102,8 @@ class LaunchPage:
             return NO_WORKER
         if not self.live or self.launch.poll_at is None:
             return None
-        return launch_messages.poll_error_message("".join(_trouble(self.launch.workspace_id)))
+        troubles = Follow.objects.filter(pk=self.launch.workspace_id).values_list("trouble", flat=True)
+        return launch_messages.poll_error_message(troubles.first() or "")
 
     @cached_property
     def version(self) -> str:

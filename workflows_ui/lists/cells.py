@@ -28,6 +28,11 @@ def _text(value: Any) -> SafeString:
     return markup('<span class="long">{}</span>', "–" if value is None else _cut(value, _VALUE))
 
 
+def lines(text: str) -> SafeString:
+    """Return each line of a text as one of its own."""
+    return joined(" ", '<div class="long">{}</div>', ((line,) for line in text.splitlines()))
+
+
 def _note(value: Any) -> SafeString:
     return markup('<span class="long text-secondary">{}</span>', _cut(value, _VALUE)) if value else NOTHING
 

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
+import structlog
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import models
@@ -10,8 +11,11 @@ from django.db.models import Case, F, Q, When
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
+from workflows_ui.audit.objects import AuditedObject
 from workflows_ui.core import crypto
 from workflows_ui.core.models import Marked
+
+log = structlog.get_logger(__name__)
 
 
 class Flavour(models.TextChoices):
@@ -62,7 +66,7 @@ class Workspace(Marked):
     """One project on one engine, identified by `slug` in URLs.
 
     Flavour, address and project are marked when the row is created, and again only when
-    credentials.services.workspace_move moves it: if they were changed
+    workspace_move.services moves it: if they were changed
     in the database the row is not `genuine`, and no secret is sent to that address.
     """
 
@@ -88,7 +92,7 @@ class Workspace(Marked):
     causes_in_notices = models.BooleanField(_("causes in mails and notifications"), default=True, db_default=True)
     #: Pages that launchers do not see, by the first part of their address in the workspace (members/services/access.py).
     hidden_pages = models.JSONField(_("hidden from launchers"), default=list, blank=True)
-    #: Incremented by every change of the workspace's secrets, to invalidate the cache of credentials.masking.
+    #: Incremented by every change of the workspace's secrets, to invalidate the cache of core.masking.
     secrets_version = models.PositiveIntegerField(default=0, editable=False)
     #: When a run was first matched to its launch by the marker: only then may "no trace" be concluded.
     marker_seen_at = models.DateTimeField(null=True, editable=False)
@@ -113,6 +117,26 @@ class Workspace(Marked):
     def bound_values(self) -> dict[str, str]:
         """Return the values bound by the mark: engine and project."""
         return place(self)
+
+    def audited_object(self) -> AuditedObject:
+        return AuditedObject(self, object_type="workspace", object_id=self.slug, object_name=self.name)
+
+    def stored_secrets(self) -> frozenset[str]:
+        """Return the secrets and passwords of all members' credentials, and replaced ones until they are destroyed. Two queries."""
+        secrets = set()
+        for credential in self.credentials.only("pk", "secret", "password").prefetch_related("previous"):
+            rows: list[crypto.SealsFields] = [credential]
+            rows += (row for row in credential.previous.all() if row.destroyed_at is None)
+            for row in rows:
+                for field in row.sealed_fields:
+                    try:
+                        secrets.add(row.open_to_mask(field))
+                    except crypto.CannotOpen:
+                        log.warning("masking.cannot_open", row=str(row.pk), field=field)
+        return frozenset(secrets - {""})
+
+    def increment_secrets_version(self) -> None:
+        Workspace.objects.filter(pk=self.pk).update(secrets_version=F("secrets_version") + 1)
 
     def require_genuine(self) -> None:
         """Raise crypto.PlaceChanged if flavour, address or project were changed outside of the console."""
@@ -246,6 +270,9 @@ class ColleagueInvitation(models.Model):
     def __str__(self) -> str:
         return f"{self.email}: {self.workspace}"
 
+    def audited_object(self) -> AuditedObject:
+        return AuditedObject(self.workspace, object_type="invitation", object_id=str(self.pk), object_name=self.email)
+
     def open(self, now: datetime) -> bool:
         """Return whether the loaded row is open and not expired."""
         return self.accepted_at is None and self.revoked_at is None and self.expires_at > now
@@ -342,6 +369,14 @@ class LaunchRight(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user or self.team}: {self.flow_id}"
+
+    def audited_object(self) -> AuditedObject:
+        return AuditedObject(
+            self.workspace,
+            object_type="launch_right",
+            object_id=str(self.pk),
+            object_name=self.flow_name or self.flow_id,
+        )
 
     @property
     def holder(self) -> str:

@@ -8,10 +8,9 @@ from django.db.models import QuerySet
 
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
-from workflows_ui.core import clock, database
+from workflows_ui.core import clock, database, masking
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.prepared import Prepared
-from workflows_ui.credentials import masking
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services.access import Access
 from workflows_ui.notes.models import Note, Subject

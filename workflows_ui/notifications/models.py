@@ -9,7 +9,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core.lease import Lease
-from workflows_ui.members.models import Workspace
 
 
 class NoticeKind(models.TextChoices):
@@ -49,7 +48,7 @@ class Notice(models.Model):
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, null=True, related_name="+")
+    workspace = models.ForeignKey("workflows_ui.Workspace", on_delete=models.CASCADE, null=True, related_name="+")
     kind = models.CharField(max_length=40, choices=NoticeKind)
     #: Object and event, such as `launch:<id>:failed`.
     key = models.CharField(max_length=160)
@@ -97,7 +96,7 @@ class Watch(models.Model):
     """A subscription of a person: to the end of a launch, to the failures and alarms of a flow, or to all alarms of a workspace."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="watches")
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="watches")
+    workspace = models.ForeignKey("workflows_ui.Workspace", on_delete=models.CASCADE, related_name="watches")
     kind = models.CharField(max_length=10, choices=WatchKind)
     object_id = models.CharField(max_length=64)
     name = models.TextField(blank=True)
@@ -118,7 +117,9 @@ class Watch(models.Model):
 class WatchPoll(models.Model):
     """State of the poll for failed runs of watched flows in a workspace, with its lease."""
 
-    workspace = models.OneToOneField(Workspace, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    workspace = models.OneToOneField(
+        "workflows_ui.Workspace", on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
     lease_until = models.DateTimeField(null=True)
     not_before = models.DateTimeField(null=True)
     failures = models.PositiveIntegerField(default=0)
@@ -137,7 +138,7 @@ class Favourite(models.Model):
     """A flow that a person keeps at the top of their home page."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="favourites")
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    workspace = models.ForeignKey("workflows_ui.Workspace", on_delete=models.CASCADE, related_name="+")
     flow_id = models.CharField(max_length=64)
     flow_name = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -155,7 +156,7 @@ class Visit(models.Model):
     """A person's last two visits to a workspace's home page, to show what failed since."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="visits")
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    workspace = models.ForeignKey("workflows_ui.Workspace", on_delete=models.CASCADE, related_name="+")
     seen_at = models.DateTimeField()
     #: The end of the visit before this one.
     before = models.DateTimeField(null=True)

@@ -6,13 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Case, DateTimeField, F, IntegerField, Max, Q, QuerySet, Value, When
+from django.db.models import Case, DateTimeField, F, IntegerField, Max, Model, Q, QuerySet, Value, When
 from django.db.models.functions import Greatest
 
 from workflows_ui.accounts.models import MailDelivery, User
 from workflows_ui.core import clock
 from workflows_ui.core.prepared import Prepared
-from workflows_ui.members.models import Workspace
 from workflows_ui.notifications import delivery
 from workflows_ui.notifications.models import Notice, NoticeKind
 
@@ -51,7 +50,7 @@ def notify(
     key: str,
     *,
     url: str,
-    workspace: Workspace | None = None,
+    workspace: Model | None = None,
     fold: Fold | None = None,
     **about: Any,
 ) -> bool:

@@ -7,13 +7,13 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core.collation import by_name
+from workflows_ui.lists import cells
 from workflows_ui.lists.declaration import Column
 from workflows_ui.lists.local_lists import LocalList
 from workflows_ui.members.models import Workspace
 from workflows_ui.notifications.causes import Cause
 from workflows_ui.notifications.messages import News, notification_message
 from workflows_ui.notifications.models import Notice
-from workflows_ui.web.markup import joined
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Notices(LocalList):
             lambda line: "\n".join(line.news.cause),
             _("Cause"),
             kind="lines",
-            html=lambda text: joined(" ", '<div class="long">{}</div>', ((line,) for line in text.splitlines())),
+            html=cells.lines,
             wide=True,
             name="cause",
             sort=False,

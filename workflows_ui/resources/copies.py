@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -14,6 +13,7 @@ from workflows_ui.deleted_objects import services as deleted_objects
 from workflows_ui.deleted_objects.services import Content
 from workflows_ui.engine import CredentialRefused, EngineError, NotFound, RateLimited, TooLarge, Unavailable
 from workflows_ui.resource_admin.resource import Row
+from workflows_ui.web import elements
 from workflows_ui.web.messages import error_message
 
 #: Name of the field that allows to delete without a copy.
@@ -74,7 +74,7 @@ def done(text: str, deleted: Mapping[str, Any]) -> str:
     if not deleted["kept"]:
         return text
     url = reverse("recently_deleted", args=[deleted["workspace"]])
-    return format_html('{} <a href="{}">{}</a>', text, url, _("Recently deleted"))
+    return elements.linked(text, url, _("Recently deleted"))
 
 
 def _no_copy(why: str) -> forms.ValidationError:

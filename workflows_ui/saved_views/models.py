@@ -5,6 +5,7 @@ from django.contrib.auth.models import Group
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.audit.objects import AuditedObject
 from workflows_ui.members.models import Workspace
 
 
@@ -40,6 +41,9 @@ class SavedView(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def audited_object(self) -> AuditedObject:
+        return AuditedObject(self.workspace, object_type="saved_view", object_id=str(self.pk), object_name=self.name)
 
 
 class ListChoice(models.Model):

@@ -1,4 +1,4 @@
-"""Writes without a proof: stored after their first look, looked for by workers (worker.py), and ended.
+"""Writes without a proof: stored after their first look, looked for by workers, and ended (write_looks).
 
 "Not done" is concluded only from a look at the end of the search time that launches use: engines acted minutes after a call.
 """
@@ -7,25 +7,18 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.crypto import salted_hmac
 
 from workflows_ui.audit.models import AuditEvent
-from workflows_ui.audit.services import audit_log
 from workflows_ui.core import clock, database
 from workflows_ui.core.lease import not_paused
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.deleted_objects import services as deleted_objects
 from workflows_ui.engine import Unknown
 from workflows_ui.engine.writes import Write
-from workflows_ui.flow_edits import services as flow_edits
-from workflows_ui.jobs.services import turns as job_turns
 from workflows_ui.members.models import Workspace
-from workflows_ui.run_index.services import objects
 from workflows_ui.unclear_writes.models import UnclearWrite, WriteState
 
 #: A look of a worker, and the pauses between looks.
@@ -120,29 +113,6 @@ def to_enqueue() -> list[str]:
     """Mark as enqueued and return the ids of the writes to look for now."""
     now = clock.now()
     return UnclearWrite.to_enqueue(UnclearWrite.objects.filter(not_paused(now), state=WriteState.CHECKING), now, BATCH)
-
-
-def end(row: UnclearWrite, state: WriteState, answer: Any = None) -> bool:
-    """Store the outcome, with a row in the audit log, and settle what waits for it. Return whether it was still open."""
-    found = answer.get("id") if isinstance(answer, dict) else ""
-    found_id = row.found_id or (found if isinstance(found, str) else "")
-    with transaction.atomic():
-        open_rows = UnclearWrite.objects.filter(pk=row.pk, state=WriteState.CHECKING)
-        values = {"state": state, "ended_at": clock.now(), "content": "", "found_id": found_id[:120]}
-        if not open_rows.update(**values, **UnclearWrite.lease.released_values):
-            return False
-        for name, value in values.items():
-            setattr(row, name, value)
-        if row.event is not None:
-            created = (row.resource, found_id) if found_id and not row.object_id else None
-            audit_log.end(row.event, str(state), belongs_to=created, looked=True)
-        if row.edit_id:
-            flow_edits.settle(row.edit_id, str(state), answer if isinstance(answer, dict) else {})
-        if row.copy_id:
-            deleted_objects.settle(row.copy_id, str(state), found_id)
-        job_turns.settle_checked(row)
-        objects.note_change(row.workspace_id, row.resource)
-    return True
 
 
 def purge() -> None:

@@ -52,7 +52,7 @@ def superuser(view: Callable[..., R]) -> Callable[..., R | HttpResponse]:
             return _redirect_to_sign_in(request)
         if not request.user.is_superuser:
             raise Http404
-        if not stepped(request, request.user) and second_step.required_somewhere():
+        if not stepped(request, request.user) and access.second_step_required():
             return _require_second_step(request, "", request.get_full_path())
         return view(request, *args, **kwargs)
 
@@ -134,7 +134,7 @@ def stepped(request: HttpRequest, user: User) -> bool:
 
 def visible_people(request: HttpRequest, user: User) -> QuerySet[User]:
     """Return the people whom a person may find by part of a name, as far as the session may show them."""
-    everyone = user.is_superuser and (stepped(request, user) or not second_step.required_somewhere())
+    everyone = user.is_superuser and (stepped(request, user) or not access.second_step_required())
     return directory.visible_people(user, everyone=everyone, closed=closed(request, user, access.workspaces(user)))
 
 

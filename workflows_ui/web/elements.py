@@ -1,6 +1,8 @@
-"""Small elements of which a page has many, written in Python: a template for each took 45 % of the time of a list (docs/performance.md)."""
+"""Small elements of which a page has many, and those that a text or a field contains, written in Python: a template for each took 45 % of
+the time of a list (docs/performance.md).
+"""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import attrgetter
@@ -13,8 +15,10 @@ from django.utils.translation import get_language, gettext as _
 from workflows_ui.core.states import Badge
 from workflows_ui.web import formats
 from workflows_ui.web.icons import icon
-from workflows_ui.web.markup import NOTHING, joined, markup
+from workflows_ui.web.markup import NOTHING, escaped, joined, markup
 from workflows_ui.web.messages import Text
+
+_OPTION = '<option value="{}"{}>{}</option>'
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,12 @@ def csrf_field(token: Any) -> SafeString:
     """Return the hidden field of a form that posts; nothing where the page has no token."""
     if not token or str(token) == "NOTPROVIDED":
         return NOTHING
-    return markup('<input type="hidden" name="csrfmiddlewaretoken" value="{}">', token)
+    return hidden("csrfmiddlewaretoken", token)
+
+
+def hidden(name: str, value: Any) -> SafeString:
+    """Return a hidden field."""
+    return markup('<input type="hidden" name="{}" value="{}">', name, value)
 
 
 def button(item: Button, classes: str, *, back: str = "", csrf: SafeString = NOTHING) -> SafeString:
@@ -105,7 +114,7 @@ def _around_url(item: Button, classes: str, back: str, csrf: SafeString) -> tupl
     if not item.posts:
         query = f"?next={quote(back, safe='')}" if back and item.is_action else ""
         return markup('<a class="{}" href="', classes), markup('{}">{}{}</a>', query, mark, item.label)
-    following = markup('<input type="hidden" name="next" value="{}">', back) if back else NOTHING
+    following = hidden("next", back) if back else NOTHING
     return SafeString('<form method="post" action="'), markup(
         '">{}{}<button class="{}" type="submit">{}{}</button></form>', csrf, following, classes, mark, item.label
     )
@@ -157,4 +166,136 @@ def _fold(entries: SafeString, name: Text, opening: SafeString, classes: str, sh
         name,
         shown,
         entries,
+    )
+
+
+def ticking(passed: int, since: Any) -> SafeString:
+    """Return milliseconds as `1:23`, with the moment since when as title. They go on by app.js."""
+    return markup(
+        '<span class="clock" data-elapsed="{}" title="{}"><span data-clock>{}</span></span>',
+        passed,
+        formats.exact(since),
+        formats.clock(passed),
+    )
+
+
+def crumb(label: Text, url: str) -> SafeString:
+    """Return a breadcrumb."""
+    return markup('<li class="breadcrumb-item"><a class="clip" href="{}">{}</a></li>', url, label)
+
+
+def menu_lines(lines: Iterable[Mapping[str, Any]]) -> SafeString:
+    """Return entries of the menu of all pages (navigation.Frame)."""
+    entries = ((one["url"], one["active"], one["icon"], one["label"]) for one in lines)
+    current = SafeString(' aria-current="page"')
+    return joined(
+        "\n",
+        '<li><a href="{}"{}>{}<span>{}</span></a></li>',
+        ((url, current if active else NOTHING, icon(name), label) for url, active, name, label in entries),
+    )
+
+
+def linked(text: Text, url: str, label: Text, *, classes: str = "", new_tab: bool = False) -> SafeString:
+    """Return a text that a link follows."""
+    styled = markup(' class="{}"', classes) if classes else NOTHING
+    target = SafeString(' target="_blank" rel="noopener"') if new_tab else NOTHING
+    return markup('{} <a{} href="{}"{}>{}</a>', text, styled, url, target, label)
+
+
+def sentences(parts: Iterable[Any]) -> SafeString:
+    """Return texts, one after the other."""
+    return joined(" ", "{}", ((part,) for part in parts))
+
+
+def app_mark(name: str, initials: str, colour: str, logo: str) -> SafeString:
+    """Return the small mark of an app: its initials, above them its logo if there is one."""
+    image = markup('<img class="app-logo" src="{}" alt="" width="20" height="20" loading="lazy">', logo) if logo else ""
+    return markup(
+        '<span class="avatar avatar-xs bg-{}-lt" title="{}"><span aria-hidden="true">{}</span>{}'
+        '<span class="visually-hidden">{} </span></span>',
+        colour,
+        name,
+        initials,
+        image,
+        name,
+    )
+
+
+def app_marks(marks: Iterable[SafeString], others: int) -> SafeString:
+    """Return marks of apps, and the number of the others that are not shown."""
+    more = markup('<span class="small text-secondary">+{}</span>', others) if others > 0 else ""
+    return markup('<span class="marks">{}{}</span>', joined("", "{}", ((mark,) for mark in marks)), more)
+
+
+def results(newest: Badge, url: str, title: str, earlier: Sequence[tuple[Badge, str]]) -> SafeString:
+    """Return the badge of the newest result, linked if there is a URL, and the icons of earlier ones with their texts."""
+    shown = markup('<a href="{}" title="{}">{}</a>', url, title, badge(newest)) if url else badge(newest)
+    before = ((state.colour, text, icon(state.icon), text) for state, text in earlier)
+    mark = '<span class="status-{} result" title="{}">{}<span class="visually-hidden">{}</span></span>'
+    marks = markup('<span class="results-before">{}</span>', joined("", mark, before)) if earlier else NOTHING
+    return markup('<span class="results">{} {}</span>', shown, marks)
+
+
+def boxes(name: str, id: str, choices: Iterable[tuple[Any, Text]], chosen: Iterable[Any]) -> SafeString:
+    """Return a box for each choice of a field with several values."""
+    ticked, checked = set(map(str, chosen)), SafeString(" checked")
+    opening = markup('<label class="form-check mb-1"><input class="form-check-input" type="checkbox" name="{}"', name)
+    return joined(
+        "",
+        '{} value="{}" id="{}_{}"{}><span class="form-check-label long">{}</span></label>',
+        (
+            (opening, value, id, number, checked if str(value) in ticked else NOTHING, label)
+            for number, (value, label) in enumerate(choices)
+        ),
+    )
+
+
+def input_widget(widget: Mapping[str, Any]) -> SafeString:
+    """Return Django's widget with one input."""
+    value = NOTHING if widget["value"] is None else markup(' value="{}"', widget["value"])
+    given = _attributes(widget["attrs"])
+    return markup('<input type="{}" name="{}"{}{}>', widget["type"], widget["name"], value, given)
+
+
+def option_widget(widget: Mapping[str, Any]) -> SafeString:
+    """Return one box of several, with its label unless the page writes that itself."""
+    if not widget.get("wrap_label"):
+        return input_widget(widget)
+    target = widget["attrs"].get("id")
+    belongs = markup(' for="{}"', target) if target else NOTHING
+    return markup("<label{}>{} {}</label>", belongs, input_widget(widget), widget["label"])
+
+
+def textarea_widget(widget: Mapping[str, Any]) -> SafeString:
+    """Return Django's widget for long texts. The first line break belongs to the markup."""
+    value = widget["value"] or ""
+    return markup('<textarea name="{}"{}>\n{}</textarea>', widget["name"], _attributes(widget["attrs"]), value)
+
+
+def select_widget(widget: Mapping[str, Any]) -> SafeString:
+    """Return Django's widget for a choice, whose options may be in groups."""
+    groups = []
+    for group, options, _index in widget["optgroups"]:
+        rows = ((option["value"], _attributes(option["attrs"]), option["label"]) for option in options)
+        listed = joined("", f"\n{_OPTION}", rows)
+        groups.append((markup('\n<optgroup label="{}">{}\n</optgroup>', group, listed) if group else listed,))
+    return markup(
+        '<select name="{}"{}>{}\n</select>', widget["name"], _attributes(widget["attrs"]), joined("", "{}", groups)
+    )
+
+
+def long_select(name: str, given: Mapping[str, Any], choices: Iterable[Any], chosen: Sequence[str]) -> SafeString:
+    """Return a choice of many options without groups."""
+    selected = SafeString(" selected")
+    options = ((value, selected if str(value) in chosen else NOTHING, label) for value, label in choices)
+    return markup('<select name="{}"{}>{}</select>', name, _attributes(given), joined("\n", _OPTION, options))
+
+
+def _attributes(given: Mapping[str, Any]) -> SafeString:
+    shown = ((name, value) for name, value in given.items() if value is not False)
+    # Each part is escaped.
+    return SafeString(  # nosec B703
+        "".join(
+            f" {escaped(name)}" if value is True else f' {escaped(name)}="{escaped(value)}"' for name, value in shown
+        )
     )

@@ -9,8 +9,9 @@ import zipfile
 from pathlib import Path
 
 from django.templatetags.static import static
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
+
+from workflows_ui.web.markup import markup
 
 SPRITE = "icons.svg"
 LIST = Path(__file__).with_suffix(".txt")
@@ -21,7 +22,7 @@ NAMES = frozenset(LIST.read_text(encoding="ascii").split())
 @functools.cache
 def icon(name: str, classes: str = "") -> SafeString:
     """The markup of an icon, which says nothing to a screen reader. Raises LookupError if the sprite does not have it."""
-    return format_html(
+    return markup(
         '<svg class="icon{}" aria-hidden="true"><use href="{}"></use></svg>',
         f" {classes}" if classes else "",
         icon_url(name),

@@ -13,10 +13,11 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy
 
+from workflows_ui.web import elements
 from workflows_ui.web.json_field import JsonField
 from workflows_ui.web.requests import SECRETS
 
@@ -85,8 +86,7 @@ class Input:
 class _SecretInput(forms.PasswordInput):
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         """Render the input, with a marker that prevents error pages from showing its value."""
-        marker = format_html('<input type="hidden" name="{}" value="{}">', SECRETS, name)
-        return super().render(name, value, attrs, renderer) + marker
+        return super().render(name, value, attrs, renderer) + elements.hidden(SECRETS, name)
 
 
 class _SecretArea(_SecretInput):

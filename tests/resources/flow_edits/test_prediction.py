@@ -217,14 +217,17 @@ def test_what_the_engine_grants_is_predicted_and_damage_is_named(kind: str, requ
     ("kind", "request_"),
     [
         ("DUPLICATE_BRANCH", {"stepName": "step_1", "branchIndex": 0}),
+        ("DUPLICATE_BRANCH", {"stepName": "step_3", "branchIndex": -1}),
+        ("DUPLICATE_BRANCH", {"stepName": "step_3", "branchIndex": 9}),
         ("DUPLICATE_BRANCH", {"stepName": "step_9", "branchIndex": 0}),
         ("ADD_ACTION", {"parentStep": "step_1", "action": step("step_1")}),
         ("IMPORT_FLOW", {"displayName": "x", "trigger": step("start", "EMPTY", settings={}), "schemaVersion": None}),
     ],
 )
 def test_what_the_engine_refuses_is_not_predicted(kind: str, request_: dict[str, Any]) -> None:
+    router = action("step_3", "ROUTER") | {"children": [None, None]}
     with pytest.raises(Impossible):
-        predict(flow(step("step_1")), Operation(kind, request_))
+        predict(flow(step("step_1", nextAction=router)), Operation(kind, request_))
 
 
 def test_a_copied_router_has_a_place_for_each_branch_and_refers_to_its_own_copies() -> None:

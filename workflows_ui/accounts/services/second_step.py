@@ -13,7 +13,6 @@ from workflows_ui.accounts.models import PasskeyCounter, User
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import clock, crypto
-from workflows_ui.members.models import Workspace
 
 _STEPS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 #: The binding of each sealed secret; without the row, since allauth encrypts before it creates the row.
@@ -37,11 +36,6 @@ def users_with_step(users: Iterable[int]) -> set[int]:
     """Return the primary keys among these of people with a second step."""
     rows = Authenticator.objects.filter(user_id__in=list(users), type__in=_STEPS)
     return set(rows.values_list("user_id", flat=True))
-
-
-def required_somewhere() -> bool:
-    """Return whether any workspace requires a second step: then superusers, who see all workspaces, need one, too."""
-    return Workspace.objects.filter(second_factor_required=True).exists()
 
 
 def seal(secret: str) -> str:

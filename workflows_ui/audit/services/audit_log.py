@@ -5,30 +5,29 @@ Writers only insert, without locks and without reading other rows. hash_chain.py
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.auth.models import Group
-from django.db.models import Model
 from django.utils import timezone
 
-from workflows_ui.accounts.models import User
 from workflows_ui.audit import canonical_text
 from workflows_ui.audit.models import BEGUN, AuditEvent
+from workflows_ui.audit.objects import Auditable, AuditedObject
+from workflows_ui.core import masking
 from workflows_ui.core.database import storable
-from workflows_ui.credentials import masking
-from workflows_ui.credentials.models import Credential
+from workflows_ui.core.masking import HoldsSecrets
 from workflows_ui.engine import Mask
-from workflows_ui.jobs.models import Job
-from workflows_ui.launch_forms.models import LaunchForm, SavedInputs
-from workflows_ui.members.models import ColleagueInvitation, LaunchRight, Workspace
-from workflows_ui.saved_views.models import SavedView
+
+if TYPE_CHECKING:
+    # The name by which Django's types know the model in AUTH_USER_MODEL, which stands above the audit log.
+    from django.contrib.auth.models import _User as User
 
 
 @dataclass(frozen=True)
 class Actor:
     """The acting person and their connection, or the console (`user` None)."""
 
-    user: User | None
+    user: "User | None"
     address: str | None = None
     request_id: str = ""
     #: A keyed digest of the session, never its key.
@@ -42,9 +41,9 @@ CONSOLE = Actor(user=None)
 def record(
     actor: Actor,
     action: str,
-    about: Model | None = None,
+    about: Auditable | Group | None = None,
     *,
-    workspace: Workspace | None = None,
+    workspace: HoldsSecrets | None = None,
     object_type: str = "",
     object_id: str = "",
     object_name: str = "",
@@ -56,19 +55,20 @@ def record(
 ) -> AuditEvent:
     """Add one row. `action` is noun.verb (`launch.ask`), `reason` a person's reason; `detail` is stored as JSON.
 
-    `about` is the object, if it is a row that `_identify` knows. `outcome` is the result of the action itself, not of observing it: the
+    `about` is the object, if it is a row of the console. `outcome` is the result of the action itself, not of observing it: the
     end of a failed launch is `failed`. `belongs_to` is the type and id of a second object whose history has the row; by default the flow or
     job that `detail` names.
     """
     if about is not None:
-        workspace, object_type, object_id, object_name = _identify(about)
+        workspace, object_type, object_id, object_name = _identity(about)
     subject_type, subject_id = belongs_to or _second_object(object_type, detail)
     mask = masking.workspace_mask(workspace) if workspace is not None else Mask(())
     event = AuditEvent(
         at=timezone.now(),
         user=actor.user,
         user_name=_name(actor.user),
-        workspace=workspace,
+        # A row of the model that the column refers to, which stands above the audit log.
+        workspace=cast("Any", workspace),
         action=action,
         object_type=object_type,
         object_id=storable(object_id),
@@ -126,33 +126,13 @@ def end(
     )
 
 
-def _identify(row: Model) -> tuple[Workspace | None, str, str, str]:
-    """Return workspace, type, id and name of a row of the console."""
-    match row:
-        case User():
-            return None, "person", str(row.pk), row.label
-        case Group():
-            return None, "team", str(row.pk), row.name
-        case Workspace():
-            return row, "workspace", row.slug, row.name
-        case Credential():
-            return row.workspace, "credential", str(row.pk), row.name
-        case ColleagueInvitation():
-            return row.workspace, "invitation", str(row.pk), row.email
-        case LaunchRight():
-            return row.workspace, "launch_right", str(row.pk), row.flow_name or row.flow_id
-        case LaunchForm():
-            return row.workspace, "form", str(row.pk), row.flow_name
-        case Job():
-            return row.workspace, "job", row.pk, f"{row.resource}.{row.action}"
-        case SavedInputs():
-            return row.workspace, "saved_inputs", str(row.pk), row.name
-        case SavedView():
-            return row.workspace, "saved_view", str(row.pk), row.name
-    raise TypeError(type(row).__name__)
+def _identity(about: Auditable | Group) -> AuditedObject:
+    if isinstance(about, Group):
+        return AuditedObject(None, object_type="team", object_id=str(about.pk), object_name=about.name)
+    return about.audited_object()
 
 
-def _name(user: User | None) -> str:
+def _name(user: "User | None") -> str:
     if user is None:
         return ""
     name = user.username if user.label == user.username else f"{user.label} ({user.username})"

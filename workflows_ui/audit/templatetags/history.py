@@ -5,7 +5,7 @@ from typing import Any
 
 from django import template
 
-from workflows_ui.audit import history as histories
+from workflows_ui.audit import page as histories
 
 register = template.Library()
 

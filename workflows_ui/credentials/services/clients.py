@@ -21,9 +21,9 @@ from django.utils.crypto import salted_hmac
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import CONSOLE
+from workflows_ui.core import masking
 from workflows_ui.core.caching import answers
 from workflows_ui.core.crypto import CannotOpen, Changed, NotEntered, PlaceChanged
-from workflows_ui.credentials import masking
 from workflows_ui.credentials.models import KEPT_IN_RUNS, Credential, CredentialKind
 from workflows_ui.credentials.services import engine_facts
 from workflows_ui.engine import (

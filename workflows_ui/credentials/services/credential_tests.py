@@ -5,7 +5,7 @@ in the engine's answers.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from workflows_ui.core.crypto import CannotOpen, Changed, NotEntered, PlaceChanged
-from workflows_ui.credentials import masking
 from workflows_ui.credentials.models import KEPT_IN_RUNS, CredentialKind
 from workflows_ui.credentials.services import clients, engine_facts
 from workflows_ui.credentials.services.engine_facts import Facts
@@ -26,6 +25,7 @@ from workflows_ui.engine import (
     CredentialRefused,
     EngineError,
     Forbidden,
+    Mask,
     NotFound,
     NotInPlan,
     NotSent,
@@ -37,7 +37,7 @@ from workflows_ui.engine import (
     WrongOrganization,
     WrongProject,
 )
-from workflows_ui.members.models import Flavour
+from workflows_ui.members.models import Flavour, Workspace
 
 #: A person waits for the result, so each call has shorter limits than in the background. Seconds.
 TIMEOUTS = Timeouts(connect=5.0, read=10.0, total=15.0)
@@ -153,7 +153,16 @@ class Problem(Exception):
             f"request {self.error.request_id}" if self.error.request_id else "",
         ]
         line = " · ".join(part for part in parts if part)
-        return masking.address_mask(self.base).text(line) if self.base else line
+        return address_mask(self.base).text(line) if self.base else line
+
+
+def address_mask(address: str, own: Iterable[str] = ()) -> Mask:
+    """The mask for the answers of the engine at this address to a new credential, whose workspace is not known yet.
+
+    It masks the stored secrets of all workspaces at the address, and `own`. Not kept in memory, since tests of credentials are rare.
+    """
+    workspaces = Workspace.objects.filter(address=address)
+    return Mask(frozenset(own).union(*(workspace.stored_secrets() for workspace in workspaces)))
 
 
 @dataclass(frozen=True)
@@ -234,7 +243,7 @@ def test(draft: Draft) -> Findings:
             clients.auth_for(draft.kind, draft.secret, draft.organization_id),
             project_id=draft.project_id or None,
             timeouts=TIMEOUTS,
-            mask=masking.address_mask(draft.base, (draft.secret,)),
+            mask=address_mask(draft.base, (draft.secret,)),
         )
     except AddressRefused as error:
         raise Problem(Code.ADDRESS_REFUSED, error=error) from None

@@ -17,10 +17,9 @@ from django.utils.text import slugify
 
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import CONSOLE, Actor
-from workflows_ui.core import database
+from workflows_ui.core import database, masking
 from workflows_ui.core.collation import sort_key
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.credentials import masking
 from workflows_ui.credentials.models import SIGNED_IN_KINDS, Credential, Health
 from workflows_ui.credentials.services import (
     capabilities,

@@ -8,7 +8,7 @@ from django.db import transaction
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import CONSOLE, Actor
-from workflows_ui.credentials import masking
+from workflows_ui.core import masking
 from workflows_ui.credentials.models import Credential, CredentialKind
 from workflows_ui.credentials.services import clients, credential_tests, credentials
 from workflows_ui.credentials.services.credential_tests import Draft, Findings, SeveralProjects

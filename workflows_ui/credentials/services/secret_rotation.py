@@ -14,9 +14,8 @@ from django.db.models import QuerySet
 
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import CONSOLE, Actor
-from workflows_ui.core import clock
+from workflows_ui.core import clock, masking
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.credentials import masking
 from workflows_ui.credentials.models import Credential, CredentialKind, CredentialSecret, Health
 from workflows_ui.credentials.services import credential_tests, engine_facts
 from workflows_ui.credentials.services.credential_tests import Code, Draft, Findings, Problem

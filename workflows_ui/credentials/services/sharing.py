@@ -17,10 +17,9 @@ from django.urls import reverse
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
-from workflows_ui.core import clock, crypto
+from workflows_ui.core import clock, crypto, masking
 from workflows_ui.core.collation import by_name
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.credentials import masking
 from workflows_ui.credentials.models import Credential, CredentialSecret, CredentialShare
 from workflows_ui.notifications import services as notifications
 from workflows_ui.notifications.models import NoticeKind

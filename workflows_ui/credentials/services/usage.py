@@ -1,4 +1,4 @@
-"""The use of a workspace's credentials: the people for whom each acts, what was done with it, and what the console reads with it."""
+"""The use of a workspace's credentials: the people for whom each acts, and what was done with it."""
 
 import uuid
 from collections import defaultdict
@@ -18,7 +18,6 @@ from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import sharing
 from workflows_ui.members.models import LaunchRight, Member, Workspace
 from workflows_ui.members.services import access
-from workflows_ui.run_index.models import IndexedKind, RunIndex
 
 #: Days over which launches are counted.
 RECENT = timedelta(days=30)
@@ -101,18 +100,3 @@ def uses(credential: Credential) -> list[Use]:
         for row in events.order_by("-at", "-pk")[:MOST_USES]
     ]
     return sorted(found, key=lambda use: use.at, reverse=True)[:MOST_USES]
-
-
-def background_uses(credential: Credential) -> dict[str, datetime | None]:
-    """When the console itself used a credential last: the run index and its objects, and the test. Two queries.
-
-    A name is missing if the credential does not serve for it; the time is None if it was not used yet.
-    """
-    found: dict[str, datetime | None] = {}
-    runs = list(RunIndex.objects.filter(credential=credential).values_list("read_at", flat=True))
-    objects = list(IndexedKind.objects.filter(credential=credential).values_list("read_at", flat=True))
-    if runs:
-        found["runs"] = runs[0]
-    if objects:
-        found["objects"] = max((moment for moment in objects if moment), default=None)
-    return found | {"test": credential.tested_at}

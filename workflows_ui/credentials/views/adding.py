@@ -20,8 +20,8 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_safe
 
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.credentials import masking, messages as credential_messages, pending_sign_in, tasks
-from workflows_ui.credentials.forms.credentials import (
+from workflows_ui.credentials import messages as credential_messages, pending_sign_in, tasks
+from workflows_ui.credentials.forms import (
     ACTIVEPIECES,
     KINDS,
     ChoiceForm,
@@ -118,7 +118,7 @@ def _use(
         form.blame(credential_tests.with_suggestion(problem, form.flavour, form.base))
         return None
     # An answer to a sign-in is not masked, since it is the token.
-    mask = masking.address_mask(form.base, (login,))
+    mask = credential_tests.address_mask(form.base, (login,))
     choices = [Choice(choice.id, mask.text(choice.name)) for choice in organizations]
     pending = Pending(form.draft(Token(login, ends_at=None)), choices, guided=guided)
     name = pending_sign_in.keep(request.user, ORGANIZATION, pending)

@@ -21,7 +21,7 @@ from workflows_ui.audit import messages as audit_messages
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials import messages as credential_messages, tables, tasks
-from workflows_ui.credentials.forms.credentials import RenameForm, ReplaceForm, ShareForm
+from workflows_ui.credentials.forms import RenameForm, ReplaceForm, ShareForm
 from workflows_ui.credentials.models import KEPT_IN_RUNS, Ability, Capability, Credential, CredentialSecret, Inspection
 from workflows_ui.credentials.services import (
     capabilities,
@@ -40,6 +40,7 @@ from workflows_ui.lists import list_page, local_lists
 from workflows_ui.members.models import Role
 from workflows_ui.members.services import access
 from workflows_ui.resource_admin import capabilities as missing_capabilities
+from workflows_ui.run_index.services import credential_uses
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.elements import Button, arranged
@@ -120,7 +121,7 @@ def detail(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Http
         "people": credential_usage.acts_for(credential.workspace).get(credential.pk) if manageable else None,
         "flows": credential_usage.flows(credential) if manageable else [],
         "uses": _uses(credential) if manageable else [],
-        "background": credential_usage.background_uses(credential) if manageable else {},
+        "background": credential_uses.background_uses(credential) if manageable else {},
     }
     return responses.page(request, "credentials/detail.html", context)
 

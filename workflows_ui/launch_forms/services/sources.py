@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from workflows_ui.core import masking
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.credentials import masking
 from workflows_ui.engine import Workflows
 from workflows_ui.engine.errors import EngineError
 from workflows_ui.launch_forms.proposal import proposing, references

@@ -9,10 +9,9 @@ from typing import Any
 
 from django.utils.crypto import salted_hmac
 
-from workflows_ui.core import database
+from workflows_ui.core import database, masking
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.core.secret_names import mask_text
-from workflows_ui.credentials import masking
 from workflows_ui.engine import Upload
 from workflows_ui.launches.models import Launch, LaunchFile, LaunchInput
 

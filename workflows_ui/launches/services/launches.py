@@ -22,7 +22,6 @@ from workflows_ui.core.prepared import Prepared
 from workflows_ui.core.secret_names import masks
 from workflows_ui.credentials.models import Credential
 from workflows_ui.engine import HIDDEN, EncodedJson, Upload
-from workflows_ui.launch_forms.models import LaunchFormVersion
 from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.launches.models import SEARCHED_FOR, UNSENT, WENT_WRONG, Launch, Reason, State
 from workflows_ui.launches.services import files as launch_files, secrets as launch_secrets
@@ -60,7 +59,7 @@ class Outcome(StrEnum):
 class LaunchRequest:
     """The input of `create`. `payload` is a decoded JSON value; `confirmed` means that the person was warned of a twin and wants it.
 
-    `files` are sent with the values. `form_version` is the launch form that was filled in; `searchable` are the inputs also stored in
+    `files` are sent with the values. `form_version_id` is of the launch form that was filled in; `searchable` are the inputs also stored in
     plain text, as field name, label and text; `secrets` are the values of secret fields with their paths in the payload. `credential` is
     the one that the person chose (of access.credential_options), None for the one that acts for them. With `keep_until`, the launch is
     kept until this time while the engine does not answer, and is not sent if the flow was published again meanwhile: `flow_version` is
@@ -74,7 +73,7 @@ class LaunchRequest:
     ticket: str
     confirmed: bool = False
     files: tuple[Upload, ...] = ()
-    form_version: LaunchFormVersion | None = None
+    form_version_id: str | None = None
     searchable: tuple[tuple[str, str, str], ...] = ()
     secrets: tuple[tuple[tuple[str, ...], str], ...] = ()
     credential: Credential | None = None
@@ -100,7 +99,6 @@ def ticket() -> str:
 
 
 _with_ticket = Prepared(lambda ticket: Launch.objects.filter(ticket=ticket), str)
-_paused = Prepared(lambda workspace: Workspace.objects.filter(pk=workspace, launching_paused=True).values("pk"), int)
 
 
 @Prepared
@@ -129,7 +127,7 @@ def create(actor: audit_log.Actor, access: member_access.Access, request: Launch
             same = same and (request.credential is None or earlier.credential_id == request.credential.pk)
             same = same and request.keep_until == (earlier.send_by if earlier.kept else None)
             return LaunchResult(Outcome.EXISTING if same else Outcome.SPENT, earlier if own else None)
-        if _paused(access.workspace.pk):
+        if Workspace.objects.filter(pk=access.workspace.pk, launching_paused=True).exists():
             return LaunchResult(Outcome.PAUSED, None)
         text = json_text.dump(request.payload)
         if HIDDEN in text or masks(request.payload):
@@ -162,7 +160,7 @@ def create(actor: audit_log.Actor, access: member_access.Access, request: Launch
             flow_name=request.flow_name.replace("\0", ""),
             wait=request.wait,
             moves=access.workspace.moves,
-            form_version=request.form_version,
+            form_version_id=request.form_version_id,
             payload_digest=digest,
             size=size + sum(len(file.data) for file in request.files),
             secret_marks=launch_secrets.marks(request.secrets),
@@ -186,15 +184,12 @@ def create(actor: audit_log.Actor, access: member_access.Access, request: Launch
     return LaunchResult(Outcome.CREATED, launch)
 
 
-_payloads = Prepared(lambda launch: Launch.objects.defer(None).only("payload").filter(pk=launch), str)
-
-
 def encoded_payload(launch: Launch) -> EncodedJson:
     """The payload of a launch as sent, not decoded. Raises crypto.CannotOpen, also if it was removed.
 
     The ciphertext is read into a separate row, so that a large one is not kept in memory as long as `launch`.
     """
-    for row in _payloads(launch.pk):
+    for row in Launch.objects.defer(None).only("payload").filter(pk=launch.pk):
         if data := row.open_encoded("payload"):
             return EncodedJson(data)
     raise CannotOpen

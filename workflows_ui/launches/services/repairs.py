@@ -34,7 +34,7 @@ AT_MOST = timedelta(days=31)
 
 def record(workspace: Workspace, user_id: int, run_id: str, new_run_id: str) -> None:
     """Record that a person started a run again, as `new_run_id` or, from its failed step, as itself."""
-    if not run_id or not new_run_id:
+    if not new_run_id:
         return
     now = clock.now()
     launch = _launch_of(workspace, run_id)
@@ -63,7 +63,7 @@ def _launch_of(workspace: Workspace, run_id: str) -> Launch | None:
 
 def retries_of(workspace_id: int, run_ids: Iterable[str]) -> list[RunRetry]:
     """The new runs that were made of these runs, and the runs that these were made of, oldest first."""
-    known = [run_id for run_id in run_ids if run_id]
+    known = list(run_ids)
     found = RunRetry.objects.filter(Q(run_id__in=known) | Q(new_run_id__in=known), workspace=workspace_id)
     found = found.select_related("user", "launch").defer("launch__answer", "launch__failure", "launch__payload")
     return [retry for retry in found.order_by("pk")[:100] if retry.run_id != retry.new_run_id]

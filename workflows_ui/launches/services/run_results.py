@@ -250,15 +250,17 @@ def _conclude(launch: Launch, rows: QuerySet[Launch], now: datetime, *, proved: 
 
 
 def _apply_later_search(launch: Launch, rows: QuerySet[Launch], now: datetime, *, proved: bool) -> None:
-    """Apply a search after the conclusion, which found no run either. The last one ends a launch without a trace."""
+    """Apply a search after the conclusion, which found no run either. The first that proves it leaves a launch without a trace, the last
+    one ends it."""
     remaining = LATER[launch.misses - CONFIRMED + 1 :]
-    if remaining or not _to_be_ended(launch):
+    if remaining or not _is_doubted(launch):
         next_search = now + remaining[0] * settings.LAUNCH_SEARCH if remaining else None
-        rows.update(misses=launch.misses + 1, poll_at=next_search)
+        reason = Reason.NO_TRACE if proved and _is_doubted(launch) else launch.reason
+        rows.update(misses=launch.misses + 1, poll_at=next_search, reason=reason)
     elif proved:
         state, reason = _end_without_run(launch)
         launches.end(launch, state, reason, now, rows=rows, misses=launch.misses + 1, poll_at=None)
-    elif now < (launch.sending_at or launch.asked_at) + REMEMBERED:
+    elif launch.reason == Reason.NO_TRACE and now < (launch.sending_at or launch.asked_at) + REMEMBERED:
         rows.update(poll_at=now + LAST_AGAIN)
     else:
         rows.update(poll_at=None)
@@ -275,10 +277,9 @@ def _end_without_run(launch: Launch) -> tuple[State, Reason]:
     return State.NOT_SENT, Reason.ENGINE_BUSY if status == 429 else Reason.NO_RUN_MADE
 
 
-def _to_be_ended(launch: Launch) -> bool:
-    """Whether it has no trace so far, and the next search is the last."""
-    last = launch.misses >= CONFIRMED + len(LATER) - 1
-    return last and launch.state == State.UNKNOWN and launch.reason == Reason.NO_TRACE
+def _is_doubted(launch: Launch) -> bool:
+    """Whether the launch is unclear, and neither its run was seen nor has the engine promised one."""
+    return launch.state == State.UNKNOWN and launch.reason not in {Reason.NO_RUN, Reason.RUN_GONE}
 
 
 def last_search(launch: Launch) -> datetime | None:
@@ -289,10 +290,10 @@ def last_search(launch: Launch) -> datetime | None:
 
 
 def concludes(launch: Launch, now: datetime) -> bool:
-    """Whether a search that finds nothing now may conclude that the launch has no run."""
-    if launch.run_id or not search_is_over(launch, now):
+    """Whether a search that finds nothing now may prove that the launch has no run."""
+    if launch.run_id:
         return False
-    return launch.misses < CONFIRMED or _to_be_ended(launch)
+    return search_is_over(launch, now) if launch.misses < CONFIRMED else _is_doubted(launch)
 
 
 def search_is_over(launch: Launch, now: datetime) -> bool:

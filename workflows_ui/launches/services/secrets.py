@@ -14,10 +14,9 @@ from typing import Any
 from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
 
-from workflows_ui.core import redaction
+from workflows_ui.core import masking, redaction
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.secret_names import MASK
-from workflows_ui.credentials import masking
 from workflows_ui.engine import Mask
 from workflows_ui.launch_forms.schema import checking, json_text
 from workflows_ui.launches.models import Launch

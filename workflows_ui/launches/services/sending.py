@@ -20,7 +20,6 @@ from django.db.models import F, Q, QuerySet
 from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.lease import backoff
-from workflows_ui.core.prepared import Prepared
 from workflows_ui.core.secret_names import mask_text
 from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import clients, credential_tests
@@ -87,16 +86,13 @@ class Claimed:
     files: tuple[Upload, ...]
 
 
-_sizes = Prepared(lambda launch: Launch.objects.filter(pk=launch).values_list("size", flat=True), str)
-
-
 def send(launch_id: str) -> int | None:
     """Send the launch if it is still unsent, and return when the call has ended. Safe to call any number of times, in any process.
 
     Returns the id of the workspace to poll now; None if nothing was sent.
     """
     with database.turn():
-        large = any(size > LARGE for size in _sizes(launch_id))
+        large = Launch.objects.filter(pk=launch_id, size__gt=LARGE).exists()
     return _send_large(launch_id) if large else _send(launch_id)
 
 

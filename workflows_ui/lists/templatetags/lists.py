@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from workflows_ui.lists import cells
 from workflows_ui.lists.declaration import Column
-from workflows_ui.web.markup import joined, markup
+from workflows_ui.web import elements
 
 register = template.Library()
 
@@ -24,17 +24,7 @@ def cell(context: Context, column: Column, value: Any, url: str = "") -> SafeStr
 @register.simple_tag
 def filter_options(field: BoundField) -> SafeString:
     """Show the boxes of a filter with several values; nothing if it has none. (Django would make a widget of each.)"""
-    chosen = {str(value) for value in field.value() or ()}
-    options = (
-        (value, f"{field.auto_id}_{number}", SafeString(" checked") if str(value) in chosen else "", label)
-        for number, (value, label) in enumerate(field.field.widget.choices)
-    )
-    box = markup('<input class="form-check-input" type="checkbox" name="{}"', field.html_name)
-    return joined(
-        "",
-        f'<label class="form-check mb-1">{box} value="{{}}" id="{{}}"{{}}><span class="form-check-label long">{{}}</span></label>',
-        options,
-    )
+    return elements.boxes(field.html_name, field.auto_id, field.field.widget.choices, field.value() or ())
 
 
 @register.simple_tag(takes_context=True)

@@ -11,7 +11,7 @@ from django.views.decorators.debug import sensitive_variables
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.credentials import messages as credential_messages
-from workflows_ui.credentials.forms.credentials import (
+from workflows_ui.credentials.forms import (
     ACTIVEPIECES,
     GATEWAY,
     KINDS,

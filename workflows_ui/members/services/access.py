@@ -173,6 +173,11 @@ def listed_workspaces(user: User) -> list[Workspace]:
     return _listed_workspaces(user.pk, timezone.now() - LOOK_BACK)
 
 
+def second_step_required() -> bool:
+    """Return whether any workspace requires a second step: then superusers, who see all workspaces, need one, too."""
+    return Workspace.objects.filter(second_factor_required=True).exists()
+
+
 @dataclass(frozen=True)
 class Acting:
     """The credential used for a person in a workspace: their `own`, or one shared with their `team`."""

@@ -63,11 +63,11 @@ def take(person_access: access.Access, flow_id: str, now: datetime) -> LaunchRig
 def still_holds(user: User, right: LaunchRight) -> bool:
     """Return whether a launch requested by this right may be sent: the right is not withdrawn, not over, and still the person's.
 
-    The launch was counted when it was requested, so the number is not checked again.
+    `user` has access to the workspace (access.find). The launch was counted when it was requested, so the number is not checked again.
     """
     now = timezone.now()
     rows = LaunchRight.objects.filter(Q(until__isnull=True) | Q(until__gt=now), pk=right.pk, revoked_at__isnull=True)
-    return user.is_active and rows.filter(access.held_by(user)).exists()
+    return rows.filter(access.held_by(user)).exists()
 
 
 def give_back(right_id: int | None) -> None:

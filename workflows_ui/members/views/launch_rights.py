@@ -22,7 +22,7 @@ from workflows_ui.members import messages as member_messages, tables
 from workflows_ui.members.forms import LaunchRightForm, LimitsForm
 from workflows_ui.members.models import LaunchRight, LaunchRights, Role
 from workflows_ui.members.services import launch_rights
-from workflows_ui.resources.flows import pages as flow_pages
+from workflows_ui.resources.flows.launchable import launchable_flows
 from workflows_ui.web import responses
 from workflows_ui.web.access import member, visible_people
 from workflows_ui.web.elements import Button
@@ -67,17 +67,13 @@ def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
 @require_safe
 @member(Role.MANAGER)
 def choose(request: ConsoleRequest, slug: str) -> HttpResponse:
-    """Choose the flow of a new right. With `?flow=`, redirect to the rights of that flow."""
+    """Choose the flow of a new right, one that can be launched now. With `?flow=`, redirect to the rights of that flow."""
     chosen = request.GET.get("flow", "").strip()
     if chosen and "/" not in chosen and chosen.strip("."):
         return responses.redirect_to_view(request, "flow_launch_rights", slug, chosen)
-    rows, _whole = flow_pages.all_flows(engine_session.open_session(request.access))
-    all_facts = [flow_facts.read(row, row["version"]) for row in rows if isinstance(row.get("version"), dict)]
-    flows = sorted(
-        ((facts.id, facts.name) for facts in all_facts if facts.published and facts.id),
-        key=lambda flow: sort_key(flow[1]),
-    )
-    context = {"flows": flows[:_FLOWS], "more": len(flows) > _FLOWS}
+    listed = launchable_flows(engine_session.open_session(request.access))
+    flows = sorted(listed.flows, key=lambda flow: sort_key(flow[1]))
+    context = {"flows": flows[:_FLOWS], "more": len(flows) > _FLOWS, "notice": listed.notice}
     return responses.page(request, "members/launch_rights/choose.html", context)
 
 

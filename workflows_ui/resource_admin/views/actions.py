@@ -13,7 +13,6 @@ from django import forms
 from django.contrib import messages
 from django.core.cache import cache
 from django.http import Http404, HttpResponse
-from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -31,7 +30,7 @@ from workflows_ui.resource_admin.resource import RESOURCES, Resource, Row, find_
 from workflows_ui.run_index.services import objects
 from workflows_ui.unclear_writes import messages as write_texts, services as unclear_writes
 from workflows_ui.unclear_writes.models import UnclearWrite
-from workflows_ui.web import formats, messages as words, responses
+from workflows_ui.web import elements, formats, messages as words, responses
 from workflows_ui.web.access import member
 from workflows_ui.web.messages import Text
 from workflows_ui.web.paths import id_at, text_at
@@ -198,7 +197,7 @@ def _run(action_request: _ActionRequest, form: forms.Form) -> HttpResponse:
     if text:
         add_message = messages.warning if isinstance(text, LastingText) else messages.success
         if isinstance(text, LinkedText):
-            text = format_html('{} <a href="{}">{}</a>', text, text.url, text.link)
+            text = elements.linked(text, text.url, text.link)
         add_message(request, str(text))
     return responses.redirect(request, _after(action_request, answer))
 

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any
 
 from django import forms
-from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 
 from workflows_ui.resource_admin.resource import Row, pick
@@ -18,6 +17,7 @@ from workflows_ui.resources.connections import oauth_forms
 from workflows_ui.resources.connections.oauth_forms import SignIn
 from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.pieces.fields import property_inputs, words
+from workflows_ui.web import elements
 from workflows_ui.web.schema_forms import Input, InputKind, form_fields
 
 _SECRET = re.compile(r"secret|token|passw|key|credential|signature|private|\bpin\b", re.IGNORECASE)
@@ -71,9 +71,7 @@ def fields(schema: Row, signed_in: SignIn | None = None, **oauth: str) -> dict[s
     # Browsers take a text field between two secrets for the start of another sign-in form.
     inputs.sort(key=lambda item: item.secret and item.kind is InputKind.TEXT)
     if inputs:
-        inputs[0] = replace(
-            inputs[0], help=format_html_join(" ", "{}", ((part,) for part in (description, inputs[0].help) if part))
-        )
+        inputs[0] = replace(inputs[0], help=elements.sentences(filter(None, (description, inputs[0].help))))
     return form_fields(inputs)
 
 

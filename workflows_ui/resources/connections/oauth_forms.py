@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources.pieces.fields import words
+from workflows_ui.web import elements
 from workflows_ui.web.paths import dict_at, text_at, texts_at
 from workflows_ui.web.schema_forms import Input, InputKind, Option
 
@@ -76,11 +76,11 @@ def inputs(
     }
     easiest = ""
     if sign_in_url and signed_in is None:
-        easiest = format_html(
-            '{} <a class="text-decoration-underline" href="{}">{}</a>',
+        easiest = elements.linked(
             _("With your own, it is easiest like this:"),
             sign_in_url,
             _("Sign in at the app and come back here"),
+            classes="text-decoration-underline",
         )
     kind = Input(
         "client_kind",

@@ -26,8 +26,6 @@ from workflows_ui.resources.places import launch_url, run_url
 from workflows_ui.resources.runs import plots as run_plots, reading as run_reading
 from workflows_ui.run_index.services import indexes
 from workflows_ui.web import elements, formats, messages
-from workflows_ui.web.icons import icon
-from workflows_ui.web.markup import NOTHING, joined, markup
 from workflows_ui.web.paths import dicts_at, text_at
 from workflows_ui.web.plots import Spark
 
@@ -65,16 +63,8 @@ class Results:
 def html(value: Results) -> SafeString:
     """The badge of the newest outcome, and the icons of the earlier ones."""
     newest, *earlier = value.outcomes
-    badge = elements.badge(newest.state)
-    linked = markup('<a href="{}" title="{}">{}</a>', newest.url, newest.when, badge) if newest.url else badge
-    before = (
-        (one.state.colour, text, icon(one.state.icon), text)
-        for one in earlier
-        for text in [f"{one.state.word}, {one.when}"]
-    )
-    mark = '<span class="status-{} result" title="{}">{}<span class="visually-hidden">{}</span></span>'
-    marks = markup('<span class="results-before">{}</span>', joined("", mark, before)) if earlier else NOTHING
-    return markup('<span class="results">{} {}</span>', linked, marks)
+    before = [(one.state, f"{one.state.word}, {one.when}") for one in earlier]
+    return elements.results(newest.state, newest.url, newest.when, before)
 
 
 class _Recent(NamedTuple):

@@ -14,8 +14,7 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
 from workflows_ui.resource_admin.resource import Column, Row
 from workflows_ui.resources.pieces.logos import logo_path
-from workflows_ui.web import formats
-from workflows_ui.web.markup import joined, markup
+from workflows_ui.web import elements, formats
 from workflows_ui.web.paths import dict_at, text_at
 
 #: Seconds for which the list of pieces, and each piece, is cached: they change when somebody installs one.
@@ -46,28 +45,12 @@ class Mark:
     @cached_property
     def small(self) -> SafeString:
         """The mark as HTML, for rows that have several."""
-        name = formats.cut(self.text, 100)
-        logo = (
-            markup('<img class="app-logo" src="{}" alt="" width="20" height="20" loading="lazy">', self.logo)
-            if self.logo
-            else ""
-        )
-        return markup(
-            '<span class="avatar avatar-xs bg-{}-lt" title="{}"><span aria-hidden="true">{}</span>{}'
-            '<span class="visually-hidden">{} </span></span>',
-            self.colour,
-            name,
-            self.initials,
-            logo,
-            name,
-        )
+        return elements.app_mark(formats.cut(self.text, 100), self.initials, self.colour, self.logo)
 
 
 def marks_html(marks: Sequence[Mark]) -> SafeString:
     """The first of several marks as HTML, and the number of the others."""
-    shown, others = marks[:_SHOWN], len(marks) - _SHOWN
-    more = markup('<span class="small text-secondary">+{}</span>', others) if others > 0 else ""
-    return markup('<span class="marks">{}{}</span>', joined("", "{}", ((mark.small,) for mark in shown)), more)
+    return elements.app_marks((mark.small for mark in marks[:_SHOWN]), len(marks) - _SHOWN)
 
 
 #: A column whose value is a Mark.

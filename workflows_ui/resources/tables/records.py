@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from babel.numbers import format_decimal
+from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext_lazy as _, ngettext
 
@@ -20,7 +21,6 @@ from workflows_ui.resources.places import list_url, table_url
 from workflows_ui.resources.tables import limits as resource_limits, reading
 from workflows_ui.resources.tables.parts import PartAction, export_url, record_url, records_url
 from workflows_ui.resources.tables.record_forms import Condition, RecordFilters, RecordForm, column_label
-from workflows_ui.web.markup import markup
 from workflows_ui.web.messages import Text
 
 #: Maximum characters of a cell in a list, and on a record's page.
@@ -82,7 +82,7 @@ def _grouped(text: str) -> str:
 
 
 def _number(text: str) -> SafeString:
-    return markup("{}", _grouped(text))
+    return escape(_grouped(text))
 
 
 def title(record: Row, fields: Sequence[Row]) -> str:

@@ -1,20 +1,18 @@
 """Template tags of the console: icons, states, moments, durations, JSON."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django import template
 from django.template import Context, Engine
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from workflows_ui.launches.models import Launch
 from workflows_ui.web import elements, formats, icons, messages
 from workflows_ui.web.links import view_url
-from workflows_ui.web.markup import joined
 
 register = template.Library()
 register.simple_tag(icons.icon, name="icon")
@@ -22,26 +20,9 @@ register.simple_tag(icons.icon_url)
 register.simple_tag(elements.badge)
 register.simple_tag(elements.when)
 register.simple_tag(elements.exact)
+register.simple_tag(elements.menu_lines)
 register.simple_tag(formats.clock)
 register.simple_tag(formats.duration)
-
-
-@register.simple_tag
-def menu_lines(lines: Sequence[Mapping[str, Any]]) -> SafeString:
-    """Show entries of the menu (navigation.Frame)."""
-    return joined(
-        "\n",
-        '<li><a href="{}"{}>{}<span>{}</span></a></li>',
-        (
-            (
-                line["url"],
-                SafeString(' aria-current="page"') if line["active"] else "",
-                icons.icon(line["icon"]),
-                line["label"],
-            )
-            for line in lines
-        ),
-    )
 
 
 @register.simple_tag
@@ -76,16 +57,13 @@ def menu(context: Context, items: Sequence[elements.Button], name: str, *, compa
 @register.simple_tag
 def clock_since(since: datetime) -> SafeString:
     """Show the time since a moment as `1:23`. It ticks (app.js), from the milliseconds that the server counted."""
-    passed = max(0, int((timezone.now() - since).total_seconds() * 1000))
-    parts = str(passed), formats.exact(since), formats.clock(passed)
-    return format_html('<span class="clock" data-elapsed="{}" title="{}"><span data-clock>{}</span></span>', *parts)
+    return elements.ticking(max(0, int((timezone.now() - since).total_seconds() * 1000)), since)
 
 
 @register.simple_tag
 def crumb(label: str, view: str = "", *arguments: Any, url: str = "") -> SafeString:
     """Show a breadcrumb: a link to a view, or to a URL."""
-    url = url or view_url(view, *arguments)
-    return format_html('<li class="breadcrumb-item"><a class="clip" href="{}">{}</a></li>', url, label)
+    return elements.crumb(label, url or view_url(view, *arguments))
 
 
 @register.inclusion_tag("web/json.html")

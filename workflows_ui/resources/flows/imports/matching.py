@@ -23,8 +23,7 @@ from workflows_ui.resources.flows.imports import contents
 from workflows_ui.resources.flows.imports.contents import CHOOSE, App, Columns, Matches, Use
 from workflows_ui.resources.pieces import apps, missing_apps
 from workflows_ui.resources.tables import reading as table_list
-from workflows_ui.web import formats, links
-from workflows_ui.web.markup import markup
+from workflows_ui.web import elements, formats, links
 from workflows_ui.web.paths import dict_at, text_at
 
 #: The choice of no replacement: the step stays incomplete until it is filled in.
@@ -198,7 +197,7 @@ def _connection_help(session: EngineSession, use: Use, titles: Mapping[str, str]
         return used
     link = links.object_url("resource_action", piece, slug=session.workspace.slug, resource="pieces", action="connect")
     text = gettext("Connect a new one (opens a new tab)")
-    return markup('{} <a href="{}" target="_blank" rel="noopener">{}</a>', used, link, text)
+    return elements.linked(used, link, text, new_tab=True)
 
 
 def _match_rows(

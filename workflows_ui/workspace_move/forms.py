@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from workflows_ui.core.form_choices import set_choices
 from workflows_ui.credentials import messages as credential_messages
-from workflows_ui.credentials.forms.credentials import ACTIVEPIECES, GATEWAY, KINDS, NO_ASSISTANCE, EngineForm, engines
+from workflows_ui.credentials.forms import ACTIVEPIECES, GATEWAY, KINDS, NO_ASSISTANCE, EngineForm, engines
 from workflows_ui.credentials.models import SIGNED_IN_KINDS, Credential, CredentialKind
 from workflows_ui.credentials.services import signing_in
 from workflows_ui.credentials.services.credential_tests import Draft, Problem, SeveralProjects
@@ -45,7 +45,9 @@ class MoveForm(EngineForm):
             kinds = KINDS[Flavour.IMBRACE if imbrace else Flavour.ACTIVEPIECES]
             kinds = tuple(kind for kind in kinds if kind not in {*SIGNED_IN_KINDS, CredentialKind.JWT})
             self.fields["kind"] = forms.ChoiceField(
-                label=_("Kind of secret"), choices=[(kind.value, kind.label) for kind in kinds], initial=kinds[0]
+                label=_("CredentialKind of secret"),
+                choices=[(kind.value, kind.label) for kind in kinds],
+                initial=kinds[0],
             )
         posted = str(data.get("project_id", ""))[:64] if data is not None else ""
         self._project = forms.ChoiceField(

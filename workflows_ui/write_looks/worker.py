@@ -6,18 +6,24 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.db import transaction
 
+from workflows_ui.audit.services import audit_log
 from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.lease import backoff, not_paused
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.clients import NoCredential
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.deleted_objects import services as deleted_objects
 from workflows_ui.engine import EngineError, writes
 from workflows_ui.engine.writes import Outcome, Seen, Write
+from workflows_ui.flow_edits import services as flow_edits
+from workflows_ui.jobs.services import turns as job_turns
 from workflows_ui.members.services import access
 from workflows_ui.members.services.access import NoAccess
 from workflows_ui.resource_admin.resource import RESOURCES
+from workflows_ui.run_index.services import objects
 from workflows_ui.unclear_writes import services
 from workflows_ui.unclear_writes.models import UnclearWrite, WriteState
 
@@ -71,13 +77,36 @@ def _record(row: UnclearWrite, seen: Seen | None, began: datetime) -> WriteState
     elif began >= end_of_search + services.UNREADABLE_FOR:
         state = WriteState.UNCLEAR
     if state is not None:
-        return state if services.end(row, state, seen.answer if seen else None) else None
+        return state if _end(row, state, seen.answer if seen else None) else None
     next_look = clock.now() + backoff(services.PAUSE, row.tries + 1, services.LONGEST_PAUSE)
     if began < end_of_search:
         # The last look is at the end of the search time.
         next_look = min(next_look, end_of_search)
     UnclearWrite.lease.release(row, tries=row.tries + 1, not_before=next_look, enqueued_at=None)
     return None
+
+
+def _end(row: UnclearWrite, state: WriteState, answer: Any = None) -> bool:
+    """Store the outcome, with a row in the audit log, and settle what waits for it. Return whether it was still open."""
+    found = answer.get("id") if isinstance(answer, dict) else ""
+    found_id = row.found_id or (found if isinstance(found, str) else "")
+    with transaction.atomic():
+        open_rows = UnclearWrite.objects.filter(pk=row.pk, state=WriteState.CHECKING)
+        values = {"state": state, "ended_at": clock.now(), "content": "", "found_id": found_id[:120]}
+        if not open_rows.update(**values, **UnclearWrite.lease.released_values):
+            return False
+        for name, value in values.items():
+            setattr(row, name, value)
+        if row.event is not None:
+            created = (row.resource, found_id) if found_id and not row.object_id else None
+            audit_log.end(row.event, str(state), belongs_to=created, looked=True)
+        if row.edit_id:
+            flow_edits.settle(row.edit_id, str(state), answer if isinstance(answer, dict) else {})
+        if row.copy_id:
+            deleted_objects.settle(row.copy_id, str(state), found_id)
+        job_turns.settle_checked(row)
+        objects.note_change(row.workspace_id, row.resource)
+    return True
 
 
 def _follow_up(session: EngineSession, row: UnclearWrite, answer: Any) -> None:

@@ -10,7 +10,6 @@ from workflows_ui.accounts.models import User
 from workflows_ui.audit import messages as audit_messages
 from workflows_ui.audit.messages import CHOICES
 from workflows_ui.audit.models import BEGUN, AuditEvent
-from workflows_ui.core.prepared import Prepared
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access as member_access
 from workflows_ui.members.services.access import Access
@@ -21,7 +20,7 @@ from workflows_ui.web.readable import Node, readable_node
 NEWEST = 20
 
 
-def rows(workspace: Workspace | int | None) -> QuerySet[AuditEvent]:
+def rows(workspace: Workspace | None) -> QuerySet[AuditEvent]:
     """Return all rows of a workspace (for its managers) or of the whole console (for superusers)."""
     events = AuditEvent.objects.select_related("workspace")
     return events if workspace is None else events.filter(workspace=workspace)
@@ -94,10 +93,6 @@ def object_history(
     query = {"kind": kind, "id": id[:120]} if id else {"kind": kind}
     url = reverse("audit", args=[slug], query=query) if slug else ""
     partly = not (whole or access.allows(Role.BUILDER))
-    if page is None and id and kind != "job":
-        place = (access.workspace.pk, kind, id[:120])
-        found = _of_object_by_person(*place, access.user.pk) if partly else _of_object(*place)
-        return {"lines": lines(found, slug), "partly": partly, "url": url}
     events = rows(access.workspace).filter(about(access.workspace, kind, id[:120]))
     if partly:
         events = events.filter(user=access.user)
@@ -113,18 +108,7 @@ def object_history(
     return {"lines": shown, "partly": partly, "url": url, **pages}
 
 
-def _newest_of_object(workspace: int, kind: str, id: str, *user: int) -> QuerySet[AuditEvent]:
-    events = rows(workspace).filter(about(workspace, kind, id))
-    events = events.filter(user=user[0]) if user else events
-    return beginnings(events).order_by("-at", "-pk")[:NEWEST]
-
-
-#: The newest rows about an object, whose kind is not a job; and those of a person.
-_of_object = Prepared(_newest_of_object, int, str, str)
-_of_object_by_person = Prepared(_newest_of_object, int, str, str, int)
-
-
-def about(workspace: Workspace | int | None, kind: str, id: str) -> Q:
+def about(workspace: Workspace | None, kind: str, id: str) -> Q:
     """The condition of rows of an object or kind, and of those of which it is the second object. A job's page shows its items itself.
 
     `workspace`: of the rows, None for those of the whole console.

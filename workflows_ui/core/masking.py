@@ -7,19 +7,23 @@ with the workspace, so that all processes notice it at once without another quer
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
-import structlog
-from django.db.models import F
-
-from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.credentials.models import Credential, CredentialSecret
 from workflows_ui.engine import Mask
-from workflows_ui.members.models import Workspace
-
-log = structlog.get_logger(__name__)
 
 #: Seconds for which a mask, with the plain secrets, is kept in memory.
 KEPT = 60.0
+
+
+class HoldsSecrets(Protocol):
+    """A workspace, which knows the secrets of its engine."""
+
+    pk: int
+    secrets_version: int
+
+    def stored_secrets(self) -> frozenset[str]: ...
+
+    def increment_secrets_version(self) -> None: ...
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,7 +37,7 @@ _masks: dict[int, _CachedMask] = {}
 _lock = threading.Lock()
 
 
-def workspace_mask(workspace: Workspace, own: Iterable[str] = ()) -> Mask:
+def workspace_mask(workspace: HoldsSecrets, own: Iterable[str] = ()) -> Mask:
     """The mask for the answers of this workspace's engine. `own` are further secrets to mask, which the caller will send.
 
     It masks the secrets of all members of the workspace, stored passwords, and replaced secrets until they are destroyed; a destroyed
@@ -43,7 +47,7 @@ def workspace_mask(workspace: Workspace, own: Iterable[str] = ()) -> Mask:
     cached = _masks.get(workspace.pk)
     if cached is not None and cached.version == workspace.secrets_version and own <= cached.secrets:
         return cached.mask
-    secrets = own | _stored_secrets(workspace)
+    secrets = own | workspace.stored_secrets()
     new = _CachedMask(workspace.secrets_version, secrets, Mask(secrets))
     with _lock:
         _masks[workspace.pk] = new
@@ -53,17 +57,9 @@ def workspace_mask(workspace: Workspace, own: Iterable[str] = ()) -> Mask:
     return new.mask
 
 
-def address_mask(address: str, own: Iterable[str] = ()) -> Mask:
-    """The mask for the answers of the engine at this address to a new credential, whose workspace is not known yet.
-
-    It masks the stored secrets of all workspaces at the address, and `own`. Not kept in memory, since tests of credentials are rare.
-    """
-    return Mask(frozenset(own).union(*map(_stored_secrets, Workspace.objects.filter(address=address))))
-
-
-def secrets_changed(workspace: Workspace) -> None:
+def secrets_changed(workspace: HoldsSecrets) -> None:
     """Invalidate the mask after a secret of this workspace was added, deleted or changed. Called in the same transaction."""
-    Workspace.objects.filter(pk=workspace.pk).update(secrets_version=F("secrets_version") + 1)
+    workspace.increment_secrets_version()
     _masks.pop(workspace.pk, None)
 
 
@@ -75,21 +71,3 @@ def _forget(workspace_id: int, mask: _CachedMask) -> None:
     with _lock:
         if _masks.get(workspace_id) is mask:
             del _masks[workspace_id]
-
-
-def _stored_secrets(workspace: Workspace) -> frozenset[str]:
-    secrets = set()
-    rows: list[Credential | CredentialSecret] = [
-        *Credential.objects.filter(workspace=workspace).only(*_COLUMNS),
-        *CredentialSecret.objects.filter(credential__workspace=workspace, destroyed_at__isnull=True).only(*_COLUMNS),
-    ]
-    for row in rows:
-        for field in row.sealed_fields:
-            try:
-                secrets.add(row.open_to_mask(field))
-            except CannotOpen:
-                log.warning("masking.cannot_open", row=str(row.pk), field=field)
-    return frozenset(secrets - {""})
-
-
-_COLUMNS = ("pk", "secret", "password")

@@ -15,8 +15,7 @@ from django.db import IntegrityError, transaction
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
-from workflows_ui.core import clock
-from workflows_ui.credentials import masking
+from workflows_ui.core import clock, masking
 from workflows_ui.credentials.models import Capability, Credential, CredentialSecret, Inspection
 from workflows_ui.credentials.services import clients, credential_tests, secret_rotation
 from workflows_ui.credentials.services.credential_tests import Code, Draft, Findings, Problem, SeveralProjects
