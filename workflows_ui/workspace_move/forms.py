@@ -45,7 +45,7 @@ class MoveForm(EngineForm):
             kinds = KINDS[Flavour.IMBRACE if imbrace else Flavour.ACTIVEPIECES]
             kinds = tuple(kind for kind in kinds if kind not in {*SIGNED_IN_KINDS, CredentialKind.JWT})
             self.fields["kind"] = forms.ChoiceField(
-                label=_("CredentialKind of secret"),
+                label=_("Kind of secret"),
                 choices=[(kind.value, kind.label) for kind in kinds],
                 initial=kinds[0],
             )
