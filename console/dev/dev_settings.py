@@ -49,7 +49,7 @@ def make_var_dir(given: dict[str, str]) -> Path:
 def process_environment(
     given: dict[str, str], folder: Path, *, report: Report | None
 ) -> tuple[dict[str, str], int | None]:
-    """Return the environment of the console's processes, and the practice engine's port unless another one is configured.
+    """The environment of the console's processes, and the practice engine's port unless another one is configured.
 
     Generates missing keys. `report` is for a start: no process runs yet, so that a port in use belongs to another program. It gets
     a line if the practice engine has to take another port. Raises StartError if PRACTICE_ENGINE_PORT is no port, or in use.
@@ -84,7 +84,7 @@ def process_environment(
 
 
 def is_free(host: str, port: int) -> bool:
-    """Return whether a server could listen there now."""
+    """Whether a server could listen there now."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -95,7 +95,7 @@ def is_free(host: str, port: int) -> bool:
 
 
 def _explicit(given: dict[str, str]) -> dict[str, str]:
-    """Return the variables that somebody set. An empty value counts as not set."""
+    """The variables that somebody set. An empty value counts as not set."""
     return _read_file(ROOT / ".env") | {name: value for name, value in given.items() if value}
 
 
@@ -106,7 +106,7 @@ def _read_file(file: Path) -> dict[str, str]:
 
 
 def _keys(folder: Path) -> dict[str, str]:
-    """Return the keys in the folder. They are generated at the first start, readable only by their owner."""
+    """The keys in the folder. They are generated at the first start, readable only by their owner."""
     file = folder / _KEYS
     found = _read_file(file)
     generated = {
@@ -126,7 +126,7 @@ def _keys(folder: Path) -> dict[str, str]:
 
 
 def _practice_port(folder: Path, console_port: str, wanted: str, report: Report | None) -> int:
-    """Return the wanted port, or that of the last start, since workspaces store its address, or at first the one after the console's."""
+    """The wanted port, or that of the last start, since workspaces store its address, or at first the one after the console's."""
     if wanted and not _is_port(wanted):
         raise StartError(f"PRACTICE_ENGINE_PORT must be a whole number from 1 to 65535, not {wanted!r}.")
     # A wrong PORT is refused when the settings are read.

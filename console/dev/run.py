@@ -28,7 +28,7 @@ _tasks_run = threading.Event()
 
 
 def main(arguments: list[str]) -> int:
-    """Return the exit code: 0 after Ctrl-C, 1 if the console could not start or a process had to be killed."""
+    """The exit code: 0 after Ctrl-C, 1 if the console could not start or a process had to be killed."""
     try:
         if arguments[:1] == ["manage"]:
             return _manage(arguments[1:])
@@ -79,7 +79,7 @@ def _run() -> int:
 def _start_and_watch(
     supervisor: Supervisor, preparation: Preparation, settings: CheckedSettings, practice_port: int | None
 ) -> bool:
-    """Return False if the start failed or a process kept exiting."""
+    """False if the start failed or a process kept exiting."""
     if practice_port:
         # Without Django. The token and the clock's scale are in the environment.
         state = str(Path(settings.var_dir) / "practice_engine.json")

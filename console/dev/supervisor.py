@@ -102,7 +102,7 @@ class Supervisor:
                     self._report(name, text)
 
     def watch(self, until: Callable[[], bool]) -> bool:
-        """Restart processes that exit, until `until()` or a signal. Return False if one of them keeps exiting."""
+        """Restart processes that exit, until `until()` or a signal. False if one of them keeps exiting."""
         while not self.stopping and not until():
             for process in self._processes:
                 if not process.alive and not self._restart(process):
@@ -123,7 +123,7 @@ class Supervisor:
         return True
 
     def stop(self) -> bool:
-        """Stop all processes in order, and wait. Return False if one had to be killed."""
+        """Stop all processes in order, and wait. False if one had to be killed."""
         clean = True
         deadline = time.monotonic() + STOP_SECONDS
         for order in sorted({process.stop_order for process in self._processes}):

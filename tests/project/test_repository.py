@@ -86,6 +86,17 @@ def test_every_module_has_a_docstring() -> None:
     assert undocumented == []
 
 
+def test_no_docstring_of_a_function_begins_in_the_third_person() -> None:
+    verbs = (
+        "Returns|Gets|Gives|Yields|Adds|Checks|Creates|Deletes|Ends|Fills|Finds|Makes|Opens|Puts|Reads|Removes|Replaces|Saves|Sends|"
+        "Sets|Shows|Starts|Stops|Stores|Takes|Tells|Waits|Writes"
+    )
+    third = re.compile(rf'^ *(?:def |\)).*:\n +"""({verbs})\b', re.MULTILINE)
+    files = (path for folder in ("console", "workflows_ui") for path in (ROOT / folder).rglob("*.py"))
+    found = {path.name: hits for path in files if (hits := third.findall(path.read_text(encoding="utf-8")))}
+    assert found == {}
+
+
 def test_scheduled_tasks_exist_and_expire() -> None:
     app.loader.import_default_modules()
     for entry in app.conf.beat_schedule.values():

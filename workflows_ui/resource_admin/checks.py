@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 def check_resources(resources: Sequence[Resource]) -> list[CheckMessage]:
-    """Return an error for each mistake in the declarations."""
+    """An error for each mistake in the declarations."""
     names = [getattr(resource, "name", "") for resource in resources]
     found: list[CheckMessage] = [
         Error(f"Two resources are called {name!r}.", id="console.E001")
@@ -44,7 +44,7 @@ def check_resources(resources: Sequence[Resource]) -> list[CheckMessage]:
 
 
 def check_icons(declared: Iterable[tuple[str, str]]) -> list[CheckMessage]:
-    """Return an error for each icon that the sprite lacks: a page that shows it would raise LookupError.
+    """An error for each icon that the sprite lacks: a page that shows it would raise LookupError.
 
     `declared`: where each icon is declared, and its name.
     """
@@ -56,7 +56,7 @@ def check_icons(declared: Iterable[tuple[str, str]]) -> list[CheckMessage]:
 
 
 def declared_icons() -> Iterator[tuple[str, str]]:
-    """Return the icons of the menu, of the console's own lists, of its states and of the engine's, each with the place that declares it."""
+    """The icons of the menu, of the console's own lists, of its states and of the engine's, each with the place that declares it."""
     for entry in (*navigation.PLAIN, *navigation.BELOW):
         yield f"The menu's {entry.label}", entry.icon
     for declared in _subclasses(List):

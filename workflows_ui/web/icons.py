@@ -21,7 +21,7 @@ NAMES = frozenset(LIST.read_text(encoding="ascii").split())
 
 @functools.cache
 def icon(name: str, classes: str = "") -> SafeString:
-    """Return the markup of an icon, which says nothing to a screen reader. Raises LookupError if the sprite does not have it."""
+    """The markup of an icon, which says nothing to a screen reader. Raises LookupError if the sprite does not have it."""
     return markup(
         '<svg class="icon{}" aria-hidden="true"><use href="{}"></use></svg>',
         f" {classes}" if classes else "",
@@ -31,26 +31,26 @@ def icon(name: str, classes: str = "") -> SafeString:
 
 @functools.cache
 def icon_url(name: str) -> str:
-    """Return the address of an icon, for drawings that place it themselves. Raises LookupError if the sprite does not have it."""
+    """The address of an icon, for drawings that place it themselves. Raises LookupError if the sprite does not have it."""
     if name not in NAMES:
         raise LookupError(unknown(name))
     return f"{static(SPRITE)}#{name}"
 
 
 def unknown(name: str) -> str:
-    """Return a sentence that the sprite does not have this icon."""
+    """A sentence that the sprite does not have this icon."""
     return f"web/icons.txt has no icon {name!r}."
 
 
 def advice(name: str) -> str:
-    """Return how to replace the name of an unknown icon: near names, if there are some, and where others are found."""
+    """How to replace the name of an unknown icon: near names, if there are some, and where others are found."""
     near = difflib.get_close_matches(name, NAMES)
     instead = f"Did you mean {' or '.join(near)}? " if near else ""
     return f"{instead}Choose a name of the file, or add one of https://lucide.dev/icons to it."
 
 
 def sprite() -> bytes:
-    """Return the sprite. What the icons share (colour, width of lines) is in app.css, so that one can be filled."""
+    """The sprite. What the icons share (colour, width of lines) is in app.css, so that one can be filled."""
     package = importlib.resources.files("lucide") / "lucide.zip"
     with zipfile.ZipFile(io.BytesIO(package.read_bytes())) as archive:
         symbols = [_symbol(name, archive.read(f"{name}.svg").decode()) for name in sorted(NAMES)]

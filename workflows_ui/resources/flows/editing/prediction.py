@@ -159,7 +159,7 @@ def _lock(edit: _Edit) -> None:
 
 
 def _use_as_draft(edit: _Edit) -> None:
-    """Writes over the draft (`op_use_as_draft`)."""
+    """Write over the draft (`op_use_as_draft`)."""
     source = edit.versions[edit.request["versionId"]]
     edit.version.update(
         flow_tree.copied({key: source[key] for key in ("displayName", "trigger", "notes") if key in source})
@@ -167,7 +167,7 @@ def _use_as_draft(edit: _Edit) -> None:
 
 
 def _import(edit: _Edit) -> None:
-    """Replaces the tree, the notes too (`op_import_flow_no_notes_key`). A trigger of another name than the flow's is refused, and two
+    """Replace the tree, the notes too (`op_import_flow_no_notes_key`). A trigger of another name than the flow's is refused, and two
     steps of one name (`op_import_flow_duplicate_names`), and an app without a version (`op_import_flow_installed_no_version`).
     """
     trigger = edit.request.get("trigger")
