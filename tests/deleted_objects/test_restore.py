@@ -12,6 +12,7 @@ from tests import flows
 from tests.launches.launch_scene import Scene, text_of
 from tests.unclear_writes.later import look_at_the_end
 from tests.users import Users
+from workflows_ui.accounts.models import User
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
@@ -337,7 +338,10 @@ def test_a_copy_expires_and_an_unfinished_restore_needs_a_look_first(company: Sc
 def test_a_refused_deletion_leaves_no_copy_and_a_moved_workspace_restores_none(company: Scene, owner: Client) -> None:
     key = _flow(company)
     company.engine.faults.add("status", "DELETE", f"/v1/flows/{key}", status=403)
-    assert _delete(owner, "flows", key).status_code == 422
+    unclear = _delete(owner, "flows", key)
+    assert unclear.status_code == 422
+    # The copy was kept: nothing to choose.
+    assert 'name="without_copy"' not in text_of(unclear)
     assert DeletedObject.objects.get().state == CopyState.DELETING
     company.engine.faults.clear()
     assert look_at_the_end().state == "not_done"
@@ -371,11 +375,17 @@ def test_a_restore_that_the_engine_began_late_continues_with_what_it_created(com
     _delete(owner, "flows", _flow(company))
     number = len(_rows(company, "flows"))
     company.engine.faults.add("status", "POST", "/v1/flows", status=504, body="html", times=1, act=False)
-    _restore(owner)
+    assert "A web page came back" in text_of(_restore(owner))
     folder = company.workflows.create_folder("Sales")["id"]
     late = company.workflows.create_flow("Orders", folder_id=folder)
-    assert look_at_the_end().state == "done"
+    write = look_at_the_end()
+    assert write.state == "done"
     assert DeletedObject.objects.get().restored_id == late["id"]
+    assert AuditEvent.objects.filter(action="flows.restore").latest("pk").outcome == "partly"
+    User.objects.update(language="vi")
+    page = text_of(owner.get(f"/w/sales/checks/{write.pk}/"))
+    assert f'href="{write.path}"' in page
+    assert "A web page came back" not in page
     assert _restore(owner).status_code == 303
     assert len(_rows(company, "flows")) == number + 1
 

@@ -141,7 +141,7 @@ def test_builders_see_what_runs_what_failed_and_the_launches_per_day(scene: Scen
     owner, now = scene.sign_in(scene.users.owner), timezone.now()
     page = text_of(owner.get(HOME))
     assert 'class="chart' not in page
-    assert "Failing flows" not in page
+    assert "Flows with problems" not in page
     scene.row(state=State.RUNNING, flow_name="Still at it", asked_at=now - timedelta(seconds=83))
     for hours in (0, 0, 24 * 3, 24 * 9):
         scene.row(flow_id="broken", flow_name="Broken", state=State.FAILED, asked_at=now - timedelta(hours=hours))
@@ -149,16 +149,16 @@ def test_builders_see_what_runs_what_failed_and_the_launches_per_day(scene: Scen
     page = text_of(owner.get(HOME))
     today = timezone.localdate().isoformat()
     assert f'href="/w/sales/launches/?state=problem&amp;since={today}"' in page
-    assert re.search(r'counter-number">2</span> <span class="text-secondary">Launches failed today', page)
+    assert re.search(r'counter-number">2</span> <span class="text-secondary">Launches with problems today', page)
     assert re.search(r'counter-number">1</span> <span class="text-secondary">Launches in progress', page)
-    failing = page.partition("Failing flows")[2]
+    failing = page.partition("Flows with problems")[2]
     assert "Broken" in failing
     assert "3 of 4" in failing
     assert re.search(r'data-elapsed="8\d{4}" title="[^"]+"><span data-clock>1:2\d<', page)
     assert f'since={today}&amp;until={today}&amp;state=failed"' in page
     colleague = text_of(scene.browser.get(HOME))
     assert "counter" not in colleague
-    assert "Failing flows" not in colleague
+    assert "Flows with problems" not in colleague
 
 
 def test_what_needs_attention_names_the_next_step(scene: Scene) -> None:

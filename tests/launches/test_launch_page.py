@@ -55,15 +55,15 @@ def test_a_launch_that_outlasts_the_wait_limit_is_carried_on_to_its_result(scene
     page = unescape(scene.page(scene.watch(launch)))
     assert "The last step's output" in page
     # It has no step that answers.
-    assert "no answer of its own" not in page
+    assert "own answer did not reach" not in page
     assert '"given"' in page
 
 
-def test_a_flow_whose_answer_comes_too_late_is_said_to_have_given_none_in_time(scene: Scene) -> None:
+def test_an_answer_that_comes_too_late_is_said_not_to_have_arrived(scene: Scene) -> None:
     flow = flows.make(scene.workflows, "Slow", LONG, flows.response({"ok": True}))
     page = unescape(scene.page(scene.watch(scene.launch(flow, '{"a": 1}', wait=True))))
     assert "The last step's output" in page
-    assert "The flow gave no answer of its own in time." in page
+    assert "The flow's own answer did not reach the console in time." in page
 
 
 def test_a_flow_that_fails_shows_which_step_and_why(scene: Scene) -> None:

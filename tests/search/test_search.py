@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -225,6 +226,16 @@ def test_an_engine_that_is_down_takes_nothing_from_what_the_console_finds(
     page = text(owner.get("/w/sales/search/", {"q": "order"}).content)
     assert "Launch Order intake" in page
     assert "search-wait" in page
+
+
+def test_nothing_else_is_said_only_beside_what_was_found(users: Users, owner: Client, stub_engine: StubEngine) -> None:
+    _launch(users, users.owner, "Order intake")
+    for q, found in (("order", True), ("zzzz", False)):
+        page = text(owner.get("/w/sales/search/", {"q": q}).content)
+        dialog = text(owner.get("/w/sales/search/", {"q": q}, headers=DIALOG).content)
+        url = unescape(re.findall(r'hx-get="([^"]+)"', dialog.partition('id="search-engine"')[2])[0])
+        for told in (page, text(owner.get(url, headers=ENGINE).content)):
+            assert ("nothing else" in told, "Nothing found." in told) == (found, not found)
 
 
 def test_a_search_of_the_consoles_rows_is_few_queries(

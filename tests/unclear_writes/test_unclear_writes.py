@@ -34,6 +34,12 @@ def _records(stage: Stage, table: str) -> list[Any]:
     return rows
 
 
+def _live_part(stage: Stage, write: UnclearWrite) -> str:
+    """The part of a form's page that is read again and again."""
+    url = f"/w/sales/checks/{write.pk}/?form=1"
+    return text(stage.browser.get(url, headers=HTMX | {"HX-Target": "write-check"}).content)
+
+
 def _answer(stage: Stage, path: str, *, acted: bool, status: int = 503) -> None:
     stage.practice.engine.faults.add("status", "POST", path, status=status, times=1, act=acted)
 
@@ -83,10 +89,10 @@ def test_not_done_is_said_at_the_end_of_the_search_only(stage: Stage) -> None:
         assert write.is_checked
         assert write.not_before is not None
         assert write.not_before <= end
+    assert "unclear whether this happened" in _live_part(stage, write)
     assert look_at_the_end().state == WriteState.NOT_DONE
-    page = text(
-        stage.browser.get(f"/w/sales/checks/{write.pk}/?form=1", headers=HTMX | {"HX-Target": "write-check"}).content
-    )
+    page = _live_part(stage, write)
+    assert "unclear whether this happened" not in page
     assert "It was not done" in page
     assert "Send it again" in page
     assert "hx-get" not in page

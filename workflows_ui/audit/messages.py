@@ -70,6 +70,8 @@ ACTIONS: dict[str, Text] = {
     "notices.export": _("Took their notifications as a file"),
     "people.export": _("Took the list of people as a file"),
     "teams.export": _("Took the list of teams as a file"),
+    # The change itself is a job, which a person confirms.
+    "connections.replace": _("Connection: Asked what using another one instead would change"),
     "credential.add": _("Added a credential"),
     "credential.destroy_old": _("Destroyed the secret that was replaced"),
     "credential.hand_over": _("Handed a credential over"),
@@ -337,6 +339,7 @@ OUTCOMES: dict[str, Badge] = {
     "failed": Badge(pgettext_lazy("outcome", "Failed"), "circle-x", "red"),
     "cancelled": Badge(pgettext_lazy("outcome", "Cancelled"), "ban", "secondary"),
     "not_sent": Badge(pgettext_lazy("outcome", "Not sent"), "circle-minus", "orange"),
+    "partly": Badge(pgettext_lazy("outcome", "Done in part"), "triangle-alert", "orange"),
     "not_done": Badge(pgettext_lazy("outcome", "Not done"), "circle-minus", "secondary"),
     "unclear": Badge(pgettext_lazy("outcome", "Unclear: it may have happened"), "circle-question-mark", "orange"),
     "other": Badge(pgettext_lazy("outcome", "Unknown state"), "circle-question-mark", "secondary"),

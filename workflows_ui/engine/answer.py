@@ -11,6 +11,11 @@ from typing import Any
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
+#: What is said of bodies that are no JSON.
+WEB_PAGE = "A web page came back instead of the engine's answer."
+UNREADABLE = "The answer is not readable as JSON."
+
+
 class NotJson(ValueError):
     """The body is not JSON; the message gives the reason. `code` is "EMPTY", "HTML" or "NOT_JSON"."""
 
@@ -77,8 +82,8 @@ def decoded(body: bytes) -> Any:
     except (ValueError, RecursionError):
         start = body.lstrip()[:200].lower()
         if start.startswith((b"<!doctype", b"<html", b"<head", b"<body", b"<?xml", b"<!--")):
-            raise NotJson("HTML", "A web page came back instead of the engine's answer.") from None
-        raise NotJson("NOT_JSON", "The answer is not readable as JSON.") from None
+            raise NotJson("HTML", WEB_PAGE) from None
+        raise NotJson("NOT_JSON", UNREADABLE) from None
 
 
 def _no_constant(name: str) -> Any:

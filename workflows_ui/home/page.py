@@ -165,7 +165,7 @@ class Home:
         return [
             Counter(_("Launches in progress"), self.number_running, f"{lists}?state=open", "loader-circle", "blue"),
             *([waiting] if kept else ()),
-            Counter(_("Launches failed today"), failed, f"{lists}?{urlencode(query)}", "circle-x", "red"),
+            Counter(_("Launches with problems today"), failed, f"{lists}?{urlencode(query)}", "circle-x", "red"),
             Counter(_("Needs attention"), tasks, url, "triangle-alert", "orange"),
         ]
 

@@ -19,7 +19,7 @@ def search(request: ConsoleRequest, slug: str) -> HttpResponse:
     """Show what is found for `q`. In the dialog the console's results come at once, the engine's with a second request."""
     text = Text.read(request.GET.get("q", ""))
     asks_engine = bool(text.words) and not request.access.guest
-    context = {"q": text.typed, "slug": slug, "asks_engine": asks_engine}
+    context = {"q": text.typed, "slug": slug, "asks_engine": asks_engine, "more": "more" in request.GET}
     fragment = request.headers.get("HX-Target", "") if responses.is_fragment(request) else ""
     if fragment != ENGINE:
         context["groups"] = page.console_groups(request, text)

@@ -3,15 +3,21 @@
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.audit import messages as audit_messages
+from workflows_ui.engine.answer import UNREADABLE, WEB_PAGE
 from workflows_ui.resource_admin.resource import RESOURCES
 from workflows_ui.unclear_writes.models import UnclearWrite, WriteState
 from workflows_ui.web import formats
 
 #: Seconds between two updates of the page.
 SECONDS = 3
+#: Descriptions of answers that are the console's own, in the language of the page.
+_OWN_WORDS = {
+    WEB_PAGE: gettext_lazy("A web page came back instead of the engine's answer."),
+    UNREADABLE: gettext_lazy("The answer is not readable as JSON."),
+}
 
 
 def sentence(row: UnclearWrite) -> str:
@@ -39,7 +45,10 @@ def context(row: UnclearWrite) -> dict[str, Any]:
         "write_url": reverse("unclear_write", args=[row.workspace.slug, row.pk]),
         "write_seconds": SECONDS if row.is_checked else 0,
         "write_object_url": object_url(row),
+        "write_own_words": _OWN_WORDS.get(row.answered.get("message", "")),
         "may_repeat": row.state == WriteState.NOT_DONE and not row.is_incomplete,
+        # A second restore goes on with what the first one created.
+        "may_continue": row.is_incomplete and row.action == "restore",
     }
 
 

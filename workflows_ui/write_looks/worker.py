@@ -99,7 +99,7 @@ def _end(row: UnclearWrite, state: WriteState, answer: Any = None) -> bool:
             setattr(row, name, value)
         if row.event is not None:
             created = (row.resource, found_id) if found_id and not row.object_id else None
-            audit_log.end(row.event, str(state), belongs_to=created, looked=True)
+            audit_log.end(row.event, "partly" if row.is_incomplete else str(state), belongs_to=created, looked=True)
         if row.edit_id:
             flow_edits.settle(row.edit_id, str(state), answer if isinstance(answer, dict) else {})
         if row.copy_id:
