@@ -13,19 +13,8 @@ from zoneinfo import ZoneInfo
 
 from django.core.files.uploadedfile import UploadedFile
 
-from workflows_ui.launch_forms.schema import checking, schema_in
-from workflows_ui.launch_forms.schema.document import (
-    BadForm,
-    Choice,
-    Column,
-    Field,
-    Form,
-    Kind,
-    Limits,
-    Moment,
-    ShowIf,
-    When,
-)
+from workflows_ui.form_schema import checking, schema_in
+from workflows_ui.form_schema.document import BadForm, Choice, Column, Field, Form, Kind, Limits, Moment, ShowIf, When
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "bad-input.md"
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")

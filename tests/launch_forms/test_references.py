@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from workflows_ui.form_schema.document import Kind
 from workflows_ui.launch_forms.proposal import references
 from workflows_ui.launch_forms.proposal.code_reading import ITEM
-from workflows_ui.launch_forms.schema.document import Kind
 
 
 def flow(*steps: dict[str, Any], **trigger: Any) -> dict[str, Any]:

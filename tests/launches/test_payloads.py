@@ -6,7 +6,7 @@ import sys
 import pytest
 from hypothesis import given, strategies as st
 
-from workflows_ui.launch_forms.schema import json_text
+from workflows_ui.core import json_text
 from workflows_ui.launches.services import files as launch_files
 
 VALUES = st.recursive(

@@ -10,7 +10,7 @@ from workflows_ui.core.collation import by_name
 from workflows_ui.lists.declaration import Column
 from workflows_ui.lists.local_lists import LocalList
 from workflows_ui.members.models import Workspace
-from workflows_ui.notifications.causes import Cause
+from workflows_ui.notification_mails.causes import Cause
 from workflows_ui.notifications.messages import News, notification_message
 from workflows_ui.notifications.models import Notice
 from workflows_ui.web.markup import joined

@@ -6,9 +6,9 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from workflows_ui.audit import messages as audit_messages
+from workflows_ui.core import formats
 from workflows_ui.resource_admin.resource import RESOURCES
 from workflows_ui.unclear_writes.models import UnclearWrite, WriteState
-from workflows_ui.web import formats
 
 #: Seconds between two updates of the page.
 SECONDS = 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from workflows_ui.launch_forms.schema.document import Kind, label_from
+from workflows_ui.form_schema.document import Kind, label_from
 
 _NAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(rf"(?:^|_)(?:{words})(?:_|$)"))

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from workflows_ui.launch_forms.schema.document import Field, Kind
-from workflows_ui.launch_forms.schema.json_text import HALF
+from workflows_ui.core.json_text import HALF
+from workflows_ui.form_schema.document import Field, Kind
 
 _KINDS = {"text": Kind.TEXT, "text_area": Kind.LONG_TEXT, "file": Kind.FILE, "toggle": Kind.YES_NO}
 _QUOTES = re.compile(r"[\\\"'’\n\r\t]")
