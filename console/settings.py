@@ -115,7 +115,7 @@ MIDDLEWARE = [
     "workflows_ui.web.middleware.ForwardedHeaders",
     # Before anything that reads a body.
     "workflows_ui.web.middleware.BodyLimit",
-    "workflows_ui.accounts.middleware.SessionLimits",
+    "workflows_ui.web.session_limits.SessionLimits",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "workflows_ui.web.middleware.KnownMethods",
     "allauth.account.middleware.AccountMiddleware",

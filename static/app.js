@@ -160,7 +160,7 @@
 
   // --- Filters: fields without a value stay out of the address.
   document.addEventListener("htmx:configRequest", (event) => {
-    // Requests of live parts do not count as activity of the person (accounts/middleware.py).
+    // Requests of live parts do not count as activity of the person (web/session_limits.py).
     if (isLive(event.detail.elt)) event.detail.headers["X-Live"] = "1";
     if (event.detail.verb !== "get") return;
     const empty = [...event.detail.formData.entries()].filter(([, value]) => value === "").map(([name]) => name);

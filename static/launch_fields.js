@@ -3,7 +3,7 @@
 (() => {
   const fields = () => [...document.querySelectorAll("[data-field]")];
 
-  /* The texts that a field's controls send, as launch_forms/schema/checking.py reads them. */
+  /* The texts that a field's controls send, as form_schema/checking.py reads them. */
   const texts = (field) =>
     [...field.querySelectorAll("input, select, textarea")]
       .filter((control) => control.name === field.dataset.field && (!["radio", "checkbox"].includes(control.type) || control.checked))

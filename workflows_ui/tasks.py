@@ -16,11 +16,12 @@ from workflows_ui.credentials import tasks as credential_tasks
 from workflows_ui.credentials.services import capabilities, renewal, scheduled_checks, secret_rotation
 from workflows_ui.deleted_objects import services as deleted_objects
 from workflows_ui.flow_edits import services as flow_edits
-from workflows_ui.jobs import tasks as job_tasks
 from workflows_ui.jobs.services import turns as job_turns
 from workflows_ui.launches import tasks as launch_tasks
 from workflows_ui.launches.services import following, repairs, sweeping, watching
-from workflows_ui.notifications import services as notifications, tasks as notification_tasks
+from workflows_ui.notification_mails import tasks as notification_tasks
+from workflows_ui.notifications import services as notifications
+from workflows_ui.resource_admin.jobs import tasks as job_tasks
 from workflows_ui.run_index import tasks as run_index_tasks
 from workflows_ui.run_index.services import indexes, launch_words, reading
 from workflows_ui.unclear_writes import services as unclear_writes

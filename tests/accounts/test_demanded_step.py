@@ -12,7 +12,8 @@ from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import clock
 from workflows_ui.launches.models import Launch
 from workflows_ui.members.models import Member, Role, Workspace
-from workflows_ui.notifications import mail as notification_mail, services as notifications
+from workflows_ui.notification_mails import mail as notification_mail
+from workflows_ui.notifications import services as notifications
 from workflows_ui.notifications.models import Notice, NoticeKind
 
 

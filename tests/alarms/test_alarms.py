@@ -32,7 +32,7 @@ from workflows_ui.alarms import checking, messages
 from workflows_ui.alarms.models import Alarm, AlarmKind, AlarmMute, AlarmWatch, FlowRhythm
 from workflows_ui.credentials.models import CredentialShare
 from workflows_ui.members.models import Role
-from workflows_ui.notifications import mail
+from workflows_ui.notification_mails import mail
 from workflows_ui.notifications.models import Notice, NoticeKind, Watch
 from workflows_ui.practice_engine import ids
 from workflows_ui.run_index.models import RunIndex

@@ -11,7 +11,7 @@ from tests.launch_forms.filled import publish, send
 from tests.launches.launch_scene import Scene, text_of
 from tests.stub_engine import StubEngine, flow, identity, run
 from tests.users import Users
-from workflows_ui.launch_forms.schema.document import Field, FieldKind, Form, Limits
+from workflows_ui.form_schema.document import Field, FieldKind, Form, Limits
 from workflows_ui.launches.models import Launch
 from workflows_ui.resources.flows.editing import expressions, operations, prediction
 from workflows_ui.resources.flows.imports import contents

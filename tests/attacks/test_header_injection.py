@@ -16,7 +16,7 @@ from tests.stub_engine import StubEngine, flow, identity, run
 from tests.users import Users
 from workflows_ui.accounts.models import User
 from workflows_ui.members.models import Workspace
-from workflows_ui.notifications import mail as notification_mail
+from workflows_ui.notification_mails import mail as notification_mail
 from workflows_ui.notifications.models import Notice, NoticeKind
 from workflows_ui.resources import RESOURCES
 

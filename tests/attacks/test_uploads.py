@@ -18,8 +18,8 @@ from tests.launch_forms.filled import newest, publish, send
 from tests.launches.launch_scene import Scene, text_of
 from tests.stub_engine import StubEngine, flow
 from tests.users import Users
+from workflows_ui.form_schema.document import Field, FieldKind, Form
 from workflows_ui.launch_forms.models import LaunchForm
-from workflows_ui.launch_forms.schema.document import Field, FieldKind, Form
 from workflows_ui.launches.models import Launch, LaunchFile
 
 PHOTO = Form((Field("note", ("note",)), Field("photo", ("photo",), kind=FieldKind.FILE)))

@@ -8,7 +8,7 @@ from tests.launch_forms import builder_scene as scene
 from tests.launch_forms.builder_scene import BASE
 from tests.stub_engine import StubEngine, flow, stub_engine, users
 from tests.users import Users
-from workflows_ui.launch_forms.schema.document import Choice, Field, FieldKind, Form, ShowIf, When, Why
+from workflows_ui.form_schema.document import Choice, Field, FieldKind, Form, ShowIf, When, Why
 
 __all__ = ["stub_engine", "users"]
 _KINDS = (FieldKind.TEXT, FieldKind.NUMBER, FieldKind.DATE, FieldKind.CHOICE, FieldKind.LONG_TEXT)

@@ -11,9 +11,9 @@ import pytest
 from tests import flows
 from tests.launch_forms.browser import submitted
 from tests.users import gather, workspace
-from workflows_ui.core import clock
+from workflows_ui.core import clock, json_text
+from workflows_ui.form_schema import checking, schema_in, schema_out
 from workflows_ui.launch_forms.proposal import proposing
-from workflows_ui.launch_forms.schema import checking, json_text, schema_in, schema_out
 from workflows_ui.launch_forms.services import sources as form_sources
 from workflows_ui.launches.models import Launch, State
 

@@ -7,7 +7,7 @@ import pytest
 from tests.bench.test_pages import measured
 from tests.launch_forms.filled import hidden, opened, publish
 from tests.launches.launch_scene import Scene
-from workflows_ui.launch_forms.schema.document import Choice, Column, Field, FieldKind, Form, Limits, ShowIf
+from workflows_ui.form_schema.document import Choice, Column, Field, FieldKind, Form, Limits, ShowIf
 
 KINDS = [
     FieldKind.TEXT,

@@ -19,15 +19,15 @@ from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.deleted_objects import services
 from workflows_ui.deleted_objects.models import CopyState, DeletedObject
 from workflows_ui.engine.flow_tree import walk
-from workflows_ui.jobs import worker
+from workflows_ui.form_schema.document import Field, Form
 from workflows_ui.jobs.models import ItemState, JobItem
 from workflows_ui.jobs.services import jobs
 from workflows_ui.jobs.services.jobs import Found
 from workflows_ui.launch_forms.models import LaunchForm, SavedInputs
-from workflows_ui.launch_forms.schema.document import Field, Form
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.members.models import LaunchRight, Member, Role
 from workflows_ui.notifications.models import Favourite, Watch, WatchKind
+from workflows_ui.resource_admin.jobs import worker
 from workflows_ui.resource_admin.resource import RESOURCES
 from workflows_ui.resources.tables import deletion as table_deletion
 

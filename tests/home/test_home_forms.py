@@ -26,8 +26,8 @@ from tests.stub_engine import (
 )
 from tests.users import Users, move
 from workflows_ui.audit.services import audit_log
+from workflows_ui.form_schema.document import Field, Form
 from workflows_ui.launch_forms.models import LaunchFormVersion
-from workflows_ui.launch_forms.schema.document import Field, Form
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.members.models import LaunchRight, Workspace
 from workflows_ui.web import markdown

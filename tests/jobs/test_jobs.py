@@ -19,12 +19,12 @@ from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import clock, lease
 from workflows_ui.deleted_objects.models import DeletedObject
-from workflows_ui.jobs import worker
 from workflows_ui.jobs.models import ItemState, Job, JobKind, JobPart, JobState
 from workflows_ui.jobs.services import jobs, turns as job_turns
 from workflows_ui.jobs.services.jobs import Found, Reason
 from workflows_ui.launches.services import watching
 from workflows_ui.notifications import services as notifications
+from workflows_ui.resource_admin.jobs import worker
 from workflows_ui.resource_admin.resource import Query, Resource
 from workflows_ui.resources import BY_NAME
 from workflows_ui.unclear_writes.models import UnclearWrite, WriteState

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 from django.core.files.uploadedfile import UploadedFile
 
-from workflows_ui.launch_forms.schema import checking, schema_in
-from workflows_ui.launch_forms.schema.document import (
+from workflows_ui.form_schema import checking, schema_in
+from workflows_ui.form_schema.document import (
     BadForm,
     Choice,
     Column,

@@ -1,8 +1,8 @@
 """What a browser sends for a form that shows what it shows: one-line controls without line breaks, others with \\r\\n."""
 
-from workflows_ui.launch_forms.schema import checking
-from workflows_ui.launch_forms.schema.checking import cell_name
-from workflows_ui.launch_forms.schema.document import Field, FieldKind, Form
+from workflows_ui.form_schema import checking
+from workflows_ui.form_schema.checking import cell_name
+from workflows_ui.form_schema.document import Field, FieldKind, Form
 
 _MANY_LINES = (FieldKind.LONG_TEXT, FieldKind.JSON)
 

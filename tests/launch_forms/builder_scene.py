@@ -5,8 +5,8 @@ from typing import Any
 from tests.stub_engine import identity
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.form_schema.document import Choice, Field, FieldKind, Form, Why
 from workflows_ui.launch_forms.models import LaunchForm
-from workflows_ui.launch_forms.schema.document import Choice, Field, FieldKind, Form, Why
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.members.services import access
 

@@ -9,7 +9,7 @@ from django.test import Client
 from tests import flows
 from tests.launches.launch_scene import Scene, text_of, unescape
 from workflows_ui.audit.services import audit_log
-from workflows_ui.launch_forms.schema.document import Form
+from workflows_ui.form_schema.document import Form
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches

@@ -32,8 +32,8 @@ def sources() -> dict[str, tuple[Any, list[Any], list[Any]]]:
 
 def proposed() -> dict[str, str]:
     """The text of each golden file, by name."""
+    from workflows_ui.form_schema import schema_out
     from workflows_ui.launch_forms.proposal import proposing
-    from workflows_ui.launch_forms.schema import schema_out
 
     texts = {}
     for name, (trigger, payloads, samples) in sources().items():

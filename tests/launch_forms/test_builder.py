@@ -13,9 +13,7 @@ from tests.launch_forms.builder_scene import BASE, FLOW, FORM, filled
 from tests.stub_engine import StubEngine, flow, text
 from tests.users import Users
 from workflows_ui.audit.models import AuditEvent
-from workflows_ui.launch_forms import messages as form_messages
-from workflows_ui.launch_forms.models import LaunchForm
-from workflows_ui.launch_forms.schema.document import (
+from workflows_ui.form_schema.document import (
     Blank,
     Choice,
     Column,
@@ -28,6 +26,8 @@ from workflows_ui.launch_forms.schema.document import (
     TableChoices,
     When,
 )
+from workflows_ui.launch_forms import messages as form_messages
+from workflows_ui.launch_forms.models import LaunchForm
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.launches.models import Launch
 

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from tests.launch_forms.test_references import code, flow
+from workflows_ui.form_schema.document import NOTHING, Column, Field, FieldKind, Form, Limits, Why
 from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.proposal import changes, trigger_fields
 from workflows_ui.launch_forms.proposal.proposing import propose
-from workflows_ui.launch_forms.schema.document import NOTHING, Column, Field, FieldKind, Form, Limits, Why
 
 TREE = flow(
     {"settings": {"input": {"to": "{{trigger.body.mail}}", "text": "Dear {{trigger.body.customer.name}}"}}, "displayName": "Send"},

@@ -8,8 +8,8 @@ from django.utils import translation
 
 from tests.launch_forms import bad_input
 from tests.launch_forms.bad_input import CASES, HIDDEN_BY_RULE, Case, file
-from workflows_ui.launch_forms.schema import checking, moments
-from workflows_ui.launch_forms.schema.document import (
+from workflows_ui.form_schema import checking, moments
+from workflows_ui.form_schema.document import (
     NOTHING,
     BadValue,
     Blank,

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from workflows_ui.launch_forms.schema import rules, schema_in, schema_out
-from workflows_ui.launch_forms.schema.document import (
+from workflows_ui.form_schema import rules, schema_in, schema_out
+from workflows_ui.form_schema.document import (
     BadForm,
     Blank,
     Choice,

@@ -7,8 +7,8 @@ from django.conf import settings
 
 from tests.launch_forms.filled import hidden, opened, publish, send
 from tests.launches.launch_scene import Scene, text_of, unescape
+from workflows_ui.form_schema.document import Column, Field, FieldKind, Form, ShowIf
 from workflows_ui.launch_forms.models import LaunchFormVersion
-from workflows_ui.launch_forms.schema.document import Column, Field, FieldKind, Form, ShowIf
 from workflows_ui.launches.models import Launch
 
 FORM = Form(

@@ -10,10 +10,8 @@ from django.test import override_settings
 from django.utils import timezone
 
 from tests.launch_forms import golden
-from workflows_ui.launch_forms.editor.field_form import FieldForm
-from workflows_ui.launch_forms.editor.kind_forms import field_form
-from workflows_ui.launch_forms.schema import rules, schema_in
-from workflows_ui.launch_forms.schema.document import (
+from workflows_ui.form_schema import rules, schema_in
+from workflows_ui.form_schema.document import (
     Blank,
     Choice,
     Column,
@@ -27,6 +25,8 @@ from workflows_ui.launch_forms.schema.document import (
     TableChoices,
     When,
 )
+from workflows_ui.launch_forms.editor.field_form import FieldForm
+from workflows_ui.launch_forms.editor.kind_forms import field_form
 
 OTHER = Field("other", ("other",), kind=FieldKind.CHOICES, choices=(Choice("One", 1), Choice("Nothing", None)))
 FIELDS = [

@@ -10,7 +10,7 @@ from tests.launch_forms import builder_scene as scene
 from tests.launch_forms.builder_scene import BASE, FORM
 from tests.stub_engine import StubEngine, flow, text
 from tests.users import Users
-from workflows_ui.launch_forms.schema.document import (
+from workflows_ui.form_schema.document import (
     NOTHING,
     Choice,
     Column,

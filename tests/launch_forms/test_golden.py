@@ -4,8 +4,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tests.launch_forms import golden
+from workflows_ui.form_schema import schema_out
 from workflows_ui.launch_forms.proposal import changes, proposing
-from workflows_ui.launch_forms.schema import schema_out
 
 SOURCES = golden.sources()
 PROPOSED = golden.proposed()

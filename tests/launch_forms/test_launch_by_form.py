@@ -12,8 +12,8 @@ from django.utils import timezone
 from tests import flows
 from tests.launch_forms.filled import ECHO, hidden, newest, opened, publish, send, sent
 from tests.launches.launch_scene import Scene, text_of, unescape
+from workflows_ui.form_schema.document import Choice, Column, Field, FieldKind, Form, Limits, ShowIf
 from workflows_ui.launch_forms.models import LaunchFormVersion
-from workflows_ui.launch_forms.schema.document import Choice, Column, Field, FieldKind, Form, Limits, ShowIf
 from workflows_ui.launches.models import CONFIRMED, Launch, LaunchInput, Reason, State
 from workflows_ui.launches.services import launches, sending
 from workflows_ui.members.models import Member, Role, Workspace

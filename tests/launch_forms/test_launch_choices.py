@@ -8,8 +8,8 @@ from tests import caches, flows
 from tests.launch_forms.filled import ECHO, opened, publish, send, sent
 from tests.launches.launch_scene import Scene, text_of, unescape
 from workflows_ui.engine import Timeouts
+from workflows_ui.form_schema.document import Choice, Field, FieldKind, Form, PieceChoices, TableChoices
 from workflows_ui.launch_forms import choices as launch_choices
-from workflows_ui.launch_forms.schema.document import Choice, Field, FieldKind, Form, PieceChoices, TableChoices
 from workflows_ui.launch_forms.views import form_page
 
 

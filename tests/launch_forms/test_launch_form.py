@@ -20,10 +20,10 @@ from tests.launches.launch_scene import NO_FLOW, Scene, form_of, text_of, unesca
 from tests.users import credential, person, share
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services.audit_log import CONSOLE
+from workflows_ui.core import json_errors
 from workflows_ui.credentials.models import Credential
+from workflows_ui.form_schema.document import Field, Form
 from workflows_ui.launch_forms.models import LaunchForm
-from workflows_ui.launch_forms.schema import json_errors
-from workflows_ui.launch_forms.schema.document import Field, Form
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import sweeping
 from workflows_ui.members.models import LaunchRight, Member, Role

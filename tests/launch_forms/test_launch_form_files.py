@@ -8,7 +8,7 @@ from django.conf import settings
 
 from tests.launch_forms.filled import hidden, newest, opened, publish, send
 from tests.launches.launch_scene import Scene, text_of, unescape
-from workflows_ui.launch_forms.schema.document import Field, FieldKind, Form
+from workflows_ui.form_schema.document import Field, FieldKind, Form
 from workflows_ui.launches.models import LaunchFile
 from workflows_ui.launches.services import sending
 

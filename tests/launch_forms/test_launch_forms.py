@@ -9,11 +9,11 @@ from tests import flows
 from tests.users import Users, gather, person, workspace
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
-from workflows_ui.core import clock
+from workflows_ui.core import clock, json_text
 from workflows_ui.credentials.services import clients
+from workflows_ui.form_schema import schema_in
+from workflows_ui.form_schema.document import NOTHING, BadForm, Field, FieldKind, Form
 from workflows_ui.launch_forms.models import LaunchForm, LaunchFormVersion
-from workflows_ui.launch_forms.schema import json_text, schema_in
-from workflows_ui.launch_forms.schema.document import NOTHING, BadForm, Field, FieldKind, Form
 from workflows_ui.launch_forms.services import launch_forms, sources as form_sources
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import files as launch_files

@@ -13,7 +13,7 @@ from django.utils import timezone
 from tests import flows
 from tests.launch_forms.filled import hidden, opened, publish
 from tests.launches.launch_scene import Scene
-from workflows_ui.launch_forms.schema.document import Choice, Field, FieldKind, Form
+from workflows_ui.form_schema.document import Choice, Field, FieldKind, Form
 from workflows_ui.launch_forms.views import form_page
 from workflows_ui.launches.services import launches
 

@@ -6,7 +6,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from tests import flows
 from tests.launches.launch_scene import Scene, form_of, text_of, unescape
-from workflows_ui.launch_forms.schema import json_errors, json_text
+from workflows_ui.core import json_errors, json_text
 from workflows_ui.launches.models import Launch
 
 #: Text, line, key of json_errors.HINTS. The column is the interpreter's: Python 3.13 points at a comma, older ones behind it.

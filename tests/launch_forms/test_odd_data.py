@@ -9,10 +9,10 @@ from hypothesis import given, settings, strategies as st
 
 from tests.launch_forms.test_document import ALL
 from tests.launch_forms.test_proposing import JSON
+from workflows_ui.form_schema import checking, rules, schema_in, schema_out
+from workflows_ui.form_schema.document import BadForm
 from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.proposal import changes, proposing
-from workflows_ui.launch_forms.schema import checking, rules, schema_in, schema_out
-from workflows_ui.launch_forms.schema.document import BadForm
 
 SCHEMA = schema_out.to_schema(ALL)
 WORDS = st.sampled_from([

@@ -12,11 +12,11 @@ from tests.launch_forms import golden
 from tests.launch_forms.filled import publish, sent
 from tests.launch_forms.test_proposing import JSON, same
 from tests.launches.launch_scene import Scene
+from workflows_ui.form_schema import checking
+from workflows_ui.form_schema.document import Column, Field, FieldKind, Form
 from workflows_ui.launch_forms.forms import posted
 from workflows_ui.launch_forms.forms.fields import FormView
 from workflows_ui.launch_forms.proposal.proposing import propose
-from workflows_ui.launch_forms.schema import checking
-from workflows_ui.launch_forms.schema.document import Column, Field, FieldKind, Form
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 

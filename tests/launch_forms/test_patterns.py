@@ -5,7 +5,7 @@ import re
 import pytest
 from hypothesis import given, strategies as st
 
-from workflows_ui.launch_forms.schema import patterns
+from workflows_ui.form_schema import patterns
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from tests import flows
 from tests.launch_forms.filled import newest, opened, publish, sent
 from tests.launches.launch_scene import Scene, text_of
-from workflows_ui.launch_forms.schema.document import Field, FieldKind, Form
+from workflows_ui.form_schema.document import Field, FieldKind, Form
 from workflows_ui.launch_forms.services import sources
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import launches

@@ -10,9 +10,9 @@ from jsonschema import Draft202012Validator
 from tests import step_trees
 from tests.launch_forms.browser import submitted
 from workflows_ui.core.secret_names import names_secret
+from workflows_ui.form_schema import checking, rules, schema_in, schema_out
+from workflows_ui.form_schema.document import Blank, FieldKind, Form, Moment
 from workflows_ui.launch_forms.proposal.proposing import propose
-from workflows_ui.launch_forms.schema import checking, rules, schema_in, schema_out
-from workflows_ui.launch_forms.schema.document import Blank, FieldKind, Form, Moment
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 TEXTS = st.one_of(

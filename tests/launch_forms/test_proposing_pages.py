@@ -10,7 +10,7 @@ from tests.launch_forms.builder_scene import BASE, FLOW
 from tests.stub_engine import StubEngine, flow, identity, text
 from tests.users import Users
 from workflows_ui.audit.services.audit_log import Actor
-from workflows_ui.launch_forms.schema.document import Field, FieldKind, Form
+from workflows_ui.form_schema.document import Field, FieldKind, Form
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.members.models import Member, Role
 

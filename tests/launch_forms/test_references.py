@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from workflows_ui.form_schema.document import FieldKind
 from workflows_ui.launch_forms.proposal import references
 from workflows_ui.launch_forms.proposal.code_reading import ITEM
-from workflows_ui.launch_forms.schema.document import FieldKind
 
 
 def flow(*steps: dict[str, Any], **trigger: Any) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from django.http import HttpResponse
 
 from tests.launch_forms.filled import newest, opened, publish, send
 from tests.launches.launch_scene import Scene, text_of, unescape
-from workflows_ui.launch_forms.schema import rules, schema_in, schema_out
-from workflows_ui.launch_forms.schema.document import BadForm, Choice, Field, FieldKind, Form
+from workflows_ui.form_schema import rules, schema_in, schema_out
+from workflows_ui.form_schema.document import BadForm, Choice, Field, FieldKind, Form
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches
 

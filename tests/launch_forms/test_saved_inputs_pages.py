@@ -6,8 +6,8 @@ from tests import flows
 from tests.launch_forms.filled import opened, publish, send
 from tests.launches.launch_scene import Scene, text_of, unescape
 from workflows_ui.accounts.models import User
+from workflows_ui.form_schema.document import Field, FieldKind, Form
 from workflows_ui.launch_forms.models import SavedInputs
-from workflows_ui.launch_forms.schema.document import Field, FieldKind, Form
 from workflows_ui.launch_forms.services import saved_inputs
 from workflows_ui.launches.models import Launch
 from workflows_ui.members.models import Member, Role

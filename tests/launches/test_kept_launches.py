@@ -20,8 +20,8 @@ from tests.users import ask_otherwise
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core import database
+from workflows_ui.form_schema.document import Field, Form
 from workflows_ui.launch_forms.forms.posted import KeepForm
-from workflows_ui.launch_forms.schema.document import Field, Form
 from workflows_ui.launches.models import Launch, Reason, State
 from workflows_ui.launches.services import launches, sending, sweeping, watching
 from workflows_ui.members.models import Member, Role, Workspace

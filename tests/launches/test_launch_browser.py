@@ -12,7 +12,7 @@ from tests import flows
 from tests.browser.looks import LOOKS, sound_in_every_look
 from tests.launch_forms.filled import publish
 from tests.launches.launch_scene import Scene
-from workflows_ui.launch_forms.schema.document import Field, FieldKind, Form
+from workflows_ui.form_schema.document import Field, FieldKind, Form
 from workflows_ui.launches.models import Launch, Reason, State
 from workflows_ui.launches.services import sending
 from workflows_ui.members.models import Member, Role

@@ -8,8 +8,8 @@ from django.utils import translation
 
 from tests.launch_forms.filled import publish
 from tests.launches.launch_scene import Scene, text_of, unescape
+from workflows_ui.form_schema.document import Choice, Column, Field, FieldKind, Form, Moment
 from workflows_ui.launch_forms.models import LaunchForm
-from workflows_ui.launch_forms.schema.document import Choice, Column, Field, FieldKind, Form, Moment
 from workflows_ui.launches import inputs
 from workflows_ui.launches.models import State
 

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.launches.launch_scene import Scene, text_of
+from workflows_ui.core import days as plot_days
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import launches, statistics
 
@@ -68,7 +69,7 @@ def test_any_period_is_a_page(scene: Scene, query: str) -> None:
 def test_a_day_is_the_readers(scene: Scene) -> None:
     row = scene.row(state=State.SUCCEEDED)
     Launch.objects.filter(pk=row.pk).update(asked_at=datetime(2026, 3, 1, 20, 0, tzinfo=UTC))
-    days = statistics.days_until(datetime(2026, 3, 2, tzinfo=UTC).date(), 3)
+    days = plot_days.days_until(datetime(2026, 3, 2, tzinfo=UTC).date(), 3)
     rows = launches.visible_launches(scene.users.place(scene.users.owner))
     for zone, position in (("UTC", 1), ("Asia/Ho_Chi_Minh", 2)):
         with timezone.override(zone):
@@ -97,7 +98,7 @@ def test_one_query_counts_the_days_of_all_flows(scene: Scene) -> None:
     for number in range(30):
         scene.row(flow_id=f"flow{number % 3}", state=State.FAILED if number % 5 == 0 else State.SUCCEEDED)
     rows = launches.visible_launches(scene.users.place(scene.users.owner))
-    days = statistics.days_until(timezone.localdate())
+    days = plot_days.days_until(timezone.localdate())
     with CaptureQueriesContext(connection) as queries:
         counted = statistics.by_flow(rows, ["flow0", "flow1", "flow2", "never"], days)
         by_day = statistics.by_day(rows, days)

@@ -17,8 +17,8 @@ from django.utils import timezone
 from tests.launch_forms.filled import publish
 from tests.launches.launch_scene import Scene, text_of, unescape
 from workflows_ui.audit.models import AuditEvent
+from workflows_ui.form_schema.document import Field, Form
 from workflows_ui.launch_forms.models import LaunchForm, LaunchFormVersion
-from workflows_ui.launch_forms.schema.document import Field, Form
 from workflows_ui.launches.models import Launch, LaunchInput, State
 from workflows_ui.members.models import Member, Role
 

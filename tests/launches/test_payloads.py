@@ -6,8 +6,8 @@ import sys
 import pytest
 from hypothesis import given, strategies as st
 
+from workflows_ui.core import json_text
 from workflows_ui.core.secret_names import MASK
-from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import files as launch_files, secrets as launch_secrets
 

@@ -9,9 +9,9 @@ from django.utils import timezone
 from tests import users as people
 from tests.engine.servers import WEBHOOK_ID, Peer, RawServer, Reply, response
 from tests.launches.odd_engine import Liar
+from workflows_ui.core import json_text
 from workflows_ui.credentials.models import Credential
 from workflows_ui.engine.trigger import Outcome, TriggerAnswer
-from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.launches.models import Launch, Reason, State
 from workflows_ui.launches.services import sending, sweeping
 from workflows_ui.members.models import Workspace

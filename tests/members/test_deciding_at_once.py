@@ -10,9 +10,9 @@ from tests.at_once import meeting
 from tests.users import browser, gather, person, workspace
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.models import AuditEvent
+from workflows_ui.core import formats
 from workflows_ui.members.models import AccessRequest, Member, Role
 from workflows_ui.notifications.models import Notice, NoticeKind
-from workflows_ui.web import formats
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.django_db(transaction=True)]
 

@@ -15,7 +15,7 @@ from workflows_ui.accounts.models import User
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import watching
 from workflows_ui.members.models import Member, Role, Workspace
-from workflows_ui.notifications import mail as notification_mail
+from workflows_ui.notification_mails import mail as notification_mail
 from workflows_ui.notifications.models import Notice, WatchKind, WatchPoll
 from workflows_ui.practice_engine.samples import sample_flows
 

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from tests.launches.launch_scene import Scene, text_of
 from workflows_ui.accounts.models import MailDelivery, User
-from workflows_ui.notifications import delivery, mail as notification_mail, services as notifications
+from workflows_ui.notification_mails import mail as notification_mail
+from workflows_ui.notifications import delivery, services as notifications
 from workflows_ui.notifications.models import Notice, NoticeKind
 
 pytestmark = pytest.mark.both_databases

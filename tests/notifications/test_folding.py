@@ -15,11 +15,8 @@ from workflows_ui.accounts.models import User
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import watching
 from workflows_ui.members.models import Role
-from workflows_ui.notifications import (
-    mail as notification_mail,
-    messages as notification_messages,
-    services as notifications,
-)
+from workflows_ui.notification_mails import mail as notification_mail
+from workflows_ui.notifications import messages as notification_messages, services as notifications
 from workflows_ui.notifications.models import Notice, NoticeKind, WatchKind
 
 pytestmark = pytest.mark.both_databases

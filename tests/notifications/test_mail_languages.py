@@ -15,7 +15,7 @@ from django.utils import translation
 from tests.users import Users
 from workflows_ui.accounts import password_mail
 from workflows_ui.accounts.models import User
-from workflows_ui.notifications import mail as notification_mail
+from workflows_ui.notification_mails import mail as notification_mail
 from workflows_ui.notifications.models import Notice, NoticeKind
 
 FOLDER = settings.BASE_DIR / "templates"

@@ -24,7 +24,8 @@ from workflows_ui.launches.models import Launch, Reason, State
 from workflows_ui.launches.services import launches, sending, watching
 from workflows_ui.launches.services.launches import LaunchRequest
 from workflows_ui.members.models import Member, Role
-from workflows_ui.notifications import mail as notification_mail, services as notifications
+from workflows_ui.notification_mails import mail as notification_mail
+from workflows_ui.notifications import services as notifications
 from workflows_ui.notifications.models import Notice, NoticeKind, Watch, WatchKind, WatchPoll
 from workflows_ui.practice_engine.samples import sample_flows
 

@@ -11,9 +11,9 @@ from tests.resources.stage import Stage, everything_told, lead, outcomes, stage 
 from tests.stub_engine import text
 from tests.unclear_writes.later import look_at_the_end
 from workflows_ui.accounts.models import User
-from workflows_ui.jobs import worker
 from workflows_ui.jobs.models import ItemState, Job, JobItem, JobState
 from workflows_ui.members.models import Member, Role
+from workflows_ui.resource_admin.jobs import worker
 from workflows_ui.resource_admin.resource import Query
 from workflows_ui.resources import BY_NAME
 from workflows_ui.unclear_writes.models import WriteState

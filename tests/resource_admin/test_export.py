@@ -17,11 +17,11 @@ from tests.stub_engine import StubEngine, flow, identity, run, text
 from tests.users import Users
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.credentials.models import Credential
-from workflows_ui.jobs import exporting, tasks as job_tasks, worker
 from workflows_ui.jobs.models import Job, JobPart, JobState
 from workflows_ui.jobs.services import turns as job_turns
 from workflows_ui.members.models import Flavour, Member, Role
 from workflows_ui.resource_admin import pagination
+from workflows_ui.resource_admin.jobs import exporting, tasks as job_tasks, worker
 from workflows_ui.resource_admin.resource import Resource
 from workflows_ui.resources import BY_NAME, RESOURCES
 

@@ -10,11 +10,11 @@ import pytest
 
 from tests.resources import samples
 from tests.resources.stage import TYPED_SECRET, Stage, _filled, everything_told, lead, stage as stage, turns
-from workflows_ui.jobs import worker
 from workflows_ui.jobs.models import ItemState, Job, JobState
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import action_forms
 from workflows_ui.resource_admin.actions import Action
+from workflows_ui.resource_admin.jobs import worker
 from workflows_ui.resource_admin.resource import Query, Resource
 from workflows_ui.resources import BY_NAME, RESOURCES
 

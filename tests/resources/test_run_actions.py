@@ -15,7 +15,6 @@ from tests.resources.stage import Stage, lead
 from tests.stub_engine import StubEngine, identity, run as run_row, text
 from tests.unclear_writes.later import act_late, look_at_the_end
 from tests.users import workspace
-from workflows_ui.jobs import worker
 from workflows_ui.jobs.models import ItemState, Job, JobState
 from workflows_ui.jobs.services.jobs import Reason
 from workflows_ui.launches.models import Launch, RunRetry, State
@@ -23,6 +22,7 @@ from workflows_ui.launches.services import repairs
 from workflows_ui.members.models import Role
 from workflows_ui.notifications.messages import notification_message
 from workflows_ui.notifications.models import Notice
+from workflows_ui.resource_admin.jobs import worker
 from workflows_ui.resources import BY_NAME
 
 

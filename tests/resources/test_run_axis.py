@@ -4,9 +4,9 @@ from django.test import Client
 from django.utils import translation
 
 from tests.stub_engine import StubEngine, identity, run, text
+from workflows_ui.core.readable import readable_node
 from workflows_ui.resources.runs.steps import Reader, ValueRoom
 from workflows_ui.resources.runs.times import WIDTH, Bar, Times
-from workflows_ui.web.readable import readable_node
 
 ONE = f"/w/sales/runs/{identity(1)}/"
 

@@ -13,9 +13,9 @@ from tests.resources.stage import Stage, outcomes
 from tests.resources.test_tables import columns, orders
 from tests.stub_engine import StubEngine, flow, identity, text
 from workflows_ui.audit.models import AuditEvent
+from workflows_ui.core.paths import sole_id
 from workflows_ui.members.models import Role
 from workflows_ui.resources.tables import parts as table_parts
-from workflows_ui.web.paths import sole_id
 
 
 def with_table(name: str, number: int = 1) -> dict[str, Any]:

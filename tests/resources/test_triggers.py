@@ -13,8 +13,8 @@ from tests.practice_engine.fixtures import practice
 from tests.resources.connection_scene import Scene, scene
 from tests.resources.samples.triggers import PATH
 from tests.stub_engine import StubEngine, text
+from workflows_ui.core import formats
 from workflows_ui.resources.triggers import figures as trigger_figures
-from workflows_ui.web import formats
 
 __all__ = ["practice", "scene"]
 LIST = "/w/sales/triggers/"

@@ -16,10 +16,11 @@ from tests.resources.stage import Stage, stage
 from tests.run_index.index_scene import add_past, read_all, start
 from tests.users import credential, person
 from workflows_ui.audit.services.audit_log import CONSOLE
+from workflows_ui.core.days import days_until
 from workflows_ui.credentials.models import CredentialShare
 from workflows_ui.credentials.services import sharing
 from workflows_ui.launches.services.runs import FAILED
-from workflows_ui.launches.services.statistics import days_until, midnights
+from workflows_ui.launches.services.statistics import midnights
 from workflows_ui.members.models import LaunchRight
 from workflows_ui.practice_engine import ids
 from workflows_ui.run_index.models import IndexedRun, RunIndex

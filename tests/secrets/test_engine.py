@@ -22,10 +22,10 @@ from workflows_ui.core import masking
 from workflows_ui.credentials.models import Credential, CredentialSecret
 from workflows_ui.credentials.services import capabilities, scheduled_checks
 from workflows_ui.engine.transport import close_pools
-from workflows_ui.jobs import worker
 from workflows_ui.jobs.models import Job
 from workflows_ui.members.models import Workspace
 from workflows_ui.resource_admin.actions import Action
+from workflows_ui.resource_admin.jobs import worker
 from workflows_ui.resource_admin.resource import Resource
 from workflows_ui.resources import BY_NAME, RESOURCES
 

@@ -18,11 +18,11 @@ from tests.users import credential
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core.secret_names import MASK
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.jobs import worker
 from workflows_ui.jobs.models import Job
 from workflows_ui.launch_forms.models import SavedInputs
 from workflows_ui.launches.models import Launch
 from workflows_ui.members.models import Role
+from workflows_ui.resource_admin.jobs import worker
 from workflows_ui.resources import BY_NAME
 from workflows_ui.resources.runs import masking as run_masking
 

@@ -19,8 +19,8 @@ from tests.secrets.test_run_data import look_everywhere, member, scene
 from workflows_ui.core.secret_names import MASK
 from workflows_ui.engine import TriggerAnswer
 from workflows_ui.engine.trigger import Outcome
+from workflows_ui.form_schema.document import Field, FieldKind, Form, ShowIf, When
 from workflows_ui.launch_forms.models import SavedInputs
-from workflows_ui.launch_forms.schema.document import Field, FieldKind, Form, ShowIf, When
 from workflows_ui.launches import page as launch_page
 from workflows_ui.launches.models import Launch, LaunchInput, State
 from workflows_ui.launches.services import secrets as launch_secrets, sending

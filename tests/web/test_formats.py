@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone, translation
 
-from workflows_ui.web import formats
+from workflows_ui.core import formats
 
 NOW = datetime.datetime(2026, 11, 25, 3, 0, tzinfo=datetime.UTC)
 

@@ -27,10 +27,10 @@ from tests.stub_engine import SECRET, StubEngine, flow, identity, run
 from tests.web import filled_workspace, matrix
 from tests.web.filled_workspace import Furnished, Place, furnish, once
 from tests.web.matrix import Address
-from workflows_ui.jobs import worker
 from workflows_ui.jobs.models import ItemState, Job
 from workflows_ui.launches.models import Launch
 from workflows_ui.members.models import Flavour, Member, Role, Workspace
+from workflows_ui.resource_admin.jobs import worker
 from workflows_ui.resources import BY_NAME, RESOURCES
 from workflows_ui.resources.runs import filters as run_filters
 

@@ -6,7 +6,7 @@ from django.template.loader import get_template
 from django.utils import translation
 from hypothesis import given, strategies as st
 
-from workflows_ui.web import readable
+from workflows_ui.core import readable
 
 
 def html(value: Any) -> str:

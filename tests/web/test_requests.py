@@ -5,7 +5,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import RequestFactory
 from pytest_django import Settings
 
-from workflows_ui.web import requests
+from workflows_ui.audit import requests
 
 
 @pytest.mark.parametrize(

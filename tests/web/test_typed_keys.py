@@ -9,8 +9,8 @@ from tests import flows
 from tests.launch_forms.filled import publish, send
 from tests.launches.launch_scene import Scene, text_of
 from workflows_ui.engine import HIDDEN
+from workflows_ui.form_schema.document import Field, Form
 from workflows_ui.launch_forms.models import SavedInputs
-from workflows_ui.launch_forms.schema.document import Field, Form
 from workflows_ui.launch_forms.services import sources as form_sources
 from workflows_ui.launches.models import Launch, LaunchInput
 from workflows_ui.launches.services import launches

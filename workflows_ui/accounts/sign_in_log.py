@@ -19,8 +19,8 @@ from django.utils.crypto import salted_hmac
 
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import second_step, sessions
+from workflows_ui.audit.requests import actor
 from workflows_ui.audit.services import audit_log
-from workflows_ui.web.requests import actor
 
 log = structlog.get_logger(__name__)
 _DIGEST = 16

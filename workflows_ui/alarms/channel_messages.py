@@ -16,10 +16,10 @@ from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.alarms.messages import reason, sentence
 from workflows_ui.alarms.models import TEST, AlarmDelivery, AlarmEnd, AlarmKind, ChannelShape
-from workflows_ui.notifications.causes import latest_cause
+from workflows_ui.core import formats
+from workflows_ui.core.text import Text
+from workflows_ui.notification_mails.causes import latest_cause
 from workflows_ui.notifications.messages import cause_sentences
-from workflows_ui.web import formats
-from workflows_ui.web.messages import Text
 
 #: Characters with a meaning in Markdown.
 _MARKDOWN = re.compile(r"([\\`*_\[\]()<>#~|])")

@@ -15,14 +15,15 @@ from workflows_ui.alarms import channels, tasks
 from workflows_ui.alarms.channel_forms import ChannelForm
 from workflows_ui.alarms.messages import trouble
 from workflows_ui.alarms.models import TEST, AlarmChannel, AlarmKind
-from workflows_ui.alarms.views import without_index
+from workflows_ui.alarms.page import without_index
+from workflows_ui.audit.requests import actor
 from workflows_ui.core import broker
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.members.models import Role
 from workflows_ui.run_index.services import indexes
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest
 
 View = Callable[..., HttpResponse]
 

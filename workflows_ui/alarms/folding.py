@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 
 from workflows_ui.alarms.models import Alarm, AlarmKind, AlarmMute, FlowRhythm
 from workflows_ui.alarms.work import Work
-from workflows_ui.web import formats
+from workflows_ui.core import formats
 
 MANY, SHARE, SPREAD = 3, 1 / 3, timedelta(hours=12)
 #: Names in the facts.

@@ -12,7 +12,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _, ngettext
 
 from workflows_ui.alarms.models import AlarmEnd, AlarmKind, AlarmWatch
-from workflows_ui.web import formats
+from workflows_ui.core import formats
 
 Facts = Mapping[str, Any]
 #: The greatest age of the last check; there is one a minute.

@@ -16,6 +16,8 @@ from django.views.decorators.http import require_POST, require_safe
 from workflows_ui.alarms import folding, messages as texts, services, tables
 from workflows_ui.alarms.forms import FilterForm
 from workflows_ui.alarms.models import Alarm, AlarmKind, AlarmWatch, FlowRhythm
+from workflows_ui.alarms.page import without_index
+from workflows_ui.audit.requests import actor
 from workflows_ui.core import clock
 from workflows_ui.launches.services import watching
 from workflows_ui.lists import list_page, local_lists
@@ -26,17 +28,12 @@ from workflows_ui.run_index.models import RunIndex
 from workflows_ui.run_index.services import indexes
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest
 
 #: Days before the alarm whose runs its page links to.
 _DAYS = timedelta(days=7)
 #: Quiet flows that the page of an alarm about many lists.
 _FLOWS = 100
-
-
-def without_index(request: ConsoleRequest) -> HttpResponse:
-    """The page for people who may not see the run index, and for workspaces without one."""
-    return responses.page(request, "alarms/no_index.html", {"manages": request.access.allows(Role.MANAGER)})
 
 
 @require_safe

@@ -8,9 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.audit import messages as audit_messages, page as history
 from workflows_ui.audit.models import BEGUN, AuditEvent
+from workflows_ui.core.text import Text
 from workflows_ui.lists.filters import DaysForm
 from workflows_ui.members.models import Workspace
-from workflows_ui.web.messages import Text
 
 
 class FilterForm(DaysForm):

@@ -14,9 +14,10 @@ from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
 from workflows_ui.audit.models import BEGUN, AuditEvent
 from workflows_ui.core.states import Badge
+from workflows_ui.core.text import Text
 from workflows_ui.members.models import Colour, Role
 from workflows_ui.resource_admin.resource import Resource
-from workflows_ui.web.messages import FLOW_STATES, Text
+from workflows_ui.web.messages import FLOW_STATES
 
 #: A write without a recorded end counts as interrupted after this time.
 CUT_OFF = timedelta(minutes=5)

@@ -10,11 +10,11 @@ from workflows_ui.accounts.models import User
 from workflows_ui.audit import messages as audit_messages
 from workflows_ui.audit.messages import CHOICES
 from workflows_ui.audit.models import BEGUN, AuditEvent
+from workflows_ui.core.paths import text_at
+from workflows_ui.core.readable import Node, readable_node
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access as member_access
 from workflows_ui.members.services.access import Access
-from workflows_ui.web.paths import text_at
-from workflows_ui.web.readable import Node, readable_node
 
 #: Number of rows of an object's history.
 NEWEST = 20

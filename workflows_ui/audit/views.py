@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 from workflows_ui.audit import messages as audit_messages, page as history, tables
 from workflows_ui.audit.forms import FilterForm
 from workflows_ui.audit.models import AuditEvent
+from workflows_ui.audit.requests import actor
 from workflows_ui.audit.services import audit_log
 from workflows_ui.credentials.models import Credential
 from workflows_ui.lists import export, list_page
@@ -26,7 +27,7 @@ from workflows_ui.lists.export import TYPES
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.web import responses
 from workflows_ui.web.access import member, superuser
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest
 
 #: Number of the newest rows that are searched for the choices of the person filter.
 OFFERED_FROM = 1000

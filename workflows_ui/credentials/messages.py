@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _, ngettext, pgettext
 
 from workflows_ui.accounts.models import User
+from workflows_ui.core import formats
 from workflows_ui.core.crypto import Changed, NotEntered
 from workflows_ui.core.states import Badge, Text
 from workflows_ui.credentials.models import Ability, Credential, CredentialKind, CredentialSecret, Health
@@ -20,7 +21,6 @@ from workflows_ui.credentials.services.credential_tests import Code, Problem
 from workflows_ui.members.models import Flavour, Workspace
 from workflows_ui.members.services.access import Acting
 from workflows_ui.resource_admin.capabilities import NAMES
-from workflows_ui.web import formats
 
 #: The badge mentions an end within this number of days.
 SOON = 30

@@ -6,10 +6,10 @@ from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy as _
 
 from workflows_ui.core.states import Badge
+from workflows_ui.core.text import Text
 from workflows_ui.credentials.models import Credential
 from workflows_ui.lists.declaration import Column
 from workflows_ui.lists.local_lists import LocalList
-from workflows_ui.web.messages import Text
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _, ngettext
 
+from workflows_ui.core import formats
+from workflows_ui.core.text import Text
 from workflows_ui.deleted_objects.models import DeletedObject
 from workflows_ui.resource_admin.resource import RESOURCES
-from workflows_ui.web import formats
-from workflows_ui.web.messages import Text
 
 
 def name_of(copy: DeletedObject) -> str:

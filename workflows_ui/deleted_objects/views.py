@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from workflows_ui.audit.requests import actor
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import engine_session
@@ -30,7 +31,7 @@ from workflows_ui.resources.tables import deletion as table_deletion
 from workflows_ui.unclear_writes import messages as write_texts, services as unclear_writes
 from workflows_ui.web import messages as words, responses
 from workflows_ui.web.access import member
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest
 
 _log = logging.getLogger(__name__)
 

@@ -2,9 +2,9 @@
 
 from django.utils.translation import gettext as _
 
+from workflows_ui.core import formats
 from workflows_ui.failures.models import PatternState
 from workflows_ui.failures.services import ENDLESS, Pattern
-from workflows_ui.web import formats
 
 
 def sentence(pattern: Pattern) -> str:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from workflows_ui.audit.requests import actor
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.failures import messages as texts, services, tables
 from workflows_ui.failures.forms import AssignForm, FilterForm, HelpedForm, NoteForm, SnoozeForm
@@ -28,7 +29,7 @@ from workflows_ui.run_index.models import RunIndex
 from workflows_ui.run_index.services import indexes, rows as indexed_rows
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest
 
 #: A change gets the request, the index and the pattern, and returns a message; "" if it was not possible.
 Change = Callable[[ConsoleRequest, RunIndex, Pattern], str]

@@ -13,13 +13,13 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _, ngettext
 
-from workflows_ui.core import clock, heartbeat
+from workflows_ui.core import clock, days as plot_days, heartbeat
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials import messages as credential_messages
 from workflows_ui.home import queries, services as visits
 from workflows_ui.launch_forms.models import LaunchFormVersion
 from workflows_ui.launch_forms.services import launch_forms
-from workflows_ui.launches import plots
+from workflows_ui.launches import panels as plots
 from workflows_ui.launches.models import Follow, Launch
 from workflows_ui.launches.services import statistics
 from workflows_ui.members.models import Role, Workspace
@@ -172,7 +172,7 @@ class Home:
     @cached_property
     def days(self) -> BarPlot | None:
         """The visible launches of the last days by outcome; None if there were none."""
-        days = statistics.days_until(timezone.localdate())
+        days = plot_days.days_until(timezone.localdate())
         counted = statistics.counted(self._visible.days(*self._seen, *statistics.midnights(days)), len(days))
         return plots.per_day(counted, reverse("launches", args=[self._slug]), {}, days)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from workflows_ui.core import days as plot_days
 from workflows_ui.core.prepared import Prepared, number_of
 from workflows_ui.credentials.models import Credential, Health
 from workflows_ui.launch_forms.models import LaunchForm
@@ -52,7 +53,7 @@ class Visible:
             lambda *who: number_of(rows(*who).filter(state=State.UNKNOWN).exclude(SEARCHED_FOR)), *who
         )
         #: By day and state (statistics.counts), after the midnights.
-        self.days = Prepared(days, *who, *[datetime] * (statistics.DAYS + 1))
+        self.days = Prepared(days, *who, *[datetime] * (plot_days.DAYS + 1))
 
 
 visible_to_builders, own = Visible(everybody=True), Visible(everybody=False)

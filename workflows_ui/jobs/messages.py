@@ -3,9 +3,9 @@
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core.states import Badge
+from workflows_ui.core.text import Message, Text
 from workflows_ui.jobs.models import ItemState, Job, JobItem, JobState
 from workflows_ui.jobs.services.jobs import Reason
-from workflows_ui.web.messages import Message, Text
 
 _PARTLY = Badge(_("Finished, not all succeeded"), "triangle-alert", "orange")
 _CHECKED = Badge(_("Finished, some are being checked"), "loader-circle", "blue")

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _, ngettext
 from workflows_ui.core import clock, heartbeat
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.states import Badge
+from workflows_ui.core.text import Message, Text
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.jobs import messages as job_messages
 from workflows_ui.jobs.models import JOB_OPEN, ItemState, Job, JobItem, JobKind, JobState
@@ -29,7 +30,6 @@ from workflows_ui.unclear_writes import services as unclear_writes
 from workflows_ui.unclear_writes.models import WriteState
 from workflows_ui.web import messages
 from workflows_ui.web.links import reachable
-from workflows_ui.web.messages import Message, Text
 
 #: Names in the confirmation; and objects per page of the outcomes.
 NAMED, ROWS = 20, 50

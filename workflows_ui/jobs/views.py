@@ -16,13 +16,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from workflows_ui.audit.requests import actor
 from workflows_ui.audit.services import audit_log
+from workflows_ui.core import formats
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.states import Badge
+from workflows_ui.core.text import Message
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.clients import NoCredential
 from workflows_ui.engine import EngineError
-from workflows_ui.jobs import page as job_page, tables, tasks
+from workflows_ui.jobs import page as job_page, tables
 from workflows_ui.jobs.models import ItemState, Job, JobItem, JobKind, JobState
 from workflows_ui.jobs.page import JobPage
 from workflows_ui.jobs.services import jobs
@@ -30,11 +33,11 @@ from workflows_ui.lists import export as export_file, list_page, local_lists
 from workflows_ui.lists.listing import Listing, offer
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import action_forms, bulk, capabilities as missing_capabilities
+from workflows_ui.resource_admin.jobs import tasks
 from workflows_ui.resource_admin.resource import RESOURCES, Resource, find_resource
-from workflows_ui.web import formats, responses
+from workflows_ui.web import responses
 from workflows_ui.web.access import member
-from workflows_ui.web.messages import Message
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest
 
 log = structlog.get_logger(__name__)
 

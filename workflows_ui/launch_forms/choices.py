@@ -7,13 +7,13 @@ accepts a typed value.
 import logging
 from collections.abc import Callable, Iterable
 
+from workflows_ui.core import paths
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, Unavailable, Unreachable, flow_tree
-from workflows_ui.launch_forms.schema.document import Choice, Field, Form, PieceChoices, TableChoices, key_of
+from workflows_ui.form_schema.document import Choice, Field, Form, PieceChoices, TableChoices, key_of
 from workflows_ui.members.services.access import Access
-from workflows_ui.web import paths
 
 #: Seconds for which choices are not loaded again; and for which offered labels can still be resolved to values.
 FRESH, KNOWN = 60, 86_400

@@ -6,13 +6,13 @@ from typing import Any
 
 from workflows_ui.core.caching import answers
 from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.paths import pick
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError
+from workflows_ui.form_schema.document import Form
 from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.models import LaunchFormVersion
 from workflows_ui.launch_forms.proposal import changes
-from workflows_ui.launch_forms.schema.document import Form
-from workflows_ui.resource_admin.resource import pick
 
 _log = logging.getLogger(__name__)
 _DAY = 24 * 3600

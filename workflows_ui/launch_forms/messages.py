@@ -8,9 +8,9 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _, gettext_lazy, ngettext, ngettext_lazy, npgettext
 
-from workflows_ui.launch_forms.proposal.changes import Fit
-from workflows_ui.launch_forms.schema import checking, values
-from workflows_ui.launch_forms.schema.document import (
+from workflows_ui.core.text import Text
+from workflows_ui.form_schema import checking, values
+from workflows_ui.form_schema.document import (
     LOCAL_MOMENTS,
     NOTHING,
     NUMBERS,
@@ -26,8 +26,8 @@ from workflows_ui.launch_forms.schema.document import (
     key_of,
     same,
 )
+from workflows_ui.launch_forms.proposal.changes import Fit
 from workflows_ui.launches import inputs as launch_inputs
-from workflows_ui.web.messages import Text
 
 #: Choices that are listed next to the control for searching them.
 SHOWN = 6

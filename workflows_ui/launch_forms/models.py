@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.audit.objects import AuditedObject
 from workflows_ui.core.crypto import SealsFields
 from workflows_ui.core.random_id import RandomIdField
-from workflows_ui.launch_forms.schema import schema_in
-from workflows_ui.launch_forms.schema.document import Form
+from workflows_ui.form_schema import schema_in
+from workflows_ui.form_schema.document import Form
 from workflows_ui.members.models import Workspace
 
 

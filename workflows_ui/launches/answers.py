@@ -13,10 +13,10 @@ from urllib.parse import unquote
 
 from django.utils.translation import gettext as _
 
+from workflows_ui.core import formats, readable
+from workflows_ui.core.readable import Node, Room
 from workflows_ui.core.secret_names import MASK
 from workflows_ui.launches.services.files import CONTENT_TYPES
-from workflows_ui.web import formats, readable
-from workflows_ui.web.readable import Node, Room
 
 #: Keys under which flows put their message, the likeliest first.
 _MESSAGES = ("message", "text", "answer", "reply", "msg", "summary", "result", "content", "body")

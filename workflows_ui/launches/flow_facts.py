@@ -6,9 +6,9 @@ from typing import Any, Literal
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.core.paths import dict_at, list_at, pick, text_at
+from workflows_ui.core.text import Message
 from workflows_ui.engine import EngineError, Workflows, flow_tree
-from workflows_ui.web.messages import Message
-from workflows_ui.web.paths import dict_at, list_at, pick, text_at
 
 Start = Literal["call", "form", "schedule", "event", "nothing"]
 

@@ -9,10 +9,12 @@ from django.utils import timezone
 from django.utils.text import Truncator
 from django.utils.translation import ngettext
 
+from workflows_ui.core import formats, readable
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.prepared import Prepared
-from workflows_ui.launch_forms.schema import checking, values
-from workflows_ui.launch_forms.schema.document import (
+from workflows_ui.core.readable import Node
+from workflows_ui.form_schema import checking, values
+from workflows_ui.form_schema.document import (
     NOTHING,
     NUMBERS,
     Choice,
@@ -26,8 +28,6 @@ from workflows_ui.launch_forms.schema.document import (
 from workflows_ui.launches import answers as launch_answers
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import secrets as launch_secrets
-from workflows_ui.web import formats, readable
-from workflows_ui.web.readable import Node
 
 _MOST = 200
 #: Numbers from this size on are displayed with the reader's separators: 120.000 in Vietnamese.

@@ -6,11 +6,11 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _, ngettext_lazy
 
+from workflows_ui.core import formats
+from workflows_ui.core.text import Message, Text
 from workflows_ui.launches.failures.messages import ENDS
 from workflows_ui.launches.models import CONFIRMED, Launch, Reason, State
 from workflows_ui.launches.services import run_results, sending
-from workflows_ui.web import formats
-from workflows_ui.web.messages import Message, Text
 
 _WITHDRAWABLE, _RUNS_ON = _("You can still withdraw it."), _("This page will show the result.")
 #: Text and next step of each state; its label is the title.

@@ -13,9 +13,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
 from workflows_ui.audit.models import AuditEvent
-from workflows_ui.core import heartbeat, redaction
+from workflows_ui.core import heartbeat, json_text, redaction
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.launch_forms.schema import json_text
+from workflows_ui.core.readable import Node
+from workflows_ui.core.text import Message
 from workflows_ui.launches import answers as launch_answers, inputs as launch_inputs, messages as launch_messages
 from workflows_ui.launches.answers import Answer
 from workflows_ui.launches.failures import messages as failure_messages, reading as failure_reading
@@ -26,8 +27,7 @@ from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 from workflows_ui.notifications.models import WatchKind
 from workflows_ui.web import messages
-from workflows_ui.web.messages import NO_WORKER, Message
-from workflows_ui.web.readable import Node
+from workflows_ui.web.messages import NO_WORKER
 
 #: Seconds between two polls of the browser, by the launch's age in seconds.
 PACE = ((60, 2), (600, 5), (3600, 15))

@@ -8,12 +8,13 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
+from workflows_ui.core import formats
+from workflows_ui.core.text import Text
 from workflows_ui.lists.declaration import Column
-from workflows_ui.web import elements, formats
+from workflows_ui.web import elements
 from workflows_ui.web.icons import icon
 from workflows_ui.web.links import reachable
 from workflows_ui.web.markup import NOTHING, joined, markup
-from workflows_ui.web.messages import Text
 
 #: The most characters of a value, of a second line, of a name in a sentence, and of one of several values.
 _VALUE, _BELOW, _NAME, _ITEM = 300, 120, 80, 60

@@ -14,14 +14,14 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.core import formats
 from workflows_ui.core.collation import sort_key
+from workflows_ui.core.paths import id_at, pick, text_at
 from workflows_ui.core.states import Badge
+from workflows_ui.core.text import Message, Text
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
-from workflows_ui.web import formats
 from workflows_ui.web.elements import Button
-from workflows_ui.web.messages import Message, Text
-from workflows_ui.web.paths import id_at, pick, text_at
 
 #: A row of the engine. Those of the console are objects.
 Row = Mapping[str, Any]

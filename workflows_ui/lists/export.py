@@ -12,10 +12,10 @@ from django.db.models import QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from workflows_ui.core import formats
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.declaration import Column, List, Row
-from workflows_ui.web import formats
 
 #: File types, with their content type.
 TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json; charset=utf-8"}

@@ -12,11 +12,10 @@ from django.forms.boundfield import BoundField
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
-from workflows_ui.core import clock
+from workflows_ui.core import clock, days as plot_days
 from workflows_ui.core.collation import sort_key
 from workflows_ui.core.states import Badge
-from workflows_ui.launches.services import statistics
-from workflows_ui.web.messages import Text
+from workflows_ui.core.text import Text
 
 
 def style(form: forms.Form) -> None:
@@ -138,12 +137,12 @@ def first_day(filled: Mapping[str, Any]) -> date | None:
     return max(days, default=None)
 
 
-def plotted_days(filled: Mapping[str, Any], days: int = statistics.DAYS) -> Sequence[date]:
-    """The days of a plot of the rows: those that `first_day` and `until` leave, by default the last ones; at most statistics.MOST_DAYS."""
+def plotted_days(filled: Mapping[str, Any], days: int = plot_days.DAYS) -> Sequence[date]:
+    """The days of a plot of the rows: those that `first_day` and `until` leave, by default the last ones; at most plot_days.MOST_DAYS."""
     today = timezone.localdate()
     last = min(max(filled.get("until") or today, _EARLIEST), today)
     first = first_day(filled) or last - timedelta(days=days - 1)
-    return statistics.days_until(last, min(max(1, (last - first).days + 1), statistics.MOST_DAYS))
+    return plot_days.days_until(last, min(max(1, (last - first).days + 1), plot_days.MOST_DAYS))
 
 
 def _day(label: Any) -> forms.DateField:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from workflows_ui.core import formats
 from workflows_ui.lists.declaration import Column, List, Shortcut
 from workflows_ui.members.services.access import Access
-from workflows_ui.web import formats
 from workflows_ui.web.elements import Button
 from workflows_ui.web.links import reachable
 

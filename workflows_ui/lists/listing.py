@@ -14,13 +14,13 @@ from django.http import QueryDict
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from workflows_ui.core import formats
+from workflows_ui.core.text import Text
 from workflows_ui.lists.declaration import Column, List, Order, Page, Query
 from workflows_ui.lists.filters import FilterBar, filter_bar, style
 from workflows_ui.lists.numbering import Pages, numbered, range_text
 from workflows_ui.saved_views.models import SavedView
 from workflows_ui.saved_views.services import ListViews, view_query
-from workflows_ui.web import formats
-from workflows_ui.web.messages import Text
 
 POSITION, ROWS, SORT, VIEW = "at", "rows", "sort", "view"
 #: In place of a view: the list without one, also if the person has a default view.

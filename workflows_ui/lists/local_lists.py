@@ -7,6 +7,7 @@ from django.db.models import Expression, QuerySet
 from django.http import Http404
 from django.http.response import HttpResponseBase
 
+from workflows_ui.audit.requests import actor
 from workflows_ui.audit.services import audit_log
 from workflows_ui.lists import export
 from workflows_ui.lists.declaration import List, Order, Page
@@ -14,7 +15,7 @@ from workflows_ui.lists.listing import Listing, requested_order
 from workflows_ui.lists.news import NOTHING
 from workflows_ui.lists.numbering import local_page, row_position, rows_after
 from workflows_ui.web import responses
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest
 
 
 class LocalList(List):

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Expression, Model, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from workflows_ui.web import formats
+from workflows_ui.core import formats
 
 M = TypeVar("M", bound=Model)
 #: The most new rows that are counted.

@@ -9,6 +9,8 @@ from django.utils import formats, timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _, gettext_lazy, ngettext, pgettext, pgettext_lazy
 
+from workflows_ui.core import formats as web_formats
+from workflows_ui.core.text import Message
 from workflows_ui.launch_forms.models import LaunchForm
 from workflows_ui.launches.models import Launch
 from workflows_ui.members.models import (
@@ -20,8 +22,7 @@ from workflows_ui.members.models import (
     Workspace,
 )
 from workflows_ui.members.services import invitations
-from workflows_ui.web import formats as web_formats, navigation
-from workflows_ui.web.messages import Message
+from workflows_ui.web import navigation
 
 
 def until(moment: datetime) -> str:

@@ -88,7 +88,7 @@ class Workspace(Marked):
     #: Members without a second step must set one up before they see any page of the workspace (web/access.py).
     second_factor_required = models.BooleanField(_("two-factor authentication required"), default=False)
     launching_paused = models.BooleanField(_("launching is paused"), default=False)
-    #: Whether mails and notifications about failures name their cause (notifications/causes.py).
+    #: Whether mails and notifications about failures name their cause (notification_mails/causes.py).
     causes_in_notices = models.BooleanField(_("causes in mails and notifications"), default=True, db_default=True)
     #: Pages that launchers do not see, by the first part of their address in the workspace (members/services/access.py).
     hidden_pages = models.JSONField(_("hidden from launchers"), default=list, blank=True)
@@ -124,7 +124,7 @@ class Workspace(Marked):
     def stored_secrets(self) -> frozenset[str]:
         """Return the secrets and passwords of all members' credentials, and replaced ones until they are destroyed. Two queries."""
         secrets = set()
-        for credential in self.credentials.only("pk", "secret", "password").prefetch_related("previous"):
+        for credential in self.credentials.only("workspace", "secret", "password").prefetch_related("previous"):
             rows: list[crypto.SealsFields] = [credential]
             rows += (row for row in credential.previous.all() if row.destroyed_at is None)
             for row in rows:

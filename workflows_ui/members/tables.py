@@ -15,6 +15,7 @@ from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import second_step
 from workflows_ui.core.collation import by_name
 from workflows_ui.core.states import Badge
+from workflows_ui.core.text import Text
 from workflows_ui.lists.local_lists import LocalList
 from workflows_ui.members import messages
 from workflows_ui.members.forms import LaunchRightFilterForm, PeopleFilterForm
@@ -23,7 +24,6 @@ from workflows_ui.members.services import launch_rights, teams
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.resource import Column
 from workflows_ui.web.elements import Button
-from workflows_ui.web.messages import Text
 
 _SET_UP = Badge(pgettext_lazy("two-factor authentication", "Set up"), "check", "green")
 _NOT_SET_UP = Badge(_("Not set up"), "shield", "secondary")

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from workflows_ui.audit.requests import actor
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.failures import services as failures
 from workflows_ui.launches.services import launches
@@ -20,7 +21,7 @@ from workflows_ui.run_index.services import indexes
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.links import object_url
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest
 
 NOTES = "notes"
 #: The most digits of the number of a failure.

@@ -9,10 +9,11 @@ from django.utils.translation import gettext as _, ngettext
 
 from workflows_ui.alarms import messages as alarm_messages
 from workflows_ui.alarms.models import AlarmKind
+from workflows_ui.core import formats
 from workflows_ui.launches.models import Reason, State
-from workflows_ui.notifications.causes import Cause
+from workflows_ui.notification_mails.causes import Cause
 from workflows_ui.notifications.models import Notice, NoticeKind
-from workflows_ui.web import formats, messages
+from workflows_ui.web import messages
 
 _LONGEST = 120
 

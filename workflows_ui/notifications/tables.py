@@ -11,7 +11,7 @@ from workflows_ui.lists import cells
 from workflows_ui.lists.declaration import Column
 from workflows_ui.lists.local_lists import LocalList
 from workflows_ui.members.models import Workspace
-from workflows_ui.notifications.causes import Cause
+from workflows_ui.notification_mails.causes import Cause
 from workflows_ui.notifications.messages import News, notification_message
 from workflows_ui.notifications.models import Notice
 

@@ -21,8 +21,8 @@ from workflows_ui.launches import flow_facts
 from workflows_ui.launches.services import launches, watching
 from workflows_ui.lists import list_page, local_lists
 from workflows_ui.members.models import Role
+from workflows_ui.notification_mails.causes import find_causes
 from workflows_ui.notifications import services as notifications, tables
-from workflows_ui.notifications.causes import find_causes
 from workflows_ui.notifications.forms import NotificationSettingsForm
 from workflows_ui.notifications.models import Notice, WatchKind
 from workflows_ui.web import responses

@@ -19,10 +19,10 @@ from django.utils import timezone
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.core.text import Text
 from workflows_ui.members.models import LaunchRight, Member, Role, Workspace
 from workflows_ui.members.services import access, teams
 from workflows_ui.members.services.access import Access
-from workflows_ui.web.messages import Text
 
 #: A possible recipient.
 Holder = User | Group

@@ -19,6 +19,7 @@ from workflows_ui.accounts.services import sessions
 from workflows_ui.audit import messages as audit_messages
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import clock
+from workflows_ui.core.text import Text
 from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import credentials, sharing
 from workflows_ui.failures import services as failures
@@ -37,7 +38,6 @@ from workflows_ui.notifications.models import Notice, Watch, WatchKind
 from workflows_ui.offboarding import services as deactivation
 from workflows_ui.offboarding.belongings import BelongingKind, Holder, Item, Reach, Scope
 from workflows_ui.run_index.services import indexes
-from workflows_ui.web.messages import Text
 
 
 class RoleKind(BelongingKind):

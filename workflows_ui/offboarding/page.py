@@ -16,12 +16,12 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.accounts.models import User
+from workflows_ui.core.text import Text
 from workflows_ui.members.models import Workspace
 from workflows_ui.offboarding import handover, kinds
 from workflows_ui.offboarding.belongings import BelongingKind, Holder, Item, Reach
 from workflows_ui.offboarding.handover import KEEP, Plan, Problem, Step
 from workflows_ui.offboarding.kinds import KINDS
-from workflows_ui.web.messages import Text
 
 E = TypeVar("E")
 #: Items of a group that are not collapsed.

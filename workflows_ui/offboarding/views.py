@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _, ngettext
 
 from workflows_ui.accounts.models import User
+from workflows_ui.audit.requests import actor
 from workflows_ui.members.models import Member, Role
 from workflows_ui.members.services import access
 from workflows_ui.offboarding import handover, page as offboarding_page
@@ -19,7 +20,7 @@ from workflows_ui.offboarding.belongings import Reach, Scope
 from workflows_ui.offboarding.page import OffboardingPage
 from workflows_ui.web import responses
 from workflows_ui.web.access import closed, member, signed_in, superuser
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest
 
 
 @superuser

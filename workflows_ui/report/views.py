@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _, pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from workflows_ui.audit.requests import actor
 from workflows_ui.audit.services import audit_log
-from workflows_ui.core import clock
+from workflows_ui.core import clock, formats
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.launches.services import runs
 from workflows_ui.lists import export
@@ -23,9 +24,9 @@ from workflows_ui.resources.places import list_url
 from workflows_ui.resources.runs import indexed
 from workflows_ui.run_index.models import RunIndex
 from workflows_ui.run_index.services import indexes
-from workflows_ui.web import formats, responses
+from workflows_ui.web import responses
 from workflows_ui.web.access import member
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest
 
 _WEEK = re.compile(r"(\d{4})-W(\d{2})")
 _FIRST, _LAST = date(1971, 1, 4), date(8999, 12, 30)

@@ -5,12 +5,12 @@ from typing import Any
 from workflows_ui.audit.models import BEGUN, AuditEvent
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.core import formats
 from workflows_ui.engine import EngineError, Unknown
 from workflows_ui.lists.declaration import Row
 from workflows_ui.members.models import Workspace
 from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.resource import Resource
-from workflows_ui.web import formats
 
 #: Maximum length of a logged text.
 KEPT = 1000

@@ -11,13 +11,13 @@ from django.utils.translation import gettext_lazy
 
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core.states import Badge
+from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.declaration import Row
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.unclear_writes.models import UnclearWrite
 from workflows_ui.web.elements import Button
 from workflows_ui.web.links import object_url
-from workflows_ui.web.messages import Text
 
 
 @dataclass(frozen=True)

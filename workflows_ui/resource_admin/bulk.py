@@ -5,6 +5,7 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
+from workflows_ui.core.paths import usable_id
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.jobs.services.jobs import Found
 from workflows_ui.lists.listing import Listing
@@ -12,7 +13,6 @@ from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin import action_log
 from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.resource import Resource
-from workflows_ui.web.paths import usable_id
 
 #: Names of the fields that a list submits.
 ID, EVERYTHING = "id", "everything"

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from django.http import HttpResponse
 from django.utils.translation import gettext as _, gettext_lazy
 
+from workflows_ui.core.text import Text
 from workflows_ui.credentials.models import Ability
 from workflows_ui.credentials.services import capabilities
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -13,7 +14,6 @@ from workflows_ui.members.models import Role, Workspace
 from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.resource import Resource
 from workflows_ui.web import responses
-from workflows_ui.web.messages import Text
 from workflows_ui.web.requests import ConsoleRequest
 
 #: Name of each capability, as a continuation of "This engine has no ...".

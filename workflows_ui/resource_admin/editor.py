@@ -2,9 +2,9 @@
 
 from urllib.parse import quote, urlsplit
 
+from workflows_ui.core.paths import usable_id
 from workflows_ui.members.models import Flavour, Workspace
 from workflows_ui.resource_admin.resource import Resource
-from workflows_ui.web.paths import usable_id
 
 
 def url(resource: Resource, workspace: Workspace, id: str) -> str:

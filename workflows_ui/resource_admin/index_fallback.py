@@ -8,7 +8,9 @@ from typing import TypeVar
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _, gettext_lazy
 
+from workflows_ui.core import formats
 from workflows_ui.core.collation import plain
+from workflows_ui.core.paths import text_at
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import TooLarge
@@ -16,8 +18,6 @@ from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.resource import Page, Panel, Query, Resource, Row, Tab, Text
 from workflows_ui.run_index.models import IndexedObject, ObjectUse
 from workflows_ui.run_index.services import indexes, uses
-from workflows_ui.web import formats
-from workflows_ui.web.paths import text_at
 
 T = TypeVar("T")
 

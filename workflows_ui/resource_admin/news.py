@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from workflows_ui.core import formats
+from workflows_ui.core.paths import text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.listing import Listing
 from workflows_ui.lists.news import NOTHING
 from workflows_ui.resource_admin.resource import Page, Resource, Row
-from workflows_ui.web import formats
-from workflows_ui.web.paths import text_at
 
 
 def newest(kind: Resource, current: Listing, rows: Sequence[Row]) -> str:

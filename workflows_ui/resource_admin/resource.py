@@ -12,7 +12,9 @@ from django.http import Http404
 from django.urls import reverse
 
 from workflows_ui.core import redaction
+from workflows_ui.core.paths import id_at as id_at, pick as pick
 from workflows_ui.core.states import Badge
+from workflows_ui.core.text import Text as Text
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.declaration import (
     Column as Column,
@@ -27,8 +29,6 @@ from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.actions import Action as Action, Affected as Affected, Bulk as Bulk, always
 from workflows_ui.web.elements import Button as Button
 from workflows_ui.web.links import object_url
-from workflows_ui.web.messages import Text as Text
-from workflows_ui.web.paths import id_at as id_at, pick as pick
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from urllib.parse import quote
 
 from django.utils.http import urlencode
 
+from workflows_ui.core.paths import pick, sole_id, usable_id
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.launches.services import launches
 from workflows_ui.resource_admin.resource import Row
 from workflows_ui.web import links
-from workflows_ui.web.paths import pick, sole_id, usable_id
 
 
 def flows_url(slug: str, folder: str) -> str:

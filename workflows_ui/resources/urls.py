@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from workflows_ui.resources import usage_views
+from workflows_ui.resources import views as usage_views
 from workflows_ui.resources.connections import views as connection_views
 from workflows_ui.resources.flows import views as flow_views
 from workflows_ui.resources.flows.editing import views as editing_views
@@ -12,7 +12,7 @@ from workflows_ui.resources.pieces import views as piece_views
 from workflows_ui.resources.reveal import views as reveal_views
 from workflows_ui.resources.runs import views as run_views
 from workflows_ui.resources.tables import views as table_views
-from workflows_ui.resources.triggers import test_views
+from workflows_ui.resources.triggers import views as trigger_views
 
 _RECORDS, _TEST = "w/<slug:slug>/tables/<str:table>/records", "w/<slug:slug>/flows/<str:id>/trigger"
 _RUN, _HIDDEN = "w/<slug:slug>/runs/<path:id>", "w/<slug:slug>/{0}/<str:id>/hidden/"
@@ -55,6 +55,6 @@ urlpatterns = [
         table_views.field_action,
         name="table_field_do",
     ),
-    path(f"{_TEST}/", test_views.page, name="flow_trigger_test"),
-    path(f"{_TEST}/cancel/", test_views.cancel, name="flow_trigger_cancel"),
+    path(f"{_TEST}/", trigger_views.page, name="flow_trigger_test"),
+    path(f"{_TEST}/cancel/", trigger_views.cancel, name="flow_trigger_cancel"),
 ]

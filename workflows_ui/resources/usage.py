@@ -7,7 +7,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
+from workflows_ui.core import formats
 from workflows_ui.core.collation import sort_key
+from workflows_ui.core.paths import text_at, texts_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import RESOURCES, Affected, Panel, Row, Subject, Tab, Text
@@ -17,8 +19,7 @@ from workflows_ui.resources.places import list_url, object_url, step_url
 from workflows_ui.run_index.services import indexes, object_rows as kept, uses
 from workflows_ui.run_index.services.object_rows import FLOWS, uses_of_flow
 from workflows_ui.run_index.services.uses import User
-from workflows_ui.web import formats, links
-from workflows_ui.web.paths import text_at, texts_at
+from workflows_ui.web import links
 
 #: Cache names.
 _CACHED, _NOW = "usage", "usage-now"

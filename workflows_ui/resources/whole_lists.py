@@ -11,8 +11,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from workflows_ui.core.collation import plain
+from workflows_ui.core.paths import text_at
 from workflows_ui.resource_admin.resource import Page, Query, Row, Text
-from workflows_ui.web.paths import text_at
 
 #: Rows per call (api.md 4.1: no upper bound of a page is known). A resource with this paging has it as its `batch_size`.
 AT_ONCE = 1000

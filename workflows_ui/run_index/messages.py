@@ -8,14 +8,14 @@ from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
-from workflows_ui.core import heartbeat
+from workflows_ui.core import formats, heartbeat
+from workflows_ui.core.text import Message, Text
 from workflows_ui.members.models import Workspace
 from workflows_ui.resource_admin.resource import RESOURCES
 from workflows_ui.run_index.models import IndexedKind, RunIndex
 from workflows_ui.run_index.services import indexes, launch_words, reading, rewriting, uses, values
 from workflows_ui.run_index.services.object_rows import KINDS
-from workflows_ui.web import formats, messages
-from workflows_ui.web.messages import Message, Text
+from workflows_ui.web import messages
 
 #: Seconds between two looks at an index that reads the past, and at one that waits for new runs.
 _BUSY, _CALM = 3, 15

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from workflows_ui.audit.requests import actor
 from workflows_ui.core import broker
 from workflows_ui.credentials.messages import picker_labels
 from workflows_ui.members.models import Role
@@ -21,7 +22,7 @@ from workflows_ui.run_index.models import RunIndex
 from workflows_ui.run_index.services import first_start, indexes, parts
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
-from workflows_ui.web.requests import ConsoleRequest, actor, is_sure
+from workflows_ui.web.requests import ConsoleRequest, is_sure
 
 LIVE = "run-index-live"
 #: The most people of a team who are named.

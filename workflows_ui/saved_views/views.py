@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from workflows_ui.audit.requests import actor
 from workflows_ui.members.models import Role
 from workflows_ui.saved_views import services
 from workflows_ui.saved_views.forms import ViewForm
@@ -17,7 +18,7 @@ from workflows_ui.saved_views.models import SavedView
 from workflows_ui.saved_views.services import Scope
 from workflows_ui.web import responses
 from workflows_ui.web.access import member, signed_in
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest
 
 
 def _scoped(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _, pgettext
 
+from workflows_ui.core import formats
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import capabilities, clients, credentials, engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -23,7 +24,7 @@ from workflows_ui.resources.runs.reading import error_of, name_of
 from workflows_ui.run_index.services import indexes, uses
 from workflows_ui.search import services
 from workflows_ui.search.services import MOST, Text
-from workflows_ui.web import formats, messages, navigation
+from workflows_ui.web import messages, navigation
 from workflows_ui.web.requests import ConsoleRequest
 
 

@@ -6,10 +6,10 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.audit import messages as audit_messages
+from workflows_ui.core import formats
 from workflows_ui.engine.answer import UNREADABLE, WEB_PAGE
 from workflows_ui.resource_admin.resource import RESOURCES
 from workflows_ui.unclear_writes.models import UnclearWrite, WriteState
-from workflows_ui.web import formats
 
 #: Seconds between two updates of the page.
 SECONDS = 3

@@ -12,11 +12,11 @@ from urllib.parse import quote
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext as _
 
+from workflows_ui.core import formats
 from workflows_ui.core.states import Badge
-from workflows_ui.web import formats
+from workflows_ui.core.text import Text
 from workflows_ui.web.icons import icon
 from workflows_ui.web.markup import NOTHING, escaped, joined, markup
-from workflows_ui.web.messages import Text
 
 _OPTION = '<option value="{}"{}>{}</option>'
 

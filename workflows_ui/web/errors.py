@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from workflows_ui.core import database
 from workflows_ui.core.crypto import CannotOpen, PlaceChanged
+from workflows_ui.core.text import Message
 from workflows_ui.credentials.services.clients import NoCredential
 from workflows_ui.engine import errors as engine
 from workflows_ui.members.services.access import NoAccess, NotAllowed
@@ -71,7 +72,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """403 outside the roles of a workspace."""
-    message = messages.Message(_("Not yours to do"), _("You do not have the right to do this."))
+    message = Message(_("Not yours to do"), _("You do not have the right to do this."))
     return _page(request, message, status=403)
 
 
@@ -79,9 +80,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     """400 and 413: a malformed request, or one that is too large."""
     if isinstance(exception, RequestDataTooBig):
         return too_large(request, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
-    message = messages.Message(
-        _("The request cannot be understood"), _("Something in its address or its form is not right.")
-    )
+    message = Message(_("The request cannot be understood"), _("Something in its address or its form is not right."))
     return _bare_page(request, message, status=400)
 
 
@@ -98,12 +97,12 @@ def too_large(request: HttpRequest, limit: int, size: int = 0) -> HttpResponse:
             "If you were signed in, your session has ended. Sign in in another tab, go back here in your browser, and send it again: what "
             "you typed is still in the form."
         )
-    return _page(request, messages.Message(_("This is too large"), text, step), status=413, posted=False)
+    return _page(request, Message(_("This is too large"), text, step), status=413, posted=False)
 
 
 def too_many_bodies(request: HttpRequest) -> HttpResponse:
     """503: too many requests from the client's address are still on their way, and this was the slowest."""
-    message = messages.Message(
+    message = Message(
         _("Too much is being sent at once"),
         _("Too many uploads from your network are still on their way, and yours was the slowest. Nothing was done."),
         _("Wait a minute, go back in your browser, and send it again: what you typed is still in the form."),
@@ -116,7 +115,7 @@ def too_many_bodies(request: HttpRequest) -> HttpResponse:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403: the CSRF token is missing or old; the page shows the typed values for copying."""
     _log.warning("csrf: %s", reason)
-    message = messages.Message(
+    message = Message(
         _("The form is out of date"),
         _("It was opened before you signed in or out, or it did not come from the console. Nothing was done."),
         _("Open the page again and send it once more. Your browser must accept the console's cookies."),
@@ -128,7 +127,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """500: a bug, or 503 for a database that failed before any view. Uses neither database nor session."""
     if isinstance(sys.exception(), database.AWAY):
         return database_away(request)
-    message = messages.Message(
+    message = Message(
         _("The console made a mistake"),
         _("It has been written to the log. What you did before is kept."),
         _("Try again. If it happens again, tell your administrator the number below."),
@@ -138,7 +137,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def database_away(request: HttpRequest) -> HttpResponse:
     """503: the console's database is unavailable. The page shows the typed values; sending a launch again is safe, by its ticket."""
-    message = messages.Message(
+    message = Message(
         _("The console cannot reach its database"),
         _("It is restarting or has a problem. Your earlier work is kept, and launches that were sent continue."),
         _(
@@ -152,7 +151,7 @@ def database_away(request: HttpRequest) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, message: messages.Message, *, status: int, error: Exception | None = None, posted: bool = True
+    request: HttpRequest, message: Message, *, status: int, error: Exception | None = None, posted: bool = True
 ) -> HttpResponse:
     context = _context(request, message, status, error)
     if responses.is_fragment(request):
@@ -166,9 +165,7 @@ def _page(
     return response
 
 
-def _bare_page(
-    request: HttpRequest, message: messages.Message, *, status: int, temporary: bool = False
-) -> HttpResponse:
+def _bare_page(request: HttpRequest, message: Message, *, status: int, temporary: bool = False) -> HttpResponse:
     context = {
         "words": message,
         "status": status,
@@ -187,7 +184,7 @@ def _bare_page(
     return responses.vary(HttpResponse(render_to_string("web/errors/page.html", context), status=status))
 
 
-def _context(request: HttpRequest, message: messages.Message, status: int, error: Exception | None) -> dict[str, Any]:
+def _context(request: HttpRequest, message: Message, status: int, error: Exception | None) -> dict[str, Any]:
     access = getattr(request, "access", None)
     slug = access.workspace.slug if access else ""
     guest = access is not None and access.guest  # sees no credentials and no lists

@@ -6,7 +6,7 @@ from django import forms
 from django.conf import settings
 from django.forms.fields import InvalidJSONInput
 
-from workflows_ui.launch_forms.schema import json_errors, json_text
+from workflows_ui.core import json_errors, json_text
 
 
 class JsonField(forms.JSONField):

@@ -1,31 +1,19 @@
 """Texts for errors and states, shared by pages, credentials and launches."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
-from workflows_ui.core import crypto
+from workflows_ui.core import crypto, formats
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.states import Badge
+from workflows_ui.core.text import Message, Text
 from workflows_ui.credentials.services.clients import NoCredential
 from workflows_ui.engine import errors as engine
 from workflows_ui.launches.models import Launch, Reason, State
 from workflows_ui.launches.services import runs
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import NoAccess, NotAllowed, RightEnded
-from workflows_ui.web import formats
-
-Text = str | Promise
-
-
-@dataclass(frozen=True)
-class Message:
-    title: Text
-    text: Text
-    next_step: Text = ""
-
 
 #: First match wins, so subclasses come before their bases.
 _ERRORS: dict[type[BaseException], Message] = {

@@ -12,9 +12,9 @@ from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from workflows_ui.web import formats
+from workflows_ui.core import formats
+from workflows_ui.core.text import Text
 from workflows_ui.web.markup import NOTHING, joined, markup
-from workflows_ui.web.messages import Text
 
 #: Pixels: the row of the caption, the plot, the row of labels below it; and the minimum height of a section that is not zero.
 CAPTION, HEIGHT, BELOW = 22, 150, 22

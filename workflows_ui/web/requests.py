@@ -1,14 +1,11 @@
-"""The type of requests in views, the actor for the audit log, and the typed values of a rejected POST."""
+"""The type of requests in views, and the typed values of a rejected POST."""
 
 import re
 
 from django.http import HttpRequest
-from django.utils.crypto import salted_hmac
 from django_htmx.middleware import HtmxDetails
 
 from workflows_ui.accounts.models import User
-from workflows_ui.audit.services.audit_log import Actor
-from workflows_ui.core import client_address
 from workflows_ui.core.secret_names import names_secret
 from workflows_ui.members.services.access import Access
 
@@ -35,30 +32,6 @@ class ConsoleRequest(HttpRequest):
 def is_sure(request: HttpRequest) -> bool:
     """Return whether this is the submitted form of a confirmation. An empty POST is not, so it ends nothing."""
     return request.method == "POST" and request.POST.get(SURE) == "yes"
-
-
-def address(request: HttpRequest) -> str | None:
-    """Return the client's IP address. With N trusted proxies, only the N-th entry of X-Forwarded-For from the right is trusted.
-
-    None if the value is not an address (a forged header, a Unix socket).
-    """
-    return client_address.find(request.META.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For", ""))
-
-
-def actor(request: HttpRequest) -> Actor:
-    user = getattr(request, "user", None)
-    return Actor(
-        user=user if isinstance(user, User) or getattr(user, "is_authenticated", False) else None,
-        address=address(request),
-        request_id=getattr(request, "request_id", ""),
-        session=session(request),
-    )
-
-
-def session(request: HttpRequest) -> str:
-    """Return a keyed digest of the session's key, or "". It identifies a session without granting access to it."""
-    key = getattr(getattr(request, "session", None), "session_key", None)
-    return salted_hmac("workflows_ui.audit.session", key, algorithm="sha256").hexdigest()[:16] if key else ""
 
 
 def posted_values(request: HttpRequest) -> list[dict[str, str]]:

@@ -7,13 +7,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
+from workflows_ui.audit.requests import actor
 from workflows_ui.credentials.services import credential_tests
 from workflows_ui.credentials.services.credential_tests import Problem, SeveralProjects
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest
 from workflows_ui.workspace_move import services as workspace_move
 from workflows_ui.workspace_move.forms import MoveForm
 from workflows_ui.workspace_move.services import Entered

@@ -28,11 +28,12 @@ from django.views.decorators.http import require_POST, require_safe
 from workflows_ui.accounts import forms, known_browsers, sign_in_log, tasks
 from workflows_ui.accounts.models import Identity, User
 from workflows_ui.accounts.services import passwords, people, sessions, single_sign_on
+from workflows_ui.audit.requests import actor, address
 from workflows_ui.core import broker, crypto
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.web import navigation, responses
 from workflows_ui.web.access import signed_in
-from workflows_ui.web.requests import ConsoleRequest, actor, address
+from workflows_ui.web.requests import ConsoleRequest
 
 _log = logging.getLogger(__name__)
 _RESET_KEY = allauth_views.INTERNAL_RESET_SESSION_KEY

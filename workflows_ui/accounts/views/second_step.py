@@ -25,9 +25,10 @@ from django.utils.translation import gettext as _, gettext_lazy
 from workflows_ui.accounts import sign_in_log
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import second_step
+from workflows_ui.audit.requests import actor
 from workflows_ui.web import responses
 from workflows_ui.web.access import GOING_TO, superuser
-from workflows_ui.web.requests import ConsoleRequest, actor, is_sure
+from workflows_ui.web.requests import ConsoleRequest, is_sure
 
 
 class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc]

@@ -22,10 +22,10 @@ from django.views.decorators.http import require_GET
 
 from workflows_ui.accounts import sign_in_log
 from workflows_ui.accounts.services import oidc, single_sign_on
+from workflows_ui.audit.requests import actor
 from workflows_ui.core import crypto
 from workflows_ui.web import responses
 from workflows_ui.web.access import STEPPED_ELSEWHERE
-from workflows_ui.web.requests import actor
 
 _log = logging.getLogger(__name__)
 

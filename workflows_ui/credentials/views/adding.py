@@ -19,6 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_safe
 
+from workflows_ui.audit.requests import actor
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials import messages as credential_messages, pending_sign_in, tasks
 from workflows_ui.credentials.forms import (
@@ -50,7 +51,7 @@ from workflows_ui.resource_admin.capabilities import NAMES
 from workflows_ui.resources.flows.launchable import launchable_flows
 from workflows_ui.web import messages as error_messages, responses
 from workflows_ui.web.access import closed, member, signed_in
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest
 
 #: The choice has expired.
 _OVER = {

@@ -7,12 +7,13 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
+from workflows_ui.audit.requests import actor
 from workflows_ui.credentials.models import Credential, CredentialShare
 from workflows_ui.credentials.services import sharing
 from workflows_ui.members.services import access
 from workflows_ui.web import responses
 from workflows_ui.web.access import signed_in
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest
 
 
 @signed_in

@@ -18,6 +18,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_POST, require_safe
 
 from workflows_ui.audit import messages as audit_messages
+from workflows_ui.audit.requests import actor
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials import messages as credential_messages, tables, tasks
@@ -45,7 +46,7 @@ from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.elements import Button, arranged
 from workflows_ui.web.messages import error_message
-from workflows_ui.web.requests import ConsoleRequest, actor, is_sure
+from workflows_ui.web.requests import ConsoleRequest, is_sure
 
 
 @require_safe

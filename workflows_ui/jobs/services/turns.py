@@ -1,4 +1,4 @@
-"""A worker's side of jobs: claimed by one UPDATE, in leased turns. The content of a turn is in jobs/worker.py.
+"""A worker's side of jobs: claimed by one UPDATE, in leased turns. The content of a turn is in resource_admin/jobs/worker.py.
 
 An object of a bulk action is marked SENDING before the engine is called about it, and is never sent again from that
 state: when a worker dies, its objects in hand become "unclear", and the next worker does the rest. A job that `resumes`

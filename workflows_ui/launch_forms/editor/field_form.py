@@ -11,11 +11,7 @@ from django.forms.utils import ErrorDict
 from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.core.form_choices import set_choices
-from workflows_ui.launch_forms import messages as form_messages
-from workflows_ui.launch_forms.editor import field_values
-from workflows_ui.launch_forms.editor.forms import CODE, EditorForm, choice, count, line, lines, tick
-from workflows_ui.launch_forms.editor.sources import Sources
-from workflows_ui.launch_forms.schema.document import (
+from workflows_ui.form_schema.document import (
     LONG,
     MOST_DEPTH,
     NOTHING,
@@ -30,6 +26,10 @@ from workflows_ui.launch_forms.schema.document import (
     Why,
     overlap,
 )
+from workflows_ui.launch_forms import messages as form_messages
+from workflows_ui.launch_forms.editor import field_values
+from workflows_ui.launch_forms.editor.forms import CODE, EditorForm, choice, count, line, lines, tick
+from workflows_ui.launch_forms.editor.sources import Sources
 
 #: Initial states of a field.
 EMPTY, FILLED, HIDDEN = "empty", "filled", "hidden"

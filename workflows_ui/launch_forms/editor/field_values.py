@@ -1,6 +1,6 @@
 """Conversion between a builder's text and a field's value, for defaults, fixed values and the values of rules.
 
-Builders type values as launchers do (launch_forms/schema/values.py).
+Builders type values as launchers do (form_schema/values.py).
 """
 
 import json
@@ -12,8 +12,8 @@ from django.db.models import TextChoices
 from django.utils import timezone
 from django.utils.translation import gettext as _, pgettext_lazy
 
-from workflows_ui.launch_forms.schema import values
-from workflows_ui.launch_forms.schema.document import NOTHING, BadValue, Field, FieldKind, key_of
+from workflows_ui.form_schema import values
+from workflows_ui.form_schema.document import NOTHING, BadValue, Field, FieldKind, key_of
 
 #: Kinds with several values, one per line.
 LINES = frozenset({FieldKind.LIST, FieldKind.CHOICES})

@@ -7,7 +7,7 @@ from django import forms
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from workflows_ui.launch_forms.schema.document import LONG, NOTE, SHORT
+from workflows_ui.form_schema.document import LONG, NOTE, SHORT
 
 _LONGEST_WORDS = 500
 _WIDGETS: dict[type, dict[str, str]] = {

@@ -11,11 +11,8 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.core.form_choices import set_choices
-from workflows_ui.launch_forms.editor import field_values, row_formsets
-from workflows_ui.launch_forms.editor.field_form import LAUNCHERS_LEARN_IT, FieldForm, ValueForm, chosen_kind
-from workflows_ui.launch_forms.editor.forms import CODE, choice, count, line, lines, tick
-from workflows_ui.launch_forms.schema import patterns
-from workflows_ui.launch_forms.schema.document import (
+from workflows_ui.form_schema import patterns
+from workflows_ui.form_schema.document import (
     NOTHING,
     NUMBERS,
     Blank,
@@ -25,6 +22,9 @@ from workflows_ui.launch_forms.schema.document import (
     PieceChoices,
     TableChoices,
 )
+from workflows_ui.launch_forms.editor import field_values, row_formsets
+from workflows_ui.launch_forms.editor.field_form import LAUNCHERS_LEARN_IT, FieldForm, ValueForm, chosen_kind
+from workflows_ui.launch_forms.editor.forms import CODE, choice, count, line, lines, tick
 
 #: The largest file that a field may accept.
 MOST_MEGABYTES = 25

@@ -11,9 +11,7 @@ from django.core.exceptions import ValidationError
 from django.forms.utils import ErrorDict
 from django.utils.translation import gettext as _
 
-from workflows_ui.launch_forms.editor import field_values
-from workflows_ui.launch_forms.editor.field_values import SentAs
-from workflows_ui.launch_forms.schema.document import (
+from workflows_ui.form_schema.document import (
     CELLS,
     MOST_CHOICES,
     MOST_COLUMNS,
@@ -24,6 +22,8 @@ from workflows_ui.launch_forms.schema.document import (
     key_of,
     name_for,
 )
+from workflows_ui.launch_forms.editor import field_values
+from workflows_ui.launch_forms.editor.field_values import SentAs
 
 #: `was` of a choice that sends an empty text: without it an empty input means "the same as the label".
 _EMPTY = '""'

@@ -1,6 +1,6 @@
 """View models of a launch form and its fields, for templates/launch_forms/fields.html.
 
-Used by the launch page and the builder's preview. Controls have the names of launch_forms/schema/checking.py.
+Used by the launch page and the builder's preview. Controls have the names of form_schema/checking.py.
 """
 
 import dataclasses
@@ -10,12 +10,12 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from workflows_ui.form_schema import moments, values
+from workflows_ui.form_schema.checking import Shown, cell_name
+from workflows_ui.form_schema.document import NUMBERS, Choice, Field, FieldKind, Form, key_of
 from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.forms import posted
 from workflows_ui.launch_forms.forms.posted import Options
-from workflows_ui.launch_forms.schema import moments, values
-from workflows_ui.launch_forms.schema.checking import Shown, cell_name
-from workflows_ui.launch_forms.schema.document import NUMBERS, Choice, Field, FieldKind, Form, key_of
 
 #: More choices than this get a control with a search.
 LISTED = 15

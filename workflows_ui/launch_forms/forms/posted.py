@@ -13,16 +13,16 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
-from workflows_ui.core import clock, redaction
+from workflows_ui.core import clock, formats, json_text, redaction
 from workflows_ui.core.secret_names import MASK, masks, names_secret
 from workflows_ui.engine import Upload
+from workflows_ui.form_schema import checking, values
+from workflows_ui.form_schema.checking import Checked, Data, cell_name, rows_of
+from workflows_ui.form_schema.document import BadValue, Choice, Field, FieldKind, Form, key_of
 from workflows_ui.launch_forms.messages import size
-from workflows_ui.launch_forms.schema import checking, json_text, values
-from workflows_ui.launch_forms.schema.checking import Checked, Data, cell_name, rows_of
-from workflows_ui.launch_forms.schema.document import BadValue, Choice, Field, FieldKind, Form, key_of
 from workflows_ui.launches.services import files as launch_files
 from workflows_ui.launches.services.launches import LONGEST_KEPT
-from workflows_ui.web import formats, upload_limit
+from workflows_ui.web import upload_limit
 
 #: Live choices by field, without fields whose choices could not be loaded.
 Options = Mapping[str, Sequence[Choice]]
@@ -114,7 +114,7 @@ def field_errors(request: HttpRequest, form: Form, data: Data, name: str) -> dic
 
 
 def _attachment(field: Field, upload: "UploadedFile[Any]", total_size: int, number: int) -> Upload:
-    """The file to send. Its kind is checked in schema/checking.py. Raises BadValue.
+    """The file to send. Its kind is checked in form_schema/checking.py. Raises BadValue.
 
     Args:
         total_size: bytes of this file and the previous ones.

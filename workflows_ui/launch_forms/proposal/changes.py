@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
+from workflows_ui.form_schema.document import Field, FieldKind, Form, overlap
 from workflows_ui.launch_forms.proposal import code_reading, references, trigger_fields
 from workflows_ui.launch_forms.proposal.references import Reference
-from workflows_ui.launch_forms.schema.document import Field, FieldKind, Form, overlap
 
 Path = tuple[str, ...]
 

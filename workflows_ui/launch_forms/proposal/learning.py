@@ -12,8 +12,8 @@ from datetime import UTC
 from functools import partial
 from typing import Any
 
-from workflows_ui.launch_forms.schema import moments, values
-from workflows_ui.launch_forms.schema.document import (
+from workflows_ui.form_schema import moments, values
+from workflows_ui.form_schema.document import (
     CELLS,
     MOST_COLUMNS,
     Blank,

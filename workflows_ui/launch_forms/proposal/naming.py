@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from workflows_ui.launch_forms.schema.document import FieldKind, label_from
+from workflows_ui.form_schema.document import FieldKind, label_from
 
 _NAMES: tuple[tuple[FieldKind, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(rf"(?:^|_)(?:{words})(?:_|$)"))

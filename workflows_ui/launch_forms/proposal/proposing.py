@@ -8,13 +8,8 @@ from itertools import chain, islice
 from typing import Any
 
 from workflows_ui.core.secret_names import mask_text, names_secret
-from workflows_ui.launch_forms.proposal import learning, naming, references
-from workflows_ui.launch_forms.proposal.code_reading import ITEM
-from workflows_ui.launch_forms.proposal.learning import inferred
-from workflows_ui.launch_forms.proposal.references import Reference
-from workflows_ui.launch_forms.proposal.trigger_fields import read_trigger_form
-from workflows_ui.launch_forms.schema import values
-from workflows_ui.launch_forms.schema.document import (
+from workflows_ui.form_schema import values
+from workflows_ui.form_schema.document import (
     CELLS,
     LONG,
     MOST_COLUMNS,
@@ -33,6 +28,11 @@ from workflows_ui.launch_forms.schema.document import (
     label_from,
     name_for,
 )
+from workflows_ui.launch_forms.proposal import learning, naming, references
+from workflows_ui.launch_forms.proposal.code_reading import ITEM
+from workflows_ui.launch_forms.proposal.learning import inferred
+from workflows_ui.launch_forms.proposal.references import Reference
+from workflows_ui.launch_forms.proposal.trigger_fields import read_trigger_form
 
 #: Number of the latest payloads that are used.
 MOST_PAYLOADS = 10_000

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from workflows_ui.core.json_text import HALF
 from workflows_ui.engine import braces, flow_tree
+from workflows_ui.form_schema.document import FieldKind
 from workflows_ui.launch_forms.proposal import code_reading
 from workflows_ui.launch_forms.proposal.code_reading import ITEM, Path, accesses
-from workflows_ui.launch_forms.schema.document import FieldKind
-from workflows_ui.launch_forms.schema.json_text import HALF
 
 #: A text that is a template with a single access.
 _TEMPLATE_ONLY = re.compile(r"\s*\{\{([\w$.?\[\]'\"\s-]*)\}\}\s*")

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from workflows_ui.launch_forms.schema.document import Field, FieldKind
-from workflows_ui.launch_forms.schema.json_text import HALF
+from workflows_ui.core.json_text import HALF
+from workflows_ui.form_schema.document import Field, FieldKind
 
 _KINDS = {"text": FieldKind.TEXT, "text_area": FieldKind.LONG_TEXT, "file": FieldKind.FILE, "toggle": FieldKind.YES_NO}
 _QUOTES = re.compile(r"[\\\"'’\n\r\t]")

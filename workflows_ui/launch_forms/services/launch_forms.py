@@ -10,9 +10,9 @@ from django.db.models import F, QuerySet
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core import clock, database
 from workflows_ui.core.prepared import Prepared
+from workflows_ui.form_schema import rules, schema_in, schema_out
+from workflows_ui.form_schema.document import Form
 from workflows_ui.launch_forms.models import LaunchForm, LaunchFormVersion, SavedInputs
-from workflows_ui.launch_forms.schema import rules, schema_in, schema_out
-from workflows_ui.launch_forms.schema.document import Form
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services.access import Access
 
@@ -78,7 +78,7 @@ def save(
 ) -> LaunchForm:
     """Save the draft. `lock` is the lock number that the page was made from, None if there was no row.
 
-    Raises NotAllowed for less than a builder, Stale if the row has changed, launch_forms.schema.document.BadForm for a form that breaks
+    Raises NotAllowed for less than a builder, Stale if the row has changed, form_schema.document.BadForm for a form that breaks
     its rules (two fields of one name, a show-if about a missing field, ...).
     """
     access.require(Role.BUILDER)

@@ -6,9 +6,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from workflows_ui.audit.services import audit_log
-from workflows_ui.core import clock, database, masking
+from workflows_ui.core import clock, database, json_text, masking
 from workflows_ui.launch_forms.models import SavedInputs
-from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 

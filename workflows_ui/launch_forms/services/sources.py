@@ -6,13 +6,12 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from workflows_ui.core import masking
+from workflows_ui.core import json_text, masking
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.engine import Workflows
 from workflows_ui.engine.errors import EngineError
+from workflows_ui.form_schema.document import NOTHING, Form
 from workflows_ui.launch_forms.proposal import proposing, references
-from workflows_ui.launch_forms.schema import json_text
-from workflows_ui.launch_forms.schema.document import NOTHING, Form
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import runs
 from workflows_ui.members.models import Workspace

@@ -15,21 +15,22 @@ from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from workflows_ui.core import redaction
+from workflows_ui.core import formats, json_errors, json_text, redaction
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.secret_names import MASK
+from workflows_ui.core.text import Message
 from workflows_ui.credentials import messages as credential_messages
 from workflows_ui.credentials.models import KEPT_IN_RUNS
 from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.engine import AddressRefused, EngineError, NotFound, NotSent, Timeouts, TooLarge, Unavailable
+from workflows_ui.form_schema import checking, schema_in, schema_out
+from workflows_ui.form_schema.checking import Data, Shown
+from workflows_ui.form_schema.document import NOTHING, BadForm, Field, FieldKind, Form
 from workflows_ui.launch_forms import choices as launch_choices, messages as form_messages
 from workflows_ui.launch_forms.forms import posted
 from workflows_ui.launch_forms.forms.fields import FormView
 from workflows_ui.launch_forms.models import LaunchFormVersion
 from workflows_ui.launch_forms.proposal import changes
-from workflows_ui.launch_forms.schema import checking, json_errors, json_text, schema_in, schema_out
-from workflows_ui.launch_forms.schema.checking import Data, Shown
-from workflows_ui.launch_forms.schema.document import NOTHING, BadForm, Field, FieldKind, Form
 from workflows_ui.launch_forms.services import launch_forms, saved_inputs, sources as form_sources
 from workflows_ui.launch_forms.views import prefill
 from workflows_ui.launches import flow_facts
@@ -40,9 +41,9 @@ from workflows_ui.members import messages as launch_right_messages
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access as member_access, launch_rights
 from workflows_ui.members.services.access import Access, Acting
-from workflows_ui.resources.flows import views as flow_views
+from workflows_ui.resources.flows.effects import effects_at_once
 from workflows_ui.run_index.services import indexes, uses
-from workflows_ui.web import formats, markdown, messages, responses, signed_state
+from workflows_ui.web import markdown, messages, responses, signed_state
 from workflows_ui.web.requests import ConsoleRequest
 
 #: Timeouts of the engine for a published form, which can be displayed without it.
@@ -62,7 +63,7 @@ class EngineAnswers:
 
     facts: Facts | None = None
     options: launch_choices.Choices = field(default_factory=dict)
-    problem: messages.Message | None = None
+    problem: Message | None = None
     away: bool = False
 
 
@@ -87,7 +88,7 @@ class LaunchFormPage:
     published: Form | None = None
     facts: Facts | None = None
     stored_name: str = ""
-    away: messages.Message | None = None
+    away: Message | None = None
 
     @property
     def as_json(self) -> bool:
@@ -122,13 +123,13 @@ class LaunchFormPage:
         return posted.KeepForm(self.request.POST if self.request.method == "POST" else None)
 
     @cached_property
-    def silence(self) -> messages.Message | None:
+    def silence(self) -> Message | None:
         """That the engine does not answer, according to the run index: then the page does not wait for it."""
         since = indexes.silent_since(self.request.access.workspace)
         if since is None:
             return None
         text = _("It has not answered since %(time)s. The form works all the same.")
-        return messages.Message(_("The engine does not answer"), text % {"time": formats.short_time(since)})
+        return Message(_("The engine does not answer"), text % {"time": formats.short_time(since)})
 
     @cached_property
     def unclear(self) -> Launch | None:
@@ -277,7 +278,7 @@ class LaunchFormPage:
             "chosen_credential": request.POST.get("_credential", ""),
             "keep": self.keep_form if answers.away or "_keep" in request.POST else None,
             "given_up_after": int(settings.LAUNCH_TOO_LATE.total_seconds()) // 60,
-            **flow_views.effects_at_once(access, self.flow_id, facts),
+            **effects_at_once(access, self.flow_id, facts),
             "effects": form_messages.effects(self.builder_form),
         }
 

@@ -15,15 +15,16 @@ from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
+from workflows_ui.audit.requests import actor
 from workflows_ui.core import redaction
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import clients, engine_session
+from workflows_ui.form_schema import checking
+from workflows_ui.form_schema.checking import Data
+from workflows_ui.form_schema.document import FieldKind
 from workflows_ui.launch_forms import choices as launch_choices
 from workflows_ui.launch_forms.forms import posted
 from workflows_ui.launch_forms.forms.posted import KeepForm, Options, PostedForm
-from workflows_ui.launch_forms.schema import checking
-from workflows_ui.launch_forms.schema.checking import Data
-from workflows_ui.launch_forms.schema.document import FieldKind
 from workflows_ui.launch_forms.services import saved_inputs
 from workflows_ui.launch_forms.views import form_page, prefill, review
 from workflows_ui.launch_forms.views.form_page import LaunchFormPage
@@ -37,7 +38,7 @@ from workflows_ui.members.services import access
 from workflows_ui.run_index.services import indexes
 from workflows_ui.web import messages, responses
 from workflows_ui.web.access import launching, member
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest
 
 
 @never_cache

@@ -12,20 +12,20 @@ from django.utils.translation import gettext as _, ngettext
 
 from workflows_ui.core import redaction
 from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.paths import id_at
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.engine import EngineError, NotFound
+from workflows_ui.form_schema import checking
+from workflows_ui.form_schema.checking import Data, Shown
+from workflows_ui.form_schema.document import NOTHING, Field, FieldKind, Form
 from workflows_ui.launch_forms.forms import posted
 from workflows_ui.launch_forms.models import SavedInputs
-from workflows_ui.launch_forms.schema import checking
-from workflows_ui.launch_forms.schema.checking import Data, Shown
-from workflows_ui.launch_forms.schema.document import NOTHING, Field, FieldKind, Form
 from workflows_ui.launch_forms.services import saved_inputs
 from workflows_ui.launches import flow_facts
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches, secrets as launch_secrets
 from workflows_ui.members.models import Role
 from workflows_ui.resources.runs import masking
-from workflows_ui.web.paths import id_at
 from workflows_ui.web.requests import ConsoleRequest
 
 #: Most characters of a link that fills the form.

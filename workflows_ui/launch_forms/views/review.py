@@ -7,7 +7,7 @@ sends the form together with a digest of what was shown: other values are shown 
 from django.http import HttpResponse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from workflows_ui.core import redaction
+from workflows_ui.core import formats, redaction
 from workflows_ui.credentials import messages as credential_messages
 from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.forms import posted
@@ -15,7 +15,7 @@ from workflows_ui.launch_forms.forms.posted import PostedForm
 from workflows_ui.launch_forms.views.form_page import LaunchFormPage
 from workflows_ui.launches import inputs as launch_inputs
 from workflows_ui.launches.services import files as launch_files
-from workflows_ui.web import formats, responses
+from workflows_ui.web import responses
 
 FRAGMENT = "launch-review"
 

@@ -6,11 +6,12 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from workflows_ui.audit.requests import actor
 from workflows_ui.launch_forms.forms.saved_inputs import SavedInputsForm
 from workflows_ui.launch_forms.services import saved_inputs
 from workflows_ui.web import responses
 from workflows_ui.web.access import launching
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest
 
 
 @launching

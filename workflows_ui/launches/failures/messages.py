@@ -10,10 +10,10 @@ from typing import Literal
 
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.core import formats
+from workflows_ui.core.text import Message
 from workflows_ui.launches.failures import reading as failure_reading, rules as failure_rules
 from workflows_ui.launches.failures.reading import Report
-from workflows_ui.web import formats
-from workflows_ui.web.messages import Message
 
 #: Longest displayed message of a service, in characters.
 _SHOWN = 400

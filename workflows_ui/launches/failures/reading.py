@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from workflows_ui.core import formats
 from workflows_ui.launches.failures import rules as failure_rules
-from workflows_ui.web import formats
 
 #: Characters of an error that are read, and levels of its JSON that are searched.
 READ, _DEEPEST = 40_000, 6

@@ -16,13 +16,12 @@ from django.db.models import Q, QuerySet
 
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
-from workflows_ui.core import clock, database
+from workflows_ui.core import clock, database, json_text
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.core.secret_names import masks
 from workflows_ui.credentials.models import Credential
 from workflows_ui.engine import HIDDEN, EncodedJson, Upload
-from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.launches.models import SEARCHED_FOR, UNSENT, WENT_WRONG, Launch, Reason, State
 from workflows_ui.launches.services import files as launch_files, secrets as launch_secrets
 from workflows_ui.members.models import Role, Workspace

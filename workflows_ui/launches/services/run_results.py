@@ -7,8 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 
-from workflows_ui.core import clock
-from workflows_ui.launch_forms.schema import json_text
+from workflows_ui.core import clock, json_text
 from workflows_ui.launches.models import CONFIRMED, Launch, Reason, State
 from workflows_ui.launches.services import flow_checks, launches, runs
 from workflows_ui.launches.services.runs import PollSnapshot

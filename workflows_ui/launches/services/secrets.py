@@ -14,11 +14,11 @@ from typing import Any
 from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
 
-from workflows_ui.core import masking, redaction
+from workflows_ui.core import json_text, masking, redaction
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.secret_names import MASK
 from workflows_ui.engine import Mask
-from workflows_ui.launch_forms.schema import checking, json_text
+from workflows_ui.form_schema import checking
 from workflows_ui.launches.models import Launch
 
 #: Shorter values would match unrelated data, so they are masked by the name of their field.

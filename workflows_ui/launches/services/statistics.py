@@ -14,8 +14,6 @@ from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import launches
 from workflows_ui.members.models import Workspace
 
-#: Days of a plot, today included, unless others are asked for; and the most that are counted.
-DAYS, MOST_DAYS = 14, 62
 #: Launches whose durations are drawn, and the minimum for a 95th percentile.
 DURATIONS = 60
 #: Failing flows that are named.
@@ -31,11 +29,6 @@ class Failing:
     failed: int
     number: int
     last: datetime
-
-
-def days_until(last: date, number: int = DAYS) -> Sequence[date]:
-    """The days up to and including `last`, the earliest first."""
-    return [last - timedelta(days=number - 1 - position) for position in range(number)]
 
 
 def by_day(rows: QuerySet[Launch], days: Sequence[date]) -> Sequence[Mapping[str, int]]:

@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from workflows_ui.accounts.models import User
+from workflows_ui.audit.requests import actor
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.credentials.messages import picker_labels
@@ -32,7 +33,7 @@ from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.elements import Button
 from workflows_ui.web.links import reachable
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest
 
 #: Number of the newest launches whose flows and persons the filters offer.
 OFFERED_FROM = 500

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from workflows_ui.audit.requests import actor
 from workflows_ui.launch_forms.forms.posted import KeepForm
 from workflows_ui.launches.forms import SettleForm
 from workflows_ui.launches.page import LaunchPage
@@ -18,7 +19,7 @@ from workflows_ui.members.models import Role
 from workflows_ui.resources.flows import results
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest
 
 LIVE, HISTORY = "launch-live", "history"
 _TYPES = {"json": "application/json", "txt": "text/plain; charset=utf-8"}

@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from workflows_ui.launches import plots
+from workflows_ui.launches import panels as plots
 from workflows_ui.launches.forms import MORE, FilterForm
 from workflows_ui.launches.services import launches, statistics
 from workflows_ui.lists.filters import plotted_days
@@ -17,7 +17,7 @@ from workflows_ui.web.requests import ConsoleRequest
 @require_safe
 @member(Role.VIEWER, guests=True)
 def days(request: ConsoleRequest, slug: str) -> HttpResponse:
-    """The visible launches per day by outcome, with the filters of the list. At most statistics.MOST_DAYS days, the last ones."""
+    """The visible launches per day by outcome, with the filters of the list. At most plot_days.MOST_DAYS days, the last ones."""
     form = FilterForm(request.GET)
     if not request.access.allows(Role.BUILDER):
         del form.fields["person"]

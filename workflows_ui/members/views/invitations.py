@@ -23,6 +23,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import people
+from workflows_ui.audit.requests import actor
 from workflows_ui.core import crypto
 from workflows_ui.credentials.services import practice
 from workflows_ui.members import messages as member_messages
@@ -32,7 +33,7 @@ from workflows_ui.members.services import invitations, members
 from workflows_ui.members.services.invitations import TokenMatch, Tokens
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
-from workflows_ui.web.requests import ConsoleRequest, actor, is_sure
+from workflows_ui.web.requests import ConsoleRequest, is_sure
 
 _log = logging.getLogger(__name__)
 _TOO_MANY = gettext_lazy("You have created many invitations within an hour. Wait a while before you create more.")

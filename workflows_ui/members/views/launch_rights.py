@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from workflows_ui.audit.requests import actor
 from workflows_ui.core.collation import sort_key
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.launches import flow_facts
@@ -26,7 +27,7 @@ from workflows_ui.resources.flows.launchable import launchable_flows
 from workflows_ui.web import responses
 from workflows_ui.web.access import member, visible_people
 from workflows_ui.web.elements import Button
-from workflows_ui.web.requests import ConsoleRequest, actor, is_sure
+from workflows_ui.web.requests import ConsoleRequest, is_sure
 
 #: Maximum number of rights in force on a page, newest first.
 _HELD = 300

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import second_step
+from workflows_ui.audit.requests import actor
 from workflows_ui.core.collation import sort_key
 from workflows_ui.credentials import messages as credential_messages
 from workflows_ui.credentials.models import Credential
@@ -31,7 +32,7 @@ from workflows_ui.run_index import messages as run_index_messages
 from workflows_ui.web import navigation, responses
 from workflows_ui.web.access import member, signed_in, stepped, visible_people
 from workflows_ui.web.elements import Button
-from workflows_ui.web.requests import ConsoleRequest, actor, is_sure
+from workflows_ui.web.requests import ConsoleRequest, is_sure
 
 #: The paths for which access can be requested: those of workspaces.
 _WORKSPACE_LINK = re.compile(r"/w/(?P<slug>[-\w]{1,60})/[^\s?#\\\x00-\x1f]{0,240}\Z")

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import second_step
+from workflows_ui.audit.requests import actor
 from workflows_ui.core import database
 from workflows_ui.core.collation import by_name, sort_key
 from workflows_ui.credentials.models import Credential
@@ -35,7 +36,7 @@ from workflows_ui.members.services import access, directory
 from workflows_ui.offboarding import services as deactivation
 from workflows_ui.web import responses
 from workflows_ui.web.access import member, signed_in, superuser, visible_people
-from workflows_ui.web.requests import ConsoleRequest, actor, is_sure
+from workflows_ui.web.requests import ConsoleRequest, is_sure
 
 _LATEST = 10
 #: Maximum number of forms on the page of permissions.

@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from workflows_ui.accounts.models import User
+from workflows_ui.audit.requests import actor
 from workflows_ui.lists import list_page, local_lists
 from workflows_ui.members import messages as member_messages, tables
 from workflows_ui.members.forms import PersonForm, TeamForm
@@ -21,7 +22,7 @@ from workflows_ui.members.services import members, teams
 from workflows_ui.web import responses
 from workflows_ui.web.access import signed_in, superuser, visible_people
 from workflows_ui.web.elements import Button
-from workflows_ui.web.requests import ConsoleRequest, actor, is_sure
+from workflows_ui.web.requests import ConsoleRequest, is_sure
 
 #: Maximum number of people shown on the page of a team.
 _SHOWN = 500

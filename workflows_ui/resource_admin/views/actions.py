@@ -19,7 +19,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
 from workflows_ui.audit.models import AuditEvent
+from workflows_ui.audit.requests import actor
 from workflows_ui.audit.services import audit_log
+from workflows_ui.core import formats
+from workflows_ui.core.paths import id_at, text_at
+from workflows_ui.core.text import Message, Text
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, Unknown, errors as engine
@@ -30,11 +34,9 @@ from workflows_ui.resource_admin.resource import RESOURCES, Resource, Row, find_
 from workflows_ui.run_index.services import objects
 from workflows_ui.unclear_writes import messages as write_texts, services as unclear_writes
 from workflows_ui.unclear_writes.models import UnclearWrite
-from workflows_ui.web import elements, formats, messages as words, responses
+from workflows_ui.web import elements, messages as words, responses
 from workflows_ui.web.access import member
-from workflows_ui.web.messages import Text
-from workflows_ui.web.paths import id_at, text_at
-from workflows_ui.web.requests import SURE, ConsoleRequest, actor
+from workflows_ui.web.requests import SURE, ConsoleRequest
 
 TICKET, BACK = "action-ticket", "next"
 #: The earlier write that a person was asked about.
@@ -114,7 +116,7 @@ def act(
     why = lacking.get(declared.needs) or lacking.get(chosen.needs)
     if why:
         action_request = _ActionRequest(request, declared, chosen, session, id, {})
-        message = words.Message(_("This engine cannot do that"), why, _("Nothing was sent to the engine."))
+        message = Message(_("This engine cannot do that"), why, _("Nothing was sent to the engine."))
         return _not_possible(action_request, message)
     unmasked: Row = declared.get(session, id) if id else {}
     row: Row = declared.masked(session, [unmasked])[0] if id else {}
@@ -122,7 +124,7 @@ def act(
     if not chosen.visible(row):
         title = _("This cannot be done now")
         text = _("“%(action)s” is not possible in the state it is in. It may have changed since you opened the page.")
-        return _not_possible(action_request, words.Message(title, text % {"action": chosen.label}))
+        return _not_possible(action_request, Message(title, text % {"action": chosen.label}))
     if request.method != "POST":
         return _page(action_request, action_forms.unbound(chosen, session, row, request.GET))
     ticket = request.POST.get(TICKET, "")[:64]
@@ -239,7 +241,7 @@ def _after(action_request: _ActionRequest, answer: Any) -> str:
     return action_request.list_url if action.removes else object_url
 
 
-def _not_possible(action_request: _ActionRequest, message: words.Message) -> HttpResponse:
+def _not_possible(action_request: _ActionRequest, message: Message) -> HttpResponse:
     context = {
         "resource": action_request.resource,
         "list_url": action_request.list_url,

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.utils.encoding import escape_uri_path
 from django.utils.translation import gettext as _, gettext_lazy
 
+from workflows_ui.core import formats
 from workflows_ui.engine import NotFound
 from workflows_ui.lists.declaration import Column
 from workflows_ui.members.models import Role
@@ -16,7 +17,7 @@ from workflows_ui.resource_admin import capabilities as missing_capabilities, ed
 from workflows_ui.resource_admin.index_fallback import Kept
 from workflows_ui.resource_admin.resource import RAW, RESOURCES, Panel, Resource, Subject, Tab, find_resource
 from workflows_ui.resource_admin.views.resources import page_buttons
-from workflows_ui.web import formats, responses
+from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.elements import Button, arranged
 from workflows_ui.web.requests import ConsoleRequest

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from workflows_ui.core.text import Text
 from workflows_ui.engine import EngineError, NotHere
 from workflows_ui.lists import list_page
 from workflows_ui.lists.lines import allowed_links
@@ -26,7 +27,6 @@ from workflows_ui.resource_admin.resource import RESOURCES, Page, Resource, Row,
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.elements import Button, arranged
-from workflows_ui.web.messages import Text
 from workflows_ui.web.requests import ConsoleRequest
 
 Resources = Mapping[str, Resource]

@@ -10,15 +10,15 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
+from workflows_ui.core.paths import dicts_at, text_at
 from workflows_ui.core.states import Badge
+from workflows_ui.core.text import Message
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
 from workflows_ui.members.models import Flavour
 from workflows_ui.resource_admin.resource import Column, Page, Query, Resource, Row, Subject, Text, id_at
 from workflows_ui.resources import usage, whole_lists
 from workflows_ui.resources.places import link_to
-from workflows_ui.web.messages import Message
-from workflows_ui.web.paths import dicts_at, text_at
 
 #: Types of channels by the engine's names; it does not list its own, and accepts any (api.md section 17).
 TYPES: dict[str, Text] = {

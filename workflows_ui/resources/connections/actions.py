@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.core.paths import text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.jobs.services import jobs
 from workflows_ui.members.services import access
@@ -18,7 +19,6 @@ from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Row, Te
 from workflows_ui.resources import usage
 from workflows_ui.resources.connections import connecting, reading
 from workflows_ui.resources.flows import replacement_job
-from workflows_ui.web.paths import text_at
 
 _LONGEST = 200
 _UNUSED = _("No flow uses it.")

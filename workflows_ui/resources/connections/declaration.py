@@ -14,6 +14,8 @@ from django import forms
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
+from workflows_ui.core.paths import list_at, text_at
+from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.lists.filters import state_field
@@ -27,8 +29,6 @@ from workflows_ui.resources.pieces.apps import Mark, mark_column
 from workflows_ui.resources.pieces.fields import type_words
 from workflows_ui.resources.places import link_to, list_url
 from workflows_ui.run_index.services import uses
-from workflows_ui.web.messages import Text
-from workflows_ui.web.paths import list_at, text_at
 
 _TROUBLE: dict[str, Text] = {
     "ERROR": _(

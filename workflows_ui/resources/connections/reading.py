@@ -8,13 +8,13 @@ from typing import Any
 
 from django.utils.translation import pgettext_lazy
 
+from workflows_ui.core.paths import text_at
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
 from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources import whole_lists
 from workflows_ui.web.messages import engine_badge
-from workflows_ui.web.paths import text_at
 
 _CHUNKS = 20
 STATES: dict[str, Badge] = {

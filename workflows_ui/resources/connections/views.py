@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from workflows_ui.accounts.models import User
+from workflows_ui.core.paths import text_at
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.members.models import Role
@@ -27,7 +28,6 @@ from workflows_ui.resources.pieces import apps, declaration as pieces
 from workflows_ui.resources.places import list_url
 from workflows_ui.web import responses
 from workflows_ui.web.access import closed, member
-from workflows_ui.web.paths import text_at
 from workflows_ui.web.requests import ConsoleRequest
 from workflows_ui.web.schema_forms import Input, InputKind, form_fields
 

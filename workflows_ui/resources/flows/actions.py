@@ -6,7 +6,8 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
-from workflows_ui.core import clock
+from workflows_ui.core import clock, formats
+from workflows_ui.core.paths import dict_at, dicts_at, list_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.deleted_objects import services as deleted_objects
 from workflows_ui.deleted_objects.services import Content
@@ -35,8 +36,6 @@ from workflows_ui.resources.flows.reading import (
 )
 from workflows_ui.resources.pieces import missing_apps
 from workflows_ui.resources.places import flow_url, object_url, subpage_url
-from workflows_ui.web import formats
-from workflows_ui.web.paths import dict_at, dicts_at, list_at, text_at
 
 _LISTED = 20
 Line = tuple[str, str]

@@ -17,6 +17,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext as _
 
+from workflows_ui.core import formats
+from workflows_ui.core.paths import dict_at, pick, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import (
     CredentialRefused,
@@ -38,8 +40,6 @@ from workflows_ui.resources.flows.editing.prediction import MALFORMED, Json
 from workflows_ui.resources.flows.imports import contents
 from workflows_ui.resources.flows.reading import deleting, has_sample, trigger_of
 from workflows_ui.resources.pieces import missing_apps
-from workflows_ui.web import formats
-from workflows_ui.web.paths import dict_at, pick, text_at
 
 #: The type of the stored edit (flow_edits), which is no operation of the engine.
 EDIT = "REPLACE_CONNECTION"

@@ -10,7 +10,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
 from workflows_ui.core.collation import sort_key
+from workflows_ui.core.paths import list_at, number_at
 from workflows_ui.core.states import Badge
+from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import (
@@ -46,7 +48,6 @@ from workflows_ui.resources.places import link_to, list_url, subpage_url
 from workflows_ui.resources.triggers import tests as trigger_tests
 from workflows_ui.run_index.services import uses
 from workflows_ui.web import messages
-from workflows_ui.web.paths import list_at, number_at
 from workflows_ui.web.plots import Spark
 
 _DELETING = Badge(_("Being deleted"), "loader-circle", "orange", moving=True)
@@ -61,7 +62,7 @@ def _runs_url(slug: str, flow: Row) -> str:
     return list_url(slug, "runs", flow=key) if key else ""
 
 
-def _note(flow: Row) -> messages.Text:
+def _note(flow: Row) -> Text:
     """`state_note`, short enough for a row."""
     return (
         _("Unpublished changes") if reading.has_draft(flow) and not reading.deleting(flow) else reading.state_note(flow)

@@ -7,6 +7,8 @@ from typing import Any
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy
 
+from workflows_ui.core import formats
+from workflows_ui.core.paths import list_at, text_at
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
@@ -18,10 +20,9 @@ from workflows_ui.resources.pieces.apps import Mark
 from workflows_ui.resources.places import flow_url, run_url, step_url
 from workflows_ui.resources.runs import reading as run_reading
 from workflows_ui.resources.runs.times import worked
-from workflows_ui.web import formats, messages
+from workflows_ui.web import messages
 from workflows_ui.web.icons import icon_url
 from workflows_ui.web.markup import NOTHING, joined, markup
-from workflows_ui.web.paths import list_at, text_at
 
 #: Characters of a title and of a second line that fit into a box, and of a branch's label.
 _TITLE, _SECOND, _LABEL = 21, 30, 26

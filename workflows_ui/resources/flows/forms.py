@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core.collation import sort_key
+from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError
 from workflows_ui.lists.filters import state_field
@@ -17,7 +18,6 @@ from workflows_ui.resource_admin.resource import Affected, Row, id_at, pick
 from workflows_ui.resources.flows.editing import changes
 from workflows_ui.resources.flows.reading import folder_names, moment_of
 from workflows_ui.web import messages
-from workflows_ui.web.paths import dict_at, text_at
 
 CHANGED = _("The flow has been changed since you opened this page. Nothing was sent yet.")
 

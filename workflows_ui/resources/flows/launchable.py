@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from workflows_ui.core.paths import sole_id
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
 from workflows_ui.launch_forms import form_fit
@@ -15,7 +16,6 @@ from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import Row, Text, id_at
 from workflows_ui.resources.flows import pages
 from workflows_ui.resources.flows.reading import name_of, trigger_of
-from workflows_ui.web.paths import sole_id
 
 _FOR = 60
 _NAME, _STARTS = "launchable", "flow-starts"

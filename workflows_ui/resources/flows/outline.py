@@ -9,7 +9,8 @@ from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy, pgettext
 
-from workflows_ui.core import redaction
+from workflows_ui.core import formats, redaction
+from workflows_ui.core.paths import dict_at, list_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
 from workflows_ui.resource_admin.resource import pick
@@ -17,10 +18,8 @@ from workflows_ui.resources.flows.reading import SECRETS, pieces_of
 from workflows_ui.resources.pieces import inputs
 from workflows_ui.resources.runs import step_values
 from workflows_ui.resources.runs.step_values import Line, Names
-from workflows_ui.web import formats
 from workflows_ui.web.icons import icon
 from workflows_ui.web.markup import NOTHING, markup
-from workflows_ui.web.paths import dict_at, list_at, text_at
 
 #: Deeper nesting is shown at this depth, so that lines stay readable.
 DEEPEST = 8

@@ -10,16 +10,18 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.alarms import messages as alarm_messages, services as alarm_services
-from workflows_ui.core import clock
+from workflows_ui.core import clock, days as plot_days
 from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.paths import dict_at
 from workflows_ui.core.prepared import Prepared
+from workflows_ui.core.text import Message, Text
 from workflows_ui.engine import EngineError, flow_tree
 from workflows_ui.flow_edits import services as flow_edits
 from workflows_ui.launch_forms import form_fit
 from workflows_ui.launch_forms.models import LaunchForm
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.launches import flow_facts
-from workflows_ui.launches.services import launches as launch_rows, statistics, watching
+from workflows_ui.launches.services import launches as launch_rows, watching
 from workflows_ui.members.models import Role
 from workflows_ui.notifications.models import Favourite, WatchKind
 from workflows_ui.resource_admin.resource import Row, Subject, id_at, pick
@@ -52,7 +54,6 @@ from workflows_ui.resources.triggers import tests as trigger_tests
 from workflows_ui.run_index.services import indexes, statistics as run_statistics, uses as index_uses
 from workflows_ui.run_index.services.object_rows import uses_of_flow
 from workflows_ui.web import messages
-from workflows_ui.web.paths import dict_at
 
 _LATEST, _MOST_USES = 5, 50
 #: Steps of a flow whose outline for builders has no settings.
@@ -60,7 +61,7 @@ _LONG = 100
 #: Actions of the page's head that are operations on the flow, too.
 _WHOLE_FLOW = ("publish", "rename", "move", "tag", "import-here", "turn-on", "turn-off")
 _log = logging.getLogger(__name__)
-_UNPROTECTED = messages.Message(
+_UNPROTECTED = Message(
     _("Waiting calls are not protected by this trigger's password"),
     _(
         "The trigger asks for a password or a header. Engines of version 0.83 check it only for calls that do not wait for an answer: a "
@@ -106,7 +107,7 @@ def not_launchable(subject: Subject) -> dict[str, Any] | None:
     flow = subject.object
     if reading.deleting(flow) or not subject.access.allows(Role.LAUNCHER) or launch_url(subject.slug, flow):
         return None
-    reason: messages.Text = _("It starts automatically, not by a request: it cannot be launched from here.")
+    reason: Text = _("It starts automatically, not by a request: it cannot be launched from here.")
     if not flow.get("publishedVersionId"):
         reason = _("It was never published. Publish it, then it can be launched.")
     elif flow.get("status") != "ENABLED":
@@ -257,7 +258,7 @@ def plots(subject: Subject) -> dict[str, Any] | None:
     """
     if indexes.for_session(subject.session) is not None:
         return None
-    days = statistics.days_until(timezone.localdate())
+    days = plot_days.days_until(timezone.localdate())
     rows = launch_rows.visible_launches(subject.access).filter(
         flow_id=subject.id, asked_at__gte=clock.midnight(days[0])
     )

@@ -12,7 +12,10 @@ from cronsim import CronSim, CronSimError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.core import formats
 from workflows_ui.core.collation import sort_key
+from workflows_ui.core.paths import dict_at, dicts_at, text_at, texts_at
+from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Forbidden, NotFound, NotInPlan
 from workflows_ui.launches import flow_facts
@@ -22,8 +25,6 @@ from workflows_ui.resources.cached import cached
 from workflows_ui.resources.connections import reading as connection_list
 from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.triggers.cron_messages import describe_schedule
-from workflows_ui.web import formats, messages
-from workflows_ui.web.paths import dict_at, dicts_at, text_at, texts_at
 
 _LONGEST_START = 100
 #: Pages of the engine's users that are read, a hundred each.
@@ -228,7 +229,7 @@ def is_on(flow: Row) -> bool | None:
     return {"ENABLED": True, "DISABLED": False}.get(str(flow.get("status")))
 
 
-def state_note(flow: Row) -> messages.Text:
+def state_note(flow: Row) -> Text:
     """A message in addition to on and off."""
     if deleting(flow):
         return _("Being deleted")

@@ -9,6 +9,8 @@ from django.utils.translation import gettext, gettext_lazy as _
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.core import formats
+from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, Forbidden, NoRoute, NotFound, NotInPlan
 from workflows_ui.jobs.services.jobs import Reason
@@ -28,8 +30,6 @@ from workflows_ui.resources.flows.connection_replacement import (
 )
 from workflows_ui.resources.flows.reading import name_of
 from workflows_ui.run_index.services.object_rows import CONNECTIONS, LONGEST, Use, uses_of_flow, uses_of_server
-from workflows_ui.web import formats
-from workflows_ui.web.paths import dict_at, text_at
 
 NAME = "replace-connection"
 

@@ -12,11 +12,13 @@ from typing import Any, NamedTuple
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy
 
+from workflows_ui.core import formats
 from workflows_ui.core.caching import answers
+from workflows_ui.core.paths import dicts_at, text_at
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.launches import plots
+from workflows_ui.launches import panels as plots
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import runs
 from workflows_ui.members.models import Role, Workspace
@@ -25,8 +27,7 @@ from workflows_ui.resources.cached import cached
 from workflows_ui.resources.places import launch_url, run_url
 from workflows_ui.resources.runs import plots as run_plots, reading as run_reading
 from workflows_ui.run_index.services import indexes
-from workflows_ui.web import elements, formats, messages
-from workflows_ui.web.paths import dicts_at, text_at
+from workflows_ui.web import elements, messages
 from workflows_ui.web.plots import Spark
 
 _RUNS, _LAUNCHES, _SHOWN = 100, 200, 5

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
+from workflows_ui.core import formats
+from workflows_ui.core.paths import list_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
 from workflows_ui.resource_admin.resource import pick
@@ -20,8 +22,6 @@ from workflows_ui.resources.flows import outline
 from workflows_ui.resources.flows.reading import connection_names, known_apps, table_names, table_of
 from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.runs import step_values
-from workflows_ui.web import formats
-from workflows_ui.web.paths import list_at, text_at
 
 #: Maximum sentences and nesting; deeper or later steps are only counted.
 MOST, _DEEPEST = 8, 3

@@ -10,11 +10,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from workflows_ui.core import formats
+from workflows_ui.core.paths import list_at, pick
 from workflows_ui.engine import braces, flow_tree, references
 from workflows_ui.resources.flows import outline
 from workflows_ui.resources.flows.editing.expressions import QUOTED
-from workflows_ui.web import formats
-from workflows_ui.web.paths import list_at, pick
 
 _NAME = re.compile(r"(?<![\w$.])([A-Za-z_$][\w$]*)", re.ASCII)
 _GENERATED = re.compile(r"step_\d{1,6}", re.ASCII)

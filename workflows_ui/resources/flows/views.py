@@ -10,9 +10,11 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from workflows_ui.audit.requests import actor
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core import redaction
 from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.paths import dict_at
 from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound
@@ -20,15 +22,14 @@ from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.launches import flow_facts
 from workflows_ui.members.models import Role
-from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.resource import Row, id_at, pick
-from workflows_ui.resources.flows import difference as flow_difference, results, secret_inputs, story, versions
+from workflows_ui.resources.flows import difference as flow_difference, secret_inputs, versions
+from workflows_ui.resources.flows.effects import load_effects
 from workflows_ui.resources.flows.imports import files
 from workflows_ui.resources.flows.reading import name_of
 from workflows_ui.web import responses
 from workflows_ui.web.access import launching, member
-from workflows_ui.web.paths import dict_at
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest
 
 WILL_DO = "will-do"
 _log = logging.getLogger(__name__)
@@ -117,7 +118,7 @@ def effects(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     try:
         session = engine_session.open_session(request.access)
         facts = flow_facts.load_facts(session.workflows, id)
-        context = _effects(request.access, id, facts, session) | {"flow_id": id, "name": facts.name, "late": False}
+        context = load_effects(request.access, id, facts, session) | {"flow_id": id, "name": facts.name, "late": False}
         published = launch_forms.published(request.access.workspace, id)
         context["effects"] = form_messages.effects(published[1]) if published else []
     except NotFound:
@@ -128,16 +129,3 @@ def effects(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         _log.info("launch form without a second look: %r", problem)
         return responses.vary(HttpResponse(status=204))
     return responses.page(request, "launches/effects.html", context, fragments=(WILL_DO,))
-
-
-def effects_at_once(access: Access, id: str, facts: flow_facts.Facts | None) -> dict[str, Any]:
-    """The part of the launch form that needs no call: `story` (None without facts), `record`, and whether a `late` request shows more."""
-    if facts is None:
-        return {"story": None, "record": results.load_record(access, id), "late": False}
-    quick = engine_session.open_session(access, quick=True)
-    return _effects(access, id, facts, quick) | {"late": bool(quick.put_off)}
-
-
-def _effects(access: Access, id: str, facts: flow_facts.Facts, session: EngineSession) -> dict[str, Any]:
-    names = story.load_names(session, facts.tree)
-    return {"story": story.build_story(facts.tree, names), "record": results.load_record(access, id, session)}

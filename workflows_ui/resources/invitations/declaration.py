@@ -11,16 +11,17 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
+from workflows_ui.core import formats
+from workflows_ui.core.paths import text_at
 from workflows_ui.core.states import Badge
+from workflows_ui.core.text import Message
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound, errors as engine
 from workflows_ui.lists.filters import choice_field, state_field
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Column, Page, Query, Resource, Row, Text
 from workflows_ui.resources import whole_lists
-from workflows_ui.web import formats
-from workflows_ui.web.messages import Message, engine_badge, error_message
-from workflows_ui.web.paths import text_at
+from workflows_ui.web.messages import engine_badge, error_message
 
 #: Kinds, by the engine's names.
 WORKSPACE, EVERYWHERE = "PROJECT", "PLATFORM"

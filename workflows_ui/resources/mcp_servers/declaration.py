@@ -11,6 +11,7 @@ from django import forms
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _, ngettext
 
+from workflows_ui.core.text import Text
 from workflows_ui.credentials.models import Ability
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
@@ -30,7 +31,6 @@ from workflows_ui.resources import whole_lists
 from workflows_ui.resources.mcp_servers import clients, reading, switches, tools
 from workflows_ui.resources.mcp_servers.reading import name_of
 from workflows_ui.resources.places import subpage_url
-from workflows_ui.web.messages import Text
 
 #: Tools named in the list.
 _NAMED = 5

@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core import redaction
+from workflows_ui.core.paths import dicts_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Mask
 from workflows_ui.resource_admin.resource import Row, Text, id_at, pick
@@ -18,7 +19,6 @@ from workflows_ui.resources.mcp_servers import switches
 from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.places import connection_url, flow_url, piece_url
 from workflows_ui.run_index.services import uses
-from workflows_ui.web.paths import dicts_at, text_at
 
 _TOOLS = 200
 _OFF: Text = _("The flow is off: the tool fails until it is turned on.")

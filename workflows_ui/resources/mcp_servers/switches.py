@@ -10,9 +10,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.core.paths import texts_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.resource_admin.resource import Row, Text
-from workflows_ui.web.paths import texts_at
 
 #: The tools that 0.83.0 switches on initially (recording `mcp_project_get`), by topic.
 GROUPS: Sequence[tuple[Text, Mapping[str, Text]]] = (

@@ -7,7 +7,9 @@ from django import forms
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.core import formats
 from workflows_ui.core.collation import sort_key
+from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.resource_admin.resource import Action, Row, Text, id_at
 from workflows_ui.resources import usage, whole_lists
@@ -15,8 +17,6 @@ from workflows_ui.resources.connections import reading as connection_list
 from workflows_ui.resources.mcp_servers.reading import fetch_server, name_of, sole, title_of, tools_of
 from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.places import mcp_url
-from workflows_ui.web import formats
-from workflows_ui.web.paths import dict_at, text_at
 
 #: Servers offered by a form.
 _SERVERS = 100

@@ -8,7 +8,9 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from workflows_ui.audit.requests import actor
 from workflows_ui.audit.services import audit_log
+from workflows_ui.core.paths import text_at
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import Row
@@ -19,8 +21,7 @@ from workflows_ui.resources.places import list_url, mcp_url
 from workflows_ui.resources.reveal.forms import RevealForm
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
-from workflows_ui.web.paths import text_at
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest
 
 _LONGEST = 1000
 

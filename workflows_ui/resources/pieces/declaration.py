@@ -8,6 +8,9 @@ from django import forms
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _, ngettext
 
+from workflows_ui.core import formats
+from workflows_ui.core.paths import pick, text_at, texts_at
+from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.lists.filters import choice_field
@@ -22,9 +25,6 @@ from workflows_ui.resources.pieces import apps, options
 from workflows_ui.resources.pieces.apps import mark_column, mark_of
 from workflows_ui.resources.pieces.fields import operations, type_words
 from workflows_ui.resources.places import connection_url, list_url
-from workflows_ui.web import formats
-from workflows_ui.web.messages import Text
-from workflows_ui.web.paths import pick, text_at, texts_at
 
 #: api.md 11.1; the last two are of Imbrace's fork.
 CATEGORIES: dict[str, Text] = {

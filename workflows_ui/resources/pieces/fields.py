@@ -7,9 +7,9 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.core.paths import dicts_at, text_at
+from workflows_ui.core.text import Text
 from workflows_ui.web import markdown
-from workflows_ui.web.messages import Text
-from workflows_ui.web.paths import dicts_at, text_at
 from workflows_ui.web.schema_forms import Input, InputKind, Option
 
 _MOST_OPERATIONS, _MOST_FIELDS, _MOST_OPTIONS, _LONGEST = 200, 100, 12, 400

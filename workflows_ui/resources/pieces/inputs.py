@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.resources.cached import cached
 from workflows_ui.resources.pieces import apps
-from workflows_ui.web.paths import dict_at, text_at
 
 _REMEMBERED = 600
 

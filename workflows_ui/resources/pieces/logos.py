@@ -11,12 +11,12 @@ from django.conf import settings
 from django.urls import reverse
 
 from workflows_ui.core.caching import answers
+from workflows_ui.core.paths import text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import AddressRefused, AddressSafety, Timeouts
 from workflows_ui.engine.images import NoImage, fetch_image
 from workflows_ui.engine.transport import Route
 from workflows_ui.resource_admin.resource import Row
-from workflows_ui.web.paths import text_at
 
 #: Seconds for which a logo is cached, and for which one that could not be fetched is not tried again.
 KEPT, AGAIN = 7 * 24 * 3600, 3600

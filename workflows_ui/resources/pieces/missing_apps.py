@@ -12,13 +12,13 @@ from typing import Any
 
 from django.utils.translation import gettext as _, ngettext
 
+from workflows_ui.core import formats
+from workflows_ui.core.paths import pick, text_at
+from workflows_ui.core.text import Message
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound, Refused, flow_tree
 from workflows_ui.launches import flow_facts
 from workflows_ui.resources.pieces import apps
-from workflows_ui.web import formats
-from workflows_ui.web.messages import Message
-from workflows_ui.web.paths import pick, text_at
 
 #: Maximum apps requested per check, besides the list of all; steps that a sentence names.
 _ASKED, _STEPS = 10, 5

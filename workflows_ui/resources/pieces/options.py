@@ -9,13 +9,13 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.core import json_text
+from workflows_ui.core.paths import dict_at, dicts_at, text_at, texts_at
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.lists.filters import style
 from workflows_ui.resource_admin.resource import Row, Text, pick
 from workflows_ui.resources.connections import reading as connection_list
 from workflows_ui.resources.pieces.fields import FieldLine, field_lines, words
-from workflows_ui.web.paths import dict_at, dicts_at, text_at, texts_at
 
 #: Kinds of fields whose choices, or whose own fields, come from the app.
 ASKED = ("DROPDOWN", "MULTI_SELECT_DROPDOWN", "DYNAMIC")

@@ -8,6 +8,8 @@ from django.http import Http404, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from workflows_ui.core.paths import text_at
+from workflows_ui.core.text import Message
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.engine import EngineError
 from workflows_ui.engine.images import NoImage
@@ -20,7 +22,6 @@ from workflows_ui.resources.pieces.options import Answer, OptionsForm, OptionsRe
 from workflows_ui.resources.places import list_url, object_url
 from workflows_ui.web import messages, responses
 from workflows_ui.web.access import member
-from workflows_ui.web.paths import text_at
 from workflows_ui.web.requests import ConsoleRequest
 
 #: Maximum length of a value in a URL.
@@ -45,7 +46,7 @@ def options(request: ConsoleRequest, slug: str, piece: str) -> HttpResponse:
         request.GET if show else None, initial=request.GET.dict(), known=known, chosen=chosen, connections=connections
     )
     answer: Answer | None = None
-    problem: messages.Message | None = None
+    problem: Message | None = None
     message: Text = ""
     if show and form.is_valid() and chosen:
         try:

@@ -14,11 +14,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 
+from workflows_ui.audit.requests import actor
 from workflows_ui.audit.services import audit_log
+from workflows_ui.core import json_text
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.engine import HIDDEN
-from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches, secrets as launch_secrets
 from workflows_ui.members.models import Role
@@ -26,7 +27,7 @@ from workflows_ui.resources import BY_NAME
 from workflows_ui.resources.reveal.forms import HiddenForm
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest
 
 #: Maximum masked values on one page, and the depth of the search, which equals the maximum depth shown.
 MOST, _DEEPEST = 200, 60

@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext, gettext_lazy as _
 
 from workflows_ui.core import database
+from workflows_ui.core.paths import dicts_at, text_at
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, Unknown
@@ -20,7 +21,6 @@ from workflows_ui.resources.runs import indexed
 from workflows_ui.run_index.services import rows as index_rows
 from workflows_ui.unclear_writes.models import UnclearWrite
 from workflows_ui.web import messages
-from workflows_ui.web.paths import dicts_at, text_at
 
 _CANCELLABLE = ("PAUSED", "QUEUED")
 _STARTED = _("Started again")

@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from workflows_ui.core import formats
 from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.paths import text_at
 from workflows_ui.core.secret_names import MASK
 from workflows_ui.launches import answers as launch_answers
 from workflows_ui.launches.models import Launch, State
@@ -19,8 +21,6 @@ from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.resource import Row, id_at
 from workflows_ui.resources.runs import masking, reading, step_values, story, times as resource_times
 from workflows_ui.run_index.models import LISTED, IndexedRun, RunIndex
-from workflows_ui.web import formats
-from workflows_ui.web.paths import text_at
 
 #: Maximum fields compared, differences shown of launches and of runs, length of a value, and steps shown.
 _MOST_FIELDS, _MOST_CHANGES, _FEW_CHANGES, _LONGEST_VALUE, _MOST_TIMES = 400, 30, 12, 200, 12

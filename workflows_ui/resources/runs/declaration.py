@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy as _, pgettext_lazy
 
+from workflows_ui.core import formats
+from workflows_ui.core.paths import id_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Forbidden, NotFound, Unavailable
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
@@ -26,8 +28,7 @@ from workflows_ui.resources.runs import (
 )
 from workflows_ui.run_index.services import indexes
 from workflows_ui.search.services import Text
-from workflows_ui.web import formats, messages
-from workflows_ui.web.paths import id_at, text_at
+from workflows_ui.web import messages
 
 #: Extra rows requested beyond a page, since those of the boundary's millisecond come again; the second number is used if all of them did.
 _OVERLAPS = (50, 950)

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from workflows_ui.core import crypto, redaction
+from workflows_ui.core import crypto, formats, redaction
+from workflows_ui.core.paths import dicts_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError
 from workflows_ui.launches.services import runs
@@ -14,8 +15,6 @@ from workflows_ui.resources.flows import launchable
 from workflows_ui.resources.places import list_url, run_url
 from workflows_ui.resources.runs import masking, starters
 from workflows_ui.resources.runs.reading import error_of, failed_at, finished, name_of
-from workflows_ui.web import formats
-from workflows_ui.web.paths import dicts_at
 
 #: Runs requested by the one call, seconds for which its answer is cached, and runs shown of each kind.
 _RUNS, _FOR, SHOWN = 100, 60, 5

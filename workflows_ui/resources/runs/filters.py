@@ -10,7 +10,9 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy as _
 
+from workflows_ui.core import formats
 from workflows_ui.core.collation import plain, sort_key
+from workflows_ui.core.paths import dicts_at, id_at, number_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
 from workflows_ui.launches import flow_facts
@@ -18,9 +20,8 @@ from workflows_ui.lists.filters import choice_field, period_field
 from workflows_ui.resources.cached import cached
 from workflows_ui.resources.flows import outline
 from workflows_ui.resources.flows.reading import name_of, trigger_of
-from workflows_ui.web import formats, messages, plots
+from workflows_ui.web import messages, plots
 from workflows_ui.web.form_rendering import LongSelect
-from workflows_ui.web.paths import dicts_at, id_at, number_at
 
 _LONGEST, _MOST = 100, 50
 _FLOWS, _STEPS, _LONGEST_NAME = 100, 500, 80

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _, gettext_lazy
 
-from workflows_ui.core import clock
+from workflows_ui.core import clock, formats
+from workflows_ui.core.days import MOST_DAYS
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.launches.services.statistics import MOST_DAYS
 from workflows_ui.lists.filters import first_day, plotted_days
 from workflows_ui.lists.numbering import local_page
 from workflows_ui.members.models import Role
@@ -27,7 +27,6 @@ from workflows_ui.run_index.services import (
 )
 from workflows_ui.run_index.services.parts import Found
 from workflows_ui.search.services import Text
-from workflows_ui.web import formats
 
 #: The most runs that a search for words lists: it would take long to count all runs with a frequent word.
 MOST_FOUND = 10_000

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from workflows_ui.core.paths import text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
 from workflows_ui.failures import services as failures
@@ -22,7 +23,6 @@ from workflows_ui.resources.runs.steps import Reader, error_text, failed_positio
 from workflows_ui.run_index.models import RunIndex
 from workflows_ui.run_index.services import indexes, kept_steps, rows
 from workflows_ui.web.links import reachable, view_url
-from workflows_ui.web.paths import text_at
 
 #: States in which the active step is not among the steps (recording `run_odd_MEMORY_LIMIT_EXCEEDED_Memory_hog_2`).
 _INCOMPLETE = ("MEMORY_LIMIT_EXCEEDED", "INTERNAL_ERROR")

@@ -12,16 +12,16 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _, ngettext
 
-from workflows_ui.core import clock
+from workflows_ui.core import clock, formats
+from workflows_ui.core.days import days_until
 from workflows_ui.launches.models import State
 from workflows_ui.launches.services import runs
-from workflows_ui.launches.services.statistics import days_until
 from workflows_ui.lists.filters import plotted_days
 from workflows_ui.resources.places import list_url, run_url
 from workflows_ui.resources.runs import filters as run_filters
 from workflows_ui.run_index.models import IndexedRun, RunIndex
 from workflows_ui.run_index.services import statistics
-from workflows_ui.web import formats, messages, plots
+from workflows_ui.web import messages, plots
 
 #: Days of the busiest hours, unless the filters have others: each weekday four times.
 _WEEKS = 28

@@ -11,13 +11,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.audit.models import AuditEvent
+from workflows_ui.core import formats
+from workflows_ui.core.paths import text_at
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.launches.failures import messages as failure_messages
 from workflows_ui.launches.services import runs
 from workflows_ui.members.models import Workspace
 from workflows_ui.resource_admin.resource import Row, id_at, pick
-from workflows_ui.web import formats
-from workflows_ui.web.paths import text_at
 
 #: The state of a failed step.
 FAILED = "FAILED"

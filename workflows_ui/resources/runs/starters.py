@@ -7,13 +7,13 @@ from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
+from workflows_ui.core.paths import text_at
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import run_search, runs
 from workflows_ui.resource_admin.resource import Row, id_at
 from workflows_ui.resources.places import launch_url, run_url
-from workflows_ui.web.paths import text_at
 
 #: The key of a list's row for what started it.
 KEY = "startedBy"

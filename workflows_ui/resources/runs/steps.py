@@ -8,6 +8,8 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _, gettext_lazy
 
+from workflows_ui.core import formats, readable
+from workflows_ui.core.paths import dicts_at, text_at
 from workflows_ui.core.states import Badge
 from workflows_ui.launches import answers
 from workflows_ui.launches.failures import reading as failure_reading
@@ -17,8 +19,7 @@ from workflows_ui.resource_admin.resource import Row, pick
 from workflows_ui.resources.flows import outline
 from workflows_ui.resources.runs import reading, times as resource_times
 from workflows_ui.resources.runs.reading import FAILED
-from workflows_ui.web import formats, messages, readable
-from workflows_ui.web.paths import dicts_at, text_at
+from workflows_ui.web import messages
 
 #: Maximum characters of one step's input or output on the page, iterations of a loop, steps in all, and additional failed ones.
 LONGEST, MOST_ITERATIONS, MOST_STEPS, MOST_FAILED = 20_000, 30, 200, 20

@@ -19,10 +19,10 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
+from workflows_ui.core import formats
+from workflows_ui.core.paths import dict_at, list_at, number_at, text_at
 from workflows_ui.resource_admin.resource import Row, pick
 from workflows_ui.resources.runs import reading
-from workflows_ui.web import formats
-from workflows_ui.web.paths import dict_at, list_at, number_at, text_at
 
 #: The whole width of a bar, in its own units.
 WIDTH = 1000

@@ -9,7 +9,10 @@ from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from workflows_ui.audit.requests import actor
 from workflows_ui.audit.services import audit_log
+from workflows_ui.core import formats
+from workflows_ui.core.paths import dicts_at
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
@@ -20,10 +23,9 @@ from workflows_ui.resources import places
 from workflows_ui.resources.runs import comparison, indexed, masking, panels, reading, steps as run_steps
 from workflows_ui.resources.runs.plots import RunPlots
 from workflows_ui.run_index.services import indexes
-from workflows_ui.web import formats, responses
+from workflows_ui.web import responses
 from workflows_ui.web.access import member
-from workflows_ui.web.paths import dicts_at
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest
 
 #: Iterations of a loop per page.
 ROUNDS = 30

@@ -8,6 +8,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
+from workflows_ui.core import formats
+from workflows_ui.core.paths import sole_id, text_at
+from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.deleted_objects import services as deleted_objects
 from workflows_ui.engine import EngineError
@@ -27,9 +30,7 @@ from workflows_ui.resources.tables import (
 )
 from workflows_ui.resources.tables.parts import export_url, record_url, records_url
 from workflows_ui.run_index.services import uses
-from workflows_ui.web import formats, messages
-from workflows_ui.web.messages import Text
-from workflows_ui.web.paths import sole_id, text_at
+from workflows_ui.web import messages
 
 #: Records on the table's page, and columns of them.
 _SHOWN, _ACROSS = 5, 5

@@ -8,10 +8,10 @@ from django import forms
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _, ngettext
 
+from workflows_ui.core.text import Text
 from workflows_ui.credentials.services import engine_facts
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Refused
-from workflows_ui.web.messages import Text
 
 _FOR = 600
 #: The share of a limit from which on it is mentioned.

@@ -10,11 +10,11 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _, ngettext
 
+from workflows_ui.core import formats
+from workflows_ui.core.paths import dict_at, dicts_at, pick, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import TooLarge
 from workflows_ui.resource_admin.resource import Row, Text
-from workflows_ui.web import formats
-from workflows_ui.web.paths import dict_at, dicts_at, pick, text_at
 
 #: Records per call: more than any table holds, then fewer if the answer would exceed the size limit.
 _AT_ONCE, _AT_ONCE_FOR = (100_000, 1000, 100, 10, 1), 600

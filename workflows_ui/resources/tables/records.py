@@ -11,6 +11,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext_lazy as _, ngettext
 
+from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
@@ -21,7 +22,6 @@ from workflows_ui.resources.places import list_url, table_url
 from workflows_ui.resources.tables import limits as resource_limits, reading
 from workflows_ui.resources.tables.parts import PartAction, export_url, record_url, records_url
 from workflows_ui.resources.tables.record_forms import Condition, RecordFilters, RecordForm, column_label
-from workflows_ui.web.messages import Text
 
 #: Maximum characters of a cell in a list, and on a record's page.
 SHORT, LONG = 120, 50_000

@@ -21,7 +21,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
+from workflows_ui.audit.requests import actor
 from workflows_ui.audit.services import audit_log
+from workflows_ui.core import formats
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, TooLarge, Unknown
@@ -39,10 +41,10 @@ from workflows_ui.resources.tables import fields, reading, records as resource_r
 from workflows_ui.resources.tables.records import Records
 from workflows_ui.unclear_writes import messages as write_texts, services as unclear_writes
 from workflows_ui.unclear_writes.models import UnclearWrite
-from workflows_ui.web import formats, responses
+from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.messages import error_message
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest
 
 #: Records deleted by one call, and named in the confirmation.
 _TOGETHER, _NAMED = 100, 20

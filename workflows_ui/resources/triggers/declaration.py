@@ -9,7 +9,9 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.core import formats
 from workflows_ui.core.collation import sort_key
+from workflows_ui.core.paths import dict_at
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
@@ -22,8 +24,6 @@ from workflows_ui.resources.places import link_to
 from workflows_ui.resources.triggers import figures
 from workflows_ui.resources.triggers.figures import Figures
 from workflows_ui.run_index.services import indexes, statistics, uses
-from workflows_ui.web import formats
-from workflows_ui.web.paths import dict_at
 from workflows_ui.web.plots import Spark
 
 SPAN: Text = _(

@@ -8,7 +8,8 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _, ngettext
 
-from workflows_ui.web import formats, plots
+from workflows_ui.core import formats
+from workflows_ui.web import plots
 
 #: Days that the engine keeps, and that are shown if the engine's clock differs.
 KEPT, _MOST = 14, 31

@@ -12,14 +12,13 @@ from django import forms
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _, ngettext
 
-from workflows_ui.core import redaction
+from workflows_ui.core import readable, redaction
+from workflows_ui.core.paths import dict_at, dicts_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.launches import flow_facts
 from workflows_ui.resource_admin.resource import Action, Row, Text, id_at, pick
 from workflows_ui.resources.flows.reading import deleting, trigger_of
 from workflows_ui.resources.pieces import apps
-from workflows_ui.web import readable
-from workflows_ui.web.paths import dict_at, dicts_at, text_at
 
 #: The engine's name for each way.
 ASK, WAIT = "ask", "wait"

@@ -13,9 +13,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from workflows_ui.core import clock, database, redaction
+from workflows_ui.core import clock, database, json_text, redaction
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.launches.models import SETTLED, Launch, LaunchText, LaunchWord
 from workflows_ui.launches.services import secrets as launch_secrets
 from workflows_ui.members.models import Workspace

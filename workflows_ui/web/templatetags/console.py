@@ -10,8 +10,9 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from workflows_ui.core import formats
 from workflows_ui.launches.models import Launch
-from workflows_ui.web import elements, formats, icons, messages
+from workflows_ui.web import elements, icons, messages
 from workflows_ui.web.links import view_url
 
 register = template.Library()

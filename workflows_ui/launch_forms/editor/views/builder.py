@@ -11,14 +11,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
+from workflows_ui.form_schema import checking
+from workflows_ui.form_schema.checking import Shown
+from workflows_ui.form_schema.document import BadForm, FieldKind, Form
 from workflows_ui.launch_forms import choices as launch_choices, form_fit, messages as form_messages
 from workflows_ui.launch_forms.editor.forms import TextsForm
 from workflows_ui.launch_forms.editor.views.page import EditorPage, builder_page, field_row, flow_name, stale_message
 from workflows_ui.launch_forms.forms import posted
 from workflows_ui.launch_forms.forms.fields import FormView
-from workflows_ui.launch_forms.schema import checking
-from workflows_ui.launch_forms.schema.checking import Shown
-from workflows_ui.launch_forms.schema.document import BadForm, FieldKind, Form
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.web import markdown, responses
 from workflows_ui.web.requests import ConsoleRequest

@@ -6,20 +6,12 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 
-from workflows_ui.launch_forms.editor import sources
+from workflows_ui.form_schema.document import MOST_FIELDS, BadForm, Field, FieldKind, Form, TableChoices, name_for
 from workflows_ui.launch_forms.editor.field_form import FieldForm, chosen_kind
 from workflows_ui.launch_forms.editor.kind_forms import TextForm, field_form
 from workflows_ui.launch_forms.editor.sources import Sources
+from workflows_ui.launch_forms.editor.views import sources
 from workflows_ui.launch_forms.editor.views.page import EditorPage, builder_page, field_row
-from workflows_ui.launch_forms.schema.document import (
-    MOST_FIELDS,
-    BadForm,
-    Field,
-    FieldKind,
-    Form,
-    TableChoices,
-    name_for,
-)
 from workflows_ui.launch_forms.services import launch_forms
 
 #: Buttons that only render the page again.

@@ -13,22 +13,24 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
+from workflows_ui.audit.requests import actor
 from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.core import formats
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError
+from workflows_ui.form_schema.document import Field, Form
 from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.models import LaunchForm
-from workflows_ui.launch_forms.schema.document import Field, Form
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.launch_forms.services.launch_forms import Stale
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 from workflows_ui.resources.flows import reading as flow_reading
-from workflows_ui.web import formats, responses
+from workflows_ui.web import responses
 from workflows_ui.web.access import member
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest
 
 _log = logging.getLogger(__name__)
 

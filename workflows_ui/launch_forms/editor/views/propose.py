@@ -8,12 +8,12 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils.translation import gettext as _, ngettext
 
+from workflows_ui.core import formats
+from workflows_ui.form_schema.document import BadForm, Field, Form, name_for, overlap
 from workflows_ui.launch_forms import form_fit
 from workflows_ui.launch_forms.editor.views.page import EditorPage, builder_page, field_row, flow_name
 from workflows_ui.launch_forms.proposal import changes
-from workflows_ui.launch_forms.schema.document import BadForm, Field, Form, name_for, overlap
 from workflows_ui.launch_forms.services import launch_forms, sources as form_sources
-from workflows_ui.web import formats
 
 #: Fields that can be added, by their values in the page.
 Offers = dict[str, Field]

@@ -13,12 +13,12 @@ from django.views.decorators.http import require_safe
 
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core.collation import plain
+from workflows_ui.form_schema import schema_in
+from workflows_ui.form_schema.document import BadForm, Form
 from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.editor.forms import ImportForm, PublishForm
 from workflows_ui.launch_forms.editor.views.page import EditorPage, builder_page, flow_name
 from workflows_ui.launch_forms.models import LaunchFormVersion
-from workflows_ui.launch_forms.schema import schema_in
-from workflows_ui.launch_forms.schema.document import BadForm, Form
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.web import responses
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext, gettext_lazy as _
 
 from workflows_ui.core import database
 from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.paths import dict_at, list_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, Unknown, flow_tree
 from workflows_ui.engine.flow_shape import shape
@@ -35,7 +36,6 @@ from workflows_ui.resources.flows.reading import deleting, moment_of, trigger_of
 from workflows_ui.resources.pieces import missing_apps
 from workflows_ui.resources.places import flow_url, step_url
 from workflows_ui.unclear_writes.models import UnclearWrite
-from workflows_ui.web.paths import dict_at, list_at, text_at
 
 #: In a menu of operations: what the link says, the action, its address.
 Link = tuple[Text, Action, str]

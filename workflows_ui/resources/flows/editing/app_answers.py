@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from workflows_ui.core.paths import dict_at, dicts_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, Timeouts, TooLarge, Unavailable
 from workflows_ui.resource_admin.resource import Row, Text, id_at, pick
 from workflows_ui.resources.pieces import options
 from workflows_ui.resources.pieces.fields import words
 from workflows_ui.web import messages
-from workflows_ui.web.paths import dict_at, dicts_at, text_at
 from workflows_ui.web.schema_forms import Option
 
 #: Seconds for which an answer is cached: a form is shown several times until it is saved.

@@ -7,11 +7,11 @@ from typing import Any
 from django.forms.utils import flatatt
 from django.utils.translation import gettext
 
+from workflows_ui.core.paths import texts_at
+from workflows_ui.core.text import Text
 from workflows_ui.resources.flows.editing.app_answers import Answer, App
 from workflows_ui.resources.flows.editing.expressions import MISSING
 from workflows_ui.resources.flows.editing.property_fields import Choice, Json, Node, same
-from workflows_ui.web.messages import Text
-from workflows_ui.web.paths import texts_at
 
 _PREFIX = "p-"
 

@@ -11,8 +11,8 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext, gettext_lazy as _, pgettext_lazy
 
-from workflows_ui.core import redaction
-from workflows_ui.launch_forms.schema import json_text
+from workflows_ui.core import json_text, redaction
+from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.resource_admin.resource import Row, pick
 from workflows_ui.resources.flows.editing.forms import (
     EXPRESSION,
@@ -25,7 +25,6 @@ from workflows_ui.resources.flows.editing.forms import (
 from workflows_ui.resources.flows.editing.operations import Operation
 from workflows_ui.resources.flows.editing.prediction import Json, step_named
 from workflows_ui.web.json_field import JsonField
-from workflows_ui.web.paths import dict_at, text_at
 
 _LONGEST_NAME = 200
 

@@ -10,7 +10,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
-from workflows_ui.core import collation, redaction
+from workflows_ui.core import collation, formats, redaction
+from workflows_ui.core.paths import dict_at, dicts_at, list_at, text_at
+from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Forbidden, NotFound, flow_tree
 from workflows_ui.resource_admin.resource import Row, id_at, pick
@@ -29,9 +31,6 @@ from workflows_ui.resources.flows.editing.expressions import (
     value_at,
 )
 from workflows_ui.resources.runs import masking, step_values
-from workflows_ui.web import formats
-from workflows_ui.web.messages import Text
-from workflows_ui.web.paths import dict_at, dicts_at, list_at, text_at
 
 #: Runs that are read for the steps of a flow, samples for one page, and the depth of loops inside loops.
 _MOST_RUNS, _MOST_SAMPLES, _DEEPEST = 3, 20, 10

@@ -10,12 +10,12 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext, gettext_lazy as _
 
-from workflows_ui.core import redaction
+from workflows_ui.core import formats, json_text, redaction
 from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.paths import dict_at, number_at, text_at
 from workflows_ui.engine import EngineError, Forbidden, NotFound, NotInPlan
 from workflows_ui.flow_edits import services as flow_edits
 from workflows_ui.flow_edits.models import FlowEdit
-from workflows_ui.launch_forms.schema import json_text
 from workflows_ui.resource_admin.resource import Affected, Row, id_at, pick
 from workflows_ui.resources.connections import reading as connection_list
 from workflows_ui.resources.flows import notes, reading, versions as flow_versions
@@ -24,9 +24,7 @@ from workflows_ui.resources.flows.editing.forms import EditForm, StepForm, an_ob
 from workflows_ui.resources.flows.editing.operations import Operation
 from workflows_ui.resources.flows.editing.prediction import TYPES, Json, step_named
 from workflows_ui.resources.flows.imports import contents
-from workflows_ui.web import formats
 from workflows_ui.web.json_field import JsonField
-from workflows_ui.web.paths import dict_at, number_at, text_at
 
 
 class SampleForm(StepForm):

@@ -17,6 +17,8 @@ from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy as _, pgettext
 
 from workflows_ui.core import redaction
+from workflows_ui.core.paths import dict_at, text_at
+from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
 from workflows_ui.engine.flow_tree import TRIGGERS
@@ -40,8 +42,6 @@ from workflows_ui.resources.flows.editing.prediction import (
 from workflows_ui.resources.flows.forms import CHANGED, SeenForm
 from workflows_ui.resources.places import flow_url, step_url
 from workflows_ui.web.form_rendering import LongSelect
-from workflows_ui.web.messages import Text
-from workflows_ui.web.paths import dict_at, text_at
 
 #: A choice of places. Somebody else may have changed the flow meanwhile.
 place_field = partial(

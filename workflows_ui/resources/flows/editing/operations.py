@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from workflows_ui.core.paths import text_at
 from workflows_ui.resources.flows import outline
-from workflows_ui.web.paths import text_at
 
 Json = dict[str, Any]
 

@@ -14,6 +14,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext, gettext_lazy as _
 
 from workflows_ui.core import redaction
+from workflows_ui.core.paths import dict_at, pick, text_at
 from workflows_ui.engine import NotFound
 from workflows_ui.engine.flow_tree import TRIGGERS
 from workflows_ui.resource_admin.resource import Row, id_at
@@ -32,7 +33,6 @@ from workflows_ui.resources.pieces import apps
 from workflows_ui.resources.pieces.fields import words
 from workflows_ui.resources.places import choose_app_url, connect_url, piece_url
 from workflows_ui.resources.runs import step_values
-from workflows_ui.web.paths import dict_at, pick, text_at
 
 #: Seconds for which the connections of an app are cached.
 _REMEMBERED = 30

@@ -5,12 +5,11 @@ from typing import Any, cast
 
 from django.utils.translation import gettext as _
 
-from workflows_ui.core import redaction
+from workflows_ui.core import formats, redaction
+from workflows_ui.core.paths import list_at
 from workflows_ui.engine import flow_tree
 from workflows_ui.resources.flows import outline, reading
 from workflows_ui.resources.flows.editing.prediction import FALLBACK, LOOP, Json, own_names
-from workflows_ui.web import formats
-from workflows_ui.web.paths import list_at
 
 Choices = list[tuple[str, str]]
 _LONGEST = 80

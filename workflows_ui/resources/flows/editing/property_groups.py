@@ -13,6 +13,8 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.core import redaction
+from workflows_ui.core.paths import dict_at
+from workflows_ui.core.text import Text
 from workflows_ui.resources.flows.editing.app_answers import Answer
 from workflows_ui.resources.flows.editing.app_fields import AppChoice, AppNode
 from workflows_ui.resources.flows.editing.expressions import MISSING
@@ -29,8 +31,6 @@ from workflows_ui.resources.flows.editing.property_fields import (
     text_field,
 )
 from workflows_ui.resources.pieces.options import value_of
-from workflows_ui.web.messages import Text
-from workflows_ui.web.paths import dict_at
 
 _MOST_PROPERTIES = 200
 _CHOICES = ("STATIC_DROPDOWN", "STATIC_MULTI_SELECT_DROPDOWN")

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils.translation import gettext, gettext_lazy as _
 
+from workflows_ui.core.paths import dict_at, list_at, pick, text_at
 from workflows_ui.engine import flow_tree
 from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources.flows import outline
@@ -16,7 +17,6 @@ from workflows_ui.resources.flows.editing.forms import EXPRESSION, MOST_ROWS, Ed
 from workflows_ui.resources.flows.editing.operations import Operation, update_step
 from workflows_ui.resources.flows.editing.prediction import FALLBACK, Json, step_named
 from workflows_ui.web.form_rendering import LongSelect
-from workflows_ui.web.paths import dict_at, list_at, pick, text_at
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 

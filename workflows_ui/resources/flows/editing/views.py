@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from workflows_ui.core import redaction
 from workflows_ui.core.collation import sort_key
 from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.paths import dict_at, list_at, text_at, texts_at
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
@@ -49,7 +50,6 @@ from workflows_ui.resources.places import choose_app_url, flow_url
 from workflows_ui.resources.triggers import tests as trigger_tests
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
-from workflows_ui.web.paths import dict_at, list_at, text_at, texts_at
 from workflows_ui.web.requests import ConsoleRequest
 
 #: By the type of a step.

@@ -12,6 +12,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
+from workflows_ui.core import formats
+from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound, Refused, Unknown, flow_tree
 from workflows_ui.flow_edits import services as flow_edits
@@ -30,9 +32,7 @@ from workflows_ui.resources.flows.starters.forms import NewFlow
 from workflows_ui.resources.pieces import apps, missing_apps
 from workflows_ui.resources.pieces.missing_apps import exact
 from workflows_ui.resources.places import flow_url, list_url
-from workflows_ui.web import formats
 from workflows_ui.web.messages import error_message
-from workflows_ui.web.paths import dict_at, text_at
 
 #: Types of steps that an update can send (api.md 6.3).
 _TYPES = frozenset({"PIECE_TRIGGER", "PIECE", "CODE", "LOOP_ON_ITEMS", "ROUTER"})

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from workflows_ui.core import formats
+from workflows_ui.core.paths import dict_at, dicts_at, text_at
 from workflows_ui.engine import braces, flow_tree, references
 from workflows_ui.engine.flow_tree import Step
 from workflows_ui.engine.references import SUBFLOWS, TABLES
@@ -21,8 +23,6 @@ from workflows_ui.resource_admin.resource import Row, pick
 from workflows_ui.resources.connections import reading as connection_list
 from workflows_ui.resources.pieces.missing_apps import exact
 from workflows_ui.resources.runs import step_values
-from workflows_ui.web import formats
-from workflows_ui.web.paths import dict_at, dicts_at, text_at
 
 App = tuple[str, str]
 #: The columns of a table by name.

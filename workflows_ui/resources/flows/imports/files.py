@@ -13,11 +13,10 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 
-from workflows_ui.core import redaction
+from workflows_ui.core import formats, redaction
+from workflows_ui.core.json_text import HALF
+from workflows_ui.core.paths import dicts_at, list_at, text_at
 from workflows_ui.engine import flow_tree
-from workflows_ui.launch_forms.schema.json_text import HALF
-from workflows_ui.web import formats
-from workflows_ui.web.paths import dicts_at, list_at, text_at
 
 #: Maximum size of a file in bytes, far more than flows of hundreds of steps need; maximum number of flows in a file.
 LARGEST, MOST_FLOWS = 5 * 1024 * 1024, 100

@@ -14,7 +14,7 @@ from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
-from workflows_ui.core import crypto, redaction
+from workflows_ui.core import crypto, formats, redaction
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, flow_tree
 from workflows_ui.resource_admin.resource import Affected, Row, pick
@@ -22,7 +22,6 @@ from workflows_ui.resources.flows import outline, pages, reading, secret_inputs,
 from workflows_ui.resources.flows.forms import CHANGED, SeenForm
 from workflows_ui.resources.flows.imports import contents, files, matching
 from workflows_ui.resources.flows.imports.files import Request
-from workflows_ui.web import formats
 
 #: Problems that are listed for one flow.
 _MOST = 20

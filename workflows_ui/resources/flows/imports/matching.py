@@ -12,7 +12,9 @@ from django import forms
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
+from workflows_ui.core import formats
 from workflows_ui.core.collation import sort_key
+from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, flow_tree, references
 from workflows_ui.resource_admin.resource import Row
@@ -23,8 +25,7 @@ from workflows_ui.resources.flows.imports import contents
 from workflows_ui.resources.flows.imports.contents import CHOOSE, App, Columns, Matches, Use
 from workflows_ui.resources.pieces import apps, missing_apps
 from workflows_ui.resources.tables import reading as table_list
-from workflows_ui.web import elements, formats, links
-from workflows_ui.web.paths import dict_at, text_at
+from workflows_ui.web import elements, links
 
 #: The choice of no replacement: the step stays incomplete until it is filled in.
 NONE = "-"

@@ -16,12 +16,13 @@ from django import forms
 from django.core.cache import cache
 from django.utils.translation import gettext, gettext_lazy as _
 
-from workflows_ui.core import crypto, redaction
+from workflows_ui.core import crypto, json_text, redaction
+from workflows_ui.core.paths import dict_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, TriggerAnswer, braces, flow_tree, references
+from workflows_ui.form_schema import checking
+from workflows_ui.form_schema.document import NUMBERS, Column, Field, FieldKind
 from workflows_ui.launch_forms.proposal import proposing
-from workflows_ui.launch_forms.schema import checking, json_text
-from workflows_ui.launch_forms.schema.document import NUMBERS, Column, Field, FieldKind
 from workflows_ui.launches import flow_facts
 from workflows_ui.resource_admin.resource import Action, Row, id_at
 from workflows_ui.resources.flows import notes
@@ -31,7 +32,6 @@ from workflows_ui.resources.flows.forms import CHANGED, SeenForm
 from workflows_ui.resources.flows.reading import deleting, has_sample, moment_of, trigger_of
 from workflows_ui.resources.places import subpage_url
 from workflows_ui.web.json_field import JsonField
-from workflows_ui.web.paths import dict_at
 
 #: Seconds for which an answer can be read, and the most bytes of one that is kept whole.
 _KEPT_FOR, _LONGEST = 3600, 500_000

@@ -8,6 +8,8 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from workflows_ui.core import readable
+from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.engine import NotFound
 from workflows_ui.launches.failures import messages as failure_messages
@@ -21,9 +23,8 @@ from workflows_ui.resources.flows.testing.actions import DRAFT_TEST, STEP_TEST, 
 from workflows_ui.resources.places import flow_url, step_url
 from workflows_ui.resources.runs import masking, panels, reading
 from workflows_ui.resources.runs.steps import Reader
-from workflows_ui.web import messages, readable, responses
+from workflows_ui.web import messages, responses
 from workflows_ui.web.access import member
-from workflows_ui.web.paths import dict_at, text_at
 from workflows_ui.web.requests import ConsoleRequest
 
 #: Digits of a time in seconds, and seconds after which a run that the engine does not have is not waited for.

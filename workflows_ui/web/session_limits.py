@@ -10,8 +10,8 @@ from django.utils.translation import ngettext
 
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import sessions
+from workflows_ui.audit.requests import actor
 from workflows_ui.web.middleware import Middleware
-from workflows_ui.web.requests import actor
 
 #: The header of automatic requests (static/app.js), which do not count as activity.
 LIVE = "X-Live"

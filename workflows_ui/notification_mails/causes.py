@@ -9,6 +9,7 @@ import structlog
 from django.utils.translation import gettext as _
 
 from workflows_ui.accounts.models import User
+from workflows_ui.core import formats
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -27,7 +28,6 @@ from workflows_ui.resources.runs import masking, reading
 from workflows_ui.resources.runs.panels import failure_message
 from workflows_ui.run_index.models import LISTED, IndexedRun
 from workflows_ui.run_index.services import indexes, rows as indexed_rows
-from workflows_ui.web import formats
 
 log = structlog.get_logger(__name__)
 #: Longest message of a step in a notice, in characters.

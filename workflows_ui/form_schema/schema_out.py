@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _, gettext_lazy, ngettext_lazy
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
-from workflows_ui.launch_forms.schema import patterns
-from workflows_ui.launch_forms.schema.document import (
+from workflows_ui.form_schema import patterns
+from workflows_ui.form_schema.document import (
     LOCAL_MOMENTS,
     NOTHING,
     NUMBERS,

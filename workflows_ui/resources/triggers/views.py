@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from workflows_ui.audit.requests import actor
 from workflows_ui.audit.services import audit_log
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.engine import EngineError
@@ -20,7 +21,7 @@ from workflows_ui.resources.triggers import tests
 from workflows_ui.resources.triggers.tests import PATIENCE, TEST
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
-from workflows_ui.web.requests import ConsoleRequest, actor
+from workflows_ui.web.requests import ConsoleRequest
 
 #: Seconds between polls: at first, and after a minute.
 _SOON, _LATER, _MINUTE = 2, 5, 60

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, tzinfo
 
 from django.utils.translation import gettext as _
 
-from workflows_ui.launch_forms.schema.document import LOCAL_MOMENTS, BadValue, Moment
+from workflows_ui.form_schema.document import LOCAL_MOMENTS, BadValue, Moment
 
 _YEAR_FIRST = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})", re.ASCII)
 _YEAR_LAST = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})", re.ASCII)

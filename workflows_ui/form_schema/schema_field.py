@@ -7,8 +7,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from workflows_ui.launch_forms.schema import patterns
-from workflows_ui.launch_forms.schema.document import (
+from workflows_ui.form_schema import patterns
+from workflows_ui.form_schema.document import (
     LONG,
     MOST_CHOICES,
     MOST_COLUMNS,
@@ -30,8 +30,8 @@ from workflows_ui.launch_forms.schema.document import (
     Why,
     name_for,
 )
-from workflows_ui.launch_forms.schema.parts import Part, read_part
-from workflows_ui.launch_forms.schema.schema_out import ANNOTATION, BLANKS, FORMATS
+from workflows_ui.form_schema.parts import Part, read_part
+from workflows_ui.form_schema.schema_out import ANNOTATION, BLANKS, FORMATS
 
 _TYPES = {
     "string": FieldKind.TEXT,

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy as _
 
-from workflows_ui.launch_forms.schema.json_text import BadPayload
+from workflows_ui.core.json_text import BadPayload
 
 #: Why a text is not JSON, by what was found where parsing stopped.
 HINTS: dict[str, str | Promise] = {

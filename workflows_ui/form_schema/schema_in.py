@@ -7,10 +7,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from workflows_ui.launch_forms.schema import json_text, rules, schema_field
-from workflows_ui.launch_forms.schema.document import LONG, MOST_DEPTH, MOST_FIELDS, NOTE, SHORT, BadForm, Field, Form
-from workflows_ui.launch_forms.schema.parts import Part
-from workflows_ui.launch_forms.schema.schema_out import ANNOTATION, EDITION
+from workflows_ui.core import json_text
+from workflows_ui.form_schema import rules, schema_field
+from workflows_ui.form_schema.document import LONG, MOST_DEPTH, MOST_FIELDS, NOTE, SHORT, BadForm, Field, Form
+from workflows_ui.form_schema.parts import Part
+from workflows_ui.form_schema.schema_out import ANNOTATION, EDITION
 
 #: Bytes of an imported file.
 MOST_BYTES = 1024 * 1024

@@ -14,12 +14,11 @@ from django.utils.translation import ngettext
 
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import second_step
-from workflows_ui.core import database
+from workflows_ui.core import database, formats
+from workflows_ui.notification_mails.causes import find_causes
 from workflows_ui.notifications import services as notifications
-from workflows_ui.notifications.causes import find_causes
 from workflows_ui.notifications.messages import notification_message
 from workflows_ui.notifications.models import Notice
-from workflows_ui.web import formats
 
 #: Notices in a digest; others are counted.
 DIGEST = 50

@@ -9,9 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _, ngettext
 
+from workflows_ui.core import days as plot_days, formats
 from workflows_ui.launches.models import UNDER_WAY, Launch, State
 from workflows_ui.launches.services import statistics
-from workflows_ui.web import formats, plots
+from workflows_ui.web import plots
 
 #: Outcomes from the bottom of a bar to its top: a value of the list's state filter (launches.forms.STATES), which is its colour too.
 _OUTCOMES = ("succeeded", "failed", "refused", "not_sent", "unknown", "cancelled", "other")
@@ -69,7 +70,7 @@ def durations(rows: QuerySet[Launch], slug: str, current: str = "") -> plots.Dot
 
 def sparks(rows: QuerySet[Launch], slug: str, flow_ids: Collection[str]) -> Mapping[str, plots.Spark]:
     """The launches of the last days of each flow, small; by flow, without flows that were not launched. One query."""
-    days = statistics.days_until(timezone.localdate())
+    days = plot_days.days_until(timezone.localdate())
     found = {}
     for flow_id, counts in statistics.by_flow(rows, flow_ids, days).items():
         url = reverse("launches", args=[slug], query={"flow": flow_id, "since": days[0].isoformat()})

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from django.db.models import TextChoices
 from django.utils.translation import gettext as _
 
-from workflows_ui.launch_forms.schema.document import BadForm, is_number
+from workflows_ui.form_schema.document import BadForm, is_number
 
 Word = TypeVar("Word", bound=TextChoices)
 T = TypeVar("T")

@@ -16,8 +16,8 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
-from workflows_ui.launch_forms.schema import schema_out, values
-from workflows_ui.launch_forms.schema.document import (
+from workflows_ui.form_schema import schema_out, values
+from workflows_ui.form_schema.document import (
     NOTHING,
     BadValue,
     Blank,
@@ -30,7 +30,7 @@ from workflows_ui.launch_forms.schema.document import (
     When,
     same,
 )
-from workflows_ui.launch_forms.schema.schema_out import BLANKS
+from workflows_ui.form_schema.schema_out import BLANKS
 
 MOST_ROWS = 1_000
 #: As `dict(request.POST.lists())`.

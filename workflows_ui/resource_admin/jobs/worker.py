@@ -18,13 +18,14 @@ from workflows_ui.audit.models import BEGUN, AuditEvent
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core import database
 from workflows_ui.engine import EngineError, Refused, Unavailable, Unknown
-from workflows_ui.jobs import exporting, page as job_page
-from workflows_ui.jobs.collecting import Work, begin, collect
+from workflows_ui.jobs import page as job_page
 from workflows_ui.jobs.models import ItemState, Job, JobItem, JobKind, JobState
 from workflows_ui.jobs.services import jobs, turns as job_turns
 from workflows_ui.jobs.services.jobs import Reason
 from workflows_ui.lists.declaration import Row
 from workflows_ui.resource_admin import action_forms, action_log, capabilities as missing_capabilities
+from workflows_ui.resource_admin.jobs import exporting
+from workflows_ui.resource_admin.jobs.collecting import Work, begin, collect
 from workflows_ui.resource_admin.resource import Resource
 from workflows_ui.run_index.services import objects
 from workflows_ui.unclear_writes import services as unclear_writes

@@ -14,17 +14,9 @@ from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext as _, gettext_lazy
 
-from workflows_ui.launch_forms.schema import json_errors, json_text, moments
-from workflows_ui.launch_forms.schema.document import (
-    NUMBERS,
-    BadValue,
-    Choice,
-    Column,
-    Field,
-    FieldKind,
-    is_number,
-    key_of,
-)
+from workflows_ui.core import json_errors, json_text
+from workflows_ui.form_schema import moments
+from workflows_ui.form_schema.document import NUMBERS, BadValue, Choice, Column, Field, FieldKind, is_number, key_of
 
 _MAIL = re.compile(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+\.[^\s@<>,;\".]+")
 _PHONE = re.compile(r"\+?[\d\s().\-/]{5,30}(?:\s?(?:x|ext\.?|#)\s?\d{1,6})?", re.IGNORECASE | re.ASCII)

@@ -11,8 +11,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from workflows_ui.launch_forms.schema import moments, patterns
-from workflows_ui.launch_forms.schema.document import (
+from workflows_ui.form_schema import moments, patterns
+from workflows_ui.form_schema.document import (
     CELLS,
     LONG,
     MOST_CHOICES,

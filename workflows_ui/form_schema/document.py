@@ -179,7 +179,7 @@ class Why:
 class Limits:
     """Limits of a value; None and "" mean no limit. `low` and `high` are numbers or ISO dates, both inclusive.
 
-    `pattern` must match the whole text; its language is that of launch_forms/schema/patterns.py. `pattern_words` describes it for people.
+    `pattern` must match the whole text; its language is that of form_schema/patterns.py. `pattern_words` describes it for people.
     `least` and `most` limit the items of a list, the rows of a table, or the selected choices.
     """
 

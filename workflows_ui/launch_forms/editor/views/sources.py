@@ -1,0 +1,52 @@
+"""Loading of the sources for the choices of a field: tables and their columns, and apps' options for the flow's steps."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from workflows_ui.core.collation import sort_key
+from workflows_ui.core.paths import dict_at, pick, text_at
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import EngineError, flow_tree
+from workflows_ui.launch_forms.editor.sources import Sources
+from workflows_ui.resources.flows import reading as flow_reading
+from workflows_ui.resources.pieces import apps
+from workflows_ui.resources.tables import reading
+
+_log = logging.getLogger(__name__)
+_MOST_OPTIONS = 300
+#: Types of piece properties with options that are loaded from the app (api.md 11.5).
+_LOADED_TYPES = frozenset({"DROPDOWN", "MULTI_SELECT_DROPDOWN"})
+
+
+def load_sources(session: EngineSession, flow: Mapping[str, Any], table: str) -> Sources:
+    """Load tables, the columns of the table with this id ("" for none), and properties of apps. Refused calls give empty lists."""
+    tables = {(key, name[:100]) for key, name in flow_reading.table_names(session).values()}
+    columns: list[tuple[str, str]] = []
+    try:
+        rows = reading.fields(session, table, fresh=False) if table else []
+        columns = [(reading.key_of(row), reading.label_of(row)[:100]) for row in rows]
+    except EngineError as problem:
+        _log.info("no columns for a form's choices: %r", problem)
+    in_order = sorted(tables, key=lambda table: (sort_key(table[1]), table[0]))
+    return Sources(in_order, columns, _options(session, pick(flow, "version.trigger")))
+
+
+def _options(session: EngineSession, trigger: Any) -> list[tuple[str, str]]:
+    """(`step property`, label) of all properties of a flow's steps with options from their app."""
+    result: list[tuple[str, str]] = []
+    for node in flow_tree.walk(trigger):
+        settings = dict_at(node.step, "settings")
+        name, operation = text_at(settings, "pieceName"), settings.get("actionName") or settings.get("triggerName")
+        if not (name and isinstance(operation, str) and node.name):
+            continue
+        kind = "actions" if settings.get("actionName") else "triggers"
+        step = str(node.step.get("displayName") or node.name)[:60]
+        found = dict_at(apps.piece_or_empty(session, name), kind).get(operation)
+        for prop, about in dict_at(found, "props").items():
+            if text_at(about, "type") in _LOADED_TYPES:
+                label = (text_at(about, "displayName") or str(prop))[:60]
+                result.append((f"{node.name} {prop}", f"{step}: {label}"))
+        if len(result) >= _MOST_OPTIONS:
+            break
+    return result
