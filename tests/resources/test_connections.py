@@ -231,7 +231,7 @@ def test_another_connection_of_the_app_is_chosen_and_a_job_looks_at_all_flows_fi
     assert all(name in page for name in names)
     assert f'<option value="{other["id"]}">The other' in page
     assert "Slack team" not in page
-    assert "nothing changes before you confirm that" in page
+    assert "nothing changes before you confirm that. MCP servers keep the connection that they act with." in page
     assert scene.fill(address, target=scene.connection_id("twilio-main")).status_code == 422
     # What happens then is in test_connection_replacement.py.
     answer = scene.fill(address, target=other["id"])

@@ -100,7 +100,8 @@ REPLACE = Action(
     run=_replace,
     confirm=_(
         "The flows that use “%(name)s” use the connection you choose from then on, in what is live and in their drafts. First the console "
-        "looks at all flows and says what happens to each; nothing changes before you confirm that."
+        "looks at all flows and says what happens to each; nothing changes before you confirm that. MCP servers keep the connection "
+        "that they act with."
     ),
     impact=partial(_flows_affected, none=_("No flow uses it: nothing would change.")),
     button=_("See what would change"),

@@ -63,7 +63,7 @@ def _new_url(slug: str, _row: Row) -> str:
 def _usage_text(row: Row) -> str:
     count = len(list_at(row, "flowIds"))
     if not count:
-        return gettext("Unused")
+        return gettext("No flow")
     return ngettext("%(count)d flow", "%(count)d flows", count) % {"count": count}
 
 
