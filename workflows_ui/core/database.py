@@ -39,11 +39,16 @@ def one_at_a_time(user: AbstractBaseUser) -> Iterator[None]:
 
 
 @contextmanager
-def turn() -> Iterator[None]:
-    """Wait for one of the process's turns; at the end, close this thread's connection (except inside a transaction)."""
+def turn(*, large: bool = False) -> Iterator[None]:
+    """Wait for one of the process's turns; at the end, close this thread's connection (except inside a transaction).
+
+    `large`: a value of many megabytes is read. Its connection does not return to a pool, since the driver's buffer never shrinks.
+    """
     with _turns:
         try:
             yield
         finally:
             if not connection.in_atomic_block:
+                if large and connection.connection is not None:
+                    connection.connection.close()
                 connection.close()

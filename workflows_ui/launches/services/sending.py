@@ -101,18 +101,18 @@ def _send_large(launch_id: str) -> int | None:
     if not _large.acquire(blocking=False):
         return None  # enqueued again after the one that is being sent
     try:
-        return _send(launch_id)
+        return _send(launch_id, large=True)
     finally:
         _large.release()
         with database.turn():
             Launch.objects.filter(state=State.QUEUED, size__gt=LARGE).update(enqueued_at=None)
 
 
-def _send(launch_id: str) -> int | None:
+def _send(launch_id: str, *, large: bool = False) -> int | None:
     if not _slots.acquire(blocking=False):
         return None  # all slots are busy: the row stays queued, and the sweeper enqueues it again
     try:
-        with database.turn():
+        with database.turn(large=large):
             claimed = claim(launch_id)
         return _deliver(claimed) if claimed is not None else None
     finally:
