@@ -63,7 +63,8 @@ def sound(page: Page, *rules: str) -> None:
 
 def sound_in_every_look(page: Page) -> None:
     """At a desk in light, as it was opened, and on a phone in the dark; afterwards it is at the desk again."""
-    assert faults_in_every_look(page) == [], page.url
+    found = faults_in_every_look(page)
+    assert found == [], f"{page.url}: {found}"
 
 
 def faults_in_every_look(page: Page) -> list[str]:
