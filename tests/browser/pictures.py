@@ -23,7 +23,7 @@ _SLOW = 30_000
 LAUNCHER, PASSWORD = "linh", "correct horse battery staple"
 #: Somebody who only launches, forms for what they launch, and what they launched lately.
 SCENE = f"""
-from workflows_ui.launch_forms.schema.document import Choice, Column, Field, Form, FieldKind, Limits
+from workflows_ui.form_schema.document import Choice, Column, Field, Form, FieldKind, Limits
 from workflows_ui.members.models import Member, Role, Workspace
 from workflows_ui.accounts.models import User
 from workflows_ui.members.services import access

@@ -18,10 +18,10 @@ FLOW = sample_flows()["quick"].id
 PERSON, PASSWORD = "linh", "correct horse battery staple"
 #: A launcher of the practice workspace, and a form for the flow that greets.
 SCENE = f"""
-from workflows_ui.launch_forms.schema.document import Choice, Column, Field, Form, FieldKind, ShowIf
+from workflows_ui.form_schema.document import Choice, Column, Field, Form, FieldKind, ShowIf
 from workflows_ui.members.models import Member, Role, Workspace
 from workflows_ui.accounts.models import User
-from workflows_ui.launch_forms.schema.document import TableChoices
+from workflows_ui.form_schema.document import TableChoices
 from workflows_ui.members.services import access
 from workflows_ui.audit.services import audit_log as audit
 from workflows_ui.credentials.services import clients, practice

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("desk")]
 FLOW = sample_flows()["quick"].id
 TYPED = "open-sesame-Zk7q"
 SCENE = f"""
-from workflows_ui.launch_forms.schema.document import Field, Form, FieldKind
+from workflows_ui.form_schema.document import Field, Form, FieldKind
 from workflows_ui.members.models import Member, Role, Workspace
 from workflows_ui.members.services import access
 from workflows_ui.audit.services import audit_log as audit

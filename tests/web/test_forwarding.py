@@ -85,3 +85,14 @@ def test_it_is_logged_once_an_hour_and_not_for_monitoring(users: Users, caplog: 
     browser(users.colleague, PROXY, **{"x-forwarded-for": FORGED}).get("/profile/")
     found = [(line["peer"], line["signed_in"]) for line in lines(caplog) if line["event"] == "forwarding.not_trusted"]
     assert found == [("203.0.113.0", False), (PROXY, True)]
+
+
+
+def test_many_addresses_of_strangers_do_not_hide_one_of_people(users: Users, administrator: Any) -> None:
+    browser(users.colleague, PROXY, **{"x-forwarded-for": FORGED}).get("/profile/")
+    for number in range(20):
+        forwarding._noted.clear()
+        browser(peer=f"203.0.113.{number}", **{"x-forwarded-for": FORGED}).get("/accounts/login/")
+    shown = text_of(browser(administrator).get("/people/"))
+    assert PROXY in shown
+    assert "the last from 203.0.113.19" in shown
