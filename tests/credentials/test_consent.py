@@ -130,7 +130,7 @@ def test_one_that_was_taken_over_acts_where_it_acted_and_not_for_its_new_owner(h
     team, row = Group.objects.get(), Credential.objects.get(owner=here.colleague)
     sharing.write(row, team, here.colleague)
     here.credential.delete()
-    # A replaced secret of another credential is none of this one's.
+    # Replaced secrets of other credentials do not count.
     aside = CredentialSecret(
         credential=credential(here.workspace, here.stranger, "another"), kind=CredentialKind.BEARER_TOKEN
     )

@@ -82,7 +82,7 @@ def _marker_seen(lane: Lane) -> None:
 def test_a_launch_that_the_engine_never_got_is_not_sent(lane: Lane) -> None:
     _marker_seen(lane)
     launch = _launch(lane, NEVER)
-    # A run that somebody else starts meanwhile has no header of ours either, and is not taken for this launch's.
+    # A run that is started elsewhere has no header of the console and is not matched with this launch.
     url = f"{lane.workspace.address}/v1/webhooks/{lane.flows['quick']}"
     assert requests.post(url, json={}, timeout=10).status_code == 200
     until(lambda: lane.quiet)
@@ -198,7 +198,8 @@ def test_a_launch_that_was_left_unclear_is_shown_once_the_engine_is_seen_to_retu
     assert _conclude(lane, never).state == State.NOT_SENT
 
 
-def test_lists_that_prove_something_only_later_end_a_launch_as_well(lane: Lane) -> None:
+@pytest.mark.parametrize("last", [False, True])
+def test_lists_that_prove_something_only_later_end_a_launch_at_the_second_proof(lane: Lane, last: bool) -> None:
     _marker_seen(lane)
     never = _launch(lane, NEVER)
     lane.gateway.blind = True
@@ -208,10 +209,12 @@ def test_lists_that_prove_something_only_later_end_a_launch_as_well(lane: Lane) 
     _pass(timedelta(minutes=10))
     following.poll(lane.workspace.pk)
     assert _now(never).reason == unproved.reason
+    if last:
+        Launch.objects.filter(pk=never).update(misses=run_results.CONFIRMED + len(run_results.LATER) - 1)
     lane.gateway.blind = False
     _pass(timedelta(minutes=10))
     following.poll(lane.workspace.pk)
-    assert _now(never).reason == Reason.NO_TRACE
+    assert (_now(never).state, _now(never).reason) == (State.UNKNOWN, Reason.NO_TRACE)
     assert _conclude(lane, never).state == State.NOT_SENT
 
 

@@ -307,7 +307,7 @@ def test_a_right_is_refused_for_a_person_for_whom_no_credential_acts(guests: Gue
     url = reverse("flow_launch_rights", args=["sales", guests.flow])
     manager = guests.scene.sign_in(guests.scene.users.owner)
     assert "They have no credential here yet" in unescape(text_of(manager.get(url)))
-    # A credential of another workspace is none here.
+    # Credentials of other workspaces do not act here.
     night = Group.objects.create(name="Night")
     share(credential(workspace("north"), guests.gail, "a-secret-of-north", name="North's key"), night)
     LaunchRight.objects.update(user=None, team=night)

@@ -143,7 +143,7 @@ class Action:
         status_after: the `status` of the object afterwards; the audit log records it with the one before.
         tab: the tab of the object's page that offers the action, in its own way; empty: the page's head does.
         follow_up: (session, write, answer) -> None: what `run` does after the engine's answer, for a write whose answer proved nothing and
-            which is found done later (unclear_writes.worker). `answer` is that of the look. Must not raise.
+            which is found done later (write_looks.worker). `answer` is that of the look. Must not raise.
         bulk: settings for applying it to many objects. Its form must not ask for files or secrets, and reads no row (it gets an empty one).
     """
 

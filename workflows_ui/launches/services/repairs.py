@@ -34,7 +34,7 @@ AT_MOST = timedelta(days=31)
 
 def record(workspace: Workspace, user_id: int, run_id: str, new_run_id: str) -> None:
     """Record that a person started a run again, as `new_run_id` or, from its failed step, as itself."""
-    if not new_run_id:
+    if not run_id or not new_run_id:
         return
     now = clock.now()
     launch = _launch_of(workspace, run_id)

@@ -256,6 +256,9 @@ def _apply_later_search(launch: Launch, rows: QuerySet[Launch], now: datetime, *
         next_search = now + remaining[0] * settings.LAUNCH_SEARCH if remaining else None
         reason = Reason.NO_TRACE if proved and _is_doubted(launch) else launch.reason
         rows.update(misses=launch.misses + 1, poll_at=next_search, reason=reason)
+    elif proved and launch.reason != Reason.NO_TRACE:
+        # What ends a launch is never the first proof.
+        rows.update(reason=Reason.NO_TRACE, poll_at=now + LAST_AGAIN)
     elif proved:
         state, reason = _end_without_run(launch)
         launches.end(launch, state, reason, now, rows=rows, misses=launch.misses + 1, poll_at=None)
