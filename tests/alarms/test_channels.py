@@ -23,8 +23,8 @@ from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import clock
 from workflows_ui.credentials.models import CredentialShare
 from workflows_ui.engine.webhooks import NoAnswer
-from workflows_ui.launches.models import Launch
-from workflows_ui.launches.services import launches
+from workflows_ui.launches.models import Launch, RunRetry
+from workflows_ui.launches.services import launches, repairs
 from workflows_ui.members.models import Role, Workspace
 
 __all__ = ["stage"]
@@ -288,11 +288,6 @@ def test_a_channel_names_the_cause_of_failures_only_where_a_manager_chose_it(sta
     add(stage.browser, server.url, name="Causes", causes="on")
     add(stage.browser, server.url, name="Vietnamese", causes="on", language="vi", shape="teams")
     added = add_runs(stage, flow, [now - timedelta(minutes=minutes) for minutes in range(10, 15)], status="FAILED")
-    launched = Launch(workspace=stage.users.workspace, user=stage.users.colleague, ticket=launches.ticket())
-    launched.flow_id, launched.payload_digest, launched.run_id = flow, "0" * 64, added[0]
-    launched.asked_at = launched.not_before = launched.send_by = timezone.now()
-    launched.payload = launched.seal("payload", json.dumps({"name": "Nguyen Van An"}))
-    launched.save(force_insert=True)
     failed = stage.practice.engine.state.runs[added[0]]["failedStep"]
     failed["message"] = "Error: <!channel> see http://evil.example, password=hunter2-hunter2 is wrong"
     read_again(stage)
@@ -309,17 +304,31 @@ def test_a_channel_names_the_cause_of_failures_only_where_a_manager_chose_it(sta
     assert "&lt;!channel&gt;" in cause
     rows = repr(list(AlarmDelivery.objects.values())) + everything_told()
     assert "evil.example" not in rows
-    # What was sent with a launch is masked, as for people who may not open it.
-    failed["message"] = "Error: no customer Nguyen Van An"
-    read_again(stage)
-    row = AlarmDelivery.objects.get(channel__name="Causes")
-    sent = channel_messages.build(row, "https://console.example/")["text"]
-    assert "The step's message: “" in sent
-    assert "Nguyen" not in sent
+
+    def told() -> bool:
+        row = AlarmDelivery.objects.get(channel__name="Causes")
+        return "The step's message" in channel_messages.build(row, "https://console.example/")["text"]
+
+    assert told()
+    # Messages of a launch's run, and of a retry of it, may repeat what was sent with it in any form.
+    launched = Launch(workspace=stage.users.workspace, user=stage.users.colleague, ticket=launches.ticket())
+    launched.flow_id, launched.payload_digest, launched.run_id = flow, "0" * 64, added[0]
+    launched.asked_at = launched.not_before = launched.send_by = timezone.now()
+    launched.save(force_insert=True)
+    assert not told()
+    Launch.objects.update(run_id=added[1])
+    assert told()
+    repairs.record(stage.users.workspace, stage.users.owner.pk, added[1], added[0])
+    assert not told()
+    RunRetry.objects.all().delete()
+    shares = list(CredentialShare.objects.all())
+    CredentialShare.objects.all().delete()
+    assert not told()
+    CredentialShare.objects.bulk_create(shares)
+    assert told()
     # A workspace that leaves causes out of mails leaves them out of channels, too.
     Workspace.objects.update(causes_in_notices=False)
-    row = AlarmDelivery.objects.get(channel__name="Causes")
-    assert "The step's message" not in channel_messages.build(row, "https://console.example/")["text"]
+    assert not told()
 
 
 def test_only_managers_who_see_the_index_reach_channels(stage: Stage, server: Server) -> None:

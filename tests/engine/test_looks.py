@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.practice_engine.fixtures import Practice, newer, older, practice
-from workflows_ui.engine import BearerToken, Client, Refused, Timeouts, Unknown, Workflows, looks, writes
+from workflows_ui.engine import BearerToken, Client, EngineError, Refused, Timeouts, Unknown, Workflows, looks, writes
 from workflows_ui.engine.calls import Calls
 from workflows_ui.engine.safety import AddressSafety
 from workflows_ui.engine.transport import close_pools
@@ -472,3 +472,17 @@ def test_a_table_that_is_too_large_to_be_read_is_cleared_and_looked_at(place: Pl
     assert _outcome(place, lambda w: w.clear_table(table)) is (Outcome.DONE if acted else Outcome.NOT_DONE)
     place.workflows.clear_table(table)
     assert not place.workflows.list_records(table)["data"]
+
+
+@pytest.mark.parametrize("odd", [{}, []])
+def test_a_look_at_a_malformed_list_proves_nothing(place: Place, odd: Any) -> None:
+    call = _records(place)
+    place.practice.engine.faults.add("status", "POST", "*/records", status=503, act=False, times=1)
+    with pytest.raises(Unknown) as caught:
+        call(place.workflows)
+    place.practice.engine.faults.clear()
+    for row in place.practice.engine.state.records.values():
+        row["id"] = odd
+    assert caught.value.write is not None
+    with pytest.raises(EngineError):
+        writes.see(place.workflows, caught.value.write)

@@ -276,9 +276,15 @@ def test_a_launch_that_may_have_run_is_launched_again_only_after_a_question(scen
     for shown in (page, unescape(text_of(answer))):
         assert "Launched again, the flow may run twice" in shown
         assert address in shown
-        assert 'name="confirmed" value="yes"' in shown
+        assert 'name="repeated" value="yes"' in shown
     assert Launch.objects.count() == 1
-    assert send(scene, order, GOOD | {"confirmed": "yes"}, page=page).status_code == 303
+    assert send(scene, order, GOOD | {"repeated": "yes"}, page=page).status_code == 303
+    # The same values once more within minutes are another question.
+    page = opened(scene, order, f"?from={earlier.pk}")
+    twin = send(scene, order, GOOD | {"repeated": "yes"}, page=page)
+    assert (twin.status_code, Launch.objects.count()) == (422, 2)
+    assert 'name="confirmed" value="yes"' in unescape(text_of(twin))
+    assert '<input type="hidden" name="repeated" value="yes">' in unescape(text_of(twin))
     # Once it is known that it did not run, nobody is asked.
     Launch.objects.filter(pk=earlier.pk).update(state=State.NOT_SENT, reason=Reason.SETTLED_NOT_RUN)
     assert "may run twice" not in opened(scene, order, f"?from={earlier.pk}")

@@ -12,7 +12,7 @@ from tests.chaos.gateway import Act, Plan
 from tests.chaos.lanes import Errand, Lane, crowd
 from tests.practice_engine.fixtures import until
 from workflows_ui.credentials.services import clients
-from workflows_ui.launches.models import Follow, Launch, Reason, State
+from workflows_ui.launches.models import CONFIRMED, Follow, Launch, Reason, State
 from workflows_ui.launches.services import following, run_results, sending, sweeping
 from workflows_ui.members.models import LaunchRight, Workspace
 
@@ -210,7 +210,7 @@ def test_lists_that_prove_something_only_later_end_a_launch_at_the_second_proof(
     following.poll(lane.workspace.pk)
     assert _now(never).reason == unproved.reason
     if last:
-        Launch.objects.filter(pk=never).update(misses=run_results.CONFIRMED + len(run_results.LATER) - 1)
+        Launch.objects.filter(pk=never).update(misses=CONFIRMED + len(run_results.LATER) - 1)
     lane.gateway.blind = False
     _pass(timedelta(minutes=10))
     following.poll(lane.workspace.pk)

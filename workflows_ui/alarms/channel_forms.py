@@ -37,7 +37,7 @@ class ChannelForm(forms.Form):
         required=False,
         help_text=_(
             "Everybody who reads the channel, also without an account here, can then read the message of the step at which the latest run "
-            "failed. Secrets are masked, and so is what was sent with a launch. Without this, messages give numbers only. It has no effect "
+            "failed. Secrets are masked, and runs of launches are left out. Without this, messages give numbers only. It has no effect "
             "while the workspace leaves causes out of mails and notifications."
         ),
     )

@@ -11,14 +11,13 @@ from .calls import ids
 from .errors import EngineError, Forbidden, NotFound
 from .flow_shape import shape
 from .flow_tree import walk
-from .writes import NOT_DONE, UNCLEAR, Json, Look, Outcome, Seen, done
+from .writes import MALFORMED, NOT_DONE, UNCLEAR, Json, Look, Outcome, Seen, done
 
 #: Reads an object, given the operations and the arguments of the write.
 Read = Callable[[Any, Json], Json]
 Rows = Callable[[Any, Json], Iterable[Json]]
 #: Rows of a list that is read whole.
 MANY = 1000
-_MALFORMED = (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError)
 _ALPHABET = string.ascii_letters + string.digits
 
 
@@ -132,7 +131,7 @@ def _state(flow: Mapping[str, Any]) -> Json:
     version = version if isinstance(version, dict) else {}
     try:
         shaped = shape(flow)
-    except _MALFORMED:
+    except MALFORMED:
         shaped = {}
     times = [flow.get("updated"), version.get("updated"), version.get("id")]
     return {"shape": shaped, "times": times, "version": version.get("id"), "state": version.get("state")}

@@ -16,12 +16,14 @@ from enum import StrEnum
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from .deadlines import reads_within
-from .errors import EngineError, Unknown
+from .errors import EngineError, Unavailable, Unknown
 
 Json = dict[str, Any]
 P = ParamSpec("P")
 S = TypeVar("S")
 T = TypeVar("T")
+#: What reading a malformed answer raises.
+MALFORMED = (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError)
 #: Seconds of the look that follows a write at once.
 FIRST_LOOK = 10.0
 
@@ -170,7 +172,10 @@ def write(
 
 def see(workflows: Any, pending: Write) -> Seen:
     """Look whether a write was done by now. Raises EngineError if the engine does not say."""
-    return OPERATIONS[pending.operation].look.see(workflows, pending.arguments, pending.before)
+    try:
+        return OPERATIONS[pending.operation].look.see(workflows, pending.arguments, pending.before)
+    except MALFORMED as problem:
+        raise Unavailable("The answer to a look is malformed.") from problem
 
 
 def refusals() -> Sequence[Refusal]:
@@ -185,7 +190,7 @@ def _first_look(workflows: Any, operation: Operation, arguments: Json, before: A
     try:
         with reads_within(FIRST_LOOK):
             return operation.look.see(workflows, arguments, before)
-    except EngineError:
+    except (EngineError, *MALFORMED):
         return None
 
 

@@ -137,7 +137,10 @@ def begin(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
             return _render(request, page, form, status=422)
         logged = action_forms.logged_values(form)
         # What was asked for before the question stays, such as which connections a job is about.
-        data = json.loads(page.job.open("data") or "{}") | form.cleaned_data
+        procedure = page.action.bulk.procedure if page.action.bulk else None
+        # A choice that is not offered now was made for an earlier job.
+        choices = dict.fromkeys(procedure.choices, False) if procedure else {}
+        data = json.loads(page.job.open("data") or "{}") | choices | form.cleaned_data
         if jobs.begin(actor(request), page.job, json.dumps(data), logged):
             tasks.enqueue(page.job.pk)
     return responses.redirect(request, page.url)

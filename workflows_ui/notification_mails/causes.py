@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from workflows_ui.accounts.models import User
 from workflows_ui.core import formats
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.credentials.services import clients, engine_session
+from workflows_ui.credentials.services import clients, engine_session, sharing
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import AddressRefused, EngineError
 from workflows_ui.launches.failures import messages as failure_messages
@@ -24,7 +24,7 @@ from workflows_ui.members.services import access as member_access
 from workflows_ui.members.services.access import Access
 from workflows_ui.notifications.models import Notice, NoticeKind
 from workflows_ui.resource_admin.resource import Row
-from workflows_ui.resources.runs import masking, reading
+from workflows_ui.resources.runs import masking, reading, starters
 from workflows_ui.resources.runs.panels import failure_message
 from workflows_ui.run_index.models import LISTED, IndexedRun
 from workflows_ui.run_index.services import indexes, rows as indexed_rows
@@ -74,13 +74,15 @@ def find_causes(
 
 
 def latest_cause(workspace: Workspace, flow_id: str) -> Cause | None:
-    """Return the cause of a flow's latest failed run in the run index, as a viewer reads it who did not launch it: for channels, whose
-    readers are not known.
+    """Return the cause of a flow's latest failed run in the run index: for channels, whose readers are not known.
 
-    None without such a run, or if the workspace leaves causes out.
+    None without such a run, if a launch led to it (its message may repeat inputs in any form), if the index's credential is not shared
+    any more, or if the workspace leaves causes out.
     """
     index = indexes.find(workspace)
     if not workspace.causes_in_notices or index is None or index.credential is None or index.moves != workspace.moves:
+        return None
+    if not sharing.genuine(credential=index.credential_id):
         return None
     failed = IndexedRun.objects.filter(LISTED, workspace=workspace, flow_id=flow_id, status__in=runs.FAILED)
     row = failed.order_by("-created", "-pk").first()
@@ -88,11 +90,14 @@ def latest_cause(workspace: Workspace, flow_id: str) -> Cause | None:
         return None
     try:
         client = clients.client_for_credential(index.credential)
-    except (CannotOpen, AddressRefused) as problem:
+    except (CannotOpen, AddressRefused, ValueError) as problem:
         log.info("notices.no_cause", workspace=workspace.pk, error=type(problem).__name__)
         return None
     session = EngineSession(client.workflows, workspace, str(index.credential.pk))
-    (run,) = masking.masked(session, [indexed_rows.to_engine(row)])
+    found = [indexed_rows.to_engine(row)]
+    if starters.related_launches(session, found):
+        return None
+    (run,) = masking.masked(session, found)
     return _cause_of_run(run)
 
 

@@ -15,7 +15,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from workflows_ui.core import formats, json_errors, json_text, redaction
+from workflows_ui.core import database, formats, json_errors, json_text, redaction
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.secret_names import MASK
 from workflows_ui.core.text import Message
@@ -135,7 +135,9 @@ class LaunchFormPage:
     def unclear(self) -> Launch | None:
         """The earlier launch that is repeated, if it is not known whether it ran: then launching needs a confirmation."""
         wanted = self.request.POST.get("_again") or self.request.GET.get("from", "")
-        rows = launches.visible_launches(self.request.access).filter(pk=wanted[:40], flow_id=self.flow_id)
+        rows = launches.visible_launches(self.request.access).filter(
+            pk=database.storable(wanted)[:40], flow_id=self.flow_id
+        )
         return rows.filter(state=State.UNKNOWN).first() if wanted else None
 
     def hide(self, payload: Any) -> Any:

@@ -143,7 +143,7 @@ def _save(page: LaunchFormPage, form: PostedForm) -> HttpResponse:
 def _launch(page: LaunchFormPage, form: PostedForm) -> HttpResponse:
     request, flow_id, payload = page.request, page.flow_id, form.checked.payload
     confirmed = request.POST.get("confirmed") == "yes"
-    if page.unclear is not None and not confirmed:
+    if page.unclear is not None and request.POST.get("repeated") != "yes":
         return page.render_posted(form.checked.data, reviewed=request.POST.get("_reviewed", ""))
     launch_request = LaunchRequest(
         flow_id=flow_id,

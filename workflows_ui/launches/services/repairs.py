@@ -15,10 +15,9 @@ from workflows_ui.accounts.models import User
 from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import clients
-from workflows_ui.engine import AddressRefused, Client, EngineError, Workflows
+from workflows_ui.engine import AddressRefused, Client, EngineError
 from workflows_ui.launches.models import UNDER_WAY, WENT_WRONG, Launch, RunRetry, State
 from workflows_ui.launches.services import run_search, runs
-from workflows_ui.launches.services.run_search import EngineCaller
 from workflows_ui.members.models import Workspace
 from workflows_ui.members.services import access
 from workflows_ui.notifications import services as notifications
@@ -94,18 +93,17 @@ def poll(workspace_id: int) -> None:
             .order_by("poll_at")[: run_search.IDS]
             if RunRetry.objects.filter(pk=retry.pk, poll_at=retry.poll_at).update(poll_at=_next_look(retry, now))
         ]
-        usable = _clients(retries)
-    if not retries or not usable:
-        return
-    try:
-        ids = sorted({retry.new_run_id for retry in retries})
-        rows = EngineCaller(usable)(Workflows.list_runs, limit=len(ids), flow_run_ids=ids)["data"]
-    except EngineError as problem:
-        log.info("repairs.not_read", workspace=workspace_id, error=type(problem).__name__)
-        return
-    states = {runs.text(row, "id"): runs.state(row) for row in rows if runs.ended(row)}
-    with database.turn():
-        _apply(retries, states)
+        by_launcher = _by_launcher(retries)
+    for client, own in by_launcher:
+        ids = sorted({retry.new_run_id for retry in own})
+        try:
+            rows = client.workflows.list_runs(limit=len(ids), flow_run_ids=ids)["data"]
+        except EngineError as problem:
+            log.info("repairs.not_read", workspace=workspace_id, error=type(problem).__name__)
+            continue
+        states = {runs.text(row, "id"): runs.state(row) for row in rows if runs.ended(row)}
+        with database.turn():
+            _apply(own, states)
 
 
 def _apply(retries: Iterable[RunRetry], states: Mapping[str, State]) -> None:
@@ -140,14 +138,23 @@ def _next_look(retry: RunRetry, now: datetime) -> datetime | None:
     return now + min(max(age / 10, SHORTEST), LONGEST) if age < AT_MOST else None
 
 
-def _clients(retries: Iterable[RunRetry]) -> list[Client]:
-    """Clients that act for the launchers now, so that nobody is notified of what their credential does not show."""
-    people = {retry.launch.user_id: retry.launch for retry in retries if retry.launch is not None}
-    usable = []
-    for launch in people.values():
+def _by_launcher(retries: Iterable[RunRetry]) -> list[tuple[Client, list[RunRetry]]]:
+    """The retries of each launcher with the client that acts for them now, so that nobody is notified of what their credential does not
+    show. Those without a launch, of which nobody is notified, are with the first.
+    """
+    by_user: dict[int | None, list[RunRetry]] = {}
+    for retry in retries:
+        by_user.setdefault(retry.launch.user_id if retry.launch else None, []).append(retry)
+    found: list[tuple[Client, list[RunRetry]]] = []
+    for launch in [own[0].launch for own in by_user.values()]:
+        if launch is None:
+            continue
         try:
             person = access.find(launch.user, launch.workspace.slug)
-            usable.append(clients.client_for_person(person.user, person.workspace)[0])
+            client = clients.client_for_person(person.user, person.workspace)[0]
+            found.append((client, by_user[launch.user_id]))
         except (access.NoAccess, clients.NoCredential, CannotOpen, AddressRefused, ValueError) as problem:
             log.info("repairs.no_client", error=type(problem).__name__)
-    return usable
+    if found:
+        found[0][1].extend(by_user.get(None, ()))
+    return found

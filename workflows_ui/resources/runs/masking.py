@@ -13,7 +13,7 @@ from workflows_ui.engine import alternatives
 from workflows_ui.launch_forms.services import sources
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches, secrets as launch_secrets
-from workflows_ui.resource_admin.resource import Row, pick
+from workflows_ui.resource_admin.resource import Row, id_at, pick
 from workflows_ui.resources.runs import reading, starters
 
 WITHHELD = gettext_lazy("(not shown: it was sent with a launch that only its launcher and builders may open)")
@@ -27,12 +27,13 @@ _DEEPEST = 60
 
 
 def masked(session: EngineSession, rows: Sequence[Row]) -> list[Row]:
-    """Runs as this person may see them. One query, and one more if a launch has masked values.
+    """Runs as this person may see them. Two queries, and one more if a launch has masked values.
 
     Payloads are decrypted only if their values are searched for.
     """
     found = _launches(session, rows)
-    ids_by_row = [(row, starters.related_ids(row)) for row in rows]
+    retried = starters.retried_launches(session, rows)
+    ids_by_row = [(row, {*starters.related_ids(row), retried.get(id_at(row), "")}) for row in rows]
     return [
         _masked(session, row, [launch for launch in found if ids & {launch.run_id, launch.pk}])
         for row, ids in ids_by_row

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from workflows_ui.core.paths import text_at
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.launches.models import Launch
+from workflows_ui.launches.models import Launch, RunRetry
 from workflows_ui.launches.services import run_search, runs
 from workflows_ui.resource_admin.resource import Row, id_at
 from workflows_ui.resources.places import launch_url, run_url
@@ -44,6 +44,15 @@ class RelatedLaunch(NamedTuple):
         return f"{self.first_name} {self.last_name}".strip() or self.username
 
 
+_retries = Prepared(
+    lambda workspace, ids: (
+        RunRetry.objects.filter(workspace=workspace, new_run_id__in=ids, launch__isnull=False)
+        .order_by("pk")
+        .values_list("new_run_id", "launch_id")
+    ),
+    int,
+    [str],
+)
 _launches = Prepared(
     lambda workspace, ids: (
         Launch.objects.filter(Q(run_id__in=ids) | Q(pk__in=ids), workspace=workspace)
@@ -72,9 +81,23 @@ def related_ids(run: Row) -> set[str]:
     return {key for key in (id_at(run), id_at(run, "parentRunId"), marker) if key}
 
 
+def retried_launches(session: EngineSession, rows: Sequence[Row]) -> dict[str, str]:
+    """The keys of the launches of which these runs are retries on the latest version, by run id: such a run has the launch's inputs, but
+    neither its id nor, in lists, its marker. One query for a page.
+    """
+    ids = sorted(filter(None, map(id_at, rows)))
+
+    def read() -> dict[str, str]:
+        return dict(_retries(session.workspace.pk, ids))
+
+    return session.once(f"retries {ids}", read) if ids else {}
+
+
 def related_launches(session: EngineSession, rows: Sequence[Row]) -> list[RelatedLaunch]:
-    """The launches with the ids or markers of these runs, with their people's names and nothing large. One query for a page."""
-    ids = sorted(set().union(*map(related_ids, rows)))
+    """The launches with the ids or markers of these runs or of those that they repeat, with their people's names and nothing large. Two
+    queries for a page.
+    """
+    ids = sorted(set(retried_launches(session, rows).values()).union(*map(related_ids, rows)))
 
     def read() -> list[RelatedLaunch]:
         return [RelatedLaunch(*row) for row in _launches(session.workspace.pk, ids)]
