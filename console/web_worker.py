@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import gc
 import os
+import re
 import resource
 import select
 import socket
@@ -42,6 +43,8 @@ _HEAD_BYTES = 64 * 1024
 _OTHER_FILES = 1024
 #: Maximum seconds of a turn of the loop.
 _TURN_SECONDS = 1.0
+#: The header, also an empty one, which waitress ignores.
+_TRANSFER_ENCODING = re.compile(rb"^transfer-encoding:", re.IGNORECASE | re.MULTILINE)
 #: Maximum bytes of the size of a chunk with its extensions, and of the fields after the last chunk.
 _CHUNK_LINE_BYTES, _TRAILER_BYTES = 1024, 64 * 1024
 #: Seconds for which a client may pause, while what it still sends after the last response is read and discarded.
@@ -78,6 +81,9 @@ class Request(HTTPRequestParser):
             super().parse_header(head)
         except ValueError as problem:
             raise ParsingError("Malformed request") from problem
+        if _TRANSFER_ENCODING.search(head) and ("CONTENT_LENGTH" in self.headers or self.version != "1.1"):
+            # A proxy may have seen another end of the body, and take the rest for the next person's request (RFC 9112 6.1, 6.3).
+            raise ParsingError("Ambiguous length of the body")
         path = self.path.encode("latin-1").decode("utf-8", "replace")
         large = self.chunked or self.content_length > body_limits.ANONYMOUS
         with_session = large and body_limits.has_session(self.headers.get("COOKIE", ""))

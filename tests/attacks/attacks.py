@@ -353,7 +353,7 @@ ATTACKS: tuple[Attack, ...] = (
     Attack(
         "Bytes after a response, which a proxy gives to the next person",
         "on the real web server, HEAD, GET and POST with every kind of body and with statuses that have none, "
-        "bodies longer and shorter than announced, requests in chunks, with `Expect`, too large and malformed, "
+        "bodies longer and shorter than announced, requests in chunks, with `Expect`, with two lengths, too large and malformed, "
         "pages, files, static files and errors of the console: each with a second request on the same "
         "connection, sent after the first and with it; a thousand of an attacker's requests beside a thousand "
         "of another person's through nginx and HAProxy, which share one connection to the console",
@@ -362,6 +362,7 @@ ATTACKS: tuple[Attack, ...] = (
             "test_nothing_follows_a_response_but_the_next_one",
             "test_requests_of_every_form_leave_nothing_for_the_next_one",
             "test_a_head_that_cannot_be_read_is_refused_and_its_connection_ends",
+            "test_a_request_with_two_lengths_is_refused_and_its_connection_ends",
             "test_nothing_follows_a_page_a_file_or_an_error_of_the_console",
             "test_no_response_reaches_another_person_through_a_proxy",
         ),

@@ -136,6 +136,23 @@ def test_a_head_that_cannot_be_read_is_refused_and_its_connection_ends(bodies: W
     wait_for(lambda: bodies.open_files <= before, "the end of the connections")
 
 
+@pytest.mark.parametrize("method", ["POST", "HEAD"])
+def test_a_request_with_two_lengths_is_refused_and_its_connection_ends(bodies: WebServer, method: str) -> None:
+    chunked = "0\r\n\r\nGET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    head = request(method, "/200/bytes", "Connection: keep-alive")[:-2]
+    for first in (
+        head + b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n",
+        head + b"content-length: 0\r\ntransfer-encoding: chunked\r\n\r\n",
+        head + b"Transfer-Encoding:\r\nContent-Length: 5\r\n\r\n",
+        head.replace(b"/1.1", b"/1.0") + b"Transfer-Encoding: chunked\r\n\r\n",
+    ):
+        with bodies.connect(first + chunked.encode()) as connection, connection.makefile("rb") as received:
+            answer = read_response(received, method)
+            assert answer is not None
+            assert answer[0] == 400, first
+            assert received.read() == b""
+
+
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_nothing_follows_a_page_a_file_or_an_error_of_the_console(

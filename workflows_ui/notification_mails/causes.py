@@ -9,10 +9,9 @@ import structlog
 from django.utils.translation import gettext as _
 
 from workflows_ui.accounts.models import User
-from workflows_ui.core import formats
+from workflows_ui.core import formats, redaction
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import clients, engine_session, sharing
-from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import AddressRefused, EngineError
 from workflows_ui.launches.failures import messages as failure_messages
 from workflows_ui.launches.failures.messages import Failure
@@ -88,17 +87,8 @@ def latest_cause(workspace: Workspace, flow_id: str) -> Cause | None:
     row = failed.order_by("-created", "-pk").first()
     if row is None:
         return None
-    try:
-        client = clients.client_for_credential(index.credential)
-    except (CannotOpen, AddressRefused, ValueError) as problem:
-        log.info("notices.no_cause", workspace=workspace.pk, error=type(problem).__name__)
-        return None
-    session = EngineSession(client.workflows, workspace, str(index.credential.pk))
-    found = [indexed_rows.to_engine(row)]
-    if starters.related_launches(session, found):
-        return None
-    (run,) = masking.masked(session, found)
-    return _cause_of_run(run)
+    run = indexed_rows.to_engine(row)
+    return None if starters.is_from_launch(workspace, run) else _cause_of_run(redaction.step(run))
 
 
 def _by_object(rows: Iterable[Notice], name: str) -> dict[str, list[int]]:

@@ -12,6 +12,7 @@ from workflows_ui.core.prepared import Prepared
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.launches.models import Launch, RunRetry
 from workflows_ui.launches.services import run_search, runs
+from workflows_ui.members.models import Workspace
 from workflows_ui.resource_admin.resource import Row, id_at
 from workflows_ui.resources.places import launch_url, run_url
 
@@ -103,6 +104,12 @@ def related_launches(session: EngineSession, rows: Sequence[Row]) -> list[Relate
         return [RelatedLaunch(*row) for row in _launches(session.workspace.pk, ids)]
 
     return session.once(f"launches {ids}", read) if ids else []
+
+
+def is_from_launch(workspace: Workspace, run: Row) -> bool:
+    """Whether a launch led to this run, or to the run that it repeats. Two queries."""
+    retried = dict(_retries(workspace.pk, [id_at(run)]))
+    return bool(_launches(workspace.pk, sorted({*related_ids(run), *retried.values()})))
 
 
 def with_starters(session: EngineSession, rows: Sequence[Row], starts: Mapping[str, str]) -> list[Row]:
