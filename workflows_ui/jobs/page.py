@@ -243,8 +243,10 @@ class JobPage:
         else:
             form = action_forms.bound(self.action, session, {}, submitted)
         procedure = self.action.bulk.procedure if self.action.bulk else None
-        if procedure and self.job.looked_at >= self.to_do:
-            for name in procedure.choices.difference(*(choice for _name, _text, _names, *choice in self.job.affected)):
+        named = [choice for _name, _text, _names, *choice in self.job.affected]
+        # Rows from before an upgrade name no choice.
+        if procedure and self.job.looked_at >= self.to_do and all(named):
+            for name in procedure.choices.difference(*named):
                 del form.fields[name]
         return form
 

@@ -83,6 +83,7 @@ def _run(job: Job, resources: Mapping[str, Resource]) -> bool:
         # The next worker takes the job up at the end of the lease.
         raise
     except Exception as problem:
+        # Otherwise the job would be taken up at the end of each lease, break again, and never end.
         log.exception("job.broken", job=job.pk)
         with database.turn():
             job_turns.end(job, Reason.BROKEN, type(problem).__name__)
@@ -117,6 +118,7 @@ def _do(work: Work) -> bool:
         except (*job_turns.OF_A_JOB, job_turns.Lost, job_turns.EndsEarly, *database.AWAY):
             raise
         except Exception as problem:
+            # One object that cannot be handled must not keep the others from being done, nor its outcome from being recorded.
             log.exception("job.broken", job=work.job.pk, objects=[item.object_id for item in items])
             _handle_unexpected(work, items, problem)
     return True
