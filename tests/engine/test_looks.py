@@ -12,7 +12,18 @@ from typing import Any
 import pytest
 
 from tests.practice_engine.fixtures import Practice, newer, older, practice
-from workflows_ui.engine import BearerToken, Client, EngineError, Refused, Timeouts, Unknown, Workflows, looks, writes
+from workflows_ui.engine import (
+    BearerToken,
+    Client,
+    EngineError,
+    Refused,
+    Timeouts,
+    Unavailable,
+    Unknown,
+    Workflows,
+    looks,
+    writes,
+)
 from workflows_ui.engine.calls import Calls
 from workflows_ui.engine.safety import AddressSafety
 from workflows_ui.engine.transport import close_pools
@@ -486,3 +497,14 @@ def test_a_look_at_a_malformed_list_proves_nothing(place: Place, odd: Any) -> No
     assert caught.value.write is not None
     with pytest.raises(EngineError):
         writes.see(place.workflows, caught.value.write)
+
+
+@pytest.mark.parametrize("odd", [5, True], ids=["number", "boolean"])
+def test_a_write_is_not_sent_if_what_a_look_compares_with_cannot_be_read(place: Place, odd: Any) -> None:
+    place.workflows.list_mcp_servers()
+    for row in place.practice.engine.state.mcp_own_servers.values():
+        row["enabledTools"] = odd
+    posts = len(place.practice.journal.all("POST"))
+    with pytest.raises(Unavailable):
+        place.workflows.enable_mcp_tools(["ap_list_flows"])
+    assert len(place.practice.journal.all("POST")) == posts

@@ -152,7 +152,8 @@ def write(
                 if bound.arguments[name] is None:
                     bound.arguments[name] = make()
             arguments = {name: value for name, value in bound.arguments.items() if name != "self"}
-            before = look.before(self, arguments)
+            with _reading():
+                before = look.before(self, arguments)
             try:
                 with _within(operation):
                     return method(*bound.args, **bound.kwargs)
@@ -172,10 +173,8 @@ def write(
 
 def see(workflows: Any, pending: Write) -> Seen:
     """Look whether a write was done by now. Raises EngineError if the engine does not say."""
-    try:
+    with _reading():
         return OPERATIONS[pending.operation].look.see(workflows, pending.arguments, pending.before)
-    except MALFORMED as problem:
-        raise Unavailable("The answer to a look is malformed.") from problem
 
 
 def refusals() -> Sequence[Refusal]:
@@ -188,10 +187,20 @@ def refusals() -> Sequence[Refusal]:
 
 def _first_look(workflows: Any, operation: Operation, arguments: Json, before: Any) -> Seen | None:
     try:
-        with reads_within(FIRST_LOOK):
+        with reads_within(FIRST_LOOK), _reading():
             return operation.look.see(workflows, arguments, before)
-    except (EngineError, *MALFORMED):
+    except EngineError:
         return None
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Raise Unavailable where a look cannot understand an answer."""
+    try:
+        yield
+    except MALFORMED as problem:
+        text = "The engine's answer has another shape than it should."
+        raise Unavailable(text, code="ODD_SHAPE", sent=True) from problem
 
 
 @contextmanager

@@ -106,8 +106,9 @@ class Flows(Calls):
         A look compares the flow with `known`, as it was before (read if not given), and with `expected`, the flow as it is predicted;
         without a prediction, a flow that was changed is unclear.
 
-        Refused with `FLOW_IN_USE` while another user edits it. `ADD_ACTION` to an unknown parent changes nothing and succeeds. NotFound if
-        the request names the folder of another project, or a version that is not the flow's.
+        Unknown with `FLOW_IN_USE` while another user edits it: no recording shows the form of that answer. `ADD_ACTION` to an unknown
+        parent changes nothing and succeeds. NotFound if the request names the folder of another project, or a version that is not the
+        flow's.
         """
         self._check_ids("flows", flow_id)
         request = body.get("request")
