@@ -8,12 +8,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from tests import flows
+from tests import flows, logs
 from tests.engine.servers import Reply, Seen
 from tests.practice_engine.fixtures import until
 from tests.resources.stage import Stage, lead
 from tests.stub_engine import StubEngine, identity, run as run_row, text
-from tests.unclear_writes.later import act_late, look_at_the_end
+from tests.unclear_writes.later import Killed, act_late, failing_at, lease_over, look_at_the_end
 from tests.users import workspace
 from workflows_ui.jobs.models import ItemState, Job, JobState
 from workflows_ui.jobs.services.jobs import Reason
@@ -24,6 +24,7 @@ from workflows_ui.notifications.messages import notification_message
 from workflows_ui.notifications.models import Notice
 from workflows_ui.resource_admin.jobs import worker
 from workflows_ui.resources import BY_NAME
+from workflows_ui.unclear_writes.models import UnclearWrite, WriteState
 
 
 def url(action: str, run_id: str) -> str:
@@ -229,6 +230,44 @@ def test_the_launcher_learns_that_a_failed_launch_was_repaired(stage: Stage, act
     assert news.title.endswith(": repaired")
     assert f"{stage.users.owner.label} started the failed run again, and it succeeded." in news.detail
     assert not repairs.due()
+
+
+def unclear_retry(stage: Stage) -> Launch:
+    """A retry of a failed launch's run that the engine made after its answer said otherwise."""
+    old = failing(stage)
+    launch = launched(stage, old)
+    stage.practice.engine.faults.add("status", "POST", "*/retry", status=503, times=1)
+    stage.browser.post(url("retry", old), {"sure": "yes"})
+    act_late(stage.practice, f"/v1/flow-runs/{old}/retry")
+    return launch
+
+
+def test_a_worker_that_is_killed_while_it_settles_a_retry_loses_none_of_what_follows(stage: Stage) -> None:
+    launch = unclear_retry(stage)
+    with failing_at("INSERT", "runretry", Killed()), pytest.raises(Killed):
+        look_at_the_end()
+    write = UnclearWrite.objects.get()
+    assert (write.state, RunRetry.objects.count()) == (WriteState.CHECKING, 0)
+    lease_over(write)
+    assert look_at_the_end().state == WriteState.DONE
+    assert RunRetry.objects.get().launch == launch
+    launch.refresh_from_db()
+    assert launch.retried_at is not None
+
+
+def test_the_outcome_of_a_retry_is_stored_even_if_what_follows_fails(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    launch = unclear_retry(stage)
+    with failing_at("UPDATE", "launch", RuntimeError("a bug")):
+        assert look_at_the_end().state == WriteState.DONE
+    # All of it, or nothing.
+    assert not RunRetry.objects.exists()
+    launch.refresh_from_db()
+    assert launch.retried_at is None
+    (line,) = (line for line in logs.lines(caplog) if line["event"] == "write.not_followed_up")
+    assert line["write"] == UnclearWrite.objects.get().pk
+    assert "a bug" in str(line["exception"])
 
 
 def test_a_run_that_succeeded_is_started_again_only_if_that_is_confirmed(stage: Stage, launcher: Client) -> None:

@@ -142,8 +142,11 @@ class Action:
         creates: the resource of the object that an action on another object creates; the engine's answer has its id.
         status_after: the `status` of the object afterwards; the audit log records it with the one before.
         tab: the tab of the object's page that offers the action, in its own way; empty: the page's head does.
-        follow_up: (session, write, answer) -> None: what `run` does after the engine's answer, for a write whose answer proved nothing and
-            which is found done later (write_looks.worker). `answer` is that of the look. Must not raise.
+        follow_up: (session, write, answer) -> None: what `run` changes in the database after the engine's answer, for a write whose answer
+            proved nothing and which is found done later (write_looks.worker). `answer` is that of the look. It is a part of the
+            transaction that stores the outcome, and must not call the engine.
+        follow_up_calls: as `follow_up`, for what calls the engine. It comes before the outcome is stored, and is repeated if the worker
+            is killed in between.
         bulk: settings for applying it to many objects. Its form must not ask for files or secrets, and reads no row (it gets an empty one).
     """
 
@@ -168,6 +171,7 @@ class Action:
     collection: bool = False
     needs: str = ""
     follow_up: Callable[[EngineSession, UnclearWrite, Any], None] | None = None
+    follow_up_calls: Callable[[EngineSession, UnclearWrite, Any], None] | None = None
     bulk: Bulk | None = None
     creates: str = ""
     status_after: str = ""

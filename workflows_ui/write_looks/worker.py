@@ -1,7 +1,10 @@
 """The looks of workers for writes without a proof, and what follows once one turns out to be done."""
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -22,6 +25,7 @@ from workflows_ui.flow_edits import services as flow_edits
 from workflows_ui.jobs.services import turns as job_turns
 from workflows_ui.members.services import access
 from workflows_ui.members.services.access import NoAccess
+from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.resource import RESOURCES
 from workflows_ui.run_index.services import objects
 from workflows_ui.unclear_writes import services
@@ -53,10 +57,19 @@ def look(pk: str) -> None:
             seen = writes.see(session.workflows, pending)
         except EngineError as problem:
             log.info("write.not_readable", write=row.pk, error=type(problem).__name__)
+    state, answer = _outcome(row, seen, began), seen.answer if seen else None
+    follow_up = None
+    if state == WriteState.DONE and session is not None and (action := _action(row)) is not None:
+        if action.follow_up_calls is not None:
+            with _ended_all_the_same(row):
+                action.follow_up_calls(session, row, answer)
+        if action.follow_up is not None:
+            follow_up = partial(action.follow_up, session, row, answer)
     with database.turn():
-        state = _record(row, seen, began)
-    if state == WriteState.DONE and session is not None and seen is not None:
-        _follow_up(session, row, seen.answer)
+        if state is None:
+            _look_again(row, began)
+        else:
+            _end(row, state, answer, follow_up)
 
 
 def _session(row: UnclearWrite) -> EngineSession:
@@ -66,35 +79,34 @@ def _session(row: UnclearWrite) -> EngineSession:
     return engine_session.open_session(access.find(row.user, row.workspace.slug))
 
 
-def _record(row: UnclearWrite, seen: Seen | None, began: datetime) -> WriteState | None:
-    """Store what a look found; return the outcome if it ended the write."""
+def _outcome(row: UnclearWrite, seen: Seen | None, began: datetime) -> WriteState | None:
+    """The outcome of the write by what a look found; None if there will be another look."""
     end_of_search = row.asked_at + settings.LAUNCH_SEARCH
-    state = None
     if seen is not None and seen.outcome is Outcome.DONE:
-        state = WriteState.DONE
-    elif began >= end_of_search and seen is not None:
-        state = WriteState.NOT_DONE if seen.outcome is Outcome.NOT_DONE else WriteState.UNCLEAR
-    elif began >= end_of_search + services.UNREADABLE_FOR:
-        state = WriteState.UNCLEAR
-    if state is not None:
-        return state if _end(row, state, seen.answer if seen else None) else None
+        return WriteState.DONE
+    if began >= end_of_search and seen is not None:
+        return WriteState.NOT_DONE if seen.outcome is Outcome.NOT_DONE else WriteState.UNCLEAR
+    return WriteState.UNCLEAR if began >= end_of_search + services.UNREADABLE_FOR else None
+
+
+def _look_again(row: UnclearWrite, began: datetime) -> None:
+    """Set the time of the next look. The last one is at the end of the search time."""
+    end_of_search = row.asked_at + settings.LAUNCH_SEARCH
     next_look = clock.now() + backoff(services.PAUSE, row.tries + 1, services.LONGEST_PAUSE)
     if began < end_of_search:
-        # The last look is at the end of the search time.
         next_look = min(next_look, end_of_search)
     UnclearWrite.lease.release(row, tries=row.tries + 1, not_before=next_look, enqueued_at=None)
-    return None
 
 
-def _end(row: UnclearWrite, state: WriteState, answer: Any = None) -> bool:
-    """Store the outcome, with a row in the audit log, and settle what waits for it. Return whether it was still open."""
+def _end(row: UnclearWrite, state: WriteState, answer: Any, follow_up: Callable[[], None] | None) -> None:
+    """Store the outcome, with a row in the audit log, and settle what waits for it; nothing if it was stored meanwhile."""
     found = answer.get("id") if isinstance(answer, dict) else ""
     found_id = row.found_id or (found if isinstance(found, str) else "")
     with transaction.atomic():
         open_rows = UnclearWrite.objects.filter(pk=row.pk, state=WriteState.CHECKING)
         values = {"state": state, "ended_at": clock.now(), "content": "", "found_id": found_id[:120]}
         if not open_rows.update(**values, **UnclearWrite.lease.released_values):
-            return False
+            return
         for name, value in values.items():
             setattr(row, name, value)
         if row.event is not None:
@@ -106,11 +118,25 @@ def _end(row: UnclearWrite, state: WriteState, answer: Any = None) -> bool:
             deleted_objects.settle(row.copy_id, str(state), found_id)
         job_turns.settle_checked(row)
         objects.note_change(row.workspace_id, row.resource)
-    return True
+        if follow_up is not None:
+            with _ended_all_the_same(row), transaction.atomic():
+                follow_up()
 
 
-def _follow_up(session: EngineSession, row: UnclearWrite, answer: Any) -> None:
+def _action(row: UnclearWrite) -> Action | None:
+    """The action that made the write."""
     actions = RESOURCES[row.resource].actions if row.resource in RESOURCES else ()
-    action = next((item for item in actions if item.name == row.action), None)
-    if action is not None and action.follow_up is not None:
-        action.follow_up(session, row, answer)
+    return next((item for item in actions if item.name == row.action), None)
+
+
+@contextmanager
+def _ended_all_the_same(row: UnclearWrite) -> Iterator[None]:
+    """Log an error of what follows a write."""
+    try:
+        yield
+    except database.AWAY:
+        # The outcome cannot be stored either: the next worker looks again at the end of the lease.
+        raise
+    except Exception:
+        # Otherwise each look would fail in the same way, and the outcome, which is known, would never be stored.
+        log.exception("write.not_followed_up", write=row.pk)

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
-from tests import flows
+from tests import flows, logs
 from tests.resources.flow_edits.test_editing import ask, confirm, edit, flow, newer, router, tree
 from tests.resources.stage import Stage, lead, stage
 from tests.stub_engine import text
-from tests.unclear_writes.later import act_late, look_at_the_end
+from tests.unclear_writes.later import Killed, act_late, failing_at, lease_over, look_at_the_end
 from workflows_ui.engine import flow_tree
+from workflows_ui.flow_edits.models import EditState, FlowEdit
+from workflows_ui.unclear_writes.models import UnclearWrite
 
 __all__ = ["flow", "router", "stage"]
 
@@ -124,16 +126,49 @@ def test_an_edit_without_an_inverse_is_undone_by_an_import_and_samples_are_broug
     assert tree(stage, flow) == [("trigger", 0), ("step_1", 0), ("step_3", 0), ("step_4", 1), ("step_2", 0)]
 
 
-@newer
-def test_samples_are_brought_back_by_an_undo_that_is_found_done_later(stage: Stage, flow: str) -> None:
+@pytest.fixture
+def unclear_undo(stage: Stage, flow: str) -> str:
+    """A flow whose undo, which lost the sample of a step, the engine made after its answer said otherwise."""
     sampled(stage, flow, "step_1")
     edit(stage, "step-delete", flow, step="step_3")
     stage.practice.engine.faults.add("status", "POST", "/v1/flows/*", status=503, times=1)
     assert confirm(stage, ask(stage, "edit-undo", flow), "edit-undo", flow).status_code == 422
     act_late(stage.practice, f"/v1/flows/{flow}")
-    assert look_at_the_end().state == "done"
+    return flow
+
+
+def has_sample(stage: Stage, flow: str) -> bool:
     version = stage.session.workflows.get_flow(flow)["version"]["id"]
-    assert stage.session.workflows.get_sample_data(flow, version, "step_1") == {"of": "step_1"}
+    return bool(stage.session.workflows.get_sample_data(flow, version, "step_1") == {"of": "step_1"})
+
+
+@newer
+def test_samples_are_brought_back_by_an_undo_that_is_found_done_later(stage: Stage, unclear_undo: str) -> None:
+    assert look_at_the_end().state == "done"
+    assert has_sample(stage, unclear_undo)
+
+
+@newer
+def test_a_worker_that_is_killed_before_it_stores_that_an_undo_was_made_brings_samples_back(
+    stage: Stage, unclear_undo: str
+) -> None:
+    with failing_at("UPDATE", "flowedit", Killed()), pytest.raises(Killed):
+        look_at_the_end()
+    assert has_sample(stage, unclear_undo)
+    # With the samples, the flow still is as the undo was to leave it.
+    lease_over(UnclearWrite.objects.get())
+    assert look_at_the_end().state == "done"
+    assert has_sample(stage, unclear_undo)
+
+
+@newer
+def test_an_undo_is_done_even_if_samples_cannot_be_brought_back(
+    stage: Stage, unclear_undo: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with failing_at("SELECT", "flowedit", RuntimeError("a bug")):
+        assert look_at_the_end().state == "done"
+    assert not FlowEdit.objects.filter(state=EditState.SENT).exists()
+    assert "write.not_followed_up" in [line["event"] for line in logs.lines(caplog)]
 
 
 @newer

@@ -6,7 +6,6 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext, gettext_lazy as _
 
-from workflows_ui.core import database
 from workflows_ui.core.paths import dicts_at, text_at
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -47,8 +46,7 @@ def _record_retry(session: EngineSession, id: str, run: Row) -> None:
 def _retried_later(session: EngineSession, write: UnclearWrite, answer: Any) -> None:
     # The look for a retry of many answers with a list.
     run = answer[0] if isinstance(answer, list) else answer
-    with database.turn():
-        _record_retry(session, write.object_id, run)
+    _record_retry(session, write.object_id, run)
 
 
 def _retry_on_latest(session: EngineSession, id: str, _data: dict[str, Any]) -> Any:
@@ -146,8 +144,7 @@ def _archive_all(session: EngineSession, ids: Sequence[str], _data: dict[str, An
 
 
 def _changed_later(session: EngineSession, write: UnclearWrite, _answer: Any) -> None:
-    with database.turn():
-        _follow_again(session, [write.object_id])
+    _follow_again(session, [write.object_id])
 
 
 def _follow_again(session: EngineSession, ids: Sequence[str]) -> None:

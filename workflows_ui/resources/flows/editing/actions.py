@@ -323,7 +323,7 @@ UNDO = _edit(
     flow_forms.UndoEdit,
     _("The flow is as it was before."),
     run=_undo,
-    follow_up=_undone_later,
+    follow_up_calls=_undone_later,
     confirm=_("The draft goes back to how it was before the last edit in this console."),
 )
 #: In the head of the flow's page.
