@@ -558,6 +558,7 @@ ATTACKS: tuple[Attack, ...] = (
         (
             "tests/secrets/test_run_data.py::test_a_launch_that_one_may_not_open_does_not_leak_through_its_run",
             "tests/secrets/test_run_data.py::test_neither_does_it_leak_through_a_retry_of_its_run",
+            "tests/secrets/test_run_data.py::test_a_value_of_anothers_launch_is_withheld_in_any_spelling",
             "tests/secrets/test_run_data.py::test_a_large_run_of_anothers_launch_is_looked_through_in_little_time",
             "tests/secrets/test_run_data.py::test_its_launcher_and_builders_see_its_values_in_the_run",
         ),

@@ -1,10 +1,13 @@
 """Secrets that people send with a launch, and what a colleague may not open: on no page, in no file, mail or row, for nobody without a
 reason."""
 
+import base64
+import html
 import json
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 from django.test import Client
@@ -213,6 +216,47 @@ def test_a_short_value_of_anothers_launch_is_withheld_where_it_stands_alone(scen
     shown = {"alone": str(run_masking.WITHHELD), "within": "xyz"}
     assert masked_row["steps"]["step_1"]["output"] == shown
     assert masked_row["steps"]["trigger"]["input"] == {"own": "z"}
+
+
+def withheld_in(scene: Scene, launch: Launch, sent: str, repeated: Any) -> bool:
+    """Whether a step's output is withheld from somebody who may not open the launch with which a value was sent."""
+    steps = {"trigger": {"output": {"body": {"a": sent}}}, "step_1": {"output": repeated}}
+    session = EngineSession(scene.workflows, scene.users.workspace, "1", Role.VIEWER, scene.users.colleague.pk)
+    (masked_row,) = run_masking.masked(session, [{"id": launch.run_id, "steps": steps}])
+    return bool(masked_row["steps"]["step_1"]["output"] == str(run_masking.WITHHELD))
+
+
+TYPED = 'Nguyễn "An" & Co/7'
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        TYPED.upper(),
+        json.dumps(TYPED),
+        json.dumps({"inner": json.dumps([TYPED])}),
+        json.dumps(TYPED, ensure_ascii=False).replace("/", "\\/"),
+        quote(TYPED),
+        quote_plus(TYPED).lower(),
+        html.escape(TYPED),
+        html.escape(TYPED, quote=False),
+        html.escape(TYPED).encode("ascii", "xmlcharrefreplace").decode(),
+        *(base64.b64encode(f"{'-' * shift}{TYPED}".encode()).decode() for shift in range(3)),
+        base64.urlsafe_b64encode(TYPED.encode()).decode(),
+    ],
+)
+def test_a_value_of_anothers_launch_is_withheld_in_any_spelling(scene: Scene, spelling: str) -> None:
+    launch = scene.row(user=scene.users.owner, run_id="R" * 21)
+    for around in ("", "x" * 5_000):
+        assert withheld_in(scene, launch, TYPED, f"{around} {spelling} {around}")
+
+
+def test_a_short_value_of_anothers_launch_is_withheld_in_any_spelling_where_it_stands_alone(scene: Scene) -> None:
+    launch = scene.row(user=scene.users.owner, run_id="R" * 21)
+    assert withheld_in(scene, launch, "R&d", "r&amp;D")
+    assert not withheld_in(scene, launch, "R&d", "our r&amp;d")
+    # Its base64 has so few characters that other data holds them by chance.
+    assert not withheld_in(scene, launch, "L@n7", f"data:{base64.b64encode(b'L@n7').decode()}")
 
 
 def test_its_launcher_and_builders_see_its_values_in_the_run(scene: Scene) -> None:

@@ -35,7 +35,7 @@ from .errors import (
     WrongProject,
 )
 from .flow_tree import Node, steps_by_name, walk
-from .masking import HIDDEN, Mask, alternatives
+from .masking import HIDDEN, Mask, alternatives, encoded_forms, escaped_forms
 from .multipart import Upload
 from .safety import AddressSafety
 from .transport import LARGEST_ANSWER, USER_AGENT, Timeouts, close_pools

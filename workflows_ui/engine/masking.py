@@ -1,10 +1,11 @@
-"""Masks known secrets by their value in the engine's answers: plain, URL-encoded, JSON-escaped, or in base64.
+"""Masks known secrets by their value in the engine's answers: plain, URL-encoded, JSON-escaped, HTML-escaped, or in base64.
 
 A secret that was sent to the engine can come back anywhere: in the headers of a run, in a step's output, in an error's message. Known
 secrets are masked as answers arrive, so that nothing behind (page, row, export, log) can contain them.
 """
 
 import base64
+import html
 import json
 import re
 from collections.abc import Iterable
@@ -68,13 +69,24 @@ class Mask:
 
 
 def encoded_forms(secret: str) -> set[str]:
-    """The spellings of a secret: itself, URL-encoded, JSON-escaped (once and twice), and base64 at each of three alignments."""
+    """The spellings of a secret: those of `escaped_forms`, and base64 at each of three alignments."""
+    return escaped_forms(secret) | _base64(secret.encode("utf-8", "surrogatepass"))
+
+
+def escaped_forms(secret: str) -> set[str]:
+    """A secret itself, URL-encoded, JSON-escaped (once and twice), and HTML-escaped: each at least as long as the secret."""
     plain = {secret}
     for escaped in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
         plain |= {escaped, json.dumps(escaped)[1:-1], escaped.replace("/", "\\/")}
     encoded = {quote(secret, safe=""), quote(secret), quote_plus(secret), quote(secret, safe="!*'()")}
     encoded |= {re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), form) for form in set(encoded)}
-    return plain | encoded | _base64(secret.encode("utf-8", "surrogatepass"))
+    return plain | encoded | _html(secret)
+
+
+def _html(secret: str) -> set[str]:
+    whole = html.escape(secret)
+    escaped = {html.escape(secret, quote=False), whole, whole.replace("&#x27;", "&#39;"), whole.replace("&#x27;", "'")}
+    return escaped | {form.encode("ascii", "xmlcharrefreplace").decode() for form in escaped}
 
 
 def _base64(secret: bytes) -> set[str]:

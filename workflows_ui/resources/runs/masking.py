@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from django.utils.functional import Promise
@@ -9,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from workflows_ui.core import redaction
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import alternatives
+from workflows_ui.engine import alternatives, encoded_forms, escaped_forms
 from workflows_ui.launch_forms.services import sources
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches, secrets as launch_secrets
@@ -23,6 +24,8 @@ _SENT = ("body", "queryParams", "rawBody")
 _MOST = 500
 #: Shorter texts are not searched for inside others, since they would match by chance; of longer ones the beginning is.
 _WITHIN, _BEGINNING = 4, 64
+#: Characters that are searched for one spelling after the other, such as a message in a list: faster than to compile a pattern of all.
+_ONE_BY_ONE = 4_000
 _DEEPEST = 60
 
 
@@ -101,15 +104,35 @@ class _Sent:
     """The sent values, to be found in the data of steps; `unknown`: they are not kept any more, so that everything may repeat them."""
 
     def __init__(self, values: Sequence[Any], *, unknown: bool = False) -> None:
-        self._values: set[str] = set()
+        texts: set[str] = set()
         for value in values:
             for text in _texts(value, 0):
-                self._values.add(text)
-                if len(self._values) > _MOST:
+                texts.add(text)
+                if len(texts) > _MOST:
                     break
-        self._all = unknown or len(self._values) > _MOST
-        long = {item[:_BEGINNING] for item in self._values if len(item) >= _WITHIN}
-        self._within = re.compile(alternatives(long)) if long and not self._all else None
+        self._all = unknown or len(texts) > _MOST
+        # In any case: steps change it.
+        self._alone: set[str] = set()
+        self._within: set[str] = set()
+        self._searched = 0
+        for text in texts if not self._all else ():
+            spellings = encoded_forms if len(text) >= launch_secrets.SHORTEST else escaped_forms
+            found = self._within if len(text) >= _WITHIN else self._alone
+            found.update(form.casefold() for form in spellings(text[:_BEGINNING]))
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile(alternatives(self._within))
+
+    def _repeats(self, text: str) -> bool:
+        """Whether a text is a sent value, or holds one, in any spelling."""
+        text = text.casefold()
+        if text in self._alone or not self._within:
+            return text in self._alone
+        self._searched += len(text)
+        if self._searched <= _ONE_BY_ONE:
+            return any(form in text for form in self._within)
+        return self._pattern.search(text) is not None
 
     def step(self, name: str, step: Any) -> Any:
         """A step of the run; the trigger's output without the sent data."""
@@ -132,9 +155,7 @@ class _Sent:
             return {key: self.without(inner, depth + 1) for key, inner in value.items()}
         if isinstance(value, list) and depth <= _DEEPEST:
             return [self.without(inner, depth + 1) for inner in value]
-        text = str(value)
-        repeats = text in self._values or (self._within is not None and self._within.search(text) is not None)
-        return str(WITHHELD) if repeats else value
+        return str(WITHHELD) if self._repeats(str(value)) else value
 
 
 def _without_sent(output: Any) -> Any:
