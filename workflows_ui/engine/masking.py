@@ -9,6 +9,7 @@ import html
 import json
 import re
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -30,11 +31,15 @@ class Mask:
         forms = {form for secret in secrets if len(secret) >= shortest for form in encoded_forms(secret)}
         self._pattern = re.compile(alternatives(forms)) if forms else None
         self._raw_forms = {form.encode("utf-8", "surrogatepass") for form in forms}
-        raw = alternatives({form.decode("latin-1") for form in self._raw_forms}).encode("latin-1")
-        self._raw_pattern = re.compile(raw)
 
     def __repr__(self) -> str:
         return "<Mask>"
+
+    @cached_property
+    def _raw_pattern(self) -> re.Pattern[bytes]:
+        # Made where a body holds a secret only: it takes as long as the other one.
+        raw = alternatives({form.decode("latin-1") for form in self._raw_forms})
+        return re.compile(raw.encode("latin-1"))
 
     def text(self, text: str) -> str:
         """`text` with every secret replaced by `HIDDEN`."""

@@ -108,10 +108,15 @@ def _brief(node: Node) -> str:
     return " ".join((node.lead or node.text).split())[:_VALUE]
 
 
-def labelled_inputs(launch: Launch, forms: Forms) -> list[tuple[str, Any]]:
-    """The inputs by their labels, for files: numbers and dates as they were sent. Those without a form are under one empty label."""
-    payload, form = _opened(launch, forms)
+def labelled_inputs(launch: Launch, payload: Any, forms: Forms) -> list[tuple[str, Any]]:
+    """The inputs of a masked payload by their labels, for files: numbers and dates as they were sent. Those without a form are under one
+    empty label.
+    """
     if payload in (None, "", [], {}):
+        return []
+    try:
+        form = _form_of(launch, forms)
+    except CannotOpen:
         return []
     if form is None or not isinstance(payload, dict):
         return [("", payload)]
@@ -127,14 +132,20 @@ def _opened(launch: Launch, forms: Forms) -> tuple[Any, Form | None]:
     """The masked payload and the form that was filled in; None where it was removed or cannot be opened."""
     if not launch.payload:
         return None, None
-    version = launch.form_version
     try:
-        payload = launch_secrets.masked_payload(launch)
-        if version is not None and version.pk not in forms:
-            forms[version.pk] = version.open_form()
+        return launch_secrets.masked_payload(launch), _form_of(launch, forms)
     except CannotOpen:
         return None, None
-    return payload, forms[version.pk] if version is not None else None
+
+
+def _form_of(launch: Launch, forms: Forms) -> Form | None:
+    """The form that was filled in, from `forms` or added to them. Raises CannotOpen."""
+    version = launch.form_version
+    if version is None:
+        return None
+    if version.pk not in forms:
+        forms[version.pk] = version.open_form()
+    return forms[version.pk]
 
 
 def _field_values(form: Form, payload: Any, formatted: Formatted) -> Iterator[tuple[str, Any]]:

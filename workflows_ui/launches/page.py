@@ -64,6 +64,10 @@ class LaunchPage:
         self._access = access
         self.message: Message = launch_messages.launch_message(launch)
 
+    @cached_property
+    def _hider(self) -> launch_secrets.Hider:
+        return launch_secrets.payload_hider(self.launch)
+
     @property
     def live(self) -> bool:
         """Whether the launch may still change without an action of the viewer."""
@@ -230,7 +234,7 @@ class LaunchPage:
             return None
         if not row.answer:
             return Part("gone") if self.purged else Part("empty")
-        return _part(row, "answer", as_json="json" in row.answer_type.lower() and not row.answer_cut)
+        return _part(row, "answer", self._hider, as_json="json" in row.answer_type.lower() and not row.answer_cut)
 
     @property
     def answer_file(self) -> tuple[str, bytes] | None:
@@ -271,12 +275,12 @@ class LaunchPage:
     @property
     def location(self) -> str:
         """The `Location` of the flow's answer, secrets masked."""
-        return str(launch_secrets.masked(self.launch, self.launch.answer_location))
+        return str(launch_secrets.masked(self.launch, self.launch.answer_location, hider=self._hider))
 
     @cached_property
     def failure(self) -> Part | None:
         """The failed step's error message, secrets masked, repeated error names before it reduced to one."""
-        part = _part(self.launch, "failure") if self.launch.failure else None
+        part = _part(self.launch, "failure", self._hider) if self.launch.failure else None
         return replace(part, text=failure_reading.collapsed(part.text)) if part else None
 
     @cached_property
@@ -289,7 +293,7 @@ class LaunchPage:
 
     @cached_property
     def payload(self) -> Part:
-        return Part("gone") if self.purged else _part(self.launch, "payload", as_json=True)
+        return Part("gone") if self.purged else _part(self.launch, "payload", self._hider, as_json=True)
 
     @cached_property
     def inputs(self) -> Node | None:
@@ -345,12 +349,12 @@ class LaunchPage:
             (_("Answer received"), status),
             (_("Why, in one word"), row.reason),
             (_("Tries to connect"), str(row.tries) if row.tries > 1 else ""),
-            (_("Details"), str(launch_secrets.masked(row, row.technical))[:2000]),
+            (_("Details"), str(launch_secrets.masked(row, row.technical, hider=self._hider))[:2000]),
         ]
         return [(label, text) for label, text in lines if text]
 
 
-def _part(launch: Launch, field: str, *, as_json: bool = False) -> Part:
+def _part(launch: Launch, field: str, hider: launch_secrets.Hider, *, as_json: bool = False) -> Part:
     """The text of a column, secrets masked, cut to SHOWN characters."""
     try:
         value: Any = launch_secrets.masked_field(launch, field)
@@ -360,6 +364,6 @@ def _part(launch: Launch, field: str, *, as_json: bool = False) -> Part:
     if as_json:
         with suppress(json_text.BadPayload):
             value, kind = json_text.parse(value), "json"
-    value = launch_secrets.masked(launch, value, field)
+    value = launch_secrets.masked(launch, value, field, hider=hider)
     text = json_text.pretty(value) if kind == "json" else str(value)
     return Part(kind, text[:SHOWN], max(0, len(text) - SHOWN), redaction.MASK in text, value)

@@ -195,7 +195,7 @@ def _headings(labels: Sequence[str]) -> list[str]:
 
 
 def _cells(page: LaunchPage, labels: Sequence[str], forms: Forms) -> list[str]:
-    inputs = dict(labelled_inputs(page.launch, forms))
+    inputs = dict(labelled_inputs(page.launch, page.payload.value, forms))
     known = [inputs.pop(label, None) for label in labels]
     others = inputs.pop("", None) if set(inputs) == {""} else inputs
     launch: Any = page.launch
