@@ -242,6 +242,7 @@ def unclear_retry(stage: Stage) -> Launch:
     return launch
 
 
+@pytest.mark.both_databases
 def test_a_worker_that_is_killed_while_it_settles_a_retry_loses_none_of_what_follows(stage: Stage) -> None:
     launch = unclear_retry(stage)
     with failing_at("INSERT", "runretry", Killed()), pytest.raises(Killed):
@@ -255,6 +256,7 @@ def test_a_worker_that_is_killed_while_it_settles_a_retry_loses_none_of_what_fol
     assert launch.retried_at is not None
 
 
+@pytest.mark.both_databases
 def test_the_outcome_of_a_retry_is_stored_even_if_what_follows_fails(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
