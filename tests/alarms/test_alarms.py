@@ -81,6 +81,7 @@ def test_a_flow_that_runs_as_usual_or_is_new_has_no_alarm(stage: Stage) -> None:
     assert FlowRhythm.objects.get(flow_id=flow).alarm_at is not None
 
 
+@pytest.mark.slow
 def test_a_flow_that_is_off_or_deleted_is_not_quiet(stage: Stage) -> None:
     alarm = quiet(stage)
     stage.practice.engine.state.flows[alarm.flow_id]["status"] = "DISABLED"
@@ -99,6 +100,7 @@ def test_a_flow_that_is_off_or_deleted_is_not_quiet(stage: Stage) -> None:
         assert check(stage) == []
 
 
+@pytest.mark.slow
 def test_nothing_is_quiet_while_the_index_or_the_list_of_flows_is_old(stage: Stage) -> None:
     flow = flow_of(stage)["id"]
     only(stage, flow, every(GAP, datetime.now(UTC) - 36 * HOUR))
@@ -137,6 +139,7 @@ def test_no_run_is_expected_on_a_day_off_even_if_it_is_entered_on_the_day(stage:
         assert check(stage) == [("quiet", alarm.flow_id)]
 
 
+@pytest.mark.slow
 def test_a_scheduled_time_that_is_missed_is_an_alarm_until_the_next_run(stage: Stage) -> None:
     flow = flow_of(stage, "schedule")["id"]
     state = stage.practice.engine.state.flows[flow]
@@ -170,6 +173,7 @@ def test_a_flow_that_fails_more_than_usual_is_an_alarm(stage: Stage) -> None:
     assert check(stage) == []
 
 
+@pytest.mark.slow
 def test_a_run_that_takes_longer_than_usual_is_an_alarm_while_it_runs(stage: Stage) -> None:
     flow = flow_of(stage)["id"]
     now = datetime.now(UTC)
@@ -205,6 +209,7 @@ def test_muting_ends_the_alarm_and_prevents_others_until_it_is_undone(stage: Sta
     assert outcomes()[-2:] == [("alarm.mute", "done"), ("alarm.unmute", "done")]
 
 
+@pytest.mark.slow
 def test_the_times_of_an_alarm_are_of_the_zone_whose_days_are_counted(stage: Stage) -> None:
     alarm = quiet(stage)
     here = text(stage.browser, f"{LIST}{alarm.pk}/")
@@ -230,6 +235,7 @@ def test_a_launch_by_hand_ends_no_silence_but_that_of_a_flow_that_people_launch(
     assert check(stage) == []
 
 
+@pytest.mark.slow
 def test_a_flow_that_people_launch_is_quiet_until_somebody_launches_it(stage: Stage) -> None:
     flow = flow_of(stage)["id"]
     only(stage, flow, every(GAP, datetime.now(UTC) - timedelta(hours=36)))
@@ -294,6 +300,7 @@ def test_people_who_may_not_see_the_index_see_no_alarms(stage: Stage) -> None:
     assert stage.browser.get(f"{LIST}{2**70}/").status_code == 404
 
 
+@pytest.mark.slow
 def test_the_list_is_filtered_and_is_a_file(stage: Stage) -> None:
     alarm = quiet(stage)
     row = f"{LIST}{alarm.pk}/"

@@ -115,6 +115,7 @@ def test_an_alarm_is_sent_when_it_begins_and_when_it_ends_once_each(stage: Stage
     assert alarm.flow_id
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("end", "title"),
     [
@@ -165,6 +166,7 @@ def test_a_message_that_is_not_accepted_is_sent_again_with_its_id_and_managers_s
     assert outcomes()[-2:] == [("alarm_channel.add", "done"), ("alarm_channel.test", "done")]
 
 
+@pytest.mark.slow
 def test_messages_that_were_given_up_are_sent_again_by_a_button(stage: Stage, server: Server) -> None:
     quiet(stage)
     add(stage.browser, server.url)
@@ -251,6 +253,7 @@ def test_the_address_is_sealed_and_is_on_no_page_and_in_no_log(
     assert "changed outside of the console" in text(stage.browser, f"{LIST}{channel.pk}/")
 
 
+@pytest.mark.slow
 def test_names_of_flows_are_no_links_and_mentions_in_channels(stage: Stage, server: Server) -> None:
     quiet(stage)
     Alarm.objects.update(flow_name="<!channel> [x](http://evil.example) @everyone")

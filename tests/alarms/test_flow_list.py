@@ -70,6 +70,7 @@ def test_a_check_that_outlasts_its_lease_concludes_nothing(stage: Stage) -> None
     assert check(stage) == [("quiet", flow)]
 
 
+@pytest.mark.slow
 def test_a_check_that_waited_for_the_list_continues_with_the_current_time_and_index(stage: Stage) -> None:
     flow = silent(stage)
     # Up to date when the check begins, and too old after the list.
@@ -127,6 +128,7 @@ def test_a_schedule_that_is_too_long_is_not_kept_and_prevents_no_alarm_of_others
     assert (row.state, row.cron, row.zone) == (FlowState.ON, "", "")
 
 
+@pytest.mark.slow
 def test_a_turn_reads_single_flows_for_a_limited_time(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     flow = flow_of(stage)["id"]
     only(stage, flow, every(GAP, datetime.now(UTC) - 36 * HOUR), on=add_flows(stage, 12))

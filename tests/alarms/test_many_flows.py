@@ -72,6 +72,7 @@ def test_flows_that_are_quiet_at_the_same_time_are_one_alarm_until_they_run_agai
     assert check(stage) == []
 
 
+@pytest.mark.slow
 def test_alarms_of_single_flows_become_part_of_the_one_about_many(stage: Stage) -> None:
     flows = several(stage, 4, datetime.now(UTC) - HOUR)
     check(stage)
@@ -112,6 +113,7 @@ def test_a_flow_that_becomes_quiet_while_the_others_run_again_has_its_own_alarm(
     assert Alarm.objects.get(kind=AlarmKind.MANY).facts["most"] == 7
 
 
+@pytest.mark.slow
 def test_watchers_and_channels_for_quiet_flows_are_notified_of_many(stage: Stage, server: Server) -> None:
     flows = several(stage, 3, datetime.now(UTC) - HOUR)
     add(stage.browser, server.url)
@@ -128,6 +130,7 @@ def test_watchers_and_channels_for_quiet_flows_are_notified_of_many(stage: Stage
     assert "<!channel>" not in message["text"]
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_a_person_who_watches_many_flows_counts_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     flows = several(stage, 3, datetime.now(UTC) - HOUR)
@@ -145,6 +148,7 @@ def test_a_person_who_watches_many_flows_counts_once(stage: Stage, monkeypatch: 
     assert sorted(notified) == sorted([owner.pk, colleague.pk])
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_people_are_notified_later_of_a_flow_after_an_alarm_that_a_builder_called_false(
     stage: Stage, server: Server
@@ -228,6 +232,7 @@ def test_a_list_of_flows_of_any_length_is_read_in_parts_with_queries_for_each_pa
     assert FlowRhythm.objects.filter(state=FlowState.ON).count() >= 41
 
 
+@pytest.mark.slow
 def test_flows_that_the_pages_of_a_list_lose_are_read_by_their_ids(stage: Stage) -> None:
     flow = flow_of(stage)["id"]
     added = add_flows(stage, 12)
@@ -246,6 +251,7 @@ def test_flows_that_the_pages_of_a_list_lose_are_read_by_their_ids(stage: Stage)
     assert set(states.values()) == {FlowState.ON}
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_some_flows_are_learnt_in_each_check_until_all_are(stage: Stage) -> None:
     flows = several(stage, 5, datetime.now(UTC) - HOUR)

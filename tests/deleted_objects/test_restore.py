@@ -31,7 +31,7 @@ from workflows_ui.resource_admin.jobs import worker
 from workflows_ui.resource_admin.resource import RESOURCES
 from workflows_ui.resources.tables import deletion as table_deletion
 
-pytestmark = pytest.mark.both_databases
+pytestmark = [pytest.mark.both_databases, pytest.mark.sampled(2)]
 
 LIST = "/w/sales/recently-deleted/"
 SECRET = "hunter2-of-a-step"

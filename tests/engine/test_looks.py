@@ -315,6 +315,7 @@ def _outcome(place: Place, call: Call) -> Outcome:
     return writes.see(place.workflows, Write(**stored)).outcome
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("acted", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("name", sorted(CALLS))
 def test_a_write_whose_answer_proves_nothing_is_looked_for(place: Place, name: str, acted: bool) -> None:

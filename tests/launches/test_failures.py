@@ -17,6 +17,7 @@ MESSAGES: list[dict[str, Any]] = json.loads(
 )
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("case", MESSAGES, ids=range(len(MESSAGES)))
 def test_a_message_is_sorted_as_what_it_surely_means_or_not_at_all(case: dict[str, Any]) -> None:
     found = failure_messages.explain_failure(case["message"])

@@ -183,6 +183,7 @@ def test_the_file_has_the_filters_and_the_order_of_the_page(scene: Scene) -> Non
     assert scene.browser.get(f"{URL}export/xml/").status_code == 404
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.LAUNCHER, Role.BUILDER, Role.MANAGER])
 def test_no_link_of_the_list_leads_its_reader_nowhere(scene: Scene, role: Role) -> None:
     Member.objects.filter(user=scene.users.colleague).update(role=role)

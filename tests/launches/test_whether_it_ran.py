@@ -88,6 +88,7 @@ def test_any_other_answer_without_a_run_means_that_none_was_made(scene: Scene, s
     assert (launch.state, launch.reason) == (State.NOT_SENT, Reason.NO_RUN_MADE)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("acts", [False, True])
 @pytest.mark.parametrize("kind", BROKEN)
 def test_a_connection_that_broke_is_shown_by_the_run_lists(scene: Scene, kind: str, acts: bool) -> None:

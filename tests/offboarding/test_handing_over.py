@@ -245,6 +245,7 @@ def test_one_choice_holds_for_all_of_a_kind_but_those_that_have_their_own(scene:
     assert list(Watch.objects.filter(user=leaver, workspace=space).values_list("name", flat=True)) == ["Flow 007"]
 
 
+@pytest.mark.slow
 def test_the_question_counts_and_changes_nothing_and_leads_back_with_the_choices(scene: Scene, leaver: User) -> None:
     client, url = browser(scene.users.owner), of_member(leaver)
     chosen = {keys(Credential, "credential", name="sales credential"): user(scene.users.owner)}
@@ -277,6 +278,7 @@ def test_what_cannot_be_done_is_said_at_its_field_and_all_other_choices_are_kept
     assert Credential.objects.get(pk=key.partition("-")[2]).owner == leaver
 
 
+@pytest.mark.slow
 def test_a_double_click_and_a_second_tab_find_it_gone_and_say_so(scene: Scene, leaver: User, keeper: User) -> None:
     client, url = browser(keeper), of_console(leaver)
     hr = Workspace.objects.get(slug="hr")

@@ -11,6 +11,9 @@ import requests
 
 from tests.practice_engine.fixtures import Practice
 
+#: At every commit, test_recordings holds the practice engine to the recorded ones.
+pytestmark = pytest.mark.slow
+
 ME = "/api/v1/flags"
 
 

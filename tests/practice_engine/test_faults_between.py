@@ -9,6 +9,9 @@ from tests.practice_engine.fixtures import Practice
 from workflows_ui.practice_engine import Received
 from workflows_ui.practice_engine.faults import BODIES
 
+#: At every commit, test_recordings holds the practice engine to the recorded ones.
+pytestmark = pytest.mark.slow
+
 HOOKS = "/v1/webhooks/*"
 STATUSES = (400, 401, 403, 404, 413, 429, 500, 502, 503, 504)
 CUTS = ("truncated", "headers_cut", "garbage", "invalid_json", "invalid_utf8")

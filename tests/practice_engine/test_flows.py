@@ -7,6 +7,9 @@ import pytest
 from tests.practice_engine.fixtures import Practice, until
 from tests.practice_engine.player import WEBHOOK_TRIGGER, code_step
 
+#: At every commit, test_recordings holds the practice engine to the recorded ones.
+pytestmark = pytest.mark.slow
+
 #: What only the older version does, or does otherwise.
 OLDER = pytest.mark.usefixtures("older")
 Json = dict[str, Any]

@@ -9,6 +9,9 @@ from tests.practice_engine.fixtures import Practice
 from tests.practice_engine.player import code_step
 from tests.practice_engine.test_flows import loop_step, make, operate, order, router_step
 
+#: At every commit, test_recordings holds the practice engine to the recorded ones.
+pytestmark = pytest.mark.slow
+
 Json = dict[str, Any]
 
 

@@ -7,6 +7,9 @@ import requests
 
 from tests.practice_engine.fixtures import Practice, until
 
+#: At every commit, test_recordings holds the practice engine to the recorded ones.
+pytestmark = pytest.mark.slow
+
 FLOWS = "/activepieces/v1/flows"
 
 

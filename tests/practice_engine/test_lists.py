@@ -8,6 +8,9 @@ import pytest
 from tests.practice_engine.fixtures import Practice
 from workflows_ui.practice_engine.ids import now, stamp
 
+#: At every commit, test_recordings holds the practice engine to the recorded ones.
+pytestmark = pytest.mark.slow
+
 #: What only the older version does, or does otherwise.
 OLDER = pytest.mark.usefixtures("older")
 Json = dict[str, Any]

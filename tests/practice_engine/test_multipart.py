@@ -10,6 +10,9 @@ from tests.engine.servers import LOOPBACK
 from tests.practice_engine.fixtures import Practice, until
 from workflows_ui.engine import BearerToken, Client, Upload
 
+#: At every commit, test_recordings holds the practice engine to the recorded ones.
+pytestmark = pytest.mark.slow
+
 #: What only the older version does, or does otherwise.
 OLDER = pytest.mark.usefixtures("older")
 UGLY = os.urandom(3_000) + b"\r\n--console-\r\n\n\r\x00\x0b\x1c\x85\r\n"

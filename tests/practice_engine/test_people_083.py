@@ -6,6 +6,9 @@ import pytest
 
 from tests.practice_engine.fixtures import Practice, until
 
+#: At every commit, test_recordings holds the practice engine to the recorded ones.
+pytestmark = pytest.mark.slow
+
 Json = dict[str, Any]
 NOBODY = "A" * 21
 

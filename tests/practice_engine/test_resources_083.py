@@ -8,6 +8,9 @@ import pytest
 from tests.practice_engine.fixtures import Practice, until
 from workflows_ui.practice_engine.ids import stamp
 
+#: At every commit, test_recordings holds the practice engine to the recorded ones.
+pytestmark = pytest.mark.slow
+
 Json = dict[str, Any]
 
 

@@ -10,6 +10,9 @@ from tests.practice_engine.fixtures import Practice, until
 from tests.practice_engine.player import code_step
 from tests.practice_engine.test_flows import make, operate
 
+#: At every commit, test_recordings holds the practice engine to the recorded ones.
+pytestmark = pytest.mark.slow
+
 #: What only the older version does, or does otherwise.
 OLDER = pytest.mark.usefixtures("older")
 Json = dict[str, Any]

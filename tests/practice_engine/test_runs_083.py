@@ -11,6 +11,9 @@ from tests.practice_engine.player import code_step
 from tests.practice_engine.test_flows import make, operate
 from tests.practice_engine.test_runs import SAID
 
+#: At every commit, test_recordings holds the practice engine to the recorded ones.
+pytestmark = pytest.mark.slow
+
 Json = dict[str, Any]
 MARKER = "LaunchMarker000000001"
 #: Long enough to be seen running on a busy machine.

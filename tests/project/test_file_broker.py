@@ -58,6 +58,7 @@ def take_all(folder: Path, wanted: int, got: list[str], lock: threading.Lock) ->
                 got.append(message.payload)
 
 
+@pytest.mark.slow
 def test_three_producers_and_three_consumers_lose_and_duplicate_nothing(tmp_path: Path) -> None:
     each, producers = 300, 3
     processes = [

@@ -231,6 +231,7 @@ def test_every_kind_of_flow_stays_what_it_is(company: Company) -> None:
     assert company.look(live_only) == {"status": "ENABLED", "live": published, "newest": ("Draft", "", "DRAFT")}
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_after_a_kill_at_any_call_it_goes_on_from_where_the_flow_stands(
     company: Company, monkeypatch: pytest.MonkeyPatch
@@ -259,6 +260,7 @@ def test_after_a_kill_at_any_call_it_goes_on_from_where_the_flow_stands(
     assert number > 5
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("fault", ["reset_after", "reset_before"])
 def test_a_lost_answer_at_any_call_is_followed_by_a_look(company: Company, fault: str) -> None:
     number, played = 0, True

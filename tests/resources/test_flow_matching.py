@@ -46,6 +46,7 @@ def publish(stage: Stage, flow: str) -> None:
     until(lambda: state(stage, flow)["status"] == "ENABLED")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("version", "name"), RECORDED, ids=[name for _version, name in RECORDED])
 def test_a_recorded_flow_is_imported_checked_and_published(stage: Stage, version: str, name: str) -> None:
     flow = recorded(version, name)
@@ -243,6 +244,7 @@ def test_an_engine_that_stops_answering_during_the_check_is_said(stage: Stage) -
     assert "The engine did not check" in page
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("key", starters())
 def test_a_starter_becomes_a_flow_that_can_be_published(stage: Stage, key: str) -> None:
     address = f"/w/sales/flows/do/new/?starter={key}"

@@ -85,6 +85,7 @@ def test_an_engine_that_hangs_is_not_waited_for_and_is_tried_again_soon(indexed:
     assert index.due_at != RunIndex.objects.get().due_at
 
 
+@pytest.mark.slow
 def test_an_engine_that_has_just_begun_to_hang_is_waited_for_shortly_and_the_reader_finds_out(
     indexed: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,6 +99,7 @@ def test_an_engine_that_has_just_begun_to_hang_is_waited_for_shortly_and_the_rea
     assert DOWN in page(indexed.browser, f"/w/sales/flows/{flow}/")
 
 
+@pytest.mark.slow
 def test_the_parts_of_the_home_page_are_not_waited_for_until_the_browser_gives_up(
     indexed: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,6 +147,7 @@ def test_without_an_index_or_without_the_right_to_it_the_error_is_shown_as_befor
     assert "Orders" not in page(browser, "/w/sales/search/?q=orders")
 
 
+@pytest.mark.slow
 def test_an_object_that_the_index_lacks_is_read_from_the_engine(indexed: Stage) -> None:
     go_down(indexed)
     page(indexed.browser, f"/w/sales/flows/{'x' * 21}/", 503)

@@ -54,6 +54,7 @@ def test_words_of_an_error_find_its_runs_in_any_order_without_case_and_accents(s
     assert listed(stage.browser, "471") == set()
 
 
+@pytest.mark.slow
 def test_the_field_of_the_search_says_what_it_finds_for_this_person(stage: Stage) -> None:
     def said(browser: Client) -> str:
         found = re.search(r'placeholder="([^"]+)"[^>]*id="id_search"', browser.get(RUNS).content.decode())
@@ -167,6 +168,7 @@ def test_an_error_that_repeats_inputs_is_withheld_from_other_launchers_also_whil
     assert "hunter2" in stage.browser.get(f"{RUNS}{run}/").content.decode()
 
 
+@pytest.mark.slow
 def test_a_frequent_word_finds_as_many_runs_as_are_counted_and_says_so(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,6 +183,7 @@ def test_a_frequent_word_finds_as_many_runs_as_are_counted_and_says_so(
     assert listed(stage.browser, "refused") < set(found)
 
 
+@pytest.mark.slow
 def test_runs_that_a_run_has_started_are_found_by_its_id(stage: Stage) -> None:
     parent = "P" * 21
     children = fail(stage, 2, "Refused", parentRunId=parent)

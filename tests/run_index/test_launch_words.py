@@ -127,6 +127,7 @@ def test_without_values_kept_there_are_no_words_and_keeping_less_or_ending_delet
     assert Launch.objects.get().words_read == 0
 
 
+@pytest.mark.slow
 def test_earlier_launches_are_read_newest_first_in_bounded_turns(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launch_words, "BATCH", 2)
     monkeypatch.setattr(launch_words, "BUDGET", 0)
@@ -277,6 +278,7 @@ def test_secrets_of_launches_are_never_stored_as_plain_text(scene: Scene) -> Non
         assert text not in stored, text
 
 
+@pytest.mark.slow
 def test_a_change_of_the_search_reads_launches_again_and_less_kept_deletes_their_plain_text(scene: Scene) -> None:
     launch = made(scene, {"no": "ORD-471182"}, run_id="R" * 21)
     IndexedRun.objects.create(workspace=scene.users.workspace, run_id="R" * 21, created=timezone.now())
@@ -303,6 +305,7 @@ def test_a_change_of_the_search_reads_launches_again_and_less_kept_deletes_their
     assert not LaunchText.objects.exists()
 
 
+@pytest.mark.slow
 def test_of_very_many_launches_the_newest_are_listed_and_the_list_says_so(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,6 +88,7 @@ def test_values_are_found_by_parts_of_their_words_until_they_are_deleted(stage: 
     assert "ord-471182" not in texts()
 
 
+@pytest.mark.slow
 def test_words_of_messages_and_of_values_are_searched_together_and_written_apart(stage: Stage) -> None:
     (run,) = ran(stage)
     state = stage.practice.engine.state.runs[run]
@@ -139,6 +140,7 @@ def test_secrets_are_never_stored_as_plain_text(stage: Stage) -> None:
     hold_no_secrets(run)
 
 
+@pytest.mark.slow
 def test_messages_of_launches_that_only_steps_name_are_not_rewritten(stage: Stage) -> None:
     odd, usual = fail(stage, 2, "The code giraffe-5518 is wrong")
     state = stage.practice.engine.state.runs
@@ -211,6 +213,7 @@ def test_the_search_is_changed_in_the_background_without_the_engine(
     assert listed(stage.browser, "rd-4711") == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("search", [Search.PLAIN, Search.KEYED])
 def test_values_that_are_read_before_a_change_of_the_search_is_done_leave_the_words_of_messages(
     stage: Stage, search: Search
@@ -230,6 +233,7 @@ def test_values_that_are_read_before_a_change_of_the_search_is_done_leave_the_wo
     assert not (RunWord if search == Search.PLAIN else RunText).objects.exists()
 
 
+@pytest.mark.slow
 def test_values_that_did_not_fit_are_read_again_after_a_change_of_the_search(stage: Stage) -> None:
     (run,) = ran(stage, output={"receipt": 5550001, "note": "x " * 900})
     start(stage, kept=Kept.VALUES, values_kb=1)
@@ -273,6 +277,7 @@ def test_an_erased_run_and_an_ended_index_leave_no_plain_text(stage: Stage) -> N
             assert cursor.fetchone() == (0,)
 
 
+@pytest.mark.slow
 def test_of_very_many_runs_the_newest_are_listed_and_the_list_says_so(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

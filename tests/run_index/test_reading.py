@@ -53,12 +53,14 @@ def launch(stage: Stage, flow: str) -> str:
     return run
 
 
+@pytest.mark.sampled(2)
 def test_every_run_of_the_engine_is_read_with_its_state(indexed: Stage) -> None:
     turn(indexed)
     assert listed(indexed) == kept()
     assert len(kept()) > 5
 
 
+@pytest.mark.sampled(2)
 def test_the_past_is_read_page_by_page_and_no_run_of_the_same_moment_is_lost(indexed: Stage) -> None:
     add_past(indexed, 700, seconds=1500)
     add_past(indexed, 600, seconds=0, back=timedelta(days=3))
@@ -70,6 +72,7 @@ def test_the_past_is_read_page_by_page_and_no_run_of_the_same_moment_is_lost(ind
     assert not missing, sorted(indexed.practice.engine.state.runs[one]["created"] for one in missing)
 
 
+@pytest.mark.sampled(2)
 def test_new_runs_are_read_without_reading_the_old_ones_again(indexed: Stage) -> None:
     flow = flows.make(indexed.session.workflows, "More", flows.code("echo"))
     add_past(indexed, 500, seconds=600)
@@ -83,6 +86,7 @@ def test_new_runs_are_read_without_reading_the_old_ones_again(indexed: Stage) ->
     assert len(asked) <= 2
 
 
+@pytest.mark.sampled(2)
 def test_a_run_is_followed_to_its_end(indexed: Stage) -> None:
     flow = flows.make(indexed.session.workflows, "Slow", flows.delay(100), flows.code("echo"))
     run = launch(indexed, flow)
@@ -96,6 +100,7 @@ def test_a_run_is_followed_to_its_end(indexed: Stage) -> None:
     assert row.finished
 
 
+@pytest.mark.sampled(2)
 def test_a_comparison_finds_missed_changed_and_deleted_runs(indexed: Stage) -> None:
     past = add_past(indexed, 300, seconds=3600, back=timedelta(days=1))
     read_all(indexed)
@@ -114,6 +119,7 @@ def test_a_comparison_finds_missed_changed_and_deleted_runs(indexed: Stage) -> N
     assert RunIndex.objects.get().missed == 1
 
 
+@pytest.mark.sampled(2)
 def test_an_engine_that_fails_is_read_with_growing_pauses(indexed: Stage) -> None:
     turn(indexed)
     RunIndex.objects.update(failures=0)
@@ -126,6 +132,7 @@ def test_an_engine_that_fails_is_read_with_growing_pauses(indexed: Stage) -> Non
     assert kept()
 
 
+@pytest.mark.sampled(2)
 def test_a_reader_that_was_overtaken_writes_nothing(indexed: Stage) -> None:
     index = turn(indexed)
     work = reading._claim(index.pk) if RunIndex.objects.update(due_at=timezone.now()) else None
@@ -138,6 +145,7 @@ def test_a_reader_that_was_overtaken_writes_nothing(indexed: Stage) -> None:
     assert IndexedRun.objects.count() == count
 
 
+@pytest.mark.sampled(2)
 def test_an_erased_run_is_empty_and_is_not_read_again(indexed: Stage) -> None:
     turn(indexed)
     run = IndexedRun.objects.exclude(failed_step="").order_by("pk")[0]
@@ -150,6 +158,7 @@ def test_an_erased_run_is_empty_and_is_not_read_again(indexed: Stage) -> None:
     assert not indexes.erase(CONSOLE, indexed.users.workspace, run.run_id)
 
 
+@pytest.mark.sampled(2)
 def test_an_erased_run_that_is_retried_is_not_requested_in_every_turn(indexed: Stage) -> None:
     turn(indexed)
     run = IndexedRun.objects.exclude(failed_step="").order_by("pk")[0]
@@ -158,6 +167,7 @@ def test_an_erased_run_that_is_retried_is_not_requested_in_every_turn(indexed: S
     assert IndexedRun.objects.get(pk=run.pk).check_at is None
 
 
+@pytest.mark.sampled(2)
 def test_runs_are_kept_as_long_as_the_index_says(indexed: Stage) -> None:
     old = add_past(indexed, 3, back=timedelta(days=60))
     read_all(indexed)
@@ -173,6 +183,7 @@ def test_runs_are_kept_as_long_as_the_index_says(indexed: Stage) -> None:
     assert not kept()
 
 
+@pytest.mark.sampled(2)
 def test_messages_are_sealed(indexed: Stage) -> None:
     turn(indexed)
     for row in IndexedRun.objects.exclude(message=""):

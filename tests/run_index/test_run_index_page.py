@@ -147,6 +147,7 @@ def test_an_index_that_is_up_to_date_says_how_much_it_holds(indexed: Stage) -> N
     assert re.search(rf"{number} runs as of {now:%H}:\d\d\.", html_of(indexed.browser, SETTINGS))
 
 
+@pytest.mark.slow
 def test_while_the_past_is_read_the_page_says_how_far(indexed: Stage) -> None:
     RunIndex.objects.update(spans=spans.dump([spans.Span(None, timezone.now() - timedelta(days=7))]))
     page = html_of(indexed.browser)
@@ -192,6 +193,7 @@ def test_an_engine_that_does_not_answer_is_explained_with_the_next_attempt(index
     assert after.failures == before.failures == 1
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("name", "said"),
     [
@@ -215,6 +217,7 @@ def test_every_error_that_a_reader_records_is_in_words(shared: Stage, name: str,
     assert name not in page
 
 
+@pytest.mark.slow
 def test_the_page_says_that_nothing_works_in_the_background(indexed: Stage) -> None:
     cache.delete(heartbeat.KEY)
     assert "Nothing works in the background just now" in html_of(indexed.browser)

@@ -53,6 +53,7 @@ def pages(stage: Stage, run: str) -> str:
     return "".join(b"".join(answer).decode() for answer in answers)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "values",
     [

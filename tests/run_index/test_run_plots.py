@@ -90,6 +90,7 @@ def test_the_numbers_of_days_are_those_of_the_engine(stage: Stage) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_every_mark_leads_to_a_list_of_as_many_runs_as_it_shows(stage: Stage) -> None:
     indexed(stage)

@@ -121,6 +121,7 @@ def test_only_builders_find_values_and_other_launchers_see_none_of_a_launch_that
     assert "ORD-471182" in stage.browser.get(f"{RUNS}{run}/").content.decode()
 
 
+@pytest.mark.slow
 def test_a_run_that_is_gone_is_shown_with_the_steps_that_are_kept_and_no_secrets(stage: Stage) -> None:
     run, other = ran(stage, 2)
     keep(stage)
@@ -148,6 +149,7 @@ def test_a_run_that_is_gone_is_shown_with_the_steps_that_are_kept_and_no_secrets
     assert "This is what the run index knew at" in page
 
 
+@pytest.mark.slow
 def test_steps_that_the_engine_writes_late_are_read_when_they_are_there(stage: Stage) -> None:
     ended, late = ran(stage, 2)
     state = stage.practice.engine.state.runs
@@ -163,6 +165,7 @@ def test_steps_that_the_engine_writes_late_are_read_when_they_are_there(stage: S
     assert listed(stage.browser, "ORD-471182") == {late}
 
 
+@pytest.mark.slow
 def test_names_are_kept_without_values_and_nothing_is_kept_at_first(stage: Stage) -> None:
     (run,) = ran(stage, errorMessage="It was odd")
     start(stage)
@@ -252,6 +255,7 @@ def test_steps_are_read_newest_first_within_the_budget_of_a_turn_and_of_a_minute
     assert "<dt>Size of inputs and outputs</dt><dd>about " in page
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_a_run_that_was_retried_at_the_engine_is_read_again(stage: Stage) -> None:
     (run,) = ran(stage)
@@ -286,6 +290,7 @@ def test_erasing_a_run_and_keeping_less_delete_values_and_their_words(stage: Sta
     assert [one["kept"] for one in details] == ["values", "nothing"]
 
 
+@pytest.mark.slow
 def test_values_are_deleted_after_their_days_and_read_again_if_they_are_kept_for_longer(stage: Stage) -> None:
     (old,) = ran(stage, back=timedelta(days=9))
     keep(stage, values_days=12)
@@ -302,6 +307,7 @@ def test_values_are_deleted_after_their_days_and_read_again_if_they_are_kept_for
     assert RunValues.objects.filter(run__run_id=old).exists()
 
 
+@pytest.mark.slow
 def test_a_smaller_limit_deletes_larger_values_and_keeps_smaller_ones(stage: Stage) -> None:
     (run,) = ran(stage, output={"blob": "x" * 3000})
     keep(stage)
@@ -318,6 +324,7 @@ def test_a_smaller_limit_deletes_larger_values_and_keeps_smaller_ones(stage: Sta
     assert shown["trigger"]["output"]["body"]["orderNo"] == "ORD-471182"
 
 
+@pytest.mark.slow
 def test_a_run_that_the_engine_does_not_return_delays_no_other_and_is_read_once_more(stage: Stage) -> None:
     bad, good = ran(stage, 2)
     stage.practice.engine.state.runs[bad]["steps"] = {"huge": {"output": "x" * 60_000_000}}
@@ -332,6 +339,7 @@ def test_a_run_that_the_engine_does_not_return_delays_no_other_and_is_read_once_
     assert RunIndex.objects.get().trouble == ""
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_a_run_whose_steps_cannot_be_stored_is_put_off_and_the_others_are_read(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
@@ -352,6 +360,7 @@ def test_a_run_whose_steps_cannot_be_stored_is_put_off_and_the_others_are_read(
     assert RunValues.objects.filter(run__run_id=old).exists()
 
 
+@pytest.mark.slow
 def test_odd_steps_are_kept_as_far_as_they_can_be(stage: Stage) -> None:
     odd: list[Any] = [
         None,

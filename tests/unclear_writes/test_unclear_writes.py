@@ -158,6 +158,7 @@ def _edit(stage: Stage, *, acted: bool, status: int) -> tuple[str, Any]:
     return url.rstrip("/").rpartition("/")[2], stage.browser.post(url, fields)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("status", [401, 403, 404, 410, 400, 409, 413, 422, 429, 500, 503])
 def test_an_edit_that_the_engine_made_is_done_whatever_its_answer_became(stage: Stage, status: int) -> None:
     _flow, answer = _edit(stage, acted=True, status=status)

@@ -507,6 +507,7 @@ def test_what_an_operation_changes_besides_the_steps_is_said(stage: Stage, flow:
     assert FlowEdit.objects.get().state == EditState.DONE
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("type", TYPES)
 @pytest.mark.parametrize("stage", ["activepieces"], indirect=True)
 def test_the_template_of_each_operation_is_offered_and_the_console_can_predict_it(
