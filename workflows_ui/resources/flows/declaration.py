@@ -31,7 +31,7 @@ from workflows_ui.resource_admin.resource import (
 from workflows_ui.resources import usage
 from workflows_ui.resources.flows import (
     actions as resource_actions,
-    drawing,
+    latest_run,
     pages,
     panels as flow_panels,
     reading,
@@ -41,7 +41,8 @@ from workflows_ui.resources.flows import (
     versions,
 )
 from workflows_ui.resources.flows.editing import actions as editing_actions
-from workflows_ui.resources.flows.forms import FlowFilters, folder_choices
+from workflows_ui.resources.flows.form_parts import folder_choices
+from workflows_ui.resources.flows.forms import FlowFilters
 from workflows_ui.resources.flows.testing.actions import DRAFT_TEST, STEP_TEST
 from workflows_ui.resources.pieces.apps import marks_html
 from workflows_ui.resources.places import link_to, list_url, subpage_url
@@ -159,7 +160,7 @@ class Flows(Resource):
         Panel("", "alarms/of_flow.html", flow_panels.alarms, without_engine=True),
         Panel("", "resources/flows/not_launchable.html", flow_panels.not_launchable),
         Panel(_("What this will do"), "resources/flows/story.html", flow_panels.story),
-        Panel(_("Diagram"), "resources/flows/diagram.html", drawing.panel),
+        Panel(_("Diagram"), "resources/flows/diagram.html", latest_run.panel),
         Panel(_("Runs per day"), "resources/flows/run_plots.html", flow_panels.run_plots, without_engine=True),
         Panel(_("Launches per day"), "resources/flows/plots.html", flow_panels.plots),
         Panel(_("Latest runs"), "resources/flows/runs.html", flow_panels.latest_runs),

@@ -1,32 +1,26 @@
-"""The drawn diagram of a flow: its steps at their positions, with apps, and how each of them did in the latest run."""
+"""The drawn diagram of a flow: its steps at their positions, with apps, and how each of them did in a run."""
 
 from collections.abc import Iterable, Mapping
-from itertools import islice
 from typing import Any
 
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.core import formats
-from workflows_ui.core.paths import list_at, text_at
+from workflows_ui.core.paths import text_at
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
-from workflows_ui.launches.services.runs import any_failed
-from workflows_ui.resource_admin.resource import Row, Subject, id_at
-from workflows_ui.resources.cached import cached
-from workflows_ui.resources.flows import diagram, outline, reading, results
+from workflows_ui.resource_admin.resource import Row, id_at
+from workflows_ui.resources.flows import diagram, outline, reading
 from workflows_ui.resources.pieces.apps import Mark
-from workflows_ui.resources.places import flow_url, run_url, step_url
-from workflows_ui.resources.runs import reading as run_reading
-from workflows_ui.resources.runs.times import worked
+from workflows_ui.resources.places import flow_url, step_url
 from workflows_ui.web import messages
 from workflows_ui.web.icons import icon_url
 from workflows_ui.web.markup import NOTHING, joined, markup
 
 #: Characters of a title and of a second line that fit into a box, and of a branch's label.
 _TITLE, _SECOND, _LABEL = 21, 30, 26
-_DEEPEST = 6
 _INCOMPLETE = Badge(gettext_lazy("Not complete"), "triangle-alert", "orange")
 #: How a step did: the engine's status, and milliseconds.
 States = Mapping[str, tuple[str, float]]
@@ -44,22 +38,12 @@ _STATE = (
 )
 
 
-def panel(subject: Subject) -> dict[str, Any] | None:
-    """The diagram of the newest version; left out without steps. A quick session has the latest run's states only if they are cached.
-    In a long flow the last step that failed is unfolded.
+def run_diagram(session: EngineSession, trigger: Row, states: States, unfolded: str) -> dict[str, Any]:
+    """The diagram as a flow's page shows it: each step leads to its place in the outline, with how it did in a run. In a long flow the
+    step of the name `unfolded` is unfolded.
     """
-    trigger = reading.trigger_of(subject.object)
-    if len(list(islice(flow_tree.walk(trigger), 2))) < 2:
-        return None
-    run = next(iter(results.latest_runs(subject.session, subject.id)), None)
-    states = _step_states(subject.session, id_at(run), text_at(run, "status")) if run else {}
-    failed = (name for name in reversed(states) if states[name][0] == run_reading.FAILED)
-    drawn, known = diagram.layout(trigger, next(failed, "")), reading.known_apps(subject.session)
-    return {
-        **_drawn(drawn, (_box(box, known, _in_tab(box.number), states=states) for box in drawn.boxes)),
-        "run": run if states else None,
-        "run_url": run_url(subject.slug, id_at(run)) if run and states else "",
-    }
+    drawn, known = diagram.layout(trigger, unfolded), reading.known_apps(session)
+    return _drawn(drawn, (_box(box, known, _in_tab(box.number), states=states) for box in drawn.boxes))
 
 
 def editor_panel(session: EngineSession, flow: Row, current: str = "") -> dict[str, Any] | None:
@@ -160,24 +144,3 @@ def _mark(mark: Mark | None, icon: str) -> SafeString:
         sign = markup('<text class="d-sign" x="26" y="35">{}</text>', mark.initials)
     colour = mark.colour if mark else "secondary"
     return markup('<circle class="d-mark d-{}" cx="26" cy="31" r="15"></circle>{}', colour, sign)
-
-
-@cached("flow-step-states", 60, {}, optional=True)
-def _step_states(session: EngineSession, run_id: str, status: str) -> dict[str, tuple[str, float]]:
-    """How each step did in a run, by name; a step in a loop failed if it failed in any iteration. `status` is the run's, for the cache."""
-    run = session.workflows.get_run(run_id)
-    left = run_reading.left_behind(run)
-    states: dict[str, tuple[str, float]] = {}
-    _collect(run.get("steps"), states, 0)
-    return {name: state for name, state in states.items() if name != left}
-
-
-def _collect(steps: Any, states: dict[str, tuple[str, float]], depth: int) -> None:
-    for name, step in steps.items() if isinstance(steps, dict) else ():
-        status = run_reading.FAILED if any_failed({name: step}) else text_at(step, "status")
-        before, took = states.get(str(name), ("", 0.0))
-        failed = run_reading.FAILED in (before, status)
-        states[str(name)] = (run_reading.FAILED if failed else status, took + worked(step))
-        if depth < _DEEPEST:
-            for turn in list_at(step, "output.iterations"):
-                _collect(turn, states, depth + 1)

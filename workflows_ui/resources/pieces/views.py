@@ -17,7 +17,7 @@ from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import Text
 from workflows_ui.resources.connections import reading as connection_list
 from workflows_ui.resources.pieces import apps, logos, options as resource_options
-from workflows_ui.resources.pieces.declaration import choices_url
+from workflows_ui.resources.pieces.catalogue import choices_url
 from workflows_ui.resources.pieces.options import Answer, OptionsForm, OptionsRequest
 from workflows_ui.resources.places import list_url, object_url
 from workflows_ui.web import messages, responses

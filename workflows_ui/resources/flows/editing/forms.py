@@ -39,7 +39,7 @@ from workflows_ui.resources.flows.editing.prediction import (
     predict,
     step_named,
 )
-from workflows_ui.resources.flows.forms import CHANGED, SeenForm
+from workflows_ui.resources.flows.form_parts import CHANGED, SeenForm
 from workflows_ui.resources.places import flow_url, step_url
 from workflows_ui.web.form_rendering import LongSelect
 

@@ -44,7 +44,7 @@ from workflows_ui.resources.flows.editing.forms import POSITION
 from workflows_ui.resources.flows.editing.prediction import FALLBACK, LOOP, Json, step_named
 from workflows_ui.resources.flows.testing.actions import DRAFT_TEST, STEP_TEST
 from workflows_ui.resources.pieces import apps
-from workflows_ui.resources.pieces.declaration import CATEGORIES, matches_filters
+from workflows_ui.resources.pieces.catalogue import CATEGORIES, matches_filters
 from workflows_ui.resources.pieces.fields import operations
 from workflows_ui.resources.places import choose_app_url, flow_url
 from workflows_ui.resources.triggers import tests as trigger_tests

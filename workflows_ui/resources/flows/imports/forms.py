@@ -19,7 +19,7 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, flow_tree
 from workflows_ui.resource_admin.resource import Affected, Row, pick
 from workflows_ui.resources.flows import outline, pages, reading, secret_inputs, validity
-from workflows_ui.resources.flows.forms import CHANGED, SeenForm
+from workflows_ui.resources.flows.form_parts import CHANGED, SeenForm
 from workflows_ui.resources.flows.imports import contents, files, matching
 from workflows_ui.resources.flows.imports.files import Request
 

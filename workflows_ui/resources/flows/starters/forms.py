@@ -19,7 +19,7 @@ from django.utils.translation import gettext, gettext_lazy as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.resources.flows import outline, reading
-from workflows_ui.resources.flows.forms import folder_choices
+from workflows_ui.resources.flows.form_parts import folder_choices
 from workflows_ui.resources.flows.imports import contents
 from workflows_ui.resources.flows.imports.files import Request
 from workflows_ui.resources.flows.imports.forms import MatchForm

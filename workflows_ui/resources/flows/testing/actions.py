@@ -28,7 +28,7 @@ from workflows_ui.resource_admin.resource import Action, Row, id_at
 from workflows_ui.resources.flows import notes
 from workflows_ui.resources.flows.editing import places
 from workflows_ui.resources.flows.editing.prediction import Json, step_named
-from workflows_ui.resources.flows.forms import CHANGED, SeenForm
+from workflows_ui.resources.flows.form_parts import CHANGED, SeenForm
 from workflows_ui.resources.flows.reading import deleting, has_sample, moment_of, trigger_of
 from workflows_ui.resources.places import subpage_url
 from workflows_ui.web.json_field import JsonField
