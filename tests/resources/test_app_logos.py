@@ -10,7 +10,7 @@ from tests.engine.servers import Recorder, Reply
 from tests.stub_engine import StubEngine, flow, identity, text
 from workflows_ui.core.caching import answers
 from workflows_ui.engine.images import LARGEST, NoImage
-from workflows_ui.resources.pieces.logos import load_logo
+from workflows_ui.pieces.logos import load_logo
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 500
 LOGO = "/w/sales/pieces/logo/@activepieces/piece-gmail/"

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from workflows_ui.resources.triggers import cron_messages as cron_words
+from workflows_ui.flows import cron_messages as cron_words
 
 ZONE = "Asia/Ho_Chi_Minh"
 

@@ -3,8 +3,8 @@
 from itertools import pairwise
 from typing import Any
 
-from workflows_ui.resources.flows import diagram
-from workflows_ui.resources.flows.diagram import GAP, HEIGHT, WIDTH, Layout, layout
+from workflows_ui.flows import diagram
+from workflows_ui.flows.diagram import GAP, HEIGHT, WIDTH, Layout, layout
 
 
 def step(name: str, kind: str = "PIECE", **more: Any) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from tests.engine.servers import Reply
 from tests.resources.stage import Stage
 from tests.stub_engine import StubEngine, flow, identity, text
 from workflows_ui.core import redaction
+from workflows_ui.flows import difference as flow_difference, outline, reading
+from workflows_ui.flows.difference import Difference, StepChange
 from workflows_ui.members.models import Role
-from workflows_ui.resources.flows import difference as flow_difference, outline, reading
-from workflows_ui.resources.flows.difference import Difference, StepChange
 
 
 def step(name: str, kind: str = "CODE", **more: Any) -> dict[str, Any]:

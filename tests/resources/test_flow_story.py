@@ -10,10 +10,10 @@ from django.utils import timezone, translation
 
 from tests import flows, step_trees
 from tests.launches.launch_scene import Scene, text_of, unescape
+from workflows_ui.flows import story as flow_story
+from workflows_ui.flows.story import Known
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.practice_engine.samples import sample_flows
-from workflows_ui.resources.flows import story as flow_story
-from workflows_ui.resources.flows.story import Known
 
 KNOWN = Known(
     {"@activepieces/piece-stripe": "Stripe"},

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import translation
 from hypothesis import given, strategies as st
 
-from workflows_ui.resources.flows import outline
+from workflows_ui.flows import outline
 
 
 def step(name: str, kind: str = "CODE", **more: Any) -> dict[str, Any]:

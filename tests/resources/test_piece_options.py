@@ -14,9 +14,9 @@ from tests.resources.connection_scene import Scene, scene, shown
 from tests.resources.samples.pieces import PIECE, piece
 from tests.stub_engine import StubEngine, flow, text
 from workflows_ui.members.models import Role
-from workflows_ui.resources.pieces import options as piece_options
+from workflows_ui.pieces import options as piece_options
+from workflows_ui.pieces.options import key
 from workflows_ui.resources.pieces.declaration import Pieces
-from workflows_ui.resources.pieces.options import key
 
 __all__ = ["practice", "scene"]
 

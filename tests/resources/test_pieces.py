@@ -15,9 +15,9 @@ from tests.resources.connection_scene import Scene, scene, shown
 from tests.resources.samples.pieces import PIECE, piece
 from tests.stub_engine import StubEngine, flow, identity, text
 from workflows_ui.members.models import Flavour, Role
-from workflows_ui.resources.pieces import apps
-from workflows_ui.resources.pieces.catalogue import CATEGORIES
-from workflows_ui.resources.pieces.fields import operations, property_inputs
+from workflows_ui.pieces import apps
+from workflows_ui.pieces.catalogue import CATEGORIES
+from workflows_ui.pieces.fields import operations, property_inputs
 
 __all__ = ["practice", "scene"]
 

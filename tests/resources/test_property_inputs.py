@@ -7,7 +7,7 @@ from django import forms
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from workflows_ui.resources.pieces.fields import _TYPES, property_inputs
+from workflows_ui.pieces.fields import _TYPES, property_inputs
 from workflows_ui.web.schema_forms import form_fields
 
 OPTIONS = {"options": [{"label": "Europe", "value": {"region": "eu"}}, {"label": "Asia", "value": 2}]}

@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from workflows_ui.resources.flows import outline
-from workflows_ui.resources.runs import step_values
-from workflows_ui.resources.runs.step_values import Names
+from workflows_ui.flows import outline, step_values
+from workflows_ui.flows.step_values import Names
 
 NAMES = Names({"trigger": "Catch <it>", "step_1": "Each line"}, {"mail": ("c1", "Sales mail")}, "sales")
 

@@ -2,7 +2,6 @@
 
 from django.urls import path
 
-from workflows_ui.resources import views as usage_views
 from workflows_ui.resources.connections import views as connection_views
 from workflows_ui.resources.flows import views as flow_views
 from workflows_ui.resources.flows.editing import views as editing_views
@@ -13,6 +12,7 @@ from workflows_ui.resources.reveal import views as reveal_views
 from workflows_ui.resources.runs import views as run_views
 from workflows_ui.resources.tables import views as table_views
 from workflows_ui.resources.triggers import views as trigger_views
+from workflows_ui.usage import views as usage_views
 
 _RECORDS, _TEST = "w/<slug:slug>/tables/<str:table>/records", "w/<slug:slug>/flows/<str:id>/trigger"
 _RUN, _HIDDEN = "w/<slug:slug>/runs/<path:id>", "w/<slug:slug>/{0}/<str:id>/hidden/"

@@ -13,8 +13,8 @@ from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core.redaction import MASK
 from workflows_ui.engine import flow_tree
 from workflows_ui.flow_edits.models import EditState, FlowEdit
+from workflows_ui.flows import outline
 from workflows_ui.members.models import Role
-from workflows_ui.resources.flows import outline
 from workflows_ui.resources.flows.editing import request_shapes
 from workflows_ui.resources.flows.editing.operations import Operation
 from workflows_ui.resources.flows.editing.prediction import TYPES, predict, step_named

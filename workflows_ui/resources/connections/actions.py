@@ -14,11 +14,12 @@ from workflows_ui.core.paths import text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.jobs.services import jobs
 from workflows_ui.members.services import access
+from workflows_ui.pieces import connections as reading
 from workflows_ui.resource_admin.actions import delete_action, rename_action
 from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Row, Text
-from workflows_ui.resources import usage
-from workflows_ui.resources.connections import connecting, reading
+from workflows_ui.resources.connections import connecting
 from workflows_ui.resources.flows import replacement_job
+from workflows_ui.usage import usage
 
 _LONGEST = 200
 _UNUSED = _("No flow uses it.")

@@ -16,13 +16,13 @@ from workflows_ui.core.paths import pick
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound, Unknown
 from workflows_ui.members.models import Flavour
+from workflows_ui.pieces import apps
+from workflows_ui.pieces.catalogue import takes_connection
+from workflows_ui.pieces.fields import type_words
 from workflows_ui.resource_admin.actions import Action, Affected, always
+from workflows_ui.resource_admin.places import connection_url, list_url
 from workflows_ui.resource_admin.resource import Row, id_at
 from workflows_ui.resources.connections import auth_forms, oauth_forms, signing_in
-from workflows_ui.resources.pieces import apps
-from workflows_ui.resources.pieces.catalogue import takes_connection
-from workflows_ui.resources.pieces.fields import type_words
-from workflows_ui.resources.places import connection_url, list_url
 
 _BAD_CODE = _("The app does not accept the code. A code works once: get a new one. Nothing was saved.")
 _PROBLEMS: dict[str, str | Promise] = {

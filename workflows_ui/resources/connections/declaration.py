@@ -20,15 +20,16 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.lists.filters import state_field
 from workflows_ui.members.models import Role
+from workflows_ui.pieces import apps, connections as reading
+from workflows_ui.pieces.apps import Mark, mark_column
+from workflows_ui.pieces.connections import STATES, state
+from workflows_ui.pieces.fields import type_words
+from workflows_ui.resource_admin import whole_lists
+from workflows_ui.resource_admin.places import link_to, list_url
 from workflows_ui.resource_admin.resource import Panel, Resource, Subject
-from workflows_ui.resources import usage, whole_lists
-from workflows_ui.resources.connections import actions as resource_actions, reading
-from workflows_ui.resources.connections.reading import STATES, state
-from workflows_ui.resources.pieces import apps
-from workflows_ui.resources.pieces.apps import Mark, mark_column
-from workflows_ui.resources.pieces.fields import type_words
-from workflows_ui.resources.places import link_to, list_url
+from workflows_ui.resources.connections import actions as resource_actions
 from workflows_ui.run_index.services import uses
+from workflows_ui.usage import usage
 
 _TROUBLE: dict[str, Text] = {
     "ERROR": _(

@@ -20,12 +20,12 @@ from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.members.models import Role
 from workflows_ui.members.services import access
+from workflows_ui.pieces import apps, catalogue, connections as reading
+from workflows_ui.resource_admin.places import list_url
 from workflows_ui.resource_admin.resource import Row
-from workflows_ui.resources.connections import actions, auth_forms, oauth_forms, reading, signing_in
+from workflows_ui.resources.connections import actions, auth_forms, oauth_forms, signing_in
 from workflows_ui.resources.connections.connecting import CONNECT, scheme_of, sign_in_page_url
 from workflows_ui.resources.connections.oauth_forms import SignIn
-from workflows_ui.resources.pieces import apps, catalogue
-from workflows_ui.resources.places import list_url
 from workflows_ui.web import responses
 from workflows_ui.web.access import closed, member
 from workflows_ui.web.requests import ConsoleRequest

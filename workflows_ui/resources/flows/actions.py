@@ -12,19 +12,8 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.deleted_objects import services as deleted_objects
 from workflows_ui.deleted_objects.services import Content
 from workflows_ui.engine import EngineError, NotFound
-from workflows_ui.launch_forms.models import LaunchForm, LaunchFormVersion, SavedInputs
-from workflows_ui.launches.models import OPEN, Launch
-from workflows_ui.members.models import LaunchRight, Role
-from workflows_ui.notifications.models import Favourite, Watch, WatchKind
-from workflows_ui.resource_admin.actions import LastingText, NameForm, always, delete_action, rename_action
-from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Row, Text, id_at, pick
-from workflows_ui.resources import copies, usage
-from workflows_ui.resources.flows import forms as flow_forms, pages, validity
-from workflows_ui.resources.flows.editing import actions as editing_actions
-from workflows_ui.resources.flows.editing.operations import TREE, Operation
-from workflows_ui.resources.flows.editing.prediction import Impossible, predict
-from workflows_ui.resources.flows.imports import actions as import_actions
-from workflows_ui.resources.flows.reading import (
+from workflows_ui.flows import pages
+from workflows_ui.flows.reading import (
     connection_names,
     deleting,
     folder_names,
@@ -34,8 +23,21 @@ from workflows_ui.resources.flows.reading import (
     tags_of,
     trigger_of,
 )
-from workflows_ui.resources.pieces import missing_apps
-from workflows_ui.resources.places import flow_url, object_url, subpage_url
+from workflows_ui.launch_forms.models import LaunchForm, LaunchFormVersion, SavedInputs
+from workflows_ui.launches.models import OPEN, Launch
+from workflows_ui.members.models import LaunchRight, Role
+from workflows_ui.notifications.models import Favourite, Watch, WatchKind
+from workflows_ui.pieces import missing_apps
+from workflows_ui.resource_admin.actions import LastingText, NameForm, always, delete_action, rename_action
+from workflows_ui.resource_admin.places import flow_url, object_url, subpage_url
+from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Row, Text, id_at, pick
+from workflows_ui.resources import copies
+from workflows_ui.resources.flows import forms as flow_forms, validity
+from workflows_ui.resources.flows.editing import actions as editing_actions
+from workflows_ui.resources.flows.editing.operations import TREE, Operation
+from workflows_ui.resources.flows.editing.prediction import Impossible, predict
+from workflows_ui.resources.flows.imports import actions as import_actions
+from workflows_ui.usage import usage
 
 _LISTED = 20
 Line = tuple[str, str]

@@ -32,14 +32,13 @@ from workflows_ui.engine import (
 )
 from workflows_ui.engine.flow_shape import shape
 from workflows_ui.flow_edits import services as flow_edits
+from workflows_ui.flows import notes, pages
+from workflows_ui.flows.reading import deleting, has_sample, trigger_of
 from workflows_ui.jobs.services.turns import Progress
-from workflows_ui.resources.connections import reading as connections
-from workflows_ui.resources.flows import notes, pages
+from workflows_ui.pieces import connections, missing_apps
 from workflows_ui.resources.flows.editing.operations import Operation, update_step
 from workflows_ui.resources.flows.editing.prediction import MALFORMED, Json
 from workflows_ui.resources.flows.imports import contents
-from workflows_ui.resources.flows.reading import deleting, has_sample, trigger_of
-from workflows_ui.resources.pieces import missing_apps
 
 #: The type of the stored edit (flow_edits), which is no operation of the engine.
 EDIT = "REPLACE_CONNECTION"

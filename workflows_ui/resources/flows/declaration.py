@@ -14,7 +14,11 @@ from workflows_ui.core.paths import list_at, number_at
 from workflows_ui.core.states import Badge
 from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.flows import pages, reading, secret_inputs, versions
+from workflows_ui.flows.form_parts import folder_choices
 from workflows_ui.members.models import Role
+from workflows_ui.pieces.apps import marks_html
+from workflows_ui.resource_admin.places import link_to, list_url, subpage_url
 from workflows_ui.resource_admin.resource import (
     Column,
     Page,
@@ -28,26 +32,19 @@ from workflows_ui.resource_admin.resource import (
     Tab,
     id_at,
 )
-from workflows_ui.resources import usage
 from workflows_ui.resources.flows import (
     actions as resource_actions,
     latest_run,
-    pages,
     panels as flow_panels,
-    reading,
     replacement_job,
     results as resource_results,
-    secret_inputs,
-    versions,
 )
 from workflows_ui.resources.flows.editing import actions as editing_actions
-from workflows_ui.resources.flows.form_parts import folder_choices
 from workflows_ui.resources.flows.forms import FlowFilters
 from workflows_ui.resources.flows.testing.actions import DRAFT_TEST, STEP_TEST
-from workflows_ui.resources.pieces.apps import marks_html
-from workflows_ui.resources.places import link_to, list_url, subpage_url
 from workflows_ui.resources.triggers import tests as trigger_tests
 from workflows_ui.run_index.services import uses
+from workflows_ui.usage import usage
 from workflows_ui.web import messages
 from workflows_ui.web.plots import Spark
 

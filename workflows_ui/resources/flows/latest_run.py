@@ -6,11 +6,12 @@ from typing import Any
 from workflows_ui.core.paths import list_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
+from workflows_ui.flows import drawing, reading
 from workflows_ui.launches.services.runs import any_failed
+from workflows_ui.resource_admin.cached import cached
+from workflows_ui.resource_admin.places import run_url
 from workflows_ui.resource_admin.resource import Subject, id_at
-from workflows_ui.resources.cached import cached
-from workflows_ui.resources.flows import drawing, reading, results
-from workflows_ui.resources.places import run_url
+from workflows_ui.resources.flows import results
 from workflows_ui.resources.runs import reading as run_reading
 from workflows_ui.resources.runs.times import worked
 

@@ -13,14 +13,15 @@ from workflows_ui.core import formats
 from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, Forbidden, NoRoute, NotFound, NotInPlan
+from workflows_ui.flows import pages
+from workflows_ui.flows.reading import name_of
 from workflows_ui.jobs.services.jobs import Reason
 from workflows_ui.jobs.services.turns import Progress
 from workflows_ui.members.models import Workspace
+from workflows_ui.pieces import connections
+from workflows_ui.resource_admin import whole_lists
 from workflows_ui.resource_admin.actions import Action, Affected, Bulk, Procedure
 from workflows_ui.resource_admin.resource import Row
-from workflows_ui.resources import usage, whole_lists
-from workflows_ui.resources.connections import reading as connections
-from workflows_ui.resources.flows import pages
 from workflows_ui.resources.flows.connection_replacement import (
     Change,
     lost_samples,
@@ -28,8 +29,8 @@ from workflows_ui.resources.flows.connection_replacement import (
     replace_in_flow,
     samples_text,
 )
-from workflows_ui.resources.flows.reading import name_of
 from workflows_ui.run_index.services.object_rows import CONNECTIONS, LONGEST, Use, uses_of_flow, uses_of_server
+from workflows_ui.usage import usage
 
 NAME = "replace-connection"
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from workflows_ui.core import formats
 from workflows_ui.core.paths import list_at, pick
 from workflows_ui.engine import braces, flow_tree, references
-from workflows_ui.resources.flows import outline
+from workflows_ui.flows import outline
 from workflows_ui.resources.flows.editing.expressions import QUOTED
 
 _NAME = re.compile(r"(?<![\w$.])([A-Za-z_$][\w$]*)", re.ASCII)

@@ -16,11 +16,10 @@ from workflows_ui.core import formats
 from workflows_ui.core.paths import dict_at, list_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, flow_tree
+from workflows_ui.flows import outline, step_values
+from workflows_ui.pieces import apps, connections as connection_list, missing_apps
 from workflows_ui.resource_admin.resource import Row, pick
-from workflows_ui.resources.connections import reading as connection_list
-from workflows_ui.resources.flows import outline, unmet_references
-from workflows_ui.resources.pieces import apps, missing_apps
-from workflows_ui.resources.runs import step_values
+from workflows_ui.resources.flows import unmet_references
 from workflows_ui.web import links
 
 #: Maximum apps that are read for one flow.

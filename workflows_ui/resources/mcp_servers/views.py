@@ -13,11 +13,11 @@ from workflows_ui.audit.services import audit_log
 from workflows_ui.core.paths import text_at
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.members.models import Role
+from workflows_ui.pieces import catalogue
+from workflows_ui.resource_admin.places import list_url, mcp_url
 from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources.mcp_servers import clients, reading, tools
 from workflows_ui.resources.mcp_servers.tools import ADD_APP_TOOL
-from workflows_ui.resources.pieces import catalogue
-from workflows_ui.resources.places import list_url, mcp_url
 from workflows_ui.resources.reveal.forms import RevealForm
 from workflows_ui.web import responses
 from workflows_ui.web.access import member

@@ -12,15 +12,16 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.lists.filters import choice_field
 from workflows_ui.members.models import Role
+from workflows_ui.pieces import apps, options
+from workflows_ui.pieces.apps import mark_column, mark_of
+from workflows_ui.pieces.catalogue import CATEGORIES, choices_url, matches_filters, takes_connection
+from workflows_ui.pieces.fields import operations, type_words
+from workflows_ui.resource_admin import whole_lists
+from workflows_ui.resource_admin.places import list_url
 from workflows_ui.resource_admin.resource import Panel, Resource, Subject
-from workflows_ui.resources import usage, whole_lists
 from workflows_ui.resources.connections.connecting import CONNECT
 from workflows_ui.resources.mcp_servers import tools as mcp_tools
-from workflows_ui.resources.pieces import apps, options
-from workflows_ui.resources.pieces.apps import mark_column, mark_of
-from workflows_ui.resources.pieces.catalogue import CATEGORIES, choices_url, matches_filters, takes_connection
-from workflows_ui.resources.pieces.fields import operations, type_words
-from workflows_ui.resources.places import list_url
+from workflows_ui.usage import usage
 
 
 class PieceFilters(forms.Form):

@@ -13,13 +13,14 @@ from workflows_ui.core import formats
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.paths import text_at
 from workflows_ui.core.secret_names import MASK
+from workflows_ui.flows import step_values
 from workflows_ui.launches import answers as launch_answers
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import launches, runs, secrets as launch_secrets
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.resource import Row, id_at
-from workflows_ui.resources.runs import masking, reading, step_values, story, times as resource_times
+from workflows_ui.resources.runs import masking, reading, story, times as resource_times
 from workflows_ui.run_index.models import LISTED, IndexedRun, RunIndex
 
 #: Maximum fields compared, differences shown of launches and of runs, length of a value, and steps shown.

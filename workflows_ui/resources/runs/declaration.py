@@ -15,8 +15,8 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Forbidden, NotFound, Unavailable
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.lists.filters import first_day
+from workflows_ui.resource_admin.places import link_to, list_url
 from workflows_ui.resource_admin.resource import Panel, Resource, Subject, Tab
-from workflows_ui.resources.places import link_to, list_url
 from workflows_ui.resources.runs import (
     actions as resource_actions,
     filters as run_filters,

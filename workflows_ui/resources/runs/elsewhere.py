@@ -9,10 +9,10 @@ from workflows_ui.core import crypto, formats, redaction
 from workflows_ui.core.paths import dicts_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError
+from workflows_ui.flows import launchable
 from workflows_ui.launches.services import runs
+from workflows_ui.resource_admin.places import list_url, run_url
 from workflows_ui.resource_admin.resource import Row, id_at
-from workflows_ui.resources.flows import launchable
-from workflows_ui.resources.places import list_url, run_url
 from workflows_ui.resources.runs import masking, starters
 from workflows_ui.resources.runs.reading import error_of, failed_at, finished, name_of
 

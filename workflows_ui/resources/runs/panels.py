@@ -15,9 +15,9 @@ from workflows_ui.launches.failures import messages as failure_messages
 from workflows_ui.launches.services import launches, repairs, runs
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
+from workflows_ui.resource_admin.cached import cached
+from workflows_ui.resource_admin.places import launch_url, run_url
 from workflows_ui.resource_admin.resource import Row, Subject, id_at, pick
-from workflows_ui.resources.cached import cached
-from workflows_ui.resources.places import launch_url, run_url
 from workflows_ui.resources.runs import indexed, masking, reading, starters, times as resource_times
 from workflows_ui.resources.runs.steps import Reader, error_text, failed_position, shows
 from workflows_ui.run_index.models import RunIndex

@@ -17,7 +17,7 @@ from workflows_ui.core.days import days_until
 from workflows_ui.launches.models import State
 from workflows_ui.launches.services import runs
 from workflows_ui.lists.filters import plotted_days
-from workflows_ui.resources.places import list_url, run_url
+from workflows_ui.resource_admin.places import list_url, run_url
 from workflows_ui.resources.runs import filters as run_filters
 from workflows_ui.run_index.models import IndexedRun, RunIndex
 from workflows_ui.run_index.services import statistics

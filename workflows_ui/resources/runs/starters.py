@@ -12,8 +12,8 @@ from workflows_ui.core.prepared import Prepared
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.launches.models import Launch, RunRetry
 from workflows_ui.launches.services import run_search, runs
+from workflows_ui.resource_admin.places import launch_url, run_url
 from workflows_ui.resource_admin.resource import Row, id_at
-from workflows_ui.resources.places import launch_url, run_url
 
 #: The key of a list's row for what started it.
 KEY = "startedBy"

@@ -11,12 +11,12 @@ from django.utils.translation import gettext as _, gettext_lazy
 from workflows_ui.core import formats, readable
 from workflows_ui.core.paths import dicts_at, text_at
 from workflows_ui.core.states import Badge
+from workflows_ui.flows import outline
 from workflows_ui.launches import answers
 from workflows_ui.launches.failures import reading as failure_reading
 from workflows_ui.launches.services import runs
 from workflows_ui.launches.services.runs import any_failed
 from workflows_ui.resource_admin.resource import Row, pick
-from workflows_ui.resources.flows import outline
 from workflows_ui.resources.runs import reading, times as resource_times
 from workflows_ui.resources.runs.reading import FAILED
 from workflows_ui.web import messages

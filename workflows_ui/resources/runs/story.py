@@ -9,12 +9,12 @@ from django.utils.translation import gettext as _, ngettext
 
 from workflows_ui.core import formats
 from workflows_ui.core.paths import text_at
+from workflows_ui.flows import outline
 from workflows_ui.launches import messages as launch_messages
 from workflows_ui.launches.failures import messages as failure_messages
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import runs
 from workflows_ui.resource_admin.resource import Row, pick
-from workflows_ui.resources.flows import outline
 from workflows_ui.resources.runs import reading, steps, times as resource_times
 
 #: Maximum steps in the story, and characters of a name and of a step's message.

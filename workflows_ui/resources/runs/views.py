@@ -18,8 +18,8 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
 from workflows_ui.lists.listing import Listing, offer
 from workflows_ui.members.models import Role
+from workflows_ui.resource_admin import places
 from workflows_ui.resource_admin.resource import RESOURCES, Row, find_resource, id_at
-from workflows_ui.resources import places
 from workflows_ui.resources.runs import comparison, indexed, masking, panels, reading, steps as run_steps
 from workflows_ui.resources.runs.plots import RunPlots
 from workflows_ui.run_index.services import indexes

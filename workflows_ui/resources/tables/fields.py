@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy as _, ngettext
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
 from workflows_ui.resource_admin.actions import NameForm, button
+from workflows_ui.resource_admin.places import list_url, table_url
 from workflows_ui.resource_admin.resource import Action, Affected, Button, Resource, Row, Text
-from workflows_ui.resources.places import list_url, table_url
 from workflows_ui.resources.tables import limits, reading
 from workflows_ui.resources.tables.parts import PartAction
 

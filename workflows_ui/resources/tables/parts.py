@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from workflows_ui.core.paths import sole_id
+from workflows_ui.resource_admin.places import table_url
 from workflows_ui.resource_admin.resource import Action
-from workflows_ui.resources.places import table_url
 
 #: Names of the views, by part: without an object, and with one.
 _ACTIONS = {"records": ("table_records_do", "table_record_do"), "fields": ("", "table_field_do")}

@@ -15,10 +15,10 @@ from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
+from workflows_ui.resource_admin import whole_lists
 from workflows_ui.resource_admin.actions import Action, Affected, Bulk, always
+from workflows_ui.resource_admin.places import list_url, table_url
 from workflows_ui.resource_admin.resource import Panel, Resource, Subject
-from workflows_ui.resources import whole_lists
-from workflows_ui.resources.places import list_url, table_url
 from workflows_ui.resources.tables import limits as resource_limits, reading
 from workflows_ui.resources.tables.parts import PartAction, export_url, record_url, records_url
 from workflows_ui.resources.tables.record_forms import Condition, RecordFilters, RecordForm, column_label

@@ -15,10 +15,10 @@ from django.utils.translation import gettext_lazy as _, ngettext
 from workflows_ui.core import readable, redaction
 from workflows_ui.core.paths import dict_at, dicts_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.flows.reading import deleting, trigger_of
 from workflows_ui.launches import flow_facts
+from workflows_ui.pieces import apps
 from workflows_ui.resource_admin.resource import Action, Row, Text, id_at, pick
-from workflows_ui.resources.flows.reading import deleting, trigger_of
-from workflows_ui.resources.pieces import apps
 
 #: The engine's name for each way.
 ASK, WAIT = "ask", "wait"

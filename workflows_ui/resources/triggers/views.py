@@ -12,11 +12,11 @@ from workflows_ui.audit.requests import actor
 from workflows_ui.audit.services import audit_log
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.engine import EngineError
+from workflows_ui.flows.reading import name_of, start_label
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import action_log, recipes
+from workflows_ui.resource_admin.places import flow_url
 from workflows_ui.resource_admin.resource import Row
-from workflows_ui.resources.flows.reading import name_of, start_label
-from workflows_ui.resources.places import flow_url
 from workflows_ui.resources.triggers import tests
 from workflows_ui.resources.triggers.tests import PATIENCE, TEST
 from workflows_ui.web import responses

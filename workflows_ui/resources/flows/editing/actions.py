@@ -17,9 +17,12 @@ from workflows_ui.engine import EngineError, Unknown, flow_tree
 from workflows_ui.engine.flow_shape import shape
 from workflows_ui.flow_edits import services as flow_edits
 from workflows_ui.flow_edits.models import EditState, FlowEdit
+from workflows_ui.flows import notes, pages
+from workflows_ui.flows.reading import deleting, moment_of, trigger_of
+from workflows_ui.pieces import missing_apps
 from workflows_ui.resource_admin.actions import LastingText, LinkedText, always
+from workflows_ui.resource_admin.places import flow_url, step_url
 from workflows_ui.resource_admin.resource import Action, Row, Text, pick
-from workflows_ui.resources.flows import notes, pages
 from workflows_ui.resources.flows.editing import (
     code_forms,
     flow_forms,
@@ -32,9 +35,6 @@ from workflows_ui.resources.flows.editing import (
 )
 from workflows_ui.resources.flows.editing.operations import Operation
 from workflows_ui.resources.flows.editing.prediction import MALFORMED, Json, step_named
-from workflows_ui.resources.flows.reading import deleting, moment_of, trigger_of
-from workflows_ui.resources.pieces import missing_apps
-from workflows_ui.resources.places import flow_url, step_url
 from workflows_ui.unclear_writes.models import UnclearWrite
 
 #: In a menu of operations: what the link says, the action, its address.

@@ -9,9 +9,9 @@ from typing import Any
 from workflows_ui.core.paths import dict_at, dicts_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, Timeouts, TooLarge, Unavailable
+from workflows_ui.pieces import options
+from workflows_ui.pieces.fields import words
 from workflows_ui.resource_admin.resource import Row, Text, id_at, pick
-from workflows_ui.resources.pieces import options
-from workflows_ui.resources.pieces.fields import words
 from workflows_ui.web import messages
 from workflows_ui.web.schema_forms import Option
 

@@ -8,8 +8,8 @@ from django.utils.translation import gettext
 from workflows_ui.core import formats
 from workflows_ui.core.paths import dicts_at, text_at
 from workflows_ui.engine import flow_tree
+from workflows_ui.flows import outline
 from workflows_ui.resource_admin.resource import Row
-from workflows_ui.resources.flows import outline
 from workflows_ui.resources.flows.editing import places
 
 

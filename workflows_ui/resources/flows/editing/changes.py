@@ -9,8 +9,9 @@ from workflows_ui.core import formats
 from workflows_ui.core.paths import dict_at, list_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
+from workflows_ui.flows import difference, reading, secret_inputs
 from workflows_ui.resource_admin.resource import Affected, Row, pick
-from workflows_ui.resources.flows import difference, reading, secret_inputs, unmet_references as unmet
+from workflows_ui.resources.flows import unmet_references as unmet
 from workflows_ui.resources.flows.editing import branch_changes, places
 from workflows_ui.resources.flows.editing.operations import Operation
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from workflows_ui.core.paths import dicts_at, list_at
 from workflows_ui.engine import flow_tree
-from workflows_ui.resources.flows import outline
+from workflows_ui.flows import outline
 from workflows_ui.resources.flows.editing.operations import Operation
 from workflows_ui.resources.flows.editing.prediction import FALLBACK, Json, names, own_names, step_named
 

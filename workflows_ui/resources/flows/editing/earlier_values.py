@@ -15,8 +15,8 @@ from workflows_ui.core.paths import dict_at, dicts_at, list_at, text_at
 from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Forbidden, NotFound, flow_tree
+from workflows_ui.flows import notes, reading, step_values
 from workflows_ui.resource_admin.resource import Row, id_at, pick
-from workflows_ui.resources.flows import notes, reading
 from workflows_ui.resources.flows.editing import places
 from workflows_ui.resources.flows.editing.expressions import (
     CONNECTIONS,
@@ -30,7 +30,7 @@ from workflows_ui.resources.flows.editing.expressions import (
     steps_before_place,
     value_at,
 )
-from workflows_ui.resources.runs import masking, step_values
+from workflows_ui.resources.runs import masking
 
 #: Runs that are read for the steps of a flow, samples for one page, and the depth of loops inside loops.
 _MOST_RUNS, _MOST_SAMPLES, _DEEPEST = 3, 20, 10

@@ -16,9 +16,9 @@ from workflows_ui.core.paths import dict_at, number_at, text_at
 from workflows_ui.engine import EngineError, Forbidden, NotFound, NotInPlan
 from workflows_ui.flow_edits import services as flow_edits
 from workflows_ui.flow_edits.models import FlowEdit
+from workflows_ui.flows import notes, reading, versions as flow_versions
+from workflows_ui.pieces import connections as connection_list
 from workflows_ui.resource_admin.resource import Affected, Row, id_at, pick
-from workflows_ui.resources.connections import reading as connection_list
-from workflows_ui.resources.flows import notes, reading, versions as flow_versions
 from workflows_ui.resources.flows.editing import inverse, places, request_shapes
 from workflows_ui.resources.flows.editing.forms import EditForm, StepForm, an_object
 from workflows_ui.resources.flows.editing.operations import Operation

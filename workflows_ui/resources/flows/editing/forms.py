@@ -23,8 +23,10 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
 from workflows_ui.engine.flow_tree import TRIGGERS
 from workflows_ui.flow_edits import services as flow_edits
+from workflows_ui.flows import drawing
+from workflows_ui.flows.form_parts import CHANGED, SeenForm
+from workflows_ui.resource_admin.places import flow_url, step_url
 from workflows_ui.resource_admin.resource import Affected, Row, id_at, pick
-from workflows_ui.resources.flows import drawing
 from workflows_ui.resources.flows.editing import changes, damage, places
 from workflows_ui.resources.flows.editing.operations import Operation, add_step, update_step
 from workflows_ui.resources.flows.editing.prediction import (
@@ -39,8 +41,6 @@ from workflows_ui.resources.flows.editing.prediction import (
     predict,
     step_named,
 )
-from workflows_ui.resources.flows.form_parts import CHANGED, SeenForm
-from workflows_ui.resources.places import flow_url, step_url
 from workflows_ui.web.form_rendering import LongSelect
 
 #: A choice of places. Somebody else may have changed the flow meanwhile.

@@ -8,12 +8,12 @@ from typing import Any
 
 from workflows_ui.core.paths import dict_at, dicts_at, list_at, text_at
 from workflows_ui.engine import flow_tree
+from workflows_ui.flows import notes
+from workflows_ui.pieces.missing_apps import exact
 from workflows_ui.resource_admin.resource import id_at
-from workflows_ui.resources.flows import notes
 from workflows_ui.resources.flows.editing import damage
 from workflows_ui.resources.flows.editing.operations import TREE, Operation, step_body
 from workflows_ui.resources.flows.editing.prediction import MALFORMED, Impossible, Json, predict
-from workflows_ui.resources.pieces.missing_apps import exact
 
 #: What the engine decides about a step, and its sample, which no operation on the tree needs.
 _ENGINES, _SAMPLE = ("lastUpdatedDate", "valid"), "sampleData"

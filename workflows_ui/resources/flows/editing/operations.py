@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workflows_ui.core.paths import text_at
-from workflows_ui.resources.flows import outline
+from workflows_ui.flows import outline
 
 Json = dict[str, Any]
 

@@ -17,9 +17,11 @@ from workflows_ui.core import redaction
 from workflows_ui.core.paths import dict_at, pick, text_at
 from workflows_ui.engine import NotFound
 from workflows_ui.engine.flow_tree import TRIGGERS
+from workflows_ui.flows import reading, step_values
+from workflows_ui.pieces import apps, connections as connection_list
+from workflows_ui.pieces.fields import words
+from workflows_ui.resource_admin.places import choose_app_url, connect_url, piece_url
 from workflows_ui.resource_admin.resource import Row, id_at
-from workflows_ui.resources.connections import reading as connection_list
-from workflows_ui.resources.flows import reading
 from workflows_ui.resources.flows.editing import code_forms, places
 from workflows_ui.resources.flows.editing.app_answers import App
 from workflows_ui.resources.flows.editing.app_fields import AppFields
@@ -29,10 +31,6 @@ from workflows_ui.resources.flows.editing.operations import Operation, add_step,
 from workflows_ui.resources.flows.editing.prediction import Json, free_name, names, step_named
 from workflows_ui.resources.flows.editing.property_fields import Host, Node, same
 from workflows_ui.resources.flows.editing.property_groups import Dynamic, Group, apply_row_change
-from workflows_ui.resources.pieces import apps
-from workflows_ui.resources.pieces.fields import words
-from workflows_ui.resources.places import choose_app_url, connect_url, piece_url
-from workflows_ui.resources.runs import step_values
 
 #: Seconds for which the connections of an app are cached.
 _REMEMBERED = 30

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from workflows_ui.core import formats, redaction
 from workflows_ui.core.paths import list_at
 from workflows_ui.engine import flow_tree
-from workflows_ui.resources.flows import outline, reading
+from workflows_ui.flows import outline, reading
 from workflows_ui.resources.flows.editing.prediction import FALLBACK, LOOP, Json, own_names
 
 Choices = list[tuple[str, str]]

@@ -21,9 +21,9 @@ from django.utils.translation import gettext as _, gettext_lazy
 from workflows_ui.core import json_text, redaction
 from workflows_ui.core.paths import dicts_at, text_at
 from workflows_ui.core.text import Text
+from workflows_ui.pieces.fields import property_input, words
 from workflows_ui.resources.flows.editing.app_answers import key_of, label_of
 from workflows_ui.resources.flows.editing.expressions import MISSING
-from workflows_ui.resources.pieces.fields import property_input, words
 from workflows_ui.web.schema_forms import Input, InputKind, Option, form_field
 
 Json = dict[str, Any]

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 from workflows_ui.core import redaction
 from workflows_ui.core.paths import dict_at
 from workflows_ui.core.text import Text
+from workflows_ui.pieces.options import value_of
 from workflows_ui.resources.flows.editing.app_answers import Answer
 from workflows_ui.resources.flows.editing.app_fields import AppChoice, AppNode
 from workflows_ui.resources.flows.editing.expressions import MISSING
@@ -30,7 +31,6 @@ from workflows_ui.resources.flows.editing.property_fields import (
     Property,
     text_field,
 )
-from workflows_ui.resources.pieces.options import value_of
 
 _MOST_PROPERTIES = 200
 _CHOICES = ("STATIC_DROPDOWN", "STATIC_MULTI_SELECT_DROPDOWN")

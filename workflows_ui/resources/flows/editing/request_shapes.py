@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.engine import flow_tree
+from workflows_ui.flows import notes
 from workflows_ui.resource_admin.resource import Row, id_at
-from workflows_ui.resources.flows import notes
 from workflows_ui.resources.flows.editing.forms import new_settings
 from workflows_ui.resources.flows.editing.operations import TREE, step_body
 from workflows_ui.resources.flows.editing.prediction import Json, free_name, names

@@ -10,8 +10,8 @@ from django.utils.translation import gettext, gettext_lazy as _
 
 from workflows_ui.core.paths import dict_at, list_at, pick, text_at
 from workflows_ui.engine import flow_tree
+from workflows_ui.flows import outline
 from workflows_ui.resource_admin.resource import Row
-from workflows_ui.resources.flows import outline
 from workflows_ui.resources.flows.editing import places
 from workflows_ui.resources.flows.editing.forms import EXPRESSION, MOST_ROWS, EditForm, RowsForm, SettingsForm, StepForm
 from workflows_ui.resources.flows.editing.operations import Operation, update_step

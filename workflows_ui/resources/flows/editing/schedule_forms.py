@@ -18,14 +18,14 @@ from django.utils.translation import gettext, gettext_lazy as _
 from workflows_ui.core.paths import dict_at, dicts_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
+from workflows_ui.flows import reading
+from workflows_ui.flows.cron_messages import describe_schedule
+from workflows_ui.pieces import apps
+from workflows_ui.resource_admin.places import choose_app_url
 from workflows_ui.resource_admin.resource import Row, id_at
-from workflows_ui.resources.flows import reading
 from workflows_ui.resources.flows.editing.forms import EditForm
 from workflows_ui.resources.flows.editing.operations import Operation, update_step
 from workflows_ui.resources.flows.editing.prediction import Json
-from workflows_ui.resources.pieces import apps
-from workflows_ui.resources.places import choose_app_url
-from workflows_ui.resources.triggers.cron_messages import describe_schedule
 
 PIECE, TRIGGER = "@activepieces/piece-schedule", "cron_expression"
 _MINUTES = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30)

@@ -25,10 +25,13 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
 from workflows_ui.flow_edits import services as flow_edits
 from workflows_ui.flow_edits.models import EditState
+from workflows_ui.flows import difference, drawing, outline, reading, secret_inputs
 from workflows_ui.members.models import Role
+from workflows_ui.pieces import apps
+from workflows_ui.pieces.catalogue import CATEGORIES, matches_filters
+from workflows_ui.pieces.fields import operations
+from workflows_ui.resource_admin.places import choose_app_url, flow_url
 from workflows_ui.resource_admin.resource import Row, Text, id_at, pick
-from workflows_ui.resources import usage
-from workflows_ui.resources.flows import difference, drawing, outline, reading, secret_inputs
 from workflows_ui.resources.flows.declaration import Flows
 from workflows_ui.resources.flows.editing import actions, places, schedule_forms
 from workflows_ui.resources.flows.editing.earlier_values import EarlierValues, found_values, steps_at, value_node
@@ -43,11 +46,8 @@ from workflows_ui.resources.flows.editing.expressions import (
 from workflows_ui.resources.flows.editing.forms import POSITION
 from workflows_ui.resources.flows.editing.prediction import FALLBACK, LOOP, Json, step_named
 from workflows_ui.resources.flows.testing.actions import DRAFT_TEST, STEP_TEST
-from workflows_ui.resources.pieces import apps
-from workflows_ui.resources.pieces.catalogue import CATEGORIES, matches_filters
-from workflows_ui.resources.pieces.fields import operations
-from workflows_ui.resources.places import choose_app_url, flow_url
 from workflows_ui.resources.triggers import tests as trigger_tests
+from workflows_ui.usage import usage
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest

@@ -18,20 +18,21 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound, Refused, Unknown, flow_tree
 from workflows_ui.flow_edits import services as flow_edits
 from workflows_ui.flow_edits.models import FlowEdit
+from workflows_ui.flows import pages
+from workflows_ui.flows.reading import deleting, name_of, trigger_of
+from workflows_ui.pieces import apps, missing_apps
+from workflows_ui.pieces.missing_apps import exact
 from workflows_ui.resource_admin.actions import LastingText, always
+from workflows_ui.resource_admin.places import flow_url, list_url
 from workflows_ui.resource_admin.resource import Action, Row, Text, pick
-from workflows_ui.resources import usage
-from workflows_ui.resources.flows import pages, validity
+from workflows_ui.resources.flows import validity
 from workflows_ui.resources.flows.editing.actions import MEANWHILE, alike, is_changed, read
 from workflows_ui.resources.flows.editing.operations import Operation, update_step
 from workflows_ui.resources.flows.editing.prediction import Impossible, Json, predict
 from workflows_ui.resources.flows.imports import contents, forms as import_forms
 from workflows_ui.resources.flows.imports.files import shown_name
-from workflows_ui.resources.flows.reading import deleting, name_of, trigger_of
 from workflows_ui.resources.flows.starters.forms import NewFlow
-from workflows_ui.resources.pieces import apps, missing_apps
-from workflows_ui.resources.pieces.missing_apps import exact
-from workflows_ui.resources.places import flow_url, list_url
+from workflows_ui.usage import usage
 from workflows_ui.web.messages import error_message
 
 #: Types of steps that an update can send (api.md 6.3).

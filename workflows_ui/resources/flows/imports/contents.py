@@ -19,10 +19,10 @@ from workflows_ui.core.paths import dict_at, dicts_at, text_at
 from workflows_ui.engine import braces, flow_tree, references
 from workflows_ui.engine.flow_tree import Step
 from workflows_ui.engine.references import SUBFLOWS, TABLES
+from workflows_ui.flows import step_values
+from workflows_ui.pieces import connections as connection_list
+from workflows_ui.pieces.missing_apps import exact
 from workflows_ui.resource_admin.resource import Row, pick
-from workflows_ui.resources.connections import reading as connection_list
-from workflows_ui.resources.pieces.missing_apps import exact
-from workflows_ui.resources.runs import step_values
 
 App = tuple[str, str]
 #: The columns of a table by name.

@@ -17,9 +17,10 @@ from django.utils.translation import gettext, gettext_lazy as _, ngettext
 from workflows_ui.core import crypto, formats, redaction
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, flow_tree
+from workflows_ui.flows import outline, pages, reading, secret_inputs
+from workflows_ui.flows.form_parts import CHANGED, SeenForm
 from workflows_ui.resource_admin.resource import Affected, Row, pick
-from workflows_ui.resources.flows import outline, pages, reading, secret_inputs, validity
-from workflows_ui.resources.flows.form_parts import CHANGED, SeenForm
+from workflows_ui.resources.flows import validity
 from workflows_ui.resources.flows.imports import contents, files, matching
 from workflows_ui.resources.flows.imports.files import Request
 

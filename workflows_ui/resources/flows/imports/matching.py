@@ -17,13 +17,12 @@ from workflows_ui.core.collation import sort_key
 from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, flow_tree, references
+from workflows_ui.flows import pages, reading
+from workflows_ui.pieces import apps, connections as connection_list, missing_apps
+from workflows_ui.resource_admin import whole_lists
 from workflows_ui.resource_admin.resource import Row
-from workflows_ui.resources import whole_lists
-from workflows_ui.resources.connections import reading as connection_list
-from workflows_ui.resources.flows import pages, reading
 from workflows_ui.resources.flows.imports import contents
 from workflows_ui.resources.flows.imports.contents import CHOOSE, App, Columns, Matches, Use
-from workflows_ui.resources.pieces import apps, missing_apps
 from workflows_ui.resources.tables import reading as table_list
 from workflows_ui.web import elements, links
 

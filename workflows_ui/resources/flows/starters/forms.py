@@ -18,13 +18,13 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.resources.flows import outline, reading
-from workflows_ui.resources.flows.form_parts import folder_choices
+from workflows_ui.flows import outline, reading
+from workflows_ui.flows.cron_messages import describe_schedule
+from workflows_ui.flows.form_parts import folder_choices
+from workflows_ui.pieces import apps
 from workflows_ui.resources.flows.imports import contents
 from workflows_ui.resources.flows.imports.files import Request
 from workflows_ui.resources.flows.imports.forms import MatchForm
-from workflows_ui.resources.pieces import apps
-from workflows_ui.resources.triggers.cron_messages import describe_schedule
 
 
 @dataclass(frozen=True)

@@ -20,17 +20,17 @@ from workflows_ui.core import crypto, json_text, redaction
 from workflows_ui.core.paths import dict_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, TriggerAnswer, braces, flow_tree, references
+from workflows_ui.flows import notes
+from workflows_ui.flows.form_parts import CHANGED, SeenForm
+from workflows_ui.flows.reading import deleting, has_sample, moment_of, trigger_of
 from workflows_ui.form_schema import checking
 from workflows_ui.form_schema.document import NUMBERS, Column, Field, FieldKind
 from workflows_ui.launch_forms.proposal import proposing
 from workflows_ui.launches import flow_facts
+from workflows_ui.resource_admin.places import subpage_url
 from workflows_ui.resource_admin.resource import Action, Row, id_at
-from workflows_ui.resources.flows import notes
 from workflows_ui.resources.flows.editing import places
 from workflows_ui.resources.flows.editing.prediction import Json, step_named
-from workflows_ui.resources.flows.form_parts import CHANGED, SeenForm
-from workflows_ui.resources.flows.reading import deleting, has_sample, moment_of, trigger_of
-from workflows_ui.resources.places import subpage_url
 from workflows_ui.web.json_field import JsonField
 
 #: Seconds for which an answer can be read, and the most bytes of one that is kept whole.

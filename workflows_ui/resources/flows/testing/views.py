@@ -12,15 +12,15 @@ from workflows_ui.core import readable
 from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.engine import NotFound
+from workflows_ui.flows.reading import name_of
 from workflows_ui.launches.failures import messages as failure_messages
 from workflows_ui.launches.services import runs
 from workflows_ui.members.models import Role
+from workflows_ui.resource_admin.places import flow_url, step_url
 from workflows_ui.resource_admin.resource import id_at
 from workflows_ui.resources.flows.declaration import Flows
 from workflows_ui.resources.flows.editing import actions as editing
-from workflows_ui.resources.flows.reading import name_of
 from workflows_ui.resources.flows.testing.actions import DRAFT_TEST, STEP_TEST, find_answer
-from workflows_ui.resources.places import flow_url, step_url
 from workflows_ui.resources.runs import masking, panels, reading
 from workflows_ui.resources.runs.steps import Reader
 from workflows_ui.web import messages, responses

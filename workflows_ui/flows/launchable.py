@@ -8,14 +8,14 @@ from typing import Any
 from workflows_ui.core.paths import sole_id
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
+from workflows_ui.flows import pages
+from workflows_ui.flows.reading import name_of, trigger_of
 from workflows_ui.launch_forms import form_fit
 from workflows_ui.launch_forms.models import LaunchForm
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.launches import flow_facts
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import Row, Text, id_at
-from workflows_ui.resources.flows import pages
-from workflows_ui.resources.flows.reading import name_of, trigger_of
 
 _FOR = 60
 _NAME, _STARTS = "launchable", "flow-starts"

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _, ngettext
 
-from workflows_ui.resources.places import connection_url
+from workflows_ui.resource_admin.places import connection_url
 
 #: Deeper values are shown as JSON; further fields only in the raw data; longer texts are truncated.
 _DEEPEST, MOST, _LONGEST, _MOST_PARTS = 4, 60, 2_000, 60

@@ -6,8 +6,8 @@ from typing import Any
 from workflows_ui.core import redaction
 from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.resources.flows import reading
-from workflows_ui.resources.pieces import inputs
+from workflows_ui.flows import reading
+from workflows_ui.pieces import inputs
 
 #: Pieces whose schema is requested, in reading order. Others are masked by it if it is cached.
 MOST_PIECES = 8

@@ -6,11 +6,11 @@ from django.views.decorators.http import require_safe
 from workflows_ui.core.paths import text_at
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.members.models import Role
+from workflows_ui.pieces import apps
 from workflows_ui.resource_admin.resource import Row, find_resource
-from workflows_ui.resources import usage
-from workflows_ui.resources.pieces import apps
 from workflows_ui.run_index.services import uses
 from workflows_ui.run_index.services.object_rows import APPS, CONNECTIONS, FLOWS, TABLES
+from workflows_ui.usage import usage
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest

@@ -14,8 +14,8 @@ from workflows_ui.core.collation import sort_key
 from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
+from workflows_ui.pieces.logos import logo_path
 from workflows_ui.resource_admin.resource import Column, Row
-from workflows_ui.resources.pieces.logos import logo_path
 from workflows_ui.web import elements
 
 #: Seconds for which the list of pieces, and each piece, is cached: they change when somebody installs one.

@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _, ngettext
 from workflows_ui.core.paths import dicts_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import TooLarge, flow_tree
+from workflows_ui.flows.reading import folder_names, name_of, pieces_of
+from workflows_ui.resource_admin import whole_lists
 from workflows_ui.resource_admin.resource import Page, Query, Row, Text
-from workflows_ui.resources import whole_lists
-from workflows_ui.resources.flows.reading import folder_names, name_of, pieces_of
 
 #: The engine's folder id for "in no folder" (api.md 6.4).
 NO_FOLDER = "NULL"

@@ -13,9 +13,9 @@ from workflows_ui.core import json_text
 from workflows_ui.core.paths import dict_at, dicts_at, text_at, texts_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.filters import style
+from workflows_ui.pieces import connections as connection_list
+from workflows_ui.pieces.fields import FieldLine, field_lines, words
 from workflows_ui.resource_admin.resource import Row, Text, pick
-from workflows_ui.resources.connections import reading as connection_list
-from workflows_ui.resources.pieces.fields import FieldLine, field_lines, words
 
 #: Kinds of fields whose choices, or whose own fields, come from the app.
 ASKED = ("DROPDOWN", "MULTI_SELECT_DROPDOWN", "DYNAMIC")

@@ -18,13 +18,12 @@ from workflows_ui.core.paths import dict_at, dicts_at, text_at, texts_at
 from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Forbidden, NotFound, NotInPlan
+from workflows_ui.flows.cron_messages import describe_schedule
 from workflows_ui.launches import flow_facts
+from workflows_ui.pieces import apps, connections as connection_list
+from workflows_ui.resource_admin import whole_lists
+from workflows_ui.resource_admin.cached import cached
 from workflows_ui.resource_admin.resource import Row, id_at, pick
-from workflows_ui.resources import whole_lists
-from workflows_ui.resources.cached import cached
-from workflows_ui.resources.connections import reading as connection_list
-from workflows_ui.resources.pieces import apps
-from workflows_ui.resources.triggers.cron_messages import describe_schedule
 
 _LONGEST_START = 100
 #: Pages of the engine's users that are read, a hundred each.

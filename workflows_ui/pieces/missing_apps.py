@@ -18,7 +18,7 @@ from workflows_ui.core.text import Message
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound, Refused, flow_tree
 from workflows_ui.launches import flow_facts
-from workflows_ui.resources.pieces import apps
+from workflows_ui.pieces import apps
 
 #: Maximum apps requested per check, besides the list of all; steps that a sentence names.
 _ASKED, _STEPS = 10, 5

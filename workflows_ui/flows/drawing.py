@@ -11,10 +11,10 @@ from workflows_ui.core.paths import text_at
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
+from workflows_ui.flows import diagram, outline, reading
+from workflows_ui.pieces.apps import Mark
+from workflows_ui.resource_admin.places import flow_url, step_url
 from workflows_ui.resource_admin.resource import Row, id_at
-from workflows_ui.resources.flows import diagram, outline, reading
-from workflows_ui.resources.pieces.apps import Mark
-from workflows_ui.resources.places import flow_url, step_url
 from workflows_ui.web import messages
 from workflows_ui.web.icons import icon_url
 from workflows_ui.web.markup import NOTHING, joined, markup

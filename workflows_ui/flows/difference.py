@@ -12,10 +12,10 @@ from workflows_ui.core import redaction
 from workflows_ui.core.paths import text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
+from workflows_ui.flows import outline, reading, secret_inputs
+from workflows_ui.flows.outline import Labels
+from workflows_ui.flows.step_values import Line, Names, Path, line
 from workflows_ui.resource_admin.resource import Row, pick
-from workflows_ui.resources.flows import outline, reading, secret_inputs
-from workflows_ui.resources.flows.outline import Labels
-from workflows_ui.resources.runs.step_values import Line, Names, Path, line
 
 Mask = Callable[[Any], Any]
 #: Maximum length of values compared line by line; maximum lines, steps and fields on a page.

@@ -7,8 +7,8 @@ from django.utils.translation import pgettext_lazy
 
 from workflows_ui.core.paths import dicts_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.flows import reading
 from workflows_ui.resource_admin.resource import Row, id_at, pick
-from workflows_ui.resources.flows import reading
 
 COLORS: dict[str, str | Promise] = {
     "orange": pgettext_lazy("colour", "Orange"),

@@ -17,11 +17,10 @@ from workflows_ui.core import formats
 from workflows_ui.core.paths import list_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
+from workflows_ui.flows import outline, step_values
+from workflows_ui.flows.reading import connection_names, known_apps, table_names, table_of
+from workflows_ui.pieces import apps
 from workflows_ui.resource_admin.resource import pick
-from workflows_ui.resources.flows import outline
-from workflows_ui.resources.flows.reading import connection_names, known_apps, table_names, table_of
-from workflows_ui.resources.pieces import apps
-from workflows_ui.resources.runs import step_values
 
 #: Maximum sentences and nesting; deeper or later steps are only counted.
 MOST, _DEEPEST = 8, 3

@@ -9,9 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.core.paths import texts_at
 from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.pieces import apps
+from workflows_ui.pieces.apps import mark_of
 from workflows_ui.resource_admin.resource import Row
-from workflows_ui.resources.pieces import apps
-from workflows_ui.resources.pieces.apps import mark_of
 
 #: api.md 11.1; the last two are of Imbrace's fork.
 CATEGORIES: dict[str, Text] = {

@@ -12,8 +12,8 @@ from workflows_ui.core.paths import text_at
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
+from workflows_ui.resource_admin import whole_lists
 from workflows_ui.resource_admin.resource import Row
-from workflows_ui.resources import whole_lists
 from workflows_ui.web.messages import engine_badge
 
 _CHUNKS = 20

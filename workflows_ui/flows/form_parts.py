@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core.collation import sort_key
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.resources.flows.reading import folder_names
+from workflows_ui.flows.reading import folder_names
 
 CHANGED = _("The flow has been changed since you opened this page. Nothing was sent yet.")
 

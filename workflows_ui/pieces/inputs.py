@@ -5,8 +5,8 @@ from typing import Any
 
 from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.resources.cached import cached
-from workflows_ui.resources.pieces import apps
+from workflows_ui.pieces import apps
+from workflows_ui.resource_admin.cached import cached
 
 _REMEMBERED = 600
 

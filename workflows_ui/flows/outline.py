@@ -13,11 +13,11 @@ from workflows_ui.core import formats, redaction
 from workflows_ui.core.paths import dict_at, list_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
+from workflows_ui.flows import step_values
+from workflows_ui.flows.reading import SECRETS, pieces_of
+from workflows_ui.flows.step_values import Line, Names
+from workflows_ui.pieces import inputs
 from workflows_ui.resource_admin.resource import pick
-from workflows_ui.resources.flows.reading import SECRETS, pieces_of
-from workflows_ui.resources.pieces import inputs
-from workflows_ui.resources.runs import step_values
-from workflows_ui.resources.runs.step_values import Line, Names
 from workflows_ui.web.icons import icon
 from workflows_ui.web.markup import NOTHING, markup
 

@@ -9,9 +9,9 @@ from workflows_ui.core.paths import dicts_at, text_at
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound
+from workflows_ui.flows.reading import deleting
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import Row, Subject
-from workflows_ui.resources.flows.reading import deleting
 
 _MOST = 50
 _LIVE = Badge(_("Live"), "circle-check", "green", own="LOCKED")
