@@ -32,7 +32,7 @@ AREAS = {
             "launches/services/launches.py": _PERMISSIONS,
             "flows/versions.py": "",
             "resource_admin/places.py": "",
-            "resources/runs/comparison.py": _PERMISSIONS,
+            "runs/comparison.py": _PERMISSIONS,
             "run_index/services/indexes.py": _PERMISSIONS,
         },
         "web/test_access.py members/test_members.py members/test_hidden_pages.py members/test_launch_rights.py "
@@ -50,7 +50,7 @@ AREAS = {
             "credentials/masking.py": "",
             "engine/masking.py": "",
             "launches/services/secrets.py": "",
-            "resources/runs/masking.py": "",
+            "runs/masking.py": "",
         },
         "core/test_redaction.py core/test_secret_names.py credentials/test_masking.py credentials/test_masking_of_changed_rows.py "
         "launches/test_payloads.py launches/test_launch_answers.py launches/test_launch_page.py secrets/test_run_data.py "

@@ -19,7 +19,7 @@ from workflows_ui.audit.models import AuditEvent
 from workflows_ui.members.models import Role
 from workflows_ui.practice_engine.routes import records as practice_records
 from workflows_ui.resource_admin import checks as resource_checks
-from workflows_ui.resources.tables import records as table_records
+from workflows_ui.tables import records as table_records
 
 stage = stages.stage
 RECORDS = f"/w/sales/tables/{identity(1)}/records/"

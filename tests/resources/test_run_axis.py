@@ -5,8 +5,8 @@ from django.utils import translation
 
 from tests.stub_engine import StubEngine, identity, run, text
 from workflows_ui.core.readable import readable_node
-from workflows_ui.resources.runs.steps import Reader, ValueRoom
-from workflows_ui.resources.runs.times import WIDTH, Bar, Times
+from workflows_ui.runs.steps import Reader, ValueRoom
+from workflows_ui.runs.times import WIDTH, Bar, Times
 
 ONE = f"/w/sales/runs/{identity(1)}/"
 

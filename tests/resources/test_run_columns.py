@@ -9,8 +9,8 @@ from tests.stub_engine import identity, run
 from workflows_ui.core import formats
 from workflows_ui.engine import run_rows
 from workflows_ui.lists.declaration import Column
-from workflows_ui.resources.runs.declaration import Runs
 from workflows_ui.run_index.services import rows
+from workflows_ui.runs.declaration import Runs
 
 #: The columns, by their keys, whose values the run index does not keep: "–" in a workspace that has one.
 NOT_KEPT: frozenset[str] = frozenset()

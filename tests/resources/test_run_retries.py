@@ -14,7 +14,7 @@ from tests.resources.test_run_starters import ONE
 from tests.stub_engine import StubEngine, identity, run, text
 from tests.users import Users
 from workflows_ui.audit.models import AuditEvent
-from workflows_ui.resources.runs import reading as run_reading, times as run_times
+from workflows_ui.runs import reading as run_reading, times as run_times
 
 FAILED_STEP = {"name": "step_1", "displayName": "Parse", "message": "Error: Error: row 7\n    at x.js:1"}
 STEPS: dict[str, Any] = {

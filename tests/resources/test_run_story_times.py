@@ -9,7 +9,7 @@ from tests.stub_engine import run
 from tests.users import Users
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.launches.models import Launch, State
-from workflows_ui.resources.runs import story as run_story
+from workflows_ui.runs import story as run_story
 
 START = datetime.fromisoformat("2026-11-24T22:38:25.786Z")
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.stub_engine import run
-from workflows_ui.resources.runs import times as run_times
+from workflows_ui.runs import times as run_times
 
 NOW = datetime.datetime(2026, 11, 24, 22, 40, 25, 786_000, tzinfo=datetime.UTC)
 DELAY = {"settings": {"pieceName": "@activepieces/piece-delay", "actionName": "delayFor"}}

@@ -14,7 +14,7 @@ from tests.stub_engine import StubEngine, flow, identity, run, text
 from workflows_ui.core import formats
 from workflows_ui.core.redaction import MASK
 from workflows_ui.launches.services import runs
-from workflows_ui.resources.runs import reading as run_reading
+from workflows_ui.runs import reading as run_reading
 from workflows_ui.web import messages
 
 RUNS = "/w/sales/runs/"

@@ -6,7 +6,7 @@ from hypothesis import given, strategies as st
 
 from workflows_ui.core import formats
 from workflows_ui.launches.services.runs import any_failed
-from workflows_ui.resources.runs import steps, times as run_times
+from workflows_ui.runs import steps, times as run_times
 
 STARTED = "2026-11-24T22:38:25.786Z"
 

@@ -15,7 +15,7 @@ from tests.stub_engine import StubEngine, flow, identity, text
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core.paths import sole_id
 from workflows_ui.members.models import Role
-from workflows_ui.resources.tables import parts as table_parts
+from workflows_ui.tables import parts as table_parts
 
 
 def with_table(name: str, number: int = 1) -> dict[str, Any]:

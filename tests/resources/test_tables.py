@@ -16,7 +16,7 @@ from tests.stub_engine import StubEngine, identity, text
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.lists.export import TYPES
 from workflows_ui.members.models import Role
-from workflows_ui.resources.tables import reading as table_reading, views as table_views
+from workflows_ui.tables import reading as table_reading, views as table_views
 
 TABLE = f"/w/sales/tables/{identity(1)}/"
 

@@ -24,8 +24,8 @@ from workflows_ui.members import messages as launch_right_messages
 from workflows_ui.members.models import AccessRequest, Role
 from workflows_ui.members.services import access, launch_rights
 from workflows_ui.pieces import apps
-from workflows_ui.resources.runs import elsewhere as runs_elsewhere
 from workflows_ui.run_index.services import indexes
+from workflows_ui.runs import elsewhere as runs_elsewhere
 from workflows_ui.web import messages as words, navigation, responses
 from workflows_ui.web.access import closed, member, signed_in
 from workflows_ui.web.requests import ConsoleRequest

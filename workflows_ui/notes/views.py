@@ -16,8 +16,8 @@ from workflows_ui.members.models import Role
 from workflows_ui.notes import services
 from workflows_ui.notes.forms import NoteForm
 from workflows_ui.notes.models import Note, Subject
-from workflows_ui.resources.runs import reading as run_reading
 from workflows_ui.run_index.services import indexes
+from workflows_ui.runs import reading as run_reading
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.links import object_url

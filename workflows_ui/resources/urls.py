@@ -9,9 +9,9 @@ from workflows_ui.resources.flows.testing import views as testing_views
 from workflows_ui.resources.mcp_servers import views as mcp_views
 from workflows_ui.resources.pieces import views as piece_views
 from workflows_ui.resources.reveal import views as reveal_views
-from workflows_ui.resources.runs import views as run_views
-from workflows_ui.resources.tables import views as table_views
 from workflows_ui.resources.triggers import views as trigger_views
+from workflows_ui.runs import views as run_views
+from workflows_ui.tables import views as table_views
 from workflows_ui.usage import views as usage_views
 
 _RECORDS, _TEST = "w/<slug:slug>/tables/<str:table>/records", "w/<slug:slug>/flows/<str:id>/trigger"

@@ -27,8 +27,8 @@ from workflows_ui.members.models import Role
 from workflows_ui.members.services import members
 from workflows_ui.members.services.access import Access
 from workflows_ui.pieces import missing_apps
-from workflows_ui.resources.runs import comparison, masking as run_masking, panels as run_panels, story as run_story
 from workflows_ui.run_index.services import indexes, rows as indexed_rows
+from workflows_ui.runs import comparison, masking as run_masking, panels as run_panels, story as run_story
 from workflows_ui.web import messages, responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest

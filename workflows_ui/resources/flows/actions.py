@@ -9,7 +9,7 @@ from django.utils.translation import gettext, gettext_lazy as _, ngettext
 from workflows_ui.core import clock, formats
 from workflows_ui.core.paths import dict_at, dicts_at, list_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.deleted_objects import services as deleted_objects
+from workflows_ui.deleted_objects import copies, services as deleted_objects
 from workflows_ui.deleted_objects.services import Content
 from workflows_ui.engine import EngineError, NotFound
 from workflows_ui.flows import pages
@@ -31,7 +31,6 @@ from workflows_ui.pieces import missing_apps
 from workflows_ui.resource_admin.actions import LastingText, NameForm, always, delete_action, rename_action
 from workflows_ui.resource_admin.places import flow_url, object_url, subpage_url
 from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Row, Text, id_at, pick
-from workflows_ui.resources import copies
 from workflows_ui.resources.flows import forms as flow_forms, validity
 from workflows_ui.resources.flows.editing import actions as editing_actions
 from workflows_ui.resources.flows.editing.operations import TREE, Operation

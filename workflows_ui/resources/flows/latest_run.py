@@ -12,8 +12,8 @@ from workflows_ui.resource_admin.cached import cached
 from workflows_ui.resource_admin.places import run_url
 from workflows_ui.resource_admin.resource import Subject, id_at
 from workflows_ui.resources.flows import results
-from workflows_ui.resources.runs import reading as run_reading
-from workflows_ui.resources.runs.times import worked
+from workflows_ui.runs import reading as run_reading
+from workflows_ui.runs.times import worked
 
 _DEEPEST = 6
 

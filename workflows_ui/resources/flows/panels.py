@@ -40,10 +40,10 @@ from workflows_ui.resource_admin.resource import Row, Subject, id_at, pick
 from workflows_ui.resources.flows import actions as resource_actions, results, validity
 from workflows_ui.resources.flows.editing import actions as editing
 from workflows_ui.resources.flows.testing.actions import DRAFT_TEST
-from workflows_ui.resources.runs import reading as run_reading, starters
 from workflows_ui.resources.triggers import tests as trigger_tests
 from workflows_ui.run_index.services import indexes, statistics as run_statistics, uses as index_uses
 from workflows_ui.run_index.services.object_rows import uses_of_flow
+from workflows_ui.runs import reading as run_reading, starters
 from workflows_ui.web import messages
 
 _LATEST, _MOST_USES = 5, 50

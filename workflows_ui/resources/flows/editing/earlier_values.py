@@ -30,7 +30,7 @@ from workflows_ui.resources.flows.editing.expressions import (
     steps_before_place,
     value_at,
 )
-from workflows_ui.resources.runs import masking
+from workflows_ui.runs import masking
 
 #: Runs that are read for the steps of a flow, samples for one page, and the depth of loops inside loops.
 _MOST_RUNS, _MOST_SAMPLES, _DEEPEST = 3, 20, 10

@@ -23,7 +23,7 @@ from workflows_ui.resource_admin import whole_lists
 from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources.flows.imports import contents
 from workflows_ui.resources.flows.imports.contents import CHOOSE, App, Columns, Matches, Use
-from workflows_ui.resources.tables import reading as table_list
+from workflows_ui.tables import reading as table_list
 from workflows_ui.web import elements, links
 
 #: The choice of no replacement: the step stays incomplete until it is filled in.

@@ -21,8 +21,8 @@ from workflows_ui.resource_admin.resource import id_at
 from workflows_ui.resources.flows.declaration import Flows
 from workflows_ui.resources.flows.editing import actions as editing
 from workflows_ui.resources.flows.testing.actions import DRAFT_TEST, STEP_TEST, find_answer
-from workflows_ui.resources.runs import masking, panels, reading
-from workflows_ui.resources.runs.steps import Reader
+from workflows_ui.runs import masking, panels, reading
+from workflows_ui.runs.steps import Reader
 from workflows_ui.web import messages, responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest

@@ -15,7 +15,7 @@ from workflows_ui.launches.failures import messages as failure_messages
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import runs
 from workflows_ui.resource_admin.resource import Row, pick
-from workflows_ui.resources.runs import reading, steps, times as resource_times
+from workflows_ui.runs import reading, steps, times as resource_times
 
 #: Maximum steps in the story, and characters of a name and of a step's message.
 MOST, _NAME, _SAID = 60, 120, 300

@@ -10,8 +10,8 @@ from workflows_ui.engine import NotFound
 from workflows_ui.resource_admin.actions import NameForm, button
 from workflows_ui.resource_admin.places import list_url, table_url
 from workflows_ui.resource_admin.resource import Action, Affected, Button, Resource, Row, Text
-from workflows_ui.resources.tables import limits, reading
-from workflows_ui.resources.tables.parts import PartAction
+from workflows_ui.tables import limits, reading
+from workflows_ui.tables.parts import PartAction
 
 #: Maximum choices of a column; the engine documents no limit (api.md section 13).
 _MOST_OPTIONS = 200

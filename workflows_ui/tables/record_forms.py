@@ -11,7 +11,7 @@ from django.utils.formats import get_format
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.resource_admin.resource import Row, Text
-from workflows_ui.resources.tables import reading
+from workflows_ui.tables import reading
 from workflows_ui.web.schema_forms import Input, InputKind, Option, form_field
 
 #: The engine's comparisons (api.md section 13; recordings `records_list_filter`, `records_list_filter_gt`), and two of the console.

@@ -17,7 +17,8 @@ from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.lists.filters import first_day
 from workflows_ui.resource_admin.places import link_to, list_url
 from workflows_ui.resource_admin.resource import Panel, Resource, Subject, Tab
-from workflows_ui.resources.runs import (
+from workflows_ui.run_index.services import indexes
+from workflows_ui.runs import (
     actions as resource_actions,
     filters as run_filters,
     indexed,
@@ -26,7 +27,6 @@ from workflows_ui.resources.runs import (
     reading,
     starters,
 )
-from workflows_ui.run_index.services import indexes
 from workflows_ui.search.services import Text
 from workflows_ui.web import messages
 

@@ -12,7 +12,7 @@ from workflows_ui.core import formats
 from workflows_ui.core.paths import sole_id, text_at
 from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.deleted_objects import services as deleted_objects
+from workflows_ui.deleted_objects import copies, services as deleted_objects
 from workflows_ui.engine import EngineError
 from workflows_ui.flows.reading import folder_names
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
@@ -21,16 +21,9 @@ from workflows_ui.resource_admin import whole_lists
 from workflows_ui.resource_admin.actions import Action, button, create_action, delete_action, rename_action
 from workflows_ui.resource_admin.places import link_to, table_url
 from workflows_ui.resource_admin.resource import Affected, Bulk, Panel, Resource, Subject
-from workflows_ui.resources import copies
-from workflows_ui.resources.tables import (
-    deletion,
-    fields as resource_fields,
-    limits as resource_limits,
-    reading,
-    records,
-)
-from workflows_ui.resources.tables.parts import export_url, record_url, records_url
 from workflows_ui.run_index.services import uses
+from workflows_ui.tables import deletion, fields as resource_fields, limits as resource_limits, reading, records
+from workflows_ui.tables.parts import export_url, record_url, records_url
 from workflows_ui.usage import usage
 from workflows_ui.web import messages
 

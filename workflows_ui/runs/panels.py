@@ -18,10 +18,10 @@ from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.cached import cached
 from workflows_ui.resource_admin.places import launch_url, run_url
 from workflows_ui.resource_admin.resource import Row, Subject, id_at, pick
-from workflows_ui.resources.runs import indexed, masking, reading, starters, times as resource_times
-from workflows_ui.resources.runs.steps import Reader, error_text, failed_position, shows
 from workflows_ui.run_index.models import RunIndex
 from workflows_ui.run_index.services import indexes, kept_steps, rows
+from workflows_ui.runs import indexed, masking, reading, starters, times as resource_times
+from workflows_ui.runs.steps import Reader, error_text, failed_position, shows
 from workflows_ui.web.links import reachable, view_url
 
 #: States in which the active step is not among the steps (recording `run_odd_MEMORY_LIMIT_EXCEEDED_Memory_hog_2`).

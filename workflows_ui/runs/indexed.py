@@ -14,7 +14,6 @@ from workflows_ui.lists.filters import first_day, plotted_days
 from workflows_ui.lists.numbering import local_page
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import Page, Query, Row
-from workflows_ui.resources.runs import filters as run_filters, reading
 from workflows_ui.run_index.models import LISTED, IndexedRun, Kept, RunIndex
 from workflows_ui.run_index.services import (
     indexes,
@@ -26,6 +25,7 @@ from workflows_ui.run_index.services import (
     values,
 )
 from workflows_ui.run_index.services.parts import Found
+from workflows_ui.runs import filters as run_filters, reading
 from workflows_ui.search.services import Text
 
 #: The most runs that a search for words lists: it would take long to count all runs with a frequent word.

@@ -17,8 +17,8 @@ from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.actions import always
 from workflows_ui.resource_admin.places import run_url
 from workflows_ui.resource_admin.resource import Action, Bulk, Row, Text, pick
-from workflows_ui.resources.runs import indexed
 from workflows_ui.run_index.services import rows as index_rows
+from workflows_ui.runs import indexed
 from workflows_ui.unclear_writes.models import UnclearWrite
 from workflows_ui.web import messages
 

@@ -17,8 +17,8 @@ from workflows_ui.launches.failures import reading as failure_reading
 from workflows_ui.launches.services import runs
 from workflows_ui.launches.services.runs import any_failed
 from workflows_ui.resource_admin.resource import Row, pick
-from workflows_ui.resources.runs import reading, times as resource_times
-from workflows_ui.resources.runs.reading import FAILED
+from workflows_ui.runs import reading, times as resource_times
+from workflows_ui.runs.reading import FAILED
 from workflows_ui.web import messages
 
 #: Maximum characters of one step's input or output on the page, iterations of a loop, steps in all, and additional failed ones.

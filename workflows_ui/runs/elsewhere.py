@@ -13,8 +13,8 @@ from workflows_ui.flows import launchable
 from workflows_ui.launches.services import runs
 from workflows_ui.resource_admin.places import list_url, run_url
 from workflows_ui.resource_admin.resource import Row, id_at
-from workflows_ui.resources.runs import masking, starters
-from workflows_ui.resources.runs.reading import error_of, failed_at, finished, name_of
+from workflows_ui.runs import masking, starters
+from workflows_ui.runs.reading import error_of, failed_at, finished, name_of
 
 #: Runs requested by the one call, seconds for which its answer is cached, and runs shown of each kind.
 _RUNS, _FOR, SHOWN = 100, 60, 5

@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy
 from workflows_ui.core import formats
 from workflows_ui.core.paths import dict_at, list_at, number_at, text_at
 from workflows_ui.resource_admin.resource import Row, pick
-from workflows_ui.resources.runs import reading
+from workflows_ui.runs import reading
 
 #: The whole width of a bar, in its own units.
 WIDTH = 1000

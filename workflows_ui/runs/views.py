@@ -20,9 +20,9 @@ from workflows_ui.lists.listing import Listing, offer
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import places
 from workflows_ui.resource_admin.resource import RESOURCES, Row, find_resource, id_at
-from workflows_ui.resources.runs import comparison, indexed, masking, panels, reading, steps as run_steps
-from workflows_ui.resources.runs.plots import RunPlots
 from workflows_ui.run_index.services import indexes
+from workflows_ui.runs import comparison, indexed, masking, panels, reading, steps as run_steps
+from workflows_ui.runs.plots import RunPlots
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest

@@ -18,9 +18,9 @@ from workflows_ui.launches.models import State
 from workflows_ui.launches.services import runs
 from workflows_ui.lists.filters import plotted_days
 from workflows_ui.resource_admin.places import list_url, run_url
-from workflows_ui.resources.runs import filters as run_filters
 from workflows_ui.run_index.models import IndexedRun, RunIndex
 from workflows_ui.run_index.services import statistics
+from workflows_ui.runs import filters as run_filters
 from workflows_ui.web import messages, plots
 
 #: Days of the busiest hours, unless the filters have others: each weekday four times.

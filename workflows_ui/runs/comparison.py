@@ -20,8 +20,8 @@ from workflows_ui.launches.services import launches, runs, secrets as launch_sec
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.resource import Row, id_at
-from workflows_ui.resources.runs import masking, reading, story, times as resource_times
 from workflows_ui.run_index.models import LISTED, IndexedRun, RunIndex
+from workflows_ui.runs import masking, reading, story, times as resource_times
 
 #: Maximum fields compared, differences shown of launches and of runs, length of a value, and steps shown.
 _MOST_FIELDS, _MOST_CHANGES, _FEW_CHANGES, _LONGEST_VALUE, _MOST_TIMES = 400, 30, 12, 200, 12

@@ -11,7 +11,7 @@ from workflows_ui.core.paths import dicts_at, list_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.deleted_objects.services import Content
 from workflows_ui.resource_admin.resource import Row, Text
-from workflows_ui.resources.tables import reading
+from workflows_ui.tables import reading
 
 #: Maximum number of records in a copy, and records created per call when it is restored.
 MOST_RECORDS, _AT_ONCE = 10_000, 50

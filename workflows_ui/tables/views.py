@@ -37,8 +37,8 @@ from workflows_ui.resource_admin.views import (
     detail as detail_view,
     resources as resource_views,
 )
-from workflows_ui.resources.tables import fields, reading, records as resource_records
-from workflows_ui.resources.tables.records import Records
+from workflows_ui.tables import fields, reading, records as resource_records
+from workflows_ui.tables.records import Records
 from workflows_ui.unclear_writes import messages as write_texts, services as unclear_writes
 from workflows_ui.unclear_writes.models import UnclearWrite
 from workflows_ui.web import responses

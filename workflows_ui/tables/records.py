@@ -19,9 +19,9 @@ from workflows_ui.resource_admin import whole_lists
 from workflows_ui.resource_admin.actions import Action, Affected, Bulk, always
 from workflows_ui.resource_admin.places import list_url, table_url
 from workflows_ui.resource_admin.resource import Panel, Resource, Subject
-from workflows_ui.resources.tables import limits as resource_limits, reading
-from workflows_ui.resources.tables.parts import PartAction, export_url, record_url, records_url
-from workflows_ui.resources.tables.record_forms import Condition, RecordFilters, RecordForm, column_label
+from workflows_ui.tables import limits as resource_limits, reading
+from workflows_ui.tables.parts import PartAction, export_url, record_url, records_url
+from workflows_ui.tables.record_forms import Condition, RecordFilters, RecordForm, column_label
 
 #: Maximum characters of a cell in a list, and on a record's page.
 SHORT, LONG = 120, 50_000

@@ -14,7 +14,7 @@ from workflows_ui.launch_forms.services import sources
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches, secrets as launch_secrets
 from workflows_ui.resource_admin.resource import Row, id_at, pick
-from workflows_ui.resources.runs import reading, starters
+from workflows_ui.runs import reading, starters
 
 WITHHELD = gettext_lazy("(not shown: it was sent with a launch that only its launcher and builders may open)")
 #: Where a webhook's trigger holds the sent data (recording `run_get_SUCCEEDED`); of another trigger it is the whole output.
