@@ -91,11 +91,11 @@ AREAS = {
     ),
     "editing": Area(
         {
-            "resources/flows/editing/prediction.py": "",
-            "resources/flows/editing/damage.py": "",
-            "resources/flows/editing/changes.py": "",
-            "resources/flows/editing/inverse.py": "",
-            "flow_edits/services.py": "",
+            "flow_editing/prediction.py": "",
+            "flow_editing/damage.py": "",
+            "flow_editing/changes.py": "",
+            "flow_editing/inverse.py": "",
+            "flow_editing/services.py": "",
             "engine/writes.py": "",
             "engine/looks.py": "",
             "unclear_writes/services.py": "",

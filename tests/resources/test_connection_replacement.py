@@ -16,7 +16,7 @@ from tests.resources.stage import Stage, lead, stage as stage
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import clock
 from workflows_ui.engine.operations.flows import Flows
-from workflows_ui.flow_edits.models import EditState, FlowEdit
+from workflows_ui.flow_editing.models import EditState, FlowEdit
 from workflows_ui.jobs.models import ItemState, Job, JobState
 from workflows_ui.jobs.services.jobs import Reason
 from workflows_ui.resource_admin.jobs import worker

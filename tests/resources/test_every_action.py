@@ -14,13 +14,13 @@ import pytest
 from tests.resources import samples
 from tests.resources.stage import HTMX, TYPED_SECRET, Stage, everything_told, lead, outcomes, turns
 from tests.stub_engine import text
+from workflows_ui.flow_editing.testing.actions import DRAFT_TEST
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import checks as resource_checks
 from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.resource import Resource
 from workflows_ui.resources import RESOURCES
 from workflows_ui.resources.connections.actions import REPLACE
-from workflows_ui.resources.flows.testing.actions import DRAFT_TEST
 from workflows_ui.unclear_writes.models import UnclearWrite
 
 ACTIONS = [(resource, action) for resource in RESOURCES for action in resource.actions]

@@ -12,8 +12,8 @@ from tests.resources.test_flow_actions import hidden, key_of, made, names, state
 from tests.stub_engine import text
 from tests.unclear_writes.later import look_at_the_end
 from workflows_ui.audit.models import AuditEvent
+from workflows_ui.flow_editing.imports import files as flow_files
 from workflows_ui.members.models import Flavour, Role
-from workflows_ui.resources.flows.imports import files as flow_files
 
 NEW = "/w/sales/flows/do/import/"
 SECRET = "hidden-value-of-the-header"

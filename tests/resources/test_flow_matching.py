@@ -13,9 +13,9 @@ from tests.resources.test_flow_actions import hidden, key_of, names, state, uplo
 from tests.resources.test_flow_imports import NEW, code, exported_flow, imports, new, newest, old, piece, webhook
 from tests.stub_engine import text
 from workflows_ui.engine import flow_tree
+from workflows_ui.flow_editing.imports import contents
+from workflows_ui.flow_editing.starters.forms import starters
 from workflows_ui.members.models import Flavour
-from workflows_ui.resources.flows.imports import contents
-from workflows_ui.resources.flows.starters.forms import starters
 
 FACTS = Path(__file__).parents[1] / "practice_engine" / "facts"
 #: Recorded imports of trees that a real engine exported, by the version of the recording.

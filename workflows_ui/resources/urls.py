@@ -2,14 +2,14 @@
 
 from django.urls import path
 
+from workflows_ui.flow_editing import views as editing_views
+from workflows_ui.flow_editing.testing import views as testing_views
+from workflows_ui.flow_editing.trigger_testing import views as trigger_views
 from workflows_ui.resources.connections import views as connection_views
 from workflows_ui.resources.flows import views as flow_views
-from workflows_ui.resources.flows.editing import views as editing_views
-from workflows_ui.resources.flows.testing import views as testing_views
 from workflows_ui.resources.mcp_servers import views as mcp_views
 from workflows_ui.resources.pieces import views as piece_views
 from workflows_ui.resources.reveal import views as reveal_views
-from workflows_ui.resources.triggers import views as trigger_views
 from workflows_ui.runs import views as run_views
 from workflows_ui.tables import views as table_views
 from workflows_ui.usage import views as usage_views

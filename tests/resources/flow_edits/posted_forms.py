@@ -8,7 +8,7 @@ import pytest
 from tests.resources.flow_edits.test_editing import url
 from tests.resources.stage import Stage
 from tests.stub_engine import text
-from workflows_ui.flow_edits.models import EditState, FlowEdit
+from workflows_ui.flow_editing.models import EditState, FlowEdit
 
 Posted = dict[str, Any]
 PREFIX = "@activepieces/piece-"

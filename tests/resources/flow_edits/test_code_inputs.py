@@ -9,7 +9,7 @@ from tests.resources.flow_edits.test_editing import ask, edit, url
 from tests.resources.stage import Stage, stage
 from tests.stub_engine import text
 from workflows_ui.core.redaction import MASK
-from workflows_ui.resources.flows.editing.prediction import step_named
+from workflows_ui.flow_editing.prediction import step_named
 
 __all__ = ["stage"]
 INPUTS = {

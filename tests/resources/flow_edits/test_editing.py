@@ -12,12 +12,12 @@ from tests.stub_engine import text
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core.redaction import MASK
 from workflows_ui.engine import flow_tree
-from workflows_ui.flow_edits.models import EditState, FlowEdit
+from workflows_ui.flow_editing import request_shapes
+from workflows_ui.flow_editing.models import EditState, FlowEdit
+from workflows_ui.flow_editing.operations import Operation
+from workflows_ui.flow_editing.prediction import TYPES, predict, step_named
 from workflows_ui.flows import outline
 from workflows_ui.members.models import Role
-from workflows_ui.resources.flows.editing import request_shapes
-from workflows_ui.resources.flows.editing.operations import Operation
-from workflows_ui.resources.flows.editing.prediction import TYPES, predict, step_named
 
 __all__ = ["stage"]
 LOOP = {

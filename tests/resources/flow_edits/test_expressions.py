@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from workflows_ui.resources.flows.editing.expressions import (
+from workflows_ui.flow_editing.expressions import (
     MISSING,
     Expression,
     parse,

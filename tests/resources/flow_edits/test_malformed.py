@@ -9,7 +9,7 @@ from tests import flows
 from tests.resources.flow_edits.test_editing import ask, edit, flow, router, tree, url
 from tests.resources.stage import Stage, everything_told, stage
 from tests.stub_engine import text
-from workflows_ui.resources.flows.editing.prediction import step_named
+from workflows_ui.flow_editing.prediction import step_named
 
 __all__ = ["flow", "router", "stage"]
 pytestmark = pytest.mark.parametrize("stage", ["activepieces"], indirect=True)

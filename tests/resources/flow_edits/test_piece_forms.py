@@ -12,12 +12,12 @@ from tests.resources.stage import Stage, stage
 from tests.stub_engine import text
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import caching, redaction
-from workflows_ui.flow_edits.models import FlowEdit
+from workflows_ui.flow_editing import app_answers
+from workflows_ui.flow_editing.models import FlowEdit
+from workflows_ui.flow_editing.prediction import step_named
 from workflows_ui.members.models import Role
 from workflows_ui.practice_engine import catalog
 from workflows_ui.practice_engine.http import V083
-from workflows_ui.resources.flows.editing import app_answers
-from workflows_ui.resources.flows.editing.prediction import step_named
 
 __all__ = ["stage"]
 

@@ -10,10 +10,10 @@ from tests.practice_engine.fixtures import Practice, practice
 from tests.resources.flow_edits.distil import recorded
 from workflows_ui.engine import flow_tree
 from workflows_ui.engine.flow_shape import shape
-from workflows_ui.resources.flows.editing.damage import problems
-from workflows_ui.resources.flows.editing.inverse import inverse
-from workflows_ui.resources.flows.editing.operations import Operation
-from workflows_ui.resources.flows.editing.prediction import TYPES, Impossible, names, predict
+from workflows_ui.flow_editing.damage import problems
+from workflows_ui.flow_editing.inverse import inverse
+from workflows_ui.flow_editing.operations import Operation
+from workflows_ui.flow_editing.prediction import TYPES, Impossible, names, predict
 
 __all__ = ["practice"]
 RECORDED = recorded()

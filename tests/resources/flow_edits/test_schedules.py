@@ -11,8 +11,8 @@ from tests.resources.flow_edits.posted_forms import as_posted, newer, save
 from tests.resources.flow_edits.test_editing import url
 from tests.resources.stage import Stage, stage
 from tests.stub_engine import text
+from workflows_ui.flow_editing.schedule_forms import ScheduleFields
 from workflows_ui.flows import reading
-from workflows_ui.resources.flows.editing.schedule_forms import ScheduleFields
 
 __all__ = ["stage"]
 AT = {"at": "09:30"}

@@ -7,8 +7,8 @@ from django.test import Client
 
 from tests.engine.servers import Reply
 from tests.stub_engine import StubEngine, flow, owner, stub_engine, text, users
-from workflows_ui.flow_edits.models import EditState, FlowEdit
-from workflows_ui.resources.flows.editing.actions import ACTIONS
+from workflows_ui.flow_editing.actions import ACTIONS
+from workflows_ui.flow_editing.models import EditState, FlowEdit
 
 __all__ = ["owner", "stub_engine", "users"]
 CODE = {"name": "step_1", "type": "CODE", "displayName": "Code", "settings": {"input": {}, "sourceCode": {}}}

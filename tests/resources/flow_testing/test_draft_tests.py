@@ -16,7 +16,7 @@ from tests.resources.stage import Stage, lead, outcomes, stage
 from tests.stub_engine import text
 from workflows_ui.core import caching
 from workflows_ui.engine import HIDDEN
-from workflows_ui.flow_edits.models import EditState, FlowEdit
+from workflows_ui.flow_editing.models import EditState, FlowEdit
 
 __all__ = ["stage"]
 both = pytest.mark.parametrize("stage", ["activepieces", "imbrace"], indirect=True)

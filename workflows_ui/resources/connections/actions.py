@@ -12,13 +12,13 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core.paths import text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.flow_editing import replacement_job
 from workflows_ui.jobs.services import jobs
 from workflows_ui.members.services import access
 from workflows_ui.pieces import connections as reading
 from workflows_ui.resource_admin.actions import delete_action, rename_action
 from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Row, Text
 from workflows_ui.resources.connections import connecting
-from workflows_ui.resources.flows import replacement_job
 from workflows_ui.usage import usage
 
 _LONGEST = 200

@@ -12,6 +12,9 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.deleted_objects import copies, services as deleted_objects
 from workflows_ui.deleted_objects.services import Content
 from workflows_ui.engine import EngineError, NotFound
+from workflows_ui.flow_editing import actions as editing_actions, creation as import_actions, validity
+from workflows_ui.flow_editing.operations import TREE, Operation
+from workflows_ui.flow_editing.prediction import Impossible, predict
 from workflows_ui.flows import pages
 from workflows_ui.flows.reading import (
     connection_names,
@@ -31,11 +34,7 @@ from workflows_ui.pieces import missing_apps
 from workflows_ui.resource_admin.actions import LastingText, NameForm, always, delete_action, rename_action
 from workflows_ui.resource_admin.places import flow_url, object_url, subpage_url
 from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Row, Text, id_at, pick
-from workflows_ui.resources.flows import forms as flow_forms, validity
-from workflows_ui.resources.flows.editing import actions as editing_actions
-from workflows_ui.resources.flows.editing.operations import TREE, Operation
-from workflows_ui.resources.flows.editing.prediction import Impossible, predict
-from workflows_ui.resources.flows.imports import actions as import_actions
+from workflows_ui.resources.flows import forms as flow_forms
 from workflows_ui.usage import usage
 
 _LISTED = 20

@@ -14,6 +14,9 @@ from workflows_ui.core.paths import list_at, number_at
 from workflows_ui.core.states import Badge
 from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.flow_editing import actions as editing_actions, replacement_job
+from workflows_ui.flow_editing.testing.actions import DRAFT_TEST, STEP_TEST
+from workflows_ui.flow_editing.trigger_testing import actions as trigger_tests
 from workflows_ui.flows import pages, reading, secret_inputs, versions
 from workflows_ui.flows.form_parts import folder_choices
 from workflows_ui.members.models import Role
@@ -36,13 +39,9 @@ from workflows_ui.resources.flows import (
     actions as resource_actions,
     latest_run,
     panels as flow_panels,
-    replacement_job,
     results as resource_results,
 )
-from workflows_ui.resources.flows.editing import actions as editing_actions
 from workflows_ui.resources.flows.forms import FlowFilters
-from workflows_ui.resources.flows.testing.actions import DRAFT_TEST, STEP_TEST
-from workflows_ui.resources.triggers import tests as trigger_tests
 from workflows_ui.run_index.services import uses
 from workflows_ui.usage import usage
 from workflows_ui.web import messages

@@ -10,11 +10,11 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError
+from workflows_ui.flow_editing import changes
 from workflows_ui.flows.form_parts import CHANGED, SeenForm, folder_choices
 from workflows_ui.flows.reading import moment_of
 from workflows_ui.lists.filters import state_field
 from workflows_ui.resource_admin.resource import Affected, Row, id_at, pick
-from workflows_ui.resources.flows.editing import changes
 from workflows_ui.web import messages
 
 
