@@ -121,7 +121,7 @@ def url_of(action: Action, slug: str, id: str, **query: str) -> str:
 
 
 def links(flow: Row, slug: str, id: str, offered: Iterable[Action], **query: str) -> list[Link]:
-    """Those of the actions that the flow allows, for templates/resources/flows/operations.html."""
+    """Those of the actions that the flow allows, for templates/flow_editing/operations.html."""
     return [(action.label, action, url_of(action, slug, id, **query)) for action in offered if action.visible(flow)]
 
 

@@ -62,7 +62,7 @@ class AppNode(Node):
 class AppChoice(AppNode, Choice):
     """One choice or several from a list of the app."""
 
-    template = "resources/flows/editing/app_choice.html"
+    template = "flow_editing/app_choice.html"
 
     def fill(self, answer: Answer, *, asked: bool, replaced: bool) -> None:
         data, keys = self.host.data, {option.key for option in answer.choices}

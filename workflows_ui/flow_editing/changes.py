@@ -42,7 +42,7 @@ def lines(session: EngineSession, before: Row, after: Row) -> list[Affected]:
     affected = [Affected(summary, [(line, "") for line in shown])]
     if any(change.changes for change in found.steps):
         affected.append(
-            Affected(gettext("Before and after"), template="resources/flows/folded_difference.html", value=found)
+            Affected(gettext("Before and after"), template="flow_editing/folded_difference.html", value=found)
         )
     return affected
 
@@ -128,4 +128,4 @@ def unmet_references(before: Row, after: Row) -> list[Affected]:
 def request(session: EngineSession, operation: Operation) -> Affected:
     """The request itself, for people who know the engine."""
     masked = formats.pretty(secret_inputs.masked(session, operation.body))
-    return Affected(gettext("Request to the engine"), template="resources/flows/folded_request.html", value=masked)
+    return Affected(gettext("Request to the engine"), template="flow_editing/folded_request.html", value=masked)

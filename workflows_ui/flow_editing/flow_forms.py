@@ -250,7 +250,7 @@ class UseVersion(EditForm):
 class RawOperation(EditForm):
     """Any operation, for those who know the engine's requests. `type` in the address fills in a template."""
 
-    above = "resources/flows/operation_template.html"
+    above = "flow_editing/operation_template.html"
     type = forms.ChoiceField(label=_("Operation"), choices=[(name, name) for name in TYPES])
     request = JsonField(label=_("Request (JSON)"), rows=12)
 

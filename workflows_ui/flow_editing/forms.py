@@ -66,9 +66,9 @@ class EditForm(SeenForm):
     #: What links may say: where an edit is made and which form is meant, never what is set.
     addressed = frozenset({*POSITION, "piece", "version", "operation_name", "kind", "type", "note"})
     #: Scripts and styles of the page, and what it has below the form.
-    head, foot = "resources/flows/editing_head.html", "resources/flows/editing_foot.html"
+    head, foot = "flow_editing/editing_head.html", "flow_editing/editing_foot.html"
     #: The template shown next to the form on a whole page, with `drawing`.
-    side_template = "resources/flows/drawing.html"
+    side_template = "flows/drawing.html"
     #: The name of the step that the form is about, "" if it is about the flow.
     current = ""
     #: Whether only the chosen step or branch is offered, since what the form shows means nothing in another one.

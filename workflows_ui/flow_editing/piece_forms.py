@@ -47,7 +47,7 @@ class PieceForm(EditForm):
     `piece`, `operation_name` and `version` may be in the address; otherwise they are those of the step.
     """
 
-    body = "resources/flows/editing/piece_form.html"
+    body = "flow_editing/piece_form.html"
     piece = forms.CharField(**_HIDDEN)
     version = forms.CharField(**_HIDDEN)
     operation_name = forms.CharField(**_HIDDEN)

@@ -136,7 +136,7 @@ class Property:
 class Node:
     """A property with its fields in the form, and its template."""
 
-    template: ClassVar[str] = "resources/flows/editing/field.html"
+    template: ClassVar[str] = "flow_editing/field.html"
     #: The name of a hidden field, if it has one.
     _field: str
     #: Attributes of its element for htmx, once the form knows what depends on it.
@@ -219,7 +219,7 @@ class Node:
 class Note(Node):
     """A hint of the app between the fields, as plain text."""
 
-    template = "resources/flows/editing/note.html"
+    template = "flow_editing/note.html"
 
     def names(self) -> Iterator[str]:
         yield from ()

@@ -169,7 +169,7 @@ class Listed(Node):
 
 
 class Texts(Listed):
-    template = "resources/flows/editing/texts.html"
+    template = "flow_editing/texts.html"
 
     def add_row(self, number: int) -> None:
         entry = self.entries[number] if number < len(self.entries) else ""
@@ -200,7 +200,7 @@ class Texts(Listed):
 class Pairs(Listed):
     """An object as rows of a name and a value."""
 
-    template = "resources/flows/editing/pairs.html"
+    template = "flow_editing/pairs.html"
     add_label = gettext_lazy("Add a name and a value")
     parts = (".name", ".value")
 
@@ -240,7 +240,7 @@ class Pairs(Listed):
 class Rows(Listed):
     """A list of entries with properties of their own."""
 
-    template = "resources/flows/editing/rows.html"
+    template = "flow_editing/rows.html"
     starts_with_row = False
 
     def __init__(self, prop: Property) -> None:
@@ -286,7 +286,7 @@ class Rows(Listed):
 class Dynamic(AppNode):
     """Fields that the app gives; a hidden field has their schema, so that what was typed is read by what was shown."""
 
-    template = "resources/flows/editing/dynamic.html"
+    template = "flow_editing/dynamic.html"
     #: Whether the fields are others than those of the current value, because a value that they depend on was changed.
     is_replaced = False
 

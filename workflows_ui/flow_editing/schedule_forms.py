@@ -115,7 +115,7 @@ class ScheduleFields(forms.Form):
 class ChangeSchedule(ScheduleFields, EditForm):
     """The schedule of a flow; every other trigger is replaced by one."""
 
-    body = "resources/flows/editing/schedule_form.html"
+    body = "flow_editing/schedule_form.html"
     name = forms.CharField(
         label=_("Name of the trigger"), required=False, max_length=200, help_text=_("Empty: the schedule in words.")
     )

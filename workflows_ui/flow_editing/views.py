@@ -119,7 +119,7 @@ def step(request: ConsoleRequest, slug: str, id: str, step: str) -> HttpResponse
         "step_panel": {"rows": list(outline.rows(settings, titled=True))},
         "groups": [("", [*links(of_type, step=step), *tests, *added, *links(of_any, step=step)]), *branches],
     }
-    return responses.page(request, "resources/flows/step.html", context, fragments=("action",))
+    return responses.page(request, "flow_editing/step.html", context, fragments=("action",))
 
 
 def _adding(label: Text, slug: str, id: str, place: str) -> actions.Link:
@@ -157,7 +157,7 @@ def edit(request: ConsoleRequest, slug: str, id: str, edit: str) -> HttpResponse
         "unexpected": unexpected,
         "since": since,
     }
-    return responses.page(request, "resources/flows/edit.html", context)
+    return responses.page(request, "flow_editing/edit.html", context)
 
 
 @dataclass(frozen=True)
@@ -208,9 +208,9 @@ def choose(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     }
     if piece := request.GET.get("piece", ""):
         context |= _operations(session, target, piece)
-        return responses.page(request, "resources/flows/choose_operation.html", context, fragments=("action",))
+        return responses.page(request, "flow_editing/choose_operation.html", context, fragments=("action",))
     context |= _apps(session, target, request.GET.get("search", "").strip()[:200], request.GET.get("category", ""))
-    return responses.page(request, "resources/flows/choose_app.html", context, fragments=("action", "apps"))
+    return responses.page(request, "flow_editing/choose_app.html", context, fragments=("action", "apps"))
 
 
 def _title(target: Target) -> Text:
@@ -304,7 +304,7 @@ def values(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         "steps": listed,
         "nothing": bool(search) and not any(step["found"] for step in listed),
     }
-    return responses.page(request, "resources/flows/values.html", context, fragments=("values",))
+    return responses.page(request, "flow_editing/values.html", context, fragments=("values",))
 
 
 @never_cache
@@ -323,7 +323,7 @@ def resolved(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         for field, text in list(fields)[:_MOST_FIELDS]
         if _FIELD_ID.fullmatch(field)
     ]
-    return responses.page(request, "resources/flows/values_resolved.html", {"lines": lines})
+    return responses.page(request, "flow_editing/values_resolved.html", {"lines": lines})
 
 
 def _earlier(request: ConsoleRequest, id: str) -> tuple[Row, EarlierValues]:

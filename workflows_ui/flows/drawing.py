@@ -72,7 +72,7 @@ def _in_tab(number: int) -> str:
 
 
 def _drawn(drawn: diagram.Layout, boxes: Iterable[SafeString]) -> dict[str, Any]:
-    """Values for templates/resources/flows/diagram.html. Numbers are texts, which no language changes."""
+    """Values for templates/flows/diagram.html. Numbers are texts, which no language changes."""
     return {
         "width": str(drawn.width),
         "height": str(drawn.height),

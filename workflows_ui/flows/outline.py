@@ -1,4 +1,4 @@
-"""A flow's steps as a readable outline, with their settings field by field: values for templates/resources/flows/outline.html."""
+"""A flow's steps as a readable outline, with their settings field by field: values for templates/flows/outline.html."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -282,7 +282,7 @@ _BRANCH = '<li class="outline-branch depth-{}">{}<div class="min-w-0 long">{}<st
 def rows(
     items: Sequence[Item], *, edit_url: str = "", titled: bool = False
 ) -> Iterator[tuple[SafeString, Item, SafeString]]:
-    """Each line with the HTML before and after its settings, for templates/resources/flows/outline.html.
+    """Each line with the HTML before and after its settings, for templates/flows/outline.html.
 
     Args:
         edit_url: what the pages of the steps begin with; "" without links to them.

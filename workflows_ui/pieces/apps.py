@@ -55,7 +55,7 @@ def marks_html(marks: Sequence[Mark]) -> SafeString:
 
 
 #: A column whose value is a Mark.
-mark_column = partial(Column, template_name="resources/pieces/mark.html")
+mark_column = partial(Column, template_name="pieces/mark.html")
 
 
 def catalogue(session: EngineSession) -> list[dict[str, Any]]:

@@ -100,7 +100,7 @@ def last_good_run(index: RunIndex, run: Row) -> Good | None:
 def compare_runs(
     access: Access, run: Row, good_run: Row, known: Mapping[str, Any], usual: float | None
 ) -> dict[str, Any]:
-    """The context of templates/resources/runs/comparison.html. Both runs must be masked. Makes no call.
+    """The context of templates/runs/comparison.html. Both runs must be masked. Makes no call.
 
     `changes` is None, and `unknown` says why, if the inputs of one of the two are not given. `missing` are the titles of the steps that
     ran in the good run only, without those behind the failed step. `took` and `usual` are durations, `slow` whether they differ.

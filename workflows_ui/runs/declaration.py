@@ -100,22 +100,22 @@ class Runs(Resource):
         Column("id", _("Engine ID"), kind="id"),
     )
     panels = (
-        Panel("", "resources/runs/summary.html", resource_panels.summary),
-        Panel(_("Compared with the last good run"), "resources/runs/compared.html", resource_panels.compared),
-        Panel(_("Steps"), "resources/runs/steps.html", resource_panels.steps),
+        Panel("", "runs/summary.html", resource_panels.summary),
+        Panel(_("Compared with the last good run"), "runs/compared.html", resource_panels.compared),
+        Panel(_("Steps"), "runs/steps.html", resource_panels.steps),
     )
     tabs = (
         Tab(
             "related",
             _("Parent and child runs"),
-            (Panel("", "resources/runs/family.html", resource_panels.family),),
+            (Panel("", "runs/family.html", resource_panels.family),),
             visible=resource_panels.has_family,
         ),
     )
     editor_path = "/projects/{project}/runs/{id}"
     notes = True
     created = "created"
-    plot_template = "resources/runs/days_later.html"
+    plot_template = "runs/days_later.html"
 
     def list(self, session: EngineSession, query: Query) -> Page:
         """A page of the workspace's run index; without one, of the engine's list."""

@@ -1,5 +1,5 @@
 """How a run's time was spent: before its start, working, waiting in a pause, and around the steps; as bars for
-templates/resources/runs/times.html.
+templates/runs/times.html.
 
 The engine gives how long each step worked, not when it began, and a pause counts for no step (recording `run_get_PAUSED`: a delay of 60 s
 has a `duration` of 73 ms). So steps are placed one after another, and the rest of the run's own time is waiting if a step pauses, the

@@ -59,7 +59,7 @@ def step(request: ConsoleRequest, slug: str, id: str, position: str) -> HttpResp
         "after": last + 1 if last < view.iterations_in_all and view.iterations else 0,
         "slug": slug,
     }
-    return responses.page(request, "resources/runs/step_page.html", context)
+    return responses.page(request, "runs/step_page.html", context)
 
 
 @require_safe
@@ -82,7 +82,7 @@ def family(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         "most": MOST,
         "slug": slug,
     }
-    return responses.page(request, "resources/runs/family_page.html", context, fragments=("family",))
+    return responses.page(request, "runs/family_page.html", context, fragments=("family",))
 
 
 @require_safe
@@ -109,7 +109,7 @@ def compared(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         known = {**panels.cached_steps(session, good_run), **panels.cached_steps(session, run)}
         usual = good.usual if good else None
         context["comparison"] = comparison.compare_runs(request.access, masked_run, good_run, known, usual)
-    return responses.page(request, "resources/runs/compared_page.html", context, fragments=("run-compared",))
+    return responses.page(request, "runs/compared_page.html", context, fragments=("run-compared",))
 
 
 def _existing(session: EngineSession, id: str) -> list[Row]:
@@ -181,7 +181,7 @@ def plots(request: ConsoleRequest, slug: str) -> HttpResponse:
         "chips": current.chips(),
         "list_url": f"{list_url}?{current.filters_query}" if current.filters_query else list_url,
     }
-    return responses.page(request, "resources/runs/plots.html", context, fragments=("run-days", "run-plots"))
+    return responses.page(request, "runs/plots.html", context, fragments=("run-days", "run-plots"))
 
 
 def _run(session: EngineSession, id: str) -> Row:

@@ -170,8 +170,8 @@ class Tables(Resource):
         Column("id", _("Engine ID"), kind="id"),
     )
     panels = (
-        Panel(_("Newest records"), "resources/tables/records.html", _newest),
-        Panel(_("Columns"), "resources/tables/columns.html", _columns),
+        Panel(_("Newest records"), "tables/records.html", _newest),
+        Panel(_("Columns"), "tables/columns.html", _columns),
     )
     tabs = (usage.tab("tables", _("No flow reads or writes this table.")),)
     editor_path = "/projects/{project}/tables/{id}"

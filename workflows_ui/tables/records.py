@@ -120,7 +120,7 @@ def _panels(fields: Sequence[Row]) -> tuple[Panel, ...]:
         named = [(reading.label_of(field), reading.cell(subject.object, reading.key_of(field))) for field in fields]
         return {"cells": [(name, text[:LONG], max(0, len(text) - LONG)) for name, text in named]}
 
-    return (Panel(_("Values"), "resources/tables/values.html", cells),)
+    return (Panel(_("Values"), "tables/values.html", cells),)
 
 
 def _actions(table: str, fields: list[Row]) -> tuple[Action, ...]:

@@ -267,4 +267,4 @@ def _page(
         "ticket": secrets.token_urlsafe(24),
         "ticket_name": _TICKET,
     } | (write_texts.context(pending) if pending else {})
-    return responses.page(request, "resources/tables/delete_records.html", context, status=422 if error else 200)
+    return responses.page(request, "tables/delete_records.html", context, status=422 if error else 200)

@@ -199,7 +199,7 @@ def panel(kind: str, none: Text, select: Callable[[Subject], Users] | None = Non
         url = page_url(subject.slug, kind, subject.id) if found.as_of and not select else ""
         return context(subject.session, found, none, _IN_PANEL if url else MOST) | {"more_url": url}
 
-    return Panel(gettext_lazy("Where it is used"), "resources/used_by.html", build, without_engine=True)
+    return Panel(gettext_lazy("Where it is used"), "usage/used_by.html", build, without_engine=True)
 
 
 def tab(kind: str, none: Text) -> Tab:

@@ -36,4 +36,4 @@ def used_by(request: ConsoleRequest, slug: str, subject: str, id: str) -> HttpRe
         "list_url": kind.url(slug),
         "panel": usage.context(session, usage.find(session, subject, id, row), "", usage.MOST),
     }
-    return responses.page(request, "resources/used_by_page.html", context)
+    return responses.page(request, "usage/used_by_page.html", context)

@@ -83,7 +83,7 @@ class FlowFile(SeenForm, MatchForm):
         self.row = row or {}
         self._context = f"flow file:{session.workspace.pk}:{session.user_id}"
         self.flows: list[Request] = []
-        #: For templates/resources/flows/import_preview.html: the flows, all apps, and those that the engine has in the same version.
+        #: For templates/flow_editing/import_preview.html: the flows, all apps, and those that the engine has in the same version.
         self.preview: dict[str, Any] = {}
         if self.is_bound and not self.files.get("file") and (kept := self._opened(str(asked.get("content") or ""))):
             self._take(kept)
@@ -97,7 +97,7 @@ class FlowFile(SeenForm, MatchForm):
 
     def _take(self, flows: list[Request]) -> None:
         """Add the fields for these flows, and what is shown of them."""
-        self.flows, self.above = flows, "resources/flows/import_preview.html"
+        self.flows, self.above = flows, "flow_editing/import_preview.html"
         self.fields["file"].required = False
         if len(flows) > 1:
             choices = [(str(number), _choice_label(flow)) for number, flow in enumerate(flows)]

@@ -81,7 +81,7 @@ class NewFlow(MatchForm):
     """Name and folder, and for a starter what takes the place of what it names; `request` is then its tree, else None."""
 
     discreet = frozenset({"request"})
-    offers = "resources/flows/starters.html"
+    offers = "flow_editing/starters.html"
     name = forms.CharField(label=_("Name"), max_length=200)
     folder = forms.ChoiceField(label=_("Folder"), required=False)
     starter = forms.CharField(required=False, max_length=60, widget=forms.HiddenInput)
@@ -91,7 +91,7 @@ class NewFlow(MatchForm):
         cast("forms.ChoiceField", self.fields["folder"]).choices = folder_choices(self.session)
         self.chosen: Starter | None = starters().get(str(asked.get("starter") or ""))
         if self.chosen:
-            self.above = "resources/flows/starter.html"
+            self.above = "flow_editing/starter.html"
             self.fields["starter"].initial = asked.get("starter")
             self.initial.setdefault("name", localized(self.chosen.title))
             self.match([self.chosen.request()["trigger"]])

@@ -51,7 +51,7 @@ def step_test(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
             "seconds": 1,
             "here": f"{request.path}?{urlencode({'since': request.GET['since'], 'waiting': '1'})}",
         }
-        return responses.page(request, "resources/flows/step_test.html", waiting, fragments=("step-test-live",))
+        return responses.page(request, "flow_editing/step_test.html", waiting, fragments=("step-test-live",))
     if "waiting" in request.GET:
         # The page has no name of the step yet.
         return responses.redirect(request, request.path)
@@ -88,7 +88,7 @@ def step_test(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         ),
         "slug": slug,
     }
-    return responses.page(request, "resources/flows/step_test.html", context, fragments=("step-test-live",))
+    return responses.page(request, "flow_editing/step_test.html", context, fragments=("step-test-live",))
 
 
 @never_cache
@@ -107,7 +107,7 @@ def draft_test(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         "phrase": http.client.responses.get(answer["status"], "") if answer else "",
         "node": readable.readable_node(answer["body"]) if answer and answer["body"] is not None else None,
     }
-    return responses.page(request, "resources/flows/draft_test.html", context)
+    return responses.page(request, "flow_editing/draft_test.html", context)
 
 
 def _just_now(since: str) -> bool:

@@ -64,7 +64,7 @@ def page(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         "slug": slug,
         "flow_id": id,
     }
-    return responses.page(request, "resources/flows/trigger_test.html", context, fragments=("trigger-live",))
+    return responses.page(request, "flow_editing/trigger_test.html", context, fragments=("trigger-live",))
 
 
 @require_POST

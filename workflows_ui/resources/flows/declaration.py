@@ -156,7 +156,7 @@ class Flows(Resource):
         Panel("", "alarms/of_flow.html", flow_panels.alarms, without_engine=True),
         Panel("", "resources/flows/not_launchable.html", flow_panels.not_launchable),
         Panel(_("What this will do"), "resources/flows/story.html", flow_panels.story),
-        Panel(_("Diagram"), "resources/flows/diagram.html", latest_run.panel),
+        Panel(_("Diagram"), "flows/diagram.html", latest_run.panel),
         Panel(_("Runs per day"), "resources/flows/run_plots.html", flow_panels.run_plots, without_engine=True),
         Panel(_("Launches per day"), "resources/flows/plots.html", flow_panels.plots),
         Panel(_("Latest runs"), "resources/flows/runs.html", flow_panels.latest_runs),

@@ -52,7 +52,7 @@ def difference(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         "difference": chosen
         and flow_difference.of_versions(session, *(_version(session, flow, key) for key in chosen)),
     }
-    return responses.page(request, "resources/flows/difference.html", context)
+    return responses.page(request, "flows/difference.html", context)
 
 
 def _version_heads(session: EngineSession, flow: Row, id: str) -> dict[str, Row]:
