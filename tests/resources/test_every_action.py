@@ -156,7 +156,7 @@ def test_an_engine_that_is_down_refuses_or_is_lost_is_shown_at_the_form_with_eve
     faults = stage.practice.engine.faults
     _is_down(stage, action, url, stage.fields(resource, action, url))
     faults.clear()
-    # A trigger's refusal proves nothing (tests/resources/flow_testing/test_draft_tests.py).
+    # A trigger's refusal proves nothing (tests/flow_editing/test_draft_tests.py).
     if name in UNCHANGED:
         return
     for headers in () if action is DRAFT_TEST else WHOLE_AND_FRAGMENT:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests import flows
-from tests.resources.flow_edits.posted_forms import PREFIX, Posted, as_posted, asked, newer, open_form, press, save
-from tests.resources.flow_edits.test_editing import url
+from tests.flow_editing.posted_forms import PREFIX, Posted, as_posted, asked, newer, open_form, press, save
+from tests.flow_editing.test_editing import url
 from tests.resources.stage import Stage, stage
 from tests.stub_engine import text
 from workflows_ui.audit.models import AuditEvent

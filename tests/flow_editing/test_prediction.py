@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+from tests.flow_editing.distil import recorded
 from tests.practice_engine.fixtures import Practice, practice
-from tests.resources.flow_edits.distil import recorded
 from workflows_ui.engine import flow_tree
 from workflows_ui.engine.flow_shape import shape
 from workflows_ui.flow_editing.damage import problems

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import translation
 
-from tests.launch_forms import bad_input
-from tests.launch_forms.bad_input import CASES, HIDDEN_BY_RULE, Case, file
+from tests.form_schema import bad_input
+from tests.form_schema.bad_input import CASES, HIDDEN_BY_RULE, Case, file
 from workflows_ui.form_schema import checking, moments
 from workflows_ui.form_schema.document import (
     NOTHING,
@@ -51,7 +51,7 @@ def test_bad_input_is_refused_at_its_control_in_words(case: Case) -> None:
 
 def test_the_table_in_the_docs_is_the_one_made_from_these_cases() -> None:
     kept = bad_input.PAGE.read_text("utf-8")
-    assert kept == bad_input.table(), "python -m tests.launch_forms.bad_input writes it"
+    assert kept == bad_input.table(), "python -m tests.form_schema.bad_input writes it"
     taken = [what for what, file in bad_input.FORM_FILES.items() if not bad_input.said_of(file)]
     assert taken == [], "a file that is no form is never taken for one"
 

@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 
 from tests.engine.servers import Reply
+from tests.flow_editing.test_flow_imports import NEW, old, piece, webhook
+from tests.flow_editing.test_flow_matching import columns
 from tests.resources.test_flow_actions import hidden, upload
-from tests.resources.test_flow_imports import NEW, old, piece, webhook
-from tests.resources.test_flow_matching import columns
 from tests.stub_engine import StubEngine, identity, owner, stub_engine, text, users
 
 __all__ = ["owner", "stub_engine", "users"]

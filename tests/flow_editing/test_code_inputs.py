@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests import flows
-from tests.resources.flow_edits.test_editing import ask, edit, url
+from tests.flow_editing.test_editing import ask, edit, url
 from tests.resources.stage import Stage, stage
 from tests.stub_engine import text
 from workflows_ui.core.redaction import MASK

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests import flows
-from tests.resources.flow_edits.test_editing import ask, edit, newer
+from tests.flow_editing.test_editing import ask, edit, newer
 from tests.resources.stage import Stage, lead, stage
 from tests.stub_engine import text
 

@@ -1,6 +1,6 @@
 """Distils recordings of a real engine into operations on flows, with the flow before and after each.
 
-`python -m tests.resources.flow_edits.distil FOLDER VERSION` adds those of one version to `recorded.json`. A flow's recordings are put in
+`python -m tests.flow_editing.distil FOLDER VERSION` adds those of one version to `recorded.json`. A flow's recordings are put in
 the order of its version's `updated`; two that follow each other are a pair. What the engine decides alone (valid, times, samples,
 defaults) is left out.
 """

@@ -10,8 +10,8 @@ from django.test import Client
 from tests.engine.servers import Reply
 from tests.resources.samples.tables import SAMPLE, field, lay, record
 from tests.resources.stage import Stage, outcomes
-from tests.resources.test_tables import columns, orders
 from tests.stub_engine import StubEngine, flow, identity, text
+from tests.tables.test_tables import columns, orders
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core.paths import sole_id
 from workflows_ui.members.models import Role

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from tests.engine.servers import Reply
-from tests.resources.test_run_starters import ONE, launched
+from tests.runs.test_run_starters import ONE, launched
 from tests.stub_engine import StubEngine, flow, identity, run, text
 from tests.users import Users
 from workflows_ui.audit.models import AuditEvent

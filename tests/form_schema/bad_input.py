@@ -1,6 +1,6 @@
 """Bad input of every kind, with what is said: the cases of the tests, and the table in docs/bad-input.md that is made from them.
 
-`python -m tests.launch_forms.bad_input` writes the table.
+`python -m tests.form_schema.bad_input` writes the table.
 """
 
 from __future__ import annotations
@@ -208,7 +208,7 @@ def table() -> str:
     lines = [
         "# Bad input",
         "",
-        "What a launch form says about invalid input. Written by `python -m tests.launch_forms.bad_input`; do not edit.",
+        "What a launch form says about invalid input. Written by `python -m tests.form_schema.bad_input`; do not edit.",
         "",
         "| kind | requirement | input | message |",
         "|---|---|---|---|",

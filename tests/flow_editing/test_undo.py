@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests import flows
-from tests.resources.flow_edits.test_editing import ask, confirm, edit, flow, newer, router, tree
+from tests.flow_editing.test_editing import ask, confirm, edit, flow, newer, router, tree
 from tests.resources.stage import Stage, lead, stage
 from tests.stub_engine import text
 from tests.unclear_writes.later import act_late, look_at_the_end

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests import flows
+from tests.flow_editing.test_editing import confirm, edit, newer
 from tests.practice_engine.fixtures import until
-from tests.resources.flow_edits.test_editing import confirm, edit, newer
 from tests.resources.stage import Stage, lead, outcomes, stage
 from tests.stub_engine import text
 from workflows_ui.engine import flow_tree

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from tests.resources.test_run_starters import ONE
+from tests.runs.test_run_starters import ONE
 from tests.stub_engine import StubEngine, identity, run, text
 from tests.users import Users
 from workflows_ui.audit.models import AuditEvent
