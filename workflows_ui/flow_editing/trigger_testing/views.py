@@ -12,7 +12,7 @@ from workflows_ui.audit.requests import actor
 from workflows_ui.audit.services import audit_log
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.engine import EngineError
-from workflows_ui.flow_editing.trigger_testing import actions as tests
+from workflows_ui.flow_editing.trigger_testing import actions
 from workflows_ui.flow_editing.trigger_testing.actions import PATIENCE, TEST
 from workflows_ui.flows.reading import name_of, start_label
 from workflows_ui.members.models import Role
@@ -37,7 +37,7 @@ def page(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     """
     session = engine_session.open_session(request.access)
     flow = session.workflows.get_flow(id)
-    rows = tests.samples(session, id)
+    rows = actions.samples(session, id)
     waited = _seconds_waited(request.GET.get("waiting", ""))
     came = []
     if waited is not None:
@@ -51,13 +51,13 @@ def page(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         "list_url": flow_url(slug, id).removesuffix(f"{id}/"),
         "name": name_of(flow),
         "starts": start_label(flow),
-        "samples": tests.in_words(rows, {*came, *request.GET.getlist("made")}),
-        "shown": tests.SHOWN,
+        "samples": actions.in_words(rows, {*came, *request.GET.getlist("made")}),
+        "shown": actions.SHOWN,
         "waits": waits,
         "came": bool(came),
         "given_up": waited is not None and not came and not waits,
         "seconds": (_SOON if (waited or 0) < _MINUTE else _LATER) if waits else 0,
-        "hook": f"{recipes.base(person_access.workspace)}/v1/webhooks/{id}" if tests.waits_for_calls(flow) else "",
+        "hook": f"{recipes.base(person_access.workspace)}/v1/webhooks/{id}" if actions.waits_for_calls(flow) else "",
         "launch_url": _launch_url(slug, id, flow) if person_access.allows(Role.LAUNCHER) else "",
         "test_url": TEST.url(slug, "flows", id) if person_access.allows(TEST.role) and TEST.visible(flow) else "",
         "may": person_access.allows(Role.BUILDER),
@@ -81,19 +81,19 @@ def cancel(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         credential=session.credential_id,
     )
     try:
-        tests.cancel(session, id)
+        actions.cancel(session, id)
     except EngineError as error:
         outcome, detail = action_log.outcome_of(error)
         audit_log.end(event, outcome, **detail)
         raise
     audit_log.end(event)
     messages.info(request, _("The engine no longer listens."))
-    return responses.redirect(request, tests.page_url(slug, id))
+    return responses.redirect(request, actions.page_url(slug, id))
 
 
 def _launch_url(slug: str, id: str, flow: Row) -> str:
     """A page where the awaited event can be triggered."""
-    if flow.get("status") != "ENABLED" or not tests.waits_for_calls(flow):
+    if flow.get("status") != "ENABLED" or not actions.waits_for_calls(flow):
         return ""
     return reverse("flow_launch", kwargs={"slug": slug, "id": id})
 

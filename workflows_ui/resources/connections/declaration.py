@@ -20,7 +20,7 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.lists.filters import state_field
 from workflows_ui.members.models import Role
-from workflows_ui.pieces import apps, connections as reading
+from workflows_ui.pieces import apps, connections as connection_list
 from workflows_ui.pieces.apps import Mark, mark_column
 from workflows_ui.pieces.connections import STATES, state
 from workflows_ui.pieces.fields import type_words
@@ -151,7 +151,7 @@ class Connections(Resource):
     def list(self, session: EngineSession, query: Query) -> Page:
         """A page, newest first within the first thousand. Calls: connections (`whole_lists.named`), and the cached names of apps."""
         arguments = {name: query.filters.get(name) for name in ("app", "status")}
-        load = partial(reading.load, session, whole_lists.cursor(query), **arguments)
+        load = partial(connection_list.load, session, whole_lists.cursor(query), **arguments)
         answer = whole_lists.named(query, lambda name: load(name=name), lambda row: row.get("displayName"))
         rows, beyond = whole_lists.rows_of(answer), whole_lists.following(answer)
         rows.sort(key=lambda row: str(row.get("created") or ""), reverse=True)
@@ -166,7 +166,7 @@ class Connections(Resource):
 
     def get(self, session: EngineSession, id: str) -> Row:
         """The connection as in the list. Raises NotFound if it is not in the list."""
-        return _with_apps(session, [reading.find(session, id)])[0]
+        return _with_apps(session, [connection_list.find(session, id)])[0]
 
     def choices(self, session: EngineSession) -> Mapping[str, Sequence[tuple[str, Text]]]:
         """The apps that take a connection."""

@@ -20,7 +20,7 @@ from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.members.models import Role
 from workflows_ui.members.services import access
-from workflows_ui.pieces import apps, catalogue, connections as reading
+from workflows_ui.pieces import apps, catalogue, connections as connection_list
 from workflows_ui.resource_admin.places import list_url
 from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources.connections import actions, auth_forms, oauth_forms, signing_in
@@ -166,7 +166,7 @@ def _scheme(session: EngineSession, piece: str, connection: str) -> tuple[str, R
     row = apps.piece(session, piece)
     if not connection:
         return apps.title(row), auth_forms.scheme(row.get("auth"), oauth_forms.OWN) or {}
-    connection_row = reading.find(session, connection)
+    connection_row = connection_list.find(session, connection)
     if connection_row.get("pieceName") != piece:
         raise Http404
     return text_at(connection_row, "displayName") or apps.title(row), scheme_of(session, connection_row) or {}

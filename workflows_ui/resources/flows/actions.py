@@ -12,7 +12,7 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.deleted_objects import copies, services as deleted_objects
 from workflows_ui.deleted_objects.services import Content
 from workflows_ui.engine import EngineError, NotFound
-from workflows_ui.flow_editing import actions as editing_actions, creation as import_actions, validity
+from workflows_ui.flow_editing import actions as editing_actions, creation, validity
 from workflows_ui.flow_editing.operations import TREE, Operation
 from workflows_ui.flow_editing.prediction import Impossible, predict
 from workflows_ui.flows import pages
@@ -54,7 +54,7 @@ def _operate(session: EngineSession, id: str, operation: str, **request: Any) ->
 def _duplicate(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
     """Create a flow of this name with the newest version's steps, in the same folder."""
     flow = session.workflows.get_flow(id)
-    return import_actions.create(session, data["name"], dict_at(flow, "version"), text_at(flow, "folderId"))
+    return creation.create(session, data["name"], dict_at(flow, "version"), text_at(flow, "folderId"))
 
 
 def _can_turn_on(flow: Row) -> bool:
@@ -230,8 +230,8 @@ def fill_from_copy(session: EngineSession, id: str, data: Mapping[str, Any]) -> 
     """Give the flow the steps and tags of its copy; a second time does no harm. Raises EngineError, ValidationError."""
     tags = [str(tag) for tag in list_at(data, "tags")]
     flow, version = session.workflows.get_flow(id), dict_at(data, "version")
-    operation = import_actions.import_operation(session, flow, version, _name_in_copy(data))
-    import_actions.import_into(session, id, flow, operation)
+    operation = creation.import_operation(session, flow, version, _name_in_copy(data))
+    creation.import_into(session, id, flow, operation)
     usage.forget(session)
     if tags:
         _tag(session, id, {"tags": tags})
@@ -330,7 +330,7 @@ ACTIONS = (
         success_url=lambda slug, _row, flow: flow_url(slug, pick(flow, "id")),
         in_rows=True,
     ),
-    import_actions.IMPORT_HERE,
+    creation.IMPORT_HERE,
     editing_actions.USE_VERSION,
     Action(
         "turn-off",
@@ -373,6 +373,6 @@ ACTIONS = (
             ),
         ),
     ),
-    import_actions.NEW,
-    import_actions.IMPORT_NEW,
+    creation.NEW,
+    creation.IMPORT_NEW,
 )
