@@ -7,7 +7,7 @@ import workflows_ui.core.models
 import workflows_ui.credentials.models
 import workflows_ui.deleted_objects.models
 import workflows_ui.failures.models
-import workflows_ui.flow_edits.models
+import workflows_ui.flow_editing.models
 import workflows_ui.jobs.models
 import workflows_ui.launch_forms.models
 import workflows_ui.launches.models

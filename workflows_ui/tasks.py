@@ -15,7 +15,7 @@ from workflows_ui.core import broker, caching, database, heartbeat
 from workflows_ui.credentials import tasks as credential_tasks
 from workflows_ui.credentials.services import capabilities, renewal, scheduled_checks, secret_rotation
 from workflows_ui.deleted_objects import services as deleted_objects
-from workflows_ui.flow_edits import services as flow_edits
+from workflows_ui.flow_editing import services as flow_edits
 from workflows_ui.jobs.services import turns as job_turns
 from workflows_ui.launches import tasks as launch_tasks
 from workflows_ui.launches.services import following, repairs, sweeping, watching

@@ -40,7 +40,7 @@ def extract_template(file: Any, keywords: Any, comment_tags: Any, options: Any) 
 
 
 def extract_starter(file: Any, _keywords: Any, _comment_tags: Any, options: Any) -> Iterator[Any]:
-    """Return the translated texts of a starter of flows (resources/flows/starters/forms.py), as Babel expects of an extractor."""
+    """Return the translated texts of a starter of flows (flow_editing/starters/forms.py), as Babel expects of an extractor."""
     waiting = [json.load(file)]
     while waiting:
         value = waiting.pop()

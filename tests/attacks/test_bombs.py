@@ -11,11 +11,11 @@ from tests.launch_forms.filled import publish, send
 from tests.launches.launch_scene import Scene, text_of
 from tests.stub_engine import StubEngine, flow, identity, run
 from tests.users import Users
+from workflows_ui.flow_editing import expressions, operations, prediction
+from workflows_ui.flow_editing.imports import contents
+from workflows_ui.flow_editing.testing import actions as flow_tests
 from workflows_ui.form_schema.document import Field, FieldKind, Form, Limits
 from workflows_ui.launches.models import Launch
-from workflows_ui.resources.flows.editing import expressions, operations, prediction
-from workflows_ui.resources.flows.imports import contents
-from workflows_ui.resources.flows.testing import actions as flow_tests
 
 #: A search that backtracks would take years: this is what ends it.
 pytestmark = [pytest.mark.timeout(60)]

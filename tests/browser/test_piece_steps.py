@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Route, expect
 from tests import flows
 from tests.browser.looks import sound_in_every_look
 from tests.browser.windows import Window
-from tests.resources.flow_edits.posted_forms import asked
+from tests.flow_editing.posted_forms import asked
 from tests.resources.stage import Stage, stage
 
 __all__ = ["stage"]

@@ -29,7 +29,7 @@ from workflows_ui.members.models import LaunchRight, Member, Role
 from workflows_ui.notifications.models import Favourite, Watch, WatchKind
 from workflows_ui.resource_admin.jobs import worker
 from workflows_ui.resource_admin.resource import RESOURCES
-from workflows_ui.resources.tables import deletion as table_deletion
+from workflows_ui.tables import deletion as table_deletion
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.sampled(2)]
 

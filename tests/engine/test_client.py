@@ -385,7 +385,7 @@ def test_every_method_is_called_by_some_test() -> None:
     called = {name for call, *_ in NOT_IN_SDK for name in call.__code__.co_names}
     # Sign-ins are tried in tests/credentials/test_kinds.py, on both flavours of the practice engine.
     sign_ins = {name for name in vars(SignIn) if not name.startswith("_")}
-    # Drafts are tested in tests/resources/flow_testing.
+    # Drafts are tested in tests/flow_editing.
     assert set(OURS) - set(SDK) - called == {"send_trigger", "test_draft", "get_account"} | sign_ins
 
 

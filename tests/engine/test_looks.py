@@ -109,8 +109,8 @@ def _field_call(call: Callable[[Workflows, str], Any]) -> Callable[[Place], Call
 
 
 def _operation(place: Place) -> Call:
-    from workflows_ui.resources.flows.editing.operations import Operation
-    from workflows_ui.resources.flows.editing.prediction import predict
+    from workflows_ui.flow_editing.operations import Operation
+    from workflows_ui.flow_editing.prediction import predict
 
     flow = place.workflows.get_flow(place.draft)
     operation = Operation(

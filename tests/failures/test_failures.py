@@ -26,8 +26,8 @@ from workflows_ui.members.models import Role
 from workflows_ui.notes.models import Note
 from workflows_ui.notifications.models import Notice
 from workflows_ui.practice_engine import ids
-from workflows_ui.resources.runs.masking import WITHHELD
 from workflows_ui.run_index.models import IndexedRun, RunIndex
+from workflows_ui.runs.masking import WITHHELD
 
 __all__ = ["stage"]
 pytestmark = [

@@ -13,7 +13,7 @@ from tests import flows
 from tests.engine.servers import Reply
 from tests.launch_forms.filled import ECHO, publish
 from tests.launches.launch_scene import Scene, text_of
-from tests.resources.test_run_starters import launched
+from tests.runs.test_run_starters import launched
 from tests.stub_engine import (
     StubEngine,
     flow,

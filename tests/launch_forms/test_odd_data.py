@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import given, settings, strategies as st
 
-from tests.launch_forms.test_document import ALL
+from tests.form_schema.test_document import ALL
 from tests.launch_forms.test_proposing import JSON
 from workflows_ui.form_schema import checking, rules, schema_in, schema_out
 from workflows_ui.form_schema.document import BadForm

@@ -18,7 +18,7 @@ from workflows_ui.launches.services import sending
 from workflows_ui.members.models import Role
 from workflows_ui.members.services import access
 from workflows_ui.resource_admin.resource import Row
-from workflows_ui.resources.runs import comparison, story as run_story
+from workflows_ui.runs import comparison, story as run_story
 
 ECHO = flows.code("echo", given="{{trigger.body}}")
 

@@ -13,7 +13,7 @@ from tests.web.matrix import Address
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.members.models import Workspace
 from workflows_ui.members.services.access import page_of
-from workflows_ui.resources import places
+from workflows_ui.resource_admin import places
 from workflows_ui.web import links, navigation
 
 SETTINGS = "/w/sales/settings/"

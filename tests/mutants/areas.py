@@ -30,16 +30,16 @@ AREAS = {
             "members/models.py": "",
             "credentials/services/sharing.py": "",
             "launches/services/launches.py": _PERMISSIONS,
-            "resources/flows/versions.py": "",
-            "resources/places.py": "",
-            "resources/runs/comparison.py": _PERMISSIONS,
+            "flows/versions.py": "",
+            "resource_admin/places.py": "",
+            "runs/comparison.py": _PERMISSIONS,
             "run_index/services/indexes.py": _PERMISSIONS,
         },
         "web/test_access.py members/test_members.py members/test_hidden_pages.py members/test_launch_rights.py "
         "members/test_requesting_access.py members/test_permissions.py accounts/test_demanded_step.py accounts/test_second_step.py "
         "credentials/test_use.py credentials/test_acting.py credentials/test_consent.py launches/test_launch_table.py "
         "credentials/test_replacing.py launches/test_launch_story.py launches/test_live_launch_page.py resources/test_flow_actions.py "
-        "resources/test_run_starters.py resources/test_flow_results.py run_index/test_run_comparison.py run_index/test_unseen_index.py "
+        "runs/test_run_starters.py resources/test_flow_results.py run_index/test_run_comparison.py run_index/test_unseen_index.py "
         "launches/test_asking.py launches/test_conclusions.py offboarding/test_leaving.py offboarding/test_handing_over.py "
         "attacks/test_database_writer.py",
     ),
@@ -47,15 +47,15 @@ AREAS = {
         {
             "core/redaction.py": "",
             "core/secret_names.py": "",
-            "credentials/masking.py": "",
+            "core/masking.py": "",
             "engine/masking.py": "",
             "launches/services/secrets.py": "",
-            "resources/runs/masking.py": "",
+            "runs/masking.py": "",
         },
         "core/test_redaction.py core/test_secret_names.py credentials/test_masking.py credentials/test_masking_of_changed_rows.py "
         "launches/test_payloads.py launches/test_launch_answers.py launches/test_launch_page.py secrets/test_run_data.py "
-        "secrets/test_secret_fields.py resources/test_run_pages.py resources/test_step_values.py resources/flow_edits/test_code_inputs.py "
-        "resources/flow_edits/test_malformed.py run_index/test_run_comparison.py launch_forms/test_launch_form.py",
+        "secrets/test_secret_fields.py runs/test_run_pages.py flows/test_step_values.py flow_editing/test_code_inputs.py "
+        "flow_editing/test_malformed.py run_index/test_run_comparison.py launch_forms/test_launch_form.py",
     ),
     "sending": Area(
         {
@@ -69,7 +69,7 @@ AREAS = {
         "launches/test_asking.py launches/test_sending.py launches/test_sending_odd.py launches/test_kept_launches.py "
         "launches/test_flow_checks.py launches/test_launch_states.py launches/test_chosen_credential.py engine/test_trigger_outcomes.py "
         "engine/test_triggers.py engine/test_safety.py launches/test_conclusions.py launch_forms/test_launch_files.py "
-        "launch_forms/test_launch_form.py credentials/test_moving.py resources/flow_testing/test_draft_tests.py",
+        "launch_forms/test_launch_form.py workspace_move/test_moving.py flow_editing/test_draft_tests.py",
     ),
     "following": Area(
         {
@@ -86,22 +86,22 @@ AREAS = {
             "launches/services/repairs.py": "",
             "launches/states.py": "",
         },
-        f"{_FOLLOWING} launches/test_sending.py launches/test_launch_page.py resources/test_run_retries.py resources/test_retried_runs.py "
-        "resources/test_run_actions.py",
+        f"{_FOLLOWING} launches/test_sending.py launches/test_launch_page.py runs/test_run_retries.py runs/test_retried_runs.py "
+        "runs/test_run_actions.py",
     ),
     "editing": Area(
         {
-            "resources/flows/editing/prediction.py": "",
-            "resources/flows/editing/damage.py": "",
-            "resources/flows/editing/changes.py": "",
-            "resources/flows/editing/inverse.py": "",
-            "flow_edits/services.py": "",
+            "flow_editing/prediction.py": "",
+            "flow_editing/damage.py": "",
+            "flow_editing/changes.py": "",
+            "flow_editing/inverse.py": "",
+            "flow_editing/services.py": "",
             "engine/writes.py": "",
             "engine/looks.py": "",
             "unclear_writes/services.py": "",
         },
-        "resources/flow_edits/test_prediction.py resources/flow_edits/test_editing.py resources/flow_edits/test_undo.py "
-        "resources/flow_edits/test_untrue_answers.py resources/flow_testing/test_step_tests.py resources/flow_testing/test_validity.py "
+        "flow_editing/test_prediction.py flow_editing/test_editing.py flow_editing/test_undo.py "
+        "flow_editing/test_untrue_answers.py flow_editing/test_step_tests.py flow_editing/test_validity.py "
         "resources/test_flow_actions.py "
         "engine/test_writes.py engine/test_looks.py unclear_writes/test_unclear_writes.py unclear_writes/test_every_action.py "
         "deleted_objects/test_restore.py resource_admin/test_bulk.py jobs/test_jobs.py",

@@ -18,11 +18,11 @@ from workflows_ui.credentials.models import CredentialKind
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine.transport import close_pools
+from workflows_ui.flow_editing.forms import EditForm
 from workflows_ui.members.models import Flavour, Member, Role
 from workflows_ui.practice_engine import PracticeEngine, serve
 from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.resource import Query, Resource
-from workflows_ui.resources.flows.editing.forms import EditForm
 
 FAST = 0.02
 #: What is typed into every secret field; it must come back nowhere.

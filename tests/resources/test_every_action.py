@@ -14,13 +14,13 @@ import pytest
 from tests.resources import samples
 from tests.resources.stage import HTMX, TYPED_SECRET, Stage, everything_told, lead, outcomes, turns
 from tests.stub_engine import text
+from workflows_ui.flow_editing.testing.actions import DRAFT_TEST
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import checks as resource_checks
 from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.resource import Resource
 from workflows_ui.resources import RESOURCES
 from workflows_ui.resources.connections.actions import REPLACE
-from workflows_ui.resources.flows.testing.actions import DRAFT_TEST
 from workflows_ui.unclear_writes.models import UnclearWrite
 
 ACTIONS = [(resource, action) for resource in RESOURCES for action in resource.actions]
@@ -156,7 +156,7 @@ def test_an_engine_that_is_down_refuses_or_is_lost_is_shown_at_the_form_with_eve
     faults = stage.practice.engine.faults
     _is_down(stage, action, url, stage.fields(resource, action, url))
     faults.clear()
-    # A trigger's refusal proves nothing (tests/resources/flow_testing/test_draft_tests.py).
+    # A trigger's refusal proves nothing (tests/flow_editing/test_draft_tests.py).
     if name in UNCHANGED:
         return
     for headers in () if action is DRAFT_TEST else WHOLE_AND_FRAGMENT:

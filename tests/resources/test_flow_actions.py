@@ -15,10 +15,10 @@ from tests.resources.stage import HTMX, Stage, lead
 from tests.stub_engine import identity, text
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.engine import NotFound
-from workflows_ui.flow_edits import services as flow_edits
-from workflows_ui.flow_edits.models import EditState, FlowEdit
+from workflows_ui.flow_editing import services as flow_edits
+from workflows_ui.flow_editing.models import EditState, FlowEdit
+from workflows_ui.flows import versions
 from workflows_ui.members.models import Flavour, Role
-from workflows_ui.resources.flows import versions
 
 
 def url(action: str, flow_id: str) -> str:

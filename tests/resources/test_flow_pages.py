@@ -11,8 +11,8 @@ from tests.engine.servers import Reply, Seen
 from tests.resources.stage import Stage
 from tests.stub_engine import StubEngine, flow, identity, text
 from workflows_ui.engine.transport import LARGEST_ANSWER
+from workflows_ui.flows import pages as flow_pages
 from workflows_ui.members.models import Flavour
-from workflows_ui.resources.flows import pages as flow_pages
 
 FLOWS = "/w/sales/flows/"
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.stub_engine import flow
+from workflows_ui.flows.reading import start_label
 from workflows_ui.launches import flow_facts
-from workflows_ui.resources.flows.reading import start_label
 
 
 def trigger(piece: str, name: str = "", /, title: str = "Some trigger", **inputs: Any) -> dict[str, Any]:

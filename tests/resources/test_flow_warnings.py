@@ -12,7 +12,7 @@ from tests.stub_engine import StubEngine, flow, identity, text
 from tests.users import Users
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.launches.models import Launch, Reason, State
-from workflows_ui.resources.pieces import missing_apps
+from workflows_ui.pieces import missing_apps
 
 PAGE = f"/w/sales/flows/{identity(1)}/"
 NOPE = "@activepieces/piece-nope"

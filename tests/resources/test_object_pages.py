@@ -9,9 +9,9 @@ from django.test import Client
 from tests import users as people
 from tests.stub_engine import StubEngine, flow, identity, run, text
 from tests.users import Users
+from workflows_ui.flows import diagram, reading
 from workflows_ui.members.models import Flavour, Workspace
 from workflows_ui.resource_admin import editor
-from workflows_ui.resources.flows import diagram, reading
 from workflows_ui.resources.flows.declaration import Flows
 
 FLOW = f"/w/sales/flows/{identity(1)}/"

@@ -9,8 +9,8 @@ from tests.practice_engine.fixtures import Practice, practice as practice
 from tests.resources.stage import Stage, stage as stage
 from tests.stub_engine import text
 from tests.users import gather, workspace
+from workflows_ui.resource_admin import whole_lists
 from workflows_ui.resource_admin.resource import Query
-from workflows_ui.resources import whole_lists
 
 
 def made(stage: Stage, resource: str) -> set[str]:

@@ -13,9 +13,9 @@ from tests.run_index.index_scene import launched, read_all, start, turn
 from tests.run_index.test_indexed_list import RUNS, page
 from workflows_ui.credentials.services import sharing
 from workflows_ui.members.models import Role
-from workflows_ui.resources.runs import indexed
 from workflows_ui.run_index.models import IndexedRun, Kept, RunIndex, RunWord, Search
 from workflows_ui.run_index.services import words
+from workflows_ui.runs import indexed
 
 __all__ = ["stage"]
 pytestmark = [

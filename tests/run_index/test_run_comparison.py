@@ -16,8 +16,8 @@ from workflows_ui.credentials.services import sharing
 from workflows_ui.launches.services import secrets
 from workflows_ui.members.models import Role
 from workflows_ui.practice_engine import ids
-from workflows_ui.resources.runs import comparison
 from workflows_ui.run_index.models import IndexedRun
+from workflows_ui.runs import comparison
 
 __all__ = ["stage"]
 pytestmark = [

@@ -14,8 +14,8 @@ from tests.run_index.test_objects import read, step
 from tests.users import credential
 from workflows_ui.credentials.models import CredentialShare
 from workflows_ui.members.models import Role
-from workflows_ui.resources import usage
 from workflows_ui.run_index.models import IndexedKind, RunIndex
+from workflows_ui.usage import usage
 
 __all__ = ["stage"]
 pytestmark = [

@@ -27,7 +27,7 @@ from workflows_ui.launches.models import Launch
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.jobs import worker
 from workflows_ui.resources import BY_NAME
-from workflows_ui.resources.runs import masking as run_masking
+from workflows_ui.runs import masking as run_masking
 
 pytestmark = pytest.mark.django_db
 REASON = "Comparing what the customer sent us"

@@ -13,8 +13,8 @@ from tests.unclear_writes.later import act_late, look_at_the_end
 from workflows_ui.audit import page as history
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import clock
-from workflows_ui.flow_edits import services as flow_edits
-from workflows_ui.flow_edits.models import EditState, FlowEdit
+from workflows_ui.flow_editing import services as flow_edits
+from workflows_ui.flow_editing.models import EditState, FlowEdit
 from workflows_ui.resource_admin.resource import RESOURCES
 from workflows_ui.unclear_writes import services
 from workflows_ui.unclear_writes.models import UnclearWrite, WriteState

@@ -30,7 +30,7 @@ from workflows_ui.core import heartbeat
 from workflows_ui.credentials.models import CredentialSecret
 from workflows_ui.deleted_objects.models import CopyState, DeletedObject
 from workflows_ui.failures.models import FailurePattern
-from workflows_ui.flow_edits.models import FlowEdit
+from workflows_ui.flow_editing.models import FlowEdit
 from workflows_ui.jobs.models import Job, JobItem, JobKind, JobPart, JobState
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.launches.models import Launch, State

@@ -32,7 +32,7 @@ from workflows_ui.launches.models import Launch
 from workflows_ui.members.models import Flavour, Member, Role, Workspace
 from workflows_ui.resource_admin.jobs import worker
 from workflows_ui.resources import BY_NAME, RESOURCES
-from workflows_ui.resources.runs import filters as run_filters
+from workflows_ui.runs import filters as run_filters
 
 pytestmark = [pytest.mark.django_db]
 

@@ -29,10 +29,10 @@ from workflows_ui.engine import (
     TooLarge,
     Workflows,
 )
+from workflows_ui.flows import reading
 from workflows_ui.launches import flow_facts
 from workflows_ui.launches.services import runs
-from workflows_ui.resources import whole_lists
-from workflows_ui.resources.flows import reading
+from workflows_ui.resource_admin import whole_lists
 
 log = structlog.get_logger(__name__)
 

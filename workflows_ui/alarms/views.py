@@ -23,7 +23,7 @@ from workflows_ui.launches.services import watching
 from workflows_ui.lists import list_page, local_lists
 from workflows_ui.members.models import Role
 from workflows_ui.notifications.models import WatchKind
-from workflows_ui.resources.places import flow_url, list_url, run_url
+from workflows_ui.resource_admin.places import flow_url, list_url, run_url
 from workflows_ui.run_index.models import RunIndex
 from workflows_ui.run_index.services import indexes
 from workflows_ui.web import responses

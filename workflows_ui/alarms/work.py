@@ -13,8 +13,8 @@ from workflows_ui.alarms.detection import Rhythm
 from workflows_ui.alarms.models import AlarmKind, AlarmWatch, FlowRhythm, FlowState
 from workflows_ui.alarms.profiles import Calendar
 from workflows_ui.alarms.services import Problem
+from workflows_ui.flows import reading
 from workflows_ui.launches.models import Launch
-from workflows_ui.resources.flows import reading
 from workflows_ui.run_index.models import LISTED, IndexedRun, RunIndex
 
 #: How late a scheduled run may be, and how early.

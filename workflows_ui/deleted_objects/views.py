@@ -27,7 +27,7 @@ from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import action_log
 from workflows_ui.resource_admin.resource import RESOURCES
 from workflows_ui.resources.flows import actions as flow_actions
-from workflows_ui.resources.tables import deletion as table_deletion
+from workflows_ui.tables import deletion as table_deletion
 from workflows_ui.unclear_writes import messages as write_texts, services as unclear_writes
 from workflows_ui.web import messages as words, responses
 from workflows_ui.web.access import member

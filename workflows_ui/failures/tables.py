@@ -12,8 +12,8 @@ from workflows_ui.failures.forms import FilterForm
 from workflows_ui.failures.services import Pattern
 from workflows_ui.lists.declaration import Column
 from workflows_ui.lists.local_lists import LocalList
-from workflows_ui.resources.runs import masking, reading
 from workflows_ui.run_index.services import rows as indexed_rows
+from workflows_ui.runs import masking, reading
 from workflows_ui.web import messages
 
 

@@ -22,11 +22,11 @@ from workflows_ui.lists import list_page, local_lists
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.capabilities import lacking
+from workflows_ui.resource_admin.places import flow_url, list_url, run_url
 from workflows_ui.resource_admin.resource import RESOURCES
-from workflows_ui.resources.places import flow_url, list_url, run_url
-from workflows_ui.resources.runs import filters as run_filters, indexed, masking, reading
 from workflows_ui.run_index.models import RunIndex
 from workflows_ui.run_index.services import indexes, rows as indexed_rows
+from workflows_ui.runs import filters as run_filters, indexed, masking, reading
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest

@@ -24,8 +24,8 @@ from workflows_ui.launches.models import Follow, Launch
 from workflows_ui.launches.services import statistics
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access
-from workflows_ui.resources.runs.plots import RunPlots
 from workflows_ui.run_index.services import indexes, statistics as run_statistics
+from workflows_ui.runs.plots import RunPlots
 from workflows_ui.web import markdown
 from workflows_ui.web.links import reachable
 from workflows_ui.web.messages import NO_WORKER

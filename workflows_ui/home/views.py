@@ -15,6 +15,7 @@ from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials import messages as credential_messages
 from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.engine import AddressRefused, EngineError
+from workflows_ui.flows import launchable
 from workflows_ui.home import queries, services as visits
 from workflows_ui.home.page import Home, form_texts
 from workflows_ui.launches import flow_facts
@@ -22,10 +23,9 @@ from workflows_ui.launches.models import Launch
 from workflows_ui.members import messages as launch_right_messages
 from workflows_ui.members.models import AccessRequest, Role
 from workflows_ui.members.services import access, launch_rights
-from workflows_ui.resources.flows import launchable
-from workflows_ui.resources.pieces import apps
-from workflows_ui.resources.runs import elsewhere as runs_elsewhere
+from workflows_ui.pieces import apps
 from workflows_ui.run_index.services import indexes
+from workflows_ui.runs import elsewhere as runs_elsewhere
 from workflows_ui.web import messages as words, navigation, responses
 from workflows_ui.web.access import closed, member, signed_in
 from workflows_ui.web.requests import ConsoleRequest

@@ -10,14 +10,14 @@ from django.views.decorators.http import require_http_methods
 from workflows_ui.audit.requests import actor
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.failures import services as failures
+from workflows_ui.flows import reading as flow_reading
 from workflows_ui.launches.services import launches
 from workflows_ui.members.models import Role
 from workflows_ui.notes import services
 from workflows_ui.notes.forms import NoteForm
 from workflows_ui.notes.models import Note, Subject
-from workflows_ui.resources.flows import reading as flow_reading
-from workflows_ui.resources.runs import reading as run_reading
 from workflows_ui.run_index.services import indexes
+from workflows_ui.runs import reading as run_reading
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.links import object_url

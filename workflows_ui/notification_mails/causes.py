@@ -23,10 +23,10 @@ from workflows_ui.members.services import access as member_access
 from workflows_ui.members.services.access import Access
 from workflows_ui.notifications.models import Notice, NoticeKind
 from workflows_ui.resource_admin.resource import Row
-from workflows_ui.resources.runs import masking, reading, starters
-from workflows_ui.resources.runs.panels import failure_message
 from workflows_ui.run_index.models import LISTED, IndexedRun
 from workflows_ui.run_index.services import indexes, rows as indexed_rows
+from workflows_ui.runs import masking, reading, starters
+from workflows_ui.runs.panels import failure_message
 
 log = structlog.get_logger(__name__)
 #: Longest message of a step in a notice, in characters.

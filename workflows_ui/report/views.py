@@ -20,10 +20,10 @@ from workflows_ui.lists import export
 from workflows_ui.members.models import Role
 from workflows_ui.report import services
 from workflows_ui.report.services import Line
-from workflows_ui.resources.places import list_url
-from workflows_ui.resources.runs import indexed
+from workflows_ui.resource_admin.places import list_url
 from workflows_ui.run_index.models import RunIndex
 from workflows_ui.run_index.services import indexes
+from workflows_ui.runs import indexed
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest

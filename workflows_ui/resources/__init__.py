@@ -1,4 +1,4 @@
-"""The remote kinds of objects: every `Resource` declared in the `declaration.py` of a package here.
+"""The remote kinds of objects: every `Resource` declared in the `declaration.py` of a package here, or of a feature.
 
 URLs, menu, permissions, audit and checks follow from this list.
 """
@@ -11,11 +11,15 @@ from pkgutil import iter_modules
 from workflows_ui.resource_admin.resource import Resource
 from workflows_ui.web.navigation import Entry
 
+#: Kinds that are features of their own.
+_FEATURES = ("workflows_ui.runs", "workflows_ui.tables")
+
 
 def _declared() -> Iterator[Resource]:
-    for package in iter_modules(__path__):
-        name = f"{__name__}.{package.name}.declaration"
-        if package.ispkg and find_spec(name):
+    here = (f"{__name__}.{package.name}" for package in iter_modules(__path__) if package.ispkg)
+    for package in (*here, *_FEATURES):
+        name = f"{package}.declaration"
+        if find_spec(name):
             for found in vars(import_module(name)).values():
                 if isinstance(found, type) and issubclass(found, Resource) and found.__module__ == name:
                     yield found()

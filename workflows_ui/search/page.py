@@ -14,14 +14,14 @@ from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import capabilities, clients, credentials, engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import AddressRefused, EngineError, Forbidden, NoRoute, NotFound, NotInPlan
+from workflows_ui.flows import launchable
 from workflows_ui.members.models import Role
 from workflows_ui.members.services import access as member_access
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.resource import RESOURCES, Query, Resource, Row
-from workflows_ui.resources.flows import launchable
-from workflows_ui.resources.runs import indexed
-from workflows_ui.resources.runs.reading import error_of, name_of
 from workflows_ui.run_index.services import indexes, uses
+from workflows_ui.runs import indexed
+from workflows_ui.runs.reading import error_of, name_of
 from workflows_ui.search import services
 from workflows_ui.search.services import MOST, Text
 from workflows_ui.web import messages, navigation

@@ -6,7 +6,7 @@ from typing import Any
 from tests import flows
 from tests.resources.samples import Sample
 from tests.stub_engine import flow
-from workflows_ui.flow_edits import services as flow_edits
+from workflows_ui.flow_editing import services as flow_edits
 
 #: A tree that fits every version of the engine, so that nothing has to be asked.
 _TREE = {"name": "trigger", "type": "EMPTY", "valid": True, "displayName": "Select a trigger", "settings": {}}

@@ -45,10 +45,10 @@ from workflows_ui.credentials.services.credential_tests import Choice, Draft, Pr
 from workflows_ui.credentials.services.signing_in import Token
 from workflows_ui.credentials.views.credentials import find_credential
 from workflows_ui.engine import EngineError
+from workflows_ui.flows.launchable import launchable_flows
 from workflows_ui.members.models import Flavour, Role, Workspace
 from workflows_ui.members.services import access
 from workflows_ui.resource_admin.capabilities import NAMES
-from workflows_ui.resources.flows.launchable import launchable_flows
 from workflows_ui.web import messages as error_messages, responses
 from workflows_ui.web.access import closed, member, signed_in
 from workflows_ui.web.requests import ConsoleRequest

@@ -25,7 +25,7 @@ from workflows_ui.launches import flow_facts
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches, secrets as launch_secrets
 from workflows_ui.members.models import Role
-from workflows_ui.resources.runs import masking
+from workflows_ui.runs import masking
 from workflows_ui.web.requests import ConsoleRequest
 
 #: Most characters of a link that fills the form.

@@ -19,16 +19,16 @@ from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError
 from workflows_ui.failures import services as failures
+from workflows_ui.flows.reading import last_change
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.views.launches import find_page
 from workflows_ui.lists.declaration import Row
 from workflows_ui.members.models import Role
 from workflows_ui.members.services import members
 from workflows_ui.members.services.access import Access
-from workflows_ui.resources.flows.reading import last_change
-from workflows_ui.resources.pieces import missing_apps
-from workflows_ui.resources.runs import comparison, masking as run_masking, panels as run_panels, story as run_story
+from workflows_ui.pieces import missing_apps
 from workflows_ui.run_index.services import indexes, rows as indexed_rows
+from workflows_ui.runs import comparison, masking as run_masking, panels as run_panels, story as run_story
 from workflows_ui.web import messages, responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest

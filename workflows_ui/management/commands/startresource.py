@@ -24,8 +24,8 @@ _DECLARATION = Template('''\
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.credentials.services.engine_session import EngineSession
-${import_error}from workflows_ui.resource_admin.resource import Column, Page, Query, Resource, Row
-from workflows_ui.resources import whole_lists
+${import_error}from workflows_ui.resource_admin import whole_lists
+from workflows_ui.resource_admin.resource import Column, Page, Query, Resource, Row
 $calls
 
 class $class_name(Resource):

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from workflows_ui.audit.requests import actor
 from workflows_ui.core.collation import sort_key
 from workflows_ui.credentials.services import engine_session
+from workflows_ui.flows.launchable import launchable_flows
 from workflows_ui.launches import flow_facts
 from workflows_ui.lists import list_page, local_lists
 from workflows_ui.lists.declaration import Page
@@ -23,7 +24,6 @@ from workflows_ui.members import messages as member_messages, tables
 from workflows_ui.members.forms import LaunchRightForm, LimitsForm
 from workflows_ui.members.models import LaunchRight, LaunchRights, Role
 from workflows_ui.members.services import launch_rights
-from workflows_ui.resources.flows.launchable import launchable_flows
 from workflows_ui.web import responses
 from workflows_ui.web.access import member, visible_people
 from workflows_ui.web.elements import Button

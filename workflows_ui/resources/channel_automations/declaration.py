@@ -16,9 +16,10 @@ from workflows_ui.core.text import Message
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
 from workflows_ui.members.models import Flavour
+from workflows_ui.resource_admin import whole_lists
+from workflows_ui.resource_admin.places import link_to
 from workflows_ui.resource_admin.resource import Column, Page, Query, Resource, Row, Subject, Text, id_at
-from workflows_ui.resources import usage, whole_lists
-from workflows_ui.resources.places import link_to
+from workflows_ui.usage import usage
 
 #: Types of channels by the engine's names; it does not list its own, and accepts any (api.md section 17).
 TYPES: dict[str, Text] = {

@@ -12,13 +12,14 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core.paths import text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.flow_editing import replacement_job
 from workflows_ui.jobs.services import jobs
 from workflows_ui.members.services import access
+from workflows_ui.pieces import connections as connection_list
 from workflows_ui.resource_admin.actions import delete_action, rename_action
 from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Row, Text
-from workflows_ui.resources import usage
-from workflows_ui.resources.connections import connecting, reading
-from workflows_ui.resources.flows import replacement_job
+from workflows_ui.resources.connections import connecting
+from workflows_ui.usage import usage
 
 _LONGEST = 200
 _UNUSED = _("No flow uses it.")
@@ -38,7 +39,7 @@ class ReplaceForm(forms.Form):
 
     def __init__(self, *args: Any, session: EngineSession, row: Row, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        same_app = reading.choices(reading.connections_of_app(session, str(row.get("pieceName"))), "id")
+        same_app = connection_list.choices(connection_list.connections_of_app(session, str(row.get("pieceName"))), "id")
         listed = [choice for choice in same_app if choice[0] != row.get("id")]
         self.fields["target"] = forms.ChoiceField(
             label=_("Connection that takes over"),
@@ -53,7 +54,7 @@ def _flows_affected(session: EngineSession, row: Row, none: Text = _UNUSED) -> A
 
 def _replace(session: EngineSession, id: str, typed: dict[str, Any]) -> str:
     """Create the job and return its id. The engine's own call publishes drafts and turns flows on (recordings `conn_replace_off_*`)."""
-    old, new = reading.find(session, id), reading.find(session, typed["target"])
+    old, new = connection_list.find(session, id), connection_list.find(session, typed["target"])
     if new["id"] == old["id"] or new.get("pieceName") != old.get("pieceName"):
         text = _("Only another connection of the same app can take over. Nothing was changed.")
         raise forms.ValidationError({"target": text})
@@ -80,7 +81,7 @@ RENEW = Action(
     label=_("Replace the secret"),
     icon="key-round",
     form=connecting.SecretForm,
-    run=lambda session, key, typed: connecting.renew(session, reading.find(session, key), typed),
+    run=lambda session, key, typed: connecting.renew(session, connection_list.find(session, key), typed),
     confirm=_(
         "The old secret is removed from the engine at once. The name stays, and flows that use the connection "
         "continue with the new secret. The engine tests it at the app first, which may take some seconds."

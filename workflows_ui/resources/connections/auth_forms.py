@@ -12,11 +12,11 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext as _
 
+from workflows_ui.pieces import apps
+from workflows_ui.pieces.fields import property_inputs, words
 from workflows_ui.resource_admin.resource import Row, pick
 from workflows_ui.resources.connections import oauth_forms
 from workflows_ui.resources.connections.oauth_forms import SignIn
-from workflows_ui.resources.pieces import apps
-from workflows_ui.resources.pieces.fields import property_inputs, words
 from workflows_ui.web import elements
 from workflows_ui.web.schema_forms import Input, InputKind, form_fields
 

@@ -11,12 +11,18 @@ from django.utils.crypto import get_random_string
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.core import formats
+from workflows_ui.core.paths import pick
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound, Unknown
 from workflows_ui.members.models import Flavour
+from workflows_ui.pieces import apps
+from workflows_ui.pieces.catalogue import takes_connection
+from workflows_ui.pieces.fields import type_words
+from workflows_ui.resource_admin.actions import Action, Affected, always
+from workflows_ui.resource_admin.places import connection_url, list_url
 from workflows_ui.resource_admin.resource import Row, id_at
 from workflows_ui.resources.connections import auth_forms, oauth_forms, signing_in
-from workflows_ui.resources.pieces import apps
 
 _BAD_CODE = _("The app does not accept the code. A code works once: get a new one. Nothing was saved.")
 _PROBLEMS: dict[str, str | Promise] = {
@@ -178,3 +184,36 @@ def _store(session: EngineSession, request: dict[str, Any], schema: Row, typed: 
                 errors.append(_("The app says: %s") % error.message[:300])
             raise forms.ValidationError(errors) from None
         raise
+
+
+def _connection_types(session: EngineSession, row: Row) -> Affected | None:
+    """The forms to choose from, if an app can be connected in several ways."""
+    slug, name = session.workspace.slug, str(row.get("name"))
+    kinds = auth_forms.kinds(apps.piece(session, name).get("auth"))
+    if len(kinds) < 2:
+        return None
+    form = CONNECT.url(slug, "pieces", name)
+    lines = [
+        (str(type_words(kind)), sign_in_page_url(slug, name) if kind == oauth_forms.OWN else f"{form}?way={kind}")
+        for kind in kinds
+    ]
+    return Affected(_("This app can be connected in several ways:"), lines)
+
+
+#: Creates a connection to an app; on the app's page and behind "New connection".
+CONNECT = Action(
+    name="connect",
+    label=_("Connect"),
+    icon="plug",
+    form=ConnectForm,
+    run=connect,
+    creates="connections",
+    button=lambda row: _("Connect “%(app)s”") % {"app": formats.cut(apps.title(row))},
+    confirm=_("The engine tests what you enter at the app, which may take some seconds, and keeps it encrypted."),
+    impact=_connection_types,
+    visible=takes_connection,
+    primary=always,
+    done=lambda row, answer: _("“%(app)s” is connected.") % {"app": formats.cut(apps.title(row))},
+    success_url=lambda slug, _row, answer: connection_url(slug, pick(answer, "id")) or list_url(slug, "connections"),
+    in_rows=True,
+)

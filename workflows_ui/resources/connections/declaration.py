@@ -20,15 +20,16 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.lists.filters import state_field
 from workflows_ui.members.models import Role
+from workflows_ui.pieces import apps, connections as connection_list
+from workflows_ui.pieces.apps import Mark, mark_column
+from workflows_ui.pieces.connections import STATES, state
+from workflows_ui.pieces.fields import type_words
+from workflows_ui.resource_admin import whole_lists
+from workflows_ui.resource_admin.places import link_to, list_url
 from workflows_ui.resource_admin.resource import Panel, Resource, Subject
-from workflows_ui.resources import usage, whole_lists
-from workflows_ui.resources.connections import actions as resource_actions, reading
-from workflows_ui.resources.connections.reading import STATES, state
-from workflows_ui.resources.pieces import apps
-from workflows_ui.resources.pieces.apps import Mark, mark_column
-from workflows_ui.resources.pieces.fields import type_words
-from workflows_ui.resources.places import link_to, list_url
+from workflows_ui.resources.connections import actions as resource_actions
 from workflows_ui.run_index.services import uses
+from workflows_ui.usage import usage
 
 _TROUBLE: dict[str, Text] = {
     "ERROR": _(
@@ -150,7 +151,7 @@ class Connections(Resource):
     def list(self, session: EngineSession, query: Query) -> Page:
         """A page, newest first within the first thousand. Calls: connections (`whole_lists.named`), and the cached names of apps."""
         arguments = {name: query.filters.get(name) for name in ("app", "status")}
-        load = partial(reading.load, session, whole_lists.cursor(query), **arguments)
+        load = partial(connection_list.load, session, whole_lists.cursor(query), **arguments)
         answer = whole_lists.named(query, lambda name: load(name=name), lambda row: row.get("displayName"))
         rows, beyond = whole_lists.rows_of(answer), whole_lists.following(answer)
         rows.sort(key=lambda row: str(row.get("created") or ""), reverse=True)
@@ -165,7 +166,7 @@ class Connections(Resource):
 
     def get(self, session: EngineSession, id: str) -> Row:
         """The connection as in the list. Raises NotFound if it is not in the list."""
-        return _with_apps(session, [reading.find(session, id)])[0]
+        return _with_apps(session, [connection_list.find(session, id)])[0]
 
     def choices(self, session: EngineSession) -> Mapping[str, Sequence[tuple[str, Text]]]:
         """The apps that take a connection."""

@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 from django.utils.translation import gettext as _
 
 from workflows_ui.core.paths import dict_at, text_at, texts_at
+from workflows_ui.pieces.fields import words
 from workflows_ui.resource_admin.resource import Row
-from workflows_ui.resources.pieces.fields import words
 from workflows_ui.web import elements
 from workflows_ui.web.schema_forms import Input, InputKind, Option
 

@@ -20,12 +20,12 @@ from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.members.models import Role
 from workflows_ui.members.services import access
+from workflows_ui.pieces import apps, catalogue, connections as connection_list
+from workflows_ui.resource_admin.places import list_url
 from workflows_ui.resource_admin.resource import Row
-from workflows_ui.resources.connections import actions, auth_forms, oauth_forms, reading, signing_in
-from workflows_ui.resources.connections.connecting import scheme_of, sign_in_page_url
+from workflows_ui.resources.connections import actions, auth_forms, oauth_forms, signing_in
+from workflows_ui.resources.connections.connecting import CONNECT, scheme_of, sign_in_page_url
 from workflows_ui.resources.connections.oauth_forms import SignIn
-from workflows_ui.resources.pieces import apps, declaration as pieces
-from workflows_ui.resources.places import list_url
 from workflows_ui.web import responses
 from workflows_ui.web.access import closed, member
 from workflows_ui.web.requests import ConsoleRequest
@@ -44,9 +44,9 @@ def new(request: ConsoleRequest, slug: str) -> HttpResponse:
     def url(row: Row) -> str:
         if row["auth"] == [oauth_forms.OWN]:
             return sign_in_page_url(slug, row["name"])
-        return pieces.CONNECT.url(slug, pieces.Pieces.name, row["name"])
+        return CONNECT.url(slug, "pieces", row["name"])
 
-    lines = pieces.app_lines(engine_session.open_session(request.access), search, url, connection="yes")
+    lines = catalogue.app_lines(engine_session.open_session(request.access), search, url, connection="yes")
     context = {"lines": lines, "search": search, "list_url": list_url(slug, "connections")}
     return responses.page(request, "resources/connections/new.html", context, fragments=("apps",))
 
@@ -166,7 +166,7 @@ def _scheme(session: EngineSession, piece: str, connection: str) -> tuple[str, R
     row = apps.piece(session, piece)
     if not connection:
         return apps.title(row), auth_forms.scheme(row.get("auth"), oauth_forms.OWN) or {}
-    connection_row = reading.find(session, connection)
+    connection_row = connection_list.find(session, connection)
     if connection_row.get("pieceName") != piece:
         raise Http404
     return text_at(connection_row, "displayName") or apps.title(row), scheme_of(session, connection_row) or {}
@@ -175,7 +175,7 @@ def _scheme(session: EngineSession, piece: str, connection: str) -> tuple[str, R
 def _form_url(slug: str, piece: str, connection: str) -> str:
     if connection:
         return actions.RENEW.url(slug, "connections", connection)
-    return pieces.CONNECT.url(slug, pieces.Pieces.name, piece)
+    return CONNECT.url(slug, "pieces", piece)
 
 
 def _error_page(request: HttpRequest) -> HttpResponse:

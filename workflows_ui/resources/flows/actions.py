@@ -9,22 +9,14 @@ from django.utils.translation import gettext, gettext_lazy as _, ngettext
 from workflows_ui.core import clock, formats
 from workflows_ui.core.paths import dict_at, dicts_at, list_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.deleted_objects import services as deleted_objects
+from workflows_ui.deleted_objects import copies, services as deleted_objects
 from workflows_ui.deleted_objects.services import Content
 from workflows_ui.engine import EngineError, NotFound
-from workflows_ui.launch_forms.models import LaunchForm, LaunchFormVersion, SavedInputs
-from workflows_ui.launches.models import OPEN, Launch
-from workflows_ui.members.models import LaunchRight, Role
-from workflows_ui.notifications.models import Favourite, Watch, WatchKind
-from workflows_ui.resource_admin.actions import LastingText, NameForm, always, delete_action, rename_action
-from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Row, Text, id_at, pick
-from workflows_ui.resources import copies, usage
-from workflows_ui.resources.flows import forms as flow_forms, pages, validity
-from workflows_ui.resources.flows.editing import actions as editing_actions
-from workflows_ui.resources.flows.editing.operations import TREE, Operation
-from workflows_ui.resources.flows.editing.prediction import Impossible, predict
-from workflows_ui.resources.flows.imports import actions as import_actions
-from workflows_ui.resources.flows.reading import (
+from workflows_ui.flow_editing import actions as editing_actions, creation, validity
+from workflows_ui.flow_editing.operations import TREE, Operation
+from workflows_ui.flow_editing.prediction import Impossible, predict
+from workflows_ui.flows import pages
+from workflows_ui.flows.reading import (
     connection_names,
     deleting,
     folder_names,
@@ -34,8 +26,16 @@ from workflows_ui.resources.flows.reading import (
     tags_of,
     trigger_of,
 )
-from workflows_ui.resources.pieces import missing_apps
-from workflows_ui.resources.places import flow_url, object_url, subpage_url
+from workflows_ui.launch_forms.models import LaunchForm, LaunchFormVersion, SavedInputs
+from workflows_ui.launches.models import OPEN, Launch
+from workflows_ui.members.models import LaunchRight, Role
+from workflows_ui.notifications.models import Favourite, Watch, WatchKind
+from workflows_ui.pieces import missing_apps
+from workflows_ui.resource_admin.actions import LastingText, NameForm, always, delete_action, rename_action
+from workflows_ui.resource_admin.places import flow_url, object_url, subpage_url
+from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Row, Text, id_at, pick
+from workflows_ui.resources.flows import forms as flow_forms
+from workflows_ui.usage import usage
 
 _LISTED = 20
 Line = tuple[str, str]
@@ -54,7 +54,7 @@ def _operate(session: EngineSession, id: str, operation: str, **request: Any) ->
 def _duplicate(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
     """Create a flow of this name with the newest version's steps, in the same folder."""
     flow = session.workflows.get_flow(id)
-    return import_actions.create(session, data["name"], dict_at(flow, "version"), text_at(flow, "folderId"))
+    return creation.create(session, data["name"], dict_at(flow, "version"), text_at(flow, "folderId"))
 
 
 def _can_turn_on(flow: Row) -> bool:
@@ -230,8 +230,8 @@ def fill_from_copy(session: EngineSession, id: str, data: Mapping[str, Any]) -> 
     """Give the flow the steps and tags of its copy; a second time does no harm. Raises EngineError, ValidationError."""
     tags = [str(tag) for tag in list_at(data, "tags")]
     flow, version = session.workflows.get_flow(id), dict_at(data, "version")
-    operation = import_actions.import_operation(session, flow, version, _name_in_copy(data))
-    import_actions.import_into(session, id, flow, operation)
+    operation = creation.import_operation(session, flow, version, _name_in_copy(data))
+    creation.import_into(session, id, flow, operation)
     usage.forget(session)
     if tags:
         _tag(session, id, {"tags": tags})
@@ -330,7 +330,7 @@ ACTIONS = (
         success_url=lambda slug, _row, flow: flow_url(slug, pick(flow, "id")),
         in_rows=True,
     ),
-    import_actions.IMPORT_HERE,
+    creation.IMPORT_HERE,
     editing_actions.USE_VERSION,
     Action(
         "turn-off",
@@ -373,6 +373,6 @@ ACTIONS = (
             ),
         ),
     ),
-    import_actions.NEW,
-    import_actions.IMPORT_NEW,
+    creation.NEW,
+    creation.IMPORT_NEW,
 )

@@ -14,7 +14,14 @@ from workflows_ui.core.paths import list_at, number_at
 from workflows_ui.core.states import Badge
 from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.flow_editing import actions as editing_actions, replacement_job
+from workflows_ui.flow_editing.testing.actions import DRAFT_TEST, STEP_TEST
+from workflows_ui.flow_editing.trigger_testing import actions as trigger_tests
+from workflows_ui.flows import pages, reading, secret_inputs, versions
+from workflows_ui.flows.form_parts import folder_choices
 from workflows_ui.members.models import Role
+from workflows_ui.pieces.apps import marks_html
+from workflows_ui.resource_admin.places import link_to, list_url, subpage_url
 from workflows_ui.resource_admin.resource import (
     Column,
     Page,
@@ -28,25 +35,15 @@ from workflows_ui.resource_admin.resource import (
     Tab,
     id_at,
 )
-from workflows_ui.resources import usage
 from workflows_ui.resources.flows import (
     actions as resource_actions,
-    drawing,
-    pages,
+    latest_run,
     panels as flow_panels,
-    reading,
-    replacement_job,
     results as resource_results,
-    secret_inputs,
-    versions,
 )
-from workflows_ui.resources.flows.editing import actions as editing_actions
-from workflows_ui.resources.flows.forms import FlowFilters, folder_choices
-from workflows_ui.resources.flows.testing.actions import DRAFT_TEST, STEP_TEST
-from workflows_ui.resources.pieces.apps import marks_html
-from workflows_ui.resources.places import link_to, list_url, subpage_url
-from workflows_ui.resources.triggers import tests as trigger_tests
+from workflows_ui.resources.flows.forms import FlowFilters
 from workflows_ui.run_index.services import uses
+from workflows_ui.usage import usage
 from workflows_ui.web import messages
 from workflows_ui.web.plots import Spark
 
@@ -159,7 +156,7 @@ class Flows(Resource):
         Panel("", "alarms/of_flow.html", flow_panels.alarms, without_engine=True),
         Panel("", "resources/flows/not_launchable.html", flow_panels.not_launchable),
         Panel(_("What this will do"), "resources/flows/story.html", flow_panels.story),
-        Panel(_("Diagram"), "resources/flows/diagram.html", drawing.panel),
+        Panel(_("Diagram"), "flows/diagram.html", latest_run.panel),
         Panel(_("Runs per day"), "resources/flows/run_plots.html", flow_panels.run_plots, without_engine=True),
         Panel(_("Launches per day"), "resources/flows/plots.html", flow_panels.plots),
         Panel(_("Latest runs"), "resources/flows/runs.html", flow_panels.latest_runs),

@@ -4,9 +4,10 @@ from typing import Any
 
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.flows import story
 from workflows_ui.launches import flow_facts
 from workflows_ui.members.services.access import Access
-from workflows_ui.resources.flows import results, story
+from workflows_ui.resources.flows import results
 
 
 def effects_at_once(access: Access, id: str, facts: flow_facts.Facts | None) -> dict[str, Any]:

@@ -5,21 +5,17 @@ from contextlib import suppress
 from typing import Any, cast
 
 from django import forms
-from django.http import QueryDict
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from workflows_ui.core.collation import sort_key
 from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError
+from workflows_ui.flow_editing import changes
+from workflows_ui.flows.form_parts import CHANGED, SeenForm, folder_choices
+from workflows_ui.flows.reading import moment_of
 from workflows_ui.lists.filters import state_field
 from workflows_ui.resource_admin.resource import Affected, Row, id_at, pick
-from workflows_ui.resources.flows.editing import changes
-from workflows_ui.resources.flows.reading import folder_names, moment_of
 from workflows_ui.web import messages
-
-CHANGED = _("The flow has been changed since you opened this page. Nothing was sent yet.")
 
 
 class FlowFilters(forms.Form):
@@ -43,30 +39,12 @@ class FlowTags(forms.Form):
         return list(dict.fromkeys(tag for tag in tags if tag))
 
 
-def folder_choices(session: EngineSession, none: str = "") -> list[tuple[str, str | Promise]]:
-    """The folders, preceded by the choice of no folder, which has the value `none`."""
-    names = sorted(folder_names(session).items(), key=lambda pair: sort_key(pair[1]))
-    return [(none, _("In no folder")), *names]
-
-
 class FolderChoice(forms.Form):
     folder = forms.ChoiceField(label=_("Folder"), required=False)
 
     def __init__(self, *args: Any, session: EngineSession, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         cast("forms.ChoiceField", self.fields["folder"]).choices = folder_choices(session)
-
-
-class SeenForm(forms.Form):
-    """A form of what a page showed, of which `seen` is a mark. If that was changed, it asks once more."""
-
-    seen = forms.CharField(required=False, widget=forms.HiddenInput)
-
-    def set_seen(self, mark: str) -> None:
-        """Let the next submission have the mark of what is shown now."""
-        data = cast("QueryDict", self.data).copy()
-        data["seen"] = mark
-        self.data = data
 
 
 class Publish(SeenForm):

@@ -16,7 +16,10 @@ from workflows_ui.core.paths import dict_at
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.core.text import Message, Text
 from workflows_ui.engine import EngineError, flow_tree
-from workflows_ui.flow_edits import services as flow_edits
+from workflows_ui.flow_editing import actions as editing, services as flow_edits, validity
+from workflows_ui.flow_editing.testing.actions import DRAFT_TEST
+from workflows_ui.flow_editing.trigger_testing import actions as trigger_tests
+from workflows_ui.flows import drawing, notes, outline, reading, secret_inputs, story as flow_story
 from workflows_ui.launch_forms import form_fit
 from workflows_ui.launch_forms.models import LaunchForm
 from workflows_ui.launch_forms.services import launch_forms
@@ -24,23 +27,9 @@ from workflows_ui.launches import flow_facts
 from workflows_ui.launches.services import launches as launch_rows, watching
 from workflows_ui.members.models import Role
 from workflows_ui.notifications.models import Favourite, WatchKind
-from workflows_ui.resource_admin.resource import Row, Subject, id_at, pick
-from workflows_ui.resources import whole_lists
-from workflows_ui.resources.flows import (
-    actions as resource_actions,
-    drawing,
-    notes,
-    outline,
-    reading,
-    results,
-    secret_inputs,
-    story as flow_story,
-    validity,
-)
-from workflows_ui.resources.flows.editing import actions as editing
-from workflows_ui.resources.flows.testing.actions import DRAFT_TEST
-from workflows_ui.resources.pieces import missing_apps
-from workflows_ui.resources.places import (
+from workflows_ui.pieces import missing_apps
+from workflows_ui.resource_admin import whole_lists
+from workflows_ui.resource_admin.places import (
     choose_app_url,
     flow_url,
     list_url,
@@ -49,10 +38,11 @@ from workflows_ui.resources.places import (
     run_url,
     subpage_url,
 )
-from workflows_ui.resources.runs import reading as run_reading, starters
-from workflows_ui.resources.triggers import tests as trigger_tests
+from workflows_ui.resource_admin.resource import Row, Subject, id_at, pick
+from workflows_ui.resources.flows import actions as resource_actions, results
 from workflows_ui.run_index.services import indexes, statistics as run_statistics, uses as index_uses
 from workflows_ui.run_index.services.object_rows import uses_of_flow
+from workflows_ui.runs import reading as run_reading, starters
 from workflows_ui.web import messages
 
 _LATEST, _MOST_USES = 5, 50

@@ -23,10 +23,10 @@ from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import runs
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services.access import Access
-from workflows_ui.resources.cached import cached
-from workflows_ui.resources.places import launch_url, run_url
-from workflows_ui.resources.runs import plots as run_plots, reading as run_reading
+from workflows_ui.resource_admin.cached import cached
+from workflows_ui.resource_admin.places import launch_url, run_url
 from workflows_ui.run_index.services import indexes
+from workflows_ui.runs import plots as run_plots, reading as run_reading
 from workflows_ui.web import elements, messages
 from workflows_ui.web.plots import Spark
 

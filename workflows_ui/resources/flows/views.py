@@ -18,15 +18,15 @@ from workflows_ui.core.paths import dict_at
 from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound
+from workflows_ui.flow_editing.imports import files
+from workflows_ui.flows import difference as flow_difference, secret_inputs, versions
+from workflows_ui.flows.reading import name_of
 from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.launches import flow_facts
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import Row, id_at, pick
-from workflows_ui.resources.flows import difference as flow_difference, secret_inputs, versions
 from workflows_ui.resources.flows.effects import load_effects
-from workflows_ui.resources.flows.imports import files
-from workflows_ui.resources.flows.reading import name_of
 from workflows_ui.web import responses
 from workflows_ui.web.access import launching, member
 from workflows_ui.web.requests import ConsoleRequest
@@ -52,7 +52,7 @@ def difference(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         "difference": chosen
         and flow_difference.of_versions(session, *(_version(session, flow, key) for key in chosen)),
     }
-    return responses.page(request, "resources/flows/difference.html", context)
+    return responses.page(request, "flows/difference.html", context)
 
 
 def _version_heads(session: EngineSession, flow: Row, id: str) -> dict[str, Row]:

@@ -10,12 +10,12 @@ from django.utils.translation import gettext_lazy as _, ngettext
 from workflows_ui.core.paths import id_at, text_at
 from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.flows.reading import FOLDERS, name_of as flow_name
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
+from workflows_ui.resource_admin import whole_lists
 from workflows_ui.resource_admin.actions import Affected, Bulk, create_action, delete_action, rename_action
+from workflows_ui.resource_admin.places import flow_url, flows_url, folder_url
 from workflows_ui.resource_admin.resource import Panel, Resource, Subject
-from workflows_ui.resources import whole_lists
-from workflows_ui.resources.flows.reading import FOLDERS, name_of as flow_name
-from workflows_ui.resources.places import flow_url, flows_url, folder_url
 from workflows_ui.run_index.services import uses
 
 #: Folders read at once to find a name, and flows listed by name (api.md 4.1: no upper bound of a page is known).

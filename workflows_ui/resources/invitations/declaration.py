@@ -19,8 +19,8 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound, errors as engine
 from workflows_ui.lists.filters import choice_field, state_field
 from workflows_ui.members.models import Role
+from workflows_ui.resource_admin import whole_lists
 from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Column, Page, Query, Resource, Row, Text
-from workflows_ui.resources import whole_lists
 from workflows_ui.web.messages import engine_badge, error_message
 
 #: Kinds, by the engine's names.

@@ -16,7 +16,7 @@ from workflows_ui.credentials.models import Ability
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin import capabilities as missing_capabilities
+from workflows_ui.resource_admin import capabilities as missing_capabilities, whole_lists
 from workflows_ui.resource_admin.actions import (
     Action,
     Affected,
@@ -26,11 +26,10 @@ from workflows_ui.resource_admin.actions import (
     delete_action,
     rename_action,
 )
+from workflows_ui.resource_admin.places import subpage_url
 from workflows_ui.resource_admin.resource import Panel, Resource, Subject, Tab
-from workflows_ui.resources import whole_lists
 from workflows_ui.resources.mcp_servers import clients, reading, switches, tools
 from workflows_ui.resources.mcp_servers.reading import name_of
-from workflows_ui.resources.places import subpage_url
 
 #: Tools named in the list.
 _NAMED = 5

@@ -13,11 +13,11 @@ from workflows_ui.core import redaction
 from workflows_ui.core.paths import dicts_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Mask
+from workflows_ui.flows.reading import connection_names
+from workflows_ui.pieces import apps
+from workflows_ui.resource_admin.places import connection_url, flow_url, piece_url
 from workflows_ui.resource_admin.resource import Row, Text, id_at, pick
-from workflows_ui.resources.flows.reading import connection_names
 from workflows_ui.resources.mcp_servers import switches
-from workflows_ui.resources.pieces import apps
-from workflows_ui.resources.places import connection_url, flow_url, piece_url
 from workflows_ui.run_index.services import uses
 
 _TOOLS = 200

@@ -11,12 +11,12 @@ from workflows_ui.core import formats
 from workflows_ui.core.collation import sort_key
 from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.pieces import apps, connections as connection_list
+from workflows_ui.resource_admin import whole_lists
+from workflows_ui.resource_admin.places import mcp_url
 from workflows_ui.resource_admin.resource import Action, Row, Text, id_at
-from workflows_ui.resources import usage, whole_lists
-from workflows_ui.resources.connections import reading as connection_list
 from workflows_ui.resources.mcp_servers.reading import fetch_server, name_of, sole, title_of, tools_of
-from workflows_ui.resources.pieces import apps
-from workflows_ui.resources.places import mcp_url
+from workflows_ui.usage import usage
 
 #: Servers offered by a form.
 _SERVERS = 100

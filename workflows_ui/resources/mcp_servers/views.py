@@ -13,11 +13,11 @@ from workflows_ui.audit.services import audit_log
 from workflows_ui.core.paths import text_at
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.members.models import Role
+from workflows_ui.pieces import catalogue
+from workflows_ui.resource_admin.places import list_url, mcp_url
 from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources.mcp_servers import clients, reading, tools
 from workflows_ui.resources.mcp_servers.tools import ADD_APP_TOOL
-from workflows_ui.resources.pieces import declaration as pieces
-from workflows_ui.resources.places import list_url, mcp_url
 from workflows_ui.resources.reveal.forms import RevealForm
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
@@ -39,9 +39,9 @@ def choose_app(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     chosen = urlencode({"server": id})
 
     def url(row: Row) -> str:
-        return f"{ADD_APP_TOOL.url(slug, pieces.Pieces.name, row['name'])}?{chosen}"
+        return f"{ADD_APP_TOOL.url(slug, 'pieces', row['name'])}?{chosen}"
 
-    lines = pieces.app_lines(session, search, url, can="actions")
+    lines = catalogue.app_lines(session, search, url, can="actions")
     context = _token_context(slug, id, reading.name_of(server)) | {"lines": lines, "search": search}
     return responses.page(request, "resources/mcp_servers/apps.html", context, fragments=("apps",))
 

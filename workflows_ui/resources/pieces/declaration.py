@@ -1,53 +1,27 @@
 """Pieces: the catalogue of apps, and the page of one with its actions and triggers. The list is requested once and cached."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from django import forms
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _, ngettext
 
-from workflows_ui.core import formats
-from workflows_ui.core.paths import pick, text_at, texts_at
+from workflows_ui.core.paths import text_at, texts_at
 from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.lists.filters import choice_field
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin.actions import Action, Affected, always
+from workflows_ui.pieces import apps, options
+from workflows_ui.pieces.apps import mark_column, mark_of
+from workflows_ui.pieces.catalogue import CATEGORIES, choices_url, matches_filters, takes_connection
+from workflows_ui.pieces.fields import operations, type_words
+from workflows_ui.resource_admin import whole_lists
+from workflows_ui.resource_admin.places import list_url
 from workflows_ui.resource_admin.resource import Panel, Resource, Subject
-from workflows_ui.resources import usage, whole_lists
-from workflows_ui.resources.connections import auth_forms, connecting
-from workflows_ui.resources.connections.oauth_forms import OWN
+from workflows_ui.resources.connections.connecting import CONNECT
 from workflows_ui.resources.mcp_servers import tools as mcp_tools
-from workflows_ui.resources.pieces import apps, options
-from workflows_ui.resources.pieces.apps import mark_column, mark_of
-from workflows_ui.resources.pieces.fields import operations, type_words
-from workflows_ui.resources.places import connection_url, list_url
-
-#: api.md 11.1; the last two are of Imbrace's fork.
-CATEGORIES: dict[str, Text] = {
-    "ARTIFICIAL_INTELLIGENCE": _("Artificial intelligence"),
-    "COMMUNICATION": _("Communication"),
-    "COMMERCE": _("Commerce"),
-    "CORE": _("Basics"),
-    "UNIVERSAL_AI": _("AI of any maker"),
-    "FLOW_CONTROL": _("Steering a flow"),
-    "BUSINESS_INTELLIGENCE": _("Business intelligence"),
-    "ACCOUNTING": _("Accounting"),
-    "PRODUCTIVITY": _("Office work"),
-    "CONTENT_AND_FILES": _("Content and files"),
-    "DEVELOPER_TOOLS": _("Tools for developers"),
-    "CUSTOMER_SUPPORT": _("Customer support"),
-    "FORMS_AND_SURVEYS": _("Forms and surveys"),
-    "HUMAN_RESOURCES": _("Human resources"),
-    "PAYMENT_PROCESSING": _("Payments"),
-    "MARKETING": _("Marketing"),
-    "SALES_AND_CRM": _("Sales and customers"),
-    "ACTIONS": _("Actions"),
-    "MOST_COMMON_USE": _("Used most"),
-}
+from workflows_ui.usage import usage
 
 
 class PieceFilters(forms.Form):
@@ -59,34 +33,6 @@ class PieceFilters(forms.Form):
     category = choice_field(_("Category"), CATEGORIES)
     can = choice_field(_("What it can do"), {"actions": _("Do something in a flow"), "triggers": _("Start a flow")})
     connection = choice_field(_("Connection"), {"yes": _("Needed"), "no": _("Not needed")})
-
-
-def takes_connection(row: Row) -> bool:
-    """Whether a piece, whole or from the catalogue, can be connected with a form."""
-    auth = row.get("auth")
-    kinds = auth if isinstance(auth, list) else [auth]
-    return any(apps.auths(item) or isinstance(item, str) for item in kinds)
-
-
-def matches_filters(row: Row, filters: Any) -> bool:
-    """Whether a piece of the catalogue matches the filters' cleaned values."""
-    texts = " ".join(str(row.get(key) or "") for key in ("name", "displayName", "description")).casefold()
-    return (
-        all(word in texts for word in filters.get("search", "").casefold().split())
-        and ("category" not in filters or filters["category"] in texts_at(row, "categories"))
-        and ("can" not in filters or bool(row.get(filters["can"])))
-        and ("connection" not in filters or takes_connection(row) == (filters["connection"] == "yes"))
-    )
-
-
-def app_lines(session: EngineSession, search: str, url: Callable[[Row], str], **filters: str) -> list[dict[str, Any]]:
-    """The apps that match the search and the other filters, for a page on which one is chosen."""
-    matches = [row for row in apps.catalogue(session) if matches_filters(row, {"search": search, **filters})]
-    return [
-        {"mark": mark_of(row), "about": row["description"] or "", "url": url(row)}
-        for row in matches
-        if row["name"].strip(" ./")
-    ]
 
 
 def _category_words(row: Row) -> list[Text]:
@@ -132,47 +78,9 @@ def _operations(subject: Subject, kind: str) -> dict[str, Any] | None:
     return {"operations": listed} if listed else None
 
 
-def choices_url(slug: str, piece: str, **query: str) -> str:
-    """The page of the choices that an app gives; `query` fills in its form."""
-    return reverse("piece_options", kwargs={"slug": slug, "piece": piece}, query=query or None)
-
-
 def _choices(slug: str, row: Row) -> str:
     name = text_at(row, "name")
     return choices_url(slug, name) if name and options.asked_fields(row) else ""
-
-
-def _connection_types(session: EngineSession, row: Row) -> Affected | None:
-    """The forms to choose from, if an app can be connected in several ways."""
-    slug, name = session.workspace.slug, str(row.get("name"))
-    kinds = auth_forms.kinds(apps.piece(session, name).get("auth"))
-    if len(kinds) < 2:
-        return None
-    form = CONNECT.url(slug, Pieces.name, name)
-    lines = [
-        (str(type_words(kind)), connecting.sign_in_page_url(slug, name) if kind == OWN else f"{form}?way={kind}")
-        for kind in kinds
-    ]
-    return Affected(_("This app can be connected in several ways:"), lines)
-
-
-#: Creates a connection to an app; on the app's page and behind "New connection".
-CONNECT = Action(
-    name="connect",
-    label=_("Connect"),
-    icon="plug",
-    form=connecting.ConnectForm,
-    run=connecting.connect,
-    creates="connections",
-    button=lambda row: _("Connect “%(app)s”") % {"app": formats.cut(apps.title(row))},
-    confirm=_("The engine tests what you enter at the app, which may take some seconds, and keeps it encrypted."),
-    impact=_connection_types,
-    visible=takes_connection,
-    primary=always,
-    done=lambda row, answer: _("“%(app)s” is connected.") % {"app": formats.cut(apps.title(row))},
-    success_url=lambda slug, _row, answer: connection_url(slug, pick(answer, "id")) or list_url(slug, "connections"),
-    in_rows=True,
-)
 
 
 class Pieces(Resource):

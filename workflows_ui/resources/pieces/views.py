@@ -14,12 +14,11 @@ from workflows_ui.credentials.services import engine_session
 from workflows_ui.engine import EngineError
 from workflows_ui.engine.images import NoImage
 from workflows_ui.members.models import Role
+from workflows_ui.pieces import apps, connections as connection_list, logos, options as resource_options
+from workflows_ui.pieces.catalogue import choices_url
+from workflows_ui.pieces.options import Answer, OptionsForm, OptionsRequest
+from workflows_ui.resource_admin.places import list_url, object_url
 from workflows_ui.resource_admin.resource import Text
-from workflows_ui.resources.connections import reading as connection_list
-from workflows_ui.resources.pieces import apps, logos, options as resource_options
-from workflows_ui.resources.pieces.declaration import choices_url
-from workflows_ui.resources.pieces.options import Answer, OptionsForm, OptionsRequest
-from workflows_ui.resources.places import list_url, object_url
 from workflows_ui.web import messages, responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest

@@ -16,14 +16,15 @@ from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
 from workflows_ui.lists.filters import choice_field
+from workflows_ui.pieces import apps
+from workflows_ui.pieces.apps import mark_column, mark_of
+from workflows_ui.resource_admin import whole_lists
+from workflows_ui.resource_admin.places import link_to
 from workflows_ui.resource_admin.resource import Column, Page, Panel, Query, Resource, Row, Text, id_at
-from workflows_ui.resources import usage, whole_lists
-from workflows_ui.resources.pieces import apps
-from workflows_ui.resources.pieces.apps import mark_column, mark_of
-from workflows_ui.resources.places import link_to
 from workflows_ui.resources.triggers import figures
 from workflows_ui.resources.triggers.figures import Figures
 from workflows_ui.run_index.services import indexes, statistics, uses
+from workflows_ui.usage import usage
 from workflows_ui.web.plots import Spark
 
 SPAN: Text = _(

@@ -20,6 +20,7 @@ from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError
+from workflows_ui.flows import reading as flow_reading
 from workflows_ui.form_schema.document import Field, Form
 from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.models import LaunchForm
@@ -27,7 +28,6 @@ from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.launch_forms.services.launch_forms import Stale
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
-from workflows_ui.resources.flows import reading as flow_reading
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest

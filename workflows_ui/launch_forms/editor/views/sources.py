@@ -8,10 +8,10 @@ from workflows_ui.core.collation import sort_key
 from workflows_ui.core.paths import dict_at, pick, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, flow_tree
+from workflows_ui.flows import reading as flow_reading
 from workflows_ui.launch_forms.editor.sources import Sources
-from workflows_ui.resources.flows import reading as flow_reading
-from workflows_ui.resources.pieces import apps
-from workflows_ui.resources.tables import reading
+from workflows_ui.pieces import apps
+from workflows_ui.tables import reading
 
 _log = logging.getLogger(__name__)
 _MOST_OPTIONS = 300

@@ -1,0 +1,393 @@
+"""Groups of properties, and properties of several fields: with rows (lists of texts or of entries with fields, and objects as names with
+values), and with fields that come from the app.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext as _, gettext_lazy
+
+from workflows_ui.core import redaction
+from workflows_ui.core.paths import dict_at
+from workflows_ui.core.text import Text
+from workflows_ui.flow_editing.app_answers import Answer
+from workflows_ui.flow_editing.app_fields import AppChoice, AppNode
+from workflows_ui.flow_editing.expressions import MISSING
+from workflows_ui.flow_editing.property_fields import (
+    APP_CHOICES,
+    TEXTS,
+    Choice,
+    Host,
+    Json,
+    Node,
+    Note,
+    Plain,
+    Property,
+    text_field,
+)
+from workflows_ui.pieces.options import value_of
+
+_MOST_PROPERTIES = 200
+_CHOICES = ("STATIC_DROPDOWN", "STATIC_MULTI_SELECT_DROPDOWN")
+#: Longer lists are edited as JSON.
+MOST_ROWS = 200
+#: New rows are numbered from here on, so that they differ from the current entries.
+_NEW = 1000
+
+
+class Group:
+    """The properties of a map, in its order. `path` is the prefix of their fields' names, `id` that of their elements' ids."""
+
+    def __init__(
+        self, host: Host, schema: Mapping[str, Any], path: str, id: str, shown: Json, *, fresh: bool, top: bool = False
+    ) -> None:
+        self.nodes: list[Node] = []
+        for number, (key, one) in enumerate(list(schema.items())[:_MOST_PROPERTIES]):
+            if isinstance(one, Mapping):
+                value = shown.get(key, MISSING)
+                if value is MISSING and fresh and one.get("defaultValue") is not None:
+                    value = one["defaultValue"]
+                prop = Property(host, key, one, f"{path}{key}", f"{id}-{number}", value, fresh, top)
+                # The field of a secret text would show a value of another type as JSON.
+                is_odd = prop.type == "SECRET_TEXT" and value is not MISSING and not isinstance(value, str | None)
+                if is_odd or (value == redaction.MASK and prop.type not in TEXTS):
+                    prop = replace(prop, shown=MISSING, hidden=True)
+                self.nodes.append(_node(prop))
+
+    def collect(self, cleaned: Mapping[str, Any], kept: Json) -> Json:
+        """The values of the properties that are set, and kept values without a property, in the order of the kept ones."""
+        values = {
+            node.key: node.collect(cleaned, kept.get(node.key, MISSING)) for node in self.nodes if any(node.names())
+        }
+        merged = {key: values.pop(key, value) for key, value in kept.items()} | values
+        return {key: value for key, value in merged.items() if value is not MISSING}
+
+    def names(self) -> Iterator[str]:
+        for node in self.nodes:
+            yield from node.names()
+            if node.expression:
+                yield node.expression
+
+
+def _node(prop: Property) -> Node:
+    type_, shown = prop.type, prop.shown
+    if type_ == "MARKDOWN":
+        return Note(prop)
+    if type_ in _CHOICES or (type_ in APP_CHOICES and prop.top):
+        if type_.find("MULTI") < 0 or shown is MISSING or shown is None or isinstance(shown, list | str):
+            return AppChoice(prop) if type_ in APP_CHOICES else Choice(prop)
+    elif type_ == "DYNAMIC" and prop.top and (shown is MISSING or isinstance(shown, dict | str)):
+        return Dynamic(prop)
+    elif type_ == "OBJECT" and _is_short(shown, dict):
+        return Pairs(prop)
+    elif type_ == "ARRAY" and _is_short(shown, list):
+        entries = shown if isinstance(shown, list) else []
+        if not dict_at(prop.schema, "properties"):
+            return Texts(prop) if not any(isinstance(item, dict | list) for item in entries) else Plain(prop)
+        # Lists inside lists of lists are edited as JSON.
+        if prop.name.count(".") < 3 and all(isinstance(item, dict) for item in entries):
+            return Rows(prop)
+    return Plain(prop)
+
+
+def _is_short(shown: Any, kind: type[dict[str, Any]] | type[list[Any]]) -> bool:
+    if isinstance(shown, kind):
+        return len(shown) <= MOST_ROWS
+    return shown is MISSING or shown is None or isinstance(shown, str)
+
+
+class Listed(Node):
+    """A property with rows. A hidden field has the numbers of the rows in order; current entries have their positions as numbers."""
+
+    #: On the button that adds a row.
+    add_label: ClassVar[Text] = gettext_lazy("Add an entry")
+    most_rows = MOST_ROWS
+    #: Whether an empty list is shown with a row to fill in, although it may stay empty.
+    starts_with_row: ClassVar[bool] = True
+    #: What the names of a row's fields end with.
+    parts: ClassVar[tuple[str, ...]] = ("",)
+
+    def __init__(self, prop: Property) -> None:
+        super().__init__(prop)
+        text = prop.shown if isinstance(prop.shown, str) else ""
+        #: Of an object, pairs of a name and a value.
+        shown = self.shown.items() if isinstance(self.shown, dict) else self.shown
+        self.entries: list[Any] = list(shown) if isinstance(self.shown, dict | list) else []
+        starts = (self.starts_with_row or prop.required) and not text
+        first = list(range(len(self.entries))) or ([0] if starts else [])
+        self._field = f"rows-{self.name}"
+        self.host.add(self._field, forms.CharField(required=False, widget=forms.HiddenInput, initial=_joined(first)))
+        if self.host.data is not None:
+            first = _numbers(self.host.data.get(self._field))
+        self.numbers = first
+        for number in self.numbers:
+            with self.host.adding() if self.is_added(number) else nullcontext():
+                self.add_row(number)
+        self.add_expression(text)
+
+    def add_row(self, number: int) -> None:
+        """Add the fields of a row."""
+        raise NotImplementedError
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.numbers) >= self.most_rows
+
+    @property
+    def rows(self) -> list[tuple[Any, ...]]:
+        """The number of each row, and what it has."""
+        form = self.host.form
+        return [(str(number), *(form[name] for name in self.field_names(number))) for number in self.numbers]
+
+    def names(self) -> Iterator[str]:
+        yield self._field
+        for number in self.numbers:
+            yield from self.field_names(number)
+
+    def row_name(self, number: int) -> str:
+        return f"{self.name}.{number}"
+
+    def field_names(self, number: int) -> list[str]:
+        return [f"{self.row_name(number)}{part}" for part in self.parts]
+
+    def is_added(self, number: int) -> bool:
+        """Whether a button has just added the row."""
+        return self.host.posted("added") == self.row_name(number)
+
+    def current(self, kept: Any) -> Any:
+        """The current value; MISSING if it is hidden, since its entries are not shown."""
+        return MISSING if self.prop.hidden else kept
+
+    def check_required(self, value: list[Any]) -> None:
+        if not value and self.prop.required and not self.host.optional and not self.is_expression:
+            self.host.form.add_error(self._field, _("Add at least one entry."))
+
+
+class Texts(Listed):
+    template = "flow_editing/texts.html"
+
+    def add_row(self, number: int) -> None:
+        entry = self.entries[number] if number < len(self.entries) else ""
+        text = entry if isinstance(entry, str) else json.dumps(entry)
+        place = self.numbers.index(number) + 1
+        label = _("%(field)s, entry %(number)d") % {"field": self.label[:100], "number": place}
+        field = text_field(self.row_name(number), label, text)
+        if self.is_added(number):
+            field.widget.attrs["data-focus"] = True
+        self.host.add(self.row_name(number), field)
+
+    def read(self, cleaned: Mapping[str, Any], kept: Any) -> Any:
+        kept = self.current(kept)
+        old = kept if isinstance(kept, list) else []
+        entries = []
+        for number in self.numbers:
+            text = str(cleaned.get(self.row_name(number)) or "").replace("\r\n", "\n")
+            shown = self.entries[number] if number < len(self.entries) else ""
+            if text == (shown if isinstance(shown, str) else json.dumps(shown)):
+                if number < len(old):
+                    entries.append(old[number])
+            elif text:
+                entries.append(text)
+        self.check_required(entries)
+        return entries
+
+
+class Pairs(Listed):
+    """An object as rows of a name and a value."""
+
+    template = "flow_editing/pairs.html"
+    add_label = gettext_lazy("Add a name and a value")
+    parts = (".name", ".value")
+
+    def add_row(self, number: int) -> None:
+        name, value = self.entries[number] if number < len(self.entries) else ("", "")
+        labels, texts = (_("Name"), _("Value")), (str(name), _text(value))
+        for field_name, label, text in zip(self.field_names(number), labels, texts, strict=True):
+            field = text_field(field_name, label, text)
+            field.widget.attrs["placeholder"] = label
+            self.host.add(field_name, field)
+        attributes = self.host.form.fields[self.field_names(number)[0]].widget.attrs
+        del attributes["data-expression"]
+        if self.is_added(number):
+            attributes["data-focus"] = True
+
+    def read(self, cleaned: Mapping[str, Any], kept: Any) -> Any:
+        kept = self.current(kept)
+        old = list(kept.items()) if isinstance(kept, dict) else []
+        pairs: Json = {}
+        for number in self.numbers:
+            name_field, value_field = self.field_names(number)
+            name = str(cleaned.get(name_field) or "")
+            text = str(cleaned.get(value_field) or "").replace("\r\n", "\n")
+            if number >= len(old) and not name and not text:
+                continue
+            value: Any = text
+            if number < len(old):
+                before = self.entries[number][1]
+                # Other values than texts are shown as JSON.
+                value = old[number][1] if text == _text(before) else text if isinstance(before, str) else value_of(text)
+            if name in pairs:
+                self.host.form.add_error(name_field, _("This name is used twice."))
+            pairs[name] = value
+        return pairs
+
+
+class Rows(Listed):
+    """A list of entries with properties of their own."""
+
+    template = "flow_editing/rows.html"
+    starts_with_row = False
+
+    def __init__(self, prop: Property) -> None:
+        self.groups: dict[int, Group] = {}
+        super().__init__(prop)
+
+    def add_row(self, number: int) -> None:
+        known = number < len(self.entries)
+        schema, shown = dict_at(self.prop.schema, "properties"), self.entries[number] if known else {}
+        path = f"{self.row_name(number)}."
+        self.groups[number] = Group(self.host, schema, path, f"{self.id}-{number}", shown, fresh=not known)
+
+    def names(self) -> Iterator[str]:
+        yield self._field
+        for group in self.groups.values():
+            yield from group.names()
+
+    def read(self, cleaned: Mapping[str, Any], kept: Any) -> Any:
+        kept = self.current(kept)
+        old = kept if isinstance(kept, list) else []
+        read = [
+            (number, self.groups[number].collect(cleaned, old[number] if number < len(old) else {}))
+            for number in self.numbers
+        ]
+        entries = [entry for number, entry in read if entry or number < len(old)]
+        self.check_required(entries)
+        return entries
+
+    def collect(self, cleaned: Mapping[str, Any], kept: Any) -> Any:
+        # Each row has restored its own parts already.
+        if self.is_expression:
+            return super().collect(cleaned, kept)
+        entries = self.read(cleaned, kept)
+        if self.prop.hidden and not entries:
+            return kept
+        return MISSING if not entries and kept is MISSING and not self.prop.required else entries
+
+    @property
+    def rows(self) -> list[tuple[Any, ...]]:
+        return [(str(number), self.groups[number]) for number in self.numbers]
+
+
+class Dynamic(AppNode):
+    """Fields that the app gives; a hidden field has their schema, so that what was typed is read by what was shown."""
+
+    template = "flow_editing/dynamic.html"
+    #: Whether the fields are others than those of the current value, because a value that they depend on was changed.
+    is_replaced = False
+
+    def __init__(self, prop: Property) -> None:
+        super().__init__(prop)
+        self.group: Group | None = None
+        self._field = f"schema-{self.name}"
+        self.host.add(self._field, forms.CharField(required=False, widget=forms.HiddenInput))
+        self.add_expression(self.shown if isinstance(self.shown, str) else "")
+        if posted := self.host.posted(self._field):
+            found = value_of(posted)
+            if isinstance(found, dict):
+                self.set_schema(found)
+
+    def set_schema(self, schema: Json) -> None:
+        """Show the fields of this schema."""
+        values = self.shown if isinstance(self.shown, dict) else {}
+        self.schema = schema
+        hidden = self.prop.hidden
+        shown = {
+            key: {**one, "required": False} if hidden else one for key, one in schema.items() if isinstance(one, dict)
+        }
+        fresh = (self.prop.fresh or not values) and not hidden
+        self.group = Group(self.host, shown, f"{self.name}.", self.id, values, fresh=fresh)
+        text = json.dumps(schema, ensure_ascii=False)
+        self.host.form.fields[self._field].initial = text
+        if self.host.data is not None:
+            self.host.data[self._field] = text
+        self.state = "ready"
+
+    def fill(self, answer: Answer, *, asked: bool, replaced: bool) -> None:
+        if asked or self.group is None:
+            seen = list(self.group.names()) if self.group else []
+            self.forget()
+            with self.host.adding(seen):
+                self.set_schema(dict(answer.schema))
+
+    def take(self, answer: Answer | None, *, needs: list[str], asked: bool = False, replaced: bool = False) -> None:
+        if self.group is not None and not asked and not (replaced and needs):
+            return
+        if replaced:
+            self.forget()
+        super().take(answer, needs=needs, asked=asked, replaced=replaced)
+
+    def forget(self) -> None:
+        """Show no fields."""
+        for name in self.group.names() if self.group else ():
+            self.host.form.fields.pop(name, None)
+        self.group = None
+        if self.host.data is not None:
+            self.host.data[self._field] = ""
+
+    def names(self) -> Iterator[str]:
+        yield self._field
+        if self.group:
+            yield from self.group.names()
+
+    def collect(self, cleaned: Mapping[str, Any], kept: Any) -> Any:
+        if self.is_expression:
+            return super().collect(cleaned, kept)
+        if self.group is None:
+            if kept is MISSING and self.prop.required and not self.host.optional:
+                self.host.form.add_error(self._field, _("Load its fields first, or use an expression."))
+            return kept
+        old = kept if isinstance(kept, dict) else {}
+        if self.prop.hidden:
+            typed = self.group.collect(cleaned, {})
+            return kept if not typed else typed if self.is_replaced else {**old, **typed}
+        if self.is_replaced:
+            old = {node.key: old[node.key] for node in self.group.nodes if node.key in old}
+        new = self.group.collect(cleaned, old)
+        return MISSING if kept is MISSING and not new and not self.prop.required else new
+
+
+def apply_row_change(data: QueryDict, verb: str, target: str) -> None:
+    """Apply a button of a list to its rows: `add`, or `remove`, `up` or `down` with the row's number after the name."""
+    name, _dot, last = (target, "", "") if verb == "add" else target.rpartition(":")
+    field = f"rows-{name}"
+    numbers = _numbers(data.get(field))
+    if verb == "add" and len(numbers) < MOST_ROWS:
+        numbers.append(max([*numbers, _NEW - 1]) + 1)
+        data["added"] = f"{name}.{numbers[-1]}"
+    elif (found := _numbers(last)) and found[0] in numbers:
+        at = numbers.index(found[0])
+        if verb == "remove":
+            del numbers[at]
+        elif 0 <= (other := at - 1 if verb == "up" else at + 1) < len(numbers):
+            numbers[at], numbers[other] = numbers[other], numbers[at]
+    data[field] = _joined(numbers)
+
+
+def _numbers(text: Any) -> list[int]:
+    numbers = [
+        int(part) for part in str(text or "").split(",") if part.isascii() and part.isdecimal() and len(part) < 6
+    ]
+    return list(dict.fromkeys(numbers))[:MOST_ROWS]
+
+
+def _joined(numbers: list[int]) -> str:
+    return ",".join(map(str, numbers))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,260 @@
+"""The job that makes flows use another connection: which flows, what happens to each, and the old connection at the end."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext, gettext_lazy as _
+
+from workflows_ui.audit.models import AuditEvent
+from workflows_ui.audit.services import audit_log
+from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.core import formats
+from workflows_ui.core.paths import dict_at, text_at
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import EngineError, Forbidden, NoRoute, NotFound, NotInPlan
+from workflows_ui.flow_editing.connection_replacement import Change, lost_samples, plan, replace_in_flow, samples_text
+from workflows_ui.flows import pages
+from workflows_ui.flows.reading import name_of
+from workflows_ui.jobs.services.jobs import Reason
+from workflows_ui.jobs.services.turns import Progress
+from workflows_ui.members.models import Workspace
+from workflows_ui.pieces import connections
+from workflows_ui.resource_admin import whole_lists
+from workflows_ui.resource_admin.actions import Action, Affected, Bulk, Procedure
+from workflows_ui.resource_admin.resource import Row
+from workflows_ui.run_index.services.object_rows import CONNECTIONS, LONGEST, Use, uses_of_flow, uses_of_server
+from workflows_ui.usage import usage
+
+NAME = "replace-connection"
+
+
+class ReplacementForm(forms.Form):
+    """What happens to the old connection, and to flows that lose something."""
+
+    lossy = forms.BooleanField(
+        label=_("Also change flows that lose something"),
+        required=False,
+        help_text=_("Without it they are left as they are. What they lose is said above."),
+    )
+    delete = forms.BooleanField(
+        label=_("Delete the old connection at the end"),
+        required=False,
+        help_text=_(
+            "Only if all flows succeed, and a new look finds no flow and no MCP server that uses it. It cannot be undone: the secret is "
+            "gone."
+        ),
+    )
+
+
+def asked(old: Row, new: Row, **more: Any) -> dict[str, Any]:
+    """The data of a job: the ids of the connections, and their external ids, by which steps name them."""
+    return {
+        "old": text_at(old, "id"),
+        "new": text_at(new, "id"),
+        "change": [text_at(old, "externalId"), text_at(new, "externalId")],
+        "names": [text_at(old, "displayName"), text_at(new, "displayName")],
+        **more,
+    }
+
+
+def _change(data: Mapping[str, Any], undone: Mapping[str, Any] | None = None) -> Change:
+    old, new = data["change"]
+    return Change(old, new, None if undone is None else undone.get("steps", {}))
+
+
+def users(session: EngineSession, external: str, hold: Callable[[], None]) -> tuple[list[tuple[str, str]], bool]:
+    """The flows whose newest or published version names a connection, as (id, name), and whether all flows were seen. Raises EngineError.
+
+    One call for each flow whose newest version is not the published one and does not name it.
+    """
+
+    def keep(row: Row) -> dict[str, Any]:
+        named = _is_named(uses_of_flow(row), external)
+        version, published = text_at(row, "version.id"), text_at(row, "publishedVersionId")
+        return {"id": text_at(row, "id"), "name": name_of(row), "named": named, "other": published not in ("", version)}
+
+    hold()
+    rows, complete = pages.all_flows(session, keep)
+    found = []
+    for row in rows:
+        if not row["named"] and row["other"]:
+            hold()
+            row["named"] = _live_names(session, row["id"], external)
+        if row["named"]:
+            found.append((row["id"], row["name"]))
+    return found, complete
+
+
+def _live_names(session: EngineSession, flow_id: str, external: str) -> bool:
+    try:
+        published = text_at(session.workflows.get_flow(flow_id), "publishedVersionId")
+        flow = session.workflows.get_flow(flow_id, published)
+    except NotFound:
+        return False
+    return _is_named(uses_of_flow(flow), external)
+
+
+def _is_named(uses: Iterable[Use], external: str) -> bool:
+    return any(use.kind == CONNECTIONS and use.key == external[:LONGEST] for use in uses)
+
+
+def _servers_use(session: EngineSession, external: str) -> bool:
+    """Whether an MCP server acts with a connection, or may, since the engine does not show all of them. Raises EngineError."""
+    try:
+        answer = session.workflows.list_mcp_servers(limit=whole_lists.AT_ONCE)
+    except (NoRoute, NotInPlan):
+        return False
+    except Forbidden:
+        return True
+    servers = whole_lists.rows_of(answer)
+    return bool(whole_lists.following(answer)) or any(_is_named(uses_of_server(server), external) for server in servers)
+
+
+def _collect(
+    session: EngineSession, data: dict[str, Any], hold: Callable[[], None]
+) -> tuple[list[tuple[str, str]], bool]:
+    hold()
+    for key in ("old", "new"):
+        connections.find(session, data[key])
+    return users(session, data["change"][0], hold)
+
+
+def _missing(session: EngineSession, data: Mapping[str, Any]) -> str:
+    """Why flows cannot use the new connection: it was deleted; "" if it is there. Raises EngineError."""
+    try:
+        connections.find(session, data["new"])
+    except NotFound:
+        return gettext("The connection “%(name)s” is no longer there.") % {"name": formats.cut(data["names"][1])}
+    return ""
+
+
+def _impact(session: EngineSession, row: Row, data: dict[str, Any]) -> Affected:
+    """What happens to a flow, or why nothing does."""
+    flow = session.workflows.get_flow(text_at(row, "id"))
+    left = gettext("Left as it is: %(why)s")
+    if missing := _missing(session, data):
+        return Affected(left % {"why": missing})
+    try:
+        planned = plan(session, flow, _change(data))
+    except forms.ValidationError as problem:
+        return Affected(left % {"why": " ".join(problem.messages)})
+    if titles := lost_samples(flow, planned):
+        text = gettext("Left as it is, unless you choose otherwise below: %(why)s") % {"why": samples_text(titles)}
+        return Affected(text, choice="lossy")
+    return Affected(" ".join(_sentences(flow, planned)))
+
+
+def _sentences(flow: Row, planned: Mapping[str, Any]) -> list[str]:
+    if not planned["published"]:
+        return [gettext("Only its draft changes. It was never published, and stays so.")]
+    if not planned["live"]:
+        if not planned["draft"]:
+            return [gettext("It does not use the connection any more, and stays as it is.")]
+        return [gettext("Only its draft changes: what is live does not use the connection.")]
+    if planned["status"] == "ENABLED":
+        text = gettext(
+            "It is published again with the same steps and stays on. Its trigger “%(trigger)s” registers again, which may miss or repeat "
+            "what happens in that moment."
+        )
+        said = [text % {"trigger": formats.cut(text_at(dict_at(flow, "version"), "trigger.displayName"), 60)}]
+    else:
+        said = [gettext("What is published changes, with the same steps, and it stays off.")]
+    if planned["newest"] != planned["published"]:
+        said.append(gettext("Its draft stays a draft; its version gets a new number."))
+    return said
+
+
+def _run(session: EngineSession, id: str, data: dict[str, Any]) -> None:
+    progress: Progress = data["progress"]
+    undone = progress.of_job(data["undo"]) if data.get("undo") else None
+    missing = _missing(session, data)
+    replace_in_flow(session, id, _change(data, undone), progress, lossy=bool(data.get("lossy")), missing=missing)
+
+
+def _finish(session: EngineSession, data: dict[str, Any], actor: Actor, succeeded: bool) -> str:
+    """Delete the old connection, if that was asked for and nothing refers to it."""
+    usage.forget(session)
+    if not data.get("delete"):
+        return ""
+    if not succeeded:
+        return Reason.STILL_THERE
+    pages.forget(session)
+    named, complete = users(session, data["change"][0], lambda: None)
+    if named or not complete:
+        return Reason.STILL_THERE
+    if _servers_use(session, data["change"][0]):
+        return Reason.USED_BY_SERVER
+    try:
+        row = connections.find(session, data["old"])
+    except NotFound:
+        return ""
+    event = audit_log.begin(
+        actor,
+        "connections.delete",
+        workspace=session.workspace,
+        object_type="connections",
+        object_id=text_at(row, "id"),
+        object_name=text_at(row, "displayName"),
+        credential=session.credential_id,
+    )
+    try:
+        session.workflows.delete_connection(data["old"])
+    except EngineError:
+        # Only a look says whether it was done.
+        try:
+            connections.find(session, data["old"])
+        except NotFound:
+            audit_log.end(event)
+            return ""
+        audit_log.end(event, "unclear")
+        return Reason.STILL_THERE
+    audit_log.end(event)
+    return ""
+
+
+def _reversed(data: dict[str, Any], job_id: str) -> dict[str, Any]:
+    return {
+        "old": data["new"],
+        "new": data["old"],
+        "change": data["change"][::-1],
+        "names": data["names"][::-1],
+        "undo": job_id,
+    }
+
+
+def _final(workspace: Workspace, data: dict[str, Any]) -> str:
+    """Why the job cannot be undone: the old connection was deleted here. A deletion elsewhere shows when the flows are looked at."""
+    deleted = AuditEvent.objects.filter(
+        workspace=workspace,
+        object_type="connections",
+        object_id=data["old"],
+        action="connections.delete",
+        outcome="done",
+    )
+    if not deleted.exists():
+        return ""
+    text = gettext("It cannot be undone, since the connection “%(name)s” was deleted.")
+    return text % {"name": formats.cut(data["names"][0])}
+
+
+def _subject(data: dict[str, Any]) -> str:
+    old, new = (formats.cut(name) for name in data["names"])
+    return gettext("“%(new)s” takes the place of “%(old)s”.") % {"old": old, "new": new}
+
+
+REPLACE_CONNECTION = Action(
+    NAME,
+    _("Use another connection instead"),
+    "arrow-right-left",
+    _run,
+    form=ReplacementForm,
+    bulk=Bulk(
+        _(
+            "In each of these flows, the steps use the other connection from then on: in what is live and in the draft. Nothing else "
+            "changes: a flow that was never published stays so, one that is off stays off, and a draft stays a draft. The old connection "
+            "stays until all flows have succeeded, so this can be undone on the page of this job."
+        ),
+        procedure=Procedure(_collect, _impact, _finish, _subject, _reversed, _final, choices=frozenset({"lossy"})),
+    ),
+)

@@ -1,0 +1,227 @@
+"""Tests: of the whole draft, which the engine runs once while the console waits for its answer; and of one step of the newest version,
+which it runs alone, with the samples of the other steps as their outputs.
+
+The inputs of the draft leave by the connection that launches use, which sends once. A test is not a launch: its run is of the kind
+TESTING, which no list of the engine contains (api.md section 8), so it could not be followed, nor could a lost answer be concluded.
+"""
+
+import json
+import re
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from django import forms
+from django.core.cache import cache
+from django.utils.translation import gettext, gettext_lazy as _
+
+from workflows_ui.core import crypto, json_text, redaction
+from workflows_ui.core.paths import dict_at
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import EngineError, TriggerAnswer, braces, flow_tree, references
+from workflows_ui.flow_editing import places
+from workflows_ui.flow_editing.prediction import Json, step_named
+from workflows_ui.flows import notes
+from workflows_ui.flows.form_parts import CHANGED, SeenForm
+from workflows_ui.flows.reading import deleting, has_sample, moment_of, trigger_of
+from workflows_ui.form_schema import checking
+from workflows_ui.form_schema.document import NUMBERS, Column, Field, FieldKind
+from workflows_ui.launch_forms.proposal import proposing
+from workflows_ui.launches import flow_facts
+from workflows_ui.resource_admin.places import subpage_url
+from workflows_ui.resource_admin.resource import Action, Row, id_at
+from workflows_ui.web.json_field import JsonField
+
+#: Seconds for which an answer can be read, and the most bytes of one that is kept whole.
+_KEPT_FOR, _LONGEST = 3600, 500_000
+_WORD = re.compile(r"\b\w+\b")
+_MOST_NAMED = 5
+#: Empty values of the kinds that are not texts.
+_EMPTY: Mapping[FieldKind, Any] = {
+    **dict.fromkeys(NUMBERS, 0),
+    FieldKind.YES_NO: False,
+    FieldKind.LIST: [],
+    FieldKind.CHOICES: [],
+    FieldKind.JSON: {},
+}
+
+
+class DraftTestForm(forms.Form):
+    """The inputs of the draft, filled with the sample of its trigger, otherwise with empty values of what its steps read."""
+
+    discreet = frozenset({"payload"})
+    payload = JsonField(
+        label=_("Inputs (JSON)"),
+        rows=12,
+        required=False,
+        help_text=_("Steps read it as {{trigger.body}}. It replaces the sample of the trigger."),
+    )
+
+    def __init__(self, *args: Any, session: EngineSession, row: Row, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_bound:
+            self.initial["payload"] = json_text.pretty(redaction.step(_sample(session, row)) or _outline(row))
+
+    def clean_payload(self) -> Any:
+        payload = self.cleaned_data["payload"]
+        return {} if payload is None else payload
+
+
+def _sample(session: EngineSession, flow: Row) -> Any:
+    """The inputs in the newest sample of the trigger; {} without one."""
+    try:
+        return flow_facts.sample(session.workflows.list_trigger_events(id_at(flow), limit=1)) or {}
+    except EngineError:
+        return {}
+
+
+def _outline(flow: Row) -> Any:
+    """What the steps of the newest version read, with empty values; {} if they read nothing."""
+    form = proposing.propose(trigger_of(flow))
+    return checking.assemble_payload(form, {field.name: _empty(field) for field in form.fields})
+
+
+def _empty(field: Field | Column) -> Any:
+    if isinstance(field, Field) and field.kind is FieldKind.TABLE:
+        return [{column.key: _empty(column) for column in field.columns}]
+    return _EMPTY.get(field.kind, "")
+
+
+def _run_draft(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str, str]:
+    """Send the inputs once, and keep the answer for the page that shows it. Raises EngineError."""
+    answer = session.workflows.test_draft(id, data["payload"])
+    key = secrets.token_urlsafe(16)
+    name = _name(session, id, key)
+    # In the database: the answer can be got once only.
+    cache.set(name, crypto.seal(json.dumps(_kept(answer)), name), _KEPT_FOR)
+    return {"key": key}
+
+
+def find_answer(session: EngineSession, id: str, key: str) -> Mapping[str, Any] | None:
+    """The answer of a test: `status`, `headers`, `body` and `outcome` (TriggerAnswer); None if it is no longer kept."""
+    name = _name(session, id, key)
+    sealed = cache.get(name)
+    try:
+        return cast("Mapping[str, Any]", json.loads(crypto.unseal(sealed, name))) if sealed else None
+    except crypto.CannotOpen:
+        return None
+
+
+def _name(session: EngineSession, id: str, key: str) -> str:
+    """For this credential, since others may have access to other objects."""
+    return f"draft-test:{session.workspace.pk}:{session.credential_id}:{id}:{key}"
+
+
+def _kept(answer: TriggerAnswer) -> dict[str, Any]:
+    value = answer.value()
+    if isinstance(value, bytes):
+        value = gettext("(%(size)d bytes, not text)") % {"size": len(value)}
+    elif len(answer.body) > _LONGEST:
+        value = answer.body[:_LONGEST].decode("utf-8", "replace")
+    return {
+        "status": answer.status,
+        "headers": redaction.headers(answer.headers),
+        "body": redaction.step(value),
+        "outcome": answer.outcome,
+        "cut": answer.truncated or len(answer.body) > _LONGEST,
+    }
+
+
+def can_test_draft(flow: Row) -> bool:
+    """Whether the newest version starts by a call or a form."""
+    return flow_facts.start_of(trigger_of(flow)) in flow_facts.LAUNCHED and not deleting(flow)
+
+
+#: Beside the steps of a flow; leads to the page of the answer.
+DRAFT_TEST = Action(
+    "draft-test",
+    _("Test the draft"),
+    "play",
+    _run_draft,
+    form=DraftTestForm,
+    confirm=_(
+        "The newest version runs once from its trigger to its end, as it is now, also while the flow is off. What it does is real: "
+        "messages are sent, records are written. The page waits for its answer, up to half a minute."
+    ),
+    button=_("Run the draft once"),
+    visible=can_test_draft,
+    needs="draft-test",
+    tab="steps",
+    success_url=lambda slug, flow, answer: f"{subpage_url('draft_test', slug, flow)}?test={answer['key']}",
+)
+
+
+class StepTestForm(SeenForm):
+    """Which step; `seen` is the version that the page showed. Valid data has `version`, the id of that version."""
+
+    discreet = frozenset({"seen", "version"})
+    step = forms.ChoiceField(
+        label=_("Step"), error_messages={"invalid_choice": _("This step is no longer in the flow.")}
+    )
+
+    def __init__(self, *args: Any, row: Row, asked: Mapping[str, Any], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        trigger = dict_at(row, "version.trigger")
+        steps = dict(places.step_choices(trigger))
+        chosen = str(asked.get("step") or next(iter(steps), ""))
+        field = cast("forms.ChoiceField", self.fields["step"])
+        field.choices = [(chosen, steps[chosen])] if chosen in steps else []
+        field.help_text = _hints(trigger, step_named(trigger, chosen) or {})
+        self.row = row
+        self.initial["seen"] = moment_of(row)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("seen") != moment_of(self.row):
+            self.set_seen(moment_of(self.row))
+            raise forms.ValidationError(CHANGED)
+        return cleaned | {"version": id_at(dict_at(self.row, "version"))}
+
+
+def _hints(trigger: Json, step: Json) -> str:
+    """What the test lacks: values of steps that have no sample."""
+    lacking = [places.title(other) for other in used_steps(trigger, step) if not has_sample(other)]
+    if not lacking:
+        return ""
+    named = ", ".join(f"“{name}”" for name in lacking[:_MOST_NAMED])
+    text = gettext("These have no sample yet, so what this step takes from them is empty: %(steps)s.")
+    return text % {"steps": named}
+
+
+def used_steps(trigger: Json, step: Json) -> Iterator[Json]:
+    """The steps whose values the expressions of a step name, in reading order."""
+    texts = references.texts_in(flow_tree.without_steps(step))
+    inside = (text[start:end] for text in texts for start, end in braces.spans(text))
+    words = {word for expression in inside for word in _WORD.findall(expression)}
+    return (
+        node.step for node in flow_tree.walk(trigger) if node.name in words and node.name != flow_tree.step_name(step)
+    )
+
+
+def _run_step(session: EngineSession, id: str, data: dict[str, Any]) -> Row:
+    return session.workflows.test_step(id, data["version"], data["step"])
+
+
+def can_test_step(flow: Row) -> bool:
+    """Whether the engine can test single steps: by its flows, which have notes since the version that can."""
+    return notes.has_notes(flow) and bool(places.step_choices(trigger_of(flow))) and not deleting(flow)
+
+
+#: On a step's page; leads to the page of the test.
+STEP_TEST = Action(
+    "step-test",
+    _("Test the step"),
+    "test-tube",
+    _run_step,
+    form=StepTestForm,
+    confirm=_(
+        "Only this step runs, as it is in the newest version. What it does is real: a message is sent, a record is written. The samples "
+        "of the other steps are used as their outputs."
+    ),
+    button=_("Test the step"),
+    visible=can_test_step,
+    needs="step-test",
+    tab="steps",
+    success_url=lambda slug, _flow, run: f"{subpage_url('step_test', slug, run)}?since={int(time.time())}",
+)

@@ -1,0 +1,146 @@
+"""The drawn diagram of a flow: its steps at their positions, with apps, and how each of them did in a run."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _, gettext_lazy
+
+from workflows_ui.core import formats
+from workflows_ui.core.paths import text_at
+from workflows_ui.core.states import Badge
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import flow_tree
+from workflows_ui.flows import diagram, outline, reading
+from workflows_ui.pieces.apps import Mark
+from workflows_ui.resource_admin.places import flow_url, step_url
+from workflows_ui.resource_admin.resource import Row, id_at
+from workflows_ui.web import messages
+from workflows_ui.web.icons import icon_url
+from workflows_ui.web.markup import NOTHING, joined, markup
+
+#: Characters of a title and of a second line that fit into a box, and of a branch's label.
+_TITLE, _SECOND, _LABEL = 21, 30, 26
+_INCOMPLETE = Badge(gettext_lazy("Not complete"), "triangle-alert", "orange")
+#: How a step did: the engine's status, and milliseconds.
+States = Mapping[str, tuple[str, float]]
+
+
+#: A step: where it leads to, its name, where it is; its mark, its title and second line, its state.
+_BOX = (
+    '<a href="{}" aria-label="{}"{}><svg x="{}" y="{}" width="240" height="62"><title>{}</title>'
+    '<rect class="d-box{}" x="1" y="1" width="238" height="60" rx="6"></rect>{}'
+    '<text class="d-name{}" x="50" y="{}">{}</text><text class="d-second" x="50" y="{}">{}</text>{}</svg></a>'
+)
+_STATE = (
+    '<use class="icon d-state-icon d-{}" href="{}" x="50" y="44" width="12" height="12"></use>'
+    '<text class="d-state d-{}" x="66" y="54">{}{}</text>'
+)
+
+
+def run_diagram(session: EngineSession, trigger: Row, states: States, unfolded: str) -> dict[str, Any]:
+    """The diagram as a flow's page shows it: each step leads to its place in the outline, with how it did in a run. In a long flow the
+    step of the name `unfolded` is unfolded.
+    """
+    drawn, known = diagram.layout(trigger, unfolded), reading.known_apps(session)
+    return _drawn(drawn, (_box(box, known, _in_tab(box.number), states=states) for box in drawn.boxes))
+
+
+def editor_panel(session: EngineSession, flow: Row, current: str = "") -> dict[str, Any] | None:
+    """The diagram as the editor of the steps shows it: each step leads to its own page, incomplete ones are marked, and `current` is the
+    name of the step that is being edited. Left out without steps.
+    """
+    drawn = diagram.layout(reading.trigger_of(flow), current)
+    if not drawn.boxes:
+        return None
+    base, known = flow_url(session.workspace.slug, id_at(flow)), reading.known_apps(session)
+
+    def box_html(box: diagram.Box) -> SafeString:
+        name = flow_tree.step_name(box.step)
+        marked = SafeString(' aria-current="true"') if name and name == current else NOTHING
+        # A step with folded ones has a page of its own, on which it is unfolded.
+        beside = NOTHING if box.more else SafeString(" data-panel")
+        attributes = markup('{} data-step="{}"{}', beside, name, marked)
+        return _box(box, known, step_url(base, name) or f"{base}{_in_tab(box.number)}", attributes)
+
+    return _drawn(drawn, map(box_html, drawn.boxes))
+
+
+def _in_tab(number: int) -> str:
+    """The step's place in the outline."""
+    return f"?tab=steps#step-at-{number}"
+
+
+def _drawn(drawn: diagram.Layout, boxes: Iterable[SafeString]) -> dict[str, Any]:
+    """Values for templates/flows/diagram.html. Numbers are texts, which no language changes."""
+    return {
+        "width": str(drawn.width),
+        "height": str(drawn.height),
+        "lines": " ".join(drawn.lines),
+        "heads": " ".join(drawn.heads),
+        "frames": joined("", '<rect class="d-frame" x="{}" y="{}" width="{}" height="{}" rx="8"></rect>', drawn.frames),
+        "labels": joined("", '<text class="d-label" x="{}" y="{}">{}{}</text>', map(_label, drawn.labels)),
+        "steps": joined("", "{}", ((box,) for box in boxes)),
+        "left_out": drawn.left_out,
+        "folded": drawn.folded,
+    }
+
+
+def _label(label: diagram.Label) -> tuple[Any, ...]:
+    whole = label.name or _("Branch %(number)d") % {"number": label.number}
+    text = formats.cut(whole, _LABEL)
+    return label.x, label.y + 15, text, NOTHING if text == whole else markup("<title>{}</title>", whole)
+
+
+def _box(
+    box: diagram.Box,
+    known: Mapping[str, Row],
+    url: str,
+    attributes: SafeString = NOTHING,
+    states: States | None = None,
+) -> SafeString:
+    """The HTML of a step; without `states` of a run, incomplete steps are marked."""
+    step, skipped = box.step, box.step.get("skip") is True
+    piece, (icon, kind) = text_at(step, "settings.pieceName"), outline.kind_of(step)
+    [mark] = reading.app_marks(known, [piece]) if piece else [None]
+    title, second = outline.title_of(step), mark.text if mark else str(kind)
+    status, took = (states or {}).get(flow_tree.step_name(step), ("", 0.0))
+    state = messages.run_state(status) if status else None
+    if states is None and step.get("valid") is False:
+        state = _INCOMPLETE
+    words = [title, second, str(state.word) if state else "", _("Skipped") if skipped else ""]
+    whole = ", ".join(filter(None, [*words, _("Folded") if box.more else ""]))
+    return markup(
+        _BOX,
+        url,
+        whole,
+        SafeString(' class="d-faded"') if states and state is None else attributes,
+        box.x,
+        box.y,
+        whole,
+        f" d-{state.colour}" if state else "",
+        _mark(mark, icon),
+        " d-skipped" if skipped else "",
+        22 if state else 27,
+        formats.cut(title, _TITLE),
+        38 if state else 44,
+        formats.cut(f"{second} …" if box.more else second, _SECOND),
+        _state(state, took) if state else NOTHING,
+    )
+
+
+def _state(state: Badge, took: float) -> SafeString:
+    time = f" · {formats.duration(took)}" if took >= 1 else ""
+    return markup(_STATE, state.colour, icon_url(state.icon), state.colour, state.word, time)
+
+
+def _mark(mark: Mark | None, icon: str) -> SafeString:
+    """A circle with an app's logo or initials, or with the icon of the step's type."""
+    if mark is None:
+        sign = markup('<use class="icon" href="{}" x="18" y="23" width="16" height="16"></use>', icon_url(icon))
+    elif mark.logo:
+        sign = markup('<image href="{}" x="16" y="21" width="20" height="20"/>', mark.logo)
+    else:
+        sign = markup('<text class="d-sign" x="26" y="35">{}</text>', mark.initials)
+    colour = mark.colour if mark else "secondary"
+    return markup('<circle class="d-mark d-{}" cx="26" cy="31" r="15"></circle>{}', colour, sign)

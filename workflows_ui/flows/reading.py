@@ -1,0 +1,312 @@
+"""Reading flows as the engine sends them, with missing or malformed parts: name, trigger and start, draft, folder, connections."""
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.core import formats
+from workflows_ui.core.collation import sort_key
+from workflows_ui.core.paths import dict_at, dicts_at, text_at, texts_at
+from workflows_ui.core.text import Text
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import Forbidden, NotFound, NotInPlan
+from workflows_ui.flows.cron_messages import describe_schedule
+from workflows_ui.launches import flow_facts
+from workflows_ui.pieces import apps, connections as connection_list
+from workflows_ui.resource_admin import whole_lists
+from workflows_ui.resource_admin.cached import cached
+from workflows_ui.resource_admin.resource import Row, id_at, pick
+
+_LONGEST_START = 100
+#: Pages of the engine's users that are read, a hundred each.
+_MOST_PAGES = 20
+_STARTS = {"nothing": _("No trigger chosen yet"), "call": _("Webhook"), "form": _("Form")}
+#: Cache name of the folders (credentials.services.engine_session), and maximum length of a name.
+FOLDERS, _LONGEST = "folders", 200
+
+#: Fields of steps that may hold plain secrets: passwords of triggers (api.md 7.3), and keys entered without a connection.
+SECRETS = frozenset(
+    {
+        "password",
+        "headerValue",
+        "apiKey",
+        "api_key",
+        "apikey",
+        "token",
+        "accessToken",
+        "access_token",
+        "secret",
+        "clientSecret",
+    }
+)
+
+
+@cached(FOLDERS, 60, {})
+def folder_names(session: EngineSession) -> dict[str, str]:
+    """Names of the workspace's folders by id, at most a minute old; empty if the engine does not give them."""
+    rows = whole_lists.rows_of(session.workflows.list_folders(limit=whole_lists.AT_ONCE))
+    return {str(row["id"]): _visible_name(row.get("displayName"), str(row["id"])) for row in rows if row.get("id")}
+
+
+@cached("connection-names", 60, {}, optional=True)
+def connection_names(session: EngineSession) -> dict[str, tuple[str, str]]:
+    """(id, name) of the connections by the external id that flows use; empty if unknown, or if a quick session would need a call."""
+    rows, _following = connection_list.chunk(session, "")
+    keys = ((row, text_at(row, "externalId")) for row in rows)
+    return {key: (text_at(row, "id"), _visible_name(row.get("displayName"), key)) for row, key in keys if key}
+
+
+@cached("table-names", 60, {}, optional=True)
+def table_names(session: EngineSession) -> dict[str, tuple[str, str]]:
+    """The same of the workspace's tables, by their ids and external ids."""
+    result: dict[str, tuple[str, str]] = {}
+    for row in dicts_at(session.workflows.list_tables(limit=whole_lists.AT_ONCE), "data"):
+        if id_at(row):
+            entry = (id_at(row), text_at(row, "name")[:_LONGEST] or id_at(row))
+            result |= dict.fromkeys(filter(None, (id_at(row), text_at(row, "externalId"))), entry)
+    return result
+
+
+def known_apps(session: EngineSession) -> dict[str, Row]:
+    """The apps by their pieces, if the catalogue is cached. Makes no call."""
+    nothing: list[dict[str, Any]] = []
+    return {row["name"]: row for row in session.known("pieces", nothing)}
+
+
+def app_marks(known: Mapping[str, Row], pieces: Iterable[str]) -> list[apps.Mark]:
+    """Apps by their `known_apps`, else by a short form of their whole names."""
+    return [apps.mark_of(known[name]) if name in known else apps.mark(apps.short(name)) for name in pieces]
+
+
+def _visible_name(name: Any, key: str) -> str:
+    """A visible name, else the key."""
+    return name[:_LONGEST] if formats.visible(name) else key
+
+
+@dataclass(frozen=True)
+class Change:
+    """The last change of a flow's newest version: when, and by whom ("" if the engine gives no name)."""
+
+    at: datetime
+    by: str
+
+
+@cached("flow-change", 60, None)
+def last_change(session: EngineSession, flow_id: str) -> Change | None:
+    """Who last changed a flow (api.md 6.2); None if the engine does not say. Three calls at most."""
+    version = pick(session.workflows.get_flow(flow_id), "version")
+    at, person = formats.moment(pick(version, "updated")), text_at(version, "updatedBy")
+    return Change(at, people_names(session).get(person, "") if person else "") if at else None
+
+
+def owner_of(session: EngineSession, flow: Row) -> str:
+    """The name of the flow's owner, which engines have since 0.83; "" if unknown, or if a quick session would need a call."""
+    owner = id_at(flow, "ownerId")
+    return _people_names(session).get(owner, "") if owner else ""
+
+
+def people(session: EngineSession) -> dict[str, str]:
+    """Names by id of the people who are known in this project: `people_names`, and the owners of the flows that the engine lists first.
+
+    The free edition lists no members of a project, and an administrator's credential lists the people of all projects, so of that list
+    only names are taken; `other_people` are the rest of it.
+    """
+    found = dict(people_names(session))
+    if unnamed := [owner for owner in _flow_owners(session) if owner not in found]:
+        listed = _listed_people(session)
+        found |= {owner: listed[owner][0] if owner in listed else owner for owner in unnamed}
+    return _by_name(found)
+
+
+def other_people(session: EngineSession) -> dict[str, str]:
+    """Names by id of the engine's other active users, for an administrator's credential: any of them can own a flow, also one who may not
+    see the project (recording `flow_op_update_owner_02_member_without_role_here`).
+    """
+    known = people(session)
+    listed = _listed_people(session).items()
+    return _by_name({key: name for key, (name, active) in listed if active and key not in known})
+
+
+def _by_name(found: Mapping[str, str]) -> dict[str, str]:
+    return dict(sorted(found.items(), key=lambda item: sort_key(item[1])))
+
+
+@cached("people-listed", 600, {})
+def _listed_people(session: EngineSession) -> dict[str, tuple[str, bool]]:
+    """Name and whether active of each user of the engine, by id; for administrators only."""
+    found: dict[str, tuple[str, bool]] = {}
+    cursor: str | None = None
+    for _page in range(_MOST_PAGES):
+        answer = session.workflows.list_users(cursor=cursor)
+        for row in dicts_at(answer, "data"):
+            if id_at(row) and (name := _person_name(row)):
+                found[id_at(row)] = name, row.get("status") == "ACTIVE"
+        cursor = text_at(answer, "next") or None
+        if cursor is None:
+            break
+    return found
+
+
+@cached("flow-owners", 600, [])
+def _flow_owners(session: EngineSession) -> list[str]:
+    rows = dicts_at(session.workflows.list_flows(limit=100), "data")
+    return sorted({id_at(row, "ownerId") for row in rows} - {""})
+
+
+@cached("people-names", 600, {}, optional=True)
+def _people_names(session: EngineSession) -> dict[str, str]:
+    return people_names(session)
+
+
+@cached("people-names", 600, {})
+def people_names(session: EngineSession) -> dict[str, str]:
+    """Names of people by id, as far as known: the credential's own (`users_me`) and the owners of connections (`conn_list_piece`)."""
+    people: list[Row] = []
+    # Each may be refused while the other is not: a key has no user, and some may not read connections.
+    with suppress(Forbidden, NotFound, NotInPlan):
+        people.append(session.workflows.get_current_user())
+    with suppress(Forbidden, NotFound, NotInPlan):
+        rows, _following = connection_list.chunk(session, "")
+        people += [row["owner"] for row in rows if isinstance(row.get("owner"), dict)]
+    return {id_at(person): name for person in people if id_at(person) and (name := _person_name(person))}
+
+
+def _person_name(person: Row) -> str:
+    names = (person.get(key) for key in ("firstName", "lastName"))
+    name = " ".join(part.strip() for part in names if formats.visible(part))
+    return (name or text_at(person, "email"))[:80]
+
+
+def name_of(flow: Row) -> str:
+    """A flow's name, which is in its version; empty without one."""
+    return text_at(flow, "version.displayName")
+
+
+def trigger_of(flow: Row) -> Any:
+    """The trigger, the root of its steps."""
+    return pick(flow, "version.trigger")
+
+
+def moment_of(flow: Row) -> str:
+    """A text that differs after each change of a flow."""
+    return f"{pick(flow, 'version.id')} {pick(flow, 'version.updated')}"
+
+
+def tags_of(flow: Row) -> list[str]:
+    """The tags, the one part of a flow's metadata that the engine itself reads (api.md 6.1)."""
+    return texts_at(flow, "metadata.tags")
+
+
+def has_draft(flow: Row) -> bool:
+    """Whether there are unpublished changes (api.md 6.2)."""
+    published = flow.get("publishedVersionId")
+    return bool(published) and published != pick(flow, "version.id")
+
+
+def has_sample(step: Row) -> bool:
+    """Whether the engine has an output of a step to build and test with."""
+    return bool(pick(step, "settings.sampleData.sampleDataFileId"))
+
+
+def deleting(flow: Row) -> bool:
+    """Whether the engine is about to delete it (recording `flow_del_03_get_right_after`)."""
+    return flow.get("operationStatus") == "DELETING"
+
+
+def is_on(flow: Row) -> bool | None:
+    """Whether it is on; None if it cannot be switched: never published, being deleted, or in an unknown state."""
+    if deleting(flow) or not flow.get("publishedVersionId"):
+        return None
+    return {"ENABLED": True, "DISABLED": False}.get(str(flow.get("status")))
+
+
+def state_note(flow: Row) -> Text:
+    """A message in addition to on and off."""
+    if deleting(flow):
+        return _("Being deleted")
+    if not flow.get("publishedVersionId"):
+        return _("Never published")
+    return _("Has changes that are not published") if has_draft(flow) else ""
+
+
+def pieces_of(steps: Any) -> list[str]:
+    """The whole names of the pieces that steps use, in their order, without duplicates."""
+    names = (text_at(step, "settings.pieceName") for step in steps)
+    return list(dict.fromkeys(filter(None, names)))
+
+
+def table_of(step: Any) -> str:
+    """The id or external id by which a step names the table that it reads or writes; "" for other steps."""
+    if not text_at(step, "settings.pieceName").endswith("/piece-tables"):
+        return ""
+    return text_at(step, "settings.input.table_id")
+
+
+def start_label(flow: Row) -> str:
+    """What starts the flow: a schedule installed in the engine (`triggerSource`, recording `flow_get_schedule`) before the draft's."""
+    trigger = trigger_of(flow)
+    start = flow_facts.start_of(trigger)
+    if start == "schedule":
+        return describe_schedule(*schedule_of(flow)) or str(_("Scheduled"))
+    if start != "event":
+        return str(_STARTS[start])
+    names = (text_at(trigger, path).strip()[:_LONGEST_START] for path in ("displayName", "settings.triggerName"))
+    title, app = next(filter(None, names), ""), apps.short(pick(trigger, "settings.pieceName"))[:_LONGEST_START]
+    return f"{app}: {title}" if title else app
+
+
+def schedule_of(flow: Row) -> tuple[str, str]:
+    """The cron expression and the time zone of a schedule: the installed one, else the draft's; "" if not certain."""
+    installed = pick(flow, "triggerSource.schedule")
+    cron = text_at(installed, "cronExpression").strip()
+    return (cron, text_at(installed, "timezone")) if cron else cron_and_zone(dict_at(trigger_of(flow), "settings"))
+
+
+def next_times(flow: Row, now: datetime | None = None) -> list[datetime]:
+    """The next five times at which the flow starts; none if it is off, has no schedule, or the installed one is not certain."""
+    if flow.get("status") != "ENABLED" or deleting(flow) or flow_facts.start_of(trigger_of(flow)) != "schedule":
+        return []
+    if has_draft(flow) and not pick(flow, "triggerSource.schedule"):
+        return []
+    return times_of(*schedule_of(flow), now)
+
+
+def times_of(cron: str, zone: str, now: datetime | None = None) -> list[datetime]:
+    """The next five times of a cron expression in a time zone; none if it is not certain what it means."""
+    try:
+        start = (now or timezone.now()).astimezone(ZoneInfo(zone or "UTC"))
+        # A sixth field would be read as seconds, which the engine does not have.
+        return list(islice(CronSim(cron, start), 5)) if len(cron.split()) == 5 else []
+    except (CronSimError, KeyError, ValueError, OSError):
+        return []
+
+
+def cron_and_zone(settings: Mapping[str, Any]) -> tuple[str, str]:
+    """The cron expression and the time zone of a schedule trigger's fields; "" if not certain."""
+    values = dict_at(settings, "input")
+    hour, every_day = _whole(values.get("hour_of_the_day")), values.get("run_on_weekends") is True
+    crons = {
+        "every_x_minutes": f"*/{_whole(values.get('minutes'))} * * * *",
+        "every_hour": f"0 * * * {'*' if every_day else '1-5'}",
+        "every_day": f"0 {hour} * * {'*' if every_day else '1-5'}",
+        "every_week": f"0 {hour} * * {_whole(values.get('day_of_the_week'))}",
+        "every_month": f"0 {hour} {_whole(values.get('day_of_the_month'))} * *",
+        "cron_expression": text_at(values, "cronExpression").strip()[:_LONGEST_START],
+    }
+    cron = crons.get(str(settings.get("triggerName")), "")
+    return ("" if "?" in cron else cron), text_at(values, "timezone").strip()[:_LONGEST_START]
+
+
+def _whole(value: Any) -> str:
+    """A number as cron has it, or "?"."""
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdecimal():
+        return value.strip()[:3]
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else "?"

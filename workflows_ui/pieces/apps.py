@@ -1,0 +1,154 @@
+"""Apps by the names used on pages: the engine's pieces (api.md section 11), requested once and cached; their names, and
+initials where there is no logo (logos.py).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache, partial
+from typing import Any
+
+from django.utils.safestring import SafeString
+
+from workflows_ui.core import formats
+from workflows_ui.core.collation import sort_key
+from workflows_ui.core.paths import dict_at, text_at
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import NotFound
+from workflows_ui.pieces.logos import logo_path
+from workflows_ui.resource_admin.resource import Column, Row
+from workflows_ui.web import elements
+
+#: Seconds for which the list of pieces, and each piece, is cached: they change when somebody installs one.
+REMEMBERED = 600
+#: The name under which the list is cached.
+CATALOGUE = "pieces"
+_COLOURS = ("blue", "azure", "indigo", "purple", "pink", "red", "orange", "yellow", "lime", "green", "teal", "cyan")
+_KEPT = ("id", "name", "displayName", "description", "version", "categories", "pieceType", "updated", "logoUrl")
+_LONGEST = 2000
+#: The number of marks in a row of a list.
+_SHOWN = 6
+#: Parts that 0.83 sends with an app in every language, and for builders of steps (recording `piece_get`): larger than all the rest.
+_LEFT_OUT = frozenset({"i18n", "contextInfo"})
+
+
+@dataclass(frozen=True)
+class Mark:
+    """An app's name, and one or two letters on a colour of Tabler's; above them the logo, if the console fetches logos."""
+
+    text: str
+    initials: str
+    colour: str
+    logo: str = ""
+
+    def __str__(self) -> str:
+        return self.text
+
+    @cached_property
+    def small(self) -> SafeString:
+        """The mark as HTML, for rows that have several."""
+        return elements.app_mark(formats.cut(self.text, 100), self.initials, self.colour, self.logo)
+
+
+def marks_html(marks: Sequence[Mark]) -> SafeString:
+    """The first of several marks as HTML, and the number of the others."""
+    return elements.app_marks((mark.small for mark in marks[:_SHOWN]), len(marks) - _SHOWN)
+
+
+#: A column whose value is a Mark.
+mark_column = partial(Column, template_name="pieces/mark.html")
+
+
+def catalogue(session: EngineSession) -> list[dict[str, Any]]:
+    """All pieces by name, in one call at most (the engine gives them whole, recording `pieces_limit_param_ignored`).
+
+    Each has `name`, `displayName`, `description`, `version`, `categories`, `actions` and `triggers` (counts), `auth` (a
+    list of the kinds of connection it takes). Raises EngineError.
+    """
+    return session.remember(CATALOGUE, REMEMBERED, lambda: _load_catalogue(session))
+
+
+def catalogue_or_none(session: EngineSession) -> list[dict[str, Any]]:
+    """As `catalogue`, for names only: empty if the engine does not give it."""
+    return session.remember_or([], CATALOGUE, REMEMBERED, lambda: _load_catalogue(session))
+
+
+def piece(session: EngineSession, name: str, version: str = "") -> dict[str, Any]:
+    """As `fetch_app`, cached."""
+    return session.remember(f"piece:{name}:{version}", REMEMBERED, lambda: fetch_app(session, name, version))
+
+
+def piece_or_empty(session: EngineSession, name: str, version: str = "") -> dict[str, Any]:
+    """As `piece`, for details of a page: {} if the engine refuses the call."""
+    return session.remember_or({}, f"piece:{name}:{version}", REMEMBERED, lambda: fetch_app(session, name, version))
+
+
+def fetch_app(session: EngineSession, name: str, version: str = "") -> dict[str, Any]:
+    """One piece with its actions, triggers and the schema of its connection; the newest version by default.
+
+    Raises EngineError, NotFound also for a version that does not exist (recording `piece_get_unknown_version`).
+    """
+    if not all(part.strip(" .") for part in name.split("/")):
+        raise NotFound("No piece has such a name.", code="ENTITY_NOT_FOUND")
+    row = session.workflows.get_piece(name, version or None)
+    return {key: value for key, value in row.items() if key not in _LEFT_OUT}
+
+
+def names(session: EngineSession) -> dict[str, str]:
+    """Display names by the pieces' whole names; empty if the engine does not give them."""
+    return {row["name"]: title(row) for row in catalogue_or_none(session)}
+
+
+def names_of_operations(session: EngineSession, name: str, kind: str) -> dict[str, str]:
+    """Display names of a piece's `actions` or `triggers` by their names; empty if the engine does not have it."""
+    found = dict_at(piece_or_empty(session, name), kind)
+    return {key: text_at(one, "displayName") for key, one in found.items()}
+
+
+def title(row: Row) -> str:
+    """An app's name; a short form of its whole name if it has no other."""
+    name = row.get("displayName")
+    return name if formats.visible(name) else short(row.get("name"))
+
+
+def short(name: object) -> str:
+    """`Google Sheets` for `@activepieces/piece-google-sheets`; empty for other types than text."""
+    if not isinstance(name, str):
+        return ""
+    return name.rpartition("/")[2].removeprefix("piece-").replace("-", " ").title() or name
+
+
+@lru_cache(maxsize=4096)
+def mark(text: str, logo: str = "") -> Mark:
+    """The mark of an app of this name; the same name always has the same colour."""
+    words = [word for word in text.split() if word[0].isalnum()]
+    letters = words[0][0] + words[1][0] if len(words) > 1 else (words[0][:2] if words else text.strip()[:1])
+    return Mark(text, letters.upper() or "?", _COLOURS[sum(text.encode("utf-8", "replace")) % len(_COLOURS)], logo)
+
+
+def mark_of(row: Row) -> Mark:
+    return mark(title(row), text_at(row, "logo"))
+
+
+def auths(auth: object) -> list[dict[str, Any]]:
+    """The connection schemas of a piece: none, one, or (newer pieces) several."""
+    listed = auth if isinstance(auth, list) else [auth]
+    return [item for item in listed if isinstance(item, dict) and isinstance(item.get("type"), str)]
+
+
+def _load_catalogue(session: EngineSession) -> list[dict[str, Any]]:
+    rows = [_summary(row) for row in session.workflows.list_pieces()]
+    rows_by_name = {name: row | {"logo": logo_path(session, row)} for row in rows if (name := text_at(row, "name"))}
+    return sorted(rows_by_name.values(), key=lambda row: (sort_key(title(row)), row["name"]))
+
+
+def _summary(row: Row) -> dict[str, Any]:
+    summary = {key: value[:_LONGEST] if isinstance(value := row.get(key), str) else value for key in _KEPT}
+    kinds = [item["type"] for item in auths(row.get("auth"))]
+    return summary | {"actions": _count(row.get("actions")), "triggers": _count(row.get("triggers")), "auth": kinds}
+
+
+def _count(value: Any) -> int:
+    """Counts come as numbers in the list, as maps in a whole piece (api.md 11.1)."""
+    if isinstance(value, dict | list):
+        return len(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0

@@ -1,0 +1,70 @@
+"""The catalogue of apps: its categories and filters, and the apps to choose from."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.core.paths import texts_at
+from workflows_ui.core.text import Text
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.pieces import apps
+from workflows_ui.pieces.apps import mark_of
+from workflows_ui.resource_admin.resource import Row
+
+#: api.md 11.1; the last two are of Imbrace's fork.
+CATEGORIES: dict[str, Text] = {
+    "ARTIFICIAL_INTELLIGENCE": _("Artificial intelligence"),
+    "COMMUNICATION": _("Communication"),
+    "COMMERCE": _("Commerce"),
+    "CORE": _("Basics"),
+    "UNIVERSAL_AI": _("AI of any maker"),
+    "FLOW_CONTROL": _("Steering a flow"),
+    "BUSINESS_INTELLIGENCE": _("Business intelligence"),
+    "ACCOUNTING": _("Accounting"),
+    "PRODUCTIVITY": _("Office work"),
+    "CONTENT_AND_FILES": _("Content and files"),
+    "DEVELOPER_TOOLS": _("Tools for developers"),
+    "CUSTOMER_SUPPORT": _("Customer support"),
+    "FORMS_AND_SURVEYS": _("Forms and surveys"),
+    "HUMAN_RESOURCES": _("Human resources"),
+    "PAYMENT_PROCESSING": _("Payments"),
+    "MARKETING": _("Marketing"),
+    "SALES_AND_CRM": _("Sales and customers"),
+    "ACTIONS": _("Actions"),
+    "MOST_COMMON_USE": _("Used most"),
+}
+
+
+def takes_connection(row: Row) -> bool:
+    """Whether a piece, whole or from the catalogue, can be connected with a form."""
+    auth = row.get("auth")
+    kinds = auth if isinstance(auth, list) else [auth]
+    return any(apps.auths(item) or isinstance(item, str) for item in kinds)
+
+
+def matches_filters(row: Row, filters: Any) -> bool:
+    """Whether a piece of the catalogue matches the filters' cleaned values."""
+    texts = " ".join(str(row.get(key) or "") for key in ("name", "displayName", "description")).casefold()
+    return (
+        all(word in texts for word in filters.get("search", "").casefold().split())
+        and ("category" not in filters or filters["category"] in texts_at(row, "categories"))
+        and ("can" not in filters or bool(row.get(filters["can"])))
+        and ("connection" not in filters or takes_connection(row) == (filters["connection"] == "yes"))
+    )
+
+
+def app_lines(session: EngineSession, search: str, url: Callable[[Row], str], **filters: str) -> list[dict[str, Any]]:
+    """The apps that match the search and the other filters, for a page on which one is chosen."""
+    matches = [row for row in apps.catalogue(session) if matches_filters(row, {"search": search, **filters})]
+    return [
+        {"mark": mark_of(row), "about": row["description"] or "", "url": url(row)}
+        for row in matches
+        if row["name"].strip(" ./")
+    ]
+
+
+def choices_url(slug: str, piece: str, **query: str) -> str:
+    """The page of the choices that an app gives; `query` fills in its form."""
+    return reverse("piece_options", kwargs={"slug": slug, "piece": piece}, query=query or None)

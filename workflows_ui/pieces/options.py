@@ -1,0 +1,183 @@
+"""Choices that an app itself gives for a field of its actions and triggers, through one of its connections (api.md 11.5)."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.core import json_text
+from workflows_ui.core.paths import dict_at, dicts_at, text_at, texts_at
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.lists.filters import style
+from workflows_ui.pieces import connections as connection_list
+from workflows_ui.pieces.fields import FieldLine, field_lines, words
+from workflows_ui.resource_admin.resource import Row, Text, pick
+
+#: Kinds of fields whose choices, or whose own fields, come from the app.
+ASKED = ("DROPDOWN", "MULTI_SELECT_DROPDOWN", "DYNAMIC")
+#: Choices on a page.
+MOST = 500
+_LONGEST = 2000
+#: The engine's answer instead of choices if the app's code failed (api.md 11.5).
+_THREW = "Throws an error"
+
+
+@dataclass(frozen=True)
+class OptionsRequest:
+    """A field with choices from the app; `needs` are the fields that its choices depend on, with their labels."""
+
+    key: str
+    operation: str
+    name: str
+    label: str
+    operation_label: str
+    needs: Mapping[str, str]
+    connected: bool
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The app's answer: choices, or fields, or why it has none. A choice is its label, and the value as text that `value_of` parses."""
+
+    choices: Sequence[tuple[str, str]] = ()
+    fields: Sequence[FieldLine] = ()
+    total: int = 0
+    refused: Text = ""
+
+
+def key(kind: str, operation: str, name: str) -> str:
+    """A field's key in a URL; `kind` is `actions` or `triggers`."""
+    return json.dumps([kind, operation, name], separators=(",", ":"), ensure_ascii=False)
+
+
+def asked_fields(piece: Row) -> dict[str, OptionsRequest]:
+    """The fields of a whole piece that have choices from the app, by their keys."""
+    fields: dict[str, OptionsRequest] = {}
+    for kind in ("actions", "triggers"):
+        for operation, found in dict_at(piece, kind).items():
+            props = dict_at(found, "props")
+            for name, prop in props.items():
+                if isinstance(prop, Mapping) and prop.get("type") in ASKED:
+                    needs = [item for item in texts_at(prop, "refreshers") if item != "auth" and item in props]
+                    field_key = key(kind, operation, name)
+                    fields[field_key] = OptionsRequest(
+                        field_key,
+                        operation,
+                        name,
+                        words(prop.get("displayName")) or name,
+                        words(pick(found, "displayName")) or operation,
+                        {item: text_at(props[item], "displayName")[:200] or item for item in needs},
+                        bool(piece.get("auth")) and pick(found, "requireAuth") is not False,
+                    )
+    return fields
+
+
+class OptionsForm(forms.Form):
+    """The field, the connection, and the values that the choices depend on."""
+
+    def __init__(
+        self,
+        *args: Any,
+        known: Mapping[str, OptionsRequest],
+        chosen: OptionsRequest | None,
+        connections: list[dict[str, Any]],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for item in known.values():
+            groups.setdefault(item.operation_label, []).append((item.key, item.label))
+        self.fields["field"] = forms.ChoiceField(label=_("Field"), choices=[("", "–"), *groups.items()])
+        if any(item.connected for item in known.values()):
+            listed = connection_list.choices(connections)
+            self.fields["connection"] = forms.ChoiceField(
+                label=_("Connection"),
+                required=chosen is not None and chosen.connected,
+                choices=[("", "–"), *listed],
+                help_text="" if listed else _("There is no connection of this app yet. Connect it first."),
+            )
+        for name, label in chosen.needs.items() if chosen else ():
+            self.fields[f"with-{name}"] = forms.CharField(
+                label=label,
+                max_length=_LONGEST,
+                widget=forms.TextInput({"autocomplete": "off", "dir": "auto"}),
+                help_text=_("The choices depend on it."),
+            )
+        self.fields["search"] = forms.CharField(
+            label=_("Search"),
+            required=False,
+            max_length=200,
+            help_text=_("Some apps search their choices for it, others ignore it."),
+        )
+        style(self)
+
+
+def ask(session: EngineSession, piece: Row, field: OptionsRequest, typed: Mapping[str, Any]) -> Answer:
+    """Request the choices from the app; takes seconds, and changes nothing. Raises EngineError, ValidationError if the
+    workspace has no flow.
+
+    The engine requires a flow and its version, any of them: it asks on behalf of one.
+    """
+    flow = next(iter(dicts_at(session.workflows.list_flows(limit=1), "data")), {})
+    version = text_at(flow, "version.id")
+    if not version:
+        raise forms.ValidationError(
+            _("The engine answers this only where there is a flow, and this workspace has none. Make one first.")
+        )
+    values = {name: value_of(str(typed[f"with-{name}"])) for name in field.needs if typed.get(f"with-{name}")}
+    if typed.get("connection"):
+        values["auth"] = f"{{{{{connection_list.reference(typed['connection'])}}}}}"
+    answer = session.workflows.piece_options(
+        piece_name=str(piece.get("name")),
+        piece_version=str(piece.get("version")),
+        action_or_trigger_name=field.operation,
+        property_name=field.name,
+        flow_id=str(flow.get("id")),
+        flow_version_id=version,
+        input=values,
+        search_value=typed.get("search") or None,
+    )
+    return read(answer)
+
+
+def read(found: Mapping[str, Any]) -> Answer:
+    """Parse the engine's answer, which may be malformed."""
+    options = found.get("options")
+    if found.get("type") == "DYNAMIC":
+        lines = field_lines(options)
+        return Answer(fields=lines, total=len(lines))
+    pairs = dicts_at(options, "options")
+    choices = [
+        ((words(item.get("label")) or _text(item.get("value")))[:300], _text(item.get("value"))) for item in pairs
+    ]
+    refused = refusal(pick(options, "placeholder")) if pick(options, "disabled") is True and not choices else ""
+    return Answer(choices[:MOST], (), len(choices), refused)
+
+
+def refusal(placeholder: object) -> Text:
+    """Why the app gives no choices, from the engine's answer."""
+    reason = words(placeholder)
+    if not reason:
+        return _("The app gives no choices for what was chosen.")
+    if reason.startswith(_THREW):
+        return _("The app refused to be asked. Its connection may no longer work, or one of the values is not right.")
+    return _("The app gives no choices. It says: %s") % reason[:300]
+
+
+def value_of(text: str) -> Any:
+    """The value of a text: parsed if it is JSON that can be sent, else the text itself."""
+    try:
+        return json_text.parse(text, settings.LAUNCH_JSON_BYTES) if text.strip() else text
+    except json_text.BadPayload:
+        return text
+
+
+def _text(value: Any) -> str:
+    """A value as text, from which `value_of` restores the same value."""
+    if isinstance(value, str) and value_of(value) == value:
+        return value
+    return json.dumps(value, ensure_ascii=False, default=str)

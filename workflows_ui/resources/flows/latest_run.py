@@ -1,0 +1,56 @@
+"""The diagram of a flow with how each step did in its latest run."""
+
+from itertools import islice
+from typing import Any
+
+from workflows_ui.core.paths import list_at, text_at
+from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine import flow_tree
+from workflows_ui.flows import drawing, reading
+from workflows_ui.launches.services.runs import any_failed
+from workflows_ui.resource_admin.cached import cached
+from workflows_ui.resource_admin.places import run_url
+from workflows_ui.resource_admin.resource import Subject, id_at
+from workflows_ui.resources.flows import results
+from workflows_ui.runs import reading as run_reading
+from workflows_ui.runs.times import worked
+
+_DEEPEST = 6
+
+
+def panel(subject: Subject) -> dict[str, Any] | None:
+    """The diagram of the newest version; left out without steps. A quick session has the latest run's states only if they are cached.
+    In a long flow the last step that failed is unfolded.
+    """
+    trigger = reading.trigger_of(subject.object)
+    if len(list(islice(flow_tree.walk(trigger), 2))) < 2:
+        return None
+    run = next(iter(results.latest_runs(subject.session, subject.id)), None)
+    states = _step_states(subject.session, id_at(run), text_at(run, "status")) if run else {}
+    failed = (name for name in reversed(states) if states[name][0] == run_reading.FAILED)
+    return {
+        **drawing.run_diagram(subject.session, trigger, states, next(failed, "")),
+        "run": run if states else None,
+        "run_url": run_url(subject.slug, id_at(run)) if run and states else "",
+    }
+
+
+@cached("flow-step-states", 60, {}, optional=True)
+def _step_states(session: EngineSession, run_id: str, status: str) -> dict[str, tuple[str, float]]:
+    """How each step did in a run, by name; a step in a loop failed if it failed in any iteration. `status` is the run's, for the cache."""
+    run = session.workflows.get_run(run_id)
+    left = run_reading.left_behind(run)
+    states: dict[str, tuple[str, float]] = {}
+    _collect(run.get("steps"), states, 0)
+    return {name: state for name, state in states.items() if name != left}
+
+
+def _collect(steps: Any, states: dict[str, tuple[str, float]], depth: int) -> None:
+    for name, step in steps.items() if isinstance(steps, dict) else ():
+        status = run_reading.FAILED if any_failed({name: step}) else text_at(step, "status")
+        before, took = states.get(str(name), ("", 0.0))
+        failed = run_reading.FAILED in (before, status)
+        states[str(name)] = (run_reading.FAILED if failed else status, took + worked(step))
+        if depth < _DEEPEST:
+            for turn in list_at(step, "output.iterations"):
+                _collect(turn, states, depth + 1)

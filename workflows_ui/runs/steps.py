@@ -1,0 +1,306 @@
+"""A run's steps in the order they ran, loops by iteration, limited to what a page can hold."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _, gettext_lazy
+
+from workflows_ui.core import formats, readable
+from workflows_ui.core.paths import dicts_at, text_at
+from workflows_ui.core.states import Badge
+from workflows_ui.flows import outline
+from workflows_ui.launches import answers
+from workflows_ui.launches.failures import reading as failure_reading
+from workflows_ui.launches.services import runs
+from workflows_ui.launches.services.runs import any_failed
+from workflows_ui.resource_admin.resource import Row, pick
+from workflows_ui.runs import reading, times as resource_times
+from workflows_ui.runs.reading import FAILED
+from workflows_ui.web import messages
+
+#: Maximum characters of one step's input or output on the page, iterations of a loop, steps in all, and additional failed ones.
+LONGEST, MOST_ITERATIONS, MOST_STEPS, MOST_FAILED = 20_000, 30, 200, 20
+_DEEPEST = 6
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)")
+_DATA = re.compile(r"data:([a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,80})?[^,]{0,300};base64,", re.IGNORECASE)
+
+
+class ValueRoom(readable.Room):
+    def special(self, text: str) -> readable.Node | None:
+        """A web address as a link, a moment in the reader's zone, a file in the text as its kind and size. Nothing is fetched."""
+        if address := answers.web_address(text):
+            return readable.Node("link", address, href=address)
+        if _MOMENT.fullmatch(text) and (moment := formats.moment(text)):
+            return readable.Node("plain", formats.exact(moment))
+        if head := _DATA.match(text[:500]):
+            size = max(1, (len(text) - head.end()) * 3 // 4 // 1000)
+            kind = _("%(kind)s, %(size)d kB") % {"kind": head[1] or _("file"), "size": size}
+            return readable.Node("plain", kind, muted=True)
+        return None
+
+
+@dataclass
+class Value:
+    """The input or output of a step: as lines, and as JSON."""
+
+    node: readable.Node
+    json: formats.Pretty
+
+
+@dataclass
+class Iteration:
+    """One iteration of a loop; `failed` if any step in it failed."""
+
+    number: int
+    steps: list["StepView"]
+    failed: bool
+    duration: str = ""
+    bar: resource_times.Bar | None = None
+
+
+@dataclass
+class StepView:
+    """One step that ran.
+
+    `position` is part of the URL of its page; `id` the same, unique in the page. `began` and `duration` are texts; `bar` and `wait_bar` are
+    its work and its wait on the axis of all steps. `full` is whether its values no longer fit into the page; `iterations_next` is the first
+    one that is left out. `failed` is whether it failed, or a step in one of its iterations did. `stack` is what follows the message of its
+    `error`.
+    """
+
+    id: str
+    position: str
+    name: str
+    title: str
+    kind: str | Promise
+    technical: str
+    icon: str
+    state: Badge
+    duration: str
+    began: str = ""
+    waited: str = ""
+    bar: resource_times.Bar | None = None
+    wait_bar: resource_times.Bar | None = None
+    input: Value | None = None
+    output: Value | None = None
+    error: str = ""
+    error_line: str = ""
+    stack: str = ""
+    failed: bool = False
+    full: bool = False
+    branches: list[tuple[str, bool]] = field(default_factory=list)
+    iterations: list[Iteration] = field(default_factory=list)
+    iterations_left_out: int = 0
+    iterations_next: int = 0
+    iterations_in_all: int = 0
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is neither input nor output to show."""
+        return not (self.full or self.error or self.input or self.output or self.iterations or self.branches)
+
+
+class Reader:
+    """Turns `steps` of a run into StepViews.
+
+    Args:
+        known: the flow's steps by name, for their titles; may be empty.
+        times: the run's times, for bars and waits; None if they do not matter.
+        run: the run of the steps.
+    """
+
+    def __init__(
+        self, known: Mapping[str, Any], times: resource_times.Times | None = None, run: Row | None = None
+    ) -> None:
+        self._known, self._times = known, times
+        self._ended, failing = (run is not None and check(run) for check in (runs.ended, reading.failing))
+        self._left = reading.left_behind(run) if run is not None else ""
+        #: By the failed step's name: since 0.83 the run has its message (`failedStep.message`), the step may not.
+        self._message = {text_at(run, "failedStep.name"): pick(run, "failedStep.message")} if failing else {}
+        self._room = ValueRoom()
+        self._count = self._beyond = 0
+        #: Number of steps of the chain that were left out because there are too many.
+        self.left_out = 0
+
+    def read(self, steps: Any) -> list[StepView]:
+        """The steps of one run, as `steps` of get_run holds them (api.md 8.1)."""
+        return list(self._read(steps, "", 0, 0.0))
+
+    def read_step(self, step: Any, name: str, position: str, first: int, count: int) -> StepView:
+        """A single step, with `count` iterations from number `first` on if it is a loop."""
+        view = self._view(name, step, position, 0, 0.0, in_rounds=False)
+        rounds = pick(step, "output.iterations")
+        if isinstance(rounds, list):
+            chosen = list(enumerate(rounds, start=1))[first - 1 : first - 1 + count]
+            view.iterations = [self._round(number, turn, position, 0, 0.0) for number, turn in chosen]
+            view.iterations_in_all = len(rounds)
+        return view
+
+    def _read(self, steps: Any, prefix: str, depth: int, begin: float) -> Iterator[StepView]:
+        if not isinstance(steps, dict):
+            return
+        waited = 0.0
+        for position, (name, step) in enumerate(steps.items()):
+            wait = self._times.waits.get(name, 0.0) if self._times and not depth else 0.0
+            if self._fits(step):
+                view = self._view(str(name), step, f"{prefix}{position}", depth, begin + waited)
+                view.wait_bar = self._bar(begin + waited + resource_times.worked(step), wait) if wait else None
+                if not depth and (self._times is None or self._times.in_order):
+                    view.began = formats.duration(begin + waited) if begin + waited >= 1 else ""
+                    view.waited = formats.duration(wait) if wait else ""
+                yield view
+            elif not depth:
+                self.left_out += 1
+            begin, waited = begin + resource_times.worked(step), waited + wait
+
+    def _bar(self, begin: float, took: float) -> resource_times.Bar | None:
+        return resource_times.bar(begin, took, self._times.axis) if self._times else None
+
+    def _fits(self, step: Any) -> bool:
+        """Whether there is room for one more step; some is reserved for failed ones."""
+        if self._count < MOST_STEPS:
+            self._count += 1
+            return True
+        if pick(step, "status") == FAILED and self._beyond < MOST_FAILED:
+            self._beyond += 1
+            return True
+        return False
+
+    def _view(
+        self, name: str, step: Any, position: str, depth: int, begin: float, *, in_rounds: bool = True
+    ) -> StepView:
+        step = step if isinstance(step, dict) else {"output": step}
+        known = self._known.get(name)
+        icon, kind = outline.kind_of(step)
+        left = is_left(name, step, self._left)
+        error = "" if left else error_text(step.get("errorMessage") or self._message.get(name))
+        message, stack = failure_reading.split(error)
+        failed = not left and any_failed({name: step})
+        view = StepView(
+            id=f"step-{position}",
+            position=position,
+            name=name,
+            title=outline.title_of(known) if known else name,
+            kind=outline.short_piece(known) or kind,
+            technical=" · ".join(filter(None, (outline.piece_of(known), name))),
+            icon=icon,
+            state=self._state(step, failed=failed, left=left),
+            duration=formats.duration(resource_times.worked(step)) if resource_times.worked(step) else "",
+            bar=self._bar(begin, resource_times.worked(step)),
+            error=message,
+            error_line=formats.first_line(error),
+            stack=stack,
+            failed=failed,
+        )
+        view.input = self._value(view, step.get("input"))
+        output = step.get("output")
+        rounds = pick(output, "iterations")
+        if isinstance(rounds, list) and depth < _DEEPEST:
+            if in_rounds:
+                self._loop(view, rounds, depth, begin)
+        elif step.get("type") == "ROUTER" and isinstance(pick(output, "branches"), list):
+            view.branches = [
+                (str(branch.get("branchName") or _("Branch"))[:200], branch.get("evaluation") is True)
+                for branch in dicts_at(output, "branches")
+            ]
+        else:
+            view.output = self._value(view, output)
+        return view
+
+    def _state(self, step: Mapping[str, Any], *, failed: bool, left: bool) -> Badge:
+        """A step's state; in a finished run no step is shown as running."""
+        status = step.get("status")
+        if left:
+            return _EARLIER_TRY
+        if self._ended and status in ("RUNNING", "PAUSED"):
+            return _NOT_ENDED
+        return _ROUND_FAILED if failed and status != FAILED else messages.run_state(status)
+
+    def _loop(self, view: StepView, rounds: Sequence[Any], depth: int, begin: float) -> None:
+        """The first iterations, and the later ones that failed, as long as there is room."""
+        view.iterations_in_all = len(rounds)
+        for number, steps in enumerate(rounds, start=1):
+            failed = any_failed(steps)
+            many = len(view.iterations)
+            if many >= MOST_ITERATIONS and not (failed and many < 2 * MOST_ITERATIONS):
+                view.iterations_left_out += 1
+                view.iterations_next = view.iterations_next or number
+            else:
+                view.iterations.append(self._round(number, steps, view.position, depth, begin))
+            begin += resource_times.all_worked(steps)
+
+    def _round(self, number: int, steps: Any, position: str, depth: int, begin: float) -> Iteration:
+        inner = list(self._read(steps, f"{position}-{number}-", depth + 1, begin))
+        took = resource_times.all_worked(steps)
+        bar = self._bar(begin, took) if took else None
+        return Iteration(number, inner, any_failed(steps), formats.duration(took) if took else "", bar)
+
+    def _value(self, view: StepView, value: Any) -> Value | None:
+        if value in (None, "", {}, []):
+            return None
+        if self._room.spent() and not view.failed:
+            view.full = True
+            return None
+        pretty = formats.pretty(value, LONGEST)
+        self._room.characters -= len(pretty.text)
+        room = ValueRoom(200, LONGEST) if self._room.spent() else self._room
+        return Value(readable.readable_node(value, room), pretty)
+
+
+_EARLIER_TRY = Badge(gettext_lazy("Failed in an earlier try"), "history", "secondary")
+_NOT_ENDED = Badge(gettext_lazy("Did not finish"), "circle-stop", "secondary")
+_ROUND_FAILED = Badge(gettext_lazy("A step in it failed"), "circle-x", "red")
+
+
+def is_left(name: str, step: Any, left: str) -> bool:
+    """Whether a step's failure is that of an earlier try. `left` is the step that failed then."""
+    return bool(left) and any_failed({name: step}) and (name == left or pick(step, "output.iterations") is not None)
+
+
+def failed_position(steps: Any, name: str, prefix: str = "", depth: int = 0) -> str:
+    """The position of the failed step of this name, as `find` takes it, also in iterations; "" for none."""
+    for position, (key, step) in enumerate(steps.items() if isinstance(steps, dict) else ()):
+        if key == name and pick(step, "status") == FAILED:
+            return f"{prefix}{position}"
+        rounds = pick(step, "output.iterations")
+        for number, turn in enumerate(rounds if isinstance(rounds, list) and depth < _DEEPEST else (), start=1):
+            if found := failed_position(turn, name, f"{prefix}{position}-{number}-", depth + 1):
+                return found
+    return ""
+
+
+def shows(views: Sequence[StepView], position: str) -> bool:
+    """Whether the step at this position is among those that a page shows."""
+    return any(
+        view.position == position or any(shows(turn.steps, position) for turn in view.iterations)
+        for view in views
+        if position == view.position or position.startswith(f"{view.position}-")
+    )
+
+
+def find(steps: Any, position: str) -> tuple[str, Any] | None:
+    """The name and step at a position: `2` is the third step, `2-5-0` the first one in its fifth iteration."""
+    numbers = [int(part) if part.isdecimal() and len(part) < 8 else -1 for part in position.split("-")]
+    if len(numbers) % 2 == 0:
+        return None
+    while isinstance(steps, dict) and 0 <= numbers[0] < len(steps):
+        name, step = list(steps.items())[numbers[0]]
+        if len(numbers) == 1:
+            return str(name), step
+        rounds = pick(step, "output.iterations")
+        if not isinstance(rounds, list) or not 0 < numbers[1] <= len(rounds):
+            return None
+        steps, numbers = rounds[numbers[1] - 1], numbers[2:]
+    return None
+
+
+def error_text(value: Any) -> str:
+    """A step's `errorMessage`, a text or an object, as text of at most LONGEST characters."""
+    if value in (None, "", {}, []):
+        return ""
+    if not isinstance(value, str):
+        return formats.pretty(value, LONGEST).text
+    return failure_reading.collapsed(value[:LONGEST])
