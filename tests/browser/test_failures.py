@@ -2,10 +2,11 @@
 
 import pytest
 from playwright.sync_api import expect
+from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.looks import sound_in_every_look
 from tests.browser.windows import Window
-from tests.failures.test_failures import only
+from tests.failures.test_failures import only, share
 from tests.resources.stage import Stage, stage
 
 __all__ = ["stage"]
@@ -35,3 +36,23 @@ def test_a_failure_is_noted_and_handled(stage: Stage, window: Window) -> None:
     page.get_by_role("button", name="Mark as handled").click()
     expect(page.get_by_role("button", name="Reopen")).to_be_visible()
     sound_in_every_look(page)
+
+
+def test_a_failure_that_is_assigned_reaches_the_person_at_the_bell_in_their_language(
+    stage: Stage, window: Window, live_server: LiveServer
+) -> None:
+    only(stage, "Order 4711 was refused")
+    share(stage)
+    page = window(stage.users.owner)
+    page.goto("/w/sales/failures/")
+    page.locator("#results tbody a").first.click()
+    page.locator("select[name=person]").select_option(label=stage.users.colleague.label)
+    page.get_by_role("button", name="Assign", exact=True).click()
+    expect(page.get_by_text(f"Assigned to {stage.users.colleague.label}.")).to_be_visible()
+    other = window(stage.users.colleague)
+    other.context.add_cookies([{"name": "django_language", "value": "vi", "url": live_server.url}])
+    other.goto("/w/sales/")
+    expect(other.locator("#bell")).to_contain_text("1 thông báo chưa đọc")
+    other.locator("#bell").click()
+    other.get_by_role("button", name=f"{stage.users.owner.label} đã giao cho bạn một lỗi lặp lại").click()
+    expect(other.get_by_text("Order 4711 was refused")).to_be_visible()

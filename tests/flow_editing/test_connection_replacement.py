@@ -362,6 +362,66 @@ def test_the_history_shows_it_and_undo_brings_each_flow_back(company: Company) -
     assert company.look(key) == AFTER | {"live": ("Published", OLD, "LOCKED"), "newest": ("Draft", OLD, "DRAFT")}
     assert company.look(live)["live"] == ("Published", OLD, "LOCKED")
     assert company.look(mixed)["newest"] == ("Published", NEW, "DRAFT"), "it used that one before"
+    page = company.page(job)
+    assert 'id="job-undo"' not in page
+    assert f'<a href="/w/sales/jobs/{undone.pk}/">Look at the job that undoes it</a>' in page
+    assert "It was undone." in page
+    number = Job.objects.count()
+    answer = company.stage.browser.post(f"/w/sales/jobs/{job.pk}/undo/")
+    assert lead(answer) == f"/w/sales/jobs/{job.pk}/"
+    assert "Another job undoes it, or has undone it already." in company.page(job)
+    assert Job.objects.count() == number
+
+
+def test_an_undo_that_nobody_confirmed_is_found_again_and_one_that_was_declined_is_offered_again(
+    company: Company,
+) -> None:
+    company.off()
+    job = company.replace()
+    url = f"/w/sales/jobs/{job.pk}/undo/"
+    first = lead(company.stage.browser.post(url))
+    assert lead(company.stage.browser.post(url)) == first
+    assert 'id="job-undo"' in company.page(job)
+    turns(Job.objects.latest("asked_at"))
+    company.stage.browser.post(f"{first}stop/")
+    assert lead(company.stage.browser.post(url)) not in (first, f"/w/sales/jobs/{job.pk}/")
+
+
+def test_what_happens_to_each_flow_is_said_in_the_language_of_the_reader(company: Company) -> None:
+    key = company.flow("Live")
+    company.operate(key, "LOCK_AND_PUBLISH")
+    job = company.ask()
+    assert "It is published again with the same steps and stays on." in company.page(job)
+    company.stage.browser.cookies["django_language"] = "vi"
+    page = company.page(job)
+    assert "It is published again" not in page
+    assert "Luồng được xuất bản lại với các bước như cũ và vẫn bật." in page
+    # A job of an earlier release.
+    Job.objects.update(affected=[["Live", "It is published again.", ["One", "Two"]]])
+    assert "<strong>Live</strong>: It is published again. One, Two" in company.page(job)
+
+
+# Newer engines have no tools with connections.
+@pytest.mark.parametrize("stage", ["imbrace"], indirect=True)
+def test_a_connection_that_only_an_mcp_server_uses_is_not_replaced_by_a_job(company: Company) -> None:
+    acts_with(company, OLD)
+    (server,) = company.stage.session.workflows.list_mcp_servers()["data"]
+    url = f"/w/sales/connections/do/replace/{company.keys[OLD]}/"
+    answer = company.stage.browser.post(url, {"target": company.keys[NEW]})
+    assert answer.status_code == 422
+    page = shown(answer)
+    assert f"No flow uses “{OLD}”, so there is nothing to change." in page
+    assert f'<a href="/w/sales/mcp-servers/{server["id"]}/">Assistant' in page
+    assert not Job.objects.exists()
+
+
+def test_a_connection_that_nothing_uses_is_not_replaced_by_a_job(company: Company) -> None:
+    url = f"/w/sales/connections/do/replace/{company.keys[OLD]}/"
+    answer = company.stage.browser.post(url, {"target": company.keys[NEW]})
+    assert answer.status_code == 422
+    assert f"No flow uses “{OLD}”, so there is nothing to change." in shown(answer)
+    assert "“Delete” on its page removes it." in shown(answer)
+    assert not Job.objects.exists()
 
 
 def acts_with(company: Company, connection: str) -> None:

@@ -177,6 +177,11 @@ def test_what_else_is_touched_is_said_before_a_dangerous_one(stage: Stage) -> No
     page = text(stage.browser.get(f"/w/sales/jobs/{job.pk}/").content)
     assert "What else would be touched" in page
     assert "Its runs are deleted along with it" in page
+    stage.browser.cookies["django_language"] = "vi"
+    translated = text(stage.browser.get(f"/w/sales/jobs/{job.pk}/").content)
+    assert "Its runs are deleted along with it" not in translated
+    assert "Không có lần khởi chạy nào của luồng này đang diễn ra." in translated
+    stage.browser.cookies["django_language"] = "en"
     assert re.search(r'<button class="btn btn-primary" type="submit" autofocus>Leave everything as it is', page)
     assert states(confirmed(stage, job)) == [ItemState.DONE] * 2
 

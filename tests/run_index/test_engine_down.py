@@ -10,7 +10,7 @@ from django.utils.html import strip_tags
 
 from tests import flows
 from tests.resources.stage import Stage, stage
-from tests.run_index.index_scene import start, turn
+from tests.run_index.index_scene import read_all, start, turn
 from tests.run_index.test_objects import read, step
 from tests.users import credential
 from workflows_ui.core.caching import answers
@@ -64,6 +64,25 @@ def test_every_list_and_page_comes_from_the_index_while_the_engine_is_down(index
         assert DOWN in one, kind
         assert row.name[:40] in one
     assert "Not available now: the engine does not answer." in page(indexed.browser, "/w/sales/flows/")
+
+
+def test_the_board_of_triggers_is_counted_from_the_index_while_the_engine_is_down(indexed: Stage) -> None:
+    url = "/w/sales/triggers/"
+    read_all(indexed)
+    go_down(indexed)
+    RunIndex.objects.update(failures=0, trouble="")
+    for _found_out in (False, True):
+        content = page(indexed.browser, url)
+        assert DOWN in content
+        assert "The engine's own figures cannot be read now." in content
+        assert "This engine counts no triggers" not in content
+        assert "Webhook" in content
+        one = page(indexed.browser, f"{url}@activepieces/piece-webhook/")
+        assert "The engine's own figures cannot be read now." in one
+        turn(indexed)
+    # Who may not see the index sees nothing of it.
+    CredentialShare.objects.all().delete()
+    page(indexed.as_role(Role.BUILDER), url, status=503)
 
 
 def test_an_engine_that_hangs_is_not_waited_for_and_is_tried_again_soon(indexed: Stage) -> None:

@@ -283,13 +283,41 @@ def test_a_run_that_succeeded_is_started_again_only_if_that_is_confirmed(stage: 
 def test_a_bulk_retry_leaves_out_what_waits_and_asks_about_what_succeeded(stage: Stage, chosen: bool) -> None:
     flow = stage.practice.sample("quick").id
     done, waits = run_of(stage, flow, "SUCCEEDED"), paused(stage)
-    job = bulk(stage, "retry-latest", [done, waits], **({"succeeded": "on"} if chosen else {}))
+    failed = next(row["id"] for row in stage.practice.runs() if row["status"] == "FAILED")
+    job = bulk(stage, "retry-latest", [done, waits, failed], **({"succeeded": "on"} if chosen else {}))
     outcomes = {item.object_id: (item.state, item.reason) for item in job.items.all()}
     expected = (ItemState.DONE, "") if chosen else (ItemState.SKIPPED, Reason.SUCCEEDED)
-    assert outcomes == {done: expected, waits: (ItemState.SKIPPED, Reason.PAUSED)}
+    assert outcomes == {done: expected, waits: (ItemState.SKIPPED, Reason.PAUSED), failed: (ItemState.DONE, "")}
     page = stage.browser.get(f"/w/sales/jobs/{job.pk}/").content.decode()
     assert "A retry would break it." in page
     assert status(stage, waits) == "PAUSED"
+
+
+def test_the_question_counts_what_its_default_does(stage: Stage) -> None:
+    done = run_of(stage, stage.practice.sample("quick").id, "SUCCEEDED")
+    failed = next(row["id"] for row in stage.practice.runs() if row["status"] == "FAILED")
+    ticked = {"id": [done, failed], "next": "/w/sales/runs/?rows=100"}
+    url = lead(stage.browser.post("/w/sales/runs/many/retry-latest/", ticked))
+    page = text(stage.browser.get(url).content)
+    assert "1 object will be affected." in page
+    assert "1 more is selected but left out, unless you choose otherwise below." in page
+    assert "Retry on the latest version (1)" in page
+    assert "their state does not allow" not in page
+
+
+def test_a_question_about_runs_that_all_succeeded_needs_the_choice(stage: Stage) -> None:
+    rows = [row["id"] for row in stage.practice.runs() if row["status"] == "SUCCEEDED"][:2]
+    ticked = {"id": rows, "next": "/w/sales/runs/?rows=100"}
+    url = lead(stage.browser.post("/w/sales/runs/many/retry-latest/", ticked))
+    assert "Nothing is done unless you choose otherwise below" in text(stage.browser.get(url).content)
+    refused = stage.browser.post(f"{url}begin/")
+    assert refused.status_code == 422
+    assert "Without this, there is nothing to do." in text(refused.content)
+    stage.browser.post(f"{url}begin/", {"succeeded": "on"})
+    job = Job.objects.get()
+    while worker.turn(job.pk, BY_NAME):
+        pass
+    assert set(job.items.values_list("state", flat=True)) == {ItemState.DONE}
 
 
 def test_a_run_that_succeeded_is_offered_a_new_run_only(stage: Stage, launcher: Client) -> None:

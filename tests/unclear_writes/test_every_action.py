@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from tests.resources.stage import HTMX, Stage, outcomes, turns
+from tests.resources.stage import HTMX, TYPED_SECRET, Stage, outcomes, turns
 from tests.resources.test_every_action import ACTIONS, UNCHANGED, name_of
 from tests.stub_engine import text
 from tests.unclear_writes.false_answers import ANSWERS
 from workflows_ui.core import clock
 from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.resource import Resource
+from workflows_ui.unclear_writes.messages import form_url
 from workflows_ui.unclear_writes.models import UnclearWrite, WriteState
 from workflows_ui.write_looks import worker
 
@@ -104,3 +105,12 @@ def _it_ends_truly(stage: Stage, write: UnclearWrite, name: str, acted: bool) ->
     assert outcomes()[-1] == (name, write.state)
     page = text(stage.browser.get(f"/w/sales/checks/{write.pk}/").content)
     assert str(WriteState(write.state).label) in page
+    if write.state == WriteState.NOT_DONE:
+        _the_form_opens_again_without_secrets(stage, write)
+
+
+def _the_form_opens_again_without_secrets(stage: Stage, write: UnclearWrite) -> None:
+    assert TYPED_SECRET not in (write.open("content") if write.content else "")
+    again = stage.browser.get(form_url(write))
+    assert again.status_code in (200, 404, 409), again.content
+    assert TYPED_SECRET not in again.content.decode()

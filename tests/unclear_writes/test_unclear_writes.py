@@ -1,13 +1,15 @@
 """What follows when the answer to a write proves nothing: looks, the page, repeated presses, edits with their undo, the audit log."""
 
+import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.test import Client
 
-from tests.resources.stage import HTMX, Stage, outcomes
+from tests.resources.stage import HTMX, TYPED_SECRET, Stage, outcomes
 from tests.stub_engine import text
 from tests.unclear_writes.later import act_late, look_at_the_end
 from workflows_ui.audit import page as history
@@ -15,6 +17,7 @@ from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import clock
 from workflows_ui.flow_editing import services as flow_edits
 from workflows_ui.flow_editing.models import EditState, FlowEdit
+from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import RESOURCES
 from workflows_ui.unclear_writes import services
 from workflows_ui.unclear_writes.models import UnclearWrite, WriteState
@@ -148,6 +151,58 @@ def test_only_the_workspace_sees_a_write_and_what_was_sent_is_sealed(stage: Stag
     stranger.force_login(stage.users.stranger)
     assert stranger.get(f"/w/sales/checks/{write.pk}/").status_code == 404
     assert "hunter2" not in text(stage.browser.get(f"/w/sales/checks/{write.pk}/").content)
+
+
+def _form_again(stage: Stage, browser: Client) -> Any:
+    """The form to which the page of a write that was not done leads."""
+    write = look_at_the_end()
+    assert write.state == WriteState.NOT_DONE
+    page = text(stage.browser.get(f"/w/sales/checks/{write.pk}/").content)
+    link = re.search(r'href="([^"]*)">Open the form again</a>', page)
+    assert link
+    answer = browser.get(unescape(link[1]))
+    assert answer.status_code == 200
+    return answer
+
+
+def test_after_not_done_the_form_opens_with_what_the_person_typed_and_for_nobody_else(stage: Stage) -> None:
+    table, field = _table(stage)
+    url = f"/w/sales/tables/{table}/records/do/new/"
+    _answer(stage, "/v1/records", acted=False)
+    stage.browser.post(url, {field: "A-1"})
+    again = _form_again(stage, stage.browser)
+    assert "A-1</textarea>" in text(again.content)
+    assert "A-1" not in repr(UnclearWrite.objects.values())
+    assert "A-1" not in text(stage.browser.get(url).content)
+    colleague = stage.as_role(Role.BUILDER)
+    assert "A-1" not in text(
+        colleague.get(again.request["PATH_INFO"], {"again": UnclearWrite.objects.get().pk}).content
+    )
+    sent = dict(again.context["form"].data.items())
+    assert stage.browser.post(url, sent | {"action-ticket": again.context["ticket"]}).status_code == 303
+    assert len(_records(stage, table)) == 1
+
+
+def test_a_secret_is_not_kept_for_the_form_that_opens_again(stage: Stage) -> None:
+    key = next(row["id"] for row in stage.session.workflows.list_connections()["data"] if row["type"] == "SECRET_TEXT")
+    _answer(stage, "/v1/app-connections", acted=False)
+    url = f"/w/sales/connections/do/replace-secret/{key}/"
+    stage.browser.post(url, {"secret_text": TYPED_SECRET, "sure": "yes"})
+    again = _form_again(stage, stage.browser)
+    assert "Enter the secret again" in text(again.content)
+    assert TYPED_SECRET not in text(again.content)
+    assert TYPED_SECRET not in UnclearWrite.objects.get().open("content")
+
+
+def test_the_title_of_a_check_has_one_colon(stage: Stage) -> None:
+    table = _table(stage)[0]
+    _answer(stage, f"/v1/tables/{table}", acted=False)
+    stage.browser.post(f"/w/sales/tables/do/rename/{table}/", {"name": "Goods"})
+    page = text(stage.browser.get(f"/w/sales/checks/{UnclearWrite.objects.get().pk}/").content)
+    heading = re.search(r"<h1[^>]*>(.*?)</h1>", page, re.DOTALL)
+    assert heading
+    assert heading[1].count(":") == 1
+    assert "Stock" in heading[1]
 
 
 def _edit(stage: Stage, *, acted: bool, status: int) -> tuple[str, Any]:

@@ -1,10 +1,24 @@
 """Texts for people."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
-from django.utils.functional import Promise
+from django.utils.functional import Promise, lazy
 
 Text = str | Promise
+
+
+def deferred(build: Callable[[], str]) -> Text:
+    """The text that `build` gives in the language of whoever reads it, each time it is shown: for sentences with numbers and names, which
+    `gettext_lazy` cannot fill in.
+    """
+    return cast(Text, lazy(build, str)())
+
+
+def filled(text: Text, **values: object) -> Text:
+    """As `deferred`, for a text from `gettext_lazy` and the values of its placeholders."""
+    return deferred(lambda: str(text) % values)
 
 
 @dataclass(frozen=True)

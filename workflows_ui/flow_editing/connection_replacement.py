@@ -9,16 +9,17 @@ Each call follows from the flow as it is (`_Replacement.following`), so a worker
 the versions at the beginning are kept (`plan`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.core import formats
 from workflows_ui.core.paths import dict_at, pick, text_at
+from workflows_ui.core.text import Text, deferred
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import (
     CredentialRefused,
@@ -121,22 +122,26 @@ def _version(session: EngineSession, flow: Mapping[str, Any], version_id: str) -
     """A version of a flow. Raises EngineError; ValidationError if the engine does not give it."""
     version = dict_at(session.workflows.get_flow(text_at(flow, "id"), version_id), "version")
     if version.get("id") != version_id:
-        raise forms.ValidationError(_("The engine does not show the version that is live."))
+        raise forms.ValidationError(gettext_lazy("The engine does not show the version that is live."))
     return version
 
 
-def _problems(session: EngineSession, flow: Mapping[str, Any], change: Change, *versions: Json) -> Iterator[str]:
+def _problems(session: EngineSession, flow: Mapping[str, Any], change: Change, *versions: Json) -> Iterator[Text]:
     if deleting(flow):
-        yield _("The engine is deleting it.")
+        yield gettext_lazy("The engine is deleting it.")
     if not connections.reference(change.new):
-        yield _("The name of the new connection in flows cannot be written into a step.")
+        yield gettext_lazy("The name of the new connection in flows cannot be written into a step.")
     steps = [
         step for version in versions for step in change.steps(version, "live" if version is versions[0] else "draft")
     ]
     missing = missing_apps.of_trees(session, *map(flow_tree.without_steps, steps), versions=True) if steps else []
     if missing:
-        text = _("The engine takes no change of a step whose app it does not have: %(apps)s")
-        yield text % {"apps": " ".join(item.text for item in missing)}
+        yield deferred(lambda: _missing_text(missing))
+
+
+def _missing_text(missing: Sequence[missing_apps.MissingApp]) -> str:
+    text = _("The engine takes no change of a step whose app it does not have: %(apps)s")
+    return text % {"apps": " ".join(item.text for item in missing)}
 
 
 def lost_samples(flow: Mapping[str, Any], planned: Mapping[str, Any]) -> list[str]:

@@ -1,6 +1,7 @@
 """The job that makes flows use another connection: which flows, what happens to each, and the old connection at the end."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -11,12 +12,13 @@ from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import formats
 from workflows_ui.core.paths import dict_at, text_at
+from workflows_ui.core.text import Text, deferred, filled
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, Forbidden, NoRoute, NotFound, NotInPlan
 from workflows_ui.flow_editing.connection_replacement import Change, lost_samples, plan, replace_in_flow, samples_text
 from workflows_ui.flows import pages
 from workflows_ui.flows.reading import name_of
-from workflows_ui.jobs.services.jobs import Reason
+from workflows_ui.jobs.services.jobs import UNDOES, Reason
 from workflows_ui.jobs.services.turns import Progress
 from workflows_ui.members.models import Workspace
 from workflows_ui.pieces import connections
@@ -27,6 +29,7 @@ from workflows_ui.run_index.services.object_rows import CONNECTIONS, LONGEST, Us
 from workflows_ui.usage import usage
 
 NAME = "replace-connection"
+_LEFT = _("Left as it is: %(why)s")
 
 
 class ReplacementForm(forms.Form):
@@ -99,16 +102,16 @@ def _is_named(uses: Iterable[Use], external: str) -> bool:
     return any(use.kind == CONNECTIONS and use.key == external[:LONGEST] for use in uses)
 
 
-def _servers_use(session: EngineSession, external: str) -> bool:
-    """Whether an MCP server acts with a connection, or may, since the engine does not show all of them. Raises EngineError."""
+def servers_using(session: EngineSession, external: str) -> tuple[Sequence[Row], bool]:
+    """The MCP servers that act with a connection, and whether the engine shows all of them. Raises EngineError."""
     try:
         answer = session.workflows.list_mcp_servers(limit=whole_lists.AT_ONCE)
     except (NoRoute, NotInPlan):
-        return False
+        return [], True
     except Forbidden:
-        return True
-    servers = whole_lists.rows_of(answer)
-    return bool(whole_lists.following(answer)) or any(_is_named(uses_of_server(server), external) for server in servers)
+        return [], False
+    found = [server for server in whole_lists.rows_of(answer) if _is_named(uses_of_server(server), external)]
+    return found, not whole_lists.following(answer)
 
 
 def _collect(
@@ -120,29 +123,32 @@ def _collect(
     return users(session, data["change"][0], hold)
 
 
-def _missing(session: EngineSession, data: Mapping[str, Any]) -> str:
+def _missing(session: EngineSession, data: Mapping[str, Any]) -> Text:
     """Why flows cannot use the new connection: it was deleted; "" if it is there. Raises EngineError."""
     try:
         connections.find(session, data["new"])
     except NotFound:
-        return gettext("The connection “%(name)s” is no longer there.") % {"name": formats.cut(data["names"][1])}
+        return filled(_("The connection “%(name)s” is no longer there."), name=formats.cut(data["names"][1]))
     return ""
 
 
 def _impact(session: EngineSession, row: Row, data: dict[str, Any]) -> Affected:
     """What happens to a flow, or why nothing does."""
     flow = session.workflows.get_flow(text_at(row, "id"))
-    left = gettext("Left as it is: %(why)s")
     if missing := _missing(session, data):
-        return Affected(left % {"why": missing})
+        return Affected(filled(_LEFT, why=missing))
     try:
         planned = plan(session, flow, _change(data))
     except forms.ValidationError as problem:
-        return Affected(left % {"why": " ".join(problem.messages)})
+        return Affected(filled(_LEFT, why=deferred(partial(_messages, problem))))
     if titles := lost_samples(flow, planned):
-        text = gettext("Left as it is, unless you choose otherwise below: %(why)s") % {"why": samples_text(titles)}
-        return Affected(text, choice="lossy")
-    return Affected(" ".join(_sentences(flow, planned)))
+        text = _("Left as it is, unless you choose otherwise below: %(why)s")
+        return Affected(filled(text, why=deferred(partial(samples_text, titles))), choice="lossy")
+    return Affected(deferred(lambda: " ".join(_sentences(flow, planned))))
+
+
+def _messages(problem: forms.ValidationError) -> str:
+    return " ".join(problem.messages)
 
 
 def _sentences(flow: Row, planned: Mapping[str, Any]) -> list[str]:
@@ -167,8 +173,8 @@ def _sentences(flow: Row, planned: Mapping[str, Any]) -> list[str]:
 
 def _run(session: EngineSession, id: str, data: dict[str, Any]) -> None:
     progress: Progress = data["progress"]
-    undone = progress.of_job(data["undo"]) if data.get("undo") else None
-    missing = _missing(session, data)
+    undone = progress.of_job(data[UNDOES]) if data.get(UNDOES) else None
+    missing = str(_missing(session, data))
     replace_in_flow(session, id, _change(data, undone), progress, lossy=bool(data.get("lossy")), missing=missing)
 
 
@@ -183,7 +189,8 @@ def _finish(session: EngineSession, data: dict[str, Any], actor: Actor, succeede
     named, complete = users(session, data["change"][0], lambda: None)
     if named or not complete:
         return Reason.STILL_THERE
-    if _servers_use(session, data["change"][0]):
+    servers, all_shown = servers_using(session, data["change"][0])
+    if servers or not all_shown:
         return Reason.USED_BY_SERVER
     try:
         row = connections.find(session, data["old"])
@@ -213,13 +220,12 @@ def _finish(session: EngineSession, data: dict[str, Any], actor: Actor, succeede
     return ""
 
 
-def _reversed(data: dict[str, Any], job_id: str) -> dict[str, Any]:
+def _reversed(data: dict[str, Any]) -> dict[str, Any]:
     return {
         "old": data["new"],
         "new": data["old"],
         "change": data["change"][::-1],
         "names": data["names"][::-1],
-        "undo": job_id,
     }
 
 

@@ -7,13 +7,16 @@ steps (`op_import_flow_known_piece_wrong_input_valid_true`): so each step is che
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.utils.http import urlencode
-from django.utils.translation import gettext as _
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core import formats
 from workflows_ui.core.paths import dict_at, list_at, text_at
+from workflows_ui.core.text import Text, deferred, filled
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, flow_tree
 from workflows_ui.flow_editing import unmet_references
@@ -35,14 +38,14 @@ class Finding:
 
     step: str
     title: str
-    reason: str
+    reason: Text
     action: str = ""
     query: Mapping[str, str] = field(default_factory=dict)
     anchor: str = ""
 
     @property
-    def text(self) -> str:
-        return f"{formats.cut(self.title, 60)}: {self.reason}"
+    def text(self) -> Text:
+        return format_lazy("{}: {}", formats.cut(self.title, 60), self.reason)
 
     def url(self, slug: str, flow_id: str) -> str:
         if not self.step or "/" in self.step + flow_id:
@@ -117,16 +120,19 @@ def _unmet_references(trigger: Any) -> dict[str, list[Finding]]:
         query = {"step": name}
         if item.branch is not None:
             action, query = "branch-conditions", {"branch": f"{name}:{item.branch}"}
-        found.setdefault(name, []).append(Finding(name, item.title, item.text(titles), action, query, anchor))
+        found.setdefault(name, []).append(
+            Finding(name, item.title, deferred(partial(item.text, titles)), action, query, anchor)
+        )
     return found
 
 
-def lines(report: Report, slug: str, flow_id: str) -> list[tuple[str, str]]:
+def lines(report: Report, slug: str, flow_id: str) -> list[tuple[Text, str]]:
     """The findings, each with its address, and a line on what was not checked."""
     found = [(finding.text, finding.url(slug, flow_id)) for finding in report.findings]
     if report.unchecked:
         names = ", ".join(f"“{formats.cut(name, 60)}”" for name in report.unchecked[:5])
-        found.append((_("Not checked, because the engine did not return the app: %(steps)s.") % {"steps": names}, ""))
+        text = _("Not checked, because the engine did not return the app: %(steps)s.")
+        found.append((filled(text, steps=names), ""))
     return found
 
 
@@ -134,7 +140,7 @@ def _app_of(step: Row) -> App:
     return text_at(step, "settings.pieceName"), missing_apps.exact(pick(step, "settings.pieceVersion"))
 
 
-def _finding(step: Row, reason: str, action: str = "", anchor: str = "", **query: str) -> Finding:
+def _finding(step: Row, reason: Text, action: str = "", anchor: str = "", **query: str) -> Finding:
     name = flow_tree.step_name(step)
     return Finding(name, outline.title_of(step), reason, action, query or {"step": name}, anchor)
 
@@ -163,7 +169,7 @@ def _of_router(step: Row) -> Iterator[Finding]:
             continue
         listed = [item for group in list_at(branch, "conditions") if isinstance(group, list) for item in group]
         title = formats.cut(text_at(branch, "branchName") or str(index + 1), 60)
-        reason = _("The branch “%(branch)s” has a condition without a value.") % {"branch": title}
+        reason = filled(_("The branch “%(branch)s” has a condition without a value."), branch=title)
         for number, condition in enumerate(listed, 1):
             wanted = (
                 ("firstValue",) if text_at(condition, "operator") in outline.ALONE else ("firstValue", "secondValue")
@@ -175,14 +181,14 @@ def _of_router(step: Row) -> Iterator[Finding]:
                 break
 
 
-def _of_app(step: Row, app: App, known: _Known) -> Iterator[tuple[str, str]]:
+def _of_app(step: Row, app: App, known: _Known) -> Iterator[tuple[Text, str]]:
     """What is missing, each with the element of the form of the step's settings that has it; "" if no form helps."""
     if missing := known.gone.get(app):
         names = {"app": formats.cut(missing.title), "version": app[1][:40], "here": missing.here[:40]}
         if missing.here:
-            yield _("The engine does not have version %(version)s of “%(app)s”, but %(here)s.") % names, ""
+            yield filled(_("The engine does not have version %(version)s of “%(app)s”, but %(here)s."), **names), ""
         else:
-            yield _("The engine does not have the app “%(app)s”.") % names, ""
+            yield filled(_("The engine does not have the app “%(app)s”."), **names), ""
     piece = known.pieces.get(app)
     if not piece:
         return
@@ -191,7 +197,7 @@ def _of_app(step: Row, app: App, known: _Known) -> Iterator[tuple[str, str]]:
     operation = dict_at(piece, kind).get(called)
     if not isinstance(operation, Mapping):
         names = {"app": formats.cut(apps.title(piece)), "name": formats.cut(called or "–")}
-        yield _("“%(app)s” does not have what the step does (%(name)s).") % names, ""
+        yield filled(_("“%(app)s” does not have what the step does (%(name)s)."), **names), ""
         return
     values = dict_at(step, "settings.input")
     if apps.auths(piece.get("auth")) and operation.get("requireAuth") is not False and not values.get("auth"):
@@ -204,18 +210,18 @@ def _of_app(step: Row, app: App, known: _Known) -> Iterator[tuple[str, str]]:
         if isinstance(prop, Mapping) and _is_empty(prop, values.get(name)):
             label = prop.get("displayName")
             field_name = formats.cut(label if formats.visible(label) else str(name))
-            yield _("“%(field)s” is not filled in.") % {"field": field_name}, f"prop-{number}"
+            yield filled(_("“%(field)s” is not filled in."), field=field_name), f"prop-{number}"
 
 
-def _of_connection(auth: Any, connections: Mapping[str, str] | None) -> Iterator[str]:
+def _of_connection(auth: Any, connections: Mapping[str, str] | None) -> Iterator[Text]:
     external = step_values.external_id(auth)
     if not external or connections is None:
         return
     names = {"name": formats.cut(external)}
     if external not in connections:
-        yield _("Its connection “%(name)s” is not in this workspace.") % names
+        yield filled(_("Its connection “%(name)s” is not in this workspace."), **names)
     elif connections[external] in ("ERROR", "MISSING"):
-        yield _("Its connection “%(name)s” does not work.") % names
+        yield filled(_("Its connection “%(name)s” does not work."), **names)
 
 
 def _is_empty(prop: Row, value: Any) -> bool:

@@ -79,7 +79,8 @@ class Job(Queued, Marked):
     reason = models.CharField(max_length=40, blank=True)
     #: The error message of the engine or the network, secrets removed.
     technical = models.TextField(blank=True)
-    #: The known impact: [name, sentence, [name, ...], choice] of the first objects; older rows have no choice.
+    #: The known impact: [name, sentence, [name, ...], choice] of the first objects. Sentences and names are by language; those of earlier
+    #: releases are in the language of the requester only, without the choice.
     affected = models.JSONField(default=list)
     #: How many of the first objects were read for the impact.
     looked_at = models.PositiveIntegerField(default=0)

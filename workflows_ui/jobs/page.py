@@ -11,8 +11,9 @@ from functools import cached_property
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.urls import reverse
-from django.utils.translation import gettext as _, ngettext
+from django.utils.translation import get_language, gettext as _, ngettext
 
 from workflows_ui.core import clock, heartbeat
 from workflows_ui.core.crypto import CannotOpen
@@ -128,13 +129,19 @@ class JobPage:
 
     @cached_property
     def can_undo(self) -> bool:
-        """Whether objects succeeded, and there is an action that undoes it."""
-        return self._undoable and not self.why_final
+        """Whether objects succeeded, there is an action that undoes it, and no job has done so."""
+        return self._undoable and not self.why_final and self.undone_by is None
+
+    @cached_property
+    def undone_by(self) -> Job | None:
+        """The job that undoes this one (jobs.undone_by), once it is confirmed."""
+        found = jobs.undone_by(self.job) if self._procedure is not None and self.job.over else None
+        return found if found is not None and found.begun_at is not None else None
 
     @cached_property
     def why_final(self) -> Text:
         """Why what succeeded cannot be undone; "" if it can, or nobody would ask."""
-        if self._procedure is None or not self._undoable:
+        if self._procedure is None or not self._undoable or self.undone_by is not None:
             return ""
         procedure, data = self._procedure
         return procedure.final(self.access.workspace, data)
@@ -170,6 +177,17 @@ class JobPage:
         """The number of objects still to do."""
         return self.counts.get(ItemState.WAITING, 0)
 
+    @cached_property
+    def to_choose(self) -> int:
+        """The number of objects that are left out unless the person chooses otherwise in the form."""
+        reasons = self.action.bulk.choices.values() if self.action and self.action.bulk else ()
+        return self.job.items.filter(state=ItemState.SKIPPED, reason__in=reasons).count() if reasons else 0
+
+    @property
+    def impossible(self) -> int:
+        """The number of selected objects whose state does not allow the action."""
+        return self.counts.get(ItemState.SKIPPED, 0) - self.to_choose
+
     @property
     def processed(self) -> int:
         """The number of objects with an outcome."""
@@ -199,7 +217,8 @@ class JobPage:
         """What else is affected, by object: name, sentence, names. Objects with the same impact are grouped."""
         groups: dict[tuple[str, str], list[str]] = {}
         for name, sentence, names, *_choice in self.job.affected:
-            groups.setdefault((sentence, _join_names(names)), []).append(name)
+            shown = _in_own_language(sentence), _join_names([_in_own_language(affected) for affected in names])
+            groups.setdefault(shown, []).append(name)
         return [
             (_join_names(objects), sentence, affected_names) for (sentence, affected_names), objects in groups.items()
         ]
@@ -232,7 +251,8 @@ class JobPage:
 
     @property
     def button(self) -> str:
-        return _("%(action)s (%(count)d)") % {"action": self.action.label if self.action else "", "count": self.to_do}
+        label = str(self.action.label) if self.action else ""
+        return _("%(action)s (%(count)d)") % {"action": label, "count": self.to_do} if self.to_do else label
 
     def form(self, session: EngineSession, submitted: Mapping[str, Any] | None = None) -> forms.Form:
         """The action's form with what was submitted, else with the values of the job that is retried. Raises EngineError, CannotOpen."""
@@ -313,6 +333,14 @@ class JobPage:
     def _url(self, item: JobItem) -> str:
         removed = item.state == ItemState.DONE and self.action is not None and self.action.removes
         return "" if self.resource is None or removed else reachable(self.resource.url(self.slug, item.object_id))
+
+
+def _in_own_language(stored: str | Mapping[str, str]) -> str:
+    """A stored text in the reader's language; one of an earlier release, or of languages that are gone, as it is."""
+    if isinstance(stored, str):
+        return stored
+    texts = (stored.get(code) for code in (get_language(), settings.LANGUAGE_CODE))
+    return next((text for text in texts if text is not None), "") or next(iter(stored.values()), "")
 
 
 def _join_names(names: Sequence[str]) -> str:

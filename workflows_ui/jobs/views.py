@@ -1,7 +1,7 @@
 """Jobs: their creation from lists, the list of jobs, and the page of one job with its confirmation, progress and outcomes."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -26,7 +26,7 @@ from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.clients import NoCredential
 from workflows_ui.engine import EngineError
 from workflows_ui.jobs import page as job_page, tables
-from workflows_ui.jobs.models import ItemState, Job, JobItem, JobKind, JobState
+from workflows_ui.jobs.models import Job, JobItem, JobKind, JobState
 from workflows_ui.jobs.page import JobPage
 from workflows_ui.jobs.services import jobs
 from workflows_ui.lists import export as export_file, list_page, local_lists
@@ -133,17 +133,27 @@ def begin(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     request.access.require(page.action.role)
     if page.job.state == JobState.ASKING:
         form = page.form(engine_session.open_session(request.access), request.POST)
-        if not action_forms.validate(form):
+        choices = page.action.bulk.choices if page.action.bulk else {}
+        if not action_forms.validate(form) or not _chooses_any(page, form, choices):
             return _render(request, page, form, status=422)
         logged = action_forms.logged_values(form)
         # What was asked for before the question stays, such as which connections a job is about.
         procedure = page.action.bulk.procedure if page.action.bulk else None
         # A choice that is not offered now was made for an earlier job.
-        choices = dict.fromkeys(procedure.choices, False) if procedure else {}
-        data = json.loads(page.job.open("data") or "{}") | choices | form.cleaned_data
-        if jobs.begin(actor(request), page.job, json.dumps(data), logged):
+        not_offered = dict.fromkeys(procedure.choices, False) if procedure else {}
+        data = json.loads(page.job.open("data") or "{}") | not_offered | form.cleaned_data
+        chosen = [reason for name, reason in choices.items() if data.get(name)]
+        if jobs.begin(actor(request), page.job, json.dumps(data), logged, chosen):
             tasks.enqueue(page.job.pk)
     return responses.redirect(request, page.url)
+
+
+def _chooses_any(page: JobPage, form: forms.Form, choices: Mapping[str, str]) -> bool:
+    """Whether anything is left to do, with what the form chooses; else its field gets an error."""
+    if page.to_do or not page.to_choose or any(form.cleaned_data.get(name) for name in choices):
+        return True
+    form.add_error(next(iter(choices)), _("Without this, there is nothing to do."))
+    return False
 
 
 @member(Role.VIEWER)
@@ -178,24 +188,17 @@ def retry(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
 
 @member(Role.VIEWER)
 def undo(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
-    """Create a job that undoes this one for the objects that succeeded."""
+    """Create a job that undoes this one for the objects that succeeded, once."""
     page = _find(request, id)
     if request.method == "POST" and page.can_undo and page.action and page.action.bulk and page.action.bulk.procedure:
         request.access.require(page.action.role)
-        data = page.action.bulk.procedure.reverse(json.loads(page.job.open("data")), page.job.pk)
-        done = page.job.items.filter(state=ItemState.DONE).order_by("position")
-        new_job = jobs.ask(
-            actor(request),
-            request.access,
-            resource=page.job.resource,
-            action=page.job.action,
-            found=[jobs.Found(item.object_id, item.name) for item in done],
-            look=True,
-            data=json.dumps(data),
-            resumes=page.job.resumes,
-        )
-        tasks.enqueue(new_job.pk)
-        return responses.redirect(request, job_page.job_url(slug, new_job))
+        data = page.action.bulk.procedure.reverse(json.loads(page.job.open("data")))
+        new_job = jobs.undo(actor(request), request.access, page.job, data)
+        if new_job is not None:
+            tasks.enqueue(new_job.pk)
+            return responses.redirect(request, job_page.job_url(slug, new_job))
+    if request.method == "POST" and page.undone_by is not None:
+        messages.warning(request, _("Another job undoes it, or has undone it already."))
     return responses.redirect(request, page.url)
 
 

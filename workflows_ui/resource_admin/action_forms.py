@@ -2,7 +2,7 @@
 
 import inspect
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -107,6 +107,13 @@ def _is_secret(form: forms.Form, name: str, value: Any) -> bool:
     field = form.fields.get(name)
     label = str(field.label or "") if field is not None else ""
     return not isinstance(value, bool) and (names_secret(name) or names_secret(label))
+
+
+def without_secrets(form: forms.Form, submitted: Iterable[tuple[str, list[str]]]) -> dict[str, list[str]]:
+    """The submitted values by name, without those of secret and discreet fields, and without what its name or label calls a secret."""
+    hidden = {form.add_prefix(name) for name in secret_fields(form) | getattr(form, "discreet", frozenset())}
+    hidden |= {form.add_prefix(name) for name in form.fields if _is_secret(form, name, "")}
+    return {name: values for name, values in submitted if name not in hidden and not names_secret(name)}
 
 
 def logged_values(form: forms.Form) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Self
 
 from django import forms
@@ -22,14 +23,15 @@ from workflows_ui.web.links import object_url
 
 @dataclass(frozen=True)
 class Affected:
-    """What else an action affects: a sentence with the count, and the items as (name, URL or "").
+    """What else an action affects: a sentence with the count, and the items as (name, URL or ""). Of a bulk action, texts are translated
+    when they are shown (`gettext_lazy`, `deferred`), since a job keeps them in all languages.
 
     A `template` shows `value` instead, folded: it gets both, and the summary as `label`. `choice` is the field of a job's form that decides
     about it.
     """
 
     summary: Text
-    lines: Sequence[tuple[str, str]] = ()
+    lines: Sequence[tuple[Text, str]] = ()
     template: str = ""
     value: Any = None
     choice: str = ""
@@ -48,6 +50,8 @@ class Bulk:
         procedure: for an action of several calls on each object, which only jobs run (`Resource.job_actions`).
         skip_reason: (row, cleaned data) -> why this object is left out, a jobs.services.jobs.Reason; "" if it is not. The data is empty
             before the confirmation.
+        choices: fields of the form, each with the reason to skip that it lifts: the question counts these objects as left out, and they are
+            done if the person chooses so.
         done: the outcome of an object, if it is not that something succeeded.
         result: the answer of `run` -> the id of the object that the action started.
         follow: (session, ids) -> the current states of the objects that the action started, shown on the job's page.
@@ -58,6 +62,7 @@ class Bulk:
     rows: Callable[[EngineSession, Sequence[str]], Mapping[str, Row]] | None = None
     procedure: "Procedure | None" = None
     skip_reason: Callable[[Row, Mapping[str, Any]], str] | None = None
+    choices: Mapping[str, str] = MappingProxyType({})
     done: Text = ""
     result: Callable[[Any], str] | None = None
     follow: Callable[[EngineSession, Sequence[str]], Mapping[str, Badge]] | None = None
@@ -77,7 +82,7 @@ class Procedure:
         impact: (session, row, data) -> what happens to the object, or why nothing does.
         finish: (session, data, actor, succeeded) -> why what was asked for at the end was not done, a jobs.services.jobs.Reason, or "".
         subject: (data) -> what the job is about, besides its objects.
-        reverse: (data, the job's id) -> the data of a job that undoes this one for the objects that succeeded.
+        reverse: (data) -> the data of a job that undoes this one for the objects that succeeded; jobs.services.jobs.UNDOES names it there.
         final: (workspace, data) -> why the job cannot be undone, as far as the console knows without the engine; else "".
         choices: the fields of the form that are left out if no object's impact names them (`Affected.choice`).
     """
@@ -86,7 +91,7 @@ class Procedure:
     impact: Callable[[EngineSession, Row, dict[str, Any]], Affected]
     finish: Callable[[EngineSession, dict[str, Any], Actor, bool], str]
     subject: Callable[[dict[str, Any]], Text]
-    reverse: Callable[[dict[str, Any], str], dict[str, Any]]
+    reverse: Callable[[dict[str, Any]], dict[str, Any]]
     final: Callable[[Workspace, dict[str, Any]], Text]
     choices: frozenset[str] = frozenset()
 

@@ -62,5 +62,5 @@ def chosen_items(
     for row, shown in zip(rows, resource.masked(session, rows), strict=True):
         key = resource.key(row)
         reason = action.bulk.why_skipped(shown, {}) if action.bulk else ""
-        known[key] = Found(key, action_log.name_among(resource, shown), action.visible(shown), reason)
+        known[key] = Found(key, action_log.name_among(resource, shown), not reason and action.visible(shown), reason)
     return [known.get(key) or Found(key) for key in ids]

@@ -73,12 +73,15 @@ class RetryForm(forms.Form):
             del self.fields["succeeded"]
 
 
-def _why_left_out(run: Row, data: Mapping[str, Any]) -> str:
+def _why_left_out(run: Row, _data: Mapping[str, Any]) -> str:
     """A waiting run breaks if it is retried (recordings `approval_35_retry_paused`, `approval_36_run_after_retry`)."""
-    if run.get("status") == "PAUSED":
-        return str(Reason.PAUSED)
-    asked = "succeeded" in data and not data["succeeded"]
-    return str(Reason.SUCCEEDED) if asked and run.get("status") in runs.SUCCEEDED else ""
+    return str(Reason.PAUSED) if run.get("status") == "PAUSED" else ""
+
+
+def _why_not_started_again(run: Row, data: Mapping[str, Any]) -> str:
+    if run.get("status") in runs.SUCCEEDED and not data.get("succeeded"):
+        return str(Reason.SUCCEEDED)
+    return _why_left_out(run, data)
 
 
 def _follow(session: EngineSession, ids: Sequence[str]) -> dict[str, Badge]:
@@ -206,7 +209,8 @@ ACTIONS = (
                 "For each of them a new run is started from the beginning: with the flow as it is published now, and the values of the "
                 "old run."
             ),
-            skip_reason=_why_left_out,
+            skip_reason=_why_not_started_again,
+            choices={"succeeded": Reason.SUCCEEDED},
             done=_STARTED,
             result=lambda answer: text_at(answer, "id"),
             follow=_follow,

@@ -6,11 +6,12 @@ from types import MappingProxyType
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext, gettext_lazy as _, ngettext
+from django.utils.text import format_lazy
+from django.utils.translation import gettext, gettext_lazy as _, ngettext_lazy
 
 from workflows_ui.core import formats
 from workflows_ui.core.paths import sole_id, text_at
-from workflows_ui.core.text import Text
+from workflows_ui.core.text import Text, deferred, filled
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.deleted_objects import copies, services as deleted_objects
 from workflows_ui.engine import EngineError
@@ -102,11 +103,16 @@ def _newest(subject: Subject) -> dict[str, Any]:
 def _delete_impact(session: EngineSession, table: Row) -> Affected:
     """The impact of deleting the table: the lost data, and the flows that fail then."""
     names = [reading.label_of(field) for field in reading.fields(session, reading.key_of(table))]
-    going = f"{_records_going(session, table)} {deletion.limit_text(session, table)}".strip()
+    said = [_records_going(session, table), deletion.limit_text(session, table)]
     if names:
-        columns = ngettext("So is %(count)d column.", "So are %(count)d columns.", len(names)) % {"count": len(names)}
-        going = f"{going} {columns}"
-    return _with_flows(session, table, going, [(_("Column: %s") % name, "") for name in names])
+        columns = ngettext_lazy("So is %(count)d column.", "So are %(count)d columns.", len(names))
+        said.append(filled(columns, count=len(names)))
+    lines = [(deferred(partial(_column_text, name)), "") for name in names]
+    return _with_flows(session, table, deferred(lambda: " ".join(str(text) for text in said if text)), lines)
+
+
+def _column_text(name: str) -> str:
+    return gettext("Column: %s") % name
 
 
 def _records_going(session: EngineSession, table: Row) -> Text:
@@ -116,12 +122,13 @@ def _records_going(session: EngineSession, table: Row) -> Text:
         return _("All its records are deleted: more than the console can count.")
     if not number:
         return _("It has no records.")
-    return ngettext("%(count)d record is deleted.", "%(count)d records are deleted.", number) % {"count": number}
+    text = ngettext_lazy("%(count)d record is deleted.", "%(count)d records are deleted.", number)
+    return filled(text, count=number)
 
 
-def _with_flows(session: EngineSession, table: Row, going: Text, more: Sequence[tuple[str, str]] = ()) -> Affected:
+def _with_flows(session: EngineSession, table: Row, going: Text, more: Sequence[tuple[Text, str]] = ()) -> Affected:
     users = usage.affected(session, "tables", table, _("No flow uses it."), among_others=True)
-    return Affected(f"{users.summary} {going}", [*users.lines, *more])
+    return Affected(format_lazy("{} {}", users.summary, going), [*users.lines, *more])
 
 
 _ADD_COLUMN = Action(

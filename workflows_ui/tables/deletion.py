@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.core.paths import dicts_at, list_at, text_at
+from workflows_ui.core.text import filled
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.deleted_objects.services import Content
 from workflows_ui.resource_admin.resource import Row, Text
@@ -25,7 +26,8 @@ def limit_text(session: EngineSession, table: Row) -> Text:
     number = min(len(found.rows), MOST_RECORDS)
     if found.whole and number == len(found.rows):
         return ""
-    return _("A copy has %(number)d of its records at most: the others cannot be restored.") % {"number": number}
+    text = gettext_lazy("A copy has %(number)d of its records at most: the others cannot be restored.")
+    return filled(text, number=number)
 
 
 def read_copy(session: EngineSession, id: str) -> Content:

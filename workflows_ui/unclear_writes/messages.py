@@ -1,6 +1,7 @@
 """Texts about writes that are being checked."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _, gettext_lazy
@@ -9,6 +10,7 @@ from workflows_ui.audit import messages as audit_messages
 from workflows_ui.core import formats
 from workflows_ui.engine.answer import UNREADABLE, WEB_PAGE
 from workflows_ui.resource_admin.resource import RESOURCES
+from workflows_ui.unclear_writes import services
 from workflows_ui.unclear_writes.models import UnclearWrite, WriteState
 
 #: Seconds between two updates of the page.
@@ -46,10 +48,18 @@ def context(row: UnclearWrite) -> dict[str, Any]:
         "write_seconds": SECONDS if row.is_checked else 0,
         "write_object_url": object_url(row),
         "write_own_words": _OWN_WORDS.get(row.answered.get("message", "")),
+        "write_form_url": form_url(row),
         "may_repeat": row.state == WriteState.NOT_DONE and not row.is_incomplete,
         # A second restore goes on with what the first one created.
         "may_continue": row.is_incomplete and row.action == "restore",
     }
+
+
+def form_url(row: UnclearWrite) -> str:
+    """The page that sent a write that was not done, with what was typed there if that is kept; only that person gets it."""
+    if row.state != WriteState.NOT_DONE or not row.content:
+        return row.path
+    return f"{row.path}?{urlencode({services.AGAIN: row.pk})}"
 
 
 def title(row: UnclearWrite) -> str:

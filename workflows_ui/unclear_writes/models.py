@@ -23,7 +23,9 @@ class WriteState(StateChoices):
 
 
 class UnclearWrite(SealsFields, Queued):
-    """Changed only by unclear_writes.services. `content` is a ciphertext of JSON: what a look needs (engine.Write)."""
+    """Changed only by unclear_writes.services. `content` is a ciphertext of JSON: what a look needs (engine.Write), and what was typed into
+    the form, without secrets. The latter stays if nothing was done.
+    """
 
     id = RandomIdField()
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+")

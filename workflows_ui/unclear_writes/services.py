@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 
@@ -14,6 +14,7 @@ from django.utils.crypto import salted_hmac
 
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import clock, database
+from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.lease import not_paused
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Unknown
@@ -27,6 +28,8 @@ LEASE, PAUSE, LONGEST_PAUSE = timedelta(minutes=2), timedelta(seconds=5), timede
 UNREADABLE_FOR = timedelta(hours=1)
 #: For so long a press that repeats a write which was done or is unclear leads to a question.
 REPEATED_WITHIN = timedelta(hours=1)
+#: Among the content: what was typed into the form. And the parameter that opens the form with it.
+VALUES, AGAIN = "values", "again"
 #: Writes that one turn of the periodic task enqueues.
 BATCH = 200
 
@@ -43,10 +46,13 @@ def begin(
     name: str = "",
     path: str = "",
     values_digest: str = "",
+    values: Mapping[str, Sequence[str]] | None = None,
 ) -> UnclearWrite | None:
     """Store a write whose answer and first look proved nothing; None for a call without a look.
 
-    `pending`: the part of the error's write that is stored, such as one object of many.
+    Args:
+        pending: the part of the error's write that is stored, such as one object of many.
+        values: what was typed into the form, without secrets: if nothing was done, the form opens with it (`values_of`).
     """
     pending = pending or error.write
     if pending is None:
@@ -71,10 +77,33 @@ def begin(
         asked_at=now,
         not_before=now + PAUSE,
     )
-    row.content = row.seal("content", json.dumps(asdict(pending), ensure_ascii=True, default=str))
+    content = asdict(pending) | ({} if values is None else {VALUES: values})
+    row.content = row.seal("content", json.dumps(content, ensure_ascii=True, default=str))
     with database.turn():
         row.save(force_insert=True)
     return row
+
+
+def content_without_write(row: UnclearWrite) -> str:
+    """The content that stays of a write that was not done: the sealed values of its form; "" without any."""
+    try:
+        values = json.loads(row.open("content") or "{}").get(VALUES)
+    except CannotOpen:
+        return ""
+    return "" if values is None else row.seal("content", json.dumps({VALUES: values}, ensure_ascii=True))
+
+
+def values_of(workspace: Workspace, user_id: int, path: str, pk: str) -> dict[str, list[str]] | None:
+    """What a person typed, without secrets, into the form at `path` for a write that was not done; None if there is no such write."""
+    rows = UnclearWrite.objects.filter(workspace=workspace, user=user_id, path=path[:500], state=WriteState.NOT_DONE)
+    row = rows.exclude(content="").filter(pk=pk[:40]).select_related("workspace").first()
+    if row is None:
+        return None
+    try:
+        values: dict[str, list[str]] = json.loads(row.open("content"))[VALUES]
+    except CannotOpen:
+        return None
+    return values
 
 
 def writes_of(workspace: Workspace) -> QuerySet[UnclearWrite]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _, gettext_lazy, ngettext
 from workflows_ui.core import formats
 from workflows_ui.core.collation import sort_key
 from workflows_ui.core.paths import text_at, texts_at
+from workflows_ui.core.text import deferred
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.flows import pages as flow_pages
 from workflows_ui.members.models import Role
@@ -230,11 +232,14 @@ def affected(session: EngineSession, kind: str, row: Row, none: Text, *, among_o
     """What is said about the users of an object before it is changed or deleted; `among_others`: each line says what it names."""
     key = text_at(row, "id")
     found = find(session, kind, key, row, now=True)
-    lines = [(_line_text(line, among_others=among_others), line.url) for line in found.lines[:_IN_QUESTION]]
+    lines: list[tuple[Text, str]] = [
+        (deferred(partial(_line_text, line, among_others=among_others)), line.url)
+        for line in found.lines[:_IN_QUESTION]
+    ]
     if (more := len(found.lines) - _IN_QUESTION) > 0:
-        text = ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more}
+        text = deferred(lambda: ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more})
         lines.append((text, page_url(session.workspace.slug, kind, key) if found.as_of else ""))
-    return Affected(summary(found, session, none), lines)
+    return Affected(deferred(lambda: summary(found, session, none)), lines)
 
 
 def summary(found: Users, session: EngineSession, none: Text) -> str:

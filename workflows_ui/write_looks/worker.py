@@ -46,7 +46,9 @@ def look(pk: str) -> None:
             return
         try:
             session = _session(row)
-            pending = Write(**json.loads(row.open("content")))
+            content = json.loads(row.open("content"))
+            content.pop(services.VALUES, None)
+            pending = Write(**content)
         except _CLOSED as problem:
             log.info("write.not_looked_for", write=row.pk, error=type(problem).__name__)
             session = None
@@ -104,7 +106,8 @@ def _end(row: UnclearWrite, state: WriteState, answer: Any, follow_up: Callable[
     found_id = row.found_id or (found if isinstance(found, str) else "")
     with transaction.atomic():
         open_rows = UnclearWrite.objects.filter(pk=row.pk, state=WriteState.CHECKING)
-        values = {"state": state, "ended_at": clock.now(), "content": "", "found_id": found_id[:120]}
+        content = services.content_without_write(row) if state == WriteState.NOT_DONE else ""
+        values = {"state": state, "ended_at": clock.now(), "content": content, "found_id": found_id[:120]}
         if not open_rows.update(**values, **UnclearWrite.lease.released_values):
             return
         for name, value in values.items():

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from workflows_ui.accounts.models import User
+from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import clock, crypto, masking
@@ -180,6 +181,14 @@ def pass_on(actor: Actor, credential: Credential, to: User) -> bool:
     masking.secrets_changed(credential.workspace)
     audit_log.record(actor, "credential.pass_on", credential, before=before, after=to.label)
     return True
+
+
+def last_pass_on(credential: Credential) -> AuditEvent | None:
+    """The audit row of the last change of owner, with the earlier owner as `before`; None if it was never passed on, or long ago."""
+    rows = AuditEvent.objects.filter(
+        object_type="credential", object_id=str(credential.pk), action="credential.pass_on"
+    )
+    return rows.filter(workspace=credential.workspace_id).order_by("-pk").first()
 
 
 def leave(actor: Actor, credentials: Iterable[Credential], heirs: Collection[User]) -> int:

@@ -18,12 +18,21 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_POST, require_safe
 
 from workflows_ui.audit import messages as audit_messages
+from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.requests import actor
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials import messages as credential_messages, tables, tasks
 from workflows_ui.credentials.forms import RenameForm, ReplaceForm, ShareForm
-from workflows_ui.credentials.models import KEPT_IN_RUNS, Ability, Capability, Credential, CredentialSecret, Inspection
+from workflows_ui.credentials.models import (
+    KEPT_IN_RUNS,
+    Ability,
+    Capability,
+    Credential,
+    CredentialSecret,
+    CredentialShare,
+    Inspection,
+)
 from workflows_ui.credentials.services import (
     capabilities,
     clients,
@@ -116,7 +125,7 @@ def detail(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Http
         "owner": credential_messages.owner(credential, request.user),
         "in_runs": credential.kind in KEPT_IN_RUNS,
         "aside": secret_rotation.last(credential) if manageable else None,
-        "shares": sharing.genuine(credential=credential),
+        "shares": _shares(credential),
         "waiting": sharing.waiting(credential=credential) if manageable else [],
         **(_buttons(credential, slug, closed=closed) if manageable else {}),
         "people": credential_usage.acts_for(credential.workspace).get(credential.pk) if manageable else None,
@@ -125,6 +134,18 @@ def detail(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Http
         "background": credential_uses.background_uses(credential) if manageable else {},
     }
     return responses.page(request, "credentials/detail.html", context)
+
+
+def _shares(credential: Credential) -> list[tuple[CredentialShare, AuditEvent | None, bool]]:
+    """Each share, the row of the audit log of the change of owner with which it came, and whether its owner agreed to it."""
+    passed_on = sharing.last_pass_on(credential)
+    found = []
+    for row in sharing.genuine(credential=credential):
+        earlier = passed_on is not None and row.consented_at is not None and row.consented_at <= passed_on.at
+        # One that was taken over is shared no further before its new owner replaces the secret.
+        came = credential.taken_over or earlier
+        found.append((row, passed_on if came else None, row.consented_at is not None and not came))
+    return found
 
 
 def _uses(credential: Credential) -> list[dict[str, Any]]:

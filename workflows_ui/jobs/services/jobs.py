@@ -1,11 +1,12 @@
 """Jobs as people see them: request, confirm, stop, retry. The worker's side is in turns.py."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, QuerySet, TextChoices, Value
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, TextChoices, Value
 from django.db.models.functions import Concat
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import clock, database
+from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.jobs.models import JOB_OPEN, JOB_OVER, ItemState, Job, JobItem, JobKind, JobPart, JobState
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
@@ -20,6 +22,8 @@ from workflows_ui.unclear_writes.models import UnclearWrite, WriteState
 
 #: Rows per INSERT statement, and jobs enqueued at a time.
 BATCH = 500
+#: Among the data of a job: the id of the job that it undoes.
+UNDOES = "undo"
 #: Maximum length of a stored name or error message.
 KEPT = 1000
 
@@ -183,12 +187,13 @@ def requester(job: Job) -> Actor:
     return Actor(job.user, job.address, job.request_id)
 
 
-def begin(actor: Actor, job: Job, data: str, logged: Mapping[str, Any]) -> bool:
+def begin(actor: Actor, job: Job, data: str, logged: Mapping[str, Any], chosen: Collection[str] = ()) -> bool:
     """Confirm the job: from now on a worker acts. Return False if it was already confirmed or withdrawn.
 
     Args:
         data: JSON of the form's values.
         logged: the same values for the audit log.
+        chosen: the reasons of skipped objects that are done all the same.
     """
     with transaction.atomic():
         updated = Job.objects.filter(pk=job.pk, state=JobState.ASKING).update(
@@ -200,6 +205,8 @@ def begin(actor: Actor, job: Job, data: str, logged: Mapping[str, Any]) -> bool:
             tries=0,
         )
         if updated:
+            skipped = job.items.filter(state=ItemState.SKIPPED, reason__in=chosen)
+            skipped.update(state=ItemState.WAITING, reason="", ended_at=None)
             note(actor, job, "begin", values=dict(logged), count=job.items.filter(state=ItemState.WAITING).count())
     return bool(updated)
 
@@ -246,6 +253,52 @@ def retry(actor: Actor, access: Access, job: Job, *, look: bool) -> Job | None:
             retry_of=job,
             resumes=job.resumes,
         )
+
+
+def undo(actor: Actor, access: Access, job: Job, data: Mapping[str, Any]) -> Job | None:
+    """Create a bulk action that undoes this one for the objects that succeeded; None if it was undone already. One that is still
+    unconfirmed is returned again.
+
+    Args:
+        data: what the procedure of the action does then.
+    """
+    with database.one_at_a_time(access.user):
+        earlier = undone_by(job)
+        if earlier is not None:
+            return earlier if earlier.begun_at is None else None
+        done = job.items.filter(state=ItemState.DONE).order_by("position")
+        return ask(
+            actor,
+            access,
+            resource=job.resource,
+            action=job.action,
+            found=[Found(item.object_id, item.name) for item in done],
+            look=True,
+            data=json.dumps({**data, UNDOES: job.pk}),
+            resumes=job.resumes,
+        )
+
+
+def undone_by(job: Job) -> Job | None:
+    """The newest job that undoes this one, or is about to: it waits, is at work, or undid at least one object; None if there is none."""
+    later = Job.objects.filter(
+        workspace=job.workspace_id,
+        user=job.user_id,
+        resource=job.resource,
+        action=job.action,
+        asked_at__gt=job.asked_at,
+    )
+    effective = ~Q(state__in=JOB_OVER) | Q(Exists(JobItem.objects.filter(job=OuterRef("pk"), state=ItemState.DONE)))
+    found = later.filter(effective).exclude(data="").select_related("workspace", "user").order_by("-asked_at")
+    return next((other for other in found if _undoes(other, job)), None)
+
+
+def _undoes(other: Job, job: Job) -> bool:
+    try:
+        data = json.loads(other.open("data"))
+    except CannotOpen:
+        return False
+    return bool(data.get(UNDOES) == job.pk)
 
 
 def again(job: Job) -> Sequence[ItemState]:

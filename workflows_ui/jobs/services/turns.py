@@ -6,7 +6,7 @@ writes down how far it is with an object (`Progress`), and looks at the object b
 was lost starts again, so that no row is in its file twice.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -179,9 +179,13 @@ def count(job: Job, counted: int | None) -> None:
     _own_rows(job).update(counted=counted)
 
 
-def ask_now(job: Job, affected: Sequence[Any], looked_at: int) -> None:
-    """Store the impact and wait for confirmation; end the job if there are no objects left. Raises Lost."""
-    if job.items.filter(state=ItemState.WAITING).exists():
+def ask_now(job: Job, affected: Sequence[Any], looked_at: int, choices: Collection[str] = ()) -> None:
+    """Store the impact and wait for confirmation; end the job if there are no objects left. Raises Lost.
+
+    Args:
+        choices: the reasons of skipped objects about which the person can choose otherwise.
+    """
+    if job.items.filter(Q(state=ItemState.WAITING) | Q(state=ItemState.SKIPPED, reason__in=choices)).exists():
         changes: dict[str, Any] = {"state": JobState.ASKING, "reason": ""}
     else:
         changes = {"state": JobState.ENDED, "reason": Reason.NOTHING_FOUND, "ended_at": clock.now()}

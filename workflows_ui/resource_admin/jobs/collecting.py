@@ -9,8 +9,11 @@ from typing import Any
 
 import structlog
 from django import forms
+from django.conf import settings
+from django.utils import translation
 
 from workflows_ui.core import database
+from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound
 from workflows_ui.jobs.models import ItemState, Job, JobItem
@@ -96,15 +99,7 @@ def collect(work: Work) -> bool:
         quick = replace(work.session, quick=True)
         for batch in pagination.walk(work.resource, quick, filters, position=job.position, known=known):
             rows = [(key, work.read(row)) for row in batch.rows if len(key := work.resource.key(row)) <= _LONGEST_ID]
-            usable = [
-                Found(
-                    key,
-                    action_log.name_among(work.resource, row),
-                    work.action.visible(row),
-                    work.bulk.why_skipped(row, {}),
-                )
-                for key, row in rows
-            ]
+            usable = [_found(work, key, row) for key, row in rows]
             with database.turn():
                 job_turns.add(job, usable, batch.position or job_turns.WALKED, cut=batch.cut)
             if work.over:
@@ -114,8 +109,13 @@ def collect(work: Work) -> bool:
         _collect_by_procedure(work, work.procedure)
     lines, looked = _read_impact(work)
     with database.turn():
-        job_turns.ask_now(job, lines, looked)
+        job_turns.ask_now(job, lines, looked, set(work.bulk.choices.values()))
     return False
+
+
+def _found(work: Work, key: str, row: Row) -> Found:
+    reason = work.bulk.why_skipped(row, {})
+    return Found(key, action_log.name_among(work.resource, row), not reason and work.action.visible(row), reason)
 
 
 def _collect_by_procedure(work: Work, procedure: Procedure) -> None:
@@ -149,7 +149,9 @@ def _count(work: Work, filters: Mapping[str, Any]) -> None:
 
 
 def _read_impact(work: Work) -> tuple[list[Any], int]:
-    """The impact on the first objects, as [name, sentence, [name, ...], choice], and how many objects were read for it."""
+    """The impact on the first objects, as [name, sentence, [name, ...], choice], and how many objects were read for it. Sentences and names
+    are as `_in_languages` gives them.
+    """
     lines: list[Any] = []
     looked = 0
     procedure = work.procedure
@@ -179,10 +181,19 @@ def _read_impact(work: Work) -> tuple[list[Any], int]:
             break
         looked += 1
         if impact is not None:
-            names = [database.storable(str(name))[:200] for name, _url in impact.lines[:LOOKED]]
+            names = [_in_languages(name, 200) for name, _url in impact.lines[:LOOKED]]
             name = action_log.name_among(work.resource, row) or item.object_id
-            lines.append([name[:200], database.storable(str(impact.summary))[:1000], names, impact.choice])
+            lines.append([name[:200], _in_languages(impact.summary, 1000), names, impact.choice])
     return lines, looked
+
+
+def _in_languages(text: Text, most: int) -> dict[str, str]:
+    """A text by language, cut for storage: whoever reads it later may read another language than the worker."""
+    found = {}
+    for code, _name in settings.LANGUAGES:
+        with translation.override(code):
+            found[code] = database.storable(str(text))[:most]
+    return found
 
 
 def _leave_out(item: JobItem, reason: Reason) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.cache import cache
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -126,6 +126,11 @@ def act(
         text = _("“%(action)s” is not possible in the state it is in. It may have changed since you opened the page.")
         return _not_possible(action_request, Message(title, text % {"action": chosen.label}))
     if request.method != "POST":
+        typed = _typed_before(action_request)
+        if typed is not None:
+            form = action_forms.bound(chosen, session, row, typed, unmasked=unmasked)
+            action_forms.validate(form)
+            return _page(action_request, form, secret_is_lost=bool(action_forms.secret_fields(form)))
         return _page(action_request, action_forms.unbound(chosen, session, row, request.GET))
     ticket = request.POST.get(TICKET, "")[:64]
     used = f"ticket:{request.user.pk}:{ticket}"
@@ -148,6 +153,20 @@ def act(
     if ticket and not cache.add(used, 1, _TICKETS_FOR):
         return _sent_already(action_request)
     return _run(action_request, form)
+
+
+def _typed_before(action_request: _ActionRequest) -> QueryDict | None:
+    """What the person typed into this form for a write that was not done, if the URL names one, without secrets; else None."""
+    request = action_request.request
+    values = unclear_writes.values_of(
+        action_request.session.workspace, request.user.pk, request.path, request.GET.get(unclear_writes.AGAIN, "")
+    )
+    if values is None:
+        return None
+    typed = QueryDict(mutable=True)
+    for name, listed in values.items():
+        typed.setlist(name, listed)
+    return typed
 
 
 def _digest(action_request: _ActionRequest) -> str:
@@ -190,7 +209,9 @@ def _run(action_request: _ActionRequest, form: forms.Form) -> HttpResponse:
         outcome, detail = action_log.outcome_of(error)
         audit_log.end(event, outcome, **detail)
         missing_capabilities.learn(session, action, error)
-        return _page(action_request, form, error=error, pending=_pending(action_request, event, error), status=422)
+        return _page(
+            action_request, form, error=error, pending=_pending(action_request, form, event, error), status=422
+        )
     finally:
         objects.note_change(session.workspace.pk, action_request.resource.name)
     audit_log.end(event, belongs_to=_created(action_request, answer))
@@ -204,7 +225,9 @@ def _run(action_request: _ActionRequest, form: forms.Form) -> HttpResponse:
     return responses.redirect(request, _after(action_request, answer))
 
 
-def _pending(action_request: _ActionRequest, event: AuditEvent, error: EngineError) -> UnclearWrite | None:
+def _pending(
+    action_request: _ActionRequest, form: forms.Form, event: AuditEvent, error: EngineError
+) -> UnclearWrite | None:
     """The record of a write that is looked for from now on; None if the error is final."""
     if not isinstance(error, Unknown):
         return None
@@ -218,6 +241,9 @@ def _pending(action_request: _ActionRequest, event: AuditEvent, error: EngineErr
         name=action_request.name,
         path=action_request.request.path,
         values_digest=_digest(action_request),
+        values=action_forms.without_secrets(
+            form, ((name, listed) for name, listed in action_request.request.POST.lists() if name not in _OF_PAGE)
+        ),
     )
 
 
@@ -264,6 +290,7 @@ def _page(
     error: EngineError | None = None,
     pending: UnclearWrite | None = None,
     earlier: UnclearWrite | None = None,
+    secret_is_lost: bool = False,
     status: int = 200,
 ) -> HttpResponse:
     request, action = action_request.request, action_request.action
@@ -285,7 +312,8 @@ def _page(
         "technical": error,
         "credentials_at_fault": isinstance(error, _FORBIDDEN),
         "request_id": request.request_id,
-        "secret_is_lost": form.is_bound and any(form.data.get(form.add_prefix(field)) for field in hidden),
+        "secret_is_lost": secret_is_lost
+        or (form.is_bound and any(form.data.get(form.add_prefix(field)) for field in hidden)),
         "ticket": secrets.token_urlsafe(24),
         "ticket_name": TICKET,
         "in_form": True,

@@ -1,24 +1,29 @@
 """Actions on connections: replace the secret, replace by another connection, rename, delete."""
 
 import json
-from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib.auth import get_user_model
 from django.urls import reverse
-from django.utils.translation import gettext_lazy as _
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _, ngettext_lazy
 
 from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.core import formats
 from workflows_ui.core.paths import text_at
+from workflows_ui.core.text import filled
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.flow_editing import replacement_job
 from workflows_ui.jobs.services import jobs
 from workflows_ui.members.services import access
 from workflows_ui.pieces import connections as connection_list
 from workflows_ui.resource_admin.actions import delete_action, rename_action
+from workflows_ui.resource_admin.places import object_url
 from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Row, Text
 from workflows_ui.resources.connections import connecting
+from workflows_ui.run_index.services import uses
+from workflows_ui.run_index.services.object_rows import FLOWS, SERVERS
 from workflows_ui.usage import usage
 
 _LONGEST = 200
@@ -52,12 +57,28 @@ def _flows_affected(session: EngineSession, row: Row, none: Text = _UNUSED) -> A
     return usage.affected(session, "connections", row, none)
 
 
+def _replacement_impact(session: EngineSession, row: Row) -> Affected:
+    """The flows that use a connection, and the MCP servers, which keep it."""
+    affected = _flows_affected(session, row, none=_("No flow uses it: nothing would change."))
+    if uses.as_of(session):
+        return affected
+    servers = replacement_job.servers_using(session, text_at(row, "externalId"))[0]
+    if not servers:
+        return affected
+    text = ngettext_lazy("%(count)d MCP server uses it.", "%(count)d MCP servers use it.", len(servers))
+    slug = session.workspace.slug
+    lines = [(text_at(server, "name"), object_url(slug, SERVERS, text_at(server, "id"))) for server in servers]
+    summary = format_lazy("{} {}", affected.summary, filled(text, count=len(servers)))
+    return Affected(summary, [*affected.lines, *lines])
+
+
 def _replace(session: EngineSession, id: str, typed: dict[str, Any]) -> str:
     """Create the job and return its id. The engine's own call publishes drafts and turns flows on (recordings `conn_replace_off_*`)."""
     old, new = connection_list.find(session, id), connection_list.find(session, typed["target"])
     if new["id"] == old["id"] or new.get("pieceName") != old.get("pieceName"):
         text = _("Only another connection of the same app can take over. Nothing was changed.")
         raise forms.ValidationError({"target": text})
+    _require_flows(session, old)
     person = get_user_model().objects.get(pk=session.user_id)
     job = jobs.ask(
         Actor(person),
@@ -69,6 +90,25 @@ def _replace(session: EngineSession, id: str, typed: dict[str, Any]) -> str:
         resumes=True,
     )
     return job.pk
+
+
+def _require_flows(session: EngineSession, row: Row) -> None:
+    """Raise ValidationError if no flow uses a connection: a job would have nothing to do. Raises EngineError."""
+    known, external = usage.find(session, "connections", text_at(row, "id"), row, now=True), text_at(row, "externalId")
+    if not known.complete or any(line.kind == FLOWS for line in known.lines):
+        return
+    named, complete = replacement_job.users(session, external, lambda: None)
+    if named or not complete:
+        return
+    text = _(
+        "No flow uses “%(name)s”, so there is nothing to change. Nothing was started. “Delete” on its page removes it."
+    )
+    if replacement_job.servers_using(session, external)[0]:
+        text = _(
+            "No flow uses “%(name)s”, so there is nothing to change. Nothing was started. The MCP servers named below act with it: choose "
+            "the other connection for their tools. After that, “Delete” on its page removes it."
+        )
+    raise forms.ValidationError(text % {"name": formats.cut(text_at(row, "displayName"))})
 
 
 def _delete(session: EngineSession, id: str, _typed: dict[str, Any]) -> None:
@@ -104,7 +144,7 @@ REPLACE = Action(
         "looks at all flows and says what happens to each; nothing changes before you confirm that. MCP servers keep the connection "
         "that they act with."
     ),
-    impact=partial(_flows_affected, none=_("No flow uses it: nothing would change.")),
+    impact=_replacement_impact,
     button=_("See what would change"),
     success_url=lambda slug, _row, job: reverse("job", args=[slug, job]),
 )

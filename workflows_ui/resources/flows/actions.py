@@ -1,13 +1,16 @@
 """Actions on flows (api.md 6.5): state, publishing, name, folder, tags, copies, imports, versions, deletion."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from django.urls import reverse
-from django.utils.translation import gettext, gettext_lazy as _, ngettext
+from django.utils.text import format_lazy
+from django.utils.translation import gettext, gettext_lazy as _, ngettext_lazy
 
 from workflows_ui.core import clock, formats
 from workflows_ui.core.paths import dict_at, dicts_at, list_at, text_at
+from workflows_ui.core.text import deferred, filled
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.deleted_objects import copies, services as deleted_objects
 from workflows_ui.deleted_objects.services import Content
@@ -38,7 +41,7 @@ from workflows_ui.resources.flows import forms as flow_forms
 from workflows_ui.usage import usage
 
 _LISTED = 20
-Line = tuple[str, str]
+Line = tuple[Text, str]
 
 
 def _operate(session: EngineSession, id: str, operation: str, **request: Any) -> Any:
@@ -80,17 +83,17 @@ def _incomplete(session: EngineSession, flow: Row) -> Affected | None:
         return None
     missing = missing_apps.of_trees(session, trigger)
     if missing:
-        return Affected(
-            f"{missing_apps.no_run_words(missing).title}.", [*((item.text, "") for item in missing), *listed][:_LISTED]
-        )
+        lines: list[Line] = [(deferred(partial(getattr, item, "text")), "") for item in missing]
+        return Affected(deferred(lambda: f"{missing_apps.no_run_words(missing).title}."), [*lines, *listed][:_LISTED])
     steps = len({finding.step for finding in report.findings})
-    text = ngettext(
+    if not steps:
+        return Affected(_("Some steps could not be checked:"), listed[:_LISTED])
+    text = ngettext_lazy(
         "%(count)d step is not complete and will probably fail. The engine publishes it all the same:",
         "%(count)d steps are not complete and will probably fail. The engine publishes them all the same:",
         steps,
     )
-    summary = text % {"count": steps} if steps else gettext("Some steps could not be checked:")
-    return Affected(summary, listed[:_LISTED])
+    return Affected(filled(text, count=steps), listed[:_LISTED])
 
 
 def _rename(session: EngineSession, id: str, data: dict[str, Any]) -> Row:
@@ -132,26 +135,26 @@ def _delete(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str, 
 def _deletion_impact(session: EngineSession, flow: Row) -> Affected:
     """Launches that have not ended, and everything that goes with the flow or loses its purpose."""
     number = Launch.objects.filter(OPEN, workspace=session.workspace, flow_id=id_at(flow)).count()
-    summary = gettext("No launch is running. Its runs are deleted along with it.")
+    summary: Text = _("No launch is running. Its runs are deleted along with it.")
     if number:
-        text = ngettext(
+        text = ngettext_lazy(
             "%(count)d launch has not ended yet. Its runs are deleted along with it.",
             "%(count)d launches have not ended yet. Its runs are deleted along with it.",
             number,
         )
-        summary = text % {"count": number}
-    callers = usage.affected(session, "flows", flow, gettext("No flow calls it."), among_others=True)
+        summary = filled(text, count=number)
+    callers = usage.affected(session, "flows", flow, _("No flow calls it."), among_others=True)
     return Affected(
-        f"{callers.summary} {summary}",
+        format_lazy("{} {}", callers.summary, summary),
         [*callers.lines, *_lost_state(flow), *_own_rows(session, flow), *_only_here(session, flow)],
     )
 
 
 def _lost_state(flow: Row) -> Iterator[Line]:
     if flow.get("status") == "ENABLED" and flow.get("publishedVersionId"):
-        yield gettext("It is on: its webhook address, schedule or trigger starts nothing any more."), ""
+        yield _("It is on: its webhook address, schedule or trigger starts nothing any more."), ""
     if flow.get("publishedVersionId") and has_draft(flow):
-        yield gettext("The draft is newer than what is live. A copy has the draft only."), ""
+        yield _("The draft is newer than what is live. A copy has the draft only."), ""
 
 
 def _own_rows(session: EngineSession, flow: Row) -> Iterator[Line]:
@@ -159,7 +162,7 @@ def _own_rows(session: EngineSession, flow: Row) -> Iterator[Line]:
     key, slug = id_at(flow), session.workspace.slug
     here = {"workspace": session.workspace, "flow_id": key}
     if form := LaunchForm.objects.filter(**here).values_list("published").first():
-        text = gettext("Its launch form, which is published") if form[0] else gettext("Its launch form, a draft")
+        text = _("Its launch form, which is published") if form[0] else _("Its launch form, a draft")
         yield text, reverse("form_builder", args=[slug, key])
     rights = LaunchRight.objects.filter(**here).usable(clock.now()).count()
     rights_url = subpage_url("flow_launch_rights", slug, flow) if session.allows(Role.MANAGER) else ""
@@ -167,13 +170,13 @@ def _own_rows(session: EngineSession, flow: Row) -> Iterator[Line]:
     saved = SavedInputs.objects.filter(**here).count()
     stars = Favourite.objects.filter(**here).count()
     for number, text, url in (
-        (rights, ngettext("%(n)d launch right ends", "%(n)d launch rights end", rights), rights_url),
-        (watches, ngettext("%(n)d person watches it", "%(n)d people watch it", watches), ""),
-        (saved, ngettext("%(n)d set of saved inputs", "%(n)d sets of saved inputs", saved), ""),
-        (stars, ngettext("%(n)d person has it as a favourite", "%(n)d people have it as a favourite", stars), ""),
+        (rights, ngettext_lazy("%(n)d launch right ends", "%(n)d launch rights end", rights), rights_url),
+        (watches, ngettext_lazy("%(n)d person watches it", "%(n)d people watch it", watches), ""),
+        (saved, ngettext_lazy("%(n)d set of saved inputs", "%(n)d sets of saved inputs", saved), ""),
+        (stars, ngettext_lazy("%(n)d person has it as a favourite", "%(n)d people have it as a favourite", stars), ""),
     ):
         if number:
-            yield text % {"n": number}, url
+            yield filled(text, n=number), url
 
 
 def _only_here(session: EngineSession, flow: Row) -> Iterator[Line]:
@@ -182,16 +185,16 @@ def _only_here(session: EngineSession, flow: Row) -> Iterator[Line]:
     known = usage.cached_usage(session, now=True)
     own = next((use for use in known.flows if use.id == key), None)
     if own is None or not known.complete:
-        yield gettext("Not checked: whether other flows use its connections and tables."), ""
+        yield _("Not checked: whether other flows use its connections and tables."), ""
         return
     others = [use for use in known.flows if use.id != key]
     for kind, names, text in (
-        ("connections", connection_names(session), gettext("No other flow uses the connection “%(name)s”. It stays.")),
-        ("tables", table_names(session), gettext("No other flow uses the table “%(name)s”. It stays.")),
+        ("connections", connection_names(session), _("No other flow uses the connection “%(name)s”. It stays.")),
+        ("tables", table_names(session), _("No other flow uses the table “%(name)s”. It stays.")),
     ):
         for used in sorted(own.keys(kind).difference(*(use.keys(kind) for use in others))):
             place, name = names.get(used, ("", used))
-            yield text % {"name": name}, object_url(slug, kind, place)
+            yield filled(text, name=name), object_url(slug, kind, place)
 
 
 def _read_copy(session: EngineSession, id: str) -> Content:

@@ -5,10 +5,10 @@ from types import MappingProxyType
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext_lazy as _, ngettext
+from django.utils.translation import gettext_lazy as _, ngettext_lazy
 
 from workflows_ui.core.paths import id_at, text_at
-from workflows_ui.core.text import Text
+from workflows_ui.core.text import Text, filled
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.flows.reading import FOLDERS, name_of as flow_name
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
@@ -79,15 +79,15 @@ def _uncategorised(session: EngineSession, folder: Row) -> Affected:
     number = max(count(folder) or 0, len(inside))
     if not number:
         return Affected(_("No flow is in it."))
-    summary = ngettext(
+    text = ngettext_lazy(
         "%(count)d flow is in it. It stays, and is in no folder afterwards:",
         "%(count)d flows are in it. They stay, and are in no folder afterwards:",
         number,
-    ) % {"count": number}
-    lines = [_line(session.workspace.slug, row) for row in inside]
+    )
+    lines: list[tuple[Text, str]] = [_line(session.workspace.slug, row) for row in inside]
     if number > len(lines):
-        lines.append((_("and %(count)d more") % {"count": number - len(lines)}, ""))
-    return Affected(summary, lines)
+        lines.append((filled(_("and %(count)d more"), count=number - len(lines)), ""))
+    return Affected(filled(text, count=number), lines)
 
 
 def _inside(subject: Subject) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from typing import Any
 
 from django import forms
 from django.utils.text import format_lazy
-from django.utils.translation import gettext_lazy as _, ngettext
+from django.utils.translation import gettext_lazy as _, ngettext_lazy
 
-from workflows_ui.core.text import Text
+from workflows_ui.core.text import Text, filled
 from workflows_ui.credentials.models import Ability
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
@@ -125,8 +125,9 @@ def _stops(session: EngineSession, row: Row) -> Affected:
     tool_lines = reading.lines(session.workspace.slug, row)
     if not tool_lines:
         return Affected(_("It has no tools."))
-    text = ngettext("Clients lose %(n)d tool:", "Clients lose %(n)d tools:", len(tool_lines)) % {"n": len(tool_lines)}
-    return Affected(text, tool_lines)
+    number = len(tool_lines)
+    text = ngettext_lazy("Clients lose %(n)d tool:", "Clients lose %(n)d tools:", number)
+    return Affected(filled(text, n=number), tool_lines)
 
 
 class McpServers(Resource):

@@ -14,15 +14,17 @@ from workflows_ui.core.collation import sort_key
 from workflows_ui.core.paths import dict_at
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import NotFound
+from workflows_ui.engine import NotFound, Unavailable
 from workflows_ui.lists.filters import choice_field
 from workflows_ui.pieces import apps
 from workflows_ui.pieces.apps import mark_column, mark_of
 from workflows_ui.resource_admin import whole_lists
+from workflows_ui.resource_admin.index_fallback import Kept
 from workflows_ui.resource_admin.places import link_to
 from workflows_ui.resource_admin.resource import Column, Page, Panel, Query, Resource, Row, Text, id_at
 from workflows_ui.resources.triggers import figures
 from workflows_ui.resources.triggers.figures import Figures
+from workflows_ui.run_index.models import RunIndex
 from workflows_ui.run_index.services import indexes, statistics, uses
 from workflows_ui.usage import usage
 from workflows_ui.web.plots import Spark
@@ -35,8 +37,13 @@ INDEXED: Text = _(
     "This engine counts no triggers. These are the runs of this workspace's flows in the run index, by the app that starts the flow: how "
     "they ended, in the last 14 days, each from midnight to midnight UTC."
 )
-#: Marks rows that were counted in the run index.
+SILENT: Text = _(
+    "The engine's own figures cannot be read now. These are the runs of this workspace's flows in the run index, by the app that starts "
+    "the flow: how they ended, in the last 14 days, each from midnight to midnight UTC."
+)
+#: Marks rows that were counted in the run index: why.
 _INDEXED = "indexed"
+_NONE, _UNANSWERED = "none", "unanswered"
 #: Failures within this many days count as current.
 _LATELY = 1
 _WORKS = Badge(_("Works"), "circle-check", "green")
@@ -144,14 +151,18 @@ class Triggers(Resource):
 
     def list(self, session: EngineSession, query: Query) -> Page:
         """The board, failing triggers first. Two calls at most: the figures, and the cached names of apps."""
-        rows = sorted((row for row in _load_rows(session) if _fits(row, query.filters)), key=_order)
-        return replace(whole_lists.numbered_page(rows, query), notice=_span(rows[0]) if rows else "")
+        found, warning = _load_rows(session)
+        rows = sorted((row for row in found if _fits(row, query.filters)), key=_order)
+        return replace(whole_lists.numbered_page(rows, query), notice=_span(rows[0]) if rows else "", warning=warning)
 
     def get(self, session: EngineSession, id: str) -> Row:
         """The figures of one app, by its whole name. Raises EngineError, NotFound without any."""
-        for row in _load_rows(session):
+        rows, warning = _load_rows(session)
+        for row in rows:
             if row["name"] == id:
                 return row
+        if warning:
+            raise Unavailable("The engine does not answer.")
         raise NotFound("The engine has counted no trigger of this app.", code="ENTITY_NOT_FOUND")
 
     def key(self, row: Row) -> str:
@@ -162,20 +173,40 @@ class Triggers(Resource):
         return apps.title(row)
 
 
-def _load_rows(session: EngineSession) -> list[dict[str, Any]]:
-    listed = dict_at(session.workflows.get_trigger_run_status(), "pieces")
+def _load_rows(session: EngineSession) -> tuple[list[dict[str, Any]], str]:
+    """The rows of the board; and what is said if they are from the run index because the engine does not answer, else "".
+
+    Raises EngineError.
+    """
+    index = indexes.for_session(session)
+    if index is not None and indexes.is_silent(index):
+        return _without_engine(session, index)
+    try:
+        listed = dict_at(session.workflows.get_trigger_run_status(), "pieces")
+    except indexes.UNANSWERED:
+        if index is None:
+            raise
+        # Its reader finds out now, so that the next page need not wait.
+        indexes.read_soon(session.workspace)
+        return _without_engine(session, index)
     rows = {name: found for name, found in listed.items() if isinstance(found, dict)}
-    if not rows:
-        rows = _from_index(session)
-    names = apps.names(session) if rows else {}
+    if not rows and index is not None:
+        rows = _from_index(session, index, _NONE)
+    return _named(rows, apps.names(session) if rows else {}), ""
+
+
+def _without_engine(session: EngineSession, index: RunIndex) -> tuple[list[dict[str, Any]], str]:
+    indexes.try_soon(index)
+    as_of = Kept(index.read_at).text if index.read_at else ""
+    return _named(_from_index(session, index, _UNANSWERED), {}), as_of
+
+
+def _named(rows: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]) -> list[dict[str, Any]]:
     return [dict(found) | {"name": name, "displayName": names.get(name, "")} for name, found in rows.items()]
 
 
-def _from_index(session: EngineSession) -> dict[str, dict[str, Any]]:
+def _from_index(session: EngineSession, index: RunIndex, why: str) -> dict[str, dict[str, Any]]:
     """The same figures from the run index, by piece: 0.83 counts nothing (recording `trigger_runs_status_after_schedule`)."""
-    index = indexes.for_session(session)
-    if index is None:
-        return {}
     today = timezone.now().astimezone(datetime.UTC).date()
     days = [today - datetime.timedelta(days=ago) for ago in reversed(range(figures.KEPT))]
     apps_of_flows = uses.starting_apps(session)
@@ -183,7 +214,7 @@ def _from_index(session: EngineSession) -> dict[str, dict[str, Any]]:
         counted = statistics.by_flow(index, apps_of_flows, days)
     found: dict[str, dict[str, Any]] = {}
     for flow, counts in counted.items():
-        stats = found.setdefault(apps_of_flows[flow], {"dailyStats": {}, _INDEXED: True})["dailyStats"]
+        stats = found.setdefault(apps_of_flows[flow], {"dailyStats": {}, _INDEXED: why})["dailyStats"]
         for day, (good, bad) in zip(days, counts, strict=True):
             total = stats.setdefault(day.isoformat(), {"success": 0, "failure": 0})
             total["success"] += good
@@ -192,4 +223,4 @@ def _from_index(session: EngineSession) -> dict[str, dict[str, Any]]:
 
 
 def _span(row: Row) -> Text:
-    return INDEXED if row.get(_INDEXED) else SPAN
+    return {_NONE: INDEXED, _UNANSWERED: SILENT}.get(row.get(_INDEXED, ""), SPAN)
