@@ -9,12 +9,12 @@ from unittest import mock
 
 from django.utils import timezone
 
+from practice_engine import ids
 from tests.resources.stage import Stage
 from tests.run_index.index_scene import read_all, start
 from workflows_ui.alarms import checking
 from workflows_ui.alarms.models import Alarm, AlarmKind, AlarmWatch
 from workflows_ui.core import clock
-from workflows_ui.practice_engine import ids
 from workflows_ui.run_index.models import RunIndex
 
 HOUR = timedelta(hours=1)

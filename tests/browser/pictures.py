@@ -12,10 +12,10 @@ from typing import Any
 
 from playwright.sync_api import expect, sync_playwright
 
+from practice_engine.samples import sample_flows
 from tests.browser.running_console import Desk, Window
 from tests.prerequisites import chromium
 from tests.project.console_process import ROOT, RUN_COMMAND, free_port, running_console
-from workflows_ui.practice_engine.samples import sample_flows
 
 DOCS = ROOT / "docs"
 SIZE = {"width": 1280, "height": 800}

@@ -9,10 +9,10 @@ import time
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from practice_engine.samples import sample_flows
 from tests.browser.running_console import Desk, Window
 from tests.browser.shots import PICTURES
 from tests.project.console_process import wait_for
-from workflows_ui.practice_engine.samples import sample_flows
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("desk")]
 FAILING = "failing"

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from practice_engine.samples import sample_flows
 from tests.browser import shots
 from tests.browser.looks import PHONE
 from tests.browser.running_console import Desk
 from tests.project.console_process import wait_for
-from workflows_ui.practice_engine.samples import sample_flows
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("desk")]
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
+from practice_engine.samples import sample_flows
 from tests.browser.looks import sound_in_every_look
 from tests.browser.running_console import Desk
 from tests.project.console_process import wait_for
 from workflows_ui.core.secret_names import MASK
-from workflows_ui.practice_engine.samples import sample_flows
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("desk")]
 

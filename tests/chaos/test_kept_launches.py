@@ -12,11 +12,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from practice_engine.server import serve
 from tests import flows
 from tests.chaos.scene import Scene
 from tests.chaos.stage import until
 from workflows_ui.launches.models import KEPT, Launch, State
-from workflows_ui.practice_engine.server import serve
 
 NUMBER = int(os.environ.get("KEPT", "40"))
 pytestmark = [

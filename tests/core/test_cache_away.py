@@ -10,6 +10,7 @@ import pytest
 from django.core.cache import caches
 from django.test import Client
 
+from practice_engine.samples import sample_flows
 from tests.accounts.sign_in import sign_in
 from tests.core.cache_away import AWAY, Hanging, cache_at, cache_away
 from tests.launches.launch_scene import Scene, text_of as text
@@ -20,7 +21,6 @@ from tests.users import Users, person
 from workflows_ui.core import caching
 from workflows_ui.core.models import ExpiringValue
 from workflows_ui.launches.models import State
-from workflows_ui.practice_engine.samples import sample_flows
 
 pytestmark = pytest.mark.both_databases
 

@@ -8,6 +8,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
+from practice_engine.routes.gateway import OTP
 from tests.practice_engine.fixtures import Practice
 from tests.users import Users, person
 from workflows_ui.accounts.models import User
@@ -16,7 +17,6 @@ from workflows_ui.core import crypto
 from workflows_ui.credentials import pending_sign_in
 from workflows_ui.credentials.models import Credential, CredentialKind
 from workflows_ui.members.models import Workspace
-from workflows_ui.practice_engine.routes.gateway import OTP
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_second_try")]
 ADD = "/credentials/add/"

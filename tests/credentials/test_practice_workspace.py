@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from practice_engine.routes.gateway import OTP
 from tests import users as test_users
 from tests.practice_engine.fixtures import Practice
 from tests.users import credential, person, workspace
@@ -19,7 +20,6 @@ from workflows_ui.credentials.services import clients, credential_tests, practic
 from workflows_ui.engine import Timeouts
 from workflows_ui.members.models import Colour, Member, Role, Workspace
 from workflows_ui.members.services import access, members
-from workflows_ui.practice_engine.routes.gateway import OTP
 
 pytestmark = pytest.mark.django_db
 

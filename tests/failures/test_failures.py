@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.html import strip_tags
 
+from practice_engine import ids
 from tests.resources.stage import Stage, everything_told, outcomes, stage
 from tests.run_index.index_scene import launched, read_all, start
 from tests.users import credential
@@ -25,7 +26,6 @@ from workflows_ui.launches.services import secrets
 from workflows_ui.members.models import Role
 from workflows_ui.notes.models import Note
 from workflows_ui.notifications.models import Notice
-from workflows_ui.practice_engine import ids
 from workflows_ui.resources.runs.masking import WITHHELD
 from workflows_ui.run_index.models import IndexedRun, RunIndex
 

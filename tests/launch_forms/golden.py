@@ -19,7 +19,7 @@ RECORDED = HERE / "recorded.json"
 
 def sources() -> dict[str, tuple[Any, list[Any], list[Any]]]:
     """The flows: step tree, payloads and samples by name."""
-    from workflows_ui.practice_engine.samples import sample_flows
+    from practice_engine.samples import sample_flows
 
     found: dict[str, tuple[Any, list[Any], list[Any]]] = {}
     for slug, sample in sample_flows().items():

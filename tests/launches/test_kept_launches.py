@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from practice_engine.server import serve
 from tests import flows
 from tests.launch_forms.filled import hidden, newest, opened, publish
 from tests.launches.launch_scene import Scene, text_of, unescape
@@ -26,7 +27,6 @@ from workflows_ui.launches.models import Launch, Reason, State
 from workflows_ui.launches.services import launches, sending, sweeping, watching
 from workflows_ui.members.models import Member, Role, Workspace
 from workflows_ui.notifications.models import Notice
-from workflows_ui.practice_engine.server import serve
 from workflows_ui.run_index.models import RunIndex
 
 FORM = Form((Field("customer", ("customer",), label="Customer", required=True),), button="Place the order")

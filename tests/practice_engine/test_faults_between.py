@@ -5,9 +5,9 @@ import contextlib
 import pytest
 import requests
 
+from practice_engine import Received
+from practice_engine.faults import BODIES
 from tests.practice_engine.fixtures import Practice
-from workflows_ui.practice_engine import Received
-from workflows_ui.practice_engine.faults import BODIES
 
 HOOKS = "/v1/webhooks/*"
 STATUSES = (400, 401, 403, 404, 413, 429, 500, 502, 503, 504)

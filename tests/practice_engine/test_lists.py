@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from practice_engine.ids import now, stamp
 from tests.practice_engine.fixtures import Practice
-from workflows_ui.practice_engine.ids import now, stamp
 
 #: What only the older version does, or does otherwise.
 OLDER = pytest.mark.usefixtures("older")

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from practice_engine import ids
 from tests.resource_admin.test_export import ask, work
 from tests.resources.stage import Stage, stage
 from tests.run_index.index_scene import launched, read_all, start, turn
@@ -19,7 +20,6 @@ from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import run_search
 from workflows_ui.members.models import Role
-from workflows_ui.practice_engine import ids
 from workflows_ui.run_index import tasks
 from workflows_ui.run_index.models import IndexedRun, Kept, RunIndex, RunText, RunWord, Search
 from workflows_ui.run_index.services import indexes, launch_words, parts, rewriting

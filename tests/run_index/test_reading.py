@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
+from practice_engine import ids
 from tests import flows
 from tests.practice_engine.fixtures import until
 from tests.resources.stage import Stage, stage
@@ -14,7 +15,6 @@ from tests.run_index.index_scene import add_past, everything, read_all, start, t
 from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.credentials.models import CredentialShare
 from workflows_ui.credentials.services import sharing
-from workflows_ui.practice_engine import ids
 from workflows_ui.run_index.models import IndexedRun, RunIndex
 from workflows_ui.run_index.services import indexes, reading, rows
 

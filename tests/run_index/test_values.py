@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from practice_engine import ids
 from tests.resources.stage import Stage, stage
 from tests.run_index.index_scene import add_past, launched, start, turn
 from tests.run_index.test_indexed_list import RUNS
@@ -16,7 +17,6 @@ from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.credentials.services import sharing
 from workflows_ui.members.models import Role
-from workflows_ui.practice_engine import ids
 from workflows_ui.run_index import tasks
 from workflows_ui.run_index.models import LATER, IndexedRun, Kept, RunIndex, RunValues, RunWord
 from workflows_ui.run_index.services import indexes, kept_steps, objects, values, words

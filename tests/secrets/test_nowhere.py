@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from practice_engine.routes import gateway
 from tests import flows
 from tests.chaos.scene import Scene
 from tests.chaos.stage import until
@@ -21,7 +22,6 @@ from workflows_ui.credentials.models import Credential, CredentialKind, Credenti
 from workflows_ui.credentials.services import clients, secret_rotation
 from workflows_ui.launches.models import Launch
 from workflows_ui.members.models import Workspace
-from workflows_ui.practice_engine.routes import gateway
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from practice_engine import catalog
+from practice_engine.http import V083
 from tests import flows
 from tests.resources.flow_edits.posted_forms import PREFIX, Posted, as_posted, asked, newer, open_form, press, save
 from tests.resources.flow_edits.test_editing import url
@@ -14,8 +16,6 @@ from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import caching, redaction
 from workflows_ui.flow_edits.models import FlowEdit
 from workflows_ui.members.models import Role
-from workflows_ui.practice_engine import catalog
-from workflows_ui.practice_engine.http import V083
 from workflows_ui.resources.flows.editing import app_answers
 from workflows_ui.resources.flows.editing.prediction import step_named
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from practice_engine import catalog
+from practice_engine.http import V083
 from tests import flows
 from tests.resources.flow_edits.posted_forms import PREFIX, Posted, as_posted, newer, open_form, press, save
 from tests.resources.flow_edits.test_editing import url
 from tests.resources.stage import Stage, stage
-from workflows_ui.practice_engine import catalog
-from workflows_ui.practice_engine.http import V083
 from workflows_ui.resources.flows.editing.prediction import step_named
 
 __all__ = ["stage"]

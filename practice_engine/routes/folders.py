@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from workflows_ui.practice_engine import ids, pages
-from workflows_ui.practice_engine.core import Engine, route
-from workflows_ui.practice_engine.http import V083, HttpError, Json, Request
-from workflows_ui.practice_engine.schema import PAGE, PROJECT, required
+from practice_engine import ids, pages
+from practice_engine.core import Engine, route
+from practice_engine.http import V083, HttpError, Json, Request
+from practice_engine.schema import PAGE, PROJECT, required
 
 
 @route("GET", "/v1/folders", query={**PAGE, "projectId": PROJECT})

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from workflows_ui.practice_engine import accounts, catalog, ids, validity
-from workflows_ui.practice_engine.core import Engine, constant, route
-from workflows_ui.practice_engine.http import OPTIONAL, V083, HttpError, Json, Request
-from workflows_ui.practice_engine.schema import PROJECT_083, Field, required
-from workflows_ui.practice_engine.state import read_data
+from practice_engine import accounts, catalog, ids, validity
+from practice_engine.core import Engine, constant, route
+from practice_engine.http import OPTIONAL, V083, HttpError, Json, Request
+from practice_engine.schema import PROJECT_083, Field, required
+from practice_engine.state import read_data
 
 LIST = {
     **dict.fromkeys(("searchQuery", "locale", "release"), Field()),

@@ -3,10 +3,10 @@
 They are submitted to the flow's webhook: ``payloads.py`` makes the trigger's output.
 """
 
-from workflows_ui.practice_engine.core import Engine, route
-from workflows_ui.practice_engine.http import PUBLIC, V083, HttpError, Json, Request
-from workflows_ui.practice_engine.piece_steps import FORMS
-from workflows_ui.practice_engine.schema import Field
+from practice_engine.core import Engine, route
+from practice_engine.http import PUBLIC, V083, HttpError, Json, Request
+from practice_engine.piece_steps import FORMS
+from practice_engine.schema import Field
 
 DRAFT = {"useDraft": Field("boolean")}
 PLATFORM = {"platformLogoUrl": "https://practice.example/logo.svg", "platformName": "Practice"}

@@ -3,11 +3,11 @@
 engine-0.83.md section 2; recordings ``project_*``, ``projects_list``, ``flags``, ``platform*``, ``health*``.
 """
 
-from workflows_ui.practice_engine import accounts, ids, pages
-from workflows_ui.practice_engine.core import Engine, constant, route
-from workflows_ui.practice_engine.http import PUBLIC, V083, HttpError, Json, Request
-from workflows_ui.practice_engine.schema import PAGE, Field, required
-from workflows_ui.practice_engine.state import read_data
+from practice_engine import accounts, ids, pages
+from practice_engine.core import Engine, constant, route
+from practice_engine.http import PUBLIC, V083, HttpError, Json, Request
+from practice_engine.schema import PAGE, Field, required
+from practice_engine.state import read_data
 
 from . import tables
 

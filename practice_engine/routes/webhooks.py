@@ -8,12 +8,12 @@ import secrets
 from typing import Any
 from urllib.parse import quote
 
-from workflows_ui.practice_engine import ids, payloads, tree
-from workflows_ui.practice_engine.bodies import FormFile
-from workflows_ui.practice_engine.core import ANY, Engine, route
-from workflows_ui.practice_engine.http import PUBLIC, V083, Deferred, HttpError, Json, Request, Response
-from workflows_ui.practice_engine.runs import Waiter
-from workflows_ui.practice_engine.schema import required
+from practice_engine import ids, payloads, tree
+from practice_engine.bodies import FormFile
+from practice_engine.core import ANY, Engine, route
+from practice_engine.http import PUBLIC, V083, Deferred, HttpError, Json, Request, Response
+from practice_engine.runs import Waiter
+from practice_engine.schema import required
 
 #: Files that are kept; the oldest are dropped first.
 MAX_FILES = 50

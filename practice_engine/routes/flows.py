@@ -3,12 +3,12 @@
 How the versions show flows differently is in ``flow_views.py``, their operations in ``operations.py``.
 """
 
-from workflows_ui.practice_engine import flow_views, ids, operations, pages
-from workflows_ui.practice_engine.core import Engine, route
-from workflows_ui.practice_engine.flow_views import flow_json
-from workflows_ui.practice_engine.http import V083, HttpError, Json, Request
-from workflows_ui.practice_engine.schema import PAGE, PROJECT, Field, required
-from workflows_ui.practice_engine.state import State
+from practice_engine import flow_views, ids, operations, pages
+from practice_engine.core import Engine, route
+from practice_engine.flow_views import flow_json
+from practice_engine.http import V083, HttpError, Json, Request
+from practice_engine.schema import PAGE, PROJECT, Field, required
+from practice_engine.state import State
 
 from .folders import find_or_create
 

@@ -6,11 +6,11 @@
 import hmac
 from datetime import timedelta
 
-from workflows_ui.practice_engine import accounts, flow_views, ids, pages
-from workflows_ui.practice_engine.bodies import FormFile
-from workflows_ui.practice_engine.core import Engine, route
-from workflows_ui.practice_engine.http import PUBLIC, V083, HttpError, Json, Request
-from workflows_ui.practice_engine.schema import PAGE, Field, required
+from practice_engine import accounts, flow_views, ids, pages
+from practice_engine.bodies import FormFile
+from practice_engine.core import Engine, route
+from practice_engine.http import PUBLIC, V083, HttpError, Json, Request
+from practice_engine.schema import PAGE, Field, required
 
 SIGN_IN = {"email": required(), "password": required()}
 SIGN_UP = {**SIGN_IN, "firstName": required(), "lastName": required()}

@@ -4,10 +4,10 @@ import json
 import urllib.parse
 from typing import Any
 
-from workflows_ui.practice_engine import accounts, catalog, ids, pages, tree, validity
-from workflows_ui.practice_engine.core import Engine, route
-from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
-from workflows_ui.practice_engine.schema import PAGE, PROJECT, Field, Schema, read, required
+from practice_engine import accounts, catalog, ids, pages, tree, validity
+from practice_engine.core import Engine, route
+from practice_engine.http import V083, HttpError, Json, Request, Response
+from practice_engine.schema import PAGE, PROJECT, Field, Schema, read, required
 
 TEXT = required(min_length=1)
 OAUTH: Schema = {

@@ -4,11 +4,11 @@
 ``mcp_project_*``, ``mcp_platform_*``).
 """
 
-from workflows_ui.practice_engine import accounts, ids, pages
-from workflows_ui.practice_engine.core import Engine, route
-from workflows_ui.practice_engine.flow_views import flow_json
-from workflows_ui.practice_engine.http import PUBLIC, V072, V083, HttpError, Json, Request
-from workflows_ui.practice_engine.schema import PAGE, Field, Schema, read, required
+from practice_engine import accounts, ids, pages
+from practice_engine.core import Engine, route
+from practice_engine.flow_views import flow_json
+from practice_engine.http import PUBLIC, V072, V083, HttpError, Json, Request
+from practice_engine.schema import PAGE, Field, Schema, read, required
 
 TOOL_NAME_LENGTH = 47
 TOKEN_LENGTH = 72

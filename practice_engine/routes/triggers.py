@@ -5,10 +5,10 @@ api.md section 12, recordings ``trigger_*``, ``test_trigger_*``; of steps: engin
 
 from typing import Any
 
-from workflows_ui.practice_engine import execution, ids, pages, run_rows, tree
-from workflows_ui.practice_engine.core import Engine, constant, route
-from workflows_ui.practice_engine.http import V083, HttpError, Json, Request, Response
-from workflows_ui.practice_engine.schema import PAGE, PROJECT_083, Field, required
+from practice_engine import execution, ids, pages, run_rows, tree
+from practice_engine.core import Engine, constant, route
+from practice_engine.http import V083, HttpError, Json, Request, Response
+from practice_engine.schema import PAGE, PROJECT_083, Field, required
 
 from .webhooks import add_event
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 
-from workflows_ui.practice_engine import ids, tree, validity
-from workflows_ui.practice_engine.accounts import ANH, SAO_MAI_PROJECT
-from workflows_ui.practice_engine.core import Engine
-from workflows_ui.practice_engine.http import V072, Json, map_texts
-from workflows_ui.practice_engine.routes import flows, mcp, records, tables
-from workflows_ui.practice_engine.routes.webhooks import add_event
-from workflows_ui.practice_engine.state import read_data
+from practice_engine import ids, tree, validity
+from practice_engine.accounts import ANH, SAO_MAI_PROJECT
+from practice_engine.core import Engine
+from practice_engine.http import V072, Json, map_texts
+from practice_engine.routes import flows, mcp, records, tables
+from practice_engine.routes.webhooks import add_event
+from practice_engine.state import read_data
 
 DAYS = 14
 #: Kinds of rows without times.

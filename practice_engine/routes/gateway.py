@@ -3,10 +3,10 @@
 import hmac
 from datetime import timedelta
 
-from workflows_ui.practice_engine import accounts, ids
-from workflows_ui.practice_engine.core import Engine, Routes
-from workflows_ui.practice_engine.http import PUBLIC, HttpError, Json, Request
-from workflows_ui.practice_engine.schema import Field
+from practice_engine import accounts, ids
+from practice_engine.core import Engine, Routes
+from practice_engine.http import PUBLIC, HttpError, Json, Request
+from practice_engine.schema import Field
 
 root, channel, backend, platform = Routes(), Routes(), Routes(), Routes()
 CHANNEL = {"channelType": Field()}

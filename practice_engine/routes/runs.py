@@ -2,12 +2,12 @@
 
 from collections import Counter
 
-from workflows_ui.practice_engine import flow_views, ids, pages, payloads, run_rows
-from workflows_ui.practice_engine.core import ANY, Engine, route
-from workflows_ui.practice_engine.http import PUBLIC, V083, Deferred, HttpError, Json, Request, Version
-from workflows_ui.practice_engine.run_rows import STATUSES, STATUSES_083, visible
-from workflows_ui.practice_engine.runs import Waiter
-from workflows_ui.practice_engine.schema import PAGE, PROJECT, Field, Schema, required
+from practice_engine import flow_views, ids, pages, payloads, run_rows
+from practice_engine.core import ANY, Engine, route
+from practice_engine.http import PUBLIC, V083, Deferred, HttpError, Json, Request, Version
+from practice_engine.run_rows import STATUSES, STATUSES_083, visible
+from practice_engine.runs import Waiter
+from practice_engine.schema import PAGE, PROJECT, Field, Schema, required
 
 STRATEGY = {"strategy": required(choices=("ON_LATEST_VERSION", "FROM_FAILED_STEP"))}
 #: 0.83.0 takes any text as a time (recording runs_list_created_bad_date).

@@ -7,10 +7,10 @@ their fields in one call, and takes external ids that others have already (13.6)
 import re
 from typing import Any
 
-from workflows_ui.practice_engine import flow_views, ids, pages
-from workflows_ui.practice_engine.core import Engine, route
-from workflows_ui.practice_engine.http import V083, HttpError, Json, Request
-from workflows_ui.practice_engine.schema import PAGE, PROJECT_083, Field, read, required
+from practice_engine import flow_views, ids, pages
+from practice_engine.core import Engine, route
+from practice_engine.http import V083, HttpError, Json, Request
+from practice_engine.schema import PAGE, PROJECT_083, Field, read, required
 
 from .folders import find_or_create
 

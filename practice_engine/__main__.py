@@ -1,4 +1,4 @@
-"""`python -m workflows_ui.practice_engine --port N`: serves the practice engine until it is stopped, without Django."""
+"""`python -m practice_engine --port N`: serves the practice engine until it is stopped, without Django."""
 
 import argparse
 import os
@@ -9,7 +9,7 @@ from .serving import CannotServe, add_arguments, serve_until_stopped
 
 def main() -> int:
     """Return the exit code. PRACTICE_CLOCK_SCALE and PRACTICE_ENGINE_TOKEN are as in the console's settings."""
-    parser = argparse.ArgumentParser(prog="python -m workflows_ui.practice_engine")
+    parser = argparse.ArgumentParser(prog="python -m practice_engine")
     add_arguments(parser, clock_scale=float(os.environ.get("PRACTICE_CLOCK_SCALE") or 1))
     try:
         serve_until_stopped(vars(parser.parse_args()), os.environ.get("PRACTICE_ENGINE_TOKEN", ""), sys.stdout)

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from workflows_ui.practice_engine import ids
-from workflows_ui.practice_engine.http import V083, Json, Version
-from workflows_ui.practice_engine.state import FOLDER, read_data
+from practice_engine import ids
+from practice_engine.http import V083, Json, Version
+from practice_engine.state import FOLDER, read_data
 
 CREATED = "2025-06-02T03:00:00.000Z"
 PREFIX = "@activepieces/piece-"

@@ -2,10 +2,10 @@
 
 import urllib.parse
 
-from workflows_ui.practice_engine import accounts, ids, pages
-from workflows_ui.practice_engine.core import Engine, route
-from workflows_ui.practice_engine.http import PUBLIC, V083, HttpError, Json, Request
-from workflows_ui.practice_engine.schema import PAGE, Field, required
+from practice_engine import accounts, ids, pages
+from practice_engine.core import Engine, route
+from practice_engine.http import PUBLIC, V083, HttpError, Json, Request
+from practice_engine.schema import PAGE, Field, required
 
 TYPE = required(choices=("PLATFORM", "PROJECT"))
 LIST = {**PAGE, "type": TYPE, "projectId": Field("id"), "status": Field(choices=("PENDING", "ACCEPTED"))}

@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from workflows_ui.practice_engine import ids, pages
-from workflows_ui.practice_engine.core import Engine, route
-from workflows_ui.practice_engine.http import V083, HttpError, Json, Request
-from workflows_ui.practice_engine.schema import PAGE, Field, Schema, read, required
+from practice_engine import ids, pages
+from practice_engine.core import Engine, route
+from practice_engine.http import V083, HttpError, Json, Request
+from practice_engine.schema import PAGE, Field, Schema, read, required
 
 from .tables import get_table, limits, table_fields
 
