@@ -17,7 +17,8 @@ from workflows_ui.credentials.services.clients import NoCredential
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.deleted_objects import services as deleted_objects
 from workflows_ui.engine import EngineError, writes
-from workflows_ui.engine.writes import Outcome, Seen, Write
+from workflows_ui.engine.errors import Write
+from workflows_ui.engine.writes import Outcome, Seen
 from workflows_ui.flow_edits import services as flow_edits
 from workflows_ui.jobs.services import turns as job_turns
 from workflows_ui.members.services import access
