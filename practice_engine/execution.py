@@ -261,8 +261,8 @@ def _sample(step: Json, output: Any) -> Json:
     if step["type"] == "LOOP_ON_ITEMS":
         entry |= {"input": {"items": step["settings"].get("items")}, "output": {"index": 1, "iterations": []}}
     elif step["type"] in tree.ROUTERS:
-        kept = ("branches", "executionType")
-        entry["input"] = {name: step["settings"].get(name) for name in kept}
+        setting_names = ("branches", "executionType")
+        entry["input"] = {name: step["settings"].get(name) for name in setting_names}
     return entry
 
 

@@ -82,10 +82,10 @@ def step_test_json(row: Json) -> Json:
 
 def _json_072(row: Json) -> Json:
     """A run of 0.72.4: nulls are empty texts or ``{}`` there."""
-    kept = {name: row[name] for name in FIELDS_072}
+    fields_072 = {name: row[name] for name in FIELDS_072}
     empty = {name: row[name] or "" for name in ("parentRunId", "startTime", "finishTime", "stepNameToTest")}
     return {
-        **kept,
+        **fields_072,
         **empty,
         "flowVersion": {"displayName": row["flowName"]},
         "logsFileId": None if _is_unlogged(row) else row["logsFileId"],

@@ -66,14 +66,14 @@ def _run() -> int:
         lock.flush()
         supervisor = Supervisor(environment, _report)
         supervisor.handle_signals()
-        kept = clean = False
+        healthy = clean = False
         try:
-            kept = _start_and_watch(supervisor, preparation, settings, practice_port)
+            healthy = _start_and_watch(supervisor, preparation, settings, practice_port)
         finally:
             _print("Stopping; waiting calls get up to a minute (Ctrl-C again: at once) ...")
             clean = supervisor.stop()
         _print("Stopped.")
-        return 0 if kept and clean else 1
+        return 0 if healthy and clean else 1
 
 
 def _start_and_watch(

@@ -124,9 +124,9 @@ def template(engine: Engine, request: Request) -> Json:
         [{"fieldId": field["externalId"], "value": value} for field, value in zip(fields, values, strict=True)]
         for values in _cell_values(engine, table, fields)
     ]
-    kept = ("name", "type", "data", "externalId")
+    field_keys = ("name", "type", "data", "externalId")
     content: Json = {"name": table["name"], "externalId": table["externalId"], "data": {"type": "CSV", "rows": rows}}
-    content["fields"] = [{key: field[key] for key in kept if field[key] is not None} for field in fields]
+    content["fields"] = [{key: field[key] for key in field_keys if field[key] is not None} for field in fields]
     user, metadata = engine.state.users[request.principal.user], {"externalId": table["externalId"]}
     shared = flow_views.shared_template(user, table["name"], ["@activepieces/piece-tables"], metadata)
     return {**shared, "tables": [content]}

@@ -167,7 +167,7 @@ def _save(engine: Engine, request: Request, flow_id: str, file: FormFile) -> str
     token = secrets.token_urlsafe(24)
     data = base64.b64encode(file.data).decode()
     engine.state.files[token] = {"fileName": file.name, "flowId": flow_id, "data": data}
-    kept = [key for key, row in engine.state.files.items() if "data" in row]
-    for key in kept[:-MAX_FILES]:
+    stored_keys = [key for key, row in engine.state.files.items() if "data" in row]
+    for key in stored_keys[:-MAX_FILES]:
         del engine.state.files[key]
     return f"{request.base}/v1/step-files/signed?token={token}"

@@ -96,8 +96,8 @@ def several(stage: Stage, number: int, until: datetime) -> list[str]:
     flows = [first, *add_flows(stage, number - 1)]
     for flow in flows[1:]:
         add_runs(stage, flow, every(2 * GAP, until))
-    kept = {key: row for key, row in stage.practice.engine.state.runs.items() if row["flowId"] in flows[1:]}
-    only(stage, first, every(2 * GAP, until), keep=kept, on=flows)
+    other_runs = {key: row for key, row in stage.practice.engine.state.runs.items() if row["flowId"] in flows[1:]}
+    only(stage, first, every(2 * GAP, until), keep=other_runs, on=flows)
     return flows
 
 

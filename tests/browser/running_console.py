@@ -143,9 +143,9 @@ class Desk:
         return done.stdout
 
     @contextlib.contextmanager
-    def run_index(self, kept: int = 0) -> Iterator[None]:
+    def run_index(self, setting: int = 0) -> Iterator[None]:
         """Keeps a run index while the block lasts; `kept` is a value of its Kept. Other tests find the console without one."""
-        self.run(_START_INDEX.format(kept=kept))
+        self.run(_START_INDEX.format(kept=setting))
         try:
             yield
         finally:

@@ -63,7 +63,7 @@ def draft(user: User) -> Form:
 def filled(page: Any) -> dict[str, Any]:
     """What the page of a field holds when it is opened, as a browser would send it."""
     editor = page.context["editor"]
-    found: dict[str, Any] = {"lock": page.context["lock"], "kept": list(page.context["field"].path)}
+    found: dict[str, Any] = {"lock": page.context["lock"], "stored_path": list(page.context["field"].path)}
     for name in editor.fields:
         value = editor[name].value()
         if value is True:

@@ -152,14 +152,14 @@ def test_somebody_who_is_signed_in_confirms_and_keeps_a_higher_role(users: Users
     assert client.post(link)["Location"] == "/w/sales/"
     assert access.find(users.stranger, "sales").role is Role.LAUNCHER
     Member.objects.filter(user=users.stranger).update(role=Role.BUILDER)
-    for role, kept in ((Role.VIEWER, Role.BUILDER), (Role.MANAGER, Role.MANAGER)):
+    for role, final_role in ((Role.VIEWER, Role.BUILDER), (Role.MANAGER, Role.MANAGER)):
         # They belong to the workspace by now, under an address that no invitation is made out to any more.
         row, tokens = invitations.invite(
             Actor(users.owner), users.workspace, email="another@example.com", role=role, given=[], days=1
         )
         ColleagueInvitation.objects.filter(pk=row.pk).update(email="stranger@example.com")
         client.post(f"/join/{tokens.link}/")
-        assert access.find(users.stranger, "sales").role is kept
+        assert access.find(users.stranger, "sales").role is final_role
 
 
 @pytest.mark.parametrize("end", ["used", "over", "taken back", "renewed", "giver gone", "giver stepped down"])

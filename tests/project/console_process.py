@@ -29,8 +29,8 @@ def free_port() -> int:
 
 def minimal_environment(folder: Path, port: int) -> dict[str, str]:
     """Return an environment that sets nothing but a folder and a port."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return kept | {"VAR_DIR": str(folder), "PORT": str(port)}
+    environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return environment | {"VAR_DIR": str(folder), "PORT": str(port)}
 
 
 class ConsoleProcess:

@@ -151,18 +151,18 @@ def test_messages_of_launches_that_only_steps_name_are_not_rewritten(stage: Stag
     settle(stage)
     assert not listed(stage.browser, "giraffe-5518")
     # While the names are kept, once they are not, and once the launch is gone.
-    for kept in (Kept.NAMES, Kept.NOTHING, Kept.NOTHING):
-        plain(stage, kept=kept)
+    for setting in (Kept.NAMES, Kept.NOTHING, Kept.NOTHING):
+        plain(stage, kept=setting)
         tasks.trim(stage.users.workspace.pk)
         write_again(stage)
         assert "giraffe" not in texts()
         assert listed(stage.browser, "7118") == {usual}
         assert {odd, usual} <= listed(stage.browser, "harge")
-        start(stage, kept=kept)
+        start(stage, kept=setting)
         write_again(stage)
         assert not listed(stage.browser, "giraffe-5518")
         assert listed(stage.browser, "471182") == {usual}
-        if kept == Kept.NOTHING:
+        if setting == Kept.NOTHING:
             Launch.objects.all().delete()
 
 

@@ -57,9 +57,9 @@ def ran(stage: Stage, number: int = 1, *, back: timedelta = timedelta(0), **step
     return found
 
 
-def keep(stage: Stage, kept: Kept = Kept.VALUES, **limits: int) -> RunIndex:
+def keep(stage: Stage, setting: Kept = Kept.VALUES, **limits: int) -> RunIndex:
     """An index that keeps as much; also changes one."""
-    return start(stage, kept=kept, **limits)
+    return start(stage, kept=setting, **limits)
 
 
 def get_calls(stage: Stage, *kinds: str) -> int:
@@ -171,9 +171,9 @@ def test_names_are_kept_without_values_and_nothing_is_kept_at_first(stage: Stage
     keep(stage, Kept.NAMES)
     settle(stage)
     row = IndexedRun.objects.get(run_id=run)
-    kept = values.steps(row)
-    assert kept["step_1"].pop("displayName")
-    assert kept["step_1"] == {
+    steps = values.steps(row)
+    assert steps["step_1"].pop("displayName")
+    assert steps["step_1"] == {
         "type": "CODE",
         "status": "SUCCEEDED",
         "duration": 12,
@@ -311,8 +311,8 @@ def test_a_smaller_limit_deletes_larger_values_and_keeps_smaller_ones(stage: Sta
     keep(stage, values_kb=1)
     tasks.trim(stage.users.workspace.pk)
     settle(stage)
-    kept = RunValues.objects.get(run=row)
-    assert kept.size <= 1024
+    run_values = RunValues.objects.get(run=row)
+    assert run_values.size <= 1024
     shown = values.steps(row)
     assert shown["step_1"]["output"] == str(kept_steps.TOO_LARGE)
     assert shown["trigger"]["output"]["body"]["orderNo"] == "ORD-471182"
@@ -364,11 +364,11 @@ def test_odd_steps_are_kept_as_far_as_they_can_be(stage: Stage) -> None:
         },
         {"deep": {"output": json.loads("[" * 90 + "]" * 90)}},
     ]
-    for kept in (Kept.NAMES, Kept.VALUES):
+    for setting in (Kept.NAMES, Kept.VALUES):
         for value in odd:
-            text = kept_steps.reduced({"steps": value}, {"step_1": "One"}, kept, 2048)
+            text = kept_steps.reduced({"steps": value}, {"step_1": "One"}, setting, 2048)
             assert len(text.encode()) <= 2048
-            assert isinstance(kept_steps.displayed(text, kept), dict)
+            assert isinstance(kept_steps.displayed(text, setting), dict)
     # The practice engine counts steps, and cannot count the others.
     sent = odd[3:]
     runs = add_past(stage, len(sent))
@@ -400,10 +400,10 @@ def test_addresses_of_decisions_and_outputs_of_waiting_steps_are_neither_kept_no
     chain["step_2"] = {"type": "PIECE", "status": "PAUSED", "input": {}, "output": {"approved": "prematurely"}}
     keep(stage)
     settle(stage)
-    kept = RunValues.objects.get(run__run_id=run).open("content")
-    assert "Decide here" in kept
-    assert key not in kept
-    assert "prematurely" not in kept
+    content = RunValues.objects.get(run__run_id=run).open("content")
+    assert "Decide here" in content
+    assert key not in content
+    assert "prematurely" not in content
     assert run in listed(stage.browser, "decide")
     for text in (key, "waitpoints", "prematurely"):
         assert run not in listed(stage.browser, text), text

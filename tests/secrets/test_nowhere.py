@@ -157,16 +157,16 @@ def test_no_kind_of_credential_is_anywhere_after_everything_it_can_go_through(
     story.replace("bearer_sign_in", email=given.email, password=given.password, keep_password="on")
     story.launch()
     story.renew()
-    kept = CredentialSecret.objects.exclude(secret="")
-    assert {row.kind for row in kept} | {story.credential.kind} == set(CredentialKind.values)
+    secrets = CredentialSecret.objects.exclude(secret="")
+    assert {row.kind for row in secrets} | {story.credential.kind} == set(CredentialKind.values)
     hunt.hide("one-time code", CODE)
     # People who may open the launch see it; it is in clear nowhere else.
     hunt.hide("launch input", INPUT, but=lambda place: place.startswith("/w/"))
     hunt.hide("password of a sign-in", given.password)
-    for row in kept:
+    for row in secrets:
         hunt.hide(f"credential {row.kind}", row.open("secret"))
     hunt.hide("tokens of the engine", *scene.engine.state.credentials)
-    kept.update(keep_until=LONG_AGO)
+    secrets.update(keep_until=LONG_AGO)
     assert secret_rotation.purge() >= len(CredentialKind.values) - 1
     assert not CredentialSecret.objects.exclude(secret="", password="").exists()
     for space in (first, story.space):

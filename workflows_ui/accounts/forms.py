@@ -191,10 +191,10 @@ class AppForm(_SingleUse, totp_forms.ActivateTOTPForm):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         session = context.request.session
-        kept = session.pop(SECRET_SESSION_KEY, "")
-        if kept:
+        sealed_secret = session.pop(SECRET_SESSION_KEY, "")
+        if sealed_secret:
             with contextlib.suppress(CannotOpen):
-                session[SECRET_SESSION_KEY] = second_step.unseal(kept)
+                session[SECRET_SESSION_KEY] = second_step.unseal(sealed_secret)
         super().__init__(*args, **kwargs)
         # A session is a database row: the secret is sealed there during the set-up, too.
         session[SECRET_SESSION_KEY] = second_step.seal(self.secret)

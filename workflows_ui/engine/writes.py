@@ -145,8 +145,8 @@ def write(
                     return method(*bound.args, **bound.kwargs)
             except Unknown as error:
                 problem = error
-            kept = {name: value for name, value in arguments.items() if name not in look.forgotten}
-            problem.write = Write(operation.name, kept, before)
+            stored_arguments = {name: value for name, value in arguments.items() if name not in look.forgotten}
+            problem.write = Write(operation.name, stored_arguments, before)
             seen = _first_look(self, operation, arguments, before)
             if seen is not None and seen.outcome is Outcome.DONE:
                 return seen.answer  # type: ignore[no-any-return]

@@ -159,12 +159,12 @@ class Home:
         (failed,) = self._visible.failed(*self._seen, clock.midnight(today))
         lists = reverse("launches", args=[self._slug])
         # A kept launch is one in progress.
-        (kept,) = self._visible.kept(*self._seen) if self.number_running else (0,)
-        waiting = Counter(_("Kept until the engine is back"), kept, f"{lists}?state=kept", "hourglass", "orange")
+        (number_kept,) = self._visible.number_kept(*self._seen) if self.number_running else (0,)
+        waiting = Counter(_("Kept until the engine is back"), number_kept, f"{lists}?state=kept", "hourglass", "orange")
         tasks, url = len(self.attention), "#attention" if self.attention else lists
         return [
             Counter(_("Launches in progress"), self.number_running, f"{lists}?state=open", "loader-circle", "blue"),
-            *([waiting] if kept else ()),
+            *([waiting] if number_kept else ()),
             Counter(_("Launches with problems today"), failed, f"{lists}?{urlencode(query)}", "circle-x", "red"),
             Counter(_("Needs attention"), tasks, url, "triangle-alert", "orange"),
         ]

@@ -250,5 +250,5 @@ def _keys(hidden: Iterable[str]) -> list[str]:
 def _query(text: str) -> str:
     """The filters and the order of a list's query string; "" if they are too long."""
     found = parse_qsl(database.storable(text[: LONGEST_QUERY * 2]))
-    kept = urlencode([(name, value) for name, value in found if name not in _PASSING])
-    return kept if len(kept) <= LONGEST_QUERY else ""
+    query = urlencode([(name, value) for name, value in found if name not in _PASSING])
+    return query if len(query) <= LONGEST_QUERY else ""

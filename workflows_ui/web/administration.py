@@ -172,8 +172,8 @@ class ReadOnlyAdmin(_ModelAdmin):
         return lookup.split("__")[0] in self._choice_fields() and lookup.count("__") <= 1
 
     def get_urls(self) -> list[URLPattern]:
-        kept = ("_changelist", "_change")
-        return [pattern for pattern in super().get_urls() if pattern.name and pattern.name.endswith(kept)]
+        names = ("_changelist", "_change")
+        return [pattern for pattern in super().get_urls() if pattern.name and pattern.name.endswith(names)]
 
     def _visible_fields(self) -> "list[models.Field[Any, Any]]":
         covered = hidden_fields(self.model)

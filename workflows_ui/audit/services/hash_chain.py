@@ -193,8 +193,8 @@ def _prune_part() -> int:
             return 0
         sealed = AuditEvent.objects.filter(number__isnull=False)
         limit = clock.now() - settings.AUDIT_RETENTION
-        kept = sealed.filter(at__gte=limit).order_by("number").values_list("number", flat=True).first()
-        old = sealed.filter(at__lt=limit) if kept is None else sealed.filter(number__lt=kept)
+        first_recent = sealed.filter(at__gte=limit).order_by("number").values_list("number", flat=True).first()
+        old = sealed.filter(at__lt=limit) if first_recent is None else sealed.filter(number__lt=first_recent)
         rows = list(old.order_by("number").values_list("number", "mark", "at")[:PART])
         if not rows:
             return 0

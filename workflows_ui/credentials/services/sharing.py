@@ -74,9 +74,9 @@ def share(actor: Actor, credential: Credential, wanted: Collection[Group], *, co
     with transaction.atomic():
         Credential.objects.select_for_update(of=("self",)).get(pk=credential.pk)
         before, asked = teams(credential), [row.team for row in waiting(credential=credential)]
-        kept = [team for team in before + ([] if owned else asked) if team in wanted]
-        CredentialShare.objects.filter(credential=credential).exclude(team__in=kept).delete()
-        new = [team for team in wanted if team not in kept]
+        remaining = [team for team in before + ([] if owned else asked) if team in wanted]
+        CredentialShare.objects.filter(credential=credential).exclude(team__in=remaining).delete()
+        new = [team for team in wanted if team not in remaining]
         for team in new:
             if owned:
                 write(credential, team, actor.user)

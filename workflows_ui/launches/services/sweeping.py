@@ -83,8 +83,8 @@ def notice_lost() -> int:
 
 def forget_files() -> None:
     """Remove the bytes of files that were sent or never will be. Their names stay with the launch."""
-    kept = LaunchFile.objects.order_by().exclude(data="")
-    done = kept.exclude(launch__state__in=(*UNSENT, State.SENDING))
+    stored_files = LaunchFile.objects.order_by().exclude(data="")
+    done = stored_files.exclude(launch__state__in=(*UNSENT, State.SENDING))
     LaunchFile.objects.filter(pk__in=list(done.values_list("pk", flat=True)[:BATCH])).update(data="")
 
 

@@ -86,10 +86,12 @@ def _notify_kept() -> None:
     since = clock.now() - NEWS
     sent, not_sent = Q(sending_at__gte=since), Q(state=State.NOT_SENT, sending_at=None, ended_at__gte=since)
     rows = Launch.objects.filter(sent | not_sent, kept=True, asked_at__gte=since - LONGEST_KEPT)
-    kept = list(rows.exclude(reason=Reason.WITHDRAWN).select_related("workspace", "user")[:1000])
-    keys = {launch.pk: _key(launch) if launch.sending_at is None else f"launch:{launch.pk}:sent" for launch in kept}
-    delivered = notifications.delivered_keys((launch.user for launch in kept), keys.values())
-    for launch in kept:
+    kept_launches = list(rows.exclude(reason=Reason.WITHDRAWN).select_related("workspace", "user")[:1000])
+    keys = {
+        launch.pk: _key(launch) if launch.sending_at is None else f"launch:{launch.pk}:sent" for launch in kept_launches
+    }
+    delivered = notifications.delivered_keys((launch.user for launch in kept_launches), keys.values())
+    for launch in kept_launches:
         if (launch.user_id, keys[launch.pk]) in delivered or _find_access(launch) is None:
             continue
         notifications.notify(

@@ -1,6 +1,6 @@
 """Rows of the index from the engine's flows, connections, tables, folders and MCP servers: the values that are kept, and their uses.
 
-No value of a step, no secret and no token is kept: `Kind.kept` lists everything that is.
+No value of a step, no secret and no token is kept: `Kind.values` lists everything that is.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,7 +41,7 @@ class Kind:
     Attributes:
         load: a page of the engine's list: (workflows, limit, cursor, folder). The folder is only for flows.
         size: objects in a page.
-        kept: dotted paths of the values that are kept.
+        values: dotted paths of the values that are kept.
         lists: of these lists of objects, the dotted paths that are kept.
         name, state, external, folder, piece: paths of the columns of IndexedObject.
         get: one object, to find out whether one that a list of several pages did not have is gone.
@@ -49,7 +49,7 @@ class Kind:
 
     load: Callable[[Workflows, int, str | None, str | None], dict[str, Any]]
     size: int
-    kept: Sequence[str]
+    values: Sequence[str]
     name: str
     lists: Mapping[str, Sequence[str]] | None = None
     state: str = ""
@@ -128,7 +128,7 @@ def from_engine(index_id: int, kind: str, row: Json, seen_at: datetime) -> Index
     if not isinstance(object_id, str) or not object_id or len(object_id) > LONGEST_ID:
         return None
     name = text_at(row, declared.name)
-    data = _reduced(row, declared.kept)
+    data = _reduced(row, declared.values)
     for key, paths in (declared.lists or {}).items():
         listed = row.get(key)
         if isinstance(listed, list):
