@@ -210,7 +210,7 @@ class Channel(HTTPChannel):
         waiting = [*self.requests]
         request = self.request or (waiting[0] if waiting else None)
         forwarded = request.headers.get("X_FORWARDED_FOR", "") if request is not None else ""
-        return client_address.network(client_address.find(str(self.addr[0]), forwarded))
+        return client_address.network(client_address.find_address(str(self.addr[0]), forwarded))
 
     @property
     def receives_body(self) -> bool:

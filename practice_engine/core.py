@@ -112,7 +112,7 @@ class Routes:
         """Declare a route that responds to GET with always the same JSON."""
         self.route("GET", path, **more)(lambda engine, request: response)
 
-    def find(self, request: Request) -> Route | None:
+    def route_for(self, request: Request) -> Route | None:
         """Return the route of ``request`` and set its parameters; None if there is no route."""
         path = "/" + request.path.strip("/")
         for route in self.routes:

@@ -147,7 +147,7 @@ class PracticeEngine(Engine):
             return Response.from_json(HttpError.plain(500, "practice engine fault").body, 500)
 
     def _act(self, request: Request, routes: Routes, entry: Received) -> Response:
-        route = None if _is_listed(request, self.settings.missing_routes) else routes.find(request)
+        route = None if _is_listed(request, self.settings.missing_routes) else routes.route_for(request)
         if request.on_gateway and (routes in (ENGINE, gateway.channel) or (route and route.auth == REQUIRED)):
             request.principal_or_none = auth.authenticate(request, self.state, route.auth if route else REQUIRED)
         if route is None:

@@ -111,7 +111,7 @@ class Execution:
             if step["name"] != name:
                 self.steps[step["name"]] = entry = _sample(step, self._context.samples.get(step["name"], {}))
                 self._known[step["name"]] = entry["output"]
-        found = tree.find(self._trigger, name)
+        found = tree.find_step(self._trigger, name)
         if found is None:
             raise Ended("INTERNAL_ERROR", lost=True)
         yield from self._step(found, self.steps, {})

@@ -58,7 +58,7 @@ class Edit:
 
     def step(self, name: str) -> Json:
         """Return the step. Raises an error if it does not exist."""
-        step = tree.find(self.trigger, name)
+        step = tree.find_step(self.trigger, name)
         if step is None:
             raise self.no_step(name)
         return step
@@ -79,7 +79,7 @@ class Edit:
     def routers(self) -> list[tuple[list[Json], list[Json | None]]]:
         """Return the branches and slots of routers of the request's name. On 0.83.0 nothing happens for others and unknown ones."""
         name = self.values["stepName"]
-        found = [step for step in tree.find_all(self.trigger, name) if step["type"] in tree.ROUTERS]
+        found = [step for step in tree.find_steps(self.trigger, name) if step["type"] in tree.ROUTERS]
         if not found and not self.newer:
             self.step(name)
             raise HttpError.domain("FLOW_OPERATION_INVALID", message="the step has no branches")
@@ -227,12 +227,12 @@ def _add_action(edit: Edit) -> None:
     edit.check(edit.values["action"], validity.ACTIONS)
     action = edit.values["action"] if edit.newer else read(edit.values["action"], STEP, "body/request/action")
     name = edit.values["parentStep"]
-    if tree.find(edit.trigger, name) is None and not edit.newer:
+    if tree.find_step(edit.trigger, name) is None and not edit.newer:
         return  # nothing happens (api.md 6.5)
-    if name == action["name"] and tree.find(edit.trigger, name):
+    if name == action["name"] and tree.find_step(edit.trigger, name):
         raise HttpError.plain(500, "the step would be below itself")
     step = edit.new_step(action)
-    for parent in list(tree.find_all(edit.trigger, name)):
+    for parent in list(tree.find_steps(edit.trigger, name)):
         location = edit.values.get("stepLocationRelativeToParent")
         tree.place(parent, location, edit.values.get("branchIndex"), tree.copied(step))
 
@@ -240,7 +240,7 @@ def _add_action(edit: Edit) -> None:
 def _update_action(edit: Edit) -> None:
     """Change a step, on 0.83.0 even the trigger into an action. Inner steps stay only if the type does."""
     edit.check(edit.values, validity.ACTIONS)
-    for step in list(tree.find_all(edit.trigger, edit.values["name"])):
+    for step in list(tree.find_steps(edit.trigger, edit.values["name"])):
         new = {**edit.new_step(edit.values, step), **select(step, "nextAction")}
         if new["type"] == "LOOP_ON_ITEMS":
             new |= select(step, "firstLoopAction")
@@ -269,7 +269,7 @@ def _move_action(edit: Edit) -> None:
     edit.action(values["name"])
     edit.step(values["newParentStep"])
     step = tree.remove(edit.trigger, values["name"])
-    parents = list(tree.find_all(edit.trigger, values["newParentStep"]))
+    parents = list(tree.find_steps(edit.trigger, values["newParentStep"]))
     location = values.get("stepLocationRelativeToNewParent")
     if step is None or (not parents and not edit.newer):
         raise edit.no_step(values["name"])
@@ -283,7 +283,7 @@ def _duplicate_action(edit: Edit) -> None:
     original = edit.action(edit.values["stepName"])
     copied = {key: value for key, value in original.items() if key != "nextAction"}
     new = tree.copy_steps(copied, edit.trigger)
-    for parent in list(tree.find_all(edit.trigger, original["name"])):
+    for parent in list(tree.find_steps(edit.trigger, original["name"])):
         tree.insert_after(parent, tree.copied(new))
 
 
@@ -366,7 +366,7 @@ def _save_sample_data(edit: Edit) -> None:
 
 def _update_sample_data_info(edit: Edit) -> None:
     """Store facts about a step's sample; null, or no value, removes them. Nothing happens for an unknown step."""
-    for step in tree.find_all(edit.trigger, edit.values["stepName"]):
+    for step in tree.find_steps(edit.trigger, edit.values["stepName"]):
         step["settings"].pop("sampleData", None)
         if edit.values.get("sampleDataSettings") is not None:
             step["settings"]["sampleData"] = {"lastTestDate": ids.stamp(), **edit.values["sampleDataSettings"]}

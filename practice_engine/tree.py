@@ -35,11 +35,11 @@ def walk(step: Json | None) -> Iterator[Json]:
         step = step.get("nextAction")
 
 
-def find(trigger: Json, name: str) -> Json | None:
-    return next(find_all(trigger, name), None)
+def find_step(trigger: Json, name: str) -> Json | None:
+    return next(find_steps(trigger, name), None)
 
 
-def find_all(trigger: Json, name: str) -> Iterator[Json]:
+def find_steps(trigger: Json, name: str) -> Iterator[Json]:
     """Yield every step of this name: operations are done to all of them."""
     return (step for step in walk(trigger) if step["name"] == name)
 

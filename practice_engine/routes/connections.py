@@ -61,7 +61,7 @@ PRACTICE_CODE = "code-"
 
 
 @route("GET", "/v1/app-connections", query=LIST)
-def find(engine: Engine, request: Request) -> Json:
+def list_connections(engine: Engine, request: Request) -> Json:
     """List the project's connections, oldest first, without their secrets."""
     rows = [row for row in request.own_rows(engine.state.connections) if _matches(row, request.query)]
     return pages.page(rows, request.query, lambda row: _with_owner(engine, request, row), oldest_first=True)

@@ -33,7 +33,7 @@ VERSION = {"versionId": Field("id"), "projectId": Field("id")}
 
 
 @route("GET", "/v1/flows", query=LIST)
-def find(engine: Engine, request: Request) -> Json:
+def list_flows(engine: Engine, request: Request) -> Json:
     """List flows. 0.72.4: the last changed first; 0.83.0: the enabled first."""
     query, version = request.query, request.version
     state = query.get("versionState", "DRAFT")

@@ -9,7 +9,7 @@ from practice_engine.schema import PAGE, PROJECT, required
 
 
 @route("GET", "/v1/folders", query={**PAGE, "projectId": PROJECT})
-def find(engine: Engine, request: Request) -> Json:
+def list_folders(engine: Engine, request: Request) -> Json:
     """List folders, oldest first. On 0.72.4 the number of flows is a text here, and a number everywhere else."""
     number = int if request.version >= V083 else str
     rows = request.own_rows(engine.state.folders)

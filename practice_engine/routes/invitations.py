@@ -20,7 +20,7 @@ EDITOR = {"name": "Editor", "type": "DEFAULT", "permissions": ["READ_FLOW", "WRI
 
 
 @route("GET", "/v1/user-invitations", query=LIST)
-def find(engine: Engine, request: Request) -> Json:
+def list_invitations(engine: Engine, request: Request) -> Json:
     """List invitations to the platform (all organizations) or to the caller's project, oldest first."""
     kind, project = request.query["type"], request.principal.project
     if kind == "PROJECT":

@@ -29,7 +29,7 @@ PIECE: Schema = {
 
 
 @route("GET", "/v1/mcp-servers", query={**PAGE, "projectId": required("id"), "name": Field()}, before=V083)
-def find(engine: Engine, request: Request) -> Json:
+def list_servers(engine: Engine, request: Request) -> Json:
     """List the project's servers; the project must be named in both flavours."""
     name = request.query.get("name", "").lower()
     rows = [row for row in request.own_rows(engine.state.mcp_servers) if name in row["name"].lower()]

@@ -36,7 +36,7 @@ OPTIONS = {
 
 
 @route("GET", "/v1/pieces", query=LIST, auth=OPTIONAL)
-def find(engine: Engine, request: Request) -> list[Json]:
+def list_pieces(engine: Engine, request: Request) -> list[Json]:
     """List all pieces as a plain array; a limit is ignored (recording ``pieces_limit_param_ignored``).
 
     Without a credential the platform's own pieces are missing (recording ``pieces_list_anonymous``).

@@ -18,7 +18,7 @@ CONTENT = ("flows", "versions", "runs", "folders", "tables", "fields", "records"
 
 
 @route("GET", "/v1/projects", query={**PAGE, "displayName": Field()}, since=V083)
-def find(engine: Engine, request: Request) -> Json:
+def list_projects(engine: Engine, request: Request) -> Json:
     """List the projects that the caller may enter."""
     name = request.query.get("displayName", "").lower()
     rows = [engine.state.projects[key] for key in accounts.project_ids(engine.state, request.principal.user)]

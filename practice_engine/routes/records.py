@@ -23,7 +23,7 @@ CELL: Schema = {"fieldId": required(), "value": required()}
 
 
 @route("GET", "/v1/records", query={**PAGE, **TABLE})
-def find(engine: Engine, request: Request) -> Json:
+def list_records(engine: Engine, request: Request) -> Json:
     """List the records of a table, oldest first. They never page: a limit only cuts, a cursor is ignored."""
     rows = [row for row in request.own_rows(engine.state.records) if row["tableId"] == request.query["tableId"]]
     for condition in _filters(request):

@@ -30,7 +30,7 @@ CANCEL = {"status": Field(choices=("PAUSED", "QUEUED"), many=True)}
 
 
 @route("GET", "/v1/flow-runs", query=LIST)
-def find(engine: Engine, request: Request) -> Json:
+def list_runs(engine: Engine, request: Request) -> Json:
     """List PRODUCTION runs, newest first, without their steps."""
     query = request.query
     rows = [row for row in _select(engine, request, query) if row["environment"] == "PRODUCTION"]

@@ -46,7 +46,7 @@ WEBHOOK = {"events": required(many=True), "webhookUrl": required(), "flowId": re
 
 
 @route("GET", "/v1/tables", query=LIST)
-def find(engine: Engine, request: Request) -> Json:
+def list_tables(engine: Engine, request: Request) -> Json:
     query, rows = request.query, request.own_rows(engine.state.tables)
     rows = [row for row in rows if query.get("name", "").lower() in row["name"].lower()]
     rows = [row for row in rows if row["externalId"] in query.get("externalIds", [row["externalId"]])]

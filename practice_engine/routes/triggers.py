@@ -78,7 +78,7 @@ def sample(engine: Engine, request: Request) -> Response:
     """Return the sample of a step; a text comes as text, nothing of a file that is gone (``sample_import_16_after_delete_action_get``)."""
     version = _get_version(engine, request, request.query["flowVersionId"])
     name = request.query["stepName"]
-    step = tree.find(version["trigger"], name)
+    step = tree.find_step(version["trigger"], name)
     if step is None:
         raise HttpError.not_found("step", name, message="no such step")
     if execution.sample_file(step, request.query["type"]) not in {"", *engine.state.files}:

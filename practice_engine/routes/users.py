@@ -44,7 +44,7 @@ def current_project(engine: Engine, request: Request) -> Json:
 
 
 @route("GET", "/v1/users", query=PAGE, since=V083)
-def find(engine: Engine, request: Request) -> Json:
+def list_users(engine: Engine, request: Request) -> Json:
     """List all users of the platform, for its administrators."""
     accounts.require_admin(request, engine.state)
     return pages.page(engine.state.users.values(), request.query, accounts.full_user, oldest_first=True)

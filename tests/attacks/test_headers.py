@@ -95,7 +95,7 @@ def test_errors_have_them_too(desk: Client, stub_engine: StubEngine, path: str) 
 def test_an_internal_error_has_them_too_and_shows_no_variable(
     desk: Client, stub_engine: StubEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workflows_ui.members.services.access.find", None)
+    monkeypatch.setattr("workflows_ui.members.services.access.access_for", None)
     answer = desk.get("/w/sales/flows/", secure=True)
     assert answer.status_code == 500
     assert faults(answer) == []

@@ -22,7 +22,7 @@ from workflows_ui.members.services import access
 from workflows_ui.audit.services import audit_log as audit
 from workflows_ui.launch_forms.services import launch_forms
 space = Workspace.objects.get(practice=True)
-manager = access.find(Member.objects.filter(workspace=space, role=Role.MANAGER).first().user, space.slug)
+manager = access.access_for(Member.objects.filter(workspace=space, role=Role.MANAGER).first().user, space.slug)
 form = Form((
     Field("name", ("name",), label="Customer", required=True),
     Field("door", ("door",), label="Word of the door", kind=FieldKind.SECRET, required=True, help="As it is on the customer's contract."),

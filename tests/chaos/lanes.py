@@ -130,7 +130,7 @@ class Lane:
     def ask(self, errand: Errand, user: User | None = None) -> str:
         """Asks for a launch; its id."""
         user = user or self.owner
-        place = access.find(user, self.workspace.slug)
+        place = access.access_for(user, self.workspace.slug)
         order = launches.LaunchRequest(
             self.flows[errand.flow],
             errand.flow,

@@ -90,7 +90,7 @@ def test_the_practice_workspace_is_grey_and_managed_by_the_first_user(configured
     assert place.address == configured.activepieces
     first = User.objects.get()
     assert place.slug == "practice"
-    assert access.find(first, place.slug).role is Role.MANAGER
+    assert access.access_for(first, place.slug).role is Role.MANAGER
     client, used = clients.client_for_person(first, place)
     assert client.workflows.get_current_project()["id"] == place.project_id
     assert used.health == Health.WORKS

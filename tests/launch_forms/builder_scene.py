@@ -29,7 +29,7 @@ FORM = Form(
 
 def place(user: User) -> access.Access:
     """A person's place in workspace `sales`."""
-    return access.find(user, "sales")
+    return access.access_for(user, "sales")
 
 
 def saved(user: User, form: Form = FORM) -> LaunchForm:

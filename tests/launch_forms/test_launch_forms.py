@@ -143,7 +143,7 @@ def test_another_workspace_has_forms_of_its_own_for_the_same_flow(users: Users) 
     assert launch_forms.find_form(other, FLOW) is None
     builder = person("builder")
     Member.objects.create(workspace=other, user=builder, role=Role.BUILDER)
-    place = access.find(builder, "other")
+    place = access.access_for(builder, "other")
     with pytest.raises(launch_forms.Stale):
         launch_forms.publish(audit_log.Actor(builder), place, FLOW, lock=1)
     launch_forms.save(audit_log.Actor(builder), place, FLOW, "Orders", TWO, lock=None)

@@ -28,7 +28,7 @@ def cookie_name(user_id: int) -> str:
     return f"known_{salted_hmac(_SALT, str(user_id), algorithm='sha256').hexdigest()[:24]}"
 
 
-def find(request: HttpRequest, user_id: int) -> KnownBrowser | None:
+def find_browser(request: HttpRequest, user_id: int) -> KnownBrowser | None:
     """Return the requesting browser's row, if the account signed in there with its current password. No query without a valid cookie."""
     token = request.get_signed_cookie(cookie_name(user_id), default="", salt=_SALT, max_age=KEPT)
     if not token:
@@ -41,7 +41,7 @@ def find(request: HttpRequest, user_id: int) -> KnownBrowser | None:
 @contextmanager
 def counted_apart(request: HttpRequest, user_id: int | None) -> Iterator[KnownBrowser | None]:
     """Count attempts at this account within the context by its known browser instead of by the address (`counted_by`)."""
-    browser = find(request, user_id) if user_id is not None else None
+    browser = find_browser(request, user_id) if user_id is not None else None
     request.counted_browser = browser  # type: ignore[attr-defined]
     try:
         yield browser
@@ -57,7 +57,7 @@ def counted_by(request: HttpRequest) -> str:
 
 def remember(request: HttpRequest, response: HttpResponse, user: User) -> HttpResponse:
     """Set a new cookie after a sign-in, invalidate the old one, and forget the oldest browsers."""
-    old = find(request, user.pk)
+    old = find_browser(request, user.pk)
     if old is not None:
         old.delete()
     token = get_random_string(32)

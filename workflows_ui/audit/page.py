@@ -71,7 +71,7 @@ def opens(user: User, event: AuditEvent) -> bool:
     if event.workspace is None:
         return False
     try:
-        manages = member_access.find(user, event.workspace.slug).allows(Role.MANAGER)
+        manages = member_access.access_for(user, event.workspace.slug).allows(Role.MANAGER)
     except member_access.NoAccess:
         return False
     names = [f"{event.object_type}.{verb}" for verb in ("delete", "remove")]

@@ -12,7 +12,7 @@ def address(request: HttpRequest) -> str | None:
 
     None if the value is not an address (a forged header, a Unix socket).
     """
-    return client_address.find(request.META.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For", ""))
+    return client_address.find_address(request.META.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For", ""))
 
 
 def actor(request: HttpRequest) -> Actor:

@@ -8,7 +8,7 @@ from django.conf import settings
 _IPV6_PREFIX = 64
 
 
-def find(peer: str, forwarded_for: str) -> str | None:
+def find_address(peer: str, forwarded_for: str) -> str | None:
     """Return the client's IP address: with N trusted proxies, the N-th entry of X-Forwarded-For from the right, else the peer's.
 
     None if the value is not an address (a forged header, a Unix socket).

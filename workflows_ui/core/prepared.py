@@ -31,7 +31,7 @@ from django.db.models.query import FlatValuesListIterable, ModelIterable, Values
 
 T = TypeVar("T")
 Scalar = int | str | datetime
-Kind = type[Scalar]
+ScalarType = type[Scalar]
 #: Values that stand for the parameters while a query is compiled: of no row, and different from each other.
 _NUMBER, _TEXT, _MOMENT = 2_000_000_011, "~~parameter {}~~", datetime(2200, 1, 1, tzinfo=UTC)
 #: Lists are compiled for these lengths; longer ones for multiples of the last. What a list leaves over stays a value of no row.
@@ -58,7 +58,7 @@ class Prepared(Generic[T]):
             annotations of `build`.
     """
 
-    def __init__(self, build: Callable[..., QuerySet[Any, T]], *kinds: Kind | list[Kind]) -> None:
+    def __init__(self, build: Callable[..., QuerySet[Any, T]], *kinds: ScalarType | list[ScalarType]) -> None:
         self._build, self._kinds = build, kinds or tuple(map(_annotated_kind, signature(build).parameters.values()))
         self._compiled: dict[tuple[int, ...], _Compiled] = {}
 
@@ -182,14 +182,14 @@ def _adapted(value: Any) -> Any:
     return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
 
 
-def _place(kind: Kind | list[Kind], position: int, length: int) -> Any:
+def _place(kind: ScalarType | list[ScalarType], position: int, length: int) -> Any:
     first = position * (_MOST + 1)
     if isinstance(kind, list):
         return [_stand_in(kind[0], first + number) for number in range(length)]
     return _stand_in(kind, first)
 
 
-def _stand_in(kind: Kind, number: int) -> Scalar:
+def _stand_in(kind: ScalarType, number: int) -> Scalar:
     if kind is datetime:
         return _MOMENT.replace(microsecond=number)
     return _TEXT.format(number) if kind is str else _NUMBER + number

@@ -96,7 +96,7 @@ class Listing:
         self.order = requested_order(kind, asked)
         self.rows = int(rows) if rows in map(str, kind.ROWS) else kind.rows
         self.saved = saved
-        self.view = saved.find(asked.get(VIEW, "")) if saved else None
+        self.view = saved.find_view(asked.get(VIEW, "")) if saved else None
         self.hidden = frozenset(self.view.hidden) if self.view else saved.hidden if saved else frozenset[str]()
 
     @property

@@ -62,7 +62,7 @@ def find_causes(
     found: dict[int, Cause] = {}
     for workspace, rows in by_workspace.values():
         try:
-            access = member_access.find(person, workspace.slug)
+            access = member_access.access_for(person, workspace.slug)
         except member_access.NoAccess:
             continue
         if access.workspace.causes_in_notices:
@@ -79,7 +79,7 @@ def latest_cause(workspace: Workspace, flow_id: str) -> Cause | None:
     None without such a run, if a launch led to it (its message may repeat inputs in any form), if the index's credential is not shared
     any more, or if the workspace leaves causes out.
     """
-    index = indexes.find(workspace)
+    index = indexes.index_of(workspace)
     if not workspace.causes_in_notices or index is None or index.credential is None or index.moves != workspace.moves:
         return None
     if not sharing.genuine(credential=index.credential_id):

@@ -119,10 +119,10 @@ def carry_out(actor: Actor, reach: Reach, choices: Mapping[str, str]) -> Plan:
     """
     with transaction.atomic():
         list(User.objects.select_for_update().filter(pk=reach.person.pk))
-        spaces = {item.workspace.pk for item in kinds.find(reach) if item.workspace and item.key in choices}
+        spaces = {item.workspace.pk for item in kinds.find_belongings(reach) if item.workspace and item.key in choices}
         list(Workspace.objects.select_for_update(no_key=True).filter(pk__in=spaces).order_by("pk"))
         locked_reach = replace(reach)  # A copy without cached permissions.
-        checked = plan(kinds.find(locked_reach), choices)
+        checked = plan(kinds.find_belongings(locked_reach), choices)
         if checked.problems:
             raise Refused(checked.problems)
         done = []

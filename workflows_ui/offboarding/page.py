@@ -127,7 +127,7 @@ class OffboardingPage:
     problems: Mapping[str, Problem] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.items = kinds.find(self.reach)
+        self.items = kinds.find_belongings(self.reach)
         self._left = _LINES
 
     @cached_property

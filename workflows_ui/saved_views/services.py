@@ -73,7 +73,7 @@ class ListViews:
     hidden: frozenset[str]
     default: SavedView | None
 
-    def find(self, key: str) -> SavedView | None:
+    def find_view(self, key: str) -> SavedView | None:
         return next((view for view in self.views if str(view.pk) == key), None)
 
     def own(self, view: SavedView) -> bool:

@@ -72,7 +72,7 @@ def member(role: Role, *, guests: bool = False) -> Callable[[Callable[..., R]], 
         def guarded(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> R | HttpResponse:
             if not request.user.is_authenticated:
                 return _redirect_to_sign_in(request)
-            person_access = access.find(request.user, slug)
+            person_access = access.access_for(request.user, slug)
             workspace = person_access.workspace
             if closed(request, request.user, [workspace]):
                 return _require_second_step(request, workspace.name, reverse("workspace", args=[workspace.slug]))
@@ -115,7 +115,7 @@ def last_access(request: HttpRequest, user: User) -> access.Access | None:
     """Return the access to the workspace that the person was in last, if they still have it and the session may show it."""
     slug = request.session.get(LAST_WORKSPACE)
     try:
-        found = access.find(user, slug) if slug else None
+        found = access.access_for(user, slug) if slug else None
     except access.NoAccess:
         return None
     return None if found is None or closed(request, user, [found.workspace]) else found

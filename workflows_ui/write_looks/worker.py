@@ -64,7 +64,7 @@ def _session(row: UnclearWrite) -> EngineSession:
     """The person's present session at the engine. Raises NoAccess, NoCredential, CannotOpen."""
     if row.moves != row.workspace.moves:
         raise NoAccess(row.workspace.slug)
-    return engine_session.open_session(access.find(row.user, row.workspace.slug))
+    return engine_session.open_session(access.access_for(row.user, row.workspace.slug))
 
 
 def _record(row: UnclearWrite, seen: Seen | None, began: datetime) -> WriteState | None:

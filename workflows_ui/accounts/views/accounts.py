@@ -91,7 +91,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         user_id = _account_of(typed)
         if user_id is None:
             return f"typed:{typed}"
-        browser = known_browsers.find(request, user_id)
+        browser = known_browsers.find_browser(request, user_id)
         return f"browser:{browser.pk}" if browser is not None else f"account:{user_id}"
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:

@@ -285,7 +285,7 @@ class LaunchFormPage:
         }
 
 
-def find(request: ConsoleRequest, id: str) -> LaunchFormPage:
+def page_for(request: ConsoleRequest, id: str) -> LaunchFormPage:
     """The form to fill in, or that was posted.
 
     JSON is typed with `?_as=json`, which is only for builders if a form is published, and if no form can be derived from the flow's

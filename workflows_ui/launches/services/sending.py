@@ -254,7 +254,7 @@ def _note_use(credential: Credential, launch: Launch, now: datetime) -> None:
 def _may_launch(launch: Launch) -> bool:
     """Whether the person may still launch the flow, by their current role or by the right that the launch was made with."""
     try:
-        if access.find(launch.user, launch.workspace.slug).allows(Role.LAUNCHER):
+        if access.access_for(launch.user, launch.workspace.slug).allows(Role.LAUNCHER):
             return True
     except access.NoAccess:
         return False

@@ -220,7 +220,7 @@ def _key(launch: Launch) -> str:
 def _find_access(row: Watch | Launch) -> member_access.Access | None:
     """The access of the row's person to its workspace."""
     try:
-        return member_access.find(row.user, row.workspace.slug)
+        return member_access.access_for(row.user, row.workspace.slug)
     except member_access.NoAccess:
         return None
 

@@ -142,7 +142,7 @@ _rights = Prepared(
 _listed_workspaces = Prepared(_workspaces, int, datetime)
 
 
-def find(user: User, slug: str) -> Access:
+def access_for(user: User, slug: str) -> Access:
     """Return the person's access to the workspace with this slug. Raise NoAccess. Superusers need a membership, too.
 
     Without a role, launch rights give access as a guest (LaunchRights.letting_in).

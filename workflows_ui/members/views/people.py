@@ -88,7 +88,7 @@ def person(request: ConsoleRequest, person_id: int) -> HttpResponse:
     roles: list[tuple[Workspace, str | Promise]] = []
     for space in access.workspaces(user):
         try:
-            role = access.find(user, space.slug).role
+            role = access.access_for(user, space.slug).role
         except access.NoAccess:  # The account is inactive: use the rows.
             row = Member.objects.filter(workspace=space, user=user).first()
             roles.append((space, row.get_role_display() if row else ""))

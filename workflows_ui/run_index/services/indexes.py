@@ -66,7 +66,7 @@ _readable = Prepared(
 )
 
 
-def find(workspace: Workspace) -> RunIndex | None:
+def index_of(workspace: Workspace) -> RunIndex | None:
     """The workspace's index, without a check of who may see it; None if it has none."""
     return RunIndex.objects.filter(workspace=workspace).select_related("credential", "started_by").first()
 

@@ -1,6 +1,6 @@
 """Rows of the index from the engine's flows, connections, tables, folders and MCP servers: the values that are kept, and their uses.
 
-No value of a step, no secret and no token is kept: `Kind.values` lists everything that is.
+No value of a step, no secret and no token is kept: `ObjectKind.values` lists everything that is.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,7 +35,7 @@ class Use(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Kind:
+class ObjectKind:
     """How the objects of a kind are read, and which of their values are kept.
 
     Attributes:
@@ -60,15 +60,15 @@ class Kind:
 
 
 #: In the order in which they are read: the folders first, since flows are also read by folder.
-KINDS: Mapping[str, Kind] = {
-    FOLDERS: Kind(
+KINDS: Mapping[str, ObjectKind] = {
+    FOLDERS: ObjectKind(
         lambda workflows, limit, cursor, _folder: workflows.list_folders(limit, cursor),
         1000,
         (*_TIMES, "displayName", "numberOfFlows"),
         "displayName",
         get=Workflows.get_folder,
     ),
-    FLOWS: Kind(
+    FLOWS: ObjectKind(
         lambda workflows, limit, cursor, folder: workflows.list_flows(limit, cursor, folder_id=folder),
         100,
         (
@@ -84,7 +84,7 @@ KINDS: Mapping[str, Kind] = {
         piece="version.trigger.settings.pieceName",
         get=Workflows.get_flow,
     ),
-    CONNECTIONS: Kind(
+    CONNECTIONS: ObjectKind(
         lambda workflows, limit, cursor, _folder: workflows.list_connections(limit, cursor),
         1000,
         (*_TIMES, "displayName", "externalId", "pieceName", "type", "status", "scope"),
@@ -93,7 +93,7 @@ KINDS: Mapping[str, Kind] = {
         external="externalId",
         piece="pieceName",
     ),
-    TABLES: Kind(
+    TABLES: ObjectKind(
         lambda workflows, limit, cursor, _folder: workflows.list_tables(limit, cursor),
         1000,
         (*_TIMES, "name", "externalId", "folderId"),
@@ -102,7 +102,7 @@ KINDS: Mapping[str, Kind] = {
         folder="folderId",
         get=Workflows.get_table,
     ),
-    SERVERS: Kind(
+    SERVERS: ObjectKind(
         lambda workflows, limit, cursor, _folder: workflows.list_mcp_servers(limit=limit, cursor=cursor),
         1000,
         (*_TIMES, "name", "enabledTools"),
