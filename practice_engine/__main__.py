@@ -8,7 +8,7 @@ from .serving import CannotServe, add_arguments, serve_until_stopped
 
 
 def main() -> int:
-    """Return the exit code. PRACTICE_CLOCK_SCALE and PRACTICE_ENGINE_TOKEN are as in the console's settings."""
+    """The exit code. PRACTICE_CLOCK_SCALE and PRACTICE_ENGINE_TOKEN are as in the console's settings."""
     parser = argparse.ArgumentParser(prog="python -m practice_engine")
     add_arguments(parser, clock_scale=float(os.environ.get("PRACTICE_CLOCK_SCALE") or 1))
     try:

@@ -31,7 +31,7 @@ def new_token(prefix: str) -> str:
 
 
 def jwt(claims: Json) -> str:
-    """Return a text shaped like a JWT. Its signature is random: the practice engine looks its tokens up."""
+    """A text shaped like a JWT. Its signature is random: the practice engine looks its tokens up."""
 
     def part(value: Json) -> str:
         return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
@@ -93,7 +93,7 @@ class Credentials:
 
     @classmethod
     def restored(cls, state: State, given: Json) -> Self:
-        """Return the credentials of a loaded state; those in ``given`` replace the saved ones.
+        """The credentials of a loaded state; those in ``given`` replace the saved ones.
 
         Keys and tokens that were made over HTTP stay as they are.
         """
@@ -105,24 +105,24 @@ class Credentials:
 
 
 def organization_project(organization: str) -> str:
-    """Return the id of the one project of an organization (api.md 2.3)."""
+    """The id of the one project of an organization (api.md 2.3)."""
     return HOA_SEN_PROJECT if organization == HOA_SEN else SAO_MAI_PROJECT
 
 
 def principal_for(credential: Json, organization: str = "") -> Principal:
-    """Return the caller that a row of the state's credentials stands for, in ``organization`` or the row's own."""
+    """The caller that a row of the state's credentials stands for, in ``organization`` or the row's own."""
     organization = organization or credential["organization"]
     project = credential.get("project") or organization_project(organization)
     return Principal(credential["user"], project, organization)
 
 
 def basic_user(user: Json) -> Json:
-    """Return a user without the fields that only the practice engine has."""
+    """A user without the fields that only the practice engine has."""
     return {name: user[name] for name in USER_FIELDS}
 
 
 def full_user(user: Json) -> Json:
-    """Return a user as 0.83.0 shows them to others."""
+    """A user as 0.83.0 shows them to others."""
     return {**basic_user(user), "lastActiveDate": None, "imageUrl": user.get("imageUrl")}
 
 
@@ -137,7 +137,7 @@ def require_admin(request: Request, state: State) -> None:
 
 
 def project_ids(state: State, user: str) -> list[str]:
-    """Return the projects that a user of 0.83.0 may enter, the personal ones first.
+    """The projects that a user of 0.83.0 may enter, the personal ones first.
 
     An administrator may enter all (recordings ``second_user_*``), others their own (``member_*``). Colleagues of the sample
     companies share a project, as members of a paid edition would.

@@ -14,7 +14,7 @@ ACCIDENTAL = "Cannot read properties of undefined (reading 'type')"
 
 
 def authenticate(request: Request, state: State, need: str) -> Principal | None:
-    """Return the caller, if any, of a route with this ``need``. Raises the error of the flavour that was called."""
+    """The caller, if any, of a route with this ``need``. Raises the error of the flavour that was called."""
     if request.on_gateway:
         return _gateway(request, state)
     if need == PUBLIC:

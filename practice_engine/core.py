@@ -46,7 +46,7 @@ class Engine:
         self.state.close()
 
     def pieces(self, version: Version) -> Mapping[str, Json]:
-        """Return the installed pieces of an engine of this version, by name."""
+        """The installed pieces of an engine of this version, by name."""
         missing = self.settings.missing_pieces
         return {name: piece for name, piece in catalog.pieces(version).items() if name not in missing}
 
@@ -113,7 +113,7 @@ class Routes:
         self.route("GET", path, **more)(lambda engine, request: response)
 
     def route_for(self, request: Request) -> Route | None:
-        """Return the route of ``request`` and set its parameters; None if there is no route."""
+        """Set the parameters of ``request`` by its route, and return that; None if there is no route."""
         path = "/" + request.path.strip("/")
         for route in self.routes:
             if request.flavour not in route.flavours or not route.since <= request.version < route.before:

@@ -192,7 +192,7 @@ def _is_listed(request: Request, paths: list[str]) -> bool:
 
 
 def _find_routes(request: Request) -> Routes:
-    """Return the routes of the service, and set the request's flavour and the service's own path."""
+    """Set the request's flavour and the service's own path; return the routes of the service."""
     for base, flavour, routes in BASES:
         if found := base.match(request.full_path):
             request.flavour = flavour

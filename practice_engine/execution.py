@@ -267,12 +267,12 @@ def _sample(step: Json, output: Any) -> Json:
 
 
 def step_sample(state: State, step: Json, kind: str) -> Any:
-    """Return the sample of a step's INPUT or OUTPUT; ``{}`` if none was saved (recording ``sample_data_get_none_saved``)."""
+    """The sample of a step's INPUT or OUTPUT; ``{}`` if none was saved (recording ``sample_data_get_none_saved``)."""
     return state.files.get(sample_file(step, kind), {}).get("payload", {})
 
 
 def sample_file(step: Json, kind: str) -> str:
-    """Return the id of the file with a step's INPUT or OUTPUT, "" if none was saved."""
+    """The id of the file with a step's INPUT or OUTPUT, "" if none was saved."""
     return str((step["settings"].get("sampleData") or {}).get(FILE_KEYS[kind], ""))
 
 

@@ -21,7 +21,7 @@ TOKEN = re.compile(r"""\s*(?:\?\.|\.)?\s*(?:(\w[\w$-]*)|\[\s*(?:'([^']*)'|"([^"]
 
 
 def resolve(value: Any, known: dict[str, Any]) -> Any:
-    """Return ``value`` with every template in it replaced; ``known`` maps step names to their outputs."""
+    """``value`` with every template in it replaced; ``known`` maps step names to their outputs."""
 
     def replace(text: str) -> Any:
         whole = TEMPLATE.fullmatch(text.strip())
@@ -34,7 +34,7 @@ def resolve(value: Any, known: dict[str, Any]) -> Any:
 
 
 def look_up(expression: str, known: dict[str, Any]) -> Any:
-    """Return the value at a path such as ``step_1['total']``, or None."""
+    """The value at a path such as ``step_1['total']``, or None."""
     expression = expression.strip()
     position, value, first = 0, known, True
     while position < len(expression):
@@ -67,7 +67,7 @@ def _get_item(value: Any, key: str) -> Any:
 
 
 def holds(groups: list[list[Json]]) -> bool:
-    """Return whether the resolved conditions hold. Empty lists never do."""
+    """Whether the resolved conditions hold. Empty lists never do."""
     return any(group and all(_condition_holds(condition) for condition in group) for group in groups)
 
 

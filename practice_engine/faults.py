@@ -111,7 +111,7 @@ class Fault:
 
     @property
     def acts(self) -> bool:
-        """Return whether the engine acts before this fault is played."""
+        """Whether the engine acts before this fault is played."""
         return self.act if self.act is not None else self.kind in SPOILED
 
     def due(self) -> bool:
@@ -143,12 +143,12 @@ class Faults:
             self._faults = [] if number is None else [fault for fault in self._faults if fault.id != number]
 
     def all(self) -> list[Fault]:
-        """Return the active faults, used up ones included."""
+        """The active faults, used up ones included."""
         with self._lock:
             return list(self._faults)
 
     def take(self, request: Request) -> list[Fault]:
-        """Return the faults to play for ``request``, counted as played."""
+        """The faults to play for ``request``, counted as played."""
         chosen: list[Fault] = []
         with self._lock:
             due = [fault for fault in self._faults if matches(request, fault.method, fault.path) and fault.due()]
@@ -160,7 +160,7 @@ class Faults:
 
 
 def play(faults: list[Fault], request: Request, response: Response | None) -> Response | None:
-    """Play what comes before the engine acts or, with its ``response``, after it. Returns the response to send, if there is one."""
+    """Play what comes before the engine acts or, with its ``response``, after it. Return the response to send, if there is one."""
     acted = response is not None
     for fault in faults:
         if fault.kind == "strip_headers" and not acted:

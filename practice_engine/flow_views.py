@@ -17,7 +17,7 @@ HEADER = ("id", "created", "updated", "flowId", "displayName", "valid", "state",
 def flow_json(
     state: State, row: Json, version: Version, version_state: str = "DRAFT", version_id: str | None = None
 ) -> Json:
-    """Return a flow with its latest version, the published one (``version_state`` LOCKED), or the one with ``version_id``."""
+    """A flow with its latest version, the published one (``version_state`` LOCKED), or the one with ``version_id``."""
     chosen = version_id or row["publishedVersionId" if version_state == "LOCKED" else "versionId"]
     if chosen is None:
         # One flow that was never published makes the whole list fail (api.md 6.4).
@@ -43,7 +43,7 @@ def version_json(row: Json, version: Version) -> Json:
 
 
 def version_header(state: State, row: Json, version: Version) -> Json:
-    """Return a version as the list of versions shows it, with its last editor (recordings ``flow_versions_*``)."""
+    """A version as the list of versions shows it, with its last editor (recordings ``flow_versions_*``)."""
     user = state.users.get(row["updatedBy"] or "")
     user_json = accounts.full_user if version >= V083 else accounts.basic_user
     header = {**{name: row[name] for name in HEADER}, "schemaVersion": schema_version(version)}
@@ -51,7 +51,7 @@ def version_header(state: State, row: Json, version: Version) -> Json:
 
 
 def template(state: State, row: Json, flow_version: Json, version: Version) -> Json:
-    """Return a flow as a template to share: 0.72.4 has it in ``template`` and times as numbers in texts, 0.83.0 in ``flows``."""
+    """A flow as a template to share: 0.72.4 has it in ``template`` and times as numbers in texts, 0.83.0 in ``flows``."""
     shown = version_json(flow_version, version)
     name, used = shown["displayName"], tree.pieces(shown["trigger"])
     body = {key: shown[key] for key in ("displayName", "trigger", "valid", "schemaVersion")}
@@ -64,7 +64,7 @@ def template(state: State, row: Json, flow_version: Json, version: Version) -> J
 
 
 def shared_template(author: Json, name: str, pieces: list[str], metadata: Json) -> Json:
-    """Return a template of 0.83.0 without its content."""
+    """A template of 0.83.0 without its content."""
     texts = dict.fromkeys(("summary", "description", "blogUrl"), "")
     lists: Json = {"tags": [], "categories": [], "pieces": pieces}
     author_name = f"{author['firstName']} {author['lastName']}"
@@ -73,10 +73,10 @@ def shared_template(author: Json, name: str, pieces: list[str], metadata: Json) 
 
 
 def owner_id(state: State, row: Json) -> str:
-    """Return the id of the flow's owner, by default that of the project's."""
+    """The id of the flow's owner, by default that of the project's."""
     return str(row.get("ownerId") or state.projects[row["projectId"]]["ownerId"])
 
 
 def schema_version(version: Version) -> str:
-    """Return the schema in which the engine stores trees; older ones are migrated to it."""
+    """The schema in which the engine stores trees; older ones are migrated to it."""
     return "20" if version >= V083 else "8"

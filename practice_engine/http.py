@@ -117,7 +117,7 @@ class Request:
     def own_row(
         self, rows: Mapping[str, Json], identity: str | None = None, entity: str = "", error: "HttpError | None" = None
     ) -> Json:
-        """Return the row with this id, by default that of the path.
+        """The row with this id, by default that of the path.
 
         Raises ``error``, by default a 404 which may name the ``entity``, also for rows of other projects.
         """
@@ -140,33 +140,33 @@ class HttpError(Exception):
 
     @classmethod
     def domain(cls, code: str, **params: Any) -> Self:
-        """Return the error ``{code, params}``; the status follows from the code."""
+        """The error ``{code, params}``; the status follows from the code."""
         return cls(STATUS_OF_CODE.get(code, 400), {"code": code, "params": params})
 
     @classmethod
     def not_found(cls, entity: str, identity: str, **params: Any) -> Self:
-        """Return a 404 that names what was looked up."""
+        """A 404 that names what was looked up."""
         return cls.domain("ENTITY_NOT_FOUND", entityId=identity, entityType=entity, **params)
 
     @classmethod
     def plain(cls, status: int, message: str, code: str = "") -> Self:
-        """Return the error ``{statusCode, error, message}``, with the framework's ``code`` if it has one."""
+        """The error ``{statusCode, error, message}``, with the framework's ``code`` if it has one."""
         body: Json = {"statusCode": status, "error": REASONS.get(status, "Error"), "message": message}
         return cls(status, {**body, "code": code} if code else body)
 
     @classmethod
     def invalid(cls, message: str) -> Self:
-        """Return the error of a request that does not fit the route's schema."""
+        """The error of a request that does not fit the route's schema."""
         return cls.plain(400, message, "FST_ERR_VALIDATION")
 
     @classmethod
     def no_route(cls) -> Self:
-        """Return the 404 of an unknown path or method (recordings ``err_route_not_found``, ``err_method_not_allowed``)."""
+        """The 404 of an unknown path or method (recordings ``err_route_not_found``, ``err_method_not_allowed``)."""
         return cls.plain(404, "Route not found")
 
 
 def map_texts(value: Any, change: Callable[[str], Any]) -> Any:
-    """Return a copy of a JSON value with every text in it changed."""
+    """A copy of a JSON value with every text in it changed."""
     if isinstance(value, dict):
         return {key: map_texts(inner, change) for key, inner in value.items()}
     if isinstance(value, list):
@@ -175,5 +175,5 @@ def map_texts(value: Any, change: Callable[[str], Any]) -> Any:
 
 
 def parse_version(text: str) -> Version:
-    """Return ``"0.83.0"`` as numbers that compare; a part that is not a number counts as 0."""
+    """``"0.83.0"`` as numbers that compare; a part that is not a number counts as 0."""
     return tuple(int(part) if part.isdigit() else 0 for part in text.split("."))

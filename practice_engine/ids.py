@@ -27,7 +27,7 @@ def new_id(length: int = ID_LENGTH) -> str:
 
 @cache
 def named_id(name: str) -> str:
-    """Return the id that belongs to ``name``, always the same, so that sample objects keep their ids over restarts."""
+    """The id that belongs to ``name``, always the same, so that sample objects keep their ids over restarts."""
     number = int.from_bytes(hashlib.sha256(name.encode()).digest())
     letters = []
     for _ in range(ID_LENGTH):
@@ -37,22 +37,22 @@ def named_id(name: str) -> str:
 
 
 def now() -> datetime:
-    """Return the real time in UTC: only waiting is scaled (``clock.py``)."""
+    """The real time in UTC: only waiting is scaled (``clock.py``)."""
     return datetime.now(UTC)
 
 
 def stamp(moment: datetime | None = None) -> str:
-    """Return ``moment`` (default: now) as the engine writes it, e.g. ``2025-11-24T09:00:00.000Z``."""
+    """``moment`` (default: now) as the engine writes it, e.g. ``2025-11-24T09:00:00.000Z``."""
     moment = (moment or now()).astimezone(UTC).replace(tzinfo=None)
     return moment.isoformat(timespec="milliseconds") + "Z"
 
 
 def parse(text: str) -> datetime:
-    """Return the moment of an ISO-8601 text, in UTC if it names no zone. Raises ``ValueError``."""
+    """The moment of an ISO-8601 text, in UTC if it names no zone. Raises ``ValueError``."""
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def epoch_ms(text: str) -> int:
-    """Return an ISO-8601 text in milliseconds since 1970."""
+    """An ISO-8601 text in milliseconds since 1970."""
     return (parse(text) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)

@@ -39,7 +39,7 @@ class Received:
 
 
 def matches(request: Request | Received, method: str, path: str) -> bool:
-    """Return whether method and path (the engine's or the full one) of a request match these patterns."""
+    """Whether method and path (the engine's or the full one) of a request match these patterns."""
     paths = (request.path, request.full_path)
     return fnmatchcase(request.method, method.upper()) and any(fnmatchcase(one, path) for one in paths)
 
@@ -71,7 +71,7 @@ class Journal:
         return entry
 
     def all(self, method: str = "*", path: str = "*") -> list[Received]:
-        """Return the requests that match these patterns, oldest first."""
+        """The requests that match these patterns, oldest first."""
         with self._lock:
             entries = list(self._received)
         return [entry for entry in entries if matches(entry, method, path)]
@@ -80,7 +80,7 @@ class Journal:
         return len(self.all(method, path))
 
     def triggers(self, flow: str = "*") -> list[Received]:
-        """Return the requests that started a flow, or tried to, with and without waiting; ``flow`` is an id."""
+        """The requests that started a flow, or tried to, with and without waiting; ``flow`` is an id."""
         patterns = (f"/v1/webhooks/{flow}", f"/v1/webhooks/{flow}/sync")
         return [entry for entry in self.all() if any(fnmatchcase(entry.path, one) for one in patterns)]
 

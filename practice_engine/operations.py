@@ -37,7 +37,7 @@ class Edit:
         return trigger
 
     def new_step(self, values: Json, old: Json | None = None) -> Json:
-        """Return a step from a request as it is stored; ``old`` is the one that it replaces.
+        """A step from a request as it is stored; ``old`` is the one that it replaces.
 
         Its sample is never taken from the request on 0.83.0 (``op_update_action_with_sample_data_in_body``).
         """
@@ -57,27 +57,27 @@ class Edit:
             validity.check(step, kinds)
 
     def step(self, name: str) -> Json:
-        """Return the step. Raises an error if it does not exist."""
+        """The step. Raises an error if it does not exist."""
         step = tree.find_step(self.trigger, name)
         if step is None:
             raise self.no_step(name)
         return step
 
     def action(self, name: str) -> Json:
-        """Return a step, on 0.83.0 not the trigger (recordings ``op_duplicate_action_trigger``, ``op_move_action_trigger``)."""
+        """A step, on 0.83.0 not the trigger (recordings ``op_duplicate_action_trigger``, ``op_move_action_trigger``)."""
         step = self.step(name)
         if self.newer and step is self.trigger:
             raise self.no_step(name)
         return step
 
     def no_step(self, name: str) -> HttpError:
-        """Return the error for a step that does not exist (``op_move_action_unknown_step``, ``op_update_trigger_other_name``)."""
+        """The error for a step that does not exist (``op_move_action_unknown_step``, ``op_update_trigger_other_name``)."""
         if not self.newer:
             return HttpError.domain("STEP_NOT_FOUND", stepName=name)
         return HttpError.not_found("step", name, message="there is no such action")
 
     def routers(self) -> list[tuple[list[Json], list[Json | None]]]:
-        """Return the branches and slots of routers of the request's name. On 0.83.0 nothing happens for others and unknown ones."""
+        """The branches and slots of routers of the request's name. On 0.83.0 nothing happens for others and unknown ones."""
         name = self.values["stepName"]
         found = [step for step in tree.find_steps(self.trigger, name) if step["type"] in tree.ROUTERS]
         if not found and not self.newer:
@@ -408,7 +408,7 @@ def _delete_note(edit: Edit) -> None:
 
 
 def select(row: Json, *names: str) -> Json:
-    """Return those of the keys that exist."""
+    """Those of the keys that exist."""
     return {name: row[name] for name in names if name in row}
 
 

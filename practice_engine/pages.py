@@ -24,7 +24,7 @@ def page(
     oldest_first: bool = False,
     sort_key: str = "created",
 ) -> Json:
-    """Return the page of ``rows`` for ``query`` (``limit``, ``cursor``), newest first, each row by ``render``.
+    """The page of ``rows`` for ``query`` (``limit``, ``cursor``), newest first, each row by ``render``.
 
     Flows are sorted by ``updated`` and projects keep their order (``sort_key=""``), but both are cut by ``created``, as the
     engine does.
@@ -39,7 +39,7 @@ def page(
 
 
 def page_of_flows(rows: Iterable[Json], query: Json, render: Callable[[Json], Json]) -> Json:
-    """Return a page of flows as 0.83.0 lists them: enabled ones first, then the last changed (recordings ``flows_list*``).
+    """A page of flows as 0.83.0 lists them: enabled ones first, then the last changed (recordings ``flows_list*``).
 
     Its cursor holds status and time of the boundary row, so no row is lost.
     """
@@ -53,7 +53,7 @@ def page_of_flows(rows: Iterable[Json], query: Json, render: Callable[[Json], Js
 
 
 def single_page(rows: Sequence[Json]) -> Json:
-    """Return the shape of a page for a list that is never cut."""
+    """The shape of a page for a list that is never cut."""
     return {"data": list(rows), "next": None, "previous": None}
 
 

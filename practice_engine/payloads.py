@@ -15,7 +15,7 @@ BOOLEANS = {"true": True, "false": False}
 
 
 def trigger_output(engine: Engine, trigger: Json, request: Request) -> Any:
-    """Return the output of ``trigger`` for ``request``; None if the trigger rejects it, which the response does not show.
+    """The output of ``trigger`` for ``request``; None if the trigger rejects it, which the response does not show.
 
     It rejects a wrong password (api.md 7.3, recording ``webhook_header_auth_missing_async``) and a form that lacks a toggle
     (``form_submit_missing_toggle``).
@@ -31,7 +31,7 @@ def trigger_output(engine: Engine, trigger: Json, request: Request) -> Any:
 
 
 def webhook_output(request: Request) -> Json:
-    """Return the output of a webhook trigger, headers included."""
+    """The output of a webhook trigger, headers included."""
     headers = dict(request.headers)
     if request.on_gateway:
         for name in ("x-api-key", "authorization"):
@@ -50,13 +50,13 @@ def webhook_output(request: Request) -> Json:
 
 
 def resume_payload(request: Request) -> Json:
-    """Return the request as a run that waited for it gets it (recording ``wait_05_run_after_resume``)."""
+    """The request as a run that waited for it gets it (recording ``wait_05_run_after_resume``)."""
     output = webhook_output(request)
     return {"body": output.get("body", {}), "headers": output["headers"], "queryParams": output["queryParams"]}
 
 
 def form_key(label: str) -> str:
-    """Return the name under which a form sends a field: "Full name" is ``fullName`` (recording ``form_submit_async_json``).
+    """The name under which a form sends a field: "Full name" is ``fullName`` (recording ``form_submit_async_json``).
 
     As the forms piece makes it: all small, then the letter after a space large if it is one of A to Z.
     """

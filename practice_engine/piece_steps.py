@@ -62,7 +62,7 @@ def _status(value: Any) -> int:
 
 
 def delay_seconds(values: Json) -> float | None:
-    """Return the seconds of a delay's input; None if they cannot be read."""
+    """The seconds of a delay's input; None if they cannot be read."""
     if "delayFor" not in values:
         return None
     try:

@@ -33,7 +33,7 @@ def visible(row: Json) -> bool:
 
 
 def run_version(row: Json) -> Version:
-    """Return the version of the engine that runs it, 0.72.4 for a row from a file of that time."""
+    """The version of the engine that runs it, 0.72.4 for a row from a file of that time."""
     return tuple(row.get("speaks") or V072)
 
 
@@ -45,7 +45,7 @@ def remove_oldest(runs: dict[str, Json]) -> None:
 
 
 def list_json(row: Json, flow_version: Json, version: Version) -> Json:
-    """Return a run as the list shows it: with the whole flow version, twice, since 0.83.0 (recordings ``runs_list``)."""
+    """A run as the list shows it: with the whole flow version, twice, since 0.83.0 (recordings ``runs_list``)."""
     if version < V083:
         return _json_072(row)
     twice = {f"flowVersion_{name}": value for name, value in flow_version.items()}
@@ -62,7 +62,7 @@ def run_json(row: Json, flow_version: Json, version: Version) -> Json:
 
 
 def retry_json(row: Json, flow_version: Json, version: Version) -> Json:
-    """Return a run that was queued again from its failed step (recordings ``run_retry_from_failed_step``)."""
+    """A run that was queued again from its failed step (recordings ``run_retry_from_failed_step``)."""
     if version >= V083:
         return {**_json_083(row), "flowVersion": flow_version}
     fields = {name: row[name] for name in FIELDS_072}
@@ -70,13 +70,13 @@ def retry_json(row: Json, flow_version: Json, version: Version) -> Json:
 
 
 def new_run_json(row: Json, version: Version) -> Json:
-    """Return a new run on the latest version: only a part."""
+    """A new run on the latest version: only a part."""
     run = {**{name: row[name] for name in NEW_RUN_FIELDS}, "parentRunId": None, "failParentOnFailure": False}
     return run if version < V083 else {**run, "created": row["created"], "tags": [], "steps": {}}
 
 
 def step_test_json(row: Json) -> Json:
-    """Return a run that tests one step (recording ``sample_data_test_step``)."""
+    """A run that tests one step (recording ``sample_data_test_step``)."""
     return {**_json_083(row), "steps": {}}
 
 

@@ -119,7 +119,7 @@ class Runs:
     def run_at_once(self, row: Json) -> float:
         """Execute a run to its end or pause without waiting, for sample data.
 
-        Returns the engine seconds it would have taken. The times in the row are not set.
+        Return the engine seconds it would have taken. The times in the row are not set.
         """
         execution = self._execute(row)
         row["steps"] = execution.steps

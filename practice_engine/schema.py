@@ -37,7 +37,7 @@ Schema = Mapping[str, Field | tuple[Field, ...]]
 
 
 def required(kind: str = "text", **more: Any) -> Field:
-    """Return a field that is required everywhere."""
+    """A field that is required everywhere."""
     return Field(kind, required=ALWAYS, **more)
 
 
@@ -47,7 +47,7 @@ PAGE = {"limit": Field("number"), "cursor": Field("text")}
 
 
 def read(source: Any, schema: Schema, path: str, request: Request | None = None) -> Json:
-    """Return the values of ``schema`` in ``source``. ``path`` is where ``source`` is, for messages.
+    """The values of ``schema`` in ``source``. ``path`` is where ``source`` is, for messages.
 
     Without a ``request`` only what is required everywhere must be there. Raises a 400 for the first invalid value.
     """
@@ -90,7 +90,7 @@ def _value(value: Any, field: Field, path: str) -> Any:
 
 
 def query_source(raw: Mapping[str, list[str]], max_repeated: int | None = None) -> Json:
-    """Return a query string as one map: a repeated or ``name[]`` key is a list, the rest are texts (api.md section 4).
+    """A query string as one map: a repeated or ``name[]`` key is a list, the rest are texts (api.md section 4).
 
     A name repeated more than ``max_repeated`` times becomes an object (recording ``runs_list_flow_run_ids_21_refused``).
     """
@@ -105,7 +105,7 @@ def query_source(raw: Mapping[str, list[str]], max_repeated: int | None = None) 
 
 
 def check_id(text: str, path: str) -> str:
-    """Return ``text``. Raises a 400 unless it is shaped like an id (recording ``flow_get_bad_id``)."""
+    """``text``. Raises a 400 unless it is shaped like an id (recording ``flow_get_bad_id``)."""
     if not ids.is_id(text):
         raise _type_error(path, "shaped like an id")
     return text

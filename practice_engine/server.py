@@ -201,7 +201,7 @@ def serve(engine: PracticeEngine, port: int = 0, host: str = "127.0.0.1") -> Ser
 
 
 def wait_until_listening(url: str, seconds: float = 10.0) -> bool:
-    """Return whether a server listens at ``url`` within ``seconds``, for an engine in another process."""
+    """Whether a server listens at ``url`` within ``seconds``, for an engine in another process."""
     host, _, port = url.removeprefix("http://").partition("/")[0].partition(":")
     end = time.monotonic() + seconds
     while time.monotonic() < end:

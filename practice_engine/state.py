@@ -20,7 +20,7 @@ SAVE_AFTER = 1.0
 
 @cache
 def read_data(name: str) -> Any:
-    """Return the content of ``name``, a path below this package, parsed once per process. Callers copy what they change."""
+    """The content of ``name``, a path below this package, parsed once per process. Callers copy what they change."""
     return json.loads((FOLDER / name).read_text(encoding="utf-8"))
 
 

@@ -21,7 +21,7 @@ SCHEDULE_PIECE = "@activepieces/piece-schedule"
 
 
 def copied(step: Any) -> Any:
-    """Return a deep copy of a JSON value. ``copy.deepcopy`` reaches Python's limit of recursion in a chain of 300 steps."""
+    """A deep copy of a JSON value. ``copy.deepcopy`` reaches Python's limit of recursion in a chain of 300 steps."""
     return json.loads(json.dumps(step))
 
 
@@ -69,7 +69,7 @@ def place(parent: Json, location: str | None, branch: int | None, step: Json) ->
 
 
 def remove(trigger: Json, name: str) -> Json | None:
-    """Remove the steps of this name and close the gaps. Returns the first one without the steps after it, None if no step has the name."""
+    """Remove the steps of this name and close the gaps. Return the first one without the steps after it, None if no step has the name."""
     removed: list[Json] = []
     for step in walk(trigger):
         for key in ("nextAction", "firstLoopAction"):
@@ -103,7 +103,7 @@ def rebuild(step: Json) -> Json:
 
 
 def copy_steps(step: Json, trigger: Json) -> Json:
-    """Return a deep copy: every step has a name that is free in the flow and a label that ends with "Copy", inputs refer to the copies.
+    """A deep copy: every step has a name that is free in the flow and a label that ends with "Copy", inputs refer to the copies.
 
     Samples are dropped (recordings ``op_duplicate_*``, ``op_update_sample_data_info_set``).
     """
@@ -129,14 +129,14 @@ def copy_steps(step: Json, trigger: Json) -> Json:
 
 
 def connection_ids(trigger: Json) -> list[str]:
-    """Return the external ids of the connections in step inputs."""
+    """The external ids of the connections in step inputs."""
     inputs = (step.get("settings", {}).get("input") or {} for step in walk(trigger))
     texts = (given["auth"] for given in inputs if isinstance(given.get("auth"), str))
     return list(dict.fromkeys(name for text in texts for name in CONNECTION.findall(text)))
 
 
 def pieces(trigger: Json) -> list[str]:
-    """Return the names of the pieces in use, in order."""
+    """The names of the pieces in use, in order."""
     names = (step.get("settings", {}).get("pieceName") for step in walk(trigger))
     return list(dict.fromkeys(name for name in names if name))
 
@@ -157,7 +157,7 @@ def set_piece_versions(trigger: Json, convert: Callable[[str], str]) -> None:
 
 
 def schedule_for(trigger: Json) -> Json | None:
-    """Return the schedule that a trigger installs, None for triggers of other pieces (recording ``flow_get_schedule``)."""
+    """The schedule that a trigger installs, None for triggers of other pieces (recording ``flow_get_schedule``)."""
     settings = trigger.get("settings", {})
     if settings.get("pieceName") != SCHEDULE_PIECE:
         return None

@@ -70,7 +70,7 @@ class Rules:
         self._flow_versions = flow_versions
 
     def stored_version(self, version: str) -> str:
-        """Return the version of a piece in a draft: with ``~`` (0.x) or ``^`` in front, but exact on 0.83.0.
+        """The version of a piece in a draft: with ``~`` (0.x) or ``^`` in front, but exact on 0.83.0.
 
         Recordings ``op_update_trigger_caret_version``, ``..._exact_version``.
         """
@@ -78,7 +78,7 @@ class Rules:
         return number if self.newer else ("~" if number.startswith("0.") else "^") + number
 
     def has_version(self, piece: Json, version: str) -> bool:
-        """Return whether the engine has this version of the piece: any up to the newest of the same major version.
+        """Whether the engine has this version of the piece: any up to the newest of the same major version.
 
         0.83.0: only the installed one (recording ``op_update_trigger_tilde_older_version``) and those that flows use.
         """
@@ -95,7 +95,7 @@ class Rules:
         return parts[0] == newest[0] and parts <= newest
 
     def is_router_valid(self, settings: Json) -> bool:
-        """Return whether there are branches and, on 0.83.0, all values of conditions (recordings ``op_add_action_router_*``)."""
+        """Whether there are branches and, on 0.83.0, all values of conditions (recordings ``op_add_action_router_*``)."""
         branches = settings.get("branches") or []
         groups = [group for branch in branches for group in branch.get("conditions") or []] if self.newer else []
         complete = all(_is_condition_valid(condition) for group in groups for condition in group)
@@ -103,7 +103,7 @@ class Rules:
 
 
 def get_piece(project: str, name: str, pieces: Mapping[str, Json]) -> Json:
-    """Return the piece with this name. Raises a 404 if it does not exist (recording ``piece_get_unknown``)."""
+    """The piece with this name. Raises a 404 if it does not exist (recording ``piece_get_unknown``)."""
     piece = pieces.get(name)
     if piece is None:
         raise HttpError.domain("ENTITY_NOT_FOUND", message=f"no such piece: project {project}, piece {name}")
@@ -131,7 +131,7 @@ def prepare(step: Json, project: str, rules: Rules) -> Json:
 
 
 def exact_version(version: str) -> str:
-    """Return a version without ``~`` or ``^``."""
+    """A version without ``~`` or ``^``."""
     match = VERSION.fullmatch(str(version))
     return match[1] if match else str(version)
 
@@ -161,7 +161,7 @@ def _prepare_piece_step(step: Json, settings: Json, project: str, rules: Rules) 
 
 
 def known_conditions(conditions: Any) -> Any:
-    """Return conditions from a request as they are stored: without the values that their operator does not have.
+    """Conditions from a request as they are stored: without the values that their operator does not have.
 
     Raises a 400 for those that no operator has the form of (``op_update_action_router_case_null``, ``..._unknown_operator``,
     ``..._number_as_number``).
@@ -240,7 +240,7 @@ def check_tree(trigger: Json) -> None:
 
 
 def migrate(trigger: Json, schema_version: Any) -> Json:
-    """Return an imported tree in the newest schema. One of that schema is not changed.
+    """An imported tree in the newest schema. One of that schema is not changed.
 
     So a tree without dates is refused with schema 20 and accepted with any other (``op_import_flow_plain_tree_schema_*``). In
     trees older than all schemas the inputs of each step are listed, and a branch becomes a router

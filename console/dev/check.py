@@ -40,7 +40,7 @@ CHECKS = (
 
 
 def main() -> int:
-    """Return 0 if every check passed."""
+    """0 if every check passed."""
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
         environment = os.environ | PRODUCTION | {"VAR_DIR": folder, "PATH": path}

@@ -27,14 +27,14 @@ NO_STRATEGY = {"strategy": "NONE"}
 
 @cache
 def pieces(version: Version) -> Mapping[str, Json]:
-    """Return the pieces of an engine of this version by name, in the order of their labels. They are shared: never change them."""
+    """The pieces of an engine of this version by name, in the order of their labels. They are shared: never change them."""
     names = [PREFIX + file.stem for file in (FOLDER / "catalog/pieces").glob("*.json")]
     found = sorted((_piece(name, version >= V083) for name in names), key=lambda piece: str(piece["displayName"]))
     return {piece["name"]: piece for piece in found}
 
 
 def full_piece(piece: Json, version: Version, locale: str = "") -> Json:
-    """Return a piece with its translations, its texts in the language of ``locale`` where there is a translation."""
+    """A piece with its translations, its texts in the language of ``locale`` where there is a translation."""
     translations = read_data(_file_name(piece["name"])).get("i18n", {})
     full = {**_translated(piece, translations.get(locale, {})), "i18n": translations}
     return {**full, "contextInfo": {"version": "1"}} if version >= V083 else full

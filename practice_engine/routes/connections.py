@@ -77,7 +77,7 @@ def owners(engine: Engine, request: Request) -> Json:
 
 @route("GET", "/v1/app-connections/{id:id}", flavours=("imbrace",))
 def get(engine: Engine, request: Request) -> Json:
-    """Return a connection with its secret: Imbrace's fork only (recording ``conn_get_by_id_route``: 404 on Activepieces)."""
+    """A connection with its secret: Imbrace's fork only (recording ``conn_get_by_id_route``: 404 on Activepieces)."""
     row = _get_connection(engine, request)
     return {**_with_owner(engine, request, row), "value": row["value"]}
 
@@ -169,7 +169,7 @@ def _publish_replaced(engine: Engine, flow: Json) -> list[Json]:
 
 @route("POST", "/v1/app-connections/oauth2/authorization-url", body=AUTHORIZE, since=V083)
 def authorization_url(engine: Engine, request: Request) -> Json:
-    """Return where a person signs in at the app, and the code verifier (recording ``conn_oauth2_authorization_url``)."""
+    """Where a person signs in at the app, and the code verifier (recording ``conn_oauth2_authorization_url``)."""
     values = request.values
     auth = _get_piece(engine, request)["auth"]
     if not auth or auth["type"] != "OAUTH2":

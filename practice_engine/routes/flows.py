@@ -75,7 +75,7 @@ def create(engine: Engine, request: Request) -> Json:
 
 @route("GET", "/v1/flows/{id:id}", query=VERSION)
 def get(engine: Engine, request: Request) -> Json:
-    """Return a flow with its latest version, or the one that the query names."""
+    """A flow with its latest version, or the one that the query names."""
     flow = request.own_row(engine.state.flows)
     version = request.query.get("versionId")
     if version and engine.state.versions.get(version, {}).get("flowId") != flow["id"]:
@@ -94,7 +94,7 @@ def versions(engine: Engine, request: Request) -> Json:
 
 @route("GET", "/v1/flows/{id:id}/template", query=VERSION)
 def template(engine: Engine, request: Request) -> Json:
-    """Return a flow as a template to share: its latest version on 0.83.0 (``flow_template_branches_loop_notes``), else the published."""
+    """A flow as a template to share: its latest version on 0.83.0 (``flow_template_branches_loop_notes``), else the published."""
     flow = request.own_row(engine.state.flows)
     default = flow["versionId"] if request.version >= V083 else flow["publishedVersionId"] or flow["versionId"]
     version = engine.state.versions[request.query.get("versionId") or default]

@@ -48,7 +48,7 @@ def delete(engine: Engine, request: Request) -> None:
 
 
 def find_or_create(engine: Engine, project: str, name: str) -> Json:
-    """Return the folder with this name, whatever its case; created if it does not exist."""
+    """The folder with this name, whatever its case; created if it does not exist."""
     found = _find(engine, project, name)
     return found or engine.state.add_row("folders", displayName=name, projectId=project, displayOrder=0)
 

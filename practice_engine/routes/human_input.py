@@ -20,7 +20,7 @@ def form(engine: Engine, request: Request) -> Json:
 
 @route("GET", "/v1/human-input/chat/{flowId:id}", query=DRAFT, auth=PUBLIC, since=V083)
 def chat(engine: Engine, request: Request) -> Json:
-    """Return how a chat with the flow looks."""
+    """How a chat with the flow looks."""
     page, _ = _page(engine, request, "chat_submission")
     return {**page, **PLATFORM}
 

@@ -76,7 +76,7 @@ def delete(engine: Engine, request: Request) -> None:
 @route("GET", "/v1/projects/{id}/mcp-server", since=V083)
 @route("GET", "/v1/mcp-server", since=V083)
 def get_own(engine: Engine, request: Request) -> Json:
-    """Return the project's server with its token, and the flows that start with the MCP piece; or the platform's, without flows."""
+    """The project's server with its token, and the flows that start with the MCP piece; or the platform's, without flows."""
     server = _own_server(engine, request)
     if server["type"] == "PLATFORM":
         return server
@@ -118,7 +118,7 @@ def speak(engine: Engine, request: Request) -> Json:
 
 
 def new_tool(engine: Engine, server: Json, values: Json) -> Json:
-    """Return a tool from a request; the server adds to its name (api.md section 14)."""
+    """A tool from a request; the server adds to its name (api.md section 14)."""
     base = read(values, TOOL, "body/tools")
     tool = engine.state.new_row(type=base["type"], externalId=ids.new_id(), mcpId=server["id"])
     tool["toolName"] = f"{base['toolName'][: TOOL_NAME_LENGTH - 5]}_{tool['id'][:4]}"

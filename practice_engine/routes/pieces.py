@@ -89,7 +89,7 @@ def versions(engine: Engine, request: Request) -> Json:
 
 @route("POST", "/v1/pieces/options", body=OPTIONS, status=200)
 def options(engine: Engine, request: Request) -> Json | None:
-    """Return the choices of a property. An unknown one: 200 without a body (recording ``piece_options_bad_prop``)."""
+    """The choices of a property. An unknown one: 200 without a body (recording ``piece_options_bad_prop``)."""
     values = request.values
     piece = validity.get_piece(request.principal.project, values["pieceName"], engine.pieces(request.version))
     operation = {**piece["actions"], **piece["triggers"]}.get(values["actionOrTriggerName"])
@@ -111,7 +111,7 @@ def options(engine: Engine, request: Request) -> Json | None:
 
 @route("GET", "/v1/pieces/{name:rest}", query=GET, auth=OPTIONAL)
 def get(engine: Engine, request: Request) -> Json:
-    """Return a piece with its actions and triggers, of one version if the query names it (recordings ``piece_get_*_version``)."""
+    """A piece with its actions and triggers, of one version if the query names it (recordings ``piece_get_*_version``)."""
     project = request.principal_or_none.project if request.principal_or_none else ""
     piece = validity.get_piece(project, request.params["name"], engine.pieces(request.version))
     version = str(request.query.get("version", piece["version"]))

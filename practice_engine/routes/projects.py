@@ -36,7 +36,7 @@ def create(engine: Engine, request: Request) -> Json:
 
 @route("GET", "/v1/projects/{id}", since=V083)
 def get(engine: Engine, request: Request) -> Json:
-    """Return a project. ``current`` is not an id (recording ``project_get_bad_id``: 404, not 400)."""
+    """A project. ``current`` is not an id (recording ``project_get_bad_id``: 404, not 400)."""
     return {**_project_json(engine, engine.state.projects[request.principal.project]), "deleted": None}
 
 
@@ -64,7 +64,7 @@ def delete(engine: Engine, request: Request) -> None:
 
 @route("GET", "/v1/flags", auth=PUBLIC, before=V083)
 def flags_before(engine: Engine, request: Request) -> Json:
-    """Return facts about the server: no recording of 0.72.4 has them, and only these are used."""
+    """Facts about the server: no recording of 0.72.4 has them, and only these are used."""
     version = ".".join(str(number) for number in request.version)
     edition = "ee" if request.on_gateway else "ce"
     return {"CURRENT_VERSION": version, "EDITION": edition, **_limits(engine, request)}

@@ -104,7 +104,7 @@ def delete(engine: Engine, request: Request) -> None:
 
 @route("GET", "/v1/tables/{id:id}/export")
 def export(engine: Engine, request: Request) -> Json:
-    """Return all records: cells by field name, empty ones as empty texts (recording ``tables_export``)."""
+    """All records: cells by field name, empty ones as empty texts (recording ``tables_export``)."""
     table = get_table(engine, request)
     fields = table_fields(engine, table["id"])
     names = [field["name"] for field in fields]
@@ -117,7 +117,7 @@ def export(engine: Engine, request: Request) -> Json:
 
 @route("GET", "/v1/tables/{id:id}/template", since=V083)
 def template(engine: Engine, request: Request) -> Json:
-    """Return what is needed to make the table elsewhere: fields by their external ids, cells as texts (``tables_template``)."""
+    """What is needed to make the table elsewhere: fields by their external ids, cells as texts (``tables_template``)."""
     table = get_table(engine, request)
     fields = table_fields(engine, table["id"])
     rows = [
@@ -209,17 +209,17 @@ def add_field(engine: Engine, table: Json, name: str, kind: str, data: Any = Non
 
 
 def table_fields(engine: Engine, table: str) -> list[Json]:
-    """Return the fields of a table, oldest first."""
+    """The fields of a table, oldest first."""
     return [field for field in engine.state.fields.values() if field["tableId"] == table]
 
 
 def get_table(engine: Engine, request: Request, identity: str | None = None) -> Json:
-    """Return the table, by default that of the path. Raises a 404 unless it exists in the caller's project."""
+    """The table, by default that of the path. Raises a 404 unless it exists in the caller's project."""
     return request.own_row(engine.state.tables, identity, "Table")
 
 
 def limits(engine: Engine, request: Request) -> tuple[int, int]:
-    """Return how many records and fields a table may have (recordings ``*_create_over_limit``; api.md section 13)."""
+    """How many records and fields a table may have (recordings ``*_create_over_limit``; api.md section 13)."""
     records, fields = engine.settings.max_records_per_table, engine.settings.max_fields_per_table
     return (records, fields) if request.version >= V083 else (min(records, 1500), min(fields, 15))
 

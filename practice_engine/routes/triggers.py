@@ -75,7 +75,7 @@ def create_event(engine: Engine, request: Request) -> Json:
 
 @route("GET", "/v1/sample-data", query=SAMPLE, since=V083)
 def sample(engine: Engine, request: Request) -> Response:
-    """Return the sample of a step; a text comes as text, nothing of a file that is gone (``sample_import_16_after_delete_action_get``)."""
+    """The sample of a step; a text comes as text, nothing of a file that is gone (``sample_import_16_after_delete_action_get``)."""
     version = _get_version(engine, request, request.query["flowVersionId"])
     name = request.query["stepName"]
     step = tree.find_step(version["trigger"], name)

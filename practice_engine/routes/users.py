@@ -33,7 +33,7 @@ def projects(engine: Engine, request: Request) -> Json:
 
 @route("GET", "/v1/users/projects/{which}", before=V083)
 def current_project(engine: Engine, request: Request) -> Json:
-    """Return the caller's project, whatever the path names (api.md section 16).
+    """The caller's project, whatever the path names (api.md section 16).
 
     It is personal on Activepieces, and a team with its organization's id on Imbrace.
     """
@@ -52,7 +52,7 @@ def list_users(engine: Engine, request: Request) -> Json:
 
 @route("GET", "/v1/users/{id:id}", since=V083)
 def get(engine: Engine, request: Request) -> Json:
-    """Return one user, with badges for what they made (recordings ``user_get_by_id``, ``users_me``)."""
+    """One user, with badges for what they made (recordings ``user_get_by_id``, ``users_me``)."""
     user = engine.state.users.get(request.params["id"])
     if user is None:
         raise HttpError.not_found("user", request.params["id"])
@@ -91,7 +91,7 @@ def remove_picture(engine: Engine, request: Request) -> Json:
 
 @route("POST", "/v1/authentication/sign-in", auth=PUBLIC, before=V083)
 def sign_in_before(engine: Engine, request: Request) -> Json:
-    """Return a JWT with an expiry time, for the person's project."""
+    """A JWT with an expiry time, for the person's project."""
     user = _authenticate(engine, request.payload_object)
     if user is None:
         raise HttpError.domain("INVALID_CREDENTIALS")
@@ -100,7 +100,7 @@ def sign_in_before(engine: Engine, request: Request) -> Json:
 
 @route("POST", "/v1/authentication/sign-in", auth=PUBLIC, body=SIGN_IN, since=V083, per_minute=PER_MINUTE)
 def sign_in(engine: Engine, request: Request) -> Json:
-    """Return a token for the person's project. A wrong password and an unknown address are the same 401."""
+    """A token for the person's project. A wrong password and an unknown address are the same 401."""
     user = _authenticate(engine, request.values)
     if user is None:
         raise HttpError(401, {"code": "INVALID_CREDENTIALS", "params": None})

@@ -61,7 +61,7 @@ def upload(engine: Engine, request: Request) -> Json:
 
 @route("GET", "/v1/step-files/signed", auth=PUBLIC)
 def signed(engine: Engine, request: Request) -> Response:
-    """Return the file of a token, to every client that has the address."""
+    """The file of a token, to every client that has the address."""
     row = engine.state.files.get((request.raw_query.get("token") or [""])[0], {})
     if "data" not in row:
         if request.version >= V083:

@@ -47,7 +47,7 @@ class SampleFlow:
 
 @cache
 def sample_flows() -> dict[str, SampleFlow]:
-    """Return the flows of both companies by slug, made once per process."""
+    """The flows of both companies by slug, made once per process."""
     companies = copy.deepcopy(read_data("samples/flows.json"))
     return {
         row["slug"]: SampleFlow(ids.named_id(f"project {company}"), number, **row)

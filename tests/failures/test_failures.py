@@ -38,7 +38,7 @@ LIST = "/w/sales/failures/"
 
 
 def add_runs(stage: Stage, *messages: str, status: str = "FAILED", seconds: int = 60) -> list[str]:
-    """Runs of one flow in the engine's store, which has no others; the first is the newest, `seconds` old. Returns their ids."""
+    """Runs of one flow in the engine's store, which has no others; the first is the newest, `seconds` old. Return their ids."""
     state, now = stage.practice.engine.state, timezone.now()
     project = stage.users.workspace.project_id
     with state.lock:

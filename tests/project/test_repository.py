@@ -99,6 +99,16 @@ def test_no_docstring_of_a_function_begins_in_the_third_person() -> None:
     assert found == {}
 
 
+def test_docstrings_name_what_is_returned_and_do_not_begin_with_return() -> None:
+    """What returns a value names it. Resources and edits of flows follow."""
+    begins = re.compile(r'^ +r?"""Returns?\b.*', re.MULTILINE)
+    later = {"resources", "flow_edits", "deleted_objects"}
+    folders = ("console", "practice_engine", "workflows_ui", "tests")
+    files = (path for folder in folders for path in (ROOT / folder).rglob("*.py") if not later & set(path.parts))
+    found = {path.name: hits for path in files if (hits := begins.findall(path.read_text(encoding="utf-8")))}
+    assert found == {}
+
+
 def test_scheduled_tasks_exist_and_expire() -> None:
     app.loader.import_default_modules()
     for entry in app.conf.beat_schedule.values():

@@ -82,7 +82,7 @@ def _browser(user: User) -> Client:
 def index(two: Two) -> dict[str, str]:
     """An index whose runs and objects have names of their own, with an alarm, a noted failure and a run that the engine has no longer.
 
-    Returns the ids that the addresses of its pages hold.
+    Return the ids that the addresses of its pages hold.
     """
     stage, users = two.stage, two.stage.users
     start(stage, kept=Kept.VALUES)

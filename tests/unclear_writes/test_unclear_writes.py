@@ -151,7 +151,7 @@ def test_only_the_workspace_sees_a_write_and_what_was_sent_is_sealed(stage: Stag
 
 
 def _edit(stage: Stage, *, acted: bool, status: int) -> tuple[str, Any]:
-    """Add a note to a flow; the answer is replaced. Returns the flow's id and the answer."""
+    """Add a note to a flow; the answer is replaced. Return the flow's id and the answer."""
     url = stage.url(RESOURCES["flows"], ADD_NOTE)
     fields = stage.fields(RESOURCES["flows"], ADD_NOTE, url)
     _answer(stage, "/v1/flows/*", acted=acted, status=status)

@@ -24,12 +24,12 @@ _SALT = "known browser"
 
 
 def cookie_name(user_id: int) -> str:
-    """Return the name of an account's cookie, which does not reveal the account."""
+    """The name of an account's cookie, which does not reveal the account."""
     return f"known_{salted_hmac(_SALT, str(user_id), algorithm='sha256').hexdigest()[:24]}"
 
 
 def find_browser(request: HttpRequest, user_id: int) -> KnownBrowser | None:
-    """Return the requesting browser's row, if the account signed in there with its current password. No query without a valid cookie."""
+    """The requesting browser's row, if the account signed in there with its current password. No query without a valid cookie."""
     token = request.get_signed_cookie(cookie_name(user_id), default="", salt=_SALT, max_age=KEPT)
     if not token:
         return None
@@ -50,7 +50,7 @@ def counted_apart(request: HttpRequest, user_id: int | None) -> Iterator[KnownBr
 
 
 def counted_by(request: HttpRequest) -> str:
-    """Return by which browser attempts are counted, "" outside of `counted_apart` and for unknown browsers."""
+    """By which browser attempts are counted, "" outside of `counted_apart` and for unknown browsers."""
     browser = getattr(request, "counted_browser", None)
     return f"browser:{browser.pk}" if browser is not None else ""
 

@@ -8,7 +8,7 @@ from workflows_ui.core import client_address
 
 
 def address(request: HttpRequest) -> str | None:
-    """Return the client's IP address. With N trusted proxies, only the N-th entry of X-Forwarded-For from the right is trusted.
+    """The client's IP address. With N trusted proxies, only the N-th entry of X-Forwarded-For from the right is trusted.
 
     None if the value is not an address (a forged header, a Unix socket).
     """
@@ -26,6 +26,6 @@ def actor(request: HttpRequest) -> Actor:
 
 
 def session(request: HttpRequest) -> str:
-    """Return a keyed digest of the session's key, or "". It identifies a session without granting access to it."""
+    """A keyed digest of the session's key, or "". It identifies a session without granting access to it."""
     key = getattr(getattr(request, "session", None), "session_key", None)
     return salted_hmac("workflows_ui.audit.session", key, algorithm="sha256").hexdigest()[:16] if key else ""

@@ -100,7 +100,7 @@ class Prepared(Generic[T]):
 
 
 def number_of(rows: QuerySet[Any, Any]) -> QuerySet[Any, int]:
-    """Return a query for the number of these rows, which is its only row: for queries that are compiled once."""
+    """A query for the number of these rows, which is its only row: for queries that are compiled once."""
     numbers: QuerySet[Any, Any] = rows.order_by().annotate(one=Value(1)).values("one").annotate(number=Count("pk"))
     counted: QuerySet[Any, int] = numbers.values_list("number", flat=True)
     return counted
@@ -111,7 +111,7 @@ def _annotated_kind(parameter: Parameter) -> Any:
 
 
 def _rows_of(queryset: Any, compiler: Any) -> Callable[[list[Any]], list[Any]]:
-    """Return a function that makes the rows of a compiled queryset of the database's.
+    """A function that makes the rows of a compiled queryset of the database's.
 
     Raises ValueError for a queryset whose rows are of another kind than those that the module allows.
     """
@@ -145,7 +145,7 @@ def _rows_of(queryset: Any, compiler: Any) -> Callable[[list[Any]], list[Any]]:
 def _instance_of(
     layout: Any, columns: list[Any], annotations: Mapping[str, int] = MappingProxyType({})
 ) -> Callable[[list[Any]], Any]:
-    """Return a function that makes an instance of a row's values, with its related instances; None if its key is NULL."""
+    """A function that makes an instance of a row's values, with its related instances; None if its key is NULL."""
     model, first, end = layout["model"], layout["select_fields"][0], layout["select_fields"][-1] + 1
     names = [column.target.attname for column in columns[first:end]]
     key = first + [column.target.primary_key for column in columns[first:end]].index(True)
@@ -171,14 +171,14 @@ def _instance_of(
 
 
 def _length(number: int) -> int:
-    """Return the length that a list of so many values is compiled for."""
+    """The length that a list of so many values is compiled for."""
     if number > _MOST:
         raise ValueError(f"{number} values are too many.")
     return next((length for length in _LENGTHS if number <= length), -(-number // _LENGTHS[-1]) * _LENGTHS[-1])
 
 
 def _adapted(value: Any) -> Any:
-    """Return the value as the database takes it."""
+    """The value as the database takes it."""
     return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
 
 

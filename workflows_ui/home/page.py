@@ -68,7 +68,7 @@ class Counter:
 
 
 def form_texts(workspace: Workspace, flow_ids: Collection[str]) -> dict[str, dict[str, str]]:
-    """Return the texts of the published forms of these flows, by flow id: the first line of the `note` as plain text, and
+    """The texts of the published forms of these flows, by flow id: the first line of the `note` as plain text, and
     the label of the `button`; "" if it has none. One query.
     """
     if not flow_ids:
@@ -130,7 +130,7 @@ class Home:
         return found
 
     def last(self, flow_ids: Collection[str]) -> dict[str, Launch]:
-        """Return the person's latest launch of each of these flows, by flow id."""
+        """The person's latest launch of each of these flows, by flow id."""
         found = {key: self._newest_by_flow[key] for key in flow_ids if key in self._newest_by_flow}
         others = [key for key in flow_ids if key not in found]
         if not others or len(self._newest) < queries.NEWEST:

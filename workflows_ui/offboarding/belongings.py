@@ -73,7 +73,7 @@ class WorkspaceReach:
         return people
 
     def people(self, least: Role) -> tuple[User, ...]:
-        """Return the colleagues whose role includes this one."""
+        """The colleagues whose role includes this one."""
         return tuple(person for person, role in self.colleagues if role.includes(least))
 
     @property

@@ -85,7 +85,7 @@ class Plan:
 
 
 def token(holder: Holder) -> str:
-    """Return a holder as the page posts it."""
+    """A holder as the page posts it."""
     return f"{'user' if isinstance(holder, User) else 'team'}-{holder.pk}"
 
 
@@ -113,7 +113,7 @@ def plan(items: list[Item], choices: Mapping[str, str]) -> Plan:
 
 
 def carry_out(actor: Actor, reach: Reach, choices: Mapping[str, str]) -> Plan:
-    """Carry out all choices or none; return the executed plan. Raise Refused.
+    """Carry out all choices or none; return the executed plan. Raises Refused.
 
     Items in `gone` no longer belonged to the person, because of a colleague or the first of two clicks.
     """

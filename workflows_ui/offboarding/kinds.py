@@ -113,7 +113,7 @@ class OwnCredentialKind(BelongingKind):
     def give(self, actor: Actor, item: Item, to: Holder) -> bool:
         """Give it to a person or a team; with a team, a manager of the workspace becomes its owner, the actor if possible.
 
-        It is re-sealed for its new owner (sharing.pass_on); the secret is shown to nobody. Raise CannotBeOpened.
+        It is re-sealed for its new owner (sharing.pass_on); the secret is shown to nobody. Raises CannotBeOpened.
         """
         rows = Credential.objects.select_for_update(of=("self",)).select_related("workspace", "owner")
         row = rows.filter(pk=item.pk, owner=item.row.owner_id).first()
@@ -433,7 +433,7 @@ KINDS: Mapping[str, BelongingKind] = {kind.name: kind() for kind in BelongingKin
 
 
 def find_belongings(reach: Reach) -> list[Item]:
-    """Return the person's belongings within the reach, by workspace and kind."""
+    """The person's belongings within the reach, by workspace and kind."""
     order = {pk: number for number, pk in enumerate(reach.workspaces)}
     items = [item for kind in KINDS.values() for item in kind.find_items(reach)]
     return sorted(items, key=lambda item: order[item.workspace.pk] if item.workspace else len(order))
@@ -463,7 +463,7 @@ def _change_form(row: LaunchForm, **values: Any) -> bool:
 
 
 def _flow_names(rows: Iterable[SavedInputs]) -> dict[tuple[int, str], str]:
-    """Return the names of the flows of saved inputs that local rows contain."""
+    """The names of the flows of saved inputs that local rows contain."""
     names: dict[tuple[int, str], str] = {}
     keys = {(row.workspace_id, row.flow_id) for row in rows}
     spaces, flows = {space for space, _flow in keys}, {flow for _space, flow in keys}

@@ -93,7 +93,7 @@ _PLAIN = (
 
 
 def hidden_fields(model: type[models.Model]) -> set[str]:
-    """Return the names of the fields that are never shown: all except the key, columns without text, and those of `ALLOWED`."""
+    """The names of the fields that are never shown: all except the key, columns without text, and those of `ALLOWED`."""
     allowed = ALLOWED.get(model._meta.label_lower, frozenset())  # noqa: SLF001  (documented by Django as public)
     return {
         field.name
@@ -216,7 +216,7 @@ class Administration(admin.AdminSite):
 
 
 def registered() -> Sequence[type[models.Model]]:
-    """Return every model of the console, and Django's groups, which are teams."""
+    """Every model of the console, and Django's groups, which are teams."""
     return [*apps.get_app_config("workflows_ui").get_models(), Group]
 
 

@@ -6,12 +6,12 @@ from workflows_ui.members.models import Workspace
 
 
 def sign(workspace: Workspace, flow_id: str, text: str, *, salt: str) -> str:
-    """Return the signed text for a hidden field, as proof that the workspace has this flow. `salt` identifies the kind of text."""
+    """The signed text for a hidden field, as proof that the workspace has this flow. `salt` identifies the kind of text."""
     return signing.dumps([workspace.pk, flow_id, text], salt=salt, compress=True)
 
 
 def read(workspace: Workspace, flow_id: str, signed: str, *, salt: str) -> str:
-    """Return the signed text, or "" if the signature is invalid or for another flow, workspace or kind."""
+    """The signed text, or "" if the signature is invalid or for another flow, workspace or kind."""
     try:
         parts = signing.loads(signed, salt=salt)
     except signing.BadSignature:

@@ -118,7 +118,7 @@ def consent_url(credential: Credential) -> str:
 
 
 def decide(actor: Actor, row: CredentialShare, *, agrees: bool) -> bool:
-    """The owner agrees to a request, refuses it or ends a share; who asked is notified. Returns whether that was still possible."""
+    """The owner agrees to a request, refuses it or ends a share; who asked is notified. Return whether that was still possible."""
     with transaction.atomic():
         credential = Credential.objects.select_for_update(of=("self",)).select_related("workspace", "owner")
         owned = credential.filter(pk=row.credential_id, owner=actor.user).first()

@@ -262,7 +262,7 @@ def may_open(launch: Launched, user_id: int, role: Role | None) -> bool:
 
 
 def withdraw(actor: audit_log.Actor, launch: Launch) -> bool:
-    """Withdraw a launch that has not been sent. Returns whether that was still possible."""
+    """Withdraw a launch that has not been sent. Return whether that was still possible."""
     now = clock.now()
     with transaction.atomic():
         done = Launch.objects.filter(pk=launch.pk, state__in=UNSENT).update(
@@ -275,7 +275,7 @@ def withdraw(actor: audit_log.Actor, launch: Launch) -> bool:
 
 
 def settle(actor: audit_log.Actor, launch: Launch, *, ran: bool, why: str) -> bool:
-    """Save a person's decision whether an unclear launch ran, with the reason. Returns whether it was (still) unclear."""
+    """Save a person's decision whether an unclear launch ran, with the reason. Return whether it was (still) unclear."""
     now = clock.now()
     with transaction.atomic():
         done = Launch.objects.filter(pk=launch.pk, state=State.UNKNOWN, claim_until=None).update(
@@ -290,7 +290,7 @@ def settle(actor: audit_log.Actor, launch: Launch, *, ran: bool, why: str) -> bo
 
 
 def end(launch: Launch, state: State, reason: str, now: datetime, *, rows: QuerySet[Launch], **fields: Any) -> bool:
-    """End a launch if it is still among `rows`, with its audit row. Returns whether it was. For the sending and following services."""
+    """End a launch if it is still among `rows`, with its audit row. Return whether it was. For the sending and following services."""
     with transaction.atomic():
         changed = {"state": state, "reason": reason, "ended_at": now, "words_read": 0}
         done = rows.filter(pk=launch.pk).update(**changed, **fields)

@@ -89,7 +89,7 @@ class Claimed:
 def send(launch_id: str) -> int | None:
     """Send the launch if it is still unsent, and return when the call has ended. Safe to call any number of times, in any process.
 
-    Returns the id of the workspace to poll now; None if nothing was sent.
+    Return the id of the workspace to poll now; None if nothing was sent.
     """
     with database.turn():
         large = Launch.objects.filter(pk=launch_id, size__gt=LARGE).exists()

@@ -200,7 +200,7 @@ def _notify_watchers(kind: NoticeKind, matches: Sequence[tuple[Watch, Launch]]) 
 
 
 def _fold(watch: Watch, launch: Launch) -> notifications.Fold | None:
-    """Return how failures of a watched flow are folded; a person's own launches stay single."""
+    """How failures of a watched flow are folded; a person's own launches stay single."""
     if launch.user_id == watch.user_id or launch.ended_at is None:
         return None
     query = urlencode({"flow": launch.flow_id, "state": "problem"})

@@ -68,7 +68,7 @@ def file(request: ConsoleRequest, kind: str) -> HttpResponseBase:
 @require_safe
 @signed_in
 def suggest(request: ConsoleRequest) -> HttpResponse:
-    """Return the list below a person field: whom the text fits, without the person `but`. 404 for those who add nobody."""
+    """The list below a person field: whom the text fits, without the person `but`. 404 for those who add nobody."""
     if not directory.adds_people(request.user):
         raise Http404
     field = request.GET.get("field", "")
@@ -227,7 +227,7 @@ def permissions(request: ConsoleRequest, slug: str, person_id: int) -> HttpRespo
 
 
 def _credentials(person: User, workspace: Workspace) -> list[dict[str, Any]]:
-    """Return the credentials that the person can use, the one that is used first: their names, and whose they are."""
+    """The credentials that the person can use, the one that is used first: their names, and whose they are."""
     through = sharing.genuine(credential__workspace=workspace, team__in=person.groups.all())
     teams: dict[Any, list[str]] = {}
     for share in through:

@@ -155,7 +155,7 @@ def _bulk(resource: Resource, access: Access, lacking: Lacking) -> list[Button]:
 
 
 def _row_buttons(resource: Resource, access: Access, lacking: Lacking) -> Callable[[Row], Sequence[Button]]:
-    """Return a function that returns the actions in the menu of a row."""
+    """A function that returns the actions in the menu of a row."""
     offered = [
         action
         for action in resource.actions

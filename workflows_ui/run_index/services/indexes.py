@@ -244,7 +244,7 @@ def read_soon(workspace: Workspace) -> None:
 
 
 def stop(actor: Actor, workspace: Workspace) -> bool:
-    """End the index; `purge` deletes the runs. Audited. Returns whether there was one."""
+    """End the index; `purge` deletes the runs. Audited. Return whether there was one."""
     with transaction.atomic():
         if not _end(workspace):
             return False

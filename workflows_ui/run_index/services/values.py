@@ -121,7 +121,7 @@ def put_off(row: IndexedRun, setting: int) -> None:
 def save(index: RunIndex, row: IndexedRun, run: dict[str, Any], titles: Mapping[str, str], key: str) -> bool:
     """Keep the steps of a run as the engine gave it, with their titles, and its words. `key` is that of the words. In a transaction.
 
-    Returns whether it was written: not if the run was erased or has changed since it was chosen.
+    Return whether it was written: not if the run was erased or has changed since it was chosen.
     """
     unchanged = IndexedRun.objects.filter(pk=row.pk, erased_at__isnull=True, updated=row.updated, status=row.status)
     if not unchanged.update(values_read=index.kept):
@@ -185,7 +185,7 @@ def steps(row: IndexedRun) -> dict[str, Any]:
 def trim(index: RunIndex) -> bool:
     """Delete values beyond the index's settings, in short transactions: a killed process leaves the rest to the next.
 
-    Returns whether there was anything.
+    Return whether there was anything.
     """
     found = False
     rows = RunValues.objects.filter(workspace_id=index.pk)
