@@ -27,7 +27,7 @@ class Reader:
         self._env = env
 
     def text(self, name: str, *, default: str | None) -> str:
-        """Return a text; without a default it must be set."""
+        """A text; without a default it must be set."""
         value = str(self._env.str(name, default="") or "").strip()
         if not value:
             if default is None:
@@ -36,25 +36,25 @@ class Reader:
         return value
 
     def texts(self, name: str, *, default: str | None) -> list[str]:
-        """Return a list separated by commas, without empty items."""
+        """A list separated by commas, without empty items."""
         return [part.strip() for part in self.text(name, default=default).split(",") if part.strip()]
 
     def folder(self, name: str, *, default: Path) -> Path:
-        """Return the absolute path of a folder, which need not exist."""
+        """The absolute path of a folder, which need not exist."""
         value = Path(self.text(name, default=str(default)))
         if not value.is_absolute():
             raise ImproperlyConfigured(f"{name} must be the absolute path of a folder, not {str(value)!r}.")
         return value
 
     def file(self, name: str) -> str:
-        """Return the absolute path of an existing file, or an empty text."""
+        """The absolute path of an existing file, or an empty text."""
         value = self.text(name, default="")
         if value and not (Path(value).is_absolute() and Path(value).is_file()):
             raise ImproperlyConfigured(f"{name} must be the absolute path of an existing file, not {value!r}.")
         return value
 
     def address(self, name: str, *, default: str) -> str:
-        """Return an IP address."""
+        """An IP address."""
         value = self.text(name, default=default)
         try:
             return str(ipaddress.ip_address(value))
@@ -62,7 +62,7 @@ class Reader:
             raise ImproperlyConfigured(f"{name} must be an IP address such as 127.0.0.1, not {value!r}.") from None
 
     def email(self, name: str, *, default: str) -> dict[str, Any]:
-        """Return Django's mail settings for smtp+tls://user:password@host:587, smtp+ssl://..., consolemail:// or dummymail://."""
+        """Django's mail settings for smtp+tls://user:password@host:587, smtp+ssl://..., consolemail:// or dummymail://."""
         value = self.text(name, default=default)
         try:
             config: dict[str, Any] = self._env.email_url_config(value)
@@ -73,7 +73,7 @@ class Reader:
         return {setting: part for setting, part in config.items() if setting.startswith("EMAIL_")}
 
     def boolean(self, name: str, *, default: bool) -> bool:
-        """Return a boolean: true/false, yes/no, on/off or 1/0, in upper or lower case."""
+        """A boolean: true/false, yes/no, on/off or 1/0, in upper or lower case."""
         text = self.text(name, default=str(default)).lower()
         if text in {"true", "yes", "on", "1"}:
             return True
@@ -82,7 +82,7 @@ class Reader:
         raise ImproperlyConfigured(f"{name} must be true or false, not {text!r}.")
 
     def integer(self, name: str, *, default: int, low: int, high: int) -> int:
-        """Return a whole number from low to high."""
+        """A whole number from low to high."""
         text = self.text(name, default=str(default))
         try:
             number = int(text)
@@ -93,7 +93,7 @@ class Reader:
         return number
 
     def number(self, name: str, *, default: float, low: float, high: float) -> float:
-        """Return a number from low to high, such as 0.05 or 1. Exponents and nan are refused."""
+        """A number from low to high, such as 0.05 or 1. Exponents and nan are refused."""
         text = self.text(name, default=f"{default:g}")
         if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text, re.ASCII):
             raise ImproperlyConfigured(f"{name} must be a number such as 0.5, not {text!r}.")
@@ -103,14 +103,14 @@ class Reader:
         return number
 
     def secret(self, name: str, *, minimum: int, optional: bool = False) -> str:
-        """Return a secret of at least `minimum` characters, or an empty text if optional. The error does not contain the value."""
+        """A secret of at least `minimum` characters, or an empty text if optional. The error does not contain the value."""
         value = self.text(name, default="" if optional else None)
         if value and len(value) < minimum:
             raise ImproperlyConfigured(f"{name} is too short: use at least {minimum} random characters.")
         return value
 
     def secrets(self, name: str, *, minimum: int) -> list[str]:
-        """Return a list of secrets of at least `minimum` characters each. The error does not contain a value."""
+        """A list of secrets of at least `minimum` characters each. The error does not contain a value."""
         found = self.texts(name, default=None)
         if not found:
             raise ImproperlyConfigured(f"{name} is missing: give at least one random secret.")
@@ -119,7 +119,7 @@ class Reader:
         return found
 
     def keys(self, name: str, *, check: Callable[[str], object]) -> list[str]:
-        """Return a list of keys. `check` raises ValueError for an invalid one."""
+        """A list of keys. `check` raises ValueError for an invalid one."""
         keys = self.texts(name, default=None)
         for position, key in enumerate(keys, start=1):
             try:
@@ -133,7 +133,7 @@ class Reader:
         return keys
 
     def url(self, name: str, *, default: str | None) -> str:
-        """Return an http or https URL without credentials, query or fragment; an empty text only if that is the default."""
+        """An http or https URL without credentials, query or fragment; an empty text only if that is the default."""
         value = self.text(name, default=default)
         if not value:
             return value
@@ -151,14 +151,14 @@ class Reader:
         return value
 
     def one_of(self, name: str, choices: set[str], *, default: str) -> str:
-        """Return one of the choices."""
+        """One of the choices."""
         value = self.text(name, default=default)
         if value not in choices:
             raise ImproperlyConfigured(f"{name} must be one of {', '.join(sorted(choices))}, not {value!r}.")
         return value
 
     def time_zone(self, name: str, *, default: str) -> str:
-        """Return the name of a time zone, such as Asia/Ho_Chi_Minh."""
+        """The name of a time zone, such as Asia/Ho_Chi_Minh."""
         value = self.text(name, default=default)
         try:
             zoneinfo.ZoneInfo(value)
@@ -167,7 +167,7 @@ class Reader:
         return value
 
     def networks(self, name: str, *, default: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-        """Return a list of networks, such as 10.0.0.0/8."""
+        """A list of networks, such as 10.0.0.0/8."""
         found = []
         for part in self.texts(name, default=default):
             try:
@@ -177,7 +177,7 @@ class Reader:
         return found
 
     def database(self, name: str, *, default: str | None) -> dict[str, Any]:
-        """Return Django's database settings for a postgres:// or sqlite:/// URL."""
+        """Django's database settings for a postgres:// or sqlite:/// URL."""
         value = self.text(name, default=default)
         config: dict[str, Any] = {}
         if value.split("://", 1)[0] in {"postgres", "postgresql", "sqlite"}:
@@ -204,7 +204,7 @@ class Reader:
         return config
 
     def cache(self, name: str, *, default: str | None, prefix: str) -> dict[str, Any]:
-        """Return Django's cache settings for a redis://, rediss:// or filecache:// URL. All processes must share the cache."""
+        """Django's cache settings for a redis://, rediss:// or filecache:// URL. All processes must share the cache."""
         value = self.text(name, default=default)
         scheme = value.split(":", 1)[0]
         if scheme in {"redis", "rediss", "unix"}:
@@ -224,7 +224,7 @@ class Reader:
         raise ImproperlyConfigured(f"{name} must start with redis:// or filecache://.")
 
     def broker(self, name: str, *, default: str | None) -> str:
-        """Return a broker's URL: redis://, rediss://, amqp://, amqps:// or fsatomic:// (files, for one machine)."""
+        """A broker's URL: redis://, rediss://, amqp://, amqps:// or fsatomic:// (files, for one machine)."""
         value = self.text(name, default=default)
         if value.split(":", 1)[0] not in {"redis", "rediss", "amqp", "amqps", "fsatomic"}:
             raise ImproperlyConfigured(f"{name} must start with redis://, amqp:// or fsatomic://.")
@@ -232,7 +232,7 @@ class Reader:
 
 
 def supports_passkeys(base_url: str) -> bool:
-    """Return whether browsers offer passkeys at this URL: only for a host name, and only over https or on localhost."""
+    """Whether browsers offer passkeys at this URL: only for a host name, and only over https or on localhost."""
     parts = urlsplit(base_url)
     host = parts.hostname or ""
     try:
@@ -243,7 +243,7 @@ def supports_passkeys(base_url: str) -> bool:
 
 
 def transport_options(broker_url: str, folder: Path, *, prefix: str) -> dict[str, Any]:
-    """Return Celery's broker_transport_options: the folders of files, or seconds to wait for a server that is down."""
+    """Celery's broker_transport_options: the folders of files, or seconds to wait for a server that is down."""
     if broker_url.startswith("fsatomic:"):
         return {
             "data_folder_in": str(folder / "messages"),

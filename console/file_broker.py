@@ -51,7 +51,7 @@ class Channel(filesystem.Channel):
         raise Empty
 
     def get_table(self, exchange: str) -> list[Any]:
-        """Return the bindings of an exchange."""
+        """The bindings of an exchange."""
         try:
             rows = json.loads(self._table_file(exchange).read_bytes())
         except FileNotFoundError:
@@ -77,7 +77,7 @@ class Channel(filesystem.Channel):
                 _replace(file, changed)
 
     def _table_file(self, exchange: str) -> Path:
-        """Return the file of an exchange's bindings. kombu's method refuses names that lead out of the folder; its stubs lack it."""
+        """The file of an exchange's bindings. kombu's method refuses names that lead out of the folder; its stubs lack it."""
         return Path(getattr(self, "_exchange_file")(exchange))  # noqa: B009
 
     @property

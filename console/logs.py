@@ -18,7 +18,7 @@ def remove_url_keys(_logger: Any, _method: str, event: MutableMapping[str, Any])
 
 
 def logging_config(level: str, *, plain: bool) -> dict[str, Any]:
-    """Return the value of LOGGING: one line per event on standard output, as JSON or as `plain` text. Raises ImproperlyConfigured."""
+    """The value of LOGGING: one line per event on standard output, as JSON or as `plain` text. Raises ImproperlyConfigured."""
     if level.upper() not in python_logging.getLevelNamesMapping():
         raise ImproperlyConfigured(f"LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR, not {level!r}.")
     renderer: Any = structlog.dev.ConsoleRenderer(colors=False) if plain else structlog.processors.JSONRenderer()

@@ -126,7 +126,7 @@ class _Framing:
 
     @property
     def has_body(self) -> bool:
-        """Return whether the response may have a body. One that has none ends the connection, as waitress ends those without a length."""
+        """Whether the response may have a body. One that has none ends the connection, as waitress ends those without a length."""
         return bool(super().has_body and self.channel.requests[0].command != "HEAD")  # type: ignore[misc]
 
     def start(self) -> None:
@@ -141,7 +141,7 @@ class Response(_Framing, WSGITask):
     """A response of the application."""
 
     def get_environment(self) -> dict[str, Any]:
-        """Return the WSGI environment, which says whether the body was read."""
+        """The WSGI environment, which says whether the body was read."""
         environ: dict[str, Any] = super().get_environment()
         if self.request.refused:
             environ[body_limits.REFUSED] = self.request.refused
@@ -153,7 +153,7 @@ class ErrorResponse(_Framing, ErrorTask):
 
     @property
     def has_body(self) -> bool:
-        """Return whether the response may have a body. The method of a request whose head is too long is not known: it may be HEAD."""
+        """Whether the response may have a body. The method of a request whose head is too long is not known: it may be HEAD."""
         return super().has_body and not self.status.startswith("431")
 
 
@@ -178,11 +178,11 @@ class Channel(HTTPChannel):
     speed: float | None = None
 
     def readable(self) -> bool:
-        """Return whether to read from the client."""
+        """Whether to read from the client."""
         return self.ended_at is not None or bool(super().readable())
 
     def writable(self) -> bool:
-        """Return whether to write to the client."""
+        """Whether to write to the client."""
         return self.ended_at is None and bool(super().writable())
 
     def handle_write(self) -> None:
@@ -216,7 +216,7 @@ class Channel(HTTPChannel):
         waiting = [*self.requests]
         request = self.request or (waiting[0] if waiting else None)
         forwarded = request.headers.get("X_FORWARDED_FOR", "") if request is not None else ""
-        return client_address.network(client_address.find(str(self.addr[0]), forwarded))
+        return client_address.network(client_address.find_address(str(self.addr[0]), forwarded))
 
     @property
     def receives_body(self) -> bool:
@@ -273,7 +273,7 @@ class Channel(HTTPChannel):
         return float(self.begun_at if self.request is not None else self.last_activity)
 
     def is_late(self, now: float) -> bool:
-        """Return whether the client has exceeded one of its time limits."""
+        """Whether the client has exceeded one of its time limits."""
         if self.ended_at is not None:
             # A browser reads the response to a body that is not read when it has sent all of it.
             paused = now - max(self.ended_at, self.last_activity) > _LINGER_SECONDS
@@ -307,7 +307,7 @@ class Server(TcpWSGIServer):
         return list(self.active_channels.values())
 
     def readable(self) -> bool:
-        """Return whether to accept a connection."""
+        """Whether to accept a connection."""
         room = len(self.active_channels) <= settings.WEB_CONNECTIONS
         return bool(self.accepting and room and not self.task_dispatcher.queue)
 
@@ -356,7 +356,7 @@ class Server(TcpWSGIServer):
         _refuse_slowest(left, settings.WEB_BODIES, settings.WEB_BODY_BYTES - sum(waiting.values()))
 
     def _can_close(self, channel: Channel, now: float) -> bool:
-        """Return whether a connection can be closed during a shutdown: it is idle, or its client has had its time."""
+        """Whether a connection can be closed during a shutdown: it is idle, or its client has had its time."""
         if not channel.busy:
             return now - float(channel.last_activity) > _TURN_SECONDS
         return not channel.requests and now - self.ended_at > _DRAIN_SECONDS
@@ -449,7 +449,7 @@ class BufferingWorker(Worker):
 
 @cache
 def _c_library() -> Any:
-    """Return the C library if it is glibc, else None: others give memory back anyway."""
+    """The C library if it is glibc, else None: others give memory back anyway."""
     library = ctypes.CDLL(None)
     return library if hasattr(library, "malloc_trim") else None
 

@@ -321,9 +321,9 @@
 
   // --- A replaced part keeps what the person had opened and ticked in it, how far they had scrolled inside it, and the focus on a fold. (htmx
   // itself keeps the focus of elements with an id.)
-  const nothingKept = () => ({ open: new Map(), scrolled: new Map(), across: 0, fold: "", focus: "", ticked: new Set(), typed: new Map(), everything: false });
+  const emptyPageState = () => ({ open: new Map(), scrolled: new Map(), across: 0, fold: "", focus: "", ticked: new Set(), typed: new Map(), everything: false });
   const alike = (element) => [element.tagName, element.getAttribute("href"), element.getAttribute("aria-label"), element.textContent.trim()].join(" ");
-  let kept = nothingKept();
+  let pageState = emptyPageState();
   // Whether the last answer was the second look at a list ([data-late]), which announces nothing.
   let late = false;
   document.addEventListener("htmx:beforeSwap", (event) => {
@@ -331,7 +331,7 @@
     if (!target?.querySelectorAll || "HX-Boosted" in (event.detail.requestConfig?.headers ?? {})) return;
     const focused = document.activeElement;
     late = isLate(event.detail.requestConfig?.elt);
-    kept = {
+    pageState = {
       open: new Map([...target.querySelectorAll("details[id]")].map((fold) => [fold.id, fold.open])),
       scrolled: new Map([...target.querySelectorAll("pre[id]")].map((text) => [text.id, text.scrollTop])),
       across: target.querySelector(".table-responsive")?.scrollLeft ?? 0,
@@ -344,32 +344,32 @@
     };
   });
   document.addEventListener("htmx:afterSwap", (event) => {
-    for (const [id, open] of kept.open) {
+    for (const [id, open] of pageState.open) {
       const fold = document.getElementById(id);
       if (fold) fold.open = open;
     }
-    for (const [id, before] of kept.typed) {
+    for (const [id, before] of pageState.typed) {
       const field = document.getElementById(id);
       if (field) [field.value, field.checked] = [before.value, before.checked];
     }
-    for (const [id, top] of kept.scrolled) {
+    for (const [id, top] of pageState.scrolled) {
       const text = document.getElementById(id);
       if (text) text.scrollTop = top;
     }
-    if (kept.fold) document.getElementById(kept.fold)?.querySelector("summary")?.focus({ preventScroll: true });
-    for (const row of ticks()) if (kept.ticked.has(row.value)) row.checked = true;
-    const everything = kept.everything ? document.querySelector("[data-tick-everything]") : null;
+    if (pageState.fold) document.getElementById(pageState.fold)?.querySelector("summary")?.focus({ preventScroll: true });
+    for (const row of ticks()) if (pageState.ticked.has(row.value)) row.checked = true;
+    const everything = pageState.everything ? document.querySelector("[data-tick-everything]") : null;
     if (everything) everything.checked = true;
     updateTicks();
     const target = document.getElementById(event.detail.target?.id) ?? event.detail.elt;
-    const table = kept.across ? target.querySelector?.(".table-responsive") : null;
-    if (table) table.scrollLeft = kept.across;
-    if (kept.focus && !kept.fold) {
-      [...(target.querySelectorAll?.("a, button, summary") ?? [])].find((one) => alike(one) === kept.focus)?.focus({ preventScroll: true });
+    const table = pageState.across ? target.querySelector?.(".table-responsive") : null;
+    if (table) table.scrollLeft = pageState.across;
+    if (pageState.focus && !pageState.fold) {
+      [...(target.querySelectorAll?.("a, button, summary") ?? [])].find((one) => alike(one) === pageState.focus)?.focus({ preventScroll: true });
     }
     // What was added by a button, and what went wrong, is where the person goes on.
     (target.querySelector?.("[data-focus]") ?? target.querySelector?.('[aria-invalid="true"]'))?.focus();
-    kept = nothingKept();
+    pageState = emptyPageState();
     const words = wordsOf(target);
     if (words && words !== announced && !late) {
       announced = words;

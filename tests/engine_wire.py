@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
+from practice_engine.accounts import jwt
 from tests.engine.servers import NO_ROUTE, Recorder, Reply, Seen
 from workflows_ui.credentials.models import CredentialKind
 from workflows_ui.credentials.services import credential_tests
 from workflows_ui.credentials.services.credential_tests import Draft, Problem
 from workflows_ui.engine.transport import close_pools
 from workflows_ui.members.models import Flavour
-from workflows_ui.practice_engine.accounts import jwt
 
 SECRET = "sk-9f8e7d6c5b4a-very-secret"
 PROJECT = "X1pBXKxAE2VmSPjnu6Jis"

@@ -24,7 +24,7 @@ class Missing(Exception):
 
 @cache
 def postgres() -> str:
-    """Return the URL of a PostgreSQL on which databases may be created. Raises Missing."""
+    """The URL of a PostgreSQL on which databases may be created. Raises Missing."""
     given = os.environ.get("TEST_DATABASE_URL", "")
     problems = []
     for address in (given,) if given else _POSTGRES:
@@ -39,7 +39,7 @@ def postgres() -> str:
 
 @cache
 def redis_server() -> str:
-    """Return the URL of a Redis, without a database number. Raises Missing."""
+    """The URL of a Redis, without a database number. Raises Missing."""
     address = os.environ.get("TEST_REDIS_URL", "") or _REDIS
     try:
         with redis.Redis.from_url(address, socket_connect_timeout=3) as server:
@@ -51,7 +51,7 @@ def redis_server() -> str:
 
 @cache
 def rabbitmq() -> str:
-    """Return the URL of a RabbitMQ. Raises Missing."""
+    """The URL of a RabbitMQ. Raises Missing."""
     address = os.environ.get("TEST_AMQP_URL", "") or _RABBITMQ
     try:
         with kombu.Connection(address, connect_timeout=3) as server:
@@ -63,7 +63,7 @@ def rabbitmq() -> str:
 
 @cache
 def chromium(*, complete: bool = False) -> str:
-    """Return the path of a Chromium; `complete`: rather one with windows, which has a back/forward cache. Raises Missing."""
+    """The path of a Chromium; `complete`: rather one with windows, which has a back/forward cache. Raises Missing."""
     given = os.environ.get("TEST_CHROMIUM", "")
     names = (*_CHROMIUM[1:], _CHROMIUM[0]) if complete else _CHROMIUM
     for name in (given,) if given else names:
@@ -75,7 +75,7 @@ def chromium(*, complete: bool = False) -> str:
 
 @cache
 def program(name: str) -> str:
-    """Return the path of a server that tests start themselves, such as nginx. Raises Missing."""
+    """The path of a server that tests start themselves, such as nginx. Raises Missing."""
     # Debian's folder for servers is on the PATH of root only.
     found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
     if not found:

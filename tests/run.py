@@ -22,7 +22,7 @@ _OK, _NO_TESTS = 0, 5
 
 
 def main(arguments: list[str]) -> int:
-    """Return the exit code."""
+    """The exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.run")
     parser.add_argument("on", nargs="?", choices=["sqlite", "servers"])
     kind = parser.add_mutually_exclusive_group()
@@ -63,7 +63,7 @@ def _missing(name: str) -> str:
 
 
 def _pass(name: str, marks: str, options: list[str], not_run: list[str]) -> bool:
-    """Return whether a pass succeeded. What was skipped is added to `not_run`."""
+    """Whether a pass succeeded. What was skipped is added to `not_run`."""
     sys.stdout.write(f"\n=== Tests on {'SQLite' if name == 'sqlite' else 'PostgreSQL and Redis'} ===\n")
     sys.stdout.flush()
     # Tests that kill processes or measure run alone.

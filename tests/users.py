@@ -30,7 +30,7 @@ class Users:
 
     def place(self, user: User) -> access.Access:
         """The person's place in the workspace."""
-        return access.find(user, self.workspace.slug)
+        return access.access_for(user, self.workspace.slug)
 
 
 def person(name: str) -> User:

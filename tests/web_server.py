@@ -113,7 +113,7 @@ class WebServer:
 
 
 def status_of(port: int, path: str, headers: Mapping[str, str], method: str = "GET") -> int:
-    """Return the status of one request by a client that is not slow. Raises OSError if it is not answered."""
+    """The status of one request by a client that is not slow. Raises OSError if it is not answered."""
     with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER)) as connection:
         connection.request(method, path, headers=headers)
         answer = connection.getresponse()
@@ -122,7 +122,7 @@ def status_of(port: int, path: str, headers: Mapping[str, str], method: str = "G
 
 
 def answers(port: int) -> bool:
-    """Return whether a console is reached at a port."""
+    """Whether a console is reached at a port."""
     try:
         return status_of(port, "/healthz", {}) == 200
     except OSError:

@@ -28,7 +28,7 @@ PRODUCTION = {
 #: The slowest first, so that none of them is left alone at the end.
 CHECKS = (
     "mypy",
-    "bandit -q -ll -r console workflows_ui",
+    "bandit -q -ll -r console practice_engine workflows_ui",
     "python manage.py makemigrations --check --dry-run --no-input",
     "python manage.py check --deploy --fail-level WARNING",
     "djlint --lint --quiet templates",
@@ -40,7 +40,7 @@ CHECKS = (
 
 
 def main() -> int:
-    """Return 0 if every check passed."""
+    """0 if every check passed."""
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
         environment = os.environ | PRODUCTION | {"VAR_DIR": folder, "PATH": path}

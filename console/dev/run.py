@@ -66,14 +66,14 @@ def _run() -> int:
         lock.flush()
         supervisor = Supervisor(environment, _report)
         supervisor.handle_signals()
-        kept = clean = False
+        healthy = clean = False
         try:
-            kept = _start_and_watch(supervisor, preparation, settings, practice_port)
+            healthy = _start_and_watch(supervisor, preparation, settings, practice_port)
         finally:
             _print("Stopping; waiting calls get up to a minute (Ctrl-C again: at once) ...")
             clean = supervisor.stop()
         _print("Stopped.")
-        return 0 if kept and clean else 1
+        return 0 if healthy and clean else 1
 
 
 def _start_and_watch(
@@ -83,7 +83,7 @@ def _start_and_watch(
     if practice_port:
         # Without Django. The token and the clock's scale are in the environment.
         state = str(Path(settings.var_dir) / "practice_engine.json")
-        engine = ["-m", "workflows_ui.practice_engine", "--port", str(practice_port), "--state", state]
+        engine = ["-m", "practice_engine", "--port", str(practice_port), "--state", state]
         supervisor.start(Process("practice", [sys.executable, *engine], stop_order=2))
     account = preparation.run(prepare)
     try:

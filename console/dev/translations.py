@@ -33,14 +33,14 @@ KEYWORDS = "gettext_lazy gettext_noop ngettext_lazy:1,2 pgettext_lazy:1c,2 npget
 
 
 def extract_template(file: Any, keywords: Any, comment_tags: Any, options: Any) -> Iterator[Any]:
-    """Return the messages of a Django template, as Babel expects of an extractor."""
+    """The messages of a Django template, as Babel expects of an extractor."""
     # Django turns templates into Python calls but keeps their indentation, which Python would refuse.
     python = "\n".join(line.strip() for line in templatize(file.read().decode("utf-8")).splitlines())
     yield from extract_python(io.BytesIO(python.encode("utf-8")), keywords, comment_tags, options)
 
 
 def extract_starter(file: Any, _keywords: Any, _comment_tags: Any, options: Any) -> Iterator[Any]:
-    """Return the translated texts of a starter of flows (flow_editing/starters/forms.py), as Babel expects of an extractor."""
+    """The translated texts of a starter of flows (flow_editing/starters/forms.py), as Babel expects of an extractor."""
     waiting = [json.load(file)]
     while waiting:
         value = waiting.pop()
@@ -57,7 +57,7 @@ def update() -> None:
 
 
 def problems() -> list[str]:
-    """Return what is wrong with the catalogues, a line each. Names the messages, unlike `pybabel update --check`."""
+    """What is wrong with the catalogues, a line each. Names the messages, unlike `pybabel update --check`."""
     found = []
     with TemporaryDirectory() as folder:
         wanted = {(message.context, message.id) for message in _read(_extract(folder))}

@@ -39,7 +39,7 @@ class Passkey:
         )
 
     def sign(self, options: dict[str, Any], counter: int) -> dict[str, Any]:
-        """Return the credential that the browser sends for these options of the page."""
+        """The credential that the browser sends for these options of the page."""
         data = self._data(counter, _FLAGS)
         client_data = self._client_data(CollectedClientData.TYPE.GET, options["publicKey"]["challenge"])
         signature = self._key.sign(data + hashlib.sha256(client_data).digest(), ec.ECDSA(hashes.SHA256()))

@@ -151,9 +151,9 @@ def test_the_secret_of_an_app_and_the_seed_of_codes_are_sealed(ada: User, client
     sign_in(client, "ada")
     secret = set_up_app(client)
     codes = client.get(f"{STEP}codes/").context["unused_codes"]
-    kept = str(list(Authenticator.objects.values_list("data", flat=True)))
-    assert secret not in kept
-    assert not any(each in kept for each in codes)
+    stored_data = str(list(Authenticator.objects.values_list("data", flat=True)))
+    assert secret not in stored_data
+    assert not any(each in stored_data for each in codes)
     written = str(list(AuditEvent.objects.values_list("detail", flat=True)))
     assert secret not in written
 

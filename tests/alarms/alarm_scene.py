@@ -9,12 +9,12 @@ from unittest import mock
 
 from django.utils import timezone
 
+from practice_engine import ids
 from tests.resources.stage import Stage
 from tests.run_index.index_scene import read_all, start
 from workflows_ui.alarms import checking
 from workflows_ui.alarms.models import Alarm, AlarmKind, AlarmWatch
 from workflows_ui.core import clock
-from workflows_ui.practice_engine import ids
 from workflows_ui.run_index.models import RunIndex
 
 HOUR = timedelta(hours=1)
@@ -96,8 +96,8 @@ def several(stage: Stage, number: int, until: datetime) -> list[str]:
     flows = [first, *add_flows(stage, number - 1)]
     for flow in flows[1:]:
         add_runs(stage, flow, every(2 * GAP, until))
-    kept = {key: row for key, row in stage.practice.engine.state.runs.items() if row["flowId"] in flows[1:]}
-    only(stage, first, every(2 * GAP, until), keep=kept, on=flows)
+    other_runs = {key: row for key, row in stage.practice.engine.state.runs.items() if row["flowId"] in flows[1:]}
+    only(stage, first, every(2 * GAP, until), keep=other_runs, on=flows)
     return flows
 
 

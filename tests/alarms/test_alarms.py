@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.html import strip_tags
 
+from practice_engine import ids
 from tests.alarms.alarm_scene import (
     GAP,
     HOUR,
@@ -34,7 +35,6 @@ from workflows_ui.credentials.models import CredentialShare
 from workflows_ui.members.models import Role
 from workflows_ui.notification_mails import mail
 from workflows_ui.notifications.models import Notice, NoticeKind, Watch
-from workflows_ui.practice_engine import ids
 from workflows_ui.run_index.models import RunIndex
 
 __all__ = ["stage"]

@@ -84,8 +84,8 @@ def look(answer: HttpResponseBase) -> _Look:
     elif content and answer.status_code == 200:
         # Plain text stays plain text where a browser may not guess.
         plain = kind.startswith("text/plain") and answer.get("X-Content-Type-Options") == "nosniff"
-        kept = answer.get("Content-Disposition", "").startswith("attachment")
-        if not kept and not plain and b"<" in content:
+        is_download = answer.get("Content-Disposition", "").startswith("attachment")
+        if not is_download and not plain and b"<" in content:
             found.faults.append(f"{kind} is shown, not kept")
         if re.search(r"html|svg|xml|javascript", kind):
             found.faults.append(f"{kind} is run by browsers")

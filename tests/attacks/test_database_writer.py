@@ -111,7 +111,7 @@ def _flows_page(_users: Users, user: Any) -> str:
 def launched(users: Users, user: Any, space: str = "sales") -> Launch:
     """A launch that was asked for before, and is sent now."""
     order = LaunchRequest(FLOW, "Order intake", {}, wait=False, ticket=launches.ticket(), confirmed=True)
-    launch = launches.create(audit_log.Actor(user), access.find(user, space), order).launch
+    launch = launches.create(audit_log.Actor(user), access.access_for(user, space), order).launch
     assert launch is not None
     return launch
 

@@ -90,11 +90,11 @@ def test_a_members_role_is_all_that_changes(users: Users) -> None:
     row = Member.objects.get(user=users.colleague)
     before = columns(row)
     other = Member.objects.get(user=users.owner)
-    kept = columns(other)
+    other_before = columns(other)
     sent = {"role": "viewer", "member_id": str(other.pk)}
     assert post(users.owner, f"/w/sales/members/{row.pk}/role/", sent).status_code == 303
     assert changed(row, before) == {"role"}
-    assert changed(other, kept) == set()
+    assert changed(other, other_before) == set()
     assert User.objects.get(pk=users.colleague.pk).is_superuser is False
 
 

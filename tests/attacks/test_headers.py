@@ -33,7 +33,7 @@ def policy(answer: HttpResponseBase) -> dict[str, list[str]]:
 def faults(answer: HttpResponseBase) -> list[str]:
     """What a reviewer would find wrong with the headers of an answer."""
     said = policy(answer)
-    kept = answer.get("Cache-Control", "")
+    cache_control = answer.get("Cache-Control", "")
     seconds = re.search(r"max-age=(\d+)", answer.get("Strict-Transport-Security", ""))
     everything = " ".join(word for words in said.values() for word in words)
     good = {
@@ -52,7 +52,8 @@ def faults(answer: HttpResponseBase) -> list[str]:
         "no window of others holds ours": answer.get("Cross-Origin-Opener-Policy") == "same-origin",
         "no other site uses it": answer.get("Cross-Origin-Resource-Policy") == "same-origin",
         "no device": "camera=()" in answer.get("Permissions-Policy", ""),
-        "no shared copy": "no-store" in kept or {"private", "no-cache"} <= set(re.split(r",\s*", kept)),
+        "no shared copy": "no-store" in cache_control
+        or {"private", "no-cache"} <= set(re.split(r",\s*", cache_control)),
         "the server says nothing of itself": not answer.has_header("X-Powered-By") and not answer.has_header("Server"),
     }
     return [name for name, holds in good.items() if not holds]
@@ -94,7 +95,7 @@ def test_errors_have_them_too(desk: Client, stub_engine: StubEngine, path: str) 
 def test_an_internal_error_has_them_too_and_shows_no_variable(
     desk: Client, stub_engine: StubEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workflows_ui.members.services.access.find", None)
+    monkeypatch.setattr("workflows_ui.members.services.access.access_for", None)
     answer = desk.get("/w/sales/flows/", secure=True)
     assert answer.status_code == 500
     assert faults(answer) == []

@@ -36,7 +36,7 @@ def bodies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
 
 
 def read_response(received: BufferedReader, method: str) -> tuple[int, bytes] | None:
-    """Return status and body as RFC 9112 section 6.3 delimits them, or None if the connection was closed instead of a response."""
+    """Status and body as RFC 9112 section 6.3 delimits them, or None if the connection was closed instead of a response."""
     line = received.readline()
     if not line:
         return None
@@ -62,12 +62,12 @@ def _chunks(received: BufferedReader) -> Iterator[bytes]:
 
 
 def request(method: str, path: str, *headers: str, body: str = "") -> bytes:
-    """Return the bytes of a request that leaves the connection open."""
+    """The bytes of a request that leaves the connection open."""
     return "\r\n".join((f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", *headers, "", body)).encode()
 
 
 def exchange(server: WebServer, first: bytes, *, pipelined: bool = False, second: str = "/") -> list[tuple[int, bytes]]:
-    """Return the responses to a request and to a second one on the same connection; that to the second only if there is one.
+    """The responses to a request and to a second one on the same connection; that to the second only if there is one.
 
     Fails if anything else is received.
     """

@@ -42,12 +42,12 @@ def test_somebody_elses_session_of_this_browser_is_not_taken_over(users: Users) 
     session = attacker.session
     session["planted"] = "x"
     session.save()
-    kept = attacker.cookies["sessionid"].value
+    old_session = attacker.cookies["sessionid"].value
     victim = Client()
-    victim.cookies["sessionid"] = kept
+    victim.cookies["sessionid"] = old_session
     victim.post("/accounts/logout/")
     sign_in(victim, "owner")
-    assert victim.cookies["sessionid"].value != kept
+    assert victim.cookies["sessionid"].value != old_session
     assert "planted" not in victim.session
     assert attacker.get("/profile/").status_code == 303
 

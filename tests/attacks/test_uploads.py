@@ -65,10 +65,10 @@ def test_a_name_is_never_a_path_and_never_a_part_of_a_page(scene: Scene, name: s
     vars(upload)["_name"] = name  # past the cleaning of Django's setter, as a hostile client would
     answer = send(scene, flow_id, {"note": "n", "photo": upload})
     assert answer.status_code == 303, text_of(answer)
-    kept = LaunchFile.objects.get()
-    assert not set(kept.name) & set('/\\\r\n\0"<>')
-    assert ".." not in kept.name
-    assert len(kept.name) <= 150
+    file = LaunchFile.objects.get()
+    assert not set(file.name) & set('/\\\r\n\0"<>')
+    assert ".." not in file.name
+    assert len(file.name) <= 150
     assert look(scene.browser.get(f"/w/sales/launches/{newest().pk}/")).faults == []
     assert {path for path in files_of_the_disk() - before if "broker" not in path.parts} == set()
 

@@ -115,8 +115,8 @@ def test_rows_are_shown_without_their_secrets(users: Users, looker: Client) -> N
                 connection,
             ) as seen:
                 page = text(looker.get(address).content)
-            for kept in (SECRET, users.credential.secret, users.owner.password, "<b>x"):
-                assert kept not in page
+            for secret_text in (SECRET, users.credential.secret, users.owner.password, "<b>x"):
+                assert secret_text not in page
             assert not any('"secret"' in one["sql"] for one in seen)
     assert "My key" in text(looker.get(_page(users.credential)).content)
 

@@ -264,22 +264,22 @@ def test_a_head_that_was_written_down_shows_an_end_cut_off_with_its_head_put_bac
     _rows(5)
     before = AuditChain.objects.get()
     _rows(4)
-    kept = hash_chain.head()
+    known_head = hash_chain.head()
     with audit_guard.away():
         _sql(f"DELETE FROM {EVENTS} WHERE number > 5")
     before.save()
     assert _problem() == "", "nothing in the database tells of it"
-    assert "the end was cut off" in audit_verification.verify(kept).problem
+    assert "the end was cut off" in audit_verification.verify(known_head).problem
     _rows(4)
-    assert f"The head {kept} is not in this chain" in audit_verification.verify(kept).problem
+    assert f"The head {known_head} is not in this chain" in audit_verification.verify(known_head).problem
 
 
 def test_a_head_that_was_written_down_is_found_again(db: None) -> None:
     _rows(3)
-    kept = hash_chain.head()
+    known_head = hash_chain.head()
     _rows(2)
     out = StringIO()
-    call_command("verify_audit", head=str(kept), stdout=out)
+    call_command("verify_audit", head=str(known_head), stdout=out)
     assert "holds: 5 rows in the chain" in out.getvalue()
     assert f"head {hash_chain.head()}" in out.getvalue()
     assert "--head" not in out.getvalue()
@@ -308,8 +308,8 @@ def test_old_rows_are_pruned_behind_a_signed_checkpoint_and_the_rest_holds(
     hash_chain.seal()
     assert hash_chain.prune() == 7
     assert list(AuditCheckpoint.objects.order_by("number").values_list("number", "removed")) == [(3, 3), (6, 3), (7, 1)]
-    kept = AuditEvent.objects.exclude(action="audit.prune")
-    assert sorted(kept.values_list("detail__place", flat=True)) == [7, 8, 9]
+    remaining = AuditEvent.objects.exclude(action="audit.prune")
+    assert sorted(remaining.values_list("detail__place", flat=True)) == [7, 8, 9]
     assert AuditEvent.objects.filter(action="audit.prune").count() == 3
     hash_chain.seal()
     proof = audit_verification.verify()
@@ -372,9 +372,9 @@ def test_a_head_from_before_the_pruning_is_said_to_be_pruned(db: None) -> None:
     _rows(5, sealed=False)
     _aged(4000, only=5)
     hash_chain.seal()
-    kept = Head(3, AuditEvent.objects.get(number=3).mark)
+    known_head = Head(3, AuditEvent.objects.get(number=3).mark)
     hash_chain.prune()
-    proof = audit_verification.verify(kept)
+    proof = audit_verification.verify(known_head)
     assert proof.problem == ""
     assert "was pruned" in proof.warnings[0]
 

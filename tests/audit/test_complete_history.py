@@ -23,7 +23,7 @@ def test_launches_saved_inputs_and_items_of_jobs_are_in_the_history_of_their_flo
 ) -> None:
     stub_engine.flows = [flow(), flow(2)]
     actor, space = Actor(users.owner), users.workspace
-    person_access = access.find(users.owner, "sales")
+    person_access = access.access_for(users.owner, "sales")
     saved_inputs.save(actor, person_access, identity(1), "Mine", {"a": 1}, shared=False)
     launch = {"workspace": space, "object_type": "launch", "object_id": "L" * 21, "object_name": "Orders"}
     audit_log.record(actor, "launch.ask", **launch, flow=identity(1))  # type: ignore[arg-type]

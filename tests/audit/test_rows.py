@@ -29,9 +29,9 @@ def test_a_row_keeps_the_name_that_the_person_had(db: None) -> None:
     )
     owner.first_name = "Mai"
     owner.save()
-    kept = AuditEvent.objects.get(pk=event.pk)
-    assert kept.user_name == "Lan Nguyễn (owner)"
-    assert (kept.address, kept.session, kept.request_id, kept.reason) == (
+    row = AuditEvent.objects.get(pk=event.pk)
+    assert row.user_name == "Lan Nguyễn (owner)"
+    assert (row.address, row.session, row.request_id, row.reason) == (
         "203.0.113.7",
         "0123456789abcdef",
         "request-1",
@@ -68,10 +68,10 @@ _json = some.recursive(
 
 @given(detail=some.dictionaries(some.text(), _json, max_size=5))
 def test_the_text_of_a_detail_is_the_same_after_a_round_through_json(detail: dict[str, Any]) -> None:
-    kept = canonical_text.plain(detail)
-    again = json.loads(json.dumps(kept))
-    assert canonical_text.plain(again) == kept
-    assert json.dumps(again, sort_keys=True) == json.dumps(kept, sort_keys=True)
+    plain = canonical_text.plain(detail)
+    again = json.loads(json.dumps(plain))
+    assert canonical_text.plain(again) == plain
+    assert json.dumps(again, sort_keys=True) == json.dumps(plain, sort_keys=True)
 
 
 @pytest.mark.parametrize(
@@ -89,14 +89,14 @@ def test_what_the_database_gives_back_has_the_text_that_was_stored(db: None, odd
     event = audit_log.record(
         Actor(None, "2001:DB8::1"), "odd.row", object_name="a\x00b", object_id="\ud800", reason="\x00", **odd
     )
-    kept = AuditEvent.objects.get(pk=event.pk)
-    assert kept.canonical == kept.compute_canonical()
+    row = AuditEvent.objects.get(pk=event.pk)
+    assert row.canonical == row.compute_canonical()
 
 
 def test_an_address_has_one_spelling_in_the_text(db: None) -> None:
     for address in ("::ffff:203.0.113.7", "2001:0db8:0000::0001", "203.0.113.7"):
-        kept = AuditEvent.objects.get(pk=audit_log.record(Actor(None, address), "odd.row").pk)
-        assert kept.canonical == kept.compute_canonical()
+        row = AuditEvent.objects.get(pk=audit_log.record(Actor(None, address), "odd.row").pk)
+        assert row.canonical == row.compute_canonical()
 
 
 def test_a_text_of_the_first_version_stays_as_it_is(db: None) -> None:

@@ -25,7 +25,7 @@ def _trees() -> list[tuple[str, ast.Module]]:
     return [
         (str(file.relative_to(ROOT)), ast.parse(file.read_text(encoding="utf-8")))
         for file in sorted(ROOT.rglob("*.py"))
-        if not {"practice_engine", "engine", "migrations"} & set(file.parts)
+        if not {"engine", "migrations"} & set(file.parts)
     ]
 
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from practice_engine.engine import PracticeEngine
+from practice_engine.server import serve
 from tests.project.console_process import ROOT
-from workflows_ui.practice_engine.engine import PracticeEngine
-from workflows_ui.practice_engine.server import serve
 
 
 @dataclass(frozen=True)

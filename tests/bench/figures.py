@@ -23,12 +23,12 @@ def add(name: str, measured: str, goal: str = "", engine: str = "–") -> None:
 
 
 def spread(seconds: Sequence[float]) -> str:
-    """Return the median and the 95th percentile in milliseconds."""
+    """The median and the 95th percentile in milliseconds."""
     high = sorted(seconds)[int(len(seconds) * 0.95)]
     return f"{statistics.median(seconds) * 1000:.1f} ms, 95 % {high * 1000:.1f}"
 
 
 def table() -> list[str]:
-    """Return the lines of the table, in Markdown."""
+    """The lines of the table, in Markdown."""
     head = Figure("figure", "measured", "goal", "bare engine")
     return [" | ".join(("", *row, "")).strip() for row in (head, Figure("---", "---", "---", "---"), *FIGURES)]

@@ -9,7 +9,7 @@ from tests.project.console_process import ROOT
 
 
 def environment(of_tests: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """Return the environment variables of its processes; `of_tests` are those of a test (child_environment)."""
+    """The environment variables of its processes; `of_tests` are those of a test (child_environment)."""
     found = {
         **of_tests,
         "DEBUG": "false",

@@ -24,12 +24,12 @@ FIRST = 5
 
 @pytest.mark.django_db(transaction=True)
 def test_click_to_first_byte(users: Users, stub_engine: StubEngine, tmp_path: Path) -> None:
-    find, arrived, taken = stub_engine.answer, list[float](), list[float]()
-    assert find is not None
+    usual_answer, arrived, taken = stub_engine.answer, list[float](), list[float]()
+    assert usual_answer is not None
 
     def answer(seen: Seen) -> Reply:
         if "/webhooks/" not in seen.path:
-            return find(seen)
+            return usual_answer(seen)
         arrived.append(time.monotonic())
         return Reply(200, {}, (("x-webhook-id", f"{len(arrived)}"),))
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.test import Client
 
+from practice_engine.engine import PracticeEngine
+from practice_engine.server import serve
 from tests import flows
 from tests.users import Users, gather, workspace
 from workflows_ui.audit.services import audit_log
@@ -14,8 +16,6 @@ from workflows_ui.core import clock
 from workflows_ui.credentials.services import clients
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import following, launches, sending
-from workflows_ui.practice_engine.engine import PracticeEngine
-from workflows_ui.practice_engine.server import serve
 
 ROUNDS = 50
 

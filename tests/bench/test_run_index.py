@@ -19,11 +19,11 @@ from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
+from practice_engine import ids
 from tests.bench import figures, index_rows
 from tests.bench.index_rows import COMMON, FEW, RARE, SOME
 from tests.launches.launch_scene import Scene
 from workflows_ui.audit.services.audit_log import CONSOLE
-from workflows_ui.practice_engine import ids
 from workflows_ui.run_index.models import IndexedRun, Kept, RunIndex
 from workflows_ui.run_index.services import indexes, retention, rows, values
 from workflows_ui.runs import comparison

@@ -29,7 +29,7 @@ PATIENCE = 5.0
 
 
 def pages(server: WebServer, cookie: str, clients: int = 1) -> str:
-    """Return pages a second, the slowest of them, and how many were not answered, with this many clients at once for some seconds."""
+    """Pages a second, the slowest of them, and how many were not answered, with this many clients at once for some seconds."""
     taken: list[float] = []
     failed: list[str] = []
     until = time.perf_counter() + SECONDS
@@ -60,7 +60,7 @@ def pages(server: WebServer, cookie: str, clients: int = 1) -> str:
 
 
 def memory(server: WebServer) -> float:
-    """Return the resident megabytes of the processes that serve, with their parent."""
+    """The resident megabytes of the processes that serve, with their parent."""
     total = 0
     for pid in server.workers | {server.process.pid}:
         with contextlib.suppress(OSError):
@@ -70,7 +70,7 @@ def memory(server: WebServer) -> float:
 
 
 def closes(connection: socket.socket, seconds: float) -> str:
-    """Return after how many seconds the server ends a connection."""
+    """After how many seconds the server ends a connection."""
     connection.settimeout(seconds)
     begun = time.perf_counter()
     try:
@@ -83,7 +83,7 @@ def closes(connection: socket.socket, seconds: float) -> str:
 
 
 def second_response(server: WebServer, first: bytes, method: str) -> str:
-    """Return how the next request on a connection is answered."""
+    """How the next request on a connection is answered."""
     with server.connect(first) as connection:
         received = connection.makefile("rb")
         while received.readline().strip():
@@ -115,7 +115,7 @@ def pipelined(server: WebServer) -> str:
 
 
 def stop(server: WebServer) -> str:
-    """Return which of ten requests that take a second are answered if the server is asked to stop during them."""
+    """Which of ten requests that take a second are answered if the server is asked to stop during them."""
     waiting = [server.connect(b"GET /200/slow HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n") for _ in range(10)]
     time.sleep(0.5)
     server.process.send_signal(signal.SIGTERM)

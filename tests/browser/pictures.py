@@ -12,10 +12,10 @@ from typing import Any
 
 from playwright.sync_api import expect, sync_playwright
 
+from practice_engine.samples import sample_flows
 from tests.browser.running_console import Desk, Window
 from tests.prerequisites import chromium
 from tests.project.console_process import ROOT, RUN_COMMAND, free_port, running_console
-from workflows_ui.practice_engine.samples import sample_flows
 
 DOCS = ROOT / "docs"
 SIZE = {"width": 1280, "height": 800}
@@ -34,8 +34,8 @@ from workflows_ui.home import services as visits
 space = Workspace.objects.get(practice=True)
 person = User.objects.create_user("{LAUNCHER}", "linh@example.com", "{PASSWORD}", first_name="Linh")
 practice.equip(Member.objects.create(workspace=space, user=person, role=Role.LAUNCHER))
-manager = access.find(Member.objects.filter(workspace=space, role=Role.MANAGER).first().user, space.slug)
-mine = access.find(person, space.slug)
+manager = access.access_for(Member.objects.filter(workspace=space, role=Role.MANAGER).first().user, space.slug)
+mine = access.access_for(person, space.slug)
 orders = Form(
     (
         Field("id", ("id",), label="Order number", required=True, example="DH-1042", searchable=True),

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
+from practice_engine.samples import sample_flows
 from tests.browser.looks import DESK, STILL, sound
 from tests.browser.windows import HARMLESS
 from tests.project.console_process import (
@@ -27,7 +28,6 @@ from tests.project.console_process import (
     running_console,
     wait_for,
 )
-from workflows_ui.practice_engine.samples import sample_flows
 
 #: An engine second lasts a tenth of a real one: the wait limit of 30 s passes in 3 s, a pause of 60 s in 6 s.
 SCALE = "0.1"
@@ -103,7 +103,7 @@ class Practice:
     def process(self) -> int:
         """The id of its process. It is never 0: a signal to that ends the tests themselves."""
         commands = processes_of(self._folder).items()
-        [found] = [pid for pid, command in commands if " workflows_ui.practice_engine " in command]
+        [found] = [pid for pid, command in commands if " -m practice_engine " in command]
         return found
 
     def answers(self) -> bool:
@@ -143,9 +143,9 @@ class Desk:
         return done.stdout
 
     @contextlib.contextmanager
-    def run_index(self, kept: int = 0) -> Iterator[None]:
+    def run_index(self, setting: int = 0) -> Iterator[None]:
         """Keeps a run index while the block lasts; `kept` is a value of its Kept. Other tests find the console without one."""
-        self.run(_START_INDEX.format(kept=kept))
+        self.run(_START_INDEX.format(kept=setting))
         try:
             yield
         finally:

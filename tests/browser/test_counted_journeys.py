@@ -9,10 +9,10 @@ import time
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from practice_engine.samples import sample_flows
 from tests.browser.running_console import Desk, Window
 from tests.browser.shots import PICTURES
 from tests.project.console_process import wait_for
-from workflows_ui.practice_engine.samples import sample_flows
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("desk")]
 FAILING = "failing"
@@ -101,7 +101,7 @@ def test_from_home_to_the_failed_launches_of_a_flow_this_week_as_csv_takes_six_a
 
 def test_whether_an_order_went_through_is_known_from_home_in_two_actions(desk: Desk, browser: Browser) -> None:
     desk.practice.start("quick", {"name": "Lan", "orderNo": "ORD-471182", "mail": "lan@example.com"})
-    with desk.run_index(kept=2), desk.window(browser) as window:
+    with desk.run_index(setting=2), desk.window(browser) as window:
         page = window.page
         # While somebody looks at the list, new runs are read every few seconds.
         page.goto("/w/practice/runs/?search=ORD-471182")

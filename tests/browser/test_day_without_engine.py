@@ -5,9 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Browser, expect
 
+from practice_engine.samples import sample_flows
 from tests.browser.running_console import Desk
 from tests.project.console_process import wait_for
-from workflows_ui.practice_engine.samples import sample_flows
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("desk"), pytest.mark.timeout(300)]
 #: What Chromium writes about pages that an engine could not be asked for.

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from practice_engine.samples import sample_flows
 from tests.browser.running_console import Desk
-from workflows_ui.practice_engine.samples import sample_flows
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("desk")]
 TYPED = '{"name": "typed while it was down"}'

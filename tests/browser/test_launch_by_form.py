@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from practice_engine.samples import sample_flows
 from tests.browser import shots
 from tests.browser.looks import PHONE
 from tests.browser.running_console import Desk
 from tests.project.console_process import wait_for
-from workflows_ui.practice_engine.samples import sample_flows
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("desk")]
 
@@ -29,7 +29,7 @@ from workflows_ui.launch_forms.services import launch_forms
 space = Workspace.objects.get(practice=True)
 person = User.objects.create_user("{PERSON}", "linh@example.com", "{PASSWORD}", first_name="Linh")
 practice.equip(Member.objects.create(workspace=space, user=person, role=Role.LAUNCHER))
-manager = access.find(Member.objects.filter(workspace=space, role=Role.MANAGER).first().user, space.slug)
+manager = access.access_for(Member.objects.filter(workspace=space, role=Role.MANAGER).first().user, space.slug)
 client = clients.client_for_person(manager.user, space)[0].workflows
 table = next(one["id"] for one in client.list_tables()["data"] if one["name"] == "Products")
 cells = client.list_records(table, limit=1)["data"][0]["cells"]

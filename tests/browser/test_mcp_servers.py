@@ -135,8 +135,8 @@ def test_the_token_is_shown_for_a_reason_copied_replaced_and_gone_from_the_brows
     assert page.evaluate("navigator.clipboard.readText()") == old
     page.get_by_role("link", name="I have copied it").click()
     expect(page.locator("h1")).to_have_text("Reporting")
-    kept = page.evaluate("JSON.stringify([Object.entries(localStorage), Object.entries(sessionStorage)])")
-    assert old not in kept
+    storage = page.evaluate("JSON.stringify([Object.entries(localStorage), Object.entries(sessionStorage)])")
+    assert old not in storage
     page.go_back()
     expect(page.get_by_label("What do you need the token for?")).to_be_visible()
     assert old not in page.content()

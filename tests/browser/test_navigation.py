@@ -217,5 +217,5 @@ def test_pages_with_scripts_files_and_accounts_are_loaded_by_the_browser(page: P
 def test_no_page_is_kept_in_the_browsers_storage(page: Page) -> None:
     _menu(page, "Credentials")
     expect(page.locator("h1")).to_have_text("Credentials")
-    kept = page.evaluate("JSON.stringify({...sessionStorage, ...localStorage})")
-    assert "<" not in kept
+    storage = page.evaluate("JSON.stringify({...sessionStorage, ...localStorage})")
+    assert "<" not in storage

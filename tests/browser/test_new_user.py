@@ -6,10 +6,10 @@ import pytest
 from babel.messages.pofile import read_po
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from practice_engine.samples import sample_flows
 from tests.browser.looks import PHONE
 from tests.browser.running_console import Desk
 from tests.project.console_process import ROOT
-from workflows_ui.practice_engine.samples import sample_flows
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("desk")]
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
+from practice_engine.samples import sample_flows
 from tests.browser.looks import DESK, PHONE
 from tests.browser.running_console import Desk, Window
-from workflows_ui.practice_engine.samples import sample_flows
 
 pytestmark = pytest.mark.browser
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
+from practice_engine.samples import sample_flows
 from tests.browser.looks import sound_in_every_look
 from tests.browser.running_console import Desk
 from tests.project.console_process import wait_for
 from workflows_ui.core.secret_names import MASK
-from workflows_ui.practice_engine.samples import sample_flows
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("desk")]
 
@@ -22,7 +22,7 @@ from workflows_ui.members.services import access
 from workflows_ui.audit.services import audit_log as audit
 from workflows_ui.launch_forms.services import launch_forms
 space = Workspace.objects.get(practice=True)
-manager = access.find(Member.objects.filter(workspace=space, role=Role.MANAGER).first().user, space.slug)
+manager = access.access_for(Member.objects.filter(workspace=space, role=Role.MANAGER).first().user, space.slug)
 form = Form((
     Field("name", ("name",), label="Customer", required=True),
     Field("door", ("door",), label="Word of the door", kind=FieldKind.SECRET, required=True, help="As it is on the customer's contract."),

@@ -208,13 +208,13 @@ class Gateway:
         try:
             upstream.request(request.method, self._shifted_target(request), request.body, headers)
             answer = upstream.getresponse()
-            kept = {name.lower(): value for name, value in answer.getheaders() if name.lower() not in _HOP}
+            passed_on = {name.lower(): value for name, value in answer.getheaders() if name.lower() not in _HOP}
             body = answer.read()
             if "/v1/flow-runs" in request.path:
                 body = _STAMP.sub(lambda found: _moved(found[0].decode(), self.ahead).encode(), body)
             if request.is_list and answer.status == 200:
                 body = self._listed(body)
-            return _Answer(answer.status, kept, body)
+            return _Answer(answer.status, passed_on, body)
         except (OSError, http.client.HTTPException):
             return _planned("504")
         finally:

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from practice_engine.engine import PracticeEngine
+from practice_engine.journal import Received
+from practice_engine.server import serve
 from tests import flows
 from tests.chaos.gateway import BREAKS, STATUSES, STRANGERS, THROUGH, Act, Gateway, Plan
 from tests.users import credential, person, workspace
@@ -17,9 +20,6 @@ from workflows_ui.launches.models import Launch, Reason, State
 from workflows_ui.launches.services import launches
 from workflows_ui.members.models import Flavour, Member, Role, Workspace
 from workflows_ui.members.services import access
-from workflows_ui.practice_engine.engine import PracticeEngine
-from workflows_ui.practice_engine.journal import Received
-from workflows_ui.practice_engine.server import serve
 
 #: Steps of the flows that are launched, and whether they are published.
 FLOWS: dict[str, tuple[list[dict[str, Any]], bool]] = {
@@ -130,7 +130,7 @@ class Lane:
     def ask(self, errand: Errand, user: User | None = None) -> str:
         """Asks for a launch; its id."""
         user = user or self.owner
-        place = access.find(user, self.workspace.slug)
+        place = access.access_for(user, self.workspace.slug)
         order = launches.LaunchRequest(
             self.flows[errand.flow],
             errand.flow,

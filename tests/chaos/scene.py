@@ -5,14 +5,14 @@ from pathlib import Path
 
 from django.db import connection
 
+from practice_engine.engine import PracticeEngine
+from practice_engine.server import Server, serve
 from tests.chaos.stage import Stage
 from tests.users import Users, gather, workspace
 from workflows_ui.audit.services import audit_log
 from workflows_ui.credentials.services import clients
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches
-from workflows_ui.practice_engine.engine import PracticeEngine
-from workflows_ui.practice_engine.server import Server, serve
 
 
 class Scene:

@@ -12,11 +12,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from practice_engine.server import serve
 from tests import flows
 from tests.chaos.scene import Scene
 from tests.chaos.stage import until
 from workflows_ui.launches.models import KEPT, Launch, State
-from workflows_ui.practice_engine.server import serve
 
 NUMBER = int(os.environ.get("KEPT", "40"))
 pytestmark = [
@@ -45,8 +45,8 @@ def test_kept_launches_outlast_an_engine_and_workers_that_are_killed(scene: Scen
     until(scene.settled, "the first launch is settled")
     scene.server.stop()
     by = timezone.now() + timedelta(hours=1)
-    kept = [scene.ask(flow, number, wait=number % 2 == 0, keep_until=by) for number in range(NUMBER)]
-    until(lambda: Launch.objects.filter(tries__gt=0, pk=kept[0].pk).exists(), "the engine is tried")
+    kept_launches = [scene.ask(flow, number, wait=number % 2 == 0, keep_until=by) for number in range(NUMBER)]
+    until(lambda: Launch.objects.filter(tries__gt=0, pk=kept_launches[0].pk).exists(), "the engine is tried")
     while _left() > NUMBER // 4:
         scene.server = serve(scene.engine, port)
         before = _left()
@@ -60,7 +60,7 @@ def test_kept_launches_outlast_an_engine_and_workers_that_are_killed(scene: Scen
     scene.server = serve(scene.engine, port)
     until(scene.settled, "every launch is settled", 300)
     outcomes = []
-    for launch in kept:
+    for launch in kept_launches:
         launch.refresh_from_db()
         outcomes.append((launch.state, launch.reason, scene.sent(launch)))
         assert scene.sent(launch) == (1 if launch.state == State.SUCCEEDED else 0), outcomes

@@ -15,14 +15,14 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from practice_engine import ids
+from practice_engine.http import Json
 from tests import flows
 from tests.chaos.scene import Scene
 from tests.chaos.stage import until
 from tests.practice_engine.fixtures import until as wait_for
 from tests.users import share_with_nobody
 from workflows_ui.audit.services.audit_log import CONSOLE
-from workflows_ui.practice_engine import ids
-from workflows_ui.practice_engine.http import Json
 from workflows_ui.run_index.models import READABLE, IndexedRun, Kept, RunIndex, RunValues, RunWord
 from workflows_ui.run_index.services import indexes, retention, values
 
@@ -96,9 +96,15 @@ def test_what_is_kept_is_what_the_last_setting_says(scene: Scene) -> None:
     for place in range(PAST):
         _add(scene, model, 60 + place * 30)
 
-    def change(keep_runs: int, kept: Kept, **limits: Any) -> None:
+    def change(keep_runs: int, values_setting: Kept, **limits: Any) -> None:
         indexes.start(
-            CONSOLE, scene.users.workspace, scene.users.credential, 365, keep_runs=keep_runs, kept=kept, **limits
+            CONSOLE,
+            scene.users.workspace,
+            scene.users.credential,
+            365,
+            keep_runs=keep_runs,
+            kept=values_setting,
+            **limits,
         )
         connection.close()
 
@@ -135,12 +141,12 @@ def test_what_is_kept_is_what_the_last_setting_says(scene: Scene) -> None:
         worker.wait()
     indexes.purge()
     index = RunIndex.objects.get()
-    kept = set(IndexedRun.objects.values_list("run_id", flat=True))
-    print(f"\n{deaths} deaths, {changes} changes, {len(kept)} of {len(scene.engine.state.runs)} runs kept")  # noqa: T201
+    indexed = set(IndexedRun.objects.values_list("run_id", flat=True))
+    print(f"\n{deaths} deaths, {changes} changes, {len(indexed)} of {len(scene.engine.state.runs)} runs kept")  # noqa: T201
     assert index.kept_since
     # Three runs in a millisecond would be much at this rate; they leave together.
-    assert keep - 3 < len(kept) <= keep
-    assert kept == _newest(scene, ids.stamp(retention.floor(index, timezone.now())))
+    assert keep - 3 < len(indexed) <= keep
+    assert indexed == _newest(scene, ids.stamp(retention.floor(index, timezone.now())))
     assert not IndexedRun.objects.filter(gone_at__isnull=False).exists()
     valued = RunValues.objects.filter(kept=Kept.VALUES)
     assert not RunValues.objects.exclude(pk__in=valued).exists()

@@ -15,14 +15,14 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from practice_engine import ids
+from practice_engine.http import Json
 from tests import flows
 from tests.chaos.scene import Scene
 from tests.chaos.stage import until
 from tests.practice_engine.fixtures import until as wait_for
 from tests.users import share_with_nobody
 from workflows_ui.audit.services.audit_log import CONSOLE
-from workflows_ui.practice_engine import ids
-from workflows_ui.practice_engine.http import Json
 from workflows_ui.run_index.models import IndexedRun, RunIndex
 from workflows_ui.run_index.services import indexes
 

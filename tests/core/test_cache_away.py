@@ -10,6 +10,7 @@ import pytest
 from django.core.cache import caches
 from django.test import Client
 
+from practice_engine.samples import sample_flows
 from tests.accounts.sign_in import sign_in
 from tests.core.cache_away import AWAY, Hanging, cache_at, cache_away
 from tests.launches.launch_scene import Scene, text_of as text
@@ -20,7 +21,6 @@ from tests.users import Users, person
 from workflows_ui.core import caching
 from workflows_ui.core.models import ExpiringValue
 from workflows_ui.launches.models import State
-from workflows_ui.practice_engine.samples import sample_flows
 
 pytestmark = pytest.mark.both_databases
 
@@ -131,22 +131,22 @@ def test_what_was_changed_while_the_cache_was_away_does_not_come_back() -> None:
 
 @pytest.mark.django_db
 def test_values_that_must_not_get_lost_are_rows_that_end() -> None:
-    kept = caches["default"]
-    kept.clear()
-    assert kept.add("a", [1.5], 60) is True
-    assert kept.add("a", [2], 60) is False
-    assert kept.get("a") == [1.5]
-    kept.set("a", {"b": "c"}, 60)
-    assert kept.get("a") == {"b": "c"}
+    cache = caches["default"]
+    cache.clear()
+    assert cache.add("a", [1.5], 60) is True
+    assert cache.add("a", [2], 60) is False
+    assert cache.get("a") == [1.5]
+    cache.set("a", {"b": "c"}, 60)
+    assert cache.get("a") == {"b": "c"}
     ExpiringValue.objects.update(expires_at="2020-01-01T00:00:00Z")
-    assert kept.get("a", "none") == "none"
-    assert kept.add("a", 2, 60) is True
-    assert kept.touch("a", 0) is True
-    assert kept.get("a") is None
+    assert cache.get("a", "none") == "none"
+    assert cache.add("a", 2, 60) is True
+    assert cache.touch("a", 0) is True
+    assert cache.get("a") is None
     assert caching.prune() == 1
     assert not ExpiringValue.objects.exists()
-    kept.set("b", 1)
-    assert (kept.delete("b"), kept.delete("b"), kept.touch("b")) == (True, False, False)
+    cache.set("b", 1)
+    assert (cache.delete("b"), cache.delete("b"), cache.touch("b")) == (True, False, False)
 
 
 @pytest.mark.parametrize("left", [True, False], ids=["the class is gone", "the module is gone"])

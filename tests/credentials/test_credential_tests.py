@@ -353,7 +353,7 @@ def test_neither_a_problem_nor_a_draft_holds_the_secret() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "kept"),
+    ("typed", "normal"),
     [
         ("HTTPS://Flows.Example.COM:443/api/", "https://flows.example.com/api"),
         ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
@@ -361,5 +361,5 @@ def test_neither_a_problem_nor_a_draft_holds_the_secret() -> None:
         ("https://flows.example.com./api", "https://flows.example.com/api"),
     ],
 )
-def test_one_engine_has_one_spelling(typed: str, kept: str) -> None:
-    assert credential_tests.normal_address(typed) == kept
+def test_one_engine_has_one_spelling(typed: str, normal: str) -> None:
+    assert credential_tests.normal_address(typed) == normal

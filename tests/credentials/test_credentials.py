@@ -59,7 +59,7 @@ def test_the_first_credential_of_a_project_makes_its_workspace_and_its_manager(e
         f"{engine.url}/api",
     )
     assert (place.engine_version, place.practice, place.launching_paused) == ("0.72.4", False, False)
-    assert access.find(ada, place.slug).role is Role.MANAGER
+    assert access.access_for(ada, place.slug).role is Role.MANAGER
     assert (added.credential.health, added.credential.owner) == (Health.WORKS, ada)
     assert added.credential.findings["who"] == "Ada Admin"
     assert list(AuditEvent.objects.order_by("pk").values_list("action", flat=True)) == [
@@ -77,7 +77,7 @@ def test_a_second_person_with_a_credential_asks_the_manager(engine: Engine) -> N
     assert AccessRequest.objects.get().user == ben
     assert added.credential.owner == ben
     with pytest.raises(access.NoAccess):
-        access.find(ben, place.slug)
+        access.access_for(ben, place.slug)
     add(ben, draft(engine.url, secret="a-third-secret"))
     assert AccessRequest.objects.count() == 1
     assert Workspace.objects.count() == 1

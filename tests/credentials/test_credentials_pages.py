@@ -89,15 +89,15 @@ def errors(response: Any) -> dict[str, list[str]]:
 def test_a_good_credential_is_kept_and_its_page_shows_what_was_found(db: None, practice: Practice) -> None:
     page = added(browser(person("ada")), practice)
     assert page.redirect_chain[0][1] == 303
-    kept = Credential.objects.get()
-    assert (kept.health, kept.name, kept.workspace.project_id) == (
+    credential = Credential.objects.get()
+    assert (credential.health, credential.name, credential.workspace.project_id) == (
         Health.WORKS,
         "Key of the tests",
         practice.credentials.project_id,
     )
     body = text(page)
     assert "What the test found" in body
-    for value in (kept.findings["who"], kept.findings["project"], kept.findings["project_id"]):
+    for value in (credential.findings["who"], credential.findings["project"], credential.findings["project_id"]):
         assert value
         assert value in body.replace("&#x27;", "'")
     assert practice.credentials.bearer_token not in body
@@ -112,10 +112,10 @@ def test_each_kind_of_imbrace_secret_is_taken(db: None, practice: Practice, kind
         "jwt": imbrace(practice, kind="access_token", secret=known.jwt, organization_id=known.organization_id),
     }
     assert browser(person("ada")).post(ADD, forms[kind]).status_code == 303
-    kept = Credential.objects.get()
-    assert kept.kind == (CredentialKind.API_KEY if kind == "api_key" else CredentialKind.ACCESS_TOKEN)
-    assert kept.workspace.organization_id == known.organization_id
-    assert kept.workspace.flavour == "imbrace"
+    credential = Credential.objects.get()
+    assert credential.kind == (CredentialKind.API_KEY if kind == "api_key" else CredentialKind.ACCESS_TOKEN)
+    assert credential.workspace.organization_id == known.organization_id
+    assert credential.workspace.flavour == "imbrace"
 
 
 def test_a_second_person_is_led_to_the_page_where_they_wait(users: Users, practice: Practice) -> None:
@@ -125,8 +125,8 @@ def test_a_second_person_is_led_to_the_page_where_they_wait(users: Users, practi
     assert "owner" in text(page)
     assert AccessRequest.objects.get().user == users.stranger
     assert Workspace.objects.count() == 1
-    kept = Credential.objects.get(owner=users.stranger)
-    assert browser(users.stranger).get(reverse("credential", args=["sales", kept.pk])).status_code == 404
+    credential = Credential.objects.get(owner=users.stranger)
+    assert browser(users.stranger).get(reverse("credential", args=["sales", credential.pk])).status_code == 404
 
 
 def test_the_form_starts_where_the_workspace_leads(users: Users) -> None:
@@ -234,8 +234,8 @@ def test_the_secret_is_in_no_page_no_log_no_session_and_no_row(
     caplog.set_level(logging.DEBUG)
     token = practice.credentials.bearer_token
     client = browser(users.owner)
-    kept = users.credential
-    at = ["sales", kept.pk]
+    credential = users.credential
+    at = ["sales", credential.pk]
     pages = [
         added(client, practice),
         client.post(ADD, typed(practice, address="http://127.0.0.1:9/api"), follow=True),

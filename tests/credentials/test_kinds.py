@@ -8,6 +8,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
+from practice_engine.routes.gateway import OTP
 from tests.practice_engine.fixtures import Practice
 from tests.users import Users, person
 from workflows_ui.accounts.models import User
@@ -16,7 +17,6 @@ from workflows_ui.core import crypto
 from workflows_ui.credentials import pending_sign_in
 from workflows_ui.credentials.models import Credential, CredentialKind
 from workflows_ui.members.models import Workspace
-from workflows_ui.practice_engine.routes.gateway import OTP
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_second_try")]
 ADD = "/credentials/add/"
@@ -46,8 +46,8 @@ def test_a_typed_secret_of_each_imbrace_kind_is_kept(practice: Practice, kind: s
     organization = practice.credentials.organization_id if kind == "jwt" else ""
     form = gateway(practice, kind=kind, secret=secret, organization_id=organization)
     assert at(person("ada")).post(ADD, form).status_code == 303
-    kept = Credential.objects.get()
-    assert (kept.kind, kept.open("secret"), kept.organization_id) == (kind, secret, organization)
+    credential = Credential.objects.get()
+    assert (credential.kind, credential.open("secret"), credential.organization_id) == (kind, secret, organization)
 
 
 def test_a_jwt_without_its_organization_says_so_at_that_field(practice: Practice) -> None:
@@ -67,14 +67,14 @@ def test_a_sign_in_with_several_organizations_asks_for_one_and_keeps_no_password
     assert browser.post(answer["Location"], {}).status_code == 422
     done = browser.post(answer["Location"], {"organization": known.other_organization_id})
     assert done.status_code == 303
-    kept = Credential.objects.get()
-    assert (kept.kind, kept.email, kept.password) == (CredentialKind.SIGN_IN, known.email, "")
-    assert kept.organization_id == known.other_organization_id
-    assert kept.workspace.project_id == known.other_project_id
-    assert kept.open("secret").startswith("acc_")
-    assert kept.ends_at is not None
-    assert kept.renew_at is not None
-    assert timedelta(days=29) < kept.ends_at - timezone.now() <= timedelta(days=30)
+    credential = Credential.objects.get()
+    assert (credential.kind, credential.email, credential.password) == (CredentialKind.SIGN_IN, known.email, "")
+    assert credential.organization_id == known.other_organization_id
+    assert credential.workspace.project_id == known.other_project_id
+    assert credential.open("secret").startswith("acc_")
+    assert credential.ends_at is not None
+    assert credential.renew_at is not None
+    assert timedelta(days=29) < credential.ends_at - timezone.now() <= timedelta(days=30)
     # The login token is spent, and the choice is over.
     assert browser.get(answer["Location"]).status_code == 303
     assert known.password not in str(list(AuditEvent.objects.values()))
@@ -109,9 +109,9 @@ def test_a_password_is_kept_sealed_where_the_person_wants_it(practice: Practice)
     browser, known = at(person("ada")), practice.credentials
     answer = browser.post(ADD, signing(practice, password=known.password, keep_password="on"))
     browser.post(answer["Location"], {"organization": known.organization_id})
-    kept = Credential.objects.get()
-    assert kept.open("password") == known.password
-    assert known.password not in kept.password
+    credential = Credential.objects.get()
+    assert credential.open("password") == known.password
+    assert known.password not in credential.password
 
 
 def test_a_code_is_asked_for_and_signs_in(practice: Practice) -> None:
@@ -154,12 +154,12 @@ def test_an_activepieces_sign_in_gets_a_token_that_knows_its_end(practice: Pract
     assert answer.status_code == 303
     if "/project/" in answer["Location"]:  # 0.83: an administrator's token opens several
         assert browser.post(answer["Location"], {"project": known.project_id}).status_code == 303
-    kept = Credential.objects.get()
-    assert kept.kind == CredentialKind.BEARER_SIGN_IN
-    assert kept.open("secret").startswith("eyJ")
-    assert kept.open("password") == known.password
-    assert kept.ends_at is not None
-    assert timedelta(days=6) < kept.ends_at - timezone.now() <= timedelta(days=7)
+    credential = Credential.objects.get()
+    assert credential.kind == CredentialKind.BEARER_SIGN_IN
+    assert credential.open("secret").startswith("eyJ")
+    assert credential.open("password") == known.password
+    assert credential.ends_at is not None
+    assert timedelta(days=6) < credential.ends_at - timezone.now() <= timedelta(days=7)
     assert not Workspace.objects.get().organization_id
 
 
@@ -170,19 +170,19 @@ def test_an_end_that_is_typed_is_kept_and_one_that_is_past_is_refused(practice: 
     assert set(errors(past)) == {"ends_on"}
     soon = (timezone.localdate() + timedelta(days=5)).isoformat()
     browser.post(ADD, form | {"ends_on": soon})
-    kept = Credential.objects.get()
-    assert kept.ends_at is not None
-    assert timezone.localdate(kept.ends_at).isoformat() == soon
-    assert kept.renew_at is None
+    credential = Credential.objects.get()
+    assert credential.ends_at is not None
+    assert timezone.localdate(credential.ends_at).isoformat() == soon
+    assert credential.renew_at is None
 
 
 def test_what_waits_for_a_choice_is_sealed(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
     stored: list[Any] = []
     truly = cache.set
 
-    def listening(key: str, value: Any, *more: Any, **kept: Any) -> None:
+    def listening(key: str, value: Any, *more: Any, **options: Any) -> None:
         stored.append(value)
-        truly(key, value, *more, **kept)
+        truly(key, value, *more, **options)
 
     monkeypatch.setattr(cache, "set", listening)
     known = practice.credentials

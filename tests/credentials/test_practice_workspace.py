@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from practice_engine.routes.gateway import OTP
 from tests import users as test_users
 from tests.practice_engine.fixtures import Practice
 from tests.users import credential, person, workspace
@@ -19,7 +20,6 @@ from workflows_ui.credentials.services import clients, credential_tests, practic
 from workflows_ui.engine import Timeouts
 from workflows_ui.members.models import Colour, Member, Role, Workspace
 from workflows_ui.members.services import access, members
-from workflows_ui.practice_engine.routes.gateway import OTP
 
 pytestmark = pytest.mark.django_db
 
@@ -90,7 +90,7 @@ def test_the_practice_workspace_is_grey_and_managed_by_the_first_user(configured
     assert place.address == configured.activepieces
     first = User.objects.get()
     assert place.slug == "practice"
-    assert access.find(first, place.slug).role is Role.MANAGER
+    assert access.access_for(first, place.slug).role is Role.MANAGER
     client, used = clients.client_for_person(first, place)
     assert client.workflows.get_current_project()["id"] == place.project_id
     assert used.health == Health.WORKS
@@ -183,9 +183,13 @@ def test_the_command_adds_a_credential_whose_secret_comes_from_standard_input(
         "--name",
         "Scripted",
     )
-    kept = Credential.objects.get()
-    assert (kept.owner, kept.name, kept.open("secret")) == (ada, "Scripted", practice.credentials.bearer_token)
-    assert f"Workspace made: {kept.workspace.slug}" in output
+    credential = Credential.objects.get()
+    assert (credential.owner, credential.name, credential.open("secret")) == (
+        ada,
+        "Scripted",
+        practice.credentials.bearer_token,
+    )
+    assert f"Workspace made: {credential.workspace.slug}" in output
     assert practice.credentials.bearer_token not in output
     typed(monkeypatch, practice.credentials.bearer_token_colleague)
     person("ben")
@@ -242,9 +246,9 @@ def test_the_command_takes_every_kind_there_is_and_its_secret_from_standard_inpu
         typed(monkeypatch, secret)
         output = run("add_credential", "--user", "ada", "--kind", kind, "--name", kind, *arguments)
         assert secret not in output
-    kept = {(row.kind, bool(row.password)) for row in Credential.objects.filter(owner=ada)}
-    assert {kind for kind, _password in kept} == set(CredentialKind.values)
-    assert {kind for kind, password in kept if password} == {"sign_in"}
+    rows = {(row.kind, bool(row.password)) for row in Credential.objects.filter(owner=ada)}
+    assert {kind for kind, _password in rows} == set(CredentialKind.values)
+    assert {kind for kind, password in rows if password} == {"sign_in"}
     with pytest.raises(CommandError, match="takes --kind bearer_token, bearer_sign_in"):
         run("add_credential", "--user", "ada", "--kind", "api_key", *plain)
 

@@ -65,11 +65,15 @@ def test_who_may_enter_several_projects_chooses_one_without_typing_anything_agai
         assert not any(secret in text(shown) for secret in (known.bearer_token, known.password))
     done = browser.post(answer["Location"], {"project": known.other_project_id}, follow=True)
     assert known.other_project_id in text(done)
-    kept = Credential.objects.get()
-    assert (kept.name, kept.kind, kept.workspace.project_id) == ("Mine", form["token_kind"], known.other_project_id)
-    assert kept.workspace.engine_version == "0.83.0"
-    assert kept.findings["who"]
-    assert kept.findings["email"] == known.email
+    credential = Credential.objects.get()
+    assert (credential.name, credential.kind, credential.workspace.project_id) == (
+        "Mine",
+        form["token_kind"],
+        known.other_project_id,
+    )
+    assert credential.workspace.engine_version == "0.83.0"
+    assert credential.findings["who"]
+    assert credential.findings["email"] == known.email
     # The choice is over.
     assert browser.get(answer["Location"]).status_code == 303
 
@@ -93,8 +97,8 @@ def test_the_project_of_the_workspace_that_one_came_from_is_chosen_beforehand(pr
 def test_who_may_enter_one_project_is_asked_nothing(practice: Practice) -> None:
     browser, known = at(person("ha")), practice.credentials
     assert browser.post(ADD, token(practice, secret=known.bearer_token_stranger)).status_code == 303
-    kept = Credential.objects.get()
-    assert (kept.workspace.project_id, kept.findings["project_id"]) == (known.other_project_id,) * 2
+    credential = Credential.objects.get()
+    assert (credential.workspace.project_id, credential.findings["project_id"]) == (known.other_project_id,) * 2
 
 
 def test_a_choice_is_open_to_nobody_else_and_keeps_its_secret_sealed(practice: Practice) -> None:
@@ -121,8 +125,8 @@ def test_what_goes_wrong_after_the_choice_is_said_and_may_be_tried_again(practic
 def test_a_replacement_is_for_the_workspace_it_belongs_to(practice: Practice) -> None:
     browser, known = at(person("ada")), practice.credentials
     browser.post(browser.post(ADD, token(practice))["Location"], {"project": known.project_id})
-    kept = Credential.objects.get()
-    where = reverse("credential_replace", args=[kept.workspace.slug, kept.pk])
+    credential = Credential.objects.get()
+    where = reverse("credential_replace", args=[credential.workspace.slug, credential.pk])
     form = {"token_kind": "bearer_token", "secret": known.bearer_token_stranger, "seen": ""}
     refused = browser.post(where, form)
     assert refused.status_code == 422
@@ -131,8 +135,8 @@ def test_a_replacement_is_for_the_workspace_it_belongs_to(practice: Practice) ->
         where, form | {"token_kind": "bearer_sign_in", "email": known.email, "password": known.password}
     )
     assert done.status_code == 303
-    kept.refresh_from_db()
-    assert (kept.kind, kept.workspace.project_id) == (CredentialKind.BEARER_SIGN_IN, known.project_id)
+    credential.refresh_from_db()
+    assert (credential.kind, credential.workspace.project_id) == (CredentialKind.BEARER_SIGN_IN, known.project_id)
 
 
 @pytest.mark.parametrize(("before", "after"), [("0.72.4", "0.83.0"), ("0.83.0", "0.72.4"), ("0.72.4", "0.79.1")])
@@ -142,15 +146,19 @@ def test_an_engine_may_be_exchanged_under_a_workspace(practice: Practice, before
     answer = browser.post(ADD, token(practice))
     if before == "0.83.0":
         browser.post(answer["Location"], {"project": known.project_id})
-    kept = Credential.objects.get()
-    slug = kept.workspace.slug
+    credential = Credential.objects.get()
+    slug = credential.workspace.slug
     practice.engine.settings.version = after
     for page in ("flows", "runs", "folders", "connections", "tables", "pieces"):
         assert browser.get(f"/w/{slug}/{page}/").status_code == 200, page
-    assert isinstance(credentials.retest(kept), credential_tests.Findings)
-    kept.refresh_from_db()
-    assert (kept.health, kept.workspace.engine_version, kept.findings["email"]) == ("works", after, known.email)
-    shown = text(browser.get(reverse("credential", args=[slug, kept.pk])))
+    assert isinstance(credentials.retest(credential), credential_tests.Findings)
+    credential.refresh_from_db()
+    assert (credential.health, credential.workspace.engine_version, credential.findings["email"]) == (
+        "works",
+        after,
+        known.email,
+    )
+    shown = text(browser.get(reverse("credential", args=[slug, credential.pk])))
     assert credential_messages.engine("activepieces", after) in shown
     assert ("not tested with this console" in shown) == (after == "0.79.1")
     assert credential_messages.engine("activepieces", after) in text(browser.get(f"/w/{slug}/settings/"))

@@ -262,12 +262,12 @@ def test_a_missing_route_is_distinguished_from_a_missing_thing(words: str, engin
 
 def test_only_so_many_engines_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workflows_ui.engine.generations.REMEMBERED", 2)
-    kept = Generations()
+    full = Generations()
     for base in ("a", "b", "a", "c"):
-        kept.remember(base, "mcp", "legacy")
-    assert [kept.known(base, "mcp") for base in ("a", "b", "c")] == ["legacy", None, "legacy"]
-    assert kept.known("a", "user") is None
-    kept.forget("a")
-    kept.forget("a")
-    assert kept.known("a", "mcp") is None
+        full.remember(base, "mcp", "legacy")
+    assert [full.known(base, "mcp") for base in ("a", "b", "c")] == ["legacy", None, "legacy"]
+    assert full.known("a", "user") is None
+    full.forget("a")
+    full.forget("a")
+    assert full.known("a", "mcp") is None
     assert generations.known("http://nowhere.example", "mcp") is None

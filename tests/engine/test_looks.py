@@ -25,9 +25,10 @@ from workflows_ui.engine import (
     writes,
 )
 from workflows_ui.engine.calls import Calls
+from workflows_ui.engine.errors import Write
 from workflows_ui.engine.safety import AddressSafety
 from workflows_ui.engine.transport import close_pools
-from workflows_ui.engine.writes import Outcome, Write
+from workflows_ui.engine.writes import Outcome
 
 __all__ = ["newer", "older", "practice"]
 Json = dict[str, Any]

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.html import strip_tags
 
+from practice_engine import ids
 from tests.resources.stage import Stage, everything_told, outcomes, stage
 from tests.run_index.index_scene import launched, read_all, start
 from tests.users import credential
@@ -25,7 +26,6 @@ from workflows_ui.launches.services import secrets
 from workflows_ui.members.models import Role
 from workflows_ui.notes.models import Note
 from workflows_ui.notifications.models import Notice
-from workflows_ui.practice_engine import ids
 from workflows_ui.run_index.models import IndexedRun, RunIndex
 from workflows_ui.runs.masking import WITHHELD
 
@@ -38,7 +38,7 @@ LIST = "/w/sales/failures/"
 
 
 def add_runs(stage: Stage, *messages: str, status: str = "FAILED", seconds: int = 60) -> list[str]:
-    """Runs of one flow in the engine's store, which has no others; the first is the newest, `seconds` old. Returns their ids."""
+    """Runs of one flow in the engine's store, which has no others; the first is the newest, `seconds` old. Return their ids."""
     state, now = stage.practice.engine.state, timezone.now()
     project = stage.users.workspace.project_id
     with state.lock:

@@ -25,7 +25,7 @@ _LEFT_OUT = {
 
 
 def pairs(folder: Path) -> list[dict[str, Any]]:
-    """Return name, operation, `before` and `after` of each operation that the engine granted and whose flow was recorded before."""
+    """Name, operation, `before` and `after` of each operation that the engine granted and whose flow was recorded before."""
     found = []
     for path in sorted(folder.glob("*.json")):
         recording = json.loads(path.read_text(encoding="utf-8"))
@@ -42,7 +42,7 @@ def pairs(folder: Path) -> list[dict[str, Any]]:
 
 
 def recorded() -> dict[str, list[dict[str, Any]]]:
-    """Return the pairs of `recorded.json` by version."""
+    """The pairs of `recorded.json` by version."""
     whole = json.loads(PAIRS.read_text(encoding="utf-8"))
     return {
         version: [

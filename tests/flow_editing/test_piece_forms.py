@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from practice_engine import catalog
+from practice_engine.http import V083
 from tests import flows
 from tests.flow_editing.posted_forms import PREFIX, Posted, as_posted, asked, newer, open_form, press, save
 from tests.flow_editing.test_editing import url
@@ -16,8 +18,6 @@ from workflows_ui.flow_editing import app_answers
 from workflows_ui.flow_editing.models import FlowEdit
 from workflows_ui.flow_editing.prediction import step_named
 from workflows_ui.members.models import Role
-from workflows_ui.practice_engine import catalog
-from workflows_ui.practice_engine.http import V083
 
 __all__ = ["stage"]
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from practice_engine import catalog
+from practice_engine.http import V083
 from tests import flows
 from tests.flow_editing.posted_forms import PREFIX, Posted, as_posted, newer, open_form, press, save
 from tests.flow_editing.test_editing import url
 from tests.resources.stage import Stage, stage
 from workflows_ui.flow_editing.prediction import step_named
-from workflows_ui.practice_engine import catalog
-from workflows_ui.practice_engine.http import V083
 
 __all__ = ["stage"]
 

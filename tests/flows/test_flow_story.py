@@ -8,12 +8,12 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone, translation
 
+from practice_engine.samples import sample_flows
 from tests import flows, step_trees
 from tests.launches.launch_scene import Scene, text_of, unescape
 from workflows_ui.flows import story as flow_story
 from workflows_ui.flows.story import Known
 from workflows_ui.launches.models import Launch, State
-from workflows_ui.practice_engine.samples import sample_flows
 
 KNOWN = Known(
     {"@activepieces/piece-stripe": "Stripe"},

@@ -50,8 +50,8 @@ def test_bad_input_is_refused_at_its_control_in_words(case: Case) -> None:
 
 
 def test_the_table_in_the_docs_is_the_one_made_from_these_cases() -> None:
-    kept = bad_input.PAGE.read_text("utf-8")
-    assert kept == bad_input.table(), "python -m tests.form_schema.bad_input writes it"
+    page = bad_input.PAGE.read_text("utf-8")
+    assert page == bad_input.table(), "python -m tests.form_schema.bad_input writes it"
     taken = [what for what, file in bad_input.FORM_FILES.items() if not bad_input.said_of(file)]
     assert taken == [], "a file that is no form is never taken for one"
 

@@ -148,10 +148,10 @@ def test_an_engine_that_refuses_live_names_is_asked_for_the_newest(
     users: Users, client: Client, stub_engine: StubEngine
 ) -> None:
     stub_engine.flows = [flow(1, "Order intake")]
-    find = stub_engine.answer
-    assert find is not None
+    usual_answer = stub_engine.answer
+    assert usual_answer is not None
     gone = {"code": "ENTITY_NOT_FOUND", "params": {}}
-    stub_engine.answer = lambda seen: Reply(404, gone) if "LOCKED" in seen.query else find(seen)
+    stub_engine.answer = lambda seen: Reply(404, gone) if "LOCKED" in seen.query else usual_answer(seen)
     client.force_login(users.colleague)
     assert _launched(text(client.get(HOME, headers=FLOWS).content)) == [identity(1)]
 

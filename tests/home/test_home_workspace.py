@@ -8,6 +8,7 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
+from practice_engine.samples import sample_flows
 from tests.launches.launch_scene import Scene, text_of
 from tests.users import workspace
 from workflows_ui.core import heartbeat
@@ -16,7 +17,6 @@ from workflows_ui.home import services as visits
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.members.models import AccessRequest, Member, Role
 from workflows_ui.notifications.models import Favourite
-from workflows_ui.practice_engine.samples import sample_flows
 
 pytestmark = pytest.mark.both_databases
 

@@ -29,7 +29,7 @@ FORM = Form(
 
 def place(user: User) -> access.Access:
     """A person's place in workspace `sales`."""
-    return access.find(user, "sales")
+    return access.access_for(user, "sales")
 
 
 def saved(user: User, form: Form = FORM) -> LaunchForm:
@@ -63,7 +63,7 @@ def draft(user: User) -> Form:
 def filled(page: Any) -> dict[str, Any]:
     """What the page of a field holds when it is opened, as a browser would send it."""
     editor = page.context["editor"]
-    found: dict[str, Any] = {"lock": page.context["lock"], "kept": list(page.context["field"].path)}
+    found: dict[str, Any] = {"lock": page.context["lock"], "stored_path": list(page.context["field"].path)}
     for name in editor.fields:
         value = editor[name].value()
         if value is True:

@@ -19,7 +19,7 @@ RECORDED = HERE / "recorded.json"
 
 def sources() -> dict[str, tuple[Any, list[Any], list[Any]]]:
     """The flows: step tree, payloads and samples by name."""
-    from workflows_ui.practice_engine.samples import sample_flows
+    from practice_engine.samples import sample_flows
 
     found: dict[str, tuple[Any, list[Any], list[Any]]] = {}
     for slug, sample in sample_flows().items():
@@ -77,8 +77,8 @@ def distil(folder: Path) -> None:
                 _add(flow["payloads"], steps["trigger"].get("output"))
             elif "payload" in body:
                 _add(flow["samples"], body["payload"])
-    kept = {names[key]: flow for key, flow in flows.items() if flow["trigger"].get("type") != "EMPTY"}
-    RECORDED.write_text(json.dumps(kept, ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8")
+    proposable = {names[key]: flow for key, flow in flows.items() if flow["trigger"].get("type") != "EMPTY"}
+    RECORDED.write_text(json.dumps(proposable, ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8")
 
 
 def _add(bodies: list[Any], output: Any) -> None:

@@ -13,9 +13,9 @@ PROPOSED = golden.proposed()
 
 @pytest.mark.parametrize("name", sorted(SOURCES))
 def test_the_proposed_form_is_the_one_that_was_looked_at(name: str) -> None:
-    kept = golden.GOLDEN / f"{name}.json"
-    assert kept.exists(), "python -m tests.launch_forms.golden writes it"
-    assert PROPOSED[name] == kept.read_text("utf-8"), (
+    golden_file = golden.GOLDEN / f"{name}.json"
+    assert golden_file.exists(), "python -m tests.launch_forms.golden writes it"
+    assert PROPOSED[name] == golden_file.read_text("utf-8"), (
         "python -m tests.launch_forms.golden writes it: read the difference"
     )
 

@@ -223,7 +223,7 @@ class Filled:
 
     address: str
     posted: dict[str, Any]
-    kept: str
+    shown: str
 
 
 @pytest.fixture(params=["published", "proposed", "json"])
@@ -255,7 +255,7 @@ def test_twins_are_asked_about_with_all_values_kept(scene: Scene, filled: Filled
     assert "You launched the same values moments ago" in page
     assert 'name="confirmed" value="yes"' in page
     assert reverse("launch", args=["sales", newest().pk]) in page
-    assert filled.kept in page
+    assert filled.shown in page
     assert hidden(page)["ticket"] == second["ticket"]
     assert scene.browser.post(filled.address, second | {"confirmed": "yes"}).status_code == 303
     assert Launch.objects.count() == 2
@@ -295,7 +295,7 @@ def test_without_a_credential_nothing_is_launched_and_nothing_is_lost(scene: Sce
     answer = scene.browser.post(filled.address, filled.posted)
     assert answer.status_code == 422
     assert "You have no credential here" in text_of(answer)
-    assert filled.kept in unescape(text_of(answer))
+    assert filled.shown in unescape(text_of(answer))
     assert not Launch.objects.exists()
 
 

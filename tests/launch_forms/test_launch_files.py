@@ -95,7 +95,7 @@ def test_searchable_inputs_are_kept_short_and_go_with_the_retention_time(scene: 
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"),
+    ("given", "cleaned"),
     [
         ("hợp đồng.pdf", "hợp đồng.pdf"),
         ("../../etc/passwd", "passwd"),
@@ -109,8 +109,8 @@ def test_searchable_inputs_are_kept_short_and_go_with_the_retention_time(scene: 
         ("x" * 300, "x" * 150),
     ],
 )
-def test_names_of_files_are_cleaned(given: str, kept: str) -> None:
-    assert launch_files.clean_name(given) == kept
+def test_names_of_files_are_cleaned(given: str, cleaned: str) -> None:
+    assert launch_files.clean_name(given) == cleaned
 
 
 @pytest.mark.parametrize(

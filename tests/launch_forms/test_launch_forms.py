@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from practice_engine.engine import PracticeEngine
+from practice_engine.server import serve
 from tests import flows
 from tests.users import Users, gather, person, workspace
 from workflows_ui.audit.models import AuditEvent
@@ -19,8 +21,6 @@ from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import files as launch_files
 from workflows_ui.members.models import Member, Role
 from workflows_ui.members.services import access
-from workflows_ui.practice_engine.engine import PracticeEngine
-from workflows_ui.practice_engine.server import serve
 
 pytestmark = pytest.mark.both_databases
 
@@ -143,7 +143,7 @@ def test_another_workspace_has_forms_of_its_own_for_the_same_flow(users: Users) 
     assert launch_forms.find_form(other, FLOW) is None
     builder = person("builder")
     Member.objects.create(workspace=other, user=builder, role=Role.BUILDER)
-    place = access.find(builder, "other")
+    place = access.access_for(builder, "other")
     with pytest.raises(launch_forms.Stale):
         launch_forms.publish(audit_log.Actor(builder), place, FLOW, lock=1)
     launch_forms.save(audit_log.Actor(builder), place, FLOW, "Orders", TWO, lock=None)

@@ -45,7 +45,7 @@ def modules_entered() -> Iterator[list[str]]:
 
     def watch(frame: FrameType, event: str, _argument: Any) -> None:
         nonlocal counting
-        if event == "return" and frame.f_code is form_page.find.__code__:
+        if event == "return" and frame.f_code is form_page.page_for.__code__:
             counting = True
         elif event == "return" and frame.f_code is launches.create.__code__:
             counting = False

@@ -12,14 +12,14 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
+from practice_engine.engine import PracticeEngine
+from practice_engine.server import Server, serve
 from tests.users import Users, gather, person, workspace
 from workflows_ui.accounts.models import User
 from workflows_ui.credentials.services import clients
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import following, launches, sending
 from workflows_ui.members.models import Member, Role
-from workflows_ui.practice_engine.engine import PracticeEngine
-from workflows_ui.practice_engine.server import Server, serve
 
 #: An engine second lasts so long.
 PAUSE = 0.02

@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from practice_engine.server import serve
 from tests import flows
 from tests.launch_forms.filled import hidden, newest, opened, publish
 from tests.launches.launch_scene import Scene, text_of, unescape
@@ -26,7 +27,6 @@ from workflows_ui.launches.models import Launch, Reason, State
 from workflows_ui.launches.services import launches, sending, sweeping, watching
 from workflows_ui.members.models import Member, Role, Workspace
 from workflows_ui.notifications.models import Notice
-from workflows_ui.practice_engine.server import serve
 from workflows_ui.run_index.models import RunIndex
 
 FORM = Form((Field("customer", ("customer",), label="Customer", required=True),), button="Place the order")
@@ -147,9 +147,9 @@ def test_without_consent_a_launch_is_given_up_as_always(night: Night) -> None:
 
 @pytest.mark.both_databases
 def test_kept_launches_knock_one_at_a_time_and_leave_in_order(night: Night) -> None:
-    kept = [night.keep(customer=f"Person {number}") for number in range(4)]
+    kept_launches = [night.keep(customer=f"Person {number}") for number in range(4)]
     late = night.scene.row(kept=False)
-    first = kept[0]
+    first = kept_launches[0]
     calls = [night.tick() for _ in range(3)]
     assert calls == [[late.pk, first.pk], [], []]
     pass_time()
@@ -157,8 +157,8 @@ def test_kept_launches_knock_one_at_a_time_and_leave_in_order(night: Night) -> N
     assert [night.tick(), night.tick()] == [[first.pk], []], "the others wait for the pause of the first"
     night.start()
     pass_time()
-    assert [night.tick() for _ in range(4)] == [[launch.pk] for launch in kept]
-    assert [night.sent(launch) for launch in kept] == [1, 1, 1, 1]
+    assert [night.tick() for _ in range(4)] == [[launch.pk] for launch in kept_launches]
+    assert [night.sent(launch) for launch in kept_launches] == [1, 1, 1, 1]
 
 
 @pytest.mark.both_databases
@@ -242,12 +242,12 @@ def test_a_launch_that_was_kept_for_long_enough_ends_and_its_person_is_informed(
     again = f"/w/sales/launches/{launch.pk}/again/"
     first, second = (night.scene.browser.post(again, values)["Location"] for _ in range(2))
     assert first == second
-    kept = newest()
-    assert (kept.kept, kept.state, kept.pk != launch.pk) == (True, State.QUEUED, True)
-    assert launches.open_payload(kept) == {"customer": "An"}
+    kept_launch = newest()
+    assert (kept_launch.kept, kept_launch.state, kept_launch.pk != launch.pk) == (True, State.QUEUED, True)
+    assert launches.open_payload(kept_launch) == {"customer": "An"}
     night.start()
     night.tick()
-    assert (night.sent(launch), night.sent(kept)) == (0, 1)
+    assert (night.sent(launch), night.sent(kept_launch)) == (0, 1)
 
 
 class expired:  # noqa: N801
@@ -344,7 +344,7 @@ def test_a_flow_that_was_published_again_meanwhile_is_not_launched(night: Night,
 @pytest.mark.both_databases
 @pytest.mark.django_db(transaction=True)
 def test_withdrawing_while_the_engine_comes_back_either_withdraws_or_sends(night: Night) -> None:
-    kept = [night.keep(customer=f"Person {number}") for number in range(4)]
+    kept_launches = [night.keep(customer=f"Person {number}") for number in range(4)]
     night.start()
     withdrawn: dict[str, bool] = {}
 
@@ -352,13 +352,13 @@ def test_withdrawing_while_the_engine_comes_back_either_withdraws_or_sends(night
         with database.turn():
             withdrawn[launch.pk] = launches.withdraw(audit_log.Actor(night.scene.users.colleague), launch)
 
-    threads = [threading.Thread(target=sending.send, args=(launch.pk,)) for launch in kept]
-    threads += [threading.Thread(target=withdraw, args=(launch,)) for launch in kept]
+    threads = [threading.Thread(target=sending.send, args=(launch.pk,)) for launch in kept_launches]
+    threads += [threading.Thread(target=withdraw, args=(launch,)) for launch in kept_launches]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    for launch in kept:
+    for launch in kept_launches:
         launch.refresh_from_db()
         assert night.sent(launch) == (0 if withdrawn[launch.pk] else 1)
         assert (launch.reason == Reason.WITHDRAWN) == withdrawn[launch.pk]

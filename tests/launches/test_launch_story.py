@@ -174,7 +174,7 @@ def test_inputs_that_differ_are_shown_field_by_field(scene: Scene) -> None:
     good = {"customer": {"phone": "0900", "name": "Lan"}, "qty": 1, "note": "x", "same": [1, 2]}
     bad = {"customer": {"phone": "09", "name": "Lan"}, "qty": "1", "urgent": True, "same": [1, 2]}
     first, second = _pair(scene, good, bad)
-    place = access.find(scene.users.colleague, "sales")
+    place = access.access_for(scene.users.colleague, "sales")
     found = comparison.compare_launches(place, second, first, None, None, {})
     assert [(one.label, one.kind, one.before, one.after) for one in found["changes"]] == [
         ("Customer › Phone", "changed", "“0900”", "“09”"),

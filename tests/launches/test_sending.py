@@ -13,6 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from practice_engine.engine import PracticeEngine
+from practice_engine.server import Server, serve
 from tests import flows
 from tests.logs import lines
 from tests.practice_engine.fixtures import until
@@ -27,8 +29,6 @@ from workflows_ui.launches import messages as launch_messages
 from workflows_ui.launches.models import Follow, Launch, Reason, State
 from workflows_ui.launches.services import following, launches, run_results, run_search, sending, sweeping
 from workflows_ui.members.models import Flavour, Member, Role, Workspace
-from workflows_ui.practice_engine.engine import PracticeEngine
-from workflows_ui.practice_engine.server import Server, serve
 
 pytestmark = pytest.mark.both_databases
 

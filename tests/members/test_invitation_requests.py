@@ -57,7 +57,7 @@ def test_somebody_with_another_address_gets_nothing_until_the_inviter_has_confir
     assert "stranger wants to use this invitation" in shown
     assert "their address here is stranger@example.com" in shown
     assert "stranger now belongs to the workspace" in text(decide(users.owner, row, "confirm"))
-    assert access.find(users.stranger, "sales").role is Role.LAUNCHER
+    assert access.access_for(users.stranger, "sales").role is Role.LAUNCHER
     assert list(users.stranger.groups.all()) == [team]
     assert (
         notification_messages.notification_message(Notice.objects.get(user=users.stranger)).title
@@ -94,7 +94,7 @@ def test_who_was_refused_gets_nothing_and_the_invited_person_still_joins(users: 
     assert "it was decided already" in text(decide(users.owner, row, "confirm"))
     assert not Member.objects.filter(user=users.stranger).exists()
     Client().post(link, NEW)
-    assert access.find(User.objects.get(username="lena"), "sales").role is Role.LAUNCHER
+    assert access.access_for(User.objects.get(username="lena"), "sales").role is Role.LAUNCHER
 
 
 def test_only_a_manager_of_the_workspace_confirms(users: Users) -> None:
@@ -106,7 +106,7 @@ def test_only_a_manager_of_the_workspace_confirms(users: Users) -> None:
     assert not Member.objects.filter(user=users.stranger).exists()
     Member.objects.filter(user=users.colleague).update(role=Role.MANAGER)
     decide(users.colleague, row, "confirm")
-    assert access.find(users.stranger, "sales").role is Role.LAUNCHER
+    assert access.access_for(users.stranger, "sales").role is Role.LAUNCHER
     accepted = Notice.objects.get(user=users.owner, kind="invitation_accepted")
     assert notification_messages.notification_message(accepted).title == "stranger accepted your invitation"
 
@@ -128,7 +128,7 @@ def test_who_gives_the_invitation_from_now_on_hears_of_those_who_wait(users: Use
         == "stranger wants to use your invitation to lena@example.com"
     )
     decide(users.colleague, row, "confirm")
-    assert access.find(users.stranger, "sales").role is Role.LAUNCHER
+    assert access.access_for(users.stranger, "sales").role is Role.LAUNCHER
 
 
 def test_the_request_of_another_invitation_is_not_decided(users: Users) -> None:

@@ -44,7 +44,7 @@ def test_an_invited_person_makes_an_account_is_signed_in_and_has_the_role_and_th
     assert answer["Location"] == "/w/sales/"
     lena = User.objects.get(username="lena")
     assert (lena.email, lena.label, list(lena.groups.all())) == ("lena@example.com", "Lena Ngo", [team])
-    assert access.find(lena, "sales").role is Role.LAUNCHER
+    assert access.access_for(lena, "sales").role is Role.LAUNCHER
     assert guest.get("/profile/").status_code == 200
     actions = list(AuditEvent.objects.order_by("pk").values_list("action", flat=True))
     assert [one for one in actions if one.startswith(("invitation", "person"))] == [
@@ -67,7 +67,7 @@ def test_an_invitation_without_a_role_brings_the_teams_and_what_they_may_launch_
     guest = Client()
     guest.post(link_of(page), NEW)
     assert not Member.objects.filter(user__username="lena").exists()
-    assert access.find(User.objects.get(username="lena"), "sales").guest
+    assert access.access_for(User.objects.get(username="lena"), "sales").guest
     assert "Order intake" in text(guest.get("/", follow=True))
     assert guest.get("/w/sales/flows/").status_code == 403
 
@@ -150,16 +150,16 @@ def test_somebody_who_is_signed_in_confirms_and_keeps_a_higher_role(users: Users
     client = browser(users.stranger)
     assert "You are signed in as stranger." in text(client.get(link))
     assert client.post(link)["Location"] == "/w/sales/"
-    assert access.find(users.stranger, "sales").role is Role.LAUNCHER
+    assert access.access_for(users.stranger, "sales").role is Role.LAUNCHER
     Member.objects.filter(user=users.stranger).update(role=Role.BUILDER)
-    for role, kept in ((Role.VIEWER, Role.BUILDER), (Role.MANAGER, Role.MANAGER)):
+    for role, final_role in ((Role.VIEWER, Role.BUILDER), (Role.MANAGER, Role.MANAGER)):
         # They belong to the workspace by now, under an address that no invitation is made out to any more.
         row, tokens = invitations.invite(
             Actor(users.owner), users.workspace, email="another@example.com", role=role, given=[], days=1
         )
         ColleagueInvitation.objects.filter(pk=row.pk).update(email="stranger@example.com")
         client.post(f"/join/{tokens.link}/")
-        assert access.find(users.stranger, "sales").role is kept
+        assert access.access_for(users.stranger, "sales").role is final_role
 
 
 @pytest.mark.parametrize("end", ["used", "over", "taken back", "renewed", "giver gone", "giver stepped down"])
@@ -236,7 +236,7 @@ def test_an_address_that_has_an_account_signs_in_instead(users: Users) -> None:
     assert Client().post(link, NEW).status_code == 200
     assert not User.objects.filter(username="lena").exists()
     browser(users.stranger).post(link)
-    assert access.find(users.stranger, "sales").role is Role.LAUNCHER
+    assert access.access_for(users.stranger, "sales").role is Role.LAUNCHER
 
 
 def test_a_members_address_is_not_invited(users: Users) -> None:
@@ -279,7 +279,7 @@ def test_a_team_that_has_come_to_open_more_since_is_left_out(users: Users) -> No
     Client().post(link, NEW)
     assert not User.objects.get(username="lena").groups.exists()
     with pytest.raises(access.NoAccess):
-        access.find(User.objects.get(username="lena"), "hr")
+        access.access_for(User.objects.get(username="lena"), "hr")
 
 
 def test_only_a_manager_gives_invitations(users: Users) -> None:

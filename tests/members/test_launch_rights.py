@@ -240,7 +240,7 @@ def test_eight_people_at_once_never_use_a_right_more_often_than_it_may_be() -> N
     right = LaunchRight.objects.create(workspace=space, flow_id="F" * 21, team=team, most_launches=3)
     people = [person(f"person{number}") for number in range(8)]
     team.user_set.set(people)
-    places = [access.find(one, "sales") for one in people]
+    places = [access.access_for(one, "sales") for one in people]
 
     def ask(number: int) -> bool:
         try:
@@ -275,7 +275,7 @@ def test_a_manager_gives_a_team_a_right_with_an_end_and_a_number_and_it_is_audit
     assert f"until {until:%A %H:%M}, 0 of 20 launches used" in page
     event = AuditEvent.objects.get(action="launch_right.give")
     assert (event.object_id, event.detail["holder"], event.detail["most_launches"]) == (str(right.pk), "Field", 20)
-    assert launch_rights.flows(access.find(guests.gail, "sales")) == [right]
+    assert launch_rights.flows(access.access_for(guests.gail, "sales")) == [right]
     news = Notice.objects.get(user=guests.gail)
     assert news.url == guests.scene.url(guests.flow)
     message = notification_messages.notification_message(news)

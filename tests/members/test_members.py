@@ -44,7 +44,7 @@ def actions() -> list[str]:
 def test_a_granted_request_makes_a_member_with_the_chosen_role(users: Users) -> None:
     request = asked(users)
     members.grant(acting(users), request, Role.BUILDER)
-    assert access.find(users.stranger, "sales").role is Role.BUILDER
+    assert access.access_for(users.stranger, "sales").role is Role.BUILDER
     request.refresh_from_db()
     assert (request.granted, request.decided_by) == (True, users.owner)
     assert actions() == ["access_request.ask", "access_request.grant"]
@@ -53,7 +53,7 @@ def test_a_granted_request_makes_a_member_with_the_chosen_role(users: Users) -> 
 def test_a_refused_request_lets_nobody_in_and_destroys_the_secret_that_came_with_it(users: Users) -> None:
     members.refuse(acting(users), asked(users))
     with pytest.raises(access.NoAccess):
-        access.find(users.stranger, "sales")
+        access.access_for(users.stranger, "sales")
     assert not Credential.objects.filter(owner=users.stranger).exists()
     assert AuditEvent.objects.get(action="access_request.refuse").detail == {"credentials_destroyed": 1}
 
@@ -64,7 +64,7 @@ def test_a_request_is_decided_once(users: Users) -> None:
     for decide in (members.refuse, members.withdraw):
         assert decide(acting(users), request) is False
     assert members.grant(acting(users), request, Role.MANAGER) is None
-    assert access.find(users.stranger, "sales").role is Role.VIEWER
+    assert access.access_for(users.stranger, "sales").role is Role.VIEWER
     assert Credential.objects.filter(owner=users.stranger).exists()
 
 
@@ -80,7 +80,7 @@ def test_a_person_is_added_by_user_name_or_e_mail_address(users: Users, who: str
     form = AddPeopleForm({"who": who, "role": Role.LAUNCHER}, invites_to="sales")
     assert form.is_valid()
     members.add(acting(users), users.workspace, form.cleaned_data["who"], form.cleaned_data["role"])
-    assert access.find(users.stranger, "sales").role is Role.LAUNCHER
+    assert access.access_for(users.stranger, "sales").role is Role.LAUNCHER
     assert actions() == ["member.add"]
 
 
@@ -124,7 +124,7 @@ def test_a_changed_role_is_recorded_with_before_and_after(users: Users) -> None:
 def test_a_removed_member_has_no_access_and_no_secret_left(users: Users) -> None:
     assert members.remove(acting(users), membership(users, "colleague")) == 1
     with pytest.raises(access.NoAccess):
-        access.find(users.colleague, "sales")
+        access.access_for(users.colleague, "sales")
     assert not Credential.objects.filter(owner=users.colleague).exists()
     assert actions() == ["member.remove"]
 
@@ -136,7 +136,7 @@ def test_a_removed_member_has_no_access_and_no_secret_left(users: Users) -> None
 def test_the_last_manager_stays(users: Users, change: Callable[[Actor, Member], object]) -> None:
     with pytest.raises(members.LeavesNoManager):
         change(acting(users), membership(users, "owner"))
-    assert access.find(users.owner, "sales").role is Role.MANAGER
+    assert access.access_for(users.owner, "sales").role is Role.MANAGER
     assert Credential.objects.filter(owner=users.owner).exists()
     assert actions() == []
 

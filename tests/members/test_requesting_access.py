@@ -41,7 +41,7 @@ def test_a_shared_link_leads_to_a_request_that_a_manager_approves_and_both_are_n
     page = text(browser(users.owner).get("/w/sales/members/"))
     assert "wants to open a flow" in page
     browser(users.owner).post(f"/w/sales/members/requests/{request.pk}/grant/", {"role": "viewer"})
-    assert access.find(users.stranger, "sales").role is Role.VIEWER
+    assert access.access_for(users.stranger, "sales").role is Role.VIEWER
     notice = Notice.objects.get(user=users.stranger)
     assert (notice.kind, notice.url) == (NoticeKind.ACCESS_DECIDED, "/w/sales/flows/abc/")
 
@@ -83,7 +83,7 @@ def test_a_member_asks_for_a_higher_role_and_keeps_their_credential_when_refused
     assert Notice.objects.filter(user=users.colleague, kind=NoticeKind.ACCESS_DECIDED).exists()
     client.post("/request-access/", {"link": "/w/sales/members/"})
     owner.post(f"/w/sales/members/requests/{AccessRequest.objects.get(decided_at=None).pk}/grant/", {"role": "builder"})
-    assert access.find(users.colleague, "sales").role is Role.BUILDER
+    assert access.access_for(users.colleague, "sales").role is Role.BUILDER
 
 
 def test_a_manager_reads_the_name_of_the_requested_flow_where_the_console_knows_it(users: Users) -> None:

@@ -140,7 +140,7 @@ def test_deleting_a_team_says_what_goes_with_it_and_does_it(users: Users, keeper
     assert not CredentialShare.objects.exists()
     assert not LaunchRight.objects.exists()
     with pytest.raises(access.NoAccess):
-        access.find(users.stranger, "sales")
+        access.access_for(users.stranger, "sales")
     ended = AuditEvent.objects.get(action="launch_right.revoke")
     assert (ended.workspace, ended.object_id, ended.user) == (users.workspace, str(right.pk), keeper)
     assert (ended.detail["holder"], ended.detail["holder_kind"]) == (team.name, "team")
@@ -176,7 +176,7 @@ def test_a_manager_makes_a_team_a_member_of_the_workspace(users: Users) -> None:
     client, address = browser(users.owner), reverse("member_add", args=["sales"])
     page = client.post(address, {"team": str(team.pk), "role": "builder"}, follow=True)
     assert "The team Field now belongs to the workspace." in text(page)
-    assert access.find(users.stranger, "sales").role is Role.BUILDER
+    assert access.access_for(users.stranger, "sales").role is Role.BUILDER
     again = client.post(address, {"team": str(team.pk), "role": "viewer"})
     assert again.status_code == 422
     assert "belongs to the workspace already" in text(again)

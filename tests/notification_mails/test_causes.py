@@ -10,6 +10,7 @@ from django.core.mail import EmailMessage
 from django.utils import timezone
 from django.utils.html import strip_tags
 
+from practice_engine.samples import sample_flows
 from tests.launches.launch_scene import PAUSE, Scene, text_of, unescape
 from workflows_ui.accounts.models import User
 from workflows_ui.launches.models import Launch, State
@@ -17,7 +18,6 @@ from workflows_ui.launches.services import watching
 from workflows_ui.members.models import Member, Role, Workspace
 from workflows_ui.notification_mails import mail as notification_mail
 from workflows_ui.notifications.models import Notice, WatchKind, WatchPoll
-from workflows_ui.practice_engine.samples import sample_flows
 
 ERROR = "Error: Dòng 7: thiếu cột sku"
 HELP = "What usually helps: Check the inputs, change what is wrong, and run it again."

@@ -14,6 +14,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from practice_engine.samples import sample_flows
 from tests import flows
 from tests.launches.launch_scene import PAUSE, Scene, text_of
 from tests.users import Users
@@ -27,7 +28,6 @@ from workflows_ui.members.models import Member, Role
 from workflows_ui.notification_mails import mail as notification_mail
 from workflows_ui.notifications import services as notifications
 from workflows_ui.notifications.models import Notice, NoticeKind, Watch, WatchKind, WatchPoll
-from workflows_ui.practice_engine.samples import sample_flows
 
 pytestmark = pytest.mark.both_databases
 

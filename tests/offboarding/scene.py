@@ -39,7 +39,7 @@ def leaver(scene: Scene) -> User:
 def _furnish(space: Workspace, who: User) -> None:
     name, now = space.slug, timezone.now()
     credential(space, who, "secret", name=f"{name} credential")
-    row = launch_forms.save(Actor(who), access.find(who, name), NO_FLOW, f"{name} form", FORM, lock=None)
+    row = launch_forms.save(Actor(who), access.access_for(who, name), NO_FLOW, f"{name} form", FORM, lock=None)
     assert row.draft
     LaunchRight.objects.create(
         workspace=space, flow_id=NO_FLOW, flow_name=f"{name} held", user=who, most_launches=5, used=2

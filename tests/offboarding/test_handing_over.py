@@ -118,7 +118,7 @@ def test_each_kind_is_handed_over_and_audited(scene: Scene, leaver: User, keeper
     assert (moved.owner, moved.name, moved.open("payload")) == (colleague, "sales inputs (2)", '{"a":1}')
     assert Watch.objects.get(name="sales watched").user == viewer
     assert FailurePattern.objects.get(index=scene.users.workspace.pk).assigned_to == builder
-    assert access.find(hr, "hr").role is Role.MANAGER
+    assert access.access_for(hr, "hr").role is Role.MANAGER
     assert list(TeamOwner.objects.values_list("user", flat=True)) == [colleague.pk]
     actions = sorted(AuditEvent.objects.order_by("pk").values_list("action", flat=True)[before:])
     assert actions == [

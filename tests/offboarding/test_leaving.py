@@ -97,7 +97,7 @@ def test_deactivated_they_are_signed_out_with_the_next_click_everywhere(scene: S
     sign_in = Client().post("/accounts/login/", {"login": "colleague", "password": "correct horse battery"})
     assert not sign_in.wsgi_request.user.is_authenticated
     with pytest.raises(access.NoAccess):
-        access.find(User.objects.get(pk=scene.users.colleague.pk), "sales")
+        access.access_for(User.objects.get(pk=scene.users.colleague.pk), "sales")
 
 
 def test_reactivated_the_sessions_from_before_stay_ended(scene: Scene, keeper: User) -> None:
@@ -154,7 +154,7 @@ def test_what_colleagues_need_is_handed_over_to_the_named_one(scene: Scene, keep
     assert refused.status_code == 422
     assert User.objects.get(pk=owner.pk).is_active
     off(keeper, owner, "colleague")
-    assert access.find(colleague, "sales").role is Role.MANAGER
+    assert access.access_for(colleague, "sales").role is Role.MANAGER
     assert TeamOwner.objects.filter(team=team, user=colleague).exists()
     names = SavedInputs.objects.filter(owner=colleague).order_by("pk").values_list("name", flat=True)
     assert sorted(names) == ["Monday", "Monday (2)"]

@@ -198,9 +198,9 @@ def distil(recording: dict[str, Any], numbers: Numbers) -> dict[str, Any]:
         "status": came["status"],
         "told": {name: _told(name, text) for name, text in came["headers"].items() if name in TOLD_HEADERS},
     }
-    kept = {name: text for name, text in headers.items() if name in KEPT_HEADERS}
+    known_headers = {name: text for name, text in headers.items() if name in KEPT_HEADERS}
     query = {key: _cursor(text) if key == "cursor" else text for key, text in (asked["query"] or {}).items()}
-    for name, value in (("query", query), ("headers", kept), ("body", asked["body"])):
+    for name, value in (("query", query), ("headers", known_headers), ("body", asked["body"])):
         if value not in (None, {}):
             fact[name] = numbers.hide(value)
     if "body" in came:

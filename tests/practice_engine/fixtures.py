@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 import pytest
 import requests
 
-from workflows_ui.practice_engine import Credentials, Journal, PracticeEngine, Server, serve
-from workflows_ui.practice_engine.samples import SampleFlow, sample_flows
+from practice_engine import Credentials, Journal, PracticeEngine, Server, serve
+from practice_engine.samples import SampleFlow, sample_flows
 
 # An engine second lasts 20 ms: the wait limit of 30 s passes in 0.6 s, a delay of 60 s in 1.2 s.
 FAST = 0.02

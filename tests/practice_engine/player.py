@@ -8,10 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
+from practice_engine import run_rows
+from practice_engine.ids import is_id
 from tests.practice_engine.distil import FACTS, TOLD_HEADERS, outlines, properties
 from tests.practice_engine.fixtures import Practice, until
-from workflows_ui.practice_engine import run_rows
-from workflows_ui.practice_engine.ids import is_id
 
 Json = dict[str, Any]
 PLACE = re.compile(r"<id:\d+>")

@@ -6,9 +6,9 @@ Longer than 300 lines: it is the list of 304 facts in their order. A story is a 
 from collections.abc import Callable
 from datetime import timedelta
 
+from practice_engine.ids import is_id, now, stamp
 from tests.practice_engine.fixtures import until
 from tests.practice_engine.player import WEBHOOK_TRIGGER, Player, code_step
-from workflows_ui.practice_engine.ids import is_id, now, stamp
 
 Step = str | Callable[[Player], object]
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from workflows_ui.practice_engine import code_steps, expressions, piece_steps
-from workflows_ui.practice_engine.execution import Execution, Pause, Sleep
-from workflows_ui.practice_engine.http import Response
-from workflows_ui.practice_engine.ids import is_id, named_id
-from workflows_ui.practice_engine.tree import schedule_for
+from practice_engine import code_steps, expressions, piece_steps
+from practice_engine.execution import Execution, Pause, Sleep
+from practice_engine.http import Response
+from practice_engine.ids import is_id, named_id
+from practice_engine.tree import schedule_for
 
 KNOWN = {"trigger": {"body": {"x": 1, "list": [{"a": "b"}], "đơn hàng": 5}}, "step_1": {"total": 22}}
 

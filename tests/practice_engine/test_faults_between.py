@@ -5,9 +5,9 @@ import contextlib
 import pytest
 import requests
 
+from practice_engine import Received
+from practice_engine.faults import BODIES
 from tests.practice_engine.fixtures import Practice
-from workflows_ui.practice_engine import Received
-from workflows_ui.practice_engine.faults import BODIES
 
 #: At every commit, test_recordings holds the practice engine to the recorded ones.
 pytestmark = pytest.mark.slow
@@ -86,10 +86,10 @@ def test_a_replaced_answer_has_the_engines_mark_where_that_is_asked_for(practice
 def test_a_spoilt_answer_keeps_the_engines_mark_unless_it_is_taken_away(practice: Practice) -> None:
     practice.engine.faults.add("empty", "POST", HOOKS, times=1)
     practice.engine.faults.add("empty", "POST", HOOKS, webhook_id=False)
-    kept, taken = launch(practice), launch(practice)
-    assert kept is not None
+    received, taken = launch(practice), launch(practice)
+    assert received is not None
     assert taken is not None
-    assert ("x-webhook-id" in kept.headers, "x-webhook-id" in taken.headers) == (True, False)
+    assert ("x-webhook-id" in received.headers, "x-webhook-id" in taken.headers) == (True, False)
 
 
 def test_a_proxys_page_names_its_own_status_and_shows_when_to_come_again(practice: Practice) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from practice_engine.ids import now, stamp
 from tests.practice_engine.fixtures import Practice
-from workflows_ui.practice_engine.ids import now, stamp
 
 #: At every commit, test_recordings holds the practice engine to the recorded ones.
 pytestmark = pytest.mark.slow

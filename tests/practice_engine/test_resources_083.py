@@ -5,8 +5,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from practice_engine.ids import stamp
 from tests.practice_engine.fixtures import Practice, until
-from workflows_ui.practice_engine.ids import stamp
 
 #: At every commit, test_recordings holds the practice engine to the recorded ones.
 pytestmark = pytest.mark.slow

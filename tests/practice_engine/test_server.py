@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 import requests
 
+from practice_engine import PracticeEngine, serve, wait_until_listening
+from practice_engine.accounts import SAO_MAI_PROJECT, credential_row
+from practice_engine.http import Request
+from practice_engine.samples import sample_flows
 from tests.practice_engine.fixtures import FAST, Practice, until
-from workflows_ui.practice_engine import PracticeEngine, serve, wait_until_listening
-from workflows_ui.practice_engine.accounts import SAO_MAI_PROJECT, credential_row
-from workflows_ui.practice_engine.http import Request
-from workflows_ui.practice_engine.samples import sample_flows
 
 ROOT = Path(__file__).resolve().parents[2]
 MARKER = "M" * 21
@@ -97,7 +97,7 @@ def start(engine: PracticeEngine, slug: str) -> dict[str, Any]:
 
 
 def test_the_oldest_ended_run_goes_when_there_are_too_many(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workflows_ui.practice_engine.run_rows.MAX_RUNS", len(practice.engine.state.runs))
+    monkeypatch.setattr("practice_engine.run_rows.MAX_RUNS", len(practice.engine.state.runs))
     before = set(practice.engine.state.runs)
     start(practice.engine, "quick")
     after = set(practice.engine.state.runs)

@@ -20,7 +20,7 @@ RUN_COMMAND = [sys.executable, "-m", "console.dev.run"]
 
 
 def free_port() -> int:
-    """Return a port on which nothing listens now."""
+    """A port on which nothing listens now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -28,9 +28,9 @@ def free_port() -> int:
 
 
 def minimal_environment(folder: Path, port: int) -> dict[str, str]:
-    """Return an environment that sets nothing but a folder and a port."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return kept | {"VAR_DIR": str(folder), "PORT": str(port)}
+    """An environment that sets nothing but a folder and a port."""
+    environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return environment | {"VAR_DIR": str(folder), "PORT": str(port)}
 
 
 class ConsoleProcess:
@@ -71,7 +71,7 @@ class ConsoleProcess:
         assert text in self.output, self.output
 
     def get(self, path: str) -> tuple[int, str]:
-        """Return status and body of a page."""
+        """Status and body of a page."""
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
             with opener.open(self.address + path, timeout=10) as answer:
@@ -110,7 +110,7 @@ def running_console(
 
 
 def processes_of(folder: Path) -> dict[int, str]:
-    """Return ids and commands of the processes whose VAR_DIR is the folder."""
+    """Ids and commands of the processes whose VAR_DIR is the folder."""
     wanted = f"VAR_DIR={folder}".encode()
     found = {}
     for entry in Path("/proc").iterdir():

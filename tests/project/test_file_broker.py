@@ -36,7 +36,7 @@ def link(tmp_path: Path) -> Connection:
 
 
 def connect(folder: Path) -> Connection:
-    """Return a connection to the broker in a folder."""
+    """A connection to the broker in a folder."""
     file_broker.register()
     return Connection(
         "fsatomic://localhost", transport_options=environment.transport_options("fsatomic:", folder, prefix="")

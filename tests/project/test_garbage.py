@@ -28,6 +28,6 @@ def test_what_is_loaded_when_a_process_is_ready_is_passed_by(code: str) -> None:
     found = subprocess.run(
         [sys.executable, "-c", code + counts], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     ).stdout
-    kept, left = map(int, found.split())
-    assert kept > 100_000
+    frozen, left = map(int, found.split())
+    assert frozen > 100_000
     assert left < 1_000

@@ -78,7 +78,7 @@ def test_templates_never_switch_off_escaping() -> None:
 
 def test_every_module_has_a_docstring() -> None:
     undocumented = []
-    for folder in ("console", "workflows_ui", "tests"):
+    for folder in ("console", "practice_engine", "workflows_ui", "tests"):
         for file in (ROOT / folder).rglob("*.py"):
             text = file.read_text(encoding="utf-8")
             if text.strip() and "migrations" not in file.parts and not ast.get_docstring(ast.parse(text)):
@@ -92,8 +92,19 @@ def test_no_docstring_of_a_function_begins_in_the_third_person() -> None:
         "Sets|Shows|Starts|Stops|Stores|Takes|Tells|Waits|Writes"
     )
     third = re.compile(rf'^ *(?:def |\)).*:\n +"""({verbs})\b', re.MULTILINE)
-    files = (path for folder in ("console", "workflows_ui") for path in (ROOT / folder).rglob("*.py"))
+    files = (
+        path for folder in ("console", "practice_engine", "workflows_ui") for path in (ROOT / folder).rglob("*.py")
+    )
     found = {path.name: hits for path in files if (hits := third.findall(path.read_text(encoding="utf-8")))}
+    assert found == {}
+
+
+def test_docstrings_name_what_is_returned_and_do_not_begin_with_return() -> None:
+    """What returns a value names it."""
+    begins = re.compile(r'^ +r?"""Returns?\b.*', re.MULTILINE)
+    folders = ("console", "practice_engine", "workflows_ui", "tests")
+    files = (path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+    found = {path.name: hits for path in files if (hits := begins.findall(path.read_text(encoding="utf-8")))}
     assert found == {}
 
 

@@ -50,7 +50,7 @@ def sign_in(address: str, name: str, password: str) -> str:
 
 
 def refused(folder: Path, port: int, **changes: str) -> str:
-    """Return the line that explains why the console did not start."""
+    """The line that explains why the console did not start."""
     result = subprocess.run(
         RUN_COMMAND,
         cwd=ROOT,

@@ -13,12 +13,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.html import strip_tags
 
+from practice_engine import ids
 from tests.resources.stage import Stage, outcomes, stage
 from tests.run_index.index_scene import launched, start
 from workflows_ui.credentials.services import sharing
 from workflows_ui.launches.models import Launch
 from workflows_ui.members.models import Role
-from workflows_ui.practice_engine import ids
 from workflows_ui.run_index.models import IndexedRun, RunIndex
 
 __all__ = ["stage"]

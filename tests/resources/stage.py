@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http.response import HttpResponseBase
 from django.test import Client
 
+from practice_engine import PracticeEngine, serve
 from tests.practice_engine.fixtures import Practice
 from tests.resources import samples
 from tests.users import Users, gather, workspace
@@ -20,7 +21,6 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine.transport import close_pools
 from workflows_ui.flow_editing.forms import EditForm
 from workflows_ui.members.models import Flavour, Member, Role
-from workflows_ui.practice_engine import PracticeEngine, serve
 from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.resource import Query, Resource
 

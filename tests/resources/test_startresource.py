@@ -20,6 +20,7 @@ COPIED = (
     "console",
     "docs",
     "locale",
+    "practice_engine",
     "static",
     "templates",
     "tests",

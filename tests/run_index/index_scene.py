@@ -5,13 +5,13 @@ from typing import Any
 
 from django.utils import timezone
 
+from practice_engine import ids
 from tests.resources.stage import Stage
 from tests.users import share_with_nobody
 from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.credentials.services import sharing
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches
-from workflows_ui.practice_engine import ids
 from workflows_ui.run_index.models import RunIndex
 from workflows_ui.run_index.services import indexes, reading
 

@@ -33,9 +33,9 @@ def scene() -> Iterator[Scene]:
     made.close()
 
 
-def keep(scene: Scene, kept: Kept = Kept.VALUES, **limits: Any) -> None:
+def keep(scene: Scene, setting: Kept = Kept.VALUES, **limits: Any) -> None:
     """The workspace's run index keeps as much."""
-    indexes.start(CONSOLE, scene.users.workspace, scene.users.credential, 90, kept=kept, **limits)
+    indexes.start(CONSOLE, scene.users.workspace, scene.users.credential, 90, kept=setting, **limits)
 
 
 def read(scene: Scene) -> None:

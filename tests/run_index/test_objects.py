@@ -75,8 +75,8 @@ def test_every_object_of_the_engine_is_in_the_index_with_its_state(stage: Stage,
     assert IndexedObject.objects.filter(kind="mcp-servers").count() == len(servers) > 0
     assert not IndexedKind.objects.filter(read_at=None).exists()
     # Tokens of servers, and whatever steps and connections hold.
-    kept = json.dumps(list(IndexedObject.objects.values_list("data", flat=True)))
-    assert not any(row["token"] in kept for row in servers)
+    stored_data = json.dumps(list(IndexedObject.objects.values_list("data", flat=True)))
+    assert not any(row["token"] in stored_data for row in servers)
     assert "input" not in {key for data in IndexedObject.objects.values_list("data", flat=True) for key in keys(data)}
 
 
@@ -128,11 +128,11 @@ def test_objects_that_are_gone_from_the_engine_are_marked_and_may_return(stage: 
     table = stage.session.workflows.create_table("Short-lived")
     start(stage)
     read(stage)
-    kept = stage.practice.engine.state.tables.pop(table["id"])
+    removed = stage.practice.engine.state.tables.pop(table["id"])
     read(stage)
     assert "Short-lived" not in names("tables")
     assert IndexedObject.objects.get(object_id=table["id"]).gone_at
-    stage.practice.engine.state.tables[table["id"]] = kept
+    stage.practice.engine.state.tables[table["id"]] = removed
     read(stage)
     assert "Short-lived" in names("tables")
 

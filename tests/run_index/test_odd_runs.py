@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from practice_engine import ids
 from tests.resources.stage import Stage, stage
 from tests.run_index.index_scene import add_past, read_all, start, turn
-from workflows_ui.practice_engine import ids
 from workflows_ui.run_index.models import IndexedRun, RunIndex
 from workflows_ui.run_index.services import rows
 
@@ -45,7 +45,7 @@ def make(stage: Stage, **values: Any) -> str:
     return run
 
 
-def kept() -> set[str]:
+def indexed_ids() -> set[str]:
     """The ids of the index's runs."""
     return set(IndexedRun.objects.values_list("run_id", flat=True))
 
@@ -56,7 +56,7 @@ def test_invalid_values_of_a_run_are_cut_or_left_out_and_its_page_is_read(stage:
     start(stage)
     read_all(stage)
     assert not RunIndex.objects.get().trouble
-    assert not [made[run] for run in set(made) - kept()]
+    assert not [made[run] for run in set(made) - indexed_ids()]
     for query in ("", "?archived=only", "?sort=flow", "?sort=-length", "?sort=state", "?search=lines"):
         response = stage.browser.get(f"/w/sales/runs/{query}")
         assert response.status_code == 200, query
@@ -72,7 +72,7 @@ def test_runs_without_a_usable_id_or_time_do_not_keep_others_from_being_read(sta
     start(stage)
     index = turn(stage)
     assert not index.trouble
-    assert set(good) <= kept()
+    assert set(good) <= indexed_ids()
 
 
 @pytest.mark.both_databases
@@ -107,8 +107,8 @@ def test_a_run_from_the_future_does_not_keep_new_runs_from_being_read(stage: Sta
     turn(stage)
     [new] = add_past(stage, 1, seconds=0)
     turn(stage)
-    assert new in kept()
-    assert future not in kept(), "with it, a limit of rows would keep nothing else"
+    assert new in indexed_ids()
+    assert future not in indexed_ids(), "with it, a limit of rows would keep nothing else"
     asked = stage.practice.journal.all("GET", "/v1/flow-runs/count-by-status")
     assert len(asked) < 400
 
@@ -128,7 +128,7 @@ def test_a_single_run_of_tomorrow_is_not_taken_for_the_clock_of_the_engine(stage
     for _turn in range(3):
         [new] = add_past(stage, 1, seconds=0)
         turn(stage)
-        assert new in kept()
+        assert new in indexed_ids()
 
 
 @pytest.mark.parametrize("hours", [-23, 7, 23])
@@ -141,7 +141,7 @@ def test_new_runs_are_read_from_an_engine_whose_clock_is_wrong(stage: Stage, hou
     for _turn in range(3):
         [new] = add_past(stage, 1, seconds=0, back=-ahead)
         turn(stage)
-        assert new in kept()
+        assert new in indexed_ids()
 
 
 def test_an_error_of_the_reading_itself_is_a_failure_that_is_shown_and_tried_more_and_more_seldom(

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from practice_engine import ids
 from tests.resource_admin.test_export import ask, work
 from tests.resources.stage import Stage, stage
 from tests.run_index.index_scene import launched, read_all, start, turn
@@ -19,7 +20,6 @@ from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import run_search
 from workflows_ui.members.models import Role
-from workflows_ui.practice_engine import ids
 from workflows_ui.run_index import tasks
 from workflows_ui.run_index.models import IndexedRun, Kept, RunIndex, RunText, RunWord, Search
 from workflows_ui.run_index.services import indexes, launch_words, parts, rewriting
@@ -153,18 +153,18 @@ def test_messages_of_launches_that_only_steps_name_are_not_rewritten(stage: Stag
     settle(stage)
     assert not listed(stage.browser, "giraffe-5518")
     # While the names are kept, once they are not, and once the launch is gone.
-    for kept in (Kept.NAMES, Kept.NOTHING, Kept.NOTHING):
-        plain(stage, kept=kept)
+    for setting in (Kept.NAMES, Kept.NOTHING, Kept.NOTHING):
+        plain(stage, kept=setting)
         tasks.trim(stage.users.workspace.pk)
         write_again(stage)
         assert "giraffe" not in texts()
         assert listed(stage.browser, "7118") == {usual}
         assert {odd, usual} <= listed(stage.browser, "harge")
-        start(stage, kept=kept)
+        start(stage, kept=setting)
         write_again(stage)
         assert not listed(stage.browser, "giraffe-5518")
         assert listed(stage.browser, "471182") == {usual}
-        if kept == Kept.NOTHING:
+        if setting == Kept.NOTHING:
             Launch.objects.all().delete()
 
 

@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
+from practice_engine import ids
 from tests import flows
 from tests.practice_engine.fixtures import until
 from tests.resources.stage import Stage, stage
@@ -14,7 +15,6 @@ from tests.run_index.index_scene import add_past, everything, read_all, start, t
 from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.credentials.models import CredentialShare
 from workflows_ui.credentials.services import sharing
-from workflows_ui.practice_engine import ids
 from workflows_ui.run_index.models import IndexedRun, RunIndex
 from workflows_ui.run_index.services import indexes, reading, rows
 
@@ -40,7 +40,7 @@ def listed(stage: Stage) -> dict[str, str]:
     return {run["id"]: run["status"] for run in stage.practice.runs()}
 
 
-def kept(**conditions: Any) -> dict[str, str]:
+def indexed_states(**conditions: Any) -> dict[str, str]:
     """The index's runs by id, with their states."""
     return dict(IndexedRun.objects.filter(**conditions).values_list("run_id", "status"))
 
@@ -56,8 +56,8 @@ def launch(stage: Stage, flow: str) -> str:
 @pytest.mark.sampled(2)
 def test_every_run_of_the_engine_is_read_with_its_state(indexed: Stage) -> None:
     turn(indexed)
-    assert listed(indexed) == kept()
-    assert len(kept()) > 5
+    assert listed(indexed) == indexed_states()
+    assert len(indexed_states()) > 5
 
 
 @pytest.mark.sampled(2)
@@ -68,7 +68,7 @@ def test_the_past_is_read_page_by_page_and_no_run_of_the_same_moment_is_lost(ind
     while turn(indexed).spans:
         turns += 1
         assert turns < 50
-    missing = set(everything(indexed)) - set(kept())
+    missing = set(everything(indexed)) - set(indexed_states())
     assert not missing, sorted(indexed.practice.engine.state.runs[one]["created"] for one in missing)
 
 
@@ -80,7 +80,7 @@ def test_new_runs_are_read_without_reading_the_old_ones_again(indexed: Stage) ->
     run = launch(indexed, flow)
     before = len(indexed.practice.journal.all("GET", "/v1/flow-runs"))
     turn(indexed)
-    assert run in kept()
+    assert run in indexed_states()
     asked = indexed.practice.journal.all("GET", "/v1/flow-runs")[before:]
     # What is new, and the runs that have not ended.
     assert len(asked) <= 2
@@ -91,7 +91,7 @@ def test_a_run_is_followed_to_its_end(indexed: Stage) -> None:
     flow = flows.make(indexed.session.workflows, "Slow", flows.delay(100), flows.code("echo"))
     run = launch(indexed, flow)
     turn(indexed)
-    assert kept(run_id=run)[run] in ("QUEUED", "RUNNING", "PAUSED")
+    assert indexed_states(run_id=run)[run] in ("QUEUED", "RUNNING", "PAUSED")
     until(lambda: listed(indexed)[run] == "SUCCEEDED")
     IndexedRun.objects.update(check_at=timezone.now())
     turn(indexed)
@@ -112,8 +112,8 @@ def test_a_comparison_finds_missed_changed_and_deleted_runs(indexed: Stage) -> N
     RunIndex.objects.update(compared_at=timezone.now() - timedelta(days=1))
     turn(indexed)
     read_all(indexed)
-    assert late in kept()
-    assert kept(run_id=past[10]) == {past[10]: "FAILED"}
+    assert late in indexed_states()
+    assert indexed_states(run_id=past[10]) == {past[10]: "FAILED"}
     assert IndexedRun.objects.get(run_id=past[90]).gone_at
     assert IndexedRun.objects.filter(gone_at__isnull=False).count() == 1
     assert RunIndex.objects.get().missed == 1
@@ -129,7 +129,7 @@ def test_an_engine_that_fails_is_read_with_growing_pauses(indexed: Stage) -> Non
     second = turn(indexed)
     assert second.failures == 2
     assert second.due_at - timezone.now() > timedelta(seconds=8)
-    assert kept()
+    assert indexed_states()
 
 
 @pytest.mark.sampled(2)
@@ -173,14 +173,14 @@ def test_runs_are_kept_as_long_as_the_index_says(indexed: Stage) -> None:
     read_all(indexed)
     start(indexed, keep_days=30)
     indexes.purge()
-    assert not set(old) & set(kept())
-    assert kept()
+    assert not set(old) & set(indexed_states())
+    assert indexed_states()
     start(indexed, keep_days=90)
     read_all(indexed)
-    assert set(old) <= set(kept())
+    assert set(old) <= set(indexed_states())
     indexes.stop(CONSOLE, indexed.users.workspace)
     indexes.purge()
-    assert not kept()
+    assert not indexed_states()
 
 
 @pytest.mark.sampled(2)

@@ -30,7 +30,7 @@ def limit(users: Users, keep_runs: int, keep_days: int = 90) -> RunIndex:
     return indexes.start(CONSOLE, users.workspace, users.credential, keep_days, keep_runs=keep_runs)
 
 
-def kept() -> list[str]:
+def run_ids() -> list[str]:
     """The runs of the index, the newest first."""
     return list(IndexedRun.objects.order_by("-created").values_list("run_id", flat=True))
 
@@ -57,15 +57,15 @@ def test_the_oldest_runs_beyond_the_limit_are_deleted_and_erased_ones_do_not_cou
     before = RunIndex.objects.get().version
     tasks.trim(cast.workspace.pk)
     index = RunIndex.objects.get()
-    assert kept() == ["run0", "run1", "run2", "run3", "run4"]
+    assert run_ids() == ["run0", "run1", "run2", "run3", "run4"]
     assert index.kept_since
     assert timedelta(0) < IndexedRun.objects.get(run_id="run4").created - index.kept_since < HOUR
     assert index.version > before
     indexes.purge()
-    assert len(kept()) == 5
+    assert len(run_ids()) == 5
     put(cast, 1, days=0)
     indexes.purge()
-    assert "run4" not in kept()
+    assert "run4" not in run_ids()
 
 
 def test_runs_of_one_millisecond_leave_together(cast: Users) -> None:
@@ -76,7 +76,7 @@ def test_runs_of_one_millisecond_leave_together(cast: Users) -> None:
     put(cast, 1, days=0)
     limit(cast, 2)
     indexes.purge()
-    assert kept() == ["run3"]
+    assert run_ids() == ["run3"]
 
 
 def test_a_limit_that_was_raised_meanwhile_deletes_nothing(cast: Users) -> None:
@@ -86,7 +86,7 @@ def test_a_limit_that_was_raised_meanwhile_deletes_nothing(cast: Users) -> None:
     retention.cut(earlier, timezone.now())
     assert RunIndex.objects.get().kept_since is None
     indexes.purge()
-    assert len(kept()) == 5
+    assert len(run_ids()) == 5
 
 
 def test_a_higher_limit_reads_the_past_again_as_far_as_the_days_allow(cast: Users) -> None:
@@ -96,7 +96,7 @@ def test_a_higher_limit_reads_the_past_again_as_far_as_the_days_allow(cast: User
     indexes.purge()
     since = RunIndex.objects.get().kept_since
     assert since
-    assert len(kept()) == 3
+    assert len(run_ids()) == 3
     have_read()
     [span] = spans.load(limit(cast, 10).spans)
     assert span.before == since
@@ -124,11 +124,11 @@ def test_a_run_that_is_being_written_is_deleted_the_next_time(cast: Users) -> No
     thread.start()
     assert locked.wait(10)
     indexes.purge()
-    assert kept() == ["run1"]
+    assert run_ids() == ["run1"]
     release.set()
     thread.join()
     indexes.purge()
-    assert kept() == []
+    assert run_ids() == []
 
 
 @on_the_engine
@@ -142,18 +142,18 @@ def test_the_past_is_read_as_far_as_the_limit_and_not_compared_beyond_it(stage: 
     assert not [span for span in spans.load(RunIndex.objects.get().spans) if not span.compares]
     assert lists(stage) - before <= 3
     indexes.purge()
-    assert set(kept()) == newest(stage, 50)
+    assert set(run_ids()) == newest(stage, 50)
     for version in ("0.72.4", "0.83.0"):
         stage.practice.engine.settings.version = version
         RunIndex.objects.update(compared_at=None)
         turn(stage)
         read_all(stage)
-        assert set(kept()) == newest(stage, 50)
+        assert set(run_ids()) == newest(stage, 50)
     assert RunIndex.objects.get().missed == 0
     start(stage, keep_runs=300)
     read_all(stage)
     indexes.purge()
-    assert set(kept()) == newest(stage, 300)
+    assert set(run_ids()) == newest(stage, 300)
     assert not IndexedRun.objects.filter(gone_at__isnull=False).exists()
 
 
@@ -165,7 +165,7 @@ def test_a_reader_that_began_before_the_limit_was_lowered_writes_nothing(stage: 
     start(stage, keep_runs=10)
     with pytest.raises(reading.Lost):
         reading._read_new(work)
-    assert not kept()
+    assert not run_ids()
 
 
 @on_the_engine

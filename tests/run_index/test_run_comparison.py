@@ -9,13 +9,13 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.html import strip_tags
 
+from practice_engine import ids
 from tests.resources.stage import Stage, stage
 from tests.run_index.index_scene import launched, read_all, start
 from workflows_ui.credentials.models import CredentialShare
 from workflows_ui.credentials.services import sharing
 from workflows_ui.launches.services import secrets
 from workflows_ui.members.models import Role
-from workflows_ui.practice_engine import ids
 from workflows_ui.run_index.models import IndexedRun
 from workflows_ui.runs import comparison
 

@@ -49,8 +49,8 @@ def indexed(shared: Stage) -> Stage:
 
 def values(stage: Stage, **others: Any) -> dict[str, Any]:
     """What the form sends."""
-    kept = {"keep_runs": "1000000", "kept": "0", "values_days": "30", "values_kb": "64", "search": "0"}
-    return {"credential": str(stage.users.credential.pk), "keep_days": "14"} | kept | others
+    settings = {"keep_runs": "1000000", "kept": "0", "values_days": "30", "values_kb": "64", "search": "0"}
+    return {"credential": str(stage.users.credential.pk), "keep_days": "14"} | settings | others
 
 
 def post(stage: Stage, url: str, **data: Any) -> Any:
@@ -224,7 +224,7 @@ def test_the_page_says_that_nothing_works_in_the_background(indexed: Stage) -> N
 
 
 def test_a_deleted_credential_stops_the_index_until_another_one_is_chosen(indexed: Stage) -> None:
-    kept = IndexedRun.objects.count()
+    before = IndexedRun.objects.count()
     indexed.users.credential.delete()
     page = indexed.browser.get(PAGE)
     assert "Stopped: the credential was deleted" in text(page.content)
@@ -236,7 +236,7 @@ def test_a_deleted_credential_stops_the_index_until_another_one_is_chosen(indexe
     post(indexed, PAGE, **values(indexed, credential=str(other.pk)))
     turn(indexed)
     assert "Up to date" in html_of(indexed.browser)
-    assert IndexedRun.objects.count() >= kept
+    assert IndexedRun.objects.count() >= before
 
 
 @pytest.mark.slow

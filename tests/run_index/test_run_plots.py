@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from practice_engine import ids
 from tests.resources.stage import Stage, stage
 from tests.run_index.index_scene import add_past, read_all, start
 from tests.users import credential, person
@@ -22,7 +23,6 @@ from workflows_ui.credentials.services import sharing
 from workflows_ui.launches.services.runs import FAILED
 from workflows_ui.launches.services.statistics import midnights
 from workflows_ui.members.models import LaunchRight
-from workflows_ui.practice_engine import ids
 from workflows_ui.run_index.models import IndexedRun, RunIndex
 from workflows_ui.run_index.services import indexes, rows, statistics
 

@@ -82,7 +82,7 @@ def _browser(user: User) -> Client:
 def index(two: Two) -> dict[str, str]:
     """An index whose runs and objects have names of their own, with an alarm, a noted failure and a run that the engine has no longer.
 
-    Returns the ids that the addresses of its pages hold.
+    Return the ids that the addresses of its pages hold.
     """
     stage, users = two.stage, two.stage.users
     start(stage, kept=Kept.VALUES)
@@ -108,7 +108,7 @@ def index(two: Two) -> dict[str, str]:
     channel = AlarmChannel(workspace=users.workspace, name=CHANNEL, shape="slack", created_at=timezone.now())
     channel.save()
     failed = IndexedRun.objects.exclude(fingerprint=0).filter(archived=None).order_by("-created")[0]
-    pattern = failures.find(row, failed.fingerprint)
+    pattern = failures.find_pattern(row, failed.fingerprint)
     assert pattern
     failures.save_note(Actor(users.owner), row, pattern, NOTE)
     note = Note(workspace=users.workspace, subject=Subject.FAILURE, object_id=pattern.key, author=users.owner)
@@ -246,7 +246,7 @@ def test_while_the_engine_is_down_the_index_replaces_it_only_for_people_who_may_
 def test_a_manager_who_may_not_see_the_index_hands_over_failures_without_their_names(two: Two) -> None:
     ids = index(two)
     row = RunIndex.objects.get()
-    pattern = failures.find(row, int(ids["failure"]))
+    pattern = failures.find_pattern(row, int(ids["failure"]))
     assert pattern
     failures.assign(Actor(two.stage.users.owner), row, pattern, two.stage.users.owner)
     url = f"/w/sales/people/{two.stage.users.owner.pk}/leaving/"

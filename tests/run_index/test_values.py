@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from practice_engine import ids
 from tests.resources.stage import Stage, stage
 from tests.run_index.index_scene import add_past, launched, start, turn
 from tests.run_index.test_indexed_list import RUNS
@@ -16,7 +17,6 @@ from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.credentials.services import sharing
 from workflows_ui.members.models import Role
-from workflows_ui.practice_engine import ids
 from workflows_ui.run_index import tasks
 from workflows_ui.run_index.models import LATER, IndexedRun, Kept, RunIndex, RunValues, RunWord
 from workflows_ui.run_index.services import indexes, kept_steps, objects, values, words
@@ -57,9 +57,9 @@ def ran(stage: Stage, number: int = 1, *, back: timedelta = timedelta(0), **step
     return found
 
 
-def keep(stage: Stage, kept: Kept = Kept.VALUES, **limits: int) -> RunIndex:
+def keep(stage: Stage, setting: Kept = Kept.VALUES, **limits: int) -> RunIndex:
     """An index that keeps as much; also changes one."""
-    return start(stage, kept=kept, **limits)
+    return start(stage, kept=setting, **limits)
 
 
 def get_calls(stage: Stage, *kinds: str) -> int:
@@ -174,9 +174,9 @@ def test_names_are_kept_without_values_and_nothing_is_kept_at_first(stage: Stage
     keep(stage, Kept.NAMES)
     settle(stage)
     row = IndexedRun.objects.get(run_id=run)
-    kept = values.steps(row)
-    assert kept["step_1"].pop("displayName")
-    assert kept["step_1"] == {
+    steps = values.steps(row)
+    assert steps["step_1"].pop("displayName")
+    assert steps["step_1"] == {
         "type": "CODE",
         "status": "SUCCEEDED",
         "duration": 12,
@@ -317,8 +317,8 @@ def test_a_smaller_limit_deletes_larger_values_and_keeps_smaller_ones(stage: Sta
     keep(stage, values_kb=1)
     tasks.trim(stage.users.workspace.pk)
     settle(stage)
-    kept = RunValues.objects.get(run=row)
-    assert kept.size <= 1024
+    run_values = RunValues.objects.get(run=row)
+    assert run_values.size <= 1024
     shown = values.steps(row)
     assert shown["step_1"]["output"] == str(kept_steps.TOO_LARGE)
     assert shown["trigger"]["output"]["body"]["orderNo"] == "ORD-471182"
@@ -373,11 +373,11 @@ def test_odd_steps_are_kept_as_far_as_they_can_be(stage: Stage) -> None:
         },
         {"deep": {"output": json.loads("[" * 90 + "]" * 90)}},
     ]
-    for kept in (Kept.NAMES, Kept.VALUES):
+    for setting in (Kept.NAMES, Kept.VALUES):
         for value in odd:
-            text = kept_steps.reduced({"steps": value}, {"step_1": "One"}, kept, 2048)
+            text = kept_steps.reduced({"steps": value}, {"step_1": "One"}, setting, 2048)
             assert len(text.encode()) <= 2048
-            assert isinstance(kept_steps.displayed(text, kept), dict)
+            assert isinstance(kept_steps.displayed(text, setting), dict)
     # The practice engine counts steps, and cannot count the others.
     sent = odd[3:]
     runs = add_past(stage, len(sent))
@@ -409,10 +409,10 @@ def test_addresses_of_decisions_and_outputs_of_waiting_steps_are_neither_kept_no
     chain["step_2"] = {"type": "PIECE", "status": "PAUSED", "input": {}, "output": {"approved": "prematurely"}}
     keep(stage)
     settle(stage)
-    kept = RunValues.objects.get(run__run_id=run).open("content")
-    assert "Decide here" in kept
-    assert key not in kept
-    assert "prematurely" not in kept
+    content = RunValues.objects.get(run__run_id=run).open("content")
+    assert "Decide here" in content
+    assert key not in content
+    assert "prematurely" not in content
     assert run in listed(stage.browser, "decide")
     for text in (key, "waitpoints", "prematurely"):
         assert run not in listed(stage.browser, text), text

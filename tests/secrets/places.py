@@ -31,8 +31,8 @@ def everything(hunt: Hunt, folders: Iterable[Path] = ()) -> None:
     """Takes in all that outlives a request: database, cache, broker, mails, and the files of these folders besides VAR_DIR."""
     hunt.look("database", database())
     hunt.look("mail", b"\n".join(letters()))
-    kept = [Path(settings.VAR_DIR), *folders]
-    for path in {path for folder in kept for path in folder.rglob("*") if path.is_file()}:
+    folders_read = [Path(settings.VAR_DIR), *folders]
+    for path in {path for folder in folders_read for path in folder.rglob("*") if path.is_file()}:
         hunt.look(f"file {_kind(path)}", b"\n".join(unpacked(_read(path))))
     if settings.CELERY_BROKER_URL.startswith("redis"):
         hunt.look("redis", b"\n".join(_redis()))

@@ -67,7 +67,7 @@ class Walk:
     def write(self, place: str, who: str, url: str, values: dict[str, Any]) -> None:
         """One POST; what it leaves is looked at and taken back."""
         browser = self.stage.browsers[who]
-        kept = {name: one.value for name, one in browser.cookies.items()}
+        cookies = {name: one.value for name, one in browser.cookies.items()}
         with transaction.atomic():
             answer = browser.post(url, values)
             places.answer(self.hunt, f"{place} (POST)", answer)
@@ -75,7 +75,7 @@ class Walk:
                 self.hunt.look(f"database after {place}", places.database())
             transaction.set_rollback(True)
         browser.cookies.clear()
-        for name, value in kept.items():
+        for name, value in cookies.items():
             browser.cookies[name] = value
 
     def fail(self, address: Address, status: int) -> None:

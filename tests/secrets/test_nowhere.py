@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from practice_engine.routes import gateway
 from tests import flows
 from tests.chaos.scene import Scene
 from tests.chaos.stage import until
@@ -21,7 +22,6 @@ from workflows_ui.credentials.models import Credential, CredentialKind, Credenti
 from workflows_ui.credentials.services import clients, secret_rotation
 from workflows_ui.launches.models import Launch
 from workflows_ui.members.models import Workspace
-from workflows_ui.practice_engine.routes import gateway
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -157,16 +157,16 @@ def test_no_kind_of_credential_is_anywhere_after_everything_it_can_go_through(
     story.replace("bearer_sign_in", email=given.email, password=given.password, keep_password="on")
     story.launch()
     story.renew()
-    kept = CredentialSecret.objects.exclude(secret="")
-    assert {row.kind for row in kept} | {story.credential.kind} == set(CredentialKind.values)
+    secrets = CredentialSecret.objects.exclude(secret="")
+    assert {row.kind for row in secrets} | {story.credential.kind} == set(CredentialKind.values)
     hunt.hide("one-time code", CODE)
     # People who may open the launch see it; it is in clear nowhere else.
     hunt.hide("launch input", INPUT, but=lambda place: place.startswith("/w/"))
     hunt.hide("password of a sign-in", given.password)
-    for row in kept:
+    for row in secrets:
         hunt.hide(f"credential {row.kind}", row.open("secret"))
     hunt.hide("tokens of the engine", *scene.engine.state.credentials)
-    kept.update(keep_until=LONG_AGO)
+    secrets.update(keep_until=LONG_AGO)
     assert secret_rotation.purge() >= len(CredentialKind.values) - 1
     assert not CredentialSecret.objects.exclude(secret="", password="").exists()
     for space in (first, story.space):

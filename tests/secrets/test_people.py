@@ -94,9 +94,9 @@ def _link(pattern: str) -> str:
     return found[1]
 
 
-def only(*kept: str) -> Any:
+def only(*beginnings: str) -> Any:
     """Whether a place is one of these: where a secret legitimately is."""
-    return lambda place: place.startswith(kept)
+    return lambda place: place.startswith(beginnings)
 
 
 def join(hunt: Hunt, users: Users, settings: Any) -> None:
@@ -109,8 +109,8 @@ def join(hunt: Hunt, users: Users, settings: Any) -> None:
         patch.setattr(settings, "EMAIL_BACKEND", "django.core.mail.backends.dummy.EmailBackend")
         page = owner.followed(owner.post(reverse("invite", args=["sales"]), email="bo@example.com", **invited))
     (shown,) = re.findall(r'id="invitation-link">http://[^/]+(/join/[^<]+)<', page.content.decode())
-    for name, link, kept in (("mailed", by_mail, "mail"), ("copied", shown, "GET /w/sales/members/invitations/")):
-        hunt.hide(f"invitation token, {name}", link.split("/")[2], but=only(kept, "GET /join/", "POST /join/"))
+    for name, link, begin in (("mailed", by_mail, "mail"), ("copied", shown, "GET /w/sales/members/invitations/")):
+        hunt.hide(f"invitation token, {name}", link.split("/")[2], but=only(begin, "GET /join/", "POST /join/"))
     guest = Desk(hunt)
     guest.get(by_mail)
     weak = TYPED["password that is too weak"]

@@ -236,8 +236,8 @@ def test_whatever_json_stands_in_its_place_is_a_secret(scene: Scene, flow: str, 
     assert owner.post(f"{scene.url(flow)}?_as=json", fields).status_code == 303
     sending.send(newest().pk)
     launch = scene.watch(newest())
-    for kept in (launch.payload, ""):
-        Launch.objects.filter(pk=launch.pk).update(payload=kept)
+    for payload in (launch.payload, ""):
+        Launch.objects.filter(pk=launch.pk).update(payload=payload)
         for address in (f"/w/sales/runs/{launch.run_id}/", f"/w/sales/runs/{launch.run_id}/file/"):
             page = unescape(text_of(owner.get(address)))
             assert "48151623" not in page
@@ -292,9 +292,9 @@ def test_what_stands_between_says_it_back_and_it_is_not_kept_in_clear(scene: Sce
     address = f"https://shop.example/?door={quote(LONG)}&token=abc-Zk7q&order=7"
     answer = TriggerAnswer(403, {"location": address}, f"Blocked: {LONG}".encode(), False, None, None, None, outcome)
     sending.record(row, answer)
-    kept = Launch.objects.get(pk=row.pk)
-    assert kept.technical or kept.answer_location
-    assert "Zk7q" not in kept.technical + kept.answer_location + str(kept.failed_step)
+    stored_launch = Launch.objects.get(pk=row.pk)
+    assert stored_launch.technical or stored_launch.answer_location
+    assert "Zk7q" not in stored_launch.technical + stored_launch.answer_location + str(stored_launch.failed_step)
 
 
 def test_builders_are_led_to_what_is_hidden_also_where_the_page_cuts_it_off(scene: Scene) -> None:

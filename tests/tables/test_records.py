@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from practice_engine.routes import records as practice_records
 from tests import caches
 from tests.engine.servers import Reply
 from tests.practice_engine.fixtures import Practice
@@ -17,7 +18,6 @@ from tests.resources.stage import HTMX, Stage, outcomes
 from tests.stub_engine import StubEngine, identity, owner as owner, stub_engine as stub_engine, text, users as users
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.members.models import Role
-from workflows_ui.practice_engine.routes import records as practice_records
 from workflows_ui.resource_admin import checks as resource_checks
 from workflows_ui.tables import records as table_records
 

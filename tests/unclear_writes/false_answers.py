@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from workflows_ui.practice_engine.faults import Faults
+from practice_engine.faults import Faults
 
 
 def _play(faults: Faults, acted: bool, kind: str, **more: Any) -> None:

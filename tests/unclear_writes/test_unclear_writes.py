@@ -206,7 +206,7 @@ def test_the_title_of_a_check_has_one_colon(stage: Stage) -> None:
 
 
 def _edit(stage: Stage, *, acted: bool, status: int) -> tuple[str, Any]:
-    """Add a note to a flow; the answer is replaced. Returns the flow's id and the answer."""
+    """Add a note to a flow; the answer is replaced. Return the flow's id and the answer."""
     url = stage.url(RESOURCES["flows"], ADD_NOTE)
     fields = stage.fields(RESOURCES["flows"], ADD_NOTE, url)
     _answer(stage, "/v1/flows/*", acted=acted, status=status)

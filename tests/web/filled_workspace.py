@@ -139,7 +139,7 @@ def _place(name: str, stub_engine: StubEngine) -> Place:
     waits = users.person(f"somebody who waits for {name}")
     waits.groups.add(team)
     spare = Member.objects.create(workspace=space, user=users.person(f"spare of {name}"), role=Role.VIEWER)
-    actor, place = audit_log.Actor(owner), access.find(owner, name)
+    actor, place = audit_log.Actor(owner), access.access_for(owner, name)
     for _version in range(2):
         row = launch_forms.find_form(space, FLOW)
         row = launch_forms.save(actor, place, FLOW, "Order intake", FORM, lock=row.lock if row else None)

@@ -7,6 +7,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
+from practice_engine.faults import KINDS
 from tests.practice_engine.fixtures import Practice, practice
 from tests.users import Users, gather, workspace
 from workflows_ui.credentials.models import CredentialKind
@@ -17,7 +18,6 @@ from workflows_ui.launch_forms.views.form_page import signed_name
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches
 from workflows_ui.members.models import Flavour
-from workflows_ui.practice_engine.faults import KINDS
 from workflows_ui.web import messages
 
 __all__ = ["practice"]

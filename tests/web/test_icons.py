@@ -13,7 +13,7 @@ from workflows_ui.core.states import StateChoices
 from workflows_ui.web import icons
 
 ROOT = Path(__file__).parents[2]
-SOURCES = [path for path in (ROOT / "workflows_ui").rglob("*.py") if "practice_engine" not in path.parts]
+SOURCES = list((ROOT / "workflows_ui").rglob("*.py"))
 #: Where calls have an icon that is not given by name.
 POSITIONS = {
     "Badge": 1, "RunState": 1, "Shortcut": 1, "Button": 1, "Entry": 2, "News": 2, "Action": 2, "Attention": 3,

@@ -40,7 +40,7 @@ def _fill(scene: Scene) -> None:
     space, owner = scene.users.workspace, scene.users.owner
     rows = {row["id"]: row["version"]["displayName"] for row in scene.workflows.list_flows(limit=50)["data"]}
     flow, other = list(rows)[:2]
-    place, actor = access.find(owner, space.slug), audit_log.Actor(owner)
+    place, actor = access.access_for(owner, space.slug), audit_log.Actor(owner)
     row = launch_forms.save(actor, place, flow, rows[flow], FORM, lock=None)
     launch_forms.publish(actor, place, flow, lock=row.lock)
     for reader in READERS:

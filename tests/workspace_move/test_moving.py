@@ -8,6 +8,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from practice_engine.engine import PracticeEngine
+from practice_engine.server import Server, serve
 from tests import flows, users
 from tests.launches.launch_scene import Scene, text_of
 from workflows_ui.audit.models import AuditEvent
@@ -20,8 +22,6 @@ from workflows_ui.launches.models import Launch, Reason, State
 from workflows_ui.launches.services import following, launches, sending
 from workflows_ui.members.models import LaunchRight, Workspace
 from workflows_ui.notifications.models import Notice
-from workflows_ui.practice_engine.engine import PracticeEngine
-from workflows_ui.practice_engine.server import Server, serve
 from workflows_ui.workspace_move import services as workspace_move
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.django_db, pytest.mark.usefixtures("no_second_try")]

@@ -72,7 +72,7 @@ class ResetPasswordForm(_Labelled, allauth_forms.ResetPasswordForm):  # type: ig
         self.fields["email"].validators.append(MaxLengthValidator(LONGEST_LOGIN))
 
     def clean_email(self) -> str:
-        """Return the address without checking whether an account has it."""
+        """The address without checking whether an account has it."""
         return str(self.cleaned_data["email"])
 
 
@@ -121,7 +121,7 @@ _REGIONS = frozenset(
 
 @lru_cache(maxsize=1)
 def _zones() -> dict[str, list[tuple[str, str]]]:
-    """Return UTC and the zones of the regions, by region, with their names for people."""
+    """UTC and the zones of the regions, by region, with their names for people."""
     groups = {"UTC": [("UTC", "UTC")]}
     for zone in sorted(zoneinfo.available_timezones()):
         region, _slash, city = zone.partition("/")
@@ -169,7 +169,7 @@ class _SingleUse:
         field.widget.attrs = {"autocomplete": "one-time-code", "inputmode": "numeric", "spellcheck": "false"}
 
     def clean_code(self) -> str:
-        """Return the code, or reject it if it was used."""
+        """Reject the code if it was used; return it."""
         with known_browsers.counted_apart(context.request, self.user.pk):
             code: str = super().clean_code()  # type: ignore[misc]
         plain = "".join(character for character in code if character.isalnum())
@@ -191,10 +191,10 @@ class AppForm(_SingleUse, totp_forms.ActivateTOTPForm):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         session = context.request.session
-        kept = session.pop(SECRET_SESSION_KEY, "")
-        if kept:
+        sealed_secret = session.pop(SECRET_SESSION_KEY, "")
+        if sealed_secret:
             with contextlib.suppress(CannotOpen):
-                session[SECRET_SESSION_KEY] = second_step.unseal(kept)
+                session[SECRET_SESSION_KEY] = second_step.unseal(sealed_secret)
         super().__init__(*args, **kwargs)
         # A session is a database row: the secret is sealed there during the set-up, too.
         session[SECRET_SESSION_KEY] = second_step.seal(self.secret)
@@ -220,7 +220,7 @@ class _Counted(_WellFormed):
     user: Any
 
     def clean_credential(self) -> Authenticator:
-        """Return the passkey, whose signature is verified, with its counter stored."""
+        """The passkey, whose signature is verified, with its counter stored."""
         response = self.cleaned_data["credential"]
         with known_browsers.counted_apart(context.request, self.user.pk if self.user else None):
             passkey: Authenticator = super().clean_credential()  # type: ignore[misc]
@@ -261,7 +261,7 @@ class PasskeyForm(_WellFormed, webauthn_forms.AddWebAuthnForm):  # type: ignore[
         passwordless.initial = True
 
     def clean_name(self) -> str:
-        """Return the truncated name, or a generated one if the field is empty."""
+        """The truncated name, or a generated one if the field is empty."""
         return str(super().clean_name())[:_LONGEST_NAME]
 
 

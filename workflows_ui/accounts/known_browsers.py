@@ -24,12 +24,12 @@ _SALT = "known browser"
 
 
 def cookie_name(user_id: int) -> str:
-    """Return the name of an account's cookie, which does not reveal the account."""
+    """The name of an account's cookie, which does not reveal the account."""
     return f"known_{salted_hmac(_SALT, str(user_id), algorithm='sha256').hexdigest()[:24]}"
 
 
-def find(request: HttpRequest, user_id: int) -> KnownBrowser | None:
-    """Return the requesting browser's row, if the account signed in there with its current password. No query without a valid cookie."""
+def find_browser(request: HttpRequest, user_id: int) -> KnownBrowser | None:
+    """The requesting browser's row, if the account signed in there with its current password. No query without a valid cookie."""
     token = request.get_signed_cookie(cookie_name(user_id), default="", salt=_SALT, max_age=KEPT)
     if not token:
         return None
@@ -41,7 +41,7 @@ def find(request: HttpRequest, user_id: int) -> KnownBrowser | None:
 @contextmanager
 def counted_apart(request: HttpRequest, user_id: int | None) -> Iterator[KnownBrowser | None]:
     """Count attempts at this account within the context by its known browser instead of by the address (`counted_by`)."""
-    browser = find(request, user_id) if user_id is not None else None
+    browser = find_browser(request, user_id) if user_id is not None else None
     request.counted_browser = browser  # type: ignore[attr-defined]
     try:
         yield browser
@@ -50,14 +50,14 @@ def counted_apart(request: HttpRequest, user_id: int | None) -> Iterator[KnownBr
 
 
 def counted_by(request: HttpRequest) -> str:
-    """Return by which browser attempts are counted, "" outside of `counted_apart` and for unknown browsers."""
+    """By which browser attempts are counted, "" outside of `counted_apart` and for unknown browsers."""
     browser = getattr(request, "counted_browser", None)
     return f"browser:{browser.pk}" if browser is not None else ""
 
 
 def remember(request: HttpRequest, response: HttpResponse, user: User) -> HttpResponse:
     """Set a new cookie after a sign-in, invalidate the old one, and forget the oldest browsers."""
-    old = find(request, user.pk)
+    old = find_browser(request, user.pk)
     if old is not None:
         old.delete()
     token = get_random_string(32)

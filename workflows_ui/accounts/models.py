@@ -46,7 +46,7 @@ class User(AbstractUser):
         pass
 
     def get_session_auth_hash(self) -> str:
-        """Return the hash that a valid session contains: of the current password, with the generation."""
+        """The hash that a valid session contains: of the current password, with the generation."""
         return self._with_generation(super().get_session_auth_hash())
 
     def get_session_auth_fallback_hash(self) -> Iterator[str]:

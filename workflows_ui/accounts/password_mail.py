@@ -38,7 +38,7 @@ def send(pk: int, language: str) -> bool:
 
 @sensitive_variables("key", "address", "context")
 def build_mail(person: User, language: str) -> EmailMessage:
-    """Return the mail to the stored address of the account, not to the typed one; its link is on BASE_URL."""
+    """The mail to the stored address of the account, not to the typed one; its link is on BASE_URL."""
     languages = (code for code in (person.language, language) if code in dict(settings.LANGUAGES))
     key = default_token_generator.make_token(person)
     arguments = {"uidb36": user_pk_to_url_str(person), "key": key}

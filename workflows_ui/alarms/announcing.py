@@ -58,7 +58,7 @@ def _people(index: RunIndex, flow_id: str) -> Iterator[User]:
 
 def _may_see(person: User, workspace: Workspace) -> bool:
     try:
-        return indexes.for_access(member_access.find(person, workspace.slug)) is not None
+        return indexes.for_access(member_access.access_for(person, workspace.slug)) is not None
     except member_access.NoAccess:
         return False
 

@@ -18,7 +18,7 @@ LACKING: Mapping[int, tuple[str, ...]] = {1: ("subject_type", "subject_id")}
 
 
 def plain(value: Any) -> Any:
-    """Return the value as every database stores and returns it: JSON without NUL, lone surrogates and non-finite numbers.
+    """The value as every database stores and returns it: JSON without NUL, lone surrogates and non-finite numbers.
 
     Whole floats become integers, since PostgreSQL returns 1e16 as an integer; NaN and infinity become strings.
     """
@@ -40,12 +40,12 @@ def plain(value: Any) -> Any:
 
 
 def moment(value: datetime.datetime) -> str:
-    """Return the moment in UTC, to the microsecond, in ISO 8601."""
+    """The moment in UTC, to the microsecond, in ISO 8601."""
     return value.astimezone(datetime.UTC).isoformat(timespec="microseconds")
 
 
 def internet_address(value: str | None) -> str | None:
-    """Return an IP address in one spelling, independent of the database; other text is unchanged."""
+    """An IP address in one spelling, independent of the database; other text is unchanged."""
     if not value:
         return None
     try:
@@ -56,7 +56,7 @@ def internet_address(value: str | None) -> str | None:
 
 
 def version(canonical: str) -> int:
-    """Return the version of a stored canonical text; FORM if the text is empty or was not written by this console."""
+    """The version of a stored canonical text; FORM if the text is empty or was not written by this console."""
     try:
         form = json.loads(canonical)["form"]
     except (ValueError, TypeError, KeyError):
@@ -65,7 +65,7 @@ def version(canonical: str) -> int:
 
 
 def text(values: Mapping[str, Any], form: int = FORM) -> str:
-    """Return the canonical text of these values; `at` is an aware datetime. Equal values give equal text on every machine."""
+    """The canonical text of these values; `at` is an aware datetime. Equal values give equal text on every machine."""
     content = {name: value for name, value in values.items() if name not in LACKING.get(form, ())}
     content |= {"at": moment(values["at"]), "address": internet_address(values["address"]), "form": form}
     return json.dumps(plain(content), ensure_ascii=False, sort_keys=True, separators=(",", ":"))

@@ -388,7 +388,7 @@ def field(name: str, action: str = "") -> Text:
 
 
 def object_name(event: AuditEvent) -> Text:
-    """Return the recorded name of the object, else its id; a job is named by its action."""
+    """The recorded name of the object, else its id; a job is named by its action."""
     name = event.object_name or event.object_id
     if event.object_type != "job":
         return name
@@ -397,7 +397,7 @@ def object_name(event: AuditEvent) -> Text:
 
 
 def outcome(name: str) -> Badge:
-    """Return the badge of an outcome; one without a label shows its name."""
+    """The badge of an outcome; one without a label shows its name."""
     return OUTCOMES.get(name) or Badge(name[:60], "circle-question-mark", "secondary")
 
 
@@ -409,19 +409,19 @@ def event_outcome(event: AuditEvent, end: AuditEvent | None) -> Badge:
 
 
 def cut_off(event: AuditEvent, end: AuditEvent | None) -> bool:
-    """Return whether a write has no recorded end after CUT_OFF."""
+    """Whether a write has no recorded end after CUT_OFF."""
     return event.outcome == BEGUN and end is None and timezone.now() - event.at > CUT_OFF
 
 
 def actor_label(event: AuditEvent) -> Text:
-    """Return the recorded name of the person, or a label for the console or for an anonymous visitor."""
+    """The recorded name of the person, or a label for the console or for an anonymous visitor."""
     if event.user_name or event.user_id is not None:
         return event.user_name or str(event.user_id)
     return _("Somebody not signed in") if event.address else _("The console")
 
 
 def url(event: AuditEvent) -> str:
-    """Return the URL of the row's object, or "". The object may no longer exist."""
+    """The URL of the row's object, or "". The object may no longer exist."""
     if event.workspace is None:
         return ""
     slug, key = event.workspace.slug, event.object_id

@@ -130,7 +130,7 @@ class AuditEvent(models.Model):
         raise AppendOnly("Rows of the audit log are not deleted.")
 
     def compute_canonical(self) -> str:
-        """Return the canonical text of the current columns, in the version of `canonical`, which it equals if the row is unchanged."""
+        """The canonical text of the current columns, in the version of `canonical`, which it equals if the row is unchanged."""
         values = {name: getattr(self, name) for name in self.CANONICAL}
         return canonical_text.text(values, canonical_text.version(self.canonical))
 

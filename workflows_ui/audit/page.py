@@ -21,7 +21,7 @@ NEWEST = 20
 
 
 def rows(workspace: Workspace | None) -> QuerySet[AuditEvent]:
-    """Return all rows of a workspace (for its managers) or of the whole console (for superusers)."""
+    """All rows of a workspace (for its managers) or of the whole console (for superusers)."""
     events = AuditEvent.objects.select_related("workspace")
     return events if workspace is None else events.filter(workspace=workspace)
 
@@ -42,7 +42,7 @@ def with_outcome(events: QuerySet[AuditEvent], outcome: str) -> QuerySet[AuditEv
 
 
 def lines(events: Sequence[AuditEvent], slug: str | None) -> list[dict[str, Any]]:
-    """Return actions with their labels; for a write to the engine, `end` is the last row that records its end.
+    """Actions with their labels; for a write to the engine, `end` is the last row that records its end.
 
     `slug`: the workspace of the linked pages, None for the console-wide pages, "" for no links.
     """
@@ -67,11 +67,11 @@ def _line(event: AuditEvent, end: AuditEvent | None, slug: str | None) -> dict[s
 
 
 def opens(user: User, event: AuditEvent) -> bool:
-    """Return whether the person may open the page of the row's object: a manager of its workspace, unless the object was deleted."""
+    """Whether the person may open the page of the row's object: a manager of its workspace, unless the object was deleted."""
     if event.workspace is None:
         return False
     try:
-        manages = member_access.find(user, event.workspace.slug).allows(Role.MANAGER)
+        manages = member_access.access_for(user, event.workspace.slug).allows(Role.MANAGER)
     except member_access.NoAccess:
         return False
     names = [f"{event.object_type}.{verb}" for verb in ("delete", "remove")]
@@ -84,7 +84,7 @@ def opens(user: User, event: AuditEvent) -> bool:
 def object_history(
     access: Access, kind: str, id: str = "", *, whole: bool = False, page: int | None = None
 ) -> dict[str, Any]:
-    """Return the history of an object, or of all objects of its kind, newest first, with a link to the audit log for managers: what was
+    """The history of an object, or of all objects of its kind, newest first, with a link to the audit log for managers: what was
     done to it, and what else belongs to it, such as the launches of a flow. With a `page`, from 1, there are earlier and later ones.
 
     `whole`: the person may see everything, regardless of role; otherwise launchers and viewers see only their own actions (`partly`).
@@ -122,7 +122,7 @@ def about(workspace: Workspace | None, kind: str, id: str) -> Q:
 
 
 def global_history(user: User, kind: str, id: str) -> dict[str, Any]:
-    """Return the whole history of an object that belongs to no workspace; the caller checks access. Links are for superusers."""
+    """The whole history of an object that belongs to no workspace; the caller checks access. Links are for superusers."""
     url = reverse("audit_everywhere", query={"kind": kind, "id": id[:120]}) if user.is_superuser else ""
     events = AuditEvent.objects.filter(workspace=None, object_type=kind, object_id=id[:120])
     return {"lines": _newest(events, None if user.is_superuser else ""), "partly": False, "url": url}
@@ -133,7 +133,7 @@ def _newest(events: QuerySet[AuditEvent], slug: str | None) -> list[dict[str, An
 
 
 def changes(detail: Mapping[str, Any], action: str) -> list[dict[str, Any]]:
-    """Return name, `before` and `after` of each changed value; the name is "" if the row has only one value. `action` is the row's."""
+    """Name, `before` and `after` of each changed value; the name is "" if the row has only one value. `action` is the row's."""
     if "before" not in detail and "after" not in detail:
         return []
     before, after = detail.get("before"), detail.get("after")
@@ -159,7 +159,7 @@ def _labelled(field: str, value: Any) -> Any:
 
 
 def remaining_details(detail: Mapping[str, Any], action: str = "") -> Node | None:
-    """Return the details other than `before` and `after` in readable form, or None. `action` is the one whose form had the `values`."""
+    """The details other than `before` and `after` in readable form, or None. `action` is the one whose form had the `values`."""
     details = {
         str(audit_messages.field(name)): _by_label(value, action) if name == "values" else _labelled(name, value)
         for name, value in detail.items()

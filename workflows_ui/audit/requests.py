@@ -8,11 +8,11 @@ from workflows_ui.core import client_address
 
 
 def address(request: HttpRequest) -> str | None:
-    """Return the client's IP address. With N trusted proxies, only the N-th entry of X-Forwarded-For from the right is trusted.
+    """The client's IP address. With N trusted proxies, only the N-th entry of X-Forwarded-For from the right is trusted.
 
     None if the value is not an address (a forged header, a Unix socket).
     """
-    return client_address.find(request.META.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For", ""))
+    return client_address.find_address(request.META.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For", ""))
 
 
 def actor(request: HttpRequest) -> Actor:
@@ -26,6 +26,6 @@ def actor(request: HttpRequest) -> Actor:
 
 
 def session(request: HttpRequest) -> str:
-    """Return a keyed digest of the session's key, or "". It identifies a session without granting access to it."""
+    """A keyed digest of the session's key, or "". It identifies a session without granting access to it."""
     key = getattr(getattr(request, "session", None), "session_key", None)
     return salted_hmac("workflows_ui.audit.session", key, algorithm="sha256").hexdigest()[:16] if key else ""

@@ -117,7 +117,7 @@ def _part(event: AuditEvent) -> AuditEvent:
 @require_safe
 @_for_managers
 def file(request: ConsoleRequest, workspace: Workspace | None, kind: str) -> HttpResponseBase:
-    """Return all rows that match the filters, with the ends of writes, as a file: CSV for spreadsheets, with formulas escaped, or JSON.
+    """All rows that match the filters, with the ends of writes, as a file: CSV for spreadsheets, with formulas escaped, or JSON.
     Audited. Timestamps are in UTC, so that files from different years compare; labels are in the requester's language."""
     if kind not in TYPES:
         raise Http404
@@ -158,7 +158,7 @@ def _cell(value: Any) -> str:
 
 
 def _url(name: str, workspace: Workspace | None, *arguments: str) -> str:
-    """Return the URL of a page of the audit log of a workspace, or of the whole console."""
+    """The URL of a page of the audit log of a workspace, or of the whole console."""
     if workspace is None:
         return reverse(f"{name}_everywhere", args=arguments)
     return reverse(name, args=[workspace.slug, *arguments])

@@ -8,8 +8,8 @@ from django.conf import settings
 _IPV6_PREFIX = 64
 
 
-def find(peer: str, forwarded_for: str) -> str | None:
-    """Return the client's IP address: with N trusted proxies, the N-th entry of X-Forwarded-For from the right, else the peer's.
+def find_address(peer: str, forwarded_for: str) -> str | None:
+    """The client's IP address: with N trusted proxies, the N-th entry of X-Forwarded-For from the right, else the peer's.
 
     None if the value is not an address (a forged header, a Unix socket).
     """
@@ -27,7 +27,7 @@ def find(peer: str, forwarded_for: str) -> str | None:
 
 
 def network(address: str | None) -> str:
-    """Return what limits count as one client: an IPv4 address, or the network of an IPv6 address; "" for None."""
+    """What limits count as one client: an IPv4 address, or the network of an IPv6 address; "" for None."""
     if address is None or ":" not in address:
         return address or ""
     return str(ipaddress.ip_network((address.partition("%")[0], _IPV6_PREFIX), strict=False).network_address)

@@ -18,12 +18,12 @@ _LONGEST = 1e12
 
 
 def visible(text: Any) -> TypeGuard[str]:
-    """Return whether the value is a text with at least one visible character."""
+    """Whether the value is a text with at least one visible character."""
     return isinstance(text, str) and any(character.isprintable() and not character.isspace() for character in text)
 
 
 def moment(value: Any) -> datetime.datetime | None:
-    """Return an aware datetime for a datetime or the engine's ISO text (UTC, `...Z`); None for anything else, including "".
+    """An aware datetime for a datetime or the engine's ISO text (UTC, `...Z`); None for anything else, including "".
 
     None also for the first and last representable year, which overflow in some time zones.
     """
@@ -41,7 +41,7 @@ def moment(value: Any) -> datetime.datetime | None:
 
 
 def relative(value: datetime.datetime, now: datetime.datetime | None = None) -> str:
-    """Return `3 minutes ago` or `in 2 days`; beyond a week the date in the current zone."""
+    """`3 minutes ago` or `in 2 days`; beyond a week the date in the current zone."""
     seconds = ((now or timezone.now()) - value).total_seconds()
     distance = abs(seconds)
     if distance < MINUTE:
@@ -65,7 +65,7 @@ def relative(value: datetime.datetime, now: datetime.datetime | None = None) -> 
 
 
 def exact(value: datetime.datetime, *, seconds: bool = True, zone: bool = True) -> str:
-    """Return date and time in the current zone and language; the form with seconds and `zone` includes the name of the zone."""
+    """Date and time in the current zone and language; the form with seconds and `zone` includes the name of the zone."""
     local = timezone.localtime(value)
     day = date(local)
     if not seconds:
@@ -79,18 +79,18 @@ def number(value: float) -> str:
 
 
 def minute(moment: datetime.datetime) -> str:
-    """Return the next full minute in the current zone, without the date if it is today."""
+    """The next full minute in the current zone, without the date if it is today."""
     return short_time((moment + datetime.timedelta(seconds=59)).replace(second=0, microsecond=0))
 
 
 def short_time(moment: datetime.datetime) -> str:
-    """Return hour and minute in the current zone, without the date if it is today."""
+    """Hour and minute in the current zone, without the date if it is today."""
     local = timezone.localtime(moment)
     return f"{local:%H:%M}" if local.date() == timezone.localdate() else exact(local, seconds=False)
 
 
 def day_and_time(value: datetime.datetime) -> str:
-    """Return `today 10:42`, `yesterday 10:42`, or date and time, in the current zone."""
+    """`today 10:42`, `yesterday 10:42`, or date and time, in the current zone."""
     local = timezone.localtime(value)
     days = (timezone.localdate() - local.date()).days
     if days == 0:
@@ -101,7 +101,7 @@ def day_and_time(value: datetime.datetime) -> str:
 
 
 def date(value: datetime.date) -> str:
-    """Return an unambiguous date: with the name of the month, or in the language's own order of numbers."""
+    """An unambiguous date: with the name of the month, or in the language's own order of numbers."""
     return _date(value.year, value.month, value.day, get_language())
 
 
@@ -112,12 +112,12 @@ def _date(year: int, month: int, day: int, _language: str | None) -> str:
 
 
 def short_date(value: datetime.date) -> str:
-    """Return a date without its year."""
+    """A date without its year."""
     return formats.date_format(value, pgettext("date without year, see Django's date filter", "j M"))
 
 
 def duration(milliseconds: Any) -> str:
-    """Return `310 ms`, `4.2 s`, `3 min 5 s` or `2 h 10 min`; "" for an invalid duration."""
+    """`310 ms`, `4.2 s`, `3 min 5 s` or `2 h 10 min`; "" for an invalid duration."""
     if isinstance(milliseconds, bool) or not isinstance(milliseconds, int | float):
         return ""
     if not 0 <= milliseconds < _LONGEST:
@@ -137,20 +137,20 @@ def duration(milliseconds: Any) -> str:
 
 
 def roughly(milliseconds: Any) -> str:
-    """Return `duration` with everything below a second combined."""
+    """`duration` with everything below a second combined."""
     text = duration(milliseconds)
     return _("less than a second") if text and milliseconds < 1000 else text
 
 
 def clock(milliseconds: float) -> str:
-    """Return a running time as a clock shows it, as 0:12 or 1:02:03."""
+    """A running time as a clock shows it, as 0:12 or 1:02:03."""
     minutes, seconds = divmod(int(milliseconds) // 1000, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def between(start: Any, end: Any) -> float | None:
-    """Return the milliseconds between two of the engine's moments; None if one is missing or they are reversed."""
+    """The milliseconds between two of the engine's moments; None if one is missing or they are reversed."""
     first, last = moment(start), moment(end)
     if first is None or last is None or last < first:
         return None
@@ -162,7 +162,7 @@ _IN_ADDRESSES = re.compile(r"(?<=\w)([.:])(?=[\w/])")
 
 
 def unlinked(text: str) -> str:
-    """Return a text in which mail programs and messengers recognize no address, so that they make no link of it."""
+    """A text in which mail programs and messengers recognize no address, so that they make no link of it."""
     return _IN_ADDRESSES.sub("\\1\u200b", text)
 
 
@@ -171,13 +171,13 @@ def cut(text: str, most: int = 60) -> str:
 
 
 def file_name(name: str, otherwise: str, extension: str) -> str:
-    """Return a file name made from a name, safe on every system."""
+    """A file name made from a name, safe on every system."""
     plain = re.sub(r"[^\w. -]+", "-", name).strip(" .-")[:80]
     return f"{plain or otherwise}.{extension}"
 
 
 def first_line(text: str) -> str:
-    """Return the first meaningful line of an error, without its stack; at most 300 characters."""
+    """The first meaningful line of an error, without its stack; at most 300 characters."""
     lines = (line.strip() for line in text.splitlines())
     return next((line[:300] for line in lines if line.strip("{}[] ")), "")
 
@@ -191,7 +191,7 @@ class Pretty:
 
 
 def pretty(value: Any, limit: int = 500_000) -> Pretty:
-    """Return a value as indented JSON, at most `limit` characters. Non-ASCII characters are not escaped."""
+    """A value as indented JSON, at most `limit` characters. Non-ASCII characters are not escaped."""
     try:
         text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
     except (RecursionError, ValueError):

@@ -71,7 +71,7 @@ class Lease:
     ) -> Row | None:
         """Claim the row, if it is among `rows` and free, and write `values` to it.
 
-        Returns the updated row with its `related` rows; None if it was not claimed.
+        Return the updated row with its `related` rows; None if it was not claimed.
         """
         hold: dict[str, Any] = {self.until: now + length}
         if self.owner:

@@ -11,7 +11,7 @@ _MAPPINGS = (dict, Mapping)
 
 
 def pick(row: Any, path: str) -> Any:
-    """Return the value at a dotted path (`version.displayName`) in nested dictionaries; None if a part is missing."""
+    """The value at a dotted path (`version.displayName`) in nested dictionaries; None if a part is missing."""
     for key in path.split("."):
         if not isinstance(row, _MAPPINGS):
             return None
@@ -20,17 +20,17 @@ def pick(row: Any, path: str) -> Any:
 
 
 def id_at(row: Any, path: str = "id") -> str:
-    """Return the id at a dotted path, or "" without one that fits into a URL."""
+    """The id at a dotted path, or "" without one that fits into a URL."""
     return usable_id(pick(row, path))
 
 
 def usable_id(value: Any) -> str:
-    """Return the id, or "" if it does not fit into a URL: another type, unprintable characters, only blanks, dots and slashes."""
+    """The id, or "" if it does not fit into a URL: another type, unprintable characters, only blanks, dots and slashes."""
     return value if isinstance(value, str) and value.isprintable() and value.strip(" ./") else ""
 
 
 def sole_id(value: Any) -> str:
-    """Return `usable_id`, or "" if it contains a slash: for a URL with a part after the id."""
+    """`usable_id`, or "" if it contains a slash: for a URL with a part after the id."""
     key = usable_id(value)
     return "" if "/" in key else key
 

@@ -31,7 +31,7 @@ from django.db.models.query import FlatValuesListIterable, ModelIterable, Values
 
 T = TypeVar("T")
 Scalar = int | str | datetime
-Kind = type[Scalar]
+ScalarType = type[Scalar]
 #: Values that stand for the parameters while a query is compiled: of no row, and different from each other.
 _NUMBER, _TEXT, _MOMENT = 2_000_000_011, "~~parameter {}~~", datetime(2200, 1, 1, tzinfo=UTC)
 #: Lists are compiled for these lengths; longer ones for multiples of the last. What a list leaves over stays a value of no row.
@@ -58,7 +58,7 @@ class Prepared(Generic[T]):
             annotations of `build`.
     """
 
-    def __init__(self, build: Callable[..., QuerySet[Any, T]], *kinds: Kind | list[Kind]) -> None:
+    def __init__(self, build: Callable[..., QuerySet[Any, T]], *kinds: ScalarType | list[ScalarType]) -> None:
         self._build, self._kinds = build, kinds or tuple(map(_annotated_kind, signature(build).parameters.values()))
         self._compiled: dict[tuple[int, ...], _Compiled] = {}
 
@@ -100,7 +100,7 @@ class Prepared(Generic[T]):
 
 
 def number_of(rows: QuerySet[Any, Any]) -> QuerySet[Any, int]:
-    """Return a query for the number of these rows, which is its only row: for queries that are compiled once."""
+    """A query for the number of these rows, which is its only row: for queries that are compiled once."""
     numbers: QuerySet[Any, Any] = rows.order_by().annotate(one=Value(1)).values("one").annotate(number=Count("pk"))
     counted: QuerySet[Any, int] = numbers.values_list("number", flat=True)
     return counted
@@ -111,7 +111,7 @@ def _annotated_kind(parameter: Parameter) -> Any:
 
 
 def _rows_of(queryset: Any, compiler: Any) -> Callable[[list[Any]], list[Any]]:
-    """Return a function that makes the rows of a compiled queryset of the database's.
+    """A function that makes the rows of a compiled queryset of the database's.
 
     Raises ValueError for a queryset whose rows are of another kind than those that the module allows.
     """
@@ -145,7 +145,7 @@ def _rows_of(queryset: Any, compiler: Any) -> Callable[[list[Any]], list[Any]]:
 def _instance_of(
     layout: Any, columns: list[Any], annotations: Mapping[str, int] = MappingProxyType({})
 ) -> Callable[[list[Any]], Any]:
-    """Return a function that makes an instance of a row's values, with its related instances; None if its key is NULL."""
+    """A function that makes an instance of a row's values, with its related instances; None if its key is NULL."""
     model, first, end = layout["model"], layout["select_fields"][0], layout["select_fields"][-1] + 1
     names = [column.target.attname for column in columns[first:end]]
     key = first + [column.target.primary_key for column in columns[first:end]].index(True)
@@ -171,25 +171,25 @@ def _instance_of(
 
 
 def _length(number: int) -> int:
-    """Return the length that a list of so many values is compiled for."""
+    """The length that a list of so many values is compiled for."""
     if number > _MOST:
         raise ValueError(f"{number} values are too many.")
     return next((length for length in _LENGTHS if number <= length), -(-number // _LENGTHS[-1]) * _LENGTHS[-1])
 
 
 def _adapted(value: Any) -> Any:
-    """Return the value as the database takes it."""
+    """The value as the database takes it."""
     return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
 
 
-def _place(kind: Kind | list[Kind], position: int, length: int) -> Any:
+def _place(kind: ScalarType | list[ScalarType], position: int, length: int) -> Any:
     first = position * (_MOST + 1)
     if isinstance(kind, list):
         return [_stand_in(kind[0], first + number) for number in range(length)]
     return _stand_in(kind, first)
 
 
-def _stand_in(kind: Kind, number: int) -> Scalar:
+def _stand_in(kind: ScalarType, number: int) -> Scalar:
     if kind is datetime:
         return _MOMENT.replace(microsecond=number)
     return _TEXT.format(number) if kind is str else _NUMBER + number

@@ -71,7 +71,7 @@ class Room:
         return str(name).encode("utf-8", "replace").decode()[:120]
 
     def special(self, text: str) -> Node | None:
-        """Return the node of a special text, such as a link; here None."""
+        """The node of a special text, such as a link; here None."""
         return None
 
     def number(self, value: float) -> str:
@@ -81,7 +81,7 @@ class Room:
 
 
 def readable_node(value: Any, room: Room | None = None) -> Node:
-    """Return the readable form of a JSON value; parts that are too deep, too long or too many are omitted and counted."""
+    """The readable form of a JSON value; parts that are too deep, too long or too many are omitted and counted."""
     return _node(value, room or Room(), 0)
 
 
@@ -145,7 +145,7 @@ def _list(value: Sequence[Any], room: Room, depth: int) -> Node:
 
 
 def _columns(value: Sequence[Any]) -> Sequence[Any]:
-    """Return the columns if the list is a table: flat objects with few, mostly equal names; else none."""
+    """The columns if the list is a table: flat objects with few, mostly equal names; else none."""
     seen = value[:MOST_ENTRIES]
     if not all(isinstance(inner, Mapping) and inner for inner in seen):
         return []

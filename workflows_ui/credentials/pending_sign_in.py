@@ -42,7 +42,7 @@ def keep(user: User, what: str, pending: Pending) -> str:
     return name
 
 
-def find(user: User, what: str, name: str) -> Pending | None:
+def find_pending(user: User, what: str, name: str) -> Pending | None:
     """The credential of this name, if this person entered it, it has not expired, and it can be read."""
     key = _key(user, what, name)
     sealed = cache.get(key)

@@ -12,7 +12,7 @@ def spans(text: str) -> Iterator[tuple[int, int]]:
 
 
 def replaced(text: str, change: Callable[[str], str]) -> str:
-    """Return the text with `change` applied to each expression, braces included."""
+    """The text with `change` applied to each expression, braces included."""
     parts: list[str] = []
     last = 0
     for start, end in spans(text):

@@ -3,11 +3,9 @@
 `response_errors.py` maps answers to them; `transport.py` and `trigger.py` map failed connections.
 """
 
-from dataclasses import KW_ONLY, dataclass, field
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from .writes import Write
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass, field, replace
+from typing import Any
 
 
 @dataclass(eq=False)
@@ -119,6 +117,19 @@ class AddressRefused(NotSent):
     """The address is not allowed (see `safety.py`). Nothing was sent."""
 
 
+@dataclass(frozen=True)
+class Write:
+    """A write whose outcome is not known: what its looks need, as JSON. May contain secrets of flows and records."""
+
+    operation: str
+    arguments: dict[str, Any]
+    before: Any = None
+
+    def of_one(self, key: str, keys: Sequence[str]) -> "Write":
+        """The same write about one object of those that it was about, by their ids."""
+        return replace(self, arguments={k: [key] if v == keys else v for k, v in self.arguments.items()})
+
+
 @dataclass(eq=False)
 class Unknown(EngineError):
     """A write was sent, and no conclusive answer arrived: it may or may not have taken effect. The client never repeats it."""
@@ -127,6 +138,6 @@ class Unknown(EngineError):
     #: The kind of error that the answer would be if it were the engine's own; None if there was no whole answer.
     cause: type[EngineError] | None = None
     #: What later looks need (`writes.see`); None for calls that are not declared as writes.
-    write: "Write | None" = field(default=None, repr=False)
+    write: Write | None = field(default=None, repr=False)
     #: What the caller adds for the record of the write: the ids of rows that wait for the outcome, whether more had to follow.
     about: dict[str, Any] = field(default_factory=dict, repr=False)

@@ -7,7 +7,7 @@ Json = dict[str, Any]
 
 
 def shape(flow: Mapping[str, Any]) -> Json:
-    """Return the parts of a flow that a prediction states, to compare those of the predicted and of the returned flow."""
+    """The parts of a flow that a prediction states, to compare those of the predicted and of the returned flow."""
     version = flow["version"]
     return {
         "name": version.get("displayName"),

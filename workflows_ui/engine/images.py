@@ -23,7 +23,7 @@ class NoImage(Exception):
 
 
 def fetch_image(url: str, route: Route, *, seconds: float) -> tuple[str, bytes]:
-    """Return the type and the bytes of a raster picture. No redirect is followed. Raises AddressRefused, NoImage."""
+    """The type and the bytes of a raster picture. No redirect is followed. Raises AddressRefused, NoImage."""
     route.check(url)
     request = requests.Request("GET", url, headers={"Accept": "image/*", "Accept-Encoding": "identity"}).prepare()
     with route.open_call(seconds) as call:
@@ -38,7 +38,7 @@ def fetch_image(url: str, route: Route, *, seconds: float) -> tuple[str, bytes]:
 
 
 def raster_type(body: bytes) -> str:
-    """Return the type of a raster picture by its first bytes. Raises NoImage: also for SVG, which may hold scripts."""
+    """The type of a raster picture by its first bytes. Raises NoImage: also for SVG, which may hold scripts."""
     for magic, kind in _MAGIC:
         if body.startswith(magic):
             return kind

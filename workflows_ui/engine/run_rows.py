@@ -21,8 +21,8 @@ def slim(run: Json) -> Json:
         return run
     version = run.get("flowVersion")
     name = version.get("displayName") if isinstance(version, dict) else run.get("flowVersion_displayName")
-    kept = {key: value for key, value in run.items() if not key.startswith("flowVersion_")}
-    return kept | {"flowVersion": {"displayName": name}}
+    own_fields = {key: value for key, value in run.items() if not key.startswith("flowVersion_")}
+    return own_fields | {"flowVersion": {"displayName": name}}
 
 
 def _without_pending(steps: Json) -> Json:

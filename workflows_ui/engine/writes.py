@@ -11,12 +11,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from .deadlines import reads_within
-from .errors import EngineError, Unavailable, Unknown
+from .errors import EngineError, Unavailable, Unknown, Write
 
 Json = dict[str, Any]
 P = ParamSpec("P")
@@ -42,19 +42,6 @@ class Seen:
 
     outcome: Outcome
     answer: Any = None
-
-
-@dataclass(frozen=True)
-class Write:
-    """A write whose outcome is not known: what its looks need, as JSON. May contain secrets of flows and records."""
-
-    operation: str
-    arguments: Json
-    before: Any = None
-
-    def of_one(self, key: str, keys: Sequence[str]) -> "Write":
-        """The same write about one object of those that it was about, by their ids."""
-        return replace(self, arguments={k: [key] if v == keys else v for k, v in self.arguments.items()})
 
 
 @dataclass(frozen=True)
@@ -159,8 +146,8 @@ def write(
                     return method(*bound.args, **bound.kwargs)
             except Unknown as error:
                 problem = error
-            kept = {name: value for name, value in arguments.items() if name not in look.forgotten}
-            problem.write = Write(operation.name, kept, before)
+            stored_arguments = {name: value for name, value in arguments.items() if name not in look.forgotten}
+            problem.write = Write(operation.name, stored_arguments, before)
             seen = _first_look(self, operation, arguments, before)
             if seen is not None and seen.outcome is Outcome.DONE:
                 return seen.answer  # type: ignore[no-any-return]

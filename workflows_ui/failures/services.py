@@ -147,7 +147,7 @@ def title(workspace: Workspace, fingerprint: int) -> str:
     return _title(run.flow_name or run.flow_id, run.failed_step_title) if run else ""
 
 
-def find(index: RunIndex, fingerprint: int) -> Pattern | None:
+def find_pattern(index: RunIndex, fingerprint: int) -> Pattern | None:
     """One pattern with all its failures that the index keeps; None if it keeps none."""
     found = _fold(index, _failed(index.pk).filter(fingerprint=fingerprint), 1)
     row = _stored(index).filter(fingerprint=fingerprint).first()
@@ -231,7 +231,7 @@ def _notify_assigned(actor: Actor, workspace: Workspace, fingerprint: int, perso
     if actor.user is not None and actor.user.pk == person.pk:
         return True
     try:
-        access = member_access.find(person, workspace.slug)
+        access = member_access.access_for(person, workspace.slug)
     except member_access.NoAccess:
         return False
     if not access.sees("failures") or indexes.for_access(access) is None:

@@ -82,7 +82,7 @@ def _lookup(request: ConsoleRequest, fingerprint: int) -> tuple[RunIndex, Patter
     index = indexes.for_access(request.access)
     if index is None:
         return None
-    pattern = services.find(index, fingerprint)
+    pattern = services.find_pattern(index, fingerprint)
     if pattern is None:
         raise Http404
     return index, pattern

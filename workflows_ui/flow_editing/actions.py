@@ -46,7 +46,7 @@ MEANWHILE: Text = _("Somebody else changed the flow at the same time. Look at bo
 def apply(session: EngineSession, id: str, data: Mapping[str, Any]) -> dict[str, Any]:
     """Send a confirmed operation (forms.EditForm) and compare the answer with the prediction.
 
-    Returns `edit`, the stored row, and `step`, the name of the step that it was about: "" for the flow, and if the step is gone.
+    Return `edit`, the stored row, and `step`, the name of the step that it was about: "" for the flow, and if the step is gone.
     `version.updated` is read again afterwards: a change by somebody else in between is recorded, since the engine lets the last one win
     (engine-0.83.md section 5). Raises EngineError, ValidationError; after Unknown the row stays, as unclear.
     """

@@ -25,7 +25,7 @@ _MAY_REPEAT = frozenset(
 
 
 def problems(before: Mapping[str, Any], after: Mapping[str, Any], operation: Operation) -> list[str]:
-    """Return what the operation would damage, in sentences; empty if nothing.
+    """What the operation would damage, in sentences; empty if nothing.
 
     `before` and `after` are flows, the second one predicted. What was wrong before and stays so is not reported.
     """

@@ -133,7 +133,7 @@ class EditForm(SeenForm):
         return step_url(self.tab_url.partition("?")[0], self.current) or self.tab_url
 
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
-        """Return what the valid values mean for this flow. Raises ValidationError."""
+        """What the valid values mean for this flow. Raises ValidationError."""
         raise NotImplementedError
 
     def consequences(self, flow: Row, operation: Operation, predicted: Row) -> list[Affected]:
@@ -425,7 +425,7 @@ def new_settings(kind: str) -> Json:
 
 
 def an_object(value: Any) -> Json:
-    """Return what was typed as an object. Raises ValidationError."""
+    """What was typed as an object. Raises ValidationError."""
     if value in (None, ""):
         return {}
     if not isinstance(value, dict):

@@ -29,7 +29,7 @@ _ON_FLOW = {
 
 
 def inverse(flow: Mapping[str, Any], before: Mapping[str, Any], parts: Mapping[str, Any]) -> Operation:
-    """Return the operation that makes a flow what it was; an import of the earlier version if no other does.
+    """The operation that makes a flow what it was; an import of the earlier version if no other does.
 
     Args:
         flow: the flow as it is now.

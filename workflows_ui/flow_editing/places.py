@@ -18,7 +18,7 @@ _INDENT = "\u2003"
 
 
 def step_choices(trigger: Any, *, first: bool = False, kinds: tuple[str, ...] = ()) -> Choices:
-    """Return the steps by name, indented as they lie. `first` includes the trigger; `kinds` limits the types."""
+    """The steps by name, indented as they lie. `first` includes the trigger; `kinds` limits the types."""
     return [(node.name, _INDENT * node.depth + title(node.step)) for node in steps(trigger, first=first, kinds=kinds)]
 
 
@@ -32,7 +32,7 @@ def steps(trigger: Any, *, first: bool = False, kinds: tuple[str, ...] = ()) -> 
 
 
 def branch_choices(trigger: Any, *, fallback: bool = False) -> Choices:
-    """Return the branches of all routers as `step:number`, without those for everything else unless `fallback`."""
+    """The branches of all routers as `step:number`, without those for everything else unless `fallback`."""
     return [
         (f"{node.name}:{index}", f"{title(node.step)}: {branch_title(node.step, index)}")
         for node, indices in branches(trigger, fallback=fallback)
@@ -49,7 +49,7 @@ def branches(trigger: Any, *, fallback: bool = False) -> Iterator[tuple[flow_tre
 
 
 def place_choices(trigger: Any, moving: Json | None = None) -> Choices:
-    """Return where a step can be put, as `LOCATION:step[:branch]`: not within `moving`, nor where that already is."""
+    """Where a step can be put, as `LOCATION:step[:branch]`: not within `moving`, nor where that already is."""
     own = set(own_names(moving)) if moving else set()
     after, found = _("After “%(step)s”"), list[tuple[str, str]]()
     for node in flow_tree.walk(trigger):
@@ -89,20 +89,20 @@ def _masked(step: Json) -> Json:
 
 
 def last_place(trigger: Any, choices: Choices) -> str:
-    """Return the choice after the last step of the flow itself, otherwise the first one; "" without choices."""
+    """The choice after the last step of the flow itself, otherwise the first one; "" without choices."""
     listed = dict(choices)
     top = [node.name for node in flow_tree.walk(trigger) if node.depth == 0]
     return next((place for name in reversed(top) if (place := f"AFTER:{name}") in listed), next(iter(listed), ""))
 
 
 def read_place(value: str) -> tuple[str, str, int | None]:
-    """Return the location, the parent and the branch of a chosen place."""
+    """The location, the parent and the branch of a chosen place."""
     location, parent, *branch = value.split(":")
     return location, parent, int(branch[0]) if branch else None
 
 
 def read_branch(value: str) -> tuple[str, int]:
-    """Return the router and the number of a chosen branch."""
+    """The router and the number of a chosen branch."""
     name, _colon, index = value.rpartition(":")
     return name, int(index) if index.isdecimal() and len(index) < 6 else -1
 

@@ -40,7 +40,7 @@ class Impossible(Exception):
 
 
 def predict(flow: Mapping[str, Any], operation: Operation, versions: Mapping[str, Json] | None = None) -> Json:
-    """Return the flow as it is after the operation; the argument is not changed.
+    """The flow as it is after the operation; the argument is not changed.
 
     Args:
         flow: the engine's flow with its newest version (api.md 6.1).
@@ -92,7 +92,7 @@ class _Edit:
 
 
 def step_named(trigger: Json, name: Any) -> Json | None:
-    """Return the first step of this name."""
+    """The first step of this name."""
     return next(_named(trigger, name), None)
 
 
@@ -102,17 +102,17 @@ def _named(trigger: Json, name: Any) -> Iterator[Json]:
 
 
 def names(step: Json | None) -> list[str]:
-    """Return the names of a step and of all that follows or lies in it, in reading order."""
+    """The names of a step and of all that follows or lies in it, in reading order."""
     return [node.name for node in flow_tree.walk(step)]
 
 
 def own_names(step: Json) -> list[str]:
-    """Return the names of a step and of all that lies in it, without what follows."""
+    """The names of a step and of all that lies in it, without what follows."""
     return names({key: value for key, value in step.items() if key != "nextAction"})
 
 
 def free_name(taken: Iterable[str]) -> str:
-    """Return the first free `step_N`."""
+    """The first free `step_N`."""
     used = set(taken)
     return next(name for number in itertools.count(1) if (name := f"step_{number}") not in used)
 

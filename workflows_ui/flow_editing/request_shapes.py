@@ -153,7 +153,7 @@ def _line(typed: str, key: str) -> str:
 
 
 def template(type: str, flow: Row) -> Json:
-    """Return a request of this type for a flow (secrets masked); empty for an unknown type."""
+    """A request of this type for a flow (secrets masked); empty for an unknown type."""
     version = dict_at(flow, "version")
     trigger = dict_at(version, "trigger")
     steps = [node.step for node in flow_tree.walk(trigger)]

@@ -94,7 +94,7 @@ class Checked:
         return not self.errors
 
     def _visit(self, field: Field) -> bool:
-        """Read a field, once, after the fields it depends on. Returns whether it is shown."""
+        """Read a field, once, after the fields it depends on. Return whether it is shown."""
         if field.name not in self.shown:
             self.shown[field.name] = False  # ends a circular dependency, which the rules reject
             rule = field.show_if

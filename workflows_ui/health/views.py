@@ -84,7 +84,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Return 200 if all required parts work, else 503; a part is "ok" or "down", `status` may also be "degraded"."""
+    """200 if all required parts work, else 503; a part is "ok" or "down", `status` may also be "degraded"."""
     parts = {name: "ok" if _works(name, check) else "down" for name, check in CHECKS.items()}
     down = {name for name, state in parts.items() if state == "down"}
     status = ("degraded" if down <= OPTIONAL else "down") if down else "ok"
@@ -97,7 +97,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Return Prometheus' text format. 404 without access, which does not reveal that the page exists."""
+    """Prometheus' text format. 404 without access, which does not reveal that the page exists."""
     if not _may_measure(request):
         raise Http404
     answer: HttpResponse = ExportToDjangoView(request)

@@ -68,7 +68,7 @@ class Counter:
 
 
 def form_texts(workspace: Workspace, flow_ids: Collection[str]) -> dict[str, dict[str, str]]:
-    """Return the texts of the published forms of these flows, by flow id: the first line of the `note` as plain text, and
+    """The texts of the published forms of these flows, by flow id: the first line of the `note` as plain text, and
     the label of the `button`; "" if it has none. One query.
     """
     if not flow_ids:
@@ -130,7 +130,7 @@ class Home:
         return found
 
     def last(self, flow_ids: Collection[str]) -> dict[str, Launch]:
-        """Return the person's latest launch of each of these flows, by flow id."""
+        """The person's latest launch of each of these flows, by flow id."""
         found = {key: self._newest_by_flow[key] for key in flow_ids if key in self._newest_by_flow}
         others = [key for key in flow_ids if key not in found]
         if not others or len(self._newest) < queries.NEWEST:
@@ -159,12 +159,12 @@ class Home:
         (failed,) = self._visible.failed(*self._seen, clock.midnight(today))
         lists = reverse("launches", args=[self._slug])
         # A kept launch is one in progress.
-        (kept,) = self._visible.kept(*self._seen) if self.number_running else (0,)
-        waiting = Counter(_("Kept until the engine is back"), kept, f"{lists}?state=kept", "hourglass", "orange")
+        (number_kept,) = self._visible.number_kept(*self._seen) if self.number_running else (0,)
+        waiting = Counter(_("Kept until the engine is back"), number_kept, f"{lists}?state=kept", "hourglass", "orange")
         tasks, url = len(self.attention), "#attention" if self.attention else lists
         return [
             Counter(_("Launches in progress"), self.number_running, f"{lists}?state=open", "loader-circle", "blue"),
-            *([waiting] if kept else ()),
+            *([waiting] if number_kept else ()),
             Counter(_("Launches with problems today"), failed, f"{lists}?{urlencode(query)}", "circle-x", "red"),
             Counter(_("Needs attention"), tasks, url, "triangle-alert", "orange"),
         ]

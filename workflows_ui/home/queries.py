@@ -47,7 +47,7 @@ class Visible:
             *who,
         )
         self.number_in_progress = Prepared(lambda *who: number_of(in_progress(*who)), *who)
-        self.kept = Prepared(lambda *who: number_of(rows(*who).filter(KEPT)), *who)
+        self.number_kept = Prepared(lambda *who: number_of(rows(*who).filter(KEPT)), *who)
         self.failed = Prepared(lambda *values: number_of(failed(*values)), *who, datetime)
         self.unclear = Prepared(
             lambda *who: number_of(rows(*who).filter(state=State.UNKNOWN).exclude(SEARCHED_FOR)), *who

@@ -42,12 +42,12 @@ def unstar(user: User, workspace: Workspace, flow_id: str) -> None:
 
 
 def favourites(user: User, workspace: Workspace) -> dict[str, str]:
-    """Return the names of the person's favourites by flow id, sorted by name."""
+    """The names of the person's favourites by flow id, sorted by name."""
     return dict(sorted(_favourites(user.pk, workspace.pk), key=lambda row: sort_key(row[1])))
 
 
 def previous_visit(user: User, workspace: Workspace) -> datetime | None:
-    """Return the end of the previous visit as last recorded by `record_visit`; None for the first."""
+    """The end of the previous visit as last recorded by `record_visit`; None for the first."""
     return Visit.objects.filter(user=user, workspace=workspace).values_list("before", flat=True).first()
 
 

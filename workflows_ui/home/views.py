@@ -135,7 +135,7 @@ def star(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
 
 
 def _name(request: ConsoleRequest, id: str) -> str:
-    """Return the flow's name from the engine, else the posted one. Raise NotFound if the flow does not exist."""
+    """The flow's name from the engine, else the posted one. Raises NotFound if the flow does not exist."""
     try:
         return flow_facts.load_facts(engine_session.open_session(request.access).workflows, id).name
     except EngineError as problem:
@@ -147,7 +147,7 @@ def _name(request: ConsoleRequest, id: str) -> str:
 
 
 def _flows(request: ConsoleRequest, page: Home, q: str, *, engine_asked: bool) -> dict[str, Any]:
-    """Return one page of the launchable flows: `forms` with a published form and `others`, each with favourites first, then by name; and
+    """One page of the launchable flows: `forms` with a published form and `others`, each with favourites first, then by name; and
     the other pages. Without the engine, the flows with a form as last saved.
     """
     person_access = request.access

@@ -297,8 +297,8 @@ def _moved(before: Sequence[str], after: Sequence[str]) -> set[str]:
         earlier = (chain for chain in chains if positions[chain[-1]] < positions[name])
         longest: list[str] = max(earlier, key=len, default=[])
         chains.append([*longest, name])
-    kept: list[str] = max(chains, key=len, default=[])
-    return set(after) - set(kept)
+    in_order: list[str] = max(chains, key=len, default=[])
+    return set(after) - set(in_order)
 
 
 def _field_changes(before: Field, after: Field, new: Form) -> Iterator[str]:

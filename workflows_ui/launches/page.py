@@ -193,8 +193,8 @@ class LaunchPage:
 
         Files are removed once sent, and values of secret fields are never filled in again.
         """
-        kept = not self.purged and not self.launch.secret_marks and not self.launch.files.exists()
-        return self.can_launch_again and self.safe_again and kept
+        has_inputs = not self.purged and not self.launch.secret_marks and not self.launch.files.exists()
+        return self.can_launch_again and self.safe_again and has_inputs
 
     @property
     def can_keep(self) -> bool:

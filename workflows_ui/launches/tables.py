@@ -156,7 +156,7 @@ def launch_list(access: Access) -> Launches:
 
 
 def file(kind: str, rows: QuerySet[Launch], access: Access) -> Iterator[bytes]:
-    """Return the launches as a file, with their inputs and answers, secrets masked; `kind` is a key of export.TYPES.
+    """The launches as a file, with their inputs and answers, secrets masked; `kind` is a key of export.TYPES.
 
     In a table each field of the launch forms has a column of its own, and inputs without one are JSON in the last of them.
     """

@@ -30,7 +30,7 @@ def _text(value: Any) -> SafeString:
 
 
 def lines(text: str) -> SafeString:
-    """Return each line of a text as one of its own."""
+    """Each line of a text as one of its own."""
     return joined(" ", '<div class="long">{}</div>', ((line,) for line in text.splitlines()))
 
 
@@ -93,7 +93,7 @@ KINDS: Mapping[str, Callable[[Any], SafeString]] = {
 
 
 def cell(context: Context, column: Column, value: Any, url: str = "") -> SafeString:
-    """Return a value, as a link where there is a URL. A template of the column gets the page's context, and `value`."""
+    """A value, as a link where there is a URL. A template of the column gets the page's context, and `value`."""
     if column.html:
         nothing = NOTHING if context.get("pending") else _DASH
         shown = column.html(value) if value else nothing
@@ -109,7 +109,7 @@ def cell(context: Context, column: Column, value: Any, url: str = "") -> SafeStr
 
 
 def rows(context: Context, lines: Sequence[Mapping[str, Any]]) -> SafeString:
-    """Return the rows of a list, from the context of its page: `bulk` and `row_actions` say which columns it has beside its own."""
+    """The rows of a list, from the context of its page: `bulk` and `row_actions` say which columns it has beside its own."""
     return _Rows(context).html(lines)
 
 
@@ -128,7 +128,7 @@ class _Rows:
         return joined("\n", "<tr>{}{}{}</tr>", map(self._row, lines))
 
     def _text(self, declared: Text) -> SafeString:
-        """Return a text of the declaration, which is translated once for all rows."""
+        """A text of the declaration, which is translated once for all rows."""
         found = self._texts.get(id(declared))
         if found is None:
             found = self._texts[id(declared)] = markup("{}", declared)
@@ -155,7 +155,7 @@ class _Rows:
         )
 
     def _opening(self, column: Column, first: bool) -> SafeString:
-        """Return the tag that opens the cells of a column."""
+        """The tag that opens the cells of a column."""
         found = self._openings.get((id(column), first))
         if found is None:
             places = (("first", first), ("not-phone", not column.phone), ("only-wide", column.wide))

@@ -41,7 +41,7 @@ def stream(
     prepare: Callable[[Sequence[Any]], Sequence[Any]] = list,
     together: int = _PART,
 ) -> Iterator[bytes]:
-    """Return rows of the console as a file, part by part, in the language and time zone of the caller.
+    """Rows of the console as a file, part by part, in the language and time zone of the caller.
 
     Args:
         file_type: a key of TYPES.

@@ -84,7 +84,7 @@ class FilterBar:
 
 
 def filter_bar(form: forms.Form) -> FilterBar:
-    """Return the bar of a form. Its fields `since` and `until`, if it has them, are a range of days."""
+    """The bar of a form. Its fields `since` and `until`, if it has them, are a range of days."""
     rows = [[form[name] for name in names] for names in getattr(form, "field_rows", ())]
     in_rows = {field.name for row in rows for field in row}
     fields = [field for field in form.visible_fields() if field.name not in in_rows]
@@ -179,7 +179,7 @@ class DaysForm(forms.Form):
         return {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
 
     def within(self, moment: str) -> Q:
-        """Return the condition that the field `moment` lies within the days of a valid form."""
+        """The condition that the field `moment` lies within the days of a valid form."""
         data, condition = self.filled(), Q()
         if first := first_day(data):
             condition &= Q(**{f"{moment}__gte": clock.midnight(first)})

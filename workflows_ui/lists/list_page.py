@@ -42,7 +42,7 @@ def respond(
         pending: whether the page has to request itself once more, for names that were not cached.
         row_buttons: returns the buttons in the menu of a row, by default those of the list.
         context: what else the template takes: `empty_template`, what a list without rows says, `plot_template`, a plot above the rows;
-            `kept`, what stands in for the engine; `above_template` and `below_template`, what else the page has.
+            `stand_in`, what stands in for the engine; `above_template` and `below_template`, what else the page has.
     """
     if page.added is not None:
         return news.respond(request, current, page)
@@ -53,7 +53,7 @@ def respond(
     if refreshed and responses.is_fragment(request) and request.GET.get(SEEN) == refreshed.version:
         return responses.vary(HttpResponse(status=204))
     kind, access = current.kind, getattr(request, "access", None)
-    lines = list_lines(kind, access, page.rows, current.columns, row_buttons, only_links=bool(context.get("kept")))
+    lines = list_lines(kind, access, page.rows, current.columns, row_buttons, only_links=bool(context.get("stand_in")))
     whole = {
         "resource": kind,
         "listing": current,

@@ -96,7 +96,7 @@ class Listing:
         self.order = requested_order(kind, asked)
         self.rows = int(rows) if rows in map(str, kind.ROWS) else kind.rows
         self.saved = saved
-        self.view = saved.find(asked.get(VIEW, "")) if saved else None
+        self.view = saved.find_view(asked.get(VIEW, "")) if saved else None
         self.hidden = frozenset(self.view.hidden) if self.view else saved.hidden if saved else frozenset[str]()
 
     @property
@@ -193,7 +193,7 @@ class Listing:
         return self._address({name: [] for name in (*self.form.fields, VIEW, POSITION)})
 
     @property
-    def kept(self) -> list[tuple[str, str]]:
+    def hidden_inputs(self) -> list[tuple[str, str]]:
         """What filters leave as it is: the other parameters of the list, as hidden fields."""
         rows = [(ROWS, str(self.rows))] if self.rows != self.kind.rows else []
         rows += [(VIEW, str(self.view.pk))] if self.view else []

@@ -26,7 +26,7 @@ class Live:
 
 
 def live(kind: List, rows: Sequence[Row], *shown: Any) -> Live | None:
-    """Return how the list refreshes itself; None if all rows have ended. `shown` is what else the page shows, such as the length.
+    """How the list refreshes itself; None if all rows have ended. `shown` is what else the page shows, such as the length.
 
     The times relative to now are a part of the version, to the minute.
     """

@@ -76,7 +76,7 @@ class LocalList(List):
 def file(
     request: ConsoleRequest, kind: LocalList, rows: QuerySet[Any] | Sequence[Any], type: str, **detail: Any
 ) -> HttpResponseBase:
-    """Return all rows as a file, in the order of the request, and audit it as the list's export. Raises Http404 for an unknown type."""
+    """All rows as a file, in the order of the request; audited as the list's export. Raises Http404 for an unknown type."""
     if type not in export.TYPES:
         raise Http404
     access = getattr(request, "access", None)
@@ -92,7 +92,7 @@ def file(
 
 
 def download(kind: LocalList, rows: QuerySet[Any] | Sequence[Any], type: str) -> HttpResponseBase:
-    """Return all rows as a file, part by part, with the values of the list's columns; `type` is a key of export.TYPES."""
+    """All rows as a file, part by part, with the values of the list's columns; `type` is a key of export.TYPES."""
     names = [*export.keys(kind), "id"]
     content = export.stream(
         type,

@@ -34,7 +34,7 @@ class Pages:
 
 
 def numbered(start: int, shown: int, total: int, size: int, url: Callable[[int], str]) -> Pages:
-    """Return the pages of a list of `total` rows, of which `shown` from the index `start` are on this page.
+    """The pages of a list of `total` rows, of which `shown` from the index `start` are on this page.
 
     Args:
         url: returns the URL of the page that begins at an index.
@@ -54,7 +54,7 @@ def numbered(start: int, shown: int, total: int, size: int, url: Callable[[int],
 
 
 def range_text(start: int, shown: int, total: int | None) -> str:
-    """Return which rows are shown, out of how many if that is known; "" for none."""
+    """Which rows are shown, out of how many if that is known; "" for none."""
     if not shown:
         return ""
     values = {"first": formats.number(start + 1), "last": formats.number(start + shown)}
@@ -101,7 +101,7 @@ def local_page(
     count: Callable[[QuerySet[M]], int] = QuerySet.count,
     most: int | None = None,
 ) -> LocalPage[M]:
-    """Return a page of rows.
+    """A page of rows.
 
     Args:
         position: the index where the page begins and, after an @, its `as_of`; "" for the first page.
@@ -143,12 +143,12 @@ def _by_keys(ordered: QuerySet[M], start: int, size: int, total: int, *, whole: 
 
 
 def row_position(row: Model, moment: str) -> str:
-    """Return the time and the key of a row, as a text."""
+    """The time and the key of a row, as a text."""
     return f"{getattr(row, moment).isoformat()}~{row.pk}"
 
 
 def rows_after(rows: QuerySet[Any], position: str, *, moment: str) -> int:
-    """Return how many rows, a hundred at most, came after the row at a position; all of them if the position is unreadable."""
+    """How many rows, a hundred at most, came after the row at a position; all of them if the position is unreadable."""
     found = _position(rows.model, position)
     if found is not None:
         at, pk = found

@@ -26,7 +26,7 @@ from workflows_ui.web import navigation
 
 
 def until(moment: datetime) -> str:
-    """Return `Friday 18:00` within six days, else the date with its time."""
+    """`Friday 18:00` within six days, else the date with its time."""
     if timedelta(0) <= moment - timezone.now() < timedelta(days=6):
         local = timezone.localtime(moment)
         return formats.date_format(local, pgettext("weekday and time, see Django's date filter", "l H:i"))
@@ -34,7 +34,7 @@ def until(moment: datetime) -> str:
 
 
 def limits(right: LaunchRight) -> str:
-    """Return `until Friday 18:00, 7 of 20 launches used`; missing limits are stated, too."""
+    """`until Friday 18:00, 7 of 20 launches used`; missing limits are stated, too."""
     parts = [_("until %(moment)s") % {"moment": until(right.until)} if right.until else _("without an end")]
     if right.most_launches is None:
         parts.append(ngettext("%(n)s launch so far", "%(n)s launches so far", right.used) % {"n": right.used})
@@ -47,7 +47,7 @@ def limits(right: LaunchRight) -> str:
 
 
 def left(right: LaunchRight) -> str:
-    """Return `3 of 20 launches left, until Friday 18:00`; "" for a right without limits."""
+    """`3 of 20 launches left, until Friday 18:00`; "" for a right without limits."""
     parts = []
     if right.most_launches is not None:
         text = ngettext("%(left)s of %(n)s launch left", "%(left)s of %(n)s launches left", right.most_launches)
@@ -59,7 +59,7 @@ def left(right: LaunchRight) -> str:
 
 
 def describe_right(right: LaunchRight) -> dict[str, Any]:
-    """Return the status of a right: whether it is `usable`, its limits, and the label and colour of its state."""
+    """The status of a right: whether it is `usable`, its limits, and the label and colour of its state."""
     now = timezone.now()
     state, colour = _right_state(right, now)
     return {"right": right, "limits": limits(right), "state": state, "colour": colour, "usable": right.usable(now)}
@@ -76,7 +76,7 @@ def _right_state(right: LaunchRight, now: datetime) -> tuple[str | Promise, str]
 
 
 def describe_invitations(rows: Iterable[ColleagueInvitation]) -> list[dict[str, Any]]:
-    """Return invitations with their statuses, in few queries.
+    """Invitations with their statuses, in few queries.
 
     `open`: it can be revoked; `works`: its link can be used; `requests`: of people with another address that wait for a manager.
     """
@@ -125,7 +125,7 @@ def _invitation_state(row: ColleagueInvitation, works: bool) -> tuple[str | Prom
 
 
 def invalid_link_message(row: ColleagueInvitation | None) -> Message:
-    """Return the text for an invalid link; `row` is None for an unknown one."""
+    """The text for an invalid link; `row` is None for an unknown one."""
     if row is None:
         return Message(
             _("This link does not work"),
@@ -156,7 +156,7 @@ _FLOW = re.compile(r"/w/[^/]+/flows/([^/]+)/")
 
 
 def describe_requests(workspace: Workspace, requests: Iterable[AccessRequest]) -> list[tuple[AccessRequest, str]]:
-    """Return each request with what its link opens; "" for a request without a link. Does not call the engine."""
+    """Each request with what its link opens; "" for a request without a link. Does not call the engine."""
     listed = list(requests)
     flows = {request.pk: match[1] for request in listed if (match := _FLOW.match(request.link))}
     names = _flow_names(workspace, set(flows.values()))
@@ -164,7 +164,7 @@ def describe_requests(workspace: Workspace, requests: Iterable[AccessRequest]) -
 
 
 def decision_message(request: AccessRequest) -> str:
-    """Return who decided an access request, how and when, for a manager who wanted to decide it too."""
+    """Who decided an access request, how and when, for a manager who wanted to decide it too."""
     text = _("Too late: %(name)s refused this request at %(time)s.")
     if request.granted:
         text = _("Too late: %(name)s approved this request at %(time)s.")

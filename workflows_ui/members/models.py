@@ -58,7 +58,7 @@ class Colour(models.TextChoices):
 
 
 def place(workspace: Any) -> dict[str, Any]:
-    """Return the engine and project of a workspace, for the binding of ciphertexts. Accepts a migration's historical model."""
+    """The engine and project of a workspace, for the binding of ciphertexts. Accepts a migration's historical model."""
     return {"flavour": str(workspace.flavour), "address": workspace.address, "project": workspace.project_id}
 
 
@@ -115,14 +115,14 @@ class Workspace(Marked):
         return self.name
 
     def bound_values(self) -> dict[str, str]:
-        """Return the values bound by the mark: engine and project."""
+        """The values bound by the mark: engine and project."""
         return place(self)
 
     def audited_object(self) -> AuditedObject:
         return AuditedObject(self, object_type="workspace", object_id=self.slug, object_name=self.name)
 
     def stored_secrets(self) -> frozenset[str]:
-        """Return the secrets and passwords of all members' credentials, and replaced ones until they are destroyed. Two queries."""
+        """The secrets and passwords of all members' credentials, and replaced ones until they are destroyed. Two queries."""
         secrets = set()
         for credential in self.credentials.only("workspace", "secret", "password").prefetch_related("previous"):
             rows: list[crypto.SealsFields] = [credential]
@@ -274,7 +274,7 @@ class ColleagueInvitation(models.Model):
         return AuditedObject(self.workspace, object_type="invitation", object_id=str(self.pk), object_name=self.email)
 
     def open(self, now: datetime) -> bool:
-        """Return whether the loaded row is open and not expired."""
+        """Whether the loaded row is open and not expired."""
         return self.accepted_at is None and self.revoked_at is None and self.expires_at > now
 
 

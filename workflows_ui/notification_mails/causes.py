@@ -46,7 +46,7 @@ class Cause:
 def find_causes(
     person: User, notices: Sequence[Notice], *, closed: Collection[int] = (), engine_reads: int = 0
 ) -> Mapping[int, Cause]:
-    """Return the causes of the failures among a person's notices, by the notice's primary key.
+    """The causes of the failures among a person's notices, by the notice's primary key.
 
     A notice is left out if the person may not open the launch or run now, or if the workspace leaves causes out.
 
@@ -61,7 +61,7 @@ def find_causes(
     found: dict[int, Cause] = {}
     for workspace, rows in by_workspace.values():
         try:
-            access = member_access.find(person, workspace.slug)
+            access = member_access.access_for(person, workspace.slug)
         except member_access.NoAccess:
             continue
         if access.workspace.causes_in_notices:
@@ -73,12 +73,12 @@ def find_causes(
 
 
 def latest_cause(workspace: Workspace, flow_id: str) -> Cause | None:
-    """Return the cause of a flow's latest failed run in the run index: for channels, whose readers are not known.
+    """The cause of a flow's latest failed run in the run index: for channels, whose readers are not known.
 
     None without such a run, if a launch led to it (its message may repeat inputs in any form), if the index's credential is not shared
     any more, or if the workspace leaves causes out.
     """
-    index = indexes.find(workspace)
+    index = indexes.index_of(workspace)
     if not workspace.causes_in_notices or index is None or index.credential is None or index.moves != workspace.moves:
         return None
     if not sharing.genuine(credential=index.credential_id):

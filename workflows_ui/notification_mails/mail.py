@@ -58,7 +58,7 @@ def send(pk: int) -> bool:
 
 
 def build_mail(*rows: Notice) -> EmailMessage:
-    """Return the mail of one notice, or a digest of several: plain text, links on BASE_URL. Line breaks in names never reach its headers.
+    """The mail of one notice, or a digest of several: plain text, links on BASE_URL. Line breaks in names never reach its headers.
 
     Without a second step of their own, a person gets no details of a workspace that requires one: a mail cannot know whether single sign-on
     will count.

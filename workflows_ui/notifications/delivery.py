@@ -14,7 +14,7 @@ def wanted(person: User) -> bool:
 
 
 def due_at(person: User, earliest: datetime) -> datetime | None:
-    """Return when a mail is due that could be sent at `earliest`; None if the person wants none."""
+    """When a mail is due that could be sent at `earliest`; None if the person wants none."""
     if not wanted(person):
         return None
     due = next_digest(person, earliest) if person.mail_delivery == MailDelivery.DAILY else earliest
@@ -22,7 +22,7 @@ def due_at(person: User, earliest: datetime) -> datetime | None:
 
 
 def quiet_end(person: User, at: datetime) -> datetime | None:
-    """Return the end of the quiet hours that `at` is in; None outside of them."""
+    """The end of the quiet hours that `at` is in; None outside of them."""
     start, end = person.quiet_from, person.quiet_until
     if start is None or end is None or start == end:
         return None
@@ -32,12 +32,12 @@ def quiet_end(person: User, at: datetime) -> datetime | None:
 
 
 def next_digest(person: User, after: datetime) -> datetime:
-    """Return the first time of the digest after a moment."""
+    """The first time of the digest after a moment."""
     return _next(person, after, time(person.digest_hour))
 
 
 def latest_digest(person: User, before: datetime) -> datetime:
-    """Return the last time of the digest until a moment."""
+    """The last time of the digest until a moment."""
     local = timezone.localtime(before, person.zone)
     digest = _on_day(local, time(person.digest_hour))
     return digest if digest <= before else _on_day(local - _DAY, time(person.digest_hour))
@@ -50,5 +50,5 @@ def _next(person: User, after: datetime, at: time) -> datetime:
 
 
 def _on_day(day: datetime, at: time) -> datetime:
-    """Return a time of day on the day of a local time, in UTC: clocks may change in between."""
+    """A time of day on the day of a local time, in UTC: clocks may change in between."""
     return datetime.combine(day.date(), at, day.tzinfo).astimezone(UTC)

@@ -30,7 +30,7 @@ class News:
 
 
 def notification_message(row: Notice, *, concealed: bool = False, cause: Cause | None = None) -> News:
-    """Return the texts of a notice; missing values are allowed.
+    """The texts of a notice; missing values are allowed.
 
     `concealed`: without details, for a person without the second step that the workspace requires. `cause`: of the failure, if the
     person may read it.

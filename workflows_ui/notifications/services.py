@@ -87,7 +87,7 @@ def notify(
 
 
 def _notify_folded(user: User, key: str, values: dict[str, Any], fold: Fold) -> bool | None:
-    """Return whether the event is new; None if the person read the notice meanwhile, and nothing may be saved."""
+    """Whether the event is new; None if the person read the notice meanwhile, and nothing may be saved."""
     now = values["created_at"]
     of_subject = Notice.objects.filter(user=user, subject=fold.subject)
     head = of_subject.filter(read_at=None).first()
@@ -113,7 +113,7 @@ def _notify_folded(user: User, key: str, values: dict[str, Any], fold: Fold) -> 
 
 
 def _summary_at(user: User, soon: datetime | None, now: datetime) -> Any:
-    """Return the time of the next mail as an expression of the row, so that it is right however late another worker claims the mail."""
+    """The time of the next mail as an expression of the row, so that it is right however late another worker claims the mail."""
     if soon is None:
         return None
     if user.mail_delivery == MailDelivery.DAILY:
@@ -126,7 +126,7 @@ def _summary_at(user: User, soon: datetime | None, now: datetime) -> Any:
 
 
 def delivered_keys(people: Iterable[User], keys: Collection[str]) -> set[tuple[int, str]]:
-    """Return pairs of person (primary key) and key that were delivered already. One query."""
+    """Pairs of person (primary key) and key that were delivered already. One query."""
     if not keys:
         return set()
     return set(Notice.objects.filter(user__in=set(people), key__in=keys).values_list("user_id", "key"))

@@ -73,7 +73,7 @@ class WorkspaceReach:
         return people
 
     def people(self, least: Role) -> tuple[User, ...]:
-        """Return the colleagues whose role includes this one."""
+        """The colleagues whose role includes this one."""
         return tuple(person for person, role in self.colleagues if role.includes(least))
 
     @property
@@ -125,7 +125,7 @@ class Reach:
         elif self.scope is not Scope.CONSOLE:
             for row in access.workspaces(self.viewer).exclude(pk__in=self.closed):
                 with suppress(access.NoAccess):
-                    found.append(access.find(self.viewer, row.slug))
+                    found.append(access.access_for(self.viewer, row.slug))
         return {
             person_access.workspace.pk: WorkspaceReach(person_access, self.person)
             for person_access in found
@@ -217,7 +217,7 @@ class BelongingKind:
     to_managers: ClassVar[bool] = False
     by_managers: ClassVar[bool] = False
 
-    def find(self, reach: Reach) -> Iterator[Item]:
+    def find_items(self, reach: Reach) -> Iterator[Item]:
         """The person's belongings of this kind."""
         raise NotImplementedError
 

@@ -46,7 +46,7 @@ class RoleKind(BelongingKind):
     more = _("The colleague becomes a manager as well.")
     by_managers = True
 
-    def find(self, reach: Reach) -> Iterator[Item]:
+    def find_items(self, reach: Reach) -> Iterator[Item]:
         rows = reach.rows(Member).filter(access.held_by(reach.person)).select_related("team")
         for pk, memberships in groupby(rows.order_by("workspace", "pk"), key=attrgetter("workspace_id")):
             space = reach.workspaces[pk]
@@ -93,7 +93,7 @@ class OwnCredentialKind(BelongingKind):
     to_managers = True
     end_row = staticmethod(credentials.remove)
 
-    def find(self, reach: Reach) -> Iterator[Item]:
+    def find_items(self, reach: Reach) -> Iterator[Item]:
         rows = list(reach.rows(Credential, owner=reach.person).select_related("owner").order_by("name", "pk"))
         waiting = Launch.objects.filter(credential__in=rows, state__in=UNSENT).order_by("asked_at")
         flows: dict[Any, list[str]] = {}
@@ -113,7 +113,7 @@ class OwnCredentialKind(BelongingKind):
     def give(self, actor: Actor, item: Item, to: Holder) -> bool:
         """Give it to a person or a team; with a team, a manager of the workspace becomes its owner, the actor if possible.
 
-        It is re-sealed for its new owner (sharing.pass_on); the secret is shown to nobody. Raise CannotBeOpened.
+        It is re-sealed for its new owner (sharing.pass_on); the secret is shown to nobody. Raises CannotBeOpened.
         """
         rows = Credential.objects.select_for_update(of=("self",)).select_related("workspace", "owner")
         row = rows.filter(pk=item.pk, owner=item.row.owner_id).first()
@@ -139,7 +139,7 @@ class TeamCredentialKind(BelongingKind):
     moment = _("Last used")
     view = "credential"
 
-    def find(self, reach: Reach) -> Iterator[Item]:
+    def find_items(self, reach: Reach) -> Iterator[Item]:
         conditions = {"credential__workspace__in": reach.workspaces, "team__in": reach.person.groups.all()}
         teams_of: dict[Any, list[str]] = {}
         for share in sharing.genuine(**conditions):
@@ -155,7 +155,7 @@ class FormKind(BelongingKind):
     )
     end_label, moment = _("Discard the draft"), _("Saved")
 
-    def find(self, reach: Reach) -> Iterator[Item]:
+    def find_items(self, reach: Reach) -> Iterator[Item]:
         for row in reach.rows(LaunchForm, updated_by=reach.person).order_by("flow_name", "pk"):
             space, published = reach.workspaces[row.workspace_id], pgettext_lazy("launch form", "published")
             state = published if row.published_id else pgettext_lazy("launch form", "not published")
@@ -185,7 +185,7 @@ class RightKind(BelongingKind):
     by_managers = True
     end_row = staticmethod(launch_rights.revoke)
 
-    def find(self, reach: Reach) -> Iterator[Item]:
+    def find_items(self, reach: Reach) -> Iterator[Item]:
         for row in _usable_rights(reach).filter(user=reach.person):
             space = reach.workspaces[row.workspace_id]
             to = space.launched_by_right if space.manages else ()
@@ -216,7 +216,7 @@ class GivenKind(BelongingKind):
     to_managers = by_managers = True
     end_row = staticmethod(launch_rights.revoke)
 
-    def find(self, reach: Reach) -> Iterator[Item]:
+    def find_items(self, reach: Reach) -> Iterator[Item]:
         for row in _usable_rights(reach).filter(created_by=reach.person).exclude(user=reach.person):
             space = reach.workspaces[row.workspace_id]
             to, ends = space.successors, space.manages
@@ -237,7 +237,7 @@ class InvitationKind(BelongingKind):
     to_managers = by_managers = True
     end_row = staticmethod(invitations.revoke)
 
-    def find(self, reach: Reach) -> Iterator[Item]:
+    def find_items(self, reach: Reach) -> Iterator[Item]:
         rows = reach.rows(ColleagueInvitation, invited_by=reach.person, accepted_at=None, revoked_at=None)
         for row in rows.filter(expires_at__gt=timezone.now()).order_by("email", "pk"):
             space, facts = reach.workspaces[row.workspace_id], (row.get_role_display(),)
@@ -255,7 +255,7 @@ class InputsKind(BelongingKind):
     end_label, moment = _("Delete them"), _("Saved")
     end_row = staticmethod(saved_inputs.delete)
 
-    def find(self, reach: Reach) -> Iterator[Item]:
+    def find_items(self, reach: Reach) -> Iterator[Item]:
         rows = list(reach.rows(SavedInputs, owner=reach.person).order_by("name", "pk"))
         names = _flow_names(rows)
         for row in rows:
@@ -274,7 +274,7 @@ class WatchItemKind(BelongingKind):
     otherwise = _("They stop when the account is deactivated.")
     end_label, moment = _("End them"), _("Since")
 
-    def find(self, reach: Reach) -> Iterator[Item]:
+    def find_items(self, reach: Reach) -> Iterator[Item]:
         for row in reach.rows(Watch, user=reach.person).order_by("kind", "name", "pk"):
             # Only builders may see other people's launches.
             least = Role.VIEWER if row.kind in {WatchKind.FLOW, WatchKind.ALARMS} else Role.BUILDER
@@ -297,7 +297,7 @@ class FailureKind(BelongingKind):
     otherwise = _("They stay assigned to the person.")
     end_label = _("Assign to nobody")
 
-    def find(self, reach: Reach) -> Iterator[Item]:
+    def find_items(self, reach: Reach) -> Iterator[Item]:
         found = failures.assigned(reach.person, reach.workspaces)
         spaces = {row.index_id: reach.workspaces[row.index_id] for row, _name in found}
         seen = {pk for pk, space in spaces.items() if indexes.readable(space.workspace, reach.viewer.pk)}
@@ -318,7 +318,7 @@ class NoticeItemKind(BelongingKind):
     name, icon, title = "notice", "mail", _("Unread notifications")
     otherwise = _("They stay with the account and are deleted after 90 days.")
 
-    def find(self, reach: Reach) -> Iterator[Item]:
+    def find_items(self, reach: Reach) -> Iterator[Item]:
         unread = Notice.objects.filter(workspace__in=reach.workspaces, user=reach.person, read_at=None)
         for pk, number in unread.order_by().values_list("workspace").annotate(n=Count("pk")):
             text = ngettext("%(n)s unread notification", "%(n)s unread notifications", number) % {"n": number}
@@ -332,7 +332,7 @@ class LaunchKind(BelongingKind):
     view, guests = "launch", True
     end_row = staticmethod(launches.withdraw)
 
-    def find(self, reach: Reach) -> Iterator[Item]:
+    def find_items(self, reach: Reach) -> Iterator[Item]:
         rows = reach.rows(Launch, user=reach.person, state__in=UNSENT).select_related("user", "credential")
         for row in rows.order_by("asked_at", "pk"):
             waits = _("waits with %(credential)s") % {"credential": row.credential.name} if row.credential else ""
@@ -345,7 +345,7 @@ class RunKind(BelongingKind):
     moment = _("Launched")
     view, guests = "launch", True
 
-    def find(self, reach: Reach) -> Iterator[Item]:
+    def find_items(self, reach: Reach) -> Iterator[Item]:
         rows = reach.rows(Launch, user=reach.person).filter(OPEN).exclude(state__in=UNSENT)
         for row in rows.order_by("asked_at", "pk"):
             yield self.item(reach, row, row.flow_name or row.flow_id, at=row.asked_at)
@@ -357,7 +357,7 @@ class UnfinishedJobKind(BelongingKind):
     end_label, moment = _("Stop it"), _("Started")
     end_row = staticmethod(jobs.stop)
 
-    def find(self, reach: Reach) -> Iterator[Item]:
+    def find_items(self, reach: Reach) -> Iterator[Item]:
         rows = reach.rows(Job, user=reach.person).exclude(state__in=JOB_OVER).select_related("user")
         for row in rows.order_by("asked_at", "pk"):
             name = str(audit_messages.action(f"{row.resource}.{row.action or 'export'}"))
@@ -374,7 +374,7 @@ class OwnerKind(BelongingKind):
     end_label = _("End it")
     more = _("People of the team can take over.")
 
-    def find(self, reach: Reach) -> Iterator[Item]:
+    def find_items(self, reach: Reach) -> Iterator[Item]:
         owned = TeamOwner.objects.filter(user=reach.person, team__in=reach.visible_teams).select_related("team")
         for row in owned.order_by("team__name"):
             owners = set(TeamOwner.objects.filter(team=row.team, user__is_active=True).values_list("user", flat=True))
@@ -403,7 +403,7 @@ class TeamKind(BelongingKind):
     otherwise = _("The membership stays, and applies again if the account is reactivated.")
     end_label = _("Remove from team")
 
-    def find(self, reach: Reach) -> Iterator[Item]:
+    def find_items(self, reach: Reach) -> Iterator[Item]:
         for team in reach.visible_teams.filter(user=reach.person):
             ends = teams.may_edit(reach.viewer, team)
             url = reverse("team", args=[team.pk]) if reach.unrestricted or ends else ""
@@ -419,7 +419,7 @@ class SessionKind(BelongingKind):
     end_label, moment = _("Sign out everywhere"), _("Last sign-in")
     end_row = staticmethod(deactivation.end_sessions)
 
-    def find(self, reach: Reach) -> Iterator[Item]:
+    def find_items(self, reach: Reach) -> Iterator[Item]:
         rows = sessions.user_sessions(reach.person) if reach.unrestricted else []
         if rows:
             count = len(rows)
@@ -432,10 +432,10 @@ class SessionKind(BelongingKind):
 KINDS: Mapping[str, BelongingKind] = {kind.name: kind() for kind in BelongingKind.__subclasses__()}
 
 
-def find(reach: Reach) -> list[Item]:
-    """Return the person's belongings within the reach, by workspace and kind."""
+def find_belongings(reach: Reach) -> list[Item]:
+    """The person's belongings within the reach, by workspace and kind."""
     order = {pk: number for number, pk in enumerate(reach.workspaces)}
-    items = [item for kind in KINDS.values() for item in kind.find(reach)]
+    items = [item for kind in KINDS.values() for item in kind.find_items(reach)]
     return sorted(items, key=lambda item: order[item.workspace.pk] if item.workspace else len(order))
 
 
@@ -463,7 +463,7 @@ def _change_form(row: LaunchForm, **values: Any) -> bool:
 
 
 def _flow_names(rows: Iterable[SavedInputs]) -> dict[tuple[int, str], str]:
-    """Return the names of the flows of saved inputs that local rows contain."""
+    """The names of the flows of saved inputs that local rows contain."""
     names: dict[tuple[int, str], str] = {}
     keys = {(row.workspace_id, row.flow_id) for row in rows}
     spaces, flows = {space for space, _flow in keys}, {flow for _space, flow in keys}

@@ -72,7 +72,7 @@ class Belongings:
 
 
 def belongings(person: User) -> Belongings:
-    """Return what a deactivation of this person would affect."""
+    """What a deactivation of this person would affect."""
     launches = Launch.objects.filter(user=person)
     rights = LaunchRight.objects.usable(timezone.now()).filter(user=person)
     invitations = ColleagueInvitation.objects.filter(invited_by=person, accepted_at=None, revoked_at=None)

@@ -26,7 +26,7 @@ _slots = threading.BoundedSemaphore(2)
 
 
 def logo_path(session: EngineSession, row: Row) -> str:
-    """Return the console's own address of an app's logo; "" without a logo, or if logos are not fetched."""
+    """The console's own address of an app's logo; "" without a logo, or if logos are not fetched."""
     url, name = text_at(row, "logoUrl"), text_at(row, "name")
     if not settings.APP_LOGOS or urlsplit(url).scheme not in {"http", "https"} or not name.strip(" ./"):
         return ""
@@ -34,7 +34,7 @@ def logo_path(session: EngineSession, row: Row) -> str:
 
 
 def load_logo(url: str) -> tuple[str, bytes]:
-    """Return the type and the bytes of a logo. Raises NoImage, also while too many others are fetched."""
+    """The type and the bytes of a logo. Raises NoImage, also while too many others are fetched."""
     key = f"logo:{hashlib.sha256(url.encode()).hexdigest()}"
     known: tuple[str, bytes] | None = answers.get(key)
     if known is None:

@@ -30,7 +30,7 @@ COLUMNS = (NAME, CONNECTION, "state", "folder_id", "piece")
 
 
 @dataclass(frozen=True)
-class Kept:
+class StandIn:
     """What stands in for an answer of the engine: what the index knew at a time."""
 
     as_of: datetime
@@ -50,15 +50,17 @@ def open_session(kind: Resource, access: Access, *, quick: bool) -> EngineSessio
     return opens(access, quick=quick)
 
 
-def load_list(kind: Resource, session: EngineSession, query: Query) -> tuple[Page, Kept | None]:
+def load_list(kind: Resource, session: EngineSession, query: Query) -> tuple[Page, StandIn | None]:
     """A page of the list, from the index if the engine does not answer. Raises EngineError."""
-    return _asked(kind, session, lambda: kind.list(session, query), lambda kept: _page(kind, session, query, kept))
+    return _asked(
+        kind, session, lambda: kind.list(session, query), lambda stand_in: _page(kind, session, query, stand_in)
+    )
 
 
-def load_object(kind: Resource, session: EngineSession, id: str) -> tuple[Row, Kept | None]:
+def load_object(kind: Resource, session: EngineSession, id: str) -> tuple[Row, StandIn | None]:
     """An object, from the index if the engine does not answer. Raises EngineError."""
 
-    def row(_kept: Kept) -> Row | None:
+    def row(_stand_in: StandIn) -> Row | None:
         found = uses.row_of(session, kind.name, id)
         return kind.from_index(session, [found])[0] if found else None
 
@@ -66,8 +68,8 @@ def load_object(kind: Resource, session: EngineSession, id: str) -> tuple[Row, K
 
 
 def _asked(
-    kind: Resource, session: EngineSession, ask: Callable[[], T], look_up: Callable[[Kept], T | None]
-) -> tuple[T, Kept | None]:
+    kind: Resource, session: EngineSession, ask: Callable[[], T], look_up: Callable[[StandIn], T | None]
+) -> tuple[T, StandIn | None]:
     """The engine's answer, or what the index has: at once if the engine did not answer the index's reader either."""
     if kind.index_filters is None:
         return ask(), None
@@ -86,17 +88,19 @@ def _asked(
         raise
 
 
-def _looked_up(kind: Resource, session: EngineSession, look_up: Callable[[Kept], T | None]) -> tuple[T, Kept] | None:
+def _looked_up(
+    kind: Resource, session: EngineSession, look_up: Callable[[StandIn], T | None]
+) -> tuple[T, StandIn] | None:
     index, known = indexes.for_session(session), uses.known_kinds(session).get(kind.name)
     if index is None or known is None or known.read_at is None:
         return None
     indexes.try_soon(index)
-    kept = Kept(known.read_at)
-    found = look_up(kept)
-    return None if found is None else (found, kept)
+    stand_in = StandIn(known.read_at)
+    found = look_up(stand_in)
+    return None if found is None else (found, stand_in)
 
 
-def _page(kind: Resource, session: EngineSession, query: Query, kept: Kept) -> Page:
+def _page(kind: Resource, session: EngineSession, query: Query, stand_in: StandIn) -> Page:
     rows: list[Row] = list(_matching(kind, session, query.filters).values_list("data", flat=True))
     rows.sort(key=lambda row: text_at(row, "updated"), reverse=True)
     if query.order:
@@ -106,7 +110,7 @@ def _page(kind: Resource, session: EngineSession, query: Query, kept: Kept) -> P
     return Page(
         kind.from_index(session, rows[start:end]),
         older=str(end) if end < len(rows) else "",
-        warning=kept.text,
+        warning=stand_in.text,
         total=len(rows),
         start=start,
         sortable=True,

@@ -236,7 +236,7 @@ def _kind_text(row: IndexedKind | None, number: int) -> str:
 
 def summary(workspace: Workspace) -> Text:
     """One sentence on the workspace's run index, or on lists without one."""
-    index = indexes.find(workspace)
+    index = indexes.index_of(workspace)
     if index is None:
         return _(
             "Not started. Lists of runs come from the engine each time: without totals, and without runs that it has deleted."

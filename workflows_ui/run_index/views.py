@@ -35,7 +35,7 @@ NAMED = 30
 def run_index(request: ConsoleRequest, slug: str) -> HttpResponse:
     """GET: the state of the index, or an explanation of one. The browser polls the live part. POST: start the index or change it."""
     workspace = request.access.workspace
-    index = indexes.find(workspace)
+    index = indexes.index_of(workspace)
     if responses.requested_fragment(request) == LIVE and request.method != "POST":
         return _live(request, index)
     choices = indexes.choices(workspace)
@@ -145,7 +145,7 @@ def read(request: ConsoleRequest, slug: str) -> HttpResponse:
 @member(Role.MANAGER)
 def stop(request: ConsoleRequest, slug: str) -> HttpResponse:
     """GET: the consequences. POST: end the index; a worker deletes its runs."""
-    index = indexes.find(request.access.workspace)
+    index = indexes.index_of(request.access.workspace)
     if not is_sure(request) and index is not None:
         return responses.page(request, "run_index/stop.html", _status(index, request))
     if is_sure(request) and indexes.stop(actor(request), request.access.workspace):

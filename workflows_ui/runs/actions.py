@@ -89,7 +89,7 @@ def _follow(session: EngineSession, ids: Sequence[str]) -> dict[str, Badge]:
 
 
 def _cancel(session: EngineSession, id: str, _data: dict[str, Any]) -> dict[str, Any]:
-    """Return the run's `status` after cancelling, None if it cannot be read. The engine's answer is the same for a run
+    """The run's `status` after cancelling, None if it cannot be read. The engine's answer is the same for a run
     that continues regardless (recordings `runs_cancel_running`, `run_get_cancel_running_later`).
     """
     return {"status": _cancel_runs(session, [id]).get(id)}

@@ -73,7 +73,7 @@ class ListViews:
     hidden: frozenset[str]
     default: SavedView | None
 
-    def find(self, key: str) -> SavedView | None:
+    def find_view(self, key: str) -> SavedView | None:
         return next((view for view in self.views if str(view.pk) == key), None)
 
     def own(self, view: SavedView) -> bool:
@@ -250,5 +250,5 @@ def _keys(hidden: Iterable[str]) -> list[str]:
 def _query(text: str) -> str:
     """The filters and the order of a list's query string; "" if they are too long."""
     found = parse_qsl(database.storable(text[: LONGEST_QUERY * 2]))
-    kept = urlencode([(name, value) for name, value in found if name not in _PASSING])
-    return kept if len(kept) <= LONGEST_QUERY else ""
+    query = urlencode([(name, value) for name, value in found if name not in _PASSING])
+    return query if len(query) <= LONGEST_QUERY else ""

@@ -18,7 +18,7 @@ from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.lease import not_paused
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Unknown
-from workflows_ui.engine.writes import Write
+from workflows_ui.engine.errors import Write
 from workflows_ui.members.models import Workspace
 from workflows_ui.unclear_writes.models import UnclearWrite, WriteState
 

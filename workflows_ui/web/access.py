@@ -72,7 +72,7 @@ def member(role: Role, *, guests: bool = False) -> Callable[[Callable[..., R]], 
         def guarded(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> R | HttpResponse:
             if not request.user.is_authenticated:
                 return _redirect_to_sign_in(request)
-            person_access = access.find(request.user, slug)
+            person_access = access.access_for(request.user, slug)
             workspace = person_access.workspace
             if closed(request, request.user, [workspace]):
                 return _require_second_step(request, workspace.name, reverse("workspace", args=[workspace.slug]))
@@ -112,28 +112,28 @@ def launching(view: Callable[..., R]) -> Callable[..., R | HttpResponse]:
 
 
 def last_access(request: HttpRequest, user: User) -> access.Access | None:
-    """Return the access to the workspace that the person was in last, if they still have it and the session may show it."""
+    """The access to the workspace that the person was in last, if they still have it and the session may show it."""
     slug = request.session.get(LAST_WORKSPACE)
     try:
-        found = access.find(user, slug) if slug else None
+        found = access.access_for(user, slug) if slug else None
     except access.NoAccess:
         return None
     return None if found is None or closed(request, user, [found.workspace]) else found
 
 
 def closed(request: HttpRequest, user: User, workspaces: Iterable[Workspace]) -> set[int]:
-    """Return the primary keys of these workspaces that require a second step which the session lacks: their contents must not be shown."""
+    """The primary keys of these workspaces that require a second step which the session lacks: their contents must not be shown."""
     requiring = {workspace.pk for workspace in workspaces if workspace.second_factor_required}
     return requiring if requiring and not stepped(request, user) else set()
 
 
 def stepped(request: HttpRequest, user: User) -> bool:
-    """Return whether the sign-in included a second step: the person's own, or one reported by the single sign-on provider."""
+    """Whether the sign-in included a second step: the person's own, or one reported by the single sign-on provider."""
     return request.session.get(STEPPED_ELSEWHERE) == user.pk or second_step.has(user)
 
 
 def visible_people(request: HttpRequest, user: User) -> QuerySet[User]:
-    """Return the people whom a person may find by part of a name, as far as the session may show them."""
+    """The people whom a person may find by part of a name, as far as the session may show them."""
     everyone = user.is_superuser and (stepped(request, user) or not access.second_step_required())
     return directory.visible_people(user, everyone=everyone, closed=closed(request, user, access.workspaces(user)))
 
@@ -149,7 +149,7 @@ def _require_second_step(request: HttpRequest, name: str, next_url: str) -> Http
 
 
 def sign_in_url(request: HttpRequest) -> str:
-    """Return the URL of the sign-in page, with the current page (not its fragment) as the next one."""
+    """The URL of the sign-in page, with the current page (not its fragment) as the next one."""
     path = request.get_full_path()
     htmx = getattr(request, "htmx", None)
     if htmx and htmx.current_url_abs_path and responses.is_fragment(request):

@@ -93,7 +93,7 @@ _PLAIN = (
 
 
 def hidden_fields(model: type[models.Model]) -> set[str]:
-    """Return the names of the fields that are never shown: all except the key, columns without text, and those of `ALLOWED`."""
+    """The names of the fields that are never shown: all except the key, columns without text, and those of `ALLOWED`."""
     allowed = ALLOWED.get(model._meta.label_lower, frozenset())  # noqa: SLF001  (documented by Django as public)
     return {
         field.name
@@ -172,8 +172,8 @@ class ReadOnlyAdmin(_ModelAdmin):
         return lookup.split("__")[0] in self._choice_fields() and lookup.count("__") <= 1
 
     def get_urls(self) -> list[URLPattern]:
-        kept = ("_changelist", "_change")
-        return [pattern for pattern in super().get_urls() if pattern.name and pattern.name.endswith(kept)]
+        names = ("_changelist", "_change")
+        return [pattern for pattern in super().get_urls() if pattern.name and pattern.name.endswith(names)]
 
     def _visible_fields(self) -> "list[models.Field[Any, Any]]":
         covered = hidden_fields(self.model)
@@ -216,7 +216,7 @@ class Administration(admin.AdminSite):
 
 
 def registered() -> Sequence[type[models.Model]]:
-    """Return every model of the console, and Django's groups, which are teams."""
+    """Every model of the console, and Django's groups, which are teams."""
     return [*apps.get_app_config("workflows_ui").get_models(), Group]
 
 

@@ -39,7 +39,7 @@ TOO_LARGE, TOO_MANY = "too large", "too many"
 
 
 def most_bytes(path: str, *, signed_in: bool) -> int:
-    """Return the maximum bytes of the body of a request to this path."""
+    """The maximum bytes of the body of a request to this path."""
     if not signed_in:
         return ANONYMOUS
     try:
@@ -51,5 +51,5 @@ def most_bytes(path: str, *, signed_in: bool) -> int:
 
 
 def has_session(cookies: str) -> bool:
-    """Return whether a Cookie header has a session, which may be invalid."""
+    """Whether a Cookie header has a session, which may be invalid."""
     return any(part.strip().startswith(f"{settings.SESSION_COOKIE_NAME}=") for part in cookies.split(";"))

@@ -48,7 +48,7 @@ def arranged(buttons: Sequence[Button]) -> tuple[Button | None, Sequence[Button]
 
 
 def badge(state: Badge) -> SafeString:
-    """Return a state's badge: icon and word; the engine's own word as its title."""
+    """A state's badge: icon and word; the engine's own word as its title."""
     return _badge(state, get_language())
 
 
@@ -60,7 +60,7 @@ def _badge(state: Badge, _language: str | None) -> SafeString:
 
 
 def when(value: Any) -> SafeString:
-    """Return a moment (datetime or the engine's ISO text) relative to now, with the exact one in the current zone as its title."""
+    """A moment (datetime or the engine's ISO text) relative to now, with the exact one in the current zone as its title."""
     moment = formats.moment(value)
     if moment is None:
         return markup('<span class="text-secondary" title="{}">–</span>', _("not known"))
@@ -73,7 +73,7 @@ def when(value: Any) -> SafeString:
 
 
 def exact(value: Any) -> SafeString:
-    """Return a moment in the current zone, whose name is in its title only: all moments of a page are in it."""
+    """A moment in the current zone, whose name is in its title only: all moments of a page are in it."""
     moment = formats.moment(value)
     if moment is None:
         return SafeString("–")
@@ -82,19 +82,19 @@ def exact(value: Any) -> SafeString:
 
 
 def csrf_field(token: Any) -> SafeString:
-    """Return the hidden field of a form that posts; nothing where the page has no token."""
+    """The hidden field of a form that posts; nothing where the page has no token."""
     if not token or str(token) == "NOTPROVIDED":
         return NOTHING
     return hidden("csrfmiddlewaretoken", token)
 
 
 def hidden(name: str, value: Any) -> SafeString:
-    """Return a hidden field."""
+    """A hidden field."""
     return markup('<input type="hidden" name="{}" value="{}">', name, value)
 
 
 def button(item: Button, classes: str, *, back: str = "", csrf: SafeString = NOTHING) -> SafeString:
-    """Return a link, a form of one button, or a note why it is not possible. After an action a person returns to `back`."""
+    """A link, a form of one button, or a note why it is not possible. After an action a person returns to `back`."""
     if item.reason:
         return markup(
             '<span class="{} disabled lacking" role="note">{}<span>{}<span class="small d-block">{}</span></span></span>',
@@ -108,7 +108,7 @@ def button(item: Button, classes: str, *, back: str = "", csrf: SafeString = NOT
 
 
 def _around_url(item: Button, classes: str, back: str, csrf: SafeString) -> tuple[SafeString, SafeString]:
-    """Return what is before and after the URL of a button: the same in all rows of a list."""
+    """What is before and after the URL of a button: the same in all rows of a list."""
     mark = icon(item.icon, "me-2")
     classes = f"{classes} text-danger-strong" if item.danger else classes
     if not item.posts:
@@ -128,7 +128,7 @@ class RowMenus:
         self._around: dict[tuple[int, str, bool, bool, bool], tuple[SafeString, SafeString]] = {}
 
     def html(self, items: Sequence[Button], name: Text, row: str) -> SafeString:
-        """Return the fold, which is called `name`, of the row with this id. Labels must outlive the list, as those of declarations do."""
+        """The fold, which is called `name`, of the row with this id. Labels must outlive the list, as those of declarations do."""
         return _fold(
             joined("", "{}", ((self._button(item),) for item in items)),
             name,
@@ -152,7 +152,7 @@ def menu(
     csrf: SafeString = NOTHING,
     compact: bool = False,
 ) -> SafeString:
-    """Return buttons in a fold. `name` is what the fold is called; `compact` shows three dots only."""
+    """Buttons in a fold. `name` is what the fold is called; `compact` shows three dots only."""
     entries = joined("", "{}", ((button(item, "dropdown-item", csrf=csrf),) for item in items))
     shown = icon("ellipsis") if compact else markup("{}{}", _("More"), icon("chevron-down", "ms-2 small"))
     return _fold(entries, name, SafeString('<details class="dropdown menu">'), " btn-icon" if compact else "", shown)
@@ -170,7 +170,7 @@ def _fold(entries: SafeString, name: Text, opening: SafeString, classes: str, sh
 
 
 def ticking(passed: int, since: Any) -> SafeString:
-    """Return milliseconds as `1:23`, with the moment since when as title. They go on by app.js."""
+    """Milliseconds as `1:23`, with the moment since when as title. They go on by app.js."""
     return markup(
         '<span class="clock" data-elapsed="{}" title="{}"><span data-clock>{}</span></span>',
         passed,
@@ -180,12 +180,12 @@ def ticking(passed: int, since: Any) -> SafeString:
 
 
 def crumb(label: Text, url: str) -> SafeString:
-    """Return a breadcrumb."""
+    """A breadcrumb."""
     return markup('<li class="breadcrumb-item"><a class="clip" href="{}">{}</a></li>', url, label)
 
 
 def menu_lines(lines: Iterable[Mapping[str, Any]]) -> SafeString:
-    """Return entries of the menu of all pages (navigation.Frame)."""
+    """Entries of the menu of all pages (navigation.Frame)."""
     entries = ((one["url"], one["active"], one["icon"], one["label"]) for one in lines)
     current = SafeString(' aria-current="page"')
     return joined(
@@ -196,19 +196,19 @@ def menu_lines(lines: Iterable[Mapping[str, Any]]) -> SafeString:
 
 
 def linked(text: Text, url: str, label: Text, *, classes: str = "", new_tab: bool = False) -> SafeString:
-    """Return a text that a link follows."""
+    """A text that a link follows."""
     styled = markup(' class="{}"', classes) if classes else NOTHING
     target = SafeString(' target="_blank" rel="noopener"') if new_tab else NOTHING
     return markup('{} <a{} href="{}"{}>{}</a>', text, styled, url, target, label)
 
 
 def sentences(parts: Iterable[Any]) -> SafeString:
-    """Return texts, one after the other."""
+    """Texts, one after the other."""
     return joined(" ", "{}", ((part,) for part in parts))
 
 
 def app_mark(name: str, initials: str, colour: str, logo: str) -> SafeString:
-    """Return the small mark of an app: its initials, above them its logo if there is one."""
+    """The small mark of an app: its initials, above them its logo if there is one."""
     image = markup('<img class="app-logo" src="{}" alt="" width="20" height="20" loading="lazy">', logo) if logo else ""
     return markup(
         '<span class="avatar avatar-xs bg-{}-lt" title="{}"><span aria-hidden="true">{}</span>{}'
@@ -222,13 +222,13 @@ def app_mark(name: str, initials: str, colour: str, logo: str) -> SafeString:
 
 
 def app_marks(marks: Iterable[SafeString], others: int) -> SafeString:
-    """Return marks of apps, and the number of the others that are not shown."""
+    """Marks of apps, and the number of the others that are not shown."""
     more = markup('<span class="small text-secondary">+{}</span>', others) if others > 0 else ""
     return markup('<span class="marks">{}{}</span>', joined("", "{}", ((mark,) for mark in marks)), more)
 
 
 def results(newest: Badge, url: str, title: str, earlier: Sequence[tuple[Badge, str]]) -> SafeString:
-    """Return the badge of the newest result, linked if there is a URL, and the icons of earlier ones with their texts."""
+    """The badge of the newest result, linked if there is a URL, and the icons of earlier ones with their texts."""
     shown = markup('<a href="{}" title="{}">{}</a>', url, title, badge(newest)) if url else badge(newest)
     before = ((state.colour, text, icon(state.icon), text) for state, text in earlier)
     mark = '<span class="status-{} result" title="{}">{}<span class="visually-hidden">{}</span></span>'
@@ -237,7 +237,7 @@ def results(newest: Badge, url: str, title: str, earlier: Sequence[tuple[Badge, 
 
 
 def boxes(name: str, id: str, choices: Iterable[tuple[Any, Text]], chosen: Iterable[Any]) -> SafeString:
-    """Return a box for each choice of a field with several values."""
+    """A box for each choice of a field with several values."""
     ticked, checked = set(map(str, chosen)), SafeString(" checked")
     opening = markup('<label class="form-check mb-1"><input class="form-check-input" type="checkbox" name="{}"', name)
     return joined(
@@ -251,14 +251,14 @@ def boxes(name: str, id: str, choices: Iterable[tuple[Any, Text]], chosen: Itera
 
 
 def input_widget(widget: Mapping[str, Any]) -> SafeString:
-    """Return Django's widget with one input."""
+    """Django's widget with one input."""
     value = NOTHING if widget["value"] is None else markup(' value="{}"', widget["value"])
     given = _attributes(widget["attrs"])
     return markup('<input type="{}" name="{}"{}{}>', widget["type"], widget["name"], value, given)
 
 
 def option_widget(widget: Mapping[str, Any]) -> SafeString:
-    """Return one box of several, with its label unless the page writes that itself."""
+    """One box of several, with its label unless the page writes that itself."""
     if not widget.get("wrap_label"):
         return input_widget(widget)
     target = widget["attrs"].get("id")
@@ -267,13 +267,13 @@ def option_widget(widget: Mapping[str, Any]) -> SafeString:
 
 
 def textarea_widget(widget: Mapping[str, Any]) -> SafeString:
-    """Return Django's widget for long texts. The first line break belongs to the markup."""
+    """Django's widget for long texts. The first line break belongs to the markup."""
     value = widget["value"] or ""
     return markup('<textarea name="{}"{}>\n{}</textarea>', widget["name"], _attributes(widget["attrs"]), value)
 
 
 def select_widget(widget: Mapping[str, Any]) -> SafeString:
-    """Return Django's widget for a choice, whose options may be in groups."""
+    """Django's widget for a choice, whose options may be in groups."""
     groups = []
     for group, options, _index in widget["optgroups"]:
         rows = ((option["value"], _attributes(option["attrs"]), option["label"]) for option in options)
@@ -285,7 +285,7 @@ def select_widget(widget: Mapping[str, Any]) -> SafeString:
 
 
 def long_select(name: str, given: Mapping[str, Any], choices: Iterable[Any], chosen: Sequence[str]) -> SafeString:
-    """Return a choice of many options without groups."""
+    """A choice of many options without groups."""
     selected = SafeString(" selected")
     options = ((value, selected if str(value) in chosen else NOTHING, label) for value, label in choices)
     return markup('<select name="{}"{}>{}</select>', name, _attributes(given), joined("\n", _OPTION, options))

@@ -47,7 +47,7 @@ _RETRYABLE = (engine.Unavailable, engine.NotSent, engine.RateLimited)
 
 
 def engine_error_response(request: HttpRequest, error: Exception) -> HttpResponse | None:
-    """Return the response for an exception of a view, or None for an unexpected one."""
+    """The response for an exception of a view, or None for an unexpected one."""
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), None)
     if status is not None:
         if isinstance(error, engine.EngineError):
@@ -215,7 +215,7 @@ def _context(request: HttpRequest, message: Message, status: int, error: Excepti
 
 
 def _parent_page(request: HttpRequest, slug: str, guest: bool) -> dict[str, str]:
-    """Return the parent page: the list, the workspace, or home; never the page that failed."""
+    """The parent page: the list, the workspace, or home; never the page that failed."""
     match = request.resolver_match
     steps = [(_("Home"), "/")]
     if guest:

@@ -26,7 +26,7 @@ class LongSelect(forms.Select):
     def render(
         self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: BaseRenderer | None = None
     ) -> SafeString:
-        """Return the HTML, the same as Django's except for white space."""
+        """The HTML, the same as Django's except for white space."""
         return elements.long_select(name, self.build_attrs(self.attrs, attrs), self.choices, self.format_value(value))
 
 
@@ -34,7 +34,7 @@ class Renderer(DjangoTemplates):
     """The setting FORM_RENDERER."""
 
     def render(self, template_name: str, context: dict[str, Any], request: HttpRequest | None = None) -> SafeString:
-        """Return the HTML of a widget, the same as that of Django's template except for white space."""
+        """The HTML of a widget, the same as that of Django's template except for white space."""
         write = _WIDGETS.get(template_name)
         if write is not None and request is None and "widget" in context:
             return write(context["widget"])

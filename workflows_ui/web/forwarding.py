@@ -50,7 +50,7 @@ class Note:
 
 
 def header(request: HttpRequest) -> str:
-    """Return the name of the request's header of a proxy; "" without one, and if proxies are trusted."""
+    """The name of the request's header of a proxy; "" without one, and if proxies are trusted."""
     if settings.TRUSTED_PROXIES:
         return ""
     return next((name for name in HEADERS if name in request.headers), "")
@@ -77,7 +77,7 @@ def note(request: HttpRequest) -> None:
 
 
 def known(request: HttpRequest) -> Note | None:
-    """Return what an administrator should know, or None."""
+    """What an administrator should know, or None."""
     if settings.TRUSTED_PROXIES:
         return None
     people, stranger, stranger_at = _stored()
@@ -89,13 +89,13 @@ def known(request: HttpRequest) -> Note | None:
 
 
 def _stored() -> tuple[dict[str, float], str, float]:
-    """Return when requests with a sign-in came, by address, and address and time of the last one without (0.0: there was none)."""
+    """When requests with a sign-in came, by address, and address and time of the last one without (0.0: there was none)."""
     people, stranger, stranger_at = cache.get(_KEY) or ({}, "", 0.0)
     return people, stranger, stranger_at
 
 
 def _peer(request: HttpRequest) -> str:
-    """Return the address of the other end of the connection; "" for a Unix socket."""
+    """The address of the other end of the connection; "" for a Unix socket."""
     try:
         return str(ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")))
     except ValueError:

@@ -19,13 +19,13 @@ hidden_pages: ContextVar[frozenset[str]] = ContextVar("hidden_pages", default=fr
 
 
 def reachable(url: str) -> str:
-    """Return the URL, or "" if it leads to a page that is hidden from the reader of this request."""
+    """The URL, or "" if it leads to a page that is hidden from the reader of this request."""
     hidden = hidden_pages.get()
     return "" if hidden and page_of(url) in hidden else url
 
 
 def view_url(view: str, *arguments: str | int) -> str:
-    """Return `reverse(view, args=arguments)`."""
+    """`reverse(view, args=arguments)`."""
     return _reversed(view, get_script_prefix(), get_urlconf(), arguments)
 
 
@@ -35,7 +35,7 @@ def _reversed(view: str, _prefix: str, urlconf: str | None, arguments: tuple[str
 
 
 def object_url(view: str, id: str, **fixed: str) -> str:
-    """Return `reverse(view)` with these arguments and `id`, which must not be empty. Objects of one kind differ in their id only."""
+    """`reverse(view)` with these arguments and `id`, which must not be empty. Objects of one kind differ in their id only."""
     before, after = _around(view, get_script_prefix(), get_urlconf(), tuple(fixed.items()))
     return f"{before}{quote(id, safe=_SAFE)}{after}"
 

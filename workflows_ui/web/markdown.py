@@ -31,7 +31,7 @@ _PARSER = MarkdownIt("commonmark", {"html": False, "linkify": False, "breaks": T
 
 
 def first_line(text: str) -> str:
-    """Return the first line of the text without markup, or ""."""
+    """The first line of the text without markup, or ""."""
     for token in _PARSER.parse(text[:_LONGEST]):
         line = ""
         for part in token.children or ():
@@ -44,7 +44,7 @@ def first_line(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Return the text in one line without markup: a link is its text and its address, an element of a list begins with a dash."""
+    """The text in one line without markup: a link is its text and its address, an element of a list begins with a dash."""
     text = text[:_LONGEST]
     if not _MARKUP.search(text):
         return " ".join(text.split())
@@ -70,7 +70,7 @@ def _plain_parts(tokens: Iterable[Token]) -> Iterator[str]:
 
 
 def html(text: str) -> SafeString:
-    """Return the text as HTML without scripts, styles, images, forms and URLs with other schemes; "" for a blank text."""
+    """The text as HTML without scripts, styles, images, forms and URLs with other schemes; "" for a blank text."""
     if not text.strip():
         return SafeString("")
     tokens = _PARSER.parse(text[:_LONGEST])
@@ -92,7 +92,7 @@ def html(text: str) -> SafeString:
 
 
 def _address(href: str) -> str:
-    """Return the URL of a link. One that begins with two slashes, and so leads to another host, gets a scheme, by which pages mark
+    """The URL of a link. One that begins with two slashes, and so leads to another host, gets a scheme, by which pages mark
     external links."""
     normalized = _SLASH.sub("/", _SKIPPED.sub("", href))
     return f"https://{normalized.lstrip('/')}" if normalized.startswith("//") else href

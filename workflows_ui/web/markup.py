@@ -10,17 +10,17 @@ NOTHING = SafeString("")
 
 
 def markup(pattern: str, *values: Any) -> SafeString:
-    """Return the pattern with each `{}` replaced by a value, which is escaped unless it is HTML already."""
+    """The pattern with each `{}` replaced by a value, which is escaped unless it is HTML already."""
     return SafeString(pattern.format(*map(escaped, values)))  # nosec B703
 
 
 def joined(separator: str, pattern: str, rows: Iterable[tuple[Any, ...]]) -> SafeString:
-    """Return the pattern for each row of values, as Django's `format_html_join`. The separator is HTML."""
+    """The pattern for each row of values, as Django's `format_html_join`. The separator is HTML."""
     return SafeString(separator.join(pattern.format(*map(escaped, row)) for row in rows))  # nosec B703
 
 
 def escaped(value: Any) -> str:
-    """Return the value as HTML: unchanged if it is HTML already."""
+    """The value as HTML: unchanged if it is HTML already."""
     if type(value) is SafeString:
         return value
     if hasattr(value, "__html__"):

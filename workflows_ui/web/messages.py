@@ -183,7 +183,7 @@ _NEEDED: dict[Role, Text] = {
 
 
 def error_message(error: BaseException) -> Message:
-    """Return the text for an engine's error, a missing or undecryptable credential, or a missing right."""
+    """The text for an engine's error, a missing or undecryptable credential, or a missing right."""
     if isinstance(error, NotAllowed) and not isinstance(error, RightEnded):
         return Message(_("Not yours to do"), _NEEDED[error.needed], _("Ask a manager of the workspace for it."))
     if isinstance(error, engine.Refused) and error.status == 413:
@@ -196,7 +196,7 @@ _NAMED = {kind.__name__: kind for known in _ERRORS for kind in (*known.__subclas
 
 
 def recorded_error_message(name: str) -> Message:
-    """Return the text for the error of a class with this name."""
+    """The text for the error of a class with this name."""
     kind = _NAMED.get(name)
     return next((message for known, message in _ERRORS.items() if kind and issubclass(kind, known)), _ANY)
 
@@ -211,7 +211,7 @@ FLOW_STATES: dict[str, Badge] = {
 
 
 def engine_badge(table: Mapping[str, Badge], state: object) -> Badge:
-    """Return the badge of one of the engine's states; an unknown one is shown as the engine names it, in grey."""
+    """The badge of one of the engine's states; an unknown one is shown as the engine names it, in grey."""
     name = state if isinstance(state, str) else ""
     if name not in table:
         return Badge(name[:60] or _("Not known"), "circle-question-mark", "secondary")
@@ -235,7 +235,7 @@ _CHECKING = Badge(_("Checking whether it ran"), "search", "blue")
 
 
 def launch_badge(launch: Launch) -> Badge:
-    """Return the badge of a launch: of its state, or of more specific information. Unknown states of runs are shown as the engine
+    """The badge of a launch: of its state, or of more specific information. Unknown states of runs are shown as the engine
     sends them."""
     if launch.searched_for:
         return _CHECKING
@@ -247,7 +247,7 @@ def launch_badge(launch: Launch) -> Badge:
 
 
 def run_state(status: object) -> Badge:
-    """Return the badge of a run's or step's status; an unknown one is shown unchanged, in grey."""
+    """The badge of a run's or step's status; an unknown one is shown unchanged, in grey."""
     return engine_badge(_RUN_OR_STEP, status)
 
 

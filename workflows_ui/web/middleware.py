@@ -169,7 +169,7 @@ class Compression(GZipMiddleware):
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """Return the response, compressed if that is safe and shorter."""
+        """The response, compressed if that is safe and shorter."""
         if response.streaming or not response.get("Content-Type", "").startswith(_COMPRESSED):
             return response
         patch_vary_headers(response, ("Sec-Fetch-Site",))
@@ -208,7 +208,7 @@ class EngineErrors(Middleware):
         return None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Return the response for an exception of a view; None for those that allauth's middleware handles."""
+        """The response for an exception of a view; None for those that allauth's middleware handles."""
         if isinstance(exception, (ImmediateHttpResponse, ReauthenticationRequired)):
             return None
         response = error_pages.engine_error_response(request, exception)

@@ -97,13 +97,13 @@ def install(entries: Sequence[Entry]) -> None:
 
 
 def label(path: str) -> str | Promise:
-    """Return the label of the menu entry that a path in a workspace belongs to; "" for none."""
+    """The label of the menu entry that a path in a workspace belongs to; "" for none."""
     page = access.page_of(path)
     return next((entry.label for entry in _installed if page and entry.page == page), "")
 
 
 def hideable() -> dict[str, str | Promise]:
-    """Return the pages that a workspace may hide from launchers, with their labels, in the order of the menu.
+    """The pages that a workspace may hide from launchers, with their labels, in the order of the menu.
 
     Launches are not among them: launching leads there.
     """
@@ -255,7 +255,7 @@ class Frame:
 
 
 def environment(workspace: Workspace) -> str | Promise:
-    """Return the label of a workspace's environment: practice, the named environment, its colour, or the host of its address."""
+    """The label of a workspace's environment: practice, the named environment, its colour, or the host of its address."""
     if workspace.practice:
         return _("Practice engine")
     if workspace.environment:

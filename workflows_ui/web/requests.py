@@ -30,12 +30,12 @@ class ConsoleRequest(HttpRequest):
 
 
 def is_sure(request: HttpRequest) -> bool:
-    """Return whether this is the submitted form of a confirmation. An empty POST is not, so it ends nothing."""
+    """Whether this is the submitted form of a confirmation. An empty POST is not, so it ends nothing."""
     return request.method == "POST" and request.POST.get(SURE) == "yes"
 
 
 def posted_values(request: HttpRequest) -> list[dict[str, str]]:
-    """Return the non-empty posted fields, without secrets (which no page ever shows) and internal fields."""
+    """The non-empty posted fields, without secrets (which no page ever shows) and internal fields."""
     fields, secrets = [], set(request.POST.getlist(SECRETS))
     for name, texts in list(request.POST.lists())[:_MOST]:
         if name in secrets or _SECRET.search(name) or names_secret(name) or name == "next" or name.startswith("_"):

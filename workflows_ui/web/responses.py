@@ -31,18 +31,18 @@ class SeeOther(HttpResponseRedirect):
 
 
 def is_fragment(request: HttpRequest) -> bool:
-    """Return whether htmx requests a part of a page. Boosted links and restored history need whole pages."""
+    """Whether htmx requests a part of a page. Boosted links and restored history need whole pages."""
     htmx: HtmxDetails | None = getattr(request, "htmx", None)
     return htmx is not None and bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 
 def requested_fragment(request: HttpRequest) -> str:
-    """Return the name of the fragment that htmx requests, "" for a whole page."""
+    """The name of the fragment that htmx requests, "" for a whole page."""
     return request.headers.get("HX-Target", "") if is_fragment(request) else ""
 
 
 def seen_at(request: HttpRequest) -> str:
-    """Return path and query of the visible page: of this request, or of the page with the fragment; "" for other methods than GET."""
+    """Path and query of the visible page: of this request, or of the page with the fragment; "" for other methods than GET."""
     if request.method != "GET":
         return ""
     if not is_fragment(request):
@@ -51,7 +51,7 @@ def seen_at(request: HttpRequest) -> str:
 
 
 def _current_url(request: HttpRequest) -> str:
-    """Return path and query of the page that contains the requesting fragment; "" if unknown."""
+    """Path and query of the page that contains the requesting fragment; "" if unknown."""
     htmx: HtmxDetails | None = getattr(request, "htmx", None)
     return (htmx.current_url_abs_path if htmx is not None else None) or ""
 

@@ -24,7 +24,7 @@ _ALONE = re.compile(rf"\n({_SILENT})\n")
 
 
 def condensed(source: str) -> str:
-    """Return a template's source without indentation and empty lines."""
+    """A template's source without indentation and empty lines."""
     parts = _KEPT.split(_COMMENT.sub("", source))
     # What is kept has the odd positions.
     return "".join(part if number % 2 else _condense(part) for number, part in enumerate(parts))

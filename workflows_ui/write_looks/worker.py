@@ -20,7 +20,8 @@ from workflows_ui.credentials.services.clients import NoCredential
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.deleted_objects import services as deleted_objects
 from workflows_ui.engine import EngineError, writes
-from workflows_ui.engine.writes import Outcome, Seen, Write
+from workflows_ui.engine.errors import Write
+from workflows_ui.engine.writes import Outcome, Seen
 from workflows_ui.flow_editing import services as flow_edits
 from workflows_ui.jobs.services import turns as job_turns
 from workflows_ui.members.services import access
@@ -78,7 +79,7 @@ def _session(row: UnclearWrite) -> EngineSession:
     """The person's present session at the engine. Raises NoAccess, NoCredential, CannotOpen."""
     if row.moves != row.workspace.moves:
         raise NoAccess(row.workspace.slug)
-    return engine_session.open_session(access.find(row.user, row.workspace.slug))
+    return engine_session.open_session(access.access_for(row.user, row.workspace.slug))
 
 
 def _outcome(row: UnclearWrite, seen: Seen | None, began: datetime) -> WriteState | None:

@@ -5,9 +5,9 @@ Much of it is answered with 200 and is not what was asked for: outline and diges
 
 from datetime import timedelta
 
+from practice_engine.ids import now, stamp
 from tests.practice_engine.player import Json, Player
 from tests.practice_engine.stories_072 import Step
-from workflows_ui.practice_engine.ids import now, stamp
 
 from .trees import (
     BIG,

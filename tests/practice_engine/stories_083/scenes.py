@@ -5,10 +5,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from practice_engine.ids import now, stamp
 from tests.practice_engine.fixtures import until
 from tests.practice_engine.player import PLACE, Json, Player
 from tests.practice_engine.stories_072 import Step
-from workflows_ui.practice_engine.ids import now, stamp
 
 from .trees import MANUAL, PLAIN_CATCH, catch, code
 

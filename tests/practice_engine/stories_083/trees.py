@@ -3,9 +3,9 @@
 import copy
 from typing import Any
 
+from practice_engine.accounts import ANH
 from tests.practice_engine.player import Json, Player, code_step
 from tests.practice_engine.stories_072 import Step
-from workflows_ui.practice_engine.accounts import ANH
 
 WEBHOOK, STORE, DELAY = "webhook", "store", "delay"
 VERSIONS = {WEBHOOK: "~0.1.29", STORE: "~0.6.20", DELAY: "~0.3.26", "discord": "0.2.0"}

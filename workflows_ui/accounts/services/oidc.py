@@ -69,7 +69,7 @@ class Claims:
 
 
 def authorization_url(flow: Flow, redirect_uri: str) -> str:
-    """Return the URL for the redirect of the browser. Raise SignOnError if the provider's configuration is unavailable."""
+    """The URL for the redirect of the browser. Raises SignOnError if the provider's configuration is unavailable."""
     configuration = _configuration()
     groups = "groups" in _list(configuration.get("scopes_supported"))
     challenge = base64.urlsafe_b64encode(hashlib.sha256(flow.verifier.encode()).digest()).rstrip(b"=").decode()
@@ -88,7 +88,7 @@ def authorization_url(flow: Flow, redirect_uri: str) -> str:
 
 
 def finish(flow: Flow, redirect_uri: str, *, code: str, state: str, issuer: str = "") -> Claims:
-    """Exchange the code and validate the response. Raise SignOnError.
+    """Exchange the code and validate the response. Raises SignOnError.
 
     `issuer` is the parameter `iss` of the response, if the provider sends it (RFC 9207).
     """
@@ -104,7 +104,7 @@ def finish(flow: Flow, redirect_uri: str, *, code: str, state: str, issuer: str 
 
 
 def _configuration() -> dict[str, Any]:
-    """Return the provider's metadata (OpenID Connect Discovery 1.0), cached for ten minutes."""
+    """The provider's metadata (OpenID Connect Discovery 1.0), cached for ten minutes."""
     key = f"oidc:{hashlib.sha256(settings.OIDC_ISSUER.encode()).hexdigest()[:20]}"
     configuration: dict[str, Any] | None = answers.get(key)
     if configuration is None:
@@ -143,7 +143,7 @@ def _exchange(code: str, verifier: str, redirect_uri: str) -> dict[str, Any]:
 
 
 def _verify_token(token: str, nonce: str) -> dict[str, Any]:
-    """Return the claims of an ID token after verifying signature, issuer, audience, times and nonce (Core, section 3.1.3.7)."""
+    """The claims of an ID token after verifying signature, issuer, audience, times and nonce (Core, section 3.1.3.7)."""
     try:
         header = jwt.get_unverified_header(token)
         claims: dict[str, Any] = jwt.decode(
@@ -170,7 +170,7 @@ def _verify_token(token: str, nonce: str) -> dict[str, Any]:
 
 
 def _signing_key(key_id: str) -> jwt.PyJWK:
-    """Return the provider's key with this id, or its only one if the token names none."""
+    """The provider's key with this id, or its only one if the token names none."""
     try:
         keys = jwt.PyJWKSet.from_dict(_call("GET", str(_configuration()["jwks_uri"]))).keys
     except jwt.PyJWTError as problem:
@@ -183,7 +183,7 @@ def _signing_key(key_id: str) -> jwt.PyJWK:
 
 
 def _userinfo_claims(claims: dict[str, Any], access_token: str) -> dict[str, Any]:
-    """Return missing claims from the userinfo endpoint if the ID token has no e-mail address; only for the same subject."""
+    """Missing claims from the userinfo endpoint if the ID token has no e-mail address; only for the same subject."""
     address = str(_configuration().get("userinfo_endpoint") or "")
     if claims.get("email") or not address or not access_token:
         return {}

@@ -22,7 +22,7 @@ class Backend(AuthenticationBackend):  # type: ignore[misc]
     """
 
     def get_user(self, user_id: int) -> User | None:
-        """Return the active account of a session."""
+        """The active account of a session."""
         return _active.first(user_id)
 
     def authenticate(self, request: Any, **credentials: Any) -> User | None:
@@ -39,7 +39,7 @@ class Backend(AuthenticationBackend):  # type: ignore[misc]
 
 
 def reset(user: User, password: str) -> None:
-    """Set a new password for the holder of a link that is valid for `user`, as they were read. Raise LinkUsed if it is not any more.
+    """Set a new password for the holder of a link that is valid for `user`, as they were read. Raises LinkUsed if it is not any more.
 
     A link is valid until the password changes: of two requests with the same link, one finds the password that it was made for.
     """

@@ -26,7 +26,7 @@ def mail_is_set_up() -> bool:
 
 
 def generated_password() -> str:
-    """Return a password of 20 characters (more than 110 bits), in groups of five for easier typing."""
+    """A password of 20 characters (more than 110 bits), in groups of five for easier typing."""
     return "-".join("".join(secrets.choice(_CHARACTERS) for _ in range(5)) for _ in range(4))
 
 
@@ -35,7 +35,7 @@ def oldest_account() -> User | None:
 
 
 def find_person(name: str) -> User | None:
-    """Return the active person with this user name or e-mail address, ignoring case. None if nobody has it, or several have the address."""
+    """The active person with this user name or e-mail address, ignoring case. None if nobody has it, or several have the address."""
     name = name.strip()
     people = User.objects.filter(is_active=True)
     person = people.filter(username__iexact=name).first() if name else None
@@ -46,13 +46,13 @@ def find_person(name: str) -> User | None:
 
 
 def ids_with_address(email: str) -> list[int]:
-    """Return ids of the active people with this e-mail address, ignoring case. Always one query."""
+    """Ids of the active people with this e-mail address, ignoring case. Always one query."""
     rows = User.objects.filter(is_active=True, email__iexact=email.strip()).order_by("pk")
     return list(rows.values_list("pk", flat=True)[:_MAX_ACCOUNTS])
 
 
 def create(username: str, *, email: str = "", full_name: str = "", superuser: bool = False) -> tuple[User, str]:
-    """Create an account; return it with its generated password, which is not stored. Raise NameTaken.
+    """Create an account; return it with its generated password, which is not stored. Raises NameTaken.
 
     A superuser administers the console: people, teams, the whole audit log. Workspaces still require membership.
 

@@ -28,12 +28,12 @@ class CopiedPasskey(Exception):
 
 
 def has(user: User) -> bool:
-    """Return whether the person has a second step, which every sign-in with a password then requires."""
+    """Whether the person has a second step, which every sign-in with a password then requires."""
     return bool(Authenticator.objects.filter(user_id=user.pk, type__in=_STEPS).exists())
 
 
 def users_with_step(users: Iterable[int]) -> set[int]:
-    """Return the primary keys among these of people with a second step."""
+    """The primary keys among these of people with a second step."""
     rows = Authenticator.objects.filter(user_id__in=list(users), type__in=_STEPS)
     return set(rows.values_list("user_id", flat=True))
 
@@ -65,12 +65,12 @@ def reseal(authenticator: Authenticator) -> bool:
 
 
 def sealed_fields(authenticator: Authenticator) -> list[str]:
-    """Return the names of the values with secrets; passkeys contain none."""
+    """The names of the values with secrets; passkeys contain none."""
     return [field for field in ("secret", "seed") if authenticator.data.get(field)]
 
 
 def count_use(passkey: Authenticator, counter: int) -> None:
-    """Store the signature counter of an assertion whose signature was verified. Raise CopiedPasskey.
+    """Store the signature counter of an assertion whose signature was verified. Raises CopiedPasskey.
 
     A counter goes up with each use (WebAuthn, 6.1.1), or is always 0. Of two uses with the same counter at the same moment one is refused.
     """

@@ -15,7 +15,7 @@ from workflows_ui.audit.services.audit_log import Actor
 
 
 def user_sessions(user: User) -> list[UserSession]:
-    """Return the person's valid sessions, newest first."""
+    """The person's valid sessions, newest first."""
     return sorted(UserSession.objects.purge_and_list(user), key=lambda row: (row.created_at, row.pk), reverse=True)
 
 
@@ -54,7 +54,7 @@ def keep_to_limit(actor: Actor, user: User, key: str) -> int:
 
 
 def ended_by_limit(key: str) -> bool:
-    """Return whether the session with this key was ended by the limit."""
+    """Whether the session with this key was ended by the limit."""
     return cache.get(_ended_cache_key(key)) is True
 
 
@@ -81,5 +81,5 @@ def purge() -> None:
 
 
 def _ended_cache_key(key: str) -> str:
-    """Return the cache key for a session ended by the limit; core/caching.py stores only its digest."""
+    """The cache key for a session ended by the limit; core/caching.py stores only its digest."""
     return f"session-ended:{key}"

@@ -52,7 +52,7 @@ def enabled() -> bool:
 
 
 def person(actor: Actor, claims: Claims) -> User:
-    """Return the account for these claims; create or link it if that is allowed. Raise Refused.
+    """The account for these claims, created or linked if that is allowed. Raises Refused.
 
     The account may be inactive: the sign-in checks that.
     """
@@ -113,7 +113,7 @@ def _add_identity(actor: Actor, user: User, claims: Claims, action: str, **detai
 
 
 def _unused_name(claims: Claims) -> str:
-    """Return an unused user name, derived from the provider's claims."""
+    """An unused user name, derived from the provider's claims."""
     preferred = claims.username.partition("@")[0] or claims.email.partition("@")[0]
     name = re.sub(r"[^\w.+-]", "", preferred)[:_LONGEST_USERNAME] or "person"
     number, candidate = 1, name

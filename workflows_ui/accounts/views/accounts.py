@@ -60,19 +60,19 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return False
 
     def format_email_subject(self, subject: str) -> str:
-        """Return the subject without a prefix, which would contain a host name from the request."""
+        """The subject without a prefix, which would contain a host name from the request."""
         return str(subject)
 
     def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
-        """Return the link that confirms a new address: on BASE_URL, never on the host of the request."""
+        """The link that confirms a new address: on BASE_URL, never on the host of the request."""
         return settings.BASE_URL + reverse("account_confirm_email", args=[emailconfirmation.key])
 
     def get_email_verification_redirect_url(self, email_address: Any) -> str:
-        """Return the profile, which anonymous visitors reach through the sign-in page."""
+        """The profile, which anonymous visitors reach through the sign-in page."""
         return reverse("profile")
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """Return the client address as in the rest of the console, else an unassigned one (RFC 5737): such requests share one limit.
+        """The client address as in the rest of the console, else an unassigned one (RFC 5737): such requests share one limit.
 
         While attempts are counted, a known browser stands for its address: allauth's limits of an address know no other way.
         """
@@ -91,7 +91,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         user_id = _account_of(typed)
         if user_id is None:
             return f"typed:{typed}"
-        browser = known_browsers.find(request, user_id)
+        browser = known_browsers.find_browser(request, user_id)
         return f"browser:{browser.pk}" if browser is not None else f"account:{user_id}"
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
@@ -109,7 +109,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         super().logout(request)
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
-        """Return the methods of reauthentication; passkeys only if they are enabled."""
+        """The methods of reauthentication; passkeys only if they are enabled."""
         labels = {
             "reauthenticate": _("Use the password"),
             "mfa_reauthenticate": _("Use a code"),
@@ -147,7 +147,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
 
 def _account_of(typed: str) -> int | None:
-    """Return the key of the account with this name or address, in any case."""
+    """The key of the account with this name or address, in any case."""
     typed = typed.strip()
     # PostgreSQL accepts no NUL; the form refuses it.
     if not typed or "\0" in typed or len(typed) > forms.LONGEST_LOGIN:
@@ -184,7 +184,7 @@ class SetPassword(allauth_views.PasswordSetView):  # type: ignore[misc]
     """A first password. Not for people with single sign-on: it would outlive their account at the provider."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Return the page, or an explanation if the person cannot set a password."""
+        """The page, or an explanation if the person cannot set a password."""
         joined = Identity.objects.filter(user__pk=request.user.pk or 0).exists()
         if joined and request.user.is_authenticated and not request.user.has_usable_password():
             return responses.page(request, "account/no_password.html", {"provider": settings.OIDC_NAME})
@@ -281,7 +281,7 @@ _LONGEST = 60
 
 
 def _browser(user_agent: str) -> str:
-    """Return a name from the User-Agent header, such as "Firefox on Windows"; of unknown browsers the header itself, truncated."""
+    """A name from the User-Agent header, such as "Firefox on Windows"; of unknown browsers the header itself, truncated."""
     name = next((label for pattern, label in _BROWSERS if pattern in user_agent), "")
     system = next((label for pattern, label in _SYSTEMS if pattern in user_agent), "")
     if name and system:

@@ -52,7 +52,7 @@ class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         return second_step.unseal(encrypted_text)
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
-        """Return the host of BASE_URL, independent of the request."""
+        """The host of BASE_URL, independent of the request."""
         return {"id": urlsplit(settings.BASE_URL).hostname or "", "name": _("Workflow console")}
 
     def generate_authenticator_name(self, user: User, type: str) -> str:
@@ -100,7 +100,7 @@ class Codes(code_views.ViewRecoveryCodesView):  # type: ignore[misc]
 
 class CodesFile(code_views.DownloadRecoveryCodesView):  # type: ignore[misc]
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Return the file; 404 if no code is left."""
+        """The file; 404 if no code is left."""
         second_step.record_codes_viewed(request.user.pk)
         answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         return answer

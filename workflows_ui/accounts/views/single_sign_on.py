@@ -116,7 +116,7 @@ def _read_flow(request: HttpRequest) -> oidc.Flow | None:
 
 
 def _redirect_uri() -> str:
-    """Return the redirect URI: on BASE_URL, independent of the request. The provider must allow it."""
+    """The redirect URI: on BASE_URL, independent of the request. The provider must allow it."""
     return f"{settings.BASE_URL}{reverse('single_sign_on_back')}"
 
 

@@ -60,12 +60,12 @@ def current_key_id() -> str:
 
 
 def key_id(key: str) -> str:
-    """Return an identifier of a key that does not reveal it."""
+    """An identifier of a key that does not reveal it."""
     return hashlib.sha256(f"audit key id:{key}".encode()).hexdigest()[:16]
 
 
 def row_digest(key: str, before: Head, id: int, canonical: str) -> str:
-    """Return the digest of the row after `before`. Raise NoSuchKey."""
+    """The digest of the row after `before`. Raises NoSuchKey."""
     return _mac(key, "row", before.mark, str(before.number + 1), str(id), canonical)
 
 
@@ -74,7 +74,7 @@ def head_signature(key: str, head: Head) -> str:
 
 
 def checkpoint_signature(key: str, head: Head, until: datetime, removed: int, before: str) -> str:
-    """Return the signature of a checkpoint; `before` is the signature of the previous one, or "". Raise NoSuchKey."""
+    """The signature of a checkpoint; `before` is the signature of the previous one, or "". Raises NoSuchKey."""
     return _mac(key, "checkpoint", head.mark, str(head.number), canonical_text.moment(until), str(removed), before)
 
 
@@ -113,7 +113,7 @@ def seal() -> int:
 
 
 def head() -> Head:
-    """Return the last signed end of the chain."""
+    """The last signed end of the chain."""
     row = AuditChain.objects.filter(pk=ONE).first()
     return Head(row.number, row.mark) if row else Head()
 
@@ -193,8 +193,8 @@ def _prune_part() -> int:
             return 0
         sealed = AuditEvent.objects.filter(number__isnull=False)
         limit = clock.now() - settings.AUDIT_RETENTION
-        kept = sealed.filter(at__gte=limit).order_by("number").values_list("number", flat=True).first()
-        old = sealed.filter(at__lt=limit) if kept is None else sealed.filter(number__lt=kept)
+        first_recent = sealed.filter(at__gte=limit).order_by("number").values_list("number", flat=True).first()
+        old = sealed.filter(at__lt=limit) if first_recent is None else sealed.filter(number__lt=first_recent)
         rows = list(old.order_by("number").values_list("number", "mark", "at")[:PART])
         if not rows:
             return 0

@@ -156,7 +156,7 @@ def _changed_columns(row: AuditEvent) -> str:
 
 
 def parse(text: str) -> Head:
-    """Parse `NUMBER:MARK` as written to the application log. Raise ValueError."""
+    """Parse `NUMBER:MARK` as written to the application log. Raises ValueError."""
     number, separator, mark = text.strip().partition(":")
     if not separator or not number.isdecimal() or len(mark) != 64:
         raise ValueError(text)

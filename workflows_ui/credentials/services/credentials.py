@@ -183,7 +183,7 @@ def teams_for(viewer: Access, credential: Credential) -> list[Group]:
 def share(actor: Actor, viewer: Access, credential: Credential, wanted: Collection[Group]) -> bool:
     """Share a credential with exactly these teams: it is used for each of their members who has no credential.
 
-    The owner stays the same, and is asked for new teams if somebody else shares it. The secret is not shown. Returns whether
+    The owner stays the same, and is asked for new teams if somebody else shares it. The secret is not shown. Return whether
     anything changed. Raises NotAllowed.
     """
     allowed = {team.pk for team in teams_for(viewer, credential)}

@@ -92,7 +92,7 @@ def last(credential: Credential) -> CredentialSecret | None:
 
 
 def destroy(rows: QuerySet[CredentialSecret], now: datetime) -> int:
-    """Empty replaced secrets; the rows remain as a record. Returns their number."""
+    """Empty replaced secrets; the rows remain as a record. Return their number."""
     return rows.filter(destroyed_at__isnull=True).update(secret="", password="", destroyed_at=now)
 
 

@@ -75,9 +75,9 @@ def share(actor: Actor, credential: Credential, wanted: Collection[Group], *, co
     with transaction.atomic():
         Credential.objects.select_for_update(of=("self",)).get(pk=credential.pk)
         before, asked = teams(credential), [row.team for row in waiting(credential=credential)]
-        kept = [team for team in before + ([] if owned else asked) if team in wanted]
-        CredentialShare.objects.filter(credential=credential).exclude(team__in=kept).delete()
-        new = [team for team in wanted if team not in kept]
+        remaining = [team for team in before + ([] if owned else asked) if team in wanted]
+        CredentialShare.objects.filter(credential=credential).exclude(team__in=remaining).delete()
+        new = [team for team in wanted if team not in remaining]
         for team in new:
             if owned:
                 write(credential, team, actor.user)
@@ -119,7 +119,7 @@ def consent_url(credential: Credential) -> str:
 
 
 def decide(actor: Actor, row: CredentialShare, *, agrees: bool) -> bool:
-    """The owner agrees to a request, refuses it or ends a share; who asked is notified. Returns whether that was still possible."""
+    """The owner agrees to a request, refuses it or ends a share; who asked is notified. Return whether that was still possible."""
     with transaction.atomic():
         credential = Credential.objects.select_for_update(of=("self",)).select_related("workspace", "owner")
         owned = credential.filter(pk=row.credential_id, owner=actor.user).first()

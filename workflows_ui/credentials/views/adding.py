@@ -131,7 +131,7 @@ def _use(
 @signed_in
 def choose(request: ConsoleRequest, what: str, name: str) -> HttpResponse:
     """Choose the organization of a sign-in at the engine, or the project of a secret that opens several."""
-    pending = pending_sign_in.find(request.user, what, name)
+    pending = pending_sign_in.find_pending(request.user, what, name)
     if pending is None:
         messages.warning(request, _OVER[what])
         return responses.redirect_to_view(request, "credential_add")

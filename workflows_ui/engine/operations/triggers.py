@@ -19,7 +19,7 @@ class Triggers(Calls):
     """Each method sends at most one request, on a new connection, and no lower layer repeats it."""
 
     def trigger_flow(self, flow_id: str, payload: Any = None) -> Any:
-        """`POST /v1/webhooks/{id}`: starts the published flow and does not wait. Returns `{}`.
+        """`POST /v1/webhooks/{id}`: starts the published flow and does not wait. Return `{}`.
 
         The flow gets `payload` as `trigger.body`. Raises NotFound for a disabled or unknown flow (`trigger_flow_sync` raises Unknown,
         since a flow can answer like that), Unknown if the answer does not show
@@ -31,7 +31,7 @@ class Triggers(Calls):
     def trigger_flow_sync(self, flow_id: str, payload: Any = None) -> Any:
         """`POST /v1/webhooks/{id}/sync`: starts the flow and waits for its answer, for 30 s at the engine.
 
-        Returns the flow's answer, of any status (422 and 301 are answers too): JSON decoded, else text, else bytes; None if it is
+        Return the flow's answer, of any status (422 and 301 are answers too): JSON decoded, else text, else bytes; None if it is
         empty or the flow did not answer in time (it goes on running). Raises FlowFailed if the flow failed before its answer, and
         the errors of `trigger_flow`.
         """
@@ -82,7 +82,7 @@ class Triggers(Calls):
     def test_draft(self, flow_id: str, payload: Any) -> TriggerAnswer:
         """`POST /v1/webhooks/{id}/draft/sync`: runs the newest version once and waits for its answer, for 30 s at the engine.
 
-        The run is of the kind TESTING, which no list has, and the payload becomes the trigger's sample. Returns the answer, of any status;
+        The run is of the kind TESTING, which no list has, and the payload becomes the trigger's sample. Return the answer, of any status;
         204 if the flow did not answer in time, and on 0.83 if it failed (recording `webhook_sync_flow_fails_500`).
 
         Raises Unknown if the answer is not the engine's and for an unknown flow, NotSent, HiddenValue.

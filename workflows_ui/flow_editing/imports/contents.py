@@ -69,7 +69,7 @@ class Matches:
 
 
 def read(triggers: Iterable[Any]) -> Contents:
-    """Return what the trees refer to; values of unexpected types are skipped."""
+    """What the trees refer to; values of unexpected types are skipped."""
     found = Contents()
     for node in (node for trigger in triggers for node in flow_tree.walk(trigger)):
         piece, title = text_at(node.step, "settings.pieceName"), title_of(node)
@@ -91,12 +91,12 @@ def title_of(node: flow_tree.Node) -> str:
 
 
 def rewrite(trigger: Any, matches: Matches) -> Any:
-    """Return a copy that refers to what was chosen; everything else is the same, also inside of the changed values."""
+    """A copy that refers to what was chosen; everything else is the same, also inside of the changed values."""
     return mapped(trigger, partial(_rewritten, matches=matches))
 
 
 def mapped(trigger: Any, change: Callable[[Step], Step]) -> Any:
-    """Return a copy of a tree with each step changed; `change` gets a step and returns a new one with the same inner steps.
+    """A copy of a tree with each step changed; `change` gets a step and returns a new one with the same inner steps.
 
     Follows the tree without recursion, since it is as deep as the flow is long.
     """

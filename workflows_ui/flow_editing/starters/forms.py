@@ -63,7 +63,7 @@ def _read(file: Path) -> Starter:
 
 
 def localized(value: Any) -> Any:
-    """Return a copy of a part of a file for the person who is served."""
+    """A copy of a part of a file for the person who is served."""
     if isinstance(value, list):
         return [localized(item) for item in value]
     if not isinstance(value, dict):

@@ -357,7 +357,7 @@ def check(job: Job, role: Role) -> access.Access:
     """The person's current access to the workspace. Raises NoAccess, also if the job was changed in the database; NotAllowed."""
     if not job.genuine:
         raise access.NoAccess(job.workspace.slug)
-    person_access = access.find(job.user, job.workspace.slug)
+    person_access = access.access_for(job.user, job.workspace.slug)
     person_access.require(role)
     return person_access
 

@@ -100,7 +100,7 @@ class FieldForm(EditorForm):
         self, data: Any = None, *, field: Field, form: Form, sources: Sources | None = None, judged: bool = True
     ) -> None:
         """`judged`: whether to validate, which is skipped if the page is only rendered again, for another kind."""
-        self.kept, self.form, self.sources = field, form, sources or Sources()
+        self.stored_field, self.form, self.sources = field, form, sources or Sources()
         self.judged = judged and data is not None
         self.chosen = chosen_kind(data, field)
         super().__init__(data, initial=self._initial_data())
@@ -109,7 +109,7 @@ class FieldForm(EditorForm):
         self._set_choices()
 
     def _initial_data(self) -> dict[str, Any]:
-        field, names = self.kept, self.form.names
+        field, names = self.stored_field, self.form.names
         data: dict[str, Any] = {**vars(field), **vars(field.limits)} | {
             "where": ".".join(field.path),
             "start": HIDDEN if field.hidden else EMPTY if field.default is NOTHING else FILLED,
@@ -123,25 +123,25 @@ class FieldForm(EditorForm):
 
     def _set_choices(self) -> None:
         """Remove inputs that do not apply to this field, and set the choices of selects."""
-        kept = self.kept
-        if kept.name and not _has_own_path(kept):
+        field = self.stored_field
+        if field.name and not _has_own_path(field):
             del self.fields["where"]
-        self.fields["label"].widget.attrs["placeholder"] = replace(kept, label="").shown_label
+        self.fields["label"].widget.attrs["placeholder"] = replace(field, label="").shown_label
         if "start" in self.fields:
-            hidden = "value" in self.fields or kept.hidden
+            hidden = "value" in self.fields or field.hidden
             starts = [(EMPTY, _("Empty")), (FILLED, _("Filled in; people can change it"))]
             starts += [(HIDDEN, _("Not shown; this value is always sent"))] if hidden else []
             set_choices(self, "start", starts)
-            if not hidden and kept.default is NOTHING:
+            if not hidden and field.default is NOTHING:
                 del self.fields["start"]
         others = [
             (other.name, other.shown_label[:80])
             for other in self.form.fields
-            if other.name != kept.name and not other.hidden
+            if other.name != field.name and not other.hidden
         ]
         set_choices(self, "rule_field", [("", _("– (always shown)")), *others])
         set_choices(self, "blank", [(blank.value, blank.label) for blank in self.blanks])
-        count = len(self.form.fields) + (0 if kept.name else 1)
+        count = len(self.form.fields) + (0 if field.name else 1)
         self.fields["position"].help_text = _("1 is the first; there are %(n)d fields.") % {"n": count}
 
     # --- Validation -------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ class FieldForm(EditorForm):
         if len(parts) > MOST_DEPTH:
             raise ValidationError(_("There are more levels than a form allows. Use fewer points."))
         for other in self.form.fields:
-            if other.name != self.kept.name and overlap(other.path, parts):
+            if other.name != self.stored_field.name and overlap(other.path, parts):
                 raise ValidationError(
                     _("The field “%(label)s” already fills this place (%(place)s).")
                     % {"label": other.shown_label[:80], "place": form_messages.field_location(other)[:120]}
@@ -182,10 +182,10 @@ class FieldForm(EditorForm):
         return {}
 
     def _start(self) -> dict[str, Any]:
-        kept, start = self.kept, self.cleaned_data.get("start") or EMPTY
+        field, start = self.stored_field, self.cleaned_data.get("start") or EMPTY
         if start == EMPTY or "source" in self.errors:
             return {"default": NOTHING, "hidden_value": NOTHING}
-        value = kept.hidden_value if kept.hidden else kept.default
+        value = field.hidden_value if field.hidden else field.default
         if "value" in self.fields:
             value = field_values.value_of(str(self.cleaned_data.get("value") or ""), self.to_field())
             value = self.empty_value if value is NOTHING and start == HIDDEN else value
@@ -208,7 +208,7 @@ class FieldForm(EditorForm):
         other = self.form.field(str(data.get("rule_field") or ""))
         if other is None:
             return {"show_if": None}
-        if self.kept.name in {field.name for field in (other, *self.form.deciding_fields(other))}:
+        if self.stored_field.name in {field.name for field in (other, *self.form.deciding_fields(other))}:
             raise ValidationError(
                 _("That field is itself shown only where this one is filled in a certain way. Choose another one.")
             )
@@ -219,8 +219,8 @@ class FieldForm(EditorForm):
 
     def to_field(self, name: str = "") -> Field:
         """The field made from what is valid, with this name."""
-        kept, data = self.kept, self.cleaned_data
-        plain = Field(name, data.get("where") or kept.path, kind=self.chosen, moment=kept.moment, why=kept.why)
+        field, data = self.stored_field, self.cleaned_data
+        plain = Field(name, data.get("where") or field.path, kind=self.chosen, moment=field.moment, why=field.why)
         known = {attribute.name for attribute in dataclasses.fields(Field)}
         return replace(plain, **{key: value for key, value in data.items() if key in known})
 
@@ -243,13 +243,15 @@ class FieldForm(EditorForm):
     def _summary(self, key: str) -> str:
         """A summary of a section's saved values, for its closed state."""
         if key == "limits":
-            return form_messages.limits_summary(self.kept.limits)
+            return form_messages.limits_summary(self.stored_field.limits)
         if key == "place":
             return "; ".join(
-                part for part in (self.kept.group, form_messages.rule_summary(self.kept, self.form)) if part
+                part
+                for part in (self.stored_field.group, form_messages.rule_summary(self.stored_field, self.form))
+                if part
             )
-        value = self.kept.hidden_value if self.kept.hidden else self.kept.default
-        return field_values.text_of(value, self.kept) if key == "start" else ""
+        value = self.stored_field.hidden_value if self.stored_field.hidden else self.stored_field.default
+        return field_values.text_of(value, self.stored_field) if key == "start" else ""
 
 
 class ValueForm(FieldForm):
@@ -259,8 +261,10 @@ class ValueForm(FieldForm):
     value: forms.Field | None = line(gettext_lazy("Value"), LAUNCHERS_LEARN_IT, most=LONG, strip=False)
 
     def _initial_data(self) -> dict[str, Any]:
-        value = self.kept.hidden_value if self.kept.hidden else self.kept.default
-        return super()._initial_data() | {"value": field_values.text_of(value, replace(self.kept, kind=self.chosen))}
+        value = self.stored_field.hidden_value if self.stored_field.hidden else self.stored_field.default
+        return super()._initial_data() | {
+            "value": field_values.text_of(value, replace(self.stored_field, kind=self.chosen))
+        }
 
 
 def chosen_kind(data: Any, field: Field) -> FieldKind:

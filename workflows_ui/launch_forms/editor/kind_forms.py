@@ -165,9 +165,9 @@ class TableForm(_Entries):
         super()._set_choices()
         self.rows = row_formsets.ColumnFormSet(
             self.data if self.is_bound else None,
-            rows=row_formsets.column_rows(self.kept.columns),
+            rows=row_formsets.column_rows(self.stored_field.columns),
             judged=self.judged,
-            known={column.name: column for column in self.kept.columns},
+            known={column.name: column for column in self.stored_field.columns},
         )
 
     def _rows(self) -> dict[str, Any]:
@@ -187,8 +187,11 @@ class FileForm(FieldForm):
     max_size = count(gettext_lazy("Largest size in megabytes"), 1, MOST_MEGABYTES)
 
     def _initial_data(self) -> dict[str, Any]:
-        size = self.kept.max_size
-        return super()._initial_data() | {"accept": ", ".join(self.kept.accept), "max_size": size and _shown_size(size)}
+        size = self.stored_field.max_size
+        return super()._initial_data() | {
+            "accept": ", ".join(self.stored_field.accept),
+            "max_size": size and _shown_size(size),
+        }
 
     def clean_accept(self) -> tuple[str, ...]:
         """Lower-case extensions without dots."""
@@ -202,7 +205,7 @@ class FileForm(FieldForm):
 
     def clean_max_size(self) -> int | None:
         """The size in bytes; unchanged if the displayed megabytes are unchanged."""
-        before, megabytes = self.kept.max_size, self.cleaned_data["max_size"]
+        before, megabytes = self.stored_field.max_size, self.cleaned_data["max_size"]
         if before and megabytes == _shown_size(before):
             return before
         return megabytes * _MEGABYTE if megabytes else None
@@ -222,7 +225,7 @@ class ChoiceForm(ValueForm):
     other = tick(gettext_lazy("People may also type something that is not among the choices"))
 
     def _initial_data(self) -> dict[str, Any]:
-        data, chosen = super()._initial_data(), self.kept.choices_from
+        data, chosen = super()._initial_data(), self.stored_field.choices_from
         if isinstance(chosen, TableChoices):
             data |= {"source": Source.TABLE, "table": chosen.table_id}
             data |= {"table_label": chosen.label_field, "table_value": chosen.value_field}
@@ -233,7 +236,7 @@ class ChoiceForm(ValueForm):
     def _set_choices(self) -> None:
         super()._set_choices()
         column = _("the column as it was chosen")
-        chosen = self.kept.choices_from
+        chosen = self.stored_field.choices_from
         option = (
             _("%(property)s of the step %(step)s") % {"property": chosen.property, "step": chosen.step}
             if isinstance(chosen, PieceChoices)
@@ -246,11 +249,13 @@ class ChoiceForm(ValueForm):
             ("option", self.sources.options, option),
         ):
             # The saved selection remains available, even if the engine does not list it now.
-            kept = self.initial.get(name)
-            lost = [(kept, words)] if kept and kept not in dict(offered) else []
+            selected = self.initial.get(name)
+            lost = [(selected, words)] if selected and selected not in dict(offered) else []
             set_choices(self, name, [("", "–"), *offered, *lost])
         self.rows = row_formsets.ChoiceFormSet(
-            self.data if self.is_bound else None, rows=row_formsets.choice_rows(self.kept.choices), judged=self.judged
+            self.data if self.is_bound else None,
+            rows=row_formsets.choice_rows(self.stored_field.choices),
+            judged=self.judged,
         )
 
     def _rows(self) -> dict[str, Any]:

@@ -59,8 +59,8 @@ class ChoiceRow(_Row):
         data = super().clean() or {}
         label, value, sort = data.get("label", ""), data.get("value", ""), data.get("sort", "")
         if label or value.strip() or sort == SentAs.JSON:
-            kept = sort not in {"", SentAs.TEXT} or data["was"] == _EMPTY
-            sent = field_values.sent_as(value or ("" if kept else label), sort, data["was"])
+            needs_value = sort not in {"", SentAs.TEXT} or data["was"] == _EMPTY
+            sent = field_values.sent_as(value or ("" if needs_value else label), sort, data["was"])
             self.item = Choice((label or key_of(sent))[:SHORT], sent)
         return data
 

@@ -46,8 +46,8 @@ def key_of(label: str, known: set[str]) -> str:
     Editions of the page differ in whether the other letters become lower-case, and some use the label unchanged: past keys decide.
     """
     small = re.sub(r"\s+([A-Za-z0-9_])", lambda match: match[1].upper(), label.lower())
-    kept = re.sub(r"\s", "", re.sub(r"\s(.)", lambda match: match[1].upper(), label))
-    keys = [_QUOTES.sub("", key[:1].lower() + key[1:]) for key in (small, kept)]
+    mixed = re.sub(r"\s", "", re.sub(r"\s(.)", lambda match: match[1].upper(), label))
+    keys = [_QUOTES.sub("", key[:1].lower() + key[1:]) for key in (small, mixed)]
     return next((key for key in (*keys, label) if key in known), keys[0])
 
 

@@ -26,7 +26,7 @@ from workflows_ui.engine import AddressRefused, EngineError, NotFound, NotSent, 
 from workflows_ui.form_schema import checking, schema_in, schema_out
 from workflows_ui.form_schema.checking import Data, Shown
 from workflows_ui.form_schema.document import NOTHING, BadForm, Field, FieldKind, Form
-from workflows_ui.launch_forms import choices as launch_choices, messages as form_messages
+from workflows_ui.launch_forms import choices as launch_choices, messages as form_messages, signed_state
 from workflows_ui.launch_forms.forms import posted
 from workflows_ui.launch_forms.forms.fields import FormView
 from workflows_ui.launch_forms.models import LaunchFormVersion
@@ -43,7 +43,7 @@ from workflows_ui.members.services import access as member_access, launch_rights
 from workflows_ui.members.services.access import Access, Acting
 from workflows_ui.resources.flows.effects import effects_at_once
 from workflows_ui.run_index.services import indexes, uses
-from workflows_ui.web import markdown, messages, responses, signed_state
+from workflows_ui.web import markdown, messages, responses
 from workflows_ui.web.requests import ConsoleRequest
 
 #: Timeouts of the engine for a published form, which can be displayed without it.
@@ -285,7 +285,7 @@ class LaunchFormPage:
         }
 
 
-def find(request: ConsoleRequest, id: str) -> LaunchFormPage:
+def page_for(request: ConsoleRequest, id: str) -> LaunchFormPage:
     """The form to fill in, or that was posted.
 
     JSON is typed with `?_as=json`, which is only for builders if a form is published, and if no form can be derived from the flow's

@@ -46,7 +46,7 @@ from workflows_ui.web.requests import ConsoleRequest
 @launching
 def flow_launch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     """Display the form, filled in from the query string, or process it. Raises EngineError, NotFound for a deleted flow."""
-    page = form_page.find(request, id)
+    page = form_page.page_for(request, id)
     return _process(page) if request.method == "POST" else _open(page)
 
 

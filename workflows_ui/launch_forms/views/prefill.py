@@ -119,10 +119,10 @@ def latest(request: ConsoleRequest, id: str, *, away: bool = False) -> Prefill:
     access = request.access
     last = launches.visible_launches(access).filter(user=access.user, flow_id=id).first()
     wait = last.wait if last is not None else None
-    kept = launches.latest_launch(access.user, access.workspace, id)
-    if kept is not None:
+    last_readable = launches.latest_launch(access.user, access.workspace, id)
+    if last_readable is not None:
         try:
-            return Prefill(launch_secrets.masked_payload(kept), wait, [_("Your last values for this flow")])
+            return Prefill(launch_secrets.masked_payload(last_readable), wait, [_("Your last values for this flow")])
         except CannotOpen as problem:
             _log.info("launch form without the last values: %r", problem)
     if away:

@@ -28,7 +28,7 @@ def confirmed(page: LaunchFormPage, form: PostedForm) -> bool:
 def render(page: LaunchFormPage, form: PostedForm) -> HttpResponse:
     """Show the values for review. Without htmx, secrets and files have to be given again below it."""
     payload = redaction.step(page.hide(form.checked.payload))
-    kept = responses.is_fragment(page.request)
+    in_place = responses.is_fragment(page.request)
     acting = page.chosen_credential or page.acting
     review = {
         "digest": _digest(page, form),
@@ -37,10 +37,10 @@ def render(page: LaunchFormPage, form: PostedForm) -> HttpResponse:
         "files": [(file.filename, len(file.data)) for file in form.files],
         "credential": credential_messages.acting_label(acting) if acting else "",
         "keep_until": formats.minute(until) if (until := page.keep_form.keep_until) else "",
-        "kept": kept or not (form.files or posted.typed_secrets(page.form, form.checked.data)),
+        "in_place": in_place or not (form.files or posted.typed_secrets(page.form, form.checked.data)),
     }
     response = page.render_posted(form.checked.data, status=200, review=review)
-    if kept:
+    if in_place:
         response["HX-Retarget"] = response["HX-Reselect"] = f"#{FRAGMENT}"
         response["HX-Reswap"] = "outerHTML show:window:top"
     return response

@@ -20,7 +20,7 @@ _SHOWN = 400
 
 
 @dataclass(frozen=True)
-class Kind(Message):
+class FailureMessage(Message):
     """A message with its remedy: correct the values, wait and run again, repair the connection, or (by default) repair the flow."""
 
     cure: Literal["values", "wait", "connection", "flow"] = "flow"
@@ -30,7 +30,7 @@ class Kind(Message):
 class Failure:
     """The explanation of a failure, with the service's own message or "". `kind` is the key in KINDS, "" if no rule is certain."""
 
-    message: Kind
+    message: FailureMessage
     service_message: str = ""
     kind: str = ""
 
@@ -45,9 +45,9 @@ _HELP_LESS = _("Give it less to do at once, or ask a builder to split the flow."
 _LOOK_FIRST = _("Look there first whether it was done. If not, wait a few minutes and retry from the failed step.")
 
 #: Kinds by their remedy.
-_by_values, _by_waiting = partial(Kind, cure="values"), partial(Kind, cure="wait")
-_by_connection = partial(Kind, cure="connection")
-KINDS: Mapping[str, Kind] = {
+_by_values, _by_waiting = partial(FailureMessage, cure="values"), partial(FailureMessage, cure="wait")
+_by_connection = partial(FailureMessage, cure="connection")
+KINDS: Mapping[str, FailureMessage] = {
     "email": _by_values(
         _("An e-mail address is not valid"),
         _("An address was refused: it is mistyped, or nobody has it."),
@@ -107,7 +107,7 @@ KINDS: Mapping[str, Kind] = {
         _("It took longer than the step or the service waits. What was asked for may have been done all the same."),
         _LOOK_FIRST,
     ),
-    "address": Kind(
+    "address": FailureMessage(
         _("The service's address was not found"),
         _("No server has the name that the step calls. It may be mistyped, or gone."),
         HELP_FLOW,
@@ -132,7 +132,7 @@ KINDS: Mapping[str, Kind] = {
         _("It, or something in front of it, answered that it cannot serve requests at the moment."),
         _("Wait a few minutes, then retry from the failed step."),
     ),
-    "tls": Kind(
+    "tls": FailureMessage(
         _("The secure connection failed"),
         _("The encrypted connection was not accepted. The service's certificate may have expired, or not fit."),
         HELP_FLOW,
@@ -172,17 +172,17 @@ KINDS: Mapping[str, Kind] = {
         _("The step expected JSON, in an input or in a service's answer, and got something else."),
         _("Check the inputs. If they are right, show this page to the flow's owner."),
     ),
-    "code": Kind(
+    "code": FailureMessage(
         _("The step's code cannot run"),
         _("There is a mistake in the flow itself, regardless of the inputs."),
         HELP_FLOW,
     ),
-    "memory": Kind(
+    "memory": FailureMessage(
         _("The step's code ran out of memory"),
         _("It needed more memory than the engine gives a step."),
         _HELP_LESS,
     ),
-    "run_data": Kind(
+    "run_data": FailureMessage(
         _("The run has too much data"),
         _("What its steps took in and gave back is more than the engine keeps of a run."),
         _HELP_LESS,
@@ -195,23 +195,23 @@ KINDS: Mapping[str, Kind] = {
         _("Read the message. If it names a value, correct it in the inputs and run it again."),
     ),
 }
-UNKNOWN = Kind(
+UNKNOWN = FailureMessage(
     _("The step stopped with an error"),
     _("Its own message is shown below."),
     _("If the words do not help, show this page to the flow's owner."),
 )
 
 #: The ends of runs in which no step failed (api.md 8.1; LOG_SIZE_EXCEEDED: engine-0.83.md section 8). Their states are their titles.
-ENDS: Mapping[str, Kind] = {
-    "TIMEOUT": Kind(
+ENDS: Mapping[str, FailureMessage] = {
+    "TIMEOUT": FailureMessage(
         "",
         _("The run took longer than the engine allows and was stopped. What its earlier steps did is done."),
         _HELP_LESS,
     ),
-    "MEMORY_LIMIT_EXCEEDED": Kind(
+    "MEMORY_LIMIT_EXCEEDED": FailureMessage(
         "", _("The run needed more memory than the engine allows and was stopped."), _HELP_LESS
     ),
-    "LOG_SIZE_EXCEEDED": Kind(
+    "LOG_SIZE_EXCEEDED": FailureMessage(
         "",
         _("The run's steps held more data than the engine keeps of a run, so it stopped the run."),
         _HELP_LESS,

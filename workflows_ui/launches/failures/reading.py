@@ -180,7 +180,7 @@ def _strip_names(text: str, report: Report) -> str:
 
 
 def _status_line(line: str, report: Report) -> int:
-    """Read the status from a line in the format of an HTTP library. Returns the end of the match; 0 for any other line."""
+    """Read the status from a line in the format of an HTTP library. Return the end of the match; 0 for any other line."""
     match = next(filter(None, (pattern.match(line) for pattern in (*_STATUS_LINES, _BARE_STATUS))), None)
     if match is None:
         return 0

@@ -135,7 +135,7 @@ def create(actor: audit_log.Actor, access: member_access.Access, request: Launch
         if size > settings.LAUNCH_JSON_BYTES:
             return LaunchResult(Outcome.LARGE, None)
         now = clock.now()
-        kept = request.keep_until is not None
+        is_kept = request.keep_until is not None
         send_by = request.keep_until or now + settings.LAUNCH_TOO_LATE
         if not now < send_by <= now + max(LONGEST_KEPT, settings.LAUNCH_TOO_LATE):
             raise ValueError("kept for too long")
@@ -166,18 +166,18 @@ def create(actor: audit_log.Actor, access: member_access.Access, request: Launch
             asked_at=now,
             not_before=now,
             send_by=send_by,
-            kept=kept,
-            enqueued_at=None if kept else now,
+            kept=is_kept,
+            enqueued_at=None if is_kept else now,
             # The person saw that the engine does not answer.
-            reason=Reason.NOT_REACHED if kept else "",
-            flow_version=request.flow_version[:64] if kept else "",
+            reason=Reason.NOT_REACHED if is_kept else "",
+            flow_version=request.flow_version[:64] if is_kept else "",
         )
         launch.payload = launch.seal("payload", text)
         launch.save(force_insert=True)
         launch_files.save_files(launch, request.files)
         launch_files.save_searchable(launch, request.searchable)
         detail: dict[str, Any] = {"files": [file.filename for file in request.files]} if request.files else {}
-        if kept:
+        if is_kept:
             detail["kept_until"] = send_by.isoformat()
         _log(actor, launch, "launch.ask", wait=request.wait, **detail)
     return LaunchResult(Outcome.CREATED, launch)
@@ -262,7 +262,7 @@ def may_open(launch: Launched, user_id: int, role: Role | None) -> bool:
 
 
 def withdraw(actor: audit_log.Actor, launch: Launch) -> bool:
-    """Withdraw a launch that has not been sent. Returns whether that was still possible."""
+    """Withdraw a launch that has not been sent. Return whether that was still possible."""
     now = clock.now()
     with transaction.atomic():
         done = Launch.objects.filter(pk=launch.pk, state__in=UNSENT).update(
@@ -275,7 +275,7 @@ def withdraw(actor: audit_log.Actor, launch: Launch) -> bool:
 
 
 def settle(actor: audit_log.Actor, launch: Launch, *, ran: bool, why: str) -> bool:
-    """Save a person's decision whether an unclear launch ran, with the reason. Returns whether it was (still) unclear."""
+    """Save a person's decision whether an unclear launch ran, with the reason. Return whether it was (still) unclear."""
     now = clock.now()
     with transaction.atomic():
         done = Launch.objects.filter(pk=launch.pk, state=State.UNKNOWN, claim_until=None).update(
@@ -290,7 +290,7 @@ def settle(actor: audit_log.Actor, launch: Launch, *, ran: bool, why: str) -> bo
 
 
 def end(launch: Launch, state: State, reason: str, now: datetime, *, rows: QuerySet[Launch], **fields: Any) -> bool:
-    """End a launch if it is still among `rows`, with its audit row. Returns whether it was. For the sending and following services."""
+    """End a launch if it is still among `rows`, with its audit row. Return whether it was. For the sending and following services."""
     with transaction.atomic():
         changed = {"state": state, "reason": reason, "ended_at": now, "words_read": 0}
         done = rows.filter(pk=launch.pk).update(**changed, **fields)

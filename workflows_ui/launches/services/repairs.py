@@ -118,7 +118,7 @@ def _apply(retries: Iterable[RunRetry], states: Mapping[str, State]) -> None:
 
 def _notify(retry: RunRetry, launch: Launch) -> None:
     try:
-        access.find(launch.user, launch.workspace.slug)
+        access.access_for(launch.user, launch.workspace.slug)
     except access.NoAccess:
         return
     by: User = retry.user
@@ -150,7 +150,7 @@ def _by_launcher(retries: Iterable[RunRetry]) -> list[tuple[Client, list[RunRetr
         if launch is None:
             continue
         try:
-            person = access.find(launch.user, launch.workspace.slug)
+            person = access.access_for(launch.user, launch.workspace.slug)
             client = clients.client_for_person(person.user, person.workspace)[0]
             found.append((client, by_user[launch.user_id]))
         except (access.NoAccess, clients.NoCredential, CannotOpen, AddressRefused, ValueError) as problem:

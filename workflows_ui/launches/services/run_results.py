@@ -48,7 +48,7 @@ SLOWEST = 1800
 def apply_snapshot(launch: Launch, snapshot: PollSnapshot, now: datetime) -> datetime | None:
     """Apply the snapshot to one launch, if it is still being followed.
 
-    Returns the time of the next poll if nothing else changed (the caller writes it for many launches at once); otherwise `poll_at`
+    Return the time of the next poll if nothing else changed (the caller writes it for many launches at once); otherwise `poll_at`
     is written here and None is returned.
     """
     run = snapshot.runs.get(launch.pk)

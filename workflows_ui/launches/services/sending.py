@@ -89,7 +89,7 @@ class Claimed:
 def send(launch_id: str) -> int | None:
     """Send the launch if it is still unsent, and return when the call has ended. Safe to call any number of times, in any process.
 
-    Returns the id of the workspace to poll now; None if nothing was sent.
+    Return the id of the workspace to poll now; None if nothing was sent.
     """
     with database.turn():
         large = Launch.objects.filter(pk=launch_id, size__gt=LARGE).exists()
@@ -254,7 +254,7 @@ def _note_use(credential: Credential, launch: Launch, now: datetime) -> None:
 def _may_launch(launch: Launch) -> bool:
     """Whether the person may still launch the flow, by their current role or by the right that the launch was made with."""
     try:
-        if access.find(launch.user, launch.workspace.slug).allows(Role.LAUNCHER):
+        if access.access_for(launch.user, launch.workspace.slug).allows(Role.LAUNCHER):
             return True
     except access.NoAccess:
         return False

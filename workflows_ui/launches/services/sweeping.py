@@ -51,7 +51,7 @@ def _kept_to_enqueue(sendable: QuerySet[Launch], now: datetime) -> list[str]:
 
 
 def end_late() -> int:
-    """End launches that could not be sent in time as "not sent: too late". Returns their number."""
+    """End launches that could not be sent in time as "not sent: too late". Return their number."""
     now = clock.now()
     waiting = Launch.objects.filter(Launch.lease.free(now), state__in=UNSENT)
     return sum(
@@ -66,7 +66,7 @@ def _late(launch: Launch) -> Reason:
 
 
 def notice_lost() -> int:
-    """Mark launches as unclear whose worker died or hung after the first byte, until their runs are found. Returns their number."""
+    """Mark launches as unclear whose worker died or hung after the first byte, until their runs are found. Return their number."""
     now = clock.now()
     gone = Launch.objects.filter(Launch.lease.expired(now))
     sending = gone.filter(state=State.SENDING)
@@ -83,13 +83,13 @@ def notice_lost() -> int:
 
 def forget_files() -> None:
     """Remove the bytes of files that were sent or never will be. Their names stay with the launch."""
-    kept = LaunchFile.objects.order_by().exclude(data="")
-    done = kept.exclude(launch__state__in=(*UNSENT, State.SENDING))
+    stored_files = LaunchFile.objects.order_by().exclude(data="")
+    done = stored_files.exclude(launch__state__in=(*UNSENT, State.SENDING))
     LaunchFile.objects.filter(pk__in=list(done.values_list("pk", flat=True)[:BATCH])).update(data="")
 
 
 def purge() -> int:
-    """Remove inputs, answers and failures older than the retention time, but not the launches. Returns the number of launches."""
+    """Remove inputs, answers and failures older than the retention time, but not the launches. Return the number of launches."""
     before = clock.now() - settings.LAUNCH_RETENTION
     # Also for launches that are still followed: an engine that is gone for good never reports their end.
     LaunchFile.objects.filter(launch__asked_at__lt=before).delete()

@@ -86,10 +86,12 @@ def _notify_kept() -> None:
     since = clock.now() - NEWS
     sent, not_sent = Q(sending_at__gte=since), Q(state=State.NOT_SENT, sending_at=None, ended_at__gte=since)
     rows = Launch.objects.filter(sent | not_sent, kept=True, asked_at__gte=since - LONGEST_KEPT)
-    kept = list(rows.exclude(reason=Reason.WITHDRAWN).select_related("workspace", "user")[:1000])
-    keys = {launch.pk: _key(launch) if launch.sending_at is None else f"launch:{launch.pk}:sent" for launch in kept}
-    delivered = notifications.delivered_keys((launch.user for launch in kept), keys.values())
-    for launch in kept:
+    kept_launches = list(rows.exclude(reason=Reason.WITHDRAWN).select_related("workspace", "user")[:1000])
+    keys = {
+        launch.pk: _key(launch) if launch.sending_at is None else f"launch:{launch.pk}:sent" for launch in kept_launches
+    }
+    delivered = notifications.delivered_keys((launch.user for launch in kept_launches), keys.values())
+    for launch in kept_launches:
         if (launch.user_id, keys[launch.pk]) in delivered or _find_access(launch) is None:
             continue
         notifications.notify(
@@ -198,7 +200,7 @@ def _notify_watchers(kind: NoticeKind, matches: Sequence[tuple[Watch, Launch]]) 
 
 
 def _fold(watch: Watch, launch: Launch) -> notifications.Fold | None:
-    """Return how failures of a watched flow are folded; a person's own launches stay single."""
+    """How failures of a watched flow are folded; a person's own launches stay single."""
     if launch.user_id == watch.user_id or launch.ended_at is None:
         return None
     query = urlencode({"flow": launch.flow_id, "state": "problem"})
@@ -218,7 +220,7 @@ def _key(launch: Launch) -> str:
 def _find_access(row: Watch | Launch) -> member_access.Access | None:
     """The access of the row's person to its workspace."""
     try:
-        return member_access.find(row.user, row.workspace.slug)
+        return member_access.access_for(row.user, row.workspace.slug)
     except member_access.NoAccess:
         return None
 

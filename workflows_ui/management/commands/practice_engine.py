@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from workflows_ui.practice_engine.serving import CannotServe, add_arguments, serve_until_stopped
+from practice_engine.serving import CannotServe, add_arguments, serve_until_stopped
 
 
 class Command(BaseCommand):

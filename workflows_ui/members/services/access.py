@@ -22,7 +22,7 @@ _PAGELESS = re.compile(r"(flows/[^/]+/(launch|does|inputs|star|tell)|pieces/logo
 
 
 def page_of(path: str) -> str:
-    """Return the page of a workspace that an address belongs to: its first part there, such as `flows`; "" for none."""
+    """The page of a workspace that an address belongs to: its first part there, such as `flows`; "" for none."""
     start, _, within = path.removeprefix("/w/").partition("/")
     if not path.startswith("/w/") or not start or _PAGELESS.match(within):
         return ""
@@ -88,7 +88,7 @@ class Access(HasRole):
         return frozenset(self.workspace.hidden_pages) if self.role == Role.LAUNCHER else frozenset()
 
     def sees(self, page: str) -> bool:
-        """Return whether a page of the workspace (`page_of`) exists for this person; its role is a question of `allows`."""
+        """Whether a page of the workspace (`page_of`) exists for this person; its role is a question of `allows`."""
         return page not in self.hidden_pages
 
     def may_launch(self, flow_id: str) -> bool:
@@ -98,7 +98,7 @@ class Access(HasRole):
         )
 
     def had_right(self, flow_id: str) -> bool:
-        """Return whether `rights` contain one on this flow, even if it is used up or over."""
+        """Whether `rights` contain one on this flow, even if it is used up or over."""
         return any(right.flow_id == flow_id for right in self.rights)
 
     def require_launch(self, flow_id: str) -> None:
@@ -108,7 +108,7 @@ class Access(HasRole):
 
 
 def held_by(user: User | int) -> Q:
-    """Return the condition that a membership or right is the person's own or one of their teams'. A person may be a primary key."""
+    """The condition that a membership or right is the person's own or one of their teams'. A person may be a primary key."""
     pk = user if isinstance(user, int) else user.pk
     return Q(user=pk) | Q(team__in=Group.objects.filter(user=pk))
 
@@ -142,8 +142,8 @@ _rights = Prepared(
 _listed_workspaces = Prepared(_workspaces, int, datetime)
 
 
-def find(user: User, slug: str) -> Access:
-    """Return the person's access to the workspace with this slug. Raise NoAccess. Superusers need a membership, too.
+def access_for(user: User, slug: str) -> Access:
+    """The person's access to the workspace with this slug. Raises NoAccess. Superusers need a membership, too.
 
     Without a role, launch rights give access as a guest (LaunchRights.letting_in).
     """
@@ -160,7 +160,7 @@ def find(user: User, slug: str) -> Access:
 
 
 def belongs(user: User, workspace: Workspace) -> bool:
-    """Return whether a person has a role in a workspace, directly or through a team; guests have none."""
+    """Whether a person has a role in a workspace, directly or through a team; guests have none."""
     return Member.objects.filter(held_by(user), workspace=workspace).exists()
 
 
@@ -169,12 +169,12 @@ def workspaces(user: User) -> QuerySet[Workspace]:
 
 
 def listed_workspaces(user: User) -> list[Workspace]:
-    """Return `workspaces` for the menu of a page."""
+    """`workspaces` for the menu of a page."""
     return _listed_workspaces(user.pk, timezone.now() - LOOK_BACK)
 
 
 def second_step_required() -> bool:
-    """Return whether any workspace requires a second step: then superusers, who see all workspaces, need one, too."""
+    """Whether any workspace requires a second step: then superusers, who see all workspaces, need one, too."""
     return Workspace.objects.filter(second_factor_required=True).exists()
 
 
@@ -188,7 +188,7 @@ class Acting:
 
 
 def acting(user: User, workspace: Workspace) -> Acting | None:
-    """Return the credential used for a person in a workspace. The only rule, for every engine request and every page:
+    """The credential used for a person in a workspace. The only rule, for every engine request and every page:
 
     1. their own before any team's, so that nobody unknowingly acts as a team because their own key fails;
     2. among those, a working one (not refused by the last test, not expired) before others;
@@ -203,12 +203,12 @@ def acting(user: User, workspace: Workspace) -> Acting | None:
 
 
 def acting_in(user: User, workspaces: Iterable[Workspace]) -> dict[int, Acting]:
-    """Return the same for several workspaces, by primary key. One query."""
+    """The same for several workspaces, by primary key. One query."""
     return _choose(user, _candidates(user.pk).filter(workspace__in=list(workspaces)))
 
 
 def credential_options(user: User, workspace: Workspace) -> list[Acting]:
-    """Return the credentials that a person may launch with in a workspace: the one of `acting`, then the other working ones. One query."""
+    """The credentials that a person may launch with in a workspace: the one of `acting`, then the other working ones. One query."""
     now, options = timezone.now(), dict[Any, Acting]()
     for number, option in enumerate(_ranked(user, _candidates_in(user.pk, workspace.pk))):
         if number == 0 or option.credential.usable(now):
@@ -236,7 +236,7 @@ def _choose(user: User, rows: Iterable[Credential]) -> dict[int, Acting]:
 
 
 def _ranked(user: User, rows: Iterable[Credential]) -> list[Acting]:
-    """Return the candidates, the best first; a credential of several teams several times."""
+    """The candidates, the best first; a credential of several teams several times."""
     now = timezone.now()
     # Any, for the annotations.
     candidates: list[Any] = [row for row in rows if row.is_own(user.pk) or _share_is_genuine(row)]
@@ -250,11 +250,11 @@ def _share_is_genuine(row: Any) -> bool:
 
 
 def rank(row: Credential, now: datetime, *, own: bool) -> tuple[Any, ...]:
-    """Return the sort key of a credential by the rule of `acting`: the highest is used."""
+    """The sort key of a credential by the rule of `acting`: the highest is used."""
     return own, row.usable(now), row.kind not in KEPT_IN_RUNS, row.created_at, row.pk.int
 
 
 def credential(user: User, workspace: Workspace) -> Credential | None:
-    """Return the credential used for a person in a workspace, by the rule of `acting`."""
+    """The credential used for a person in a workspace, by the rule of `acting`."""
     chosen = acting(user, workspace)
     return chosen.credential if chosen else None

@@ -19,7 +19,7 @@ OFFERED = 8
 
 
 def adds_people(viewer: User) -> bool:
-    """Return whether the person adds people anywhere: administrators, managers of a workspace and owners of a team."""
+    """Whether the person adds people anywhere: administrators, managers of a workspace and owners of a team."""
     return (
         viewer.is_superuser
         or Member.objects.filter(access.held_by(viewer), role=Role.MANAGER).exists()
@@ -28,7 +28,7 @@ def adds_people(viewer: User) -> bool:
 
 
 def visible_people(viewer: User, *, everyone: bool = False, closed: Collection[int] = ()) -> QuerySet[User]:
-    """Return the active people whom a person who adds people sees on other pages, too: nobody for those who add nobody.
+    """The active people whom a person who adds people sees on other pages, too: nobody for those who add nobody.
 
     Those are the colleagues in workspaces where they have a role, the holders of launch rights in workspaces that they manage (without
     `closed` workspaces, given by primary key), and the people of the teams that they are in or own. `everyone`: all, for administrators.
@@ -51,7 +51,7 @@ def visible_people(viewer: User, *, everyone: bool = False, closed: Collection[i
 
 
 def search(people: QuerySet[User], text: str) -> list[User]:
-    """Return the first of these people whose name, user name or address contains each word of the text, ignoring accents and case."""
+    """The first of these people whose name, user name or address contains each word of the text, ignoring accents and case."""
     words = plain(text).split()[:6]
     if len("".join(words)) < SHORTEST:
         return []
@@ -61,7 +61,7 @@ def search(people: QuerySet[User], text: str) -> list[User]:
 
 
 def find_by_full_name(people: QuerySet[User], text: str) -> User | None:
-    """Return the only one of these people with this full name, ignoring accents and case."""
+    """The only one of these people with this full name, ignoring accents and case."""
     name = " ".join(plain(text).split())
     found = [user for user in search(people, text) if plain(user.label) == name]
     return found[0] if len(found) == 1 else None

@@ -84,9 +84,9 @@ def invite(
 
 
 def renew(actor: Actor, invitation: ColleagueInvitation, days: int) -> Tokens:
-    """Create new links for an open or expired invitation; the old links become invalid. Raise NotOpen.
+    """Create new links for an open or expired invitation; the old links become invalid. Raises NotOpen.
 
-    The actor becomes the inviter. Raise PermissionError if they may not give it.
+    The actor becomes the inviter. Raises PermissionError if they may not give it.
     """
     _require_may_give(actor.user, invitation.workspace, list(invitation.teams.all()))
     tokens, link = _new_link(actor, days)
@@ -133,7 +133,7 @@ def record_mailed(invitation: ColleagueInvitation) -> None:
 
 
 def recent_invitations(workspace: Workspace) -> QuerySet[ColleagueInvitation]:
-    """Return a workspace's invitations, newest first, without those revoked more than 30 days ago."""
+    """A workspace's invitations, newest first, without those revoked more than 30 days ago."""
     recent = timezone.now() - timedelta(days=30)
     rows = ColleagueInvitation.objects.filter(workspace=workspace).exclude(revoked_at__lt=recent)
     rows = rows.select_related("invited_by", "accepted_by", "workspace").prefetch_related("teams")
@@ -141,7 +141,7 @@ def recent_invitations(workspace: Workspace) -> QuerySet[ColleagueInvitation]:
 
 
 def find_by_token(token: str) -> TokenMatch | None:
-    """Return the invitation with this token, in any state; None for an unknown token."""
+    """The invitation with this token, in any state; None for an unknown token."""
     digest = _digest(token)
     rows = ColleagueInvitation.objects.filter(Q(link_digest=digest) | Q(mail_digest=digest))
     row = rows.select_related("workspace", "invited_by", "accepted_by").first()
@@ -149,12 +149,12 @@ def find_by_token(token: str) -> TokenMatch | None:
 
 
 def works(invitation: ColleagueInvitation) -> bool:
-    """Return whether the link can be used: it is open, and the inviter still manages the workspace."""
+    """Whether the link can be used: it is open, and the inviter still manages the workspace."""
     return invitation.pk in working_invitations([invitation])
 
 
 def working_invitations(invitations: Iterable[ColleagueInvitation]) -> set[int]:
-    """Return the primary keys of invitations whose links can be used. One query for each workspace."""
+    """The primary keys of invitations whose links can be used. One query for each workspace."""
     now = timezone.now()
     keys: set[int] = set()
     managers: dict[int, set[int]] = {}
@@ -184,7 +184,7 @@ def accept(actor: Actor, match: TokenMatch, person: User) -> Member | None:
 
 
 def meant_for(match: TokenMatch, person: User) -> bool:
-    """Return whether the person has proven to own the invited address: it is their confirmed address, or it is their address and the link
+    """Whether the person has proven to own the invited address: it is their confirmed address, or it is their address and the link
     came by mail. True for an invitation without an address."""
     email = match.invitation.email.lower()
     if not email:
@@ -196,7 +196,7 @@ def meant_for(match: TokenMatch, person: User) -> bool:
 
 
 def ask(actor: Actor, match: TokenMatch, person: User) -> InvitationRequest:
-    """Request to use the link with another address, and notify the inviter. A repeated request returns the first. Raise NotOpen."""
+    """Request to use the link with another address, and notify the inviter. A repeated request returns the first. Raises NotOpen."""
     invitation = match.invitation
     if not works(invitation):
         raise NotOpen
@@ -209,7 +209,7 @@ def ask(actor: Actor, match: TokenMatch, person: User) -> InvitationRequest:
 
 
 def undecided_requests(invitations: Iterable[ColleagueInvitation]) -> list[InvitationRequest]:
-    """Return undecided requests, oldest first. One query."""
+    """Undecided requests, oldest first. One query."""
     rows = InvitationRequest.objects.filter(
         invitation__in=[row.pk for row in invitations],
         invitation__accepted_at=None,
@@ -236,7 +236,7 @@ def confirm(actor: Actor, invitation: ColleagueInvitation, request: InvitationRe
 
 
 def refuse(actor: Actor, invitation: ColleagueInvitation, request: InvitationRequest) -> None:
-    """Refuse the request. The invitation stays open for its address. Raise NotOpen if it was decided already."""
+    """Refuse the request. The invitation stays open for its address. Raises NotOpen if it was decided already."""
     person = request.user
     with transaction.atomic():
         _decide(actor, request, granted=False)
@@ -245,7 +245,7 @@ def refuse(actor: Actor, invitation: ColleagueInvitation, request: InvitationReq
 
 
 def join(actor: Actor, match: TokenMatch, *, username: str, password: str, **names: str) -> tuple[User, Member | None]:
-    """Create an account for the invited address and accept the invitation. Raise NotOpen, NameTaken or AddressTaken without an account.
+    """Create an account for the invited address and accept the invitation. Raises NotOpen, NameTaken or AddressTaken without an account.
 
     The address counts as proven only if the link came by mail; a copied link proves nothing.
     """
@@ -273,7 +273,7 @@ def has_account(invitation: ColleagueInvitation) -> bool:
 
 
 def _claim(invitation: ColleagueInvitation, person: User | None) -> None:
-    """Claim the invitation in the caller's transaction. Raise NotOpen, also for the second of two concurrent requests."""
+    """Claim the invitation in the caller's transaction. Raises NotOpen, also for the second of two concurrent requests."""
     now = timezone.now()
     if not works(invitation):
         raise NotOpen
@@ -364,14 +364,14 @@ def _open_rows(**conditions: Any) -> QuerySet[ColleagueInvitation]:
 
 
 def _new_link(actor: Actor, days: int) -> tuple[Tokens, dict[str, Any]]:
-    """Return new tokens, and the columns of an invitation with them."""
+    """New tokens, and the columns of an invitation with them."""
     tokens = Tokens(link=secrets.token_urlsafe(32), mail=secrets.token_urlsafe(32))
     digests = {"link_digest": _digest(tokens.link), "mail_digest": _digest(tokens.mail)}
     return tokens, {**digests, "invited_by": actor.user, "expires_at": timezone.now() + timedelta(days=days)}
 
 
 def _digest(token: str) -> str:
-    """Return the digest. 256 random bits need neither a salt nor a slow hash."""
+    """The digest. 256 random bits need neither a salt nor a slow hash."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 

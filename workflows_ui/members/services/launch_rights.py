@@ -28,13 +28,13 @@ from workflows_ui.notifications.models import NoticeKind
 
 
 def active_rights(user: User, workspace: Workspace) -> QuerySet[LaunchRight]:
-    """Return the usable rights of a person and their teams in a workspace, ordered by their end."""
+    """The usable rights of a person and their teams in a workspace, ordered by their end."""
     rows = LaunchRight.objects.usable(timezone.now()).filter(access.held_by(user), workspace=workspace)
     return rows.select_related("team").order_by(F("until").asc(nulls_last=True), "pk")
 
 
 def flows(person_access: access.Access) -> list[LaunchRight]:
-    """Return one right for each launchable flow, the one used next, ordered by the name of the flow."""
+    """One right for each launchable flow, the one used next, ordered by the name of the flow."""
     by_flow: dict[str, LaunchRight] = {}
     for right in active_rights(person_access.user, person_access.workspace):
         by_flow.setdefault(right.flow_id, right)
@@ -42,7 +42,7 @@ def flows(person_access: access.Access) -> list[LaunchRight]:
 
 
 def flow_rights(person_access: access.Access, flow_id: str) -> list[LaunchRight]:
-    """Return the usable rights on a flow in the order of use; none for a role that includes launching."""
+    """The usable rights on a flow in the order of use; none for a role that includes launching."""
     if not person_access.had_right(flow_id):
         return []
     return list(active_rights(person_access.user, person_access.workspace).filter(flow_id=flow_id))
@@ -61,7 +61,7 @@ def take(person_access: access.Access, flow_id: str, now: datetime) -> LaunchRig
 
 
 def still_holds(user: User, right: LaunchRight) -> bool:
-    """Return whether a launch requested by this right may be sent: the right is not withdrawn, not over, and still the person's.
+    """Whether a launch requested by this right may be sent: the right is not withdrawn, not over, and still the person's.
 
     `user` has access to the workspace (access.find). The launch was counted when it was requested, so the number is not checked again.
     """
@@ -122,7 +122,7 @@ def give(
 ) -> LaunchRight:
     """Give a person or a team the right to launch a flow, with an optional end and number of launches.
 
-    A `credential` of the workspace, which the actor owns or which the team uses already, is shared with the team, too. Raise NothingActs
+    A `credential` of the workspace, which the actor owns or which the team uses already, is shared with the team, too. Raises NothingActs
     if the holder could not launch with any credential.
     """
     require_credential(holder, workspace, credential)
@@ -208,7 +208,7 @@ def revoke_by_holder(actor: Actor, person: User, workspace: Workspace | None = N
 
 
 def keyless(rights: Iterable[LaunchRight]) -> set[int]:
-    """Return the primary keys of usable rights among these (of one workspace) whose holder has no credential there, own or of a team."""
+    """The primary keys of usable rights among these (of one workspace) whose holder has no credential there, own or of a team."""
     now = timezone.now()
     usable = [right for right in rights if right.usable(now)]
     spaces = {right.workspace_id for right in usable}
@@ -221,7 +221,7 @@ def keyless(rights: Iterable[LaunchRight]) -> set[int]:
 
 
 def _acted_for(workspaces: Collection[int], users: Collection[int]) -> set[int]:
-    """Return those of these users who have a credential in one of the workspaces, their own or one of a team."""
+    """Those of these users who have a credential in one of the workspaces, their own or one of a team."""
     rows = Credential.objects.filter(workspace__in=workspaces, owner__in=users, taken_over=False)
     teams = {row.team_id for row in sharing.genuine(credential__workspace__in=workspaces)}
     members = User.objects.filter(pk__in=users, groups__in=teams)

@@ -42,7 +42,7 @@ class AlreadyMember(Exception):
 
 
 def managers(workspace: Workspace) -> QuerySet[User]:
-    """Return the active managers of a workspace, direct or through a team."""
+    """The active managers of a workspace, direct or through a team."""
     rows = Member.objects.filter(workspace=workspace, role=Role.MANAGER)
     teams = rows.filter(team__isnull=False).values("team")
     people = rows.filter(user__isnull=False).values("user")
@@ -77,7 +77,7 @@ def find_caretakers(workspace: Workspace, flow_id: str) -> dict[str, Any]:
 
 
 def ask(actor: Actor, workspace: Workspace, person: User, link: str = "") -> AccessRequest:
-    """Return the person's open access request; create it, and notify the managers, if necessary.
+    """The person's open access request; created, and the managers notified, if necessary.
 
     `link` is the path that the person wanted to open, empty if they added a credential, which then comes with an open request, too.
     """
@@ -102,7 +102,7 @@ def ask(actor: Actor, workspace: Workspace, person: User, link: str = "") -> Acc
 
 
 def ensure_member(workspace: Workspace, person: User, role: Role) -> Member:
-    """Return the person's own membership, with this role or a higher one that they have. Requires a transaction."""
+    """The person's own membership, with this role or a higher one that they have. Requires a transaction."""
     member, created = Member.objects.get_or_create(workspace=workspace, user=person, defaults={"role": role})
     if not created and not Role(member.role).includes(role):
         member.role = role
@@ -136,7 +136,7 @@ def withdraw(actor: Actor, request: AccessRequest) -> bool:
 
 
 def add(actor: Actor, workspace: Workspace, holder: User | Group, role: Role) -> Member:
-    """Make a person a member, and grant their open request; or a team, with all of its current and future people. Raise AlreadyMember."""
+    """Make a person a member, and grant their open request; or a team, with all of its current and future people. Raises AlreadyMember."""
     person, team = (holder, None) if isinstance(holder, User) else (None, holder)
     with _locked(workspace):
         member, created = Member.objects.get_or_create(
@@ -151,7 +151,7 @@ def add(actor: Actor, workspace: Workspace, holder: User | Group, role: Role) ->
 
 
 def change_role(actor: Actor, member: Member, role: Role) -> None:
-    """Change the role of a member. Raise LeavesNoManager; Member.DoesNotExist if the member is gone."""
+    """Change the role of a member. Raises LeavesNoManager; Member.DoesNotExist if the member is gone."""
     with _locked(member.workspace):
         current = Member.objects.get(pk=member.pk)
         before = current.role
@@ -168,7 +168,7 @@ def remove(actor: Actor, member: Member) -> int:
 
     Credentials shared with teams get a manager as their owner instead. Return the number destroyed.
 
-    Launches stay in the record. Raise LeavesNoManager; Member.DoesNotExist if the member is gone.
+    Launches stay in the record. Raises LeavesNoManager; Member.DoesNotExist if the member is gone.
     """
     with _locked(member.workspace):
         Member.objects.get(pk=member.pk).delete()
@@ -256,7 +256,7 @@ def hand_over(actor: Actor, workspace: Workspace, to: User) -> None:
 
 
 def possible_owners(workspace: Workspace, person: User, first: User | None = None) -> list[User]:
-    """Return the possible owners of a leaving person's belongings: the other managers, with `first` in front if they are one."""
+    """The possible owners of a leaving person's belongings: the other managers, with `first` in front if they are one."""
     others = list(managers(workspace).exclude(pk=person.pk))
     return sorted(others, key=lambda user: user != first)
 

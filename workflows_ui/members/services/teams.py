@@ -38,7 +38,7 @@ class Affected:
 
 
 def visible(person: User) -> QuerySet[Group]:
-    """Return the teams whose page a person may open: all for a superuser, else those they are in or own."""
+    """The teams whose page a person may open: all for a superuser, else those they are in or own."""
     rows = Group.objects.order_by(*by_name("name"), "pk")
     if person.is_superuser:
         return rows
@@ -46,7 +46,7 @@ def visible(person: User) -> QuerySet[Group]:
 
 
 def teams_within(workspaces: Collection[Workspace | int]) -> QuerySet[Group]:
-    """Return the teams that are members of one of these workspaces, or have a usable launch right in one."""
+    """The teams that are members of one of these workspaces, or have a usable launch right in one."""
     rights = LaunchRight.objects.usable(timezone.now()).filter(workspace__in=workspaces)
     groups = Group.objects.filter(Q(memberships__workspace__in=workspaces) | Q(launch_rights__in=rights))
     return Group.objects.filter(pk__in=groups.values("pk")).order_by(*by_name("name"), "pk")
@@ -57,7 +57,7 @@ def may_edit(person: User, team: Group) -> bool:
 
 
 def giveable(person: User, workspace: Workspace) -> QuerySet[Group]:
-    """Return the teams that a manager of a workspace may include in an invitation: those they own, and those of the workspace that open no
+    """The teams that a manager of a workspace may include in an invitation: those they own, and those of the workspace that open no
     workspace which this person does not manage. Otherwise an invitation could open the workspaces of others.
     """
     if person.is_superuser:
@@ -91,7 +91,7 @@ def affected(team: Group) -> Affected:
 
 
 def create(actor: Actor, name: str, description: str) -> Group:
-    """Create a team. Raise NameTaken."""
+    """Create a team. Raises NameTaken."""
     with transaction.atomic():
         team = Group()
         _save(team, name)
@@ -101,7 +101,7 @@ def create(actor: Actor, name: str, description: str) -> Group:
 
 
 def change(actor: Actor, team: Group, name: str, description: str) -> None:
-    """Change name and description. Raise NameTaken."""
+    """Change name and description. Raises NameTaken."""
     with transaction.atomic():
         profile, _made = TeamProfile.objects.get_or_create(team=team)
         before = {"name": team.name, "description": profile.description}
@@ -140,7 +140,7 @@ def delete(actor: Actor, team: Group) -> Affected:
 
 
 def add(actor: Actor, team: Group, person: User) -> None:
-    """Add a person to a team. Raise AlreadyIn."""
+    """Add a person to a team. Raises AlreadyIn."""
     with transaction.atomic():
         Group.objects.select_for_update().get(pk=team.pk)
         if person.groups.filter(pk=team.pk).exists():
@@ -165,7 +165,7 @@ def take_out(actor: Actor, team: Group, person: User) -> bool:
 
 
 def make_owner(actor: Actor, team: Group, person: User) -> None:
-    """Make a person an owner of a team. Raise AlreadyIn."""
+    """Make a person an owner of a team. Raises AlreadyIn."""
     with transaction.atomic():
         _row, created = TeamOwner.objects.get_or_create(team=team, user=person)
         if not created:

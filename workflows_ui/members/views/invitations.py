@@ -139,7 +139,7 @@ def decide(request: ConsoleRequest, slug: str, invitation_id: int) -> HttpRespon
 
 
 def _decide(request: ConsoleRequest, row: ColleagueInvitation, invitation_request: InvitationRequest) -> str:
-    """Decide, and return the message for the manager. Raise NotOpen."""
+    """Decide, and return the message for the manager. Raises NotOpen."""
     values = {"person": invitation_request.user.label[:80]}
     if request.POST.get("decision") != "confirm":
         invitations.refuse(actor(request), row, invitation_request)
@@ -190,7 +190,7 @@ def _send(row: ColleagueInvitation, token: str) -> bool:
 
 
 def address(token: str) -> str:
-    """Return the link with this token, on BASE_URL, independent of the request."""
+    """The link with this token, on BASE_URL, independent of the request."""
     return settings.BASE_URL + reverse("join", kwargs={"token": token})
 
 
@@ -278,7 +278,7 @@ def _sign_up(request: HttpRequest, match: TokenMatch, token: str) -> HttpRespons
 
 
 def _first_page(member: Member | None) -> str:
-    """Return the first page after joining: the workspace, or home with the flows that the person's teams may launch."""
+    """The first page after joining: the workspace, or home with the flows that the person's teams may launch."""
     if member is None:
         return reverse("home")
     practice.equip(member)

@@ -171,6 +171,6 @@ def _find(request: ConsoleRequest, right_id: int) -> LaunchRight:
 
 
 def _name(request: ConsoleRequest, id: str) -> str:
-    """Return the flow's name from the engine. Raise EngineError, also if the flow does not exist."""
+    """The flow's name from the engine. Raises EngineError, also if the flow does not exist."""
     session = engine_session.open_session(request.access)
     return session.remember(f"flow-name:{id}", 60, lambda: flow_facts.load_facts(session.workflows, id).name)

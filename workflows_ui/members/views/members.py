@@ -234,7 +234,7 @@ def _members(request: ConsoleRequest) -> list[Any]:
 
 
 def _by_team(rows: list[Member]) -> dict[int | None, list[User]]:
-    """Return the active people who are members only through a team, by team. One query."""
+    """The active people who are members only through a team, by team. One query."""
     own = [row.user_id for row in rows if row.user_id]
     pairs = User.groups.through.objects.filter(group__in=[row.team_id for row in rows if row.team_id])
     pairs = pairs.filter(user__is_active=True).exclude(user__in=own).select_related("user")

@@ -68,7 +68,7 @@ def file(request: ConsoleRequest, kind: str) -> HttpResponseBase:
 @require_safe
 @signed_in
 def suggest(request: ConsoleRequest) -> HttpResponse:
-    """Return the list below a person field: whom the text fits, without the person `but`. 404 for those who add nobody."""
+    """The list below a person field: whom the text fits, without the person `but`. 404 for those who add nobody."""
     if not directory.adds_people(request.user):
         raise Http404
     field = request.GET.get("field", "")
@@ -88,7 +88,7 @@ def person(request: ConsoleRequest, person_id: int) -> HttpResponse:
     roles: list[tuple[Workspace, str | Promise]] = []
     for space in access.workspaces(user):
         try:
-            role = access.find(user, space.slug).role
+            role = access.access_for(user, space.slug).role
         except access.NoAccess:  # The account is inactive: use the rows.
             row = Member.objects.filter(workspace=space, user=user).first()
             roles.append((space, row.get_role_display() if row else ""))
@@ -227,7 +227,7 @@ def permissions(request: ConsoleRequest, slug: str, person_id: int) -> HttpRespo
 
 
 def _credentials(person: User, workspace: Workspace) -> list[dict[str, Any]]:
-    """Return the credentials that the person can use, the one that is used first: their names, and whose they are."""
+    """The credentials that the person can use, the one that is used first: their names, and whose they are."""
     through = sharing.genuine(credential__workspace=workspace, team__in=person.groups.all())
     teams: dict[Any, list[str]] = {}
     for share in through:

@@ -14,7 +14,7 @@ from workflows_ui.engine import NotFound
 from workflows_ui.lists.declaration import Column
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import capabilities as missing_capabilities, editor, index_fallback, recipes
-from workflows_ui.resource_admin.index_fallback import Kept
+from workflows_ui.resource_admin.index_fallback import StandIn
 from workflows_ui.resource_admin.resource import RAW, RESOURCES, Panel, Resource, Subject, Tab, find_resource
 from workflows_ui.resource_admin.views.resources import page_buttons
 from workflows_ui.web import responses
@@ -54,7 +54,7 @@ def detail(
     quick = responses.requested_fragment(request) != _LIVE and LATE not in request.GET
     session = index_fallback.open_session(kind, request.access, quick=quick)
     try:
-        found, kept = index_fallback.load_object(kind, session, id)
+        found, stand_in = index_fallback.load_object(kind, session, id)
         (row,) = kind.masked(session, [found])
     except NotFound as missing:
         # Without a code the answer is not from the engine, but perhaps from something in between.
@@ -65,13 +65,13 @@ def detail(
         response = responses.redirect(request, kind.url(slug))
         response.status_code = 404
         return response
-    subject = Subject(row, id, request.access, session, kept=kept is not None)
-    tabs = _tabs(kind, subject, kept)
+    subject = Subject(row, id, request.access, session, kept=stand_in is not None)
+    tabs = _tabs(kind, subject, stand_in)
     tab = next((tab for tab in tabs if tab.name == request.GET.get(TAB)), tabs[0])
     panels = _panels(tab.panels, subject)
     overview = tab.name == OVERVIEW
-    buttons = page_buttons(kind, request.access, lacking, subject, kept=kept is not None)
-    switch, buttons = (None, buttons) if kept else _switch(kind, subject, buttons)
+    buttons = page_buttons(kind, request.access, lacking, subject, without_engine=stand_in is not None)
+    switch, buttons = (None, buttons) if stand_in else _switch(kind, subject, buttons)
     first, rest = arranged(buttons)
     path = escape_uri_path(request.path)
     address = f"{path}?{TAB}={tab.name}" if tab.name else path
@@ -81,29 +81,29 @@ def detail(
         "key": id,
         "title": kind.title(row) if formats.visible(kind.title(row)) else "",
         "badge": None if switch else kind.badge(row),
-        "kept": kept,
-        "refresh_seconds": 0 if kept or tab.name in (HISTORY, DATA) else kind.refresh_seconds(row),
+        "stand_in": stand_in,
+        "refresh_seconds": 0 if stand_in or tab.name in (HISTORY, DATA) else kind.refresh_seconds(row),
         "first": first,
         "rest": rest,
         "switch": switch,
-        "head": _head(kind, subject) if not kept or (kind.head and kind.head.without_engine) else None,
+        "head": _head(kind, subject) if not stand_in or (kind.head and kind.head.without_engine) else None,
         "key_facts": _facts(kind.key_facts, subject),
         "tabs": [_tab_link(path, item, item is tab) for item in tabs],
         "tab": tab,
         "address": address,
         "panels": panels,
         "details": _facts(kind.details, subject) if overview else [],
-        "editor_url": editor.url(kind, request.access.workspace, id) if overview and not kept else "",
+        "editor_url": editor.url(kind, request.access.workspace, id) if overview and not stand_in else "",
         "recipe": recipes.resource_recipe(kind, id, request.access) if tab.name == DATA else None,
         "late_url": f"{address}{'&' if tab.name else '?'}{LATE}=1" if session.put_off else "",
     }
     return responses.page(request, "resource_admin/detail.html", context, fragments=(_OBJECT, _LIVE))
 
 
-def _tabs(kind: Resource, subject: Subject, kept: Kept | None) -> list[Tab]:
+def _tabs(kind: Resource, subject: Subject, stand_in: StandIn | None) -> list[Tab]:
     """The tabs that the person may see, the overview first; of an object from the index those that need no call of the engine."""
     declared = [tab for tab in kind.tabs if subject.access.allows(tab.role) and tab.visible(subject.object)]
-    if kept:
+    if stand_in:
         overview = Tab(OVERVIEW, gettext_lazy("Overview"), index_fallback.panels(kind.panels))
         return [overview, *index_fallback.tabs(declared), Tab(HISTORY, gettext_lazy("History"), ())]
     return [

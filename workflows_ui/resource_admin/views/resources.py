@@ -22,7 +22,7 @@ from workflows_ui.resource_admin import (
     news,
 )
 from workflows_ui.resource_admin.actions import Action
-from workflows_ui.resource_admin.index_fallback import NOT_NOW, Kept
+from workflows_ui.resource_admin.index_fallback import NOT_NOW, StandIn
 from workflows_ui.resource_admin.resource import RESOURCES, Page, Resource, Row, Subject, find_resource
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
@@ -49,7 +49,7 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
     if current.default_url and not responses.is_fragment(request):
         return responses.redirect(request, current.default_url)
     page, pending, swapped = Page(()), False, list[str]()
-    kept: Kept | None = None
+    stand_in: StandIn | None = None
     bulk, matching = _bulk(kind, request.access, lacking), None
     if current.valid:
         session = index_fallback.open_session(kind, request.access, quick=not current.late)
@@ -59,7 +59,7 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
             found = news.added(session, kind, current)
             return list_page.respond(request, current, found)
         try:
-            page, kept = index_fallback.load_list(kind, session, current.query)
+            page, stand_in = index_fallback.load_list(kind, session, current.query)
         except NotHere:
             page = Page((), warning=_("Nothing is shown: a filter names something that is not in this workspace."))
         except EngineError as error:
@@ -70,16 +70,16 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
         if page.lacking:
             lacking = {**lacking, **page.lacking}
             bulk = _bulk(kind, request.access, lacking)
-        choices = index_fallback.choices(kind, session) if kept else kind.choices(session)
+        choices = index_fallback.choices(kind, session) if stand_in else kind.choices(session)
         offer(current.form, choices)
         if hint := kind.search_hint(session):
             current.form.fields["search"].widget.attrs["placeholder"] = hint
         if page.total is None and (page.older or current.trail):
             matching = bulk_actions.count_matching(session, kind, current)
         pending, swapped = bool(session.put_off), swapped_fields(current.form, choices) if current.late else []
-    bulk = [] if kept else bulk
-    first, rest = arranged(page_buttons(kind, request.access, lacking, kept=kept is not None))
-    newest = news.newest(kind, current, page.rows) if current.valid and not kept else ""
+    bulk = [] if stand_in else bulk
+    first, rest = arranged(page_buttons(kind, request.access, lacking, without_engine=stand_in is not None))
+    newest = news.newest(kind, current, page.rows) if current.valid and not stand_in else ""
     page = replace(page, rows=kind.masked(session, page.rows) if page.rows else (), newest=newest)
     return list_page.respond(
         request,
@@ -92,15 +92,20 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
         first=first,
         rest=rest,
         bulk=bulk,
-        kept=kept,
+        stand_in=stand_in,
         plot_template="" if page.total is None else kind.plot_template,
     )
 
 
 def page_buttons(
-    resource: Resource, access: Access, lacking: Lacking, subject: Subject | None = None, *, kept: bool = False
+    resource: Resource,
+    access: Access,
+    lacking: Lacking,
+    subject: Subject | None = None,
+    *,
+    without_engine: bool = False,
 ) -> list[Button]:
-    """The buttons of an object's page; without a subject those of the list. `kept`: those that need the engine are disabled."""
+    """The buttons of an object's page; without a subject those of the list. `without_engine`: those that need the engine are disabled."""
     row, key = (subject.object, subject.id) if subject else ({}, "")
     links = allowed_links(resource.shortcuts if subject else resource.list_links, access, row)
     return [
@@ -110,7 +115,7 @@ def page_buttons(
                 link.icon,
                 url,
                 primary=link.primary,
-                reason=NOT_NOW if kept and not link.without_engine else "",
+                reason=NOT_NOW if without_engine and not link.without_engine else "",
             )
             for link, url in links
         ),
@@ -120,7 +125,7 @@ def page_buttons(
                 access.workspace.slug,
                 resource.name,
                 key,
-                NOT_NOW if kept else _reason(subject, action, lacking),
+                NOT_NOW if without_engine else _reason(subject, action, lacking),
                 row,
             )
             for action in resource.actions
@@ -150,7 +155,7 @@ def _bulk(resource: Resource, access: Access, lacking: Lacking) -> list[Button]:
 
 
 def _row_buttons(resource: Resource, access: Access, lacking: Lacking) -> Callable[[Row], Sequence[Button]]:
-    """Return a function that returns the actions in the menu of a row."""
+    """A function that returns the actions in the menu of a row."""
     offered = [
         action
         for action in resource.actions

@@ -82,7 +82,7 @@ def _replace(session: EngineSession, id: str, typed: dict[str, Any]) -> str:
     person = get_user_model().objects.get(pk=session.user_id)
     job = jobs.ask(
         Actor(person),
-        access.find(person, session.workspace.slug),
+        access.access_for(person, session.workspace.slug),
         resource="flows",
         action=replacement_job.NAME,
         look=True,

@@ -116,7 +116,7 @@ def back(request: HttpRequest) -> HttpResponse:
     if not slug or not isinstance(person, User):
         return _error_page(request)
     request.session[_BEGUN] = sign_ins
-    person_access = access.find(person, slug)
+    person_access = access.access_for(person, slug)
     if closed(request, person, [person_access.workspace]):
         # The workspace's page says why. Staying here would keep the URL, and with it the code, as the next URL.
         return responses.redirect_to_view(request, "workspace", slug)

@@ -120,7 +120,7 @@ def _tag(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
 
 
 def _delete(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str, Any]:
-    """Return `copies.answer`, and whether the flow is gone: 0.83 takes a moment if it was published (`flow_del_03_get_right_after`)."""
+    """`copies.answer`, and whether the flow is gone: 0.83 takes a moment if it was published (`flow_del_03_get_right_after`)."""
     with copies.kept(session, "flows", id, data, lambda: _read_copy(session, id)):
         session.workflows.delete_flow(id)
     pages.forget(session)

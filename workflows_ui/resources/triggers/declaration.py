@@ -19,7 +19,7 @@ from workflows_ui.lists.filters import choice_field
 from workflows_ui.pieces import apps
 from workflows_ui.pieces.apps import mark_column, mark_of
 from workflows_ui.resource_admin import whole_lists
-from workflows_ui.resource_admin.index_fallback import Kept
+from workflows_ui.resource_admin.index_fallback import StandIn
 from workflows_ui.resource_admin.places import link_to
 from workflows_ui.resource_admin.resource import Column, Page, Panel, Query, Resource, Row, Text, id_at
 from workflows_ui.resources.triggers import figures
@@ -197,7 +197,7 @@ def _load_rows(session: EngineSession) -> tuple[list[dict[str, Any]], str]:
 
 def _without_engine(session: EngineSession, index: RunIndex) -> tuple[list[dict[str, Any]], str]:
     indexes.try_soon(index)
-    as_of = Kept(index.read_at).text if index.read_at else ""
+    as_of = StandIn(index.read_at).text if index.read_at else ""
     return _named(_from_index(session, index, _UNANSWERED), {}), as_of
 
 

@@ -41,6 +41,6 @@ def share_and_start(
             members.add(actor, access.workspace, team, Role.VIEWER)
         wanted = [*sharing.teams(credential), *([team] if team else [])]
         credentials.share(actor, access, credential, wanted)
-        index = indexes.find(access.workspace)
+        index = indexes.index_of(access.workspace)
         settings = {name: getattr(index, name) for name in indexes.SETTINGS} if index else {}
         indexes.start(actor, access.workspace, credential, **settings | {"keep_days": keep_days})

@@ -66,7 +66,7 @@ _readable = Prepared(
 )
 
 
-def find(workspace: Workspace) -> RunIndex | None:
+def index_of(workspace: Workspace) -> RunIndex | None:
     """The workspace's index, without a check of who may see it; None if it has none."""
     return RunIndex.objects.filter(workspace=workspace).select_related("credential", "started_by").first()
 
@@ -131,7 +131,7 @@ def silent_since(workspace: Workspace) -> datetime | None:
 
 def latest_run(workspace_id: int, flow_id: str) -> IndexedRun | None:
     """The flow's latest run in the index, which has no runs of drafts: its `version_id` and `flow_name` are read."""
-    rows = retention.kept(workspace_id).filter(flow_id=flow_id).order_by("-created", "-pk")
+    rows = retention.stored_runs(workspace_id).filter(flow_id=flow_id).order_by("-created", "-pk")
     return rows.only("version_id", "flow_name").first()
 
 
@@ -244,7 +244,7 @@ def read_soon(workspace: Workspace) -> None:
 
 
 def stop(actor: Actor, workspace: Workspace) -> bool:
-    """End the index; `purge` deletes the runs. Audited. Returns whether there was one."""
+    """End the index; `purge` deletes the runs. Audited. Return whether there was one."""
     with transaction.atomic():
         if not _end(workspace):
             return False
@@ -318,7 +318,7 @@ def _size(workspace_id: int) -> tuple[int, int | None, datetime | None]:
     """Number of runs, bytes on disk, and when the oldest was created. Pages that follow the reading ask every few seconds."""
     known: tuple[int, int | None, datetime | None] | None = answers.get(_size_key(workspace_id))
     if known is None:
-        found = retention.kept(workspace_id).aggregate(runs=Count("*"), oldest=Min("created"))
+        found = retention.stored_runs(workspace_id).aggregate(runs=Count("*"), oldest=Min("created"))
         known = found["runs"], _bytes(found["runs"]), found["oldest"]
         if found["runs"] > FEW:
             answers.set(_size_key(workspace_id), known, SIZE_KEPT)
@@ -365,7 +365,7 @@ def purge() -> None:
         oldest = now - timedelta(days=index.keep_days)
         IndexedObject.objects.filter(index=index, gone_at__lt=oldest).delete()
     for workspace_id in Workspace.objects.filter(run_index=None).values_list("pk", flat=True):
-        while indexed_rows.delete_some(retention.kept(workspace_id)):
+        while indexed_rows.delete_some(retention.stored_runs(workspace_id)):
             pass
         launch_words.clear(workspace_id)
 
@@ -374,7 +374,11 @@ def _delete_old(workspace_id: int) -> int:
     """Delete the runs before the floor, in short transactions. Each reads the settings again, which a manager may change meanwhile."""
     number = 0
     while index := RunIndex.objects.filter(pk=workspace_id).first():
-        old = retention.kept(workspace_id).filter(created__lt=retention.floor(index, clock.now())).order_by("created")
+        old = (
+            retention.stored_runs(workspace_id)
+            .filter(created__lt=retention.floor(index, clock.now()))
+            .order_by("created")
+        )
         deleted = indexed_rows.delete_some(old)
         number += deleted
         if not deleted:

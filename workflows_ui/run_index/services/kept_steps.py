@@ -33,8 +33,8 @@ NOT_KEPT, TOO_LARGE = _("(not kept)"), _("(not kept: it is larger than the limit
 _NAME_PARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_+")
 
 
-def reduced(run: Json, titles: Mapping[str, str], kept: int, limit: int) -> str:
-    """The JSON of what is kept of a run's masked steps: at most `limit` bytes. `kept` is a value of Kept, not NOTHING.
+def reduced(run: Json, titles: Mapping[str, str], setting: int, limit: int) -> str:
+    """The JSON of what is kept of a run's masked steps: at most `limit` bytes. `setting` is a value of Kept, not NOTHING.
 
     The facts of the steps come first; then outputs and inputs, the trigger's and the failed step's first, as far as they fit.
     """
@@ -57,7 +57,7 @@ def reduced(run: Json, titles: Mapping[str, str], kept: int, limit: int) -> str:
             value = chain.get(name, {}).get(part)
             if value in _EMPTY:
                 continue
-            value = value if kept == Kept.VALUES else _step_names(value, name, chain)
+            value = value if setting == Kept.VALUES else _step_names(value, name, chain)
             needed = _size(value) + len(part) + 8
             if needed <= room:
                 steps[name][part] = value
@@ -84,14 +84,14 @@ def _steps(text: str) -> dict[str, Any]:
     return steps
 
 
-def displayed(text: str, kept: int) -> dict[str, Any]:
+def displayed(text: str, setting: int) -> dict[str, Any]:
     """The steps of a text of `reduced`, with a text in place of each value that was not kept. Raises ValueError."""
     steps = _steps(text)
     for step in steps.values():
         for part in step.pop(_CUT, ()):
             marked = step.get(part)
             step[part] = {**marked, "body": str(TOO_LARGE)} if isinstance(marked, dict) else str(TOO_LARGE)
-        if kept == Kept.NAMES:
+        if setting == Kept.NAMES:
             _mark(step)
     return steps
 

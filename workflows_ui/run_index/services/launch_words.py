@@ -191,7 +191,7 @@ def found_by(workspace: Workspace, text: str, rows: QuerySet[Launch]) -> Found:
     if index is None or not searched:
         return Found()
     if index.finds_parts:
-        return parts.find(LaunchText, workspace.pk, rows, "asked_at", text)
+        return parts.find_rows(LaunchText, workspace.pk, rows, "asked_at", text)
     try:
         key = index.open("word_key")
     except CannotOpen:

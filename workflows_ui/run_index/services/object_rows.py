@@ -1,6 +1,6 @@
 """Rows of the index from the engine's flows, connections, tables, folders and MCP servers: the values that are kept, and their uses.
 
-No value of a step, no secret and no token is kept: `Kind.kept` lists everything that is.
+No value of a step, no secret and no token is kept: `ObjectKind.values` lists everything that is.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,13 +35,13 @@ class Use(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Kind:
+class ObjectKind:
     """How the objects of a kind are read, and which of their values are kept.
 
     Attributes:
         load: a page of the engine's list: (workflows, limit, cursor, folder). The folder is only for flows.
         size: objects in a page.
-        kept: dotted paths of the values that are kept.
+        values: dotted paths of the values that are kept.
         lists: of these lists of objects, the dotted paths that are kept.
         name, state, external, folder, piece: paths of the columns of IndexedObject.
         get: one object, to find out whether one that a list of several pages did not have is gone.
@@ -49,7 +49,7 @@ class Kind:
 
     load: Callable[[Workflows, int, str | None, str | None], dict[str, Any]]
     size: int
-    kept: Sequence[str]
+    values: Sequence[str]
     name: str
     lists: Mapping[str, Sequence[str]] | None = None
     state: str = ""
@@ -60,15 +60,15 @@ class Kind:
 
 
 #: In the order in which they are read: the folders first, since flows are also read by folder.
-KINDS: Mapping[str, Kind] = {
-    FOLDERS: Kind(
+KINDS: Mapping[str, ObjectKind] = {
+    FOLDERS: ObjectKind(
         lambda workflows, limit, cursor, _folder: workflows.list_folders(limit, cursor),
         1000,
         (*_TIMES, "displayName", "numberOfFlows"),
         "displayName",
         get=Workflows.get_folder,
     ),
-    FLOWS: Kind(
+    FLOWS: ObjectKind(
         lambda workflows, limit, cursor, folder: workflows.list_flows(limit, cursor, folder_id=folder),
         100,
         (
@@ -84,7 +84,7 @@ KINDS: Mapping[str, Kind] = {
         piece="version.trigger.settings.pieceName",
         get=Workflows.get_flow,
     ),
-    CONNECTIONS: Kind(
+    CONNECTIONS: ObjectKind(
         lambda workflows, limit, cursor, _folder: workflows.list_connections(limit, cursor),
         1000,
         (*_TIMES, "displayName", "externalId", "pieceName", "type", "status", "scope"),
@@ -93,7 +93,7 @@ KINDS: Mapping[str, Kind] = {
         external="externalId",
         piece="pieceName",
     ),
-    TABLES: Kind(
+    TABLES: ObjectKind(
         lambda workflows, limit, cursor, _folder: workflows.list_tables(limit, cursor),
         1000,
         (*_TIMES, "name", "externalId", "folderId"),
@@ -102,7 +102,7 @@ KINDS: Mapping[str, Kind] = {
         folder="folderId",
         get=Workflows.get_table,
     ),
-    SERVERS: Kind(
+    SERVERS: ObjectKind(
         lambda workflows, limit, cursor, _folder: workflows.list_mcp_servers(limit=limit, cursor=cursor),
         1000,
         (*_TIMES, "name", "enabledTools"),
@@ -128,7 +128,7 @@ def from_engine(index_id: int, kind: str, row: Json, seen_at: datetime) -> Index
     if not isinstance(object_id, str) or not object_id or len(object_id) > LONGEST_ID:
         return None
     name = text_at(row, declared.name)
-    data = _reduced(row, declared.kept)
+    data = _reduced(row, declared.values)
     for key, paths in (declared.lists or {}).items():
         listed = row.get(key)
         if isinstance(listed, list):

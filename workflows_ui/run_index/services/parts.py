@@ -115,7 +115,7 @@ def stored(*kinds: Sequence[str]) -> str:
     return "\n".join(f" {' '.join(kind)} " for kind in kinds)
 
 
-def find(model: Texts, workspace_id: int, rows: QuerySet[Any], moment: str, text: str) -> Found:
+def find_rows(model: Texts, workspace_id: int, rows: QuerySet[Any], moment: str, text: str) -> Found:
     """The rows of a workspace that have every word of a text as a part of one of their words; none if it has no words.
 
     Args:

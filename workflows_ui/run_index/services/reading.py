@@ -396,5 +396,5 @@ def _counts_agree(work: Work, after: datetime, before: datetime) -> bool:
             archived__isnull=True,
             gone_at__isnull=True,
         )
-        kept = dict(stored.order_by().values_list("status").annotate(n=Count("pk")))
-    return counted == kept
+        indexed = dict(stored.order_by().values_list("status").annotate(n=Count("pk")))
+    return counted == indexed

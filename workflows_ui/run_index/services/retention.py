@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from workflows_ui.run_index.models import IndexedRun, RunIndex
 
 
-def kept(workspace_id: int) -> QuerySet[IndexedRun]:
+def stored_runs(workspace_id: int) -> QuerySet[IndexedRun]:
     """The runs of a workspace that were not erased: the empty rows of erased ones do not count."""
     return IndexedRun.objects.filter(workspace_id=workspace_id, erased_at__isnull=True)
 
@@ -22,7 +22,7 @@ def cut(index: RunIndex, now: datetime) -> None:
 
     Runs of one millisecond, the precision of the engine's times, leave together: their order is unknown.
     """
-    rows = kept(index.pk).filter(created__gte=floor(index, now))
+    rows = stored_runs(index.pk).filter(created__gte=floor(index, now))
     over = rows.count() - index.keep_runs
     if over <= 0:
         return

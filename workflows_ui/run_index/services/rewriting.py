@@ -59,10 +59,11 @@ class _Stored(NamedTuple):
 
 
 def _write(index: RunIndex, found: Sequence[IndexedRun], key: str) -> None:
-    kept = _stored_values(found) if index.kept == Kept.VALUES else {}
-    launched = values.launches_of(index.pk, set[str]().union(*(stored.ids for stored in kept.values())))
+    stored_values = _stored_values(found) if index.kept == Kept.VALUES else {}
+    launched = values.launches_of(index.pk, set[str]().union(*(stored.ids for stored in stored_values.values())))
     related = {
-        pk: [launch for launch in launched if {launch.pk, launch.run_id} & stored.ids] for pk, stored in kept.items()
+        pk: [launch for launch in launched if {launch.pk, launch.run_id} & stored.ids]
+        for pk, stored in stored_values.items()
     }
     marked = rows.secretive(index.pk, found)
     new = {row.pk: run_words.words_of(run_words.texts(row, "")) for row in found}
@@ -74,10 +75,14 @@ def _write(index: RunIndex, found: Sequence[IndexedRun], key: str) -> None:
     # A message without words belongs to a launch with secret inputs, which may be known no longer: it gets none.
     again = run_words.stored(key, {pk: set(said) - set(new[pk]) for pk, said in spoken.items()})
     run_words.write(index, key, new | {pk: spoken[pk] for pk in again})
-    of_values = {row.pk: values.found_words(row, kept[row.pk].run, related[row.pk]) for row in found if row.pk in kept}
+    of_values = {
+        row.pk: values.found_words(row, stored_values[row.pk].run, related[row.pk])
+        for row in found
+        if row.pk in stored_values
+    }
     run_words.write(index, key, of_values, of_values=True)
     # Values that did not fit had words, too: they are read again, if the engine still has them.
-    cut = [pk for pk, stored in kept.items() if not stored.whole]
+    cut = [pk for pk, stored in stored_values.items() if not stored.whole]
     IndexedRun.objects.filter(pk__in=cut).update(values_read=0)
 
 
@@ -85,10 +90,10 @@ def _stored_values(found: Sequence[IndexedRun]) -> dict[int, _Stored]:
     """The values of these runs, by their keys, as far as they can be opened."""
     by_key = {row.pk: row for row in found}
     stored = dict[int, _Stored]()
-    for kept in RunValues.objects.filter(run__in=by_key, kept=Kept.VALUES):
-        row = kept.run = by_key[kept.pk]
+    for run_values in RunValues.objects.filter(run__in=by_key, kept=Kept.VALUES):
+        row = run_values.run = by_key[run_values.pk]
         try:
-            steps, whole = kept_steps.parsed(kept.open("content"))
+            steps, whole = kept_steps.parsed(run_values.open("content"))
         except (CannotOpen, ValueError):
             continue
         run = {"steps": steps}

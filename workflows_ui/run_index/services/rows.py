@@ -120,7 +120,7 @@ def _next_check(created: datetime, now: datetime) -> datetime | None:
 def save(index: RunIndex, found: Iterable[Json], now: datetime, key: str) -> tuple[int, int, bool]:
     """Write the engine's runs that are new or have changed, each id once, with their words. `key` is that of the words.
 
-    Returns how many were new, how many were written, and whether the counts of the past (recent.py) are outdated. Call it in a
+    Return how many were new, how many were written, and whether the counts of the past (recent.py) are outdated. Call it in a
     transaction: two writers of the same rows wait for each other.
     """
     workspace_id = index.pk
@@ -202,7 +202,7 @@ def keeps(workspace_id: int, run_id: str) -> bool:
 
 
 def erase(workspace_id: int, run_id: str, now: datetime) -> bool:
-    """Empty a run's row, which stays so that the run is not read again. Returns whether there was one to empty."""
+    """Empty a run's row, which stays so that the run is not read again. Return whether there was one to empty."""
     rows = IndexedRun.objects.filter(workspace_id=workspace_id, run_id=run_id, erased_at__isnull=True)
     return _empty(rows, erased_at=now)
 

@@ -102,7 +102,7 @@ def _cut_values(keys: Collection[int]) -> None:
 def found_by(index: RunIndex, rows: QuerySet[IndexedRun], text: str) -> Found:
     """Those of these runs of the index that have every word of the text; none if it has no words. Raises CannotOpen."""
     if index.finds_parts:
-        return parts.find(RunText, index.pk, rows, "created", text)
+        return parts.find_rows(RunText, index.pk, rows, "created", text)
     searched = words.searched(text)
     condition = Q() if searched else NOTHING
     for word in words.hashes(index.open("word_key"), searched):

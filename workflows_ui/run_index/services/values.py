@@ -111,17 +111,17 @@ def stored_bytes(index: RunIndex) -> int:
     return (size or 0) * 4 // 3
 
 
-def put_off(row: IndexedRun, kept: int) -> None:
+def put_off(row: IndexedRun, setting: int) -> None:
     """Note that the run's steps could not be read: they are read once more, after all others."""
     IndexedRun.objects.filter(pk=row.pk, values_read=row.values_read).update(
-        values_read=kept if row.values_read == LATER else LATER
+        values_read=setting if row.values_read == LATER else LATER
     )
 
 
 def save(index: RunIndex, row: IndexedRun, run: dict[str, Any], titles: Mapping[str, str], key: str) -> bool:
     """Keep the steps of a run as the engine gave it, with their titles, and its words. `key` is that of the words. In a transaction.
 
-    Returns whether it was written: not if the run was erased or has changed since it was chosen.
+    Return whether it was written: not if the run was erased or has changed since it was chosen.
     """
     unchanged = IndexedRun.objects.filter(pk=row.pk, erased_at__isnull=True, updated=row.updated, status=row.status)
     if not unchanged.update(values_read=index.kept):
@@ -130,10 +130,12 @@ def save(index: RunIndex, row: IndexedRun, run: dict[str, Any], titles: Mapping[
     related = launches_of(index.pk, {row.run_id, row.parent_id, marker} - {""})
     masked = _masked(run, related)
     content = kept_steps.reduced(masked, titles, index.kept, index.values_kb * 1024)
-    kept = RunValues(run=row, workspace_id=index.pk, created=row.created, kept=index.kept, size=len(content.encode()))
-    kept.content = kept.seal("content", content)
+    run_values = RunValues(
+        run=row, workspace_id=index.pk, created=row.created, kept=index.kept, size=len(content.encode())
+    )
+    run_values.content = run_values.seal("content", content)
     RunValues.objects.bulk_create(
-        [kept], update_conflicts=True, unique_fields=["run"], update_fields=["kept", "size", "content"]
+        [run_values], update_conflicts=True, unique_fields=["run"], update_fields=["kept", "size", "content"]
     )
     if related:
         # The marker of a launch with secret inputs may be known from the steps only: the message may repeat them.
@@ -170,12 +172,12 @@ def _masked(run: dict[str, Any], related: list[Launch]) -> dict[str, Any]:
 
 def steps(row: IndexedRun) -> dict[str, Any]:
     """The steps that are kept of a run, as the engine shows them; {} without any, or if they cannot be opened."""
-    kept = RunValues.objects.filter(run=row).first()
-    if kept is None:
+    run_values = RunValues.objects.filter(run=row).first()
+    if run_values is None:
         return {}
-    kept.run = row
+    run_values.run = row
     try:
-        return kept_steps.displayed(kept.open("content"), kept.kept)
+        return kept_steps.displayed(run_values.open("content"), run_values.kept)
     except (CannotOpen, ValueError):
         return {}
 
@@ -183,7 +185,7 @@ def steps(row: IndexedRun) -> dict[str, Any]:
 def trim(index: RunIndex) -> bool:
     """Delete values beyond the index's settings, in short transactions: a killed process leaves the rest to the next.
 
-    Returns whether there was anything.
+    Return whether there was anything.
     """
     found = False
     rows = RunValues.objects.filter(workspace_id=index.pk)

@@ -88,8 +88,8 @@ def of_values(texts: Iterable[str], secret: Collection[str] = ()) -> list[str]:
         found |= dict.fromkeys(_whole(part))
     ordered = sorted(found, key=lambda word: not any(letter.isdigit() or letter == "@" for letter in word))
     # Cut afterwards: a part of a secret would not be recognized.
-    kept = dict.fromkeys(word[:LONGEST] for word in ordered if not _has_secret(word, secret))
-    return list(islice(kept, MOST_OF_VALUES))
+    unique = dict.fromkeys(word[:LONGEST] for word in ordered if not _has_secret(word, secret))
+    return list(islice(unique, MOST_OF_VALUES))
 
 
 def _has_secret(word: str, secret: Collection[str]) -> bool:

@@ -80,7 +80,7 @@ def text_block(text: str, id: str, label: str) -> dict[str, Any]:
 
 @register.simple_block_tag
 def part(content: SafeString) -> SafeString:
-    """Return the content, for a page that shows it twice: `{% part as name %}`."""
+    """The content, for a page that shows it twice: `{% part as name %}`."""
     return content
 
 

@@ -24,7 +24,7 @@ def field(page: EditorPage, field: str) -> HttpResponse:
     edited = page.form.field(field) if page.form else None
     if edited is None and not page.posted:
         raise Http404
-    return _edit(page, edited or Field(field, tuple(page.request.POST.getlist("kept")[:20]) or (field,)))
+    return _edit(page, edited or Field(field, tuple(page.request.POST.getlist("stored_path")[:20]) or (field,)))
 
 
 @builder_page()

@@ -126,7 +126,7 @@ class EditorPage:
 
     def after(self, stale: Stale) -> "EditorPage":
         """The page with the form as it is now, after a concurrent change."""
-        return replace(find(self.request, self.flow_id), stale=stale_message(stale))
+        return replace(page_for(self.request, self.flow_id), stale=stale_message(stale))
 
 
 def builder_page(*, wanted: bool = False) -> Callable[[View], View]:
@@ -140,7 +140,7 @@ def builder_page(*, wanted: bool = False) -> Callable[[View], View]:
         @member(Role.BUILDER)
         @functools.wraps(view)
         def find_page(request: ConsoleRequest, slug: str, id: str, **arguments: Any) -> HttpResponseBase:
-            page = find(request, id)
+            page = page_for(request, id)
             if wanted and page.form is None:
                 raise Http404
             return view(page, **arguments)
@@ -150,7 +150,7 @@ def builder_page(*, wanted: bool = False) -> Callable[[View], View]:
     return decorate
 
 
-def find(request: ConsoleRequest, flow_id: str) -> EditorPage:
+def page_for(request: ConsoleRequest, flow_id: str) -> EditorPage:
     row = launch_forms.find_form(request.access.workspace, flow_id)
     if row is None:
         return EditorPage(request, flow_id, None, None, drafted=False, known=_load_flow(request, flow_id))

@@ -79,11 +79,11 @@ def _append_fields(form: Form, fields: Iterable[Field]) -> Form:
     for field in fields:
         taken = set(form.names)
         form = form.with_field(replace(field, name=name_for(field.path, taken) if field.name in taken else field.name))
-    kept = (
+    with_known_rules = (
         replace(field, show_if=None) if field.show_if and field.show_if.field not in form.names else field
         for field in form.fields
     )
-    return replace(form, fields=tuple(kept))
+    return replace(form, fields=tuple(with_known_rules))
 
 
 def _page(
