@@ -46,7 +46,8 @@ def test_a_quick_flow_is_followed_to_its_answer(scene: Scene) -> None:
 
 def test_a_launch_that_outlasts_the_wait_limit_is_carried_on_to_its_result(scene: Scene) -> None:
     flow = flows.make(scene.workflows, "Slow", LONG, ECHO)
-    launch = scene.launch(flow, '{"a": 1}', wait=True)
+    with scene.engine.clock.held(35):
+        launch = scene.launch(flow, '{"a": 1}', wait=True)
     Launch.objects.update(state=State.RUNNING)
     page = scene.page(launch)
     assert "Still running" in page
@@ -61,7 +62,9 @@ def test_a_launch_that_outlasts_the_wait_limit_is_carried_on_to_its_result(scene
 
 def test_an_answer_that_comes_too_late_is_said_not_to_have_arrived(scene: Scene) -> None:
     flow = flows.make(scene.workflows, "Slow", LONG, flows.response({"ok": True}))
-    page = unescape(scene.page(scene.watch(scene.launch(flow, '{"a": 1}', wait=True))))
+    with scene.engine.clock.held(35):
+        launch = scene.launch(flow, '{"a": 1}', wait=True)
+    page = unescape(scene.page(scene.watch(launch)))
     assert "The last step's output" in page
     assert "The flow's own answer did not reach the console in time." in page
 

@@ -136,10 +136,12 @@ def test_a_run_cannot_be_seen_before_its_row_is_written(practice: Practice) -> N
 @OLDER
 def test_the_states_come_in_their_order(practice: Practice) -> None:
     practice.engine.settings.queue_time = 20
-    send(practice, "eight", ap_parent_run_id=MARKER)
-    queued = marked(practice, "eight", "QUEUED")
+    with practice.engine.clock.held(8) as begin:
+        send(practice, "eight", ap_parent_run_id=MARKER)
+        queued = marked(practice, "eight", "QUEUED")
+        begin()
+        running = marked(practice, "eight", "RUNNING")
     assert (queued["startTime"], queued["finishTime"], queued["steps"]) == ("", "", {})
-    running = marked(practice, "eight", "RUNNING")
     assert (running["logsFileId"], running["steps"]) == (None, {})
     done = marked(practice, "eight", "SUCCEEDED")
     assert [step["status"] for step in done["steps"].values()] == ["SUCCEEDED"] * 3
