@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, Protocol, TypeVar
 from urllib.parse import quote
 
-from .errors import EngineError, Forbidden, NoRoute, NotFound, Unavailable, Unknown
+from .errors import EngineError, Forbidden, InvalidArgument, NoRoute, NotFound, Unavailable, Unknown
 from .generations import Generation, generations
 from .transport import Transport
 from .trigger import TriggerWire
@@ -347,10 +347,10 @@ def moment(value: str | datetime | None) -> str | None:
 
 
 def ids(values: Iterable[str]) -> list[str]:
-    """An explicit list of ids. Raises ValueError for an empty one: to the engine it means "every run" (api.md 8.2)."""
+    """An explicit list of ids. Raises InvalidArgument for an empty one: to the engine it means "every run" (api.md 8.2)."""
     result = [] if isinstance(values, str) else list(values)
     if not all(result) or not result:
-        raise ValueError("A list of at least one id is needed.")
+        raise InvalidArgument("A list of at least one id is needed.")
     return result
 
 

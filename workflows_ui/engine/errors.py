@@ -117,6 +117,10 @@ class AddressRefused(NotSent):
     """The address is not allowed (see `safety.py`). Nothing was sent."""
 
 
+class InvalidArgument(ValueError):
+    """The caller's mistake: nothing was sent."""
+
+
 @dataclass(frozen=True)
 class Write:
     """A write whose outcome is not known: what its looks need, as JSON. May contain secrets of flows and records."""

@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from .deadlines import reads_within
-from .errors import EngineError, Unavailable, Unknown, Write
+from .errors import EngineError, InvalidArgument, Unavailable, Unknown, Write
 
 Json = dict[str, Any]
 P = ParamSpec("P")
@@ -185,6 +185,8 @@ def _reading() -> Iterator[None]:
     """Raise Unavailable where a look cannot understand an answer."""
     try:
         yield
+    except InvalidArgument:
+        raise
     except MALFORMED as problem:
         text = "The engine's answer has another shape than it should."
         raise Unavailable(text, code="ODD_SHAPE", sent=True) from problem
