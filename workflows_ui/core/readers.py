@@ -1,7 +1,7 @@
 """Declared readers: typed attributes over the engine's dictionaries, whose content is not trusted.
 
     class Run(EngineObject):
-        id = usable_id("id")
+        id = text("id")
         status = text("status")
         failed_step = part("failedStep", FailedStep)
 
@@ -80,7 +80,7 @@ def _reader(path: str, rule: Callable[[object], Value]) -> Reader[Value]:
 
 def text(path: str) -> Reader[str]:
     """A text that databases can store (`database.storable`); "" for anything else. What is sent back is taken from `raw`."""
-    return _reader(path, _text)
+    return _reader(path, as_text)
 
 
 def usable_id(path: str) -> Reader[str]:
@@ -118,7 +118,7 @@ def tree(path: str) -> Reader[object]:
 
 def mapping(path: str) -> Reader[Mapping[str, object]]:
     """A dictionary kept as it came; empty for anything else."""
-    return _reader(path, _mapping)
+    return _reader(path, mapping_of)
 
 
 def items(path: str) -> Reader[list[object]]:
@@ -143,10 +143,11 @@ def parts_by_name(path: str, kind: Callable[[object], Part]) -> Reader[dict[str,
 
 def objects_by_name(value: object, kind: Callable[[object], Part]) -> dict[str, Part]:
     """As `parts_by_name`, for a value."""
-    return {name: kind(item) for name, item in _mapping(value).items() if isinstance(item, _MAPPINGS)}
+    return {name: kind(item) for name, item in mapping_of(value).items() if isinstance(item, _MAPPINGS)}
 
 
-def _text(value: object) -> str:
+def as_text(value: object) -> str:
+    """As `text`, for a value."""
     return database.storable(value) if isinstance(value, str) else ""
 
 
@@ -173,7 +174,8 @@ def _same(value: object) -> object:
     return value
 
 
-def _mapping(value: object) -> Mapping[str, object]:
+def mapping_of(value: object) -> Mapping[str, object]:
+    """As `mapping`, for a value."""
     return value if isinstance(value, _MAPPINGS) else _EMPTY
 
 

@@ -74,7 +74,9 @@ class Flow(EngineObject):
 
     __slots__ = ()
 
-    id = usable_id("id")
+    id = text("id")
+    #: The id if it fits into a URL, else "".
+    url_id = usable_id("id")
     external_id = text("externalId")
     folder_id = text("folderId")
     #: Since 0.83.

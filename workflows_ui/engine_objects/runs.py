@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from workflows_ui.core.readers import (
     EngineObject,
+    as_text,
     items,
     mapping,
     moment,
@@ -42,6 +43,10 @@ class StepResult(EngineObject):
     iterations = items("output.iterations")
     #: The headers of a request, in the result of a webhook's trigger.
     headers = mapping("output.headers")
+
+    def header(self, name: str) -> str:
+        """One of the headers; "" if it is missing."""
+        return as_text(self.headers.get(name))
 
 
 Chain = dict[str, StepResult]
@@ -96,7 +101,9 @@ class Run(EngineObject):
 
     __slots__ = ()
 
-    id = usable_id("id")
+    id = text("id")
+    #: The id if it fits into a URL, else "".
+    url_id = usable_id("id")
     #: One of `launches.services.runs.STATES`, or one that the console does not know.
     status = text("status")
     flow_id = text("flowId")
@@ -118,6 +125,8 @@ class Run(EngineObject):
     triggered_by = text("triggeredBy")
     #: The results by the step's name, in the order in which they ran; none while it runs, and none in lists.
     steps = parts_by_name("steps", StepResult)
+    #: Since 0.83.
+    steps_count = number("stepsCount")
 
     @property
     def trigger(self) -> StepResult:
