@@ -24,6 +24,7 @@ from tests.bench import figures, index_rows
 from tests.bench.index_rows import COMMON, FEW, RARE, SOME
 from tests.launches.launch_scene import Scene
 from workflows_ui.audit.services.audit_log import CONSOLE
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.run_index.models import IndexedRun, Kept, RunIndex
 from workflows_ui.run_index.services import indexes, retention, rows, values
 from workflows_ui.runs import comparison
@@ -224,4 +225,4 @@ def keep_steps(index: RunIndex, found: list[dict[str, Any]], key: str) -> None:
     """Keep the steps of a turn's runs."""
     for run in found[:20]:
         row = IndexedRun.objects.get(workspace_id=index.pk, run_id=run["id"])
-        assert values.save(index, row, run, {}, key)
+        assert values.save(index, row, Run(run), {}, key)

@@ -19,6 +19,7 @@ from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.credentials.models import Credential, CredentialShare
 from workflows_ui.credentials.services import sharing
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.run_index.models import IndexedRun, RunIndex
 from workflows_ui.run_index.services import indexes, reading, rows, spans
 
@@ -202,7 +203,7 @@ def test_transactions_that_write_an_index_and_its_runs_lock_the_index_first(cast
     work = reading._claim(cast.workspace.pk)
     assert work
     with CaptureQueriesContext(connection) as caught:
-        reading._write(work, [run("run0", now)], [])
+        reading._write(work, [Run(run("run0", now))], [])
     assert written(caught)[:2] == ["runindex", "indexedrun"]
     with CaptureQueriesContext(connection) as caught:
         indexes.erase(CONSOLE, cast.workspace, "run0")
@@ -265,7 +266,7 @@ def test_settings_that_are_saved_while_runs_are_written_are_not_in_the_readers_w
         return real(*arguments)
 
     monkeypatch.setattr(rows, "save", save)
-    reading._write(work, [run("run0", now)], [])
+    reading._write(work, [Run(run("run0", now))], [])
     thread.join()
     assert len(saved) == 1
     assert IndexedRun.objects.filter(run_id="run0").exists()

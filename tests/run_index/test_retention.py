@@ -15,6 +15,7 @@ from tests.run_index.test_run_index_page import LIVE, PAGE, html_of, indexed, po
 from tests.users import Users
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services.audit_log import CONSOLE
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.run_index import tasks
 from workflows_ui.run_index.models import IndexedRun, RunIndex
 from workflows_ui.run_index.services import indexes, reading, retention, rows, spans, statistics
@@ -211,7 +212,7 @@ def test_counts_of_the_past_are_kept_until_a_run_of_the_past_changes(cast: Users
         work = reading.Work(RunIndex.objects.get(), None, now, "key")  # type: ignore[arg-type]
         RunIndex.objects.update(lease_until=now + HOUR)
         work.index.lease_until = now + HOUR
-        reading._write(work, [rows_of], [])
+        reading._write(work, [Run(rows_of)], [])
         index = RunIndex.objects.get()
         with CaptureQueriesContext(connection) as caught:
             number = statistics.number(index, statistics.listed(index))

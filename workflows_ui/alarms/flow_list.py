@@ -29,9 +29,9 @@ from workflows_ui.engine import (
     TooLarge,
     Workflows,
 )
+from workflows_ui.engine_objects.flows import Flow
 from workflows_ui.flows import reading
 from workflows_ui.launches import flow_facts
-from workflows_ui.launches.services import runs
 from workflows_ui.resource_admin import whole_lists
 
 log = structlog.get_logger(__name__)
@@ -137,7 +137,7 @@ def _turn_off(rows: QuerySet[FlowRhythm]) -> None:
 
 def _write(work: Work, flows: Iterable[Mapping[str, Any]], started: datetime) -> None:
     """Note which of these flows are on, since when, and with which schedule."""
-    listed = {key: dict(flow) for flow in flows if (key := runs.text(flow, "id")) and len(key) <= 64}
+    listed = {key: dict(flow) for flow in flows if (key := Flow(flow).id) and len(key) <= 64}
     known = {row.flow_id: row for row in work.rhythms.filter(flow_id__in=listed)}
     changed, same = list[FlowRhythm](), list[int]()
     for flow_id, flow in listed.items():

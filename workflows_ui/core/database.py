@@ -21,6 +21,8 @@ AWAY = (OperationalError, InterfaceError, InternalError)
 
 def storable(text: str) -> str:
     """The text in a form that every database can store: PostgreSQL refuses U+0000, and none accepts half of a surrogate pair."""
+    if text.isascii() and "\x00" not in text:
+        return text
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 

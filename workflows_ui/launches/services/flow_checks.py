@@ -8,12 +8,11 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from workflows_ui.credentials.models import Credential
 from workflows_ui.engine import Client, EngineError, Timeouts, errors as engine
+from workflows_ui.engine_objects.flows import Flow
 from workflows_ui.launches.models import Launch, Reason
-from workflows_ui.launches.services import runs
 
 #: Timeouts of the check, well within the lease of a claim (sending.CLAIM_LEASE); seconds for which a passed check is valid.
 TIMEOUTS = Timeouts(connect=5.0, read=8.0, total=10.0, pause=2.0)
@@ -82,13 +81,12 @@ def check_kept(client: Client, launch: Launch) -> None:
     flow = _read(client, launch.flow_id)
     if not flow:
         raise NotReady("The flow is too large to be read before a kept launch is sent.", 0.0)
-    published = runs.text(flow, "publishedVersionId")
+    published = flow.published_version_id
     if not published or published == launch.flow_version:
         return
-    version = _version(flow)
-    if runs.text(version, "id") != published:
-        version = _version(_read(client, launch.flow_id, published))
-    changed = runs.moment(version, "updated")
+    if flow.version.id != published:
+        flow = _read(client, launch.flow_id, published)
+    changed = flow.version.updated if flow else None
     if changed is None or changed > launch.asked_at - CLOCKS:
         raise CannotLaunch(Reason.FLOW_CHANGED)
 
@@ -107,19 +105,14 @@ def engine_answers(client: Client) -> bool:
     return True
 
 
-def _version(flow: dict[str, Any]) -> dict[str, Any]:
-    version = flow.get("version")
-    return version if isinstance(version, dict) else {}
-
-
-def _read(client: Client, flow_id: str, version_id: str | None = None) -> dict[str, Any]:
-    """The flow, if it is on; empty if it is too large to read."""
+def _read(client: Client, flow_id: str, version_id: str | None = None) -> Flow | None:
+    """The flow, if it is on; None if it is too large to read."""
     try:
-        flow = client.workflows.get_flow(flow_id, version_id)
+        flow = Flow(client.workflows.get_flow(flow_id, version_id))
     except (engine.AddressRefused, ValueError):
         raise
     except engine.TooLarge:
-        return {}  # it exists and may be read
+        return None  # it exists and may be read
     except EngineError as problem:
         technical = f"{problem.technical}: {problem.message}"
         reason = _reason(problem)
@@ -128,7 +121,7 @@ def _read(client: Client, flow_id: str, version_id: str | None = None) -> dict[s
         if isinstance(problem, engine.NotSent):
             raise
         raise NotReady(technical, problem.retry_after or 0.0, engine_away=problem.status not in (429, 500)) from None
-    if flow.get("status") == "DISABLED":
+    if flow.status == "DISABLED":
         raise CannotLaunch(Reason.FLOW_OFF)
     return flow
 

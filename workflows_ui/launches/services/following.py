@@ -9,7 +9,6 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 from django.db.models import Q
@@ -20,6 +19,7 @@ from workflows_ui.core.lease import backoff, not_paused
 from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import clients
 from workflows_ui.engine import Client, EngineError, Workflows, errors as engine
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.launches.models import Follow, Launch, Reason, State
 from workflows_ui.launches.services import run_results, run_search, runs
 from workflows_ui.launches.services.run_search import EngineCaller, Work
@@ -185,7 +185,7 @@ def _take_snapshot(work: Work) -> PollSnapshot:
             break
         if pk not in snapshot.details and runs.state(run) in {State.SUCCEEDED, State.FAILED}:
             try:
-                snapshot.details[pk] = work.call_engine(Workflows.get_run, run["id"])
+                snapshot.details[pk] = Run(work.call_engine(Workflows.get_run, run.id))
             except EngineError as problem:
                 # The run's end is known; the next poll requests its result again.
                 snapshot.unread.add(pk)
@@ -198,7 +198,7 @@ def _read_known_runs(work: Work) -> None:
     known = {launch.run_id: launch for launch in work.launches if launch.run_id}
     if known:
         for run in _list_known_runs(work, list(known)):
-            launch = known.get(runs.text(run, "id"))
+            launch = known.get(run.id)
             if launch is not None:
                 snapshot.runs[launch.pk] = run
     # A run missing in the list may still be readable by its id.
@@ -207,7 +207,7 @@ def _read_known_runs(work: Work) -> None:
         if time.monotonic() > work.until:
             return
         try:
-            run = work.call_engine(Workflows.get_run, run_id)
+            run = Run(work.call_engine(Workflows.get_run, run_id))
         except engine.NotFound:
             snapshot.gone.add(launch.pk)
             continue
@@ -218,7 +218,7 @@ def _read_known_runs(work: Work) -> None:
                 return  # neither the list nor a single run can be read
             # One run that cannot be read must not keep the others from being followed.
             continue
-        if runs.text(run, "id") == run_id:
+        if run.id == run_id:
             snapshot.runs[launch.pk] = snapshot.details[launch.pk] = run
 
 
@@ -255,18 +255,16 @@ def _find_unprovable(work: Work) -> None:
             snapshot.unprovable.add(launch.pk)
 
 
-def _list_known_runs(work: Work, run_ids: list[str]) -> list[dict[str, Any]]:
+def _list_known_runs(work: Work, run_ids: list[str]) -> list[Run]:
     """The listed runs; none if the list cannot be read, of which each is then read by its id, as far as the engine answers."""
     try:
-        rows: list[dict[str, Any]] = work.call_engine(Workflows.list_runs, limit=len(run_ids), flow_run_ids=run_ids)[
-            "data"
-        ]
+        answer = work.call_engine(Workflows.list_runs, limit=len(run_ids), flow_run_ids=run_ids)
     except EngineError as problem:
         log.info("follow.list_failed", workspace=work.workspace.pk, error=type(problem).__name__)
         work.snapshot.problems.append(problem)
         return []
     work.snapshot.pages += 1
-    return rows
+    return [Run(row) for row in answer["data"]]
 
 
 def _is_visible(work: Work, flow_id: str) -> bool | None:

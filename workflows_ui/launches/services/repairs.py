@@ -16,6 +16,7 @@ from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import clients
 from workflows_ui.engine import AddressRefused, Client, EngineError
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.launches.models import UNDER_WAY, WENT_WRONG, Launch, RunRetry, State
 from workflows_ui.launches.services import run_search, runs
 from workflows_ui.members.models import Workspace
@@ -97,11 +98,11 @@ def poll(workspace_id: int) -> None:
     for client, own in by_launcher:
         ids = sorted({retry.new_run_id for retry in own})
         try:
-            rows = client.workflows.list_runs(limit=len(ids), flow_run_ids=ids)["data"]
+            found = [Run(row) for row in client.workflows.list_runs(limit=len(ids), flow_run_ids=ids)["data"]]
         except EngineError as problem:
             log.info("repairs.not_read", workspace=workspace_id, error=type(problem).__name__)
             continue
-        states = {runs.text(row, "id"): runs.state(row) for row in rows if runs.ended(row)}
+        states = {run.id: runs.state(run) for run in found if runs.ended(run)}
         with database.turn():
             _apply(own, states)
 

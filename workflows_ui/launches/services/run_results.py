@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from workflows_ui.core import clock, json_text
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.launches.models import CONFIRMED, Launch, Reason, State
 from workflows_ui.launches.services import flow_checks, launches, runs
 from workflows_ui.launches.services.runs import PollSnapshot
@@ -77,14 +78,14 @@ def _followed(launch: Launch) -> QuerySet[Launch]:
     return rows.filter(retried_at=launch.retried_at) if launch.retried_at else rows.filter(retried_at__isnull=True)
 
 
-def _apply_run(launch: Launch, run: dict[str, Any], snapshot: PollSnapshot, now: datetime) -> datetime | None:
+def _apply_run(launch: Launch, run: Run, snapshot: PollSnapshot, now: datetime) -> datetime | None:
     state, details = runs.state(run), snapshot.details.get(launch.pk)
     if not runs.ended(run):
         return _apply_unfinished_run(launch, state, run, now)
-    fields = _run_fields(launch, run) | {"run_finished_at": runs.moment(run, "finishTime")}
+    fields = _run_fields(launch, run) | {"run_finished_at": run.finish_time}
     if state == State.FAILED:
-        fields["failed_step"] = runs.failed_step(run)[1][:500]
-        if details is None and not launch.failure and (message := runs.failure(run)):
+        fields["failed_step"] = run.failed_step.title[:500]
+        if details is None and not launch.failure and (message := run.failure):
             fields["failure"] = launch.seal("failure", message[:KEPT])
     else:
         fields |= {"failed_step": "", "failure": ""}
@@ -94,7 +95,7 @@ def _apply_run(launch: Launch, run: dict[str, Any], snapshot: PollSnapshot, now:
         rows = _followed(launch)
         (rows.exclude(answer_from="flow") if "answer" in result else rows).update(**result)
     reason = ""
-    if state == State.SUCCEEDED and details is not None and runs.any_failed(runs.steps(details)):
+    if state == State.SUCCEEDED and details is not None and details.any_failed:
         reason = Reason.STEP_FAILED
     poll_at = next_poll(launch, now) if result is None else None
     if launch.state == state and launch.ended_at is not None:
@@ -105,19 +106,20 @@ def _apply_run(launch: Launch, run: dict[str, Any], snapshot: PollSnapshot, now:
     return None
 
 
-def _run_fields(launch: Launch, run: dict[str, Any]) -> dict[str, Any]:
+def _run_fields(launch: Launch, run: Run) -> dict[str, Any]:
     return {
-        "run_id": runs.text(run, "id")[:64],
-        "run_status": runs.text(run, "status")[:60],
+        "run_id": run.id[:64],
+        "run_status": run.status[:60],
         "run_started_at": runs.start_of_try(run, launch.retried_at),
     }
 
 
-def record_retry(workspace: Workspace, run: Mapping[str, Any]) -> None:
-    """Reopen the launch of a run that was retried from its failed step. `run` is the engine's answer."""
-    launches_of_run = Launch.objects.filter(workspace=workspace, run_id=runs.text(run, "id")).exclude(run_id="")
+def record_retry(workspace: Workspace, answer: Mapping[str, object]) -> None:
+    """Reopen the launch of a run that was retried from its failed step. `answer`: the engine's, the run."""
+    run = Run(answer)
+    launches_of_run = Launch.objects.filter(workspace=workspace, run_id=run.id).exclude(run_id="")
     now = clock.now()
-    retry_time = runs.moment(run, "updated") or now
+    retry_time = run.updated or now
     for launch in launches_of_run:
         launches_of_run.filter(pk=launch.pk).update(
             **_cleared_fields(launch),
@@ -139,7 +141,7 @@ def _cleared_fields(launch: Launch) -> dict[str, Any]:
     return fields
 
 
-def _apply_unfinished_run(launch: Launch, state: State, run: dict[str, Any], now: datetime) -> datetime | None:
+def _apply_unfinished_run(launch: Launch, state: State, run: Run, now: datetime) -> datetime | None:
     """Apply a run that has not ended, perhaps because it was retried."""
     fields, poll_at = _run_fields(launch, run), next_poll(launch, now)
     if state == State.OTHER:
@@ -160,20 +162,20 @@ def _apply_unfinished_run(launch: Launch, state: State, run: dict[str, Any], now
 
 
 def _result_fields(
-    launch: Launch, state: State, details: dict[str, Any] | None, now: datetime, *, unreadable: bool
+    launch: Launch, state: State, details: Run | None, now: datetime, *, unreadable: bool
 ) -> dict[str, Any] | None:
     """The result or the failure as columns; None to request it again. `unreadable`: this poll's request failed."""
     if state not in {State.SUCCEEDED, State.FAILED}:
         return {}
     if details is None:
         return {} if unreadable and _result_overdue(launch, now) else None
-    if not runs.steps(details) and runs.text(details, "status") in {"SUCCEEDED", "FAILED"}:
-        finished = min(runs.moment(details, "finishTime") or now, now)
+    if not details.steps and details.status in {"SUCCEEDED", "FAILED"}:
+        finished = min(details.finish_time or now, now)
         if now - finished < STEPS_LATE and not _result_overdue(launch, now):
             return None
     if state == State.FAILED:
-        return {"failure": launch.seal("failure", runs.failure(details)[:KEPT])}
-    result = runs.result(details)
+        return {"failure": launch.seal("failure", details.failure[:KEPT])}
+    result = details.result
     if result is None:
         return {}
     text = json_text.dump(result)
@@ -181,7 +183,7 @@ def _result_fields(
         "answer": launch.seal("answer", text[:KEPT]),
         "answer_cut": len(text) > KEPT,
         "answer_type": "application/json",
-        "answer_from": "late" if launch.wait and runs.answers(details) else "step",
+        "answer_from": "late" if launch.wait and details.answers else "step",
     }
 
 

@@ -7,14 +7,15 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import Concatenate, ParamSpec, TypeVar
 
 import structlog
 
 from workflows_ui.engine import USER_AGENT, Client, CredentialRefused, EngineError, Forbidden, Workflows
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.launches.models import CONFIRMED, Follow, Launch
-from workflows_ui.launches.services import run_results, runs
+from workflows_ui.launches.services import run_results
 from workflows_ui.launches.services.runs import PollSnapshot
 from workflows_ui.members.models import Workspace
 
@@ -33,6 +34,7 @@ SKEW, WIDE = timedelta(minutes=2), timedelta(hours=1)
 HEADER_SEARCH_AFTER = timedelta(seconds=5)
 #: The marker as a request header; the engine stores the request's headers with the run.
 HEADER = "x-console-launch-id"
+_UNKNOWN = datetime.min.replace(tzinfo=UTC)
 
 
 class EngineCaller:
@@ -102,22 +104,22 @@ def _search(work: Work, lost: list[Launch], margin: timedelta) -> None:
         since = first_sent + min(work.offset, timedelta(0)) - margin
         # Never the same URL twice: a proxy may cache answers.
         since -= timedelta(milliseconds=work.now.microsecond // 1000)
-        unmarked: list[dict[str, Any]] = []
+        unmarked: list[Run] = []
         for run in _list_runs(work, chunk, since):
             if run is None:
                 work.snapshot.incomplete |= set(wanted)
                 break
-            match = wanted.get(runs.text(run, "parentRunId"))
-            if match is not None and run.get("flowId") == match.flow_id:
+            match = wanted.get(run.parent_run_id)
+            if match is not None and run.flow_id == match.flow_id:
                 # Oldest wins: a retry on the latest version may carry its first run's marker along.
                 work.snapshot.runs[match.pk] = run
                 work.snapshot.by_marker.add(match.pk)
-            elif not runs.text(run, "parentRunId"):
+            elif not run.parent_run_id:
                 unmarked.append(run)
         _search_headers(work, wanted, unmarked)
 
 
-def _list_runs(work: Work, flow_ids: list[str], after: datetime) -> Iterable[dict[str, Any] | None]:
+def _list_runs(work: Work, flow_ids: list[str], after: datetime) -> Iterable[Run | None]:
     """The runs of these flows since `after`, newest first, including archived ones; finally None if there may be more, or if a page
     cannot be read.
 
@@ -135,14 +137,14 @@ def _list_runs(work: Work, flow_ids: list[str], after: datetime) -> Iterable[dic
             work.snapshot.problems.append(problem)
             break
         work.snapshot.pages += 1
-        page = answer["data"]
-        fresh = [run for run in page if isinstance(run.get("id"), str) and run["id"] not in seen]
-        seen.update(run["id"] for run in fresh)
+        page = [Run(row) for row in answer["data"]]
+        fresh = [run for run in page if run.id and run.id not in seen]
+        seen.update(run.id for run in fresh)
         yield from fresh
         # An engine may return less than the limit and have more.
         if len(page) < PAGE and not answer.get("next"):
             return
-        last = runs.moment(page[-1], "created") if page else None
+        last = page[-1].created if page else None
         if not fresh or last is None or time.monotonic() > work.until:
             break
         # The engine stores more digits than it returns.
@@ -150,7 +152,7 @@ def _list_runs(work: Work, flow_ids: list[str], after: datetime) -> Iterable[dic
     yield None
 
 
-def _search_headers(work: Work, wanted: dict[str, Launch], unmarked: list[dict[str, Any]]) -> None:
+def _search_headers(work: Work, wanted: dict[str, Launch], unmarked: list[Run]) -> None:
     """Read the request's headers in runs without a marker, oldest first.
 
     A gateway may drop the marker, and a run that was retried on the latest version has its first run's headers. Where the marker has
@@ -169,22 +171,21 @@ def _search_headers(work: Work, wanted: dict[str, Launch], unmarked: list[dict[s
     readable = [
         run
         for run in unmarked
-        if runs.text(run, "status") not in {"QUEUED", "RUNNING"}
-        or ("stepsCount" in run and runs.text(run, "status") == "RUNNING")
+        if run.status not in {"QUEUED", "RUNNING"} or (run.steps_count is not None and run.status == "RUNNING")
     ]
-    for run in sorted(readable, key=lambda run: runs.text(run, "created"))[:SINGLES]:
+    for run in sorted(readable, key=lambda run: run.created or _UNKNOWN)[:SINGLES]:
         if time.monotonic() > work.until or not lost:
             return
         try:
-            full_run = work.call_engine(Workflows.get_run, run["id"])
+            full_run = Run(work.call_engine(Workflows.get_run, run.id))
         except EngineError as problem:
-            log.info("follow.run_failed", run=str(run["id"])[:64], error=type(problem).__name__)
+            log.info("follow.run_failed", run=run.id[:64], error=type(problem).__name__)
             continue
-        marker = runs.trigger_header(full_run, HEADER)
-        if not marker and runs.trigger_header(full_run, "user-agent") == USER_AGENT:
+        marker = full_run.trigger.header(HEADER)
+        if not marker and full_run.trigger.header("user-agent") == USER_AGENT:
             # The console started this run: a gateway drops the console's headers.
-            snapshot.unprovable |= {pk for pk, launch in lost.items() if launch.flow_id == full_run.get("flowId")}
+            snapshot.unprovable |= {pk for pk, launch in lost.items() if launch.flow_id == full_run.flow_id}
         launch = lost.pop(marker, None)
-        if launch is not None and full_run.get("flowId") == launch.flow_id:
+        if launch is not None and full_run.flow_id == launch.flow_id:
             snapshot.runs[launch.pk] = snapshot.details[launch.pk] = full_run
             snapshot.unmarked.add(launch.pk)

@@ -20,6 +20,7 @@ from workflows_ui.core.lease import backoff, not_paused
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.credentials.services import clients
 from workflows_ui.engine import AddressRefused, Client, EngineError, Workflows
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.jobs.models import ItemState, Job, JobKind, JobState
 from workflows_ui.jobs.services import jobs
 from workflows_ui.launches.models import ENDED, OPEN, Launch, Reason, State
@@ -270,25 +271,25 @@ def _clients(watches: Iterable[Watch]) -> Iterable[Client]:
             log.info("watching.no_client", workspace=watch.workspace_id, error=type(problem).__name__)
 
 
-def _read_failed_runs(watches: Sequence[Watch], usable: list[Client], now: datetime) -> list[dict[str, Any]]:
+def _read_failed_runs(watches: Sequence[Watch], usable: list[Client], now: datetime) -> list[Run]:
     since = max(now - BACK, min(watch.created_at for watch in watches))
     flows = sorted({watch.object_id for watch in watches})
     call_engine = EngineCaller(usable)
-    failed_runs: list[dict[str, Any]] = []
+    failed_runs: list[Run] = []
     for start in range(0, len(flows), FLOWS):
         batch = flows[start : start + FLOWS]
         answer = call_engine(Workflows.list_runs, limit=RUNS, flow_id=batch, status=runs.FAILED, created_after=since)
-        failed_runs += answer["data"]
+        failed_runs += map(Run, answer["data"])
     return failed_runs
 
 
-def _notify_failed_runs(watches: Sequence[Watch], failed_runs: list[dict[str, Any]]) -> None:
+def _notify_failed_runs(watches: Sequence[Watch], failed_runs: list[Run]) -> None:
     workspace = watches[0].workspace
     runs_url = reverse("resource_list", args=[workspace.slug, "runs"])
-    ids = {runs.text(run, "id") for run in failed_runs} - {""}
+    ids = {run.id for run in failed_runs} - {""}
     launches = Launch.objects.filter(workspace=workspace)
     started = set(launches.filter(run_id__in=ids).values_list("run_id", flat=True))
-    markers = {runs.text(run, "parentRunId") for run in failed_runs} - {""}
+    markers = {run.parent_run_id for run in failed_runs} - {""}
     # A launch that has found its run says nothing about another one with its marker: that is a retry on the latest version.
     marked = set(launches.filter(pk__in=markers, run_id="").values_list("pk", flat=True))
     # A launch without its run yet may have started this one, where a gateway drops the marker: then the launch's end is notified,
@@ -296,15 +297,15 @@ def _notify_failed_runs(watches: Sequence[Watch], failed_runs: list[dict[str, An
     searching = launches.filter(run_id="", poll_at__isnull=False).order_by().values("flow_id")
     search_starts = dict(searching.annotate(since=Min("sending_at")).values_list("flow_id", "since"))
     for run in failed_runs:
-        run_id, marker = runs.text(run, "id")[:64], runs.text(run, "parentRunId")
+        run_id, marker = run.id[:64], run.parent_run_id
         if not run_id or run_id in started or marker in marked:
             continue
-        began, since = runs.moment(run, "created"), search_starts.get(runs.text(run, "flowId"))
+        began, since = run.created, search_starts.get(run.flow_id)
         if since and began and began > since - CLOCKS:
             continue
-        ended = runs.moment(run, "finishTime") or runs.moment(run, "created")
+        ended = run.finish_time or run.created
         for watch in watches:
-            if watch.object_id != run.get("flowId") or ended is None or ended < watch.created_at:
+            if watch.object_id != run.flow_id or ended is None or ended < watch.created_at:
                 continue
             notifications.notify(
                 watch.user,
@@ -320,7 +321,7 @@ def _notify_failed_runs(watches: Sequence[Watch], failed_runs: list[dict[str, An
                 ),
                 flow=(watch.name or watch.object_id)[:200],
                 state="failed",
-                step=runs.failed_step(run)[1][:200],
+                step=run.failed_step.title[:200],
                 run=run_id,
                 by="",
             )

@@ -13,13 +13,15 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core import database
-from workflows_ui.launches.services import run_search, runs
+from workflows_ui.core.readers import mapping_of, objects_by_name
+from workflows_ui.engine_objects.runs import Run, StepResult
+from workflows_ui.launches.services import run_search
 from workflows_ui.run_index.models import Kept
 
 Json = Mapping[str, Any]
 
-#: The parts of a step that are always kept, and those that depend on the setting.
-_FACTS, _VALUES = ("type", "status", "duration"), ("output", "input")
+#: The parts of a step whose keeping depends on the setting; its facts are always kept.
+_VALUES = ("output", "input")
 #: The titles of the steps inside a loop, by their names.
 INNER = "innerTitles"
 #: The parts of a step that did not fit.
@@ -29,6 +31,7 @@ _ERROR, _NAME, _MEMBERS, _DEEPEST, _ITERATIONS = 2000, 100, 100, 60, 100
 #: The parts of a webhook's trigger that hold what was sent (recording `run_get_SUCCEEDED`); its headers say nothing about it.
 _SENT = ("body", "queryParams", "rawBody")
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
+_NO_STEP = StepResult({})
 NOT_KEPT, TOO_LARGE = _("(not kept)"), _("(not kept: it is larger than the limit of the run index)")
 _NAME_PARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_+")
 
@@ -38,26 +41,27 @@ def reduced(run: Json, titles: Mapping[str, str], setting: int, limit: int) -> s
 
     The facts of the steps come first; then outputs and inputs, the trigger's and the failed step's first, as far as they fit.
     """
-    chain = runs.steps(run)
+    found = Run(run)
+    chain = found.steps
     steps = {name[:_NAME]: _facts(step) for name, step in chain.items()}
     for name, step in steps.items():
         if name in titles:
             step["displayName"] = titles[name]
-        if inner := _inner_names(chain.get(name, {})) & titles.keys():
+        if inner := _inner_names(chain.get(name, _NO_STEP)) & titles.keys():
             step[INNER] = {key: titles[key] for key in sorted(inner)}
-    _add_marker(steps, runs.trigger_header(run, run_search.HEADER))
+    _add_marker(steps, found.trigger.header(run_search.HEADER))
     room = limit - _size(steps)
     while room < 0 and steps:
         steps.popitem()
         room = limit - _size(steps)
-    failed = runs.failed_step(run)[0]
+    failed = found.failed_step.name
     first = sorted(steps, key=lambda name: (name != "trigger", name != failed))
     for name in first:
         for part in _VALUES:
-            value = chain.get(name, {}).get(part)
+            value = chain.get(name, _NO_STEP).raw.get(part)
             if value in _EMPTY:
                 continue
-            value = value if setting == Kept.VALUES else _step_names(value, name, chain)
+            value = value if setting == Kept.VALUES else _step_names(value, found.trigger if name == "trigger" else None)
             needed = _size(value) + len(part) + 8
             if needed <= room:
                 steps[name][part] = value
@@ -98,15 +102,13 @@ def displayed(text: str, setting: int) -> dict[str, Any]:
 
 def texts(run: Json) -> Iterator[str]:
     """The values of a run's masked steps as texts, its trigger's first, then the outputs of its steps, then their inputs."""
-    chain = runs.steps(run)
-    trigger = chain.get("trigger", {}).get("output")
-    if isinstance(trigger, dict) and any(key in trigger for key in _SENT):
-        trigger = [trigger.get(key) for key in _SENT]
-    yield from values(trigger)
+    found = Run(run)
+    sent = mapping_of(found.trigger.output)
+    yield from values([sent.get(key) for key in _SENT] if sent.keys() & set(_SENT) else found.trigger.output)
     for part in _VALUES:
-        for name, step in chain.items():
+        for name, step in found.steps.items():
             if (name, part) != ("trigger", "output"):
-                yield from values(step.get(part))
+                yield from values(step.raw.get(part))
 
 
 def values(value: Any) -> Iterator[str]:
@@ -123,21 +125,20 @@ def values(value: Any) -> Iterator[str]:
             yield str(current)
 
 
-def _facts(step: Json) -> dict[str, Any]:
-    facts = {key: step[key] for key in _FACTS if isinstance(step.get(key), int | float)}
-    facts |= {key: step[key][:_NAME] for key in _FACTS if isinstance(step.get(key), str)}
-    error = step.get("errorMessage")
+def _facts(step: StepResult) -> dict[str, Any]:
+    values = (("type", step.type[:_NAME]), ("status", step.status[:_NAME]), ("duration", step.duration))
+    facts: dict[str, Any] = {key: value for key, value in values if value not in _EMPTY}
+    error = step.error_message
     if error not in _EMPTY:
         facts["errorMessage"] = (error if isinstance(error, str) else _dump(error))[:_ERROR]
     return facts
 
 
-def _inner_names(step: Json) -> set[str]:
+def _inner_names(step: StepResult) -> set[str]:
     """The names of the steps in the first iterations of a loop, and in those of loops inside it."""
-    output, found = step.get("output"), set[str]()
-    iterations = output.get("iterations") if isinstance(output, dict) else None
-    for turn in iterations[:_ITERATIONS] if isinstance(iterations, list) else ():
-        inner = runs.steps({"steps": turn})
+    found = set[str]()
+    for turn in step.iterations[:_ITERATIONS]:
+        inner = objects_by_name(turn, StepResult)
         found |= inner.keys()
         found |= set().union(*map(_inner_names, inner.values()))
     return found
@@ -149,19 +150,14 @@ def _add_marker(steps: dict[str, dict[str, Any]], marker: str) -> None:
         steps["trigger"]["output"] = {"headers": {run_search.HEADER: marker[:_NAME]}}
 
 
-def _step_names(value: Any, name: str, chain: Json) -> Any:
-    """The names in an input or output; of a loop's output also the facts of the steps in its iterations."""
+def _step_names(value: Any, trigger: StepResult | None) -> Any:
+    """The names in an input or output; of a loop's output also the facts of the steps in its iterations. `trigger`: whose value it is."""
     names = _names(value, 0)
-    if isinstance(value, dict) and isinstance(value.get("iterations"), list):
-        names["iterations"] = [
-            {key[:_NAME]: _facts(step) for key, step in turn.items() if isinstance(step, dict)}
-            for turn in value["iterations"][:_ITERATIONS]
-            if isinstance(turn, dict)
-        ]
-    if name == "trigger" and isinstance(value, dict):
-        marker = runs.trigger_header({"steps": chain}, run_search.HEADER)
-        if marker:
-            names["headers"] = {run_search.HEADER: marker[:_NAME]}
+    if iterations := StepResult({"output": value}).iterations:
+        chains = [objects_by_name(turn, StepResult) for turn in iterations[:_ITERATIONS]]
+        names["iterations"] = [{name[:_NAME]: _facts(step) for name, step in chain.items()} for chain in chains]
+    if trigger and isinstance(names, dict) and (marker := trigger.header(run_search.HEADER)):
+        names["headers"] = {run_search.HEADER: marker[:_NAME]}
     return names
 
 

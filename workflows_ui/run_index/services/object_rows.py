@@ -10,7 +10,10 @@ from typing import Any, NamedTuple
 
 from workflows_ui.core import database
 from workflows_ui.core.collation import plain
+from workflows_ui.core.paths import dicts_at, pick
+from workflows_ui.core.readers import as_text
 from workflows_ui.engine import Workflows, flow_tree, references
+from workflows_ui.engine_objects.flows import Flow, Step
 from workflows_ui.run_index.models import IndexedObject
 
 Json = Mapping[str, Any]
@@ -124,21 +127,20 @@ KINDS: Mapping[str, ObjectKind] = {
 
 def from_engine(index_id: int, kind: str, row: Json, seen_at: datetime) -> IndexedObject | None:
     """The row of an object of the engine's list, not saved; None without an id."""
-    object_id, declared = row.get("id"), KINDS[kind]
-    if not isinstance(object_id, str) or not object_id or len(object_id) > LONGEST_ID:
+    object_id, declared = as_text(row.get("id")), KINDS[kind]
+    if not object_id or len(object_id) > LONGEST_ID:
         return None
     name = text_at(row, declared.name)
     data = _reduced(row, declared.values)
     for key, paths in (declared.lists or {}).items():
-        listed = row.get(key)
-        if isinstance(listed, list):
-            data[key] = [_reduced(item, paths) for item in listed[:_TOOLS] if isinstance(item, dict)]
+        if row.get(key) is not None:
+            data[key] = [_reduced(item, paths) for item in dicts_at(row, key)[:_TOOLS]]
     if kind == FLOWS:
         data["pieces"] = list(dict.fromkeys(use.key for use in uses_of_flow(row) if use.kind == APPS))
     return IndexedObject(
         index_id=index_id,
         kind=kind,
-        object_id=database.storable(object_id),
+        object_id=object_id,
         name=name,
         plain_name=plain(name)[: 2 * LONGEST],
         state=text_at(row, declared.state)[:40],
@@ -153,32 +155,26 @@ def from_engine(index_id: int, kind: str, row: Json, seen_at: datetime) -> Index
 def uses_of(kind: str, row: Json) -> list[Use]:
     """The uses of an MCP server, or of the newest version of a flow; of other objects none."""
     if kind == FLOWS:
-        version = row.get("version")
-        published = row.get("publishedVersionId")
-        live = bool(published) and isinstance(version, Mapping) and version.get("id") == published
-        return uses_of_flow(row, live=live)
+        flow = Flow(row)
+        return uses_of_flow(row, live=flow.is_published and not flow.has_draft)
     return uses_of_server(row) if kind == SERVERS else []
 
 
-def uses_of_flow(flow: Json, *, live: bool = False) -> list[Use]:
+def uses_of_flow(row: Json, *, live: bool = False) -> list[Use]:
     """The uses of the steps of a flow's version, each once, in reading order."""
-    version = flow.get("version")
-    if not isinstance(version, Mapping):
-        return []
-    found = dict.fromkeys(_uses_of_steps(version.get("trigger"), live=live))
+    version = Flow(row).version
+    found = dict.fromkeys(_uses_of_steps(version.trigger, live=live))
     known = {use.key for use in found if use.kind == CONNECTIONS}
-    named = version.get("connectionIds")
-    for external in named if isinstance(named, list) else []:
-        if isinstance(external, str) and external and _cut(external) not in known:
+    for external in version.connection_ids:
+        if external and _cut(external) not in known:
             found[Use(CONNECTIONS, _cut(external), live=live)] = None
     return list(found)[:MOST_USES]
 
 
-def _uses_of_steps(trigger: Any, *, live: bool) -> Iterator[Use]:
-    for node in flow_tree.walk(trigger):
-        name = _cut(node.name)[:LONGEST_STEP]
-        title = node.step.get("displayName")
-        title = _cut(title) if isinstance(title, str) and title.strip() else name
+def _uses_of_steps(trigger: Step, *, live: bool) -> Iterator[Use]:
+    for node in flow_tree.walk(trigger.raw):
+        name, title = _cut(node.name)[:LONGEST_STEP], Step(node.step).display_name
+        title = _cut(title) if title.strip() else name
         for kind, key in _references(node.step):
             yield Use(kind, _cut(key), name, title, live)
 
@@ -196,7 +192,7 @@ def _references(step: Any) -> Iterator[tuple[str, str]]:
 def uses_of_server(server: Json) -> list[Use]:
     """The uses of the tools of an MCP server: flows, or apps and their connections."""
     found: dict[Use, None] = {}
-    for tool in _dicts(server.get("tools"))[:_TOOLS]:
+    for tool in dicts_at(server, "tools")[:_TOOLS]:
         step = text_at(tool, "id")[:LONGEST_STEP]
         paths = ("flow.version.displayName", "pieceMetadata.actionDisplayName", "toolName")
         title = next(filter(str.strip, (text_at(tool, path) for path in paths)), step)
@@ -207,7 +203,7 @@ def uses_of_server(server: Json) -> list[Use]:
         ):
             if key := text_at(tool, path):
                 found[Use(kind, key, step, title, live=True)] = None
-    for flow in _dicts(server.get("flows"))[:_TOOLS]:
+    for flow in dicts_at(server, "flows")[:_TOOLS]:
         if key := text_at(flow, "id"):
             found[Use(FLOWS, key, "", text_at(flow, "version.displayName"), live=True)] = None
     return list(found)[:MOST_USES]
@@ -215,31 +211,18 @@ def uses_of_server(server: Json) -> list[Use]:
 
 def text_at(row: Any, path: str) -> str:
     """The text at a dotted path, cut; "" for other values and for no path."""
-    value = _pick(row, path) if path else ""
-    return _cut(value) if isinstance(value, str) else ""
+    return as_text(pick(row, path))[:LONGEST] if path else ""
 
 
 def _cut(text: str) -> str:
     return database.storable(text[:LONGEST])
 
 
-def _pick(row: Any, path: str) -> Any:
-    for key in path.split("."):
-        if not isinstance(row, Mapping):
-            return None
-        row = row.get(key)
-    return row
-
-
-def _dicts(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
 def _reduced(row: Json, paths: Sequence[str]) -> dict[str, Any]:
     """The values at these paths, in the same places; texts are cut; only texts, numbers and lists of texts are kept."""
     result: dict[str, Any] = {}
     for path in paths:
-        value = _kept(_pick(row, path))
+        value = _kept(pick(row, path))
         if value is None:
             continue
         *outer, last = path.split(".")

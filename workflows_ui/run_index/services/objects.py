@@ -19,7 +19,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from workflows_ui.core import clock, database
+from workflows_ui.core.paths import dicts_at, text_at
 from workflows_ui.engine import EngineError, Forbidden, NotFound, NotInPlan, TooLarge, Unavailable, Workflows
+from workflows_ui.engine_objects.flows import Flow
 from workflows_ui.run_index.models import IndexedKind, IndexedObject, ObjectUse, RunIndex
 from workflows_ui.run_index.services.object_rows import (
     APPS,
@@ -190,13 +192,12 @@ def _read_page(turn: _Turn, row: IndexedKind) -> None:
             raise
         left["size"] = max(_FEWEST, left["size"] // 2)
         return
-    listed = answer.get("data")
-    found = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
-    following = answer.get("next")
-    if isinstance(following, str) and following != database.storable(following):
+    found = dicts_at(answer, "data")
+    following = text_at(answer, "next")
+    if following != database.storable(following):
         raise Unavailable("The database cannot store the engine's cursor.", code="CURSOR")
     # A cursor without rows, or the same again, would never end.
-    has_more = isinstance(following, str) and bool(following) and bool(found) and following != cursor
+    has_more = bool(following) and bool(found) and following != cursor
     left["pages"][:1] = [[folder, following]] if has_more else []
     left["answers"] += 1
     _write(row, found)
@@ -310,10 +311,9 @@ def _write(row: IndexedKind, found: Iterable[Mapping[str, Any]]) -> None:
 
 def _other_live_version(kind: str, row: Mapping[str, Any]) -> str:
     """The id of a flow's live version, if it is not its newest one."""
-    version, published = row.get("version"), row.get("publishedVersionId")
-    if kind != FLOWS or not isinstance(published, str) or len(published) > 64 or not isinstance(version, Mapping):
-        return ""
-    return "" if version.get("id") == published else published
+    flow = Flow(row)
+    found = kind == FLOWS and flow.has_draft and flow.version and len(flow.published_version_id) <= 64
+    return flow.published_version_id if found else ""
 
 
 def stored_uses(users: Sequence[IndexedObject] | QuerySet[IndexedObject]) -> dict[int, list[Use]]:

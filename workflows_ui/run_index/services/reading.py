@@ -32,7 +32,7 @@ from workflows_ui.engine import (
     RateLimited,
     Timeouts,
 )
-from workflows_ui.launches.services import runs
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.run_index.models import LATER, IndexedRun, RunIndex
 from workflows_ui.run_index.services import objects, recent, retention, rows, spans, values
 from workflows_ui.run_index.services.spans import Span
@@ -160,15 +160,15 @@ def _finish(index: RunIndex, trouble: str, *, hurries: bool = False) -> None:
     RunIndex.lease.finish(index, failures=failures, trouble=trouble[:40], due_at=now + pause)
 
 
-def _page(work: Work, span: Span) -> tuple[list[dict[str, Any]], datetime | None]:
+def _page(work: Work, span: Span) -> tuple[list[Run], datetime | None]:
     """The newest runs of a span, and the end of what is left of it; None if nothing is. Raises EngineError."""
     limit = PAGE
     while True:
         answer = work.client.workflows.list_runs(
             limit=limit, created_after=span.after, created_before=span.before, archived=None
         )
-        found = answer["data"]
-        if len(answer["data"]) < limit and not answer.get("next"):
+        found = [Run(row) for row in answer["data"]]
+        if len(found) < limit and not answer.get("next"):
             return found, None
         oldest = min(_moments(found), default=None)
         if oldest is None:
@@ -179,13 +179,13 @@ def _page(work: Work, span: Span) -> tuple[list[dict[str, Any]], datetime | None
         limit *= 4
 
 
-def _moments(found: Iterable[dict[str, Any]]) -> list[datetime]:
+def _moments(found: Iterable[Run]) -> list[datetime]:
     """The times at which these runs were created, each run once, without those that cannot be read."""
-    unique = {runs.text(run, "id"): run for run in found}.values()
-    return [moment for run in unique if (moment := runs.moment(run, "created"))]
+    unique = {run.id: run for run in found}.values()
+    return [run.created for run in unique if run.created]
 
 
-def _write(work: Work, found: Iterable[dict[str, Any]], left: Iterable[Span], **values: Any) -> int:
+def _write(work: Work, found: Iterable[Run], left: Iterable[Span], **values: Any) -> int:
     """Write a page and the rest that is left to read; return the number of new runs. Raises Lost.
 
     Transactions that write both lock the index before its runs: otherwise two of them could wait for each other.
@@ -251,8 +251,9 @@ def _read_unended(work: Work) -> None:
     for start in range(0, len(ids), IDS):
         batch = ids[start : start + IDS]
         answer = work.client.workflows.list_runs(limit=len(batch), flow_run_ids=batch, archived=None)
-        _write(work, answer["data"], spans.load(work.index.spans))
-        gone = set(batch) - {runs.text(run, "id") for run in answer["data"]}
+        found = [Run(row) for row in answer["data"]]
+        _write(work, found, spans.load(work.index.spans))
+        gone = set(batch) - {run.id for run in found}
         with database.turn():
             rows.mark_gone(work.index.pk, gone, clock.now())
 
@@ -293,7 +294,7 @@ def _read_values(work: Work, until: float) -> None:
         if time.monotonic() >= until:
             break
         try:
-            run = work.client.workflows.get_run(row.run_id)
+            run = Run(work.client.workflows.get_run(row.run_id))
             named = values.titles(work.client, index, row, titles)
         except NotFound:
             with database.turn():
@@ -306,7 +307,7 @@ def _read_values(work: Work, until: float) -> None:
             with database.turn():
                 values.put_off(row, index.kept)
             break
-        if not runs.steps(run) and row.values_read != LATER:
+        if not run.steps and row.values_read != LATER:
             # They may be written later than usual.
             with database.turn():
                 values.put_off(row, index.kept)
@@ -326,7 +327,7 @@ def _read_values(work: Work, until: float) -> None:
     work.hurries = index.values_calls < values.MINUTE
 
 
-def _save_values(work: Work, row: IndexedRun, run: dict[str, Any], titles: Mapping[str, str], now: datetime) -> None:
+def _save_values(work: Work, row: IndexedRun, run: Run, titles: Mapping[str, str], now: datetime) -> None:
     """Store the values of a run. Raises Lost."""
     with database.turn(), transaction.atomic():
         if not RunIndex.lease.renew(RunIndex.objects.all(), work.index, LEASE, now):
@@ -335,11 +336,11 @@ def _save_values(work: Work, row: IndexedRun, run: dict[str, Any], titles: Mappi
             rows.count_change(work.index.pk, past=row.created < recent.begin(now))
 
 
-def _settle(work: Work, span: Span, found: list[dict[str, Any]], rest: datetime | None, new: int) -> None:
+def _settle(work: Work, span: Span, found: list[Run], rest: datetime | None, new: int) -> None:
     """Record the results of a comparison: runs that were missed, and runs that are gone."""
     millisecond = timedelta(milliseconds=1)
     oldest = rest + millisecond if rest is not None else span.after
-    listed = {runs.text(run, "id") for run in found}
+    listed = {run.id for run in found}
     with database.turn():
         known = rows.between(work.index.pk, oldest, span.before and span.before - millisecond)
         absent = set(known.filter(gone_at__isnull=True).values_list("run_id", flat=True)) - listed

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from django.db import transaction
 
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.launches.services import run_search, runs
+from workflows_ui.engine_objects.runs import Run
+from workflows_ui.launches.services import run_search
 from workflows_ui.run_index.models import IndexedRun, Kept, RunIndex, RunValues
 from workflows_ui.run_index.services import kept_steps, rows, run_words, values
 
@@ -97,6 +98,6 @@ def _stored_values(found: Sequence[IndexedRun]) -> dict[int, _Stored]:
         except (CannotOpen, ValueError):
             continue
         run = {"steps": steps}
-        ids = {row.run_id, row.parent_id, runs.trigger_header(run, run_search.HEADER)} - {""}
+        ids = {row.run_id, row.parent_id, Run(run).trigger.header(run_search.HEADER)} - {""}
         stored[row.pk] = _Stored(run, whole, frozenset(ids))
     return stored

@@ -8,14 +8,14 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import Combinable
 
-from workflows_ui.core import clock, database
+from workflows_ui.core import clock
 from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import runs
+from workflows_ui.launches.services.runs import AnyRun
 from workflows_ui.run_index.models import IndexedRun, RunIndex, RunValues
 from workflows_ui.run_index.services import recent, run_words, words
-
-Json = Mapping[str, Any]
 
 #: The longest message that is kept, the most tags, and the longest one.
 MESSAGE, TAGS, LONGEST_TAG = 2000, 50, 100
@@ -46,37 +46,35 @@ _EMPTY: Mapping[str, Any] = {
 }
 
 
-def from_engine(workspace_id: int, run: Json, now: datetime, key: str) -> IndexedRun | None:
+def from_engine(workspace_id: int, found: AnyRun, now: datetime, key: str) -> IndexedRun | None:
     """The row of a run of the engine's list, not saved; None without an id or a possible time of creation. `key` is that of the words."""
-    run_id, created = runs.text(run, "id"), runs.moment(run, "created")
-    if not run_id or len(run_id) > 64 or created is None or created > now + AHEAD:
+    run = Run(found)
+    created = run.created
+    if not run.id or len(run.id) > 64 or created is None or created > now + AHEAD:
         return None
-    step, title = runs.failed_step(run)
-    version = run.get("flowVersion")
-    started, finished = (_plausible(runs.moment(run, name), now) for name in ("startTime", "finishTime"))
+    started, finished = _plausible(run.start_time, now), _plausible(run.finish_time, now)
     ended = runs.ended(run)
-    tags = run.get("tags")
     row = IndexedRun(
         workspace_id=workspace_id,
-        run_id=run_id,
-        flow_id=runs.text(run, "flowId")[:64],
-        version_id=runs.text(run, "flowVersionId")[:64],
-        flow_name=runs.text(version, "displayName")[:200] if isinstance(version, dict) else "",
-        status=runs.text(run, "status")[:40],
+        run_id=run.id,
+        flow_id=run.flow_id[:64],
+        version_id=run.flow_version_id[:64],
+        flow_name=run.flow_version.display_name[:200],
+        status=run.status[:40],
         created=created,
-        updated=runs.moment(run, "updated"),
+        updated=run.updated,
         started=started,
         finished=finished if ended else None,
-        archived=runs.moment(run, "archivedAt"),
+        archived=run.archived_at,
         duration=_milliseconds(started, finished) if ended else -1,
-        failed_step=step[:100],
-        failed_step_title=title[:200],
-        tags=_lines(tags) if isinstance(tags, list) else "",
-        parent_id=runs.text(run, "parentRunId")[:64],
-        triggered_by=runs.text(run, "triggeredBy")[:64],
+        failed_step=run.failed_step.name[:100],
+        failed_step_title=run.failed_step.title[:200],
+        tags=_lines(run.tags),
+        parent_id=run.parent_run_id[:64],
+        triggered_by=run.triggered_by[:64],
         check_at=None if ended else _next_check(created, now),
     )
-    message = _failed_message(run)
+    message = run.failed_step.message[:MESSAGE]
     row.message = row.seal("message", message)
     if row.status in runs.FAILED:
         row.fingerprint = fingerprint(run, key)
@@ -89,18 +87,14 @@ def _plausible(moment: datetime | None, now: datetime) -> datetime | None:
     return moment if moment is None or moment <= now + AHEAD else None
 
 
-def fingerprint(run: Json, key: str) -> int:
+def fingerprint(failed: AnyRun, key: str) -> int:
     """The number that failures of the same cause share, for a failed run of the engine."""
-    return words.fingerprint(key, runs.text(run, "flowId")[:64], runs.failed_step(run)[0], _failed_message(run))
+    run = Run(failed)
+    return words.fingerprint(key, run.flow_id[:64], run.failed_step.name, run.failed_step.message[:MESSAGE])
 
 
-def _failed_message(run: Json) -> str:
-    failed = run.get("failedStep")
-    return runs.text(failed, "message")[:MESSAGE] if isinstance(failed, dict) else ""
-
-
-def _lines(tags: Sequence[Any]) -> str:
-    texts = [" ".join(database.storable(tag[:LONGEST_TAG]).split()) for tag in tags[:TAGS] if isinstance(tag, str)]
+def _lines(tags: Sequence[str]) -> str:
+    texts = [" ".join(tag[:LONGEST_TAG].split()) for tag in tags[:TAGS]]
     return "\n".join(["", *texts, ""]) if texts else ""
 
 
@@ -117,7 +111,7 @@ def _next_check(created: datetime, now: datetime) -> datetime | None:
     return next((now + pause for age, pause in _PACE if now - created < age), None)
 
 
-def save(index: RunIndex, found: Iterable[Json], now: datetime, key: str) -> tuple[int, int, bool]:
+def save(index: RunIndex, found: Iterable[AnyRun], now: datetime, key: str) -> tuple[int, int, bool]:
     """Write the engine's runs that are new or have changed, each id once, with their words. `key` is that of the words.
 
     Return how many were new, how many were written, and whether the counts of the past (recent.py) are outdated. Call it in a

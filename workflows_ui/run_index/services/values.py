@@ -16,8 +16,10 @@ from workflows_ui.core import clock, redaction
 from workflows_ui.core.caching import answers
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.engine import Client, Forbidden, NotFound, Refused, flow_tree
+from workflows_ui.engine_objects.flows import Flow, Step
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.launches.models import Launch
-from workflows_ui.launches.services import run_search, runs, secrets as launch_secrets
+from workflows_ui.launches.services import run_search, secrets as launch_secrets
 from workflows_ui.launches.services.run_results import STEPS_LATE
 from workflows_ui.run_index.models import LATER, READABLE, IndexedRun, Kept, RunIndex, RunValues
 from workflows_ui.run_index.services import kept_steps, run_words, words
@@ -77,12 +79,11 @@ def titles(client: Client, index: RunIndex, row: IndexedRun, known: dict[str, di
 
 def _read_titles(client: Client, row: IndexedRun) -> dict[str, str]:
     try:
-        flow = client.workflows.get_flow(row.flow_id, row.version_id)
+        flow = Flow(client.workflows.get_flow(row.flow_id, row.version_id))
     except (NotFound, Forbidden, Refused):
         return {}
-    version = flow.get("version")
-    steps = flow_tree.steps_by_name(version.get("trigger")) if isinstance(version, dict) else {}
-    return {name: runs.text(step, "displayName")[:200] for name, step in steps.items()}
+    steps = flow_tree.steps_by_name(flow.version.trigger.raw)
+    return {name: Step(step).display_name[:200] for name, step in steps.items()}
 
 
 def _titles_key(workspace_id: int, version: str) -> str:
@@ -118,7 +119,7 @@ def put_off(row: IndexedRun, setting: int) -> None:
     )
 
 
-def save(index: RunIndex, row: IndexedRun, run: dict[str, Any], titles: Mapping[str, str], key: str) -> bool:
+def save(index: RunIndex, row: IndexedRun, run: Run, titles: Mapping[str, str], key: str) -> bool:
     """Keep the steps of a run as the engine gave it, with their titles, and its words. `key` is that of the words. In a transaction.
 
     Return whether it was written: not if the run was erased or has changed since it was chosen.
@@ -126,9 +127,9 @@ def save(index: RunIndex, row: IndexedRun, run: dict[str, Any], titles: Mapping[
     unchanged = IndexedRun.objects.filter(pk=row.pk, erased_at__isnull=True, updated=row.updated, status=row.status)
     if not unchanged.update(values_read=index.kept):
         return False
-    marker = runs.trigger_header(run, run_search.HEADER)
+    marker = run.trigger.header(run_search.HEADER)
     related = launches_of(index.pk, {row.run_id, row.parent_id, marker} - {""})
-    masked = _masked(run, related)
+    masked = _masked(run.raw, related)
     content = kept_steps.reduced(masked, titles, index.kept, index.values_kb * 1024)
     run_values = RunValues(
         run=row, workspace_id=index.pk, created=row.created, kept=index.kept, size=len(content.encode())
@@ -160,7 +161,7 @@ def launches_of(workspace_id: int, ids: Collection[str]) -> list[Launch]:
     return [row for row in rows.defer("payload", "answer", "failure", "technical") if row.secret_marks]
 
 
-def _masked(run: dict[str, Any], related: list[Launch]) -> dict[str, Any]:
+def _masked(run: Mapping[str, Any], related: list[Launch]) -> dict[str, Any]:
     """The run without secrets, by their names and by the values that were entered as such."""
     value, short = {key: run.get(key) for key in ("steps", "failedStep", "status")}, frozenset[str]()
     for launch in related:

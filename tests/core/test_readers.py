@@ -1,0 +1,100 @@
+"""Declared readers over the engine's dictionaries: every attribute has a value of its type, whatever was sent."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from workflows_ui.core import readers
+from workflows_ui.core.readers import EngineObject
+
+
+class Inner(EngineObject):
+    __slots__ = ()
+
+    name = readers.text("name")
+
+
+class Thing(EngineObject):
+    __slots__ = ()
+
+    id = readers.usable_id("key")
+    title = readers.text("key")
+    amount = readers.number("key")
+    on = readers.flag("key")
+    at = readers.moment("key")
+    tags = readers.texts("key")
+    kept = readers.tree("key")
+    values = readers.mapping("key")
+    listed = readers.items("key")
+    inner = readers.part("key", Inner)
+    inners = readers.parts("key", Inner)
+    named = readers.parts_by_name("key", Inner)
+    deep = readers.text("key.name")
+
+
+EMPTY: dict[str, object] = {
+    "id": "",
+    "title": "",
+    "amount": None,
+    "on": False,
+    "at": None,
+    "tags": [],
+    "values": {},
+    "listed": [],
+    "inner": Inner({}),
+    "inners": [],
+    "named": {},
+    "deep": "",
+}
+READ = {
+    "true": (True, {"on": True}),
+    "number": (7, {"amount": 7}),
+    "id": ("a b", {"id": "a b", "title": "a b"}),
+    "path": ("../", {"title": "../"}),
+    "time": (
+        "2026-11-24T22:38:25.786+01:00",
+        {
+            "id": "2026-11-24T22:38:25.786+01:00",
+            "title": "2026-11-24T22:38:25.786+01:00",
+            "at": datetime(2026, 11, 24, 21, 38, 25, 786000, tzinfo=UTC),
+        },
+    ),
+    "broken text": ("\x00\ud800", {"title": "\ufffd?"}),
+    "list": (
+        ["a", 1, {"name": "b"}, None],
+        {"tags": ["a"], "listed": ["a", 1, {"name": "b"}, None], "inners": [Inner({"name": "b"})]},
+    ),
+    "dictionary": (
+        {"name": "x", "in": {"name": 5}},
+        {
+            "values": {"name": "x", "in": {"name": 5}},
+            "inner": Inner({"name": "x", "in": {"name": 5}}),
+            "named": {"in": Inner({"name": 5})},
+            "deep": "x",
+        },
+    ),
+    "null": (None, {}),
+}
+
+
+@pytest.mark.parametrize(("value", "read"), READ.values(), ids=READ)
+def test_every_reader_gives_its_type_for_every_json_value(value: object, read: dict[str, object]) -> None:
+    thing = Thing({"key": value})
+
+    assert {name: getattr(thing, name) for name in EMPTY} == {**EMPTY, **read}
+    assert thing.kept == value
+
+
+@pytest.mark.parametrize("value", [None, "text", 5, [], {}])
+def test_an_object_of_something_else_is_empty_and_false(value: object) -> None:
+    assert not Thing(value)
+    assert {name: getattr(Thing(value), name) for name in EMPTY} == EMPTY
+
+
+def test_keys_without_an_attribute_are_kept() -> None:
+    assert Thing(Thing({"key": 1, "unknown": 2})).raw == {"key": 1, "unknown": 2}
+
+
+def test_an_attribute_cannot_be_changed() -> None:
+    with pytest.raises(AttributeError):
+        Thing({}).title = "x"  # type: ignore[misc]

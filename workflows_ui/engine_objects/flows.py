@@ -1,0 +1,117 @@
+"""Flows, their versions and steps (api.md 6)."""
+
+from typing import Final
+
+from workflows_ui.core.readers import EngineObject, Reader, flag, mapping, moment, part, text, texts, usable_id
+
+#: The status of a flow that is on.
+ENABLED: Final = "ENABLED"
+
+
+class StepSettings(EngineObject):
+    """The settings of a trigger or step. Code has no piece (api.md 6.3)."""
+
+    __slots__ = ()
+
+    #: The whole name of the piece, with its scope.
+    piece_name = text("pieceName")
+    piece_version = text("pieceVersion")
+    action_name = text("actionName")
+    trigger_name = text("triggerName")
+    #: The values of the fields, with expressions.
+    input = mapping("input")
+    #: Where the engine keeps an output of the step to build and test with; "" if it has none.
+    sample_file_id = text("sampleData.sampleDataFileId")
+
+    @property
+    def piece(self) -> str:
+        """The name of the piece without its scope, under which a fork may publish it; "" without one."""
+        return self.piece_name.rpartition("/")[2]
+
+
+class Step(EngineObject):
+    """A trigger or a step, with all steps after and inside it (engine/flow_tree.py walks through them)."""
+
+    __slots__ = ()
+
+    name = text("name")
+    display_name = text("displayName")
+    type = text("type")
+    valid = flag("valid")
+    skip = flag("skip")
+    settings = part("settings", StepSettings)
+    next_action: "Reader[Step]" = part("nextAction", lambda value: Step(value))
+    first_loop_action: "Reader[Step]" = part("firstLoopAction", lambda value: Step(value))
+
+
+class FlowVersion(EngineObject):
+    """A version of a flow (api.md 6.2): of a listed flow the latest, which is a draft if it is not the published one."""
+
+    __slots__ = ()
+
+    id = text("id")
+    display_name = text("displayName")
+    updated = moment("updated")
+    updated_by = text("updatedBy")
+    valid = flag("valid")
+    state = text("state")
+    trigger = part("trigger", Step)
+    #: External ids found in the inputs of its steps.
+    connection_ids = texts("connectionIds")
+
+
+class Schedule(EngineObject):
+    """A schedule that is installed in the engine (recording `flow_get_schedule`)."""
+
+    __slots__ = ()
+
+    cron_expression = text("cronExpression")
+    timezone = text("timezone")
+
+
+class Flow(EngineObject):
+    """A flow as the engine lists it or answers for one (recording `flow_get_orders_for_test`)."""
+
+    __slots__ = ()
+
+    id = text("id")
+    #: The id if it fits into a URL, else "".
+    url_id = usable_id("id")
+    external_id = text("externalId")
+    folder_id = text("folderId")
+    #: Since 0.83.
+    owner_id = text("ownerId")
+    #: `ENABLED` or `DISABLED`; it says nothing about a flow that was never published.
+    status = text("status")
+    operation_status = text("operationStatus")
+    created = moment("created")
+    updated = moment("updated")
+    #: "" if it was never published.
+    published_version_id = text("publishedVersionId")
+    version = part("version", FlowVersion)
+    #: null unless a schedule is installed.
+    schedule = part("triggerSource.schedule", Schedule)
+    #: The one part of a flow's metadata that the engine itself reads (api.md 6.1).
+    tags = texts("metadata.tags")
+
+    @property
+    def is_published(self) -> bool:
+        return bool(self.published_version_id)
+
+    @property
+    def has_draft(self) -> bool:
+        """Whether there are unpublished changes (api.md 6.2)."""
+        published = self.published_version_id
+        return bool(published) and published != self.version.id
+
+    @property
+    def deleting(self) -> bool:
+        """Whether the engine is about to delete it (recording `flow_del_03_get_right_after`)."""
+        return self.operation_status == "DELETING"
+
+    @property
+    def is_on(self) -> bool | None:
+        """Whether it is on; None if it cannot be switched: never published, being deleted, or in an unknown state."""
+        if self.deleting or not self.is_published:
+            return None
+        return {ENABLED: True, "DISABLED": False}.get(self.status)
