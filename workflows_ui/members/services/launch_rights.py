@@ -199,6 +199,35 @@ def revoke(actor: Actor, right: LaunchRight) -> bool:
     return bool(changed)
 
 
+def give_rest(actor: Actor, right: LaunchRight, to: User) -> bool:
+    """Give the rest of a person's right to a colleague: the same end, and the unused launches. Return whether it was in force.
+
+    Raise NothingActs.
+    """
+    if not revoke(actor, right):
+        return False
+    give(
+        actor,
+        right.workspace,
+        flow_id=right.flow_id,
+        flow_name=right.flow_name,
+        holder=to,
+        until=right.until,
+        most_launches=None if right.most_launches is None else right.most_launches - right.used,
+    )
+    return True
+
+
+def hand_over(actor: Actor, right: LaunchRight, to: User) -> bool:
+    """Name another manager as the one who gave the right; return whether it was in force and given by the same person."""
+    rows = LaunchRight.objects.filter(pk=right.pk, created_by=right.created_by_id, revoked_at=None)
+    with transaction.atomic():
+        changed = rows.update(created_by=to)
+        if changed:
+            audit_log.record(actor, "launch_right.hand_over", right, holder=right.holder, to=to.label)
+    return bool(changed)
+
+
 def revoke_by_holder(actor: Actor, person: User, workspace: Workspace | None = None) -> int:
     """Withdraw a person's own rights (not their teams'), in one workspace or everywhere; return their number."""
     rows = LaunchRight.objects.usable(timezone.now()).filter(user=person).select_related("workspace", "user")
