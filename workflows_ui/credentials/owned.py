@@ -87,6 +87,7 @@ TEAM_CREDENTIAL = Owned(
     name="team_credential",
     model=CredentialShare,
     owner="",
+    workspace="credential__workspace",
     icon="users-round",
     title=_("Credentials of others that teams use"),
     otherwise=_("They stay with their owners and keep working."),
