@@ -52,7 +52,7 @@ def _inputs(found: Found[SavedInputs]) -> Iterator[Item]:
 
 
 def _flow_names(rows: Iterable[SavedInputs]) -> dict[tuple[int, str], str]:
-    """Return the names of the flows of saved inputs that local rows contain."""
+    """The names of the flows of saved inputs that local rows contain."""
     names: dict[tuple[int, str], str] = {}
     keys = {(row.workspace_id, row.flow_id) for row in rows}
     spaces, flows = {space for space, _flow in keys}, {flow for _space, flow in keys}

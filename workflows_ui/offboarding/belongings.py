@@ -74,7 +74,7 @@ class WorkspaceReach:
         return people
 
     def people(self, least: Role) -> tuple[User, ...]:
-        """Return the colleagues whose role includes this one."""
+        """The colleagues whose role includes this one."""
         return tuple(person for person, role in self.colleagues if role.includes(least))
 
     @property
@@ -208,7 +208,7 @@ class Owned(Generic[M]):
         workspace: the path to a row's workspace; "" for what lies in no workspace.
         otherwise: the consequence of doing nothing.
         items: the person's belongings of this kind, in the order of the page.
-        give: hands a row to a holder; whether it still belonged to the person. None if that is impossible.
+        give: hands a row to a holder; return whether it still belonged to the person. None if that is impossible.
         end: ends a row; False if it no longer belonged to the person.
         refusals: exceptions of both, with what is wrong with the choice.
         end_label: the label for ending it.
@@ -293,8 +293,8 @@ def install(declarations: Sequence[Owned[Any]]) -> None:
     KINDS.update({kind.name: kind for kind in declarations})
 
 
-def find(reach: Reach) -> list[Item]:
-    """Return the person's belongings within the reach, by workspace and kind."""
+def find_belongings(reach: Reach) -> list[Item]:
+    """The person's belongings within the reach, by workspace and kind."""
     order = {pk: number for number, pk in enumerate(reach.workspaces)}
     items = [item for kind in KINDS.values() for item in kind.items(Found(kind, reach))]
     return sorted(items, key=lambda item: order[item.workspace.pk] if item.workspace else len(order))

@@ -66,7 +66,7 @@ class Plan:
 
 
 def token(holder: Holder) -> str:
-    """Return a holder as the page posts it."""
+    """A holder as the page posts it."""
     return f"{'user' if isinstance(holder, User) else 'team'}-{holder.pk}"
 
 
@@ -94,16 +94,18 @@ def plan(items: list[Item], choices: Mapping[str, str]) -> Plan:
 
 
 def carry_out(actor: Actor, reach: Reach, choices: Mapping[str, str]) -> Plan:
-    """Carry out all choices or none; return the executed plan. Raise Refused.
+    """Carry out all choices or none; return the executed plan. Raises Refused.
 
     Items in `gone` no longer belonged to the person, because of a colleague or the first of two clicks.
     """
     with transaction.atomic():
         list(User.objects.select_for_update().filter(pk=reach.person.pk))
-        spaces = {item.workspace.pk for item in belongings.find(reach) if item.workspace and item.key in choices}
+        spaces = {
+            item.workspace.pk for item in belongings.find_belongings(reach) if item.workspace and item.key in choices
+        }
         list(Workspace.objects.select_for_update(no_key=True).filter(pk__in=spaces).order_by("pk"))
         locked_reach = replace(reach)  # A copy without cached permissions.
-        checked = plan(belongings.find(locked_reach), choices)
+        checked = plan(belongings.find_belongings(locked_reach), choices)
         if checked.problems:
             raise Refused(checked.problems)
         done = []

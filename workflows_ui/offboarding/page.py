@@ -126,7 +126,7 @@ class OffboardingPage:
     problems: Mapping[str, Text] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.items = belongings.find(self.reach)
+        self.items = belongings.find_belongings(self.reach)
         self._left = _LINES
 
     @cached_property
@@ -146,7 +146,7 @@ class OffboardingPage:
         return any(group.chooses for section in self.sections for group in section["groups"])
 
     def plan(self) -> Plan:
-        """Return the plan for the posted choices."""
+        """The plan for the posted choices."""
         choices: dict[str, str] = {}
         problems: dict[str, Text] = {}
         known_keys = {item.key for item in self.items}
@@ -187,7 +187,7 @@ def _choices(holders: Iterable[Holder]) -> list[tuple[str, str]]:
 
 
 def _label(recipient: Holder) -> str:
-    """Return the label of a person or team."""
+    """The label of a person or team."""
     if not isinstance(recipient, User):
         return _("Team %(team)s") % {"team": recipient.name[:80]}
     return recipient.label if recipient.label == recipient.username else f"{recipient.label} ({recipient.username})"
@@ -205,7 +205,7 @@ def planned_actions(steps: list[Step]) -> list[PlannedAction]:
 
 
 def posted(data: QueryDict) -> dict[str, str]:
-    """Return the posted choices, from the fields of the page or the one field of the confirmation."""
+    """The posted choices, from the fields of the page or the one field of the confirmation."""
     try:
         choices = json.loads(data.get("plan", "{}"))
     except (ValueError, RecursionError):

@@ -59,7 +59,7 @@ def search(people: QuerySet[User], text: str) -> list[User]:
 
 
 def matching(people: QuerySet[User], words: Collection[str], most: int) -> list[User]:
-    """Return the first of these people, by name, whose name, user name or address contains each of these words, which are plain."""
+    """The first of these people, by name, whose name, user name or address contains each of these words, which are plain."""
     found = [
         (sort_key(f"{first} {last}".strip() or username), pk)
         for pk, username, first, last, email in people.values_list(

@@ -200,9 +200,9 @@ def revoke(actor: Actor, right: LaunchRight) -> bool:
 
 
 def give_rest(actor: Actor, right: LaunchRight, to: User) -> bool:
-    """Give the rest of a person's right to a colleague: the same end, and the unused launches. Return whether it was in force.
+    """Give the rest of a person's right to a colleague: the same end, and the unused launches; return whether it was in force.
 
-    Raise NothingActs.
+    Raises NothingActs.
     """
     if not revoke(actor, right):
         return False
