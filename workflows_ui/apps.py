@@ -63,10 +63,12 @@ class WorkflowsUiConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the menu, the resources and the system checks."""
+        """Register the menu, the resources, what people own and the system checks."""
         from workflows_ui.accounts import sign_in_log
         from workflows_ui.audit import messages as audit_messages
         from workflows_ui.core import collation
+        from workflows_ui.offboarding import belongings
+        from workflows_ui.owned import OWNED
         from workflows_ui.resource_admin import checks as resource_checks, resource
         from workflows_ui.resources import BY_NAME, RESOURCES, menu
         from workflows_ui.web import navigation
@@ -74,6 +76,7 @@ class WorkflowsUiConfig(AppConfig):
         navigation.install(menu())
         resource.RESOURCES.update(BY_NAME)
         audit_messages.install(RESOURCES)
+        belongings.install(OWNED)
         sign_in_log.connect()
         connection_created.connect(collation.install)
         checks.register(check_history, checks.Tags.database)

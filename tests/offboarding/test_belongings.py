@@ -20,7 +20,7 @@ from workflows_ui.jobs.models import Job, JobKind, JobState
 from workflows_ui.launch_forms.models import SavedInputs
 from workflows_ui.launches.models import State
 from workflows_ui.members.models import ColleagueInvitation, LaunchRight, Member, Role, TeamOwner, Workspace
-from workflows_ui.offboarding import belongings, kinds
+from workflows_ui.offboarding import belongings
 
 __all__ = ["leaver"]
 NAMES = ("credential", "form", "held", "given", "@invited.example", "inputs", "watched")
@@ -51,7 +51,7 @@ def test_an_administrator_sees_everything_by_workspace_and_where_it_goes(
 
 def test_a_person_who_is_no_longer_a_builder_hands_over_no_form(scene: Scene, leaver: User) -> None:
     Member.objects.filter(user=leaver, workspace=scene.users.workspace).update(role=Role.LAUNCHER)
-    items = kinds.find_belongings(belongings.Reach(leaver, leaver, belongings.Scope.OWN))
+    items = belongings.find_belongings(belongings.Reach(leaver, leaver, belongings.Scope.OWN))
     form = next(item for item in items if item.key == f"form-{item.pk}" and item.workspace == scene.users.workspace)
     assert (form.to, form.ends) == ((), False)
 

@@ -318,6 +318,27 @@ def test_all_or_nothing(scene: Scene, leaver: User, keeper: User) -> None:
     assert AuditEvent.objects.count() == before
 
 
+def test_a_colleague_for_whom_it_would_not_work_is_refused_at_the_choice(scene: Scene, leaver: User) -> None:
+    client, url = browser(scene.users.owner), of_member(leaver)
+    invitation = ColleagueInvitation.objects.get(email="sales@invited.example")
+    invitation.teams.add(Group.objects.create(name="Nobody's"))
+    refused = {
+        keys(LaunchRight, "right", flow_name="sales held"): (
+            user(scene.member("watcher", Role.VIEWER)),
+            "No credential acts for this colleague here",
+        ),
+        f"invitation-{invitation.pk}": (user(scene.users.owner), "may not put people into the teams"),
+    }
+    for key, (choice, reason) in refused.items():
+        plan = plan_in(client.post(url, {key: choice}))
+        answer = client.post(url, {"plan": plan, "sure": "yes"})
+        assert answer.status_code == 422
+        assert re.search(rf'id="{key}-problem">[^<]*{reason}', text(answer))
+    assert LaunchRight.objects.get(flow_name="sales held").revoked_at is None
+    invitation.refresh_from_db()
+    assert invitation.invited_by == leaver
+
+
 def test_a_manager_hands_over_nothing_of_another_workspace(scene: Scene, leaver: User) -> None:
     client, url = browser(scene.users.owner), of_member(leaver)
     row = Credential.objects.get(name="hr credential")

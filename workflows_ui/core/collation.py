@@ -4,6 +4,7 @@ Tones and capitals only break ties.
 """
 
 import unicodedata
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from typing import Any
 
@@ -27,6 +28,16 @@ def plain(text: str) -> str:
     """
     parts = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
     return "".join(letter for letter in parts if not unicodedata.combining(letter))
+
+
+def has_words(words: Iterable[str], *texts: object) -> bool:
+    """Whether each of these words, which are plain, is in one of the texts.
+
+    >>> has_words(["hang", "4711"], "Đơn hàng", 4711)
+    True
+    """
+    found = plain(" ".join(map(str, texts)))
+    return all(word in found for word in words)
 
 
 def sort_key(text: str) -> tuple[str, str]:

@@ -6,8 +6,7 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from workflows_ui.core import database
-from workflows_ui.launches.models import KEPT, OPEN, SEARCHED_FOR, UNSENT, Launch, LaunchInput, Reason, State
+from workflows_ui.launches.models import KEPT, OPEN, SEARCHED_FOR, UNSENT, Launch, Reason, State
 from workflows_ui.launches.services import launches
 from workflows_ui.lists.filters import DaysForm
 from workflows_ui.members.models import Workspace
@@ -68,13 +67,8 @@ class FilterForm(DaysForm):
         rows = rows.filter(query)
         if "search" not in data:
             return rows, True
-        texts, names = Q(), Q()
-        for text in database.spellings(data["search"]):
-            texts |= Q(text__icontains=text)
-            names |= Q(flow_name__icontains=text)
         found = launch_words.found_by(workspace, data["search"], rows)
-        having = Q(pk__in=LaunchInput.objects.filter(texts).values("launch"))
-        return rows.filter(having | names | found.condition), found.complete
+        return rows.filter(launches.with_text(data["search"]) | found.condition), found.complete
 
 
 class SettleForm(forms.Form):

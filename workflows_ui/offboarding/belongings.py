@@ -1,23 +1,23 @@
-"""A person's belongings that the viewer may see, and who may receive them. Their kinds are in kinds.py.
+"""A person's belongings that the viewer may see, and who may receive them.
 
+Each feature declares what a person owns in it as an `Owned`, in its module `owned.py`; workflows_ui/owned.py has the order of the page.
 The viewer's access (members/services/access.py) decides which workspaces are searched.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, Generic, TypeVar
 
 from django.contrib.auth.models import Group
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
 from workflows_ui.accounts.models import User
-from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core.text import Text
 from workflows_ui.members.models import LaunchRight, Member, Role, Workspace
@@ -26,6 +26,7 @@ from workflows_ui.members.services.access import Access
 
 #: A possible recipient.
 Holder = User | Group
+M = TypeVar("M", bound=Model)
 
 
 class Scope(StrEnum):
@@ -53,7 +54,7 @@ class WorkspaceReach:
 
     @cached_property
     def colleagues(self) -> list[tuple[User, Role]]:
-        """The other active people of the workspace by name, with the highest of their own and their teams' roles, as in access.find.
+        """The other active people of the workspace by name, with the highest of their own and their teams' roles, as in access.access_for.
 
         Guests do not see them.
         """
@@ -153,19 +154,16 @@ class Reach:
         url = reverse(view, args=[space.workspace.slug, *arguments])
         return url if self.scope is not Scope.CONSOLE and space.access.sees(access.page_of(url)) else ""
 
-    def rows(self, model: Any, **conditions: Any) -> Any:
-        """The rows of a model that lie in one of the workspaces."""
-        return model.objects.filter(workspace__in=self.workspaces, **conditions).select_related("workspace")
-
 
 @dataclass(frozen=True, eq=False)
 class Item:
     """One belonging of the person. It can be handed to one of `to`, or ended if `ends`; otherwise it is only listed.
 
-    `sole_manager`: nobody else has this role. `already`: those who have it, to whom a second click hands it over again.
+    `row`: what `give` and `end` of its declaration get. `gives`: it can be handed over, if there is somebody to take it. `sole_manager`:
+    nobody else has this role. `already`: those who have it, to whom a second click hands it over again.
     """
 
-    kind: "BelongingKind"
+    kind: "Owned[Any]"
     pk: str
     name: str
     workspace_reach: WorkspaceReach | None = None
@@ -175,6 +173,7 @@ class Item:
     at: datetime | None = None
     facts: Sequence[Text] = ()
     url: str = ""
+    gives: bool = True
     sole_manager: bool = False
     already: Sequence[Holder] = ()
 
@@ -187,13 +186,31 @@ class Item:
         """The workspace; None if the item belongs to no single one."""
         return self.workspace_reach.workspace if self.workspace_reach else None
 
+    def hand_over(self, actor: Actor, to: Holder) -> bool:
+        """Hand the item to one of its `to`; return whether it still belonged to the person."""
+        return self.kind.give is not None and self.kind.give(actor, self.row, to)
 
-class BelongingKind:
-    """One kind. The subclasses are in the order of the page.
+    def end(self, actor: Actor) -> bool:
+        """End the item; return whether it still belonged to the person."""
+        return self.kind.end is not None and self.kind.end(actor, self.row) is not False
+
+
+@dataclass(frozen=True, eq=False)
+class Owned(Generic[M]):
+    """Declaration of one kind of things that people own: how they are found, shown, handed over and ended.
+
+    `give` and `end` are services: they run in the transaction of handover.py, change nothing that is no longer the person's, and record
+    each change in the audit log.
 
     Attributes:
         name: its part of an item's key.
+        model: whose rows people own, and the foreign key or relation `owner` to the person. "" where they only have a share in them.
+        workspace: the path to a row's workspace; "" for what lies in no workspace.
         otherwise: the consequence of doing nothing.
+        items: the person's belongings of this kind, in the order of the page.
+        give: hands a row to a holder; return whether it still belonged to the person. None if that is impossible.
+        end: ends a row; False if it no longer belonged to the person.
+        refusals: exceptions of both, with what is wrong with the choice.
         end_label: the label for ending it.
         moment: the label for its date.
         more: shown if it can be handed over or ended.
@@ -204,57 +221,80 @@ class BelongingKind:
         by_managers: only managers can hand it over.
     """
 
-    name: ClassVar[str]
-    title: ClassVar[Text]
-    icon: ClassVar[str]
-    otherwise: ClassVar[Text]
-    end_label: ClassVar[Text] = ""
-    moment: ClassVar[Text] = ""
-    more: ClassVar[Text] = ""
-    warning: ClassVar[Text] = ""
-    view: ClassVar[str] = ""
-    guests: ClassVar[bool] = False
-    to_managers: ClassVar[bool] = False
-    by_managers: ClassVar[bool] = False
+    name: str
+    model: type[M]
+    owner: str
+    icon: str
+    title: Text
+    otherwise: Text
+    items: "Callable[[Found[M]], Iterator[Item]]"
+    workspace: str = "workspace"
+    give: Callable[[Actor, Any, Any], bool] | None = None
+    end: Callable[[Actor, Any], bool | None] | None = None
+    refusals: Mapping[type[Exception], Text] = field(default_factory=dict)
+    end_label: Text = ""
+    moment: Text = ""
+    more: Text = ""
+    warning: Text = ""
+    view: str = ""
+    guests: bool = False
+    to_managers: bool = False
+    by_managers: bool = False
 
-    def find_items(self, reach: Reach) -> Iterator[Item]:
-        """The person's belongings of this kind."""
-        raise NotImplementedError
+    def refusal(self, error: Exception) -> Text:
+        """What is wrong with the choice that was refused by one of the declared exceptions."""
+        return next(text for refused, text in self.refusals.items() if isinstance(error, refused))
 
-    def gives(self, item: Item) -> bool:
-        """Whether the item can be handed over, if there is somebody to take it."""
-        return type(self).give is not BelongingKind.give
 
-    def give(self, actor: Actor, item: Item, to: Any) -> bool:
-        """Hand the item to one of its `to`; return whether it still belonged to the person."""
-        raise NotImplementedError
+@dataclass(frozen=True)
+class Found(Generic[M]):
+    """Where a declaration finds a person's belongings: within the reach, for its model and owner."""
 
-    @staticmethod
-    def end_row(actor: Actor, row: Any, /) -> bool | None:
-        """As `end`, for a row; None if it certainly was the person's."""
-        raise NotImplementedError
+    kind: Owned[M]
+    reach: Reach
 
-    def end(self, actor: Actor, item: Item) -> bool:
-        """End the item; return whether it still belonged to the person."""
-        return self.end_row(actor, item.row) is not False
+    @property
+    def person(self) -> User:
+        return self.reach.person
 
-    def item(self, reach: Reach, row: Any, name: str, **values: Any) -> Item:
-        """The item for a row that lies in a workspace."""
-        workspace_reach = reach.workspaces[row.workspace_id]
-        if self.view and (self.guests or not workspace_reach.access.guest):
-            values.setdefault("url", reach.page_url(workspace_reach, self.view, row.pk))
-        return Item(self, str(row.pk), name, workspace_reach, row, **values)
+    @property
+    def within(self) -> Q:
+        """The condition that a row lies in one of the workspaces."""
+        return Q((f"{self.kind.workspace}__in", self.reach.workspaces)) if self.kind.workspace else Q()
 
-    def record(self, actor: Actor, verb: str, item: Item, to: Holder | None = None, **detail: Any) -> bool:
-        if to is not None:
-            detail["to"] = to.label if isinstance(to, User) else to.name
-        audit_log.record(
-            actor,
-            verb,
-            workspace=item.workspace,
-            object_type="saved_inputs" if self.name == "inputs" else verb.partition(".")[0],
-            object_id=item.pk,
-            object_name=item.name,
-            **detail,
-        )
-        return True
+    @property
+    def owned(self) -> Q:
+        """The condition that a row is the person's and lies in one of the workspaces."""
+        return self.within & Q((self.kind.owner, self.reach.person))
+
+    @property
+    def rows(self) -> QuerySet[M]:
+        """The person's rows, with their workspaces."""
+        rows = self.kind.model._default_manager.filter(self.owned)  # noqa: SLF001  # the public name of a manager differs
+        return rows.select_related(self.kind.workspace) if self.kind.workspace else rows
+
+    def space(self, row: Any) -> WorkspaceReach:
+        """The workspace of a row that lies in one directly."""
+        return self.reach.workspaces[row.workspace_id]
+
+    def item(self, row: Any, name: str, **values: Any) -> Item:
+        """The item for a row that lies in a workspace directly."""
+        space = self.space(row)
+        if self.kind.view and (self.kind.guests or not space.access.guest):
+            values.setdefault("url", self.reach.page_url(space, self.kind.view, row.pk))
+        return Item(self.kind, str(row.pk), name, space, row, **values)
+
+
+#: By name, in the order of the page. Filled at start-up, so that this package knows no feature above it.
+KINDS: dict[str, Owned[Any]] = {}
+
+
+def install(declarations: Sequence[Owned[Any]]) -> None:
+    KINDS.update({kind.name: kind for kind in declarations})
+
+
+def find_belongings(reach: Reach) -> list[Item]:
+    """The person's belongings within the reach, by workspace and kind."""
+    order = {pk: number for number, pk in enumerate(reach.workspaces)}
+    items = [item for kind in KINDS.values() for item in kind.items(Found(kind, reach))]
+    return sorted(items, key=lambda item: order[item.workspace.pk] if item.workspace else len(order))

@@ -8,47 +8,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from django.db import transaction
-from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.core.text import Text
 from workflows_ui.members.models import Workspace
-from workflows_ui.members.services import launch_rights, members
-from workflows_ui.offboarding import kinds
+from workflows_ui.offboarding import belongings
 from workflows_ui.offboarding.belongings import Holder, Item, Reach
-from workflows_ui.offboarding.kinds import CannotBeOpened
 
 #: The choices besides a holder's token: leave the item unchanged, or end it.
 KEEP, END = "keep", "end"
 
 
-class Problem(TextChoices):
-    """Why a choice cannot be carried out."""
-
-    NOT_A_CHOICE = "not_a_choice", _("This choice is not available here, or no longer. Choose again.")
-    NO_MANAGER = (
-        "no_manager",
-        _("Without this membership nobody would manage a workspace. Make somebody else a manager first."),
-    )
-    TEAMS = "teams", _("This colleague may not put people into the teams of the invitation. Choose somebody else.")
-    NO_CREDENTIAL = (
-        "no_credential",
-        _("No credential acts for this colleague here, so they could launch nothing. Choose somebody else."),
-    )
-    CANNOT_OPEN = (
-        "cannot_open",
-        _(
-            "The secret cannot be opened, so the credential cannot be handed over. Replace the secret, or delete the credential."
-        ),
-    )
+#: What is wrong with a choice that is not offered.
+NOT_A_CHOICE = _("This choice is not available here, or no longer. Choose again.")
 
 
 class Refused(Exception):
     """Nothing was changed. `problems` maps item keys to reasons."""
 
-    def __init__(self, problems: Mapping[str, Problem]) -> None:
-        super().__init__(str(dict(problems)))
+    def __init__(self, problems: Mapping[str, Text]) -> None:
+        super().__init__(", ".join(problems))
         self.problems = dict(problems)
 
 
@@ -71,7 +52,7 @@ class Plan:
 
     steps: list[Step]
     gone: list[str]
-    problems: dict[str, Problem]
+    problems: dict[str, Text]
 
     @property
     def choices(self) -> dict[str, str]:
@@ -106,7 +87,7 @@ def plan(items: list[Item], choices: Mapping[str, str]) -> Plan:
         elif choice in map(token, item.already):
             checked.gone.append(key)
         else:
-            checked.problems[key] = Problem.NOT_A_CHOICE
+            checked.problems[key] = NOT_A_CHOICE
     order = {key: number for number, key in enumerate(by_key)}
     checked.steps.sort(key=lambda step: order[step.item.key])
     return checked
@@ -119,10 +100,12 @@ def carry_out(actor: Actor, reach: Reach, choices: Mapping[str, str]) -> Plan:
     """
     with transaction.atomic():
         list(User.objects.select_for_update().filter(pk=reach.person.pk))
-        spaces = {item.workspace.pk for item in kinds.find_belongings(reach) if item.workspace and item.key in choices}
+        spaces = {
+            item.workspace.pk for item in belongings.find_belongings(reach) if item.workspace and item.key in choices
+        }
         list(Workspace.objects.select_for_update(no_key=True).filter(pk__in=spaces).order_by("pk"))
         locked_reach = replace(reach)  # A copy without cached permissions.
-        checked = plan(kinds.find_belongings(locked_reach), choices)
+        checked = plan(belongings.find_belongings(locked_reach), choices)
         if checked.problems:
             raise Refused(checked.problems)
         done = []
@@ -136,14 +119,8 @@ def carry_out(actor: Actor, reach: Reach, choices: Mapping[str, str]) -> Plan:
 
 def _take(actor: Actor, step: Step) -> bool:
     """Carry out one step; return whether anything changed."""
-    kind = step.item.kind
+    item = step.item
     try:
-        return kind.end(actor, step.item) if step.to is None else kind.give(actor, step.item, step.to)
-    except members.LeavesNoManager:
-        raise Refused({step.item.key: Problem.NO_MANAGER}) from None
-    except launch_rights.NothingActs:
-        raise Refused({step.item.key: Problem.NO_CREDENTIAL}) from None
-    except CannotBeOpened:
-        raise Refused({step.item.key: Problem.CANNOT_OPEN}) from None
-    except PermissionError:
-        raise Refused({step.item.key: Problem.TEAMS}) from None
+        return item.end(actor) if step.to is None else item.hand_over(actor, step.to)
+    except tuple(item.kind.refusals) as error:
+        raise Refused({item.key: item.kind.refusal(error)}) from None

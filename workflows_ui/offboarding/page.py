@@ -18,10 +18,9 @@ from django.utils.translation import gettext as _, gettext_lazy
 from workflows_ui.accounts.models import User
 from workflows_ui.core.text import Text
 from workflows_ui.members.models import Workspace
-from workflows_ui.offboarding import handover, kinds
-from workflows_ui.offboarding.belongings import BelongingKind, Holder, Item, Reach
-from workflows_ui.offboarding.handover import KEEP, Plan, Problem, Step
-from workflows_ui.offboarding.kinds import KINDS
+from workflows_ui.offboarding import belongings, handover
+from workflows_ui.offboarding.belongings import KINDS, Holder, Item, Owned, Reach
+from workflows_ui.offboarding.handover import KEEP, Plan, Step
 
 E = TypeVar("E")
 #: Items of a group that are not collapsed.
@@ -55,7 +54,7 @@ class Line:
 class _Folded(Generic[E]):
     """Entries of one kind in one workspace, of which the page collapses those beyond the first."""
 
-    kind: BelongingKind
+    kind: Owned[Any]
     workspace: Workspace | None
     entries: list[E]
 
@@ -90,7 +89,7 @@ class Group(_Folded[Line]):
     def hint(self) -> Text:
         """A note on handing it over, or why that is not possible."""
         item = self.entries[0].item
-        if not self.kind.gives(item) or any(line.people for line in self.entries):
+        if not (self.kind.give and item.gives) or any(line.people for line in self.entries):
             return self.kind.more if self.chooses else ""
         if item.workspace_reach is not None and item.workspace_reach.access.guest:
             return ""
@@ -124,10 +123,10 @@ class OffboardingPage:
 
     reach: Reach
     posted: Mapping[str, str] = field(default_factory=dict)
-    problems: Mapping[str, Problem] = field(default_factory=dict)
+    problems: Mapping[str, Text] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.items = kinds.find_belongings(self.reach)
+        self.items = belongings.find_belongings(self.reach)
         self._left = _LINES
 
     @cached_property
@@ -149,7 +148,7 @@ class OffboardingPage:
     def plan(self) -> Plan:
         """The plan for the posted choices."""
         choices: dict[str, str] = {}
-        problems: dict[str, Problem] = {}
+        problems: dict[str, Text] = {}
         known_keys = {item.key for item in self.items}
         for section in self.sections:
             for group in section["groups"]:
@@ -158,7 +157,7 @@ class OffboardingPage:
                 fit = [item for item in free if not handover.plan([item], {item.key: choice}).problems]
                 choices |= {item.key: choice for item in fit}
                 if free and not fit:
-                    problems[group.key] = Problem.NOT_A_CHOICE
+                    problems[group.key] = handover.NOT_A_CHOICE
         for key, choice in self.posted.items():
             if choice and key.partition("-")[0] in KINDS and (key in known_keys or choice != KEEP):
                 choices[key] = choice
@@ -166,7 +165,7 @@ class OffboardingPage:
         plan.problems.update(problems)
         return plan
 
-    def _group(self, kind: BelongingKind, items: list[Item]) -> Group:
+    def _group(self, kind: Owned[Any], items: list[Item]) -> Group:
         shared = [holder for holder in items[0].to if all(holder in item.to for item in items)]
         lines = []
         for item in items:
@@ -180,7 +179,7 @@ class OffboardingPage:
         return group
 
     def _problem(self, key: str) -> Text:
-        return self.problems[key].label if key in self.problems else ""
+        return self.problems.get(key, "")
 
 
 def _choices(holders: Iterable[Holder]) -> list[tuple[str, str]]:

@@ -5,7 +5,6 @@ necessary. Requested launches that are not sent yet are not sent: sending checks
 """
 
 from dataclasses import dataclass
-from itertools import chain, count
 
 from django.contrib.auth.models import Group
 from django.db import transaction
@@ -19,6 +18,7 @@ from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import sharing
 from workflows_ui.launch_forms.models import SavedInputs
+from workflows_ui.launch_forms.services import saved_inputs
 from workflows_ui.launches.models import UNSENT, Launch
 from workflows_ui.members.models import (
     AccessRequest,
@@ -121,7 +121,7 @@ def deactivate(actor: Actor, person: User, successor: User | None) -> Belongings
             for team in affected.teams:
                 TeamOwner.objects.get_or_create(team=team, user=successor)
             for saved in affected.saved:
-                give_inputs(saved, successor)
+                saved_inputs.give(saved, successor)
         for request in affected.requests:
             members.refuse(actor, request)
         # Those that are shared with teams get another owner.
@@ -156,20 +156,3 @@ def reactivate(actor: Actor, person: User) -> bool:
         if changed:
             audit_log.record(actor, "person.reactivate", person)
     return bool(changed)
-
-
-def end_sessions(actor: Actor, person: User) -> None:
-    """End all sessions of a person; they can sign in again."""
-    with transaction.atomic():
-        User.objects.filter(pk=person.pk).update(session_generation=F("session_generation") + 1)
-        sessions.close(person)
-        audit_log.record(actor, "person.end_sessions", person)
-
-
-def give_inputs(saved: SavedInputs, to: User) -> bool:
-    """Change the owner of saved inputs; return whether they still belonged to the same owner. Audited by the caller."""
-    taken = SavedInputs.objects.filter(workspace=saved.workspace_id, flow_id=saved.flow_id, owner=to)
-    numbered = (f"{saved.name[:94]} ({number})" for number in count(2))
-    names = set(taken.values_list("name", flat=True))
-    name = next(name for name in chain([saved.name], numbered) if name not in names)
-    return bool(SavedInputs.objects.filter(pk=saved.pk, owner=saved.owner_id).update(owner=to, name=name))

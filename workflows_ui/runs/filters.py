@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy as _
 
 from workflows_ui.core import formats
-from workflows_ui.core.collation import plain, sort_key
+from workflows_ui.core.collation import has_words, plain, sort_key
 from workflows_ui.core.paths import dicts_at, id_at, number_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
@@ -181,7 +181,7 @@ def step_and_flow(value: str) -> tuple[str, str]:
 def named(flows: Sequence[Named], text: str) -> list[str]:
     """Ids of the flows whose names have every word of the text."""
     words = plain(text).split()
-    return [flow.id for flow in flows if words and all(word in plain(flow.name) for word in words)]
+    return [flow.id for flow in flows if words and has_words(words, flow.name)]
 
 
 def moment(day: datetime.date | None, time: datetime.time) -> datetime.datetime | None:

@@ -8,15 +8,14 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from workflows_ui.accounts.models import User
-from workflows_ui.core import database
-from workflows_ui.core.collation import plain, sort_key
+from workflows_ui.core.collation import has_words, plain
 from workflows_ui.core.secret_names import mask_text, names_secret
 from workflows_ui.home import services as visits
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.launches.models import Launch, LaunchInput
 from workflows_ui.launches.services import launches
 from workflows_ui.members.models import Member, Role
-from workflows_ui.members.services import launch_rights
+from workflows_ui.members.services import directory, launch_rights
 from workflows_ui.members.services.access import Access
 from workflows_ui.run_index.services import launch_words, parts
 
@@ -51,8 +50,7 @@ class Text:
 
     def matches(self, *texts: object) -> bool:
         """Whether each word is in one of the texts."""
-        found = plain(" ".join(map(str, texts)))
-        return all(word in found for word in self.words)
+        return has_words(self.words, *texts)
 
     def best(self, names: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
         """Of (key, name), the best matches; those that start with the text first, else in the given order."""
@@ -99,12 +97,7 @@ def latest_launches(access: Access, text: Text) -> list[FoundLaunch]:
         if text.matches(row.flow_name, row.person, *inputs.get(row.id, ())):
             found.setdefault(row.id, row)
     if len(found) < MOST and len(newest) == NEWEST:
-        written, named = Q(), Q()
-        for spelling in database.spellings(text.typed):
-            written |= Q(text__icontains=spelling)
-            named |= Q(flow_name__icontains=spelling)
-        older = rows.filter(named | Q(pk__in=LaunchInput.objects.filter(written).values("launch")))
-        found |= {row.id: row for row in _read(older[:MOST])}
+        found |= {row.id: row for row in _read(rows.filter(launches.with_text(text.typed))[:MOST])}
     if len(found) < MOST:
         with_words = launch_words.found_by(access.workspace, text.typed, rows).condition
         if with_words != parts.NOTHING:
@@ -118,8 +111,7 @@ def people(access: Access, text: Text) -> list[User]:
         return []
     members = Member.objects.filter(workspace=access.workspace)
     rows = User.objects.filter(Q(pk__in=members.values("user")) | Q(groups__in=members.values("team"))).distinct()
-    found = [user for user in rows if text.matches(user.label, user.username, user.email)]
-    return sorted(found, key=lambda user: sort_key(user.label))[:MOST]
+    return directory.matching(rows, text.words, MOST)
 
 
 def _read(rows: QuerySet[Launch]) -> list[FoundLaunch]:

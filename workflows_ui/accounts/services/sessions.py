@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from workflows_ui.accounts.models import User
@@ -35,6 +36,14 @@ def end_others(actor: Actor, user: User, *, but: str | None) -> int:
     if count:
         audit_log.record(actor, "person.sessions_end", user, count=count)
     return count
+
+
+def end_all(actor: Actor, user: User) -> None:
+    """End all sessions of the person, who can sign in again."""
+    with transaction.atomic():
+        User.objects.filter(pk=user.pk).update(session_generation=F("session_generation") + 1)
+        close(user)
+        audit_log.record(actor, "person.end_sessions", user)
 
 
 def keep_to_limit(actor: Actor, user: User, key: str) -> int:

@@ -15,6 +15,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.text import slugify
 
+from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import CONSOLE, Actor
 from workflows_ui.core import database, masking
@@ -190,6 +191,28 @@ def share(actor: Actor, viewer: Access, credential: Credential, wanted: Collecti
     if not manageable(viewer, credential) or not allowed.issuperset(team.pk for team in wanted):
         raise access.NotAllowed(Role.MANAGER)
     return sharing.share(actor, credential, wanted)
+
+
+class CannotBeOpened(Exception):
+    """The secret of a credential cannot be decrypted, so it cannot be sealed for another owner."""
+
+
+def hand_over(actor: Actor, credential: Credential, to: User | Group) -> bool:
+    """Give it to a person or a team; with a team, a manager of the workspace becomes its owner, the actor if possible.
+
+    It is re-sealed for its new owner (sharing.pass_on); the secret is shown to nobody. Return whether it still belonged to the same owner.
+    Raises CannotBeOpened. Within a transaction.
+    """
+    rows = Credential.objects.select_for_update(of=("self",)).select_related("workspace", "owner")
+    row = rows.filter(pk=credential.pk, owner=credential.owner_id).first()
+    if row is None:
+        return False
+    owner = to if isinstance(to, User) else members.possible_owners(row.workspace, row.owner, actor.user)[0]
+    if not sharing.pass_on(actor, row, owner):
+        raise CannotBeOpened
+    if not isinstance(to, User):
+        sharing.share(actor, row, [*sharing.teams(row), to], consents=True)
+    return True
 
 
 def remove(actor: Actor, credential: Credential) -> None:

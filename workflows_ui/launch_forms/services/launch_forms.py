@@ -7,6 +7,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
 
+from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core import clock, database
 from workflows_ui.core.prepared import Prepared
@@ -103,6 +104,16 @@ def drop_draft(actor: audit_log.Actor, access: Access, flow_id: str, *, lock: in
     return _change(actor, access, flow_id, lock, "form.drop_draft", "", {})
 
 
+def hand_over(actor: audit_log.Actor, row: LaunchForm, to: User) -> bool:
+    """Name another builder as the one who saved the form last; return whether nobody saved it meanwhile."""
+    return _change_left(actor, row, "form.hand_over", {"updated_by": to}, to=to.label)
+
+
+def discard_left_draft(actor: audit_log.Actor, row: LaunchForm) -> bool:
+    """Discard the draft of a person who leaves; the published form stays. Return whether nobody saved it meanwhile."""
+    return _change_left(actor, row, "form.drop_draft", {"draft": "", "before": "", "updated_by": actor.user})
+
+
 def undo(actor: audit_log.Actor, access: Access, flow_id: str, *, lock: int) -> LaunchForm:
     """Undo the last change of the draft; a second call undoes the undo. Raises as `save`, and NothingToUndo."""
     row = _current(access, flow_id, lock)
@@ -182,6 +193,19 @@ def _current(access: Access, flow_id: str, lock: int) -> LaunchForm:
 
 def _draft_or_published(row: LaunchForm) -> str:
     return row.open("draft") or (row.published.open("schema") if row.published else "")
+
+
+def _change_left(
+    actor: audit_log.Actor, row: LaunchForm, action: str, values: Mapping[str, Any], **detail: Any
+) -> bool:
+    """Update the row as it was read, with an audit row that always names its flow; return whether nobody saved it meanwhile."""
+    unchanged = LaunchForm.objects.filter(pk=row.pk, lock=row.lock)
+    with transaction.atomic():
+        if not unchanged.update(updated_at=clock.now(), lock=F("lock") + 1, **values):
+            return False
+        about = row.audited_object()._replace(object_name=row.flow_name or row.flow_id)
+        audit_log.record(actor, action, flow=row.flow_id, **about._asdict(), **detail)
+    return True
 
 
 def _change(

@@ -1,10 +1,12 @@
 """Inputs of a flow, saved under a name for later launches: private, or shared with everyone who may launch the flow."""
 
+from itertools import chain, count
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
+from workflows_ui.accounts.models import User
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core import clock, database, json_text, masking
 from workflows_ui.launch_forms.models import SavedInputs
@@ -78,3 +80,21 @@ def delete(actor: audit_log.Actor, row: SavedInputs) -> None:
     with transaction.atomic():
         audit_log.record(actor, "inputs.delete", row, flow=row.flow_id)
         row.delete()
+
+
+def hand_over(actor: audit_log.Actor, row: SavedInputs, to: User) -> bool:
+    """Give saved inputs to a colleague; return whether they still belonged to the same owner."""
+    with transaction.atomic():
+        given = give(row, to)
+        if given:
+            audit_log.record(actor, "inputs.hand_over", row, flow=row.flow_id, to=to.label)
+    return given
+
+
+def give(row: SavedInputs, to: User) -> bool:
+    """Change the owner of saved inputs; return whether they still belonged to the same owner. Audited by the caller."""
+    taken = SavedInputs.objects.filter(workspace=row.workspace_id, flow_id=row.flow_id, owner=to)
+    numbered = (f"{row.name[:94]} ({number})" for number in count(2))
+    names = set(taken.values_list("name", flat=True))
+    name = next(name for name in chain([row.name], numbered) if name not in names)
+    return bool(SavedInputs.objects.filter(pk=row.pk, owner=row.owner_id).update(owner=to, name=name))

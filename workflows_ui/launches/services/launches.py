@@ -22,7 +22,7 @@ from workflows_ui.core.prepared import Prepared
 from workflows_ui.core.secret_names import masks
 from workflows_ui.credentials.models import Credential
 from workflows_ui.engine import HIDDEN, EncodedJson, Upload
-from workflows_ui.launches.models import SEARCHED_FOR, UNSENT, WENT_WRONG, Launch, Reason, State
+from workflows_ui.launches.models import SEARCHED_FOR, UNSENT, WENT_WRONG, Launch, LaunchInput, Reason, State
 from workflows_ui.launches.services import files as launch_files, secrets as launch_secrets
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access as member_access, launch_rights
@@ -224,6 +224,15 @@ def visible_launches(access: member_access.Access) -> QuerySet[Launch]:
     rows = Launch.objects.filter(workspace=access.workspace).order_by("-asked_at", "-pk")
     rows = rows.select_related("user", "credential")
     return rows if access.allows(Role.BUILDER) else rows.filter(user=access.user)
+
+
+def with_text(text: str) -> Q:
+    """The condition that a text is in the name of a launch's flow or in one of its searchable inputs."""
+    names, inputs = Q(), Q()
+    for spelling in database.spellings(text):
+        names |= Q(flow_name__icontains=spelling)
+        inputs |= Q(text__icontains=spelling)
+    return names | Q(pk__in=LaunchInput.objects.filter(inputs).values("launch"))
 
 
 @Prepared

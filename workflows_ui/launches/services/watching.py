@@ -10,10 +10,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 import structlog
+from django.db import transaction
 from django.db.models import Exists, F, Min, Q, QuerySet
 from django.urls import reverse
 
 from workflows_ui.accounts.models import User
+from workflows_ui.audit.services import audit_log
+from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.lease import backoff, not_paused
@@ -63,6 +66,35 @@ def start_watching(user: User, workspace: Workspace, kind: WatchKind, object_id:
 
 def stop_watching(user: User, workspace: Workspace, kind: WatchKind, object_id: str) -> None:
     Watch.objects.filter(user=user, workspace=workspace, kind=kind, object_id=object_id).delete()
+
+
+def hand_over(actor: Actor, watch: Watch, to: User) -> bool:
+    """Let a colleague watch it instead of the person; return whether the person still did."""
+    with transaction.atomic():
+        start_watching(to, watch.workspace, WatchKind(watch.kind), watch.object_id, watch.name)
+        return _end(actor, watch, "watch.hand_over", to=to.label)
+
+
+def end(actor: Actor, watch: Watch) -> bool:
+    """End a person's subscription; return whether there still was one."""
+    with transaction.atomic():
+        return _end(actor, watch, "watch.end")
+
+
+def _end(actor: Actor, watch: Watch, action: str, **detail: Any) -> bool:
+    gone, _rows = Watch.objects.filter(pk=watch.pk).delete()
+    if gone:
+        audit_log.record(
+            actor,
+            action,
+            workspace=watch.workspace,
+            object_type="watch",
+            object_id=str(watch.pk),
+            object_name=watch.name or watch.object_id,
+            watched=watch.kind,
+            **detail,
+        )
+    return bool(gone)
 
 
 def is_watching(user: User, workspace: Workspace, kind: WatchKind, object_id: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from django.db.models import Q, QuerySet
 
 from workflows_ui.accounts.models import User
-from workflows_ui.core.collation import plain, sort_key
+from workflows_ui.core.collation import has_words, plain, sort_key
 from workflows_ui.members.models import LaunchRight, Member, Role, TeamOwner
 from workflows_ui.members.services import access
 
@@ -55,9 +55,20 @@ def search(people: QuerySet[User], text: str) -> list[User]:
     words = plain(text).split()[:6]
     if len("".join(words)) < SHORTEST:
         return []
-    rows = people.values_list("pk", "username", "first_name", "last_name", "email")
-    found = [pk for pk, *texts in rows.iterator() if all(word in plain(" ".join(texts)) for word in words)]
-    return sorted(people.filter(pk__in=found[:500]), key=lambda user: sort_key(user.label))[:OFFERED]
+    return matching(people, words, OFFERED)
+
+
+def matching(people: QuerySet[User], words: Collection[str], most: int) -> list[User]:
+    """The first of these people, by name, whose name, user name or address contains each of these words, which are plain."""
+    found = [
+        (sort_key(f"{first} {last}".strip() or username), pk)
+        for pk, username, first, last, email in people.values_list(
+            "pk", "username", "first_name", "last_name", "email"
+        ).iterator()
+        if has_words(words, username, first, last, email)
+    ]
+    keys = [pk for _key, pk in sorted(found)[:most]]
+    return sorted(people.filter(pk__in=keys), key=lambda user: (sort_key(user.label), user.pk))
 
 
 def find_by_full_name(people: QuerySet[User], text: str) -> User | None:

@@ -63,7 +63,7 @@ def take(person_access: access.Access, flow_id: str, now: datetime) -> LaunchRig
 def still_holds(user: User, right: LaunchRight) -> bool:
     """Whether a launch requested by this right may be sent: the right is not withdrawn, not over, and still the person's.
 
-    `user` has access to the workspace (access.find). The launch was counted when it was requested, so the number is not checked again.
+    `user` has access to the workspace (access.access_for). The launch was counted when it was requested, so the number is not checked again.
     """
     now = timezone.now()
     rows = LaunchRight.objects.filter(Q(until__isnull=True) | Q(until__gt=now), pk=right.pk, revoked_at__isnull=True)
@@ -196,6 +196,35 @@ def revoke(actor: Actor, right: LaunchRight) -> bool:
         )
         if changed:
             audit_log.record(actor, "launch_right.revoke", right, **_detail(right), used=right.used)
+    return bool(changed)
+
+
+def give_rest(actor: Actor, right: LaunchRight, to: User) -> bool:
+    """Give the rest of a person's right to a colleague: the same end, and the unused launches; return whether it was in force.
+
+    Raises NothingActs.
+    """
+    if not revoke(actor, right):
+        return False
+    give(
+        actor,
+        right.workspace,
+        flow_id=right.flow_id,
+        flow_name=right.flow_name,
+        holder=to,
+        until=right.until,
+        most_launches=None if right.most_launches is None else right.most_launches - right.used,
+    )
+    return True
+
+
+def hand_over(actor: Actor, right: LaunchRight, to: User) -> bool:
+    """Name another manager as the one who gave the right; return whether it was in force and given by the same person."""
+    rows = LaunchRight.objects.filter(pk=right.pk, created_by=right.created_by_id, revoked_at=None)
+    with transaction.atomic():
+        changed = rows.update(created_by=to)
+        if changed:
+            audit_log.record(actor, "launch_right.hand_over", right, holder=right.holder, to=to.label)
     return bool(changed)
 
 

@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from workflows_ui.accounts.models import User
-from workflows_ui.accounts.services import second_step
+from workflows_ui.accounts.services import second_step, sessions
 from workflows_ui.audit.requests import actor
 from workflows_ui.core import database
 from workflows_ui.core.collation import by_name, sort_key
@@ -161,7 +161,7 @@ def end_sessions(request: ConsoleRequest, person_id: int) -> HttpResponse:
     if not is_sure(request):
         messages.info(request, _("Nothing was changed."))
         return responses.redirect_to_view(request, "person", user.pk)
-    deactivation.end_sessions(actor(request), user)
+    sessions.end_all(actor(request), user)
     messages.success(request, _("%(person)s is signed out everywhere.") % {"person": user.label[:80]})
     return responses.redirect_to_view(request, "person", user.pk)
 
