@@ -115,7 +115,7 @@ def send_again(actor: Actor, row: AlarmChannel) -> int:
     return number
 
 
-def in_trouble(workspace: Workspace) -> set[Any]:
+def in_trouble(workspace: Workspace) -> set[object]:
     """The keys of the channels with an unsent message whose last attempt failed."""
     rows = AlarmDelivery.objects.filter(channel__workspace=workspace, sent_at=None).exclude(trouble="")
     return set(rows.values_list("channel_id", flat=True))

@@ -163,7 +163,7 @@ def _write(work: Work, flows: Iterable[Mapping[str, Any]], started: datetime) ->
         FlowRhythm.objects.filter(pk__in=same).update(listed_at=started)
 
 
-def _schedule(flow: dict[str, Any]) -> tuple[str, str]:
+def _schedule(flow: dict[str, object]) -> tuple[str, str]:
     """The cron expression and time zone that start a flow; "" if it has none, or it is not certain."""
     if flow_facts.start_of(reading.trigger_of(flow)) != "schedule" or not reading.next_times(flow):
         return "", ""

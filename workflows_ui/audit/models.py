@@ -27,7 +27,7 @@ class AuditRows(models.QuerySet["AuditEvent"]):
     def update(self, **_values: Any) -> NoReturn:
         raise AppendOnly("Rows of the audit log are not changed.")
 
-    def bulk_update(self, *_arguments: Any, **_options: Any) -> NoReturn:
+    def bulk_update(self, *_arguments: object, **_options: object) -> NoReturn:
         raise AppendOnly("Rows of the audit log are not changed.")
 
     def delete(self) -> NoReturn:

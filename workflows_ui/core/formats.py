@@ -149,7 +149,7 @@ def clock(milliseconds: float) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
-def between(start: Any, end: Any) -> float | None:
+def between(start: object, end: object) -> float | None:
     """Return the milliseconds between two of the engine's moments; None if one is missing or they are reversed."""
     first, last = moment(start), moment(end)
     if first is None or last is None or last < first:
@@ -200,7 +200,7 @@ def pretty(value: Any, limit: int = 500_000) -> Pretty:
     return Pretty(text[:limit], max(0, len(text) - limit))
 
 
-def named_briefly(value: Any, longest: int = 120, depth: int = 4) -> Any:
+def named_briefly(value: object, longest: int = 120, depth: int = 4) -> object:
     """Truncate the texts in the upper levels of an object, for its name in a sentence; deeper levels are unchanged."""
     if isinstance(value, str):
         return value if len(value) <= longest else value[: longest - 1] + "…"

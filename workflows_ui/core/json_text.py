@@ -23,7 +23,7 @@ class BadPayload(Exception):
         self.column = column
 
 
-def parse(text: str, most: int = MAX_BYTES) -> Any:
+def parse(text: str, most: int = MAX_BYTES) -> object:
     """The value of a JSON text of at most `most` bytes in UTF-8; empty text is `{}`.
 
     Raises BadPayload with problem `syntax` (line, column), `number` (not finite, or too long), `letter` (half of a surrogate
@@ -71,7 +71,7 @@ def _parse_int(text: str) -> int:
         raise BadPayload("number") from None
 
 
-def dump(value: Any) -> str:
+def dump(value: object) -> str:
     """The text to store and send: compact, keys in the typed order; half of a surrogate pair stays an escape."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return json.dumps(value, ensure_ascii=True, separators=(",", ":")) if HALF.search(text) else text

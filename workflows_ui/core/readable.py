@@ -80,12 +80,12 @@ class Room:
         return format_decimal(value, locale=get_language() or "en", decimal_quantization=False)
 
 
-def readable_node(value: Any, room: Room | None = None) -> Node:
+def readable_node(value: object, room: Room | None = None) -> Node:
     """Return the readable form of a JSON value; parts that are too deep, too long or too many are omitted and counted."""
     return _node(value, room or Room(), 0)
 
 
-def _node(value: Any, room: Room, depth: int) -> Node:
+def _node(value: object, room: Room, depth: int) -> Node:
     if isinstance(value, Mapping) and value:
         return _fields(value, room, depth)
     if isinstance(value, list | tuple) and value:

@@ -376,6 +376,6 @@ def overlap(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
     return first[:shorter] == second[:shorter]
 
 
-def is_number(value: Any) -> TypeGuard[int | float]:
+def is_number(value: object) -> TypeGuard[int | float]:
     """Whether a JSON value is a number: true is not."""
     return isinstance(value, int | float) and not isinstance(value, bool)

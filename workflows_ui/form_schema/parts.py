@@ -112,7 +112,7 @@ class Part:
             )
 
 
-def read_part(value: Any, where: str, read: Callable[[Part], T]) -> T:
+def read_part(value: object, where: str, read: Callable[[Part], T]) -> T:
     """What `read` makes of an object, which it must understand completely. Raises BadForm."""
     part = Part(value, where)
     result = read(part)

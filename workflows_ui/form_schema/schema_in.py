@@ -43,7 +43,7 @@ def read(content: bytes) -> Form:
     return from_schema(document)
 
 
-def from_schema(document: Any) -> Form:
+def from_schema(document: object) -> Form:
     """The form of a schema. Anything not understood is rejected, never dropped. Raises BadForm."""
     if json_text.depth(document) > _NESTING:
         raise BadForm(_("The file is nested too deeply for a form."))

@@ -146,7 +146,7 @@ def _name(request: ConsoleRequest, id: str) -> str:
     return request.POST.get("name", "")[:1000] or id
 
 
-def _flows(request: ConsoleRequest, page: Home, q: str, *, engine_asked: bool) -> dict[str, Any]:
+def _flows(request: ConsoleRequest, page: Home, q: str, *, engine_asked: bool) -> dict[str, object]:
     """Return one page of the launchable flows: `forms` with a published form and `others`, each with favourites first, then by name; and
     the other pages. Without the engine, the flows with a form as last saved.
     """

@@ -38,7 +38,7 @@ def lines(session: EngineSession, flow: Mapping[str, Any], form: Form) -> list[s
         return []
 
 
-def still_fits(version: LaunchFormVersion, flow: Mapping[str, Any]) -> bool:
+def still_fits(version: LaunchFormVersion, flow: Mapping[str, object]) -> bool:
     """Whether a published form fits a flow from the engine's list; True if the list does not show that.
 
     Neither changes once it is published, so the result is cached for a day.

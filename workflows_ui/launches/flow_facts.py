@@ -43,7 +43,7 @@ class Facts:
     answers: bool  # A step of the flow returns an answer, so that waiting for one makes sense.
     fielded: bool = False  # The console has inputs for the trigger's fields: the flow's own form is not needed.
     #: The engine's trigger object with all steps after it.
-    tree: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    tree: dict[str, object] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def start_label(self) -> str | Promise:
@@ -141,19 +141,19 @@ def read(flow: dict[str, Any], version: dict[str, Any], *, newer_draft: bool = F
     )
 
 
-def start_of(trigger: Any) -> Start:
+def start_of(trigger: object) -> Start:
     """The kind of start of a flow with this trigger. Those in LAUNCHED are started by a launch."""
     piece = _piece(trigger)
     return _STARTS.get(piece, "event") if piece else "nothing"
 
 
-def _answers(step: dict[str, Any], trigger: str) -> bool:
+def _answers(step: dict[str, object], trigger: str) -> bool:
     """Whether a step returns the answer of a waiting launch. It must be of the trigger's own piece (api.md 7.2)."""
     returns = text_at(step, "settings.actionName").startswith("return_response")
     return returns and trigger in {"piece-webhook", "piece-forms"} and _piece(step) == trigger
 
 
-def _piece(step: Any) -> str:
+def _piece(step: object) -> str:
     """The name of a step's piece without its scope; "" if it has no piece."""
     return text_at(step, "settings.pieceName").rpartition("/")[2]
 

@@ -226,7 +226,7 @@ class List:
     file_view: ClassVar[str] = ""
 
     @classmethod
-    def with_attributes(cls, **attributes: Any) -> Self:
+    def with_attributes(cls, **attributes: object) -> Self:
         """A list with further attributes, such as the records of one table, whose columns are the table's own."""
         return cast("Self", type(cls.__name__, (cls,), attributes)())
 

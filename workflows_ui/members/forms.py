@@ -81,7 +81,7 @@ class PersonField(forms.CharField):
         attributes = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
         super().__init__(max_length=254, widget=PersonInput(attrs=attributes), **options)
 
-    def clean(self, value: Any) -> User | None:
+    def clean(self, value: object) -> User | None:
         name = super().clean(value)
         person = accounts.find_person(name) or directory.find_by_full_name(self.people, name)
         if name and person is None:
@@ -96,7 +96,7 @@ class PersonFormMixin:
 
     fields: dict[str, forms.Field]
 
-    def __init__(self, *args: Any, people: QuerySet[User] | None = None, **options: Any) -> None:
+    def __init__(self, *args: object, people: QuerySet[User] | None = None, **options: object) -> None:
         super().__init__(*args, **options)
         for field in self.fields.values():
             if isinstance(field, PersonField) and people is not None:
@@ -203,7 +203,7 @@ class SuccessorForm(PersonFormMixin, forms.Form):
         error_messages={"unknown": _("Name somebody else with an active account.")},
     )
 
-    def __init__(self, *args: Any, leaving: User, people: QuerySet[User], **options: Any) -> None:
+    def __init__(self, *args: object, leaving: User, people: QuerySet[User], **options: object) -> None:
         super().__init__(*args, people=people.exclude(pk=leaving.pk), **options)
         self.fields["successor"].widget.leaves_out = leaving.pk
 
@@ -237,7 +237,7 @@ class InviteForm(DaysForm):
         if not teams:
             del self.fields["teams"]
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """Require a role or a team, without which the invitation would have no effect."""
         data: dict[str, Any] = super().clean() or {}
         if "role" not in self.errors and not data.get("role") and not data.get("teams"):

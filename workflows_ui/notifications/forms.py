@@ -29,7 +29,7 @@ class NotificationSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # no
             name: forms.TimeInput(attrs={"type": "time"}, format="%H:%M") for name in ("quiet_from", "quiet_until")
         }
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """Require both ends of the quiet hours, or neither."""
         values: dict[str, Any] = super().clean() or {}
         ends = [values.get("quiet_from"), values.get("quiet_until")]

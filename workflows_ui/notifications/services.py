@@ -112,7 +112,7 @@ def _notify_folded(user: User, key: str, values: dict[str, Any], fold: Fold) -> 
     return True if counted else None
 
 
-def _summary_at(user: User, soon: datetime | None, now: datetime) -> Any:
+def _summary_at(user: User, soon: datetime | None, now: datetime) -> object:
     """Return the time of the next mail as an expression of the row, so that it is right however late another worker claims the mail."""
     if soon is None:
         return None

@@ -82,12 +82,12 @@ class Procedure:
         choices: the fields of the form that are left out if no object's impact names them (`Affected.choice`).
     """
 
-    collect: Callable[[EngineSession, dict[str, Any], Callable[[], None]], tuple[list[tuple[str, str]], bool]]
+    collect: Callable[[EngineSession, dict[str, object], Callable[[], None]], tuple[list[tuple[str, str]], bool]]
     impact: Callable[[EngineSession, Row, dict[str, Any]], Affected]
     finish: Callable[[EngineSession, dict[str, Any], Actor, bool], str]
     subject: Callable[[dict[str, Any]], Text]
     reverse: Callable[[dict[str, Any], str], dict[str, Any]]
-    final: Callable[[Workspace, dict[str, Any]], Text]
+    final: Callable[[Workspace, dict[str, object]], Text]
     choices: frozenset[str] = frozenset()
 
 

@@ -112,7 +112,7 @@ else:
     _ModelAdmin = admin.ModelAdmin
 
 
-def _cut(field: "models.Field[Any, Any]") -> Callable[[Any], Any]:
+def _cut(field: "models.Field[Any, Any]") -> Callable[[object], object]:
     """A column of a long text: its beginning."""
 
     @admin.display(description=field.verbose_name, ordering=field.name)

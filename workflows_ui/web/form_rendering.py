@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from workflows_ui.web import elements
 
 _INPUTS = ("text", "number", "hidden", "email", "password", "date", "url", "search", "tel", "checkbox", "file")
-_WIDGETS: dict[str, Callable[[Mapping[str, Any]], SafeString]] = {
+_WIDGETS: dict[str, Callable[[Mapping[str, object]], SafeString]] = {
     **{f"django/forms/widgets/{name}.html": elements.input_widget for name in _INPUTS},
     "django/forms/widgets/textarea.html": elements.textarea_widget,
     "django/forms/widgets/select.html": elements.select_widget,

@@ -81,7 +81,7 @@ def form_page(
 
 
 def download(
-    content: str | bytes | Iterator[Any],
+    content: str | bytes | Iterator[object],
     name: str,
     content_type: str = "application/json; charset=utf-8",
     **headers: str,

@@ -59,7 +59,7 @@ class MoveForm(EngineForm):
     def secrets(self) -> list[BoundField]:
         return [self[name] for name in self.credentials]
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """Require a secret, which proves that the new address is right."""
         data = super().clean() or {}
         if not self.filled and self.credentials.keys().isdisjoint(self.errors):

@@ -127,7 +127,7 @@ def detail(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Http
     return responses.page(request, "credentials/detail.html", context)
 
 
-def _uses(credential: Credential) -> list[dict[str, Any]]:
+def _uses(credential: Credential) -> list[dict[str, object]]:
     """Time, person, action, object and page of each use."""
     slug, lines = credential.workspace.slug, []
     for use in credential_usage.uses(credential):

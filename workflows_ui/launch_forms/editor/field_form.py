@@ -62,7 +62,7 @@ class FieldForm(EditorForm):
     #: What an empty field of this kind may send.
     blanks: Sequence[Blank] = tuple(Blank)
     #: The fixed value of a hidden field without a typed value; NOTHING if the kind has no empty value.
-    empty_value: Any = NOTHING
+    empty_value: object = NOTHING
     #: Formset of choices or columns, and the input that displays its errors.
     rows: Any = None
     rows_input = "kind"
@@ -97,7 +97,7 @@ class FieldForm(EditorForm):
     blank = choice(gettext_lazy("What is sent where it is left empty"), Blank, Blank.ABSENT)
 
     def __init__(
-        self, data: Any = None, *, field: Field, form: Form, sources: Sources | None = None, judged: bool = True
+        self, data: object = None, *, field: Field, form: Form, sources: Sources | None = None, judged: bool = True
     ) -> None:
         """`judged`: whether to validate, which is skipped if the page is only rendered again, for another kind."""
         self.kept, self.form, self.sources = field, form, sources or Sources()
@@ -108,7 +108,7 @@ class FieldForm(EditorForm):
             self._errors = ErrorDict()  # skips validation
         self._set_choices()
 
-    def _initial_data(self) -> dict[str, Any]:
+    def _initial_data(self) -> dict[str, object]:
         field, names = self.kept, self.form.names
         data: dict[str, Any] = {**vars(field), **vars(field.limits)} | {
             "where": ".".join(field.path),
@@ -164,7 +164,7 @@ class FieldForm(EditorForm):
     def clean_help(self) -> str:
         return str(self.cleaned_data["help"]).replace("\r\n", "\n")
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """Values that depend on more than one input, under the names of the attributes of `Field`."""
         for name, check in (
             (self.rows_input, self._rows),
@@ -181,7 +181,7 @@ class FieldForm(EditorForm):
     def _rows(self) -> dict[str, Any]:
         return {}
 
-    def _start(self) -> dict[str, Any]:
+    def _start(self) -> dict[str, object]:
         kept, start = self.kept, self.cleaned_data.get("start") or EMPTY
         if start == EMPTY or "source" in self.errors:
             return {"default": NOTHING, "hidden_value": NOTHING}
@@ -203,7 +203,7 @@ class FieldForm(EditorForm):
                 raise ValidationError({low: _("The lower limit is above the upper one.")})
         return {"limits": Limits(**{name: data[name] for name in _LIMITS if name in data})}
 
-    def _rule(self) -> dict[str, Any]:
+    def _rule(self) -> dict[str, object]:
         data = self.cleaned_data
         other = self.form.field(str(data.get("rule_field") or ""))
         if other is None:
@@ -258,7 +258,7 @@ class ValueForm(FieldForm):
     blanks: Sequence[Blank] = (Blank.ABSENT, Blank.NULL, Blank.TEXT)
     value: forms.Field | None = line(gettext_lazy("Value"), LAUNCHERS_LEARN_IT, most=LONG, strip=False)
 
-    def _initial_data(self) -> dict[str, Any]:
+    def _initial_data(self) -> dict[str, object]:
         value = self.kept.hidden_value if self.kept.hidden else self.kept.default
         return super()._initial_data() | {"value": field_values.text_of(value, replace(self.kept, kind=self.chosen))}
 

@@ -42,7 +42,7 @@ class Reference:
     hint: FieldKind | None = None
 
 
-def find_references(trigger: Any, *, body_is_output: bool = False) -> list[Reference]:
+def find_references(trigger: object, *, body_is_output: bool = False) -> list[Reference]:
     """All references of the steps, in the order of the steps, without repetitions.
 
     `body_is_output`: the trigger's output is the body itself (the forms piece), so that `{{trigger.x}}` reads the body's `x`.
@@ -138,7 +138,7 @@ class _Step:
 _UNREAD = frozenset({"sourceCode", "sampleData", "propertySettings", "customLogoUrl", "errorHandlingOptions"})
 
 
-def texts(value: Any) -> Iterator[str]:
+def texts(value: object) -> Iterator[str]:
     """All texts with templates in a value and in the keys of its objects, in order."""
     waiting = [value]
     while waiting:
@@ -153,7 +153,7 @@ def texts(value: Any) -> Iterator[str]:
                 waiting.extend((content, key))
 
 
-def _conditions(branches: Any) -> Iterator[dict[str, Any]]:
+def _conditions(branches: object) -> Iterator[dict[str, object]]:
     for branch in branches if isinstance(branches, list) else ():
         groups = branch.get("conditions") if isinstance(branch, dict) else None
         for group in groups if isinstance(groups, list) else ():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from workflows_ui.core.json_text import HALF
 from workflows_ui.form_schema.document import Field, FieldKind
@@ -14,7 +13,7 @@ _QUOTES = re.compile(r"[\\\"'’\n\r\t]")
 _MOST = 200
 
 
-def read_trigger_form(trigger: Any, bodies: Sequence[Any] = ()) -> list[Field] | None:
+def read_trigger_form(trigger: object, bodies: Sequence[object] = ()) -> list[Field] | None:
     """The fields of a forms trigger; None for other triggers. Steps read them as `{{trigger.x}}`: the piece's output is the body itself.
 
     Their names, labels and help texts are as the flow has them, which may be more than a launch form allows.
@@ -51,5 +50,5 @@ def key_of(label: str, known: set[str]) -> str:
     return next((key for key in (*keys, label) if key in known), keys[0])
 
 
-def _dict(value: Any) -> dict[str, Any]:
+def _dict(value: object) -> dict[str, object]:
     return value if isinstance(value, dict) else {}

@@ -26,7 +26,7 @@ SAMPLES = 5
 _log = logging.getLogger(__name__)
 
 
-def propose(workflows: Workflows, workspace: Workspace, flow_id: str, trigger: Any) -> Form:
+def propose(workflows: Workflows, workspace: Workspace, flow_id: str, trigger: object) -> Form:
     """The form proposed for a flow with the step tree `trigger`. Only for builders: it uses everybody's launches.
 
     Calls the engine at most 7 times, and does without samples and runs if calls fail.
@@ -37,7 +37,7 @@ def propose(workflows: Workflows, workspace: Workspace, flow_id: str, trigger: A
 
 
 def propose_for_launcher(
-    workflows: Workflows, flow_id: str, trigger: Any, wanted: Any, last: Callable[[], Any]
+    workflows: Workflows, flow_id: str, trigger: object, wanted: object, last: Callable[[], object]
 ) -> Form:
     """The form for a launcher without a published form: from the steps and the engine's samples, not from other people's launches.
 
@@ -55,12 +55,12 @@ def propose_for_launcher(
     return proposing.propose(trigger, own, stored, accept_all=True)
 
 
-def reads_everything(trigger: Any) -> bool:
+def reads_everything(trigger: object) -> bool:
     """Whether a step passes on the whole body, so that the steps do not show what it must contain."""
     return any(reference.path == () for reference in references.find_references(trigger))
 
 
-def launch_payloads(workspace: Workspace, flow_id: str) -> Iterator[tuple[str, Any]]:
+def launch_payloads(workspace: Workspace, flow_id: str) -> Iterator[tuple[str, object]]:
     """The payloads of sent launches with the launch's id, newest first, without those that cannot be opened.
 
     Those of failed launches are left out: what was wrong with their values would become a part of the form.
@@ -114,7 +114,7 @@ def samples(workflows: Workflows, flow_id: str) -> list[Any]:
     return [body for row in _rows(page) for body in body_of(row.get("payload"))]
 
 
-def body_of(output: Any) -> Iterator[Any]:
+def body_of(output: object) -> Iterator[object]:
     """The body in a trigger's output: a webhook returns the whole request (recording `run_get_SUCCEEDED`), others any value."""
     if isinstance(output, dict) and "headers" in output and ("body" in output or "method" in output):
         output = output.get("body")

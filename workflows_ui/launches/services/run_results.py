@@ -106,7 +106,7 @@ def _apply_run(launch: Launch, run: Run, snapshot: PollSnapshot, now: datetime) 
     return None
 
 
-def _run_fields(launch: Launch, run: Run) -> dict[str, Any]:
+def _run_fields(launch: Launch, run: Run) -> dict[str, object]:
     return {
         "run_id": run.id[:64],
         "run_status": run.status[:60],
@@ -132,7 +132,7 @@ def record_retry(workspace: Workspace, answer: Mapping[str, object]) -> None:
         )
 
 
-def _cleared_fields(launch: Launch) -> dict[str, Any]:
+def _cleared_fields(launch: Launch) -> dict[str, object]:
     """Columns that clear the results of an earlier attempt once a run continues."""
     fields: dict[str, Any] = {"run_finished_at": None, "failed_step": "", "failure": "", "ended_at": None}
     fields |= {"misses": 0, "words_read": 0}
@@ -163,7 +163,7 @@ def _apply_unfinished_run(launch: Launch, state: State, run: Run, now: datetime)
 
 def _result_fields(
     launch: Launch, state: State, details: Run | None, now: datetime, *, unreadable: bool
-) -> dict[str, Any] | None:
+) -> dict[str, object] | None:
     """The result or the failure as columns; None to request it again. `unreadable`: this poll's request failed."""
     if state not in {State.SUCCEEDED, State.FAILED}:
         return {}

@@ -6,7 +6,6 @@ Every notification has a key, so that repeated detection notifies once. A subscr
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from urllib.parse import urlencode
 
 import structlog
@@ -70,7 +69,7 @@ def is_watching(user: User, workspace: Workspace, kind: WatchKind, object_id: st
 
 
 @Prepared
-def _watched(user: int, workspace: int, kind: str, object_id: str) -> QuerySet[Watch, Any]:
+def _watched(user: int, workspace: int, kind: str, object_id: str) -> QuerySet[Watch, object]:
     return Watch.objects.filter(user=user, workspace=workspace, kind=kind, object_id=object_id).values_list("pk")
 
 

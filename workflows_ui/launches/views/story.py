@@ -83,7 +83,7 @@ def story(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     return responses.page(request, "launches/story.html", context, fragments=(STORY,))
 
 
-def _known_failure(access: Access, launch: Launch, run: Row | None) -> dict[str, Any] | None:
+def _known_failure(access: Access, launch: Launch, run: Row | None) -> dict[str, object] | None:
     """What is known about such failures, where the person may see the run index, which may not have this run yet."""
     index = indexes.for_access(access)
     if index is None:
@@ -95,7 +95,7 @@ def _known_failure(access: Access, launch: Launch, run: Row | None) -> dict[str,
     return run_panels.known_failure(access, index, fingerprint)
 
 
-def _load_runs(session: EngineSession, raw: Row, good: Launch | None) -> tuple[Row, Row | None, Mapping[str, Any]]:
+def _load_runs(session: EngineSession, raw: Row, good: Launch | None) -> tuple[Row, Row | None, Mapping[str, object]]:
     """The masked run, the successful launch's run, and the steps of both by name. Raises EngineError.
 
     Never cached: before masking, a run holds what was typed into secret fields.

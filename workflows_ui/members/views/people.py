@@ -226,7 +226,7 @@ def permissions(request: ConsoleRequest, slug: str, person_id: int) -> HttpRespo
     return responses.page(request, "members/permissions.html", context)
 
 
-def _credentials(person: User, workspace: Workspace) -> list[dict[str, Any]]:
+def _credentials(person: User, workspace: Workspace) -> list[dict[str, object]]:
     """Return the credentials that the person can use, the one that is used first: their names, and whose they are."""
     through = sharing.genuine(credential__workspace=workspace, team__in=person.groups.all())
     teams: dict[Any, list[str]] = {}

@@ -229,7 +229,7 @@ def _created(action_request: _ActionRequest, answer: Any) -> tuple[str, str] | N
     return (kind, key) if kind and key else None
 
 
-def _after(action_request: _ActionRequest, answer: Any) -> str:
+def _after(action_request: _ActionRequest, answer: object) -> str:
     action, object_url = action_request.action, action_request.object_url
     if action.success_url is not None:
         return action.success_url(action_request.slug, action_request.row, answer)

@@ -179,7 +179,7 @@ def _uses_of_steps(trigger: Step, *, live: bool) -> Iterator[Use]:
             yield Use(kind, _cut(key), name, title, live)
 
 
-def _references(step: Any) -> Iterator[tuple[str, str]]:
+def _references(step: object) -> Iterator[tuple[str, str]]:
     if piece := references.piece_of(step):
         yield APPS, piece
     for external in references.connections_of(step):

@@ -201,7 +201,7 @@ def erase(workspace_id: int, run_id: str, now: datetime) -> bool:
     return _empty(rows, erased_at=now)
 
 
-def _empty(rows: QuerySet[IndexedRun], **values: Any) -> bool:
+def _empty(rows: QuerySet[IndexedRun], **values: object) -> bool:
     # The runs first: then nobody else is writing their words and values.
     keys = list(rows.values_list("pk", flat=True))
     done = rows.filter(pk__in=keys).update(**_EMPTY, **values)
@@ -226,7 +226,7 @@ def delete_some(found: QuerySet[IndexedRun], *, waits: bool = False) -> int:
     return len(keys)
 
 
-def to_engine(row: IndexedRun) -> dict[str, Any]:
+def to_engine(row: IndexedRun) -> dict[str, object]:
     """A run as the engine's list shows it, for the pages that show runs. Its message is "" if it cannot be opened."""
     failed = {}
     if row.failed_step or row.failed_step_title:

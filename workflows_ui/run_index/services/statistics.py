@@ -195,7 +195,7 @@ def _kept(index: RunIndex, rows: QuerySet[IndexedRun, Any], *, past: bool = Fals
     return indexes.remember(index, _sql(rows), lambda: list(rows), past=past)
 
 
-def _sql(rows: QuerySet[IndexedRun, Any]) -> str:
+def _sql(rows: QuerySet[IndexedRun, object]) -> str:
     """The query, as the name of its result. Django has no SQL for conditions that match no row, such as being one of no flows."""
     try:
         return str(rows.query)

@@ -90,7 +90,7 @@ def _titles_key(workspace_id: int, version: str) -> str:
     return f"run-index-titles:{workspace_id}:{version}"
 
 
-def reserved(index: RunIndex, rows: list[IndexedRun], now: datetime) -> dict[str, Any]:
+def reserved(index: RunIndex, rows: list[IndexedRun], now: datetime) -> dict[str, object]:
     """The columns of the index that count the calls for these runs, before they are made: a killed reader makes no more than allowed."""
     before = _calls(index, now)
     return {"values_minute": index.values_minute if before else now, "values_calls": before + calls(index, rows)}
@@ -144,7 +144,7 @@ def save(index: RunIndex, row: IndexedRun, run: Run, titles: Mapping[str, str], 
     return True
 
 
-def found_words(row: IndexedRun, run: dict[str, Any], related: Collection[Launch]) -> list[str]:
+def found_words(row: IndexedRun, run: dict[str, object], related: Collection[Launch]) -> list[str]:
     """The words of a run's masked steps, without those of secret inputs of the launches; none if these are not known any more."""
     hidden = [launch_secrets.secret_texts(launch) for launch in related]
     if None in hidden:

@@ -139,7 +139,7 @@ def builder_page(*, wanted: bool = False) -> Callable[[View], View]:
         @never_cache
         @member(Role.BUILDER)
         @functools.wraps(view)
-        def find_page(request: ConsoleRequest, slug: str, id: str, **arguments: Any) -> HttpResponseBase:
+        def find_page(request: ConsoleRequest, slug: str, id: str, **arguments: object) -> HttpResponseBase:
             page = find(request, id)
             if wanted and page.form is None:
                 raise Http404
@@ -179,6 +179,6 @@ def stale_message(stale: Stale) -> str:
     ) % {"person": row.updated_by.label}
 
 
-def field_row(field: Field, **more: Any) -> dict[str, Any]:
+def field_row(field: Field, **more: object) -> dict[str, object]:
     """The template data of a field in a list."""
     return {"field": field, "path": form_messages.field_location(field), "why": form_messages.why(field.why)} | more

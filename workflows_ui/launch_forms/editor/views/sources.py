@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any
 
 from workflows_ui.core.collation import sort_key
 from workflows_ui.core.paths import dict_at, pick, text_at
@@ -19,7 +18,7 @@ _MOST_OPTIONS = 300
 _LOADED_TYPES = frozenset({"DROPDOWN", "MULTI_SELECT_DROPDOWN"})
 
 
-def load_sources(session: EngineSession, flow: Mapping[str, Any], table: str) -> Sources:
+def load_sources(session: EngineSession, flow: Mapping[str, object], table: str) -> Sources:
     """Load tables, the columns of the table with this id ("" for none), and properties of apps. Refused calls give empty lists."""
     tables = {(key, name[:100]) for key, name in flow_reading.table_names(session).values()}
     columns: list[tuple[str, str]] = []
@@ -32,7 +31,7 @@ def load_sources(session: EngineSession, flow: Mapping[str, Any], table: str) ->
     return Sources(in_order, columns, _options(session, pick(flow, "version.trigger")))
 
 
-def _options(session: EngineSession, trigger: Any) -> list[tuple[str, str]]:
+def _options(session: EngineSession, trigger: object) -> list[tuple[str, str]]:
     """(`step property`, label) of all properties of a flow's steps with options from their app."""
     result: list[tuple[str, str]] = []
     for node in flow_tree.walk(trigger):
