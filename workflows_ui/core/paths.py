@@ -60,4 +60,9 @@ def texts_at(row: object, path: str) -> list[str]:
 
 
 def dicts_at(row: object, path: str) -> list[dict[str, object]]:
-    return [item for item in list_at(row, path) if isinstance(item, dict)]
+    return dicts_in(pick(row, path))
+
+
+def dicts_in(value: object) -> list[dict[str, Any]]:
+    """The dictionaries in a list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

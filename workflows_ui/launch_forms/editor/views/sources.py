@@ -7,6 +7,7 @@ from workflows_ui.core.collation import sort_key
 from workflows_ui.core.paths import dict_at, pick, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, flow_tree
+from workflows_ui.engine_objects.flows import Step
 from workflows_ui.launch_forms.editor.sources import Sources
 from workflows_ui.resources.flows import reading as flow_reading
 from workflows_ui.resources.pieces import apps
@@ -35,17 +36,16 @@ def _options(session: EngineSession, trigger: object) -> list[tuple[str, str]]:
     """(`step property`, label) of all properties of a flow's steps with options from their app."""
     result: list[tuple[str, str]] = []
     for node in flow_tree.walk(trigger):
-        settings = dict_at(node.step, "settings")
-        name, operation = text_at(settings, "pieceName"), settings.get("actionName") or settings.get("triggerName")
-        if not (name and isinstance(operation, str) and node.name):
+        step = Step(node.step)
+        settings, title = step.settings, (step.display_name or step.name)[:60]
+        if not (settings.piece_name and settings.operation and step.name):
             continue
-        kind = "actions" if settings.get("actionName") else "triggers"
-        step = str(node.step.get("displayName") or node.name)[:60]
-        found = dict_at(apps.piece_or_empty(session, name), kind).get(operation)
+        kind = "actions" if settings.action_name else "triggers"
+        found = dict_at(apps.piece_or_empty(session, settings.piece_name), kind).get(settings.operation)
         for prop, about in dict_at(found, "props").items():
             if text_at(about, "type") in _LOADED_TYPES:
                 label = (text_at(about, "displayName") or str(prop))[:60]
-                result.append((f"{node.name} {prop}", f"{step}: {label}"))
+                result.append((f"{step.name} {prop}", f"{title}: {label}"))
         if len(result) >= _MOST_OPTIONS:
             break
     return result
