@@ -101,7 +101,7 @@ def _finish(work: Work, workflows: Workflows, started: datetime) -> None:
         with database.turn():
             rows = _unlisted(work, started).order_by(F("listed_at").asc(nulls_first=True), "pk")
             ids = list(rows.values_list("flow_id", flat=True)[:CHECKED])
-        gone, found, unclear = list[str](), list[dict[str, Any]](), list[str]()
+        gone, found, unclear = list[str](), list[dict[str, object]](), list[str]()
         ends = time.monotonic() + BUDGET
         for flow_id in ids:
             if time.monotonic() >= ends:

@@ -24,7 +24,7 @@ class AppendOnly(TypeError):
 class AuditRows(models.QuerySet["AuditEvent"]):
     """A query set whose methods for updates and deletions raise AppendOnly."""
 
-    def update(self, **_values: Any) -> NoReturn:
+    def update(self, **_values: object) -> NoReturn:
         raise AppendOnly("Rows of the audit log are not changed.")
 
     def bulk_update(self, *_arguments: object, **_options: object) -> NoReturn:

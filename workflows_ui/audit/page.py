@@ -83,7 +83,7 @@ def opens(user: User, event: AuditEvent) -> bool:
 
 def object_history(
     access: Access, kind: str, id: str = "", *, whole: bool = False, page: int | None = None
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return the history of an object, or of all objects of its kind, newest first, with a link to the audit log for managers: what was
     done to it, and what else belongs to it, such as the launches of a flow. With a `page`, from 1, there are earlier and later ones.
 

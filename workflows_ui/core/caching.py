@@ -43,7 +43,7 @@ class DatabaseCache(BaseCache):
     def __init__(self, _location: str, params: dict[str, object]) -> None:
         super().__init__(params)
 
-    def add(self, key: str, value: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
+    def add(self, key: str, value: object, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
         """Store the value if no valid one is stored. One of two concurrent calls returns True."""
         row = ExpiringValue(self._digest(key, version), json.dumps(value), self._end(timeout))
         expired = ExpiringValue.objects.filter(pk=row.pk, expires_at__lte=timezone.now())

@@ -190,7 +190,7 @@ class Pretty:
     cut: int
 
 
-def pretty(value: Any, limit: int = 500_000) -> Pretty:
+def pretty(value: object, limit: int = 500_000) -> Pretty:
     """Return a value as indented JSON, at most `limit` characters. Non-ASCII characters are not escaped."""
     try:
         text = json.dumps(value, indent=2, ensure_ascii=False, default=str)

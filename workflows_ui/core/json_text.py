@@ -77,6 +77,6 @@ def dump(value: object) -> str:
     return json.dumps(value, ensure_ascii=True, separators=(",", ":")) if HALF.search(text) else text
 
 
-def pretty(value: Any) -> str:
+def pretty(value: object) -> str:
     """The text to display: indented, unescaped; half of a surrogate pair stays an escape, since a page cannot contain it."""
     return json.dumps(value, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace").decode()

@@ -111,7 +111,7 @@ def _text(value: Any, room: Room, unfolded: int = UNFOLDED) -> Node:
     return Node("long", text[:LONGEST], Truncator(" ".join(text[:400].split())).chars(120), max(0, len(text) - LONGEST))
 
 
-def _fields(value: Mapping[Any, Any], room: Room, depth: int) -> Node:
+def _fields(value: Mapping[object, object], room: Room, depth: int) -> Node:
     if depth >= DEEPEST or room.spent():
         return _deep(ngettext("%(n)d value inside", "%(n)d values inside", len(value)), len(value), room)
     node = Node("fields")
@@ -144,7 +144,7 @@ def _list(value: Sequence[Any], room: Room, depth: int) -> Node:
     return node
 
 
-def _columns(value: Sequence[Any]) -> Sequence[Any]:
+def _columns(value: Sequence[Any]) -> Sequence[object]:
     """Return the columns if the list is a table: flat objects with few, mostly equal names; else none."""
     seen = value[:MOST_ENTRIES]
     if not all(isinstance(inner, Mapping) and inner for inner in seen):

@@ -104,7 +104,7 @@ def _walk(value: object, secrets: frozenset[str], plain: frozenset[str], depth: 
 
 def _chain(value: dict[object, object], secrets: frozenset[str], plain: frozenset[str], depth: float) -> object:
     """An object with those that follow it, masked without recursion: a chain is as deep as the flow is long."""
-    holder: dict[str, Any] = {}
+    holder: dict[str, object] = {}
     place, current = holder, value
     while depth <= _DEEPEST:
         following = current.get(_FOLLOWING)

@@ -119,7 +119,7 @@ class Checked:
             self._file(field)
             return NOTHING
         if field.kind is FieldKind.TABLE:
-            value: Any = self._rows(field)
+            value: object = self._rows(field)
         elif field.name not in self.data:
             value = field.default
         elif field.kind in (FieldKind.LIST, FieldKind.CHOICES):
@@ -315,7 +315,7 @@ def masked(form: Form, payload: Any, mask: Any) -> Any:
     return payload
 
 
-def _replace_value(payload: Any, path: Sequence[str], value: Any) -> Any:
+def _replace_value(payload: Any, path: Sequence[str], value: Any) -> object:
     return {**payload, path[0]: _replace_value(payload[path[0]], path[1:], value)} if path else value
 
 

@@ -229,7 +229,7 @@ class Field:
     help: str = ""
     kind: FieldKind = FieldKind.TEXT
     required: bool = False
-    default: Any = NOTHING
+    default: object = NOTHING
     example: str = ""
     choices: tuple[Choice, ...] = ()
     other: bool = False
@@ -238,7 +238,7 @@ class Field:
     folded: bool = False
     limits: Limits = Limits()
     show_if: ShowIf | None = None
-    hidden_value: Any = NOTHING
+    hidden_value: object = NOTHING
     searchable: bool = False
     blank: Blank = Blank.ABSENT
     moment: Moment = Moment.LOCAL_MINUTES

@@ -92,7 +92,7 @@ def _left_out(annotation: Part) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(path) for path in paths)
 
 
-def _fields(document: dict[str, Any], path: tuple[str, ...], taken: set[str], *, must: bool) -> Iterator[Field]:
+def _fields(document: dict[str, object], path: tuple[str, ...], taken: set[str], *, must: bool) -> Iterator[Field]:
     """The fields of an object of the schema and of those inside it, in the order of the document."""
     part = Part(document, schema_field.where(path))
     if part.take("type", "object") != "object":

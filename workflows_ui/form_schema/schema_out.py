@@ -224,7 +224,7 @@ _whole_pattern = lru_cache(maxsize=500)(patterns.from_search)
 _Validator = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
 
 
-def value_error(field: Field, value: Any) -> str:
+def value_error(field: Field, value: object) -> str:
     """The error message for a filled field's value; "" if it is valid."""
     if field.kind is FieldKind.DATE and (problem := _day_outside(field, value)):
         return problem

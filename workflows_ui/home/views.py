@@ -155,7 +155,7 @@ def _flows(request: ConsoleRequest, page: Home, q: str, *, engine_asked: bool) -
     offset = int(start) if start.isdecimal() and len(start) < 7 else 0
     form_names = dict(queries.forms(person_access.workspace.pk))
     flows = list(form_names.items())
-    context: dict[str, Any] = {}
+    context: dict[str, object] = {}
     if engine_asked:
         try:
             listed = launchable.launchable_flows(indexes.open_session(person_access), again=bool(q or offset))

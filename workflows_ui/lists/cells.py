@@ -76,7 +76,7 @@ def _list(value: Any) -> SafeString:
 _DASH = SafeString('<span class="text-secondary">–</span>')
 
 #: For each kind of Column how its value is shown. An empty value is "–"; a duration's is an empty cell.
-KINDS: Mapping[str, Callable[[Any], SafeString]] = {
+KINDS: Mapping[str, Callable[[object], SafeString]] = {
     "text": _text,
     "lines": _text,
     "note": _note,

@@ -71,7 +71,7 @@ class Column:
     def sortable(self) -> bool:
         return bool(self.sort) and self.kind != "list"
 
-    def sort_value(self, row: Row) -> Any:
+    def sort_value(self, row: Row) -> object:
         """What rows are sorted by: a number, a moment or a text; None for no value."""
         value = self.sort(row) if callable(self.sort) else self.value(row)
         if self.kind in {"when", "exact"}:

@@ -39,7 +39,7 @@ def list_lines(
     ]
 
 
-def _list_line(kind: List, slug: str, row: Any, columns: Sequence[Column]) -> dict[str, Any]:
+def _list_line(kind: List, slug: str, row: Any, columns: Sequence[Column]) -> dict[str, object]:
     key = kind.key(row)
     cells: list[dict[str, Any]] = []
     host = 0

@@ -1,7 +1,5 @@
 """The form of a person's notification settings."""
 
-from typing import Any
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -31,7 +29,7 @@ class NotificationSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # no
 
     def clean(self) -> dict[str, object]:
         """Require both ends of the quiet hours, or neither."""
-        values: dict[str, Any] = super().clean() or {}
+        values: dict[str, object] = super().clean() or {}
         ends = [values.get("quiet_from"), values.get("quiet_until")]
         if not self.errors and (ends[0] is None) != (ends[1] is None):
             self.add_error("quiet_from" if ends[0] is None else "quiet_until", _("Enter both times, or neither."))

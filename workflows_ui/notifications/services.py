@@ -52,7 +52,7 @@ def notify(
     url: str,
     workspace: Model | None = None,
     fold: Fold | None = None,
-    **about: Any,
+    **about: object,
 ) -> bool:
     """Notify a person once per `key`; return whether the event is new.
 
@@ -117,7 +117,7 @@ def _summary_at(user: User, soon: datetime | None, now: datetime) -> object:
     if soon is None:
         return None
     if user.mail_delivery == MailDelivery.DAILY:
-        following: Any = Value(soon, DateTimeField())
+        following: object = Value(soon, DateTimeField())
     else:
         following = Case(
             When(mailed_at__gt=now - SUMMARY, then=F("mailed_at") + SUMMARY), default=Value(soon, DateTimeField())

@@ -164,7 +164,7 @@ def named_changes(action: Action, form: forms.Form, row: Row, data: Mapping[str,
     return {"before": {name: before[name] for name in changed}, "after": {name: after[name] for name in changed}}
 
 
-def _named(form: forms.Form, name: str, value: Any, hidden: Collection[str]) -> Any:
+def _named(form: forms.Form, name: str, value: object, hidden: Collection[str]) -> Any:
     """The logged value of a field; the label of a choice."""
     labels = _labels(form, name)
     if isinstance(value, list | tuple) and name not in hidden:

@@ -57,12 +57,12 @@ class Bulk:
     together: Callable[[EngineSession, Sequence[str], dict[str, Any]], Iterable[str] | None] | None = None
     rows: Callable[[EngineSession, Sequence[str]], Mapping[str, Row]] | None = None
     procedure: "Procedure | None" = None
-    skip_reason: Callable[[Row, Mapping[str, Any]], str] | None = None
+    skip_reason: Callable[[Row, Mapping[str, object]], str] | None = None
     done: Text = ""
     result: Callable[[Any], str] | None = None
     follow: Callable[[EngineSession, Sequence[str]], Mapping[str, Badge]] | None = None
 
-    def why_skipped(self, row: Row, data: Mapping[str, Any]) -> str:
+    def why_skipped(self, row: Row, data: Mapping[str, object]) -> str:
         return self.skip_reason(row, data) if self.skip_reason is not None else ""
 
 
@@ -167,7 +167,7 @@ class Action:
     in_rows: bool = False
     collection: bool = False
     needs: str = ""
-    follow_up: Callable[[EngineSession, UnclearWrite, Any], None] | None = None
+    follow_up: Callable[[EngineSession, UnclearWrite, object], None] | None = None
     bulk: Bulk | None = None
     creates: str = ""
     status_after: str = ""

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -32,7 +32,7 @@ R = TypeVar("R", bound=HttpResponseBase)
 
 def signed_in(view: Callable[..., R]) -> Callable[..., R | HttpResponse]:
     @functools.wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> R | HttpResponse:
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> R | HttpResponse:
         if not request.user.is_authenticated:
             return _redirect_to_sign_in(request)
         return view(request, *args, **kwargs)

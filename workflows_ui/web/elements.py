@@ -284,7 +284,7 @@ def select_widget(widget: Mapping[str, Any]) -> SafeString:
     )
 
 
-def long_select(name: str, given: Mapping[str, Any], choices: Iterable[Any], chosen: Sequence[str]) -> SafeString:
+def long_select(name: str, given: Mapping[str, object], choices: Iterable[Any], chosen: Sequence[str]) -> SafeString:
     """Return a choice of many options without groups."""
     selected = SafeString(" selected")
     options = ((value, selected if str(value) in chosen else NOTHING, label) for value, label in choices)

@@ -2,7 +2,6 @@
 
 import logging
 import sys
-from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
@@ -188,7 +187,7 @@ def _context(request: HttpRequest, message: Message, status: int, error: Excepti
     access = getattr(request, "access", None)
     slug = access.workspace.slug if access else ""
     guest = access is not None and access.guest  # sees no credentials and no lists
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "words": message,
         "status": status,
         "base": "base.html" if access else "base_bare.html",

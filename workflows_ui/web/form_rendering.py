@@ -24,7 +24,7 @@ class LongSelect(forms.Select):
     """A select field of hundreds of options without groups, for each of which Django makes two dictionaries."""
 
     def render(
-        self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: BaseRenderer | None = None
+        self, name: str, value: object, attrs: dict[str, object] | None = None, renderer: BaseRenderer | None = None
     ) -> SafeString:
         """Return the HTML, the same as Django's except for white space."""
         return elements.long_select(name, self.build_attrs(self.attrs, attrs), self.choices, self.format_value(value))

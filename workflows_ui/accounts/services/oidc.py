@@ -217,7 +217,7 @@ def _list(value: object) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
-def _call(method: str, address: str, *, auth: tuple[str, str] | None = None, **options: Any) -> dict[str, Any]:
+def _call(method: str, address: str, *, auth: tuple[str, str] | None = None, **options: Any) -> dict[str, object]:
     """Send a request to the provider and return the JSON object of its response."""
     # Without an explicit `auth`, requests would use credentials from a .netrc file.
     options["auth"] = auth or (lambda request: request)

@@ -121,7 +121,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return [method | {"description": labels[method["id"]]} for method in methods]
 
     def send_notification_mail(
-        self, template_prefix: str, user: Any, context: dict[str, Any] | None = None, email: str | None = None
+        self, template_prefix: str, user: Any, context: dict[str, object] | None = None, email: str | None = None
     ) -> None:
         """Send a notification in the reader's language and time zone, which are not the page's if another person changed the account, or
         if its owner is not signed in."""

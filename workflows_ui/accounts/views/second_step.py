@@ -63,7 +63,7 @@ class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 class Step(base_views.AuthenticateView):  # type: ignore[misc]
     """The second step after the password."""
 
-    def get_context_data(self, **kwargs: Any) -> Any:
+    def get_context_data(self, **kwargs: object) -> object:
         types = set(Authenticator.objects.filter(user=self.stage.login.user).values_list("type", flat=True))
         return super().get_context_data(**kwargs) | {
             "has_app": Authenticator.Type.TOTP in types,
@@ -92,7 +92,7 @@ class RemoveApp(totp_views.DeactivateTOTPView):  # type: ignore[misc]
 class Codes(code_views.ViewRecoveryCodesView):  # type: ignore[misc]
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         second_step.record_codes_viewed(self.request.user.pk)
-        context: dict[str, Any] = super().get_context_data(**kwargs)
+        context: dict[str, object] = super().get_context_data(**kwargs)
         if context["can_view_codes"]:
             sign_in_log.codes_seen(self.request)
         return context | {"going_to": self.request.session.get(GOING_TO, "")}

@@ -30,6 +30,6 @@ def history(
 
 
 @register.inclusion_tag("audit/history.html", takes_context=True)
-def history_outside(context: Mapping[str, Any], kind: str, id: Any) -> dict[str, Any]:
+def history_outside(context: Mapping[str, Any], kind: str, id: Any) -> dict[str, object]:
     """Show the whole history of an object that belongs to no workspace; the page checks access."""
     return {"history": histories.global_history(context["request"].user, kind, str(id)), "place": None, "named": False}

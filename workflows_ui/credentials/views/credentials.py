@@ -137,7 +137,7 @@ def _uses(credential: Credential) -> list[dict[str, object]]:
     return lines
 
 
-def _buttons(credential: Credential, slug: str, *, closed: bool) -> dict[str, Any]:
+def _buttons(credential: Credential, slug: str, *, closed: bool) -> dict[str, object]:
     """The buttons in the page's head: one whose secret the engine refuses needs a new one, any other can be tested."""
 
     def link(label: str, icon: str, view: str, **more: Any) -> Button:

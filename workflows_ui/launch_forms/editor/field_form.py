@@ -110,7 +110,7 @@ class FieldForm(EditorForm):
 
     def _initial_data(self) -> dict[str, object]:
         field, names = self.kept, self.form.names
-        data: dict[str, Any] = {**vars(field), **vars(field.limits)} | {
+        data: dict[str, object] = {**vars(field), **vars(field.limits)} | {
             "where": ".".join(field.path),
             "start": HIDDEN if field.hidden else EMPTY if field.default is NOTHING else FILLED,
             "position": names.index(field.name) + 1 if field.name in names else len(names) + 1,

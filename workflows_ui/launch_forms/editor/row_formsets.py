@@ -214,7 +214,7 @@ def _choices_of(text: str, before: Sequence[Choice]) -> tuple[Choice, ...]:
     return tuple(choices.values())
 
 
-def _apply_button(data: Any, part: str) -> tuple[Any, str]:
+def _apply_button(data: Any, part: str) -> tuple[object, str]:
     """The data after the pressed button, and the button: `add-PART` adds an empty row, `remove-PART` removes the row of its number.
 
     The data is None for a page without such rows.

@@ -178,7 +178,7 @@ def _column(key: str, past: list[object], missing: int, taken: set[str], *, exac
 
 def by_key(objects: Iterable[dict[str, object]]) -> dict[str, list[object]]:
     """The values of objects by key, keys in order of first appearance, in one pass over the objects."""
-    columns: dict[str, list[Any]] = defaultdict(list)
+    columns: dict[str, list[object]] = defaultdict(list)
     for item in objects:
         for key, value in item.items():
             columns[key].append(value)

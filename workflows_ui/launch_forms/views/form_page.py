@@ -204,7 +204,7 @@ class LaunchFormPage:
         focus: str = "",
         retype: Collection[str] = (),
         status: int = 200,
-        **context: Any,
+        **context: object,
     ) -> HttpResponse:
         """Render the page.
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -134,7 +133,7 @@ def record_retry(workspace: Workspace, answer: Mapping[str, object]) -> None:
 
 def _cleared_fields(launch: Launch) -> dict[str, object]:
     """Columns that clear the results of an earlier attempt once a run continues."""
-    fields: dict[str, Any] = {"run_finished_at": None, "failed_step": "", "failure": "", "ended_at": None}
+    fields: dict[str, object] = {"run_finished_at": None, "failed_step": "", "failure": "", "ended_at": None}
     fields |= {"misses": 0, "words_read": 0}
     if launch.answer_from in {"step", "late"}:
         fields |= {"answer": "", "answer_from": "", "answer_type": "", "answer_cut": False}
@@ -239,7 +238,7 @@ def _apply_no_run(launch: Launch, snapshot: PollSnapshot, now: datetime) -> date
 def _conclude(launch: Launch, rows: QuerySet[Launch], now: datetime, *, proved: bool) -> None:
     """End an unsuccessful search. `proved`: complete lists of an engine that returns the marker show no run."""
     # A slow engine may still make the run: later searches would find it.
-    fields: dict[str, Any] = {"misses": CONFIRMED, "poll_at": now + LATER[0] * settings.LAUNCH_SEARCH}
+    fields: dict[str, object] = {"misses": CONFIRMED, "poll_at": now + LATER[0] * settings.LAUNCH_SEARCH}
     if launch.state == State.FAILED:
         rows.update(poll_at=None)
     elif launch.answer_from == "flow":

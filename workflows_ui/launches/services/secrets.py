@@ -32,7 +32,7 @@ def marks(secrets: Iterable[tuple[tuple[str, ...], str]]) -> list[dict[str, obje
     """The JSON for `Launch.secret_marks`, from the secret values and their paths in the payload."""
     found = []
     for path, value in secrets:
-        mark: dict[str, Any] = {"path": list(path)}
+        mark: dict[str, object] = {"path": list(path)}
         if len(value) >= SHORTEST:
             mark |= {"length": len(value), "digest": _digest(value, _key())}
         found.append(mark)

@@ -8,7 +8,6 @@ import hashlib
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
@@ -47,7 +46,7 @@ def story(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     failed = row.state == State.FAILED
     good = comparison.last_good(request.access, row) if failed else None
     run = good_run = missing = change = trouble = raw = None
-    steps: Mapping[str, Any] = {}
+    steps: Mapping[str, object] = {}
     try:
         session = engine_session.open_session(request.access)
         if row.run_id:

@@ -150,7 +150,7 @@ def _count(work: Work, filters: Mapping[str, object]) -> None:
 
 def _read_impact(work: Work) -> tuple[list[object], int]:
     """The impact on the first objects, as [name, sentence, [name, ...], choice], and how many objects were read for it."""
-    lines: list[Any] = []
+    lines: list[object] = []
     looked = 0
     procedure = work.procedure
     if not procedure and work.action.impact is None:

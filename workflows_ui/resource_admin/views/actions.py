@@ -221,7 +221,7 @@ def _pending(action_request: _ActionRequest, event: AuditEvent, error: EngineErr
     )
 
 
-def _created(action_request: _ActionRequest, answer: Any) -> tuple[str, str] | None:
+def _created(action_request: _ActionRequest, answer: object) -> tuple[str, str] | None:
     """Type and id of the object that the action created, as far as the engine's answer says; its history begins with this."""
     action = action_request.action
     kind = action.creates or (action_request.resource.name if action.collection else "")

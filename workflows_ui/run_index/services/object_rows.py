@@ -233,7 +233,7 @@ def _reduced(row: Json, paths: Sequence[str]) -> dict[str, Any]:
     return result
 
 
-def _kept(value: Any) -> Any:
+def _kept(value: object) -> Any:
     if isinstance(value, str):
         return _cut(value)
     if isinstance(value, list):

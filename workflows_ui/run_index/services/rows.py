@@ -37,7 +37,7 @@ _CHANGING = (
     *("check_at", "gone_at", "values_read"),
 )
 #: The values of an erased run. When it was created, and its state, are kept: comparisons count them.
-_EMPTY: Mapping[str, Any] = {
+_EMPTY: Mapping[str, object] = {
     **dict.fromkeys(("flow_id", "version_id", "flow_name", "failed_step", "failed_step_title", "message"), ""),
     **dict.fromkeys(("tags", "parent_id", "triggered_by"), ""),
     **dict.fromkeys(("updated", "started", "finished", "check_at")),

@@ -159,7 +159,7 @@ def launches_of(workspace_id: int, ids: Collection[str]) -> list[Launch]:
     return [row for row in rows.defer("payload", "answer", "failure", "technical") if row.secret_marks]
 
 
-def _masked(run: Mapping[str, Any], related: list[Launch]) -> dict[str, Any]:
+def _masked(run: Mapping[str, object], related: list[Launch]) -> dict[str, object]:
     """The run without secrets, by their names and by the values that were entered as such."""
     value, short = {key: run.get(key) for key in ("steps", "failedStep", "status")}, frozenset[str]()
     for launch in related:

@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 View = Callable[..., HttpResponseBase]
 #: The engine session, and the flow.
-Known = tuple[EngineSession, dict[str, Any]]
+Known = tuple[EngineSession, dict[str, object]]
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class EditorPage:
         return reverse(name, args=[self.request.access.workspace.slug, self.flow_id, *args], query=query or None)
 
     def render(
-        self, template: str, *, wrong: bool = False, fragments: tuple[str, ...] = (), **context: Any
+        self, template: str, *, wrong: bool = False, fragments: tuple[str, ...] = (), **context: object
     ) -> HttpResponse:
         """Render one of the builder's pages. `wrong`: what was posted was not accepted."""
         context = {
