@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
 from django.utils import formats, timezone
 from django.utils.text import Truncator
@@ -17,12 +17,12 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 _LONGEST = 1e12
 
 
-def visible(text: Any) -> TypeGuard[str]:
+def visible(text: object) -> TypeGuard[str]:
     """Return whether the value is a text with at least one visible character."""
     return isinstance(text, str) and any(character.isprintable() and not character.isspace() for character in text)
 
 
-def moment(value: Any) -> datetime.datetime | None:
+def moment(value: object) -> datetime.datetime | None:
     """Return an aware datetime for a datetime or the engine's ISO text (UTC, `...Z`); None for anything else, including "".
 
     None also for the first and last representable year, which overflow in some time zones.
@@ -116,7 +116,7 @@ def short_date(value: datetime.date) -> str:
     return formats.date_format(value, pgettext("date without year, see Django's date filter", "j M"))
 
 
-def duration(milliseconds: Any) -> str:
+def duration(milliseconds: object) -> str:
     """Return `310 ms`, `4.2 s`, `3 min 5 s` or `2 h 10 min`; "" for an invalid duration."""
     if isinstance(milliseconds, bool) or not isinstance(milliseconds, int | float):
         return ""
@@ -136,10 +136,11 @@ def duration(milliseconds: Any) -> str:
     return _("%(h)d h %(m)d min") % {"h": hours, "m": rest} if rest else _("%(h)d h") % {"h": hours}
 
 
-def roughly(milliseconds: Any) -> str:
+def roughly(milliseconds: object) -> str:
     """Return `duration` with everything below a second combined."""
+    short = isinstance(milliseconds, int | float) and milliseconds < 1000
     text = duration(milliseconds)
-    return _("less than a second") if text and milliseconds < 1000 else text
+    return _("less than a second") if text and short else text
 
 
 def clock(milliseconds: float) -> str:

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from typing import Any
+from collections.abc import Iterable
 
 #: The engine's body limit (api.md 4: 25 MiB).
 MAX_BYTES = 25 * 1024 * 1024
@@ -47,13 +47,18 @@ def parse(text: str, most: int = MAX_BYTES) -> object:
     return value
 
 
-def depth(value: Any) -> int:
+def depth(value: object) -> int:
     """The number of lists and objects inside each other."""
-    level, number = [value], 0
+    level: list[object] = [value]
+    number = 0
     while level := [item for item in level if isinstance(item, (dict, list))]:
         number += 1
-        level = [child for item in level for child in (item.values() if isinstance(item, dict) else item)]
+        level = [child for item in level for child in _inner(item)]
     return number
+
+
+def _inner(value: object) -> Iterable[object]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def _parse_float(text: str) -> float:

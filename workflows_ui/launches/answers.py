@@ -8,7 +8,6 @@ import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import unquote
 
 from django.utils.translation import gettext as _
@@ -86,7 +85,7 @@ def web_address(text: str) -> str:
 
 
 class LabelRoom(Room):
-    def name(self, name: Any) -> str:
+    def name(self, name: object) -> str:
         return humanised(super().name(name))
 
 

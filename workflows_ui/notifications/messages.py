@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from django.utils.translation import gettext as _, ngettext
 
@@ -200,7 +199,7 @@ def _number(about: dict[str, object], key: str) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _text(about: dict[str, Any], key: str) -> str:
+def _text(about: dict[str, object], key: str) -> str:
     value = about.get(key)
     return value[:_LONGEST] + ("…" if len(value) > _LONGEST else "") if isinstance(value, str) else ""
 
