@@ -115,7 +115,7 @@ class Rhythm:
     failing: float = -1
     by_hand: bool = False
 
-    def dump(self) -> dict[str, object]:
+    def dump(self) -> dict[str, Any]:
         """As JSON."""
         return asdict(self) | {"hours": [round(value, 3) for value in self.hours]}
 
