@@ -1,7 +1,6 @@
 """The application's configuration."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.apps import AppConfig
 from django.core import checks
@@ -11,7 +10,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.models.signals import post_migrate
 
 
-def check_history(*, databases: Iterable[str] | None = None, **_options: Any) -> list[checks.CheckMessage]:
+def check_history(*, databases: Iterable[str] | None = None, **_options: object) -> list[checks.CheckMessage]:
     """Errors for databases with only some of the migrations that a file replaces, if the others no longer exist.
 
     Django would skip the file without a message, and the database would not be migrated.
@@ -32,7 +31,7 @@ def check_history(*, databases: Iterable[str] | None = None, **_options: Any) ->
     return errors
 
 
-def check_parts(*, databases: Iterable[str] | None = None, **_options: Any) -> list[checks.CheckMessage]:
+def check_parts(*, databases: Iterable[str] | None = None, **_options: object) -> list[checks.CheckMessage]:
     """A warning for a migrated database that cannot be searched by parts of words."""
     from workflows_ui.run_index.models import RunText
     from workflows_ui.run_index.services import parts
@@ -48,7 +47,7 @@ def check_parts(*, databases: Iterable[str] | None = None, **_options: Any) -> l
     return [checks.Warning("Run indexes cannot be searched by parts of words, without pg_trgm or FTS5.", hint=hint)]
 
 
-def prepare_parts(**_options: Any) -> None:
+def prepare_parts(**_options: object) -> None:
     """Make the index of parts of words after each `migrate`: the extension that it needs may have been created since the last one."""
     from workflows_ui.run_index.services import parts
 

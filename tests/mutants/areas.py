@@ -83,6 +83,7 @@ AREAS = {
         {
             "launches/services/run_results.py": "",
             "launches/services/runs.py": "",
+            "engine_objects/runs.py": "",
             "launches/services/repairs.py": "",
             "launches/states.py": "",
         },

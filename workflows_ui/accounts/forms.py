@@ -32,7 +32,7 @@ class _Labelled:
 
     labels: ClassVar[dict[str, Any]]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         fields: dict[str, forms.Field] = self.fields  # type: ignore[attr-defined]
         for name, label in self.labels.items():
@@ -55,7 +55,7 @@ class SignInForm(_Labelled, allauth_forms.LoginForm):  # type: ignore[misc]
         "remember": _("Stay signed in on this computer for two weeks"),
     }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         attributes = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
         self.fields["login"].widget.attrs = attributes
@@ -67,7 +67,7 @@ class ResetPasswordForm(_Labelled, allauth_forms.ResetPasswordForm):  # type: ig
 
     labels = {"email": _("E-mail address")}
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"].validators.append(MaxLengthValidator(LONGEST_LOGIN))
 
@@ -130,7 +130,7 @@ def _zones() -> dict[str, list[tuple[str, str]]]:
     return groups
 
 
-def _zone_choices() -> list[tuple[str, Any]]:
+def _zone_choices() -> list[tuple[str, object]]:
     return [("", _("Default (%(zone)s)") % {"zone": settings.TIME_ZONE}), *_zones().items()]
 
 
@@ -162,7 +162,7 @@ class _SingleUse:
 
     user: Any
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         field: forms.Field = self.fields["code"]  # type: ignore[attr-defined]
         field.label = pgettext_lazy("of an app", "Code")
@@ -189,7 +189,7 @@ class CodeAgainForm(_SingleUse, base_forms.ReauthenticateForm):  # type: ignore[
 class AppForm(_SingleUse, totp_forms.ActivateTOTPForm):  # type: ignore[misc]
     """The first code of an authenticator app, as proof that it has the secret."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         session = context.request.session
         sealed_secret = session.pop(SECRET_SESSION_KEY, "")
         if sealed_secret:
@@ -248,7 +248,7 @@ class PasskeySignInForm(_Counted, webauthn_forms.LoginWebAuthnForm):  # type: ig
 class PasskeyForm(_WellFormed, webauthn_forms.AddWebAuthnForm):  # type: ignore[misc]
     """A name for a new passkey, and whether it replaces the password. A hidden field carries the browser's credential."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         name, passwordless = self.fields["name"], self.fields["passwordless"]
         name.label, name.max_length = _("Name"), _LONGEST_NAME

@@ -70,7 +70,7 @@ def signed_out(request: HttpRequest) -> None:
         record(request, request.user, "person.sign_out")
 
 
-def _signed_in(request: HttpRequest, user: User, **_more: Any) -> None:
+def _signed_in(request: HttpRequest, user: User, **_more: object) -> None:
     ways = [str(record.get("type") or record.get("method")) for record in get_authentication_records(request, user)]
     record(request, user, "person.sign_in", ways=ways)
     if not request.session.session_key:
@@ -88,7 +88,7 @@ def _address_changed(request: HttpRequest, user: User, **more: Any) -> None:
     record(request, user, "person.address_change", before=old.email if old else "", after=new.email)
 
 
-def _step_added(request: HttpRequest, user: User, authenticator: Authenticator, **_more: Any) -> None:
+def _step_added(request: HttpRequest, user: User, authenticator: Authenticator, **_more: object) -> None:
     if authenticator.type == Authenticator.Type.RECOVERY_CODES:
         # They are created with the first second step, and are not a second step on their own.
         record(request, user, "person.recovery_codes_make")
@@ -100,16 +100,16 @@ def _step_added(request: HttpRequest, user: User, authenticator: Authenticator, 
         sessions.end_others(actor(request), user, but=request.session.session_key)
 
 
-def _step_removed(request: HttpRequest, user: User, authenticator: Authenticator, **_more: Any) -> None:
+def _step_removed(request: HttpRequest, user: User, authenticator: Authenticator, **_more: object) -> None:
     record(request, user, "person.second_step_remove", kind=authenticator.type, left=second_step.has(user))
 
 
-def _step_used(request: HttpRequest, user: User, authenticator: Authenticator, **_more: Any) -> None:
+def _step_used(request: HttpRequest, user: User, authenticator: Authenticator, **_more: object) -> None:
     if authenticator.type == Authenticator.Type.RECOVERY_CODES:
         record(request, user, "person.recovery_code_use")
 
 
-def _step_failed(request: HttpRequest, user: User, authenticator: Authenticator, **_more: Any) -> None:
+def _step_failed(request: HttpRequest, user: User, authenticator: Authenticator, **_more: object) -> None:
     record(request, user, "person.second_step", outcome="refused", kind=authenticator.type)
 
 

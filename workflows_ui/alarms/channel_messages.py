@@ -108,7 +108,7 @@ def _plain(name: str) -> str:
     return formats.unlinked(" ".join(name.split()))
 
 
-def _card(title: str, text: str, url: str, link: str) -> dict[str, Any]:
+def _card(title: str, text: str, url: str, link: str) -> dict[str, object]:
     """An adaptive card, as the workflows of Teams accept it."""
     body = [
         {"type": "TextBlock", "text": title, "weight": "bolder", "wrap": True},

@@ -54,7 +54,7 @@ def of_workspace(workspace: Workspace) -> QuerySet[AlarmChannel]:
     return AlarmChannel.objects.filter(workspace=workspace).select_related("created_by").order_by("name", "created_at")
 
 
-def add(actor: Actor, workspace: Workspace, address: str, **values: Any) -> tuple[AlarmChannel, str]:
+def add(actor: Actor, workspace: Workspace, address: str, **values: object) -> tuple[AlarmChannel, str]:
     """Add a channel; return it, and the key that signs its messages ("" for shapes that are not signed), shown only now. Audited."""
     row = AlarmChannel(
         workspace=workspace,
@@ -115,7 +115,7 @@ def send_again(actor: Actor, row: AlarmChannel) -> int:
     return number
 
 
-def in_trouble(workspace: Workspace) -> set[Any]:
+def in_trouble(workspace: Workspace) -> set[object]:
     """The keys of the channels with an unsent message whose last attempt failed."""
     rows = AlarmDelivery.objects.filter(channel__workspace=workspace, sent_at=None).exclude(trouble="")
     return set(rows.values_list("channel_id", flat=True))
@@ -200,7 +200,7 @@ def _finish(row: AlarmDelivery, status: int, trouble: str) -> bool:
     now = clock.now()
     accepted = 200 <= status < 300
     tries = row.tries + 1
-    values: dict[str, Any] = {"sent_at": now, "due_at": None, "trouble": ""}
+    values: dict[str, object] = {"sent_at": now, "due_at": None, "trouble": ""}
     if not accepted:
         pause = None if tries >= TRIES else now + backoff(PAUSE, tries, LONGEST)
         values = {"due_at": pause, "trouble": (trouble or "Status")[:40]}

@@ -101,7 +101,7 @@ def _finish(work: Work, workflows: Workflows, started: datetime) -> None:
         with database.turn():
             rows = _unlisted(work, started).order_by(F("listed_at").asc(nulls_first=True), "pk")
             ids = list(rows.values_list("flow_id", flat=True)[:CHECKED])
-        gone, found, unclear = list[str](), list[dict[str, Any]](), list[str]()
+        gone, found, unclear = list[str](), list[dict[str, object]](), list[str]()
         ends = time.monotonic() + BUDGET
         for flow_id in ids:
             if time.monotonic() >= ends:
@@ -163,7 +163,7 @@ def _write(work: Work, flows: Iterable[Mapping[str, Any]], started: datetime) ->
         FlowRhythm.objects.filter(pk__in=same).update(listed_at=started)
 
 
-def _schedule(flow: dict[str, Any]) -> tuple[str, str]:
+def _schedule(flow: dict[str, object]) -> tuple[str, str]:
     """The cron expression and time zone that start a flow; "" if it has none, or it is not certain."""
     if flow_facts.start_of(reading.trigger_of(flow)) != "schedule" or not reading.next_times(flow):
         return "", ""

@@ -7,7 +7,6 @@ MANY of its flows are quiet, which then get their own alarms.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from django.db.models import Q, QuerySet
 
@@ -21,7 +20,7 @@ NAMES = 5
 
 
 #: Ids of flows that share one alarm, and its facts; no flows without such an alarm.
-Fold = tuple[frozenset[str], dict[str, Any]]
+Fold = tuple[frozenset[str], dict[str, object]]
 _NONE: Fold = frozenset(), {}
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _, ngettext
 from workflows_ui.alarms.models import AlarmEnd, AlarmKind, AlarmWatch
 from workflows_ui.core import formats
 
-Facts = Mapping[str, Any]
+Facts = Mapping[str, object]
 #: The greatest age of the last check; there is one a minute.
 _CHECKED = timedelta(minutes=10)
 

@@ -25,7 +25,7 @@ KEPT, MOST = timedelta(days=90), 500
 
 #: A kind of problem and a flow's id.
 Problem = tuple[str, str]
-Facts = Mapping[str, Any]
+Facts = Mapping[str, object]
 
 
 def of_index(index: RunIndex) -> QuerySet[Alarm]:

@@ -1,7 +1,5 @@
 """Filters of the audit log."""
 
-from typing import Any
-
 from django import forms
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -39,7 +37,7 @@ class FilterForm(DaysForm):
     job = forms.CharField(label=_("Id of the job"), required=False, max_length=21)
     request = forms.CharField(label=_("Id of the request"), required=False, max_length=64)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self.choices("action", audit_messages.ACTIONS)
         self.choices("kind", audit_messages.KINDS)

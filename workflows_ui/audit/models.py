@@ -24,10 +24,10 @@ class AppendOnly(TypeError):
 class AuditRows(models.QuerySet["AuditEvent"]):
     """A query set whose methods for updates and deletions raise AppendOnly."""
 
-    def update(self, **_values: Any) -> NoReturn:
+    def update(self, **_values: object) -> NoReturn:
         raise AppendOnly("Rows of the audit log are not changed.")
 
-    def bulk_update(self, *_arguments: Any, **_options: Any) -> NoReturn:
+    def bulk_update(self, *_arguments: object, **_options: object) -> NoReturn:
         raise AppendOnly("Rows of the audit log are not changed.")
 
     def delete(self) -> NoReturn:

@@ -51,7 +51,7 @@ def lines(events: Sequence[AuditEvent], slug: str | None) -> list[dict[str, Any]
     return [_line(event, ends.get(event.pk), slug) for event in events]
 
 
-def _line(event: AuditEvent, end: AuditEvent | None, slug: str | None) -> dict[str, Any]:
+def _line(event: AuditEvent, end: AuditEvent | None, slug: str | None) -> dict[str, object]:
     url = reverse("audit_row", args=[slug, event.pk]) if slug else ""
     return {
         "event": event,
@@ -83,7 +83,7 @@ def opens(user: User, event: AuditEvent) -> bool:
 
 def object_history(
     access: Access, kind: str, id: str = "", *, whole: bool = False, page: int | None = None
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """The history of an object, or of all objects of its kind, newest first, with a link to the audit log for managers: what was
     done to it, and what else belongs to it, such as the launches of a flow. With a `page`, from 1, there are earlier and later ones.
 
@@ -121,14 +121,14 @@ def about(workspace: Workspace | None, kind: str, id: str) -> Q:
     return about | Q(**second) | Q(pk__in=ends.values("begun_id"))
 
 
-def global_history(user: User, kind: str, id: str) -> dict[str, Any]:
+def global_history(user: User, kind: str, id: str) -> dict[str, object]:
     """The whole history of an object that belongs to no workspace; the caller checks access. Links are for superusers."""
     url = reverse("audit_everywhere", query={"kind": kind, "id": id[:120]}) if user.is_superuser else ""
     events = AuditEvent.objects.filter(workspace=None, object_type=kind, object_id=id[:120])
     return {"lines": _newest(events, None if user.is_superuser else ""), "partly": False, "url": url}
 
 
-def _newest(events: QuerySet[AuditEvent], slug: str | None) -> list[dict[str, Any]]:
+def _newest(events: QuerySet[AuditEvent], slug: str | None) -> list[dict[str, object]]:
     return lines(list(beginnings(events).order_by("-at", "-pk")[:NEWEST]), slug)
 
 
@@ -153,12 +153,12 @@ def _change(field: str, before: Any, after: Any, action: str) -> dict[str, Any]:
     }
 
 
-def _labelled(field: str, value: Any) -> Any:
+def _labelled(field: str, value: object) -> object:
     choices = CHOICES.get(field, {})
     return str(choices[value]) if isinstance(value, str) and value in choices else value
 
 
-def remaining_details(detail: Mapping[str, Any], action: str = "") -> Node | None:
+def remaining_details(detail: Mapping[str, object], action: str = "") -> Node | None:
     """The details other than `before` and `after` in readable form, or None. `action` is the one whose form had the `values`."""
     details = {
         str(audit_messages.field(name)): _by_label(value, action) if name == "values" else _labelled(name, value)
@@ -168,7 +168,7 @@ def remaining_details(detail: Mapping[str, Any], action: str = "") -> Node | Non
     return readable_node(details) if details else None
 
 
-def _by_label(values: Any, action: str) -> Any:
+def _by_label(values: object, action: str) -> object:
     """What was entered into the form of an action, by the labels of its fields."""
     if not isinstance(values, Mapping):
         return values

@@ -38,15 +38,15 @@ def _for_managers(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRe
     """Call the view with the workspace, for its managers, or with None, the whole console, for superusers."""
 
     @member(Role.MANAGER)
-    def in_workspace(request: ConsoleRequest, slug: str, **arguments: Any) -> HttpResponseBase:
+    def in_workspace(request: ConsoleRequest, slug: str, **arguments: object) -> HttpResponseBase:
         return view(request, request.access.workspace, **arguments)
 
     @superuser
-    def everywhere(request: ConsoleRequest, **arguments: Any) -> HttpResponseBase:
+    def everywhere(request: ConsoleRequest, **arguments: object) -> HttpResponseBase:
         return view(request, None, **arguments)
 
     @functools.wraps(view)
-    def guarded(request: ConsoleRequest, **arguments: Any) -> HttpResponseBase:
+    def guarded(request: ConsoleRequest, **arguments: object) -> HttpResponseBase:
         return (in_workspace if "slug" in arguments else everywhere)(request, **arguments)
 
     return guarded
@@ -149,7 +149,7 @@ def _record(row: AuditEvent) -> dict[str, Any]:
     return {name: special[name] if name in special else getattr(row, name) for name in FILE_COLUMNS}
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     if value is None or value == {}:
         return ""
     if isinstance(value, int):

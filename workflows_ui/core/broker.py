@@ -23,7 +23,7 @@ def enqueue(task: Task[..., Any], *args: Any, **options: Any) -> bool:
     return True
 
 
-def enqueue_each(task: Task[..., Any], ids: Iterable[Any]) -> None:
+def enqueue_each(task: Task[..., object], ids: Iterable[object]) -> None:
     """Enqueue a task that expires for each of these ids. For periodic tasks, which fail if the broker is down."""
     for pk in ids:
         task.apply_async((pk,), expires=EXPIRES)

@@ -40,10 +40,10 @@ _MOST_STALE = 1000
 class DatabaseCache(BaseCache):
     """A cache in the database. Values are JSON, and all expire."""
 
-    def __init__(self, _location: str, params: dict[str, Any]) -> None:
+    def __init__(self, _location: str, params: dict[str, object]) -> None:
         super().__init__(params)
 
-    def add(self, key: str, value: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
+    def add(self, key: str, value: object, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
         """Store the value if no valid one is stored. One of two concurrent calls returns True."""
         row = ExpiringValue(self._digest(key, version), json.dumps(value), self._end(timeout))
         expired = ExpiringValue.objects.filter(pk=row.pk, expires_at__lte=timezone.now())
@@ -188,7 +188,7 @@ class RedisAnswers(UnreliableCache, RedisCache):
 class FileAnswers(UnreliableCache, FileBasedCache):
     """Answers in files of one machine."""
 
-    def __init__(self, dir: str, params: dict[str, Any]) -> None:
+    def __init__(self, dir: str, params: dict[str, object]) -> None:
         # The parent creates the folder; if it cannot, the cache counts as down.
         with contextlib.suppress(OSError):
             super().__init__(dir, params)

@@ -69,7 +69,7 @@ class Name(Func):
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
         return self.as_sql(compiler, connection, collation=_SQLITE, **context)
 
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> object:
         if not _has_icu():
             return compiler.compile(self.source_expressions[0])
         return self.as_sql(compiler, connection, collation=_ICU, **context)
@@ -89,7 +89,7 @@ def _has_icu() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def install(connection: Any, **_options: Any) -> None:
+def install(connection: Any, **_options: object) -> None:
     """Give a new connection to SQLite the collation. Receives the signal `connection_created`."""
     if connection.vendor == "sqlite":
         connection.connection.create_collation(_SQLITE, _compared)

@@ -1,7 +1,6 @@
 """Choices of forms that are known only when the form is made."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -9,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.core.collation import sort_key
 
 
-def set_choices(form: forms.Form, name: str, choices: Iterable[tuple[Any, Any]]) -> None:
+def set_choices(form: forms.Form, name: str, choices: Iterable[tuple[object, object]]) -> None:
     """Offer these choices in a ChoiceField."""
     field = form.fields[name]
     assert isinstance(field, forms.ChoiceField)  # noqa: S101

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
 from django.utils import formats, timezone
 from django.utils.text import Truncator
@@ -17,12 +17,12 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 _LONGEST = 1e12
 
 
-def visible(text: Any) -> TypeGuard[str]:
+def visible(text: object) -> TypeGuard[str]:
     """Whether the value is a text with at least one visible character."""
     return isinstance(text, str) and any(character.isprintable() and not character.isspace() for character in text)
 
 
-def moment(value: Any) -> datetime.datetime | None:
+def moment(value: object) -> datetime.datetime | None:
     """An aware datetime for a datetime or the engine's ISO text (UTC, `...Z`); None for anything else, including "".
 
     None also for the first and last representable year, which overflow in some time zones.
@@ -116,7 +116,7 @@ def short_date(value: datetime.date) -> str:
     return formats.date_format(value, pgettext("date without year, see Django's date filter", "j M"))
 
 
-def duration(milliseconds: Any) -> str:
+def duration(milliseconds: object) -> str:
     """`310 ms`, `4.2 s`, `3 min 5 s` or `2 h 10 min`; "" for an invalid duration."""
     if isinstance(milliseconds, bool) or not isinstance(milliseconds, int | float):
         return ""
@@ -136,10 +136,11 @@ def duration(milliseconds: Any) -> str:
     return _("%(h)d h %(m)d min") % {"h": hours, "m": rest} if rest else _("%(h)d h") % {"h": hours}
 
 
-def roughly(milliseconds: Any) -> str:
+def roughly(milliseconds: object) -> str:
     """`duration` with everything below a second combined."""
+    short = isinstance(milliseconds, int | float) and milliseconds < 1000
     text = duration(milliseconds)
-    return _("less than a second") if text and milliseconds < 1000 else text
+    return _("less than a second") if text and short else text
 
 
 def clock(milliseconds: float) -> str:
@@ -149,7 +150,7 @@ def clock(milliseconds: float) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
-def between(start: Any, end: Any) -> float | None:
+def between(start: object, end: object) -> float | None:
     """The milliseconds between two of the engine's moments; None if one is missing or they are reversed."""
     first, last = moment(start), moment(end)
     if first is None or last is None or last < first:
@@ -190,7 +191,7 @@ class Pretty:
     cut: int
 
 
-def pretty(value: Any, limit: int = 500_000) -> Pretty:
+def pretty(value: object, limit: int = 500_000) -> Pretty:
     """A value as indented JSON, at most `limit` characters. Non-ASCII characters are not escaped."""
     try:
         text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
@@ -200,7 +201,7 @@ def pretty(value: Any, limit: int = 500_000) -> Pretty:
     return Pretty(text[:limit], max(0, len(text) - limit))
 
 
-def named_briefly(value: Any, longest: int = 120, depth: int = 4) -> Any:
+def named_briefly(value: object, longest: int = 120, depth: int = 4) -> object:
     """Truncate the texts in the upper levels of an object, for its name in a sentence; deeper levels are unchanged."""
     if isinstance(value, str):
         return value if len(value) <= longest else value[: longest - 1] + "…"

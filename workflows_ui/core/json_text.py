@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from typing import Any
+from collections.abc import Iterable
 
 #: The engine's body limit (api.md 4: 25 MiB).
 MAX_BYTES = 25 * 1024 * 1024
@@ -23,7 +23,7 @@ class BadPayload(Exception):
         self.column = column
 
 
-def parse(text: str, most: int = MAX_BYTES) -> Any:
+def parse(text: str, most: int = MAX_BYTES) -> object:
     """The value of a JSON text of at most `most` bytes in UTF-8; empty text is `{}`.
 
     Raises BadPayload with problem `syntax` (line, column), `number` (not finite, or too long), `letter` (half of a surrogate
@@ -47,13 +47,18 @@ def parse(text: str, most: int = MAX_BYTES) -> Any:
     return value
 
 
-def depth(value: Any) -> int:
+def depth(value: object) -> int:
     """The number of lists and objects inside each other."""
-    level, number = [value], 0
+    level: list[object] = [value]
+    number = 0
     while level := [item for item in level if isinstance(item, (dict, list))]:
         number += 1
-        level = [child for item in level for child in (item.values() if isinstance(item, dict) else item)]
+        level = [child for item in level for child in _inner(item)]
     return number
+
+
+def _inner(value: object) -> Iterable[object]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def _parse_float(text: str) -> float:
@@ -71,12 +76,12 @@ def _parse_int(text: str) -> int:
         raise BadPayload("number") from None
 
 
-def dump(value: Any) -> str:
+def dump(value: object) -> str:
     """The text to store and send: compact, keys in the typed order; half of a surrogate pair stays an escape."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return json.dumps(value, ensure_ascii=True, separators=(",", ":")) if HALF.search(text) else text
 
 
-def pretty(value: Any) -> str:
+def pretty(value: object) -> str:
     """The text to display: indented, unescaped; half of a surrogate pair stays an escape, since a page cannot contain it."""
     return json.dumps(value, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace").decode()

@@ -44,7 +44,7 @@ class Lease:
     owner: str = ""
 
     @property
-    def released_values(self) -> dict[str, Any]:
+    def released_values(self) -> dict[str, object]:
         """The columns' values on a free row, for an UPDATE that ends the lease and changes other columns."""
         return {self.until: None} | ({self.owner: ""} if self.owner else {})
 
@@ -63,17 +63,17 @@ class Lease:
     def claim(
         self,
         rows: QuerySet[Row],
-        pk: Any,
+        pk: object,
         length: timedelta,
         now: datetime,
         related: tuple[str, ...] = (),
-        **values: Any,
+        **values: object,
     ) -> Row | None:
         """Claim the row, if it is among `rows` and free, and write `values` to it.
 
         Return the updated row with its `related` rows; None if it was not claimed.
         """
-        hold: dict[str, Any] = {self.until: now + length}
+        hold: dict[str, object] = {self.until: now + length}
         if self.owner:
             hold[self.owner] = secrets.token_hex(16)
         if not rows.filter(self.free(now), pk=pk).update(**hold, **values):
@@ -84,12 +84,12 @@ class Lease:
             setattr(row, name, value)
         return row
 
-    def renew(self, rows: QuerySet[Row], row: Row, length: timedelta, now: datetime, **values: Any) -> bool:
+    def renew(self, rows: QuerySet[Row], row: Row, length: timedelta, now: datetime, **values: object) -> bool:
         """Extend a lease that has not ended, if the row is among `rows`, and write `values`; False if it was lost."""
         valid = rows.filter(self.held(row), pk=row.pk, **{f"{self.until}__gt": now})
         return bool(valid.update(**{self.until: now + length}, **values))
 
-    def release(self, row: models.Model, **values: Any) -> bool:
+    def release(self, row: models.Model, **values: object) -> bool:
         """End the lease and write `values`; False, without any change, if it was lost."""
         rows = type(row)._default_manager.filter(self.held(row), pk=row.pk)  # noqa: SLF001
         return bool(rows.update(**self.released_values, **values))

@@ -24,12 +24,12 @@ def id_at(row: Any, path: str = "id") -> str:
     return usable_id(pick(row, path))
 
 
-def usable_id(value: Any) -> str:
+def usable_id(value: object) -> str:
     """The id, or "" if it does not fit into a URL: another type, unprintable characters, only blanks, dots and slashes."""
     return value if isinstance(value, str) and value.isprintable() and value.strip(" ./") else ""
 
 
-def sole_id(value: Any) -> str:
+def sole_id(value: object) -> str:
     """`usable_id`, or "" if it contains a slash: for a URL with a part after the id."""
     key = usable_id(value)
     return "" if "/" in key else key
@@ -40,7 +40,7 @@ def text_at(row: Any, path: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def number_at(row: Any, path: str) -> int | float | None:
+def number_at(row: object, path: str) -> int | float | None:
     value = pick(row, path)
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
@@ -55,9 +55,14 @@ def list_at(row: Any, path: str) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def texts_at(row: Any, path: str) -> list[str]:
+def texts_at(row: object, path: str) -> list[str]:
     return [item for item in list_at(row, path) if isinstance(item, str)]
 
 
-def dicts_at(row: Any, path: str) -> list[dict[str, Any]]:
-    return [item for item in list_at(row, path) if isinstance(item, dict)]
+def dicts_at(row: object, path: str) -> list[dict[str, object]]:
+    return dicts_in(pick(row, path))
+
+
+def dicts_in(value: object) -> list[dict[str, Any]]:
+    """The dictionaries in a list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -44,7 +44,7 @@ class _Compiled(NamedTuple):
 
     sql: str
     parameters: list[Any]
-    places: list[list[Any]]
+    places: list[list[object]]
     #: Makes the query's rows of those that the database gave.
     rows: Callable[[list[Any]], list[Any]]
 
@@ -177,12 +177,12 @@ def _length(number: int) -> int:
     return next((length for length in _LENGTHS if number <= length), -(-number // _LENGTHS[-1]) * _LENGTHS[-1])
 
 
-def _adapted(value: Any) -> Any:
+def _adapted(value: object) -> object:
     """The value as the database takes it."""
     return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
 
 
-def _place(kind: ScalarType | list[ScalarType], position: int, length: int) -> Any:
+def _place(kind: ScalarType | list[ScalarType], position: int, length: int) -> object:
     first = position * (_MOST + 1)
     if isinstance(kind, list):
         return [_stand_in(kind[0], first + number) for number in range(length)]

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from babel.numbers import format_decimal
 from django.utils.text import Truncator
@@ -67,7 +66,7 @@ class Room:
         self.values -= 1
         self.characters -= characters
 
-    def name(self, name: Any) -> str:
+    def name(self, name: object) -> str:
         return str(name).encode("utf-8", "replace").decode()[:120]
 
     def special(self, text: str) -> Node | None:
@@ -80,12 +79,12 @@ class Room:
         return format_decimal(value, locale=get_language() or "en", decimal_quantization=False)
 
 
-def readable_node(value: Any, room: Room | None = None) -> Node:
+def readable_node(value: object, room: Room | None = None) -> Node:
     """The readable form of a JSON value; parts that are too deep, too long or too many are omitted and counted."""
     return _node(value, room or Room(), 0)
 
 
-def _node(value: Any, room: Room, depth: int) -> Node:
+def _node(value: object, room: Room, depth: int) -> Node:
     if isinstance(value, Mapping) and value:
         return _fields(value, room, depth)
     if isinstance(value, list | tuple) and value:
@@ -93,7 +92,7 @@ def _node(value: Any, room: Room, depth: int) -> Node:
     return _text(value, room)
 
 
-def _text(value: Any, room: Room, unfolded: int = UNFOLDED) -> Node:
+def _text(value: object, room: Room, unfolded: int = UNFOLDED) -> Node:
     special = room.special(value) if isinstance(value, str) and value else None
     if special is not None:
         room.take(len(special.text))
@@ -111,7 +110,7 @@ def _text(value: Any, room: Room, unfolded: int = UNFOLDED) -> Node:
     return Node("long", text[:LONGEST], Truncator(" ".join(text[:400].split())).chars(120), max(0, len(text) - LONGEST))
 
 
-def _fields(value: Mapping[Any, Any], room: Room, depth: int) -> Node:
+def _fields(value: Mapping[object, object], room: Room, depth: int) -> Node:
     if depth >= DEEPEST or room.spent():
         return _deep(ngettext("%(n)d value inside", "%(n)d values inside", len(value)), len(value), room)
     node = Node("fields")
@@ -123,7 +122,7 @@ def _fields(value: Mapping[Any, Any], room: Room, depth: int) -> Node:
     return node
 
 
-def _list(value: Sequence[Any], room: Room, depth: int) -> Node:
+def _list(value: Sequence[object], room: Room, depth: int) -> Node:
     if depth >= DEEPEST or room.spent():
         return _deep(_("a list of %(n)d"), len(value), room)
     columns = _columns(value)
@@ -134,7 +133,7 @@ def _list(value: Sequence[Any], room: Room, depth: int) -> Node:
         if number > MOST_ENTRIES or (room.spent() and number > 1):
             node.left_out = len(value) - number + 1
             break
-        if columns:
+        if columns and isinstance(inner, Mapping):
             cells = [_text(inner[name], room, UNFOLDED_CELL) if name in inner else Node("plain") for name in columns]
             node.rows.append(cells)
         else:
@@ -144,10 +143,10 @@ def _list(value: Sequence[Any], room: Room, depth: int) -> Node:
     return node
 
 
-def _columns(value: Sequence[Any]) -> Sequence[Any]:
+def _columns(value: Sequence[object]) -> Sequence[object]:
     """The columns if the list is a table: flat objects with few, mostly equal names; else none."""
-    seen = value[:MOST_ENTRIES]
-    if not all(isinstance(inner, Mapping) and inner for inner in seen):
+    seen = [inner for inner in value[:MOST_ENTRIES] if isinstance(inner, Mapping) and inner]
+    if len(seen) < min(len(value), MOST_ENTRIES):
         return []
     names = list(dict.fromkeys(name for inner in seen for name in inner))
     if len(names) > (MOST_COLUMNS if len(value) > 1 else _COLUMNS_OF_ONE) or any(

@@ -60,9 +60,9 @@ def step(value: Any, *, secrets: frozenset[str] = frozenset(), plain: frozenset[
     return _walk(value, secrets, plain, 0)
 
 
-def is_cut(value: Any) -> bool:
+def is_cut(value: object) -> bool:
     """Whether `step` leaves out a part of the value."""
-    waiting: list[tuple[Any, float]] = [(value, 0)]
+    waiting: list[tuple[object, float]] = [(value, 0)]
     while waiting:
         current, depth = waiting.pop()
         if isinstance(current, _NESTED) and depth > _DEEPEST:
@@ -78,21 +78,21 @@ def is_cut(value: Any) -> bool:
     return False
 
 
-def without_masked(value: Any) -> Any:
+def without_masked(value: object) -> object:
     """A copy of a masked value without its masked members, for a form in which they have to be entered again."""
     if isinstance(value, dict):
         return {key: without_masked(inner) for key, inner in value.items() if inner != MASK}
     return [without_masked(inner) for inner in value] if isinstance(value, list) else value
 
 
-def adds_mask(new: Any, shown: Any, real: Any) -> bool:
+def adds_mask(new: object, shown: object, real: object) -> bool:
     """Whether a submitted value has more masks than the real value that a page showed as `shown`. If a part of that was hidden, any mask
     may stand for it.
     """
     return str(new).count(MASK) > (str(real).count(MASK) if shown == real else 0)
 
 
-def _walk(value: Any, secrets: frozenset[str], plain: frozenset[str], depth: float) -> Any:
+def _walk(value: object, secrets: frozenset[str], plain: frozenset[str], depth: float) -> object:
     if isinstance(value, dict):
         return _chain(value, secrets, plain, depth)
     if isinstance(value, list):
@@ -102,9 +102,9 @@ def _walk(value: Any, secrets: frozenset[str], plain: frozenset[str], depth: flo
     return _text(value, secrets, plain, depth)
 
 
-def _chain(value: dict[Any, Any], secrets: frozenset[str], plain: frozenset[str], depth: float) -> Any:
+def _chain(value: dict[object, object], secrets: frozenset[str], plain: frozenset[str], depth: float) -> object:
     """An object with those that follow it, masked without recursion: a chain is as deep as the flow is long."""
-    holder: dict[str, Any] = {}
+    holder: dict[str, object] = {}
     place, current = holder, value
     while depth <= _DEEPEST:
         following = current.get(_FOLLOWING)
@@ -152,7 +152,9 @@ def _parsed_key(name: str) -> _Key:
 _known_key = lru_cache(maxsize=20_000)(_parsed_key)
 
 
-def _member(name: str, key: _Key, value: Any, secrets: frozenset[str], plain: frozenset[str], depth: float) -> Any:
+def _member(
+    name: str, key: _Key, value: object, secrets: frozenset[str], plain: frozenset[str], depth: float
+) -> object:
     if key.header or name in secrets:
         return MASK if value not in (None, "") else value
     if key.secret and name not in plain and holds_secret(value):
@@ -166,7 +168,7 @@ def _member(name: str, key: _Key, value: Any, secrets: frozenset[str], plain: fr
     return _walk(value, secrets, plain, depth + 1)
 
 
-def holds_secret(value: Any) -> bool:
+def holds_secret(value: object) -> bool:
     """Whether there is a value to hide, given that it is called a secret: not for booleans, empty values and references."""
     if value is None or isinstance(value, bool) or value in ("", [], {}):
         return False

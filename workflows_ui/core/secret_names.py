@@ -6,7 +6,6 @@ Pages, files, the audit log (core/redaction.py) and the proposal of launch forms
 import re
 import unicodedata
 from functools import lru_cache
-from typing import Any
 from urllib.parse import unquote
 
 MASK = "••••••••"
@@ -99,7 +98,7 @@ def _are_secret(words: list[str]) -> bool:
     return bool(starts & _VIETNAMESE) or words in _ALONE or words[-1].endswith(_JOINED)
 
 
-def masks(value: Any) -> bool:
+def masks(value: object) -> bool:
     """Whether a JSON value contains a mask. Keys are never masked, so they are not checked."""
     waiting = [value]
     while waiting:

@@ -43,7 +43,7 @@ _ENVIRONMENTS = {
 NO_ASSISTANCE = {"autocomplete": "off", "spellcheck": "false"}
 
 
-def engines() -> list[tuple[str, Any]]:
+def engines() -> list[tuple[str, object]]:
     """The choices of engines: Imbrace's environments, then engines by address."""
     return [
         *((name, label) for name, label in _ENVIRONMENTS.items() if name in ENVIRONMENTS),
@@ -169,7 +169,7 @@ class SecretForm(TestedForm):
             raise ValidationError(_("Enter a day that is still to come."))
         return value
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """Require the fields of the selected kind."""
         data = super().clean() or {}
         if not {"kind", "token_kind", "engine"}.isdisjoint(self.errors):
@@ -222,10 +222,10 @@ class SecretForm(TestedForm):
         return self._choices("kind", KINDS[Flavour.IMBRACE])
 
     @property
-    def token_kinds(self) -> list[dict[str, Any]]:
+    def token_kinds(self) -> list[dict[str, object]]:
         return self._choices("token_kind", KINDS[Flavour.ACTIVEPIECES])
 
-    def _choices(self, name: str, kinds: tuple[CredentialKind, ...]) -> list[dict[str, Any]]:
+    def _choices(self, name: str, kinds: tuple[CredentialKind, ...]) -> list[dict[str, object]]:
         value = self[name].value() or kinds[0]
         return [
             {"value": kind, "label": kind.label, "hint": credential_messages.KINDS[kind], "checked": kind == value}
@@ -274,7 +274,7 @@ class EngineForm(TestedForm):
             raise ValidationError(_("The address must end before any “?” or “#”."))
         return value
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """Require an address for engines without a fixed one."""
         data = super().clean() or {}
         if self.has_address and not data.get("address") and "address" not in self.errors:

@@ -164,7 +164,7 @@ def runs_to_retry(index: RunIndex, fingerprint: int) -> list[str]:
     return list(runs.values_list("run_id", flat=True)[:RETRIED])
 
 
-def affected(access: Access, index: RunIndex, pattern: Pattern) -> dict[str, Any]:
+def affected(access: Access, index: RunIndex, pattern: Pattern) -> dict[str, object]:
     """The `people` whose launches failed like this, of the launches that the person may open, with the number of their runs, those with
     the most first; how many `more` are not named; and how many of the latest runs were launched `otherwise`, for those who see them all.
     """
@@ -200,7 +200,7 @@ def known(index: RunIndex, fingerprint: int, workspace: Workspace, user: User) -
     return note_context(_stored(index).filter(fingerprint=fingerprint).first(), workspace, user)
 
 
-def note_context(row: FailurePattern | None, workspace: Workspace, user: User) -> dict[str, Any]:
+def note_context(row: FailurePattern | None, workspace: Workspace, user: User) -> dict[str, object]:
     """The context of templates/failures/note.html: whether it helped is only asked about a note that can be read."""
     text = note(row, workspace)
     return {"row": row, "note": text, "votes": votes(row, user) if row and text else None}
@@ -316,7 +316,7 @@ def save_note(actor: Actor, index: RunIndex, pattern: Pattern, text: str) -> Non
         NoteVote.objects.filter(pattern__index=index, pattern__fingerprint=pattern.fingerprint).delete()
 
 
-def votes(row: FailurePattern, user: User) -> dict[str, Any]:
+def votes(row: FailurePattern, user: User) -> dict[str, object]:
     """How many people the note helped and how many it did not, and the person's `own` answer; None without one."""
     found = dict(NoteVote.objects.filter(pattern=row).values_list("user", "helped"))
     yes = sum(found.values())

@@ -63,7 +63,7 @@ class Failures(LocalList):
 
     session: EngineSession
 
-    def masked(self, session: Any, rows: Sequence[Any]) -> list[Any]:
+    def masked(self, session: object, rows: Sequence[Pattern]) -> list[Pattern]:
         """With the error of each as this person may see it."""
         runs = masking.masked(self.session, [indexed_rows.to_engine(pattern.newest) for pattern in rows])
         return [replace(pattern, error=reading.error_of(run)) for pattern, run in zip(rows, runs, strict=True)]

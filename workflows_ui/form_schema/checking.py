@@ -76,7 +76,7 @@ class Checked:
     files: Mapping[str, UploadedFile[Any]] = dataclasses.field(default_factory=dict)
     options: Mapping[str, Sequence[Choice]] = dataclasses.field(default_factory=dict)
     zone: tzinfo = UTC
-    payload: Any = NOTHING
+    payload: object = NOTHING
     errors: dict[str, str] = dataclasses.field(default_factory=dict)
     sent: dict[str, Any] = dataclasses.field(default_factory=dict)
     shown: dict[str, bool] = dataclasses.field(default_factory=dict)
@@ -112,14 +112,14 @@ class Checked:
                         self.sent[field.name] = value
         return self.shown[field.name]
 
-    def _value(self, field: Field) -> Any:
+    def _value(self, field: Field) -> object:
         if field.hidden:
             return field.hidden_value
         if field.kind is FieldKind.FILE:
             self._file(field)
             return NOTHING
         if field.kind is FieldKind.TABLE:
-            value: Any = self._rows(field)
+            value: object = self._rows(field)
         elif field.name not in self.data:
             value = field.default
         elif field.kind in (FieldKind.LIST, FieldKind.CHOICES):
@@ -136,14 +136,14 @@ class Checked:
                 raise BadValue(problem)
         return value
 
-    def _single(self, field: Field) -> Any:
+    def _single(self, field: Field) -> object:
         text = self.data[field.name][-1] if self.data[field.name] else ""
         spaces_count = field.kind in _KEEP_SPACES and not field.required
         if text == "" or (not spaces_count and not text.strip()):
             return NOTHING
         return values.read(field, text, options=self.options.get(field.name), zone=self.zone)
 
-    def _multiple(self, field: Field) -> Any:
+    def _multiple(self, field: Field) -> object:
         items = []
         for number, text in enumerate(self.data[field.name], start=1):
             if text == "":
@@ -233,11 +233,11 @@ def typed(form: Form, data: Data) -> dict[str, Shown]:
     return shown
 
 
-def paths_without_field(form: Form, payload: Any) -> list[tuple[str, ...]]:
+def paths_without_field(form: Form, payload: object) -> list[tuple[str, ...]]:
     """The paths in a payload without a field, which are lost when the form is filled from it."""
     paths = {field.path for field in form.fields}
     missing: list[tuple[str, ...]] = []
-    waiting: list[tuple[tuple[str, ...], Any]] = [((), payload)]
+    waiting: list[tuple[tuple[str, ...], object]] = [((), payload)]
     while waiting:
         path, value = waiting.pop()
         if path in paths or (not path and value == {}):
@@ -249,7 +249,7 @@ def paths_without_field(form: Form, payload: Any) -> list[tuple[str, ...]]:
     return missing
 
 
-def value_at(payload: Any, path: Sequence[str]) -> Any:
+def value_at(payload: object, path: Sequence[str]) -> object:
     """The value at a path of a payload, or NOTHING."""
     for key in path:
         if not isinstance(payload, dict) or key not in payload:
@@ -258,7 +258,7 @@ def value_at(payload: Any, path: Sequence[str]) -> Any:
     return payload
 
 
-def _field_content(field: Field, value: Any, zone: tzinfo) -> Shown:
+def _field_content(field: Field, value: object, zone: tzinfo) -> Shown:
     if field.kind is FieldKind.TABLE:
         rows = [row if isinstance(row, dict) else {} for row in value] if isinstance(value, list) else []
         return [
@@ -277,7 +277,7 @@ def _field_content(field: Field, value: Any, zone: tzinfo) -> Shown:
     return values.show(field, value, zone=zone)
 
 
-def _cell_content(column: Column, value: Any, zone: tzinfo) -> str:
+def _cell_content(column: Column, value: object, zone: tzinfo) -> str:
     null = value is None and column.kind is not FieldKind.JSON
     if value is NOTHING or null or (column.blank is Blank.TEXT and value == ""):
         return ""
@@ -292,7 +292,7 @@ def secrets(form: Form, payload: Any) -> tuple[tuple[tuple[str, ...], str], ...]
     return tuple((path, text) for path, value in values_by_path for text in texts(value))
 
 
-def texts(value: Any) -> list[str]:
+def texts(value: object) -> list[str]:
     """The texts and numbers, as texts, in the JSON value of a secret field: at most a hundred."""
     result: dict[str, None] = {}
     waiting = [value]
@@ -315,7 +315,7 @@ def masked(form: Form, payload: Any, mask: Any) -> Any:
     return payload
 
 
-def _replace_value(payload: Any, path: Sequence[str], value: Any) -> Any:
+def _replace_value(payload: Any, path: Sequence[str], value: Any) -> object:
     return {**payload, path[0]: _replace_value(payload[path[0]], path[1:], value)} if path else value
 
 
@@ -344,7 +344,7 @@ def rows_of(table: Field, data: Data) -> list[tuple[int, dict[str, str]]]:
     return sorted(rows.items())
 
 
-def holds(rule: ShowIf, value: Any) -> bool:
+def holds(rule: ShowIf, value: object) -> bool:
     """Whether a rule holds for the other field's value; NOTHING if it sends none. A list passes if any of its items does."""
     empty = value is NOTHING or value is None or value in ("", [])
     if rule.test is When.EMPTY:

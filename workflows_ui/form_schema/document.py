@@ -229,7 +229,7 @@ class Field:
     help: str = ""
     kind: FieldKind = FieldKind.TEXT
     required: bool = False
-    default: Any = NOTHING
+    default: object = NOTHING
     example: str = ""
     choices: tuple[Choice, ...] = ()
     other: bool = False
@@ -238,7 +238,7 @@ class Field:
     folded: bool = False
     limits: Limits = Limits()
     show_if: ShowIf | None = None
-    hidden_value: Any = NOTHING
+    hidden_value: object = NOTHING
     searchable: bool = False
     blank: Blank = Blank.ABSENT
     moment: Moment = Moment.LOCAL_MINUTES
@@ -376,6 +376,6 @@ def overlap(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
     return first[:shorter] == second[:shorter]
 
 
-def is_number(value: Any) -> TypeGuard[int | float]:
+def is_number(value: object) -> TypeGuard[int | float]:
     """Whether a JSON value is a number: true is not."""
     return isinstance(value, int | float) and not isinstance(value, bool)

@@ -17,7 +17,7 @@ T = TypeVar("T")
 class Part:
     """One object of a document. Every `take` marks its key as understood; `done` rejects the remaining keys."""
 
-    def __init__(self, value: Any, where: str) -> None:
+    def __init__(self, value: object, where: str) -> None:
         self.where = where
         if not isinstance(value, dict):
             raise BadForm(_("%(where)s: an object {...} is expected here.") % {"where": where})
@@ -34,7 +34,7 @@ class Part:
         """The value of a key, without taking it; None if it is missing."""
         return self._left.get(key)
 
-    def put(self, key: str, value: Any) -> None:
+    def put(self, key: str, value: object) -> None:
         """Put a value back, to be taken by another reader."""
         self._left[key] = value
 
@@ -112,7 +112,7 @@ class Part:
             )
 
 
-def read_part(value: Any, where: str, read: Callable[[Part], T]) -> T:
+def read_part(value: object, where: str, read: Callable[[Part], T]) -> T:
     """What `read` makes of an object, which it must understand completely. Raises BadForm."""
     part = Part(value, where)
     result = read(part)

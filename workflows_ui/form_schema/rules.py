@@ -177,7 +177,7 @@ def _limits(field: Field) -> Iterator[str]:
         yield _("its pattern is not understood. Take a simpler one.")
 
 
-def _is_date(value: Any) -> bool:
+def _is_date(value: object) -> bool:
     return isinstance(value, str) and moments.is_stable(moments.read_day, value)
 
 

@@ -221,7 +221,7 @@ def _one_of(core: Part) -> tuple[Choice, ...]:
     return _choices(core.items("oneOf", MOST_CHOICES), core.where)
 
 
-def _choices(rows: list[Any], position: str) -> tuple[Choice, ...]:
+def _choices(rows: list[object], position: str) -> tuple[Choice, ...]:
     return tuple(read_part(row, position, _choice) for row in rows)
 
 

@@ -43,7 +43,7 @@ def read(content: bytes) -> Form:
     return from_schema(document)
 
 
-def from_schema(document: Any) -> Form:
+def from_schema(document: object) -> Form:
     """The form of a schema. Anything not understood is rejected, never dropped. Raises BadForm."""
     if json_text.depth(document) > _NESTING:
         raise BadForm(_("The file is nested too deeply for a form."))
@@ -92,7 +92,7 @@ def _left_out(annotation: Part) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(path) for path in paths)
 
 
-def _fields(document: dict[str, Any], path: tuple[str, ...], taken: set[str], *, must: bool) -> Iterator[Field]:
+def _fields(document: dict[str, object], path: tuple[str, ...], taken: set[str], *, must: bool) -> Iterator[Field]:
     """The fields of an object of the schema and of those inside it, in the order of the document."""
     part = Part(document, schema_field.where(path))
     if part.take("type", "object") != "object":

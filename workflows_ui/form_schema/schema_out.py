@@ -43,7 +43,7 @@ EDITION = 1
 
 Json = dict[str, Any]
 
-BLANKS: dict[Blank, Any] = {Blank.NULL: None, Blank.TEXT: "", Blank.LIST: []}
+BLANKS: dict[Blank, object] = {Blank.NULL: None, Blank.TEXT: "", Blank.LIST: []}
 FORMATS = {
     FieldKind.EMAIL: "email",
     FieldKind.URL: "uri",
@@ -213,7 +213,7 @@ def _given(**values: Any) -> Json:
 # --- Validation ------------------------------------------------------------------------------------
 
 
-def _pattern(_validator: Any, pattern: str, value: Any, _schema: Any) -> Iterator[ValidationError]:
+def _pattern(_validator: object, pattern: str, value: object, _schema: object) -> Iterator[ValidationError]:
     # The library's own keyword searches with Python's engine, which a pattern can keep busy for years.
     if isinstance(value, str) and not patterns.matches(_whole_pattern(pattern), value):
         yield ValidationError("does not match")
@@ -224,7 +224,7 @@ _whole_pattern = lru_cache(maxsize=500)(patterns.from_search)
 _Validator = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
 
 
-def value_error(field: Field, value: Any) -> str:
+def value_error(field: Field, value: object) -> str:
     """The error message for a filled field's value; "" if it is valid."""
     if field.kind is FieldKind.DATE and (problem := _day_outside(field, value)):
         return problem
@@ -236,7 +236,7 @@ def value_error(field: Field, value: Any) -> str:
     return str(_MESSAGES.get(str(error.validator), _MESSAGES[""]) % {"limit": error.validator_value})
 
 
-def payload_error(form: Form, payload: Any) -> str:
+def payload_error(form: Form, payload: object) -> str:
     """The error message for a body made from valid fields; "" if it is valid. An error here is a bug of the console."""
     inner = Form(tuple(field for field in form.fields if field.kind is not FieldKind.FILE))
     error = next(_Validator(to_schema(inner)).iter_errors(payload), None)

@@ -92,7 +92,7 @@ def is_url(text: str) -> bool:
         return False
 
 
-def plain_text(value: Any) -> bool:
+def plain_text(value: object) -> bool:
     """Whether a page returns all characters of a value unchanged: no carriage return, no control character, no half surrogate pair."""
     return not _ODD.search(json_text.pretty(value) if not isinstance(value, str) else value)
 
@@ -108,14 +108,14 @@ def _yes_no(text: str) -> bool:
     return word in YES
 
 
-def _json(text: str) -> Any:
+def _json(text: str) -> object:
     try:
         return json_text.parse(text, settings.LAUNCH_JSON_BYTES)
     except json_text.BadPayload as problem:
         raise BadValue(json_errors.describe(problem, text)) from None
 
 
-def _read_choice(field: Field | Column, text: str, options: Sequence[Choice] | None) -> Any:
+def _read_choice(field: Field | Column, text: str, options: Sequence[Choice] | None) -> object:
     text = text.replace("\r\n", "\n")
     live = isinstance(field, Field) and field.choices_from is not None
     choices = options if live and options is not None else field.choices
@@ -197,7 +197,7 @@ _ADDRESSES: dict[FieldKind, tuple[Callable[[str], bool], Promise]] = {
     FieldKind.PHONE: (is_phone, gettext_lazy("Type a phone number, such as +84 28 3823 4567.")),
     FieldKind.URL: (is_url, gettext_lazy("Type a web address that starts with https:// or http://.")),
 }
-_READERS: dict[FieldKind, Callable[[str], Any]] = {
+_READERS: dict[FieldKind, Callable[[str], object]] = {
     FieldKind.NUMBER: read_number,
     FieldKind.INTEGER: partial(read_number, whole=True),
     FieldKind.DATE: moments.read_day,

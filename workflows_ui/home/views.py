@@ -146,7 +146,7 @@ def _name(request: ConsoleRequest, id: str) -> str:
     return request.POST.get("name", "")[:1000] or id
 
 
-def _flows(request: ConsoleRequest, page: Home, q: str, *, engine_asked: bool) -> dict[str, Any]:
+def _flows(request: ConsoleRequest, page: Home, q: str, *, engine_asked: bool) -> dict[str, object]:
     """One page of the launchable flows: `forms` with a published form and `others`, each with favourites first, then by name; and
     the other pages. Without the engine, the flows with a form as last saved.
     """
@@ -155,7 +155,7 @@ def _flows(request: ConsoleRequest, page: Home, q: str, *, engine_asked: bool) -
     offset = int(start) if start.isdecimal() and len(start) < 7 else 0
     form_names = dict(queries.forms(person_access.workspace.pk))
     flows = list(form_names.items())
-    context: dict[str, Any] = {}
+    context: dict[str, object] = {}
     if engine_asked:
         try:
             listed = launchable.launchable_flows(indexes.open_session(person_access), again=bool(q or offset))

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 from urllib.parse import urlencode
 
 import structlog
@@ -209,7 +208,7 @@ def _render(
     rows = page.rows(int(start) if start.isdecimal() and len(start) < 8 else 0) if not page.awaits_confirmation else []
     shown = [row[0] for row in rows[: job_page.ROWS]]
     followed = _follow(request, page, shown) if page.follows and shown else {}
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "page": page,
         "job": page.job,
         "seconds": page.follow_seconds(followed),

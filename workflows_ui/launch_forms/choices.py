@@ -12,6 +12,7 @@ from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, Unavailable, Unreachable, flow_tree
+from workflows_ui.engine_objects.flows import Flow, Step
 from workflows_ui.form_schema.document import Choice, Field, Form, PieceChoices, TableChoices, key_of
 from workflows_ui.members.services.access import Access
 
@@ -98,19 +99,18 @@ def _records(session: EngineSession, source: TableChoices) -> Iterable[Choice]:
 
 def _options(session: EngineSession, flow_id: str, source: PieceChoices) -> Iterable[Choice]:
     """The piece's options for a property of a step, given the step's other values."""
-    version = paths.dict_at(session.workflows.get_flow(flow_id), "version")
-    settings = paths.dict_at(flow_tree.steps_by_name(version.get("trigger")).get(source.step), "settings")
-    operation = settings.get("actionName") or settings.get("triggerName")
-    if not settings.get("pieceName") or not operation:
+    version = Flow(session.workflows.get_flow(flow_id)).version
+    settings = Step(flow_tree.steps_by_name(version.trigger.raw).get(source.step)).settings
+    if not settings.piece_name or not settings.operation:
         return
     answer = session.workflows.piece_options(
-        piece_name=str(settings["pieceName"]),
-        piece_version=str(settings.get("pieceVersion") or "").lstrip("~^"),
-        action_or_trigger_name=str(operation),
+        piece_name=settings.piece_name,
+        piece_version=settings.piece_version.lstrip("~^"),
+        action_or_trigger_name=settings.operation,
         property_name=source.property,
         flow_id=flow_id,
-        flow_version_id=str(version.get("id") or ""),
-        input={key: value for key, value in paths.dict_at(settings, "input").items() if key != source.property},
+        flow_version_id=version.id,
+        input={key: value for key, value in settings.input.items() if key != source.property},
     )
     for option in paths.dicts_at(answer, "options.options"):
         if "value" in option:

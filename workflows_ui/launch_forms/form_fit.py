@@ -2,13 +2,12 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any
 
 from workflows_ui.core.caching import answers
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.core.paths import pick
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError
+from workflows_ui.engine_objects.flows import Flow
 from workflows_ui.form_schema.document import Form
 from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.models import LaunchFormVersion
@@ -18,18 +17,18 @@ _log = logging.getLogger(__name__)
 _DAY = 24 * 3600
 
 
-def trigger(session: EngineSession, flow: Mapping[str, Any]) -> Any:
+def trigger(session: EngineSession, row: Mapping[str, object]) -> Mapping[str, object]:
     """The step tree that a launch runs: of the published version, else of the latest. Loads it if the latest is a draft.
 
-    `flow` must be unmasked, since masking removes references. Raises EngineError.
+    `row`, a flow, must be unmasked, since masking removes references. Raises EngineError.
     """
-    published, newest = flow.get("publishedVersionId"), pick(flow, "version.id")
-    if isinstance(published, str) and published and published != newest:
-        flow = session.workflows.get_flow(str(flow.get("id")), version_id=published)
-    return pick(flow, "version.trigger")
+    flow = Flow(row)
+    if flow.has_draft:
+        flow = Flow(session.workflows.get_flow(flow.id, version_id=flow.published_version_id))
+    return flow.version.trigger.raw
 
 
-def lines(session: EngineSession, flow: Mapping[str, Any], form: Form) -> list[str]:
+def lines(session: EngineSession, flow: Mapping[str, object], form: Form) -> list[str]:
     """A sentence for each difference; none if the form fits, or if the engine cannot be called."""
     try:
         return form_messages.fit(changes.fit(form, trigger(session, flow)))
@@ -38,19 +37,19 @@ def lines(session: EngineSession, flow: Mapping[str, Any], form: Form) -> list[s
         return []
 
 
-def still_fits(version: LaunchFormVersion, flow: Mapping[str, Any]) -> bool:
+def still_fits(version: LaunchFormVersion, row: Mapping[str, object]) -> bool:
     """Whether a published form fits a flow from the engine's list; True if the list does not show that.
 
     Neither changes once it is published, so the result is cached for a day.
     """
-    version_id = pick(flow, "version.id")
-    if not isinstance(version_id, str) or version_id != flow.get("publishedVersionId"):
+    flow = Flow(row)
+    if not flow.is_published or flow.has_draft:
         return True
-    key = f"form-fit:{version.pk}:{version_id[:64]}"
+    key = f"form-fit:{version.pk}:{flow.version.id[:64]}"
     fits: bool | None = answers.get(key)
     if fits is None:
         try:
-            fits = changes.fit(version.open_form(), pick(flow, "version.trigger")).good
+            fits = changes.fit(version.open_form(), flow.version.trigger.raw).good
         except CannotOpen:
             _log.exception("the launch form %s cannot be opened", version.pk)
             return True

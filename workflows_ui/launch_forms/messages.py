@@ -154,7 +154,7 @@ def value_label(other: Field | None, value: object) -> str:
     return next((choice.label for choice in choices if choice.value == value), key_of(value))[:60]
 
 
-def effects(form: Form, payload: Any = NOTHING) -> list[list[tuple[str, str]]]:
+def effects(form: Form, payload: object = NOTHING) -> list[list[tuple[str, str]]]:
     """What a launch will do, in the builder's sentences, with the labels of the fields; with a masked payload, with their values.
 
     Each sentence is in parts: a text, and the name of the field that it stands for, "" for the sentence's own words.
@@ -167,7 +167,7 @@ def effects(form: Form, payload: Any = NOTHING) -> list[list[tuple[str, str]]]:
     return sentences
 
 
-def _effect_value(form: Form, name: str, payload: Any) -> str:
+def _effect_value(form: Form, name: str, payload: object) -> str:
     field = form.field(name)
     if field is None:
         return name

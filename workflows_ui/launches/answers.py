@@ -8,7 +8,6 @@ import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import unquote
 
 from django.utils.translation import gettext as _
@@ -86,7 +85,7 @@ def web_address(text: str) -> str:
 
 
 class LabelRoom(Room):
-    def name(self, name: Any) -> str:
+    def name(self, name: object) -> str:
         return humanised(super().name(name))
 
 
@@ -136,7 +135,7 @@ def humanised(name: str) -> str:
     return words[:1].upper() + words[1:].lower()
 
 
-def read_answer(value: Any) -> Answer:
+def read_answer(value: object) -> Answer:
     """The answer in readable form, from decoded JSON or a text. Secrets must be masked before."""
     for _level in range(3):
         # The body of an HTTP response, if the value has only keys of one; nested responses are unwrapped too.
@@ -164,7 +163,7 @@ def linked(text: str) -> tuple[tuple[str, str], ...]:
     return tuple(parts)
 
 
-def _split_message(value: Any) -> tuple[str, Any]:
+def _split_message(value: object) -> tuple[str, object]:
     """The flow's message, "" for none, and the rest of the value."""
     if message := _plain_text(value):
         return message, None
@@ -176,7 +175,7 @@ def _split_message(value: Any) -> tuple[str, Any]:
     return "", value
 
 
-def _plain_text(value: Any) -> str:
+def _plain_text(value: object) -> str:
     """The value if it is a text with something to read, and no file; else ""."""
     if not formats.visible(value) or value[:5].lower() == "data:":
         return ""

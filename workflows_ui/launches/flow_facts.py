@@ -1,14 +1,17 @@
 """Facts about a flow for its launch, read from the engine's flow (api.md 6.2), and obstacles to launching it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from workflows_ui.core.paths import dict_at, list_at, pick, text_at
+from workflows_ui.core.paths import list_at, pick
+from workflows_ui.core.readers import as_text, mapping_of
 from workflows_ui.core.text import Message
 from workflows_ui.engine import EngineError, Workflows, flow_tree
+from workflows_ui.engine_objects.flows import ENABLED, Flow, FlowVersion, Step
 
 Start = Literal["call", "form", "schedule", "event", "nothing"]
 
@@ -43,7 +46,7 @@ class Facts:
     answers: bool  # A step of the flow returns an answer, so that waiting for one makes sense.
     fielded: bool = False  # The console has inputs for the trigger's fields: the flow's own form is not needed.
     #: The engine's trigger object with all steps after it.
-    tree: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    tree: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def start_label(self) -> str | Promise:
@@ -113,57 +116,53 @@ def load_facts(workflows: Workflows, flow_id: str) -> Facts:
 
     Raises EngineError.
     """
-    flow = workflows.get_flow(flow_id)
-    published, version = text_at(flow, "publishedVersionId"), dict_at(flow, "version")
-    if not published or published == text_at(version, "id"):
-        return read(flow, version)
+    flow = Flow(workflows.get_flow(flow_id))
+    if not flow.has_draft:
+        return read(flow, flow.version)
     try:
-        live = dict_at(workflows.get_flow(flow_id, version_id=published), "version")
+        live = Flow(workflows.get_flow(flow_id, version_id=flow.published_version_id)).version
     except EngineError:
-        live = version  # the draft has nearly the same facts
+        live = flow.version  # the draft has nearly the same facts
     return read(flow, live, newer_draft=True)
 
 
-def read(flow: dict[str, Any], version: dict[str, Any], *, newer_draft: bool = False) -> Facts:
-    """The facts from a flow and its version that runs, tolerant of missing and odd values (recording `flow_get_orders_for_test`)."""
-    trigger = dict_at(version, "trigger")
+def read(
+    found: Flow | Mapping[str, object], live: FlowVersion | Mapping[str, object], *, newer_draft: bool = False
+) -> Facts:
+    """The facts from a flow and its version that runs (recording `flow_get_orders_for_test`)."""
+    flow, version = Flow(found), FlowVersion(live)
+    trigger = version.trigger
     return Facts(
-        id=text_at(flow, "id"),
-        name=text_at(version, "displayName") or text_at(flow, "id"),
-        on=text_at(flow, "status") == "ENABLED",
-        published=bool(text_at(flow, "publishedVersionId")),
+        id=flow.id,
+        name=version.display_name or flow.id,
+        on=flow.status == ENABLED,
+        published=flow.is_published,
         newer_draft=newer_draft,
         start=start_of(trigger),
-        trigger=text_at(trigger, "displayName"),
-        guarded=text_at(trigger, "settings.input.authType") not in {"", "none"},
-        answers=any(_answers(node.step, _piece(trigger)) for node in flow_tree.walk(trigger)),
-        tree=trigger,
+        trigger=trigger.display_name,
+        guarded=as_text(trigger.settings.input.get("authType")) not in {"", "none"},
+        answers=any(_answers(Step(node.step), trigger.settings.piece) for node in flow_tree.walk(trigger.raw)),
+        tree=trigger.raw,
     )
 
 
-def start_of(trigger: Any) -> Start:
+def start_of(trigger: object) -> Start:
     """The kind of start of a flow with this trigger. Those in LAUNCHED are started by a launch."""
-    piece = _piece(trigger)
+    piece = Step(trigger).settings.piece
     return _STARTS.get(piece, "event") if piece else "nothing"
 
 
-def _answers(step: dict[str, Any], trigger: str) -> bool:
+def _answers(step: Step, trigger: str) -> bool:
     """Whether a step returns the answer of a waiting launch. It must be of the trigger's own piece (api.md 7.2)."""
-    returns = text_at(step, "settings.actionName").startswith("return_response")
-    return returns and trigger in {"piece-webhook", "piece-forms"} and _piece(step) == trigger
+    returns = step.settings.action_name.startswith("return_response")
+    return returns and trigger in {"piece-webhook", "piece-forms"} and step.settings.piece == trigger
 
 
-def _piece(step: Any) -> str:
-    """The name of a step's piece without its scope; "" if it has no piece."""
-    return text_at(step, "settings.pieceName").rpartition("/")[2]
-
-
-def sample(page: Any) -> Any | None:
+def sample(page: object) -> object:
     """The values of the latest sample event of a flow's trigger (recording `trigger_events_list`), or None.
 
     A webhook's event is the whole request; its body is what a launch sends. Its headers are left out.
     """
     payload = pick(next(iter(list_at(page, "data")), None), "payload")
-    if isinstance(payload, dict) and "headers" in payload:
-        return payload.get("body")
-    return payload
+    request = mapping_of(payload)
+    return request.get("body") if "headers" in request else payload

@@ -45,7 +45,7 @@ def _with_payloads(launches: list[str]) -> QuerySet[Launch]:
 #: The forms of several launches by their versions, which never change: to open one takes milliseconds.
 Forms = dict[str, Form]
 #: Gives the value of a field or column in the form in which it is shown.
-Formatted = Callable[[Field | Column, Any], Any]
+Formatted = Callable[[Field | Column, object], object]
 
 
 def readable_inputs(launch: Launch, forms: Forms | None = None) -> Node | None:
@@ -54,7 +54,7 @@ def readable_inputs(launch: Launch, forms: Forms | None = None) -> Node | None:
     return readable_values(form, payload)
 
 
-def readable_values(form: Form | None, payload: Any) -> Node | None:
+def readable_values(form: Form | None, payload: object) -> Node | None:
     """A masked payload in readable form, with the labels of its form; None if it is empty."""
     if payload in (None, "", [], {}):
         return None
@@ -91,7 +91,7 @@ def summary(node: Node | None) -> str:
     return Truncator(", ".join(parts)).chars(_LINE)
 
 
-def brief_value(field: Field, value: Any) -> str:
+def brief_value(field: Field, value: object) -> str:
     """The value of a field in a few words."""
     return _brief(readable.readable_node(_display_value(field, value, _localized), launch_answers.LabelRoom()))
 
@@ -108,7 +108,7 @@ def _brief(node: Node) -> str:
     return " ".join((node.lead or node.text).split())[:_VALUE]
 
 
-def labelled_inputs(launch: Launch, payload: Any, forms: Forms) -> list[tuple[str, Any]]:
+def labelled_inputs(launch: Launch, payload: object, forms: Forms) -> list[tuple[str, object]]:
     """The inputs of a masked payload by their labels, for files: numbers and dates as they were sent. Those without a form are under one
     empty label.
     """
@@ -128,7 +128,7 @@ def input_labels(form: Form) -> list[str]:
     return [field.shown_label[:120] for field in form.fields if not field.hidden and field.kind is not FieldKind.FILE]
 
 
-def _opened(launch: Launch, forms: Forms) -> tuple[Any, Form | None]:
+def _opened(launch: Launch, forms: Forms) -> tuple[object, Form | None]:
     """The masked payload and the form that was filled in; None where it was removed or cannot be opened."""
     if not launch.payload:
         return None, None
@@ -148,7 +148,7 @@ def _form_of(launch: Launch, forms: Forms) -> Form | None:
     return forms[version.pk]
 
 
-def _field_values(form: Form, payload: Any, formatted: Formatted) -> Iterator[tuple[str, Any]]:
+def _field_values(form: Form, payload: object, formatted: Formatted) -> Iterator[tuple[str, object]]:
     """The filled-in fields, in the form's order. Hidden fields, which nobody typed, are only in the raw payload."""
     for field in form.fields:
         value = NOTHING if field.hidden or field.kind is FieldKind.FILE else checking.value_at(payload, field.path)
@@ -156,14 +156,14 @@ def _field_values(form: Form, payload: Any, formatted: Formatted) -> Iterator[tu
             yield field.shown_label[:120], _display_value(field, value, formatted)
 
 
-def _other_values(form: Form, payload: Any) -> Iterator[tuple[str, Any]]:
+def _other_values(form: Form, payload: object) -> Iterator[tuple[str, object]]:
     """Values without a field, because the form was a different one or the values were typed as JSON."""
     for path in checking.paths_without_field(form, payload):
         label = " › ".join(launch_answers.humanised(key[:40]) for key in path)
         yield label[:120], checking.value_at(payload, path)
 
 
-def _display_value(field: Field | Column, value: Any, formatted: Formatted) -> Any:
+def _display_value(field: Field | Column, value: object, formatted: Formatted) -> object:
     """The value for display: labels of choices, names of columns, and other values as `formatted` gives them."""
     if isinstance(field, Field) and field.kind is FieldKind.TABLE and isinstance(value, list):
         return [_row(field, row, formatted) for row in value]
@@ -186,11 +186,11 @@ def _row(field: Field, row: Any, formatted: Formatted) -> Any:
     return cells
 
 
-def _as_sent(_field: Field | Column, value: Any) -> Any:
+def _as_sent(_field: Field | Column, value: object) -> object:
     return value
 
 
-def _localized(field: Field | Column, value: Any) -> Any:
+def _localized(field: Field | Column, value: object) -> object:
     """A number, date or time as the reader writes it; anything else as it is."""
     if field.kind in NUMBERS and is_number(value) and (abs(value) >= _GROUPED or isinstance(value, float)):
         return formats.number(value)
@@ -210,6 +210,6 @@ def _day(text: str) -> str:
         return text
 
 
-def _choice_label(choices: tuple[Choice, ...], value: Any) -> Any:
+def _choice_label(choices: tuple[Choice, ...], value: object) -> object:
     key = key_of(value)
     return next((choice.label for choice in choices if choice.label and key_of(choice.value) == key), value)

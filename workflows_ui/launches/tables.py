@@ -221,5 +221,5 @@ def _record(page: LaunchPage) -> dict[str, Any]:
     }
 
 
-def _answer(page: LaunchPage) -> Any:
+def _answer(page: LaunchPage) -> object:
     return page.answer.value if page.answer is not None else None

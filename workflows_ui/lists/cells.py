@@ -20,7 +20,7 @@ from workflows_ui.web.markup import NOTHING, joined, markup
 _VALUE, _BELOW, _NAME, _ITEM = 300, 120, 80, 60
 
 
-def _cut(value: Any, most: int) -> str:
+def _cut(value: object, most: int) -> str:
     text = str(value)
     return text if len(text) <= most else Truncator(text).chars(most)
 
@@ -38,7 +38,7 @@ def _note(value: Any) -> SafeString:
     return markup('<span class="long text-secondary">{}</span>', _cut(value, _VALUE)) if value else NOTHING
 
 
-def _code(value: Any) -> SafeString:
+def _code(value: object) -> SafeString:
     return markup('<code class="text-break">{}</code>', "–" if value is None else _cut(value, _VALUE))
 
 
@@ -55,11 +55,11 @@ def _id(value: Any) -> SafeString:
     )
 
 
-def _count(value: Any) -> SafeString:
+def _count(value: object) -> SafeString:
     return markup("{}", "–" if value is None else value)
 
 
-def _duration(value: Any) -> SafeString:
+def _duration(value: object) -> SafeString:
     return markup("{}", formats.duration(value))
 
 
@@ -76,7 +76,7 @@ def _list(value: Any) -> SafeString:
 _DASH = SafeString('<span class="text-secondary">–</span>')
 
 #: For each kind of Column how its value is shown. An empty value is "–"; a duration's is an empty cell.
-KINDS: Mapping[str, Callable[[Any], SafeString]] = {
+KINDS: Mapping[str, Callable[[object], SafeString]] = {
     "text": _text,
     "lines": _text,
     "note": _note,
@@ -92,7 +92,7 @@ KINDS: Mapping[str, Callable[[Any], SafeString]] = {
 }
 
 
-def cell(context: Context, column: Column, value: Any, url: str = "") -> SafeString:
+def cell(context: Context, column: Column, value: object, url: str = "") -> SafeString:
     """A value, as a link where there is a URL. A template of the column gets the page's context, and `value`."""
     if column.html:
         nothing = NOTHING if context.get("pending") else _DASH

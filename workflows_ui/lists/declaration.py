@@ -71,7 +71,7 @@ class Column:
     def sortable(self) -> bool:
         return bool(self.sort) and self.kind != "list"
 
-    def sort_value(self, row: Row) -> Any:
+    def sort_value(self, row: Row) -> object:
         """What rows are sorted by: a number, a moment or a text; None for no value."""
         value = self.sort(row) if callable(self.sort) else self.value(row)
         if self.kind in {"when", "exact"}:
@@ -226,7 +226,7 @@ class List:
     file_view: ClassVar[str] = ""
 
     @classmethod
-    def with_attributes(cls, **attributes: Any) -> Self:
+    def with_attributes(cls, **attributes: object) -> Self:
         """A list with further attributes, such as the records of one table, whose columns are the table's own."""
         return cast("Self", type(cls.__name__, (cls,), attributes)())
 

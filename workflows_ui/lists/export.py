@@ -131,7 +131,7 @@ def cells(kind: List, row: Row) -> list[str]:
     return [*cells, escape_formulas(kind.key(row))]
 
 
-def _cell(column: Column, value: Any) -> str:
+def _cell(column: Column, value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -140,7 +140,7 @@ def _cell(column: Column, value: Any) -> str:
     return f"{value / 1000:.3f}" if column.kind == "duration" else str(value)
 
 
-def value_cell(value: Any) -> str:
+def value_cell(value: object) -> str:
     """Any JSON value as a cell."""
     if value is None:
         return ""
@@ -162,7 +162,7 @@ def _text(column: Column, value: Any) -> str:
     return _value_text(value)
 
 
-def _value_text(value: Any) -> str:
+def _value_text(value: object) -> str:
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False, default=str)
     # A value that is only drawn, without a text of its own, would show its Python representation in the file.

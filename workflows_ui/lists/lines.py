@@ -13,12 +13,12 @@ from workflows_ui.web.links import reachable
 def list_lines(
     kind: List,
     access: Access | None,
-    rows: Sequence[Any],
+    rows: Sequence[object],
     columns: Sequence[Column],
-    row_buttons: Callable[[Any], Sequence[Button]] | None = None,
+    row_buttons: Callable[[object], Sequence[Button]] | None = None,
     *,
     only_links: bool = False,
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """Rows with these columns, ready for the list, with what the person may do; without `access`, and with `only_links`, nothing.
 
     The non-empty values of wide columns are also `joined` to the cell before them. `row_buttons` returns the buttons of a row's menu, by
@@ -39,7 +39,7 @@ def list_lines(
     ]
 
 
-def _list_line(kind: List, slug: str, row: Any, columns: Sequence[Column]) -> dict[str, Any]:
+def _list_line(kind: List, slug: str, row: Any, columns: Sequence[Column]) -> dict[str, object]:
     key = kind.key(row)
     cells: list[dict[str, Any]] = []
     host = 0

@@ -156,7 +156,7 @@ def rows_after(rows: QuerySet[Any], position: str, *, moment: str) -> int:
     return rows.order_by()[:MOST_NEW].count()
 
 
-def _position(model: type[Model], text: str) -> tuple[datetime, Any] | None:
+def _position(model: type[Model], text: str) -> tuple[datetime, object] | None:
     """Parse the time and the key of a row; return None if they are invalid."""
     moment, _sign, key = text.partition("~")
     try:

@@ -43,7 +43,7 @@ class PersonInput(forms.TextInput):
     leaves_out = 0
 
     def render(
-        self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: BaseRenderer | None = None
+        self, name: str, value: object, attrs: dict[str, object] | None = None, renderer: BaseRenderer | None = None
     ) -> SafeString:
         suggestions = f"{(attrs or {}).get('id', name)}-people"
         query = {"field": name, "invite": self.invites_to, "but": str(self.leaves_out or "")}
@@ -58,7 +58,7 @@ class PersonInput(forms.TextInput):
         context = {"input": field, "name": name, "text": value, "suggestions": suggestions, "choices": self.choices}
         return render_to_string("members/person_input.html", context)
 
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> object:
         text = super().value_from_datadict(data, files, name)
         chosen = data.get(f"{name}-chosen", "")
         return chosen if chosen and data.get(f"{name}-for") == text else text
@@ -81,7 +81,7 @@ class PersonField(forms.CharField):
         attributes = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
         super().__init__(max_length=254, widget=PersonInput(attrs=attributes), **options)
 
-    def clean(self, value: Any) -> User | None:
+    def clean(self, value: object) -> User | None:
         name = super().clean(value)
         person = accounts.find_person(name) or directory.find_by_full_name(self.people, name)
         if name and person is None:
@@ -96,7 +96,7 @@ class PersonFormMixin:
 
     fields: dict[str, forms.Field]
 
-    def __init__(self, *args: Any, people: QuerySet[User] | None = None, **options: Any) -> None:
+    def __init__(self, *args: object, people: QuerySet[User] | None = None, **options: object) -> None:
         super().__init__(*args, **options)
         for field in self.fields.values():
             if isinstance(field, PersonField) and people is not None:
@@ -139,7 +139,7 @@ class HolderForm(PersonFormMixin, forms.Form):
     )
     holder: User | Group
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         data: dict[str, Any] = super().clean() or {}
         if "who" in self.errors or "team" in self.errors:
             return data
@@ -203,7 +203,7 @@ class SuccessorForm(PersonFormMixin, forms.Form):
         error_messages={"unknown": _("Name somebody else with an active account.")},
     )
 
-    def __init__(self, *args: Any, leaving: User, people: QuerySet[User], **options: Any) -> None:
+    def __init__(self, *args: object, leaving: User, people: QuerySet[User], **options: object) -> None:
         super().__init__(*args, people=people.exclude(pk=leaving.pk), **options)
         self.fields["successor"].widget.leaves_out = leaving.pk
 
@@ -237,9 +237,9 @@ class InviteForm(DaysForm):
         if not teams:
             del self.fields["teams"]
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """Require a role or a team, without which the invitation would have no effect."""
-        data: dict[str, Any] = super().clean() or {}
+        data: dict[str, object] = super().clean() or {}
         if "role" not in self.errors and not data.get("role") and not data.get("teams"):
             self.add_error("role", _("Without a role they need a team. Choose one of the two."))
         return data

@@ -75,7 +75,7 @@ def _right_state(right: LaunchRight, now: datetime) -> tuple[str | Promise, str]
     return gettext_lazy("In force"), "green"
 
 
-def describe_invitations(rows: Iterable[ColleagueInvitation]) -> list[dict[str, Any]]:
+def describe_invitations(rows: Iterable[ColleagueInvitation]) -> list[dict[str, object]]:
     """Invitations with their statuses, in few queries.
 
     `open`: it can be revoked; `works`: its link can be used; `requests`: of people with another address that wait for a manager.

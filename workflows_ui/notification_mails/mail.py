@@ -2,7 +2,6 @@
 
 import smtplib
 from dataclasses import replace
-from typing import Any
 
 import structlog
 from django.conf import settings
@@ -15,6 +14,7 @@ from django.utils.translation import ngettext
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import second_step
 from workflows_ui.core import database, formats
+from workflows_ui.core.text import Text
 from workflows_ui.notification_mails.causes import find_causes
 from workflows_ui.notifications import services as notifications
 from workflows_ui.notifications.messages import notification_message
@@ -69,19 +69,21 @@ def build_mail(*rows: Notice) -> EmailMessage:
         spaces = [row.workspace for row in rows if row.workspace is not None]
         closed = {space.pk for space in spaces if alone and space.second_factor_required}
         causes = find_causes(person, rows[:DIGEST], closed=closed, engine_reads=ENGINE_READS)
-        items: list[dict[str, Any]] = []
+        items: list[dict[str, object]] = []
+        titles: list[Text] = []
         for row in rows[:DIGEST]:
             cause = causes.get(row.pk)
             # Mail programs make links of addresses, and nobody can tell who wrote one in the message of a service.
             unlinked = replace(cause, message=formats.unlinked(cause.message)) if cause else None
             news = notification_message(row, concealed=row.workspace_id in closed, cause=unlinked)
+            titles.append(news.title)
             items.append({"notice": row, "news": news, "url": settings.BASE_URL + row.url})
-        context = {
+        context: dict[str, object] = {
             "settings_url": settings.BASE_URL + reverse("notification_settings"),
             "console_url": settings.BASE_URL,
         }
         if len(rows) == 1:
-            subject = items[0]["news"].title
+            subject = str(titles[0])
             body = render_to_string("notifications/mail.txt", context | items[0])
         else:
             subject = ngettext("%(n)d notification", "%(n)d notifications", len(rows)) % {"n": len(rows)}

@@ -1,7 +1,5 @@
 """The form of a person's notification settings."""
 
-from typing import Any
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -29,9 +27,9 @@ class NotificationSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # no
             name: forms.TimeInput(attrs={"type": "time"}, format="%H:%M") for name in ("quiet_from", "quiet_until")
         }
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """Require both ends of the quiet hours, or neither."""
-        values: dict[str, Any] = super().clean() or {}
+        values: dict[str, object] = super().clean() or {}
         ends = [values.get("quiet_from"), values.get("quiet_until")]
         if not self.errors and (ends[0] is None) != (ends[1] is None):
             self.add_error("quiet_from" if ends[0] is None else "quiet_until", _("Enter both times, or neither."))

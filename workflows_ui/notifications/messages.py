@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from django.utils.translation import gettext as _, ngettext
 
@@ -57,7 +56,7 @@ def cause_sentences(cause: Cause) -> list[str]:
     return [sentence for sentence in (message, cause.meaning, helps) if sentence]
 
 
-def _launch_ended(about: dict[str, Any]) -> News:
+def _launch_ended(about: dict[str, object]) -> News:
     state = messages.launch_state(about.get("state"), about.get("reason"))
     title = _("%(flow)s: %(state)s") % {"flow": _text(about, "flow"), "state": state.word}
     step = _text(about, "step")
@@ -65,14 +64,14 @@ def _launch_ended(about: dict[str, Any]) -> News:
     return News(title, detail, state.icon, state.colour)
 
 
-def _launch_repaired(about: dict[str, Any]) -> News:
+def _launch_repaired(about: dict[str, object]) -> News:
     title = _("%(flow)s: repaired") % {"flow": _text(about, "flow")}
     by = _text(about, "by")
     detail = _("%(name)s started the failed run again, and it succeeded.") % {"name": by} if by else ""
     return News(title, detail or _("The failed run was started again, and it succeeded."), "circle-check", "green")
 
 
-def _kept_launch(about: dict[str, Any]) -> News:
+def _kept_launch(about: dict[str, object]) -> News:
     flow = {"flow": _text(about, "flow")}
     if about.get("sent") is True:
         return News(_("%(flow)s was sent: the engine is back") % flow, _("Its page shows the result."), "send", "blue")
@@ -84,13 +83,13 @@ def _kept_launch(about: dict[str, Any]) -> News:
     return News(_("%(flow)s was not sent") % flow, detail, State.NOT_SENT.icon, State.NOT_SENT.colour)
 
 
-def _flow_failed(about: dict[str, Any]) -> News:
+def _flow_failed(about: dict[str, object]) -> News:
     news, by = _launch_ended(about), _text(about, "by")
     launched = _("Launched by %(name)s.") % {"name": by} if by else ""
     return replace(news, detail=f"{launched} {news.detail}".strip())
 
 
-def _several_failures(about: dict[str, Any], count: int, last_at: datetime) -> News:
+def _several_failures(about: dict[str, object], count: int, last_at: datetime) -> News:
     latest = _launch_ended(about)
     values = {"flow": _text(about, "flow"), "n": count, "time": formats.short_time(last_at)}
     title = ngettext(
@@ -101,7 +100,7 @@ def _several_failures(about: dict[str, Any], count: int, last_at: datetime) -> N
     return replace(latest, title=title % values, detail=latest.detail or other_state)
 
 
-def _alarm(about: dict[str, Any], count: int) -> News:
+def _alarm(about: dict[str, object], count: int) -> News:
     kind = about.get("alarm")
     label = AlarmKind(kind).label if kind in AlarmKind.values else _("An alarm about a flow")
     values = {"flow": _text(about, "flow"), "alarm": label, "n": count}
@@ -109,12 +108,12 @@ def _alarm(about: dict[str, Any], count: int) -> News:
     return News(title, alarm_messages.sentence(str(kind), about.get("facts")), "bell-ring", "red")
 
 
-def _failure_assigned(about: dict[str, Any]) -> News:
+def _failure_assigned(about: dict[str, object]) -> News:
     title = _("%(by)s assigned a failure to you") % {"by": _text(about, "by")}
     return News(title, _text(about, "name"), "repeat", "orange")
 
 
-def _job(about: dict[str, Any]) -> News:
+def _job(about: dict[str, object]) -> News:
     failed = _number(about, "failed")
     detail = ngettext("%(n)d could not be done.", "%(n)d could not be done.", failed) % {"n": failed} if failed else ""
     title = _("Your export is ready") if about.get("job") == "export" else _("Your bulk action is finished")
@@ -124,26 +123,26 @@ def _job(about: dict[str, Any]) -> News:
     return News(title, detail, "triangle-alert" if failed else "circle-check", "orange" if failed else "green")
 
 
-def _access_request(about: dict[str, Any]) -> News:
+def _access_request(about: dict[str, object]) -> News:
     title = _("%(name)s requests access") % {"name": _text(about, "name")}
     return News(title, _("Approve with a role, or refuse."), "user-plus", "blue")
 
 
-def _access_decision(about: dict[str, Any]) -> News:
+def _access_decision(about: dict[str, object]) -> News:
     values = {"workspace": _text(about, "into")}
     if about.get("granted") is True:
         return News(_("You now belong to %(workspace)s.") % values, "", "user-check", "green")
     return News(_("Your request for access to %(workspace)s was refused") % values, "", "user-x", "red")
 
 
-def _credential_expiry(about: dict[str, Any]) -> News:
+def _credential_expiry(about: dict[str, object]) -> News:
     days = _number(about, "days")
     name = _text(about, "name")
     title = ngettext("“%(name)s” ends in %(n)d day", "“%(name)s” ends in %(n)d days", days) % {"name": name, "n": days}
     return News(title, _("Replace it before then, or launches with it will be refused."), "key-round", "orange")
 
 
-def _credential_reentry(about: dict[str, Any]) -> News:
+def _credential_reentry(about: dict[str, object]) -> News:
     title = _("Enter the secret of “%(name)s” again") % {"name": _text(about, "name")}
     why = _("It was changed outside of the console, so it is out of use.")
     if about.get("moved"):
@@ -151,13 +150,13 @@ def _credential_reentry(about: dict[str, Any]) -> News:
     return News(title, why, "key-round", "orange")
 
 
-def _consent_request(about: dict[str, Any]) -> News:
+def _consent_request(about: dict[str, object]) -> News:
     values = {key: _text(about, key) for key in ("by", "name", "team")}
     title = _("%(by)s wants to share your credential “%(name)s” with the team %(team)s") % values
     return News(title, _("Nobody else uses it unless you agree."), "key-round", "orange")
 
 
-def _consent_decision(about: dict[str, Any]) -> News:
+def _consent_decision(about: dict[str, object]) -> News:
     values = {key: _text(about, key) for key in ("owner", "name", "team")}
     if about.get("decision") == "consent":
         return News(_("%(owner)s agreed: the team %(team)s uses “%(name)s”") % values, "", "key-round", "green")
@@ -166,7 +165,7 @@ def _consent_decision(about: dict[str, Any]) -> News:
     return News(_("%(owner)s does not share “%(name)s” with the team %(team)s") % values, "", "key-round", "red")
 
 
-def _launch_right(about: dict[str, Any]) -> News:
+def _launch_right(about: dict[str, object]) -> News:
     title = _("You may launch %(flow)s") % {"flow": _text(about, "flow")}
     until, most = formats.moment(about.get("until")), about.get("most")
     parts = [_("Until %(moment)s.") % {"moment": formats.exact(until, seconds=False)} if until else ""]
@@ -175,19 +174,19 @@ def _launch_right(about: dict[str, Any]) -> News:
     return News(title, " ".join(part for part in parts if part), "rocket", "green")
 
 
-def _invitation_accepted(about: dict[str, Any]) -> News:
+def _invitation_accepted(about: dict[str, object]) -> News:
     title = _("%(name)s accepted your invitation") % {"name": _text(about, "name")}
     return News(title, _text(about, "email"), "user-check", "green")
 
 
-def _invitation_request(about: dict[str, Any]) -> News:
+def _invitation_request(about: dict[str, object]) -> News:
     name, email, address = (_text(about, key) for key in ("name", "email", "address"))
     title = _("%(name)s wants to use your invitation to %(email)s") % {"name": name, "email": email}
     detail = _("Their address is %(address)s.") % {"address": address} if address else _("They have no address here.")
     return News(title, f"{detail} {_('Confirm or refuse.')}", "calendar-clock", "orange")
 
 
-def _invitation_decision(about: dict[str, Any]) -> News:
+def _invitation_decision(about: dict[str, object]) -> News:
     values = {"workspace": _text(about, "into")}
     if about.get("granted") is True:
         return News(_("You now belong to %(workspace)s.") % values, "", "user-check", "green")
@@ -195,17 +194,17 @@ def _invitation_decision(about: dict[str, Any]) -> News:
     return News(title, _("It was made for another address."), "user-x", "red")
 
 
-def _number(about: dict[str, Any], key: str) -> int:
+def _number(about: dict[str, object], key: str) -> int:
     value = about.get(key)
     return value if isinstance(value, int) else 0
 
 
-def _text(about: dict[str, Any], key: str) -> str:
+def _text(about: dict[str, object], key: str) -> str:
     value = about.get(key)
     return value[:_LONGEST] + ("…" if len(value) > _LONGEST else "") if isinstance(value, str) else ""
 
 
-_KINDS: dict[str, Callable[[dict[str, Any]], News]] = {
+_KINDS: dict[str, Callable[[dict[str, object]], News]] = {
     NoticeKind.LAUNCH_ENDED: _launch_ended,
     NoticeKind.LAUNCH_REPAIRED: _launch_repaired,
     NoticeKind.KEPT_LAUNCH: _kept_launch,

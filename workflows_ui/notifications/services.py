@@ -52,7 +52,7 @@ def notify(
     url: str,
     workspace: Model | None = None,
     fold: Fold | None = None,
-    **about: Any,
+    **about: object,
 ) -> bool:
     """Notify a person once per `key`; return whether the event is new.
 
@@ -112,12 +112,12 @@ def _notify_folded(user: User, key: str, values: dict[str, Any], fold: Fold) -> 
     return True if counted else None
 
 
-def _summary_at(user: User, soon: datetime | None, now: datetime) -> Any:
+def _summary_at(user: User, soon: datetime | None, now: datetime) -> object:
     """The time of the next mail as an expression of the row, so that it is right however late another worker claims the mail."""
     if soon is None:
         return None
     if user.mail_delivery == MailDelivery.DAILY:
-        following: Any = Value(soon, DateTimeField())
+        following: object = Value(soon, DateTimeField())
     else:
         following = Case(
             When(mailed_at__gt=now - SUMMARY, then=F("mailed_at") + SUMMARY), default=Value(soon, DateTimeField())

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -73,7 +72,7 @@ class Notices(LocalList):
         Column(lambda line: line.notice.last_at, _("When"), kind="when", name="when", sort=("last_at",)),
     )
 
-    def masked(self, session: Any, rows: Sequence[Any]) -> list[Any]:
+    def masked(self, session: object, rows: Sequence[Notice]) -> list[NoticeLine]:
         """The line of each notification."""
         closed = self.closed([row.workspace for row in rows if row.workspace])
         causes = self.causes(rows, closed)

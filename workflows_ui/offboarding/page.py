@@ -195,7 +195,7 @@ def _label(recipient: Holder) -> str:
 
 def planned_actions(steps: list[Step]) -> list[PlannedAction]:
     """The lines of the confirmation."""
-    actions: dict[tuple[Any, ...], PlannedAction] = {}
+    actions: dict[tuple[object, ...], PlannedAction] = {}
     for step in steps:
         item = step.item
         action = PlannedAction(item.kind, item.workspace, [], _label(step.to) if step.to else "")

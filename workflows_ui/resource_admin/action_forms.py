@@ -19,7 +19,7 @@ from workflows_ui.resource_admin.action_log import KEPT, clean
 from workflows_ui.resource_admin.actions import Action, Affected
 
 
-def unbound(action: Action, session: EngineSession, row: Row, asked: Mapping[str, Any] | None = None) -> forms.Form:
+def unbound(action: Action, session: EngineSession, row: Row, asked: Mapping[str, object] | None = None) -> forms.Form:
     """The form with its initial values, some possibly from `asked`. Raises EngineError if it calls the engine.
 
     A link may come from anybody: it fills in the fields that the form lists as `addressed`; without such a list, those that are seen.
@@ -102,7 +102,7 @@ def secret_fields(form: forms.Form) -> set[str]:
     return {name for name, field in form.fields.items() if isinstance(field.widget, forms.PasswordInput)}
 
 
-def _is_secret(form: forms.Form, name: str, value: Any) -> bool:
+def _is_secret(form: forms.Form, name: str, value: object) -> bool:
     """Decided by the field's name or label (for a table's column, the label holds its name). Booleans are never secret."""
     field = form.fields.get(name)
     label = str(field.label or "") if field is not None else ""
@@ -136,7 +136,7 @@ def _labels(form: forms.Form, name: str) -> dict[str, str]:
     return {str(key): str(label) for key, label in choices if not isinstance(label, list | tuple)}
 
 
-def _logged(form: forms.Form, name: str, value: Any, *, hidden: bool) -> Any:
+def _logged(form: forms.Form, name: str, value: object, *, hidden: bool) -> object:
     if hidden or _is_secret(form, name, value):
         return redaction.MASK if value not in (None, "") else ""
     if isinstance(value, UploadedFile):
@@ -171,7 +171,7 @@ def named_changes(action: Action, form: forms.Form, row: Row, data: Mapping[str,
     return {"before": {name: before[name] for name in changed}, "after": {name: after[name] for name in changed}}
 
 
-def _named(form: forms.Form, name: str, value: Any, hidden: Collection[str]) -> Any:
+def _named(form: forms.Form, name: str, value: object, hidden: Collection[str]) -> Any:
     """The logged value of a field; the label of a choice."""
     labels = _labels(form, name)
     if isinstance(value, list | tuple) and name not in hidden:

@@ -61,13 +61,13 @@ class Bulk:
     together: Callable[[EngineSession, Sequence[str], dict[str, Any]], Iterable[str] | None] | None = None
     rows: Callable[[EngineSession, Sequence[str]], Mapping[str, Row]] | None = None
     procedure: "Procedure | None" = None
-    skip_reason: Callable[[Row, Mapping[str, Any]], str] | None = None
+    skip_reason: Callable[[Row, Mapping[str, object]], str] | None = None
     choices: Mapping[str, str] = MappingProxyType({})
     done: Text = ""
     result: Callable[[Any], str] | None = None
     follow: Callable[[EngineSession, Sequence[str]], Mapping[str, Badge]] | None = None
 
-    def why_skipped(self, row: Row, data: Mapping[str, Any]) -> str:
+    def why_skipped(self, row: Row, data: Mapping[str, object]) -> str:
         return self.skip_reason(row, data) if self.skip_reason is not None else ""
 
 
@@ -87,12 +87,12 @@ class Procedure:
         choices: the fields of the form that are left out if no object's impact names them (`Affected.choice`).
     """
 
-    collect: Callable[[EngineSession, dict[str, Any], Callable[[], None]], tuple[list[tuple[str, str]], bool]]
+    collect: Callable[[EngineSession, dict[str, object], Callable[[], None]], tuple[list[tuple[str, str]], bool]]
     impact: Callable[[EngineSession, Row, dict[str, Any]], Affected]
     finish: Callable[[EngineSession, dict[str, Any], Actor, bool], str]
     subject: Callable[[dict[str, Any]], Text]
-    reverse: Callable[[dict[str, Any]], dict[str, Any]]
-    final: Callable[[Workspace, dict[str, Any]], Text]
+    reverse: Callable[[dict[str, object]], dict[str, object]]
+    final: Callable[[Workspace, dict[str, object]], Text]
     choices: frozenset[str] = frozenset()
 
 
@@ -175,8 +175,8 @@ class Action:
     in_rows: bool = False
     collection: bool = False
     needs: str = ""
-    follow_up: Callable[[EngineSession, UnclearWrite, Any], None] | None = None
-    follow_up_calls: Callable[[EngineSession, UnclearWrite, Any], None] | None = None
+    follow_up: Callable[[EngineSession, UnclearWrite, object], None] | None = None
+    follow_up_calls: Callable[[EngineSession, UnclearWrite, object], None] | None = None
     bulk: Bulk | None = None
     creates: str = ""
     status_after: str = ""

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.http import QueryDict
 
@@ -44,7 +43,7 @@ def query_of(resource: Resource, query: str) -> Query:
 def walk(
     resource: Resource,
     session: EngineSession,
-    filters: Mapping[str, Any],
+    filters: Mapping[str, object],
     *,
     position: str = "",
     known: Iterable[str] = (),

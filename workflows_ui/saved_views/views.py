@@ -2,7 +2,6 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
@@ -25,15 +24,15 @@ def _scoped(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Call the view with the scope of its URL: the workspace, for its members, or no workspace, for everybody who is signed in."""
 
     @member(Role.VIEWER, guests=True)
-    def in_workspace(request: ConsoleRequest, slug: str, **arguments: Any) -> HttpResponse:
+    def in_workspace(request: ConsoleRequest, slug: str, **arguments: object) -> HttpResponse:
         return view(request, services.workspace_scope(request.access), **arguments)
 
     @signed_in
-    def everywhere(request: ConsoleRequest, **arguments: Any) -> HttpResponse:
+    def everywhere(request: ConsoleRequest, **arguments: object) -> HttpResponse:
         return view(request, services.Scope(request.user), **arguments)
 
     @functools.wraps(view)
-    def guarded(request: ConsoleRequest, **arguments: Any) -> HttpResponse:
+    def guarded(request: ConsoleRequest, **arguments: object) -> HttpResponse:
         return (in_workspace if "slug" in arguments else everywhere)(request, **arguments)
 
     return guarded

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -32,7 +32,7 @@ R = TypeVar("R", bound=HttpResponseBase)
 
 def signed_in(view: Callable[..., R]) -> Callable[..., R | HttpResponse]:
     @functools.wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> R | HttpResponse:
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> R | HttpResponse:
         if not request.user.is_authenticated:
             return _redirect_to_sign_in(request)
         return view(request, *args, **kwargs)
@@ -47,7 +47,7 @@ def superuser(view: Callable[..., R]) -> Callable[..., R | HttpResponse]:
     """
 
     @functools.wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> R | HttpResponse:
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> R | HttpResponse:
         if not request.user.is_authenticated:
             return _redirect_to_sign_in(request)
         if not request.user.is_superuser:
@@ -69,7 +69,7 @@ def member(role: Role, *, guests: bool = False) -> Callable[[Callable[..., R]], 
 
     def guard(view: Callable[..., R]) -> Callable[..., R | HttpResponse]:
         @functools.wraps(view)
-        def guarded(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> R | HttpResponse:
+        def guarded(request: HttpRequest, slug: str, *args: object, **kwargs: object) -> R | HttpResponse:
             if not request.user.is_authenticated:
                 return _redirect_to_sign_in(request)
             person_access = access.access_for(request.user, slug)
@@ -100,7 +100,7 @@ def launching(view: Callable[..., R]) -> Callable[..., R | HttpResponse]:
     """
 
     @functools.wraps(view)
-    def guarded(request: HttpRequest, slug: str, id: str, *args: Any, **kwargs: Any) -> R | HttpResponse:
+    def guarded(request: HttpRequest, slug: str, id: str, *args: object, **kwargs: object) -> R | HttpResponse:
         person_access: access.Access = request.access  # type: ignore[attr-defined]
         if person_access.guest and not person_access.had_right(id):
             raise access.NoAccess(slug)

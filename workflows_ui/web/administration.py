@@ -112,7 +112,7 @@ else:
     _ModelAdmin = admin.ModelAdmin
 
 
-def _cut(field: "models.Field[Any, Any]") -> Callable[[Any], Any]:
+def _cut(field: "models.Field[Any, Any]") -> Callable[[object], object]:
     """A column of a long text: its beginning."""
 
     @admin.display(description=field.verbose_name, ordering=field.name)
@@ -146,7 +146,7 @@ class ReadOnlyAdmin(_ModelAdmin):
     change_list_template = "admin/rows.html"
     change_form_template = "admin/row.html"
 
-    def get_exclude(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+    def get_exclude(self, request: HttpRequest, obj: object = None) -> tuple[str, ...]:
         return tuple(sorted(hidden_fields(self.model)))
 
     def get_list_display(self, request: HttpRequest) -> tuple[str | Callable[[Any], Any], ...]:
@@ -183,12 +183,12 @@ class ReadOnlyAdmin(_ModelAdmin):
         fields = self._visible_fields()
         return tuple(field.name for field in fields if field.choices or isinstance(field, models.BooleanField))
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return bool(request.user.is_active and request.user.is_superuser)
 
     has_module_permission = has_view_permission
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
 
     has_change_permission = has_delete_permission = has_add_permission

@@ -81,7 +81,7 @@ def exact(value: Any) -> SafeString:
     return markup('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), full, short)
 
 
-def csrf_field(token: Any) -> SafeString:
+def csrf_field(token: object) -> SafeString:
     """The hidden field of a form that posts; nothing where the page has no token."""
     if not token or str(token) == "NOTPROVIDED":
         return NOTHING
@@ -184,7 +184,7 @@ def crumb(label: Text, url: str) -> SafeString:
     return markup('<li class="breadcrumb-item"><a class="clip" href="{}">{}</a></li>', url, label)
 
 
-def menu_lines(lines: Iterable[Mapping[str, Any]]) -> SafeString:
+def menu_lines(lines: Iterable[Mapping[str, object]]) -> SafeString:
     """Entries of the menu of all pages (navigation.Frame)."""
     entries = ((one["url"], one["active"], one["icon"], one["label"]) for one in lines)
     current = SafeString(' aria-current="page"')
@@ -202,7 +202,7 @@ def linked(text: Text, url: str, label: Text, *, classes: str = "", new_tab: boo
     return markup('{} <a{} href="{}"{}>{}</a>', text, styled, url, target, label)
 
 
-def sentences(parts: Iterable[Any]) -> SafeString:
+def sentences(parts: Iterable[object]) -> SafeString:
     """Texts, one after the other."""
     return joined(" ", "{}", ((part,) for part in parts))
 
@@ -236,7 +236,7 @@ def results(newest: Badge, url: str, title: str, earlier: Sequence[tuple[Badge, 
     return markup('<span class="results">{} {}</span>', shown, marks)
 
 
-def boxes(name: str, id: str, choices: Iterable[tuple[Any, Text]], chosen: Iterable[Any]) -> SafeString:
+def boxes(name: str, id: str, choices: Iterable[tuple[object, Text]], chosen: Iterable[object]) -> SafeString:
     """A box for each choice of a field with several values."""
     ticked, checked = set(map(str, chosen)), SafeString(" checked")
     opening = markup('<label class="form-check mb-1"><input class="form-check-input" type="checkbox" name="{}"', name)
@@ -284,14 +284,16 @@ def select_widget(widget: Mapping[str, Any]) -> SafeString:
     )
 
 
-def long_select(name: str, given: Mapping[str, Any], choices: Iterable[Any], chosen: Sequence[str]) -> SafeString:
+def long_select(
+    name: str, given: Mapping[str, object], choices: Iterable[tuple[object, object]], chosen: Sequence[str]
+) -> SafeString:
     """A choice of many options without groups."""
     selected = SafeString(" selected")
     options = ((value, selected if str(value) in chosen else NOTHING, label) for value, label in choices)
     return markup('<select name="{}"{}>{}</select>', name, _attributes(given), joined("\n", _OPTION, options))
 
 
-def _attributes(given: Mapping[str, Any]) -> SafeString:
+def _attributes(given: Mapping[str, object]) -> SafeString:
     shown = ((name, value) for name, value in given.items() if value is not False)
     # Each part is escaped.
     return SafeString(  # nosec B703

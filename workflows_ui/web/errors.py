@@ -2,7 +2,6 @@
 
 import logging
 import sys
-from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
@@ -184,11 +183,11 @@ def _bare_page(request: HttpRequest, message: Message, *, status: int, temporary
     return responses.vary(HttpResponse(render_to_string("web/errors/page.html", context), status=status))
 
 
-def _context(request: HttpRequest, message: Message, status: int, error: Exception | None) -> dict[str, Any]:
+def _context(request: HttpRequest, message: Message, status: int, error: Exception | None) -> dict[str, object]:
     access = getattr(request, "access", None)
     slug = access.workspace.slug if access else ""
     guest = access is not None and access.guest  # sees no credentials and no lists
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "words": message,
         "status": status,
         "base": "base.html" if access else "base_bare.html",

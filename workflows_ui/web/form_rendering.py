@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from workflows_ui.web import elements
 
 _INPUTS = ("text", "number", "hidden", "email", "password", "date", "url", "search", "tel", "checkbox", "file")
-_WIDGETS: dict[str, Callable[[Mapping[str, Any]], SafeString]] = {
+_WIDGETS: dict[str, Callable[[Mapping[str, object]], SafeString]] = {
     **{f"django/forms/widgets/{name}.html": elements.input_widget for name in _INPUTS},
     "django/forms/widgets/textarea.html": elements.textarea_widget,
     "django/forms/widgets/select.html": elements.select_widget,
@@ -24,7 +24,7 @@ class LongSelect(forms.Select):
     """A select field of hundreds of options without groups, for each of which Django makes two dictionaries."""
 
     def render(
-        self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: BaseRenderer | None = None
+        self, name: str, value: object, attrs: dict[str, object] | None = None, renderer: BaseRenderer | None = None
     ) -> SafeString:
         """The HTML, the same as Django's except for white space."""
         return elements.long_select(name, self.build_attrs(self.attrs, attrs), self.choices, self.format_value(value))

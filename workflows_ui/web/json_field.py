@@ -29,8 +29,8 @@ class JsonField(forms.JSONField):
         except json_text.BadPayload as problem:
             raise forms.ValidationError(json_errors.describe(problem, value)) from problem
 
-    def bound_data(self, data: Any, initial: Any) -> Any:
+    def bound_data(self, data: object, initial: object) -> object:
         return initial if self.disabled else InvalidJSONInput(data or "")
 
-    def prepare_value(self, value: Any) -> str:
+    def prepare_value(self, value: object) -> str:
         return value if isinstance(value, str) else json_text.pretty(value)

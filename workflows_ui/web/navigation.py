@@ -213,18 +213,18 @@ class Frame:
     def _collapses(self) -> bool:
         return self.menu_access is not None and self.menu_access.role == Role.LAUNCHER
 
-    def _group(self, name: str, label: str | Promise, entries: Iterable[Entry]) -> dict[str, Any]:
+    def _group(self, name: str, label: str | Promise, entries: Iterable[Entry]) -> dict[str, object]:
         lines = [self._line(entry) for entry in entries]
         active = not self.at_home and any(line["active"] for line in lines)
         folded = self._request.COOKIES.get(FOLDED_COOKIE, "").split("-")
         return {"name": name, "label": label, "lines": lines, "active": active, "open": active or name not in folded}
 
-    def _line(self, entry: Entry) -> dict[str, Any]:
+    def _line(self, entry: Entry) -> dict[str, object]:
         url = entry.url(self.menu_access.workspace.slug if self.menu_access else "")
         return {"label": entry.label, "icon": entry.icon, "url": url, "active": self._request.path.startswith(url)}
 
     @cached_property
-    def everywhere(self) -> list[dict[str, Any]]:
+    def everywhere(self) -> list[dict[str, object]]:
         """The pages that belong to no workspace, for people who were in none yet."""
         if self.person is None:
             return []

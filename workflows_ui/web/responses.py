@@ -74,14 +74,14 @@ def page(
 
 
 def form_page(
-    request: HttpRequest, template: str, form: BaseForm, context: Mapping[str, Any] | None = None
+    request: HttpRequest, template: str, form: BaseForm, context: Mapping[str, object] | None = None
 ) -> HttpResponse:
     """Render the page of a form; with 422 if the form was rejected."""
     return page(request, template, {"form": form, **(context or {})}, status=422 if form.errors else 200)
 
 
 def download(
-    content: str | bytes | Iterator[Any],
+    content: str | bytes | Iterator[object],
     name: str,
     content_type: str = "application/json; charset=utf-8",
     **headers: str,

@@ -94,7 +94,7 @@ class _SecretArea(_SecretInput):
 
 
 class _NumberField(forms.DecimalField):
-    def clean(self, value: Any) -> int | float | None:
+    def clean(self, value: object) -> int | float | None:
         cleaned = super().clean(value)
         if cleaned is None:
             return None
@@ -107,7 +107,7 @@ class _NumberField(forms.DecimalField):
 class _MomentField(forms.DateTimeField):
     widget = forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 
-    def clean(self, value: Any) -> str:
+    def clean(self, value: object) -> str:
         cleaned = super().clean(value)
         return cleaned.isoformat() if cleaned else ""
 
@@ -115,15 +115,15 @@ class _MomentField(forms.DateTimeField):
 class _LinesField(forms.CharField):
     widget = forms.Textarea
 
-    def prepare_value(self, value: Any) -> Any:
+    def prepare_value(self, value: object) -> object:
         return "\n".join(str(item) for item in value) if isinstance(value, list) else value
 
-    def clean(self, value: Any) -> list[str]:
+    def clean(self, value: object) -> list[str]:
         return [line.strip() for line in super().clean(value).splitlines() if line.strip()]
 
 
 class _ObjectField(JsonField):
-    def clean(self, value: Any) -> Any:
+    def clean(self, value: object) -> object:
         cleaned = super().clean(value)
         if cleaned is not None and not isinstance(cleaned, dict):
             raise ValidationError(_("Write names with values, as a JSON object."), code="invalid")

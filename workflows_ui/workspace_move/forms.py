@@ -1,9 +1,8 @@
 """The form of a workspace's move: the engine's new address, and the manager's secrets for it."""
 
-from typing import Any
-
 from django import forms
 from django.forms import BoundField
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from workflows_ui.core.form_choices import set_choices
@@ -23,7 +22,7 @@ class MoveForm(EngineForm):
     """The engine's new address, and secrets for it. `credentials` are those of the manager by the names of their secrets' fields; None is
     a new one."""
 
-    def __init__(self, workspace: Workspace, own: list[Credential], data: Any = None) -> None:
+    def __init__(self, workspace: Workspace, own: list[Credential], data: QueryDict | None = None) -> None:
         imbrace = workspace.flavour == Flavour.IMBRACE
         engine = (workspace.environment or GATEWAY) if imbrace else ACTIVEPIECES
         # An address that was changed in the database is not suggested.
@@ -59,7 +58,7 @@ class MoveForm(EngineForm):
     def secrets(self) -> list[BoundField]:
         return [self[name] for name in self.credentials]
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """Require a secret, which proves that the new address is right."""
         data = super().clean() or {}
         if not self.filled and self.credentials.keys().isdisjoint(self.errors):

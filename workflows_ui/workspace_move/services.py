@@ -8,7 +8,6 @@ it did not run.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -56,7 +55,7 @@ def own_credentials(user: User, workspace: Workspace) -> list[Credential]:
     return list(rows.order_by("-created_at", "-pk"))
 
 
-def consequences(user: User, workspace: Workspace) -> dict[str, Any]:
+def consequences(user: User, workspace: Workspace) -> dict[str, object]:
     """The effects of a move: the credentials of `others`, and the number of launches `waiting` to be sent."""
     others = Credential.objects.filter(workspace=workspace).exclude(owner=user).select_related("owner")
     waiting = Launch.objects.filter(workspace=workspace, state__in=UNSENT).count()

@@ -103,10 +103,10 @@ def finish(flow: Flow, redirect_uri: str, *, code: str, state: str, issuer: str 
     return _parse_claims(claims | _userinfo_claims(claims, str(tokens.get("access_token") or "")))
 
 
-def _configuration() -> dict[str, Any]:
+def _configuration() -> dict[str, object]:
     """The provider's metadata (OpenID Connect Discovery 1.0), cached for ten minutes."""
     key = f"oidc:{hashlib.sha256(settings.OIDC_ISSUER.encode()).hexdigest()[:20]}"
-    configuration: dict[str, Any] | None = answers.get(key)
+    configuration: dict[str, object] | None = answers.get(key)
     if configuration is None:
         configuration = _call("GET", f"{settings.OIDC_ISSUER.rstrip('/')}/.well-known/openid-configuration")
         if configuration.get("issuer") != settings.OIDC_ISSUER:
@@ -123,7 +123,7 @@ def _require_scheme(name: str, address: str) -> None:
         raise SignOnError(f"{name} of the provider is no {scheme} address")
 
 
-def _exchange(code: str, verifier: str, redirect_uri: str) -> dict[str, Any]:
+def _exchange(code: str, verifier: str, redirect_uri: str) -> dict[str, object]:
     configuration = _configuration()
     data = {
         "grant_type": "authorization_code",
@@ -142,11 +142,11 @@ def _exchange(code: str, verifier: str, redirect_uri: str) -> dict[str, Any]:
     return _call("POST", str(configuration["token_endpoint"]), data=data, auth=basic)
 
 
-def _verify_token(token: str, nonce: str) -> dict[str, Any]:
+def _verify_token(token: str, nonce: str) -> dict[str, object]:
     """The claims of an ID token after verifying signature, issuer, audience, times and nonce (Core, section 3.1.3.7)."""
     try:
         header = jwt.get_unverified_header(token)
-        claims: dict[str, Any] = jwt.decode(
+        claims: dict[str, object] = jwt.decode(
             token,
             key=_signing_key(str(header.get("kid") or "")),
             algorithms=ALGORITHMS,
@@ -182,7 +182,7 @@ def _signing_key(key_id: str) -> jwt.PyJWK:
     return matching[0]
 
 
-def _userinfo_claims(claims: dict[str, Any], access_token: str) -> dict[str, Any]:
+def _userinfo_claims(claims: dict[str, object], access_token: str) -> dict[str, object]:
     """Missing claims from the userinfo endpoint if the ID token has no e-mail address; only for the same subject."""
     address = str(_configuration().get("userinfo_endpoint") or "")
     if claims.get("email") or not address or not access_token:
@@ -195,7 +195,7 @@ def _userinfo_claims(claims: dict[str, Any], access_token: str) -> dict[str, Any
     return {name: userinfo[name] for name in names if name in userinfo and not claims.get(name)}
 
 
-def _parse_claims(claims: dict[str, Any]) -> Claims:
+def _parse_claims(claims: dict[str, object]) -> Claims:
     # Some providers send a string instead of a boolean; every other value counts as false.
     verified = claims.get("email_verified") is True or claims.get("email_verified") == "true"
     email = str(claims.get("email") or "").strip().lower()
@@ -217,7 +217,7 @@ def _list(value: object) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
-def _call(method: str, address: str, *, auth: tuple[str, str] | None = None, **options: Any) -> dict[str, Any]:
+def _call(method: str, address: str, *, auth: tuple[str, str] | None = None, **options: Any) -> dict[str, object]:
     """Send a request to the provider and return the JSON object of its response."""
     # Without an explicit `auth`, requests would use credentials from a .netrc file.
     options["auth"] = auth or (lambda request: request)

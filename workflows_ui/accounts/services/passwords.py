@@ -1,7 +1,5 @@
 """Who is signed in; the password check at the sign-in, in equal time for known and unknown names; and a new password by a link."""
 
-from typing import Any
-
 from allauth.account.auth_backends import AuthenticationBackend
 
 from workflows_ui.accounts.models import User
@@ -25,7 +23,7 @@ class Backend(AuthenticationBackend):  # type: ignore[misc]
         """The active account of a session."""
         return _active.first(user_id)
 
-    def authenticate(self, request: Any, **credentials: Any) -> User | None:
+    def authenticate(self, request: object, **credentials: object) -> User | None:
         self._checked: dict[int, User | None] = {}
         person: User | None = super().authenticate(request, **credentials)
         return person

@@ -67,7 +67,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """The link that confirms a new address: on BASE_URL, never on the host of the request."""
         return settings.BASE_URL + reverse("account_confirm_email", args=[emailconfirmation.key])
 
-    def get_email_verification_redirect_url(self, email_address: Any) -> str:
+    def get_email_verification_redirect_url(self, email_address: object) -> str:
         """The profile, which anonymous visitors reach through the sign-in page."""
         return reverse("profile")
 
@@ -78,11 +78,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """
         return known_browsers.counted_by(request) or address(request) or "192.0.2.0"
 
-    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+    def authentication_failed(self, request: HttpRequest, **credentials: object) -> None:
         """Record the failure without the typed values."""
         sign_in_log.failed(request, str(credentials.get("username") or credentials.get("email") or ""))
 
-    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: object) -> str:
         """Count attempts by account, so that its name and address share one limit; an unknown name has its own.
 
         Attempts from a known browser of the account are counted separately: strangers cannot lock its owner out there.
@@ -94,7 +94,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         browser = known_browsers.find_browser(request, user_id)
         return f"browser:{browser.pk}" if browser is not None else f"account:{user_id}"
 
-    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+    def pre_authenticate(self, request: HttpRequest, **credentials: object) -> None:
         """Count the attempt: a known browser's separately, others by account and address."""
         typed = str(credentials.get("email") or credentials.get("username") or "")
         with known_browsers.counted_apart(request, _account_of(typed)):
@@ -108,7 +108,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         sign_in_log.signed_out(request)
         super().logout(request)
 
-    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+    def get_reauthentication_methods(self, user: object) -> list[dict[str, object]]:
         """The methods of reauthentication; passkeys only if they are enabled."""
         labels = {
             "reauthenticate": _("Use the password"),
@@ -121,7 +121,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return [method | {"description": labels[method["id"]]} for method in methods]
 
     def send_notification_mail(
-        self, template_prefix: str, user: Any, context: dict[str, Any] | None = None, email: str | None = None
+        self, template_prefix: str, user: Any, context: dict[str, object] | None = None, email: str | None = None
     ) -> None:
         """Send a notification in the reader's language and time zone, which are not the page's if another person changed the account, or
         if its owner is not signed in."""
@@ -130,7 +130,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         with translation.override(language), timezone.override(user.zone):
             super().send_notification_mail(template_prefix, user, context, email)
 
-    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, object]) -> None:
         """Send a mail with the console's URL for its footer.
 
         A failure is shown only to signed-in people: for others, the response must not reveal that the address is known.
@@ -157,7 +157,7 @@ def _account_of(typed: str) -> int | None:
 
 
 class SignIn(allauth_views.LoginView):  # type: ignore[misc]
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         """Limit the attempts of an address, and of a known browser apart from its address (ACCOUNT_RATE_LIMITS)."""
         if request.method == "POST":
             with known_browsers.counted_apart(request, _account_of(request.POST.get("login", ""))):
@@ -167,7 +167,7 @@ class SignIn(allauth_views.LoginView):  # type: ignore[misc]
         answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         return answer
 
-    def get_context_data(self, **kwargs: Any) -> Any:
+    def get_context_data(self, **kwargs: object) -> object:
         return super().get_context_data(**kwargs) | {
             "passkeys": settings.PASSKEYS,
             "single_sign_on": settings.OIDC_NAME if single_sign_on.enabled() else "",
@@ -183,7 +183,7 @@ class ChangePassword(allauth_views.PasswordChangeView):  # type: ignore[misc]
 class SetPassword(allauth_views.PasswordSetView):  # type: ignore[misc]
     """A first password. Not for people with single sign-on: it would outlive their account at the provider."""
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> object:
         """The page, or an explanation if the person cannot set a password."""
         joined = Identity.objects.filter(user__pk=request.user.pk or 0).exists()
         if joined and request.user.is_authenticated and not request.user.has_usable_password():
@@ -209,7 +209,7 @@ class ResetPassword(allauth_views.PasswordResetView):  # type: ignore[misc]
 class NewPassword(allauth_views.PasswordResetFromKeyView):  # type: ignore[misc]
     """A new password by the link of a mail. The key moves from the URL to the session, sealed, since sessions are database rows."""
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> object:
         """Unseal the key for allauth, in memory only, and seal it again."""
         session = request.session
         if _RESET_KEY in session:

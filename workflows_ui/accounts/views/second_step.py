@@ -63,7 +63,7 @@ class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 class Step(base_views.AuthenticateView):  # type: ignore[misc]
     """The second step after the password."""
 
-    def get_context_data(self, **kwargs: Any) -> Any:
+    def get_context_data(self, **kwargs: object) -> object:
         types = set(Authenticator.objects.filter(user=self.stage.login.user).values_list("type", flat=True))
         return super().get_context_data(**kwargs) | {
             "has_app": Authenticator.Type.TOTP in types,
@@ -72,7 +72,7 @@ class Step(base_views.AuthenticateView):  # type: ignore[misc]
 
 
 class Overview(base_views.IndexView):  # type: ignore[misc]
-    def get_context_data(self, **kwargs: Any) -> Any:
+    def get_context_data(self, **kwargs: object) -> object:
         """Add whether there is a second step, and the page that the person was going to."""
         has_step, session = second_step.has(self.request.user), self.request.session
         next_url = self.request.GET.get("next", "")[:2000]
@@ -84,34 +84,34 @@ class Overview(base_views.IndexView):  # type: ignore[misc]
 
 
 class RemoveApp(totp_views.DeactivateTOTPView):  # type: ignore[misc]
-    def get_context_data(self, **kwargs: Any) -> Any:
+    def get_context_data(self, **kwargs: object) -> object:
         keys = Authenticator.objects.filter(user=self.request.user, type=Authenticator.Type.WEBAUTHN)
         return super().get_context_data(**kwargs) | {"last": not keys.exists()}
 
 
 class Codes(code_views.ViewRecoveryCodesView):  # type: ignore[misc]
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         second_step.record_codes_viewed(self.request.user.pk)
-        context: dict[str, Any] = super().get_context_data(**kwargs)
+        context: dict[str, object] = super().get_context_data(**kwargs)
         if context["can_view_codes"]:
             sign_in_log.codes_seen(self.request)
         return context | {"going_to": self.request.session.get(GOING_TO, "")}
 
 
 class CodesFile(code_views.DownloadRecoveryCodesView):  # type: ignore[misc]
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         """The file; 404 if no code is left."""
         second_step.record_codes_viewed(request.user.pk)
         answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         return answer
 
-    def get_context_data(self, **kwargs: Any) -> Any:
+    def get_context_data(self, **kwargs: object) -> object:
         sign_in_log.codes_seen(self.request)
         return super().get_context_data(**kwargs)
 
 
 class Passkeys(webauthn_views.ListWebAuthnView):  # type: ignore[misc]
-    def get_context_data(self, **kwargs: Any) -> Any:
+    def get_context_data(self, **kwargs: object) -> object:
         return super().get_context_data(**kwargs) | {
             "possible": settings.PASSKEYS,
             "host": urlsplit(settings.BASE_URL).hostname,
@@ -119,7 +119,7 @@ class Passkeys(webauthn_views.ListWebAuthnView):  # type: ignore[misc]
 
 
 class RenamePasskey(webauthn_views.EditWebAuthnView):  # type: ignore[misc]
-    def form_valid(self, form: Any) -> HttpResponse:
+    def form_valid(self, form: object) -> HttpResponse:
         """Rename, and record it: allauth sends no signal."""
         before = self.object.wrap().name
         answer: HttpResponse = super().form_valid(form)
@@ -129,7 +129,7 @@ class RenamePasskey(webauthn_views.EditWebAuthnView):  # type: ignore[misc]
 
 
 class RemovePasskey(webauthn_views.RemoveWebAuthnView):  # type: ignore[misc]
-    def get_context_data(self, **kwargs: Any) -> Any:
+    def get_context_data(self, **kwargs: object) -> object:
         steps = Authenticator.objects.filter(user=self.request.user).exclude(type=Authenticator.Type.RECOVERY_CODES)
         return super().get_context_data(**kwargs) | {"last": steps.count() == 1, "name": self.object.wrap().name}
 
@@ -146,7 +146,7 @@ class PasskeySignIn(webauthn_views.LoginWebAuthnView):  # type: ignore[misc]
 def only_with_passkeys(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Redirect to the page that explains why there are no passkeys, if they are disabled."""
 
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         if not settings.PASSKEYS:
             url_name = "mfa_list_webauthn" if request.user.is_authenticated else "account_login"
             return responses.redirect_to_view(request, url_name)

@@ -98,7 +98,7 @@ def begin(actor: Actor, action: str, *, credential: str, **values: Any) -> Audit
     return record(actor, action, outcome=BEGUN, **values)
 
 
-def _second_object(object_type: str, detail: Mapping[str, Any]) -> tuple[str, str]:
+def _second_object(object_type: str, detail: Mapping[str, object]) -> tuple[str, str]:
     """The second object that a row's detail names; two empty texts without one."""
     for key, kind in (("flow", "flows"), ("job", "job")):
         value = detail.get(key)

@@ -1,8 +1,5 @@
 """Template tags for the history of an object."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from django import template
 
 from workflows_ui.audit import page as histories
@@ -12,8 +9,8 @@ register = template.Library()
 
 @register.inclusion_tag("audit/history.html", takes_context=True)
 def history(
-    context: Mapping[str, Any], kind: str, id: Any = "", *, whole: bool = False, address: str = ""
-) -> dict[str, Any]:
+    context: template.Context, kind: str, id: object = "", *, whole: bool = False, address: str = ""
+) -> dict[str, object]:
     """Show the history of an object of this workspace, or of all of its kind; `whole`: the person may see everything.
 
     With an `address`, which has a query string, there are more pages, at `&page=`.
@@ -30,6 +27,6 @@ def history(
 
 
 @register.inclusion_tag("audit/history.html", takes_context=True)
-def history_outside(context: Mapping[str, Any], kind: str, id: Any) -> dict[str, Any]:
+def history_outside(context: template.Context, kind: str, id: object) -> dict[str, object]:
     """Show the whole history of an object that belongs to no workspace; the page checks access."""
     return {"history": histories.global_history(context["request"].user, kind, str(id)), "place": None, "named": False}

@@ -97,7 +97,7 @@ def owner_of_record(apps: Any, log: Log, credential: Any) -> int | None:
     return int(fallback.pk) if fallback is not None else None
 
 
-def handed_over(log: Log, credential: Any) -> bool:
+def handed_over(log: Log, credential: object) -> bool:
     """Whether the audit log records that a credential was given to a team, or has no record about it."""
     story = log.credential_story(credential)
     return story.handed_over or story == _Story()

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Any
 
 import structlog
 from django.db.models import Q
@@ -292,7 +291,7 @@ def _add_access(credential: Credential, survey: Survey) -> None:
     rows.update(findings=credential.findings | allowed(survey, credential.pk))
 
 
-def _outcome(*, reached: bool, failures: int = 0) -> dict[str, Any]:
+def _outcome(*, reached: bool, failures: int = 0) -> dict[str, object]:
     """The values of the row after an inspection, with the time of the next one. `failures`: the number of earlier failures."""
     now = clock.now()
     if reached:

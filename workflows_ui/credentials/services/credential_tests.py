@@ -344,7 +344,7 @@ def _wrong_project(client: Client, error: EngineError) -> Problem:
     return Problem(Code.OTHER_PROJECT, error=error, found=", ".join(project.name for project in others[:_NAMED]))
 
 
-def _choice(row: dict[str, Any]) -> Choice:
+def _choice(row: dict[str, object]) -> Choice:
     return Choice(_text(row, "id"), _text(row, "displayName") or _text(row, "id"))
 
 

@@ -76,7 +76,7 @@ def advance_inspection(workspace_id: int) -> None:
         rows.update(due_at=now)
 
 
-def _number(value: Any) -> int | None:
+def _number(value: object) -> int | None:
     """A positive whole number, also from a text; None for anything else."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
         value = int(value)

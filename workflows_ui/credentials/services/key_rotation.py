@@ -54,7 +54,7 @@ def rotate(*, check: bool = False) -> Iterator[Count]:
     yield _second_steps(check=check)
 
 
-def _reseal(model: type[models.Model], field: str, pk: Any, ciphertext: str, count: Count, *, check: bool) -> None:
+def _reseal(model: type[models.Model], field: str, pk: object, ciphertext: str, count: Count, *, check: bool) -> None:
     for _try in range(_TRIES):
         if not ciphertext or crypto.is_current(ciphertext):
             count.current += bool(ciphertext)

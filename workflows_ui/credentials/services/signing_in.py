@@ -137,7 +137,7 @@ def _workflows(flavour: str, base: str, auth: AccessToken | Anonymous) -> Workfl
     return clients.build(flavour, base, auth, timeouts=credential_tests.TIMEOUTS, mask=_NOTHING_HIDDEN).workflows
 
 
-def _token(answer: dict[str, Any]) -> Token:
+def _token(answer: dict[str, object]) -> Token:
     secret = str(answer["token"])
     project = answer.get("projectId")
     return Token(
@@ -145,7 +145,7 @@ def _token(answer: dict[str, Any]) -> Token:
     )
 
 
-def _moment(value: Any) -> datetime | None:
+def _moment(value: object) -> datetime | None:
     """A time in the engine's format, or as seconds or milliseconds since 1970."""
     if isinstance(value, bool):
         return None

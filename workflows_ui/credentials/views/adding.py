@@ -201,7 +201,7 @@ def connect(request: ConsoleRequest) -> HttpResponse:
     if address and address not in request.session.get(_ENTERED, ()):
         return responses.redirect(request, _url(**place, change="1"))
     kinds = KINDS[engine.flavour]
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "place": address or dict(engines())[place["engine"]],
         "engine_url": _url(**place, change="1"),
     }

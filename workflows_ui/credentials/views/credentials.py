@@ -148,7 +148,7 @@ def _shares(credential: Credential) -> list[tuple[CredentialShare, AuditEvent | 
     return found
 
 
-def _uses(credential: Credential) -> list[dict[str, Any]]:
+def _uses(credential: Credential) -> list[dict[str, object]]:
     """Time, person, action, object and page of each use."""
     slug, lines = credential.workspace.slug, []
     for use in credential_usage.uses(credential):
@@ -158,7 +158,7 @@ def _uses(credential: Credential) -> list[dict[str, Any]]:
     return lines
 
 
-def _buttons(credential: Credential, slug: str, *, closed: bool) -> dict[str, Any]:
+def _buttons(credential: Credential, slug: str, *, closed: bool) -> dict[str, object]:
     """The buttons in the page's head: one whose secret the engine refuses needs a new one, any other can be tested."""
 
     def link(label: str, icon: str, view: str, **more: Any) -> Button:

@@ -174,7 +174,7 @@ def ask_export(
         return job
 
 
-def _new(actor: Actor, access: Access, **values: Any) -> Job:
+def _new(actor: Actor, access: Access, **values: object) -> Job:
     language = translation.get_language() or ""
     request = {"address": actor.address, "request_id": actor.request_id}
     return Job(

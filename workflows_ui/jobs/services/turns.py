@@ -179,7 +179,7 @@ def count(job: Job, counted: int | None) -> None:
     _own_rows(job).update(counted=counted)
 
 
-def ask_now(job: Job, affected: Sequence[Any], looked_at: int, choices: Collection[str] = ()) -> None:
+def ask_now(job: Job, affected: Sequence[object], looked_at: int, choices: Collection[str] = ()) -> None:
     """Store the impact and wait for confirmation; end the job if there are no objects left. Raises Lost.
 
     Args:

@@ -62,7 +62,7 @@ class FieldForm(EditorForm):
     #: What an empty field of this kind may send.
     blanks: Sequence[Blank] = tuple(Blank)
     #: The fixed value of a hidden field without a typed value; NOTHING if the kind has no empty value.
-    empty_value: Any = NOTHING
+    empty_value: object = NOTHING
     #: Formset of choices or columns, and the input that displays its errors.
     rows: Any = None
     rows_input = "kind"
@@ -97,7 +97,7 @@ class FieldForm(EditorForm):
     blank = choice(gettext_lazy("What is sent where it is left empty"), Blank, Blank.ABSENT)
 
     def __init__(
-        self, data: Any = None, *, field: Field, form: Form, sources: Sources | None = None, judged: bool = True
+        self, data: object = None, *, field: Field, form: Form, sources: Sources | None = None, judged: bool = True
     ) -> None:
         """`judged`: whether to validate, which is skipped if the page is only rendered again, for another kind."""
         self.stored_field, self.form, self.sources = field, form, sources or Sources()
@@ -108,9 +108,9 @@ class FieldForm(EditorForm):
             self._errors = ErrorDict()  # skips validation
         self._set_choices()
 
-    def _initial_data(self) -> dict[str, Any]:
+    def _initial_data(self) -> dict[str, object]:
         field, names = self.stored_field, self.form.names
-        data: dict[str, Any] = {**vars(field), **vars(field.limits)} | {
+        data: dict[str, object] = {**vars(field), **vars(field.limits)} | {
             "where": ".".join(field.path),
             "start": HIDDEN if field.hidden else EMPTY if field.default is NOTHING else FILLED,
             "position": names.index(field.name) + 1 if field.name in names else len(names) + 1,
@@ -164,7 +164,7 @@ class FieldForm(EditorForm):
     def clean_help(self) -> str:
         return str(self.cleaned_data["help"]).replace("\r\n", "\n")
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """Values that depend on more than one input, under the names of the attributes of `Field`."""
         for name, check in (
             (self.rows_input, self._rows),
@@ -181,7 +181,7 @@ class FieldForm(EditorForm):
     def _rows(self) -> dict[str, Any]:
         return {}
 
-    def _start(self) -> dict[str, Any]:
+    def _start(self) -> dict[str, object]:
         field, start = self.stored_field, self.cleaned_data.get("start") or EMPTY
         if start == EMPTY or "source" in self.errors:
             return {"default": NOTHING, "hidden_value": NOTHING}
@@ -203,7 +203,7 @@ class FieldForm(EditorForm):
                 raise ValidationError({low: _("The lower limit is above the upper one.")})
         return {"limits": Limits(**{name: data[name] for name in _LIMITS if name in data})}
 
-    def _rule(self) -> dict[str, Any]:
+    def _rule(self) -> dict[str, object]:
         data = self.cleaned_data
         other = self.form.field(str(data.get("rule_field") or ""))
         if other is None:
@@ -260,7 +260,7 @@ class ValueForm(FieldForm):
     blanks: Sequence[Blank] = (Blank.ABSENT, Blank.NULL, Blank.TEXT)
     value: forms.Field | None = line(gettext_lazy("Value"), LAUNCHERS_LEARN_IT, most=LONG, strip=False)
 
-    def _initial_data(self) -> dict[str, Any]:
+    def _initial_data(self) -> dict[str, object]:
         value = self.stored_field.hidden_value if self.stored_field.hidden else self.stored_field.default
         return super()._initial_data() | {
             "value": field_values.text_of(value, replace(self.stored_field, kind=self.chosen))

@@ -19,7 +19,7 @@ from workflows_ui.form_schema.document import NOTHING, BadValue, Field, FieldKin
 LINES = frozenset({FieldKind.LIST, FieldKind.CHOICES})
 
 
-def text_of(value: Any, field: Field) -> str:
+def text_of(value: object, field: Field) -> str:
     """The text of the input for a value of this field; "" for none."""
     if value is NOTHING:
         return ""
@@ -29,7 +29,7 @@ def text_of(value: Any, field: Field) -> str:
     return values.show(field, value, zone=zone)
 
 
-def value_of(text: str, field: Field) -> Any:
+def value_of(text: str, field: Field) -> object:
     """The field's value for a text; NOTHING for an empty one. Raises ValidationError with advice."""
     if not text.strip():
         return NOTHING
@@ -60,7 +60,7 @@ def single(field: Field) -> Field:
     return replace(field, kind=FieldKind.CHOICE) if field.kind is FieldKind.CHOICES else field
 
 
-def comparable(field: Field, text: str) -> Any:
+def comparable(field: Field, text: str) -> object:
     """The value that a rule compares with a field's value. Raises ValidationError."""
     if field.kind in {FieldKind.TABLE, FieldKind.JSON, FieldKind.FILE, FieldKind.LIST, FieldKind.SECRET}:
         raise ValidationError(
@@ -85,11 +85,11 @@ class SentAs(TextChoices):
 _TYPES = {str: SentAs.TEXT, int: SentAs.NUMBER, float: SentAs.NUMBER, bool: SentAs.YES_NO, type(None): SentAs.NOTHING}
 
 
-def sort_of(value: Any) -> SentAs:
+def sort_of(value: object) -> SentAs:
     return _TYPES.get(type(value), SentAs.JSON)
 
 
-def sent_as(text: str, sort: str, was: str = "") -> Any:
+def sent_as(text: str, sort: str, was: str = "") -> object:
     """The value to send for a choice's row; `was` is the JSON of a list or an object, which cannot be typed.
 
     Raises ValidationError.

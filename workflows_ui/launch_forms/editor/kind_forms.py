@@ -42,7 +42,7 @@ class Source(TextChoices):
 class TextForm(ValueForm):
     """One text, with a length and a pattern."""
 
-    empty_value: Any = ""
+    empty_value: object = ""
     min_length = count(gettext_lazy("Fewest characters"))
     max_length = count(gettext_lazy("Most characters"))
     pattern = line(
@@ -109,7 +109,7 @@ class NumberForm(ValueForm):
     low = line(gettext_lazy("Not less than"), most=40)
     high = line(gettext_lazy("Not more than"), most=40)
 
-    def _bound(self, name: str) -> Any:
+    def _bound(self, name: str) -> object:
         value = field_values.value_of(self.cleaned_data[name], Field("", (), kind=self.chosen))
         return None if value is NOTHING else value
 
@@ -153,7 +153,7 @@ class _Values(_Entries, ValueForm):
         3,
         strip=False,
     )
-    empty_value: Any = []
+    empty_value: object = []
 
 
 class ListForm(_Values):
@@ -186,7 +186,7 @@ class FileForm(FieldForm):
     )
     max_size = count(gettext_lazy("Largest size in megabytes"), 1, MOST_MEGABYTES)
 
-    def _initial_data(self) -> dict[str, Any]:
+    def _initial_data(self) -> dict[str, object]:
         size = self.stored_field.max_size
         return super()._initial_data() | {
             "accept": ", ".join(self.stored_field.accept),
@@ -224,7 +224,7 @@ class ChoiceForm(ValueForm):
     option = forms.ChoiceField(label=gettext_lazy("Field of an app"), required=False)
     other = tick(gettext_lazy("People may also type something that is not among the choices"))
 
-    def _initial_data(self) -> dict[str, Any]:
+    def _initial_data(self) -> dict[str, object]:
         data, chosen = super()._initial_data(), self.stored_field.choices_from
         if isinstance(chosen, TableChoices):
             data |= {"source": Source.TABLE, "table": chosen.table_id}

@@ -54,7 +54,7 @@ class ChoiceRow(_Row):
     sort = forms.ChoiceField(required=False, choices=SentAs.choices, initial=SentAs.TEXT)
     was = forms.CharField(required=False, widget=forms.HiddenInput())
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """Make the choice. A missing label defaults to the value, a missing value to the label."""
         data = super().clean() or {}
         label, value, sort = data.get("label", ""), data.get("value", ""), data.get("sort", "")
@@ -85,7 +85,7 @@ class ColumnRow(_Row):
         super().__init__(*args, **kwargs)
         self.known = known
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """Make the column, with the properties of an existing column that the page does not have."""
         data = super().clean() or {}
         key, kind = data.get("key") or data.get("label"), data.get("kind", FieldKind.TEXT)
@@ -108,7 +108,7 @@ class _Rows(forms.BaseFormSet):  # type: ignore[type-arg]  # only its stub is ge
             data, self.pressed = _apply_button(data, self.part)
         super().__init__(data, prefix=self.part, initial=[*rows] if data is None else None, form_kwargs=kwargs)
 
-    def cleaned_items(self, wrong: str) -> list[Any]:
+    def cleaned_items(self, wrong: str) -> list[object]:
         """The objects of the filled rows. Raises ValidationError with the text `wrong` if a row is invalid."""
         if self.is_bound and not self.is_valid():
             raise ValidationError([*self.non_form_errors()] or wrong)
@@ -175,7 +175,7 @@ def choice_rows(choices: Sequence[Choice]) -> list[dict[str, Any]]:
     return rows
 
 
-def column_rows(columns: Sequence[Column]) -> list[dict[str, Any]]:
+def column_rows(columns: Sequence[Column]) -> list[dict[str, object]]:
     """Initial data of the rows of a table's columns."""
     return [
         {**vars(column), "kind": column.kind.value, "choices": "\n".join(_lines_of(column.choices))}
@@ -214,7 +214,7 @@ def _choices_of(text: str, before: Sequence[Choice]) -> tuple[Choice, ...]:
     return tuple(choices.values())
 
 
-def _apply_button(data: Any, part: str) -> tuple[Any, str]:
+def _apply_button(data: Any, part: str) -> tuple[object, str]:
     """The data after the pressed button, and the button: `add-PART` adds an empty row, `remove-PART` removes the row of its number.
 
     The data is None for a page without such rows.

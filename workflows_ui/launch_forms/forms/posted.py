@@ -251,7 +251,7 @@ class KeepForm(forms.Form):
     def add_prefix(self, field_name: str) -> str:
         return f"_{field_name}"
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """Check that the time is not over."""
         cleaned = super().clean() or {}
         moment, now = clock.parse_time(cleaned.get("until", "")), timezone.now()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Any
 
 from workflows_ui.form_schema.document import Field, FieldKind, Form, overlap
 from workflows_ui.launch_forms.proposal import code_reading, references, trigger_fields
@@ -35,7 +34,7 @@ class Fit:
         return not (self.missing or self.unread or self.columns)
 
 
-def fit(form: Form, trigger: Any) -> Fit:
+def fit(form: Form, trigger: object) -> Fit:
     """Compare the form with the flow's step tree."""
     # The keys of a flow's own form are known only from earlier payloads: here, from the form's paths.
     bodies = [dict.fromkeys(field.path[0] for field in form.fields if field.path)]

@@ -77,7 +77,7 @@ def _short(numbers: Sequence[Any]) -> bool:
     return bool(min(numbers) > -_MOST_NUMBER and max(numbers) < _MOST_NUMBER)
 
 
-def _distinct(filled: Sequence[Any]) -> int:
+def _distinct(filled: Sequence[object]) -> int:
     try:
         return min(len(set(filled)), _MOST_DISTINCT)
     except TypeError:  # lists and objects
@@ -148,7 +148,7 @@ def _lists(filled: list[list[Any]], nulls: int, *, exact: bool) -> Field | None:
     return None
 
 
-def columns_of(rows: Sequence[dict[str, Any]], *, exact: bool) -> tuple[Column, ...]:
+def columns_of(rows: Sequence[dict[str, object]], *, exact: bool) -> tuple[Column, ...]:
     """The columns of rows; none if a table of controls could not reproduce the rows."""
     keys = dict.fromkeys(key for row in rows for key in row)
     if not 1 <= len(keys) <= MOST_COLUMNS or any(len(key) > 200 for key in keys):
@@ -162,7 +162,7 @@ def columns_of(rows: Sequence[dict[str, Any]], *, exact: bool) -> tuple[Column, 
     return tuple(columns)
 
 
-def _column(key: str, past: list[Any], missing: int, taken: set[str], *, exact: bool) -> Column:
+def _column(key: str, past: list[object], missing: int, taken: set[str], *, exact: bool) -> Column:
     nulls = sum(value is None for value in past)
     texts = sum(value == "" for value in past)
     cell = learn(past, exact=exact, cell=True) or inferred()
@@ -176,9 +176,9 @@ def _column(key: str, past: list[Any], missing: int, taken: set[str], *, exact: 
     return replace(column, required=required, blank=blank, moment=cell.moment)
 
 
-def by_key(objects: Iterable[dict[str, Any]]) -> dict[str, list[Any]]:
+def by_key(objects: Iterable[dict[str, object]]) -> dict[str, list[object]]:
     """The values of objects by key, keys in order of first appearance, in one pass over the objects."""
-    columns: dict[str, list[Any]] = defaultdict(list)
+    columns: dict[str, list[object]] = defaultdict(list)
     for item in objects:
         for key, value in item.items():
             columns[key].append(value)

@@ -54,7 +54,7 @@ class _Node:
     requested: Field | None = None
     #: Its objects have keys that cannot become fields: too many, or too long ones.
     closed: bool = False
-    past: list[Any] = field(default_factory=list)
+    past: list[object] = field(default_factory=list)
     samples: list[Any] = field(default_factory=list)
 
     @property
@@ -72,7 +72,7 @@ class _Node:
 
 
 def propose(
-    trigger: Any = None, payloads: Sequence[Any] = (), samples: Sequence[Any] = (), *, accept_all: bool = False
+    trigger: object = None, payloads: Sequence[object] = (), samples: Sequence[object] = (), *, accept_all: bool = False
 ) -> Form:
     """A form that has fields for all that the flow reads, and accepts past payloads as far as these fields allow.
 
@@ -193,7 +193,7 @@ class _Writer:
             fields.append(self._field(node, {field.name for field in fields}))
         return tuple(fields)
 
-    def _mostly_missing(self, seen: Sequence[Any]) -> bool:
+    def _mostly_missing(self, seen: Sequence[object]) -> bool:
         """Whether the value was missing at least as often as it was empty."""
         missing = self.body_count - len(seen)
         return missing > 0 and missing >= sum(value in (None, "", []) for value in seen if not value)
@@ -269,7 +269,7 @@ class _Writer:
         return bool(node.read_by) and not empty_before
 
 
-def _empty(value: Any) -> bool:
+def _empty(value: object) -> bool:
     return value in (None, "", []) if not value else type(value) is str and value.isspace()
 
 
@@ -294,7 +294,7 @@ def _infer_unseen(node: _Node) -> Field:
     return inferred(kind=node.hints[0] if node.hints else naming.kind_of(node.path[-1]))
 
 
-def _kind_by_name(node: _Node, kind: FieldKind, seen: Sequence[Any]) -> FieldKind:
+def _kind_by_name(node: _Node, kind: FieldKind, seen: Sequence[object]) -> FieldKind:
     """The kind of a text by its name, for phone numbers without a country code and for long texts; else `kind`."""
     name_kind = naming.kind_of(node.path[-1])
     texts = [value for value in seen if isinstance(value, str) and value]
@@ -314,7 +314,7 @@ def _example(node: _Node, kind: FieldKind) -> str:
     return ""
 
 
-def _apply_requested(form_field: Field, requested: Field, seen: Sequence[Any], *, always: bool) -> Field:
+def _apply_requested(form_field: Field, requested: Field, seen: Sequence[object], *, always: bool) -> Field:
     """The field with the properties of the flow's own form, as far as past values allow; `always` if no payload lacked it.
 
     A toggle is always sent: without its value the engine accepts the call and makes no run (recording `form_submit_missing_toggle`).

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from workflows_ui.core.json_text import HALF
+from workflows_ui.core.paths import dict_at, dicts_in, text_at
 from workflows_ui.engine import braces, flow_tree
+from workflows_ui.engine_objects.flows import StepSettings
 from workflows_ui.form_schema.document import FieldKind
 from workflows_ui.launch_forms.proposal import code_reading
 from workflows_ui.launch_forms.proposal.code_reading import ITEM, Path, accesses
@@ -42,7 +43,7 @@ class Reference:
     hint: FieldKind | None = None
 
 
-def find_references(trigger: Any, *, body_is_output: bool = False) -> list[Reference]:
+def find_references(trigger: object, *, body_is_output: bool = False) -> list[Reference]:
     """All references of the steps, in the order of the steps, without repetitions.
 
     `body_is_output`: the trigger's output is the body itself (the forms piece), so that `{{trigger.x}}` reads the body's `x`.
@@ -64,13 +65,12 @@ def find_references(trigger: Any, *, body_is_output: bool = False) -> list[Refer
 class _Step:
     """The references of one step. Records a loop's list for the steps inside it."""
 
-    def __init__(self, step: dict[str, Any], loops: dict[str, Path], *, body_is_output: bool) -> None:
+    def __init__(self, step: dict[str, object], loops: dict[str, Path], *, body_is_output: bool) -> None:
         self.step, self.loops, self.body_is_output = step, loops, body_is_output
-        name = step.get("displayName")
-        label = name if isinstance(name, str) and name.strip() else flow_tree.step_name(step)
+        title = text_at(step, "displayName")
+        label = title if title.strip() else flow_tree.step_name(step)
         self.label = HALF.sub("\ufffd", label[:200])
-        settings = step.get("settings")
-        self.settings: dict[str, Any] = settings if isinstance(settings, dict) else {}
+        self.settings = dict_at(step, "settings")
 
     def references(self) -> Iterator[Reference]:
         for text in texts({key: value for key, value in self.settings.items() if key not in _UNREAD}):
@@ -105,7 +105,7 @@ class _Step:
             keys = keys[1:]
         return (*self.loops[loop], ITEM, *keys[1:]) if keys[:1] == ("item",) else None
 
-    def _single_path(self, value: Any) -> Path | None:
+    def _single_path(self, value: object) -> Path | None:
         """The path of an input that is a single template and nothing else; None for any other."""
         match = _TEMPLATE_ONLY.fullmatch(value) if isinstance(value, str) else None
         paths = list(self.in_expression(match[1])) if match else []
@@ -118,7 +118,8 @@ class _Step:
             yield Reference(path, self.label, FieldKind.LIST)
 
     def _conditions(self) -> Iterator[Reference]:
-        for condition in _conditions(self.settings.get("branches")):
+        branches = StepSettings(self.settings).branches
+        for condition in (found for branch in branches for group in branch.conditions for found in dicts_in(group)):
             operator, path = condition.get("operator"), self._single_path(condition.get("firstValue"))
             hint = next((kind for start, kind in _HINTS.items() if str(operator).startswith(start)), None)
             if path is not None and hint is not None:
@@ -126,11 +127,10 @@ class _Step:
 
     def _code(self) -> Iterator[Reference]:
         """Paths below inputs that are passed to the code unchanged."""
-        source, inputs = self.settings.get("sourceCode"), self.settings.get("input")
-        code = source.get("code") if isinstance(source, dict) else None
-        paths = {name: self._single_path(value) for name, value in inputs.items()} if isinstance(inputs, dict) else {}
+        code = text_at(self.settings, "sourceCode.code")
+        paths = {name: self._single_path(value) for name, value in dict_at(self.settings, "input").items()}
         known = {name: path for name, path in paths.items() if path is not None}
-        if isinstance(code, str) and known:
+        if known:
             yield from (Reference(path, self.label) for path in code_reading.find_paths(code[:_MOST_LETTERS], known))
 
 
@@ -138,7 +138,7 @@ class _Step:
 _UNREAD = frozenset({"sourceCode", "sampleData", "propertySettings", "customLogoUrl", "errorHandlingOptions"})
 
 
-def texts(value: Any) -> Iterator[str]:
+def texts(value: object) -> Iterator[str]:
     """All texts with templates in a value and in the keys of its objects, in order."""
     waiting = [value]
     while waiting:
@@ -151,12 +151,3 @@ def texts(value: Any) -> Iterator[str]:
         elif isinstance(inner, dict):
             for key, content in reversed(list(inner.items())):
                 waiting.extend((content, key))
-
-
-def _conditions(branches: Any) -> Iterator[dict[str, Any]]:
-    for branch in branches if isinstance(branches, list) else ():
-        groups = branch.get("conditions") if isinstance(branch, dict) else None
-        for group in groups if isinstance(groups, list) else ():
-            for condition in group if isinstance(group, list) else ():
-                if isinstance(condition, dict):
-                    yield condition

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from workflows_ui.core.json_text import HALF
+from workflows_ui.core.paths import dicts_at
+from workflows_ui.engine_objects.flows import Step
 from workflows_ui.form_schema.document import Field, FieldKind
 
 _KINDS = {"text": FieldKind.TEXT, "text_area": FieldKind.LONG_TEXT, "file": FieldKind.FILE, "toggle": FieldKind.YES_NO}
@@ -14,19 +15,17 @@ _QUOTES = re.compile(r"[\\\"'’\n\r\t]")
 _MOST = 200
 
 
-def read_trigger_form(trigger: Any, bodies: Sequence[Any] = ()) -> list[Field] | None:
+def read_trigger_form(trigger: object, bodies: Sequence[object] = ()) -> list[Field] | None:
     """The fields of a forms trigger; None for other triggers. Steps read them as `{{trigger.x}}`: the piece's output is the body itself.
 
     Their names, labels and help texts are as the flow has them, which may be more than a launch form allows.
     `bodies` show under which key a label's value was sent before."""
-    settings = _dict(_dict(trigger).get("settings"))
-    piece = str(settings.get("pieceName") or "").rpartition("/")[2]
-    if piece != "piece-forms":
+    settings = Step(trigger).settings
+    if settings.piece != "piece-forms":
         return None
-    if settings.get("triggerName") == "chat_submission":
+    if settings.trigger_name == "chat_submission":
         return [Field("message", ("message",), kind=FieldKind.LONG_TEXT, required=True)]
-    inputs = _dict(settings.get("input")).get("inputs")
-    rows = [row for row in inputs if isinstance(row, dict)][:_MOST] if isinstance(inputs, list) else []
+    rows = dicts_at(settings.input, "inputs")[:_MOST]
     known = {key for body in bodies[:100] if isinstance(body, dict) for key in body}
     fields: dict[str, Field] = {}
     for row in rows:
@@ -49,7 +48,3 @@ def key_of(label: str, known: set[str]) -> str:
     mixed = re.sub(r"\s", "", re.sub(r"\s(.)", lambda match: match[1].upper(), label))
     keys = [_QUOTES.sub("", key[:1].lower() + key[1:]) for key in (small, mixed)]
     return next((key for key in (*keys, label) if key in known), keys[0])
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

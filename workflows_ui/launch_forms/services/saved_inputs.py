@@ -39,7 +39,7 @@ def may_change(access: Access, row: SavedInputs) -> bool:
     return row.owner_id == access.user.pk or (row.shared and access.allows(Role.BUILDER))
 
 
-def open_values(row: SavedInputs) -> Any:
+def open_values(row: SavedInputs) -> object:
     """The values for filling a form, the workspace's keys masked. Raises crypto.CannotOpen."""
     return json_text.parse(masking.workspace_mask(row.workspace).text(row.open("payload")))
 

@@ -4,12 +4,14 @@ import contextlib
 import json
 import logging
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from workflows_ui.core import json_text, masking
 from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.paths import dicts_at
+from workflows_ui.core.readers import mapping_of
 from workflows_ui.engine import Workflows
 from workflows_ui.engine.errors import EngineError
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.form_schema.document import NOTHING, Form
 from workflows_ui.launch_forms.proposal import proposing, references
 from workflows_ui.launches.models import Launch, State
@@ -26,7 +28,7 @@ SAMPLES = 5
 _log = logging.getLogger(__name__)
 
 
-def propose(workflows: Workflows, workspace: Workspace, flow_id: str, trigger: Any) -> Form:
+def propose(workflows: Workflows, workspace: Workspace, flow_id: str, trigger: object) -> Form:
     """The form proposed for a flow with the step tree `trigger`. Only for builders: it uses everybody's launches.
 
     Calls the engine at most 7 times, and does without samples and runs if calls fail.
@@ -37,7 +39,7 @@ def propose(workflows: Workflows, workspace: Workspace, flow_id: str, trigger: A
 
 
 def propose_for_launcher(
-    workflows: Workflows, flow_id: str, trigger: Any, wanted: Any, last: Callable[[], Any]
+    workflows: Workflows, flow_id: str, trigger: object, wanted: object, last: Callable[[], object]
 ) -> Form:
     """The form for a launcher without a published form: from the steps and the engine's samples, not from other people's launches.
 
@@ -55,12 +57,12 @@ def propose_for_launcher(
     return proposing.propose(trigger, own, stored, accept_all=True)
 
 
-def reads_everything(trigger: Any) -> bool:
+def reads_everything(trigger: object) -> bool:
     """Whether a step passes on the whole body, so that the steps do not show what it must contain."""
     return any(reference.path == () for reference in references.find_references(trigger))
 
 
-def launch_payloads(workspace: Workspace, flow_id: str) -> Iterator[tuple[str, Any]]:
+def launch_payloads(workspace: Workspace, flow_id: str) -> Iterator[tuple[str, object]]:
     """The payloads of sent launches with the launch's id, newest first, without those that cannot be opened.
 
     Those of failed launches are left out: what was wrong with their values would become a part of the form.
@@ -85,45 +87,37 @@ def launch_payloads(workspace: Workspace, flow_id: str) -> Iterator[tuple[str, A
             _log.warning("a launch's values are left out of a proposal: %r", problem)
 
 
-def _run_bodies(workflows: Workflows, flow_id: str, *, known: set[str]) -> Iterator[Any]:
+def _run_bodies(workflows: Workflows, flow_id: str, *, known: set[str]) -> Iterator[object]:
     """The bodies of the latest runs that did not fail, and were not started by the launches in `known`."""
     try:
         page = workflows.list_runs(limit=RUNS + 20, flow_id=flow_id)
         listed = [
             run
-            for run in _rows(page)
-            if str(run.get("parentRunId")) not in known
-            and isinstance(run.get("id"), str)
-            and run.get("status") not in runs.FAILED
+            for run in map(Run, dicts_at(page, "data"))
+            if run.id and run.parent_run_id not in known and run.status not in runs.FAILED
         ]
         for run in listed[:RUNS]:
-            steps = workflows.get_run(run["id"]).get("steps")
-            first = steps.get("trigger") if isinstance(steps, dict) else None
-            yield from body_of(first.get("output") if isinstance(first, dict) else None)
+            yield from body_of(Run(workflows.get_run(run.id)).trigger.output)
     except EngineError as problem:
         _log.info("a proposal without runs: %r", problem)
 
 
-def samples(workflows: Workflows, flow_id: str) -> list[Any]:
+def samples(workflows: Workflows, flow_id: str) -> list[object]:
     """The bodies of the trigger's stored sample events, newest first; none if they cannot be read."""
     try:
         page = workflows.list_trigger_events(flow_id, limit=SAMPLES)
     except EngineError as problem:
         _log.info("a proposal without samples: %r", problem)
         return []
-    return [body for row in _rows(page) for body in body_of(row.get("payload"))]
+    return [body for row in dicts_at(page, "data") for body in body_of(row.get("payload"))]
 
 
-def body_of(output: Any) -> Iterator[Any]:
+def body_of(output: object) -> Iterator[object]:
     """The body in a trigger's output: a webhook returns the whole request (recording `run_get_SUCCEEDED`), others any value."""
-    if isinstance(output, dict) and "headers" in output and ("body" in output or "method" in output):
-        output = output.get("body")
+    request = mapping_of(output)
+    if "headers" in request and ("body" in request or "method" in request):
+        output = request.get("body")
     if isinstance(output, dict | list) and output:
         # As strict as for typed values: half surrogate pairs and deep nesting are not accepted.
         with contextlib.suppress(json_text.BadPayload, RecursionError):
             yield json_text.parse(json_text.dump(output))
-
-
-def _rows(page: Any) -> list[dict[str, Any]]:
-    rows = page.get("data") if isinstance(page, dict) else None
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []

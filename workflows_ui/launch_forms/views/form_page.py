@@ -140,7 +140,7 @@ class LaunchFormPage:
         )
         return rows.filter(state=State.UNKNOWN).first() if wanted else None
 
-    def hide(self, payload: Any) -> Any:
+    def hide(self, payload: object) -> object:
         """A copy of a payload with the values of secret fields masked."""
         return checking.masked(self.builder_form, payload, MASK)
 
@@ -204,7 +204,7 @@ class LaunchFormPage:
         focus: str = "",
         retype: Collection[str] = (),
         status: int = 200,
-        **context: Any,
+        **context: object,
     ) -> HttpResponse:
         """Render the page.
 
@@ -240,7 +240,7 @@ class LaunchFormPage:
         wait = self.request.POST.get("_how") == "wait"
         return self.render(answers, self.typed(data), wait=wait, retype=retype, status=status, **context)
 
-    def _context(self, answers: EngineAnswers) -> dict[str, Any]:
+    def _context(self, answers: EngineAnswers) -> dict[str, object]:
         """The context about the flow, the person and the form as a whole."""
         request, access, facts = self.request, self.request.access, answers.facts
         acting = self.acting

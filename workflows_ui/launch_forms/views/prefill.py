@@ -46,7 +46,7 @@ class Prefill:
         credential: the key of the credential that was chosen; "" for the one that acts for the person.
     """
 
-    payload: Any = NOTHING
+    payload: object = NOTHING
     wait: bool | None = None
     notes: Sequence[str] = ()
     credential: str = ""

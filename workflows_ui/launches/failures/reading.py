@@ -201,7 +201,7 @@ def _is_reason_phrase(status: int, text: str) -> bool:
     return any(not lower[len(phrase) :].lstrip()[:1].isalnum() for phrase in phrases)
 
 
-def _json_at(text: str, position: int) -> Any:
+def _json_at(text: str, position: int) -> object:
     """The JSON object or list of objects at `position`, or None."""
     try:
         value, _end = json.JSONDecoder().raw_decode(text[position:])
@@ -306,7 +306,7 @@ def _read_markup(text: str, report: Report) -> str:
     return line
 
 
-def _decode_nested(value: Any) -> Any:
+def _decode_nested(value: object) -> object:
     """The decoded JSON of a text, since services wrap errors of other services; other values unchanged."""
     if isinstance(value, str) and value[:1] in "{[" and len(value) < READ:
         try:
@@ -316,7 +316,7 @@ def _decode_nested(value: Any) -> Any:
     return value
 
 
-def _sentence(value: Any, depth: int) -> str:
+def _sentence(value: object, depth: int) -> str:
     """The service's message in an error, or ""."""
     value = _decode_nested(value)
     if isinstance(value, str):

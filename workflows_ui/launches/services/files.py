@@ -5,7 +5,6 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable
-from typing import Any
 
 from django.utils.crypto import salted_hmac
 
@@ -76,7 +75,7 @@ def has_wrong_content(name: str, data: bytes) -> bool:
     return signatures is not None and not data.startswith(signatures)
 
 
-def digest(flow_id: str, payload: Any, files: Iterable[Upload] = ()) -> str:
+def digest(flow_id: str, payload: object, files: Iterable[Upload] = ()) -> str:
     """A keyed digest of a launch's flow, values and files, regardless of the order of keys. 64 hex digits."""
     file_digests = [[file.key, file.filename, hashlib.sha256(file.data).hexdigest()] for file in files]
     sent = [flow_id, [payload, file_digests] if file_digests else payload]

@@ -314,7 +314,7 @@ def end(launch: Launch, state: State, reason: str, now: datetime, *, rows: Query
     return bool(done)
 
 
-def doubt(launch: Launch, reason: Reason, now: datetime, *, rows: QuerySet[Launch], **fields: Any) -> bool:
+def doubt(launch: Launch, reason: Reason, now: datetime, *, rows: QuerySet[Launch], **fields: object) -> bool:
     """Mark a sent launch as unclear and search for its run. That is not an end, so there is no audit row yet.
 
     `ended_at` is when nothing more was expected of the call: the search time counts from it.

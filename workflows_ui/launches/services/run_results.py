@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -106,7 +105,7 @@ def _apply_run(launch: Launch, run: Run, snapshot: PollSnapshot, now: datetime) 
     return None
 
 
-def _run_fields(launch: Launch, run: Run) -> dict[str, Any]:
+def _run_fields(launch: Launch, run: Run) -> dict[str, object]:
     return {
         "run_id": run.id[:64],
         "run_status": run.status[:60],
@@ -132,9 +131,9 @@ def record_retry(workspace: Workspace, answer: Mapping[str, object]) -> None:
         )
 
 
-def _cleared_fields(launch: Launch) -> dict[str, Any]:
+def _cleared_fields(launch: Launch) -> dict[str, object]:
     """Columns that clear the results of an earlier attempt once a run continues."""
-    fields: dict[str, Any] = {"run_finished_at": None, "failed_step": "", "failure": "", "ended_at": None}
+    fields: dict[str, object] = {"run_finished_at": None, "failed_step": "", "failure": "", "ended_at": None}
     fields |= {"misses": 0, "words_read": 0}
     if launch.answer_from in {"step", "late"}:
         fields |= {"answer": "", "answer_from": "", "answer_type": "", "answer_cut": False}
@@ -163,7 +162,7 @@ def _apply_unfinished_run(launch: Launch, state: State, run: Run, now: datetime)
 
 def _result_fields(
     launch: Launch, state: State, details: Run | None, now: datetime, *, unreadable: bool
-) -> dict[str, Any] | None:
+) -> dict[str, object] | None:
     """The result or the failure as columns; None to request it again. `unreadable`: this poll's request failed."""
     if state not in {State.SUCCEEDED, State.FAILED}:
         return {}
@@ -239,7 +238,7 @@ def _apply_no_run(launch: Launch, snapshot: PollSnapshot, now: datetime) -> date
 def _conclude(launch: Launch, rows: QuerySet[Launch], now: datetime, *, proved: bool) -> None:
     """End an unsuccessful search. `proved`: complete lists of an engine that returns the marker show no run."""
     # A slow engine may still make the run: later searches would find it.
-    fields: dict[str, Any] = {"misses": CONFIRMED, "poll_at": now + LATER[0] * settings.LAUNCH_SEARCH}
+    fields: dict[str, object] = {"misses": CONFIRMED, "poll_at": now + LATER[0] * settings.LAUNCH_SEARCH}
     if launch.state == State.FAILED:
         rows.update(poll_at=None)
     elif launch.answer_from == "flow":

@@ -28,11 +28,11 @@ MAX_POSITIONS = 400_000
 _DEEPEST = 60
 
 
-def marks(secrets: Iterable[tuple[tuple[str, ...], str]]) -> list[dict[str, Any]]:
+def marks(secrets: Iterable[tuple[tuple[str, ...], str]]) -> list[dict[str, object]]:
     """The JSON for `Launch.secret_marks`, from the secret values and their paths in the payload."""
     found = []
     for path, value in secrets:
-        mark: dict[str, Any] = {"path": list(path)}
+        mark: dict[str, object] = {"path": list(path)}
         if len(value) >= SHORTEST:
             mark |= {"length": len(value), "digest": _digest(value, _key())}
         found.append(mark)
@@ -138,17 +138,17 @@ def masked_field(launch: Launch, field: str) -> str:
     return masking.workspace_mask(launch.workspace).text(launch.open(field))
 
 
-def payload_without_keys(launch: Launch) -> Any:
+def payload_without_keys(launch: Launch) -> object:
     """The decoded payload with the workspace's keys masked; None once it was removed. Raises crypto.CannotOpen."""
     return json_text.parse(masked_field(launch, "payload") or "null")
 
 
-def masked_payload(launch: Launch) -> Any:
+def masked_payload(launch: Launch) -> object:
     """The decoded payload, masked for pages; None once it was removed. Raises crypto.CannotOpen."""
     return masked(launch, payload_without_keys(launch), "payload")
 
 
-def payload_or_none(launch: Launch) -> Any:
+def payload_or_none(launch: Launch) -> object:
     """The decoded payload; None if it was removed or cannot be opened."""
     try:
         return json_text.parse(launch.open("payload")) if launch.payload else None

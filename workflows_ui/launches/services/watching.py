@@ -102,7 +102,7 @@ def is_watching(user: User, workspace: Workspace, kind: WatchKind, object_id: st
 
 
 @Prepared
-def _watched(user: int, workspace: int, kind: str, object_id: str) -> QuerySet[Watch, Any]:
+def _watched(user: int, workspace: int, kind: str, object_id: str) -> QuerySet[Watch, object]:
     return Watch.objects.filter(user=user, workspace=workspace, kind=kind, object_id=object_id).values_list("pk")
 
 

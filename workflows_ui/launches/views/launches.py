@@ -1,7 +1,5 @@
 """One launch: its page (live until it has ended), the files of its answer, its withdrawal, and its settlement if it is unclear."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
@@ -88,7 +86,7 @@ def file(request: ConsoleRequest, slug: str, id: str, number: int) -> HttpRespon
 
 def _render(request: ConsoleRequest, page: LaunchPage, form: SettleForm, *, status: int = 200) -> HttpResponse:
     url = reverse("launch", args=[request.access.workspace.slug, page.launch.pk])
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "url": url,
         "tab": HISTORY if request.GET.get("tab") == HISTORY else "",
         "history_url": f"{url}?tab={HISTORY}",

@@ -8,7 +8,6 @@ import hashlib
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
@@ -47,7 +46,7 @@ def story(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     failed = row.state == State.FAILED
     good = comparison.last_good(request.access, row) if failed else None
     run = good_run = missing = change = trouble = raw = None
-    steps: Mapping[str, Any] = {}
+    steps: Mapping[str, object] = {}
     try:
         session = engine_session.open_session(request.access)
         if row.run_id:
@@ -83,7 +82,7 @@ def story(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     return responses.page(request, "launches/story.html", context, fragments=(STORY,))
 
 
-def _known_failure(access: Access, launch: Launch, run: Row | None) -> dict[str, Any] | None:
+def _known_failure(access: Access, launch: Launch, run: Row | None) -> dict[str, object] | None:
     """What is known about such failures, where the person may see the run index, which may not have this run yet."""
     index = indexes.for_access(access)
     if index is None:
@@ -95,7 +94,7 @@ def _known_failure(access: Access, launch: Launch, run: Row | None) -> dict[str,
     return run_panels.known_failure(access, index, fingerprint)
 
 
-def _load_runs(session: EngineSession, raw: Row, good: Launch | None) -> tuple[Row, Row | None, Mapping[str, Any]]:
+def _load_runs(session: EngineSession, raw: Row, good: Launch | None) -> tuple[Row, Row | None, Mapping[str, object]]:
     """The masked run, the successful launch's run, and the steps of both by name. Raises EngineError.
 
     Never cached: before masking, a run holds what was typed into secret fields.

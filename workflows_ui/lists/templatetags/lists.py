@@ -1,7 +1,6 @@
 """Cells and rows of lists."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from django import template
 from django.forms.boundfield import BoundField
@@ -16,7 +15,7 @@ register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def cell(context: Context, column: Column, value: Any, url: str = "") -> SafeString:
+def cell(context: Context, column: Column, value: object, url: str = "") -> SafeString:
     """Show a column's value, linked where there is a URL."""
     return cells.cell(context, column, value, url)
 
@@ -28,6 +27,6 @@ def filter_options(field: BoundField) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def list_rows(context: Context, lines: Sequence[Mapping[str, Any]]) -> SafeString:
+def list_rows(context: Context, lines: Sequence[Mapping[str, object]]) -> SafeString:
     """Show the rows of a list of declared resources."""
     return cells.rows(context, lines)

@@ -58,7 +58,7 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="", help="what the credential is called")
 
     @sensitive_variables("form", "draft")
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         """Print the findings of the test and the outcome. Raises CommandError."""
         owner = User.objects.filter(username__iexact=options["user"], is_active=True).first()
         if owner is None:

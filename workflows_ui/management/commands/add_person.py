@@ -18,7 +18,7 @@ class Command(BaseCommand):
             "--superuser", action="store_true", help="looks after the console: people, teams, the whole audit log"
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         try:
             person, password = people.create(
                 options["user"],

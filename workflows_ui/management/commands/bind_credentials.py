@@ -24,7 +24,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--check", action="store_true", help="only say what would be bound, and what looks changed")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         """Print a line for each row that was bound or looks changed. Raises CommandError if any row looks changed."""
         bound = done = changed = 0
         for row in binding.bind(apps, check=options["check"], unknown=options["unknown"]):

@@ -1,7 +1,5 @@
 """`manage.py first_user`: creates the first account, a superuser, with a generated password, which is printed once."""
 
-from typing import Any
-
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
@@ -15,7 +13,7 @@ class Command(BaseCommand):
         parser.add_argument("--user", default="admin", help="user name (admin)")
         parser.add_argument("--email", default="", help="e-mail address, to which a lost password can be reset")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         """Print name and password on a line each, or nothing."""
         if people.oldest_account() is not None:
             return

@@ -1,7 +1,5 @@
 """`manage.py practice_engine --port N`: serves the practice engine until it is stopped."""
 
-from typing import Any
-
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -18,7 +16,7 @@ class Command(BaseCommand):
         """Add the options of the practice engine's own command."""
         add_arguments(parser, clock_scale=settings.PRACTICE_CLOCK_SCALE)
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         try:
             serve_until_stopped(options, settings.PRACTICE_ENGINE_TOKEN, self.stdout)
         except CannotServe as problem:

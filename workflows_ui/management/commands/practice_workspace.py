@@ -17,7 +17,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--wait", type=float, default=0.0, help="seconds to wait for the practice engine (0)")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         """Print the slug of a new workspace. Raises CommandError if the engine does not answer."""
         owner = people.oldest_account()
         if not practice.configured() or owner is None:

@@ -1,7 +1,5 @@
 """`manage.py remove_second_step`: removes two-factor authentication from an account whose second step is lost."""
 
-from typing import Any
-
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from workflows_ui.accounts.models import User
@@ -17,7 +15,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("user", help="user name")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         person = User.objects.filter(username__iexact=options["user"]).first()
         if person is None:
             raise CommandError("No person has this user name.")

@@ -15,7 +15,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--check", action="store_true", help="only say whether anything still needs another key")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         """Print a line for each column. Raises CommandError if a value needs an old key or opens with none."""
         old = lost = 0
         for count in key_rotation.rotate(check=options["check"]):

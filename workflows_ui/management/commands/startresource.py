@@ -110,7 +110,7 @@ class Command(BaseCommand):
             "--list-only", action="store_true", help="the engine has no call for one object: it is searched in the list"
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         name = options["name"]
         if not _NAME.fullmatch(name):
             raise CommandError("The name must be lower case letters, digits and single dashes.")

@@ -20,7 +20,7 @@ class Command(BaseCommand):
             "--head", metavar="NUMBER:MARK", help="a head from the process log; it must still be in the chain"
         )
 
-    def handle(self, *_args: Any, **options: Any) -> None:
+    def handle(self, *_args: object, **options: Any) -> None:
         known = None
         if options["head"]:
             try:

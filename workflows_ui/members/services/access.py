@@ -209,7 +209,7 @@ def acting_in(user: User, workspaces: Iterable[Workspace]) -> dict[int, Acting]:
 
 def credential_options(user: User, workspace: Workspace) -> list[Acting]:
     """The credentials that a person may launch with in a workspace: the one of `acting`, then the other working ones. One query."""
-    now, options = timezone.now(), dict[Any, Acting]()
+    now, options = timezone.now(), dict[object, Acting]()
     for number, option in enumerate(_ranked(user, _candidates_in(user.pk, workspace.pk))):
         if number == 0 or option.credential.usable(now):
             options.setdefault(option.credential.pk, option)

@@ -359,11 +359,11 @@ def _require_may_give(giver: User | None, workspace: Workspace, given_teams: lis
         raise PermissionError
 
 
-def _open_rows(**conditions: Any) -> QuerySet[ColleagueInvitation]:
+def _open_rows(**conditions: object) -> QuerySet[ColleagueInvitation]:
     return ColleagueInvitation.objects.filter(accepted_at=None, revoked_at=None, **conditions)
 
 
-def _new_link(actor: Actor, days: int) -> tuple[Tokens, dict[str, Any]]:
+def _new_link(actor: Actor, days: int) -> tuple[Tokens, dict[str, object]]:
     """New tokens, and the columns of an invitation with them."""
     tokens = Tokens(link=secrets.token_urlsafe(32), mail=secrets.token_urlsafe(32))
     digests = {"link_digest": _digest(tokens.link), "mail_digest": _digest(tokens.mail)}

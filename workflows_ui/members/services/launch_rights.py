@@ -63,7 +63,7 @@ def take(person_access: access.Access, flow_id: str, now: datetime) -> LaunchRig
 def still_holds(user: User, right: LaunchRight) -> bool:
     """Whether a launch requested by this right may be sent: the right is not withdrawn, not over, and still the person's.
 
-    `user` has access to the workspace (access.access_for). The launch was counted when it was requested, so the number is not checked again.
+    `user` has access to the workspace (`access_for`). The launch was counted when it was requested, so the number is not checked again.
     """
     now = timezone.now()
     rows = LaunchRight.objects.filter(Q(until__isnull=True) | Q(until__gt=now), pk=right.pk, revoked_at__isnull=True)

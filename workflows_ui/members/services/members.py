@@ -50,7 +50,7 @@ def managers(workspace: Workspace) -> QuerySet[User]:
     return users.distinct().order_by("first_name", "last_name", "username")
 
 
-def find_caretakers(workspace: Workspace, flow_id: str) -> dict[str, Any]:
+def find_caretakers(workspace: Workspace, flow_id: str) -> dict[str, object]:
     """The `names` of the builders of a flow's workspace, else its managers, people before teams; how many `more` there are; and the person
     who last changed it in the console: `changed_by`, "" if nobody did, and `changed_at`. The engine's editor records no names."""
     memberships = Member.objects.filter(workspace=workspace, role__in=(Role.BUILDER, Role.MANAGER))
@@ -188,7 +188,7 @@ def remove(actor: Actor, member: Member) -> int:
     return destroyed
 
 
-def change_settings(actor: Actor, workspace: Workspace, **values: Any) -> list[str]:
+def change_settings(actor: Actor, workspace: Workspace, **values: object) -> list[str]:
     """Set these fields of a workspace; return and audit the names of the changed ones."""
     with transaction.atomic():
         current = Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)

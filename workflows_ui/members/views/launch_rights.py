@@ -1,7 +1,5 @@
 """Rights to launch single flows: the list of a workspace, the page of one flow, changes and withdrawals."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -156,7 +154,7 @@ def _matching(request: ConsoleRequest, current: Listing) -> LaunchRights:
     return rows.with_ended(now)
 
 
-def _rights_of_flow(request: ConsoleRequest, flow_id: str) -> dict[str, Any]:
+def _rights_of_flow(request: ConsoleRequest, flow_id: str) -> dict[str, object]:
     rows, now = _of_workspace(request).filter(flow_id=flow_id).order_by("-created_at", "-pk"), timezone.now()
     held = list(rows.usable(now)[:_HELD])
     return {

@@ -223,7 +223,7 @@ def refuse(request: ConsoleRequest, slug: str, request_id: int) -> HttpResponse:
     return responses.redirect_to_view(request, "members", slug)
 
 
-def _members(request: ConsoleRequest) -> list[Any]:
+def _members(request: ConsoleRequest) -> list[object]:
     """The rows of tables.Members, managers first."""
     # By way of the workspace, which each row then has.
     rows: list[Any] = list(request.access.workspace.members.select_related("user", "team"))

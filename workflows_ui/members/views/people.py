@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from functools import reduce
 from operator import or_
-from typing import Any
 
 from django.contrib import messages
 from django.db.models import Q, QuerySet, Value
@@ -226,10 +225,10 @@ def permissions(request: ConsoleRequest, slug: str, person_id: int) -> HttpRespo
     return responses.page(request, "members/permissions.html", context)
 
 
-def _credentials(person: User, workspace: Workspace) -> list[dict[str, Any]]:
+def _credentials(person: User, workspace: Workspace) -> list[dict[str, object]]:
     """The credentials that the person can use, the one that is used first: their names, and whose they are."""
     through = sharing.genuine(credential__workspace=workspace, team__in=person.groups.all())
-    teams: dict[Any, list[str]] = {}
+    teams: dict[object, list[str]] = {}
     for share in through:
         teams.setdefault(share.credential_id, []).append(share.team.name)
     rows = Credential.objects.filter(Q(owner=person) | Q(pk__in=teams), workspace=workspace).select_related("owner")

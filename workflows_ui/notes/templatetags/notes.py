@@ -1,8 +1,5 @@
 """The template tag that shows the notes on an object."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from django import template
 from django.urls import reverse
 
@@ -13,7 +10,7 @@ register = template.Library()
 
 
 @register.inclusion_tag("notes/panel.html", takes_context=True)
-def notes(context: Mapping[str, Any], subject: str, id: str) -> dict[str, Any]:
+def notes(context: template.Context, subject: str, id: str) -> dict[str, object]:
     """Show the newest notes on an object that the person may open, with the form for another one."""
     access = context["request"].access
     if not id or "/" in id:

@@ -137,7 +137,7 @@ def _hold(work: Work) -> None:
         job_turns.hold(work.job)
 
 
-def _count(work: Work, filters: Mapping[str, Any]) -> None:
+def _count(work: Work, filters: Mapping[str, object]) -> None:
     """Store the engine's own count. If the engine does not answer, the list is trusted."""
     try:
         counted = work.resource.count(work.session, filters)
@@ -148,11 +148,11 @@ def _count(work: Work, filters: Mapping[str, Any]) -> None:
         job_turns.count(work.job, counted)
 
 
-def _read_impact(work: Work) -> tuple[list[Any], int]:
+def _read_impact(work: Work) -> tuple[list[object], int]:
     """The impact on the first objects, as [name, sentence, [name, ...], choice], and how many objects were read for it. Sentences and names
     are as `_in_languages` gives them.
     """
-    lines: list[Any] = []
+    lines: list[object] = []
     looked = 0
     procedure = work.procedure
     if not procedure and work.action.impact is None:

@@ -1,7 +1,6 @@
 """Exports: the list is walked page by page into a file."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import structlog
 
@@ -61,7 +60,7 @@ def _write(job: Job, resources: Mapping[str, Resource]) -> None:
         job_turns.finish_file(job, cut=cut)
 
 
-def _total(resource: Resource, session: EngineSession, filters: Mapping[str, Any]) -> int | None:
+def _total(resource: Resource, session: EngineSession, filters: Mapping[str, object]) -> int | None:
     """The number of rows, only for the progress bar: a refusal to count does no harm."""
     try:
         return resource.count(session, filters)

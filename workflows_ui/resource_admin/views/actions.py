@@ -247,7 +247,7 @@ def _pending(
     )
 
 
-def _created(action_request: _ActionRequest, answer: Any) -> tuple[str, str] | None:
+def _created(action_request: _ActionRequest, answer: object) -> tuple[str, str] | None:
     """Type and id of the object that the action created, as far as the engine's answer says; its history begins with this."""
     action = action_request.action
     kind = action.creates or (action_request.resource.name if action.collection else "")
@@ -255,7 +255,7 @@ def _created(action_request: _ActionRequest, answer: Any) -> tuple[str, str] | N
     return (kind, key) if kind and key else None
 
 
-def _after(action_request: _ActionRequest, answer: Any) -> str:
+def _after(action_request: _ActionRequest, answer: object) -> str:
     action, object_url = action_request.action, action_request.object_url
     if action.success_url is not None:
         return action.success_url(action_request.slug, action_request.row, answer)

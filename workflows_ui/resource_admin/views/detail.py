@@ -126,7 +126,7 @@ def _panels(declared: Sequence[Any], subject: Subject) -> list[dict[str, Any]]:
     return [{"label": panel.label, "template": panel.template, **context} for panel, context in built if context]
 
 
-def _head(kind: Resource, subject: Subject) -> dict[str, Any] | None:
+def _head(kind: Resource, subject: Subject) -> dict[str, object] | None:
     context = kind.head.context(subject) if kind.head else None
     return {"template": kind.head.template, **context} if kind.head and context else None
 
@@ -141,7 +141,7 @@ def _facts(columns: Sequence[Column], subject: Subject) -> list[tuple[Column, An
     ]
 
 
-def _switch(kind: Resource, subject: Subject, buttons: list[Button]) -> tuple[dict[str, Any] | None, list[Button]]:
+def _switch(kind: Resource, subject: Subject, buttons: list[Button]) -> tuple[dict[str, object] | None, list[Button]]:
     """The switch with the button that its next click runs, and the buttons that are left.
 
     Without the right to switch, or where the engine allows neither, the state is a badge as everywhere.

@@ -30,7 +30,7 @@ _CUT = "cut"
 _ERROR, _NAME, _MEMBERS, _DEEPEST, _ITERATIONS = 2000, 100, 100, 60, 100
 #: The parts of a webhook's trigger that hold what was sent (recording `run_get_SUCCEEDED`); its headers say nothing about it.
 _SENT = ("body", "queryParams", "rawBody")
-_EMPTY: tuple[Any, ...] = (None, "", [], {})
+_EMPTY: tuple[object, ...] = (None, "", [], {})
 _NO_STEP = StepResult({})
 NOT_KEPT, TOO_LARGE = _("(not kept)"), _("(not kept: it is larger than the limit of the run index)")
 _NAME_PARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_+")
@@ -76,7 +76,7 @@ def reduced(run: Json, titles: Mapping[str, str], setting: int, limit: int) -> s
     return _dump(steps)
 
 
-def parsed(text: str) -> tuple[dict[str, Any], bool]:
+def parsed(text: str) -> tuple[dict[str, object], bool]:
     """The steps of a text of `reduced`, as far as they are kept, and whether they are complete. Raises ValueError."""
     steps = _steps(text)
     cut = [step.pop(_CUT, ()) for step in steps.values()]
@@ -187,9 +187,9 @@ def _mark(value: Any) -> None:
                 waiting.append(inner)
 
 
-def _dump(value: Any) -> str:
+def _dump(value: object) -> str:
     return database.storable(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
-def _size(value: Any) -> int:
+def _size(value: object) -> int:
     return len(_dump(value).encode())

@@ -179,7 +179,7 @@ def _uses_of_steps(trigger: Step, *, live: bool) -> Iterator[Use]:
             yield Use(kind, _cut(key), name, title, live)
 
 
-def _references(step: Any) -> Iterator[tuple[str, str]]:
+def _references(step: object) -> Iterator[tuple[str, str]]:
     if piece := references.piece_of(step):
         yield APPS, piece
     for external in references.connections_of(step):
@@ -233,7 +233,7 @@ def _reduced(row: Json, paths: Sequence[str]) -> dict[str, Any]:
     return result
 
 
-def _kept(value: Any) -> Any:
+def _kept(value: object) -> Any:
     if isinstance(value, str):
         return _cut(value)
     if isinstance(value, list):

@@ -131,7 +131,7 @@ def _due(index: RunIndex) -> list[IndexedKind]:
     return [known[kind] for kind in KINDS if known[kind].due_at <= now]
 
 
-def _save(row: IndexedKind, **values: Any) -> None:
+def _save(row: IndexedKind, **values: object) -> None:
     values = {"left": row.left, "started_at": row.started_at} | values
     with database.turn():
         IndexedKind.objects.filter(pk=row.pk).update(**values)
@@ -309,7 +309,7 @@ def _write(row: IndexedKind, found: Iterable[Mapping[str, Any]]) -> None:
         IndexedKind.objects.filter(pk=row.pk).update(left=row.left)
 
 
-def _other_live_version(kind: str, row: Mapping[str, Any]) -> str:
+def _other_live_version(kind: str, row: Mapping[str, object]) -> str:
     """The id of a flow's live version, if it is not its newest one."""
     flow = Flow(row)
     found = kind == FLOWS and flow.has_draft and flow.version and len(flow.published_version_id) <= 64

@@ -143,7 +143,7 @@ def find_rows(model: Texts, workspace_id: int, rows: QuerySet[Any], moment: str,
     return Found(_among(found | more), complete=len(more) <= FOUND)
 
 
-def _among(keys: frozenset[Any]) -> Q:
+def _among(keys: frozenset[object]) -> Q:
     return Q(pk__in=sorted(keys)) if keys else NOTHING
 
 

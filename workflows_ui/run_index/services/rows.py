@@ -37,7 +37,7 @@ _CHANGING = (
     *("check_at", "gone_at", "values_read"),
 )
 #: The values of an erased run. When it was created, and its state, are kept: comparisons count them.
-_EMPTY: Mapping[str, Any] = {
+_EMPTY: Mapping[str, object] = {
     **dict.fromkeys(("flow_id", "version_id", "flow_name", "failed_step", "failed_step_title", "message"), ""),
     **dict.fromkeys(("tags", "parent_id", "triggered_by"), ""),
     **dict.fromkeys(("updated", "started", "finished", "check_at")),
@@ -201,7 +201,7 @@ def erase(workspace_id: int, run_id: str, now: datetime) -> bool:
     return _empty(rows, erased_at=now)
 
 
-def _empty(rows: QuerySet[IndexedRun], **values: Any) -> bool:
+def _empty(rows: QuerySet[IndexedRun], **values: object) -> bool:
     # The runs first: then nobody else is writing their words and values.
     keys = list(rows.values_list("pk", flat=True))
     done = rows.filter(pk__in=keys).update(**_EMPTY, **values)
@@ -226,7 +226,7 @@ def delete_some(found: QuerySet[IndexedRun], *, waits: bool = False) -> int:
     return len(keys)
 
 
-def to_engine(row: IndexedRun) -> dict[str, Any]:
+def to_engine(row: IndexedRun) -> dict[str, object]:
     """A run as the engine's list shows it, for the pages that show runs. Its message is "" if it cannot be opened."""
     failed = {}
     if row.failed_step or row.failed_step_title:

@@ -34,7 +34,7 @@ def load(values: Iterable[Any]) -> list[Span]:
     ]
 
 
-def dump(spans: Iterable[Span]) -> list[list[Any]]:
+def dump(spans: Iterable[Span]) -> list[list[object]]:
     """The spans as a list that can be stored as JSON."""
     return [
         [span.after and span.after.isoformat(), span.before and span.before.isoformat(), span.compares]

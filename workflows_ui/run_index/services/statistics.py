@@ -133,7 +133,7 @@ class _Seconds(Func):
 
     output_field = FloatField()
 
-    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Any:
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> object:
         template = "EXTRACT(EPOCH FROM %(expressions)s)::float8"
         return self.as_sql(compiler, connection, template=template, **context)
 
@@ -183,7 +183,7 @@ def _within(rows: QuerySet[IndexedRun], ends: Sequence[datetime]) -> QuerySet[In
 
 
 def _both(
-    index: RunIndex, rows: QuerySet[IndexedRun], count: Callable[[QuerySet[IndexedRun]], QuerySet[IndexedRun, Any]]
+    index: RunIndex, rows: QuerySet[IndexedRun], count: Callable[[QuerySet[IndexedRun]], QuerySet[IndexedRun, object]]
 ) -> list[Any]:
     """The results of a count of the past and of one of the recent runs: the first one is kept until a run of the past changes."""
     begin = recent.begin(clock.now())
@@ -191,11 +191,11 @@ def _both(
     return [*_kept(index, past, past=True), *_kept(index, new)]
 
 
-def _kept(index: RunIndex, rows: QuerySet[IndexedRun, Any], *, past: bool = False) -> list[Any]:
+def _kept(index: RunIndex, rows: QuerySet[IndexedRun, object], *, past: bool = False) -> list[Any]:
     return indexes.remember(index, _sql(rows), lambda: list(rows), past=past)
 
 
-def _sql(rows: QuerySet[IndexedRun, Any]) -> str:
+def _sql(rows: QuerySet[IndexedRun, object]) -> str:
     """The query, as the name of its result. Django has no SQL for conditions that match no row, such as being one of no flows."""
     try:
         return str(rows.query)

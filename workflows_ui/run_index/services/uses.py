@@ -141,7 +141,7 @@ def starting_apps(session: EngineSession) -> dict[str, str]:
     return dict(_known(session, FLOWS).exclude(piece="").values_list("object_id", "piece"))
 
 
-def in_folder(session: EngineSession, folder_id: str, most: int) -> list[dict[str, Any]]:
+def in_folder(session: EngineSession, folder_id: str, most: int) -> list[dict[str, object]]:
     """The flows in a folder, as they are kept, by name."""
     rows = _known(session, FLOWS).filter(folder_id=folder_id[:64])
     return list(rows.order_by("plain_name", "pk").values_list("data", flat=True)[:most])
@@ -156,6 +156,6 @@ def flows_using(session: EngineSession, kind: str) -> dict[str, list[str]]:
     return found
 
 
-def row_of(session: EngineSession, kind: str, id: str) -> dict[str, Any] | None:
+def row_of(session: EngineSession, kind: str, id: str) -> dict[str, object] | None:
     """The kept values of an object, in the engine's format; None if the index lacks it."""
     return _known(session, kind).filter(object_id=id[:64]).values_list("data", flat=True).first()

@@ -90,7 +90,7 @@ def _titles_key(workspace_id: int, version: str) -> str:
     return f"run-index-titles:{workspace_id}:{version}"
 
 
-def reserved(index: RunIndex, rows: list[IndexedRun], now: datetime) -> dict[str, Any]:
+def reserved(index: RunIndex, rows: list[IndexedRun], now: datetime) -> dict[str, object]:
     """The columns of the index that count the calls for these runs, before they are made: a killed reader makes no more than allowed."""
     before = _calls(index, now)
     return {"values_minute": index.values_minute if before else now, "values_calls": before + calls(index, rows)}
@@ -146,7 +146,7 @@ def save(index: RunIndex, row: IndexedRun, run: Run, titles: Mapping[str, str], 
     return True
 
 
-def found_words(row: IndexedRun, run: dict[str, Any], related: Collection[Launch]) -> list[str]:
+def found_words(row: IndexedRun, run: dict[str, object], related: Collection[Launch]) -> list[str]:
     """The words of a run's masked steps, without those of secret inputs of the launches; none if these are not known any more."""
     hidden = [launch_secrets.secret_texts(launch) for launch in related]
     if None in hidden:
@@ -161,7 +161,7 @@ def launches_of(workspace_id: int, ids: Collection[str]) -> list[Launch]:
     return [row for row in rows.defer("payload", "answer", "failure", "technical") if row.secret_marks]
 
 
-def _masked(run: Mapping[str, Any], related: list[Launch]) -> dict[str, Any]:
+def _masked(run: Mapping[str, object], related: list[Launch]) -> dict[str, object]:
     """The run without secrets, by their names and by the values that were entered as such."""
     value, short = {key: run.get(key) for key in ("steps", "failedStep", "status")}, frozenset[str]()
     for launch in related:

@@ -68,13 +68,13 @@ def crumb(label: str, view: str = "", *arguments: Any, url: str = "") -> SafeStr
 
 
 @register.inclusion_tag("web/json.html")
-def json_block(value: Any, id: str, label: str = "", *, limit: int = 500_000) -> dict[str, Any]:
+def json_block(value: object, id: str, label: str = "", *, limit: int = 500_000) -> dict[str, object]:
     """Show JSON in a collapsible block with a copy button. `id` is the element's id; secrets must be masked before."""
     return {"pretty": formats.pretty(value, limit), "id": id, "label": label or _("Raw data"), "open": False}
 
 
 @register.inclusion_tag("web/json.html")
-def text_block(text: str, id: str, label: str) -> dict[str, Any]:
+def text_block(text: str, id: str, label: str) -> dict[str, object]:
     return {"pretty": formats.Pretty(text, 0), "id": id, "label": label, "open": True}
 
 
@@ -123,6 +123,6 @@ def table(
     return _rendered(context, "web/table.html", **{"actions": False, "caption": ""} | options | values)
 
 
-def _rendered(context: Context, template: str, **values: Any) -> SafeString:
+def _rendered(context: Context, template: str, **values: object) -> SafeString:
     with context.push(**values):
         return Engine.get_default().get_template(template).render(context)

@@ -139,7 +139,7 @@ def _preview_context(
     }
 
 
-def _moved(request: ConsoleRequest, form: Form) -> dict[str, Any] | None:
+def _moved(request: ConsoleRequest, form: Form) -> dict[str, object] | None:
     """The new position of a field that was just moved, for the announcement and the focus."""
     field = form.field(request.GET.get("moved", ""))
     if field is None:

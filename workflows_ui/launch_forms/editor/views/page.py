@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 View = Callable[..., HttpResponseBase]
 #: The engine session, and the flow.
-Known = tuple[EngineSession, dict[str, Any]]
+Known = tuple[EngineSession, dict[str, object]]
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class EditorPage:
         return reverse(name, args=[self.request.access.workspace.slug, self.flow_id, *args], query=query or None)
 
     def render(
-        self, template: str, *, wrong: bool = False, fragments: tuple[str, ...] = (), **context: Any
+        self, template: str, *, wrong: bool = False, fragments: tuple[str, ...] = (), **context: object
     ) -> HttpResponse:
         """Render one of the builder's pages. `wrong`: what was posted was not accepted."""
         context = {
@@ -139,7 +139,7 @@ def builder_page(*, wanted: bool = False) -> Callable[[View], View]:
         @never_cache
         @member(Role.BUILDER)
         @functools.wraps(view)
-        def find_page(request: ConsoleRequest, slug: str, id: str, **arguments: Any) -> HttpResponseBase:
+        def find_page(request: ConsoleRequest, slug: str, id: str, **arguments: object) -> HttpResponseBase:
             page = page_for(request, id)
             if wanted and page.form is None:
                 raise Http404
@@ -179,6 +179,6 @@ def stale_message(stale: Stale) -> str:
     ) % {"person": row.updated_by.label}
 
 
-def field_row(field: Field, **more: Any) -> dict[str, Any]:
+def field_row(field: Field, **more: object) -> dict[str, object]:
     """The template data of a field in a list."""
     return {"field": field, "path": form_messages.field_location(field), "why": form_messages.why(field.why)} | more

@@ -66,7 +66,7 @@ def _published_fields(page: EditorPage) -> tuple[Field, ...]:
     return published.open_form().fields if published else ()
 
 
-def _initially_ticked(form: Form | None, offers: Offers, tree: Any) -> set[str]:
+def _initially_ticked(form: Form | None, offers: Offers, tree: object) -> set[str]:
     """All fields of a new form, else those that the flow reads and the form lacks."""
     if form is None:
         return set(offers)

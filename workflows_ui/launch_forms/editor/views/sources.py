@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any
 
 from workflows_ui.core.collation import sort_key
 from workflows_ui.core.paths import dict_at, pick, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, flow_tree
+from workflows_ui.engine_objects.flows import Step
 from workflows_ui.flows import reading as flow_reading
 from workflows_ui.launch_forms.editor.sources import Sources
 from workflows_ui.pieces import apps
@@ -19,7 +19,7 @@ _MOST_OPTIONS = 300
 _LOADED_TYPES = frozenset({"DROPDOWN", "MULTI_SELECT_DROPDOWN"})
 
 
-def load_sources(session: EngineSession, flow: Mapping[str, Any], table: str) -> Sources:
+def load_sources(session: EngineSession, flow: Mapping[str, object], table: str) -> Sources:
     """Load tables, the columns of the table with this id ("" for none), and properties of apps. Refused calls give empty lists."""
     tables = {(key, name[:100]) for key, name in flow_reading.table_names(session).values()}
     columns: list[tuple[str, str]] = []
@@ -32,21 +32,20 @@ def load_sources(session: EngineSession, flow: Mapping[str, Any], table: str) ->
     return Sources(in_order, columns, _options(session, pick(flow, "version.trigger")))
 
 
-def _options(session: EngineSession, trigger: Any) -> list[tuple[str, str]]:
+def _options(session: EngineSession, trigger: object) -> list[tuple[str, str]]:
     """(`step property`, label) of all properties of a flow's steps with options from their app."""
     result: list[tuple[str, str]] = []
     for node in flow_tree.walk(trigger):
-        settings = dict_at(node.step, "settings")
-        name, operation = text_at(settings, "pieceName"), settings.get("actionName") or settings.get("triggerName")
-        if not (name and isinstance(operation, str) and node.name):
+        step = Step(node.step)
+        settings, title = step.settings, (step.display_name or step.name)[:60]
+        if not (settings.piece_name and settings.operation and step.name):
             continue
-        kind = "actions" if settings.get("actionName") else "triggers"
-        step = str(node.step.get("displayName") or node.name)[:60]
-        found = dict_at(apps.piece_or_empty(session, name), kind).get(operation)
+        kind = "actions" if settings.action_name else "triggers"
+        found = dict_at(apps.piece_or_empty(session, settings.piece_name), kind).get(settings.operation)
         for prop, about in dict_at(found, "props").items():
             if text_at(about, "type") in _LOADED_TYPES:
                 label = (text_at(about, "displayName") or str(prop))[:60]
-                result.append((f"{node.name} {prop}", f"{step}: {label}"))
+                result.append((f"{step.name} {prop}", f"{title}: {label}"))
         if len(result) >= _MOST_OPTIONS:
             break
     return result
