@@ -31,7 +31,7 @@ def _text(value: Any) -> SafeString:
 
 def lines(text: str) -> SafeString:
     """Each line of a text as one of its own."""
-    return joined(" ", '<div class="long">{}</div>', ((line,) for line in text.splitlines()))
+    return joined(" ", '<div class="long">{}</div>', [(line,) for line in text.splitlines()])
 
 
 def _note(value: Any) -> SafeString:
@@ -68,7 +68,7 @@ def _badge(value: Any) -> SafeString:
 
 
 def _list(value: Any) -> SafeString:
-    items = ((_cut(item, _ITEM),) for item in value if item)
+    items = [(_cut(item, _ITEM),) for item in value if item]
     return joined("", '<span class="badge bg-secondary-lt">{}</span> ', items)
 
 
@@ -125,7 +125,7 @@ class _Rows:
         self._openings: dict[tuple[int, bool], SafeString] = {}
 
     def html(self, lines: Sequence[Mapping[str, Any]]) -> SafeString:
-        return joined("\n", "<tr>{}{}{}</tr>", map(self._row, lines))
+        return joined("\n", "<tr>{}{}{}</tr>", [self._row(line) for line in lines])
 
     def _text(self, declared: Text) -> SafeString:
         """A text of the declaration, which is translated once for all rows."""
@@ -136,7 +136,7 @@ class _Rows:
 
     def _row(self, line: Mapping[str, Any]) -> tuple[SafeString, SafeString, SafeString]:
         name = _cut(line["name"], _NAME)
-        values = ((self._cell(one, number == 0),) for number, one in enumerate(line["cells"]))
+        values = [(self._cell(one, number == 0),) for number, one in enumerate(line["cells"])]
         return (
             _tick(line["id"], name) if self._tick else NOTHING,
             joined("", "{}", values),
@@ -165,23 +165,19 @@ class _Rows:
         return found
 
     def _beside(self, wide: Sequence[Mapping[str, Any]]) -> SafeString:
-        values = ((one["column"], one["value"], one["url"]) for one in wide)
-        return joined(
-            "",
-            '<div class="small text-secondary long only-narrow">{}: {}</div>',
-            ((self._text(column.label), cell(self._context, column, value, url)) for column, value, url in values),
-        )
+        values = [
+            (self._text(one["column"].label), cell(self._context, one["column"], one["value"], one["url"]))
+            for one in wide
+        ]
+        return joined("", '<div class="small text-secondary long only-narrow">{}: {}</div>', values)
 
     def _actions(self, line: Mapping[str, Any], name: str) -> SafeString:
-        links = joined(
-            "",
-            '<a class="btn btn-sm" href="{}" aria-label="{}: {}">{}{}</a>',
-            (
-                (url, text, name, icon(shortcut.icon, "me-1"), text)
-                for shortcut, url in line["shortcuts"]
-                for text in [self._text(shortcut.label)]
-            ),
-        )
+        shortcuts = [
+            (url, text, name, icon(shortcut.icon, "me-1"), text)
+            for shortcut, url in line["shortcuts"]
+            for text in [self._text(shortcut.label)]
+        ]
+        links = joined("", '<a class="btn btn-sm" href="{}" aria-label="{}: {}">{}{}</a>', shortcuts)
         fold = NOTHING
         if line["actions"]:
             called = _("Actions: %(name)s") % {"name": name}

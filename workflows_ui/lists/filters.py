@@ -43,19 +43,15 @@ _SEARCH = ("search", "name")
 
 @dataclass(frozen=True)
 class Control:
-    """One control of the filter bar: a field, or the two days of a range."""
+    """One control of the filter bar: a field, or the two days of a range, the first of which is its `field`.
+
+    `menu` is whether it opens: boxes to tick and ranges do, selects and texts stand in the bar.
+    """
 
     label: Text
+    field: BoundField
     fields: Sequence[BoundField]
-
-    @property
-    def field(self) -> BoundField:
-        return self.fields[0]
-
-    @property
-    def menu(self) -> bool:
-        """Whether it opens: boxes to tick and ranges do, selects and texts stand in the bar."""
-        return len(self.fields) > 1 or isinstance(self.field.field.widget, forms.CheckboxSelectMultiple)
+    menu: bool
 
 
 @dataclass(frozen=True)
@@ -68,6 +64,7 @@ class FilterBar:
         search: the text field that comes first.
         main, more: the controls in the bar and those in the menu at its end. A form names the fields of the bar, in this order, as
             `main_filters`; otherwise they are its first ones that are no texts.
+        active: whether a filter other than the search has a value.
     """
 
     rows: Sequence[Sequence[BoundField]]
@@ -75,12 +72,7 @@ class FilterBar:
     search: BoundField | None
     main: Sequence[Control]
     more: Sequence[Control]
-
-    @property
-    def active(self) -> bool:
-        """Whether a filter other than the search has a value."""
-        fields = [field for control in (*self.main, *self.more) for field in control.fields]
-        return any(field.data for field in fields) or any(row[0].data or row[-1].data for row in self.rows)
+    active: bool
 
 
 def filter_bar(form: forms.Form) -> FilterBar:
@@ -98,15 +90,20 @@ def filter_bar(form: forms.Form) -> FilterBar:
         key=lambda control: list(names).index(control.field.name),
     )
     more = [control for control in controls if control.field.name not in names]
-    return FilterBar(rows, form.hidden_fields(), search, main, more)
+    filled = any(field.data for control in controls for field in control.fields)
+    active = filled or any(row[0].data or row[-1].data for row in rows)
+    return FilterBar(rows, form.hidden_fields(), search, main, more, active)
 
 
 def _controls(fields: Iterator[BoundField]) -> Iterator[Control]:
     for field in fields:
         if field.name == "until" and "since" in field.form.fields:
             continue
-        days = [field.form["since"], field.form["until"]] if field.name == "since" else [field]
-        yield Control(_("When") if len(days) > 1 else field.label, days)
+        if field.name == "since":
+            yield Control(_("When"), field, [field, field.form["until"]], menu=True)
+        else:
+            menu = isinstance(field.field.widget, forms.CheckboxSelectMultiple)
+            yield Control(field.label, field, [field], menu)
 
 
 def _is_text(field: BoundField) -> bool:

@@ -1,20 +1,66 @@
 """The page of a list, of the engine's objects or of the console's own rows."""
 
+import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.http import HttpResponse
 
 from workflows_ui.lists import news
-from workflows_ui.lists.declaration import List, Page
+from workflows_ui.lists.declaration import Column, List, Page
+from workflows_ui.lists.filters import filter_bar
 from workflows_ui.lists.lines import list_lines
 from workflows_ui.lists.listing import Listing
 from workflows_ui.lists.live import SEEN, live
 from workflows_ui.saved_views import services as saved_views
+from workflows_ui.saved_views.models import SavedView
 from workflows_ui.web import responses
 from workflows_ui.web.elements import Button
 from workflows_ui.web.requests import ConsoleRequest
+
+
+@dataclass(frozen=True)
+class ViewLink:
+    """A saved view of the list: its URL, the one of its own page, and whether it is open, the person's own, and their default."""
+
+    view: SavedView
+    url: str
+    settings_url: str
+    open: bool
+    own: bool
+    default: bool
+
+
+@dataclass(frozen=True)
+class Menus:
+    """The menus of a list: its columns and its saved views (saved_views/menus.html).
+
+    Attributes:
+        path: the list, as saved views name it.
+        here: this page as a query string, for what leads back to it.
+        query: the filters and the order that a view keeps.
+        columns: the columns that can be hidden, their keys, and whether they are shown.
+        hidden: the keys of the hidden columns.
+        columns_url, save_url: where the chosen columns and a new view are posted to.
+        links: the saved views, the person's own first.
+        view: the open view, and whether it is the person's own, whose columns they choose.
+        update_url: where the filters and the order are posted to, which replace those of the open view; "" if the person may not change it,
+            and if they are the same.
+    """
+
+    path: str
+    here: str
+    query: str
+    columns: Sequence[tuple[Column, str, bool]]
+    hidden: frozenset[str]
+    columns_url: str
+    save_url: str
+    links: Sequence[ViewLink]
+    view: SavedView | None
+    own_view: bool
+    update_url: str
 
 
 def requested(request: ConsoleRequest, kind: List, form: forms.Form | None = None) -> Listing:
@@ -53,10 +99,12 @@ def respond(
     if refreshed and responses.is_fragment(request) and request.GET.get(SEEN) == refreshed.version:
         return responses.vary(HttpResponse(status=204))
     kind, access = current.kind, getattr(request, "access", None)
+    # Templates get values: none of them calls the list.
     lines = list_lines(kind, access, page.rows, current.columns, row_buttons, only_links=bool(context.get("stand_in")))
     whole = {
         "resource": kind,
-        "listing": current,
+        "listing": _values(current),
+        "menus": _menus(current, current.saved) if current.saved else None,
         "page": page,
         "lines": lines,
         "row_actions": any(line["shortcuts"] or line["actions"] for line in lines),
@@ -75,3 +123,47 @@ def respond(
         **context,
     }
     return responses.page(request, "lists/list.html", whole, fragments=("results",))
+
+
+def _values(current: Listing) -> dict[str, Any]:
+    """What the templates of a list show of its URL."""
+    return {
+        "form": current.form,
+        "bar": filter_bar(current.form),
+        "valid": current.valid,
+        "filtered": current.filtered,
+        "filters_query": current.filters_query,
+        # For ids of elements.
+        "filters_key": hashlib.sha256(current.filters_query.encode()).hexdigest()[:12],
+        "export_query": current.export_query,
+        "page_query": current.page_query,
+        "hidden_inputs": current.hidden_inputs,
+        "hidden": current.hidden,
+        "trail": current.trail,
+        "bare_url": current.bare_url,
+        "first_url": current.first_url,
+        "clear_url": current.clear_url,
+        "late_url": current.late_url,
+    }
+
+
+def _menus(current: Listing, saved: saved_views.ListViews) -> Menus:
+    view, query = current.view, current.export_query
+    links = [
+        ViewLink(each, current.view_url(each), saved.url(each), each is view, saved.own(each), each is saved.default)
+        for each in saved.views
+    ]
+    changed = view is not None and saved.may_change(view) and view.query != query
+    return Menus(
+        path=saved.path,
+        here=current.here.partition("?")[2],
+        query=query,
+        columns=[(column, column.key, column.key not in current.hidden) for column in current.kind.list_display[1:]],
+        hidden=current.hidden,
+        columns_url=saved.columns_url,
+        save_url=saved.save_url,
+        links=sorted(links, key=lambda link: not link.own),
+        view=view,
+        own_view=view is not None and saved.own(view),
+        update_url=saved.url(view) if view is not None and changed else "",
+    )

@@ -4,7 +4,6 @@ A position is the value a list needs to find its next page. The trail holds the 
 current page's, so that "newer" goes back along the same path: the engine itself pages in one direction only.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,7 +16,7 @@ from django.utils.translation import gettext as _
 from workflows_ui.core import formats
 from workflows_ui.core.text import Text
 from workflows_ui.lists.declaration import Column, List, Order, Page, Query
-from workflows_ui.lists.filters import FilterBar, filter_bar, style
+from workflows_ui.lists.filters import style
 from workflows_ui.lists.numbering import Pages, numbered, range_text
 from workflows_ui.saved_views.models import SavedView
 from workflows_ui.saved_views.services import ListViews, view_query
@@ -48,23 +47,13 @@ class Chip:
 
 @dataclass(frozen=True)
 class Head:
-    """The heading of a column: the URL that sorts by it, if one does, and how the list is sorted by it: ascending, descending or ""."""
+    """The heading of a column: its key, the URL that sorts by it, if one does, and how the list is sorted by it: ascending, descending or
+    ""."""
 
     column: Column
+    key: str
     url: str = ""
     sorted: str = ""
-
-
-@dataclass(frozen=True)
-class ViewLink:
-    """A saved view of the list: its URL, the one of its own page, and whether it is open, the person's own, and their default."""
-
-    view: SavedView
-    url: str
-    settings_url: str
-    open: bool
-    own: bool
-    default: bool
 
 
 class Listing:
@@ -109,68 +98,19 @@ class Listing:
         return Query(values, self.rows, self.position, self.order)
 
     @property
-    def bar(self) -> FilterBar:
-        return filter_bar(self.form)
-
-    @property
     def columns(self) -> list[Column]:
         """The columns that the person chose; the first one always stays."""
         first, *others = self.kind.list_display
         return [first, *(column for column in others if column.key not in self.hidden)]
 
     @property
-    def column_choices(self) -> list[tuple[Column, bool]]:
-        """The columns that can be hidden, and whether they are shown."""
-        return [(column, column.key not in self.hidden) for column in self.kind.list_display[1:]]
-
-    @property
     def default_url(self) -> str:
         """The URL of the view that a list without any parameter opens with; "" for none."""
         default = self.saved.default if self.saved else None
-        return self._view_url(default) if default and self._plain else ""
+        return self.view_url(default) if default and self._plain else ""
 
-    @property
-    def view_links(self) -> list[ViewLink]:
-        """The saved views of the list, the person's own first."""
-        if not self.saved:
-            return []
-        found = [
-            ViewLink(
-                view,
-                self._view_url(view),
-                self.saved.url(view),
-                view is self.view,
-                self.saved.own(view),
-                view is self.saved.default,
-            )
-            for view in self.saved.views
-        ]
-        return sorted(found, key=lambda link: not link.own)
-
-    @property
-    def own_view(self) -> bool:
-        """Whether a view of the person's own is open, whose columns they choose."""
-        return bool(self.saved and self.view and self.saved.own(self.view))
-
-    @property
-    def changed_view(self) -> SavedView | None:
-        """The open view, if the person may change it and its filters or order are not those of the page."""
-        if not self.view or not self.saved or not self.saved.may_change(self.view):
-            return None
-        return self.view if self.view.query != self.export_query else None
-
-    @property
-    def changed_view_url(self) -> str:
-        """The page of `changed_view`, which is posted to."""
-        view = self.changed_view
-        return self.saved.url(view) if view and self.saved else ""
-
-    @property
-    def query_string(self) -> str:
-        """This page as a query string, for what leads back to it."""
-        return self.here.partition("?")[2]
-
-    def _view_url(self, view: SavedView) -> str:
+    def view_url(self, view: SavedView) -> str:
+        """The URL of the list with a saved view."""
         return f"{self.bare_url}?{view_query(view)}"
 
     @property
@@ -181,11 +121,6 @@ class Listing:
     def filters_query(self) -> str:
         """The filters alone, as a query string that identifies everything that matches."""
         return self._query(self.form.fields, {})
-
-    @property
-    def filters_key(self) -> str:
-        """A short text that differs with `filters_query`, for ids of elements."""
-        return hashlib.sha256(self.filters_query.encode()).hexdigest()[:12]
 
     @property
     def clear_url(self) -> str:
@@ -210,11 +145,11 @@ class Listing:
 
     def _head(self, column: Column, *, sortable: bool) -> Head:
         if not (sortable and column.sortable):
-            return Head(column)
+            return Head(column, column.key)
         current = self.order if self.order and self.order.column is column else None
         descending = not current.descending if current else column.kind in _DOWNWARDS
         url = self._address({SORT: [Order(column, descending).parameter], POSITION: []})
-        return Head(column, url, ("descending" if current.descending else "ascending") if current else "")
+        return Head(column, column.key, url, ("descending" if current.descending else "ascending") if current else "")
 
     def pages(self, page: Page, total: int | None) -> Pages:
         """The other pages, numbered if the list knows where it is; `total` is the number of rows on all of them, if known."""

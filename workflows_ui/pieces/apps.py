@@ -51,7 +51,7 @@ class Mark:
 
 def marks_html(marks: Sequence[Mark]) -> SafeString:
     """The first of several marks as HTML, and the number of the others."""
-    return elements.app_marks((mark.small for mark in marks[:_SHOWN]), len(marks) - _SHOWN)
+    return elements.app_marks([mark.small for mark in marks[:_SHOWN]], len(marks) - _SHOWN)
 
 
 #: A column whose value is a Mark.

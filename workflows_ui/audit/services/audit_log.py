@@ -135,5 +135,5 @@ def _identity(about: Auditable | Group) -> AuditedObject:
 def _name(user: "User | None") -> str:
     if user is None:
         return ""
-    name = user.username if user.label == user.username else f"{user.label} ({user.username})"
-    return storable(name)
+    name = user.get_full_name()
+    return storable(f"{name} ({user.username})" if name and name != user.username else user.username)

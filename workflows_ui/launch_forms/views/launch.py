@@ -4,7 +4,7 @@ So a launch can be requested while the engine is down, and no typed value is los
 inputs stay in the page, without it the page lists the files to choose again.
 """
 
-from typing import Any
+from dataclasses import replace
 
 from django.contrib import messages as flash
 from django.http import HttpResponse, JsonResponse
@@ -158,10 +158,9 @@ def _launch(page: LaunchFormPage, form: PostedForm) -> HttpResponse:
         searchable=tuple(form.searchable()),
         secrets=checking.secrets(page.builder_form, payload),
         credential=page.chosen_credential.credential if page.chosen_credential else None,
-        **_kept(request, flow_id, page.keep_form),
     )
     try:
-        result = _create(request, launch_request)
+        result = _create(request, launch_request, page.keep_form)
     except ValueError:
         return page.render_posted(form.checked.data, outcome="malformed", ticket="")
     if result.launched is not None:
@@ -174,16 +173,13 @@ def _launch(page: LaunchFormPage, form: PostedForm) -> HttpResponse:
     )
 
 
-def _kept(request: ConsoleRequest, flow_id: str, form: KeepForm) -> dict[str, Any]:
-    """The part of the LaunchRequest that says until when the launch is kept, and for which version of the flow."""
-    if form.keep_until is None:
-        return {}
-    run = indexes.latest_run(request.access.workspace.pk, flow_id)
-    return {"keep_until": form.keep_until, "flow_version": run.version_id if run else ""}
-
-
-def _create(request: ConsoleRequest, launch_request: LaunchRequest) -> LaunchResult:
-    """Create the launch and enqueue it; a kept one is enqueued when it is its turn. Raises ValueError for a malformed ticket."""
+def _create(request: ConsoleRequest, launch_request: LaunchRequest, keep: KeepForm) -> LaunchResult:
+    """Create the launch and enqueue it; one that is kept until a time is enqueued when it is its turn. Raises ValueError for a malformed
+    ticket."""
+    if keep.keep_until is not None:
+        run = indexes.latest_run(request.access.workspace.pk, launch_request.flow_id)
+        version = run.version_id if run else ""
+        launch_request = replace(launch_request, keep_until=keep.keep_until, flow_version=version)
     result = launches.create(actor(request), request.access, launch_request)
     if result.outcome == Outcome.CREATED and result.launch is not None and not result.launch.kept:
         tasks.enqueue(result.launch.pk)
@@ -240,8 +236,7 @@ def _run_again(request: ConsoleRequest, row: Launch, keep: KeepForm) -> LaunchRe
             form_version_id=row.form_version_id,
             searchable=tuple(row.inputs.order_by("pk").values_list("name", "label", "text")),
             credential=next(credentials, None),
-            **_kept(request, row.flow_id, keep),
         )
-        return _create(request, launch_request)
+        return _create(request, launch_request, keep)
     except (CannotOpen, ValueError):
         return None

@@ -227,7 +227,7 @@ def _members(request: ConsoleRequest) -> list[object]:
     """The rows of tables.Members, managers first."""
     # By way of the workspace, which each row then has.
     rows: list[Any] = list(request.access.workspace.members.select_related("user", "team"))
-    by_team, stepped = _by_team(rows), second_step.users_with_step(row.user_id for row in rows if row.user_id)
+    by_team, stepped = _by_team(rows), second_step.users_with_step([row.user_id for row in rows if row.user_id])
     for row in rows:
         row.people, row.stepped = by_team.get(row.team_id, []), row.user_id in stepped
     return sorted(rows, key=lambda row: (-Role(row.role).rank, sort_key(row.holder)))
