@@ -67,7 +67,7 @@ class WorkflowsUiConfig(AppConfig):
         from workflows_ui.audit import messages as audit_messages
         from workflows_ui.core import collation
         from workflows_ui.offboarding import belongings
-        from workflows_ui.owned import OWNED
+        from workflows_ui.offboarding.owned import OWNED
         from workflows_ui.resource_admin import checks as resource_checks, resource
         from workflows_ui.resources import BY_NAME, RESOURCES, menu
         from workflows_ui.web import navigation

@@ -5,7 +5,7 @@ from django.db.models import Field, Model
 
 from workflows_ui.accounts.models import User
 from workflows_ui.members.models import Workspace
-from workflows_ui.owned import OWNED
+from workflows_ui.offboarding.owned import OWNED
 
 _ACCOUNT = "A part of the account, of no use to anybody else."
 _PERSONAL = "Of no use to colleagues; it stays with the account."
@@ -65,7 +65,9 @@ def _keys_to_people() -> dict[str, tuple[type[Model], str]]:
 def test_every_key_to_a_person_is_declared_as_owned_or_has_a_reason_why_not() -> None:
     declared = {(kind.model, kind.owner) for kind in OWNED}
     undeclared = {name for name, key in _keys_to_people().items() if key not in declared}
-    assert undeclared == NOT_OWNED.keys(), "Declare it in the feature's owned.py, or add the reason: docs/guides.md"
+    assert undeclared == NOT_OWNED.keys(), (
+        "Declare it in workflows_ui/offboarding/owned/, or add the reason: docs/guides.md"
+    )
 
 
 def test_what_is_declared_as_owned_belongs_to_a_person_and_lies_where_it_says() -> None:

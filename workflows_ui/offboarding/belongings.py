@@ -1,6 +1,6 @@
 """A person's belongings that the viewer may see, and who may receive them.
 
-Each feature declares what a person owns in it as an `Owned`, in its module `owned.py`; workflows_ui/owned.py has the order of the page.
+What a person owns in a feature is declared as an `Owned` in the package `owned`, which has the order of the page.
 The viewer's access (members/services/access.py) decides which workspaces are searched.
 """
 
