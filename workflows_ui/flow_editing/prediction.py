@@ -16,11 +16,9 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from workflows_ui.engine import braces, flow_tree
-from workflows_ui.engine.flow_tree import ROUTERS
+from workflows_ui.engine.flow_tree import FALLBACK, LOOP, ROUTERS
 from workflows_ui.flow_editing.operations import Operation, conditions_body, step_body
 
-LOOP = "LOOP_ON_ITEMS"
-FALLBACK = "FALLBACK"
 _WORD = re.compile(r"\b\w+\b", re.ASCII)
 #: The condition of a new branch for which none are given (recording `op_add_branch_before_fallback`).
 NO_CONDITION = {"operator": "TEXT_CONTAINS", "firstValue": "", "secondValue": "", "caseSensitive": False}
