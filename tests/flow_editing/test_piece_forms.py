@@ -503,8 +503,8 @@ def test_an_older_version_of_the_app_is_kept_unless_the_newer_one_is_asked_for(s
             row["trigger"]["nextAction"]["nextAction"]["settings"]["pieceVersion"] = "0.1.20"
     page = stage.browser.get(url("step-settings", flow), {"step": "step_2"})
     assert "Use version 0.1.29" in text(page.content)
-    kept = step_named(save(stage, "step-settings", flow, as_posted(page.context["form"])), "step_2") or {}
-    assert kept["settings"]["pieceVersion"] == "0.1.20"
+    saved = step_named(save(stage, "step-settings", flow, as_posted(page.context["form"])), "step_2") or {}
+    assert saved["settings"]["pieceVersion"] == "0.1.20"
     values = open_form(stage, "step-settings", flow, step="step_2", version="0.1.29")
     upgraded = step_named(save(stage, "step-settings", flow, values), "step_2") or {}
     assert upgraded["settings"]["pieceVersion"] == "0.1.29"

@@ -113,8 +113,8 @@ def test_the_name_of_a_schedule_follows_it_unless_somebody_typed_one(stage: Stag
     assert unchanged["name"] == ""
     typed = save(stage, "trigger-schedule", flow, unchanged | {"name": "Morning round"})
     assert typed["displayName"] == "Morning round"
-    kept = save(stage, "trigger-schedule", flow, values() | {"at": "07:15"})
-    assert kept["displayName"] == "Morning round"
+    saved = save(stage, "trigger-schedule", flow, values() | {"at": "07:15"})
+    assert saved["displayName"] == "Morning round"
 
 
 @newer

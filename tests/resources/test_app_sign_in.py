@@ -100,8 +100,8 @@ def test_the_code_is_in_no_log_no_audit_row_no_session_and_in_no_cache_unsealed(
     asking = engine_session.open_session(scene.users.place(scene.users.owner))
     ticket = parse_qs(urlsplit(answer["Location"]).query)["sign_in"][0]
     assert signing_in.find_sign_in(asking, ticket, APP, "") is not None
-    kept = cache.get(signing_in._key(asking, "ticket", ticket))
-    assert CODE not in kept
+    cached = cache.get(signing_in._key(asking, "ticket", ticket))
+    assert CODE not in cached
 
 
 def test_a_state_that_this_browser_did_not_begin_leads_nowhere(scene: Scene) -> None:

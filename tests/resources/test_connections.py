@@ -210,11 +210,11 @@ def test_a_second_try_after_an_unclear_answer_makes_no_second_connection(scene: 
 
 def test_a_new_secret_keeps_the_connection_and_its_flows(scene: Scene) -> None:
     before = scene.rows()["slack-team"]
-    kept = {key: before[key] for key in ("id", "externalId", "displayName", "pieceName", "metadata")}
+    unchanged = {key: before[key] for key in ("id", "externalId", "displayName", "pieceName", "metadata")}
     answer = scene.fill(page_of(scene, "slack-team", "replace-secret"), **OAUTH)
     after = scene.rows()["slack-team"]
     assert answer.status_code == 303, shown(answer)
-    assert {key: after[key] for key in kept} == kept
+    assert {key: after[key] for key in unchanged} == unchanged
     assert after["status"] == "ACTIVE"
     assert after["value"]["client_secret"] == TYPED
     assert TYPED not in json.dumps(list(AuditEvent.objects.values_list("detail", flat=True)))

@@ -349,13 +349,13 @@ def test_a_paused_run_is_cancelled_and_its_launch_followed_again(stage: Stage, l
 def shelved(stub_engine: StubEngine, before: str, after: str) -> None:
     """A run that is in another state after the engine was asked for something, whatever it answered (recording `runs_cancel_running`)."""
     stub_engine.runs = [run_row(1, before)]
-    find = stub_engine._find
+    usual_answer = stub_engine._find
 
     def answer(seen: Seen) -> Reply:
         if seen.method == "POST":
             stub_engine.runs = [run_row(1, after)]
             return Reply(200, b"")
-        return find(seen)
+        return usual_answer(seen)
 
     stub_engine.answer = answer
 

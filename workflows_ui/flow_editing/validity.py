@@ -74,7 +74,7 @@ class _Known:
     connections: Mapping[str, str] | None
 
 
-def find(session: EngineSession, trigger: Any, *, open_keys: frozenset[str] | None = None) -> Report:
+def check_steps(session: EngineSession, trigger: Any, *, open_keys: frozenset[str] | None = None) -> Report:
     """Check the steps of a tree. Calls the engine for the apps and connections that are not cached; catches its errors.
 
     Args:
@@ -114,7 +114,7 @@ _WHERE_READ = {
 def _unmet_references(trigger: Any) -> dict[str, list[Finding]]:
     """What the steps read and will not find, by the name of the step that reads."""
     titles, found = unmet_references.titles(trigger), dict[str, list[Finding]]()
-    for item in unmet_references.find(trigger):
+    for item in unmet_references.find_unmet(trigger):
         name = flow_tree.step_name(item.reader)
         action, anchor = _WHERE_READ.get(text_at(item.reader, "type"), ("", ""))
         query = {"step": name}

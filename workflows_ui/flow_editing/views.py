@@ -133,7 +133,7 @@ def edit(request: ConsoleRequest, slug: str, id: str, edit: str) -> HttpResponse
     """What an edit changed; where the engine did something else than predicted, or somebody else edited too, also what that is."""
     session = engine_session.open_session(request.access)
     flow = Flows().get(session, id)
-    found = flow_edits.find(request.access.workspace, id_at(flow), edit)
+    found = flow_edits.find_edit(request.access.workspace, id_at(flow), edit)
     if found is None:
         raise Http404
     try:
