@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django import forms
 
-from tests.resources.stage import Stage, lead, outcomes
 from tests.resources.test_flow_actions import hidden, key_of, made, names, state, upload, url
+from tests.stage import Stage, lead, outcomes
 from tests.stub_engine import text
 from tests.unclear_writes.later import look_at_the_end
 from workflows_ui.audit.models import AuditEvent

@@ -10,7 +10,7 @@ from practice_engine.http import V083
 from tests import flows
 from tests.flow_editing.posted_forms import PREFIX, Posted, as_posted, asked, newer, open_form, press, save
 from tests.flow_editing.test_editing import url
-from tests.resources.stage import Stage, stage
+from tests.stage import Stage, stage
 from tests.stub_engine import text
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import caching, redaction

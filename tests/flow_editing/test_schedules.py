@@ -9,7 +9,7 @@ from django import forms
 from tests import flows
 from tests.flow_editing.posted_forms import as_posted, newer, save
 from tests.flow_editing.test_editing import url
-from tests.resources.stage import Stage, stage
+from tests.stage import Stage, stage
 from tests.stub_engine import text
 from workflows_ui.flow_editing.schedule_forms import ScheduleFields
 from workflows_ui.flows import reading

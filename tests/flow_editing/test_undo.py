@@ -8,7 +8,7 @@ import pytest
 
 from tests import flows, logs
 from tests.flow_editing.test_editing import ask, confirm, edit, flow, newer, router, tree
-from tests.resources.stage import Stage, lead, stage
+from tests.stage import Stage, lead, stage
 from tests.stub_engine import text
 from tests.unclear_writes.later import Killed, act_late, failing_at, lease_over, look_at_the_end
 from workflows_ui.engine import flow_tree

@@ -8,9 +8,9 @@ from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.test import Client
 
+from tests.connection_scene import TYPED, Scene, hidden, scene, shown
 from tests.engine.servers import Reply
 from tests.practice_engine.fixtures import practice
-from tests.resources.connection_scene import TYPED, Scene, hidden, scene, shown
 from tests.resources.samples.pieces import PIECE, piece
 from tests.stub_engine import StubEngine, text
 from workflows_ui.audit.models import AuditEvent

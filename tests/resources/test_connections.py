@@ -8,9 +8,9 @@ import pytest
 from django import forms
 from django.test import Client
 
+from tests.connection_scene import TYPED, Scene, hidden, scene, shown
 from tests.engine.servers import Reply
 from tests.practice_engine.fixtures import practice
-from tests.resources.connection_scene import TYPED, Scene, hidden, scene, shown
 from tests.resources.samples.connections import connection
 from tests.resources.samples.pieces import PIECE, piece
 from tests.stub_engine import StubEngine, flow, identity, text

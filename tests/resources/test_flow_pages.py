@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from tests.engine.servers import Reply, Seen
-from tests.resources.stage import Stage
+from tests.stage import Stage
 from tests.stub_engine import StubEngine, flow, identity, text
 from workflows_ui.engine.transport import LARGEST_ANSWER
 from workflows_ui.flows import pages as flow_pages

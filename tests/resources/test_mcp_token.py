@@ -7,9 +7,9 @@ import pytest
 from django.core.cache import caches
 from django.test import Client
 
+from tests.connection_scene import Scene, scene, shown
 from tests.engine.servers import Reply
 from tests.practice_engine.fixtures import Practice, practice
-from tests.resources.connection_scene import Scene, scene, shown
 from tests.resources.samples.mcp_servers import TOKEN, flow_tool, server
 from tests.resources.test_mcp_servers import LIST, ONE, REASON, page_of, row, token_of
 from tests.stub_engine import StubEngine, identity, text

@@ -11,7 +11,7 @@ from django.utils import timezone
 from tests import flows, logs
 from tests.engine.servers import Reply, Seen
 from tests.practice_engine.fixtures import until
-from tests.resources.stage import Stage, lead
+from tests.stage import Stage, lead
 from tests.stub_engine import StubEngine, identity, run as run_row, text
 from tests.unclear_writes.later import Killed, act_late, failing_at, lease_over, look_at_the_end
 from tests.users import workspace

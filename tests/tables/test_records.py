@@ -9,12 +9,11 @@ import pytest
 from django.test import Client
 
 from practice_engine.routes import records as practice_records
-from tests import caches
+from tests import caches, stage as stages
 from tests.engine.servers import Reply
 from tests.practice_engine.fixtures import Practice
-from tests.resources import stage as stages
 from tests.resources.samples.tables import SAMPLE, field, lay, record, table
-from tests.resources.stage import HTMX, Stage, outcomes
+from tests.stage import HTMX, Stage, outcomes
 from tests.stub_engine import StubEngine, identity, owner as owner, stub_engine as stub_engine, text, users as users
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.members.models import Role

@@ -9,7 +9,7 @@ from django.test import Client
 
 from tests.engine.servers import Reply
 from tests.resources.samples.tables import SAMPLE, field, lay, record
-from tests.resources.stage import Stage, outcomes
+from tests.stage import Stage, outcomes
 from tests.stub_engine import StubEngine, flow, identity, text
 from tests.tables.test_tables import columns, orders
 from workflows_ui.audit.models import AuditEvent
