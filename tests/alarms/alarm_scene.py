@@ -10,8 +10,8 @@ from unittest import mock
 from django.utils import timezone
 
 from practice_engine import ids
-from tests.resources.stage import Stage
 from tests.run_index.index_scene import read_all, start
+from tests.stage import Stage
 from workflows_ui.alarms import checking
 from workflows_ui.alarms.models import Alarm, AlarmKind, AlarmWatch
 from workflows_ui.core import clock

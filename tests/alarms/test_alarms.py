@@ -26,8 +26,8 @@ from tests.alarms.alarm_scene import (
     read_again,
 )
 from tests.failures.test_failures import share
-from tests.resources.stage import Stage, outcomes, stage
 from tests.run_index.index_scene import launched
+from tests.stage import Stage, outcomes, stage
 from tests.users import share_with_nobody
 from workflows_ui.alarms import checking, messages
 from workflows_ui.alarms.models import Alarm, AlarmKind, AlarmMute, AlarmWatch, FlowRhythm

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from tests.alarms.alarm_scene import GAP, HOUR, add_runs, check, every, flow_of, only, quiet, read_again
 from tests.alarms.test_alarms import text
-from tests.resources.stage import Stage, everything_told, outcomes, stage
+from tests.stage import Stage, everything_told, outcomes, stage
 from workflows_ui.alarms import channel_messages, channels, services
 from workflows_ui.alarms.models import Alarm, AlarmChannel, AlarmDelivery, AlarmEnd, FlowRhythm
 from workflows_ui.audit.services.audit_log import Actor

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from practice_engine import ids
 from tests.alarms.alarm_scene import GAP, HOUR, add_flows, check, every, flow_of, only
-from tests.resources.stage import Stage, stage
+from tests.stage import Stage, stage
 from workflows_ui.alarms import checking, flow_list
 from workflows_ui.alarms.models import AlarmWatch, FlowRhythm, FlowState
 from workflows_ui.core import clock

@@ -24,7 +24,7 @@ from tests.alarms.alarm_scene import (
 from tests.alarms.test_alarms import LIST, text
 from tests.alarms.test_channels import Server, add, send_due, server
 from tests.failures.test_failures import share
-from tests.resources.stage import Stage, stage
+from tests.stage import Stage, stage
 from workflows_ui.alarms import announcing, flow_list, learning
 from workflows_ui.alarms.models import Alarm, AlarmEnd, AlarmKind, AlarmMute, AlarmWatch, FlowRhythm, FlowState
 from workflows_ui.launches.services import watching

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from tests.resources.stage import Stage, stage
+from tests.stage import Stage, stage
 from tests.stub_engine import StubEngine, flow, identity, owner, stub_engine, text, users
 from tests.users import Users
 from workflows_ui.audit.models import AuditEvent

@@ -9,7 +9,7 @@ from tests.alarms.alarm_scene import quiet
 from tests.browser.looks import sound_in_every_look
 from tests.browser.test_counted_journeys import Journey
 from tests.browser.windows import Window
-from tests.resources.stage import Stage, stage
+from tests.stage import Stage, stage
 from workflows_ui.alarms.models import Alarm, AlarmChannel, AlarmKind
 from workflows_ui.launches.services import watching
 from workflows_ui.notifications.models import WatchKind

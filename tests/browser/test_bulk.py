@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.looks import LOOKS, sound
 from tests.browser.windows import Window
-from tests.resources.stage import Stage, stage
+from tests.stage import Stage, stage
 from workflows_ui.jobs.models import ItemState, Job
 from workflows_ui.resource_admin.jobs import worker
 from workflows_ui.resources import BY_NAME

@@ -5,8 +5,8 @@ from playwright.sync_api import expect
 
 from tests.browser.looks import sound_in_every_look
 from tests.browser.windows import Window
+from tests.connection_scene import TYPED, Scene
 from tests.practice_engine.fixtures import Practice, practice
-from tests.resources.connection_scene import TYPED, Scene
 
 __all__ = ["practice"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

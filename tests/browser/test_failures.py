@@ -7,7 +7,7 @@ from pytest_django.live_server_helper import LiveServer
 from tests.browser.looks import sound_in_every_look
 from tests.browser.windows import Window
 from tests.failures.test_failures import only, share
-from tests.resources.stage import Stage, stage
+from tests.stage import Stage, stage
 
 __all__ = ["stage"]
 pytestmark = [

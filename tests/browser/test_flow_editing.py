@@ -9,7 +9,7 @@ from tests import flows
 from tests.browser.looks import sound_in_every_look
 from tests.browser.windows import Window
 from tests.practice_engine.fixtures import until
-from tests.resources.stage import Stage, stage
+from tests.stage import Stage, stage
 
 __all__ = ["stage"]
 pytestmark = [

@@ -9,7 +9,7 @@ from playwright.sync_api import FilePayload, Page, expect
 from tests.browser.looks import sound_in_every_look
 from tests.browser.windows import Window
 from tests.flow_editing.test_flow_imports import code, exported_flow, new, newest, old, piece, webhook
-from tests.resources.stage import Stage, stage
+from tests.stage import Stage, stage
 
 __all__ = ["stage"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

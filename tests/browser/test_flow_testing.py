@@ -6,8 +6,8 @@ from playwright.sync_api import expect
 from tests import flows
 from tests.browser.looks import sound_in_every_look
 from tests.browser.windows import Window
+from tests.connection_scene import Scene
 from tests.practice_engine.fixtures import Practice, practice
-from tests.resources.connection_scene import Scene
 from workflows_ui.credentials.services import engine_session
 
 __all__ = ["practice"]

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests import flows
 from tests.browser.looks import sound, sound_in_every_look
 from tests.browser.windows import Window
-from tests.resources.stage import Stage, stage
+from tests.stage import Stage, stage
 
 __all__ = ["stage"]
 pytestmark = [

@@ -5,9 +5,9 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.looks import sound_in_every_look
 from tests.browser.windows import Window
+from tests.connection_scene import Scene
 from tests.engine.servers import Reply
 from tests.practice_engine.fixtures import Practice, practice
-from tests.resources.connection_scene import Scene
 from tests.resources.samples.mcp_servers import flow_tool, piece_tool, server as ugly
 from tests.stub_engine import StubEngine, flow, identity
 from tests.users import Users

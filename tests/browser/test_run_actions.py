@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.browser.looks import sound_in_every_look
 from tests.browser.windows import Window
-from tests.resources.stage import Stage, stage
+from tests.stage import Stage, stage
 
 __all__ = ["stage"]
 pytestmark = [

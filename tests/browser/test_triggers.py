@@ -8,9 +8,9 @@ from playwright.sync_api import expect
 
 from tests.browser.looks import LOOKS, sound, sound_in_every_look
 from tests.browser.windows import Window
+from tests.connection_scene import Scene
 from tests.engine.servers import Reply
 from tests.practice_engine.fixtures import Practice, practice
-from tests.resources.connection_scene import Scene
 from tests.stub_engine import StubEngine, flow, identity
 from tests.users import Users
 

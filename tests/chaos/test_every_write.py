@@ -8,8 +8,8 @@ import pytest
 
 from tests.engine.test_looks import CALLS, FAULTS, Place, answered_falsely, place
 from tests.practice_engine.fixtures import practice
-from tests.resources.stage import Stage, stage
 from tests.resources.test_every_action import name_of
+from tests.stage import Stage, stage
 from tests.unclear_writes.false_answers import ANSWERS
 from tests.unclear_writes.test_every_action import what_is_said_is_so
 from workflows_ui.resource_admin.actions import Action

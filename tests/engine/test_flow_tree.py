@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from workflows_ui.engine import steps_by_name, walk
-from workflows_ui.engine.flow_tree import MOST_STEPS, branch_names
+from workflows_ui.engine.flow_tree import MOST_STEPS, Branch, Node, branch_names, in_order, inner, tree
 
 
 def step(name: str, **rest: Any) -> dict[str, Any]:
@@ -55,6 +55,52 @@ def test_steps_come_in_reading_order_with_their_places() -> None:
         ("step_9", 1, "step_8", None, None, True),
         ("step_10", 0, "step_8", None, None, False),
     ]
+
+
+def places(trigger: Any) -> list[str | tuple[int, str | None, bool]]:
+    """Steps by their names, branches by number and name, and whether steps are in them."""
+    return [
+        place.name if isinstance(place, Node) else (place.number, place.branch, bool(place.steps))
+        for place in in_order(tree(trigger))
+    ]
+
+
+def test_each_branch_comes_before_its_steps_the_empty_ones_too() -> None:
+    assert places(TREE)[:9] == [
+        "trigger",
+        "step_1",
+        (1, "Large", True),
+        "step_2",
+        "step_3",
+        (2, "Empty", False),
+        (3, None, True),
+        "step_4",
+        "step_5",
+    ]
+
+
+def test_a_place_that_the_router_does_not_list_counts_only_up_to_the_last_one_with_steps() -> None:
+    fork = router("fork", ("A", step("a")))
+    fork["children"] += [None, step("b"), None]
+    assert places(fork) == ["fork", (1, "A", True), "a", (2, None, False), (3, None, True), "b"]
+
+
+def test_a_step_knows_its_number_and_what_is_inside_and_around_it() -> None:
+    nodes = {node.name: node for node in list(walk(TREE))}
+    assert [node.name for node in tree(TREE)] == ["trigger", "step_1", "step_8", "step_10"]
+    assert [node.name for node in inner(nodes["step_4"])] == ["step_5", "step_6", "step_7"]
+    assert [node.name for node in nodes["step_7"].around()] == ["step_6", "step_4", "step_1"]
+    assert [node.number for node in nodes.values()] == list(range(1, 12))
+    assert [branch.branch for branch in nodes["step_1"].branches] == ["Large", "Empty", None]
+    loop = nodes["step_4"].loop
+    assert loop is not None
+    assert loop.steps == [nodes["step_5"], nodes["step_6"]]
+
+
+def test_the_branch_for_everything_else_is_known_by_its_type() -> None:
+    fork = router("fork", ("A", None), ("Rest", None))
+    fork["settings"]["branches"][1]["branchType"] = "FALLBACK"
+    assert [place.fallback for place in in_order(tree(fork)) if isinstance(place, Branch)] == [False, True]
 
 
 def test_the_steps_are_the_engines_own_dictionaries() -> None:
@@ -129,3 +175,5 @@ def test_anything_that_json_can_hold_is_walked_without_an_error(tree: Any) -> No
     nodes = list(walk(tree))
     assert len({id(node.step) for node in nodes}) == len(nodes)
     assert set(steps_by_name(tree)) == {node.name for node in nodes if node.name}
+    main = nodes[0].chain.steps if nodes else []
+    assert [place for place in in_order(main) if isinstance(place, Node)] == nodes

@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 
 from practice_engine import ids
-from tests.resources.stage import Stage, everything_told, outcomes, stage
 from tests.run_index.index_scene import launched, read_all, start
+from tests.stage import Stage, everything_told, outcomes, stage
 from tests.users import credential
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import clock

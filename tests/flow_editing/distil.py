@@ -54,8 +54,8 @@ def recorded() -> dict[str, list[dict[str, Any]]]:
 
 def _trimmed(flow: dict[str, Any]) -> dict[str, Any]:
     version = flow["version"]
-    kept = {key: version[key] for key in ("id", "displayName", "trigger", "notes") if key in version}
-    return {**{key: flow[key] for key in _FLOW if key in flow}, "version": _without(kept)}
+    parts = {key: version[key] for key in ("id", "displayName", "trigger", "notes") if key in version}
+    return {**{key: flow[key] for key in _FLOW if key in flow}, "version": _without(parts)}
 
 
 def _without(value: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.flow_editing.test_editing import url
-from tests.resources.stage import Stage
+from tests.stage import Stage
 from tests.stub_engine import text
 from workflows_ui.flow_editing.models import EditState, FlowEdit
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests import flows
 from tests.flow_editing.test_editing import ask, edit, url
-from tests.resources.stage import Stage, stage
+from tests.stage import Stage, stage
 from tests.stub_engine import text
 from workflows_ui.core.redaction import MASK
 from workflows_ui.flow_editing.prediction import step_named

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from django.utils.html import strip_tags
 
+from tests.connection_scene import shown
 from tests.practice_engine.player import WEBHOOK_TRIGGER, code_step
-from tests.resources.connection_scene import shown
-from tests.resources.stage import Stage, lead, stage as stage
+from tests.stage import Stage, lead, stage as stage
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import clock
 from workflows_ui.engine.operations.flows import Flows

@@ -12,7 +12,7 @@ import pytest
 
 from tests import flows
 from tests.practice_engine.fixtures import until
-from tests.resources.stage import Stage, lead, outcomes, stage
+from tests.stage import Stage, lead, outcomes, stage
 from tests.stub_engine import text
 from workflows_ui.core import caching
 from workflows_ui.engine import HIDDEN

@@ -9,7 +9,7 @@ from django.test import Client
 
 from tests import flows
 from tests.practice_engine.fixtures import until
-from tests.resources.stage import Stage, stage
+from tests.stage import Stage, stage
 from tests.stub_engine import identity, text
 from workflows_ui.core.redaction import MASK
 from workflows_ui.members.models import Role

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests import flows
-from tests.resources.stage import HTMX, Stage, lead, outcomes, stage
+from tests.stage import HTMX, Stage, lead, outcomes, stage
 from tests.stub_engine import text
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core.redaction import MASK

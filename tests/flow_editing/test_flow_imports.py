@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django import forms
 
-from tests.resources.stage import Stage, lead, outcomes
 from tests.resources.test_flow_actions import hidden, key_of, made, names, state, upload, url
+from tests.stage import Stage, lead, outcomes
 from tests.stub_engine import text
 from tests.unclear_writes.later import look_at_the_end
 from workflows_ui.audit.models import AuditEvent
@@ -283,9 +283,9 @@ def test_of_several_flows_all_or_some_are_made(stage: Stage) -> None:
     listed = text(stage.browser.get(lead(answer)).content)
     assert "2 flows are imported: “First”, “Third”." in listed
     assert [sent["displayName"] for sent in imports(stage)] == ["First", "Third"]
-    kept = repr(list(AuditEvent.objects.values_list("detail", flat=True)))
-    assert "First" in kept
-    assert "sourceCode" not in kept
+    details = repr(list(AuditEvent.objects.values_list("detail", flat=True)))
+    assert "First" in details
+    assert "sourceCode" not in details
 
 
 def test_a_name_that_a_flow_has_already_is_said_before_anything_is_imported(stage: Stage) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from tests.flow_editing.test_flow_imports import NEW, code, exported_flow, imports, new, newest, old, piece, webhook
 from tests.practice_engine.fixtures import until
-from tests.resources.stage import Stage, lead
 from tests.resources.test_flow_actions import hidden, key_of, names, state, upload, url
+from tests.stage import Stage, lead
 from tests.stub_engine import text
 from workflows_ui.engine import flow_tree
 from workflows_ui.flow_editing.imports import contents

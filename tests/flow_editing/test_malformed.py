@@ -7,7 +7,7 @@ import pytest
 
 from tests import flows
 from tests.flow_editing.test_editing import ask, edit, flow, router, tree, url
-from tests.resources.stage import Stage, everything_told, stage
+from tests.stage import Stage, everything_told, stage
 from tests.stub_engine import text
 from workflows_ui.flow_editing.prediction import step_named
 

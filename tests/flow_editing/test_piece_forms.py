@@ -10,7 +10,7 @@ from practice_engine.http import V083
 from tests import flows
 from tests.flow_editing.posted_forms import PREFIX, Posted, as_posted, asked, newer, open_form, press, save
 from tests.flow_editing.test_editing import url
-from tests.resources.stage import Stage, stage
+from tests.stage import Stage, stage
 from tests.stub_engine import text
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import caching, redaction
@@ -503,8 +503,8 @@ def test_an_older_version_of_the_app_is_kept_unless_the_newer_one_is_asked_for(s
             row["trigger"]["nextAction"]["nextAction"]["settings"]["pieceVersion"] = "0.1.20"
     page = stage.browser.get(url("step-settings", flow), {"step": "step_2"})
     assert "Use version 0.1.29" in text(page.content)
-    kept = step_named(save(stage, "step-settings", flow, as_posted(page.context["form"])), "step_2") or {}
-    assert kept["settings"]["pieceVersion"] == "0.1.20"
+    saved = step_named(save(stage, "step-settings", flow, as_posted(page.context["form"])), "step_2") or {}
+    assert saved["settings"]["pieceVersion"] == "0.1.20"
     values = open_form(stage, "step-settings", flow, step="step_2", version="0.1.29")
     upgraded = step_named(save(stage, "step-settings", flow, values), "step_2") or {}
     assert upgraded["settings"]["pieceVersion"] == "0.1.29"

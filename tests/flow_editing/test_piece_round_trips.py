@@ -11,7 +11,7 @@ from practice_engine.http import V083
 from tests import flows
 from tests.flow_editing.posted_forms import PREFIX, Posted, as_posted, newer, open_form, press, save
 from tests.flow_editing.test_editing import url
-from tests.resources.stage import Stage, stage
+from tests.stage import Stage, stage
 from workflows_ui.flow_editing.prediction import step_named
 
 __all__ = ["stage"]

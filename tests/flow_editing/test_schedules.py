@@ -9,7 +9,7 @@ from django import forms
 from tests import flows
 from tests.flow_editing.posted_forms import as_posted, newer, save
 from tests.flow_editing.test_editing import url
-from tests.resources.stage import Stage, stage
+from tests.stage import Stage, stage
 from tests.stub_engine import text
 from workflows_ui.flow_editing.schedule_forms import ScheduleFields
 from workflows_ui.flows import reading
@@ -113,8 +113,8 @@ def test_the_name_of_a_schedule_follows_it_unless_somebody_typed_one(stage: Stag
     assert unchanged["name"] == ""
     typed = save(stage, "trigger-schedule", flow, unchanged | {"name": "Morning round"})
     assert typed["displayName"] == "Morning round"
-    kept = save(stage, "trigger-schedule", flow, values() | {"at": "07:15"})
-    assert kept["displayName"] == "Morning round"
+    saved = save(stage, "trigger-schedule", flow, values() | {"at": "07:15"})
+    assert saved["displayName"] == "Morning round"
 
 
 @newer

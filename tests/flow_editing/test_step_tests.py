@@ -7,7 +7,7 @@ import pytest
 from tests import flows
 from tests.flow_editing.test_editing import confirm, edit, newer
 from tests.practice_engine.fixtures import until
-from tests.resources.stage import Stage, lead, outcomes, stage
+from tests.stage import Stage, lead, outcomes, stage
 from tests.stub_engine import text
 from workflows_ui.engine import flow_tree
 from workflows_ui.members.models import Role

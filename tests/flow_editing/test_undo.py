@@ -8,7 +8,7 @@ import pytest
 
 from tests import flows, logs
 from tests.flow_editing.test_editing import ask, confirm, edit, flow, newer, router, tree
-from tests.resources.stage import Stage, lead, stage
+from tests.stage import Stage, lead, stage
 from tests.stub_engine import text
 from tests.unclear_writes.later import Killed, act_late, failing_at, lease_over, look_at_the_end
 from workflows_ui.engine import flow_tree
@@ -43,10 +43,10 @@ def test_edits_are_undone_one_after_the_other(stage: Stage, flow: str) -> None:
 def essence(stage: Stage, key: str) -> Any:
     """A flow without times, ids of versions, and what the engine decides."""
     flow = stage.session.workflows.get_flow(key)
-    kept = {name: flow.get(name) for name in ("status", "folderId", "ownerId", "metadata", "timeSavedPerRun")}
+    parts = {name: flow.get(name) for name in ("status", "folderId", "ownerId", "metadata", "timeSavedPerRun")}
     version = {name: flow["version"].get(name) for name in ("displayName", "trigger", "notes")}
     own = re.compile(r'"(lastUpdatedDate|lastTestDate|updatedAt|createdAt|valid|skip)": ("[^"]+"|true|false),? ?')
-    found = json.loads(own.sub("", json.dumps(kept | version)).replace(", }", "}"))
+    found = json.loads(own.sub("", json.dumps(parts | version)).replace(", }", "}"))
     return found | {
         "skipped": [node.name for node in flow_tree.walk(flow["version"]["trigger"]) if node.step.get("skip")]
     }

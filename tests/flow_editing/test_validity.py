@@ -7,7 +7,7 @@ import pytest
 
 from tests import flows
 from tests.flow_editing.test_editing import ask, edit, newer
-from tests.resources.stage import Stage, lead, stage
+from tests.stage import Stage, lead, stage
 from tests.stub_engine import text
 
 __all__ = ["stage"]

@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 
 from tests import flows
 from tests.engine.servers import Reply
-from tests.resources.stage import Stage
+from tests.stage import Stage
 from tests.stub_engine import StubEngine, flow, identity, text
 from workflows_ui.core import redaction
 from workflows_ui.flows import difference as flow_difference, outline, reading

@@ -12,7 +12,7 @@ from django.test import Client
 
 from tests.logs import lines
 from tests.practice_engine.fixtures import until
-from tests.resources.stage import Stage, stage as stage
+from tests.stage import Stage, stage as stage
 from tests.stub_engine import text
 from tests.unclear_writes.later import act_late, look_at_the_end
 from workflows_ui.audit.models import AuditEvent

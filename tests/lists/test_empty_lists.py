@@ -6,8 +6,8 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests.resources import samples
-from tests.resources.stage import Stage, stage
 from tests.run_index.index_scene import read_all, start
+from tests.stage import Stage, stage
 from workflows_ui.lists.listing import LATE
 from workflows_ui.members.models import Flavour
 from workflows_ui.resources import RESOURCES

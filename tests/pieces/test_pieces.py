@@ -9,9 +9,9 @@ import pytest
 from django.test import Client
 
 from tests import caches
+from tests.connection_scene import Scene, scene, shown
 from tests.engine.servers import Reply
 from tests.practice_engine.fixtures import practice
-from tests.resources.connection_scene import Scene, scene, shown
 from tests.resources.samples.pieces import PIECE, piece
 from tests.stub_engine import StubEngine, flow, identity, text
 from workflows_ui.members.models import Flavour, Role

@@ -14,8 +14,8 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 
 from practice_engine import ids
-from tests.resources.stage import Stage, outcomes, stage
 from tests.run_index.index_scene import launched, start
+from tests.stage import Stage, outcomes, stage
 from workflows_ui.credentials.services import sharing
 from workflows_ui.launches.models import Launch
 from workflows_ui.members.models import Role

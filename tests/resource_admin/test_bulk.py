@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests.resources.stage import Stage, everything_told, lead, outcomes, stage as stage
+from tests.stage import Stage, everything_told, lead, outcomes, stage as stage
 from tests.stub_engine import text
 from tests.unclear_writes.later import look_at_the_end
 from workflows_ui.accounts.models import User

@@ -10,8 +10,8 @@ from tests import users as people
 from tests.engine.servers import NO_ROUTE, Reply
 from tests.resource_admin.test_actions import deed
 from tests.resource_admin.test_checks import Good
-from tests.resources.stage import Stage, outcomes, stage
 from tests.resources.test_flow_actions import hidden
+from tests.stage import Stage, outcomes, stage
 from tests.stub_engine import StubEngine, identity, run, text
 from tests.users import Users
 from workflows_ui import tasks

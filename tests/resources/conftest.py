@@ -1,7 +1,7 @@
 """Fixtures of the resources' tests."""
 
 from tests.launches.launch_scene import scene
-from tests.resources.stage import stage
+from tests.stage import stage
 from tests.stub_engine import owner, stub_engine, users
 
 __all__ = ["owner", "scene", "stage", "stub_engine", "users"]

@@ -8,9 +8,9 @@ from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.test import Client
 
+from tests.connection_scene import TYPED, Scene, hidden, scene, shown
 from tests.engine.servers import Reply
 from tests.practice_engine.fixtures import practice
-from tests.resources.connection_scene import TYPED, Scene, hidden, scene, shown
 from tests.resources.samples.pieces import PIECE, piece
 from tests.stub_engine import StubEngine, text
 from workflows_ui.audit.models import AuditEvent
@@ -100,8 +100,8 @@ def test_the_code_is_in_no_log_no_audit_row_no_session_and_in_no_cache_unsealed(
     asking = engine_session.open_session(scene.users.place(scene.users.owner))
     ticket = parse_qs(urlsplit(answer["Location"]).query)["sign_in"][0]
     assert signing_in.find_sign_in(asking, ticket, APP, "") is not None
-    kept = cache.get(signing_in._key(asking, "ticket", ticket))
-    assert CODE not in kept
+    cached = cache.get(signing_in._key(asking, "ticket", ticket))
+    assert CODE not in cached
 
 
 def test_a_state_that_this_browser_did_not_begin_leads_nowhere(scene: Scene) -> None:

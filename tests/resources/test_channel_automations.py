@@ -1,8 +1,8 @@
 """Channel automations: what answers in Imbrace's channels, by type, with the flow behind it."""
 
 from practice_engine.samples import sample_flows
+from tests.connection_scene import Scene, scene
 from tests.practice_engine.fixtures import practice
-from tests.resources.connection_scene import Scene, scene
 from workflows_ui.members.models import Flavour
 
 __all__ = ["practice", "scene"]

@@ -8,9 +8,9 @@ import pytest
 from django import forms
 from django.test import Client
 
+from tests.connection_scene import TYPED, Scene, hidden, scene, shown
 from tests.engine.servers import Reply
 from tests.practice_engine.fixtures import practice
-from tests.resources.connection_scene import TYPED, Scene, hidden, scene, shown
 from tests.resources.samples.connections import connection
 from tests.resources.samples.pieces import PIECE, piece
 from tests.stub_engine import StubEngine, flow, identity, text
@@ -210,11 +210,11 @@ def test_a_second_try_after_an_unclear_answer_makes_no_second_connection(scene: 
 
 def test_a_new_secret_keeps_the_connection_and_its_flows(scene: Scene) -> None:
     before = scene.rows()["slack-team"]
-    kept = {key: before[key] for key in ("id", "externalId", "displayName", "pieceName", "metadata")}
+    unchanged = {key: before[key] for key in ("id", "externalId", "displayName", "pieceName", "metadata")}
     answer = scene.fill(page_of(scene, "slack-team", "replace-secret"), **OAUTH)
     after = scene.rows()["slack-team"]
     assert answer.status_code == 303, shown(answer)
-    assert {key: after[key] for key in kept} == kept
+    assert {key: after[key] for key in unchanged} == unchanged
     assert after["status"] == "ACTIVE"
     assert after["value"]["client_secret"] == TYPED
     assert TYPED not in json.dumps(list(AuditEvent.objects.values_list("detail", flat=True)))

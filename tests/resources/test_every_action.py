@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.resources import samples
-from tests.resources.stage import HTMX, TYPED_SECRET, Stage, everything_told, lead, outcomes, turns
+from tests.stage import HTMX, TYPED_SECRET, Stage, everything_told, lead, outcomes, turns
 from tests.stub_engine import text
 from workflows_ui.flow_editing.testing.actions import DRAFT_TEST
 from workflows_ui.members.models import Role

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.resources import samples
-from tests.resources.stage import TYPED_SECRET, Stage, _filled, everything_told, lead, stage as stage, turns
+from tests.stage import TYPED_SECRET, Stage, _filled, everything_told, lead, stage as stage, turns
 from workflows_ui.jobs.models import ItemState, Job, JobState
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import action_forms

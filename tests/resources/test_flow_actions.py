@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 
 from tests import flows
 from tests.practice_engine.fixtures import until
-from tests.resources.stage import HTMX, Stage, lead
+from tests.stage import HTMX, Stage, lead
 from tests.stub_engine import identity, text
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.engine import NotFound

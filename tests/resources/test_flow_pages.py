@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from tests.engine.servers import Reply, Seen
-from tests.resources.stage import Stage
+from tests.stage import Stage
 from tests.stub_engine import StubEngine, flow, identity, text
 from workflows_ui.engine.transport import LARGEST_ANSWER
 from workflows_ui.flows import pages as flow_pages
@@ -99,13 +99,13 @@ def test_where_flows_that_are_on_come_first_the_last_changed_one_is_first_all_th
     off[0] |= {"updated": "2026-11-30T00:00:00.000Z"}
     off[0]["version"] = off[0]["version"] | {"displayName": "Changed last"}
     stub_engine.flows = [*on, *off]
-    find = stub_engine._find
+    usual_answer = stub_engine._find
 
     def by_status(seen: Seen) -> Reply:
         query = parse_qs(seen.query)
         if seen.path.endswith("/flows") and query.get("status") == ["DISABLED"]:
             return stub_engine._page(off, query)
-        return find(seen)
+        return usual_answer(seen)
 
     stub_engine.answer = by_status
     page = owner.get(FLOWS).content.decode()

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests import flows
-from tests.resources.stage import Stage, lead
+from tests.stage import Stage, lead
 from tests.stub_engine import text
 
 NEW = "/w/sales/folders/do/new/"

@@ -3,9 +3,9 @@
 import pytest
 from django.test import Client
 
+from tests.connection_scene import Scene, scene, shown
 from tests.engine.servers import Reply
 from tests.practice_engine.fixtures import practice
-from tests.resources.connection_scene import Scene, scene, shown
 from tests.resources.samples.invitations import invitation
 from tests.stub_engine import StubEngine, identity, text
 from tests.users import Users

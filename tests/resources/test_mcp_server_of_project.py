@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from tests.connection_scene import Scene, hidden
 from tests.engine.servers import Reply
 from tests.practice_engine.fixtures import Practice, practice
-from tests.resources.connection_scene import Scene, hidden
 from tests.stub_engine import StubEngine, flow, identity, text
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.credentials.models import Capability

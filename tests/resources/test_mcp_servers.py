@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from tests.connection_scene import Scene, hidden, scene
 from tests.engine.servers import Reply
 from tests.practice_engine.fixtures import Practice, practice
-from tests.resources.connection_scene import Scene, hidden, scene
 from tests.resources.samples.mcp_servers import flow_tool, piece_tool, server
 from tests.stub_engine import StubEngine, flow, identity, text
 from workflows_ui.audit.models import AuditEvent

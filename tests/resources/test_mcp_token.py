@@ -7,9 +7,9 @@ import pytest
 from django.core.cache import caches
 from django.test import Client
 
+from tests.connection_scene import Scene, scene, shown
 from tests.engine.servers import Reply
 from tests.practice_engine.fixtures import Practice, practice
-from tests.resources.connection_scene import Scene, scene, shown
 from tests.resources.samples.mcp_servers import TOKEN, flow_tool, server
 from tests.resources.test_mcp_servers import LIST, ONE, REASON, page_of, row, token_of
 from tests.stub_engine import StubEngine, identity, text
@@ -61,11 +61,11 @@ def test_the_token_is_on_no_other_page_and_in_no_place(
     scene: Scene, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    kept: list[str] = []
+    remembered: list[str] = []
     for cache in caches.all():
 
         def noted(key: str, value: object, *more: Any, keep: Any = cache.set, **named: Any) -> None:
-            kept.append(repr(value))
+            remembered.append(repr(value))
             keep(key, value, *more, **named)
 
         monkeypatch.setattr(cache, "set", noted)
@@ -83,8 +83,8 @@ def test_the_token_is_on_no_other_page_and_in_no_place(
     for token in known:
         assert all(token not in page for page in pages)
         assert token not in logged
-        assert not any(token in one for one in kept)
-    assert kept, "something was remembered"
+        assert not any(token in one for one in remembered)
+    assert remembered, "something was remembered"
 
 
 @pytest.mark.parametrize("kind", ["csv", "json"])

@@ -87,8 +87,8 @@ def change(folder: Path, text: str) -> None:
 def run(folder: Path, words: list[str], *, ends: int = 0) -> str:
     """What a program wrote; fails if it ended with another code."""
     # A folder of this run's own: two such runs at once, in two processes, would share their database.
-    kept = (name for name in os.environ if name != "TEST_VAR_DIR" and not name.startswith("PYTEST_"))
-    environment = {name: os.environ[name] for name in kept}
+    names = (name for name in os.environ if name != "TEST_VAR_DIR" and not name.startswith("PYTEST_"))
+    environment = {name: os.environ[name] for name in names}
     environment |= {"DJANGO_SETTINGS_MODULE": "tests.settings"}
     done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == ends, done.stdout + done.stderr

@@ -8,9 +8,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from tests.connection_scene import Scene, scene
 from tests.engine.servers import Reply
 from tests.practice_engine.fixtures import practice
-from tests.resources.connection_scene import Scene, scene
 from tests.resources.samples.triggers import PATH
 from tests.stub_engine import StubEngine, text
 from workflows_ui.core import formats

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from tests.practice_engine.fixtures import Practice, practice as practice
-from tests.resources.stage import Stage, stage as stage
+from tests.stage import Stage, stage as stage
 from tests.stub_engine import text
 from tests.users import gather, workspace
 from workflows_ui.resource_admin import whole_lists

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from practice_engine import ids
-from tests.resources.stage import Stage
+from tests.stage import Stage
 from tests.users import share_with_nobody
 from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.credentials.services import sharing

@@ -5,8 +5,8 @@ from datetime import UTC, timedelta
 import pytest
 from django.utils import timezone
 
-from tests.resources.stage import Stage, stage
 from tests.run_index.index_scene import read_all, start
+from tests.stage import Stage, stage
 from tests.stub_engine import text
 from workflows_ui.credentials.models import CredentialShare
 from workflows_ui.members.models import Role

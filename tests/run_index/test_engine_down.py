@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 
 from tests import flows
-from tests.resources.stage import Stage, stage
 from tests.run_index.index_scene import read_all, start, turn
 from tests.run_index.test_objects import read, step
+from tests.stage import Stage, stage
 from tests.users import credential
 from workflows_ui.core.caching import answers
 from workflows_ui.credentials.models import CredentialShare

@@ -8,8 +8,8 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.html import strip_tags
 
-from tests.resources.stage import Stage, stage
 from tests.run_index.index_scene import add_past, everything, read_all, start, turn
+from tests.stage import Stage, stage
 from tests.users import credential
 from workflows_ui.core.caching import answers
 from workflows_ui.credentials.models import CredentialShare

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests.resources.stage import Stage, stage
 from tests.run_index.index_scene import launched, read_all, start, turn
 from tests.run_index.test_indexed_list import RUNS, page
+from tests.stage import Stage, stage
 from workflows_ui.credentials.services import sharing
 from workflows_ui.members.models import Role
 from workflows_ui.run_index.models import IndexedRun, Kept, RunIndex, RunWord, Search

@@ -9,8 +9,8 @@ import pytest
 from django.utils import timezone
 
 from tests import flows
-from tests.resources.stage import Stage, stage
 from tests.run_index.index_scene import start, turn
+from tests.stage import Stage, stage
 from tests.users import credential, share_with_nobody
 from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.run_index.models import IndexedKind, IndexedObject, ObjectUse, RunIndex

@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from practice_engine import ids
-from tests.resources.stage import Stage, stage
 from tests.run_index.index_scene import add_past, read_all, start, turn
+from tests.stage import Stage, stage
 from workflows_ui.run_index.models import IndexedRun, RunIndex
 from workflows_ui.run_index.services import rows
 

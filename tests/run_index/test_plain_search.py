@@ -8,12 +8,12 @@ from django.utils import timezone
 
 from practice_engine import ids
 from tests.resource_admin.test_export import ask, work
-from tests.resources.stage import Stage, stage
 from tests.run_index.index_scene import launched, read_all, start, turn
 from tests.run_index.test_indexed_list import RUNS, page
 from tests.run_index.test_indexed_search import fail, listed
 from tests.run_index.test_run_index_page import PAGE, html_of, shared, values as form_values
 from tests.run_index.test_values import _in_one_turn, ran, settle
+from tests.stage import Stage, stage
 from workflows_ui import apps
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services.audit_log import CONSOLE

@@ -10,8 +10,8 @@ from django.utils import timezone
 from practice_engine import ids
 from tests import flows
 from tests.practice_engine.fixtures import until
-from tests.resources.stage import Stage, stage
 from tests.run_index.index_scene import add_past, everything, read_all, start, turn
+from tests.stage import Stage, stage
 from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.credentials.models import CredentialShare
 from workflows_ui.credentials.services import sharing

@@ -8,10 +8,10 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from tests.resources.stage import Stage, stage
 from tests.run_index.index_scene import add_past, everything, read_all, start, turn
 from tests.run_index.test_indexes import cast, have_read, put, run
 from tests.run_index.test_run_index_page import LIVE, PAGE, html_of, indexed, post, shared, text as text_of, values
+from tests.stage import Stage, stage
 from tests.users import Users
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services.audit_log import CONSOLE

@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 
 from practice_engine import ids
-from tests.resources.stage import Stage, stage
 from tests.run_index.index_scene import launched, read_all, start
+from tests.stage import Stage, stage
 from workflows_ui.credentials.models import CredentialShare
 from workflows_ui.credentials.services import sharing
 from workflows_ui.launches.services import secrets

@@ -11,8 +11,8 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from tests.resources.stage import Stage, stage
 from tests.run_index.index_scene import add_past, read_all, turn
+from tests.stage import Stage, stage
 from tests.users import browser, credential, move, person
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import heartbeat

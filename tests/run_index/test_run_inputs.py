@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from tests.resources.stage import Stage, stage
 from tests.run_index.index_scene import add_past, launched, start
 from tests.run_index.test_values import _in_one_turn, settle, steps
+from tests.stage import Stage, stage
 from workflows_ui.credentials.services import sharing
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import run_search

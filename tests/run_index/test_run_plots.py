@@ -13,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from practice_engine import ids
-from tests.resources.stage import Stage, stage
 from tests.run_index.index_scene import add_past, read_all, start
+from tests.stage import Stage, stage
 from tests.users import credential, person
 from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.core.days import days_until

@@ -10,11 +10,11 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.html import strip_tags
 
-from tests.resources.stage import Stage, stage
 from tests.run_index.index_scene import read_all, start, turn
 from tests.run_index.test_engine_down import DOWN
 from tests.run_index.test_objects import read
 from tests.run_index.test_uses import Used
+from tests.stage import Stage, stage
 from tests.users import credential, person
 from workflows_ui.accounts.models import User
 from workflows_ui.alarms import services as alarms

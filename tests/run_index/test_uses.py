@@ -8,9 +8,9 @@ from django.test import Client
 from django.utils.html import strip_tags
 
 from tests import flows
-from tests.resources.stage import Stage, stage
 from tests.run_index.index_scene import start
 from tests.run_index.test_objects import read, step
+from tests.stage import Stage, stage
 from tests.users import credential
 from workflows_ui.credentials.models import CredentialShare
 from workflows_ui.members.models import Role

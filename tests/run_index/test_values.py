@@ -9,10 +9,10 @@ import pytest
 from django.utils import timezone
 
 from practice_engine import ids
-from tests.resources.stage import Stage, stage
 from tests.run_index.index_scene import add_past, launched, start, turn
 from tests.run_index.test_indexed_list import RUNS
 from tests.run_index.test_indexed_search import listed
+from tests.stage import Stage, stage
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.credentials.services import sharing

@@ -11,7 +11,7 @@ from django.utils import timezone
 from tests import flows, logs
 from tests.engine.servers import Reply, Seen
 from tests.practice_engine.fixtures import until
-from tests.resources.stage import Stage, lead
+from tests.stage import Stage, lead
 from tests.stub_engine import StubEngine, identity, run as run_row, text
 from tests.unclear_writes.later import Killed, act_late, failing_at, lease_over, look_at_the_end
 from tests.users import workspace
@@ -349,13 +349,13 @@ def test_a_paused_run_is_cancelled_and_its_launch_followed_again(stage: Stage, l
 def shelved(stub_engine: StubEngine, before: str, after: str) -> None:
     """A run that is in another state after the engine was asked for something, whatever it answered (recording `runs_cancel_running`)."""
     stub_engine.runs = [run_row(1, before)]
-    find = stub_engine._find
+    usual_answer = stub_engine._find
 
     def answer(seen: Seen) -> Reply:
         if seen.method == "POST":
             stub_engine.runs = [run_row(1, after)]
             return Reply(200, b"")
-        return find(seen)
+        return usual_answer(seen)
 
     stub_engine.answer = answer
 

@@ -3,7 +3,7 @@
 import re
 
 from tests.practice_engine.fixtures import until
-from tests.resources.stage import Stage, stage
+from tests.stage import Stage, stage
 from tests.stub_engine import text
 
 __all__ = ["stage"]

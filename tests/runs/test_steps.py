@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import given, strategies as st
 
 from workflows_ui.core import formats
+from workflows_ui.engine import run_tree
 from workflows_ui.launches.services.runs import any_failed
 from workflows_ui.runs import steps, times as run_times
 
@@ -61,11 +62,11 @@ def test_a_place_leads_to_its_step_and_to_no_other() -> None:
     chain = {"a": ran(), "b": loop([{"x": ran()}, {"x": ran("FAILED"), "y": loop([{"z": ran(duration=3)}])}])}
     (_first, view) = steps.Reader({}).read(chain)
     inner = view.iterations[1].steps[1].iterations[0].steps[0]
-    assert (inner.position, steps.find(chain, inner.position)) == ("1-2-1-1-0", ("z", ran(duration=3)))
+    assert (inner.position, run_tree.step_at(chain, inner.position)) == ("1-2-1-1-0", ("z", ran(duration=3)))
     for place in ("", "2", "-1", "1-3-0", "1-0-0", "1-2", "0-1-0", "x", "99999999999", "1-2-1-1-0-1-0"):
-        assert steps.find(chain, place) is None
-    assert steps.find("odd", "0") is None
-    assert steps.find({"a": {"output": {"iterations": ["odd"]}}}, "0-1-0") is None
+        assert run_tree.step_at(chain, place) is None
+    assert run_tree.step_at("odd", "0") is None
+    assert run_tree.step_at({"a": {"output": {"iterations": ["odd"]}}}, "0-1-0") is None
 
 
 def test_one_step_alone_has_the_iterations_that_are_asked_for() -> None:

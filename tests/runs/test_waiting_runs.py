@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from tests import flows
 from tests.practice_engine.fixtures import until
-from tests.resources.stage import Stage
+from tests.stage import Stage
 from workflows_ui.audit.services import audit_log
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import following, launches, sending

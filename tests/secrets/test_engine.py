@@ -13,10 +13,10 @@ from django.db import connection, transaction
 from django.test import Client
 
 from tests import users as people
-from tests.resources.stage import TYPED_SECRET, Stage, stage
 from tests.secrets import places
 from tests.secrets.echoing import ERRORS, Echo, EchoingPractice
 from tests.secrets.hunt import Hunt
+from tests.stage import TYPED_SECRET, Stage, stage
 from workflows_ui.audit.services import hash_chain
 from workflows_ui.core import masking
 from workflows_ui.credentials.models import Credential, CredentialSecret

@@ -9,12 +9,11 @@ import pytest
 from django.test import Client
 
 from practice_engine.routes import records as practice_records
-from tests import caches
+from tests import caches, stage as stages
 from tests.engine.servers import Reply
 from tests.practice_engine.fixtures import Practice
-from tests.resources import stage as stages
 from tests.resources.samples.tables import SAMPLE, field, lay, record, table
-from tests.resources.stage import HTMX, Stage, outcomes
+from tests.stage import HTMX, Stage, outcomes
 from tests.stub_engine import StubEngine, identity, owner as owner, stub_engine as stub_engine, text, users as users
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.members.models import Role
@@ -32,7 +31,7 @@ def goods(practice: Practice, name: str = "Products") -> tuple[str, dict[str, st
     return key, {row["name"]: row["id"] for row in state.fields.values() if row["tableId"] == key}
 
 
-def kept(practice: Practice, id: str) -> list[dict[str, Any]]:
+def engine_records(practice: Practice, id: str) -> list[dict[str, Any]]:
     """The engine's own records of a table, oldest first."""
     return [row for row in practice.engine.state.records.values() if row["tableId"] == id]
 
@@ -52,7 +51,7 @@ def test_a_record_is_added_found_changed_and_deleted(stage: Stage) -> None:
     typed = {column["SKU"]: "NEW-1", column["Name"]: "Trà sen\r\nloại 1", column["Price"]: " 1200.5 "}
     added = stage.browser.post(f"{page_of(key)}do/new/", typed)
     assert added.headers["Location"] == page_of(key)
-    made = kept(stage.practice, key)[-1]
+    made = engine_records(stage.practice, key)[-1]
     assert {key: cell["value"] for key, cell in made["cells"].items()} == {
         column["SKU"]: "NEW-1",
         column["Name"]: "Trà sen\nloại 1",
@@ -70,7 +69,7 @@ def test_a_record_is_added_found_changed_and_deleted(stage: Stage) -> None:
     assert "The record “NEW-1” is deleted." in asked
     assert "Stock: 7" in asked
     assert stage.browser.post(f"{record_url}do/delete/", {"action-ticket": "one"}).headers["Location"] == page_of(key)
-    assert made not in kept(stage.practice, key)
+    assert made not in engine_records(stage.practice, key)
     assert stage.browser.get(record_url).status_code == 404
     deeds = ("records.new", "records.edit", "records.delete")
     assert outcomes() == [(name, outcome) for name in deeds for outcome in ("begun", "done")]
@@ -248,7 +247,7 @@ def _numbered(practice: Practice, count: int) -> str:
     engine = practice.engine
     engine.settings.max_records_per_table = 1500
     key, column = goods(practice)
-    for one in kept(practice, key):
+    for one in engine_records(practice, key):
         del engine.state.records[one["id"]]
     for number in range(1, count + 1):
         practice_records.add_record(engine, engine.state.tables[key], {column["SKU"]: f"{number:04}"})
@@ -287,7 +286,7 @@ def test_a_full_table_says_so_and_its_refusal_is_explained(stage: Stage) -> None
     assert "the table is full. Delete some records first." in text(answer.content)
     assert "one more" in text(answer.content)
     assert outcomes() == [("records.new", "begun"), ("records.new", "refused")]
-    assert len(kept(stage.practice, key)) == 1500
+    assert len(engine_records(stage.practice, key)) == 1500
 
 
 def test_a_page_goes_on_behind_a_record_that_was_deleted_meanwhile(stage: Stage) -> None:
@@ -295,7 +294,7 @@ def test_a_page_goes_on_behind_a_record_that_was_deleted_meanwhile(stage: Stage)
     first = stage.browser.get(f"{page_of(key)}?rows=20")
     older = re.search(r'rel="next" href="([^"]+)"', first.content.decode())
     assert older
-    last = next(row for row in kept(stage.practice, key) if "0026" in str(row["cells"]))
+    last = next(row for row in engine_records(stage.practice, key) if "0026" in str(row["cells"]))
     del stage.practice.engine.state.records[last["id"]]
     assert names_on(stage.browser.get(html.unescape(older[1])).content)[0] == "0025"
 
@@ -303,7 +302,7 @@ def test_a_page_goes_on_behind_a_record_that_was_deleted_meanwhile(stage: Stage)
 def addresses(practice: Practice) -> Mapping[str, str]:
     """Every address of records that changes something, with a record in it."""
     key, _column = goods(practice)
-    one = f"{page_of(key)}{kept(practice, key)[0]['id']}/"
+    one = f"{page_of(key)}{engine_records(practice, key)[0]['id']}/"
     return {"new": f"{page_of(key)}do/new/", "edit": f"{one}do/edit/", "delete": f"{one}do/delete/"}
 
 
@@ -312,7 +311,7 @@ def addresses(practice: Practice) -> Mapping[str, str]:
 def test_who_belongs_may_look_and_only_builders_may_change(stage: Stage, role: Role) -> None:
     browser, builds = stage.as_role(role), role.includes(Role.BUILDER)
     key, _column = goods(stage.practice)
-    one = kept(stage.practice, key)[0]["id"]
+    one = engine_records(stage.practice, key)[0]["id"]
     listed, shown = browser.get(f"{page_of(key)}?rows=100"), browser.get(f"{page_of(key)}{one}/")
     assert listed.status_code == shown.status_code == 200
     whole = listed.content.decode() + shown.content.decode()
@@ -334,7 +333,7 @@ def test_a_stranger_finds_nothing_and_the_engine_is_not_asked(stage: Stage) -> N
 
 def test_a_record_of_another_table_is_not_found_below_this_one(stage: Stage) -> None:
     other, (key, _column) = goods(stage.practice, "Đơn hàng")[0], goods(stage.practice)
-    one = kept(stage.practice, other)[0]["id"]
+    one = engine_records(stage.practice, other)[0]["id"]
     for end in ("", "do/edit/", "do/delete/"):
         assert stage.browser.get(f"{page_of(key)}{one}/{end}").status_code == 404
     assert stage.browser.post(f"{page_of(key)}{one}/do/delete/").status_code == 404

@@ -9,7 +9,7 @@ from django.test import Client
 
 from tests.engine.servers import Reply
 from tests.resources.samples.tables import SAMPLE, field, lay, record
-from tests.resources.stage import Stage, outcomes
+from tests.stage import Stage, outcomes
 from tests.stub_engine import StubEngine, flow, identity, text
 from tests.tables.test_tables import columns, orders
 from workflows_ui.audit.models import AuditEvent
@@ -120,8 +120,8 @@ def test_what_was_deleted_before_the_engine_failed_is_shown(owner: Client, stub_
     here = f"/w/sales/tables/{identity(1)}/records/"
     ids = [identity(number) for number in range(10, 260)]
     answers = iter([Reply(204, b""), Reply(500, {"message": "no"})])
-    find = stub_engine._find
-    stub_engine.answer = lambda seen: next(answers) if seen.method == "DELETE" else find(seen)
+    usual_answer = stub_engine._find
+    stub_engine.answer = lambda seen: next(answers) if seen.method == "DELETE" else usual_answer(seen)
     answer = owner.post(f"{here}many/delete/", {"id": ids, "confirmed": "yes", "next": here, "action-ticket": "t"})
     assert answer.status_code == 422
     page = text(answer.content)

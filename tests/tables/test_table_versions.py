@@ -38,8 +38,8 @@ def sent(stub_engine: StubEngine, method: str = "DELETE") -> list[Any]:
 
 
 def answer_writes(stub_engine: StubEngine, reply: Reply) -> None:
-    find = stub_engine._find
-    stub_engine.answer = lambda seen: reply if seen.method != "GET" else find(seen)
+    usual_answer = stub_engine._find
+    stub_engine.answer = lambda seen: reply if seen.method != "GET" else usual_answer(seen)
 
 
 @pytest.mark.parametrize("reply", [Reply(204, b""), Reply(200, [])])
@@ -159,14 +159,14 @@ def test_a_cell_that_was_never_set_is_empty_and_can_be_looked_for(owner: Client,
 
 def large(stub_engine: StubEngine, fits: int) -> list[int]:
     """Answers for records are too large above `fits` rows; gives the limits that were asked for, as they come."""
-    find, asked = stub_engine._find, list[int]()
+    usual_answer, asked = stub_engine._find, list[int]()
 
     def answer(seen: Seen) -> Reply:
         if not seen.path.endswith("/records"):
-            return find(seen)
+            return usual_answer(seen)
         limit = int(parse_qs(seen.query)["limit"][0])
         asked.append(limit)
-        return Reply(200, b" " * (LARGEST_ANSWER + 1)) if limit > fits else find(seen)
+        return Reply(200, b" " * (LARGEST_ANSWER + 1)) if limit > fits else usual_answer(seen)
 
     stub_engine.answer = answer
     return asked

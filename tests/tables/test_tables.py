@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from tests.engine.servers import Reply
 from tests.resources.samples.tables import SAMPLE, field, lay, record, table
-from tests.resources.stage import Stage, outcomes
+from tests.stage import Stage, outcomes
 from tests.stub_engine import StubEngine, identity, text
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.lists.export import TYPES

@@ -1,5 +1,5 @@
 """Fixtures of the tests of unclear writes."""
 
-from tests.resources.stage import stage
+from tests.stage import stage
 
 __all__ = ["stage"]

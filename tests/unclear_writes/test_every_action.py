@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from tests.resources.stage import HTMX, TYPED_SECRET, Stage, outcomes, turns
 from tests.resources.test_every_action import ACTIONS, UNCHANGED, name_of
+from tests.stage import HTMX, TYPED_SECRET, Stage, outcomes, turns
 from tests.stub_engine import text
 from tests.unclear_writes.false_answers import ANSWERS
 from workflows_ui.core import clock

@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from tests.resources.stage import HTMX, TYPED_SECRET, Stage, outcomes
+from tests.stage import HTMX, TYPED_SECRET, Stage, outcomes
 from tests.stub_engine import text
 from tests.unclear_writes.later import act_late, look_at_the_end
 from workflows_ui.audit import page as history

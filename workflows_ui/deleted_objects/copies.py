@@ -38,7 +38,7 @@ class DeleteForm(forms.Form):
 
 
 @contextmanager
-def kept(
+def copy_before_deletion(
     session: EngineSession, kind: str, id: str, data: Mapping[str, Any], read: Callable[[], Content]
 ) -> Iterator[None]:
     """Delete the object in the block, after a copy was stored, unless `data` says to do without one.
@@ -58,7 +58,7 @@ def kept(
             raise _no_copy(str(error_message(error).text)) from error
 
     try:
-        with deleted_objects.kept(session, kind, id, content):
+        with deleted_objects.copy_stored(session, kind, id, content):
             yield
     except deleted_objects.TooLargeToKeep as error:
         raise _no_copy(_("It is too large.")) from error

@@ -38,7 +38,7 @@ class Content:
 
 
 @contextmanager
-def kept(session: EngineSession, kind: str, object_id: str, read: Callable[[], Content]) -> Iterator[None]:
+def copy_stored(session: EngineSession, kind: str, object_id: str, read: Callable[[], Content]) -> Iterator[None]:
     """Store a copy, delete the object in the block, and keep the copy unless the engine certainly did not delete it.
 
     Raises EngineError if the copy cannot be read, and TooLargeToKeep; nothing is deleted then.

@@ -5,14 +5,18 @@ multiple choice (`children`, `null` for an empty branch; the names are in `setti
 """
 
 import re
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 Step = dict[str, Any]
 
-#: Types of triggers, and of steps with branches.
+#: Types of triggers, of steps with branches, and of loops.
 TRIGGERS = ("EMPTY", "PIECE_TRIGGER")
 ROUTERS = ("ROUTER", "MULTIPLE_CHOICE")
+LOOP = "LOOP_ON_ITEMS"
+#: The type of the branch for everything else.
+FALLBACK = "FALLBACK"
 #: What the engine takes as a step's name (engine-0.83.md section 5).
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: Keys of a step that lead to other steps.
@@ -21,29 +25,111 @@ _INNER = ("nextAction", "firstLoopAction", "children")
 MOST_STEPS = 10_000
 
 
-class Node(NamedTuple):
+@dataclass(slots=True, eq=False, repr=False)
+class Chain:
+    """Steps one after another: those of the flow itself, of a loop, or of a branch (`Branch`).
+
+    Attributes:
+        around: the loop or router that they are inside; None for those of the flow itself.
+        depth: 0 for the flow itself, one more inside each loop or branch.
+        in_loop: whether it is inside any loop.
+        branch: the name of the nearest branch around the steps, None outside of branches and for a branch without a name.
+        branch_index: that branch's number from 0, None outside of branches.
+        steps: in their order, as far as the walk has come.
+    """
+
+    around: "Node | None" = None
+    depth: int = 0
+    in_loop: bool = False
+    branch: str | None = None
+    branch_index: int | None = None
+    steps: list["Node"] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Branch(Chain):
+    """The steps of one branch, maybe none.
+
+    Attributes:
+        settings: the router's entry for it, with its name and conditions; anything in a malformed tree.
+        listed: whether the router has an entry for it.
+        placed: whether the router has a place for its steps.
+    """
+
+    settings: Any = None
+    listed: bool = True
+    placed: bool = True
+
+    @property
+    def number(self) -> int:
+        """Its place among the branches, from 1."""
+        return (self.branch_index or 0) + 1
+
+    @property
+    def fallback(self) -> bool:
+        """Whether it is for everything that fits no other branch."""
+        return is_fallback(self.settings)
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Node:
     """One step and its position in the tree.
 
     Attributes:
         step: the engine's dictionary, not a copy.
-        depth: 0 for the trigger and the steps of the main chain, one more inside each loop or branch.
-        parent: the name of the step before it in its chain, or of the loop or router for its first step; None for the trigger.
-        branch: the name of its branch, None outside of branches and for a branch without a name.
-        branch_index: the branch's number from 0, None outside of branches.
-        in_loop: whether it is inside any loop.
+        chain: the steps that it is among.
+        before: the step before it in its chain, or the loop or router for its first step; None for the trigger.
+        number: its place in reading order, from 1.
+        inside: the chain of a loop, and the branches of a router, the empty ones too; known when the walk goes on.
     """
 
     step: Step
-    depth: int
-    parent: str | None
-    branch: str | None
-    branch_index: int | None
-    in_loop: bool
+    chain: Chain
+    before: "Node | None" = None
+    number: int = 0
+    inside: Sequence[Chain] = ()
 
     @property
     def name(self) -> str:
         """The step's name (`step_1`), "" without one."""
         return step_name(self.step)
+
+    @property
+    def parent(self) -> str | None:
+        """The name of the step `before` it, None for the trigger."""
+        return self.before.name if self.before else None
+
+    @property
+    def depth(self) -> int:
+        return self.chain.depth
+
+    @property
+    def branch(self) -> str | None:
+        return self.chain.branch
+
+    @property
+    def branch_index(self) -> int | None:
+        return self.chain.branch_index
+
+    @property
+    def in_loop(self) -> bool:
+        return self.chain.in_loop
+
+    @property
+    def loop(self) -> Chain | None:
+        """The steps inside a loop, None for a step without any."""
+        return next((chain for chain in self.inside if not isinstance(chain, Branch)), None)
+
+    @property
+    def branches(self) -> list[Branch]:
+        return [chain for chain in self.inside if isinstance(chain, Branch)]
+
+    def around(self) -> Iterator["Node"]:
+        """The loops and routers around it, the innermost first."""
+        node = self.chain.around
+        while node is not None:
+            yield node
+            node = node.chain.around
 
 
 def walk(trigger: Any) -> Iterator[Node]:
@@ -53,19 +139,51 @@ def walk(trigger: Any) -> Iterator[Node]:
     known keys, a repeated step is visited once, and the walk ends after 10,000 steps.
     """
     seen: set[int] = set()
-    waiting = [Node(trigger, 0, None, None, None, in_loop=False)] if isinstance(trigger, dict) else []
+    waiting = [Node(trigger, Chain())] if isinstance(trigger, dict) else []
     while waiting and len(seen) < MOST_STEPS:
         node = waiting.pop()
         if id(node.step) in seen:
             continue
         seen.add(id(node.step))
+        node.number = len(seen)
+        node.chain.steps.append(node)
         yield node
         # Last in, first out: inner steps come before the step's successor.
         after = node.step.get("nextAction")
         if isinstance(after, dict):
-            waiting.append(Node(after, node.depth, node.name, node.branch, node.branch_index, node.in_loop))
-        if "firstLoopAction" in node.step or "children" in node.step:
-            waiting.extend(reversed(list(_inner_nodes(node))))
+            waiting.append(Node(after, node.chain, node))
+        if "firstLoopAction" in node.step or "children" in node.step or _branch_list(node.step):
+            for chain, first in reversed(_inside(node)):
+                if isinstance(first, dict):
+                    waiting.append(Node(first, chain, node))
+
+
+def tree(trigger: Any) -> list[Node]:
+    """The steps of the flow itself, the trigger first, each with all that is inside it. Malformed data as for `walk`."""
+    nodes = list(walk(trigger))
+    return nodes[0].chain.steps if nodes else []
+
+
+def in_order(places: Iterable[Node | Chain]) -> Iterator[Node | Branch]:
+    """Steps of a `tree`, or chains, with all that is inside them in reading order, and each branch before its steps.
+
+    Empty branches at a router's end that it does not list are left out.
+    """
+    waiting = list(places)[::-1]
+    while waiting:
+        place = waiting.pop()
+        if isinstance(place, Node):
+            yield place
+            waiting += reversed(_without_unlisted_end(place.inside))
+        else:
+            if isinstance(place, Branch):
+                yield place
+            waiting += reversed(place.steps)
+
+
+def inner(node: Node) -> Iterator[Node]:
+    """The steps inside a node of a `tree`, in reading order."""
+    return (place for place in in_order(node.inside) if isinstance(place, Node))
 
 
 def steps_by_name(trigger: Any) -> dict[str, Step]:
@@ -90,10 +208,13 @@ def step_name(step: Any) -> str:
 
 def branch_names(step: Any) -> list[str | None]:
     """The names of a router's branches, in order; None for a branch without a name."""
-    settings = step.get("settings") if isinstance(step, dict) else None
-    branches = settings.get("branches") if isinstance(settings, dict) else None
-    names = [branch.get("branchName") if isinstance(branch, dict) else None for branch in _as_list(branches)]
+    names = [branch.get("branchName") if isinstance(branch, dict) else None for branch in _branch_list(step)]
     return [name if isinstance(name, str) else None for name in names]
+
+
+def is_fallback(branch: Any) -> bool:
+    """Whether a router's entry is that of the branch for everything that fits no other one."""
+    return isinstance(branch, dict) and branch.get("branchType") == FALLBACK
 
 
 def copied(value: Any) -> Any:
@@ -117,15 +238,33 @@ def _copied_but_next(value: Step) -> Step:
     }
 
 
-def _inner_nodes(node: Node) -> Iterator[Node]:
-    first = node.step.get("firstLoopAction")
-    if isinstance(first, dict):
-        yield Node(first, node.depth + 1, node.name, node.branch, node.branch_index, in_loop=True)
-    names = branch_names(node.step)
-    for index, child in enumerate(_as_list(node.step.get("children"))):
-        if isinstance(child, dict):
-            name = names[index] if index < len(names) else None
-            yield Node(child, node.depth + 1, node.name, name, index, node.in_loop)
+def _inside(node: Node) -> list[tuple[Chain, Any]]:
+    """The chains inside a step, which are added to it, each with its first step, which may be anything."""
+    step, chain = node.step, node.chain
+    found: list[tuple[Chain, Any]] = []
+    if isinstance(first := step.get("firstLoopAction"), dict):
+        found.append((Chain(node, chain.depth + 1, True, chain.branch, chain.branch_index), first))
+    listed, children, names = _branch_list(step), _as_list(step.get("children")), branch_names(step)
+    for index in range(max(len(listed), len(children))):
+        branch = Branch(node, chain.depth + 1, chain.in_loop, None, index)
+        branch.listed, branch.placed = index < len(listed), index < len(children)
+        if branch.listed:
+            branch.settings, branch.branch = listed[index], names[index]
+        found.append((branch, children[index] if branch.placed else None))
+    node.inside = [inner for inner, _first in found]
+    return found
+
+
+def _without_unlisted_end(inside: Sequence[Chain]) -> Sequence[Chain]:
+    end = len(inside)
+    while end and isinstance(last := inside[end - 1], Branch) and not (last.listed or last.steps):
+        end -= 1
+    return inside[:end]
+
+
+def _branch_list(step: Any) -> list[Any]:
+    settings = step.get("settings") if isinstance(step, dict) else None
+    return _as_list(settings.get("branches")) if isinstance(settings, dict) else []
 
 
 def _as_list(value: Any) -> list[Any]:

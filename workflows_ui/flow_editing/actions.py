@@ -134,7 +134,7 @@ def _undo(session: EngineSession, id: str, data: Mapping[str, Any]) -> dict[str,
 
 def _undone_later(session: EngineSession, write: UnclearWrite, _answer: Any) -> None:
     with database.turn():
-        edit = flow_edits.find(session.workspace, write.object_id, write.edit_id)
+        edit = flow_edits.find_edit(session.workspace, write.object_id, write.edit_id)
     if edit is not None:
         _bring_back_samples(session, edit)
 
@@ -172,7 +172,7 @@ def _samples_before(session: EngineSession, undo: FlowEdit) -> dict[str, tuple[J
     """The samples that steps are to have after an undo; none if what was kept does not say."""
     with database.turn(), suppress(CannotOpen):
         versions = flow_edits.open_versions(undo)
-        undone = flow_edits.find(session.workspace, undo.flow_id, versions.undoes) if versions else None
+        undone = flow_edits.find_edit(session.workspace, undo.flow_id, versions.undoes) if versions else None
         before = flow_edits.open_versions(undone) if undone else None
         if versions and before:
             return inverse.samples({"version": versions.before}, before.before, undo.operation)

@@ -76,11 +76,11 @@ class AppChoice(AppNode, Choice):
 class AppFields:
     """The nodes of a form, some of which get their choices or fields from the app.
 
-    `kept` are the current values of the step, with their secrets as far as the form has them; `auth` is its chosen connection.
+    `stored` are the current values of the step, with their secrets as far as the form has them; `auth` is its chosen connection.
     """
 
-    def __init__(self, nodes: Sequence[Node], kept: Json, auth: Any, *, needs_connection: bool) -> None:
-        self._nodes, self._kept, self._auth, self._needs_connection = nodes, kept, auth, needs_connection
+    def __init__(self, nodes: Sequence[Node], stored: Json, auth: Any, *, needs_connection: bool) -> None:
+        self._nodes, self._stored, self._auth, self._needs_connection = nodes, stored, auth, needs_connection
         self._app_nodes = [node for node in nodes if isinstance(node, AppNode)]
         self._by_key = {node.key: node for node in self._app_nodes}
 
@@ -116,8 +116,8 @@ class AppFields:
     def is_replaced(self, node: AppNode) -> bool:
         """Whether something that a node depends on differs from the current value."""
         others = [other for other in self._nodes if other.key in self._requirements(node)]
-        kept = [(other, self._kept.get(other.key, MISSING)) for other in others]
-        return not all(same(other.draft(value), value) for other, value in kept)
+        stored = [(other, self._stored.get(other.key, MISSING)) for other in others]
+        return not all(same(other.draft(value), value) for other, value in stored)
 
     def _requirements(self, node: AppNode) -> set[str]:
         """The keys of all properties that a node depends on, directly or not."""
@@ -140,7 +140,7 @@ class AppFields:
             needs.append(gettext("Connection"))
         for other in self._nodes:
             if other.key in node.refreshers:
-                value = other.draft(self._kept.get(other.key, other.shown))
+                value = other.draft(self._stored.get(other.key, other.shown))
                 if value is not MISSING:
                     values[other.key] = value
                 elif other.prop.required:

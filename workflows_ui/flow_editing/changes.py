@@ -110,8 +110,8 @@ def unmet_references(before: Row, after: Row) -> list[Affected]:
     """The steps that will read what they do not find any more, and what they read."""
     old, new = pick(before, "version.trigger"), pick(after, "version.trigger")
     titles = unmet.titles(old) | unmet.titles(new)
-    known = {item.key for item in unmet.find(old, titles)}
-    found = [item for item in unmet.find(new, titles) if item.key not in known]
+    known = {item.key for item in unmet.find_unmet(old, titles)}
+    found = [item for item in unmet.find_unmet(new, titles) if item.key not in known]
     if not found:
         return []
     listed = [(f"{formats.cut(item.title, 60)}: {item.text(titles)}", "") for item in found[:_MOST_LINES]]

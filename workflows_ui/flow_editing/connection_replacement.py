@@ -392,7 +392,7 @@ class _Replacement:
     def _end(self, flow: Json, *, meanwhile: bool = False) -> None:
         """Store the newest version at the end. Nothing more is sent about the flow."""
         key = self.values.get("edit")
-        edit = flow_edits.find(self.session.workspace, self.flow_id, key) if key else None
+        edit = flow_edits.find_edit(self.session.workspace, self.flow_id, key) if key else None
         if edit is not None and self.values.get("back"):
             flow_edits.forget(edit)
         elif edit is not None:

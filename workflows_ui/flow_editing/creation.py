@@ -218,7 +218,7 @@ def check(session: EngineSession, flow: Row) -> ImportedFlow:
             reason = gettext("The engine refuses it: %(why)s") % {"why": error_message(error).text}
             refused.append(validity.Finding(node.name, contents.title_of(node), reason))
     forget(session)
-    problems = validity.find(session, trigger_of(flow)).findings
+    problems = validity.check_steps(session, trigger_of(flow)).findings
     named = {problem.step for problem in problems}
     return ImportedFlow(
         flow,
@@ -245,8 +245,8 @@ def _dropped(before: Any, after: Any) -> Iterator[str]:
     """Inputs that the app of a step does not know: the engine leaves them out (recording `op_add_action_piece_extra_input`)."""
     now = flow_tree.steps_by_name(after)
     for node in flow_tree.walk(before):
-        kept = dict_at(now.get(node.name, {}), "settings.input")
-        lost = [key for key in dict_at(node.step, "settings.input") if key not in kept]
+        new_input = dict_at(now.get(node.name, {}), "settings.input")
+        lost = [key for key in dict_at(node.step, "settings.input") if key not in new_input]
         if lost and node.name in now and pick(node.step, "settings.pieceName"):
             text = gettext("The app of “%(step)s” does not know %(inputs)s of the file; the engine left it out.")
             inputs = ", ".join(f"“{formats.cut(key)}”" for key in lost[:_SUSPECTS])

@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 
 from workflows_ui.core.paths import dicts_at, list_at
 from workflows_ui.engine import flow_tree
+from workflows_ui.engine.flow_tree import FALLBACK
 from workflows_ui.flow_editing.operations import Operation
-from workflows_ui.flow_editing.prediction import FALLBACK, Json, names, own_names, step_named
+from workflows_ui.flow_editing.prediction import Json, names, own_names, step_named
 from workflows_ui.flows import outline
 
 #: Operations that replace the whole tree.

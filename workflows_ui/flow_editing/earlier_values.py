@@ -11,10 +11,10 @@ from typing import Any
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
 from workflows_ui.core import collation, formats, redaction
-from workflows_ui.core.paths import dict_at, dicts_at, list_at, text_at
+from workflows_ui.core.paths import dict_at, dicts_at, text_at
 from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import Forbidden, NotFound, flow_tree
+from workflows_ui.engine import Forbidden, NotFound, flow_tree, run_tree
 from workflows_ui.flow_editing import places
 from workflows_ui.flow_editing.expressions import (
     CONNECTIONS,
@@ -187,7 +187,7 @@ def _output(steps: Any, name: str, depth: int = 0) -> Any:
     if "output" in step and step.get("status") != "FAILED":
         return step["output"]
     for outer in reversed(list(steps.values())):
-        for iteration in reversed(list_at(outer, "output.iterations")):
+        for iteration in reversed(run_tree.iterations(outer) or []):
             found = _output(iteration, name, depth + 1)
             if found is not MISSING:
                 return found

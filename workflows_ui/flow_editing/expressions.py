@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from workflows_ui.engine import braces, flow_tree
-from workflows_ui.flow_editing.prediction import LOOP
+from workflows_ui.engine.flow_tree import LOOP
 
 Path = tuple[str | int, ...]
 

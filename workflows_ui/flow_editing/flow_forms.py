@@ -188,9 +188,9 @@ class ChangeNote(NoteChoice, NoteFields):
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
         note = self.find_note(flow, data)
         # The author stays: without one, the engine takes the sender of the change.
-        kept = {key: note[key] for key in ("id", "ownerId") if key in note}
+        identity = {key: note[key] for key in ("id", "ownerId") if key in note}
         places = {key: dict_at(note, key) for key in ("position", "size")}
-        return Operation("UPDATE_NOTE", {**kept, **places, **self.values(data)})
+        return Operation("UPDATE_NOTE", {**identity, **places, **self.values(data)})
 
 
 class DeleteNote(NoteChoice):
@@ -281,9 +281,9 @@ class RawOperation(EditForm):
         request: Json = self.cleaned_data.get("request", {})
         conditions = {"settings": {"branches": request.get("conditions")}}
         named = contents.read([request, request.get("action"), request.get("trigger"), conditions]).connections
-        kept = contents.read([pick(self.flow, "version.trigger")]).connections
+        used_already = contents.read([pick(self.flow, "version.trigger")]).connections
         with suppress(Forbidden, NotFound, NotInPlan):
-            return connection_list.unknown(self.session, [name for name in named if name not in kept])
+            return connection_list.unknown(self.session, [name for name in named if name not in used_already])
         return []
 
     def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:

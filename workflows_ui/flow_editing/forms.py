@@ -21,12 +21,10 @@ from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
-from workflows_ui.engine.flow_tree import TRIGGERS
+from workflows_ui.engine.flow_tree import FALLBACK, LOOP, TRIGGERS
 from workflows_ui.flow_editing import changes, damage, places, services as flow_edits
 from workflows_ui.flow_editing.operations import Operation, add_step, update_step
 from workflows_ui.flow_editing.prediction import (
-    FALLBACK,
-    LOOP,
     MALFORMED,
     NO_CONDITION,
     Impossible,

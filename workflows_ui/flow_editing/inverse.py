@@ -153,7 +153,7 @@ def _of_steps(old: Json, new: Json) -> Iterator[Operation]:
         yield from _of_branches(there[name].step, wanted[name].step)
     added = [node for node in there.values() if node.name not in wanted]
     if added:
-        inner = {name for node in added for name in _inner_names(node.step)}
+        inner = {step.name for node in added for step in flow_tree.inner(node)}
         yield Operation("DELETE_ACTION", {"names": [node.name for node in added if node.name not in inner]})
     for name in [name for name in wanted if name not in there][:1]:
         yield Operation(
@@ -171,7 +171,7 @@ def _of_steps(old: Json, new: Json) -> Iterator[Operation]:
             yield Operation("UPDATE_TRIGGER" if is_trigger else "UPDATE_ACTION", step_body(node.step))
     for name, node in wanted.items():
         known = there.get(name)
-        if known and node.parent and known[1:] != node[1:]:
+        if known and node.parent and _where(known) != _where(node):
             yield Operation("MOVE_ACTION", {"name": name} | _position(node, wanted, "newParentStep", "ToNewParent"))
 
 
@@ -179,9 +179,8 @@ def _is_skipped(step: Mapping[str, Any]) -> bool:
     return bool(step.get("skip"))
 
 
-def _inner_names(step: Mapping[str, Any]) -> list[str]:
-    inner = [step.get("firstLoopAction"), *list_at(step, "children")]
-    return [node.name for first in inner for node in flow_tree.walk(first)]
+def _where(node: flow_tree.Node) -> tuple[Any, ...]:
+    return node.depth, node.parent, node.branch, node.branch_index, node.in_loop
 
 
 def _of_branches(router: Json, wanted: Json) -> Iterator[Operation]:

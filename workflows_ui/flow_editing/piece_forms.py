@@ -132,9 +132,9 @@ class PieceForm(EditForm):
         self.group = Group(self.host, props, _PREFIX, "prop", self.shown, fresh=not self.is_same, top=True)
         self.nodes = self.group.nodes
         self._show_stored_schemas(dict_at(settings, "propertySettings"))
-        kept = self._kept()
-        auth = self._auth(kept.get("auth", MISSING))
-        self.app_fields = AppFields(self.nodes, kept, auth, needs_connection=self.needs_connection)
+        stored = self._stored()
+        auth = self._auth(stored.get("auth", MISSING))
+        self.app_fields = AppFields(self.nodes, stored, auth, needs_connection=self.needs_connection)
         app = App(self.session, self.piece_name, self.used_version, self.operation_key, self.row)
         self.app_fields.ask(app, self.redo)
         self.connection_attributes = self.app_fields.refreshing("connection")
@@ -195,13 +195,13 @@ class PieceForm(EditForm):
             help_text="" if choices else _("There is no connection of this app yet."),
         )
 
-    def _auth(self, kept: Any) -> Any:
+    def _auth(self, stored: Any) -> Any:
         """The step's reference to the chosen connection; MISSING without one."""
         if not self.needs_connection:
             return MISSING
         chosen = str((self.data.get("connection") if self.is_bound else self.fields["connection"].initial) or "")
-        if kept and chosen == _connection_key(self.shown.get("auth")):
-            return kept
+        if stored and chosen == _connection_key(self.shown.get("auth")):
+            return stored
         return _reference(chosen) or MISSING
 
     # --- Asking the app --------------------------------------------------------------------------
@@ -216,7 +216,7 @@ class PieceForm(EditForm):
 
     # --- The values ------------------------------------------------------------------------------
 
-    def _kept(self) -> Json:
+    def _stored(self) -> Json:
         """The current values with their secrets, which only a submitted form has."""
         step = step_named(dict_at(self.flow, "version.trigger"), self.step_name)
         return self._input_of(dict_at(step, "settings")) if self.flow else self.shown
@@ -229,18 +229,18 @@ class PieceForm(EditForm):
             if node.is_expression:
                 for name in node.names():
                     self.errors.pop(name, None)
-        kept = self._kept()
+        stored = self._stored()
         for dynamic in self.nodes:
             if isinstance(dynamic, Dynamic):
                 dynamic.is_replaced = self.app_fields.is_replaced(dynamic)
-        self.input = self.group.collect(self.cleaned_data, {key: kept[key] for key in kept if key != "auth"})
-        if self.needs_connection and (auth := self._auth(kept.get("auth", MISSING))) is not MISSING:
+        self.input = self.group.collect(self.cleaned_data, {key: stored[key] for key in stored if key != "auth"})
+        if self.needs_connection and (auth := self._auth(stored.get("auth", MISSING))) is not MISSING:
             self.input["auth"] = auth
-        elif not self.needs_connection and "auth" in kept:
-            self.input["auth"] = kept["auth"]
+        elif not self.needs_connection and "auth" in stored:
+            self.input["auth"] = stored["auth"]
         for node in self.nodes:
             new = self.input.get(node.key, MISSING)
-            old = kept.get(node.key, MISSING)
+            old = stored.get(node.key, MISSING)
             if not same(new, old) and redaction.adds_mask(new, node.shown, old):
                 text = gettext("This contains a hidden secret, which the console does not have. Type it again.")
                 self.add_error(next(node.names()), text)
@@ -249,20 +249,20 @@ class PieceForm(EditForm):
 
     def settings(self, settings: Json) -> Json:
         """The settings of the step, based on the current ones."""
-        kept = settings if text_at(settings, "pieceName") == self.piece_name else {}
-        old = dict_at(kept, "propertySettings") if self.is_same else {}
-        new = kept | {
+        stored = settings if text_at(settings, "pieceName") == self.piece_name else {}
+        old = dict_at(stored, "propertySettings") if self.is_same else {}
+        new = stored | {
             "pieceName": self.piece_name,
             "pieceVersion": self.used_version,
             self._name_key: self.operation_key,
             "input": self.input,
-            "propertySettings": dict(self._property_settings(old, dict_at(kept, "input"))),
+            "propertySettings": dict(self._property_settings(old, dict_at(stored, "input"))),
         }
         if self.kind == "actions":
-            new["errorHandlingOptions"] = code_forms.changed_handling(kept, self.handled, self.cleaned_data)
+            new["errorHandlingOptions"] = code_forms.changed_handling(stored, self.handled, self.cleaned_data)
         return new
 
-    def _property_settings(self, old: Json, kept: Json) -> Iterator[tuple[str, Json]]:
+    def _property_settings(self, old: Json, stored: Json) -> Iterator[tuple[str, Json]]:
         """Where each value comes from (recordings `op_add_action_property_settings_dynamic`, `op_update_action_piece`)."""
         known = {"auth"} if self.needs_connection else set()
         if self.needs_connection:
@@ -272,7 +272,7 @@ class PieceForm(EditForm):
                 continue
             known.add(node.key)
             entry = dict(old.get(node.key) or {}) if isinstance(old.get(node.key), dict) else {}
-            if not entry or not same(self.input.get(node.key, MISSING), kept.get(node.key, MISSING)):
+            if not entry or not same(self.input.get(node.key, MISSING), stored.get(node.key, MISSING)):
                 entry["type"] = "DYNAMIC" if node.is_expression else "MANUAL"
             if isinstance(node, Dynamic) and node.group is not None and not node.is_expression:
                 entry["schema"] = node.schema

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from workflows_ui.core import formats, redaction
 from workflows_ui.core.paths import list_at
 from workflows_ui.engine import flow_tree
-from workflows_ui.flow_editing.prediction import FALLBACK, LOOP, Json, own_names
+from workflows_ui.flow_editing.prediction import Json, own_names
 from workflows_ui.flows import outline, reading
 
 Choices = list[tuple[str, str]]
@@ -45,7 +45,7 @@ def branches(trigger: Any, *, fallback: bool = False) -> Iterator[tuple[flow_tre
     for node in flow_tree.walk(trigger):
         if node.step.get("type") in flow_tree.ROUTERS:
             listed = enumerate(_branches(node.step))
-            yield node, [index for index, branch in listed if fallback or branch.get("branchType") != FALLBACK]
+            yield node, [index for index, branch in listed if fallback or not flow_tree.is_fallback(branch)]
 
 
 def place_choices(trigger: Any, moving: Json | None = None) -> Choices:
@@ -77,7 +77,7 @@ def move_sentence(trigger: Any, name: str) -> str:
     values["other"] = title(shown)
     if parent.get("nextAction") is node.step:
         return _("“%(step)s” is moved: it comes after “%(other)s”") % values
-    if parent.get("type") == LOOP or node.branch_index is None:
+    if parent.get("type") == flow_tree.LOOP or node.branch_index is None:
         return _("“%(step)s” is moved: it comes first in the loop “%(other)s”") % values
     values["branch"] = branch_title(shown, node.branch_index)
     return _("“%(step)s” is moved: it comes first in the branch “%(branch)s” of “%(other)s”") % values
@@ -122,7 +122,7 @@ def branch_title(router: Json, index: int) -> str:
 def _inside(step: Json) -> Iterator[tuple[str, str, Any]]:
     """The places within a step, each with the step that is there now."""
     name, values = flow_tree.step_name(step), {"step": title(step)}
-    if step.get("type") == LOOP:
+    if step.get("type") == flow_tree.LOOP:
         yield f"INSIDE_LOOP:{name}", _("First in “%(step)s”, for each item") % values, step.get("firstLoopAction")
     if step.get("type") in flow_tree.ROUTERS:
         children = step.get("children") or []

@@ -16,11 +16,9 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from workflows_ui.engine import braces, flow_tree
-from workflows_ui.engine.flow_tree import ROUTERS
+from workflows_ui.engine.flow_tree import FALLBACK, LOOP, ROUTERS
 from workflows_ui.flow_editing.operations import Operation, conditions_body, step_body
 
-LOOP = "LOOP_ON_ITEMS"
-FALLBACK = "FALLBACK"
 _WORD = re.compile(r"\b\w+\b", re.ASCII)
 #: The condition of a new branch for which none are given (recording `op_add_branch_before_fallback`).
 NO_CONDITION = {"operator": "TEXT_CONTAINS", "firstValue": "", "secondValue": "", "caseSensitive": False}
@@ -218,12 +216,12 @@ def _add_action(edit: _Edit) -> None:
 def _update_action(edit: _Edit) -> None:
     """An unknown step is left alone; inner steps stay if the type does (`op_update_action_change_type_router_to_code`)."""
     for step in _named(edit.trigger, edit.request.get("name")):
-        new, kept = _new_step(edit.request, step), ["nextAction"]
+        new, kept_keys = _new_step(edit.request, step), ["nextAction"]
         if new.get("type") == LOOP:
-            kept.append("firstLoopAction")
+            kept_keys.append("firstLoopAction")
         elif new.get("type") in ROUTERS:
             new["children"] = step.get("children", [None, None])
-        _replace(step, new, kept)
+        _replace(step, new, kept_keys)
 
 
 def _delete_action(edit: _Edit) -> None:
@@ -397,9 +395,9 @@ def _insert(parent: Json, key: str, step: Json) -> None:
     parent[key] = step | ({"nextAction": following} if following else {})
 
 
-def _replace(step: Json, new: Json, kept: Iterable[str]) -> None:
+def _replace(step: Json, new: Json, kept_keys: Iterable[str]) -> None:
     """Turn a step into another one, which keeps these parts."""
-    new |= {key: step[key] for key in kept if key in step}
+    new |= {key: step[key] for key in kept_keys if key in step}
     step.clear()
     step |= new
 

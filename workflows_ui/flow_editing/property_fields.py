@@ -152,33 +152,33 @@ class Node:
         """The names of the node's own fields, without that of the expression."""
         yield self.name
 
-    def read(self, cleaned: Mapping[str, Any], kept: Any) -> Any:
-        """The value that the node's own fields mean; `kept` is the current one, with its secrets."""
+    def read(self, cleaned: Mapping[str, Any], stored: Any) -> Any:
+        """The value that the node's own fields mean; `stored` is the current one, with its secrets."""
         raise NotImplementedError
 
     def is_unchanged(self) -> bool:
         """Whether the node's own fields are unchanged."""
         return False
 
-    def collect(self, cleaned: Mapping[str, Any], kept: Any) -> Any:
+    def collect(self, cleaned: Mapping[str, Any], stored: Any) -> Any:
         """The value, or MISSING."""
         if self.is_expression:
             new: Any = self.read_expression(self.host.posted(self.expression))
-        elif kept is not MISSING and self.is_unchanged():
-            return kept
+        elif stored is not MISSING and self.is_unchanged():
+            return stored
         else:
-            new = self.read(cleaned, kept)
+            new = self.read(cleaned, stored)
         if self.prop.hidden and (new is MISSING or new in (None, "", [], {})):
-            return kept
+            return stored
         if new is MISSING or new is None or new == "":
-            return kept if kept in (None, "") else MISSING
-        if kept is MISSING and not self.prop.required and (new in ([], {}) or (new is False and not self.prop.fresh)):
+            return stored if stored in (None, "") else MISSING
+        if stored is MISSING and not self.prop.required and (new in ([], {}) or (new is False and not self.prop.fresh)):
             return MISSING
-        return restored(new, self.shown, kept)
+        return restored(new, self.shown, stored)
 
-    def draft(self, kept: Any) -> Any:
+    def draft(self, stored: Any) -> Any:
         """The value before the form is validated, for asking the app; MISSING without one."""
-        return kept
+        return stored
 
     # --- The expression --------------------------------------------------------------------------
 
@@ -280,27 +280,27 @@ class Plain(Node):
         if expression is not None:
             self.add_expression(expression)
 
-    def read(self, cleaned: Mapping[str, Any], kept: Any) -> Any:
+    def read(self, cleaned: Mapping[str, Any], stored: Any) -> Any:
         value = cleaned.get(self.name)
         return value.replace("\r\n", "\n") if isinstance(value, str) else value
 
     def is_unchanged(self) -> bool:
         return is_unchanged(self.field)
 
-    def draft(self, kept: Any) -> Any:
+    def draft(self, stored: Any) -> Any:
         if self.host.data is None:
-            return kept
+            return stored
         if self.is_expression:
             return self.host.posted(self.expression)
-        if kept is not MISSING and self.is_unchanged():
-            return kept
+        if stored is not MISSING and self.is_unchanged():
+            return stored
         try:
             value = self.host.form.fields[self.name].clean(self.field.data)
         except forms.ValidationError:
             return MISSING
         if value in (None, "", []):
-            return kept if self.prop.hidden else MISSING
-        return restored(value, self.shown, kept)
+            return stored if self.prop.hidden else MISSING
+        return restored(value, self.shown, stored)
 
 
 class Choice(Plain):
@@ -346,7 +346,7 @@ class Choice(Plain):
             field = forms.TypedChoiceField(**arguments, choices=[("", "–"), *choices], initial=key, empty_value=None)
         self.host.add(self.name, field)
 
-    def read(self, cleaned: Mapping[str, Any], kept: Any) -> Any:
+    def read(self, cleaned: Mapping[str, Any], stored: Any) -> Any:
         return cleaned.get(self.name)
 
     def read_expression(self, text: str) -> Any:
@@ -395,17 +395,17 @@ def is_unchanged(bound: forms.BoundField) -> bool:
     return str(posted or "").replace("\r\n", "\n") == str(text or "").replace("\r\n", "\n")
 
 
-def restored(new: Any, shown: Any, kept: Any) -> Any:
+def restored(new: Any, shown: Any, stored: Any) -> Any:
     """The new value, with the current one in each part that was posted as it was shown, such as a masked secret."""
-    if kept is not MISSING and same(new, shown):
-        return kept
-    if isinstance(new, dict) and isinstance(shown, dict) and isinstance(kept, dict):
+    if stored is not MISSING and same(new, shown):
+        return stored
+    if isinstance(new, dict) and isinstance(shown, dict) and isinstance(stored, dict):
         return {
-            name: restored(inner, shown[name], kept[name]) if name in shown and name in kept else inner
+            name: restored(inner, shown[name], stored[name]) if name in shown and name in stored else inner
             for name, inner in new.items()
         }
-    if isinstance(new, list) and isinstance(shown, list) and isinstance(kept, list) and len(shown) == len(kept):
-        pairs = list(zip(shown, kept, strict=True))
+    if isinstance(new, list) and isinstance(shown, list) and isinstance(stored, list) and len(shown) == len(stored):
+        pairs = list(zip(shown, stored, strict=True))
         # Entries may have been moved: only a whole one is recognised.
         return [next((old for seen, old in pairs if same(item, seen)), item) for item in new]
     return new

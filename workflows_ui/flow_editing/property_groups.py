@@ -59,12 +59,12 @@ class Group:
                     prop = replace(prop, shown=MISSING, hidden=True)
                 self.nodes.append(_node(prop))
 
-    def collect(self, cleaned: Mapping[str, Any], kept: Json) -> Json:
+    def collect(self, cleaned: Mapping[str, Any], stored: Json) -> Json:
         """The values of the properties that are set, and kept values without a property, in the order of the kept ones."""
         values = {
-            node.key: node.collect(cleaned, kept.get(node.key, MISSING)) for node in self.nodes if any(node.names())
+            node.key: node.collect(cleaned, stored.get(node.key, MISSING)) for node in self.nodes if any(node.names())
         }
-        merged = {key: values.pop(key, value) for key, value in kept.items()} | values
+        merged = {key: values.pop(key, value) for key, value in stored.items()} | values
         return {key: value for key, value in merged.items() if value is not MISSING}
 
     def names(self) -> Iterator[str]:
@@ -159,9 +159,9 @@ class Listed(Node):
         """Whether a button has just added the row."""
         return self.host.posted("added") == self.row_name(number)
 
-    def current(self, kept: Any) -> Any:
+    def current(self, stored: Any) -> Any:
         """The current value; MISSING if it is hidden, since its entries are not shown."""
-        return MISSING if self.prop.hidden else kept
+        return MISSING if self.prop.hidden else stored
 
     def check_required(self, value: list[Any]) -> None:
         if not value and self.prop.required and not self.host.optional and not self.is_expression:
@@ -181,9 +181,9 @@ class Texts(Listed):
             field.widget.attrs["data-focus"] = True
         self.host.add(self.row_name(number), field)
 
-    def read(self, cleaned: Mapping[str, Any], kept: Any) -> Any:
-        kept = self.current(kept)
-        old = kept if isinstance(kept, list) else []
+    def read(self, cleaned: Mapping[str, Any], stored: Any) -> Any:
+        stored = self.current(stored)
+        old = stored if isinstance(stored, list) else []
         entries = []
         for number in self.numbers:
             text = str(cleaned.get(self.row_name(number)) or "").replace("\r\n", "\n")
@@ -216,9 +216,9 @@ class Pairs(Listed):
         if self.is_added(number):
             attributes["data-focus"] = True
 
-    def read(self, cleaned: Mapping[str, Any], kept: Any) -> Any:
-        kept = self.current(kept)
-        old = list(kept.items()) if isinstance(kept, dict) else []
+    def read(self, cleaned: Mapping[str, Any], stored: Any) -> Any:
+        stored = self.current(stored)
+        old = list(stored.items()) if isinstance(stored, dict) else []
         pairs: Json = {}
         for number in self.numbers:
             name_field, value_field = self.field_names(number)
@@ -258,9 +258,9 @@ class Rows(Listed):
         for group in self.groups.values():
             yield from group.names()
 
-    def read(self, cleaned: Mapping[str, Any], kept: Any) -> Any:
-        kept = self.current(kept)
-        old = kept if isinstance(kept, list) else []
+    def read(self, cleaned: Mapping[str, Any], stored: Any) -> Any:
+        stored = self.current(stored)
+        old = stored if isinstance(stored, list) else []
         read = [
             (number, self.groups[number].collect(cleaned, old[number] if number < len(old) else {}))
             for number in self.numbers
@@ -269,14 +269,14 @@ class Rows(Listed):
         self.check_required(entries)
         return entries
 
-    def collect(self, cleaned: Mapping[str, Any], kept: Any) -> Any:
+    def collect(self, cleaned: Mapping[str, Any], stored: Any) -> Any:
         # Each row has restored its own parts already.
         if self.is_expression:
-            return super().collect(cleaned, kept)
-        entries = self.read(cleaned, kept)
+            return super().collect(cleaned, stored)
+        entries = self.read(cleaned, stored)
         if self.prop.hidden and not entries:
-            return kept
-        return MISSING if not entries and kept is MISSING and not self.prop.required else entries
+            return stored
+        return MISSING if not entries and stored is MISSING and not self.prop.required else entries
 
     @property
     def rows(self) -> list[tuple[Any, ...]]:
@@ -344,21 +344,21 @@ class Dynamic(AppNode):
         if self.group:
             yield from self.group.names()
 
-    def collect(self, cleaned: Mapping[str, Any], kept: Any) -> Any:
+    def collect(self, cleaned: Mapping[str, Any], stored: Any) -> Any:
         if self.is_expression:
-            return super().collect(cleaned, kept)
+            return super().collect(cleaned, stored)
         if self.group is None:
-            if kept is MISSING and self.prop.required and not self.host.optional:
+            if stored is MISSING and self.prop.required and not self.host.optional:
                 self.host.form.add_error(self._field, _("Load its fields first, or use an expression."))
-            return kept
-        old = kept if isinstance(kept, dict) else {}
+            return stored
+        old = stored if isinstance(stored, dict) else {}
         if self.prop.hidden:
             typed = self.group.collect(cleaned, {})
-            return kept if not typed else typed if self.is_replaced else {**old, **typed}
+            return stored if not typed else typed if self.is_replaced else {**old, **typed}
         if self.is_replaced:
             old = {node.key: old[node.key] for node in self.group.nodes if node.key in old}
         new = self.group.collect(cleaned, old)
-        return MISSING if kept is MISSING and not new and not self.prop.required else new
+        return MISSING if stored is MISSING and not new and not self.prop.required else new
 
 
 def apply_row_change(data: QueryDict, verb: str, target: str) -> None:

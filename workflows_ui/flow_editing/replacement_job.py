@@ -119,14 +119,14 @@ def _collect(
 ) -> tuple[list[tuple[str, str]], bool]:
     hold()
     for key in ("old", "new"):
-        connections.find(session, data[key])
+        connections.find_connection(session, data[key])
     return users(session, data["change"][0], hold)
 
 
 def _missing(session: EngineSession, data: Mapping[str, Any]) -> Text:
     """Why flows cannot use the new connection: it was deleted; "" if it is there. Raises EngineError."""
     try:
-        connections.find(session, data["new"])
+        connections.find_connection(session, data["new"])
     except NotFound:
         return filled(_("The connection “%(name)s” is no longer there."), name=formats.cut(data["names"][1]))
     return ""
@@ -193,7 +193,7 @@ def _finish(session: EngineSession, data: dict[str, Any], actor: Actor, succeede
     if servers or not all_shown:
         return Reason.USED_BY_SERVER
     try:
-        row = connections.find(session, data["old"])
+        row = connections.find_connection(session, data["old"])
     except NotFound:
         return ""
     event = audit_log.begin(
@@ -210,7 +210,7 @@ def _finish(session: EngineSession, data: dict[str, Any], actor: Actor, succeede
     except EngineError:
         # Only a look says whether it was done.
         try:
-            connections.find(session, data["old"])
+            connections.find_connection(session, data["old"])
         except NotFound:
             audit_log.end(event)
             return ""

@@ -10,10 +10,11 @@ from django.utils.translation import gettext, gettext_lazy as _
 
 from workflows_ui.core.paths import dict_at, list_at, pick, text_at
 from workflows_ui.engine import flow_tree
+from workflows_ui.engine.flow_tree import FALLBACK
 from workflows_ui.flow_editing import places
 from workflows_ui.flow_editing.forms import EXPRESSION, MOST_ROWS, EditForm, RowsForm, SettingsForm, StepForm
 from workflows_ui.flow_editing.operations import Operation, update_step
-from workflows_ui.flow_editing.prediction import FALLBACK, Json, step_named
+from workflows_ui.flow_editing.prediction import Json, step_named
 from workflows_ui.flows import outline
 from workflows_ui.resource_admin.resource import Row
 from workflows_ui.web.form_rendering import LongSelect

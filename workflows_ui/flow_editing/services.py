@@ -110,7 +110,7 @@ def settle(key: str, outcome: str, flow: Mapping[str, Any]) -> None:
         forget(edit)
 
 
-def find(workspace: Workspace, flow_id: str, key: str) -> FlowEdit | None:
+def find_edit(workspace: Workspace, flow_id: str, key: str) -> FlowEdit | None:
     """An edit of this flow that has not expired."""
     return _of_flow(workspace, flow_id).filter(pk=key).select_related("edited_by").first()
 

@@ -76,7 +76,7 @@ def titles(trigger: Any) -> dict[str, str]:
     return {name: outline.title_of(step) for name, step in flow_tree.steps_by_name(trigger).items()}
 
 
-def find(trigger: Any, known: Mapping[str, str] | None = None) -> list[UnmetReference]:
+def find_unmet(trigger: Any, known: Mapping[str, str] | None = None) -> list[UnmetReference]:
     """The references of a tree that are not met, in the order of the steps that read, each step and name once.
 
     Args:

@@ -74,7 +74,7 @@ class _Known:
     connections: Mapping[str, str] | None
 
 
-def find(session: EngineSession, trigger: Any, *, open_keys: frozenset[str] | None = None) -> Report:
+def check_steps(session: EngineSession, trigger: Any, *, open_keys: frozenset[str] | None = None) -> Report:
     """Check the steps of a tree. Calls the engine for the apps and connections that are not cached; catches its errors.
 
     Args:
@@ -114,7 +114,7 @@ _WHERE_READ = {
 def _unmet_references(trigger: Any) -> dict[str, list[Finding]]:
     """What the steps read and will not find, by the name of the step that reads."""
     titles, found = unmet_references.titles(trigger), dict[str, list[Finding]]()
-    for item in unmet_references.find(trigger):
+    for item in unmet_references.find_unmet(trigger):
         name = flow_tree.step_name(item.reader)
         action, anchor = _WHERE_READ.get(text_at(item.reader, "type"), ("", ""))
         query = {"step": name}
@@ -151,7 +151,7 @@ def _findings(step: Row, app: App, known: _Known) -> Iterator[Finding]:
         yield _finding(step, _("No trigger is chosen yet: the engine does not publish such a flow."))
     elif kind == "CODE" and not text_at(step, "settings.sourceCode.code").strip():
         yield _finding(step, _("It has no code."), "step-code", "id_code")
-    elif kind == "LOOP_ON_ITEMS" and not text_at(step, "settings.items").strip():
+    elif kind == flow_tree.LOOP and not text_at(step, "settings.items").strip():
         yield _finding(step, _("It has no list of items."), "step-items", "id_items")
     elif kind in flow_tree.ROUTERS:
         yield from _of_router(step)
@@ -165,7 +165,7 @@ def _of_router(step: Row) -> Iterator[Finding]:
     if not branches:
         yield _finding(step, _("It has no branches."), "branch-add")
     for index, branch in enumerate(branches):
-        if pick(branch, "branchType") == "FALLBACK":
+        if flow_tree.is_fallback(branch):
             continue
         listed = [item for group in list_at(branch, "conditions") if isinstance(group, list) for item in group]
         title = formats.cut(text_at(branch, "branchName") or str(index + 1), 60)

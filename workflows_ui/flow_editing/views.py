@@ -28,7 +28,7 @@ from workflows_ui.flow_editing.earlier_values import EarlierValues, found_values
 from workflows_ui.flow_editing.expressions import MISSING, EarlierStep, Expression, parse, reference, value_at
 from workflows_ui.flow_editing.forms import POSITION
 from workflows_ui.flow_editing.models import EditState
-from workflows_ui.flow_editing.prediction import FALLBACK, LOOP, Json, step_named
+from workflows_ui.flow_editing.prediction import Json, step_named
 from workflows_ui.flow_editing.testing.actions import DRAFT_TEST, STEP_TEST
 from workflows_ui.flow_editing.trigger_testing import actions as trigger_tests
 from workflows_ui.flows import difference, drawing, outline, reading, secret_inputs
@@ -37,7 +37,7 @@ from workflows_ui.pieces import apps
 from workflows_ui.pieces.catalogue import CATEGORIES, matches_filters
 from workflows_ui.pieces.fields import operations
 from workflows_ui.resource_admin.places import choose_app_url, flow_url
-from workflows_ui.resource_admin.resource import Row, Text, id_at, pick
+from workflows_ui.resource_admin.resource import Row, Text, id_at
 from workflows_ui.resources.flows.declaration import Flows
 from workflows_ui.usage import usage
 from workflows_ui.web import responses
@@ -48,7 +48,7 @@ from workflows_ui.web.requests import ConsoleRequest
 _OF_TYPE = {
     **dict.fromkeys(("PIECE", "PIECE_TRIGGER"), (actions.SETTINGS,)),
     "CODE": actions.CODE,
-    LOOP: actions.LOOP,
+    flow_tree.LOOP: actions.LOOP,
     **dict.fromkeys(flow_tree.ROUTERS, actions.ROUTER),
 }
 #: The most fields whose expressions are resolved together, and the longest text and search.
@@ -93,7 +93,7 @@ def step(request: ConsoleRequest, slug: str, id: str, step: str) -> HttpResponse
     of_type = _OF_TYPE.get(text_at(found, "type"), ())
     of_any = (*actions.ANY_STEP, *(actions.TRIGGER if is_trigger else actions.STEP))
     listed = list_at(found, "settings.branches")
-    fallbacks = {index for index, branch in enumerate(listed) if pick(branch, "branchType") == FALLBACK}
+    fallbacks = {index for index, branch in enumerate(listed) if flow_tree.is_fallback(branch)}
     branches = [
         (
             places.branch_title(found, index),
@@ -105,7 +105,7 @@ def step(request: ConsoleRequest, slug: str, id: str, step: str) -> HttpResponse
         for index, _name in enumerate(flow_tree.branch_names(found))
     ]
     added = [_adding(_("Add a step after it"), slug, id, f"AFTER:{step}")]
-    if text_at(found, "type") == LOOP:
+    if text_at(found, "type") == flow_tree.LOOP:
         added.append(_adding(_("Add a step to the loop"), slug, id, f"INSIDE_LOOP:{step}"))
     if is_trigger or text_at(found, "type") == "PIECE":
         label = _("Choose the trigger") if is_trigger else _("Change what it does")
@@ -133,7 +133,7 @@ def edit(request: ConsoleRequest, slug: str, id: str, edit: str) -> HttpResponse
     """What an edit changed; where the engine did something else than predicted, or somebody else edited too, also what that is."""
     session = engine_session.open_session(request.access)
     flow = Flows().get(session, id)
-    found = flow_edits.find(request.access.workspace, id_at(flow), edit)
+    found = flow_edits.find_edit(request.access.workspace, id_at(flow), edit)
     if found is None:
         raise Http404
     try:
@@ -255,7 +255,7 @@ def _built_in(target: Target) -> Sequence[tuple[str, Text, Text, str]]:
     """Kinds of steps that need no app: icon, name, what they do, address of the form."""
     kinds = {
         "CODE": _("Calculate or change values in JavaScript or TypeScript"),
-        LOOP: _("Do the steps inside once for each item of a list"),
+        flow_tree.LOOP: _("Do the steps inside once for each item of a list"),
         "ROUTER": _("Continue in one branch or another, depending on conditions"),
     }
     found = []

@@ -5,7 +5,7 @@ In a long flow loops and routers are folded, except those around one step.
 Everything is measured first, then placed, in one pass each.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -111,77 +111,57 @@ def layout(trigger: Any, current: str = "") -> Layout:
     Args:
         current: the name of the step that is unfolded in a long flow, as are the loops and routers around it.
     """
-    numbers = {id(node.step): number for number, node in enumerate(flow_tree.walk(trigger), start=1)}
-    tree = _Tree(numbers, _unfolded(trigger, current) if len(numbers) > UNFOLDED else None)
-    chain = _measured(trigger, tree, 0)
+    nodes = list(flow_tree.walk(trigger))
+    steps = nodes[0].chain.steps if nodes else []
+    tree = _Tree(_unfolded(nodes, current) if len(nodes) > UNFOLDED else None)
+    chain = tree.measured(steps, 0)
     if not chain.blocks:
         return Layout()
     drawn = Layout(chain.left + chain.right + 2 * MARGIN, chain.height + 2 * MARGIN)
     _place(drawn, chain, MARGIN + chain.left, MARGIN)
-    drawn.left_out = len(numbers) - len(drawn.boxes)
+    drawn.left_out = len(nodes) - len(drawn.boxes)
     drawn.folded = tree.unfolded is not None and any(box.more for box in drawn.boxes)
     return drawn
 
 
+def _unfolded(nodes: Iterable[flow_tree.Node], current: str) -> set[flow_tree.Node]:
+    """The step of this name and the loops and routers around it."""
+    found = next((node for node in nodes if current and node.name == current), None)
+    return {found, *found.around()} if found else set()
+
+
 @dataclass
 class _Tree:
-    """The steps by their ids: the number of each, those that are unfolded (None: all are), and those that are drawn already, which a
-    malformed tree may repeat.
-    """
+    """The steps that are unfolded (None: all are), and how many are measured."""
 
-    numbers: Mapping[int, int]
-    unfolded: set[int] | None
-    seen: set[int] = field(default_factory=set)
+    unfolded: set[flow_tree.Node] | None
+    measured_steps: int = 0
 
-    def folds(self, step: flow_tree.Step) -> bool:
-        return self.unfolded is not None and id(step) not in self.unfolded
+    def measured(self, steps: Iterable[flow_tree.Node], depth: int, name: str | None = None) -> _Chain:
+        chain = _Chain(name=name)
+        for node in steps:
+            if self.measured_steps == MOST:
+                break
+            self.measured_steps += 1
+            chain.blocks.append(self._block(node, depth))
+        return chain
 
-
-def _unfolded(trigger: Any, current: str) -> set[int]:
-    """The ids of the step of this name and of the loops and routers around it."""
-    around: dict[int, int] = {}
-    for node in flow_tree.walk(trigger):
-        around[node.depth] = id(node.step)
-        if current and node.name == current:
-            return {around[depth] for depth in range(node.depth + 1)}
-    return set()
-
-
-def _measured(step: Any, tree: _Tree, depth: int, name: str | None = None) -> _Chain:
-    """The chain that starts at a step."""
-    chain = _Chain(name=name)
-    while isinstance(step, dict) and id(step) in tree.numbers and id(step) not in tree.seen and len(tree.seen) < MOST:
-        tree.seen.add(id(step))
-        chain.blocks.append(_block(step, tree, depth))
-        step = step.get("nextAction")
-    return chain
-
-
-def _block(step: flow_tree.Step, tree: _Tree, depth: int) -> _Block:
-    block = _Block(tree.numbers[id(step)], step)
-    names = flow_tree.branch_names(step)
-    children = step.get("children")
-    branches = list(children) if isinstance(children, list) else []
-    branches += [None] * (len(names) - len(branches))
-    first = step.get("firstLoopAction")
-    if depth >= DEEPEST or tree.folds(step):
-        block.more = bool(branches) or isinstance(first, dict)
+    def _block(self, node: flow_tree.Node, depth: int) -> _Block:
+        block, branches, loop = _Block(node.number, node.step), node.branches, node.loop
+        if depth >= DEEPEST or (self.unfolded is not None and node not in self.unfolded):
+            block.more = bool(node.inside)
+        elif branches:
+            block.branches = [self.measured(branch.steps, depth + 1, branch.branch) for branch in branches]
+            block.left = max(_HALF, (block.across + 1) // 2)
+            block.right = max(_HALF, block.across // 2)
+            inner = max(branch.height for branch in block.branches)
+            block.height = HEIGHT + GAP + LABEL + (GAP + inner if inner else 0) + GAP
+        elif loop:
+            block.loop = self.measured(loop.steps, depth + 1)
+            block.left = max(_HALF, block.loop.left) + SIDE
+            block.right = max(_HALF, block.loop.right) + SIDE
+            block.height = SIDE + HEIGHT + GAP + block.loop.height + SIDE
         return block
-    if branches:
-        block.branches = [
-            _measured(child, tree, depth + 1, names[index] if index < len(names) else None)
-            for index, child in enumerate(branches)
-        ]
-        block.left = max(_HALF, (block.across + 1) // 2)
-        block.right = max(_HALF, block.across // 2)
-        inner = max(branch.height for branch in block.branches)
-        block.height = HEIGHT + GAP + LABEL + (GAP + inner if inner else 0) + GAP
-    elif isinstance(first, dict):
-        block.loop = _measured(first, tree, depth + 1)
-        block.left = max(_HALF, block.loop.left) + SIDE
-        block.right = max(_HALF, block.loop.right) + SIDE
-        block.height = SIDE + HEIGHT + GAP + block.loop.height + SIDE
-    return block
 
 
 def _place(drawn: Layout, chain: _Chain, axis: int, y: int) -> int:

@@ -145,16 +145,6 @@ class Item:
     settings: Settings | None = None
 
 
-@dataclass
-class _Router:
-    name: str
-    depth: int
-    shown_at: int
-    branches: list[str | None]
-    fallbacks: set[int]
-    shown: int = 0
-
-
 def items(
     trigger: Any, names: Names | None = None, known: Labels | None = None, *, most: int = _MOST_SETTINGS
 ) -> list[Item]:
@@ -165,30 +155,30 @@ def items(
     """
     result: list[Item] = []
     budget = most if names is not None else 0
-    routers: list[_Router] = []
-    for number, node in enumerate(flow_tree.walk(trigger), start=1):
-        while routers and node.depth <= routers[-1].depth:
-            result.extend(_empty_branches(routers[-1], len(routers[-1].branches)))
-            routers.pop()
-        if routers and node.branch_index is not None and node.branch_index >= routers[-1].shown:
-            router = routers[-1]
-            if node.depth == router.depth + 1 and node.parent == router.name:
-                result.extend(_empty_branches(router, node.branch_index))
-                router.shown = node.branch_index + 1
-                result.append(_branch(router, node.branch_index, empty=False))
-        # Steps in a branch are indented one level more than the branch's heading.
-        indent = node.depth + sum(1 for router in routers if node.depth > router.depth)
-        settings = _settings(len(result), node.step, names, known or {}) if names is not None and budget > 0 else None
+    indents: dict[flow_tree.Chain, int] = {}
+    for place in flow_tree.in_order(flow_tree.tree(trigger)):
+        indent = _indent(place if isinstance(place, flow_tree.Chain) else place.chain, indents)
+        if isinstance(place, flow_tree.Branch):
+            if _headed(place):
+                result.append(_branch(place, indent - 1))
+            continue
+        settings = _settings(len(result), place.step, names, known or {}) if names is not None and budget > 0 else None
         budget -= settings.size if settings else 0
-        result.append(_step(node.step, number, indent, settings, names))
-        branches = flow_tree.branch_names(node.step)
-        if branches:
-            listed = enumerate(list_at(node.step, "settings.branches"))
-            fallbacks = {index for index, branch in listed if pick(branch, "branchType") == "FALLBACK"}
-            routers.append(_Router(node.name, node.depth, indent, branches, fallbacks))
-    for router in reversed(routers):
-        result.extend(_empty_branches(router, len(router.branches)))
+        result.append(_step(place, indent, settings, names))
     return result
+
+
+def _indent(chain: flow_tree.Chain, indents: dict[flow_tree.Chain, int]) -> int:
+    """The indent of the steps of a chain: steps in a branch are indented one level more than the branch's heading."""
+    if chain not in indents:
+        around = chain.around
+        indents[chain] = indents[around.chain] + (2 if _headed(chain) else 1) if around else 0
+    return indents[chain]
+
+
+def _headed(chain: flow_tree.Chain) -> bool:
+    """Whether the step around these lists branches, which then have headings."""
+    return chain.around is not None and bool(list_at(chain.around.step, "settings.branches"))
 
 
 def kind_of(step: Any) -> tuple[str, str | Promise]:
@@ -223,10 +213,11 @@ def _settings(number: int, step: flow_tree.Step, names: Names, known: Labels) ->
     return Settings(f"step-{number}", listed, step_values.left_out(left), raw)
 
 
-def _step(step: flow_tree.Step, number: int, depth: int, settings: Settings | None, names: Names | None) -> Item:
+def _step(node: flow_tree.Node, depth: int, settings: Settings | None, names: Names | None) -> Item:
+    step = node.step
     icon, word = kind_of(step)
     detail = piece_of(step)
-    if step.get("type") == "LOOP_ON_ITEMS":
+    if step.get("type") == flow_tree.LOOP:
         listed = text_at(step, "settings.items")
         parts = step_values.parts(listed[:300], names) if names else ()
         detail = "".join(part.text for part in parts) or listed
@@ -237,26 +228,20 @@ def _step(step: flow_tree.Step, number: int, depth: int, settings: Settings | No
         icon=icon,
         name=flow_tree.step_name(step),
         about=detail,
-        number=number,
+        number=node.number,
         skipped=step.get("skip") is True,
         invalid=step.get("valid") is False,
         settings=settings,
     )
 
 
-def _empty_branches(router: _Router, until: int) -> Iterator[Item]:
-    while router.shown < until:
-        yield _branch(router, router.shown, empty=True)
-        router.shown += 1
-
-
-def _branch(router: _Router, index: int, *, empty: bool) -> Item:
-    name = router.branches[index] if index < len(router.branches) else None
-    title, kind = name or _("Branch %(number)d") % {"number": index + 1}, _("If")
-    if index in router.fallbacks:
-        own, otherwise = fallback_name(name), pgettext("branch", "Otherwise")
+def _branch(branch: flow_tree.Branch, depth: int) -> Item:
+    """The heading of a branch."""
+    title, kind = branch.branch or _("Branch %(number)d") % {"number": branch.number}, _("If")
+    if branch.fallback:
+        own, otherwise = fallback_name(branch.branch), pgettext("branch", "Otherwise")
         title, kind = (own, otherwise) if own else (otherwise, "")
-    return Item(min(router.shown_at + 1, DEEPEST), title, kind, "arrow-right", step=False, empty=empty)
+    return Item(min(depth, DEEPEST), title, kind, "arrow-right", step=False, empty=not branch.steps)
 
 
 def fallback_name(name: str | None) -> str:
@@ -385,7 +370,7 @@ def _branches(found: Any) -> list[tuple[str, str]]:
     branches = []
     for number, branch in enumerate(found if isinstance(found, list) else [], start=1):
         text = conditions(branch) or _("No condition is set")
-        if pick(branch, "branchType") == "FALLBACK":
+        if flow_tree.is_fallback(branch):
             text = _("If no other branch fits")
         branches.append((text_at(branch, "branchName") or str(number), text))
     return branches

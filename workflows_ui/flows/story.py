@@ -5,7 +5,7 @@ so that a page can highlight them and a copy can be plain.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
 from workflows_ui.core import formats
-from workflows_ui.core.paths import list_at, text_at
+from workflows_ui.core.paths import text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
 from workflows_ui.flows import outline, step_values
@@ -92,8 +92,7 @@ def load_names(session: EngineSession, trigger: Any) -> Known:
 def build_story(trigger: Any, names: Known | None = None) -> Story:
     """The story of the steps after `trigger` (api.md 6.3). Skipped steps are left out. Accepts malformed trees."""
     teller = _Builder(names or Known())
-    first = trigger.get("nextAction") if isinstance(trigger, dict) else None
-    sentences, more = teller.chain(first, 0)
+    sentences, more = teller.chain(flow_tree.tree(trigger)[1:], 0)
     return Story(sentences, more)
 
 
@@ -101,35 +100,27 @@ class _Builder:
     def __init__(self, names: Known) -> None:
         self._names = names
         self._left = MOST
-        self._seen: set[int] = set()
 
-    def chain(self, first: Any, depth: int) -> tuple[tuple[Sentence, ...], int]:
+    def chain(self, steps: Iterable[flow_tree.Node], depth: int) -> tuple[tuple[Sentence, ...], int]:
         """The sentences of one chain of steps, and how many steps in it (at any depth) have none."""
         found, more = [], 0
-        for step in self._steps(first):
-            if step.get("skip") is True:
+        for node in steps:
+            if _is_skipped(node):
                 continue
             if self._left <= 0 or depth > _DEEPEST:
-                more += 1
-                for inner in (step.get("firstLoopAction"), *list_at(step, "children")):
-                    more += sum(node.step.get("skip") is not True for node in flow_tree.walk(inner))
+                more += 1 + sum(not _is_skipped(inner) for inner in flow_tree.inner(node))
                 continue
             self._left -= 1
-            found.append(self._sentence(step, depth))
+            found.append(self._sentence(node, depth))
         return tuple(found), more
 
-    def _steps(self, step: Any) -> Iterator[dict[str, Any]]:
-        while isinstance(step, dict) and id(step) not in self._seen and len(self._seen) < flow_tree.MOST_STEPS:
-            self._seen.add(id(step))
-            yield step
-            step = step.get("nextAction")
-
-    def _sentence(self, step: dict[str, Any], depth: int) -> Sentence:
+    def _sentence(self, node: flow_tree.Node, depth: int) -> Sentence:
+        step = node.step
         # For what the step does, else for its type.
         icon = _ICONS.get(outline.short_piece(step)) or str(outline.kind_of(step)[0])
         kind = step.get("type")
-        if kind == "LOOP_ON_ITEMS" or isinstance(step.get("firstLoopAction"), dict):
-            sentences, more = self.chain(step.get("firstLoopAction"), depth + 1)
+        if kind == flow_tree.LOOP or node.loop:
+            sentences, more = self.chain(node.loop.steps if node.loop else (), depth + 1)
             items = _values(text_at(step, "settings.items"))
             title = _filled((_("For each of %(items)s:"), _("For each item of a list:")), items=items)
             return Sentence(title, icon, (Branch((), sentences, more),) if sentences or more else ())
@@ -137,29 +128,34 @@ class _Builder:
             title = fill_template(_("Looks which case applies first:"))
             if pick(step, "settings.executionType") == "EXECUTE_ALL_MATCH":
                 title = fill_template(_("Looks which cases apply, and does what is set for each of them:"))
-            return Sentence(title, icon, tuple(self._branches(step, depth)))
+            return Sentence(title, icon, tuple(self._branches(node, depth)))
         return Sentence(build_sentence(step, self._names), icon)
 
-    def _branches(self, step: dict[str, Any], depth: int) -> Iterator[Branch]:
-        branches = list_at(step, "settings.branches")
-        for number, child in enumerate(list_at(step, "children")):
-            branch = branches[number] if number < len(branches) else None
-            sentences, more = self.chain(child, depth + 1)
+    def _branches(self, node: flow_tree.Node, depth: int) -> Iterator[Branch]:
+        for branch in node.branches:
+            # Without a place for steps, as in a file, there is nothing to say about a case.
+            if not branch.placed:
+                continue
+            sentences, more = self.chain(branch.steps, depth + 1)
             if not sentences and not more:
                 sentences = (Sentence(fill_template(_("Nothing more happens here")), "minus"),)
-            yield Branch(_case(branch, number), sentences, more)
+            yield Branch(_case(branch), sentences, more)
 
 
-def _case(branch: Any, number: int) -> Parts:
+def _is_skipped(node: flow_tree.Node) -> bool:
+    return node.step.get("skip") is True
+
+
+def _case(branch: flow_tree.Branch) -> Parts:
     """The label of a branch: its name, if a person gave it one, else its conditions."""
-    name = text_at(branch, "branchName").strip()
-    if pick(branch, "branchType") == "FALLBACK":
+    name = (branch.branch or "").strip()
+    if branch.fallback:
         own = outline.fallback_name(name)
         return fill_template(_("Otherwise (%(name)s):"), name=own) if own else fill_template(_("Otherwise:"))
     if name and not _GENERIC.fullmatch(name):
         return fill_template(_("If %(name)s:"), name=name)
-    text = outline.conditions(branch, _values)
-    return fill_template(_("If %(condition)s:"), condition=text or name or str(number + 1))
+    text = outline.conditions(branch.settings, _values)
+    return fill_template(_("If %(condition)s:"), condition=text or name or str(branch.number))
 
 
 def _values(text: str) -> str:

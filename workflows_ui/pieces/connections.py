@@ -29,7 +29,7 @@ def state(row: Row) -> Badge:
     return engine_badge(STATES, row.get("status"))
 
 
-def find(session: EngineSession, id: str) -> dict[str, Any]:
+def find_connection(session: EngineSession, id: str) -> dict[str, Any]:
     """A connection by its id, looked up in the list. Raises NotFound, and the errors of the list."""
     row = whole_lists.find(lambda cursor: load(session, cursor), id, _CHUNKS)
     if row is None:

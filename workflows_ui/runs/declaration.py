@@ -189,15 +189,15 @@ class Runs(Resource):
     def get(self, session: EngineSession, id: str) -> Row:
         """The run with its steps; what the index keeps of one that the engine has no longer, or does not give now."""
         index = indexes.for_session(session)
-        kept = indexed.get(index, id) if index and indexes.is_silent(index) else None
-        if kept is None:
+        run = indexed.get(index, id) if index and indexes.is_silent(index) else None
+        if run is None:
             try:
-                kept = session.workflows.get_run(id)
+                run = session.workflows.get_run(id)
             except (NotFound, Unavailable):
-                kept = indexed.get(index, id) if index else None
-                if kept is None:
+                run = indexed.get(index, id) if index else None
+                if run is None:
                     raise
-        return reading.with_retries(session.workspace, [kept])[0]
+        return reading.with_retries(session.workspace, [run])[0]
 
     def masked(self, session: EngineSession, rows: Sequence[Row]) -> Sequence[Row]:
         """Without secrets, and without the inputs of launches that the person may not open."""

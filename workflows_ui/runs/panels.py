@@ -138,11 +138,11 @@ def known_steps(session: EngineSession, run: Row) -> Mapping[str, Any]:
     """
     flow, version = id_at(run, "flowId"), id_at(run, "flowVersionId")
     if indexed.kept_note(run):
-        kept = runs.steps(run)
-        inner = {name: title for step in kept.values() for name, title in step.get(kept_steps.INNER, {}).items()}
+        outputs = runs.steps(run)
+        inner = {name: title for step in outputs.values() for name, title in step.get(kept_steps.INNER, {}).items()}
         return {
             **{name: {"name": name, "displayName": title} for name, title in inner.items()},
-            **{name: {"name": name, **step} for name, step in kept.items()},
+            **{name: {"name": name, **step} for name, step in outputs.items()},
         }
     return _version_steps(session, flow, version) if flow and version else {}
 

@@ -130,8 +130,8 @@ class RunPlots:
         return self._list_url(first, last, status=statuses) if statuses else ""
 
     def _list_url(self, first: date, last: date, **query: Any) -> str:
-        kept = {name: value for name, value in self._filters.items() if name not in _DAYS}
-        return list_url(self._slug, "runs", **{**kept, **query}, since=first.isoformat(), until=last.isoformat())
+        others = {name: value for name, value in self._filters.items() if name not in _DAYS}
+        return list_url(self._slug, "runs", **{**others, **query}, since=first.isoformat(), until=last.isoformat())
 
 
 def _caption(number: int) -> str:

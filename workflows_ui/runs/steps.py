@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 from workflows_ui.core import formats, readable
 from workflows_ui.core.paths import dicts_at, text_at
 from workflows_ui.core.states import Badge
+from workflows_ui.engine import run_tree
 from workflows_ui.flows import outline
 from workflows_ui.launches import answers
 from workflows_ui.launches.failures import reading as failure_reading
@@ -23,7 +24,6 @@ from workflows_ui.web import messages
 
 #: Maximum characters of one step's input or output on the page, iterations of a loop, steps in all, and additional failed ones.
 LONGEST, MOST_ITERATIONS, MOST_STEPS, MOST_FAILED = 20_000, 30, 200, 20
-_DEEPEST = 6
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)")
 _DATA = re.compile(r"data:([a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,80})?[^,]{0,300};base64,", re.IGNORECASE)
 
@@ -132,8 +132,8 @@ class Reader:
     def read_step(self, step: Any, name: str, position: str, first: int, count: int) -> StepView:
         """A single step, with `count` iterations from number `first` on if it is a loop."""
         view = self._view(name, step, position, 0, 0.0, in_rounds=False)
-        rounds = pick(step, "output.iterations")
-        if isinstance(rounds, list):
+        rounds = run_tree.iterations(step)
+        if rounds is not None:
             chosen = list(enumerate(rounds, start=1))[first - 1 : first - 1 + count]
             view.iterations = [self._round(number, turn, position, 0, 0.0) for number, turn in chosen]
             view.iterations_in_all = len(rounds)
@@ -196,9 +196,8 @@ class Reader:
             failed=failed,
         )
         view.input = self._value(view, step.get("input"))
-        output = step.get("output")
-        rounds = pick(output, "iterations")
-        if isinstance(rounds, list) and depth < _DEEPEST:
+        output, rounds = step.get("output"), run_tree.iterations(step)
+        if rounds is not None and depth < run_tree.DEEPEST:
             if in_rounds:
                 self._loop(view, rounds, depth, begin)
         elif step.get("type") == "ROUTER" and isinstance(pick(output, "branches"), list):
@@ -260,16 +259,10 @@ def is_left(name: str, step: Any, left: str) -> bool:
     return bool(left) and any_failed({name: step}) and (name == left or pick(step, "output.iterations") is not None)
 
 
-def failed_position(steps: Any, name: str, prefix: str = "", depth: int = 0) -> str:
-    """The position of the failed step of this name, as `find` takes it, also in iterations; "" for none."""
-    for position, (key, step) in enumerate(steps.items() if isinstance(steps, dict) else ()):
-        if key == name and pick(step, "status") == FAILED:
-            return f"{prefix}{position}"
-        rounds = pick(step, "output.iterations")
-        for number, turn in enumerate(rounds if isinstance(rounds, list) and depth < _DEEPEST else (), start=1):
-            if found := failed_position(turn, name, f"{prefix}{position}-{number}-", depth + 1):
-                return found
-    return ""
+def failed_position(steps: Any, name: str) -> str:
+    """The position of the failed step of this name, also in iterations; "" for none."""
+    failed = (ran for ran in run_tree.walk(steps) if ran.name == name and pick(ran.step, "status") == FAILED)
+    return next((ran.position for ran in failed), "")
 
 
 def shows(views: Sequence[StepView], position: str) -> bool:
@@ -279,22 +272,6 @@ def shows(views: Sequence[StepView], position: str) -> bool:
         for view in views
         if position == view.position or position.startswith(f"{view.position}-")
     )
-
-
-def find(steps: Any, position: str) -> tuple[str, Any] | None:
-    """The name and step at a position: `2` is the third step, `2-5-0` the first one in its fifth iteration."""
-    numbers = [int(part) if part.isdecimal() and len(part) < 8 else -1 for part in position.split("-")]
-    if len(numbers) % 2 == 0:
-        return None
-    while isinstance(steps, dict) and 0 <= numbers[0] < len(steps):
-        name, step = list(steps.items())[numbers[0]]
-        if len(numbers) == 1:
-            return str(name), step
-        rounds = pick(step, "output.iterations")
-        if not isinstance(rounds, list) or not 0 < numbers[1] <= len(rounds):
-            return None
-        steps, numbers = rounds[numbers[1] - 1], numbers[2:]
-    return None
 
 
 def error_text(value: Any) -> str:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _, ngettext
 
 from workflows_ui.core import formats
 from workflows_ui.core.paths import text_at
+from workflows_ui.engine import run_tree
 from workflows_ui.flows import outline
 from workflows_ui.launches import messages as launch_messages
 from workflows_ui.launches.failures import messages as failure_messages
@@ -131,11 +132,7 @@ def _until(run: Row, known: Mapping[str, Any], name: str, step: Mapping[str, Any
     times = resource_times.Times(run, known)
     if fixed is not None or planned is None or start is None or times.mixed:
         return fixed
-    waits, elapsed = times.waits, 0.0
-    for other, item in runs.steps(dict(run)).items():
-        elapsed += resource_times.worked(item) + (waits.get(other, 0.0) if other != name else 0.0)
-        if other == name:
-            break
+    elapsed = times.begins[name] + resource_times.worked(step)
     return start + timedelta(milliseconds=elapsed + planned) if elapsed < _LONGEST else None
 
 
@@ -179,8 +176,8 @@ def _step(name: str, step: dict[str, Any], known: Mapping[str, Any], wait: float
         elif going:
             sentence = _("“%(step)s” failed, and the flow continued.")
         return Line(sentence % (names | {"said": error}), tone="bad", icon=icon)
-    rounds = pick(step, "output.iterations")
-    if isinstance(rounds, list):
+    rounds = run_tree.iterations(step)
+    if rounds is not None:
         return Line(_rounds(title, rounds), tone="bad" if any(map(runs.any_failed, rounds)) else "", icon=icon)
     branches = pick(step, "output.branches")
     if step.get("type") == "ROUTER" and isinstance(branches, list):

@@ -20,7 +20,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from workflows_ui.core import formats
-from workflows_ui.core.paths import dict_at, list_at, number_at, text_at
+from workflows_ui.core.paths import dict_at, number_at, text_at
+from workflows_ui.engine import run_tree
 from workflows_ui.resource_admin.resource import Row, pick
 from workflows_ui.runs import reading
 
@@ -29,7 +30,7 @@ WIDTH = 1000
 _THINNEST = 6
 #: A remainder below this many milliseconds is ignored.
 _NOTHING = 1.0
-_DEEPEST, _LONGEST = 6, 1e12
+_LONGEST = 1e12
 #: The engine truncates its times to milliseconds.
 _ROUNDING = 2.0
 #: A larger remainder, without a pause, is not the engine's overhead: the run was probably retried elsewhere.
@@ -82,8 +83,8 @@ def worked(step: Any, depth: int = 0) -> float:
     known = number_at(step, "duration")
     if known is not None and 0 <= known < _LONGEST:
         return float(known)
-    rounds = list_at(step, "output.iterations") if depth < _DEEPEST else []
-    return sum((all_worked(turn, depth + 1) for turn in rounds), 0.0)
+    rounds = run_tree.iterations(step) if depth < run_tree.DEEPEST else None
+    return sum((all_worked(turn, depth + 1) for turn in rounds or ()), 0.0)
 
 
 def all_worked(steps: Any, depth: int = 0) -> float:
@@ -111,6 +112,8 @@ class Times:
         self._pausing = [name for name, step in self._steps.items() if pauses(step, known.get(name))]
         #: Milliseconds that each step waited, by its name, if known.
         self.waits: Mapping[str, float] = self._waits()
+        #: Milliseconds of work and waits before each step, by its name.
+        self.begins: Mapping[str, float] = self._begins()
 
     @property
     def axis(self) -> float:
@@ -150,16 +153,23 @@ class Times:
         """
         if self._start is None or self.mixed or name not in self._steps:
             return None
-        before = behind = 0.0
-        passed = False
-        for other, step in self._steps.items():
-            took = worked(step) + self.waits.get(other, 0.0)
-            before, behind = (before, behind + took) if passed else (before + took, behind)
-            passed = passed or other == name
+        before = self.begins[name] + self._took(name)
+        names = list(self._steps)
+        behind = sum(map(self._took, names[names.index(name) + 1 :]), 0.0)
         slack = 0.0 if self._whole is None else self._whole - behind - before
         if not -_ROUNDING <= slack <= _UNEXPLAINED or before >= _LONGEST:
             return None
         return self._start + datetime.timedelta(milliseconds=before), self._whole is None or slack >= 1000
+
+    def _begins(self) -> dict[str, float]:
+        begins, begin = {}, 0.0
+        for name in self._steps:
+            begins[name] = begin
+            begin += self._took(name)
+        return begins
+
+    def _took(self, name: str) -> float:
+        return worked(self._steps[name]) + self.waits.get(name, 0.0)
 
     def _waits(self) -> dict[str, float]:
         planned = {name: planned_wait(self._steps[name]) for name in self._pausing}

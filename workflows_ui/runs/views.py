@@ -15,7 +15,7 @@ from workflows_ui.core import formats
 from workflows_ui.core.paths import dicts_at
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import NotFound
+from workflows_ui.engine import NotFound, run_tree
 from workflows_ui.lists.listing import Listing, offer
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import places
@@ -41,7 +41,7 @@ def step(request: ConsoleRequest, slug: str, id: str, position: str) -> HttpResp
     """One step in full; of a loop ROUNDS iterations, from number `?from=` on. Raises EngineError."""
     session = engine_session.open_session(request.access)
     run = _run(session, id)
-    located = run_steps.find(run.get("steps"), position)
+    located = run_tree.step_at(run.get("steps"), position)
     if located is None:
         raise Http404
     name, given = located

@@ -44,7 +44,7 @@ def _rename(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
 def _delete(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str, Any]:
     with (
         reading.forgetting(session, id),
-        copies.kept(session, "tables", id, data, lambda: deletion.read_copy(session, id)),
+        copies.copy_before_deletion(session, "tables", id, data, lambda: deletion.read_copy(session, id)),
     ):
         session.workflows.delete_table(id)
     return copies.answer(session, data)

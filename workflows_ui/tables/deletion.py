@@ -34,7 +34,7 @@ def read_copy(session: EngineSession, id: str) -> Content:
     """The table's name, columns and records, oldest first. Raises EngineError."""
     table, fields = session.workflows.get_table(id), reading.fields(session, id)
     found = reading.records(session, id)
-    kept = found.rows[:MOST_RECORDS][::-1]
+    rows = found.rows[:MOST_RECORDS][::-1]
     keys = [reading.key_of(field) for field in fields]
     data: dict[str, Any] = {
         "name": reading.name_of(table),
@@ -48,10 +48,15 @@ def read_copy(session: EngineSession, id: str) -> Content:
             }
             for field in fields
         ],
-        "records": [[reading.cell(row, key) for key in keys] for row in kept],
+        "records": [[reading.cell(row, key) for key in keys] for row in rows],
     }
-    whole = found.whole and len(kept) == len(found.rows)
-    facts = {"records": len(kept), "whole": whole, "fields": len(fields), "foldered": bool(table.get("folderId"))}
+    whole = found.whole and len(rows) == len(found.rows)
+    facts = {
+        "records": len(rows),
+        "whole": whole,
+        "fields": len(fields),
+        "foldered": bool(table.get("folderId")),
+    }
     facts["external_ids"] = True
     return Content(reading.label_of(table), data, facts)
 

@@ -18,7 +18,7 @@ from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.cached import cached
 from workflows_ui.resource_admin.places import list_url, object_url, step_url
 from workflows_ui.resource_admin.resource import RESOURCES, Affected, Panel, Row, Subject, Tab, Text
-from workflows_ui.run_index.services import indexes, object_rows as kept, uses
+from workflows_ui.run_index.services import indexes, object_rows, uses
 from workflows_ui.run_index.services.object_rows import FLOWS, uses_of_flow
 from workflows_ui.run_index.services.uses import User
 from workflows_ui.web import links
@@ -40,7 +40,7 @@ class Use:
     name: str
     starts_with: str
     published: bool
-    uses: Sequence[kept.Use]
+    uses: Sequence[object_rows.Use]
 
     def keys(self, kind: str) -> frozenset[str]:
         """What it uses of a kind: the whole names of pieces, the external ids of connections, the ids by which its steps name tables."""
@@ -120,7 +120,7 @@ class Users:
     as_of: datetime | None = None
 
 
-def find(session: EngineSession, kind: str, id: str, row: Row, *, now: bool = False) -> Users:
+def find_users(session: EngineSession, kind: str, id: str, row: Row, *, now: bool = False) -> Users:
     """Who uses an object, which steps name by its id (an app by its whole name) or its external id; of a connection the engine itself
     names flows, too.
 
@@ -197,7 +197,7 @@ def panel(kind: str, none: Text, select: Callable[[Subject], Users] | None = Non
     """The panel with what uses an object of a kind, or what `select` finds; `none` is shown without any."""
 
     def build(subject: Subject) -> dict[str, Any]:
-        found = select(subject) if select else find(subject.session, kind, subject.id, subject.object)
+        found = select(subject) if select else find_users(subject.session, kind, subject.id, subject.object)
         url = page_url(subject.slug, kind, subject.id) if found.as_of and not select else ""
         return context(subject.session, found, none, _IN_PANEL if url else MOST) | {"more_url": url}
 
@@ -231,7 +231,7 @@ def hint(session: EngineSession) -> str:
 def affected(session: EngineSession, kind: str, row: Row, none: Text, *, among_others: bool = False) -> Affected:
     """What is said about the users of an object before it is changed or deleted; `among_others`: each line says what it names."""
     key = text_at(row, "id")
-    found = find(session, kind, key, row, now=True)
+    found = find_users(session, kind, key, row, now=True)
     lines: list[tuple[Text, str]] = [
         (deferred(partial(_line_text, line, among_others=among_others)), line.url)
         for line in found.lines[:_IN_QUESTION]

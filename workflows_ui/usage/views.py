@@ -34,6 +34,6 @@ def used_by(request: ConsoleRequest, slug: str, subject: str, id: str) -> HttpRe
         "title": kind.title(row) or text_at(row, "name") or id,
         "object_url": kind.url(slug, id),
         "list_url": kind.url(slug),
-        "panel": usage.context(session, usage.find(session, subject, id, row), "", usage.MOST),
+        "panel": usage.context(session, usage.find_users(session, subject, id, row), "", usage.MOST),
     }
     return responses.page(request, "usage/used_by_page.html", context)

@@ -85,8 +85,8 @@ class FlowFile(SeenForm, MatchForm):
         self.flows: list[Request] = []
         #: For templates/flow_editing/import_preview.html: the flows, all apps, and those that the engine has in the same version.
         self.preview: dict[str, Any] = {}
-        if self.is_bound and not self.files.get("file") and (kept := self._opened(str(asked.get("content") or ""))):
-            self._take(kept)
+        if self.is_bound and not self.files.get("file") and (flows := self._opened(str(asked.get("content") or ""))):
+            self._take(flows)
 
     def _opened(self, sealed: str) -> list[Request]:
         """The flows that were read before; none if the text is not the console's own for this person."""
@@ -265,7 +265,7 @@ def _first_checked(flows: list[Request]) -> Iterator[Request]:
 
 
 def _to_complete(session: EngineSession, flow: Request, open_keys: frozenset[str]) -> Affected | None:
-    found = validity.find(session, flow["trigger"], open_keys=open_keys).findings
+    found = validity.check_steps(session, flow["trigger"], open_keys=open_keys).findings
     if not found:
         return None
     shown = [(finding.text, "") for finding in found[:_MOST]]

@@ -74,7 +74,7 @@ def _replacement_impact(session: EngineSession, row: Row) -> Affected:
 
 def _replace(session: EngineSession, id: str, typed: dict[str, Any]) -> str:
     """Create the job and return its id. The engine's own call publishes drafts and turns flows on (recordings `conn_replace_off_*`)."""
-    old, new = connection_list.find(session, id), connection_list.find(session, typed["target"])
+    old, new = connection_list.find_connection(session, id), connection_list.find_connection(session, typed["target"])
     if new["id"] == old["id"] or new.get("pieceName") != old.get("pieceName"):
         text = _("Only another connection of the same app can take over. Nothing was changed.")
         raise forms.ValidationError({"target": text})
@@ -94,7 +94,8 @@ def _replace(session: EngineSession, id: str, typed: dict[str, Any]) -> str:
 
 def _require_flows(session: EngineSession, row: Row) -> None:
     """Raise ValidationError if no flow uses a connection: a job would have nothing to do. Raises EngineError."""
-    known, external = usage.find(session, "connections", text_at(row, "id"), row, now=True), text_at(row, "externalId")
+    known = usage.find_users(session, "connections", text_at(row, "id"), row, now=True)
+    external = text_at(row, "externalId")
     if not known.complete or any(line.kind == FLOWS for line in known.lines):
         return
     named, complete = replacement_job.users(session, external, lambda: None)
@@ -121,7 +122,7 @@ RENEW = Action(
     label=_("Replace the secret"),
     icon="key-round",
     form=connecting.SecretForm,
-    run=lambda session, key, typed: connecting.renew(session, connection_list.find(session, key), typed),
+    run=lambda session, key, typed: connecting.renew(session, connection_list.find_connection(session, key), typed),
     confirm=_(
         "The old secret is removed from the engine at once. The name stays, and flows that use the connection "
         "continue with the new secret. The engine tests it at the app first, which may take some seconds."

@@ -166,7 +166,7 @@ class Connections(Resource):
 
     def get(self, session: EngineSession, id: str) -> Row:
         """The connection as in the list. Raises NotFound if it is not in the list."""
-        return _with_apps(session, [connection_list.find(session, id)])[0]
+        return _with_apps(session, [connection_list.find_connection(session, id)])[0]
 
     def choices(self, session: EngineSession) -> Mapping[str, Sequence[tuple[str, Text]]]:
         """The apps that take a connection."""

@@ -166,7 +166,7 @@ def _scheme(session: EngineSession, piece: str, connection: str) -> tuple[str, R
     row = apps.piece(session, piece)
     if not connection:
         return apps.title(row), auth_forms.scheme(row.get("auth"), oauth_forms.OWN) or {}
-    connection_row = connection_list.find(session, connection)
+    connection_row = connection_list.find_connection(session, connection)
     if connection_row.get("pieceName") != piece:
         raise Http404
     return text_at(connection_row, "displayName") or apps.title(row), scheme_of(session, connection_row) or {}

@@ -77,7 +77,7 @@ def _stays(flow: Row) -> bool:
 def _incomplete(session: EngineSession, flow: Row) -> Affected | None:
     """What is missing in the draft, which the engine publishes all the same."""
     trigger = trigger_of(flow)
-    report = validity.find(session, trigger)
+    report = validity.check_steps(session, trigger)
     listed = validity.lines(report, session.workspace.slug, text_at(flow, "id"))
     if not listed:
         return None
@@ -121,7 +121,7 @@ def _tag(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
 
 def _delete(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str, Any]:
     """`copies.answer`, and whether the flow is gone: 0.83 takes a moment if it was published (`flow_del_03_get_right_after`)."""
-    with copies.kept(session, "flows", id, data, lambda: _read_copy(session, id)):
+    with copies.copy_before_deletion(session, "flows", id, data, lambda: _read_copy(session, id)):
         session.workflows.delete_flow(id)
     pages.forget(session)
     usage.forget(session)

@@ -3,9 +3,9 @@
 from itertools import islice
 from typing import Any
 
-from workflows_ui.core.paths import list_at, text_at
+from workflows_ui.core.paths import text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import flow_tree
+from workflows_ui.engine import flow_tree, run_tree
 from workflows_ui.flows import drawing, reading
 from workflows_ui.launches.services.runs import any_failed
 from workflows_ui.resource_admin.cached import cached
@@ -14,8 +14,6 @@ from workflows_ui.resource_admin.resource import Subject, id_at
 from workflows_ui.resources.flows import results
 from workflows_ui.runs import reading as run_reading
 from workflows_ui.runs.times import worked
-
-_DEEPEST = 6
 
 
 def panel(subject: Subject) -> dict[str, Any] | None:
@@ -40,17 +38,14 @@ def _step_states(session: EngineSession, run_id: str, status: str) -> dict[str, 
     """How each step did in a run, by name; a step in a loop failed if it failed in any iteration. `status` is the run's, for the cache."""
     run = session.workflows.get_run(run_id)
     left = run_reading.left_behind(run)
+    return {name: state for name, state in _states(run.get("steps")).items() if name != left}
+
+
+def _states(steps: Any) -> dict[str, tuple[str, float]]:
     states: dict[str, tuple[str, float]] = {}
-    _collect(run.get("steps"), states, 0)
-    return {name: state for name, state in states.items() if name != left}
-
-
-def _collect(steps: Any, states: dict[str, tuple[str, float]], depth: int) -> None:
-    for name, step in steps.items() if isinstance(steps, dict) else ():
+    for name, step, _position in run_tree.walk(steps):
         status = run_reading.FAILED if any_failed({name: step}) else text_at(step, "status")
         before, took = states.get(str(name), ("", 0.0))
         failed = run_reading.FAILED in (before, status)
         states[str(name)] = (run_reading.FAILED if failed else status, took + worked(step))
-        if depth < _DEEPEST:
-            for turn in list_at(step, "output.iterations"):
-                _collect(turn, states, depth + 1)
+    return states

@@ -182,7 +182,7 @@ def steps(subject: Subject) -> dict[str, Any]:
     edits = [action for action in editing.FLOW if undoable or action is not editing.UNDO]
     offered += links((*edits, DRAFT_TEST, trigger_tests.TEST))
     of_whole = (action for action in resource_actions.ACTIONS if action.name in _WHOLE_FLOW)
-    report = validity.find(session, trigger) if offered else None
+    report = validity.check_steps(session, trigger) if offered else None
     edit_url = f"{flow_url(slug, subject.id)}steps/" if offered else ""
     return {
         "rows": list(outline.rows(items, edit_url=edit_url)),

@@ -315,13 +315,13 @@ def latest_runs(session: EngineSession, flow_id: str) -> list[dict[str, Any]]:
 
 @cached("flow-latest-runs", 60, [], optional=True)
 def _newest_of_flow(session: EngineSession, flow_id: str) -> list[dict[str, Any]]:
-    kept = []
+    reduced = []
     for row in dicts_at(session.workflows.list_runs(limit=MOST, flow_id=flow_id), "data"):
         # Without the step's message, which may repeat what was typed into a secret field.
         name, label = runs.failed_step(row)
         failed = {"failedStep": {"name": name, "displayName": label}}
-        kept.append({key: row[key] for key in _KEPT if key in row} | failed)
-    return kept
+        reduced.append({key: row[key] for key in _KEPT if key in row} | failed)
+    return reduced
 
 
 def _ended_runs(session: EngineSession, flow_id: str) -> Sample:

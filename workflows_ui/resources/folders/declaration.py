@@ -91,8 +91,8 @@ def _uncategorised(session: EngineSession, folder: Row) -> Affected:
 
 
 def _inside(subject: Subject) -> dict[str, Any]:
-    kept: Sequence[Row] | None = uses.in_folder(subject.session, subject.id, _NAMED) if subject.kept else None
-    rows = _flows_in(subject.session, subject.object) if kept is None else kept
+    indexed_rows: Sequence[Row] | None = uses.in_folder(subject.session, subject.id, _NAMED) if subject.kept else None
+    rows = _flows_in(subject.session, subject.object) if indexed_rows is None else indexed_rows
     flows = [(*_line(subject.slug, row), row) for row in rows]
     return {"flows": flows, "all_url": flows_url(subject.slug, subject.id) if len(rows) == _NAMED else ""}
 

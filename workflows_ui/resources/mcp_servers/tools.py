@@ -150,8 +150,8 @@ def remove(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str, A
     return {"id": id}
 
 
-def _write(session: EngineSession, server: Row, kept: Sequence[Row], *new: dict[str, Any]) -> None:
-    session.workflows.update_mcp_server(str(server["id"]), {"tools": [*map(_request, kept), *new]})
+def _write(session: EngineSession, server: Row, others: Sequence[Row], *new: dict[str, Any]) -> None:
+    session.workflows.update_mcp_server(str(server["id"]), {"tools": [*map(_request, others), *new]})
 
 
 def _request(tool: Row) -> dict[str, Any]:

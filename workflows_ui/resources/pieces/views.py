@@ -82,10 +82,10 @@ def _lines(
     siblings = [item for item in known.values() if item.operation == chosen.operation and item.name != chosen.name]
     open_ = {item.name for item in siblings if not request.GET.get(f"with-{item.name}")}
     dependents = [item for item in siblings if chosen.name in item.needs and open_.isdisjoint(item.needs)]
-    kept = {key: str(value) for key, value in request.GET.items() if key.startswith("with-") or key == "connection"}
+    carried = {key: str(value) for key, value in request.GET.items() if key.startswith("with-") or key == "connection"}
     lines = []
     for label, value in answer.choices:
-        chosen_values = {**kept, f"with-{chosen.name}": value}
+        chosen_values = {**carried, f"with-{chosen.name}": value}
         following = dependents if len(value) <= _LONGEST else []
         ways = [(item.label, choices_url(slug, piece, **chosen_values, field=item.key)) for item in following]
         lines.append({"label": label, "value": value, "ways": ways})
