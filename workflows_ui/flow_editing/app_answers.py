@@ -130,10 +130,10 @@ def read(found: Mapping[str, Any]) -> Answer:
     pairs = [item for item in dicts_at(listed, "options") if "value" in item]
     keyed = [(key_of(item["value"]), item) for item in pairs[: options.MOST]]
     choices = [
-        Option(key, words(item.get("label"))[:300] or label_of(item["value"]), item["value"])
+        Option(key, words(text_at(item, "label"))[:300] or label_of(item["value"]), item["value"])
         for key, item in keyed
         if len(key) <= _LONGEST_KEY
     ]
     if choices or (isinstance(listed, dict) and pick(listed, "disabled") is not True and "options" in listed):
         return Answer(choices, is_complete=len(pairs) == len(choices))
-    return Answer(refused=options.refusal(pick(listed, "placeholder")))
+    return Answer(refused=options.refusal(text_at(listed, "placeholder")))

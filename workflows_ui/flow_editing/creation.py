@@ -235,7 +235,7 @@ def _to_check(step: Row, known: set[str]) -> bool:
 
 def _update(step: Row, *, is_trigger: bool) -> dict[str, Any]:
     settings = dict_at(step, "settings")
-    version = exact(settings.get("pieceVersion"))
+    version = exact(text_at(settings, "pieceVersion"))
     # An exact version is what both engines take (engine-0.83.md 11, row 8).
     changed = {"settings": settings | {"pieceVersion": version}} if version else {}
     return update_step(step, is_trigger=is_trigger, **changed).body

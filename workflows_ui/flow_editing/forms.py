@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import islice, zip_longest
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Unpack, cast
 
 from django import forms
 from django.forms.utils import ErrorDict
@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy as _, pgettext
 
 from workflows_ui.core import redaction
+from workflows_ui.core.form_arguments import FormArguments
 from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -76,14 +77,14 @@ class EditForm(SeenForm):
 
     def __init__(
         self,
-        *args: Any,
+        *,
         session: EngineSession,
         row: Row,
         asked: Mapping[str, Any],
         unmasked: Row | None,
-        **kwargs: Any,
+        **arguments: Unpack[FormArguments],
     ) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(**arguments)
         #: The flow with its secrets, which only a submitted form has.
         self.flow: Row = unmasked or {}
         #: The tree as it was when the page was opened, with secrets masked: for choices.
@@ -138,7 +139,7 @@ class EditForm(SeenForm):
 
     def consequences(self, flow: Row, operation: Operation, predicted: Row) -> list[Affected]:
         """Further consequences to show before the confirmation."""
-        if flow_edits.is_undoable(operation.type, flow["version"], predicted["version"]):
+        if flow_edits.is_undoable(operation.type, dict_at(flow, "version"), dict_at(predicted, "version")):
             return []
         return [Affected(gettext("“Undo the last edit” cannot restore this."))]
 

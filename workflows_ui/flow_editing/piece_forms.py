@@ -17,6 +17,7 @@ from workflows_ui.core import redaction
 from workflows_ui.core.paths import dict_at, pick, text_at
 from workflows_ui.engine import NotFound
 from workflows_ui.engine.flow_tree import TRIGGERS
+from workflows_ui.engine_objects.pieces import Piece
 from workflows_ui.flow_editing import code_forms, places
 from workflows_ui.flow_editing.app_answers import App
 from workflows_ui.flow_editing.app_fields import AppFields
@@ -117,8 +118,8 @@ class PieceForm(EditForm):
         self.newer_version = newest if newest != self.used_version else ""
         found = dict_at(self.app, self.kind).get(self.operation_key)
         self.operation_schema = found if isinstance(found, dict) else None
-        self.operation_title = words(pick(found, "displayName"))[:200] or self.operation_key[:200]
-        self.about = words(pick(found, "description"))
+        self.operation_title = words(text_at(found, "displayName"))[:200] or self.operation_key[:200]
+        self.about = words(text_at(found, "description"))
 
     def _add_fields(self, settings: Json) -> None:
         schema = self.operation_schema or {}
@@ -170,8 +171,11 @@ class PieceForm(EditForm):
     @cached_property
     def needs_connection(self) -> bool:
         """Whether the action or trigger acts with a connection."""
-        kinds = [item["type"] for item in apps.auths(self.app.get("auth"))]
-        return any(kind != "NO_AUTH" for kind in kinds) and pick(self.operation_schema, "requireAuth") is not False
+        schemas = Piece(self.app).auths
+        return (
+            any(schema.type != "NO_AUTH" for schema in schemas)
+            and pick(self.operation_schema, "requireAuth") is not False
+        )
 
     def _connection_field(self) -> forms.ChoiceField:
         """The choice of a connection. Raises EngineError."""

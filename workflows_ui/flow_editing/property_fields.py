@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 from workflows_ui.core import json_text, redaction
 from workflows_ui.core.paths import dicts_at, text_at
 from workflows_ui.core.text import Text
+from workflows_ui.engine_objects import pieces
 from workflows_ui.flow_editing.app_answers import key_of, label_of
 from workflows_ui.flow_editing.expressions import MISSING
 from workflows_ui.pieces.fields import property_input, words
@@ -120,7 +121,7 @@ class Property:
 
     @property
     def label(self) -> str:
-        return words(self.schema.get("displayName"))[:200] or self.key[:200] or self.name
+        return words(text_at(self.schema, "displayName"))[:200] or self.key[:200] or self.name
 
     @property
     def required(self) -> bool:
@@ -130,7 +131,7 @@ class Property:
     def help(self) -> Text:
         if self.hidden:
             return _("The value is hidden. It stays as it is if you leave this empty.")
-        return words(self.schema.get("description")) or _OWN_HELP.get(self.type, "")
+        return words(text_at(self.schema, "description")) or _OWN_HELP.get(self.type, "")
 
 
 class Node:
@@ -226,7 +227,7 @@ class Note(Node):
 
     @property
     def text(self) -> str:
-        return words(self.prop.schema.get("description"))
+        return words(text_at(self.prop.schema, "description"))
 
 
 class Plain(Node):
@@ -258,7 +259,7 @@ class Plain(Node):
             about = " ".join(filter(None, (about, explained)))
         if kind is InputKind.JSON:
             initial = "" if initial is None else initial
-        declared = property_input(prop.key, prop.schema, about)
+        declared = property_input(prop.key, pieces.Property(prop.schema), about)
         length = max(_LONGEST, len(initial) if isinstance(initial, str) else 0)
         text = kind in (InputKind.TEXT, InputKind.LONG_TEXT)
         field = form_field(
@@ -437,7 +438,7 @@ def _moment(text: str) -> datetime | None:
 def _options(schema: Mapping[str, Any]) -> list[Option]:
     pairs = [item for item in dicts_at(schema, "options.options") if "value" in item]
     return [
-        Option(key_of(item["value"]), words(item.get("label"))[:300] or label_of(item["value"]), item["value"])
+        Option(key_of(item["value"]), words(text_at(item, "label"))[:300] or label_of(item["value"]), item["value"])
         for item in pairs
     ]
 

@@ -19,6 +19,7 @@ from workflows_ui.core.paths import dict_at, list_at, text_at
 from workflows_ui.core.text import Text, deferred, filled
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, flow_tree
+from workflows_ui.engine_objects.pieces import Piece
 from workflows_ui.flow_editing import unmet_references
 from workflows_ui.flows import outline, step_values
 from workflows_ui.pieces import apps, connections as connection_list, missing_apps
@@ -137,7 +138,7 @@ def lines(report: Report, slug: str, flow_id: str) -> list[tuple[Text, str]]:
 
 
 def _app_of(step: Row) -> App:
-    return text_at(step, "settings.pieceName"), missing_apps.exact(pick(step, "settings.pieceVersion"))
+    return text_at(step, "settings.pieceName"), missing_apps.exact(text_at(step, "settings.pieceVersion"))
 
 
 def _finding(step: Row, reason: Text, action: str = "", anchor: str = "", **query: str) -> Finding:
@@ -200,7 +201,7 @@ def _of_app(step: Row, app: App, known: _Known) -> Iterator[tuple[Text, str]]:
         yield filled(_("“%(app)s” does not have what the step does (%(name)s)."), **names), ""
         return
     values = dict_at(step, "settings.input")
-    if apps.auths(piece.get("auth")) and operation.get("requireAuth") is not False and not values.get("auth"):
+    if Piece(piece).auths and operation.get("requireAuth") is not False and not values.get("auth"):
         yield _("It has no connection."), "prop-connection"
     for reason in _of_connection(values.get("auth"), known.connections):
         yield reason, "prop-connection"

@@ -19,10 +19,11 @@ from django.views.decorators.http import require_POST, require_safe
 from workflows_ui.core import redaction
 from workflows_ui.core.collation import sort_key
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.core.paths import dict_at, list_at, text_at, texts_at
+from workflows_ui.core.paths import dict_at, list_at, text_at
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
+from workflows_ui.engine_objects.pieces import Piece
 from workflows_ui.flow_editing import actions, places, schedule_forms, services as flow_edits
 from workflows_ui.flow_editing.earlier_values import EarlierValues, found_values, steps_at, value_node
 from workflows_ui.flow_editing.expressions import MISSING, EarlierStep, Expression, parse, reference, value_at
@@ -34,6 +35,7 @@ from workflows_ui.flow_editing.trigger_testing import actions as trigger_tests
 from workflows_ui.flows import difference, drawing, outline, reading, secret_inputs
 from workflows_ui.members.models import Role
 from workflows_ui.pieces import apps
+from workflows_ui.pieces.apps import App
 from workflows_ui.pieces.catalogue import CATEGORIES, matches_filters
 from workflows_ui.pieces.fields import operations
 from workflows_ui.resource_admin.places import choose_app_url, flow_url
@@ -221,8 +223,12 @@ def _title(target: Target) -> Text:
 
 def _apps(session: EngineSession, target: Target, search: str, category: str) -> dict[str, Any]:
     """The apps that fit the search, those used in this flow and in the workspace first."""
-    rows = [row for row in apps.catalogue(session) if row[target.kind] and row["name"].strip(" ./")]
-    categories = {item for row in rows for item in texts_at(row, "categories")}
+    rows = [
+        app
+        for app in apps.catalogue(session)
+        if (app["triggers"] if target.is_trigger else app["actions"]) and app["name"].strip(" ./")
+    ]
+    categories = {item for app in rows for item in app["categories"]}
     filters = {"search": search} | ({"category": category} if category in categories else {})
     used = Counter(reading.pieces_of(node.step for node in flow_tree.walk(reading.trigger_of(target.flow))))
     used.update(name for flow in usage.cached_usage(session).flows for name in flow.keys("pieces"))
@@ -244,10 +250,9 @@ def _apps(session: EngineSession, target: Target, search: str, category: str) ->
     }
 
 
-def _lines(target: Target, rows: Sequence[Row]) -> list[dict[str, Any]]:
+def _lines(target: Target, rows: Sequence[App]) -> list[dict[str, Any]]:
     return [
-        {"mark": apps.mark_of(row), "about": row["description"] or "", "url": target.url(piece=row["name"])}
-        for row in rows
+        {"mark": apps.mark_of(row), "about": row["description"], "url": target.url(piece=row["name"])} for row in rows
     ]
 
 
@@ -267,7 +272,7 @@ def _built_in(target: Target) -> Sequence[tuple[str, Text, Text, str]]:
 
 def _operations(session: EngineSession, target: Target, piece: str) -> dict[str, Any]:
     row = apps.piece(session, piece)
-    listed = operations(row.get(target.kind), target.kind)
+    listed = operations(Piece(row).operations(target.kind), target.kind)
     logos = {known["name"]: known for known in apps.catalogue_or_none(session)}
     lines = [(one.title, one.about, one.starts, target.form_url(piece, one.name)) for one in listed]
     if target.is_trigger and piece == schedule_forms.PIECE:

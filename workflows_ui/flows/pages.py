@@ -9,7 +9,7 @@ position in the list is the last row's own time and id, which no change elsewher
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 from django.utils.translation import gettext as _, ngettext
 
@@ -49,6 +49,14 @@ class Filters:
     folder: str | None = None
     connection: str | None = None
     live: bool = False
+
+    @classmethod
+    def cleaned(cls, values: Mapping[str, object]) -> Self:
+        """These filters from the cleaned values of FlowFilters."""
+        name, status, folder, connection = (
+            text_at(values, field) or None for field in ("name", "status", "folder", "connection")
+        )
+        return cls(name, status, folder, connection)
 
     @property
     def countable(self) -> bool:

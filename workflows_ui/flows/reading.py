@@ -175,7 +175,7 @@ def people_names(session: EngineSession) -> dict[str, str]:
         people.append(session.workflows.get_current_user())
     with suppress(Forbidden, NotFound, NotInPlan):
         rows, _following = connection_list.chunk(session, "")
-        people += [row["owner"] for row in rows if isinstance(row.get("owner"), dict)]
+        people += [owner for row in rows if (owner := dict_at(row, "owner"))]
     return {id_at(person): name for person in people if id_at(person) and (name := _person_name(person))}
 
 
@@ -259,7 +259,7 @@ def start_label(flow: Row) -> str:
     if start != "event":
         return str(_STARTS[start])
     names = (text_at(trigger, path).strip()[:_LONGEST_START] for path in ("displayName", "settings.triggerName"))
-    title, app = next(filter(None, names), ""), apps.short(pick(trigger, "settings.pieceName"))[:_LONGEST_START]
+    title, app = next(filter(None, names), ""), apps.short(text_at(trigger, "settings.pieceName"))[:_LONGEST_START]
     return f"{app}: {title}" if title else app
 
 

@@ -5,7 +5,9 @@ from typing import Any
 
 from workflows_ui.core import redaction
 from workflows_ui.core.paths import dict_at, text_at
+from workflows_ui.core.readers import objects_by_name
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine_objects.pieces import Property
 from workflows_ui.flows import reading
 from workflows_ui.pieces import inputs
 
@@ -31,7 +33,9 @@ def masking(session: EngineSession, *values: Any) -> Callable[[Any], Any]:
             secret = dict_at(schemas.get(settings["pieceName"]), "secrets").get(operation) or {}
             # Of inputs whose fields the app gave, by the schema that is stored with the step.
             stored = dict_at(settings, "propertySettings").items()
-            members = {key: inputs.secret_members(dict_at(one, "schema")) for key, one in stored}
+            members = {
+                key: inputs.secret_members(objects_by_name(dict_at(one, "schema"), Property)) for key, one in stored
+            }
             secret = secret | {key: found for key, found in members.items() if found}
             settings["input"] = _hidden(settings["input"], secret)
         return copy

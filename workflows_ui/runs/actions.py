@@ -1,11 +1,12 @@
 """Actions on runs (api.md 8.2). Every call names its runs: without ids it would mean all of them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from django import forms
 from django.utils.translation import gettext, gettext_lazy as _
 
+from workflows_ui.core.form_arguments import FormArguments
 from workflows_ui.core.paths import dicts_at, text_at
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -61,8 +62,8 @@ class RetryForm(forms.Form):
 
     succeeded = forms.BooleanField(label=_("It succeeded. Do what it did once more"), required=True)
 
-    def __init__(self, *args: Any, row: Row, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *, row: Row, **arguments: Unpack[FormArguments]) -> None:
+        super().__init__(**arguments)
         if not row:
             self.fields["succeeded"] = forms.BooleanField(
                 label=_("Also start runs again that succeeded"),

@@ -203,7 +203,7 @@ def kept_note(run: Row) -> str:
         if run.get("steps"):
             return _("The engine has deleted this run. This is what the run index has kept of it.")
         return _("The engine has deleted this run. This is what the run index has kept of it, without its steps.")
-    if read_at := run.get(READ_AT):
+    if read_at := formats.moment(run.get(READ_AT)):
         text = _(
             "The engine does not give this run now. This is what the run index knew at %(time)s, without its steps."
         )

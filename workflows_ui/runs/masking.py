@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from workflows_ui.core import redaction
+from workflows_ui.core.paths import dict_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import alternatives, encoded_forms, escaped_forms
 from workflows_ui.launch_forms.services import sources
@@ -90,8 +91,8 @@ def _withheld(row: Row, launch: Launch) -> Row:
     copy = dict(row)
     if isinstance(steps, dict):
         copy["steps"] = {name: sent.step(name, item) for name, item in steps.items()}
-    if isinstance(row.get("failedStep"), dict):
-        copy["failedStep"] = {**row["failedStep"], "message": sent.without(row["failedStep"].get("message"))}
+    if failed := dict_at(row, "failedStep"):
+        copy["failedStep"] = {**failed, "message": sent.without(failed.get("message"))}
     return copy
 
 

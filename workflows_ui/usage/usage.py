@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
@@ -71,7 +70,7 @@ def _load(session: EngineSession) -> Usage:
     return Usage(tuple(row["used"] for row in rows if row["id"]), complete)
 
 
-def _with_uses(row: Row) -> dict[str, Any]:
+def _with_uses(row: Row) -> dict[str, object]:
     """A flow of the engine's list as a Use."""
     key, piece = text_at(row, "id"), text_at(row, "version.trigger.settings.pieceName")
     used = Use(key, text_at(row, "version.displayName"), piece, bool(row.get("publishedVersionId")), uses_of_flow(row))
@@ -196,7 +195,7 @@ def page_url(slug: str, resource: str, id: str) -> str:
 def panel(kind: str, none: Text, select: Callable[[Subject], Users] | None = None) -> Panel:
     """The panel with what uses an object of a kind, or what `select` finds; `none` is shown without any."""
 
-    def build(subject: Subject) -> dict[str, Any]:
+    def build(subject: Subject) -> dict[str, object]:
         found = select(subject) if select else find(subject.session, kind, subject.id, subject.object)
         url = page_url(subject.slug, kind, subject.id) if found.as_of and not select else ""
         return context(subject.session, found, none, _IN_PANEL if url else MOST) | {"more_url": url}
@@ -209,7 +208,7 @@ def tab(kind: str, none: Text) -> Tab:
     return Tab("used", gettext_lazy("Used by"), (panel(kind, none),))
 
 
-def context(session: EngineSession, found: Users, none: Text, most: int) -> dict[str, Any]:
+def context(session: EngineSession, found: Users, none: Text, most: int) -> dict[str, object]:
     """What the template of users needs, of at most so many."""
     return {
         "lines": found.lines[:most],

@@ -22,7 +22,7 @@ from workflows_ui.engine.references import SUBFLOWS, TABLES
 from workflows_ui.flows import step_values
 from workflows_ui.pieces import connections as connection_list
 from workflows_ui.pieces.missing_apps import exact
-from workflows_ui.resource_admin.resource import Row, pick
+from workflows_ui.resource_admin.resource import Row
 
 App = tuple[str, str]
 #: The columns of a table by name.
@@ -74,7 +74,7 @@ def read(triggers: Iterable[Any]) -> Contents:
     for node in (node for trigger in triggers for node in flow_tree.walk(trigger)):
         piece, title = text_at(node.step, "settings.pieceName"), title_of(node)
         if piece:
-            app = piece, exact(pick(node.step, "settings.pieceVersion"))
+            app = piece, exact(text_at(node.step, "settings.pieceVersion"))
             found.apps.setdefault(app, Use()).add(piece, title)
         for external in references.connections_of(node.step):
             found.connections.setdefault(external, Use()).add(piece, title)
@@ -115,7 +115,7 @@ def _rewritten(step: Step, matches: Matches) -> Step:
     if not isinstance(settings, dict):
         return step
     new, piece = dict(settings), text_at(settings, "pieceName")
-    if version := matches.versions.get((piece, exact(settings.get("pieceVersion")))):
+    if version := matches.versions.get((piece, exact(text_at(settings, "pieceVersion")))):
         new["pieceVersion"] = version
     values = settings.get("input")
     if isinstance(values, dict):
@@ -177,15 +177,16 @@ def used_columns(settings: Row) -> list[str]:
 def _with_columns(settings: Row, columns: Columns) -> dict[str, Any]:
     """A copy of a step's settings with these columns in the places of those of the same names; others stay."""
     keys = {key: text_at(columns[name], "externalId") for key, name in _names(settings).items() if name in columns}
-    new = {**settings, "input": dict(dict_at(settings, "input"))}
-    if isinstance(values := new["input"].get("values"), dict):
-        new["input"]["values"] = _with_keys(values, keys)
+    inputs = dict(dict_at(settings, "input"))
+    new = {**settings, "input": inputs}
+    if isinstance(values := inputs.get("values"), dict):
+        inputs["values"] = _with_keys(values, keys)
     if schema := dict_at(settings, _SCHEMA):
         stored = dict_at(settings, "propertySettings")
         new["propertySettings"] = stored | {"values": stored["values"] | {"schema": _with_keys(schema, keys)}}
     if any(True for _column in _filtered(settings)):
-        filters = new["input"]["filters"]
-        new["input"]["filters"] = filters | {"filters": [_filter(item, columns) for item in filters["filters"]]}
+        filters = inputs["filters"]
+        inputs["filters"] = filters | {"filters": [_filter(item, columns) for item in filters["filters"]]}
     return new
 
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Unpack, cast
 
 from django import forms
 from django.http import QueryDict
@@ -15,6 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
 from workflows_ui.core import crypto, formats, redaction
+from workflows_ui.core.form_arguments import FormArguments
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, flow_tree
 from workflows_ui.flow_editing import validity
@@ -38,8 +39,8 @@ class MatchForm(forms.Form):
     #: The label of the button that shows the form once more, with new choices.
     again: str | Promise = ""
 
-    def __init__(self, *args: Any, session: EngineSession, asked: Mapping[str, Any], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *, session: EngineSession, asked: Mapping[str, Any], **arguments: Unpack[FormArguments]) -> None:
+        super().__init__(**arguments)
         self.session, self.questions, self.matching = session, list[Affected](), matching.Matching()
         self.refreshed = self.is_bound and bool(asked.get("again"))
         if self.refreshed:
@@ -77,9 +78,14 @@ class FlowFile(SeenForm, MatchForm):
     content = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
 
     def __init__(
-        self, *args: Any, session: EngineSession, asked: Mapping[str, Any], row: Row | None = None, **kwargs: Any
+        self,
+        *,
+        session: EngineSession,
+        asked: Mapping[str, Any],
+        row: Row | None = None,
+        **arguments: Unpack[FormArguments],
     ) -> None:
-        super().__init__(*args, session=session, asked=asked, **kwargs)
+        super().__init__(session=session, asked=asked, **arguments)
         self.row = row or {}
         self._context = f"flow file:{session.workspace.pk}:{session.user_id}"
         self.flows: list[Request] = []

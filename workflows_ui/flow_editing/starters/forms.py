@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Unpack, cast
 
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy as _
 
+from workflows_ui.core.form_arguments import FormArguments
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.flow_editing.imports import contents
 from workflows_ui.flow_editing.imports.files import Request
@@ -86,8 +87,8 @@ class NewFlow(MatchForm):
     folder = forms.ChoiceField(label=_("Folder"), required=False)
     starter = forms.CharField(required=False, max_length=60, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, session: EngineSession, asked: Mapping[str, Any], **kwargs: Any) -> None:
-        super().__init__(*args, session=session, asked=asked, **kwargs)
+    def __init__(self, *, session: EngineSession, asked: Mapping[str, Any], **arguments: Unpack[FormArguments]) -> None:
+        super().__init__(session=session, asked=asked, **arguments)
         cast("forms.ChoiceField", self.fields["folder"]).choices = folder_choices(self.session)
         self.chosen: Starter | None = starters().get(str(asked.get("starter") or ""))
         if self.chosen:

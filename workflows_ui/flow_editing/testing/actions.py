@@ -10,13 +10,14 @@ import re
 import secrets
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any, Unpack, cast
 
 from django import forms
 from django.core.cache import cache
 from django.utils.translation import gettext, gettext_lazy as _
 
 from workflows_ui.core import crypto, json_text, redaction
+from workflows_ui.core.form_arguments import FormArguments
 from workflows_ui.core.paths import dict_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, TriggerAnswer, braces, flow_tree, references
@@ -58,8 +59,8 @@ class DraftTestForm(forms.Form):
         help_text=_("Steps read it as {{trigger.body}}. It replaces the sample of the trigger."),
     )
 
-    def __init__(self, *args: Any, session: EngineSession, row: Row, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *, session: EngineSession, row: Row, **arguments: Unpack[FormArguments]) -> None:
+        super().__init__(**arguments)
         if not self.is_bound:
             self.initial["payload"] = json_text.pretty(redaction.step(_sample(session, row)) or _outline(row))
 
@@ -160,8 +161,8 @@ class StepTestForm(SeenForm):
         label=_("Step"), error_messages={"invalid_choice": _("This step is no longer in the flow.")}
     )
 
-    def __init__(self, *args: Any, row: Row, asked: Mapping[str, Any], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *, row: Row, asked: Mapping[str, Any], **arguments: Unpack[FormArguments]) -> None:
+        super().__init__(**arguments)
         trigger = dict_at(row, "version.trigger")
         steps = dict(places.step_choices(trigger))
         chosen = str(asked.get("step") or next(iter(steps), ""))

@@ -6,13 +6,14 @@ then.
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from django import forms
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _, ngettext
 
 from workflows_ui.core import readable, redaction
+from workflows_ui.core.form_arguments import FormArguments
 from workflows_ui.core.paths import dict_at, dicts_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.flows.reading import deleting, trigger_of
@@ -30,8 +31,8 @@ SHOWN, PATIENCE = 10, 600
 class TestForm(forms.Form):
     """The way to test."""
 
-    def __init__(self, *args: Any, session: EngineSession, row: Row, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *, session: EngineSession, row: Row, **arguments: Unpack[FormArguments]) -> None:
+        super().__init__(**arguments)
         recommended = _recommended(session, row)
         labels = {
             WAIT: _("Wait for a real event. The engine listens, and keeps the next event that comes as a sample."),

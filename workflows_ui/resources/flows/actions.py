@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any
 
 from django.urls import reverse
 from django.utils.text import format_lazy
@@ -34,7 +33,7 @@ from workflows_ui.launches.models import OPEN, Launch
 from workflows_ui.members.models import LaunchRight, Role
 from workflows_ui.notifications.models import Favourite, Watch, WatchKind
 from workflows_ui.pieces import missing_apps
-from workflows_ui.resource_admin.actions import LastingText, NameForm, always, delete_action, rename_action
+from workflows_ui.resource_admin.actions import LastingText, NameData, NameForm, always, delete_action, rename_action
 from workflows_ui.resource_admin.places import flow_url, object_url, subpage_url
 from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Row, Text, id_at, pick
 from workflows_ui.resources.flows import forms as flow_forms
@@ -44,7 +43,7 @@ _LISTED = 20
 Line = tuple[Text, str]
 
 
-def _operate(session: EngineSession, id: str, operation: str, **request: Any) -> Any:
+def _operate(session: EngineSession, id: str, operation: str, **request: object) -> Row:
     """Run one of the engine's operations on a flow (api.md 6.5) and return the whole flow. Raises EngineError."""
     flow, sent = session.workflows.get_flow(id), Operation(operation, request)
     try:
@@ -54,7 +53,7 @@ def _operate(session: EngineSession, id: str, operation: str, **request: Any) ->
     return session.workflows.apply_flow_operation(id, sent.body, known=flow, expected=expected)
 
 
-def _duplicate(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
+def _duplicate(session: EngineSession, id: str, data: NameData) -> object:
     """Create a flow of this name with the newest version's steps, in the same folder."""
     flow = session.workflows.get_flow(id)
     return creation.create(session, data["name"], dict_at(flow, "version"), text_at(flow, "folderId"))
@@ -96,7 +95,7 @@ def _incomplete(session: EngineSession, flow: Row) -> Affected | None:
     return Affected(filled(text, count=steps), listed[:_LISTED])
 
 
-def _rename(session: EngineSession, id: str, data: dict[str, Any]) -> Row:
+def _rename(session: EngineSession, id: str, data: NameData) -> Row:
     flow = _operate(session, id, "CHANGE_NAME", displayName=data["name"])
     return {**flow, "renamed": name_of(flow) == data["name"]}
 
@@ -112,14 +111,14 @@ def _published(row: Row, flow: Row) -> Text:
     return LastingText(text % {"name": formats.cut(name_of(row))})
 
 
-def _tag(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
+def _tag(session: EngineSession, id: str, data: dict[str, object]) -> object:
     """Keep all other metadata, which UPDATE_METADATA replaces (recording `flow_op_update_metadata`)."""
     known = dict_at(session.workflows.get_flow(id), "metadata") | {"tags": data["tags"]}
     metadata = {key: value for key, value in known.items() if key != "tags" or value}
     return _operate(session, id, "UPDATE_METADATA", metadata=metadata or None)
 
 
-def _delete(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str, Any]:
+def _delete(session: EngineSession, id: str, data: dict[str, object]) -> dict[str, object]:
     """`copies.answer`, and whether the flow is gone: 0.83 takes a moment if it was published (`flow_del_03_get_right_after`)."""
     with copies.kept(session, "flows", id, data, lambda: _read_copy(session, id)):
         session.workflows.delete_flow(id)
@@ -202,15 +201,16 @@ def _read_copy(session: EngineSession, id: str) -> Content:
     flow = session.workflows.get_flow(id)
     version = dict_at(flow, "version")
     folder = folder_names(session).get(text_at(flow, "folderId"), "")
-    data: dict[str, Any] = {
+    tags = tags_of(flow)
+    data: dict[str, object] = {
         "version": {key: version[key] for key in TREE if key in version},
-        "tags": tags_of(flow),
+        "tags": tags,
         "folder": folder,
     }
     forms = LaunchFormVersion.objects.filter(form__workspace=session.workspace, form__flow_id=id)
     facts = {
         "folder": folder[:200],
-        "tags": len(data["tags"]),
+        "tags": len(tags),
         "on": flow.get("status") == "ENABLED",
         "published": bool(flow.get("publishedVersionId")),
         "versions": forms.count(),
@@ -220,7 +220,7 @@ def _read_copy(session: EngineSession, id: str) -> Content:
     return Content(name_of(flow) or id, data, facts)
 
 
-def create_from_copy(session: EngineSession, data: Mapping[str, Any]) -> str:
+def create_from_copy(session: EngineSession, data: Mapping[str, object]) -> str:
     """Create the flow of a copy (_read_copy) without its steps, in the folder of that name if any; return its id. Raises EngineError."""
     folders = {name: key for key, name in folder_names(session).items()}
     folder = folders.get(text_at(data, "folder"), "")
@@ -229,7 +229,7 @@ def create_from_copy(session: EngineSession, data: Mapping[str, Any]) -> str:
     return text_at(flow, "id")
 
 
-def fill_from_copy(session: EngineSession, id: str, data: Mapping[str, Any]) -> None:
+def fill_from_copy(session: EngineSession, id: str, data: Mapping[str, object]) -> None:
     """Give the flow the steps and tags of its copy; a second time does no harm. Raises EngineError, ValidationError."""
     tags = [str(tag) for tag in list_at(data, "tags")]
     flow, version = session.workflows.get_flow(id), dict_at(data, "version")
@@ -240,7 +240,7 @@ def fill_from_copy(session: EngineSession, id: str, data: Mapping[str, Any]) -> 
         _tag(session, id, {"tags": tags})
 
 
-def _name_in_copy(data: Mapping[str, Any]) -> str:
+def _name_in_copy(data: Mapping[str, object]) -> str:
     return text_at(data, "version.displayName") or gettext("Imported flow")
 
 

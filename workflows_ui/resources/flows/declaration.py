@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
-from typing import Any, cast
+from typing import cast
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
@@ -66,7 +66,7 @@ def _note(flow: Row) -> Text:
     )
 
 
-def _with_names(session: EngineSession, rows: Sequence[Row], folders: Mapping[str, str]) -> list[dict[str, Any]]:
+def _with_names(session: EngineSession, rows: Sequence[Row], folders: Mapping[str, str]) -> list[dict[str, object]]:
     """The rows with the names of their folders, their apps, and the plots of their runs."""
     known = reading.known_apps(session)
     sparks = resource_results.sparks(session, [id_at(row) for row in rows if id_at(row)])
@@ -192,7 +192,7 @@ class Flows(Resource):
         """A page, last changed first, with flows in the shape of `flow_pages.brief`. One call for flows as long as the first hundred hold
         the page, and a cached one for the names of folders; the newest runs for the last results are optional.
         """
-        page = pages.page(session, pages.Filters(**query.filters), query)
+        page = pages.page(session, pages.Filters.cleaned(query.filters), query)
         results = resource_results.latest(session, [id_at(row) for row in page.rows if id_at(row)])
         rows = _with_names(session, page.rows, reading.folder_names(session))
         return replace(page, rows=[row | {"results": results.get(id_at(row))} for row in rows])
@@ -208,9 +208,9 @@ class Flows(Resource):
         names = {"folder": folder, "owner": reading.owner_of(session, flow)}
         return flow | {key: name for key, name in names.items() if name}
 
-    def count(self, session: EngineSession, filters: Mapping[str, Any]) -> int | None:
+    def count(self, session: EngineSession, filters: Mapping[str, object]) -> int | None:
         """The count by folder and state, the only filters that the engine counts by."""
-        return pages.count(session, pages.Filters(**filters))
+        return pages.count(session, pages.Filters.cleaned(filters))
 
     def choices(self, session: EngineSession) -> Mapping[str, Sequence[tuple[str, str | Promise]]]:
         """The folders, and the connections by the external ids that flows use."""
@@ -221,7 +221,7 @@ class Flows(Resource):
     def masked_whole(self, session: EngineSession, row: Row) -> Row:
         return cast("Row", secret_inputs.masked(session, row))
 
-    def raw(self, subject: Subject) -> dict[str, Any]:
+    def raw(self, subject: Subject) -> dict[str, object]:
         return super().raw(replace(subject, object=self.masked_whole(subject.session, subject.object)))
 
     def badge(self, row: Row) -> Badge:

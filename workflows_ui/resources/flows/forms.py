@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, cast
+from typing import Unpack, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.core.form_arguments import FormArguments
 from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError
@@ -42,8 +43,8 @@ class FlowTags(forms.Form):
 class FolderChoice(forms.Form):
     folder = forms.ChoiceField(label=_("Folder"), required=False)
 
-    def __init__(self, *args: Any, session: EngineSession, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *, session: EngineSession, **arguments: Unpack[FormArguments]) -> None:
+        super().__init__(**arguments)
         cast("forms.ChoiceField", self.fields["folder"]).choices = folder_choices(session)
 
 
@@ -52,8 +53,10 @@ class Publish(SeenForm):
 
     discreet = frozenset({"seen"})
 
-    def __init__(self, *args: Any, session: EngineSession, row: Row, asked: Mapping[str, Any], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self, *, session: EngineSession, row: Row, asked: Mapping[str, object], **arguments: Unpack[FormArguments]
+    ) -> None:
+        super().__init__(**arguments)
         self.questions = list[Affected]()
         # The form of many flows has no row.
         mark = moment_of(row) if row else ""

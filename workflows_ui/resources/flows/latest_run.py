@@ -1,7 +1,6 @@
 """The diagram of a flow with how each step did in its latest run."""
 
 from itertools import islice
-from typing import Any
 
 from workflows_ui.core.paths import list_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -18,7 +17,7 @@ from workflows_ui.runs.times import worked
 _DEEPEST = 6
 
 
-def panel(subject: Subject) -> dict[str, Any] | None:
+def panel(subject: Subject) -> dict[str, object] | None:
     """The diagram of the newest version; left out without steps. A quick session has the latest run's states only if they are cached.
     In a long flow the last step that failed is unfolded.
     """
@@ -45,7 +44,7 @@ def _step_states(session: EngineSession, run_id: str, status: str) -> dict[str, 
     return {name: state for name, state in states.items() if name != left}
 
 
-def _collect(steps: Any, states: dict[str, tuple[str, float]], depth: int) -> None:
+def _collect(steps: object, states: dict[str, tuple[str, float]], depth: int) -> None:
     for name, step in steps.items() if isinstance(steps, dict) else ():
         status = run_reading.FAILED if any_failed({name: step}) else text_at(step, "status")
         before, took = states.get(str(name), ("", 0.0))

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -72,7 +71,7 @@ def form_url(slug: str, flow: Row) -> str:
     return "" if reading.deleting(flow) else subpage_url("form_builder", slug, flow)
 
 
-def warnings(subject: Subject) -> dict[str, Any] | None:
+def warnings(subject: Subject) -> dict[str, object] | None:
     """Problems that the engine accepts: the newest version will not run, or is not protected as it seems. None without any."""
     flow = subject.object
     if reading.deleting(flow):
@@ -85,14 +84,14 @@ def warnings(subject: Subject) -> dict[str, Any] | None:
     return {"warnings": found} if found else None
 
 
-def alarms(subject: Subject) -> dict[str, Any] | None:
+def alarms(subject: Subject) -> dict[str, object] | None:
     """The open alarms about the flow, where the person may see the run index."""
     index = indexes.for_session(subject.session)
     found = alarm_services.open_of_flow(index, subject.id) if index else ()
     return {"alarms": [(row, alarm_messages.sentence(row.kind, row.facts)) for row in found]} if found else None
 
 
-def not_launchable(subject: Subject) -> dict[str, Any] | None:
+def not_launchable(subject: Subject) -> dict[str, object] | None:
     """Why there is no launch button. For a flow that is being deleted the badge is enough."""
     flow = subject.object
     if reading.deleting(flow) or not subject.access.allows(Role.LAUNCHER) or launch_url(subject.slug, flow):
@@ -115,7 +114,7 @@ _starred = Prepared(
 )
 
 
-def own_marks(subject: Subject) -> dict[str, Any] | None:
+def own_marks(subject: Subject) -> dict[str, object] | None:
     """The person's own marks: favourite, notices of failures."""
     user, workspace, key = subject.access.user, subject.workspace, subject.id
     if "/" in key or reading.deleting(subject.object):
@@ -129,7 +128,7 @@ def own_marks(subject: Subject) -> dict[str, Any] | None:
     }
 
 
-def story(subject: Subject) -> dict[str, Any]:
+def story(subject: Subject) -> dict[str, object]:
     """What the flow does, and how its runs ended."""
     trigger = reading.trigger_of(subject.object)
     return {
@@ -138,7 +137,7 @@ def story(subject: Subject) -> dict[str, Any]:
     }
 
 
-def form(subject: Subject) -> dict[str, Any] | None:
+def form(subject: Subject) -> dict[str, object] | None:
     """The state of the launch form, for builders: whether there is one, and who published it when."""
     url = form_url(subject.slug, subject.object)
     if not subject.access.allows(Role.BUILDER) or not url:
@@ -159,7 +158,7 @@ def _mismatches(subject: Subject, row: LaunchForm | None) -> list[str]:
         return []
 
 
-def steps(subject: Subject) -> dict[str, Any]:
+def steps(subject: Subject) -> dict[str, object]:
     """The outline and the notes; for builders with the ways to edit it."""
     trigger, session, slug = reading.trigger_of(subject.object), subject.session, subject.slug
     uses = pick(subject.object, "version.connectionIds")
@@ -197,7 +196,7 @@ def steps(subject: Subject) -> dict[str, Any]:
     }
 
 
-def uses(subject: Subject) -> dict[str, Any] | None:
+def uses(subject: Subject) -> dict[str, object] | None:
     """What the flow needs to work, each with its page: `apps`, `connections`, `tables`, called `flows`; left out if it uses none."""
     slug, session = subject.slug, subject.session
     # Of a flow from the index what that knows.
@@ -213,7 +212,7 @@ def uses(subject: Subject) -> dict[str, Any] | None:
         known_tables = reading.table_names(session) if tables else {}
     known_flows = index_uses.names(session, "flows") if called else {}
     marks = zip(pieces, reading.app_marks(reading.known_apps(session), pieces), strict=True)
-    context = {
+    context: dict[str, object] = {
         "apps": [{"text": mark.text, "url": piece_url(slug, name), "mark": mark} for name, mark in marks],
         "connections": [_use(slug, "connections", key, known_connections) for key in connections],
         "tables": [_use(slug, "tables", key, known_tables) for key in tables],
@@ -222,27 +221,27 @@ def uses(subject: Subject) -> dict[str, Any] | None:
     return context if any(context.values()) else None
 
 
-def _use(slug: str, resource: str, used: str, known: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
+def _use(slug: str, resource: str, used: str, known: Mapping[str, tuple[str, str]]) -> dict[str, object]:
     """A connection or table; `missing` if the workspace does not list it, and lists all that it has."""
     key, name = known.get(used, ("", used))
     missing = 0 < len(known) < whole_lists.AT_ONCE and used not in known
     return {"text": name, "url": object_url(slug, resource, key), "missing": missing}
 
 
-def launches(subject: Subject) -> dict[str, Any] | None:
+def launches(subject: Subject) -> dict[str, object] | None:
     """The latest launches that the person may open."""
     rows = list(launch_rows.visible_launches(subject.access).filter(flow_id=subject.id)[:_LATEST])
     return {"launches": rows} if rows else None
 
 
-def run_plots(subject: Subject) -> dict[str, Any] | None:
+def run_plots(subject: Subject) -> dict[str, object] | None:
     """Where the plots of the flow's runs are loaded from; left out without a run index, and if the index has no run of the flow."""
     index = indexes.for_session(subject.session)
     ran = index is not None and run_statistics.listed(index).filter(flow_id=subject.id).exists()
     return {"query": urlencode({"flow": subject.id})} if ran else None
 
 
-def plots(subject: Subject) -> dict[str, Any] | None:
+def plots(subject: Subject) -> dict[str, object] | None:
     """Where the plots of the flow's launches are loaded from; left out if nobody launched it lately, as far as the person may see, and if
     its runs are plotted.
     """
@@ -255,7 +254,7 @@ def plots(subject: Subject) -> dict[str, Any] | None:
     return {"query": urlencode({"flow": subject.id})} if rows.exists() else None
 
 
-def latest_runs(subject: Subject, number: int = _LATEST) -> dict[str, Any] | None:
+def latest_runs(subject: Subject, number: int = _LATEST) -> dict[str, object] | None:
     """The newest runs with what started them; left out without runs, or if a quick session has not cached them."""
     rows = results.latest_runs(subject.session, subject.id)[:number]
     if not rows:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy
@@ -308,13 +308,13 @@ _KEPT = (
 )
 
 
-def latest_runs(session: EngineSession, flow_id: str) -> list[dict[str, Any]]:
+def latest_runs(session: EngineSession, flow_id: str) -> list[dict[str, object]]:
     """The flow's newest runs without steps, at most a minute old, with their retries. A quick session has them only if they are cached."""
     return run_reading.with_retries(session.workspace, _newest_of_flow(session, flow_id))
 
 
 @cached("flow-latest-runs", 60, [], optional=True)
-def _newest_of_flow(session: EngineSession, flow_id: str) -> list[dict[str, Any]]:
+def _newest_of_flow(session: EngineSession, flow_id: str) -> list[dict[str, object]]:
     kept = []
     for row in dicts_at(session.workflows.list_runs(limit=MOST, flow_id=flow_id), "data"):
         # Without the step's message, which may repeat what was typed into a secret field.

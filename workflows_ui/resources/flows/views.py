@@ -3,7 +3,6 @@
 import json
 import logging
 from collections.abc import Mapping
-from typing import Any
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -78,7 +77,7 @@ def _version_pair(flow: Row, known: list[str], old: str, new: str) -> tuple[str,
     return old, new
 
 
-def _version(session: EngineSession, flow: Row, key: str) -> dict[str, Any]:
+def _version(session: EngineSession, flow: Row, key: str) -> dict[str, object]:
     whole = flow if pick(flow, "version.id") == key else session.workflows.get_flow(str(flow.get("id")), version_id=key)
     return dict_at(whole, "version")
 

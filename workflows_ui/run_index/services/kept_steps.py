@@ -61,7 +61,9 @@ def reduced(run: Json, titles: Mapping[str, str], setting: int, limit: int) -> s
             value = chain.get(name, _NO_STEP).raw.get(part)
             if value in _EMPTY:
                 continue
-            value = value if setting == Kept.VALUES else _step_names(value, found.trigger if name == "trigger" else None)
+            value = (
+                value if setting == Kept.VALUES else _step_names(value, found.trigger if name == "trigger" else None)
+            )
             needed = _size(value) + len(part) + 8
             if needed <= room:
                 steps[name][part] = value
