@@ -1,10 +1,13 @@
-"""Arguments of Django's forms, for forms that take others beside them."""
+"""Arguments and cleaned data of Django's forms."""
 
 from collections.abc import Mapping, MutableMapping
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.datastructures import MultiValueDict
+
+#: Cleaned data, whose types the fields of the form know.
+Cleaned = dict[str, Any]
 
 
 class FormArguments(TypedDict, total=False):

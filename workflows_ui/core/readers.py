@@ -23,6 +23,8 @@ Part = TypeVar("Part", bound="EngineObject")
 #: Most are dictionaries, and the check for one is five times as quick.
 _MAPPINGS = (dict, Mapping)
 _EMPTY: Mapping[str, object] = {}
+#: Digits of a count that is written as a text.
+_LONGEST_COUNT = 18
 
 
 class EngineObject:
@@ -142,7 +144,7 @@ def count(path: str) -> Reader[int | None]:
 
 def items(path: str) -> Reader[list[object]]:
     """A list whose items are kept as they came; empty for anything else."""
-    return _reader(path, _items)
+    return _reader(path, as_items)
 
 
 def part(path: str, kind: Callable[[object], Part]) -> Reader[Part]:
@@ -167,7 +169,7 @@ def parts_by_name(path: str, kind: Callable[[object], Part]) -> Reader[dict[str,
 
 def parts_of(value: object, kind: Callable[[object], Part]) -> list[Part]:
     """As `parts`, for a value."""
-    return [kind(item) for item in _items(value) if isinstance(item, _MAPPINGS)]
+    return [kind(item) for item in as_items(value) if isinstance(item, _MAPPINGS)]
 
 
 def objects_by_name(value: object, kind: Callable[[object], Part]) -> dict[str, Part]:
@@ -196,9 +198,9 @@ def as_count(value: object) -> int | None:
     """As `count`, for a value."""
     if isinstance(value, dict | list):
         return len(value)
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        return None
-    return int(value) if str(value).isdecimal() else None
+    if isinstance(value, str):
+        return int(value) if value.isdecimal() and len(value) <= _LONGEST_COUNT else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def _number(value: object) -> float | None:
@@ -217,7 +219,7 @@ def _moment(value: object) -> datetime | None:
 
 
 def _texts(value: object) -> list[str]:
-    return [database.storable(item) for item in _items(value) if isinstance(item, str)]
+    return [database.storable(item) for item in as_items(value) if isinstance(item, str)]
 
 
 def _same(value: object) -> object:
@@ -229,5 +231,6 @@ def mapping_of(value: object) -> Mapping[str, object]:
     return value if isinstance(value, _MAPPINGS) else _EMPTY
 
 
-def _items(value: object) -> list[object]:
+def as_items(value: object) -> list[object]:
+    """As `items`, for a value."""
     return value if isinstance(value, list) else []

@@ -2,10 +2,52 @@
 
 from typing import Final
 
-from workflows_ui.core.readers import EngineObject, Reader, flag, mapping, moment, part, text, texts, usable_id
+from workflows_ui.core.readers import (
+    EngineObject,
+    Reader,
+    as_items,
+    flag,
+    items,
+    mapping,
+    moment,
+    part,
+    parts,
+    parts_of,
+    text,
+    texts,
+    tree,
+    usable_id,
+)
 
 #: The status of a flow that is on.
 ENABLED: Final = "ENABLED"
+
+
+class Branch(EngineObject):
+    """A branch of a router (api.md 6.3)."""
+
+    __slots__ = ()
+
+    name = text("branchName")
+    type = text("branchType")
+    #: Groups of which one must hold: lists of conditions that all must hold.
+    conditions = items("conditions")
+
+    @property
+    def groups(self) -> list[list["Condition"]]:
+        """Its conditions; what is no list, and what is no condition, is left out."""
+        return [parts_of(group, Condition) for group in self.conditions if as_items(group) is group]
+
+
+class Condition(EngineObject):
+    """A condition of a branch (api.md 6.3)."""
+
+    __slots__ = ()
+
+    operator = text("operator")
+    first_value = tree("firstValue")
+    second_value = tree("secondValue")
+    case_sensitive = flag("caseSensitive")
 
 
 class StepSettings(EngineObject):
@@ -20,8 +62,15 @@ class StepSettings(EngineObject):
     trigger_name = text("triggerName")
     #: The values of the fields, with expressions.
     input = mapping("input")
+    #: The branches of a router.
+    branches = parts("branches", Branch)
     #: Where the engine keeps an output of the step to build and test with; "" if it has none.
     sample_file_id = text("sampleData.sampleDataFileId")
+
+    @property
+    def operation(self) -> str:
+        """The name of the piece's action or trigger."""
+        return self.action_name or self.trigger_name
 
     @property
     def piece(self) -> str:

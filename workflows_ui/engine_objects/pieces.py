@@ -69,6 +69,8 @@ class PieceOperation(EngineObject):
     #: How a trigger learns of events.
     type = text("type")
     props = parts_by_name("props", Property)
+    #: Which ways an action has to go on after an error, and whether they are on at first.
+    error_handling = mapping("errorHandlingOptions")
 
     @property
     def requires_auth(self) -> bool:

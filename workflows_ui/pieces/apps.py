@@ -22,7 +22,7 @@ from workflows_ui.web import elements
 #: Seconds for which the list of pieces, and each piece, is cached: they change when somebody installs one.
 REMEMBERED = 600
 #: The name under which the list is cached.
-CATALOGUE = "pieces"
+CATALOGUE = "apps"
 _COLOURS = ("blue", "azure", "indigo", "purple", "pink", "red", "orange", "yellow", "lime", "green", "teal", "cyan")
 _LONGEST = 2000
 #: The number of marks in a row of a list.

@@ -11,7 +11,7 @@ from workflows_ui.resource_admin.cached import cached
 
 _REMEMBERED = 600
 #: The secret ones of properties by name: True, or of one with secret members (a list with properties) a map of these.
-SecretMembers = Mapping[str, "bool | Mapping[str, bool]"]
+SecretMembers = Mapping[str, "bool | SecretMembers"]
 
 
 class Inputs(TypedDict, total=False):
@@ -30,7 +30,7 @@ _NOTHING: Inputs = {}
 def of_piece(session: EngineSession, name: str) -> Inputs:
     piece = Piece(apps.fetch_app(session, name))
     labels: dict[str, dict[str, str]] = {}
-    secrets: dict[str, dict[str, bool | Mapping[str, bool]]] = {}
+    secrets: dict[str, dict[str, bool | SecretMembers]] = {}
     for operations in (piece.actions, piece.triggers):
         for key, operation in operations.items():
             props = operation.props
@@ -45,7 +45,7 @@ def known(session: EngineSession, name: str) -> Inputs:
 
 
 def secret_members(props: Mapping[str, Property]) -> SecretMembers:
-    members: dict[str, bool | Mapping[str, bool]] = {}
+    members: dict[str, bool | SecretMembers] = {}
     for name, prop in props.items():
         if prop.is_secret:
             members[name] = True

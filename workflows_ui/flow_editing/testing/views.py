@@ -70,7 +70,7 @@ def step_test(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         "run_id": id,
         "flow_id": flow,
         "name": reading.name_of(run) or flow,
-        "title": known.get(name, {}).get("displayName") or name,
+        "title": text_at(known.get(name), "displayName") or name,
         "tab_url": f"{flow_url(slug, flow)}?tab=steps",
         "step_url": step_url(flow_url(slug, flow), name),
         "badge": messages.run_state(run.get("status")),

@@ -6,17 +6,19 @@ then.
 
 import time
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import TypedDict, Unpack
 
 from django import forms
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _, ngettext
 
 from workflows_ui.core import readable, redaction
-from workflows_ui.core.form_arguments import FormArguments
+from workflows_ui.core.form_arguments import Cleaned, FormArguments
 from workflows_ui.core.paths import dict_at, dicts_at, text_at
+from workflows_ui.core.readers import mapping_of
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.flows.reading import deleting, trigger_of
+from workflows_ui.engine_objects.flows import Flow
+from workflows_ui.flows.reading import trigger_of
 from workflows_ui.launches import flow_facts
 from workflows_ui.pieces import apps
 from workflows_ui.resource_admin.resource import Action, Row, Text, id_at, pick
@@ -54,7 +56,7 @@ def waits_for_calls(flow: Row) -> bool:
     return flow_facts.start_of(trigger_of(flow)) == "call"
 
 
-def page_url(slug: str, id: str, **query: Any) -> str:
+def page_url(slug: str, id: str, **query: object) -> str:
     """The page of a flow's samples."""
     return reverse("flow_trigger_test", kwargs={"slug": slug, "id": id}, query=query or None)
 
@@ -65,7 +67,7 @@ def samples(session: EngineSession, id: str) -> list[Row]:
     return sorted(rows, key=lambda row: str(row.get("created") or ""), reverse=True)
 
 
-def in_words(rows: Sequence[Row], new: set[str]) -> list[dict[str, Any]]:
+def in_words(rows: Sequence[Row], new: set[str]) -> list[dict[str, object]]:
     """The samples for reading; those whose ids are `new` are marked. What does not fit into a page is left out and counted."""
     room = readable.Room()
     return [_sample(row, new, room) for row in rows]
@@ -77,17 +79,26 @@ def cancel(session: EngineSession, id: str) -> None:
     session.workflows.cancel_test_trigger(_body(flow, id, WAIT))
 
 
-def _run(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str, Any]:
+class Tested(TypedDict):
+    """How a trigger is tested, and the ids of its samples; while the engine waits, since when, and the newest sample before."""
+
+    how: str
+    made: list[str]
+    waiting: int
+    seen: str
+
+
+def _run(session: EngineSession, id: str, data: Cleaned) -> Tested:
     flow, how = session.workflows.get_flow(id), data["how"]
     if how == WAIT:
         before = samples(session, id)
         session.workflows.test_trigger(_body(flow, id, WAIT))
-        return {"how": WAIT, "waiting": int(time.time()), "seen": id_at(before[0]) if before else ""}
+        return {"how": WAIT, "made": [], "waiting": int(time.time()), "seen": id_at(before[0]) if before else ""}
     events = dicts_at(session.workflows.test_trigger(_body(flow, id, ASK)), "data")
-    return {"how": ASK, "made": [id_at(row) for row in events]}
+    return {"how": ASK, "made": [id_at(row) for row in events], "waiting": 0, "seen": ""}
 
 
-def _body(flow: Row, id: str, way: str) -> dict[str, Any]:
+def _body(flow: Row, id: str, way: str) -> dict[str, object]:
     return {"flowId": id, "flowVersionId": pick(flow, "version.id"), "testStrategy": _STRATEGIES[way]}
 
 
@@ -102,7 +113,11 @@ def _recommended(session: EngineSession, flow: Row) -> str:
 
 
 def _can_test(flow: Row) -> bool:
-    return flow_facts.start_of(trigger_of(flow)) != "nothing" and bool(pick(flow, "version.id")) and not deleting(flow)
+    return (
+        flow_facts.start_of(trigger_of(flow)) != "nothing"
+        and bool(pick(flow, "version.id"))
+        and not Flow(flow).deleting
+    )
 
 
 def _explained(flow: Row) -> Text:
@@ -118,7 +133,7 @@ def _explained(flow: Row) -> Text:
     return " ".join(map(str, sentences))
 
 
-def _done(_flow: Row, answer: Any) -> Text:
+def _done(_flow: Row, answer: Tested) -> Text:
     if answer["how"] == WAIT:
         return _("The engine listens for the next event.")
     count = len(answer["made"])
@@ -127,23 +142,24 @@ def _done(_flow: Row, answer: Any) -> Text:
     return ngettext("The app gave %(n)d sample.", "The app gave %(n)d samples.", count) % {"n": count}
 
 
-def _then(slug: str, flow: Row, answer: Any) -> str:
+def _then(slug: str, flow: Row, answer: Tested) -> str:
     key = id_at(flow)
     if answer["how"] == WAIT:
         return page_url(slug, key, waiting=answer["waiting"], seen=answer["seen"])
     return page_url(slug, key, made=answer["made"][:SHOWN])
 
 
-def _sample(row: Row, new: set[str], room: readable.Room) -> dict[str, Any]:
+def _sample(row: Row, new: set[str], room: readable.Room) -> dict[str, object]:
     """A stored event for its template: its parts with their headings, the rest folded, and the whole event as JSON."""
     payload, key = row.get("payload"), id_at(row)
-    parts: list[tuple[Text, Any]] = [("", payload)]
-    more: list[tuple[Text, Any]] = []
-    if isinstance(payload, dict) and "body" in payload and "headers" in payload:
-        parts = [(_("What was sent"), payload["body"])]
-        if payload.get("queryParams"):
-            parts.append((_("Values in the address"), payload["queryParams"]))
-        more = [(_("About the request"), {name: payload.get(name) for name in ("method", "headers")})]
+    request = mapping_of(payload)
+    parts: list[tuple[Text, object]] = [("", payload)]
+    more: list[tuple[Text, object]] = []
+    if "body" in request and "headers" in request:
+        parts = [(_("What was sent"), request["body"])]
+        if request.get("queryParams"):
+            parts.append((_("Values in the address"), request["queryParams"]))
+        more = [(_("About the request"), {name: request.get(name) for name in ("method", "headers")})]
     return {
         "id": key,
         "created": row.get("created"),

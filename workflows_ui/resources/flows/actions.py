@@ -14,20 +14,12 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.deleted_objects import copies, services as deleted_objects
 from workflows_ui.deleted_objects.services import Content
 from workflows_ui.engine import EngineError, NotFound
+from workflows_ui.engine_objects.flows import ENABLED, Flow
 from workflows_ui.flow_editing import actions as editing_actions, creation, validity
 from workflows_ui.flow_editing.operations import TREE, Operation
 from workflows_ui.flow_editing.prediction import Impossible, predict
 from workflows_ui.flows import pages
-from workflows_ui.flows.reading import (
-    connection_names,
-    deleting,
-    folder_names,
-    has_draft,
-    name_of,
-    table_names,
-    tags_of,
-    trigger_of,
-)
+from workflows_ui.flows.reading import connection_names, folder_names, name_of, table_names, trigger_of
 from workflows_ui.launch_forms.models import LaunchForm, LaunchFormVersion, SavedInputs
 from workflows_ui.launches.models import OPEN, Launch
 from workflows_ui.members.models import LaunchRight, Role
@@ -56,28 +48,29 @@ def _operate(session: EngineSession, id: str, operation: str, **request: object)
 def _duplicate(session: EngineSession, id: str, data: NameData) -> object:
     """Create a flow of this name with the newest version's steps, in the same folder."""
     flow = session.workflows.get_flow(id)
-    return creation.create(session, data["name"], dict_at(flow, "version"), text_at(flow, "folderId"))
+    return creation.create(session, data["name"], dict_at(flow, "version"), Flow(flow).folder_id)
 
 
 def _can_turn_on(flow: Row) -> bool:
     # Before the first publish the engine answers 500 (api.md 6.5).
-    return flow.get("status") == "DISABLED" and bool(flow.get("publishedVersionId")) and not deleting(flow)
+    return Flow(flow).is_on is False
 
 
 def _can_publish(flow: Row) -> bool:
-    started = pick(trigger_of(flow), "type") not in (None, "EMPTY")
-    return started and not deleting(flow) and (not flow.get("publishedVersionId") or has_draft(flow))
+    found = Flow(flow)
+    started = found.version.trigger.type not in ("", "EMPTY")
+    return started and not found.deleting and (not found.is_published or found.has_draft)
 
 
 def _stays(flow: Row) -> bool:
-    return not deleting(flow)
+    return not Flow(flow).deleting
 
 
 def _incomplete(session: EngineSession, flow: Row) -> Affected | None:
     """What is missing in the draft, which the engine publishes all the same."""
     trigger = trigger_of(flow)
     report = validity.find(session, trigger)
-    listed = validity.lines(report, session.workspace.slug, text_at(flow, "id"))
+    listed = validity.lines(report, session.workspace.slug, Flow(flow).id)
     if not listed:
         return None
     missing = missing_apps.of_trees(session, trigger)
@@ -102,8 +95,8 @@ def _rename(session: EngineSession, id: str, data: NameData) -> Row:
 
 def _published(row: Row, flow: Row) -> Text:
     """Whether what the confirmation said has come true, by the engine's answer."""
-    is_live = pick(flow, "publishedVersionId") == pick(flow, "version.id") and pick(flow, "status") == "ENABLED"
-    if is_live:
+    made = Flow(flow)
+    if made.published_version_id == made.version.id and made.status == ENABLED:
         return gettext("“%(name)s” is published and on.") % {"name": formats.cut(name_of(row))}
     text = gettext(
         "The engine took the request to publish “%(name)s”, but it is not live. Look at the state of the flow."
@@ -150,9 +143,10 @@ def _deletion_impact(session: EngineSession, flow: Row) -> Affected:
 
 
 def _lost_state(flow: Row) -> Iterator[Line]:
-    if flow.get("status") == "ENABLED" and flow.get("publishedVersionId"):
+    found = Flow(flow)
+    if found.status == ENABLED and found.is_published:
         yield _("It is on: its webhook address, schedule or trigger starts nothing any more."), ""
-    if flow.get("publishedVersionId") and has_draft(flow):
+    if found.has_draft:
         yield _("The draft is newer than what is live. A copy has the draft only."), ""
 
 
@@ -200,8 +194,8 @@ def _read_copy(session: EngineSession, id: str) -> Content:
     """The flow's newest version, tags and folder, and what is said about it until it is restored. Raises EngineError."""
     flow = session.workflows.get_flow(id)
     version = dict_at(flow, "version")
-    folder = folder_names(session).get(text_at(flow, "folderId"), "")
-    tags = tags_of(flow)
+    folder = folder_names(session).get(Flow(flow).folder_id, "")
+    tags = Flow(flow).tags
     data: dict[str, object] = {
         "version": {key: version[key] for key in TREE if key in version},
         "tags": tags,
@@ -211,11 +205,11 @@ def _read_copy(session: EngineSession, id: str) -> Content:
     facts = {
         "folder": folder[:200],
         "tags": len(tags),
-        "on": flow.get("status") == "ENABLED",
-        "published": bool(flow.get("publishedVersionId")),
+        "on": Flow(flow).status == ENABLED,
+        "published": Flow(flow).is_published,
         "versions": forms.count(),
         "notes": len(dicts_at(version, "notes")),
-        "empty": text_at(trigger_of(flow), "type") == "EMPTY",
+        "empty": Flow(flow).version.trigger.type == "EMPTY",
     }
     return Content(name_of(flow) or id, data, facts)
 
@@ -226,7 +220,7 @@ def create_from_copy(session: EngineSession, data: Mapping[str, object]) -> str:
     folder = folders.get(text_at(data, "folder"), "")
     flow = session.workflows.create_flow(_name_in_copy(data), folder_id=folder or None)
     pages.forget(session)
-    return text_at(flow, "id")
+    return Flow(flow).id
 
 
 def fill_from_copy(session: EngineSession, id: str, data: Mapping[str, object]) -> None:
@@ -282,7 +276,7 @@ ACTIONS = (
         initial=lambda row: {"name": name_of(row)},
         confirm=lambda row: (
             gettext("The new name is part of the draft. Runs show it after the draft is published.")
-            if row.get("publishedVersionId")
+            if Flow(row).is_published
             else ""
         ),
         visible=_stays,
@@ -313,7 +307,7 @@ ACTIONS = (
         "tags",
         _tag,
         form=flow_forms.FlowTags,
-        initial=lambda row: {"tags": ", ".join(tags_of(row))},
+        initial=lambda row: {"tags": ", ".join(Flow(row).tags)},
         button=_("Save the tags"),
         visible=_stays,
         done=_("The tags are saved."),
@@ -344,7 +338,7 @@ ACTIONS = (
         stops=True,
         confirm=_("“%(name)s” does not start any more, by a launch or automatically, until it is turned on again."),
         button=_("Turn off “%(name)s”"),
-        visible=lambda flow: flow.get("status") == "ENABLED" and not deleting(flow),
+        visible=lambda flow: Flow(flow).status == ENABLED and not Flow(flow).deleting,
         done=_("“%(name)s” is off."),
         in_rows=True,
         bulk=Bulk(_("The flows do not start any more, by a launch or automatically, until they are turned on again.")),

@@ -22,7 +22,7 @@ def panel(subject: Subject) -> dict[str, object] | None:
     In a long flow the last step that failed is unfolded.
     """
     trigger = reading.trigger_of(subject.object)
-    if len(list(islice(flow_tree.walk(trigger), 2))) < 2:
+    if trigger is None or len(list(islice(flow_tree.walk(trigger), 2))) < 2:
         return None
     run = next(iter(results.latest_runs(subject.session, subject.id)), None)
     states = _step_states(subject.session, id_at(run), text_at(run, "status")) if run else {}

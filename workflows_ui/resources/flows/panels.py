@@ -15,6 +15,7 @@ from workflows_ui.core.paths import dict_at
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.core.text import Message, Text
 from workflows_ui.engine import EngineError, flow_tree
+from workflows_ui.engine_objects.flows import ENABLED, Flow, Step
 from workflows_ui.flow_editing import actions as editing, services as flow_edits, validity
 from workflows_ui.flow_editing.testing.actions import DRAFT_TEST
 from workflows_ui.flow_editing.trigger_testing import actions as trigger_tests
@@ -37,7 +38,7 @@ from workflows_ui.resource_admin.places import (
     run_url,
     subpage_url,
 )
-from workflows_ui.resource_admin.resource import Row, Subject, id_at, pick
+from workflows_ui.resource_admin.resource import Row, Subject, id_at
 from workflows_ui.resources.flows import actions as resource_actions, results
 from workflows_ui.run_index.services import indexes, statistics as run_statistics, uses as index_uses
 from workflows_ui.run_index.services.object_rows import uses_of_flow
@@ -62,19 +63,19 @@ _UNPROTECTED = Message(
 
 def launch_url(slug: str, flow: Row) -> str:
     """The page that launches a flow; "" if it cannot be launched."""
-    launched = flow.get("status") == "ENABLED" and flow_facts.start_of(reading.trigger_of(flow)) in flow_facts.LAUNCHED
+    launched = Flow(flow).status == ENABLED and flow_facts.start_of(reading.trigger_of(flow)) in flow_facts.LAUNCHED
     return subpage_url("flow_launch", slug, flow) if launched else ""
 
 
 def form_url(slug: str, flow: Row) -> str:
     """The builder of a flow's form; "" if a URL cannot hold the id, and if the flow is being deleted."""
-    return "" if reading.deleting(flow) else subpage_url("form_builder", slug, flow)
+    return "" if Flow(flow).deleting else subpage_url("form_builder", slug, flow)
 
 
 def warnings(subject: Subject) -> dict[str, object] | None:
     """Problems that the engine accepts: the newest version will not run, or is not protected as it seems. None without any."""
     flow = subject.object
-    if reading.deleting(flow):
+    if Flow(flow).deleting:
         return None
     missing = missing_apps.of_trees(subject.session, reading.trigger_of(flow))
     found = [missing_apps.no_run_words(missing)] if missing else []
@@ -94,12 +95,12 @@ def alarms(subject: Subject) -> dict[str, object] | None:
 def not_launchable(subject: Subject) -> dict[str, object] | None:
     """Why there is no launch button. For a flow that is being deleted the badge is enough."""
     flow = subject.object
-    if reading.deleting(flow) or not subject.access.allows(Role.LAUNCHER) or launch_url(subject.slug, flow):
+    if Flow(flow).deleting or not subject.access.allows(Role.LAUNCHER) or launch_url(subject.slug, flow):
         return None
     reason: Text = _("It starts automatically, not by a request: it cannot be launched from here.")
-    if not flow.get("publishedVersionId"):
+    if not Flow(flow).is_published:
         reason = _("It was never published. Publish it, then it can be launched.")
-    elif flow.get("status") != "ENABLED":
+    elif Flow(flow).status != ENABLED:
         reason = _("It is off. Turn it on, then it can be launched.")
     return {"reason": reason}
 
@@ -117,7 +118,7 @@ _starred = Prepared(
 def own_marks(subject: Subject) -> dict[str, object] | None:
     """The person's own marks: favourite, notices of failures."""
     user, workspace, key = subject.access.user, subject.workspace, subject.id
-    if "/" in key or reading.deleting(subject.object):
+    if "/" in key or Flow(subject.object).deleting:
         return None
     return {
         "name": reading.name_of(subject.object),
@@ -161,7 +162,7 @@ def _mismatches(subject: Subject, row: LaunchForm | None) -> list[str]:
 def steps(subject: Subject) -> dict[str, object]:
     """The outline and the notes; for builders with the ways to edit it."""
     trigger, session, slug = reading.trigger_of(subject.object), subject.session, subject.slug
-    uses = pick(subject.object, "version.connectionIds")
+    uses = Flow(subject.object).version.connection_ids
     names = outline.names_of(trigger, reading.connection_names(session) if uses else {}, slug)
     builds = "/" not in subject.id and subject.access.allows(Role.BUILDER)
     # Builders see the settings of a step next to the diagram.
@@ -175,7 +176,7 @@ def steps(subject: Subject) -> dict[str, object]:
     undoable = flow_edits.latest(session.workspace, subject.id) is not None
     editable = editing.ADD.visible(subject.object)
     offered = [(editing.ADD.label, editing.ADD, choose_app_url(slug, subject.id))] if editable else []
-    if editable and pick(trigger, "type") == "EMPTY":
+    if editable and Step(trigger).type == "EMPTY":
         url = choose_app_url(slug, subject.id, step=flow_tree.step_name(trigger))
         offered.insert(0, (_("Choose the trigger"), editing.SETTINGS, url))
     edits = [action for action in editing.FLOW if undoable or action is not editing.UNDO]
