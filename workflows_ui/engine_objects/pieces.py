@@ -68,6 +68,8 @@ class PieceOperation(EngineObject):
     description = text("description")
     #: How a trigger learns of events.
     type = text("type")
+    #: How a trigger is tested (api.md 11.2).
+    test_strategy = text("testStrategy")
     props = parts_by_name("props", Property)
     #: Which ways an action has to go on after an error, and whether they are on at first.
     error_handling = mapping("errorHandlingOptions")

@@ -32,7 +32,7 @@ from workflows_ui.flow_editing.models import EditState, FlowEdit
 from workflows_ui.flow_editing.operations import Json, Operation
 from workflows_ui.flow_editing.prediction import MALFORMED, step_named
 from workflows_ui.flows import notes, pages
-from workflows_ui.flows.reading import moment_of, trigger_of
+from workflows_ui.flows.reading import moment_of
 from workflows_ui.pieces import missing_apps
 from workflows_ui.resource_admin.actions import LastingText, LinkedText, always
 from workflows_ui.resource_admin.places import flow_url, step_url
@@ -307,7 +307,7 @@ TRIGGER = (
         _("The trigger is removed."),
         danger=True,
         confirm=_("Without a trigger the flow cannot start. Its steps stay."),
-        visible=lambda flow: pick(trigger_of(flow), "type") != "EMPTY",
+        visible=lambda flow: Flow(flow).version.trigger.type != "EMPTY",
     ),
 )
 CODE = (
@@ -430,7 +430,7 @@ FLOW = (
             "A locked version does not change any more; the next edit begins a new draft with the same steps. What is live stays live: "
             "locking does not publish. Use it to keep a state that you may want to return to."
         ),
-        visible=lambda flow: pick(flow, "version.state") == "DRAFT",
+        visible=lambda flow: Flow(flow).version.state == "DRAFT",
     ),
     _edit("operation", _("Send an operation as JSON"), "braces", flow_forms.RawOperation, _("The operation is done.")),
 )

@@ -16,7 +16,7 @@ from workflows_ui.core.form_arguments import Cleaned
 from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound, Refused, Unknown, flow_tree
-from workflows_ui.engine_objects.flows import Flow
+from workflows_ui.engine_objects.flows import Flow, Step
 from workflows_ui.flow_editing import services as flow_edits, validity
 from workflows_ui.flow_editing.actions import MEANWHILE, alike, is_changed, read
 from workflows_ui.flow_editing.imports import contents, forms as import_forms
@@ -201,7 +201,7 @@ def check(session: EngineSession, flow: Row) -> ImportedFlow:
     One call for each step of an app, and for each other one that is not complete; none for apps that the engine lacks. A step that it
     refuses stays as imported.
     """
-    key, imported = text_at(flow, "id"), trigger_of(flow)
+    key, imported = Flow(flow).id, trigger_of(flow)
     known = set(apps.names(session))
     refused: list[validity.Finding] = []
     waiting = [node for node in flow_tree.walk(imported) if _to_check(node.step, known)]
@@ -229,9 +229,10 @@ def check(session: EngineSession, flow: Row) -> ImportedFlow:
     )
 
 
-def _to_check(step: Row, known: set[str]) -> bool:
-    piece = text_at(step, "settings.pieceName")
-    return text_at(step, "type") in _TYPES and (piece in known if piece else step.get("valid") is not True)
+def _to_check(row: Row, known: set[str]) -> bool:
+    step = Step(row)
+    piece = step.settings.piece_name
+    return step.type in _TYPES and (piece in known if piece else not step.valid)
 
 
 def _update(step: Row, *, is_trigger: bool) -> dict[str, object]:
@@ -248,7 +249,7 @@ def _dropped(before: object, after: object) -> Iterator[str]:
     for node in flow_tree.walk(before):
         kept = dict_at(now.get(node.name, {}), "settings.input")
         lost = [key for key in dict_at(node.step, "settings.input") if key not in kept]
-        if lost and node.name in now and pick(node.step, "settings.pieceName"):
+        if lost and node.name in now and Step(node.step).settings.piece_name:
             text = gettext("The app of “%(step)s” does not know %(inputs)s of the file; the engine left it out.")
             inputs = ", ".join(f"“{formats.cut(key)}”" for key in lost[:_SUSPECTS])
             yield text % {"step": contents.title_of(node), "inputs": inputs}

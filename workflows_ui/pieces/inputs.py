@@ -28,6 +28,7 @@ _NOTHING: Inputs = {}
 
 @cached("piece-inputs", _REMEMBERED, _NOTHING)
 def of_piece(session: EngineSession, name: str) -> Inputs:
+    """The inputs of a piece, in its newest version."""
     piece = Piece(apps.fetch_app(session, name))
     labels: dict[str, dict[str, str]] = {}
     secrets: dict[str, dict[str, bool | SecretMembers]] = {}
@@ -45,6 +46,7 @@ def known(session: EngineSession, name: str) -> Inputs:
 
 
 def secret_members(props: Mapping[str, Property]) -> SecretMembers:
+    """The secret ones of these properties."""
     members: dict[str, bool | SecretMembers] = {}
     for name, prop in props.items():
         if prop.is_secret:

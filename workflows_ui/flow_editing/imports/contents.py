@@ -20,6 +20,7 @@ from workflows_ui.core.readers import mapping_of
 from workflows_ui.engine import braces, flow_tree, references
 from workflows_ui.engine.flow_tree import Step
 from workflows_ui.engine.references import SUBFLOWS, TABLES
+from workflows_ui.engine_objects import flows as engine_objects
 from workflows_ui.flows import step_values
 from workflows_ui.pieces import connections as connection_list
 from workflows_ui.pieces.missing_apps import exact
@@ -75,9 +76,10 @@ def read(triggers: Iterable[object]) -> Contents:
     """What the trees refer to; values of unexpected types are skipped."""
     found = Contents()
     for node in (node for trigger in triggers for node in flow_tree.walk(trigger)):
-        piece, title = text_at(node.step, "settings.pieceName"), title_of(node)
+        settings, title = engine_objects.Step(node.step).settings, title_of(node)
+        piece = settings.piece_name
         if piece:
-            app = piece, exact(text_at(node.step, "settings.pieceVersion"))
+            app = piece, exact(settings.piece_version)
             found.apps.setdefault(app, Use()).add(piece, title)
         for external in references.connections_of(node.step):
             found.connections.setdefault(external, Use()).add(piece, title)
@@ -89,7 +91,7 @@ def read(triggers: Iterable[object]) -> Contents:
 
 def title_of(node: flow_tree.Node) -> str:
     """A step's visible title, else its name."""
-    title = node.step.get("displayName")
+    title = engine_objects.Step(node.step).display_name
     return formats.cut(title, 60) if formats.visible(title) else node.name[:60]
 
 

@@ -18,6 +18,7 @@ from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, flow_tree, references
+from workflows_ui.engine_objects.flows import Flow
 from workflows_ui.flow_editing.imports import contents
 from workflows_ui.flow_editing.imports.contents import CHOOSE, App, Columns, Matches, Use
 from workflows_ui.flows import pages, reading
@@ -117,9 +118,9 @@ def match(session: EngineSession, triggers: Iterable[object]) -> Matching:
     if used.flows:
         rows = _rows(lambda: pages.all_flows(session, pages.brief)[0])
         if rows is not None:
-            starts = "version.trigger.settings.pieceName"
-            rows = [row for row in rows if text_at(row, starts).endswith(references.SUBFLOWS)]
-        _match_rows(used.flows, rows, "flow", lambda row: text_at(row, "version.displayName"), result)
+            starts = [(row, Flow(row).version.trigger.settings.piece_name) for row in rows]
+            rows = [row for row, piece in starts if piece.endswith(references.SUBFLOWS)]
+        _match_rows(used.flows, rows, "flow", lambda row: Flow(row).version.display_name, result)
     return result
 
 

@@ -14,10 +14,11 @@ from django.utils.translation import gettext_lazy as _, ngettext
 
 from workflows_ui.core import readable, redaction
 from workflows_ui.core.form_arguments import Cleaned, FormArguments
-from workflows_ui.core.paths import dict_at, dicts_at, text_at
+from workflows_ui.core.paths import dicts_at, text_at
 from workflows_ui.core.readers import mapping_of
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine_objects.flows import Flow
+from workflows_ui.engine_objects.flows import ENABLED, Flow, Step
+from workflows_ui.engine_objects.pieces import Piece, PieceOperation
 from workflows_ui.flows.reading import trigger_of
 from workflows_ui.launches import flow_facts
 from workflows_ui.pieces import apps
@@ -105,18 +106,17 @@ def _body(flow: Row, id: str, way: str) -> dict[str, object]:
 def _recommended(session: EngineSession, flow: Row) -> str:
     """The way that the piece itself names (api.md 11.2); "" if it names none, or if the engine does not give the piece."""
     trigger = trigger_of(flow)
-    piece, name = text_at(trigger, "settings.pieceName"), text_at(trigger, "settings.triggerName")
-    if not piece:
+    settings = Step(trigger).settings
+    if not settings.piece_name:
         return ""
-    strategy = text_at(dict_at(apps.piece_or_empty(session, piece), "triggers").get(name), "testStrategy")
+    piece = Piece(apps.piece_or_empty(session, settings.piece_name))
+    strategy = piece.triggers.get(settings.trigger_name, PieceOperation({})).test_strategy
     return next((way for way, word in _STRATEGIES.items() if word == strategy), "")
 
 
 def _can_test(flow: Row) -> bool:
     return (
-        flow_facts.start_of(trigger_of(flow)) != "nothing"
-        and bool(pick(flow, "version.id"))
-        and not Flow(flow).deleting
+        flow_facts.start_of(trigger_of(flow)) != "nothing" and bool(Flow(flow).version.id) and not Flow(flow).deleting
     )
 
 
@@ -126,7 +126,7 @@ def _explained(flow: Row) -> Text:
             "The draft's trigger is tested, or the published one where there is no draft. A test alone runs no step of the flow."
         )
     ]
-    if flow.get("status") == "ENABLED":
+    if Flow(flow).status == ENABLED:
         sentences.append(_("The flow is on: a real event runs it too, as always."))
     if waits_for_calls(flow):
         sentences.append(_("A webhook has no source to ask, so its sample is empty."))
