@@ -68,11 +68,11 @@ def retried(run: Row) -> datetime.datetime | None:
     if known := formats.moment(run.get(RETRIED)):
         return known
     sent = Run(run)
-    if not goes_on(run) or sent.start_time is None:
+    if sent.status not in runs.UNDER_WAY or (start := sent.start_time) is None:
         return None
-    if sent.finish_time is not None:
-        return sent.updated or sent.finish_time
-    return sent.start_time if sent.status == "QUEUED" or sent.failed_step.name else None
+    if (finish := sent.finish_time) is not None:
+        return sent.updated or finish
+    return start if sent.status == "QUEUED" or sent.failed_step.name else None
 
 
 def started(run: Row) -> datetime.datetime | None:
@@ -113,7 +113,7 @@ def waited(run: Row, now: datetime.datetime | None = None) -> float | None:
 
 def failing(run: Row) -> bool:
     """Whether `failedStep` is the reason for the run's end, not that of an earlier try."""
-    return not goes_on(run) and Run(run).status not in ("SUCCEEDED", "CANCELED")
+    return Run(run).status not in (*runs.UNDER_WAY, "SUCCEEDED", "CANCELED")
 
 
 def failed_at(run: Row) -> str:

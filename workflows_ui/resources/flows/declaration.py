@@ -61,7 +61,8 @@ def _runs_url(slug: str, flow: Row) -> str:
 
 def _note(flow: Row) -> Text:
     """`state_note`, short enough for a row."""
-    return _("Unpublished changes") if Flow(flow).has_draft and not Flow(flow).deleting else reading.state_note(flow)
+    found = Flow(flow)
+    return _("Unpublished changes") if found.has_draft and not found.deleting else reading.state_note(flow)
 
 
 def _with_names(session: EngineSession, rows: Sequence[Row], folders: Mapping[str, str]) -> list[dict[str, object]]:
