@@ -20,14 +20,18 @@ class Thing(EngineObject):
     id = readers.usable_id("key")
     title = readers.text("key")
     amount = readers.number("key")
+    number_of = readers.count("key")
     on = readers.flag("key")
+    any = readers.truth("key")
     at = readers.moment("key")
     tags = readers.texts("key")
+    names = readers.texts_by_name("key")
     kept = readers.tree("key")
     values = readers.mapping("key")
     listed = readers.items("key")
     inner = readers.part("key", Inner)
     inners = readers.parts("key", Inner)
+    one_or_more = readers.part_or_parts("key", Inner)
     named = readers.parts_by_name("key", Inner)
     deep = readers.text("key.name")
 
@@ -36,37 +40,57 @@ EMPTY: dict[str, object] = {
     "id": "",
     "title": "",
     "amount": None,
+    "number_of": None,
     "on": False,
+    "any": False,
     "at": None,
     "tags": [],
+    "names": {},
     "values": {},
     "listed": [],
     "inner": Inner({}),
     "inners": [],
+    "one_or_more": [],
     "named": {},
     "deep": "",
 }
 READ = {
-    "true": (True, {"on": True}),
-    "number": (7, {"amount": 7}),
-    "id": ("a b", {"id": "a b", "title": "a b"}),
-    "path": ("../", {"title": "../"}),
+    "true": (True, {"on": True, "any": True}),
+    "number": (7, {"amount": 7, "number_of": 7, "any": True}),
+    "negative number": (-7, {"amount": -7, "any": True}),
+    "large number": (10**5000, {"amount": 10**5000, "number_of": 10**5000, "any": True}),
+    "number as a text": ("12", {"id": "12", "title": "12", "number_of": 12, "any": True}),
+    "large number as a text": ("9" * 5000, {"id": "9" * 5000, "title": "9" * 5000, "any": True}),
+    "id": ("a b", {"id": "a b", "title": "a b", "any": True}),
+    "path": ("../", {"title": "../", "any": True}),
     "time": (
         "2026-11-24T22:38:25.786+01:00",
         {
             "id": "2026-11-24T22:38:25.786+01:00",
             "title": "2026-11-24T22:38:25.786+01:00",
+            "any": True,
             "at": datetime(2026, 11, 24, 21, 38, 25, 786000, tzinfo=UTC),
         },
     ),
-    "broken text": ("\x00\ud800", {"title": "\ufffd?"}),
+    "broken text": ("\x00\ud800", {"title": "\ufffd?", "any": True}),
     "list": (
         ["a", 1, {"name": "b"}, None],
-        {"tags": ["a"], "listed": ["a", 1, {"name": "b"}, None], "inners": [Inner({"name": "b"})]},
+        {
+            "number_of": 4,
+            "any": True,
+            "tags": ["a"],
+            "listed": ["a", 1, {"name": "b"}, None],
+            "inners": [Inner({"name": "b"})],
+            "one_or_more": [Inner({"name": "b"})],
+        },
     ),
     "dictionary": (
         {"name": "x", "in": {"name": 5}},
         {
+            "number_of": 2,
+            "any": True,
+            "names": {"name": "x"},
+            "one_or_more": [Inner({"name": "x", "in": {"name": 5}})],
             "values": {"name": "x", "in": {"name": 5}},
             "inner": Inner({"name": "x", "in": {"name": 5}}),
             "named": {"in": Inner({"name": 5})},

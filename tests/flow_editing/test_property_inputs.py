@@ -7,6 +7,7 @@ from django import forms
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from workflows_ui.engine_objects.pieces import Property
 from workflows_ui.pieces.fields import _TYPES, property_inputs
 from workflows_ui.web.schema_forms import form_fields
 
@@ -16,7 +17,7 @@ SIGN_INS = {"BASIC_AUTH", "CUSTOM_AUTH", "OAUTH2", "CLOUD_OAUTH2", "PLATFORM_OAU
 
 def form(prop: dict[str, Any], data: Any = None, files: Any = None) -> forms.Form:
     made = forms.Form(data, files)
-    made.fields |= form_fields(property_inputs({"x": prop}))
+    made.fields |= form_fields(property_inputs({"x": Property(prop)}))
     return made
 
 

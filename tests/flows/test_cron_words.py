@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from workflows_ui.flows import cron_messages as cron_words
+from workflows_ui.flows import cron_messages as cron_words, reading
 
 ZONE = "Asia/Ho_Chi_Minh"
 
@@ -53,9 +53,14 @@ def test_every_other_expression_is_shown_as_it_is(cron: str) -> None:
     assert cron_words.describe_schedule(cron) == f"{cron}, UTC"
 
 
+def _installed(cron: object, zone: object) -> tuple[str, str]:
+    """What is read of a schedule as the engine sends it."""
+    return reading.schedule_of({"triggerSource": {"schedule": {"cronExpression": cron, "timezone": zone}}})
+
+
 def test_a_schedule_without_a_zone_is_by_utc_as_for_the_engine() -> None:
     assert cron_words.describe_schedule("0 9 * * *") == "Every day at 09:00, UTC"
-    assert cron_words.describe_schedule("0 9 * * *", {"odd": 1}) == "Every day at 09:00, UTC"
+    assert cron_words.describe_schedule(*_installed("0 9 * * *", {"odd": 1})) == "Every day at 09:00, UTC"
 
 
 def test_a_zone_is_not_shown_where_it_makes_no_difference() -> None:
@@ -64,7 +69,7 @@ def test_a_zone_is_not_shown_where_it_makes_no_difference() -> None:
 
 @pytest.mark.parametrize("cron", [None, "", "  ", 7, [], {}])
 def test_what_is_no_expression_is_nothing(cron: object) -> None:
-    assert cron_words.describe_schedule(cron, ZONE) == ""
+    assert cron_words.describe_schedule(*_installed(cron, ZONE)) == ""
 
 
 @given(st.text(max_size=200), st.text(max_size=50))

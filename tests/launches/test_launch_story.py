@@ -3,7 +3,7 @@
 import json
 import re
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.test import Client
@@ -176,7 +176,9 @@ def test_inputs_that_differ_are_shown_field_by_field(scene: Scene) -> None:
     first, second = _pair(scene, good, bad)
     place = access.access_for(scene.users.colleague, "sales")
     found = comparison.compare_launches(place, second, first, None, None, {})
-    assert [(one.label, one.kind, one.before, one.after) for one in found["changes"]] == [
+    assert [
+        (one.label, one.kind, one.before, one.after) for one in cast("list[comparison.Change]", found["changes"])
+    ] == [
         ("Customer › Phone", "changed", "“0900”", "“09”"),
         ("Qty", "changed", "1", "“1”"),
         ("Urgent", "added", "", "Yes"),

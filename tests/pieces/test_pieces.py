@@ -14,6 +14,8 @@ from tests.engine.servers import Reply
 from tests.practice_engine.fixtures import practice
 from tests.resources.samples.pieces import PIECE, piece
 from tests.stub_engine import StubEngine, flow, identity, text
+from workflows_ui.core.readers import objects_by_name
+from workflows_ui.engine_objects.pieces import PieceOperation, Property
 from workflows_ui.members.models import Flavour, Role
 from workflows_ui.pieces import apps
 from workflows_ui.pieces.catalogue import CATEGORIES
@@ -189,10 +191,12 @@ def test_markdown_of_an_app_is_plain_text() -> None:
     plain = "Use the key from the page (https://x.example/keys), not secret."
     note = {"type": "MARKDOWN", "description": f"### {about}"}
     props = {"note": note, "one": {"type": "SHORT_TEXT", "displayName": "One", "description": about}}
-    (found,) = operations({"act": {"displayName": "Act", "description": about, "props": props}}, "action")
+    (found,) = operations(
+        {"act": PieceOperation({"displayName": "Act", "description": about, "props": props})}, "action"
+    )
     assert found.notes == (plain,)
     assert (found.about, found.fields[0].help) == (plain, plain)
-    assert property_inputs(props)[0].help == f"{plain} {plain}"
+    assert property_inputs(objects_by_name(props, Property))[0].help == f"{plain} {plain}"
 
 
 def test_fields_are_explained() -> None:
@@ -203,7 +207,7 @@ def test_fields_are_explained() -> None:
         "one": {"type": "STATIC_DROPDOWN", "displayName": "One", "options": options, "defaultValue": 3},
         "new": {"type": "HOLOGRAM"},
     }
-    (found,) = operations({"act": {"displayName": "Act", "props": props}}, "action")
+    (found,) = operations({"act": PieceOperation({"displayName": "Act", "props": props})}, "action")
     assert found.notes == ("Mind this",)
     yes, one, new = found.fields
     assert (str(yes.type), yes.required, yes.default) == ("Yes or no", True, "No")

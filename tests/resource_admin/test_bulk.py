@@ -11,6 +11,7 @@ from tests.stage import Stage, everything_told, lead, outcomes, stage as stage
 from tests.stub_engine import text
 from tests.unclear_writes.later import look_at_the_end
 from workflows_ui.accounts.models import User
+from workflows_ui.core.paths import id_at
 from workflows_ui.jobs.models import ItemState, Job, JobItem, JobState
 from workflows_ui.members.models import Member, Role
 from workflows_ui.resource_admin.jobs import worker
@@ -196,7 +197,7 @@ def test_saying_no_changes_nothing_and_leads_back(stage: Stage) -> None:
 
 
 def test_the_form_is_asked_once_for_all(stage: Stage) -> None:
-    folder = BY_NAME["folders"].list(stage.session, Query({}, 20)).rows[0]["id"]
+    folder = id_at(BY_NAME["folders"].list(stage.session, Query({}, 20)).rows[0])
     ids = rows(stage, action="move")[:2]
     job = asked(stage, "move", ids)
     assert 'name="folder"' in stage.browser.get(f"/w/sales/jobs/{job.pk}/").content.decode()

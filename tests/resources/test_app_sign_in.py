@@ -15,6 +15,7 @@ from tests.resources.samples.pieces import PIECE, piece
 from tests.stub_engine import StubEngine, text
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.credentials.services import engine_session
+from workflows_ui.engine_objects.pieces import AuthSchema
 from workflows_ui.members.models import Flavour, Member, Role, Workspace
 from workflows_ui.resources.connections import oauth_forms, signing_in
 from workflows_ui.resources.connections.oauth_forms import SignIn
@@ -254,12 +255,12 @@ def test_what_the_apps_page_is_made_of_is_asked_for_first(owner: Client, stub_en
     "where", ["javascript:alert(1)", "", None, [], "//x", "data:text/html,x", "https://[", "ftp://x.example/"]
 )
 def test_no_odd_address_is_made_a_link(where: object) -> None:
-    assert oauth_forms.page_of({"type": "OAUTH2", "authUrl": where}) == ""
+    assert oauth_forms.page_of(AuthSchema({"type": "OAUTH2", "authUrl": where})) == ""
 
 
 def test_a_verifier_is_sent_as_it_is_where_the_app_wants_it_so() -> None:
     sign_in = SignIn("p", "c", "https://x.example/", "", verifier="v" * 43)
-    address = oauth_forms.address({"authUrl": "https://a.example/"}, sign_in, "s", {})
+    address = oauth_forms.address(AuthSchema({"authUrl": "https://a.example/"}), sign_in, "s", {})
     asked = dict(parse_qsl(urlsplit(address).query))
     assert asked["code_challenge"] == "v" * 43
     assert asked["code_challenge_method"] == "plain"

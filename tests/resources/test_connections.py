@@ -15,6 +15,7 @@ from tests.resources.samples.connections import connection
 from tests.resources.samples.pieces import PIECE, piece
 from tests.stub_engine import StubEngine, flow, identity, text
 from workflows_ui.audit.models import AuditEvent
+from workflows_ui.engine_objects.pieces import AuthSchema
 from workflows_ui.jobs.models import Job
 from workflows_ui.members.models import Flavour, Role
 from workflows_ui.resources.connections import auth_forms
@@ -435,7 +436,7 @@ def test_every_kind_of_value_of_a_schema_is_sent_as_what_it_is() -> None:
             "host": {"type": "SHORT_TEXT", "description": "a < b"},
         },
     }
-    fields = auth_forms.fields(auth)
+    fields = auth_forms.fields(AuthSchema(auth))
     assert list(fields) == ["prop-port", "prop-region", "prop-tls", "secret-pem", "prop-host"]
     assert fields["prop-region"].initial == "1"
     assert str(fields["prop-host"].help_text) == "a &lt; b"
@@ -444,7 +445,7 @@ def test_every_kind_of_value_of_a_schema_is_sent_as_what_it_is() -> None:
     )
     form.fields |= fields
     assert form.is_valid()
-    assert auth_forms.value(auth, form.cleaned_data) == {
+    assert auth_forms.value(AuthSchema(auth), form.cleaned_data) == {
         "type": "CUSTOM_AUTH",
         "props": {"port": 8443, "region": {"region": "eu"}, "tls": True, "pem": "a\nb"},
     }
@@ -452,14 +453,14 @@ def test_every_kind_of_value_of_a_schema_is_sent_as_what_it_is() -> None:
 
 def test_a_client_that_signs_in_automatically_needs_no_code() -> None:
     auth = {"type": "OAUTH2", "grantType": "client_credentials", "authorizationMethod": "BODY", "scope": ["a", "b"]}
-    fields = auth_forms.fields(auth)
+    fields = auth_forms.fields(AuthSchema(auth))
     assert "code" not in fields
     assert fields["scope"].initial == "a b"
     typed = {"client_id": "i", "client_secret": "s", "redirect_url": "r", "scope": "a b"}
-    made = auth_forms.value(auth, typed)
+    made = auth_forms.value(AuthSchema(auth), typed)
     assert made["grant_type"] == "client_credentials"
     assert made["authorization_method"] == "BODY"
-    assert len(made["code"]) > 0
+    assert made["code"] != ""
     assert auth_forms.secrets(made) == ["i", "s", "r"]
 
 

@@ -12,6 +12,7 @@ from tests.run_index.index_scene import add_past, everything, read_all, start, t
 from tests.stage import Stage, stage
 from tests.users import credential
 from workflows_ui.core.caching import answers
+from workflows_ui.core.paths import id_at
 from workflows_ui.credentials.models import CredentialShare
 from workflows_ui.credentials.services import sharing
 from workflows_ui.resource_admin import pagination
@@ -149,7 +150,7 @@ def test_a_walk_over_the_list_meets_every_run_once_while_new_ones_arrive(stage: 
     wanted = {run for run in everything(stage) if not runs[run]["archivedAt"]}
     met: list[str] = []
     for batch in pagination.walk(RESOURCES["runs"], stage.session, {}):
-        met += [row["id"] for row in batch.rows]
+        met += [id_at(row) for row in batch.rows]
         if len(met) < 400:
             add_past(stage, 7, seconds=1)
             turn(stage)

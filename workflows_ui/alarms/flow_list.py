@@ -143,7 +143,7 @@ def _write(work: Work, flows: Iterable[Mapping[str, Any]], started: datetime) ->
     for flow_id, flow in listed.items():
         row = known.get(flow_id) or FlowRhythm(index=work.index, flow_id=flow_id)
         before = (row.pk, row.state, row.cron, row.zone, row.name)
-        on = reading.is_on(flow) is True
+        on = Flow(flow).is_on is True
         cron, zone = _schedule(flow) if on else ("", "")
         state = FlowState.ON if on else FlowState.OFF
         if (row.state, row.cron, row.zone) != (state, cron, zone):

@@ -1,12 +1,13 @@
 """The list of the audit log."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
 from workflows_ui.audit import page as history
 from workflows_ui.audit.forms import FilterForm
+from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core.collation import by_name
 from workflows_ui.lists.local_lists import LocalList
 from workflows_ui.members.models import Workspace
@@ -52,7 +53,7 @@ class AuditLog(LocalList):
         return history.lines(rows, self.workspace.slug if self.workspace else None)
 
     def key(self, row: Row) -> str:
-        return str(row["event"].pk)
+        return str(cast("AuditEvent", row["event"]).pk)
 
     def title(self, row: Row) -> str:
         return str(row["what"])

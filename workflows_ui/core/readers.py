@@ -11,6 +11,7 @@ dotted (`version.displayName`).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Generic, TypeVar, overload
@@ -22,6 +23,8 @@ Part = TypeVar("Part", bound="EngineObject")
 #: Most are dictionaries, and the check for one is five times as quick.
 _MAPPINGS = (dict, Mapping)
 _EMPTY: Mapping[str, object] = {}
+#: Digits of a count that is written as a text.
+_LONGEST_COUNT = 18
 
 
 class EngineObject:
@@ -98,6 +101,11 @@ def flag(path: str) -> Reader[bool]:
     return _reader(path, _is_true)
 
 
+def truth(path: str) -> Reader[bool]:
+    """Whether there is anything: not null, false, 0 or empty."""
+    return _reader(path, bool)
+
+
 def moment(path: str) -> Reader[datetime | None]:
     """A time, in UTC; None for anything else, and for years that `clock.parse_time` refuses.
 
@@ -111,6 +119,13 @@ def texts(path: str) -> Reader[list[str]]:
     return _reader(path, _texts)
 
 
+def texts_by_name(path: str) -> Reader[dict[str, str]]:
+    """The texts of a dictionary, each as `text`; other values are left out."""
+    return _reader(
+        path, lambda value: {name: as_text(item) for name, item in mapping_of(value).items() if isinstance(item, str)}
+    )
+
+
 def tree(path: str) -> Reader[object]:
     """A value kept as it came; None if it is missing."""
     return _reader(path, _same)
@@ -121,9 +136,15 @@ def mapping(path: str) -> Reader[Mapping[str, object]]:
     return _reader(path, mapping_of)
 
 
+def count(path: str) -> Reader[int | None]:
+    """How many there are: a whole number, also written as a text, or the length of a list or dictionary; None for anything else, also
+    for less than 0."""
+    return _reader(path, as_count)
+
+
 def items(path: str) -> Reader[list[object]]:
     """A list whose items are kept as they came; empty for anything else."""
-    return _reader(path, _items)
+    return _reader(path, as_items)
 
 
 def part(path: str, kind: Callable[[object], Part]) -> Reader[Part]:
@@ -133,12 +154,22 @@ def part(path: str, kind: Callable[[object], Part]) -> Reader[Part]:
 
 def parts(path: str, kind: Callable[[object], Part]) -> Reader[list[Part]]:
     """The objects in a list; other items are left out."""
-    return _reader(path, lambda value: [kind(item) for item in _items(value) if isinstance(item, _MAPPINGS)])
+    return _reader(path, lambda value: parts_of(value, kind))
+
+
+def part_or_parts(path: str, kind: Callable[[object], Part]) -> Reader[list[Part]]:
+    """As `parts`, also for an object that stands alone instead of a list."""
+    return _reader(path, lambda value: parts_of(value if isinstance(value, list) else [value], kind))
 
 
 def parts_by_name(path: str, kind: Callable[[object], Part]) -> Reader[dict[str, Part]]:
     """The objects of a dictionary by their keys, in its order; other values are left out."""
     return _reader(path, lambda value: objects_by_name(value, kind))
+
+
+def parts_of(value: object, kind: Callable[[object], Part]) -> list[Part]:
+    """As `parts`, for a value."""
+    return [kind(item) for item in as_items(value) if isinstance(item, _MAPPINGS)]
 
 
 def objects_by_name(value: object, kind: Callable[[object], Part]) -> dict[str, Part]:
@@ -149,6 +180,27 @@ def objects_by_name(value: object, kind: Callable[[object], Part]) -> dict[str, 
 def as_text(value: object) -> str:
     """As `text`, for a value."""
     return database.storable(value) if isinstance(value, str) else ""
+
+
+def plain_text(value: object) -> str:
+    """A text as it is, "" for None, and anything else as JSON."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def shortened(value: object, most: int) -> object:
+    """A text of at most so many characters; anything else as it is."""
+    return value[:most] if isinstance(value, str) else value
+
+
+def as_count(value: object) -> int | None:
+    """As `count`, for a value."""
+    if isinstance(value, dict | list):
+        return len(value)
+    if isinstance(value, str):
+        return int(value) if value.isdecimal() and len(value) <= _LONGEST_COUNT else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def _number(value: object) -> float | None:
@@ -167,7 +219,7 @@ def _moment(value: object) -> datetime | None:
 
 
 def _texts(value: object) -> list[str]:
-    return [database.storable(item) for item in _items(value) if isinstance(item, str)]
+    return [database.storable(item) for item in as_items(value) if isinstance(item, str)]
 
 
 def _same(value: object) -> object:
@@ -179,5 +231,6 @@ def mapping_of(value: object) -> Mapping[str, object]:
     return value if isinstance(value, _MAPPINGS) else _EMPTY
 
 
-def _items(value: object) -> list[object]:
+def as_items(value: object) -> list[object]:
+    """As `items`, for a value."""
     return value if isinstance(value, list) else []

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Unpack
 
 from django import forms
 from django.urls import reverse
 from django.utils.translation import gettext as _, gettext_lazy
 
+from workflows_ui.core.form_arguments import FormArguments
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.deleted_objects import services as deleted_objects
 from workflows_ui.deleted_objects.services import Content
@@ -31,15 +32,15 @@ class DeleteForm(forms.Form):
         help_text=gettext_lazy("What is deleted without a copy cannot be restored."),
     )
 
-    def __init__(self, *args: Any, row: Row, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *, row: Row, **arguments: Unpack[FormArguments]) -> None:
+        super().__init__(**arguments)
         if row and not self.is_bound:
             del self.fields[WITHOUT]
 
 
 @contextmanager
 def copy_before_deletion(
-    session: EngineSession, kind: str, id: str, data: Mapping[str, Any], read: Callable[[], Content]
+    session: EngineSession, kind: str, id: str, data: Mapping[str, object], read: Callable[[], Content]
 ) -> Iterator[None]:
     """Delete the object in the block, after a copy was stored, unless `data` says to do without one.
 
@@ -64,12 +65,12 @@ def copy_before_deletion(
         raise _no_copy(_("It is too large.")) from error
 
 
-def answer(session: EngineSession, data: Mapping[str, Any]) -> dict[str, Any]:
+def answer(session: EngineSession, data: Mapping[str, object]) -> dict[str, object]:
     """The answer of a deletion, as `done` expects it."""
     return {"workspace": session.workspace.slug, "kept": not data.get(WITHOUT)}
 
 
-def done(text: str, deleted: Mapping[str, Any]) -> str:
+def done(text: str, deleted: Mapping[str, object]) -> str:
     """The message of a deletion, with a link to the copy if one was kept."""
     if not deleted["kept"]:
         return text

@@ -1,11 +1,11 @@
 """Texts about copies of deleted objects: what comes back and what does not."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from django.utils.translation import gettext as _, ngettext
 
 from workflows_ui.core import formats
+from workflows_ui.core.readers import as_count
 from workflows_ui.core.text import Text
 from workflows_ui.deleted_objects.models import DeletedObject
 from workflows_ui.resource_admin.resource import RESOURCES
@@ -50,20 +50,20 @@ def lost(copy: DeletedObject) -> list[str]:
     return lines
 
 
-def _flow(facts: Mapping[str, Any]) -> Iterator[str]:
+def _flow(facts: Mapping[str, object]) -> Iterator[str]:
     yield _("The steps of its newest version")
     if facts.get("folder"):
         yield _("Its folder “%(name)s”, if it still exists") % {"name": formats.cut(str(facts["folder"]))}
-    if tags := int(facts.get("tags") or 0):
+    if tags := as_count(facts.get("tags")):
         yield ngettext("%(n)d tag", "%(n)d tags", tags) % {"n": tags}
-    if versions := int(facts.get("versions") or 0):
+    if versions := as_count(facts.get("versions")):
         text = ngettext("Its launch form with %(n)d version", "Its launch form with %(n)d versions", versions)
         yield text % {"n": versions}
     yield _("Saved inputs, if there are any")
 
 
-def _table(facts: Mapping[str, Any]) -> Iterator[str]:
-    fields, records = (int(facts.get(name) or 0) for name in ("fields", "records"))
+def _table(facts: Mapping[str, object]) -> Iterator[str]:
+    fields, records = (as_count(facts.get(name)) or 0 for name in ("fields", "records"))
     yield ngettext("%(n)d column", "%(n)d columns", fields) % {"n": fields}
     yield ngettext("%(n)d record", "%(n)d records", records) % {"n": records}
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -33,8 +32,8 @@ class Content:
     """What is kept of an object: its name, JSON, and numbers about it."""
 
     name: str
-    data: Mapping[str, Any]
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, object]
+    facts: Mapping[str, object] = field(default_factory=dict)
 
 
 @contextmanager
@@ -115,7 +114,7 @@ def end_restore(copy: DeletedObject) -> None:
 
 def give_back(copy: DeletedObject, problem: Exception) -> None:
     """The restore failed: it may be tried again, with the object that was created, if it is still there."""
-    values: dict[str, Any] = {"state": CopyState.UNCLEAR if isinstance(problem, Unknown) else CopyState.DELETED}
+    values: dict[str, object] = {"state": CopyState.UNCLEAR if isinstance(problem, Unknown) else CopyState.DELETED}
     if isinstance(problem, NotFound):
         values["restored_id"] = ""
     _claimed(copy).update(**values, restored_by=None, restored_at=None)

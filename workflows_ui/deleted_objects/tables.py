@@ -1,7 +1,5 @@
 """The list of recently deleted objects."""
 
-from typing import Any
-
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
@@ -13,7 +11,7 @@ from workflows_ui.lists.local_lists import LocalList
 from workflows_ui.members.models import Role
 
 
-def _restore_url(slug: str, copy: Any) -> str:
+def _restore_url(slug: str, copy: DeletedObject) -> str:
     return reverse("deleted_object", args=[slug, copy.pk]) if copy.restorable else ""
 
 

@@ -3,7 +3,6 @@
 import json
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -36,8 +35,8 @@ from workflows_ui.web.requests import ConsoleRequest
 _log = logging.getLogger(__name__)
 
 
-Create = Callable[[EngineSession, Mapping[str, Any]], str]
-Fill = Callable[[EngineSession, str, Mapping[str, Any]], None]
+Create = Callable[[EngineSession, Mapping[str, object]], str]
+Fill = Callable[[EngineSession, str, Mapping[str, object]], None]
 #: By the name of the resource: what makes an empty object and returns its id, and what gives it the content, also if it has a part already.
 _RESTORE: Mapping[str, tuple[Create, Fill]] = {
     "flows": (flow_actions.create_from_copy, flow_actions.fill_from_copy),

@@ -5,14 +5,17 @@ from typing import Final
 from workflows_ui.core.readers import (
     EngineObject,
     Reader,
+    as_items,
     flag,
     items,
     mapping,
     moment,
     part,
     parts,
+    parts_of,
     text,
     texts,
+    tree,
     usable_id,
 )
 
@@ -26,8 +29,25 @@ class Branch(EngineObject):
     __slots__ = ()
 
     name = text("branchName")
+    type = text("branchType")
     #: Groups of which one must hold: lists of conditions that all must hold.
     conditions = items("conditions")
+
+    @property
+    def groups(self) -> list[list["Condition"]]:
+        """Its conditions; what is no list, and what is no condition, is left out."""
+        return [parts_of(group, Condition) for group in self.conditions if as_items(group) is group]
+
+
+class Condition(EngineObject):
+    """A condition of a branch (api.md 6.3)."""
+
+    __slots__ = ()
+
+    operator = text("operator")
+    first_value = tree("firstValue")
+    second_value = tree("secondValue")
+    case_sensitive = flag("caseSensitive")
 
 
 class StepSettings(EngineObject):

@@ -1,9 +1,9 @@
 """Actions that edit a flow's steps: each operation is predicted, stored, sent once, and compared with what came back."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Required, TypedDict, Unpack
 
 from django import forms
 from django.utils.http import urlencode
@@ -11,10 +11,12 @@ from django.utils.translation import gettext, gettext_lazy as _
 
 from workflows_ui.core import database
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.core.paths import dict_at, list_at, text_at
+from workflows_ui.core.form_arguments import Cleaned
+from workflows_ui.core.paths import dict_at, text_at, texts_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, Unknown, flow_tree
 from workflows_ui.engine.flow_shape import shape
+from workflows_ui.engine_objects.flows import Flow
 from workflows_ui.flow_editing import (
     code_forms,
     flow_forms,
@@ -27,10 +29,10 @@ from workflows_ui.flow_editing import (
     services as flow_edits,
 )
 from workflows_ui.flow_editing.models import EditState, FlowEdit
-from workflows_ui.flow_editing.operations import Operation
-from workflows_ui.flow_editing.prediction import MALFORMED, Json, step_named
+from workflows_ui.flow_editing.operations import Json, Operation
+from workflows_ui.flow_editing.prediction import MALFORMED, step_named
 from workflows_ui.flows import notes, pages
-from workflows_ui.flows.reading import deleting, moment_of, trigger_of
+from workflows_ui.flows.reading import moment_of
 from workflows_ui.pieces import missing_apps
 from workflows_ui.resource_admin.actions import LastingText, LinkedText, always
 from workflows_ui.resource_admin.places import flow_url, step_url
@@ -43,10 +45,20 @@ _MOST_NAMED = 12
 MEANWHILE: Text = _("Somebody else changed the flow at the same time. Look at both versions on this page.")
 
 
-def apply(session: EngineSession, id: str, data: Mapping[str, Any]) -> dict[str, Any]:
+class Applied(TypedDict, total=False):
+    """What an edit returns."""
+
+    #: The stored row.
+    edit: Required[FlowEdit]
+    #: The name of the step that it was about: "" for the flow, and if the step is gone.
+    step: Required[str]
+    #: After an undo, the titles of the steps that have no sample any more.
+    without_sample: list[str]
+
+
+def apply(session: EngineSession, id: str, data: Cleaned) -> Applied:
     """Send a confirmed operation (forms.EditForm) and compare the answer with the prediction.
 
-    Return `edit`, the stored row, and `step`, the name of the step that it was about: "" for the flow, and if the step is gone.
     `version.updated` is read again afterwards: a change by somebody else in between is recorded, since the engine lets the last one win
     (engine-0.83.md section 5). Raises EngineError, ValidationError; after Unknown the row stays, as unclear.
     """
@@ -88,8 +100,9 @@ def _check_apps(session: EngineSession, operation: Operation) -> None:
 def _step_of(operation: Operation, trigger: Json) -> str:
     """The step that an operation was about, if the flow has it."""
     request = operation.request
-    named = [request.get("name"), request.get("stepName"), *list_at(request, "names"), text_at(request, "action.name")]
-    return next((name for name in named if isinstance(name, str) and step_named(trigger, name)), "")
+    named = [text_at(request, "name"), text_at(request, "stepName"), *texts_at(request, "names")]
+    named.append(text_at(request, "action.name"))
+    return next((name for name in named if step_named(trigger, name)), "")
 
 
 def read(session: EngineSession, id: str) -> Json:
@@ -125,14 +138,14 @@ def links(flow: Row, slug: str, id: str, offered: Iterable[Action], **query: str
     return [(action.label, action, url_of(action, slug, id, **query)) for action in offered if action.visible(flow)]
 
 
-def _undo(session: EngineSession, id: str, data: Mapping[str, Any]) -> dict[str, Any]:
+def _undo(session: EngineSession, id: str, data: Cleaned) -> Applied:
     done = apply(session, id, data)
     # Neither can be undone any more: the next undo goes one step further back.
     flow_edits.mark_undone(data["undone"], done["edit"])
-    return done | {"without_sample": _bring_back_samples(session, done["edit"])}
+    return {**done, "without_sample": _bring_back_samples(session, done["edit"])}
 
 
-def _undone_later(session: EngineSession, write: UnclearWrite, _answer: Any) -> None:
+def _undone_later(session: EngineSession, write: UnclearWrite, _answer: object) -> None:
     with database.turn():
         edit = flow_edits.find_edit(session.workspace, write.object_id, write.edit_id)
     if edit is not None:
@@ -179,8 +192,8 @@ def _samples_before(session: EngineSession, undo: FlowEdit) -> dict[str, tuple[J
     return {}
 
 
-def _done(text: Text, undo: bool, answer: Any) -> Text:
-    edit: FlowEdit = answer["edit"]
+def _done(text: Text, undo: bool, answer: Applied) -> Text:
+    edit = answer["edit"]
     if edit.meanwhile:
         return LastingText(MEANWHILE)
     if edit.state == EditState.DIFFERS:
@@ -193,29 +206,51 @@ def _done(text: Text, undo: bool, answer: Any) -> Text:
     return text
 
 
-def _after(slug: str, row: Row, answer: Any) -> str:
+def _after(slug: str, row: Row, answer: Applied) -> str:
     """The page of the edit if it needs attention, otherwise that of the step, or all steps."""
-    edit: FlowEdit = answer["edit"]
+    edit = answer["edit"]
     url = flow_url(slug, pick(row, "id"))
     if edit.meanwhile or edit.state == EditState.DIFFERS:
         return f"{url}edits/{edit.pk}/"
     return step_url(url, answer["step"]) or f"{url}?tab=steps"
 
 
-def _edit(name: str, label: Text, icon: str, form: type[editing.EditForm], done: Text, **more: Any) -> Action:
+class _More(TypedDict, total=False):
+    """Attributes of an Action that few edits have."""
+
+    needs: str
+    in_rows: bool
+    stops: bool
+    danger: bool
+    confirm: Text
+    follow_up_calls: Callable[[EngineSession, UnclearWrite, object], None]
+
+
+def _edit(
+    name: str,
+    label: Text,
+    icon: str,
+    form: type[editing.EditForm],
+    done: Text,
+    *,
+    run: Callable[[EngineSession, str, Cleaned], Applied] = apply,
+    visible: Callable[[Row], bool] = always,
+    button: Text = "",
+    tab: str = "steps",
+    **more: Unpack[_More],
+) -> Action:
     """An action that is offered beside the steps of flows that have what its form edits."""
-    run, visible = more.pop("run", apply), more.pop("visible", always)
     return Action(
         name,
         label,
         icon,
         run,
         form=form,
-        button=more.pop("button", label),
-        visible=lambda flow: not deleting(flow) and form.is_for(flow) and visible(flow),
+        button=button or label,
+        visible=lambda flow: not Flow(flow).deleting and form.is_for(flow) and visible(flow),
         done=lambda _row, answer: _done(done, run is apply, answer),
         success_url=_after,
-        tab=more.pop("tab", "steps"),
+        tab=tab,
         **more,
     )
 
@@ -272,7 +307,7 @@ TRIGGER = (
         _("The trigger is removed."),
         danger=True,
         confirm=_("Without a trigger the flow cannot start. Its steps stay."),
-        visible=lambda flow: pick(trigger_of(flow), "type") != "EMPTY",
+        visible=lambda flow: Flow(flow).version.trigger.type != "EMPTY",
     ),
 )
 CODE = (
@@ -395,7 +430,7 @@ FLOW = (
             "A locked version does not change any more; the next edit begins a new draft with the same steps. What is live stays live: "
             "locking does not publish. Use it to keep a state that you may want to return to."
         ),
-        visible=lambda flow: pick(flow, "version.state") == "DRAFT",
+        visible=lambda flow: Flow(flow).version.state == "DRAFT",
     ),
     _edit("operation", _("Send an operation as JSON"), "braces", flow_forms.RawOperation, _("The operation is done.")),
 )

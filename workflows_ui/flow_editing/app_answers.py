@@ -4,11 +4,12 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from workflows_ui.core.paths import dict_at, dicts_at, text_at
+from workflows_ui.core.paths import dicts_at, text_at
+from workflows_ui.core.readers import mapping_of, objects_by_name, plain_text
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, Timeouts, TooLarge, Unavailable
+from workflows_ui.engine_objects import pieces
 from workflows_ui.pieces import options
 from workflows_ui.pieces.fields import words
 from workflows_ui.resource_admin.resource import Row, Text, id_at, pick
@@ -28,7 +29,7 @@ class Answer:
     """Choices (the first ones, unless `is_complete`), or the `schema` of a dynamic field; `refused` says why there is neither."""
 
     choices: Sequence[Option] = ()
-    schema: Mapping[str, Any] = field(default_factory=dict)
+    schema: Mapping[str, object] = field(default_factory=dict)
     refused: Text = ""
     is_complete: bool = True
 
@@ -48,12 +49,12 @@ class App:
     #: What is said once the engine has not answered: it is not asked again for this page, since each call may take its whole time limit.
     _away: Answer | None = None
 
-    def known(self, name: str, values: Mapping[str, Any], search: str = "") -> Answer | None:
+    def known(self, name: str, values: Mapping[str, object], search: str = "") -> Answer | None:
         """The cached answer, without a call."""
-        found: dict[str, Any] = self.session.known(self._key(name, values, search), {})
+        found: dict[str, object] = self.session.known(self._key(name, values, search), {})
         return read(found) if found else None
 
-    def ask(self, name: str, values: Mapping[str, Any], search: str = "") -> Answer | None:
+    def ask(self, name: str, values: Mapping[str, object], search: str = "") -> Answer | None:
         """Request an answer, which takes seconds and changes nothing. What the app or the engine refuses is not cached.
 
         None if the answers before it took the time: it is left for another request.
@@ -86,7 +87,7 @@ class App:
             self._begun = now
         return SECONDS - (now - self._begun)
 
-    def _request(self, name: str, values: Mapping[str, Any], search: str, seconds: float) -> dict[str, Any]:
+    def _request(self, name: str, values: Mapping[str, object], search: str, seconds: float) -> dict[str, object]:
         return self.session.workflows.piece_options(
             piece_name=self.piece,
             piece_version=self.version,
@@ -99,19 +100,19 @@ class App:
             seconds=seconds,
         )
 
-    def _key(self, name: str, values: Mapping[str, Any], search: str) -> str:
+    def _key(self, name: str, values: Mapping[str, object], search: str) -> str:
         asked = [self.piece, self.version, self.operation, name, id_at(self.flow), values, search]
         return f"app-answer:{json.dumps(asked, sort_keys=True)}"
 
 
-def key_of(value: Any) -> str:
+def key_of(value: object) -> str:
     """The posted value of a choice, from which its JSON value is read again."""
     return json.dumps(value, ensure_ascii=False)
 
 
-def label_of(value: Any) -> str:
+def label_of(value: object) -> str:
     """The label of a choice that has none: its value."""
-    return (value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))[:300]
+    return ("null" if value is None else plain_text(value))[:300]
 
 
 def _refused(error: EngineError) -> Answer:
@@ -119,21 +120,21 @@ def _refused(error: EngineError) -> Answer:
     return Answer(refused=f"{message.title}. {message.text}")
 
 
-def read(found: Mapping[str, Any]) -> Answer:
+def read(found: Mapping[str, object]) -> Answer:
     """Parse an answer, which may be malformed, or far larger than a form that is submitted with all of it."""
     listed = found.get("options")
     if found.get("type") == "DYNAMIC":
-        schema = {key: prop for key, prop in dict_at(found, "options").items() if isinstance(prop, dict)}
+        schema = {key: prop.raw for key, prop in objects_by_name(listed, pieces.Property).items()}
         if len(json.dumps(schema)) > _LARGEST_SCHEMA:
             return _refused(TooLarge("The fields that the app gives are too many for a form."))
         return Answer(schema=schema)
-    pairs = [item for item in dicts_at(listed, "options") if "value" in item]
-    keyed = [(key_of(item["value"]), item) for item in pairs[: options.MOST]]
+    pairs = [option for option in map(pieces.Option, dicts_at(listed, "options")) if option.has_value]
+    keyed = [(key_of(option.value), option) for option in pairs[: options.MOST]]
     choices = [
-        Option(key, words(item.get("label"))[:300] or label_of(item["value"]), item["value"])
-        for key, item in keyed
+        Option(key, words(option.label)[:300] or label_of(option.value), option.value)
+        for key, option in keyed
         if len(key) <= _LONGEST_KEY
     ]
-    if choices or (isinstance(listed, dict) and pick(listed, "disabled") is not True and "options" in listed):
+    if choices or (pick(listed, "disabled") is not True and "options" in mapping_of(listed)):
         return Answer(choices, is_complete=len(pairs) == len(choices))
-    return Answer(refused=options.refusal(pick(listed, "placeholder")))
+    return Answer(refused=options.refusal(text_at(listed, "placeholder")))

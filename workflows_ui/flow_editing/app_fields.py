@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from django.forms.utils import flatatt
 from django.utils.translation import gettext
@@ -11,7 +10,8 @@ from workflows_ui.core.paths import texts_at
 from workflows_ui.core.text import Text
 from workflows_ui.flow_editing.app_answers import Answer, App
 from workflows_ui.flow_editing.expressions import MISSING
-from workflows_ui.flow_editing.property_fields import Choice, Json, Node, same
+from workflows_ui.flow_editing.operations import Json
+from workflows_ui.flow_editing.property_fields import Choice, Node, same
 
 _PREFIX = "p-"
 
@@ -21,7 +21,7 @@ class AppNode(Node):
 
     state: str = "waiting"
     refused: Text = ""
-    load_attributes: Any = ""
+    load_attributes: object = ""
 
     @property
     def refreshers(self) -> list[str]:
@@ -79,7 +79,7 @@ class AppFields:
     `stored` are the current values of the step, with their secrets as far as the form has them; `auth` is its chosen connection.
     """
 
-    def __init__(self, nodes: Sequence[Node], stored: Json, auth: Any, *, needs_connection: bool) -> None:
+    def __init__(self, nodes: Sequence[Node], stored: Json, auth: object, *, needs_connection: bool) -> None:
         self._nodes, self._stored, self._auth, self._needs_connection = nodes, stored, auth, needs_connection
         self._app_nodes = [node for node in nodes if isinstance(node, AppNode)]
         self._by_key = {node.key: node for node in self._app_nodes}

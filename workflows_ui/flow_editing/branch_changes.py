@@ -1,7 +1,7 @@
 """The one branch of a router that an edit adds, removes, moves or renames, in words for its confirmation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.utils.translation import gettext
 
@@ -45,7 +45,7 @@ def of_router(old: Row, new: Row) -> BranchChange | None:
     return None
 
 
-def _extra(longer: list[Any], shorter: list[Any]) -> int | None:
+def _extra(longer: Sequence[Row], shorter: Sequence[Row]) -> int | None:
     """The number of the only branch that the first list has more than the second; of equal ones that follow each other, the last."""
     if not shorter or len(longer) != len(shorter) + 1:
         return None
@@ -53,11 +53,11 @@ def _extra(longer: list[Any], shorter: list[Any]) -> int | None:
     return next((number for number in numbers if [*longer[:number], *longer[number + 1 :]] == shorter), None)
 
 
-def _nameless(branch: Row) -> dict[str, Any]:
+def _nameless(branch: Row) -> dict[str, object]:
     return {key: value for key, value in branch.items() if key != "branchName"}
 
 
-def _change(text: str, router: Row, index: int, *others: str, **values: Any) -> BranchChange:
+def _change(text: str, router: Row, index: int, *others: str, **values: object) -> BranchChange:
     named = {"step": formats.cut(outline.title_of(router)), "branch": places.branch_title(dict(router), index)}
     name = flow_tree.branch_names(router)[index] or str(index + 1)
     return BranchChange(text % {**named, **values}, frozenset((name, *others)))

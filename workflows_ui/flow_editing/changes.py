@@ -1,7 +1,6 @@
 """The changes of an operation in words, for its confirmation."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from django.utils.translation import gettext, ngettext
 
@@ -47,7 +46,7 @@ def lines(session: EngineSession, before: Row, after: Row) -> list[Affected]:
     return affected
 
 
-def _lines(change: difference.StepChange, trigger: Any, branch: branch_changes.BranchChange | None) -> Iterator[str]:
+def _lines(change: difference.StepChange, trigger: object, branch: branch_changes.BranchChange | None) -> Iterator[str]:
     values = {"step": formats.cut(change.title)}
     if change.kind == "added":
         yield gettext("“%(step)s” is added") % values

@@ -5,17 +5,17 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext, gettext_lazy as _, pgettext_lazy
 
 from workflows_ui.core import json_text, redaction
+from workflows_ui.core.form_arguments import Cleaned
 from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.flow_editing.forms import EXPRESSION, NEW_CODE, NO_HANDLING, RowsForm, SettingsForm, an_object
-from workflows_ui.flow_editing.operations import Operation
-from workflows_ui.flow_editing.prediction import Json, step_named
+from workflows_ui.flow_editing.operations import Json, Operation
+from workflows_ui.flow_editing.prediction import step_named
 from workflows_ui.resource_admin.resource import Row, pick
 from workflows_ui.web.json_field import JsonField
 
@@ -51,17 +51,17 @@ class EditCode(RowsForm, SettingsForm):
         self.masked = dict_at(self.settings, "input")
         self.add_rows([(name, _typed(value)) for name, value in self.masked.items()], ("", ""))
 
-    def row_fields(self, values: Sequence[Any]) -> Sequence[forms.Field]:
+    def row_fields(self, values: Sequence[object]) -> Sequence[forms.Field]:
         return (
             forms.CharField(
-                label=_("Name"), required=False, strip=False, max_length=max(_LONGEST_NAME, len(values[0]))
+                label=_("Name"), required=False, strip=False, max_length=max(_LONGEST_NAME, len(str(values[0])))
             ),
             forms.CharField(
                 label=_("Value"), required=False, strip=False, widget=forms.Textarea({"rows": 1} | EXPRESSION)
             ),
         )
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> Cleaned:
         self.inputs: Json = {}
         old = dict_at(step_named(dict_at(self.flow, "version.trigger"), self.chosen) or {}, "settings.input")
         for number, (name_field, value_field) in enumerate(self.row_names):
@@ -77,7 +77,7 @@ class EditCode(RowsForm, SettingsForm):
                 self.add_error(name_field, gettext("A name is missing here."))
         return super().clean()
 
-    def _value(self, old: Json, number: int, name: str, typed: str) -> Any:
+    def _value(self, old: Json, number: int, name: str, typed: str) -> object:
         """The value of a row: the current one if it was not changed; JSON if the current one is not text; otherwise the text."""
         before = list(old)[number] if number < len(old) else name
         for key in (name, before):
@@ -97,7 +97,7 @@ class EditCode(RowsForm, SettingsForm):
     def clean_packages(self) -> Json:
         return an_object(self.cleaned_data["packages"])
 
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         old = dict_at(self.find_step(flow, data), "settings.sourceCode")
         # Unchanged, the packages stay as they are written.
         same = _parsed(text_at(old, "packageJson")) == data["packages"]
@@ -106,12 +106,12 @@ class EditCode(RowsForm, SettingsForm):
         return self.update(flow, data, settings={"sourceCode": source, "input": self.inputs})
 
 
-def _typed(value: Any) -> str:
+def _typed(value: object) -> str:
     """An input's value as a form has it: texts as they are, anything else as JSON."""
     return value if isinstance(value, str) else json_text.pretty(value)
 
 
-def _parsed(text: str) -> Any:
+def _parsed(text: str) -> object:
     try:
         return json.loads(text or "{}")
     except ValueError:
@@ -125,7 +125,7 @@ HANDLING = {
 }
 
 
-def add_handling(form: forms.Form, options: Json, settings: Json, *, new: bool) -> list[str]:
+def add_handling(form: forms.Form, options: Mapping[str, object], settings: Json, *, new: bool) -> list[str]:
     """Add the fields that an action has to the form of its step. Return their keys.
 
     Args:
@@ -144,7 +144,7 @@ def add_handling(form: forms.Form, options: Json, settings: Json, *, new: bool) 
     return shown
 
 
-def changed_handling(settings: Json, keys: Iterable[str], data: Mapping[str, Any]) -> Json:
+def changed_handling(settings: Json, keys: Iterable[str], data: Cleaned) -> Json:
     """The step's `errorHandlingOptions` with the values of these fields; unknown ones stay as they are."""
     found = dict_at(settings, "errorHandlingOptions") or NO_HANDLING
     return {**found, **{key: {**dict_at(found, key), "value": data.get(HANDLING[key][0]) is True} for key in keys}}
@@ -157,7 +157,7 @@ class FailureHandling(SettingsForm):
         super().prepare()
         self.handled = add_handling(self, {}, self.settings, new=False)
 
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         settings = dict_at(self.find_step(flow, data), "settings")
         handling = changed_handling(settings, self.handled, data)
         return self.update(flow, data, settings={"errorHandlingOptions": handling})

@@ -12,7 +12,6 @@ the versions at the beginning are kept (`plan`).
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _, gettext_lazy
@@ -32,12 +31,13 @@ from workflows_ui.engine import (
     references,
 )
 from workflows_ui.engine.flow_shape import shape
+from workflows_ui.engine_objects.flows import Flow, Step
 from workflows_ui.flow_editing import services as flow_edits
 from workflows_ui.flow_editing.imports import contents
-from workflows_ui.flow_editing.operations import Operation, update_step
-from workflows_ui.flow_editing.prediction import MALFORMED, Json
+from workflows_ui.flow_editing.operations import Json, Operation, update_step
+from workflows_ui.flow_editing.prediction import MALFORMED
 from workflows_ui.flows import notes, pages
-from workflows_ui.flows.reading import deleting, has_sample, trigger_of
+from workflows_ui.flows.reading import trigger_of
 from workflows_ui.jobs.services.turns import Progress
 from workflows_ui.pieces import connections, missing_apps
 
@@ -62,7 +62,7 @@ class Change:
     new: str
     only: Mapping[str, list[str]] | None = None
 
-    def steps(self, version: Mapping[str, Any], part: str) -> Iterator[flow_tree.Step]:
+    def steps(self, version: Mapping[str, object], part: str) -> Iterator[flow_tree.Step]:
         """The steps of a version that are to be changed; `part` is "live" or "draft"."""
         for node in flow_tree.walk(version.get("trigger")):
             if self.only is not None and node.name not in self.only.get(part, ()):
@@ -73,10 +73,9 @@ class Change:
     def changed_step(self, step: flow_tree.Step) -> flow_tree.Step:
         """The step with the new connection, without the steps after and inside it."""
         matches = contents.Matches(connections={self.old: self.new})
-        found: flow_tree.Step = contents.rewrite(flow_tree.without_steps(step), matches)
-        return found
+        return contents.rewrite(flow_tree.without_steps(step), matches)
 
-    def applied(self, version: Mapping[str, Any], part: str) -> Json:
+    def applied(self, version: Mapping[str, object], part: str) -> Json:
         """The version as it is with the new connection."""
         names = {flow_tree.step_name(step) for step in self.steps(version, part)}
 
@@ -87,7 +86,7 @@ class Change:
 
         return {**version, "trigger": contents.mapped(version.get("trigger"), change)}
 
-    def is_same(self, one: Mapping[str, Any], other: Mapping[str, Any], part: str) -> bool:
+    def is_same(self, one: Mapping[str, object], other: Mapping[str, object], part: str) -> bool:
         """Whether two versions differ at most by the connection."""
         try:
             return shape({"version": self.applied(one, part)}) == shape({"version": self.applied(other, part)})
@@ -95,7 +94,7 @@ class Change:
             return False
 
 
-def plan(session: EngineSession, flow: Mapping[str, Any], change: Change) -> dict[str, Any]:
+def plan(session: EngineSession, flow: Mapping[str, object], change: Change) -> dict[str, object]:
     """What is kept of a flow before it is changed: its versions and state, and which parts use the old connection.
 
     Raises EngineError; ValidationError for what cannot be done.
@@ -118,7 +117,7 @@ def plan(session: EngineSession, flow: Mapping[str, Any], change: Change) -> dic
     return found
 
 
-def _version(session: EngineSession, flow: Mapping[str, Any], version_id: str) -> Json:
+def _version(session: EngineSession, flow: Mapping[str, object], version_id: str) -> Json:
     """A version of a flow. Raises EngineError; ValidationError if the engine does not give it."""
     version = dict_at(session.workflows.get_flow(text_at(flow, "id"), version_id), "version")
     if version.get("id") != version_id:
@@ -126,8 +125,8 @@ def _version(session: EngineSession, flow: Mapping[str, Any], version_id: str) -
     return version
 
 
-def _problems(session: EngineSession, flow: Mapping[str, Any], change: Change, *versions: Json) -> Iterator[Text]:
-    if deleting(flow):
+def _problems(session: EngineSession, flow: Mapping[str, object], change: Change, *versions: Json) -> Iterator[Text]:
+    if Flow(flow).deleting:
         yield gettext_lazy("The engine is deleting it.")
     if not connections.reference(change.new):
         yield gettext_lazy("The name of the new connection in flows cannot be written into a step.")
@@ -144,12 +143,12 @@ def _missing_text(missing: Sequence[missing_apps.MissingApp]) -> str:
     return text % {"apps": " ".join(item.text for item in missing)}
 
 
-def lost_samples(flow: Mapping[str, Any], planned: Mapping[str, Any]) -> list[str]:
+def lost_samples(flow: Mapping[str, object], planned: Mapping[str, object]) -> list[str]:
     """The titles of the draft's steps whose samples an engine before 0.83 may lose, since it brings none back."""
     apart = planned["live"] and planned["newest"] != planned["published"]
     if not apart or notes.has_notes(flow):
         return []
-    sampled = [node for node in flow_tree.walk(trigger_of(flow)) if has_sample(node.step)]
+    sampled = [node for node in flow_tree.walk(trigger_of(flow)) if bool(Step(node.step).settings.sample_file_id)]
     return [contents.title_of(node) for node in sampled]
 
 
@@ -196,7 +195,7 @@ def replace_in_flow(
     replacement.run(flow)
 
 
-def _take_up(progress: Progress, earlier: Mapping[str, Any], change: Change) -> None:
+def _take_up(progress: Progress, earlier: Mapping[str, object], change: Change) -> None:
     """Go on with what an earlier job began. Raises ValidationError if it was about other connections."""
     if earlier.get("change") != [change.old, change.new]:
         text = _(
@@ -346,10 +345,12 @@ class _Replacement:
             return Operation("LOCK_FLOW", {})
         return None
 
-    def _missing_samples(self, newest: Json) -> Iterator[tuple[str, Any]]:
+    def _missing_samples(self, newest: Json) -> Iterator[tuple[str, object]]:
         there = flow_tree.steps_by_name(newest.get("trigger"))
         for name, step in flow_tree.steps_by_name(self.version(self.values["newest"]).get("trigger")).items():
-            lost = has_sample(step) and name in there and not has_sample(there[name])
+            lost = (
+                Step(step).settings.sample_file_id and name in there and not Step(there[name]).settings.sample_file_id
+            )
             if lost and name not in self.values.get("samples", []):
                 yield name, pick(step, "settings.sampleData")
 

@@ -7,25 +7,26 @@ takes over from the file which steps are complete (recordings `op_import_flow_kn
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from django import forms
 from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
 from workflows_ui.core import formats
+from workflows_ui.core.form_arguments import Cleaned
 from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound, Refused, Unknown, flow_tree
+from workflows_ui.engine_objects.flows import Flow, Step
 from workflows_ui.flow_editing import services as flow_edits, validity
 from workflows_ui.flow_editing.actions import MEANWHILE, alike, is_changed, read
 from workflows_ui.flow_editing.imports import contents, forms as import_forms
 from workflows_ui.flow_editing.imports.files import shown_name
 from workflows_ui.flow_editing.models import FlowEdit
-from workflows_ui.flow_editing.operations import Operation, update_step
-from workflows_ui.flow_editing.prediction import Impossible, Json, predict
+from workflows_ui.flow_editing.operations import Json, Operation, update_step
+from workflows_ui.flow_editing.prediction import Impossible, predict
 from workflows_ui.flow_editing.starters.forms import NewFlow
 from workflows_ui.flows import pages
-from workflows_ui.flows.reading import deleting, name_of, trigger_of
+from workflows_ui.flows.reading import name_of, trigger_of
 from workflows_ui.pieces import apps, missing_apps
 from workflows_ui.pieces.missing_apps import exact
 from workflows_ui.resource_admin.actions import LastingText, always
@@ -64,7 +65,7 @@ class ImportedFlow:
         return len({problem.step for problem in self.problems})
 
 
-def create(session: EngineSession, name: str, request: Mapping[str, Any], folder: str = "") -> Any:
+def create(session: EngineSession, name: str, request: Mapping[str, object], folder: str = "") -> Json:
     """Create a flow with these steps, in two calls, and return it. If it does not get the steps, it is deleted again.
 
     Raises EngineError (after Unknown, more had to follow); ValidationError, which says what is left, if the second call fails.
@@ -117,7 +118,7 @@ def why(error: EngineError | forms.ValidationError) -> str:
     return str(error_message(error).text)
 
 
-def import_into(session: EngineSession, id: str, flow: Row, operation: Operation) -> Any:
+def import_into(session: EngineSession, id: str, flow: Row, operation: Operation) -> Json:
     """Replace the steps of a flow's draft (import_operation). Raises EngineError, ValidationError if the engine refuses the tree."""
     try:
         return session.workflows.apply_flow_operation(
@@ -133,7 +134,7 @@ def import_into(session: EngineSession, id: str, flow: Row, operation: Operation
         raise forms.ValidationError({"file": " ".join([text, *_suspects(operation.request["trigger"])])}) from refusal
 
 
-def import_operation(session: EngineSession, flow: Row, request: Mapping[str, Any], name: str) -> Operation:
+def import_operation(session: EngineSession, flow: Row, request: Mapping[str, object], name: str) -> Operation:
     """The import into this flow. An older engine knows neither the notes and dates of a newer file, nor its tree version
     (engine-0.83.md 11, row 7). The flow's own version shows which engine it is.
 
@@ -152,7 +153,7 @@ def import_operation(session: EngineSession, flow: Row, request: Mapping[str, An
     return Operation("IMPORT_FLOW", tree | {"trigger": contents.mapped(trigger, _undated)})
 
 
-def _with_versions(session: EngineSession, trigger: Any) -> Any:
+def _with_versions(session: EngineSession, trigger: object) -> object:
     """A copy of a tree in which each step of an app has a version, and is not complete if the engine lacks that app.
 
     The engine answers 500 to an import without a version, also of apps that it has, and takes any text as one. It believes that the steps
@@ -161,7 +162,7 @@ def _with_versions(session: EngineSession, trigger: Any) -> Any:
     here = {row["name"]: text_at(row, "version") for row in apps.catalogue_or_none(session)}
     lacking = {(app.name, app.version) for app in missing_apps.of_trees(session, trigger, versions=True)}
 
-    def with_version(step: Row) -> dict[str, Any]:
+    def with_version(step: Row) -> dict[str, object]:
         settings = dict_at(step, "settings")
         piece, version = text_at(settings, "pieceName"), text_at(settings, "pieceVersion")
         if not piece:
@@ -172,11 +173,11 @@ def _with_versions(session: EngineSession, trigger: Any) -> Any:
     return contents.mapped(trigger, with_version)
 
 
-def _undated(step: Row) -> dict[str, Any]:
+def _undated(step: Row) -> dict[str, object]:
     return {key: value for key, value in step.items() if key != "lastUpdatedDate"}
 
 
-def _suspects(trigger: Any) -> Iterator[str]:
+def _suspects(trigger: object) -> Iterator[str]:
     """What is probably wrong in a tree that the engine refuses."""
     listed = [node for node in flow_tree.walk(trigger) if node.step.get("type") not in (*_TYPES, "EMPTY")]
     for node in listed[:_SUSPECTS]:
@@ -200,7 +201,7 @@ def check(session: EngineSession, flow: Row) -> ImportedFlow:
     One call for each step of an app, and for each other one that is not complete; none for apps that the engine lacks. A step that it
     refuses stays as imported.
     """
-    key, imported = text_at(flow, "id"), trigger_of(flow)
+    key, imported = Flow(flow).id, trigger_of(flow)
     known = set(apps.names(session))
     refused: list[validity.Finding] = []
     waiting = [node for node in flow_tree.walk(imported) if _to_check(node.step, known)]
@@ -228,32 +229,33 @@ def check(session: EngineSession, flow: Row) -> ImportedFlow:
     )
 
 
-def _to_check(step: Row, known: set[str]) -> bool:
-    piece = text_at(step, "settings.pieceName")
-    return text_at(step, "type") in _TYPES and (piece in known if piece else step.get("valid") is not True)
+def _to_check(row: Row, known: set[str]) -> bool:
+    step = Step(row)
+    piece = step.settings.piece_name
+    return step.type in _TYPES and (piece in known if piece else not step.valid)
 
 
-def _update(step: Row, *, is_trigger: bool) -> dict[str, Any]:
+def _update(step: Row, *, is_trigger: bool) -> dict[str, object]:
     settings = dict_at(step, "settings")
-    version = exact(settings.get("pieceVersion"))
+    version = exact(text_at(settings, "pieceVersion"))
     # An exact version is what both engines take (engine-0.83.md 11, row 8).
     changed = {"settings": settings | {"pieceVersion": version}} if version else {}
     return update_step(step, is_trigger=is_trigger, **changed).body
 
 
-def _dropped(before: Any, after: Any) -> Iterator[str]:
+def _dropped(before: object, after: object) -> Iterator[str]:
     """Inputs that the app of a step does not know: the engine leaves them out (recording `op_add_action_piece_extra_input`)."""
     now = flow_tree.steps_by_name(after)
     for node in flow_tree.walk(before):
         new_input = dict_at(now.get(node.name, {}), "settings.input")
         lost = [key for key in dict_at(node.step, "settings.input") if key not in new_input]
-        if lost and node.name in now and pick(node.step, "settings.pieceName"):
+        if lost and node.name in now and Step(node.step).settings.piece_name:
             text = gettext("The app of “%(step)s” does not know %(inputs)s of the file; the engine left it out.")
             inputs = ", ".join(f"“{formats.cut(key)}”" for key in lost[:_SUSPECTS])
             yield text % {"step": contents.title_of(node), "inputs": inputs}
 
 
-def _make(session: EngineSession, _id: str, data: dict[str, Any]) -> Mapping[str, Any]:
+def _make(session: EngineSession, _id: str, data: Cleaned) -> Mapping[str, object]:
     """Create the flow; `imported` of the answer if it is from a starter. Raises EngineError, ValidationError."""
     if data["request"]:
         imported = check(session, create(session, data["name"], data["request"], data["folder"]))
@@ -263,7 +265,7 @@ def _make(session: EngineSession, _id: str, data: dict[str, Any]) -> Mapping[str
     return dict(flow)
 
 
-def _import_new(session: EngineSession, _id: str, data: dict[str, Any]) -> list[ImportedFlow]:
+def _import_new(session: EngineSession, _id: str, data: Cleaned) -> list[ImportedFlow]:
     """Create a flow from each request of the chosen file.
 
     Raises EngineError, ValidationError; if some flows were already created, the error says which.
@@ -289,7 +291,7 @@ def _import_new(session: EngineSession, _id: str, data: dict[str, Any]) -> list[
     return created
 
 
-def _import_here(session: EngineSession, id: str, data: dict[str, Any]) -> tuple[ImportedFlow, FlowEdit]:
+def _import_here(session: EngineSession, id: str, data: Cleaned) -> tuple[ImportedFlow, FlowEdit]:
     """Replace the draft by the content of the file, as an edit that can be undone; the flow keeps its name.
 
     A change by somebody else in between is recorded, as with any edit. Raises EngineError, ValidationError; after Unknown the edit stays,
@@ -346,7 +348,7 @@ def _to_imported(slug: str, _row: Row, answer: list[ImportedFlow]) -> str:
     return _steps_url(slug, answer[0].flow) if len(answer) == 1 else list_url(slug, "flows")
 
 
-def _made(_row: Row, answer: Mapping[str, Any]) -> Text:
+def _made(_row: Row, answer: Json) -> Text:
     text = gettext("The flow “%(name)s” was created.") % {"name": formats.cut(name_of(answer))}
     return _with_rest(text, [answer["imported"]]) if "imported" in answer else text
 
@@ -362,7 +364,7 @@ def _imported(_row: Row, answer: list[ImportedFlow]) -> Text:
 def _with_rest(message: str, answer: list[ImportedFlow]) -> Text:
     """The message, with what is left to do: a single flow's page lists the steps itself."""
     for imported in answer:
-        values: dict[str, Any] = {"name": formats.cut(name_of(imported.flow)), "count": imported.incomplete}
+        values: dict[str, object] = {"name": formats.cut(name_of(imported.flow)), "count": imported.incomplete}
         sentences = []
         if imported.problems:
             text = ngettext(
@@ -404,7 +406,7 @@ IMPORT_HERE = Action(
         + f" {_CHECKED}"
     ),
     button=_("Replace the draft"),
-    visible=lambda flow: not deleting(flow),
+    visible=lambda flow: not Flow(flow).deleting,
     done=_brought,
     success_url=_to_brought,
 )

@@ -6,15 +6,14 @@ their steps, one fallback at the end.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from django.utils.translation import gettext as _
 
-from workflows_ui.core.paths import dicts_at, list_at
+from workflows_ui.core.paths import dicts_at, list_at, pick
 from workflows_ui.engine import flow_tree
 from workflows_ui.engine.flow_tree import FALLBACK
-from workflows_ui.flow_editing.operations import Operation
-from workflows_ui.flow_editing.prediction import Json, names, own_names, step_named
+from workflows_ui.flow_editing.operations import Json, Operation
+from workflows_ui.flow_editing.prediction import names, own_names, step_named
 from workflows_ui.flows import outline
 
 #: Operations that replace the whole tree.
@@ -25,12 +24,12 @@ _MAY_REPEAT = frozenset(
 )
 
 
-def problems(before: Mapping[str, Any], after: Mapping[str, Any], operation: Operation) -> list[str]:
+def problems(before: Mapping[str, object], after: Mapping[str, object], operation: Operation) -> list[str]:
     """What the operation would damage, in sentences; empty if nothing.
 
     `before` and `after` are flows, the second one predicted. What was wrong before and stays so is not reported.
     """
-    old, new = before["version"].get("trigger"), after["version"].get("trigger")
+    old, new = pick(before, "version.trigger"), pick(after, "version.trigger")
     old_names, new_names = Counter(names(old)), Counter(names(new))
     found = [
         *_lost(old, old_names, new_names, operation),
@@ -47,7 +46,7 @@ def problems(before: Mapping[str, Any], after: Mapping[str, Any], operation: Ope
     return found
 
 
-def _lost(old: Any, before: Counter[str], after: Counter[str], operation: Operation) -> Iterator[str]:
+def _lost(old: object, before: Counter[str], after: Counter[str], operation: Operation) -> Iterator[str]:
     if operation.type in _WHOLE:
         return
     gone = before - after
@@ -64,7 +63,7 @@ def _lost(old: Any, before: Counter[str], after: Counter[str], operation: Operat
             yield _("The step “%(step)s” would be lost.") % {"step": outline.title_of(node.step)}
 
 
-def _misplaced(old: Any, new: Any) -> Iterator[str]:
+def _misplaced(old: object, new: object) -> Iterator[str]:
     """Triggers among the steps, and a step in place of the trigger: updates change the type of any step."""
     steps = flow_tree.steps_by_name(old)
     for number, node in enumerate(flow_tree.walk(new)):
@@ -75,7 +74,7 @@ def _misplaced(old: Any, new: Any) -> Iterator[str]:
             yield _("“%(step)s” would be of a type that its place does not allow.") % {"step": title}
 
 
-def _meant(old: Any, operation: Operation) -> Iterator[str]:
+def _meant(old: object, operation: Operation) -> Iterator[str]:
     """The names of the steps that the operation is to remove."""
     if operation.type == "DELETE_ACTION":
         for name in operation.request["names"]:
@@ -95,7 +94,7 @@ def _names(before: Counter[str], after: Counter[str]) -> Iterator[str]:
             yield _("“%(name)s” is not a name for a step: use letters, digits and underscores.") % {"name": name}
 
 
-def _routers(old: Any, new: Any) -> Iterator[str]:
+def _routers(old: object, new: object) -> Iterator[str]:
     steps = flow_tree.steps_by_name(old)
     for node in flow_tree.walk(new):
         if node.step.get("type") not in flow_tree.ROUTERS:
@@ -116,10 +115,9 @@ def _wrong_branches(router: Json, *, empty: bool = False) -> Iterator[str]:
         yield _("“%(step)s” needs exactly one branch for everything else, at the end.") % values
 
 
-def _notes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+def _notes(before: Mapping[str, object], after: Mapping[str, object]) -> Iterator[str]:
     old, new = (
-        Counter(note.get("id") for note in flow["version"].get("notes") or []).most_common(1)
-        for flow in (before, after)
+        Counter(note.get("id") for note in dicts_at(flow, "version.notes")).most_common(1) for flow in (before, after)
     )
     if new and new[0][1] > max(1, old[0][1] if old else 0):
         yield _("Two notes would have the same id.")

@@ -6,15 +6,16 @@ They are shown as a tree of names to choose from, or as a list of those that a s
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, tee
-from typing import Any
 
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
 from workflows_ui.core import collation, formats, redaction
-from workflows_ui.core.paths import dict_at, dicts_at, text_at
+from workflows_ui.core.paths import dicts_at, text_at
+from workflows_ui.core.readers import objects_by_name
 from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import Forbidden, NotFound, flow_tree, run_tree
+from workflows_ui.engine import Forbidden, NotFound, flow_tree
+from workflows_ui.engine_objects.runs import FAILED, StepResult
 from workflows_ui.flow_editing import places
 from workflows_ui.flow_editing.expressions import (
     CONNECTIONS,
@@ -28,6 +29,7 @@ from workflows_ui.flow_editing.expressions import (
     steps_before_place,
     value_at,
 )
+from workflows_ui.flow_editing.operations import Json
 from workflows_ui.flows import notes, reading, step_values
 from workflows_ui.resource_admin.resource import Row, id_at, pick
 from workflows_ui.runs import masking
@@ -47,7 +49,7 @@ _FROM_RUN, _FROM_SAMPLE = gettext_lazy("from the latest run that reached it"), g
 class StepValue:
     """The output of a step, and its source."""
 
-    value: Any
+    value: object
     source: Text
 
 
@@ -136,7 +138,7 @@ class EarlierValues:
         sample = self._sample(step)
         return None if sample in (None, {}, "") else StepValue(redaction.step(sample), _FROM_SAMPLE)
 
-    def _sample(self, step: EarlierStep) -> Any:
+    def _sample(self, step: EarlierStep) -> object:
         """The stored sample of a step's output; of a loop that is around, the first item of its list."""
         if step.around and (items := self._items(step)):
             return {"item": items[0], "index": 1}
@@ -155,7 +157,7 @@ class EarlierValues:
             return None
         return rows[0].get("payload") if rows else None
 
-    def _items(self, loop: EarlierStep) -> list[Any]:
+    def _items(self, loop: EarlierStep) -> list[object]:
         """The list of a loop, if its settings refer to one that is known."""
         match list(parse(text_at(loop.step, "settings.items"))):
             case [Expression(root=root, path=path)] if root in self.steps and (given := self.step_value(root)):
@@ -164,7 +166,7 @@ class EarlierValues:
         return []
 
 
-def _steps(flow: Row) -> dict[str, Any]:
+def _steps(flow: Row) -> dict[str, Json]:
     return flow_tree.steps_by_name(reading.trigger_of(flow))
 
 
@@ -179,15 +181,16 @@ def _latest_runs(session: EngineSession, flow_id: str) -> Iterator[Row]:
         yield masking.masked(session, [run])[0]
 
 
-def _output(steps: Any, name: str, depth: int = 0) -> Any:
+def _output(steps: object, name: str, depth: int = 0) -> object:
     """The output of a step in a run; inside a loop, in the last round that reached it. MISSING if none did."""
-    if not isinstance(steps, Mapping) or depth > _DEEPEST:
+    if depth > _DEEPEST:
         return MISSING
-    step = dict_at(steps, name) if name in steps else {}
-    if "output" in step and step.get("status") != "FAILED":
-        return step["output"]
-    for outer in reversed(list(steps.values())):
-        for iteration in reversed(run_tree.iterations(outer) or []):
+    chain = objects_by_name(steps, StepResult)
+    step = chain.get(name, StepResult({}))
+    if "output" in step.raw and step.status != FAILED:
+        return step.output
+    for outer in reversed(list(chain.values())):
+        for iteration in reversed(outer.iterations):
             found = _output(iteration, name, depth + 1)
             if found is not MISSING:
                 return found
@@ -209,13 +212,15 @@ class ValueNode:
     following: int = 0
 
 
-def value_node(name: str, value: Any, root: str, path: Path = (), start: int = 0) -> ValueNode:
+def value_node(name: str, value: object, root: str, path: Path = (), start: int = 0) -> ValueNode:
     """The tree of the value at `path` in the output of the step `root`. Of its own members, those from number `start` on."""
     return _node(name, value, root, path, _MOST_LEVELS, iter(range(_MOST_VALUES)[::-1]), start)
 
 
 #: `room` gives how many values still fit.
-def _node(name: str, value: Any, root: str, path: Path, levels: int, room: Iterator[int], start: int = 0) -> ValueNode:
+def _node(
+    name: str, value: object, root: str, path: Path, levels: int, room: Iterator[int], start: int = 0
+) -> ValueNode:
     left = next(room, 0)
     node = ValueNode(formats.cut(name, _LONGEST_NAME), reference(root, path), _preview(value))
     members = _members(value)
@@ -229,7 +234,7 @@ def _node(name: str, value: Any, root: str, path: Path, levels: int, room: Itera
     return replace(node, members=inner, following=following if following < len(members) else 0)
 
 
-def found_values(value: Any, root: str, search: str) -> list[ValueNode]:
+def found_values(value: object, root: str, search: str) -> list[ValueNode]:
     """The values of a step whose name or text contains the search, without regard to case and accents."""
     wanted = collation.plain(search)
     matching = (
@@ -241,22 +246,22 @@ def found_values(value: Any, root: str, search: str) -> list[ValueNode]:
     return list(islice(matching, _MOST_FOUND))
 
 
-def _walk(value: Any) -> Iterator[tuple[Path, Any]]:
+def _walk(value: object) -> Iterator[tuple[Path, object]]:
     """Everything inside a value with its path, in reading order."""
-    waiting: list[tuple[Path, Any]] = [((key,), item) for key, item in reversed(_members(value))]
+    waiting: list[tuple[Path, object]] = [((key,), item) for key, item in reversed(_members(value))]
     while waiting:
         path, item = waiting.pop()
         yield path, item
         waiting += [((*path, key), inner) for key, inner in reversed(_members(item))]
 
 
-def _members(value: Any) -> list[tuple[str | int, Any]]:
+def _members(value: object) -> list[tuple[str | int, object]]:
     if isinstance(value, dict):
         return list(value.items())
     return list(enumerate(value)) if isinstance(value, list) else []
 
 
-def _preview(value: Any) -> str:
+def _preview(value: object) -> str:
     number = len(_members(value))
     if not number:
         return formats.cut(step_values.plain(value)[:1000], _LONGEST_VALUE) or _("empty")

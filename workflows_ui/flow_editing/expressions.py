@@ -6,7 +6,7 @@ The engine evaluates what is between the braces as JavaScript. Here only paths a
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from workflows_ui.engine import braces, flow_tree
 from workflows_ui.engine.flow_tree import LOOP
@@ -78,7 +78,7 @@ def reference(root: str, path: Path = ()) -> str:
     return f"{{{{{root}{''.join(keys)}}}}}"
 
 
-def value_at(value: Any, path: Path) -> Any:
+def value_at(value: object, path: Path) -> object:
     """The value at a path inside a JSON value, as JavaScript finds it; MISSING without one."""
     for key in path:
         if isinstance(value, list | str) and key == "length":
@@ -92,7 +92,7 @@ def value_at(value: Any, path: Path) -> Any:
     return value
 
 
-def steps_before(trigger: Any, name: str, *, inclusive: bool = False) -> list[EarlierStep] | None:
+def steps_before(trigger: object, name: str, *, inclusive: bool = False) -> list[EarlierStep] | None:
     """The steps whose values are known when a step begins, the trigger first: those before it and around it, not those inside other
     loops and branches. `inclusive`: also the step itself. None for an unknown step.
     """
@@ -111,7 +111,7 @@ def steps_before(trigger: Any, name: str, *, inclusive: bool = False) -> list[Ea
     return [step for step in reversed(found) if step.name]
 
 
-def steps_before_place(trigger: Any, location: str, parent: str) -> list[EarlierStep] | None:
+def steps_before_place(trigger: object, location: str, parent: str) -> list[EarlierStep] | None:
     """The same for a new step at a place (places.read_place)."""
     found = steps_before(trigger, parent, inclusive=True)
     if found and location == "INSIDE_LOOP":

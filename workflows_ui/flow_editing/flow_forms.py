@@ -3,23 +3,23 @@ the draft, undo, any operation as JSON.
 """
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
 
 from django import forms
 from django.utils.translation import gettext, gettext_lazy as _
 
 from workflows_ui.core import formats, json_text, redaction
 from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.form_arguments import Cleaned
 from workflows_ui.core.paths import dict_at, number_at, text_at
 from workflows_ui.engine import EngineError, Forbidden, NotFound, NotInPlan
 from workflows_ui.flow_editing import inverse, places, request_shapes, services as flow_edits
 from workflows_ui.flow_editing.forms import EditForm, StepForm, an_object
 from workflows_ui.flow_editing.imports import contents
 from workflows_ui.flow_editing.models import FlowEdit
-from workflows_ui.flow_editing.operations import Operation
-from workflows_ui.flow_editing.prediction import TYPES, Json, step_named
+from workflows_ui.flow_editing.operations import Json, Operation
+from workflows_ui.flow_editing.prediction import TYPES, step_named
 from workflows_ui.flows import notes, reading, versions as flow_versions
 from workflows_ui.pieces import connections as connection_list
 from workflows_ui.resource_admin.resource import Affected, Row, id_at, pick
@@ -35,7 +35,7 @@ class SampleForm(StepForm):
         """What happens to the sample, as a sentence."""
         raise NotImplementedError
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> Cleaned:
         cleaned = super().clean()
         if self.questions:
             self.questions[0] = Affected(self.describe(self.find_step(cleaned["flow"], cleaned)))
@@ -68,13 +68,13 @@ class SaveSample(SampleForm):
         # A text is JSON only in quotation marks.
         self.initial["payload"] = "" if found in (None, {}) else json_text.pretty(redaction.step(found))
 
-    def _tested(self, run_id: str) -> Any:
+    def _tested(self, run_id: str) -> object:
         """The output of the step in a run that tested it; None if it is another one's."""
         run = self.session.workflows.get_run(run_id)
         tested = run.get("flowId") == self.row.get("id") and run.get("stepNameToTest") == self.chosen
         return dict_at(dict_at(run, "steps"), self.chosen).get("output") if tested else None
 
-    def _saved(self, kind: str) -> Any:
+    def _saved(self, kind: str) -> object:
         """The stored sample; None if the engine does not give it."""
         version = id_at(dict_at(self.row, "version"))
         try:
@@ -87,7 +87,7 @@ class SaveSample(SampleForm):
             return gettext("This becomes the sample input of “%(step)s”.") % {"step": places.title(step)}
         return gettext("This becomes the sample output of “%(step)s”.") % {"step": places.title(step)}
 
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         self.find_step(flow, data)
         payload = data["payload"]
         # Engines before 0.83 ask for the type of the data; newer ones ignore it.
@@ -100,7 +100,7 @@ class ClearSample(SampleForm):
     def describe(self, step: Json) -> str:
         return gettext("“%(step)s” will have no sample.") % {"step": places.title(step)}
 
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         if not dict_at(self.find_step(flow, data), "settings.sampleData"):
             raise forms.ValidationError({"step": gettext("This step has no sample.")})
         return Operation("UPDATE_SAMPLE_DATA_INFO", {"stepName": data["step"], "sampleDataSettings": None})
@@ -118,7 +118,7 @@ class NoteFields(EditForm):
     content = forms.CharField(label=_("Text"), max_length=5000, widget=forms.Textarea({"rows": 5}))
     color = forms.ChoiceField(label=_("Colour"), choices=list(notes.COLORS.items()), initial="yellow")
 
-    def values(self, data: Mapping[str, Any]) -> Json:
+    def values(self, data: Cleaned) -> Json:
         """The typed parts of the note."""
         return {"content": data["content"].replace("\r\n", "\n"), "color": data["color"]}
 
@@ -126,7 +126,7 @@ class NoteFields(EditForm):
 class AddNote(NoteFields):
     """A new note, whose id and place the console chooses: the same ones when the question is answered."""
 
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         existing = notes.notes_of(flow)
         taken = {id_at(note) for note in existing}
         free = next(name for number in itertools.count(1) if (name := f"note_{number}") not in taken)
@@ -163,14 +163,14 @@ class NoteChoice(EditForm):
     def prepare(self) -> None:
         super().prepare()
         existing = notes.notes_of(self.row)
-        chosen = self.asked.get("note") or id_at(existing[0] if existing else {})
+        chosen = str(self.asked.get("note") or "") or id_at(existing[0] if existing else {})
         # The text of one note means nothing in another one.
         self.existing = next((note for note in existing if id_at(note) == chosen), {})
         self.choose(
             "note", [(chosen, formats.cut(text_at(self.existing, "content")) or chosen)] if self.existing else []
         )
 
-    def find_note(self, flow: Row, data: Mapping[str, Any]) -> Row:
+    def find_note(self, flow: Row, data: Cleaned) -> Row:
         """The chosen note as it is now."""
         note = next((note for note in notes.notes_of(flow) if id_at(note) == data["note"]), None)
         if note is None:
@@ -185,7 +185,7 @@ class ChangeNote(NoteChoice, NoteFields):
         super().prepare()
         self.initial.update({key: text_at(self.existing, key) for key in ("content", "color")})
 
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         note = self.find_note(flow, data)
         # The author stays: without one, the engine takes the sender of the change.
         identity = {key: note[key] for key in ("id", "ownerId") if key in note}
@@ -194,7 +194,7 @@ class ChangeNote(NoteChoice, NoteFields):
 
 
 class DeleteNote(NoteChoice):
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         return Operation("DELETE_NOTE", {"id": id_at(self.find_note(flow, data))})
 
 
@@ -222,14 +222,14 @@ class ChangeOwner(EditForm):
             )
         self.fields["owner"].help_text = help_text
 
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         return Operation("UPDATE_OWNER", {"ownerId": data["owner"]})
 
 
 class LockFlow(EditForm):
     """Nothing is asked: the page explains what it does."""
 
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         return Operation("LOCK_FLOW", {})
 
 
@@ -243,12 +243,12 @@ class UseVersion(EditForm):
         self.choose("version", [(id_at(row), flow_versions.title(self.row, row)) for row in rows])
         self.fields["version"].help_text = "" if rows else gettext("There is no other version yet.")
 
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         return Operation("USE_AS_DRAFT", {"versionId": data["version"]})
 
 
 class RawOperation(EditForm):
-    """Any operation, for those who know the engine's requests. `type` in the address fills in a template."""
+    """object operation, for those who know the engine's requests. `type` in the address fills in a template."""
 
     above = "flow_editing/operation_template.html"
     type = forms.ChoiceField(label=_("Operation"), choices=[(name, name) for name in TYPES])
@@ -261,7 +261,7 @@ class RawOperation(EditForm):
     def clean_request(self) -> Json:
         return an_object(self.cleaned_data["request"])
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> Cleaned:
         if not self.errors:
             typed = str(self.data.get("request") or "")
             for problem in request_shapes.problems(self.cleaned_data["type"], self.cleaned_data["request"], typed):
@@ -286,7 +286,7 @@ class RawOperation(EditForm):
             return connection_list.unknown(self.session, [name for name in named if name not in used_already])
         return []
 
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         return Operation(data["type"], data["request"])
 
 
@@ -295,7 +295,7 @@ class UndoEdit(EditForm):
 
     undone: FlowEdit | None = None
 
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         edit = flow_edits.latest(self.session.workspace, id_at(flow))
         try:
             versions = flow_edits.open_versions(edit) if edit else None
@@ -317,7 +317,7 @@ class UndoEdit(EditForm):
         )
         return [Affected(text)]
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> Cleaned:
         return super().clean() | {"undone": self.undone}
 
 
@@ -337,13 +337,13 @@ class MinutesSaved(EditForm):
         super().prepare()
         self.initial["minutes"] = self.row.get("timeSavedPerRun")
 
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         return Operation("UPDATE_MINUTES_SAVED", {"timeSavedPerRun": data["minutes"]})
 
 
 class RemoveTrigger(EditForm):
     """No trigger, as a new flow has it (recording `op_update_trigger_empty`)."""
 
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         body = {"name": dict_at(flow, "version.trigger").get("name"), "type": "EMPTY", "valid": False}
         return Operation("UPDATE_TRIGGER", body | {"displayName": "Select Trigger", "settings": {}})

@@ -8,8 +8,8 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
-from itertools import islice, zip_longest
-from typing import Any, ClassVar, cast
+from itertools import islice
+from typing import ClassVar, Unpack, cast
 
 from django import forms
 from django.forms.utils import ErrorDict
@@ -17,18 +17,18 @@ from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy as _, pgettext
 
 from workflows_ui.core import redaction
+from workflows_ui.core.form_arguments import Cleaned, FormArguments
 from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
 from workflows_ui.engine.flow_tree import FALLBACK, LOOP, TRIGGERS
 from workflows_ui.flow_editing import changes, damage, places, services as flow_edits
-from workflows_ui.flow_editing.operations import Operation, add_step, update_step
+from workflows_ui.flow_editing.operations import Json, Operation, add_step, update_step
 from workflows_ui.flow_editing.prediction import (
     MALFORMED,
     NO_CONDITION,
     Impossible,
-    Json,
     free_name,
     names,
     predict,
@@ -74,14 +74,14 @@ class EditForm(SeenForm):
 
     def __init__(
         self,
-        *args: Any,
+        *,
         session: EngineSession,
         row: Row,
-        asked: Mapping[str, Any],
+        asked: Mapping[str, object],
         unmasked: Row | None,
-        **kwargs: Any,
+        **arguments: Unpack[FormArguments],
     ) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(**arguments)
         #: The flow with its secrets, which only a submitted form has.
         self.flow: Row = unmasked or {}
         #: The tree as it was when the page was opened, with secrets masked: for choices.
@@ -117,7 +117,7 @@ class EditForm(SeenForm):
         return reverse("flow_values", args=[self.session.workspace.slug, id_at(self.row)], query=chosen or None)
 
     @property
-    def drawing(self) -> dict[str, Any] | None:
+    def drawing(self) -> dict[str, object] | None:
         return drawing.editor_panel(self.session, self.row, self.current)
 
     @property
@@ -130,13 +130,13 @@ class EditForm(SeenForm):
         """The page of the step, or the steps of the flow: where the person goes without running the operation."""
         return step_url(self.tab_url.partition("?")[0], self.current) or self.tab_url
 
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         """What the valid values mean for this flow. Raises ValidationError."""
         raise NotImplementedError
 
     def consequences(self, flow: Row, operation: Operation, predicted: Row) -> list[Affected]:
         """Further consequences to show before the confirmation."""
-        if flow_edits.is_undoable(operation.type, flow["version"], predicted["version"]):
+        if flow_edits.is_undoable(operation.type, dict_at(flow, "version"), dict_at(predicted, "version")):
             return []
         return [Affected(gettext("“Undo the last edit” cannot restore this."))]
 
@@ -144,7 +144,7 @@ class EditForm(SeenForm):
         """The prediction with what only this form knows about the result."""
         return predicted
 
-    def has_own_mask(self, name: str, value: Any) -> bool:
+    def has_own_mask(self, name: str, value: object) -> bool:
         """Whether the masks in a valid value are texts of the flow: in what the console computed, and in fields that hide nothing."""
         if name not in self.fields:
             return True
@@ -167,7 +167,7 @@ class EditForm(SeenForm):
         cast("forms.ChoiceField", self.fields[name]).choices = choices
         return chosen
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> Cleaned:
         """Predict the operation. Raises EngineError."""
         cleaned = super().clean() or self.cleaned_data
         if self.errors:
@@ -250,18 +250,20 @@ class StepForm(EditForm):
         choices = places.step_choices(self.trigger, first=self.first, kinds=self.kinds)
         self.chosen = self.current = self.choose("step", choices)
 
-    def find_step(self, flow: Row, data: Mapping[str, Any]) -> Json:
+    def find_step(self, flow: Row, data: Cleaned) -> Json:
         """The chosen step as it is now."""
         step = step_named(dict_at(flow, "version.trigger"), data["step"])
         if step is None:
             raise forms.ValidationError({"step": gettext("This step is no longer in the flow.")})
         return step
 
-    def update(self, flow: Row, data: Mapping[str, Any], **values: Any) -> Operation:
+    def update(
+        self, flow: Row, data: Cleaned, *, settings: Mapping[str, object] | None = None, **values: object
+    ) -> Operation:
         """The operation that sets these parts of the step, and of its `settings`; everything else is sent as it is."""
         step = self.find_step(flow, data)
-        if "settings" in values:
-            values["settings"] = dict_at(step, "settings") | values["settings"]
+        if settings is not None:
+            values["settings"] = {**dict_at(step, "settings"), **settings}
         is_trigger = step is dict_at(flow, "version.trigger") or text_at(step, "type") in TRIGGERS
         return update_step(step, is_trigger=is_trigger, **values)
 
@@ -297,11 +299,11 @@ class RowsForm(EditForm):
     fields_after: ClassVar[tuple[str, ...]] = ()
     most_rows = MOST_ROWS
 
-    def row_fields(self, values: Sequence[Any]) -> Sequence[forms.Field]:
+    def row_fields(self, values: Sequence[object]) -> Sequence[forms.Field]:
         """The fields of a row with these initial values."""
         raise NotImplementedError
 
-    def add_rows(self, filled: Sequence[Sequence[Any]], empty: Sequence[Any]) -> None:
+    def add_rows(self, filled: Sequence[Sequence[object]], empty: Sequence[object]) -> None:
         """Add rows with these initial values, empty ones, and as many as were submitted."""
         submitted = (
             number for number in range(MOST_ROWS, 0, -1) if any(f"{key}{number}" in self.asked for key in self.row_keys)
@@ -309,7 +311,8 @@ class RowsForm(EditForm):
         number = max(len(filled) + _EMPTY_ROWS, next(submitted, 0))
         self.row_names = [[f"{key}{row}" for key in self.row_keys] for row in range(1, number + 1)]
         self.discreet = self.discreet | {name for row in self.row_names for name in row}
-        for row, values in zip_longest(self.row_names, filled, fillvalue=empty):
+        for number, row in enumerate(self.row_names):
+            values = filled[number] if number < len(filled) else empty
             self.fields.update(zip(row, self.row_fields(values), strict=True))
             self.initial.update(zip(row, values, strict=True))
 
@@ -334,7 +337,7 @@ class RenameStep(SettingsForm):
         super().prepare()
         self.initial["name"] = text_at(step_named(self.trigger, self.chosen) or {}, "displayName")
 
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         return self.update(flow, data, displayName=data["name"])
 
 
@@ -345,7 +348,7 @@ class SkipStep(StepForm):
         widget=forms.RadioSelect,
     )
 
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         self.find_step(flow, data)
         return Operation("SET_SKIP_ACTION", {"names": [data["step"]], "skip": data["skip"] == "yes"})
 
@@ -360,7 +363,7 @@ class MoveStep(StepForm):
         self.choose("place", choices)
         self.initial.setdefault("place", choices[-1][0] if choices else "")
 
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         self.find_step(flow, data)
         location, parent, branch = places.read_place(data["place"])
         request = {"name": data["step"], "newParentStep": parent, "stepLocationRelativeToNewParent": location}
@@ -368,13 +371,13 @@ class MoveStep(StepForm):
 
 
 class DuplicateStep(StepForm):
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         self.find_step(flow, data)
         return Operation("DUPLICATE_ACTION", {"stepName": data["step"]})
 
 
 class DeleteStep(StepForm):
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         self.find_step(flow, data)
         return Operation("DELETE_ACTION", {"names": [data["step"]]})
 
@@ -396,7 +399,7 @@ class AddStep(EditForm):
         place = self.choose("place", places.place_choices(self.trigger))
         self.current = place.partition(":")[2].partition(":")[0]
 
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         action = {
             "name": free_name(names(dict_at(flow, "version.trigger"))),
             "type": data["kind"],
@@ -422,7 +425,7 @@ def new_settings(kind: str) -> Json:
     return {"branches": branches, "executionType": "EXECUTE_FIRST_MATCH"}
 
 
-def an_object(value: Any) -> Json:
+def an_object(value: object) -> Json:
     """What was typed as an object. Raises ValidationError."""
     if value in (None, ""):
         return {}
@@ -445,5 +448,5 @@ class EditLoop(SettingsForm):
         super().prepare()
         self.initial["items"] = text_at(self.settings, "items")
 
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         return self.update(flow, data, valid=True, settings={"items": data["items"]})

@@ -4,13 +4,13 @@ Each candidate follows from the difference of two trees, and is taken only if it
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from workflows_ui.core.paths import dict_at, dicts_at, list_at, text_at
+from workflows_ui.core.readers import as_text
 from workflows_ui.engine import flow_tree
 from workflows_ui.flow_editing import damage
-from workflows_ui.flow_editing.operations import TREE, Operation, step_body
-from workflows_ui.flow_editing.prediction import MALFORMED, Impossible, Json, predict
+from workflows_ui.flow_editing.operations import TREE, Json, Operation, step_body
+from workflows_ui.flow_editing.prediction import MALFORMED, Impossible, predict
 from workflows_ui.flows import notes
 from workflows_ui.pieces.missing_apps import exact
 from workflows_ui.resource_admin.resource import id_at
@@ -28,7 +28,7 @@ _ON_FLOW = {
 }
 
 
-def inverse(flow: Mapping[str, Any], before: Mapping[str, Any], parts: Mapping[str, Any]) -> Operation:
+def inverse(flow: Mapping[str, object], before: Mapping[str, object], parts: Mapping[str, object]) -> Operation:
     """The operation that makes a flow what it was; an import of the earlier version if no other does.
 
     Args:
@@ -51,7 +51,7 @@ def inverse(flow: Mapping[str, Any], before: Mapping[str, Any], parts: Mapping[s
     return Operation("IMPORT_FLOW", {"notes": [], **{key: before[key] for key in TREE if key in before}})
 
 
-def samples(flow: Mapping[str, Any], before: Mapping[str, Any], operation: str) -> dict[str, tuple[Json, bool]]:
+def samples(flow: Mapping[str, object], before: Mapping[str, object], operation: str) -> dict[str, tuple[Json, bool]]:
     """What the steps of the earlier version have as samples, by name: of the same step now, else of that version; and whether the former.
 
     The files of samples outlive an import (recordings `sample_import_11_import_same_tree`, `sample_import_15_undo_get_step_1`). Engines
@@ -75,16 +75,16 @@ def samples(flow: Mapping[str, Any], before: Mapping[str, Any], operation: str) 
     return found
 
 
-def _kind(step: Mapping[str, Any]) -> list[Any]:
+def _kind(step: Mapping[str, object]) -> list[object]:
     settings = dict_at(step, "settings")
     return [step.get("type"), *(settings.get(key) for key in ("pieceName", "actionName", "triggerName"))]
 
 
-def _sample(step: Mapping[str, Any]) -> Json:
+def _sample(step: Mapping[str, object]) -> Json:
     return dict_at(step, f"settings.{_SAMPLE}")
 
 
-def files(sample: Mapping[str, Any]) -> Json:
+def files(sample: Mapping[str, object]) -> Json:
     """The ids of a sample's files, without the time when it was named."""
     return {key: value for key, value in sample.items() if key != "lastTestDate"}
 
@@ -101,9 +101,9 @@ def _of_samples(now: Json, before: Json) -> Iterator[Operation]:
             yield set_sample(node.name, sample or None)
 
 
-def _essence(flow: Mapping[str, Any]) -> Json:
+def _essence(flow: Mapping[str, object]) -> Json:
     """What an undo restores, without what the engine decides alone."""
-    version = flow["version"]
+    version = dict_at(flow, "version")
     steps = [
         (node.depth, node.parent, node.branch_index, _essence_of_step(node.step))
         for node in flow_tree.walk(version.get("trigger"))
@@ -113,17 +113,19 @@ def _essence(flow: Mapping[str, Any]) -> Json:
     return {"name": version.get("displayName"), "steps": steps, "notes": notes, **parts}
 
 
-def _essence_of_step(step: Mapping[str, Any]) -> Json:
+def _essence_of_step(step: Mapping[str, object]) -> Json:
     body = {key: value for key, value in step_body(step).items() if key not in _ENGINES} | {
         "skip": bool(step.get("skip"))
     }
     settings = {key: value for key, value in dict_at(step, "settings").items() if key != _SAMPLE}
     if "pieceVersion" in settings:
-        settings["pieceVersion"] = exact(settings["pieceVersion"])
+        settings["pieceVersion"] = exact(as_text(settings["pieceVersion"]))
     return body | {"settings": settings}
 
 
-def _candidates(now: Mapping[str, Any], earlier: Mapping[str, Any], parts: Mapping[str, Any]) -> Iterator[Operation]:
+def _candidates(
+    now: Mapping[str, object], earlier: Mapping[str, object], parts: Mapping[str, object]
+) -> Iterator[Operation]:
     for key, value in parts.items():
         yield Operation(_ON_FLOW[key], {key: value})
     old, new = dict_at(now, "version"), dict_at(earlier, "version")
@@ -175,11 +177,11 @@ def _of_steps(old: Json, new: Json) -> Iterator[Operation]:
             yield Operation("MOVE_ACTION", {"name": name} | _position(node, wanted, "newParentStep", "ToNewParent"))
 
 
-def _is_skipped(step: Mapping[str, Any]) -> bool:
+def _is_skipped(step: Mapping[str, object]) -> bool:
     return bool(step.get("skip"))
 
 
-def _where(node: flow_tree.Node) -> tuple[Any, ...]:
+def _where(node: flow_tree.Node) -> tuple[object, ...]:
     return node.depth, node.parent, node.branch, node.branch_index, node.in_loop
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from workflows_ui.core.paths import text_at
 from workflows_ui.flows import outline
 
+#: An object as the engine has it, or as it is sent: edits change copies of trees, and predictions rely on errors for malformed ones.
 Json = dict[str, Any]
 
 #: Keys of a step that an update sends (api.md 6.3).
@@ -27,7 +28,7 @@ class Operation:
         return {"type": self.type, "request": self.request}
 
 
-def step_body(step: Mapping[str, Any]) -> Json:
+def step_body(step: Mapping[str, object]) -> Json:
     """The parts of a step that an update sends, and the engine stores."""
     body = {key: step[key] for key in _SENT if key in step}
     settings = body.get("settings")
@@ -36,13 +37,13 @@ def step_body(step: Mapping[str, Any]) -> Json:
     return body
 
 
-def _branch_body(branch: Any) -> Any:
+def _branch_body(branch: object) -> object:
     if not isinstance(branch, dict) or "conditions" not in branch:
         return branch
     return branch | {"conditions": conditions_body(branch["conditions"])}
 
 
-def conditions_body(conditions: Any) -> Any:
+def conditions_body(conditions: object) -> object:
     """Conditions without the values that their comparison does not have, which the engine drops, except in an import.
 
     Source: engine-0.83.md section 13.2, recordings `op_update_action_router_case_*` and `op_add_branch_case_false_number`.
@@ -69,6 +70,6 @@ def add_step(place: tuple[str, str, int | None], action: Json) -> Operation:
     return Operation("ADD_ACTION", request | ({} if branch is None else {"branchIndex": branch}))
 
 
-def update_step(step: Mapping[str, Any], *, is_trigger: bool, **values: Any) -> Operation:
+def update_step(step: Mapping[str, object], *, is_trigger: bool, **values: object) -> Operation:
     """The operation that sets these parts of a step; everything else is sent as it is."""
     return Operation("UPDATE_TRIGGER" if is_trigger else "UPDATE_ACTION", step_body({**step, **values}))

@@ -5,8 +5,8 @@ A button that asks the app or changes rows submits the form with `redo`: the for
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import cached_property
-from typing import Any, cast
+from functools import cached_property, partial
+from typing import cast
 
 from django import forms
 from django.http import QueryDict
@@ -14,16 +14,19 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext, gettext_lazy as _
 
 from workflows_ui.core import redaction
-from workflows_ui.core.paths import dict_at, pick, text_at
+from workflows_ui.core.form_arguments import Cleaned
+from workflows_ui.core.paths import dict_at, text_at
+from workflows_ui.core.readers import mapping_of
 from workflows_ui.engine import NotFound
 from workflows_ui.engine.flow_tree import TRIGGERS
+from workflows_ui.engine_objects.pieces import Piece, PieceOperation
 from workflows_ui.flow_editing import code_forms, places
 from workflows_ui.flow_editing.app_answers import App
 from workflows_ui.flow_editing.app_fields import AppFields
 from workflows_ui.flow_editing.expressions import MISSING
 from workflows_ui.flow_editing.forms import EditForm, StepForm, place_field
-from workflows_ui.flow_editing.operations import Operation, add_step, update_step
-from workflows_ui.flow_editing.prediction import Json, free_name, names, step_named
+from workflows_ui.flow_editing.operations import Json, Operation, add_step, update_step
+from workflows_ui.flow_editing.prediction import free_name, names, step_named
 from workflows_ui.flow_editing.property_fields import Host, Node, same
 from workflows_ui.flow_editing.property_groups import Dynamic, Group, apply_row_change
 from workflows_ui.flows import reading, step_values
@@ -38,7 +41,7 @@ _ROW_CHANGES = ("add", "remove", "up", "down")
 _PREFIX = "p-"
 #: Fields whose values the audit log has.
 _LOGGED = frozenset({"step", "place", "piece", "version", "operation_name"})
-_HIDDEN: dict[str, Any] = {"required": False, "max_length": 300, "widget": forms.HiddenInput}
+_hidden = partial(forms.CharField, required=False, max_length=300, widget=forms.HiddenInput)
 
 
 class PieceForm(EditForm):
@@ -48,9 +51,9 @@ class PieceForm(EditForm):
     """
 
     body = "flow_editing/piece_form.html"
-    piece = forms.CharField(**_HIDDEN)
-    version = forms.CharField(**_HIDDEN)
-    operation_name = forms.CharField(**_HIDDEN)
+    piece = _hidden()
+    version = _hidden()
+    operation_name = _hidden()
     name = forms.CharField(label=_("Name of the step"), max_length=200)
     #: `actions` or `triggers` of the piece.
     kind = "actions"
@@ -63,7 +66,8 @@ class PieceForm(EditForm):
     is_missing = False
     #: The keys of the step's `errorHandlingOptions` that the form has fields for.
     handled: Sequence[str] = ()
-    operation_schema: Json | None = None
+    #: The action or trigger; None if the piece does not have it.
+    operation_schema: PieceOperation | None = None
 
     def load(self) -> None:
         """Set what follows from the step: the piece, and the fields of its action or trigger."""
@@ -115,21 +119,28 @@ class PieceForm(EditForm):
         self.used_version = text_at(self.app, "version") or version
         #: The newest version of the piece, if the step uses an older one; otherwise "".
         self.newer_version = newest if newest != self.used_version else ""
-        found = dict_at(self.app, self.kind).get(self.operation_key)
-        self.operation_schema = found if isinstance(found, dict) else None
-        self.operation_title = words(pick(found, "displayName"))[:200] or self.operation_key[:200]
-        self.about = words(pick(found, "description"))
+        self.operation_schema = Piece(self.app).operations(self.kind).get(self.operation_key)
+        found = self.operation_schema or PieceOperation({})
+        self.operation_title = words(found.display_name)[:200] or self.operation_key[:200]
+        self.about = words(found.description)
 
     def _add_fields(self, settings: Json) -> None:
-        schema = self.operation_schema or {}
+        schema = self.operation_schema or PieceOperation({})
         self.initial.setdefault("name", self._step_title())
         if (length := len(str(self.initial["name"]))) > 200:
             self.fields["name"] = forms.CharField(label=self.fields["name"].label, max_length=length)
         self.shown = self._input_of(settings)
         if self.needs_connection:
             self.fields["connection"] = self._connection_field()
-        props = dict_at(schema, "props")
-        self.group = Group(self.host, props, _PREFIX, "prop", self.shown, fresh=not self.is_same, top=True)
+        self.group = Group(
+            self.host,
+            mapping_of(schema.raw.get("props")),
+            _PREFIX,
+            "prop",
+            self.shown,
+            fresh=not self.is_same,
+            top=True,
+        )
         self.nodes = self.group.nodes
         self._show_stored_schemas(dict_at(settings, "propertySettings"))
         stored = self._stored()
@@ -139,8 +150,7 @@ class PieceForm(EditForm):
         self.app_fields.ask(app, self.redo)
         self.connection_attributes = self.app_fields.refreshing("connection")
         if self.kind == "actions":
-            options = dict_at(schema, "errorHandlingOptions")
-            self.handled = code_forms.add_handling(self, options, settings, new=not self.is_same)
+            self.handled = code_forms.add_handling(self, schema.error_handling, settings, new=not self.is_same)
         self.fields["unfinished"] = forms.BooleanField(
             label=_("Save it although something is missing"),
             required=False,
@@ -157,21 +167,21 @@ class PieceForm(EditForm):
             title = "" if not piece or title == old.get(text_at(settings, self._name_key)) else title
         return title or self.operation_title
 
-    def _input_of(self, settings: Mapping[str, Any]) -> Json:
+    def _input_of(self, settings: Mapping[str, object]) -> Json:
         """The current values as far as they have a meaning for the chosen action or trigger."""
         values = dict_at(settings, "input")
         if self.is_same:
             return values
         if text_at(settings, "pieceName") != self.piece_name:
             return {}
-        props = dict_at(self.operation_schema, "props")
+        props = self.operation_schema.props if self.operation_schema else {}
         return {key: value for key, value in values.items() if key in props or key == "auth"}
 
     @cached_property
     def needs_connection(self) -> bool:
         """Whether the action or trigger acts with a connection."""
-        kinds = [item["type"] for item in apps.auths(self.app.get("auth"))]
-        return any(kind != "NO_AUTH" for kind in kinds) and pick(self.operation_schema, "requireAuth") is not False
+        requires = self.operation_schema is None or self.operation_schema.requires_auth
+        return requires and any(schema.type != "NO_AUTH" for schema in Piece(self.app).auths)
 
     def _connection_field(self) -> forms.ChoiceField:
         """The choice of a connection. Raises EngineError."""
@@ -195,7 +205,7 @@ class PieceForm(EditForm):
             help_text="" if choices else _("There is no connection of this app yet."),
         )
 
-    def _auth(self, stored: Any) -> Any:
+    def _auth(self, stored: object) -> object:
         """The step's reference to the chosen connection; MISSING without one."""
         if not self.needs_connection:
             return MISSING
@@ -221,7 +231,7 @@ class PieceForm(EditForm):
         step = step_named(dict_at(self.flow, "version.trigger"), self.step_name)
         return self._input_of(dict_at(step, "settings")) if self.flow else self.shown
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> Cleaned:
         if self.group is None:
             raise forms.ValidationError(gettext("Choose an app first, and what it does."))
         # Fields that the app changed meanwhile stand in the list before those that took their places.
@@ -284,7 +294,7 @@ class PieceForm(EditForm):
         step = step_named(dict_at(predicted, "version.trigger"), self.step_name)
         if step is None or (self.kind == "triggers" and self.host.optional):
             return predicted
-        known = {*dict_at(self.operation_schema, "props"), "auth"}
+        known = {*(self.operation_schema.props if self.operation_schema else ()), "auth"}
         inputs = dict_at(step, "settings.input")
         step["settings"]["input"] = {key: value for key, value in inputs.items() if key in known}
         return predicted
@@ -331,7 +341,7 @@ class AddPieceStep(PieceForm):
         self.step_name = free_name(names(dict_at(self.flow or self.row, "version.trigger")))
         self.load()
 
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         action = {
             "name": self.step_name,
             "type": "PIECE",
@@ -358,7 +368,7 @@ class ChangePieceStep(PieceForm, StepForm):
             self.kind = "triggers"
         self.load()
 
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         step = self.find_step(flow, data)
         is_trigger = self.kind == "triggers"
         return update_step(

@@ -1,15 +1,18 @@
 """Steps, branches and positions of a flow as choices in a form: steps by their names, positions as "after X", "inside X"."""
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import cast
 
 from django.utils.translation import gettext as _
 
 from workflows_ui.core import formats, redaction
 from workflows_ui.core.paths import list_at
+from workflows_ui.core.readers import mapping_of
 from workflows_ui.engine import flow_tree
-from workflows_ui.flow_editing.prediction import Json, own_names
+from workflows_ui.flow_editing.operations import Json
+from workflows_ui.flow_editing.prediction import own_names
 from workflows_ui.flows import outline, reading
+from workflows_ui.resource_admin.resource import Row
 
 Choices = list[tuple[str, str]]
 _LONGEST = 80
@@ -17,12 +20,12 @@ _LONGEST = 80
 _INDENT = "\u2003"
 
 
-def step_choices(trigger: Any, *, first: bool = False, kinds: tuple[str, ...] = ()) -> Choices:
+def step_choices(trigger: object, *, first: bool = False, kinds: tuple[str, ...] = ()) -> Choices:
     """The steps by name, indented as they lie. `first` includes the trigger; `kinds` limits the types."""
     return [(node.name, _INDENT * node.depth + title(node.step)) for node in steps(trigger, first=first, kinds=kinds)]
 
 
-def steps(trigger: Any, *, first: bool = False, kinds: tuple[str, ...] = ()) -> Iterator[flow_tree.Node]:
+def steps(trigger: object, *, first: bool = False, kinds: tuple[str, ...] = ()) -> Iterator[flow_tree.Node]:
     """The steps that have a name. `first` includes the trigger; `kinds` limits the types."""
     return (
         node
@@ -31,7 +34,7 @@ def steps(trigger: Any, *, first: bool = False, kinds: tuple[str, ...] = ()) -> 
     )
 
 
-def branch_choices(trigger: Any, *, fallback: bool = False) -> Choices:
+def branch_choices(trigger: object, *, fallback: bool = False) -> Choices:
     """The branches of all routers as `step:number`, without those for everything else unless `fallback`."""
     return [
         (f"{node.name}:{index}", f"{title(node.step)}: {branch_title(node.step, index)}")
@@ -40,7 +43,7 @@ def branch_choices(trigger: Any, *, fallback: bool = False) -> Choices:
     ]
 
 
-def branches(trigger: Any, *, fallback: bool = False) -> Iterator[tuple[flow_tree.Node, list[int]]]:
+def branches(trigger: object, *, fallback: bool = False) -> Iterator[tuple[flow_tree.Node, list[int]]]:
     """The routers with the numbers of their branches, without those for everything else unless `fallback`."""
     for node in flow_tree.walk(trigger):
         if node.step.get("type") in flow_tree.ROUTERS:
@@ -48,7 +51,7 @@ def branches(trigger: Any, *, fallback: bool = False) -> Iterator[tuple[flow_tre
             yield node, [index for index, branch in listed if fallback or not flow_tree.is_fallback(branch)]
 
 
-def place_choices(trigger: Any, moving: Json | None = None) -> Choices:
+def place_choices(trigger: object, moving: Json | None = None) -> Choices:
     """Where a step can be put, as `LOCATION:step[:branch]`: not within `moving`, nor where that already is."""
     own = set(own_names(moving)) if moving else set()
     after, found = _("After “%(step)s”"), list[tuple[str, str]]()
@@ -66,7 +69,7 @@ def place_choices(trigger: Any, moving: Json | None = None) -> Choices:
     return found
 
 
-def move_sentence(trigger: Any, name: str) -> str:
+def move_sentence(trigger: object, name: str) -> str:
     """Where a step that was moved is in this tree, as a sentence; secrets masked."""
     node = next((node for node in flow_tree.walk(trigger) if node.name == name), None)
     values = {"step": title(_masked(node.step)) if node else name}
@@ -88,7 +91,7 @@ def _masked(step: Json) -> Json:
     return cast("Json", redaction.step(flow_tree.without_steps(step), secrets=reading.SECRETS))
 
 
-def last_place(trigger: Any, choices: Choices) -> str:
+def last_place(trigger: object, choices: Choices) -> str:
     """The choice after the last step of the flow itself, otherwise the first one; "" without choices."""
     listed = dict(choices)
     top = [node.name for node in flow_tree.walk(trigger) if node.depth == 0]
@@ -119,7 +122,7 @@ def branch_title(router: Json, index: int) -> str:
     return formats.cut(name or _("Branch %(number)d") % {"number": index + 1}, _LONGEST)
 
 
-def _inside(step: Json) -> Iterator[tuple[str, str, Any]]:
+def _inside(step: Json) -> Iterator[tuple[str, str, object]]:
     """The places within a step, each with the step that is there now."""
     name, values = flow_tree.step_name(step), {"step": title(step)}
     if step.get("type") == flow_tree.LOOP:
@@ -131,5 +134,5 @@ def _inside(step: Json) -> Iterator[tuple[str, str, Any]]:
             yield f"INSIDE_BRANCH:{name}:{index}", text, children[index] if index < len(children) else None
 
 
-def _branches(router: Json) -> list[Json]:
-    return [branch if isinstance(branch, dict) else {} for branch in list_at(router, "settings.branches")]
+def _branches(router: Json) -> list[Row]:
+    return [mapping_of(branch) for branch in list_at(router, "settings.branches")]

@@ -13,11 +13,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 from workflows_ui.engine import braces, flow_tree
 from workflows_ui.engine.flow_tree import FALLBACK, LOOP, ROUTERS
-from workflows_ui.flow_editing.operations import Operation, conditions_body, step_body
+from workflows_ui.flow_editing.operations import Json, Operation, conditions_body, step_body
 
 _WORD = re.compile(r"\b\w+\b", re.ASCII)
 #: The condition of a new branch for which none are given (recording `op_add_branch_before_fallback`).
@@ -25,8 +25,6 @@ NO_CONDITION = {"operator": "TEXT_CONTAINS", "firstValue": "", "secondValue": ""
 
 #: Raised for malformed requests and flows by code that expects well-formed ones.
 MALFORMED = (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError)
-
-Json = dict[str, Any]
 
 
 class Impossible(Exception):
@@ -37,7 +35,7 @@ class Impossible(Exception):
         self.step = step
 
 
-def predict(flow: Mapping[str, Any], operation: Operation, versions: Mapping[str, Json] | None = None) -> Json:
+def predict(flow: Mapping[str, object], operation: Operation, versions: Mapping[str, Json] | None = None) -> Json:
     """The flow as it is after the operation; the argument is not changed.
 
     Args:
@@ -89,12 +87,12 @@ class _Edit:
         return (step for step in _named(self.trigger, self.request.get("stepName")) if step.get("type") in ROUTERS)
 
 
-def step_named(trigger: Json, name: Any) -> Json | None:
+def step_named(trigger: object, name: object) -> Json | None:
     """The first step of this name."""
     return next(_named(trigger, name), None)
 
 
-def _named(trigger: Json, name: Any) -> Iterator[Json]:
+def _named(trigger: object, name: object) -> Iterator[Json]:
     """The steps of this name. The tree may be changed below a step that was returned."""
     return (node.step for node in flow_tree.walk(trigger) if node.name == name)
 
@@ -362,7 +360,7 @@ _EDITS: dict[str, Callable[[_Edit], None]] = {
 TYPES = tuple(_EDITS)
 
 
-def _place(edit: _Edit, parent: Any, location: Any, step: Json) -> None:
+def _place(edit: _Edit, parent: object, location: object, step: Json) -> None:
     """Put a step below those of this name. A loop or router needs a location (`op_add_action_loop_parent_no_location`); any other step
     has no inside, whatever the location (`op_add_action_inside_loop_of_code`).
     """
@@ -402,7 +400,7 @@ def _replace(step: Json, new: Json, kept_keys: Iterable[str]) -> None:
     step |= new
 
 
-def _remove(trigger: Json, name: Any) -> None:
+def _remove(trigger: Json, name: object) -> None:
     """Remove steps with their inner steps and close the gap; the trigger stays (`op_delete_action_trigger`)."""
     for node in flow_tree.walk(trigger):
         for key in ("nextAction", "firstLoopAction"):
@@ -451,7 +449,7 @@ def _copy(step: Json, trigger: Json) -> Json:
     return new
 
 
-def _renamed(value: Any, renamed: Mapping[str, str]) -> Any:
+def _renamed(value: object, renamed: Mapping[str, str]) -> object:
     """An input in whose expressions steps have other names."""
     if isinstance(value, dict):
         return {key: _renamed(inner, renamed) for key, inner in value.items()}
@@ -467,7 +465,7 @@ def _renamed(value: Any, renamed: Mapping[str, str]) -> Any:
     return "\n".join(braces.replaced(line, with_names) for line in value.split("\n"))
 
 
-def _branch(name: str, conditions: Any) -> Json:
+def _branch(name: str, conditions: object) -> Json:
     listed = [[dict(NO_CONDITION)]] if conditions is None else flow_tree.copied(conditions)
     return {"branchName": name, "branchType": "CONDITION", "conditions": listed}
 

@@ -1,6 +1,6 @@
 """Properties of an app's action or trigger that are one field of a form (api.md 11.3), and their values again.
 
-A property becomes a node. What was not changed keeps its value exactly, also a secret that the page shows masked. Any property but a
+A property becomes a node. What was not changed keeps its value exactly, also a secret that the page shows masked. object property but a
 text can be an expression instead, in a second field. Those of several fields are in property_groups.py.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django import forms
 from django.conf import settings
@@ -19,14 +19,15 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.core import json_text, redaction
+from workflows_ui.core.form_arguments import Cleaned
 from workflows_ui.core.paths import dicts_at, text_at
 from workflows_ui.core.text import Text
+from workflows_ui.engine_objects import pieces
 from workflows_ui.flow_editing.app_answers import key_of, label_of
 from workflows_ui.flow_editing.expressions import MISSING
 from workflows_ui.pieces.fields import property_input, words
 from workflows_ui.web.schema_forms import Input, InputKind, Option, form_field
 
-Json = dict[str, Any]
 EXPRESSION = "expr-"
 #: Longer lists of choices have a box that scrolls.
 _MANY = 8
@@ -106,10 +107,10 @@ class Property:
 
     host: Host
     key: str
-    schema: Mapping[str, Any]
+    schema: Mapping[str, object]
     name: str
     id: str
-    shown: Any
+    shown: object
     fresh: bool = False
     top: bool = False
     hidden: bool = False
@@ -120,7 +121,7 @@ class Property:
 
     @property
     def label(self) -> str:
-        return words(self.schema.get("displayName"))[:200] or self.key[:200] or self.name
+        return words(text_at(self.schema, "displayName"))[:200] or self.key[:200] or self.name
 
     @property
     def required(self) -> bool:
@@ -130,7 +131,7 @@ class Property:
     def help(self) -> Text:
         if self.hidden:
             return _("The value is hidden. It stays as it is if you leave this empty.")
-        return words(self.schema.get("description")) or _OWN_HELP.get(self.type, "")
+        return words(text_at(self.schema, "description")) or _OWN_HELP.get(self.type, "")
 
 
 class Node:
@@ -140,7 +141,7 @@ class Node:
     #: The name of a hidden field, if it has one.
     _field: str
     #: Attributes of its element for htmx, once the form knows what depends on it.
-    attributes: Any = ""
+    attributes: object = ""
 
     def __init__(self, prop: Property) -> None:
         self.prop, self.host = prop, prop.host
@@ -152,7 +153,7 @@ class Node:
         """The names of the node's own fields, without that of the expression."""
         yield self.name
 
-    def read(self, cleaned: Mapping[str, Any], stored: Any) -> Any:
+    def read(self, cleaned: Cleaned, stored: object) -> object:
         """The value that the node's own fields mean; `stored` is the current one, with its secrets."""
         raise NotImplementedError
 
@@ -160,10 +161,10 @@ class Node:
         """Whether the node's own fields are unchanged."""
         return False
 
-    def collect(self, cleaned: Mapping[str, Any], stored: Any) -> Any:
+    def collect(self, cleaned: Cleaned, stored: object) -> object:
         """The value, or MISSING."""
         if self.is_expression:
-            new: Any = self.read_expression(self.host.posted(self.expression))
+            new: object = self.read_expression(self.host.posted(self.expression))
         elif stored is not MISSING and self.is_unchanged():
             return stored
         else:
@@ -176,7 +177,7 @@ class Node:
             return MISSING
         return restored(new, self.shown, stored)
 
-    def draft(self, stored: Any) -> Any:
+    def draft(self, stored: object) -> object:
         """The value before the form is validated, for asking the app; MISSING without one."""
         return stored
 
@@ -198,7 +199,7 @@ class Node:
             return bool(self.host.posted(self.expression).strip())
         return bool(self.host.form.fields[self.expression].initial)
 
-    def read_expression(self, text: str) -> Any:
+    def read_expression(self, text: str) -> object:
         return text
 
     # --- For templates ---------------------------------------------------------------------------
@@ -226,7 +227,7 @@ class Note(Node):
 
     @property
     def text(self) -> str:
-        return words(self.prop.schema.get("description"))
+        return words(text_at(self.prop.schema, "description"))
 
 
 class Plain(Node):
@@ -238,7 +239,7 @@ class Plain(Node):
         super().__init__(prop)
         shown, kind, about = prop.shown, _KINDS.get(prop.type, InputKind.JSON), str(prop.help)
         expression: str | None = ""
-        initial: Any = None if shown is MISSING else shown
+        initial: object = None if shown is MISSING else shown
         if prop.type in TEXTS and (initial is None or isinstance(initial, str | int | float)):
             expression = None
             initial = initial if initial is None or isinstance(initial, str) else json.dumps(initial)
@@ -258,7 +259,7 @@ class Plain(Node):
             about = " ".join(filter(None, (about, explained)))
         if kind is InputKind.JSON:
             initial = "" if initial is None else initial
-        declared = property_input(prop.key, prop.schema, about)
+        declared = property_input(prop.key, pieces.Property(prop.schema), about)
         length = max(_LONGEST, len(initial) if isinstance(initial, str) else 0)
         text = kind in (InputKind.TEXT, InputKind.LONG_TEXT)
         field = form_field(
@@ -280,14 +281,14 @@ class Plain(Node):
         if expression is not None:
             self.add_expression(expression)
 
-    def read(self, cleaned: Mapping[str, Any], stored: Any) -> Any:
+    def read(self, cleaned: Cleaned, stored: object) -> object:
         value = cleaned.get(self.name)
         return value.replace("\r\n", "\n") if isinstance(value, str) else value
 
     def is_unchanged(self) -> bool:
         return is_unchanged(self.field)
 
-    def draft(self, stored: Any) -> Any:
+    def draft(self, stored: object) -> object:
         if self.host.data is None:
             return stored
         if self.is_expression:
@@ -314,7 +315,7 @@ class Choice(Plain):
         shown = None if prop.shown is MISSING else prop.shown
         is_text = isinstance(shown, str) and not any(same(shown, value) for value in values)
         as_expression = is_text and (self.many or "{{" in str(shown))
-        self._initial: Any = None if as_expression else shown
+        self._initial: object = None if as_expression else shown
         self.offer(self.options)
         self.add_expression(str(shown) if as_expression else "")
 
@@ -329,27 +330,35 @@ class Choice(Plain):
         extra = {key_of(value): Option(key_of(value), label_of(value), value) for value in current}
         self.options = [*options, *(option for key, option in extra.items() if key not in known)]
         choices = [(option.key, option.label) for option in self.options]
-        arguments: dict[str, Any] = {
-            "label": prop.label,
-            "help_text": prop.help,
-            "required": prop.required,
-            "coerce": json.loads,
-        }
         if self.many:
             keys = [key_of(value) for value in initial] if isinstance(initial, list) else []
             widget = forms.CheckboxSelectMultiple({"class": "scroll-box" if len(choices) > _MANY else ""})
             field: forms.Field = forms.TypedMultipleChoiceField(
-                **arguments, choices=choices, widget=widget, initial=keys
+                label=prop.label,
+                help_text=str(prop.help),
+                required=prop.required,
+                coerce=json.loads,
+                choices=choices,
+                widget=widget,
+                initial=keys,
             )
         else:
             key = "" if initial is None else key_of(initial)
-            field = forms.TypedChoiceField(**arguments, choices=[("", "–"), *choices], initial=key, empty_value=None)
+            field = forms.TypedChoiceField(
+                label=prop.label,
+                help_text=str(prop.help),
+                required=prop.required,
+                coerce=json.loads,
+                choices=[("", "–"), *choices],
+                initial=key,
+                empty_value=None,
+            )
         self.host.add(self.name, field)
 
-    def read(self, cleaned: Mapping[str, Any], stored: Any) -> Any:
+    def read(self, cleaned: Cleaned, stored: object) -> object:
         return cleaned.get(self.name)
 
-    def read_expression(self, text: str) -> Any:
+    def read_expression(self, text: str) -> object:
         """Several choices may be typed as a list, if the app does not return them."""
         if self.many and "{{" not in text and _is_json(text) and isinstance(json.loads(text), list):
             return json.loads(text)
@@ -395,7 +404,7 @@ def is_unchanged(bound: forms.BoundField) -> bool:
     return str(posted or "").replace("\r\n", "\n") == str(text or "").replace("\r\n", "\n")
 
 
-def restored(new: Any, shown: Any, stored: Any) -> Any:
+def restored(new: object, shown: object, stored: object) -> object:
     """The new value, with the current one in each part that was posted as it was shown, such as a masked secret."""
     if stored is not MISSING and same(new, shown):
         return stored
@@ -411,14 +420,14 @@ def restored(new: Any, shown: Any, stored: Any) -> Any:
     return new
 
 
-def same(one: Any, other: Any) -> bool:
+def same(one: object, other: object) -> bool:
     """Whether two values are the same JSON; true is not 1."""
     if one is MISSING or other is MISSING:
         return one is other
     return json.dumps(one, sort_keys=True, default=str) == json.dumps(other, sort_keys=True, default=str)
 
 
-def _fits(kind: InputKind, value: Any) -> bool:
+def _fits(kind: InputKind, value: object) -> bool:
     """Whether the control of a kind can show a value that is not a text."""
     if value is None or kind is InputKind.JSON:
         return True
@@ -434,10 +443,10 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
-def _options(schema: Mapping[str, Any]) -> list[Option]:
+def _options(schema: Mapping[str, object]) -> list[Option]:
     pairs = [item for item in dicts_at(schema, "options.options") if "value" in item]
     return [
-        Option(key_of(item["value"]), words(item.get("label"))[:300] or label_of(item["value"]), item["value"])
+        Option(key_of(item["value"]), words(text_at(item, "label"))[:300] or label_of(item["value"]), item["value"])
         for item in pairs
     ]
 
@@ -450,11 +459,11 @@ def _is_json(text: str) -> bool:
     return bool(text.strip())
 
 
-def _needs_lines(text: Any) -> bool:
+def _needs_lines(text: object) -> bool:
     """Whether a text does not survive, or fit, an input of one line."""
     return isinstance(text, str) and ("\n" in text or "\r" in text or len(text) > 200)
 
 
-def _rows(kind: InputKind, value: Any) -> int:
+def _rows(kind: InputKind, value: object) -> int:
     text = value if isinstance(value, str) else ""
     return min(16, max(3 if kind is InputKind.LONG_TEXT else 4, text.count("\n") + 2, len(text) // 70 + 1))

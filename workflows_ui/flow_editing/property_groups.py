@@ -3,27 +3,30 @@ values), and with fields that come from the app.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar, cast
 
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.core import redaction
+from workflows_ui.core.form_arguments import Cleaned
 from workflows_ui.core.paths import dict_at
+from workflows_ui.core.readers import objects_by_name
 from workflows_ui.core.text import Text
+from workflows_ui.engine_objects import pieces
 from workflows_ui.flow_editing.app_answers import Answer
 from workflows_ui.flow_editing.app_fields import AppChoice, AppNode
 from workflows_ui.flow_editing.expressions import MISSING
+from workflows_ui.flow_editing.operations import Json
 from workflows_ui.flow_editing.property_fields import (
     APP_CHOICES,
     TEXTS,
     Choice,
     Host,
-    Json,
     Node,
     Note,
     Plain,
@@ -44,23 +47,31 @@ class Group:
     """The properties of a map, in its order. `path` is the prefix of their fields' names, `id` that of their elements' ids."""
 
     def __init__(
-        self, host: Host, schema: Mapping[str, Any], path: str, id: str, shown: Json, *, fresh: bool, top: bool = False
+        self,
+        host: Host,
+        schema: Mapping[str, object],
+        path: str,
+        id: str,
+        shown: Json,
+        *,
+        fresh: bool,
+        top: bool = False,
     ) -> None:
         self.nodes: list[Node] = []
-        for number, (key, one) in enumerate(list(schema.items())[:_MOST_PROPERTIES]):
-            if isinstance(one, Mapping):
-                value = shown.get(key, MISSING)
-                if value is MISSING and fresh and one.get("defaultValue") is not None:
-                    value = one["defaultValue"]
-                prop = Property(host, key, one, f"{path}{key}", f"{id}-{number}", value, fresh, top)
-                # The field of a secret text would show a value of another type as JSON.
-                is_odd = prop.type == "SECRET_TEXT" and value is not MISSING and not isinstance(value, str | None)
-                if is_odd or (value == redaction.MASK and prop.type not in TEXTS):
-                    prop = replace(prop, shown=MISSING, hidden=True)
-                self.nodes.append(_node(prop))
+        listed = list(objects_by_name(schema, pieces.Property).items())[:_MOST_PROPERTIES]
+        for number, (key, one) in enumerate(listed):
+            value = shown.get(key, MISSING)
+            if value is MISSING and fresh and one.default is not None:
+                value = one.default
+            prop = Property(host, key, one.raw, f"{path}{key}", f"{id}-{number}", value, fresh, top)
+            # The field of a secret text would show a value of another type as JSON.
+            is_odd = one.is_secret and value is not MISSING and not isinstance(value, str | None)
+            if is_odd or (value == redaction.MASK and prop.type not in TEXTS):
+                prop = replace(prop, shown=MISSING, hidden=True)
+            self.nodes.append(_node(prop))
 
-    def collect(self, cleaned: Mapping[str, Any], stored: Json) -> Json:
-        """The values of the properties that are set, and kept values without a property, in the order of the kept ones."""
+    def collect(self, cleaned: Cleaned, stored: Json) -> Json:
+        """The values of the properties that are set, and stored values without a property, in the order of the stored ones."""
         values = {
             node.key: node.collect(cleaned, stored.get(node.key, MISSING)) for node in self.nodes if any(node.names())
         }
@@ -95,7 +106,7 @@ def _node(prop: Property) -> Node:
     return Plain(prop)
 
 
-def _is_short(shown: Any, kind: type[dict[str, Any]] | type[list[Any]]) -> bool:
+def _is_short(shown: object, kind: type[dict[str, object]] | type[list[object]]) -> bool:
     if isinstance(shown, kind):
         return len(shown) <= MOST_ROWS
     return shown is MISSING or shown is None or isinstance(shown, str)
@@ -116,8 +127,8 @@ class Listed(Node):
         super().__init__(prop)
         text = prop.shown if isinstance(prop.shown, str) else ""
         #: Of an object, pairs of a name and a value.
-        shown = self.shown.items() if isinstance(self.shown, dict) else self.shown
-        self.entries: list[Any] = list(shown) if isinstance(self.shown, dict | list) else []
+        shown = list(self.shown.items()) if isinstance(self.shown, dict) else self.shown
+        self.entries: list[object] = shown if isinstance(shown, list) else []
         starts = (self.starts_with_row or prop.required) and not text
         first = list(range(len(self.entries))) or ([0] if starts else [])
         self._field = f"rows-{self.name}"
@@ -139,7 +150,7 @@ class Listed(Node):
         return len(self.numbers) >= self.most_rows
 
     @property
-    def rows(self) -> list[tuple[Any, ...]]:
+    def rows(self) -> list[tuple[object, ...]]:
         """The number of each row, and what it has."""
         form = self.host.form
         return [(str(number), *(form[name] for name in self.field_names(number))) for number in self.numbers]
@@ -159,11 +170,11 @@ class Listed(Node):
         """Whether a button has just added the row."""
         return self.host.posted("added") == self.row_name(number)
 
-    def current(self, stored: Any) -> Any:
+    def current(self, stored: object) -> object:
         """The current value; MISSING if it is hidden, since its entries are not shown."""
         return MISSING if self.prop.hidden else stored
 
-    def check_required(self, value: list[Any]) -> None:
+    def check_required(self, value: Sequence[object]) -> None:
         if not value and self.prop.required and not self.host.optional and not self.is_expression:
             self.host.form.add_error(self._field, _("Add at least one entry."))
 
@@ -181,7 +192,7 @@ class Texts(Listed):
             field.widget.attrs["data-focus"] = True
         self.host.add(self.row_name(number), field)
 
-    def read(self, cleaned: Mapping[str, Any], stored: Any) -> Any:
+    def read(self, cleaned: Cleaned, stored: object) -> object:
         stored = self.current(stored)
         old = stored if isinstance(stored, list) else []
         entries = []
@@ -204,8 +215,12 @@ class Pairs(Listed):
     add_label = gettext_lazy("Add a name and a value")
     parts = (".name", ".value")
 
+    def pair(self, number: int) -> tuple[object, object]:
+        """The name and the value of a current entry."""
+        return cast("tuple[object, object]", self.entries[number])
+
     def add_row(self, number: int) -> None:
-        name, value = self.entries[number] if number < len(self.entries) else ("", "")
+        name, value = self.pair(number) if number < len(self.entries) else ("", "")
         labels, texts = (_("Name"), _("Value")), (str(name), _text(value))
         for field_name, label, text in zip(self.field_names(number), labels, texts, strict=True):
             field = text_field(field_name, label, text)
@@ -216,7 +231,7 @@ class Pairs(Listed):
         if self.is_added(number):
             attributes["data-focus"] = True
 
-    def read(self, cleaned: Mapping[str, Any], stored: Any) -> Any:
+    def read(self, cleaned: Cleaned, stored: object) -> object:
         stored = self.current(stored)
         old = list(stored.items()) if isinstance(stored, dict) else []
         pairs: Json = {}
@@ -226,9 +241,9 @@ class Pairs(Listed):
             text = str(cleaned.get(value_field) or "").replace("\r\n", "\n")
             if number >= len(old) and not name and not text:
                 continue
-            value: Any = text
+            value: object = text
             if number < len(old):
-                before = self.entries[number][1]
+                before = self.pair(number)[1]
                 # Other values than texts are shown as JSON.
                 value = old[number][1] if text == _text(before) else text if isinstance(before, str) else value_of(text)
             if name in pairs:
@@ -249,7 +264,8 @@ class Rows(Listed):
 
     def add_row(self, number: int) -> None:
         known = number < len(self.entries)
-        schema, shown = dict_at(self.prop.schema, "properties"), self.entries[number] if known else {}
+        schema = dict_at(self.prop.schema, "properties")
+        shown = cast("Json", self.entries[number]) if known else {}
         path = f"{self.row_name(number)}."
         self.groups[number] = Group(self.host, schema, path, f"{self.id}-{number}", shown, fresh=not known)
 
@@ -258,7 +274,7 @@ class Rows(Listed):
         for group in self.groups.values():
             yield from group.names()
 
-    def read(self, cleaned: Mapping[str, Any], stored: Any) -> Any:
+    def read(self, cleaned: Cleaned, stored: object) -> object:
         stored = self.current(stored)
         old = stored if isinstance(stored, list) else []
         read = [
@@ -269,7 +285,7 @@ class Rows(Listed):
         self.check_required(entries)
         return entries
 
-    def collect(self, cleaned: Mapping[str, Any], stored: Any) -> Any:
+    def collect(self, cleaned: Cleaned, stored: object) -> object:
         # Each row has restored its own parts already.
         if self.is_expression:
             return super().collect(cleaned, stored)
@@ -279,7 +295,7 @@ class Rows(Listed):
         return MISSING if not entries and stored is MISSING and not self.prop.required else entries
 
     @property
-    def rows(self) -> list[tuple[Any, ...]]:
+    def rows(self) -> list[tuple[object, ...]]:
         return [(str(number), self.groups[number]) for number in self.numbers]
 
 
@@ -344,7 +360,7 @@ class Dynamic(AppNode):
         if self.group:
             yield from self.group.names()
 
-    def collect(self, cleaned: Mapping[str, Any], stored: Any) -> Any:
+    def collect(self, cleaned: Cleaned, stored: object) -> object:
         if self.is_expression:
             return super().collect(cleaned, stored)
         if self.group is None:
@@ -378,7 +394,7 @@ def apply_row_change(data: QueryDict, verb: str, target: str) -> None:
     data[field] = _joined(numbers)
 
 
-def _numbers(text: Any) -> list[int]:
+def _numbers(text: object) -> list[int]:
     numbers = [
         int(part) for part in str(text or "").split(",") if part.isascii() and part.isdecimal() and len(part) < 6
     ]
@@ -389,5 +405,5 @@ def _joined(numbers: list[int]) -> str:
     return ",".join(map(str, numbers))
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

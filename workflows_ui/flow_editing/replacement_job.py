@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TypedDict
 
 from django import forms
 from django.utils.translation import gettext, gettext_lazy as _
@@ -11,13 +11,14 @@ from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import formats
+from workflows_ui.core.form_arguments import Cleaned
 from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.core.text import Text, deferred, filled
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, Forbidden, NoRoute, NotFound, NotInPlan
+from workflows_ui.engine_objects.flows import Flow
 from workflows_ui.flow_editing.connection_replacement import Change, lost_samples, plan, replace_in_flow, samples_text
 from workflows_ui.flows import pages
-from workflows_ui.flows.reading import name_of
 from workflows_ui.jobs.services.jobs import UNDOES, Reason
 from workflows_ui.jobs.services.turns import Progress
 from workflows_ui.members.models import Workspace
@@ -50,7 +51,7 @@ class ReplacementForm(forms.Form):
     )
 
 
-def asked(old: Row, new: Row, **more: Any) -> dict[str, Any]:
+def asked(old: Row, new: Row, **more: object) -> dict[str, object]:
     """The data of a job: the ids of the connections, and their external ids, by which steps name them."""
     return {
         "old": text_at(old, "id"),
@@ -61,7 +62,7 @@ def asked(old: Row, new: Row, **more: Any) -> dict[str, Any]:
     }
 
 
-def _change(data: Mapping[str, Any], undone: Mapping[str, Any] | None = None) -> Change:
+def _change(data: Cleaned, undone: Cleaned | None = None) -> Change:
     old, new = data["change"]
     return Change(old, new, None if undone is None else undone.get("steps", {}))
 
@@ -72,13 +73,12 @@ def users(session: EngineSession, external: str, hold: Callable[[], None]) -> tu
     One call for each flow whose newest version is not the published one and does not name it.
     """
 
-    def keep(row: Row) -> dict[str, Any]:
-        named = _is_named(uses_of_flow(row), external)
-        version, published = text_at(row, "version.id"), text_at(row, "publishedVersionId")
-        return {"id": text_at(row, "id"), "name": name_of(row), "named": named, "other": published not in ("", version)}
+    def reduced(row: Row) -> _Reduced:
+        flow, named = Flow(row), _is_named(uses_of_flow(row), external)
+        return {"id": flow.id, "name": flow.version.display_name, "named": named, "other": flow.has_draft}
 
     hold()
-    rows, complete = pages.all_flows(session, keep)
+    rows, complete = pages.all_flows(session, reduced)
     found = []
     for row in rows:
         if not row["named"] and row["other"]:
@@ -87,6 +87,15 @@ def users(session: EngineSession, external: str, hold: Callable[[], None]) -> tu
         if row["named"]:
             found.append((row["id"], row["name"]))
     return found, complete
+
+
+class _Reduced(TypedDict):
+    """A flow: whether its newest version names the connection, and whether another version runs."""
+
+    id: str
+    name: str
+    named: bool
+    other: bool
 
 
 def _live_names(session: EngineSession, flow_id: str, external: str) -> bool:
@@ -114,16 +123,14 @@ def servers_using(session: EngineSession, external: str) -> tuple[Sequence[Row],
     return found, not whole_lists.following(answer)
 
 
-def _collect(
-    session: EngineSession, data: dict[str, Any], hold: Callable[[], None]
-) -> tuple[list[tuple[str, str]], bool]:
+def _collect(session: EngineSession, data: Cleaned, hold: Callable[[], None]) -> tuple[list[tuple[str, str]], bool]:
     hold()
     for key in ("old", "new"):
         connections.find_connection(session, data[key])
     return users(session, data["change"][0], hold)
 
 
-def _missing(session: EngineSession, data: Mapping[str, Any]) -> Text:
+def _missing(session: EngineSession, data: Cleaned) -> Text:
     """Why flows cannot use the new connection: it was deleted; "" if it is there. Raises EngineError."""
     try:
         connections.find_connection(session, data["new"])
@@ -132,7 +139,7 @@ def _missing(session: EngineSession, data: Mapping[str, Any]) -> Text:
     return ""
 
 
-def _impact(session: EngineSession, row: Row, data: dict[str, Any]) -> Affected:
+def _impact(session: EngineSession, row: Row, data: Cleaned) -> Affected:
     """What happens to a flow, or why nothing does."""
     flow = session.workflows.get_flow(text_at(row, "id"))
     if missing := _missing(session, data):
@@ -151,7 +158,7 @@ def _messages(problem: forms.ValidationError) -> str:
     return " ".join(problem.messages)
 
 
-def _sentences(flow: Row, planned: Mapping[str, Any]) -> list[str]:
+def _sentences(flow: Row, planned: Mapping[str, object]) -> list[str]:
     if not planned["published"]:
         return [gettext("Only its draft changes. It was never published, and stays so.")]
     if not planned["live"]:
@@ -171,14 +178,14 @@ def _sentences(flow: Row, planned: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def _run(session: EngineSession, id: str, data: dict[str, Any]) -> None:
+def _run(session: EngineSession, id: str, data: Cleaned) -> None:
     progress: Progress = data["progress"]
     undone = progress.of_job(data[UNDOES]) if data.get(UNDOES) else None
     missing = str(_missing(session, data))
     replace_in_flow(session, id, _change(data, undone), progress, lossy=bool(data.get("lossy")), missing=missing)
 
 
-def _finish(session: EngineSession, data: dict[str, Any], actor: Actor, succeeded: bool) -> str:
+def _finish(session: EngineSession, data: Cleaned, actor: Actor, succeeded: bool) -> str:
     """Delete the old connection, if that was asked for and nothing refers to it."""
     usage.forget(session)
     if not data.get("delete"):
@@ -220,7 +227,7 @@ def _finish(session: EngineSession, data: dict[str, Any], actor: Actor, succeede
     return ""
 
 
-def _reversed(data: dict[str, Any]) -> dict[str, Any]:
+def _reversed(data: Cleaned) -> dict[str, object]:
     return {
         "old": data["new"],
         "new": data["old"],
@@ -229,7 +236,7 @@ def _reversed(data: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _final(workspace: Workspace, data: dict[str, Any]) -> str:
+def _final(workspace: Workspace, data: Cleaned) -> str:
     """Why the job cannot be undone: the old connection was deleted here. A deletion elsewhere shows when the flows are looked at."""
     deleted = AuditEvent.objects.filter(
         workspace=workspace,
@@ -244,7 +251,7 @@ def _final(workspace: Workspace, data: dict[str, Any]) -> str:
     return text % {"name": formats.cut(data["names"][0])}
 
 
-def _subject(data: dict[str, Any]) -> str:
+def _subject(data: Cleaned) -> str:
     old, new = (formats.cut(name) for name in data["names"])
     return gettext("“%(new)s” takes the place of “%(old)s”.") % {"old": old, "new": new}
 

@@ -5,16 +5,16 @@ request to begin with.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.core.paths import dict_at, text_at
+from workflows_ui.core.readers import mapping_of
 from workflows_ui.engine import flow_tree
 from workflows_ui.flow_editing.forms import new_settings
-from workflows_ui.flow_editing.operations import TREE, step_body
-from workflows_ui.flow_editing.prediction import Json, free_name, names
+from workflows_ui.flow_editing.operations import TREE, Json, step_body
+from workflows_ui.flow_editing.prediction import free_name, names
 from workflows_ui.flows import notes
 from workflows_ui.resource_admin.resource import Row, id_at
 
@@ -105,12 +105,12 @@ SHAPES: dict[str, Mapping[str, Part]] = {
 }
 
 
-def problems(type: str, request: Mapping[str, Any], typed: str = "") -> list[str]:
+def problems(type: str, request: Mapping[str, object], typed: str = "") -> list[str]:
     """The problems of a request as sentences, with the line of the typed text if it is certain."""
     return [f"{_line(typed, key)}{text}" for key, text in _wrong(SHAPES.get(type, {}), request, "")]
 
 
-def _wrong(parts: Mapping[str, Part], request: Mapping[str, Any], at: str) -> Iterator[tuple[str, str]]:
+def _wrong(parts: Mapping[str, Part], request: Mapping[str, object], at: str) -> Iterator[tuple[str, str]]:
     for key, part in parts.items():
         path, names = f"{at}{key}", {"key": f"{at}{key}", "what": _expected(part)}
         if key not in request:
@@ -123,7 +123,7 @@ def _wrong(parts: Mapping[str, Part], request: Mapping[str, Any], at: str) -> It
         if not _fits(part, value):
             yield key, _("“%(key)s” has to be %(what)s.") % names
         elif part.parts:
-            yield from _wrong(part.parts, value, f"{path}.")
+            yield from _wrong(part.parts, mapping_of(value), f"{path}.")
 
 
 def _expected(part: Part) -> str:
@@ -133,7 +133,7 @@ def _expected(part: Part) -> str:
     return _("%(what)s, or null") % {"what": words} if part.null else words
 
 
-def _fits(part: Part, value: Any) -> bool:
+def _fits(part: Part, value: object) -> bool:
     types = _KINDS[part.kind][0]
     if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
         return False
@@ -157,7 +157,7 @@ def template(type: str, flow: Row) -> Json:
     version = dict_at(flow, "version")
     trigger = dict_at(version, "trigger")
     steps = [node.step for node in flow_tree.walk(trigger)]
-    action: Mapping[str, Any] = steps[1] if len(steps) > 1 else {}
+    action: Mapping[str, object] = steps[1] if len(steps) > 1 else {}
     name = text_at(action, "name") or "step_1"
     router = next((text_at(step, "name") for step in steps if step.get("type") in flow_tree.ROUTERS), name)
     new = {"name": free_name(names(trigger)), "type": "CODE", "valid": True, "displayName": "Code"}

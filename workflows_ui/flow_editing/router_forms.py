@@ -1,20 +1,23 @@
 """Forms that edit a router and its branches."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import partial
 from itertools import groupby
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django import forms
 from django.utils.translation import gettext, gettext_lazy as _
 
+from workflows_ui.core.form_arguments import Cleaned
 from workflows_ui.core.paths import dict_at, list_at, pick, text_at
 from workflows_ui.engine import flow_tree
 from workflows_ui.engine.flow_tree import FALLBACK
+from workflows_ui.engine_objects.flows import Branch
 from workflows_ui.flow_editing import places
 from workflows_ui.flow_editing.forms import EXPRESSION, MOST_ROWS, EditForm, RowsForm, SettingsForm, StepForm
-from workflows_ui.flow_editing.operations import Operation, update_step
-from workflows_ui.flow_editing.prediction import Json, step_named
+from workflows_ui.flow_editing.operations import Json, Operation, update_step
+from workflows_ui.flow_editing.prediction import step_named
 from workflows_ui.flows import outline
 from workflows_ui.resource_admin.resource import Row
 from workflows_ui.web.form_rendering import LongSelect
@@ -28,7 +31,7 @@ class AddBranch(StepForm):
     kinds = flow_tree.ROUTERS
     name = forms.CharField(label=_("Name of the branch"), max_length=200)
 
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         branches = dict_at(self.find_step(flow, data), "settings").get("branches") or []
         kinds = [branch.get("branchType") for branch in branches]
         index = kinds.index(FALLBACK) if FALLBACK in kinds else len(kinds)
@@ -57,12 +60,12 @@ class BranchForm(EditForm):
         self.chosen = self.choose("branch", places.branch_choices(self.trigger, fallback=self.fallback))
         self.current, self.index = places.read_branch(self.chosen)
 
-    def at(self, data: Mapping[str, Any]) -> Json:
+    def at(self, data: Cleaned) -> Json:
         """The branch's place, as requests have it."""
         name, index = places.read_branch(data["branch"])
         return {"stepName": name, "branchIndex": index}
 
-    def change_branch(self, flow: Row, data: Mapping[str, Any], **values: Any) -> Operation:
+    def change_branch(self, flow: Row, data: Cleaned, **values: object) -> Operation:
         """The operation that sets these parts of the branch; everything else of the router is sent as it is."""
         name, index = places.read_branch(data["branch"])
         router = step_named(dict_at(flow, "version.trigger"), name) or {}
@@ -75,12 +78,12 @@ class BranchForm(EditForm):
 
 
 class DeleteBranch(BranchForm):
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         return Operation("DELETE_BRANCH", self.at(data))
 
 
 class DuplicateBranch(BranchForm):
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         return Operation("DUPLICATE_BRANCH", self.at(data))
 
 
@@ -97,7 +100,7 @@ class MoveBranch(BranchForm):
         # One place earlier; the first one, one later.
         self.initial.setdefault("position", max(self.index, 0) or 2)
 
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         name, index = places.read_branch(data["branch"])
         request = {"stepName": name, "sourceBranchIndex": index, "targetBranchIndex": data["position"] - 1}
         return Operation("MOVE_BRANCH", request)
@@ -112,7 +115,7 @@ class RenameBranch(BranchForm):
         names = flow_tree.branch_names(step_named(self.trigger, self.current))
         self.initial["name"] = names[self.index] if 0 <= self.index < len(names) else ""
 
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         return self.change_branch(flow, data, branchName=data["name"])
 
 
@@ -128,15 +131,24 @@ class RouterExecution(SettingsForm):
         super().prepare()
         self.initial["execution"] = text_at(self.settings, "executionType")
 
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         return self.update(flow, data, settings={"executionType": data["execution"]})
 
 
 class _Comparison(forms.Select):
     """Operators. Each names the parts of a condition that it does not have, whose fields flow_editing.css hides."""
 
-    def create_option(self, name: str, value: Any, *args: Any, **options: Any) -> dict[str, Any]:
-        option = super().create_option(name, value, *args, **options)
+    def create_option(
+        self,
+        name: str,
+        value: object,
+        label: int | str,
+        selected: bool,
+        index: int,
+        subindex: int | None = None,
+        attrs: dict[str, object] | None = None,
+    ) -> Json:
+        option = super().create_option(name, value, label, selected, index, subindex, attrs)
         if unused := sorted(outline.unused(str(value)), reverse=True):
             option["attrs"]["data-unused"] = " ".join(unused)
         return option
@@ -163,19 +175,25 @@ class BranchConditions(RowsForm, BranchForm):
         ]
         self.add_rows(filled, (filled[-1][0] if filled else 1, *_typed({}), False))
 
-    def row_fields(self, values: Sequence[Any]) -> Sequence[forms.Field]:
+    def row_fields(self, values: Sequence[object]) -> Sequence[forms.Field]:
         # An operator that the console does not know can be kept.
         operators = [*({values[2]: values[2]} | outline.OPERATORS).items()]
-        value: dict[str, Any] = {"required": False, "strip": False, "max_length": 5000}
+        value = partial(
+            forms.CharField,
+            required=False,
+            strip=False,
+            max_length=5000,
+            widget=forms.Textarea({"rows": 1} | EXPRESSION),
+        )
         return [
             forms.IntegerField(label=_("Group"), required=False, min_value=1, max_value=MOST_ROWS),
-            forms.CharField(label=_("First value"), widget=forms.Textarea({"rows": 1} | EXPRESSION), **value),
+            value(label=_("First value")),
             forms.ChoiceField(label=_("Comparison"), required=False, choices=operators, widget=_Comparison),
-            forms.CharField(label=_("Second value"), widget=forms.Textarea({"rows": 1} | EXPRESSION), **value),
+            value(label=_("Second value")),
             forms.BooleanField(label=_("Match case"), required=False),
         ]
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> Cleaned:
         filled: list[tuple[int, int]] = []
         for number, (group, first, operator, second, _case) in enumerate(self.row_names):
             values = {name: self.cleaned_data.get(name) for name in (first, operator, second)}
@@ -205,7 +223,7 @@ class BranchConditions(RowsForm, BranchForm):
                 )
                 self.add_error(name, text % {"example": "{{trigger.body.total}}"})
 
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         old = [condition for group in _groups(dict_at(flow, "version.trigger"), data["branch"]) for condition in group]
         groups = [
             [self._condition(data, number, old[number] if number < len(old) else {}) for _group, number in numbers]
@@ -213,7 +231,7 @@ class BranchConditions(RowsForm, BranchForm):
         ]
         return self.change_branch(flow, data, conditions=groups)
 
-    def _condition(self, data: Mapping[str, Any], number: int, old: Json) -> Json:
+    def _condition(self, data: Cleaned, number: int, old: Json) -> Json:
         """The condition of a row; what was not changed, and what the form does not know, stays as it is."""
         _group, *names, case = self.row_names[number]
         typed = [str(data[name]).replace("\r\n", "\n") for name in names]
@@ -229,9 +247,8 @@ def _groups(trigger: Json, chosen: str) -> list[list[Json]]:
     """The groups of conditions of a branch: one group is enough, and within it all conditions must hold."""
     name, index = places.read_branch(chosen)
     branches = list_at(step_named(trigger, name) or {}, "settings.branches")
-    branch = branches[index] if 0 <= index < len(branches) else {}
-    groups = [group for group in list_at(branch, "conditions") if isinstance(group, list)]
-    return [[condition for condition in group if isinstance(condition, dict)] for group in groups]
+    branch = Branch(branches[index] if 0 <= index < len(branches) else {})
+    return [[dict(condition.raw) for condition in group] for group in branch.groups]
 
 
 def _typed(condition: Json) -> tuple[str, str, str]:

@@ -4,9 +4,8 @@ The trigger is always the one for a cron expression; another one that means the 
 """
 
 import re
-from collections.abc import Mapping
 from datetime import datetime, time
-from typing import Any, cast
+from typing import cast
 from zoneinfo import available_timezones
 
 from django import forms
@@ -15,12 +14,12 @@ from django.utils import timezone, translation
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext, gettext_lazy as _
 
+from workflows_ui.core.form_arguments import Cleaned
 from workflows_ui.core.paths import dict_at, dicts_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
 from workflows_ui.flow_editing.forms import EditForm
-from workflows_ui.flow_editing.operations import Operation, update_step
-from workflows_ui.flow_editing.prediction import Json
+from workflows_ui.flow_editing.operations import Json, Operation, update_step
 from workflows_ui.flows import reading
 from workflows_ui.flows.cron_messages import describe_schedule
 from workflows_ui.pieces import apps
@@ -84,11 +83,11 @@ class ScheduleFields(forms.Form):
     def set_zones(self, zones: list[tuple[str, str]]) -> None:
         cast("forms.ChoiceField", self.fields["zone"]).choices = zones
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> Cleaned:
         self.cleaned_data["cron"] = "" if self.errors else self._cron(self.cleaned_data)
         return super().clean() or self.cleaned_data
 
-    def _cron(self, data: Mapping[str, Any]) -> str:
+    def _cron(self, data: Cleaned) -> str:
         repeat, at = data["repeat"], data.get("at")
         if repeat == "cron":
             cron = " ".join(str(data.get("expression") or "").split())
@@ -148,13 +147,13 @@ class ChangeSchedule(ScheduleFields, EditForm):
         return describe_schedule(cron, zone), reading.times_of(cron, zone)
 
     @property
-    def schedule_fields(self) -> list[tuple[str, Any]]:
+    def schedule_fields(self) -> list[tuple[str, object]]:
         """The fields, each with the kinds of repetition that it belongs to."""
         timed = "daily weekdays weekly monthly"
         kinds = {"days": "weekly", "day": "monthly", "at": timed, "minute": "hourly", "every": "minutes"}
         return [(kind, self[name]) for name, kind in (kinds | {"expression": "cron"}).items()]
 
-    def operation(self, flow: Row, data: Mapping[str, Any]) -> Operation:
+    def operation(self, flow: Row, data: Cleaned) -> Operation:
         trigger = dict_at(flow, "version.trigger")
         settings = dict_at(trigger, "settings")
         own = settings.get("pieceName") == PIECE
@@ -204,11 +203,11 @@ def time_zones(session: EngineSession, current: str) -> list[tuple[str, str]]:
     return zones if not current or current in dict(zones) else [(current, current[:100]), *zones]
 
 
-def _words_of(cron: str) -> dict[str, Any]:
+def _words_of(cron: str) -> dict[str, object]:
     """The initial values of the fields that mean a cron expression."""
     if not cron:
         return {"repeat": "weekdays"}
-    other = {"repeat": "cron", "expression": cron}
+    other: dict[str, object] = {"repeat": "cron", "expression": cron}
     parts = cron.split()
     if len(parts) != 5:
         return other
@@ -222,7 +221,7 @@ def _words_of(cron: str) -> dict[str, Any]:
         return {"repeat": "hourly", "minute": int(minute)} if _is_within(minute, 59) else other
     if month != "*" or not _is_within(minute, 59) or not _is_within(hour, 23):
         return other
-    found: dict[str, Any] = {"at": time(int(hour), int(minute))}
+    found: dict[str, object] = {"at": time(int(hour), int(minute))}
     days = week.split(",")
     if day == "*" and week in ("*", "1-5"):
         return found | {"repeat": "daily" if week == "*" else "weekdays"}

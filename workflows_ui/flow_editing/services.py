@@ -3,13 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
 
 from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.paths import dict_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.flow_editing.models import EditState, FlowEdit
 from workflows_ui.members.models import Workspace
@@ -33,10 +33,10 @@ class Versions:
     `parts` is what the edit changed of the flow besides its version, as it was; `undoes` is the id of the edit that it undoes.
     """
 
-    before: Mapping[str, Any]
-    expected: Mapping[str, Any]
-    after: Mapping[str, Any] | None
-    parts: Mapping[str, Any]
+    before: Mapping[str, object]
+    expected: Mapping[str, object]
+    after: Mapping[str, object] | None
+    parts: Mapping[str, object]
     undoes: str = ""
 
 
@@ -44,8 +44,8 @@ def begin(
     session: EngineSession,
     flow_id: str,
     operation: str,
-    before: Mapping[str, Any],
-    expected: Any,
+    before: Mapping[str, object],
+    expected: Mapping[str, object],
     *,
     undoes: FlowEdit | None = None,
 ) -> FlowEdit:
@@ -60,16 +60,18 @@ def begin(
         edited_at=now,
         expires_at=now + settings.DELETED_RETENTION,
     )
-    versions = {"before": _kept(before["version"]), "expected": _kept(expected["version"])}
+    versions = {"before": _kept(dict_at(before, "version")), "expected": _kept(dict_at(expected, "version"))}
     parts = {key: before.get(key) for key in _PARTS if before.get(key) != expected.get(key)}
-    more = ({"parts": parts} if parts else {}) | ({"undoes": undoes.pk} if undoes else {})
-    _seal(edit, _json(versions | more))
+    more: dict[str, object] = {"parts": parts} if parts else {}
+    if undoes:
+        more["undoes"] = undoes.pk
+    _seal(edit, _json({**versions, **more}))
     with database.turn():
         edit.save(force_insert=True)
     return edit
 
 
-def is_undoable(operation: str, before: Mapping[str, Any], expected: Mapping[str, Any]) -> bool:
+def is_undoable(operation: str, before: Mapping[str, object], expected: Mapping[str, object]) -> bool:
     """Whether an edit of this type can be undone: depends on what it changes, and on the size of the versions to store."""
     sizes = [len(json.dumps(_kept(version))) for version in (before, expected)]
     return operation not in _OUTSIDE and sizes[0] + 2 * sizes[1] <= MOST_BYTES
@@ -85,7 +87,7 @@ def forget(edit: FlowEdit) -> None:
         edit.delete()
 
 
-def end(edit: FlowEdit, after: Mapping[str, Any], *, as_expected: bool, meanwhile: bool) -> None:
+def end(edit: FlowEdit, after: Mapping[str, object], *, as_expected: bool, meanwhile: bool) -> None:
     """Store the version that the engine returned."""
     if edit.content:
         # What was stored is an object: it is extended without being parsed.
@@ -96,14 +98,14 @@ def end(edit: FlowEdit, after: Mapping[str, Any], *, as_expected: bool, meanwhil
         edit.save(update_fields=["content", "state", "meanwhile"])
 
 
-def settle(key: str, outcome: str, flow: Mapping[str, Any]) -> None:
+def settle(key: str, outcome: str, flow: Mapping[str, object]) -> None:
     """End an edit that was unclear, by what was found out: `done` with the flow as it is, `not_done`; else it stays unclear."""
     edit = FlowEdit.objects.filter(pk=key, state=EditState.SENT).select_related("workspace").first()
     if edit is None:
         return
     if outcome == "done":
-        version, versions = flow.get("version"), open_versions(edit)
-        end(edit, version if isinstance(version, dict) else {}, as_expected=True, meanwhile=False)
+        versions = open_versions(edit)
+        end(edit, dict_at(flow, "version"), as_expected=True, meanwhile=False)
         if versions is not None and versions.undoes:
             mark_undone(edit, *_of_flow(edit.workspace, edit.flow_id).filter(pk=versions.undoes))
     elif outcome == "not_done":
@@ -159,11 +161,11 @@ def purge() -> None:
     FlowEdit.objects.filter(expires_at__lt=clock.now()).delete()
 
 
-def _kept(version: Mapping[str, Any]) -> dict[str, Any]:
+def _kept(version: Mapping[str, object]) -> dict[str, object]:
     return {key: version[key] for key in _KEPT if key in version}
 
 
-def _json(value: Mapping[str, Any]) -> str:
+def _json(value: Mapping[str, object]) -> str:
     return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
 
 

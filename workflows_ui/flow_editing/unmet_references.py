@@ -6,7 +6,6 @@ The engine resolves such a reference to nothing, without an error: a condition t
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -71,12 +70,12 @@ class UnmetReference:
 GONE, LATER, ELSEWHERE = "gone", "later", "elsewhere"
 
 
-def titles(trigger: Any) -> dict[str, str]:
+def titles(trigger: object) -> dict[str, str]:
     """The titles of a tree's steps by name."""
     return {name: outline.title_of(step) for name, step in flow_tree.steps_by_name(trigger).items()}
 
 
-def find_unmet(trigger: Any, known: Mapping[str, str] | None = None) -> list[UnmetReference]:
+def find_unmet(trigger: object, known: Mapping[str, str] | None = None) -> list[UnmetReference]:
     """The references of a tree that are not met, in the order of the steps that read, each step and name once.
 
     Args:
@@ -85,7 +84,7 @@ def find_unmet(trigger: Any, known: Mapping[str, str] | None = None) -> list[Unm
     nodes: dict[str, flow_tree.Node] = {}
     for node in flow_tree.walk(trigger):
         nodes.setdefault(node.name, node)
-    found: dict[Any, UnmetReference] = {}
+    found: dict[object, UnmetReference] = {}
     for node in list(nodes.values()):
         read = [
             item
@@ -136,7 +135,7 @@ def _read(step: flow_tree.Step) -> Iterator[tuple[int | None, str, str]]:
         yield from ((number, *found) for found in _names_in(pick(branch, "conditions")))
 
 
-def _names_in(value: Any) -> Iterator[tuple[str, str]]:
+def _names_in(value: object) -> Iterator[tuple[str, str]]:
     for text in references.texts_in(value):
         for start, end in braces.spans(text):
             for name in _NAME.findall(QUOTED.sub("''", text[start + 2 : end - 2])):

@@ -8,7 +8,6 @@ steps (`op_import_flow_known_piece_wrong_input_valid_true`): so each step is che
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from django.utils.http import urlencode
 from django.utils.text import format_lazy
@@ -19,10 +18,12 @@ from workflows_ui.core.paths import dict_at, list_at, text_at
 from workflows_ui.core.text import Text, deferred, filled
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, flow_tree
+from workflows_ui.engine_objects.flows import Branch
+from workflows_ui.engine_objects.pieces import Piece, Property
 from workflows_ui.flow_editing import unmet_references
 from workflows_ui.flows import outline, step_values
 from workflows_ui.pieces import apps, connections as connection_list, missing_apps
-from workflows_ui.resource_admin.resource import Row, pick
+from workflows_ui.resource_admin.resource import Row
 from workflows_ui.web import links
 
 #: Maximum apps that are read for one flow.
@@ -74,7 +75,7 @@ class _Known:
     connections: Mapping[str, str] | None
 
 
-def check_steps(session: EngineSession, trigger: Any, *, open_keys: frozenset[str] | None = None) -> Report:
+def check_steps(session: EngineSession, trigger: object, *, open_keys: frozenset[str] | None = None) -> Report:
     """Check the steps of a tree. Calls the engine for the apps and connections that are not cached; catches its errors.
 
     Args:
@@ -111,7 +112,7 @@ _WHERE_READ = {
 }
 
 
-def _unmet_references(trigger: Any) -> dict[str, list[Finding]]:
+def _unmet_references(trigger: object) -> dict[str, list[Finding]]:
     """What the steps read and will not find, by the name of the step that reads."""
     titles, found = unmet_references.titles(trigger), dict[str, list[Finding]]()
     for item in unmet_references.find_unmet(trigger):
@@ -137,7 +138,7 @@ def lines(report: Report, slug: str, flow_id: str) -> list[tuple[Text, str]]:
 
 
 def _app_of(step: Row) -> App:
-    return text_at(step, "settings.pieceName"), missing_apps.exact(pick(step, "settings.pieceVersion"))
+    return text_at(step, "settings.pieceName"), missing_apps.exact(text_at(step, "settings.pieceVersion"))
 
 
 def _finding(step: Row, reason: Text, action: str = "", anchor: str = "", **query: str) -> Finding:
@@ -161,20 +162,18 @@ def _findings(step: Row, app: App, known: _Known) -> Iterator[Finding]:
 
 
 def _of_router(step: Row) -> Iterator[Finding]:
-    branches, name = list_at(step, "settings.branches"), flow_tree.step_name(step)
+    branches, name = [Branch(item) for item in list_at(step, "settings.branches")], flow_tree.step_name(step)
     if not branches:
         yield _finding(step, _("It has no branches."), "branch-add")
     for index, branch in enumerate(branches):
-        if flow_tree.is_fallback(branch):
+        if branch.type == flow_tree.FALLBACK:
             continue
-        listed = [item for group in list_at(branch, "conditions") if isinstance(group, list) for item in group]
-        title = formats.cut(text_at(branch, "branchName") or str(index + 1), 60)
+        listed = [condition for group in branch.groups for condition in group]
+        title = formats.cut(branch.name or str(index + 1), 60)
         reason = filled(_("The branch “%(branch)s” has a condition without a value."), branch=title)
         for number, condition in enumerate(listed, 1):
-            wanted = (
-                ("firstValue",) if text_at(condition, "operator") in outline.ALONE else ("firstValue", "secondValue")
-            )
-            empty = next((key for key in wanted if pick(condition, key) in (None, "")), "")
+            wanted = ("firstValue",) if condition.operator in outline.ALONE else ("firstValue", "secondValue")
+            empty = next((key for key in wanted if condition.raw.get(key) in (None, "")), "")
             if empty:
                 anchor = f"id_{'first' if empty == 'firstValue' else 'second'}{number}"
                 yield _finding(step, reason, "branch-conditions", anchor, branch=f"{name}:{index}")
@@ -194,26 +193,26 @@ def _of_app(step: Row, app: App, known: _Known) -> Iterator[tuple[Text, str]]:
         return
     kind, key = ("triggers", "triggerName") if step.get("type") == "PIECE_TRIGGER" else ("actions", "actionName")
     called = text_at(step, f"settings.{key}")
-    operation = dict_at(piece, kind).get(called)
-    if not isinstance(operation, Mapping):
+    whole = Piece(piece)
+    operation = whole.operations(kind).get(called)
+    if operation is None:
         names = {"app": formats.cut(apps.title(piece)), "name": formats.cut(called or "–")}
         yield filled(_("“%(app)s” does not have what the step does (%(name)s)."), **names), ""
         return
     values = dict_at(step, "settings.input")
-    if apps.auths(piece.get("auth")) and operation.get("requireAuth") is not False and not values.get("auth"):
+    if whole.auths and operation.requires_auth and not values.get("auth"):
         yield _("It has no connection."), "prop-connection"
     for reason in _of_connection(values.get("auth"), known.connections):
         yield reason, "prop-connection"
     if values.get("table_id") and values.get("values") == {}:
         yield _("It has no values for the columns of its table."), ""
-    for number, (name, prop) in enumerate(dict_at(operation, "props").items()):
-        if isinstance(prop, Mapping) and _is_empty(prop, values.get(name)):
-            label = prop.get("displayName")
-            field_name = formats.cut(label if formats.visible(label) else str(name))
+    for number, (name, prop) in enumerate(operation.props.items()):
+        if _is_empty(prop, values.get(name)):
+            field_name = formats.cut(prop.display_name if formats.visible(prop.display_name) else name)
             yield filled(_("“%(field)s” is not filled in."), field=field_name), f"prop-{number}"
 
 
-def _of_connection(auth: Any, connections: Mapping[str, str] | None) -> Iterator[Text]:
+def _of_connection(auth: object, connections: Mapping[str, str] | None) -> Iterator[Text]:
     external = step_values.external_id(auth)
     if not external or connections is None:
         return
@@ -224,24 +223,21 @@ def _of_connection(auth: Any, connections: Mapping[str, str] | None) -> Iterator
         yield filled(_("Its connection “%(name)s” does not work."), **names)
 
 
-def _is_empty(prop: Row, value: Any) -> bool:
-    if text_at(prop, "type") in _VALUELESS or not prop.get("required"):
+def _is_empty(prop: Property, value: object) -> bool:
+    if prop.type in _VALUELESS or not prop.required:
         return False
-    return value is None or (value == "" and text_at(prop, "type") in _TEXTS)
+    return value is None or (value == "" and prop.type in _TEXTS)
 
 
 def _connections(session: EngineSession) -> dict[str, str] | None:
     """States of the workspace's connections by external id; None if the engine does not give all of them."""
 
-    def read() -> dict[str, Any]:
+    def read() -> tuple[bool, dict[str, str]]:
         rows, following = connection_list.chunk(session, "")
-        return {
-            "complete": not following,
-            "states": {text_at(row, "externalId"): text_at(row, "status") for row in rows},
-        }
+        return not following, {text_at(row, "externalId"): text_at(row, "status") for row in rows}
 
     try:
-        found = session.remember("connection-states", 60, read)
+        complete, states = session.remember("connection-states-of-all", 60, read)
     except EngineError:
         return None
-    return found["states"] if found["complete"] else None
+    return states if complete else None

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.utils.http import urlencode
@@ -19,21 +18,25 @@ from django.views.decorators.http import require_POST, require_safe
 from workflows_ui.core import redaction
 from workflows_ui.core.collation import sort_key
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.core.paths import dict_at, list_at, text_at, texts_at
+from workflows_ui.core.paths import dict_at, list_at, text_at
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
+from workflows_ui.engine_objects.flows import Flow
+from workflows_ui.engine_objects.pieces import Piece
 from workflows_ui.flow_editing import actions, places, schedule_forms, services as flow_edits
 from workflows_ui.flow_editing.earlier_values import EarlierValues, found_values, steps_at, value_node
 from workflows_ui.flow_editing.expressions import MISSING, EarlierStep, Expression, parse, reference, value_at
 from workflows_ui.flow_editing.forms import POSITION
 from workflows_ui.flow_editing.models import EditState
-from workflows_ui.flow_editing.prediction import Json, step_named
+from workflows_ui.flow_editing.operations import Json
+from workflows_ui.flow_editing.prediction import step_named
 from workflows_ui.flow_editing.testing.actions import DRAFT_TEST, STEP_TEST
 from workflows_ui.flow_editing.trigger_testing import actions as trigger_tests
 from workflows_ui.flows import difference, drawing, outline, reading, secret_inputs
 from workflows_ui.members.models import Role
 from workflows_ui.pieces import apps
+from workflows_ui.pieces.apps import App
 from workflows_ui.pieces.catalogue import CATEGORIES, matches_filters
 from workflows_ui.pieces.fields import operations
 from workflows_ui.resource_admin.places import choose_app_url, flow_url
@@ -60,12 +63,12 @@ def _read_flow(request: ConsoleRequest, id: str) -> tuple[EngineSession, Row]:
     """The newest version, secrets masked. Raises EngineError, Http404 if the flow is being deleted."""
     session = engine_session.open_session(request.access)
     [flow] = Flows().masked(session, [Flows().get(session, id)])
-    if reading.deleting(flow):
+    if Flow(flow).deleting:
         raise Http404
     return session, flow
 
 
-def _around(session: EngineSession, flow: Row, id: str, current: str) -> dict[str, Any]:
+def _around(session: EngineSession, flow: Row, id: str, current: str) -> dict[str, object]:
     """The context of editor.html; `current` is the name of the step that is edited."""
     url = flow_url(session.workspace.slug, id)
     return {
@@ -195,7 +198,7 @@ def choose(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     session, flow = _read_flow(request, id)
     trigger, name = reading.trigger_of(flow), request.GET.get("step", "")
     step = step_named(trigger, name) if name else None
-    if not isinstance(trigger, dict) or (name and step is None):
+    if trigger is None or (name and step is None):
         raise Http404
     choices, asked = places.place_choices(trigger), request.GET.get("place", "")
     listed = dict(choices)
@@ -219,10 +222,14 @@ def _title(target: Target) -> Text:
     return _("What does the step do?") if target.step else _("Add a step")
 
 
-def _apps(session: EngineSession, target: Target, search: str, category: str) -> dict[str, Any]:
+def _apps(session: EngineSession, target: Target, search: str, category: str) -> dict[str, object]:
     """The apps that fit the search, those used in this flow and in the workspace first."""
-    rows = [row for row in apps.catalogue(session) if row[target.kind] and row["name"].strip(" ./")]
-    categories = {item for row in rows for item in texts_at(row, "categories")}
+    rows = [
+        app
+        for app in apps.catalogue(session)
+        if (app["triggers"] if target.is_trigger else app["actions"]) and app["name"].strip(" ./")
+    ]
+    categories = {item for app in rows for item in app["categories"]}
     filters = {"search": search} | ({"category": category} if category in categories else {})
     used = Counter(reading.pieces_of(node.step for node in flow_tree.walk(reading.trigger_of(target.flow))))
     used.update(name for flow in usage.cached_usage(session).flows for name in flow.keys("pieces"))
@@ -244,10 +251,9 @@ def _apps(session: EngineSession, target: Target, search: str, category: str) ->
     }
 
 
-def _lines(target: Target, rows: Sequence[Row]) -> list[dict[str, Any]]:
+def _lines(target: Target, rows: Sequence[App]) -> list[dict[str, object]]:
     return [
-        {"mark": apps.mark_of(row), "about": row["description"] or "", "url": target.url(piece=row["name"])}
-        for row in rows
+        {"mark": apps.mark_of(row), "about": row["description"], "url": target.url(piece=row["name"])} for row in rows
     ]
 
 
@@ -265,9 +271,9 @@ def _built_in(target: Target) -> Sequence[tuple[str, Text, Text, str]]:
     return found
 
 
-def _operations(session: EngineSession, target: Target, piece: str) -> dict[str, Any]:
+def _operations(session: EngineSession, target: Target, piece: str) -> dict[str, object]:
     row = apps.piece(session, piece)
-    listed = operations(row.get(target.kind), target.kind)
+    listed = operations(Piece(row).operations(target.kind), target.kind)
     logos = {known["name"]: known for known in apps.catalogue_or_none(session)}
     lines = [(one.title, one.about, one.starts, target.form_url(piece, one.name)) for one in listed]
     if target.is_trigger and piece == schedule_forms.PIECE:
@@ -331,7 +337,7 @@ def _earlier(request: ConsoleRequest, id: str) -> tuple[Row, EarlierValues]:
     return flow, EarlierValues(session, flow, steps_at(flow, request.GET))
 
 
-def _step_values(earlier: EarlierValues, step: EarlierStep, search: str) -> dict[str, Any]:
+def _step_values(earlier: EarlierValues, step: EarlierStep, search: str) -> dict[str, object]:
     given, title = earlier.step_value(step.name), places.title(step.step)
     value = given.value if given else {"item": None, "index": None} if step.around else None
     return {
@@ -342,7 +348,7 @@ def _step_values(earlier: EarlierValues, step: EarlierStep, search: str) -> dict
     }
 
 
-def _opened(earlier: EarlierValues, asked: Mapping[str, str]) -> dict[str, Any] | None:
+def _opened(earlier: EarlierValues, asked: Mapping[str, str]) -> dict[str, object] | None:
     """The value of the expression `at`, its members from number `from` on; None if there is no such value."""
     match list(parse(asked.get("at", "")[:_LONGEST])):
         case [Expression(root=root, path=path)] if root in earlier.steps and (given := earlier.step_value(root)):

@@ -7,7 +7,7 @@ _LONGEST = 120
 _MOST_TIMES = 4
 
 
-def describe_schedule(cron: object, zone: object = "") -> str:
+def describe_schedule(cron: str, zone: str = "") -> str:
     """`Every day at 09:00, Asia/Ho_Chi_Minh`; the expression itself if no description fits; "" if it is not an
     expression.
 
@@ -15,10 +15,10 @@ def describe_schedule(cron: object, zone: object = "") -> str:
         cron: five fields (minute, hour, day, month, weekday), as in recording `flow_get_schedule`.
         zone: the name of the time zone, UTC if it is empty, as for the engine; left out if the description has no hour.
     """
-    if not isinstance(cron, str) or not cron.strip():
+    if not cron.strip():
         return ""
     fields = cron.split()
-    zone_name = (zone.strip()[:_LONGEST] if isinstance(zone, str) else "") or "UTC"
+    zone_name = zone.strip()[:_LONGEST] or "UTC"
     description = _often(fields) if len(fields) == 5 else ""
     if description:
         return description

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TypedDict
 
 from workflows_ui.core.paths import sole_id
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
+from workflows_ui.engine_objects.flows import Flow
 from workflows_ui.flows import pages
 from workflows_ui.flows.reading import name_of, trigger_of
 from workflows_ui.launch_forms import form_fit
@@ -57,11 +58,11 @@ def starts(session: EngineSession) -> Mapping[str, str]:
 
 def _load(session: EngineSession, *, check: bool) -> Listed:
     forms = {row.flow_id: row for row in launch_forms.all_published(session.workspace)} if check else {}
-    keep = partial(_brief, forms)
+    reduce = partial(_reduced, forms)
     try:
-        rows, notice = pages.whole(session, pages.Filters(status="ENABLED", live=True), keep)
+        rows, notice = pages.whole(session, pages.Filters(status="ENABLED", live=True), reduce)
     except NotFound:  # One that is on and was never published: then the engine gives none of them (api.md 6.4).
-        rows, notice = pages.whole(session, pages.Filters(status="ENABLED"), keep)
+        rows, notice = pages.whole(session, pages.Filters(status="ENABLED"), reduce)
     flows_by_id = {row["id"]: row for row in rows if row["id"]}
     session.forget(_STARTS)
     session.remember(_STARTS, 5 * _FOR, lambda: {key: row["start"] for key, row in flows_by_id.items()})
@@ -74,13 +75,23 @@ def _load(session: EngineSession, *, check: bool) -> Listed:
     )
 
 
-def _brief(forms: Mapping[str, LaunchForm], row: Row) -> dict[str, Any]:
+class _Reduced(TypedDict):
+    """What is needed of a flow."""
+
+    id: str
+    name: str
+    published: bool
+    start: flow_facts.Start
+    misfit: bool
+
+
+def _reduced(forms: Mapping[str, LaunchForm], row: Row) -> _Reduced:
     key = id_at(row)
     form = forms.get(key)
     return {
         "id": sole_id(key),
         "name": name_of(row)[:1000] or key,
-        "published": bool(row.get("publishedVersionId")),
+        "published": Flow(row).is_published,
         "start": flow_facts.start_of(trigger_of(row)),
         "misfit": form is not None and form.published is not None and not form_fit.still_fits(form.published, row),
     }

@@ -1,11 +1,10 @@
 """Notes on a flow's canvas, which engines have since 0.83 (engine-0.83.md section 4)."""
 
-from typing import Any
-
 from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
 from workflows_ui.core.paths import dicts_at, text_at
+from workflows_ui.core.readers import as_items
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.flows import reading
 from workflows_ui.resource_admin.resource import Row, id_at, pick
@@ -24,15 +23,16 @@ _LONGEST, MOST = 2_000, 50
 
 def has_notes(flow: Row) -> bool:
     """Whether the engine is one that has notes."""
-    return isinstance(pick(flow, "version.notes"), list)
+    notes = pick(flow, "version.notes")
+    return as_items(notes) is notes
 
 
-def notes_of(flow: Row) -> list[dict[str, Any]]:
+def notes_of(flow: Row) -> list[dict[str, object]]:
     """The notes of the newest version."""
     return dicts_at(flow, "version.notes")
 
 
-def panel(session: EngineSession, flow: Row) -> list[dict[str, Any]]:
+def panel(session: EngineSession, flow: Row) -> list[dict[str, object]]:
     """The notes as a page shows them: `id`, `text`, `color` and its `label`, `author`, `changed`."""
     found = notes_of(flow)[:MOST]
     people = reading.people_names(session) if found else {}

@@ -9,11 +9,11 @@ position in the list is the last row's own time and id, which no change elsewher
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Generic, Self, TypeVar
 
 from django.utils.translation import gettext as _, ngettext
 
-from workflows_ui.core.paths import dicts_at, text_at
+from workflows_ui.core.paths import dict_at, dicts_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import TooLarge, flow_tree
 from workflows_ui.flows.reading import folder_names, name_of, pieces_of
@@ -50,17 +50,29 @@ class Filters:
     connection: str | None = None
     live: bool = False
 
+    @classmethod
+    def cleaned(cls, values: Mapping[str, object]) -> Self:
+        """These filters from the cleaned values of FlowFilters."""
+        name, status, folder, connection = (
+            text_at(values, field) or None for field in ("name", "status", "folder", "connection")
+        )
+        return cls(name, status, folder, connection)
+
     @property
     def countable(self) -> bool:
         """Whether the engine counts such flows: by folder and state only (api.md 6.4)."""
         return self.name is None and self.connection is None
 
 
+#: A flow, reduced to what its list needs; with its `id`.
+Reduced = TypeVar("Reduced", bound=Row)
+
+
 @dataclass(frozen=True)
-class _Chunk:
+class _Chunk(Generic[Reduced]):
     """An answer's flows without duplicates, the next cursor ("" for none), and whether those that are on come first."""
 
-    rows: list[dict[str, Any]]
+    rows: list[Reduced]
     cursor: str
     by_state: bool
 
@@ -71,7 +83,7 @@ def page(session: EngineSession, filters: Filters, query: Query) -> Page:
 
     Sorted otherwise, or from an index, all of them are read. Raises EngineError.
     """
-    search = _Search(session, filters)
+    search = _Search(session, filters, brief)
     chunk = search.chunk()
     first, edge = search.head(chunk)
     if not edge:
@@ -89,21 +101,17 @@ def page(session: EngineSession, filters: Filters, query: Query) -> Page:
     return replace(_page_from(session, all_rows, query), warning=gap) if gap else _page_of_all(session, all_rows, query)
 
 
-def all_flows(
-    session: EngineSession, keep: Callable[[Row], dict[str, Any]] | None = None
-) -> tuple[list[dict[str, Any]], bool]:
-    """All current flows, and whether they are complete by the engine's own count; converted by `keep` (with `id`). Raises EngineError."""
-    search = _Search(session, Filters(), keep or brief)
+def all_flows(session: EngineSession, reduce: Callable[[Row], Reduced]) -> tuple[list[Reduced], bool]:
+    """All current flows, reduced (with `id`), and whether they are complete by the engine's own count. Raises EngineError."""
+    search = _Search(session, Filters(), reduce)
     first = search.chunk()
     flows = search.walk(first)
     return flows, not first.cursor or len(flows) >= session.workflows.count_flows()
 
 
-def whole(
-    session: EngineSession, filters: Filters, keep: Callable[[Row], dict[str, Any]]
-) -> tuple[list[dict[str, Any]], Text]:
-    """All current flows that match, converted by `keep` (with `id`), and a message if the engine counts more. Raises EngineError."""
-    search = _Search(session, filters, keep)
+def whole(session: EngineSession, filters: Filters, reduce: Callable[[Row], Reduced]) -> tuple[list[Reduced], Text]:
+    """All current flows that match, reduced (with `id`), and a message if the engine counts more. Raises EngineError."""
+    search = _Search(session, filters, reduce)
     first = search.chunk()
     flows = search.walk(first)
     return flows, search.gap(len(flows)) if first.cursor else ""
@@ -119,40 +127,40 @@ def forget(session: EngineSession) -> None:
     session.forget(_walk_name(Filters()), _count_name(Filters()))
 
 
-def brief(row: Row) -> dict[str, Any]:
+def brief(row: Row) -> dict[str, object]:
     """A flow without its steps, but with their apps as `pieces` (whole names, in order)."""
     result = {key: row[key] for key in _KEPT if key in row}
-    version = row.get("version")
-    if not isinstance(version, Mapping):
+    version = dict_at(row, "version")
+    if not version:
         return result | {"pieces": []}
-    trigger = version.get("trigger")
-    steps = [node.step for node in flow_tree.walk(trigger)]
+    trigger = dict_at(version, "trigger")
+    steps = [node.step for node in flow_tree.walk(trigger or None)]
     head = {key: version[key] for key in _KEPT_OF_VERSION if key in version}
-    if isinstance(trigger, Mapping):
+    if trigger:
         head["trigger"] = {key: value for key, value in trigger.items() if key != "nextAction"}
     return result | {"version": head, "pieces": pieces_of(steps)}
 
 
 @dataclass(frozen=True)
-class _Search:
-    """The calls of one search; `keep` reduces each flow."""
+class _Search(Generic[Reduced]):
+    """The calls of one search; each flow is reduced at once."""
 
     session: EngineSession
     filters: Filters
-    keep: Callable[[Row], dict[str, Any]] = brief
+    reduce: Callable[[Row], Reduced]
 
-    def chunk(self, cursor: str | None = None) -> _Chunk:
+    def chunk(self, cursor: str | None = None) -> _Chunk[Reduced]:
         """One answer. If the engine finds no name, since it compares accents, its answer without the name is searched here, provided
         that it is all there is."""
         found = self.call(cursor)
         if cursor or found.rows or not self.filters.name:
             return found
-        everything = self._narrowed(name=None).call()
+        everything = self._narrowed(replace(self.filters, name=None)).call()
         if everything.cursor:
             return found
         return replace(everything, rows=whole_lists.with_name(everything.rows, self.filters.name, name_of))
 
-    def call(self, cursor: str | None = None) -> _Chunk:
+    def call(self, cursor: str | None = None) -> _Chunk[Reduced]:
         """One call. Flows have owners in engines that list those that are on first (engine-0.83.md 4)."""
         while True:
             size = _size(self.session)
@@ -173,10 +181,10 @@ class _Search:
                 self.session.remember(_SIZE, _SIZE_FOR, partial(max, _FEWEST, size // 2))
                 continue
             sent = dicts_at(answer, "data")
-            rows = {_key(row): row for row in map(self.keep, sent)}
+            rows = {_key(row): row for row in map(self.reduce, sent)}
             return _Chunk(list(rows.values()), text_at(answer, "next"), any("ownerId" in row for row in sent))
 
-    def head(self, chunk: _Chunk) -> tuple[list[dict[str, Any]], str]:
+    def head(self, chunk: _Chunk[Reduced]) -> tuple[list[Reduced], str]:
         """The flows that are certainly the last changed ones, and the time before which some may be missing; "" for none.
 
         `chunk` is the engine's first answer. If those that are on come first, those that are off are requested as well.
@@ -185,7 +193,7 @@ class _Search:
             return _sorted(chunk.rows), ""
         if not chunk.by_state or self.filters.status is not None:
             return _sorted(chunk.rows), min(map(_updated, chunk.rows), default="")
-        off = self._narrowed(status="DISABLED").chunk()
+        off = self._narrowed(replace(self.filters, status="DISABLED")).chunk()
         rows_by_id = {_key(row): row for row in [*chunk.rows, *off.rows]}
         on = [_updated(row) for row in chunk.rows if row.get("status") == "ENABLED"]
         edges = [min(on)] if on and len(on) == len(chunk.rows) else []
@@ -193,7 +201,7 @@ class _Search:
             edges.append(min(map(_updated, off.rows), default=""))
         return _sorted(list(rows_by_id.values())), max(edges, default="")
 
-    def walk(self, first: _Chunk) -> list[dict[str, Any]]:
+    def walk(self, first: _Chunk[Reduced]) -> list[Reduced]:
         """All flows that the engine can be made to list, by its cursors and then by folders; forty calls at most."""
         if not first.cursor:
             return first.rows
@@ -204,7 +212,7 @@ class _Search:
         for folder in folders:
             if left <= 0 or total is None or len(rows_by_id) >= total:
                 break
-            part = self._narrowed(folder=folder)
+            part = self._narrowed(replace(self.filters, folder=folder))
             chunk = part.chunk()
             rows_by_id = {_key(row): row for row in chunk.rows} | rows_by_id
             left = part.follow(rows_by_id, chunk.cursor, left - 1)
@@ -224,10 +232,10 @@ class _Search:
         )
         return text % {"total": total, "listed": listed}
 
-    def _narrowed(self, **filters: Any) -> "_Search":
-        return replace(self, filters=replace(self.filters, **filters))
+    def _narrowed(self, filters: Filters) -> "_Search[Reduced]":
+        return replace(self, filters=filters)
 
-    def follow(self, rows_by_id: dict[str, dict[str, Any]], cursor: str, left: int) -> int:
+    def follow(self, rows_by_id: dict[str, Reduced], cursor: str, left: int) -> int:
         """Add the flows that the cursors lead to; return how many calls are left."""
         while cursor and left > 0:
             chunk = self.chunk(cursor)
@@ -292,7 +300,7 @@ def _after(found: Sequence[Row], position: str) -> list[Row]:
     return [row for row in found if _updated(row) <= moment]
 
 
-def _sorted(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _sorted(rows: Sequence[Reduced]) -> list[Reduced]:
     """Last changed first; those of one moment in the engine's order."""
     return sorted(rows, key=_updated, reverse=True)
 

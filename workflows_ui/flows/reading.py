@@ -5,7 +5,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
@@ -14,10 +13,12 @@ from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core import formats
 from workflows_ui.core.collation import sort_key
-from workflows_ui.core.paths import dict_at, dicts_at, text_at, texts_at
+from workflows_ui.core.paths import dict_at, dicts_at, text_at
+from workflows_ui.core.readers import plain_text
 from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Forbidden, NotFound, NotInPlan
+from workflows_ui.engine_objects.flows import ENABLED, Flow, Step
 from workflows_ui.flows.cron_messages import describe_schedule
 from workflows_ui.launches import flow_facts
 from workflows_ui.pieces import apps, connections as connection_list
@@ -75,10 +76,9 @@ def table_names(session: EngineSession) -> dict[str, tuple[str, str]]:
     return result
 
 
-def known_apps(session: EngineSession) -> dict[str, Row]:
+def known_apps(session: EngineSession) -> dict[str, apps.App]:
     """The apps by their pieces, if the catalogue is cached. Makes no call."""
-    nothing: list[dict[str, Any]] = []
-    return {row["name"]: row for row in session.known("pieces", nothing)}
+    return {app["name"]: app for app in session.known(apps.CATALOGUE, list[apps.App]())}
 
 
 def app_marks(known: Mapping[str, Row], pieces: Iterable[str]) -> list[apps.Mark]:
@@ -86,7 +86,7 @@ def app_marks(known: Mapping[str, Row], pieces: Iterable[str]) -> list[apps.Mark
     return [apps.mark_of(known[name]) if name in known else apps.mark(apps.short(name)) for name in pieces]
 
 
-def _visible_name(name: Any, key: str) -> str:
+def _visible_name(name: object, key: str) -> str:
     """A visible name, else the key."""
     return name[:_LONGEST] if formats.visible(name) else key
 
@@ -102,8 +102,8 @@ class Change:
 @cached("flow-change", 60, None)
 def last_change(session: EngineSession, flow_id: str) -> Change | None:
     """Who last changed a flow (api.md 6.2); None if the engine does not say. Three calls at most."""
-    version = pick(session.workflows.get_flow(flow_id), "version")
-    at, person = formats.moment(pick(version, "updated")), text_at(version, "updatedBy")
+    version = Flow(session.workflows.get_flow(flow_id)).version
+    at, person = version.updated, version.updated_by
     return Change(at, people_names(session).get(person, "") if person else "") if at else None
 
 
@@ -175,7 +175,7 @@ def people_names(session: EngineSession) -> dict[str, str]:
         people.append(session.workflows.get_current_user())
     with suppress(Forbidden, NotFound, NotInPlan):
         rows, _following = connection_list.chunk(session, "")
-        people += [row["owner"] for row in rows if isinstance(row.get("owner"), dict)]
+        people += [owner for row in rows if (owner := dict_at(row, "owner"))]
     return {id_at(person): name for person in people if id_at(person) and (name := _person_name(person))}
 
 
@@ -187,12 +187,12 @@ def _person_name(person: Row) -> str:
 
 def name_of(flow: Row) -> str:
     """A flow's name, which is in its version; empty without one."""
-    return text_at(flow, "version.displayName")
+    return Flow(flow).version.display_name
 
 
-def trigger_of(flow: Row) -> Any:
-    """The trigger, the root of its steps."""
-    return pick(flow, "version.trigger")
+def trigger_of(flow: Row) -> dict[str, object] | None:
+    """The trigger, the root of its steps; None without one."""
+    return dict_at(flow, "version.trigger") or None
 
 
 def moment_of(flow: Row) -> str:
@@ -200,54 +200,26 @@ def moment_of(flow: Row) -> str:
     return f"{pick(flow, 'version.id')} {pick(flow, 'version.updated')}"
 
 
-def tags_of(flow: Row) -> list[str]:
-    """The tags, the one part of a flow's metadata that the engine itself reads (api.md 6.1)."""
-    return texts_at(flow, "metadata.tags")
-
-
-def has_draft(flow: Row) -> bool:
-    """Whether there are unpublished changes (api.md 6.2)."""
-    published = flow.get("publishedVersionId")
-    return bool(published) and published != pick(flow, "version.id")
-
-
-def has_sample(step: Row) -> bool:
-    """Whether the engine has an output of a step to build and test with."""
-    return bool(pick(step, "settings.sampleData.sampleDataFileId"))
-
-
-def deleting(flow: Row) -> bool:
-    """Whether the engine is about to delete it (recording `flow_del_03_get_right_after`)."""
-    return flow.get("operationStatus") == "DELETING"
-
-
-def is_on(flow: Row) -> bool | None:
-    """Whether it is on; None if it cannot be switched: never published, being deleted, or in an unknown state."""
-    if deleting(flow) or not flow.get("publishedVersionId"):
-        return None
-    return {"ENABLED": True, "DISABLED": False}.get(str(flow.get("status")))
-
-
-def state_note(flow: Row) -> Text:
+def state_note(row: Row) -> Text:
     """A message in addition to on and off."""
-    if deleting(flow):
+    flow = Flow(row)
+    if flow.deleting:
         return _("Being deleted")
-    if not flow.get("publishedVersionId"):
+    if not flow.is_published:
         return _("Never published")
-    return _("Has changes that are not published") if has_draft(flow) else ""
+    return _("Has changes that are not published") if flow.has_draft else ""
 
 
-def pieces_of(steps: Any) -> list[str]:
+def pieces_of(steps: Iterable[object]) -> list[str]:
     """The whole names of the pieces that steps use, in their order, without duplicates."""
-    names = (text_at(step, "settings.pieceName") for step in steps)
+    names = (Step(step).settings.piece_name for step in steps)
     return list(dict.fromkeys(filter(None, names)))
 
 
-def table_of(step: Any) -> str:
+def table_of(step: object) -> str:
     """The id or external id by which a step names the table that it reads or writes; "" for other steps."""
-    if not text_at(step, "settings.pieceName").endswith("/piece-tables"):
-        return ""
-    return text_at(step, "settings.input.table_id")
+    settings = Step(step).settings
+    return text_at(settings.input, "table_id") if settings.piece_name.endswith("/piece-tables") else ""
 
 
 def start_label(flow: Row) -> str:
@@ -258,25 +230,27 @@ def start_label(flow: Row) -> str:
         return describe_schedule(*schedule_of(flow)) or str(_("Scheduled"))
     if start != "event":
         return str(_STARTS[start])
-    names = (text_at(trigger, path).strip()[:_LONGEST_START] for path in ("displayName", "settings.triggerName"))
-    title, app = next(filter(None, names), ""), apps.short(pick(trigger, "settings.pieceName"))[:_LONGEST_START]
+    step = Step(trigger)
+    names = (name.strip()[:_LONGEST_START] for name in (step.display_name, step.settings.trigger_name))
+    title, app = next(filter(None, names), ""), apps.short(step.settings.piece_name)[:_LONGEST_START]
     return f"{app}: {title}" if title else app
 
 
 def schedule_of(flow: Row) -> tuple[str, str]:
     """The cron expression and the time zone of a schedule: the installed one, else the draft's; "" if not certain."""
-    installed = pick(flow, "triggerSource.schedule")
-    cron = text_at(installed, "cronExpression").strip()
-    return (cron, text_at(installed, "timezone")) if cron else cron_and_zone(dict_at(trigger_of(flow), "settings"))
+    installed = Flow(flow).schedule
+    cron = installed.cron_expression.strip()
+    return (cron, installed.timezone) if cron else cron_and_zone(dict_at(trigger_of(flow), "settings"))
 
 
-def next_times(flow: Row, now: datetime | None = None) -> list[datetime]:
+def next_times(row: Row, now: datetime | None = None) -> list[datetime]:
     """The next five times at which the flow starts; none if it is off, has no schedule, or the installed one is not certain."""
-    if flow.get("status") != "ENABLED" or deleting(flow) or flow_facts.start_of(trigger_of(flow)) != "schedule":
+    flow = Flow(row)
+    if flow.status != ENABLED or flow.deleting or flow_facts.start_of(trigger_of(row)) != "schedule":
         return []
-    if has_draft(flow) and not pick(flow, "triggerSource.schedule"):
+    if flow.has_draft and not flow.schedule:
         return []
-    return times_of(*schedule_of(flow), now)
+    return times_of(*schedule_of(row), now)
 
 
 def times_of(cron: str, zone: str, now: datetime | None = None) -> list[datetime]:
@@ -289,7 +263,7 @@ def times_of(cron: str, zone: str, now: datetime | None = None) -> list[datetime
         return []
 
 
-def cron_and_zone(settings: Mapping[str, Any]) -> tuple[str, str]:
+def cron_and_zone(settings: Mapping[str, object]) -> tuple[str, str]:
     """The cron expression and the time zone of a schedule trigger's fields; "" if not certain."""
     values = dict_at(settings, "input")
     hour, every_day = _whole(values.get("hour_of_the_day")), values.get("run_on_weekends") is True
@@ -305,8 +279,7 @@ def cron_and_zone(settings: Mapping[str, Any]) -> tuple[str, str]:
     return ("" if "?" in cron else cron), text_at(values, "timezone").strip()[:_LONGEST_START]
 
 
-def _whole(value: Any) -> str:
+def _whole(value: object) -> str:
     """A number as cron has it, or "?"."""
-    if isinstance(value, str) and value.strip().isascii() and value.strip().isdecimal():
-        return value.strip()[:3]
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else "?"
+    text = plain_text(value).strip()
+    return text[:9] if text.isascii() and text.isdecimal() else "?"

@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.utils.translation import gettext as _, ngettext
 
@@ -55,14 +54,14 @@ class Names:
 
 
 def lines(
-    found: Any, names: Names, labels: Mapping[str, str] | None = None, at: Path = (), most: int = MOST
+    found: object, names: Names, labels: Mapping[str, str] | None = None, at: Path = (), most: int = MOST
 ) -> tuple[list[Line], int]:
     """A line for each value in a field map, and how many are left out. `labels` are those of the outermost fields."""
     listed = list(leaves(found, at, most + 500))
     return [line(path, value, names, labels) for path, value in listed[:most]], max(0, len(listed) - most)
 
 
-def line(path: Path, value: Any, names: Names, labels: Mapping[str, str] | None = None) -> Line:
+def line(path: Path, value: object, names: Names, labels: Mapping[str, str] | None = None) -> Line:
     text = plain(value)
     whole = value if isinstance(value, str) else _json(value)
     shown, cut = text[:_LONGEST], max(0, len(text) - _LONGEST)
@@ -72,9 +71,9 @@ def line(path: Path, value: Any, names: Names, labels: Mapping[str, str] | None 
     return Line(path, label, tuple(parts(shown, names)), cut=cut, whole=whole)
 
 
-def leaves(found: Any, at: Path, most: int) -> Iterator[tuple[Path, Any]]:
+def leaves(found: object, at: Path, most: int) -> Iterator[tuple[Path, object]]:
     """The values inside a value with their paths; at most `most`, in their order. Empty ones are values too."""
-    waiting: list[tuple[Path, Any]] = [(at, found)]
+    waiting: list[tuple[Path, object]] = [(at, found)]
     while waiting and most > 0:
         path, value = waiting.pop()
         inner = _inner(value) if len(path) - len(at) < _DEEPEST else []
@@ -85,7 +84,7 @@ def leaves(found: Any, at: Path, most: int) -> Iterator[tuple[Path, Any]]:
             yield path, value
 
 
-def plain(value: Any) -> str:
+def plain(value: object) -> str:
     """A value as text: words for yes and no, "" for null, plain lists with commas, JSON for nested values."""
     if value is None:
         return ""
@@ -127,7 +126,7 @@ def label_of(name: str, labels: Mapping[str, str] | None) -> str:
     return text[:1].upper() + text[1:].lower() if text and name.isascii() else name[:80]
 
 
-def external_id(value: Any) -> str:
+def external_id(value: object) -> str:
     """The external id of the connection that a value names (`{{connections['x']}}`, api.md 6.3); "" for none."""
     match = _TEMPLATE.fullmatch(value.strip()) if isinstance(value, str) else None
     reference = _REFERENCE.fullmatch(match[1]) if match else None
@@ -135,7 +134,7 @@ def external_id(value: Any) -> str:
     return keys[0] if reference and reference[1] == "connections" and len(keys) == 1 else ""
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     try:
         return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").decode()
     except (TypeError, ValueError, RecursionError):
@@ -163,7 +162,7 @@ def _path(text: str) -> list[str]:
     return [key[key.lastindex or 0] for key in _KEYS.finditer(text)]
 
 
-def _inner(value: Any) -> list[tuple[str, Any]]:
+def _inner(value: object) -> list[tuple[str, object]]:
     if isinstance(value, Mapping):
         return [(str(key)[:80], item) for key, item in value.items()]
     if isinstance(value, list):
@@ -171,7 +170,7 @@ def _inner(value: Any) -> list[tuple[str, Any]]:
     return []
 
 
-def _nested(value: list[Any]) -> bool:
+def _nested(value: list[object]) -> bool:
     """Whether a list is shown item by item; lists of plain values stay one value."""
     return any(isinstance(item, Mapping | list) for item in value)
 

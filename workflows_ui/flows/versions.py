@@ -1,7 +1,5 @@
 """A flow's versions: the panel on its page, and the choice among them. An engine may not list them (api.md 6.4)."""
 
-from typing import Any
-
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core import formats
@@ -9,7 +7,7 @@ from workflows_ui.core.paths import dicts_at, text_at
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound
-from workflows_ui.flows.reading import deleting
+from workflows_ui.engine_objects.flows import Flow, FlowVersion
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.resource import Row, Subject
 
@@ -29,22 +27,23 @@ def list_versions(session: EngineSession, flow_id: str) -> list[Row]:
     return sorted(once.values(), key=lambda row: str(row.get("created")), reverse=True)
 
 
-def state(flow: Row, version: Row) -> Badge:
+def state(flow: Row, row: Row) -> Badge:
     """Live, draft, or locked: the engine does not say whether a locked version was ever published."""
-    if version.get("id") == flow.get("publishedVersionId"):
+    version = FlowVersion(row)
+    if version.id == Flow(flow).published_version_id:
         return _LIVE
-    return _LOCKED if version.get("state") == "LOCKED" else _DRAFT
+    return _LOCKED if version.state == "LOCKED" else _DRAFT
 
 
-def title(flow: Row, version: Row) -> str:
+def title(flow: Row, row: Row) -> str:
     """One line for the choice."""
-    changed = formats.moment(version.get("updated"))
-    date = formats.exact(changed, seconds=False) if changed else ""
-    parts = (text_at(version, "displayName")[:80], str(state(flow, version).word), date)
+    version = FlowVersion(row)
+    date = formats.exact(version.updated, seconds=False) if version.updated else ""
+    parts = (version.display_name[:80], str(state(flow, row).word), date)
     return " · ".join(filter(None, parts))
 
 
-def panel(subject: Subject) -> dict[str, Any] | None:
+def panel(subject: Subject) -> dict[str, object] | None:
     """The versions with their state; left out if the engine does not give them."""
     try:
         rows = list_versions(subject.session, subject.id)
@@ -52,7 +51,7 @@ def panel(subject: Subject) -> dict[str, Any] | None:
         return None
     if not rows:
         return None
-    usable = subject.access.allows(Role.BUILDER) and not deleting(subject.object)
+    usable = subject.access.allows(Role.BUILDER) and not Flow(subject.object).deleting
     newest = rows[0].get("id")
     return {
         "versions": [(row, state(subject.object, row), row.get("id") != newest) for row in rows],

@@ -24,7 +24,7 @@ from workflows_ui.members.services.access import Access
 from workflows_ui.web.elements import Button
 
 #: A row of the engine. Those of the console are objects.
-Row = Mapping[str, Any]
+Row = Mapping[str, object]
 #: A number in a cell of a record, which the engine stores as text.
 _NUMBER = re.compile(r"-?\d{1,30}(\.\d{1,30})?", re.ASCII)
 
@@ -101,7 +101,7 @@ class Shortcut:
 
     label: Text
     icon: str
-    url: Callable[[str, Row], str]
+    url: Callable[[str, Any], str]
     role: Role = Role.VIEWER
     primary: bool = False
     in_rows: bool = False

@@ -5,15 +5,16 @@ initials where there is no logo (logos.py).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
-from typing import Any
+from typing import TypedDict
 
 from django.utils.safestring import SafeString
 
 from workflows_ui.core import formats
 from workflows_ui.core.collation import sort_key
-from workflows_ui.core.paths import dict_at, text_at
+from workflows_ui.core.paths import text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
+from workflows_ui.engine_objects.pieces import Piece
 from workflows_ui.pieces.logos import logo_path
 from workflows_ui.resource_admin.resource import Column, Row
 from workflows_ui.web import elements
@@ -21,14 +22,30 @@ from workflows_ui.web import elements
 #: Seconds for which the list of pieces, and each piece, is cached: they change when somebody installs one.
 REMEMBERED = 600
 #: The name under which the list is cached.
-CATALOGUE = "pieces"
+CATALOGUE = "apps"
 _COLOURS = ("blue", "azure", "indigo", "purple", "pink", "red", "orange", "yellow", "lime", "green", "teal", "cyan")
-_KEPT = ("id", "name", "displayName", "description", "version", "categories", "pieceType", "updated", "logoUrl")
 _LONGEST = 2000
 #: The number of marks in a row of a list.
 _SHOWN = 6
 #: Parts that 0.83 sends with an app in every language, and for builders of steps (recording `piece_get`): larger than all the rest.
 _LEFT_OUT = frozenset({"i18n", "contextInfo"})
+
+
+class App(TypedDict):
+    """A piece in the catalogue: `actions` and `triggers` are counts, `auth` the types of the connections that it takes, `logo` the
+    console's own address of its logo ("" for none).
+    """
+
+    name: str
+    displayName: str
+    description: str
+    version: str
+    categories: list[str]
+    logoUrl: str
+    logo: str
+    actions: int
+    triggers: int
+    auth: list[str]
 
 
 @dataclass(frozen=True)
@@ -58,31 +75,27 @@ def marks_html(marks: Sequence[Mark]) -> SafeString:
 mark_column = partial(Column, template_name="pieces/mark.html")
 
 
-def catalogue(session: EngineSession) -> list[dict[str, Any]]:
-    """All pieces by name, in one call at most (the engine gives them whole, recording `pieces_limit_param_ignored`).
-
-    Each has `name`, `displayName`, `description`, `version`, `categories`, `actions` and `triggers` (counts), `auth` (a
-    list of the kinds of connection it takes). Raises EngineError.
-    """
+def catalogue(session: EngineSession) -> list[App]:
+    """All pieces by name, in one call at most (the engine gives them whole, recording `pieces_limit_param_ignored`). Raises EngineError."""
     return session.remember(CATALOGUE, REMEMBERED, lambda: _load_catalogue(session))
 
 
-def catalogue_or_none(session: EngineSession) -> list[dict[str, Any]]:
+def catalogue_or_none(session: EngineSession) -> list[App]:
     """As `catalogue`, for names only: empty if the engine does not give it."""
     return session.remember_or([], CATALOGUE, REMEMBERED, lambda: _load_catalogue(session))
 
 
-def piece(session: EngineSession, name: str, version: str = "") -> dict[str, Any]:
+def piece(session: EngineSession, name: str, version: str = "") -> dict[str, object]:
     """As `fetch_app`, cached."""
     return session.remember(f"piece:{name}:{version}", REMEMBERED, lambda: fetch_app(session, name, version))
 
 
-def piece_or_empty(session: EngineSession, name: str, version: str = "") -> dict[str, Any]:
+def piece_or_empty(session: EngineSession, name: str, version: str = "") -> dict[str, object]:
     """As `piece`, for details of a page: {} if the engine refuses the call."""
     return session.remember_or({}, f"piece:{name}:{version}", REMEMBERED, lambda: fetch_app(session, name, version))
 
 
-def fetch_app(session: EngineSession, name: str, version: str = "") -> dict[str, Any]:
+def fetch_app(session: EngineSession, name: str, version: str = "") -> dict[str, object]:
     """One piece with its actions, triggers and the schema of its connection; the newest version by default.
 
     Raises EngineError, NotFound also for a version that does not exist (recording `piece_get_unknown_version`).
@@ -100,20 +113,18 @@ def names(session: EngineSession) -> dict[str, str]:
 
 def names_of_operations(session: EngineSession, name: str, kind: str) -> dict[str, str]:
     """Display names of a piece's `actions` or `triggers` by their names; empty if the engine does not have it."""
-    found = dict_at(piece_or_empty(session, name), kind)
-    return {key: text_at(one, "displayName") for key, one in found.items()}
+    found = Piece(piece_or_empty(session, name)).operations(kind)
+    return {key: operation.display_name for key, operation in found.items()}
 
 
 def title(row: Row) -> str:
     """An app's name; a short form of its whole name if it has no other."""
-    name = row.get("displayName")
-    return name if formats.visible(name) else short(row.get("name"))
+    piece = Piece(row)
+    return piece.display_name if formats.visible(piece.display_name) else short(piece.name)
 
 
-def short(name: object) -> str:
-    """`Google Sheets` for `@activepieces/piece-google-sheets`; empty for other types than text."""
-    if not isinstance(name, str):
-        return ""
+def short(name: str) -> str:
+    """`Google Sheets` for `@activepieces/piece-google-sheets`."""
     return name.rpartition("/")[2].removeprefix("piece-").replace("-", " ").title() or name
 
 
@@ -129,26 +140,23 @@ def mark_of(row: Row) -> Mark:
     return mark(title(row), text_at(row, "logo"))
 
 
-def auths(auth: object) -> list[dict[str, Any]]:
-    """The connection schemas of a piece: none, one, or (newer pieces) several."""
-    listed = auth if isinstance(auth, list) else [auth]
-    return [item for item in listed if isinstance(item, dict) and isinstance(item.get("type"), str)]
+def _load_catalogue(session: EngineSession) -> list[App]:
+    apps = [_summary(session, Piece(row)) for row in session.workflows.list_pieces()]
+    return sorted(
+        {app["name"]: app for app in apps if app["name"]}.values(), key=lambda app: (sort_key(title(app)), app["name"])
+    )
 
 
-def _load_catalogue(session: EngineSession) -> list[dict[str, Any]]:
-    rows = [_summary(row) for row in session.workflows.list_pieces()]
-    rows_by_name = {name: row | {"logo": logo_path(session, row)} for row in rows if (name := text_at(row, "name"))}
-    return sorted(rows_by_name.values(), key=lambda row: (sort_key(title(row)), row["name"]))
-
-
-def _summary(row: Row) -> dict[str, Any]:
-    summary = {key: value[:_LONGEST] if isinstance(value := row.get(key), str) else value for key in _KEPT}
-    kinds = [item["type"] for item in auths(row.get("auth"))]
-    return summary | {"actions": _count(row.get("actions")), "triggers": _count(row.get("triggers")), "auth": kinds}
-
-
-def _count(value: Any) -> int:
-    """Counts come as numbers in the list, as maps in a whole piece (api.md 11.1)."""
-    if isinstance(value, dict | list):
-        return len(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+def _summary(session: EngineSession, piece: Piece) -> App:
+    return {
+        "name": piece.name[:_LONGEST],
+        "displayName": piece.display_name[:_LONGEST],
+        "description": piece.description[:_LONGEST],
+        "version": piece.version[:_LONGEST],
+        "categories": piece.categories,
+        "logoUrl": piece.logo_url[:_LONGEST],
+        "logo": logo_path(session, piece),
+        "actions": piece.number_of_actions or 0,
+        "triggers": piece.number_of_triggers or 0,
+        "auth": [schema.type for schema in piece.auths],
+    }

@@ -1,16 +1,15 @@
 """The catalogue of apps: its categories and filters, and the apps to choose from."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from workflows_ui.core.paths import texts_at
 from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine_objects.pieces import Piece
 from workflows_ui.pieces import apps
-from workflows_ui.pieces.apps import mark_of
+from workflows_ui.pieces.apps import App, mark_of
 from workflows_ui.resource_admin.resource import Row
 
 #: api.md 11.1; the last two are of Imbrace's fork.
@@ -39,29 +38,31 @@ CATEGORIES: dict[str, Text] = {
 
 def takes_connection(row: Row) -> bool:
     """Whether a piece, whole or from the catalogue, can be connected with a form."""
-    auth = row.get("auth")
-    kinds = auth if isinstance(auth, list) else [auth]
-    return any(apps.auths(item) or isinstance(item, str) for item in kinds)
+    piece = Piece(row)
+    return bool(piece.auths or piece.auth_types)
 
 
-def matches_filters(row: Row, filters: Any) -> bool:
+def matches_filters(app: App, filters: Mapping[str, object]) -> bool:
     """Whether a piece of the catalogue matches the filters' cleaned values."""
-    texts = " ".join(str(row.get(key) or "") for key in ("name", "displayName", "description")).casefold()
+    texts = " ".join((app["name"], app["displayName"], app["description"])).casefold()
+    counts = {"actions": app["actions"], "triggers": app["triggers"]}
     return (
-        all(word in texts for word in filters.get("search", "").casefold().split())
-        and ("category" not in filters or filters["category"] in texts_at(row, "categories"))
-        and ("can" not in filters or bool(row.get(filters["can"])))
-        and ("connection" not in filters or takes_connection(row) == (filters["connection"] == "yes"))
+        all(word in texts for word in str(filters.get("search", "")).casefold().split())
+        and ("category" not in filters or filters["category"] in app["categories"])
+        and ("can" not in filters or bool(counts.get(str(filters["can"]))))
+        and ("connection" not in filters or bool(app["auth"]) == (filters["connection"] == "yes"))
     )
 
 
-def app_lines(session: EngineSession, search: str, url: Callable[[Row], str], **filters: str) -> list[dict[str, Any]]:
+def app_lines(
+    session: EngineSession, search: str, url: Callable[[App], str], **filters: str
+) -> list[dict[str, object]]:
     """The apps that match the search and the other filters, for a page on which one is chosen."""
-    matches = [row for row in apps.catalogue(session) if matches_filters(row, {"search": search, **filters})]
+    matches = [app for app in apps.catalogue(session) if matches_filters(app, {"search": search, **filters})]
     return [
-        {"mark": mark_of(row), "about": row["description"] or "", "url": url(row)}
-        for row in matches
-        if row["name"].strip(" ./")
+        {"mark": mark_of(app), "about": app["description"], "url": url(app)}
+        for app in matches
+        if app["name"].strip(" ./")
     ]
 
 

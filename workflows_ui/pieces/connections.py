@@ -4,7 +4,6 @@ The engine's call for one connection answers with the decrypted secret (api.md 1
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.utils.translation import pgettext_lazy
 
@@ -29,7 +28,7 @@ def state(row: Row) -> Badge:
     return engine_badge(STATES, row.get("status"))
 
 
-def find_connection(session: EngineSession, id: str) -> dict[str, Any]:
+def find_connection(session: EngineSession, id: str) -> dict[str, object]:
     """A connection by its id, looked up in the list. Raises NotFound, and the errors of the list."""
     row = whole_lists.find(lambda cursor: load(session, cursor), id, _CHUNKS)
     if row is None:
@@ -37,7 +36,7 @@ def find_connection(session: EngineSession, id: str) -> dict[str, Any]:
     return row
 
 
-def connections_of_app(session: EngineSession, piece: str) -> list[dict[str, Any]]:
+def connections_of_app(session: EngineSession, piece: str) -> list[dict[str, object]]:
     """The connections of a piece (at most a thousand), oldest first. Raises EngineError."""
     return chunk(session, None, app=piece)[0]
 
@@ -54,7 +53,7 @@ def unknown(session: EngineSession, external_ids: Iterable[str]) -> list[str]:
     return []
 
 
-def choices(rows: list[dict[str, Any]], key: str = "externalId") -> list[tuple[str, str]]:
+def choices(rows: list[dict[str, object]], key: str = "externalId") -> list[tuple[str, str]]:
     """The connections as choices of a form: the value at `key`, and name and state."""
     pairs = [(row, text_at(row, key)) for row in rows]
     return [
@@ -68,7 +67,7 @@ def reference(external_id: str) -> str:
     return "" if quote in external_id or "}}" in external_id else f"connections[{quote}{external_id}{quote}]"
 
 
-def chunk(session: EngineSession, cursor: str | None, **filters: str | None) -> tuple[list[dict[str, Any]], str]:
+def chunk(session: EngineSession, cursor: str | None, **filters: str | None) -> tuple[list[dict[str, object]], str]:
     """The rows of `load`, without duplicates, and the next cursor ("" for none)."""
     answer = load(session, cursor, **filters)
     return whole_lists.rows_of(answer), whole_lists.following(answer)
@@ -80,7 +79,7 @@ def load(
     name: str | None = None,
     app: str | None = None,
     status: str | None = None,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """The engine's answer: at most a thousand connections from a cursor on, oldest first. Raises EngineError.
 
     Filters: a part of the `name`, the whole name of an `app`'s piece, a `status` (a key of STATES).

@@ -1,14 +1,13 @@
 """The properties of apps (api.md 11.2 to 11.4): as fields of actions and triggers on an app's page, and as declared inputs."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from workflows_ui.core.paths import dicts_at, text_at
+from workflows_ui.core.readers import as_text, plain_text
 from workflows_ui.core.text import Text
+from workflows_ui.engine_objects.pieces import NOTE, PieceOperation, Property
 from workflows_ui.web import markdown
 from workflows_ui.web.schema_forms import Input, InputKind, Option
 
@@ -79,84 +78,77 @@ class Operation:
 ChoicesUrl = Callable[[str, str], str]
 
 
-def type_words(kind: object) -> Text:
+def type_words(kind: str) -> Text:
     """The label for the type of a property or connection; an unknown one is shown as it is."""
-    if not isinstance(kind, str):
+    if not kind:
         return _("Not known")
     return _TYPES[kind][0] if kind in _TYPES else kind[:60]
 
 
-def operations(found: object, prefix: str, field_url: ChoicesUrl = lambda _operation, _field: "") -> list[Operation]:
+def operations(
+    found: Mapping[str, PieceOperation], prefix: str, field_url: ChoicesUrl = lambda _operation, _field: ""
+) -> list[Operation]:
     """The actions or triggers of a whole piece; at most 200. `prefix` makes their ids unique in the page.
 
     `field_url` returns the URL of a field's choices by the names of its operation and its own, or "".
     """
-    listed = _mappings(found)[:_MOST_OPERATIONS]
+    listed = list(found.items())[:_MOST_OPERATIONS]
     return [_operation(f"{prefix}-{number}", name, item, field_url) for number, (name, item) in enumerate(listed)]
 
 
-def field_lines(found: object) -> tuple[FieldLine, ...]:
+def field_lines(found: Mapping[str, Property]) -> tuple[FieldLine, ...]:
     """The fields of a map of properties, without notes; at most 100."""
-    return tuple(_field(key, prop) for key, prop in _mappings(found)[:_MOST_FIELDS] if prop.get("type") != "MARKDOWN")
+    return tuple(_field(key, prop) for key, prop in list(found.items())[:_MOST_FIELDS] if prop.type != NOTE)
 
 
-def _mappings(found: object) -> list[tuple[str, Mapping[str, Any]]]:
-    listed = found.items() if isinstance(found, Mapping) else ()
-    return [(str(key), item) for key, item in listed if isinstance(item, Mapping)]
-
-
-def _operation(id: str, name: str, found: Mapping[str, Any], field_url: ChoicesUrl) -> Operation:
-    known = _mappings(found.get("props"))[:_MOST_FIELDS]
-    notes = [words(prop.get("description"))[:_LONGEST] for _key, prop in known if prop.get("type") == "MARKDOWN"]
+def _operation(id: str, name: str, found: PieceOperation, field_url: ChoicesUrl) -> Operation:
+    props = found.props
+    notes = [words(prop.description)[:_LONGEST] for prop in list(props.values())[:_MOST_FIELDS] if prop.type == NOTE]
     return Operation(
         id,
         name,
-        _text(found.get("displayName")) or name,
-        words(found.get("description"))[:_LONGEST],
-        _STARTS.get(text_at(found, "type"), ""),
-        tuple(replace(line, choices_url=field_url(name, line.name)) for line in field_lines(found.get("props"))),
+        _cut(found.display_name) or name,
+        words(found.description)[:_LONGEST],
+        _STARTS.get(found.type, ""),
+        tuple(replace(line, choices_url=field_url(name, line.name)) for line in field_lines(props)),
         tuple(note for note in notes if note),
     )
 
 
-def _field(key: str, prop: Mapping[str, Any]) -> FieldLine:
-    options, default = _options(prop.get("options")), prop.get("defaultValue")
+def _field(key: str, prop: Property) -> FieldLine:
+    options = [(label, option.value) for option in prop.options if (label := _cut(option.label))]
+    default = prop.default
     return FieldLine(
         key,
-        _text(prop.get("displayName")) or key,
-        type_words(prop.get("type")),
-        prop.get("required") is True,
+        _cut(prop.display_name) or key,
+        type_words(prop.type),
+        prop.required,
         next((label for label, value in options if value == default), "") or _default(default),
-        words(prop.get("description"))[:_LONGEST],
+        words(prop.description)[:_LONGEST],
         tuple(label for label, _value in options[:_MOST_OPTIONS]),
         max(0, len(options) - _MOST_OPTIONS),
     )
 
 
-def _options(found: object) -> list[tuple[str, Any]]:
-    pairs = dicts_at(found, "options")
-    return [(_text(item.get("label")), item.get("value")) for item in pairs if _text(item.get("label"))]
-
-
-def _default(value: Any) -> Text:
+def _default(value: object) -> Text:
     if value in (None, "", [], {}):
         return ""
-    if isinstance(value, bool):
+    if value is True or value is False:
         return _("Yes") if value else _("No")
-    return _text(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str))
+    return _cut(plain_text(value))
 
 
-def _text(value: object) -> str:
-    return value.strip()[:_LONGEST] if isinstance(value, str) else ""
+def _cut(text: str) -> str:
+    return text.strip()[:_LONGEST]
 
 
-def property_inputs(props: object) -> list[Input]:
+def property_inputs(props: Mapping[str, Property]) -> list[Input]:
     """An input for each property of a map, under its key. A note becomes part of the help of the property that follows it."""
     result: list[Input] = []
     note = ""
-    for key, prop in _mappings(props):
-        text = words(prop.get("description"))
-        if prop.get("type") == "MARKDOWN":
+    for key, prop in props.items():
+        text = words(prop.description)
+        if prop.type == NOTE:
             note = text
             continue
         result.append(property_input(key, prop, " ".join(filter(None, (note, text)))))
@@ -164,34 +156,33 @@ def property_inputs(props: object) -> list[Input]:
     return result
 
 
-def property_input(key: str, prop: Mapping[str, Any], about: str) -> Input:
+def property_input(key: str, prop: Property, about: str) -> Input:
     """The input of one property other than a note; a text if the type is unknown."""
-    type_, default = text_at(prop, "type"), prop.get("defaultValue")
+    type_, default = prop.type, prop.default
     kind = (_TYPES[type_][1] if type_ in _TYPES else None) or InputKind.TEXT
-    if kind is InputKind.LINES and prop.get("properties"):
+    if kind is InputKind.LINES and prop.properties:
         kind = InputKind.JSON  # Each entry has properties of its own.
-    if kind in (InputKind.TEXT, InputKind.LONG_TEXT, InputKind.COLOR) and not isinstance(default, str):
-        default = None
+    if kind in (InputKind.TEXT, InputKind.LONG_TEXT, InputKind.COLOR):
+        default = as_text(default) or None
     return Input(
         key,
-        words(prop.get("displayName")) or key,
+        words(prop.display_name) or key,
         kind,
         help=about,
-        required=prop.get("required") is True,
+        required=prop.required,
         initial=default,
         options=_input_options(prop),
-        secret=type_ == "SECRET_TEXT",
+        secret=prop.is_secret,
     )
 
 
-def _input_options(prop: Mapping[str, Any]) -> list[Option]:
-    pairs = [item for item in dicts_at(prop, "options.options") if "value" in item]
+def _input_options(prop: Property) -> list[Option]:
     return [
-        Option(str(number), words(item.get("label")) or str(item["value"])[:100], item["value"])
-        for number, item in enumerate(pairs)
+        Option(str(number), words(option.label) or str(option.value)[:100], option.value)
+        for number, option in enumerate(option for option in prop.options if option.has_value)
     ]
 
 
-def words(found: object) -> str:
+def words(text: str) -> str:
     """Plain text: the engine's texts are Markdown."""
-    return markdown.plain(found)[:2000] if isinstance(found, str) else ""
+    return markdown.plain(text)[:2000]

@@ -11,12 +11,11 @@ from django.conf import settings
 from django.urls import reverse
 
 from workflows_ui.core.caching import answers
-from workflows_ui.core.paths import text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import AddressRefused, AddressSafety, Timeouts
 from workflows_ui.engine.images import NoImage, fetch_image
 from workflows_ui.engine.transport import Route
-from workflows_ui.resource_admin.resource import Row
+from workflows_ui.engine_objects.pieces import Piece
 
 #: Seconds for which a logo is cached, and for which one that could not be fetched is not tried again.
 KEPT, AGAIN = 7 * 24 * 3600, 3600
@@ -25,9 +24,9 @@ SECONDS = 4.0
 _slots = threading.BoundedSemaphore(2)
 
 
-def logo_path(session: EngineSession, row: Row) -> str:
+def logo_path(session: EngineSession, piece: Piece) -> str:
     """The console's own address of an app's logo; "" without a logo, or if logos are not fetched."""
-    url, name = text_at(row, "logoUrl"), text_at(row, "name")
+    url, name = piece.logo_url, piece.name
     if not settings.APP_LOGOS or urlsplit(url).scheme not in {"http", "https"} or not name.strip(" ./"):
         return ""
     return reverse("app_logo", args=[session.workspace.slug, name])

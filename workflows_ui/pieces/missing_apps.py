@@ -8,15 +8,14 @@ Measured on 0.83.0: publishing answers 200, the webhook answers 200, and no run 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.utils.translation import gettext as _, ngettext
 
 from workflows_ui.core import formats
-from workflows_ui.core.paths import pick, text_at
 from workflows_ui.core.text import Message
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound, Refused, flow_tree
+from workflows_ui.engine_objects.flows import Step
 from workflows_ui.launches import flow_facts
 from workflows_ui.pieces import apps
 
@@ -56,7 +55,7 @@ class MissingApp:
         return text % names
 
 
-def of_trees(session: EngineSession, *triggers: Any, versions: bool = False) -> list[MissingApp]:
+def of_trees(session: EngineSession, *triggers: object, versions: bool = False) -> list[MissingApp]:
     """The apps of step trees (api.md 6.3) that the engine does not have. Empty if the engine does not say.
 
     One call for the list of apps, cached; one for each app that is not in it, since a list may be incomplete.
@@ -64,12 +63,12 @@ def of_trees(session: EngineSession, *triggers: Any, versions: bool = False) -> 
     Args:
         versions: also check each version that is not the one in the list: one call each, ten at most.
     """
-    known = {row["name"]: row for row in apps.catalogue_or_none(session)}
+    known = {app["name"]: app for app in apps.catalogue_or_none(session)}
     if not known:
         return []
     found, calls = [], 0
     for (name, version), steps in _steps_by_app(triggers).items():
-        installed = str(known[name]["version"] or "") if name in known else ""
+        installed = known[name]["version"] if name in known else ""
         if installed and (not versions or not version or version == installed):
             continue
         calls += 1
@@ -99,21 +98,21 @@ def no_run_words(missing: Sequence[MissingApp]) -> Message:
     )
 
 
-def exact(version: Any) -> str:
+def exact(version: str) -> str:
     """A version as the engine stores it: it cuts the prefix off and takes the rest unchanged (recording
     `op_update_trigger_tilde_older_version`).
     """
-    return _MARK.sub("", version) if isinstance(version, str) else ""
+    return _MARK.sub("", version)
 
 
-def _steps_by_app(triggers: Iterable[Any]) -> dict[tuple[str, str], list[str]]:
+def _steps_by_app(triggers: Iterable[object]) -> dict[tuple[str, str], list[str]]:
     """The steps that need each app, by its name and version."""
     result: dict[tuple[str, str], list[str]] = {}
     for node in (node for trigger in triggers for node in flow_tree.walk(trigger)):
-        name, version = text_at(node.step, "settings.pieceName"), pick(node.step, "settings.pieceVersion")
-        title = node.step.get("displayName")
-        if name:
-            result.setdefault((name, exact(version)), []).append(title if formats.visible(title) else node.name)
+        step = Step(node.step)
+        if name := step.settings.piece_name:
+            title = step.display_name if formats.visible(step.display_name) else node.name
+            result.setdefault((name, exact(step.settings.piece_version)), []).append(title)
     return result
 
 

@@ -3,19 +3,23 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Unpack
 
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core import json_text
-from workflows_ui.core.paths import dict_at, dicts_at, text_at, texts_at
+from workflows_ui.core.form_arguments import FormArguments
+from workflows_ui.core.paths import dicts_at, text_at
+from workflows_ui.core.readers import as_text, objects_by_name
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine_objects.flows import Flow
+from workflows_ui.engine_objects.pieces import Option, Piece, Property
 from workflows_ui.lists.filters import style
 from workflows_ui.pieces import connections as connection_list
 from workflows_ui.pieces.fields import FieldLine, field_lines, words
-from workflows_ui.resource_admin.resource import Row, Text, pick
+from workflows_ui.resource_admin.resource import Text, pick
 
 #: Kinds of fields whose choices, or whose own fields, come from the app.
 ASKED = ("DROPDOWN", "MULTI_SELECT_DROPDOWN", "DYNAMIC")
@@ -54,24 +58,24 @@ def key(kind: str, operation: str, name: str) -> str:
     return json.dumps([kind, operation, name], separators=(",", ":"), ensure_ascii=False)
 
 
-def asked_fields(piece: Row) -> dict[str, OptionsRequest]:
+def asked_fields(piece: Piece) -> dict[str, OptionsRequest]:
     """The fields of a whole piece that have choices from the app, by their keys."""
     fields: dict[str, OptionsRequest] = {}
     for kind in ("actions", "triggers"):
-        for operation, found in dict_at(piece, kind).items():
-            props = dict_at(found, "props")
+        for operation, found in piece.operations(kind).items():
+            props = found.props
             for name, prop in props.items():
-                if isinstance(prop, Mapping) and prop.get("type") in ASKED:
-                    needs = [item for item in texts_at(prop, "refreshers") if item != "auth" and item in props]
+                if prop.type in ASKED:
+                    needs = [item for item in prop.refreshers if item != "auth" and item in props]
                     field_key = key(kind, operation, name)
                     fields[field_key] = OptionsRequest(
                         field_key,
                         operation,
                         name,
-                        words(prop.get("displayName")) or name,
-                        words(pick(found, "displayName")) or operation,
-                        {item: text_at(props[item], "displayName")[:200] or item for item in needs},
-                        bool(piece.get("auth")) and pick(found, "requireAuth") is not False,
+                        words(prop.display_name) or name,
+                        words(found.display_name) or operation,
+                        {item: props[item].display_name[:200] or item for item in needs},
+                        piece.takes_auth and found.requires_auth,
                     )
     return fields
 
@@ -81,13 +85,13 @@ class OptionsForm(forms.Form):
 
     def __init__(
         self,
-        *args: Any,
+        *,
         known: Mapping[str, OptionsRequest],
         chosen: OptionsRequest | None,
-        connections: list[dict[str, Any]],
-        **kwargs: Any,
+        connections: list[dict[str, object]],
+        **arguments: Unpack[FormArguments],
     ) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(**arguments)
         groups: dict[str, list[tuple[str, str]]] = {}
         for item in known.values():
             groups.setdefault(item.operation_label, []).append((item.key, item.label))
@@ -116,49 +120,49 @@ class OptionsForm(forms.Form):
         style(self)
 
 
-def ask(session: EngineSession, piece: Row, field: OptionsRequest, typed: Mapping[str, Any]) -> Answer:
+def ask(session: EngineSession, piece: Piece, field: OptionsRequest, typed: Mapping[str, object]) -> Answer:
     """Request the choices from the app; takes seconds, and changes nothing. Raises EngineError, ValidationError if the
     workspace has no flow.
 
     The engine requires a flow and its version, any of them: it asks on behalf of one.
     """
-    flow = next(iter(dicts_at(session.workflows.list_flows(limit=1), "data")), {})
-    version = text_at(flow, "version.id")
+    flow = Flow(next(iter(dicts_at(session.workflows.list_flows(limit=1), "data")), {}))
+    version = flow.version.id
     if not version:
         raise forms.ValidationError(
             _("The engine answers this only where there is a flow, and this workspace has none. Make one first.")
         )
     values = {name: value_of(str(typed[f"with-{name}"])) for name in field.needs if typed.get(f"with-{name}")}
-    if typed.get("connection"):
-        values["auth"] = f"{{{{{connection_list.reference(typed['connection'])}}}}}"
+    if connection := str(typed.get("connection") or ""):
+        values["auth"] = f"{{{{{connection_list.reference(connection)}}}}}"
     answer = session.workflows.piece_options(
-        piece_name=str(piece.get("name")),
-        piece_version=str(piece.get("version")),
+        piece_name=piece.name,
+        piece_version=piece.version,
         action_or_trigger_name=field.operation,
         property_name=field.name,
-        flow_id=str(flow.get("id")),
+        flow_id=flow.id,
         flow_version_id=version,
         input=values,
-        search_value=typed.get("search") or None,
+        search_value=str(typed.get("search") or "") or None,
     )
     return read(answer)
 
 
-def read(found: Mapping[str, Any]) -> Answer:
+def read(found: Mapping[str, object]) -> Answer:
     """Parse the engine's answer, which may be malformed."""
     options = found.get("options")
     if found.get("type") == "DYNAMIC":
-        lines = field_lines(options)
+        lines = field_lines(objects_by_name(options, Property))
         return Answer(fields=lines, total=len(lines))
-    pairs = dicts_at(options, "options")
     choices = [
-        ((words(item.get("label")) or _text(item.get("value")))[:300], _text(item.get("value"))) for item in pairs
+        ((words(option.label) or _text(option.value))[:300], _text(option.value))
+        for option in map(Option, dicts_at(options, "options"))
     ]
-    refused = refusal(pick(options, "placeholder")) if pick(options, "disabled") is True and not choices else ""
+    refused = refusal(text_at(options, "placeholder")) if pick(options, "disabled") is True and not choices else ""
     return Answer(choices[:MOST], (), len(choices), refused)
 
 
-def refusal(placeholder: object) -> Text:
+def refusal(placeholder: str) -> Text:
     """Why the app gives no choices, from the engine's answer."""
     reason = words(placeholder)
     if not reason:
@@ -168,7 +172,7 @@ def refusal(placeholder: object) -> Text:
     return _("The app gives no choices. It says: %s") % reason[:300]
 
 
-def value_of(text: str) -> Any:
+def value_of(text: str) -> object:
     """The value of a text: parsed if it is JSON that can be sent, else the text itself."""
     try:
         return json_text.parse(text, settings.LAUNCH_JSON_BYTES) if text.strip() else text
@@ -176,8 +180,9 @@ def value_of(text: str) -> Any:
         return text
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     """A value as text, from which `value_of` restores the same value."""
-    if isinstance(value, str) and value_of(value) == value:
-        return value
+    text = as_text(value)
+    if text == value and value_of(text) == text:
+        return text
     return json.dumps(value, ensure_ascii=False, default=str)

@@ -12,6 +12,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 
 from workflows_ui.core import redaction
+from workflows_ui.core.form_arguments import FormArguments
 from workflows_ui.core.secret_names import names_secret
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.declaration import Row
@@ -42,7 +43,7 @@ def bound(
     unmasked: Row | None = None,
 ) -> forms.Form:
     """The action's form bound to the submitted data. Raises EngineError if the form calls the engine."""
-    return _build(action, session, row, data, data, files, unmasked=unmasked)
+    return _build(action, session, row, data, {"data": data, "files": files}, unmasked=unmasked)
 
 
 def _build(
@@ -50,16 +51,17 @@ def _build(
     session: EngineSession,
     row: Row,
     asked: Mapping[str, Any],
-    *submitted: Any,
+    submitted: FormArguments | None = None,
+    *,
     unmasked: Row | None = None,
 ) -> forms.Form:
     kind = action.form or forms.Form
     parameters = inspect.signature(kind.__init__).parameters
     available: dict[str, Any] = {"session": session, "row": row, "asked": asked, "unmasked": unmasked}
-    arguments = {name: value for name, value in available.items() if name in parameters}
+    arguments = {name: value for name, value in available.items() if name in parameters} | dict(submitted or {})
     if action.initial is not None:
         arguments["initial"] = action.initial(row)
-    return kind(*submitted, **arguments)
+    return kind(**arguments)
 
 
 def validate(form: forms.Form) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 
 from django import forms
 from django.urls import reverse
@@ -158,7 +158,7 @@ class Action:
     name: str
     label: Text
     icon: str
-    run: Callable[[EngineSession, str, dict[str, Any]], Any]
+    run: Callable[[EngineSession, str, Any], Any]
     role: Role = Role.BUILDER
     form: type[forms.Form] | None = None
     initial: Callable[[Row], dict[str, Any]] | None = None
@@ -228,6 +228,12 @@ class LinkedText(str):
         new = super().__new__(cls, text)
         new.link, new.url = link, url
         return new
+
+
+class NameData(TypedDict):
+    """The cleaned data of a NameForm."""
+
+    name: str
 
 
 class NameForm(forms.Form):

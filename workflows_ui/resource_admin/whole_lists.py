@@ -6,7 +6,7 @@ rows created or deleted meanwhile neither hide a row nor show one twice.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from django.utils.translation import gettext as _
 
@@ -22,6 +22,9 @@ _LONGEST_ID = 60
 def cursor(query: Query) -> str | None:
     """The engine's cursor of the thousand that contains the page; None for the first."""
     return query.position.partition("~")[2] or None
+
+
+Named = TypeVar("Named", bound=Row)
 
 
 def rows_of(answer: dict[str, Any]) -> list[dict[str, Any]]:
@@ -47,7 +50,7 @@ def named(
     return answer if following(everything) else {"data": with_name(rows_of(everything), name, name_of)}
 
 
-def with_name(rows: Sequence[dict[str, Any]], name: str, name_of: Callable[[Row], object]) -> list[dict[str, Any]]:
+def with_name(rows: Sequence[Named], name: str, name_of: Callable[[Named], object]) -> list[Named]:
     """The rows whose name contains the text, compared without case and accents."""
     text = plain(name)
     return [row for row in rows if text and text in plain(str(name_of(row)))]

@@ -1,15 +1,18 @@
 """Actions on runs (api.md 8.2). Every call names its runs: without ids it would mean all of them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Unpack
 
 from django import forms
 from django.utils.translation import gettext, gettext_lazy as _
 
+from workflows_ui.core.form_arguments import FormArguments
 from workflows_ui.core.paths import dicts_at, text_at
+from workflows_ui.core.readers import parts_of
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, Unknown
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.jobs.services.jobs import Reason
 from workflows_ui.launches.services import following, repairs, run_results, runs
 from workflows_ui.members.models import Role
@@ -25,7 +28,7 @@ _CANCELLABLE = ("PAUSED", "QUEUED")
 _STARTED = _("Started again")
 
 
-def _retry_failed(session: EngineSession, id: str, _data: dict[str, Any]) -> Any:
+def _retry_failed(session: EngineSession, id: str, _data: dict[str, object]) -> object:
     """Retry the same run (recording `run_retry_from_failed_step`), and follow its launch again."""
     try:
         answer = session.workflows.retry_run(id, "FROM_FAILED_STEP")
@@ -43,13 +46,13 @@ def _record_retry(session: EngineSession, id: str, run: Row) -> None:
     index_rows.check_again(session.workspace.pk, [id])
 
 
-def _retried_later(session: EngineSession, write: UnclearWrite, answer: Any) -> None:
+def _retried_later(session: EngineSession, write: UnclearWrite, answer: object) -> None:
     # The look for a retry of many answers with a list.
-    run = answer[0] if isinstance(answer, list) else answer
-    _record_retry(session, write.object_id, run)
+    run = next(iter(parts_of(answer, Run)), Run(answer))
+    _record_retry(session, write.object_id, run.raw)
 
 
-def _retry_on_latest(session: EngineSession, id: str, _data: dict[str, Any]) -> Any:
+def _retry_on_latest(session: EngineSession, id: str, _data: dict[str, object]) -> object:
     """Start a new run. The answer holds only a part of it, including its id (recording `run_retry_on_latest`)."""
     answer = session.workflows.retry_run(id, "ON_LATEST_VERSION")
     repairs.record(session.workspace, session.user_id, id, text_at(answer, "id"))
@@ -61,34 +64,34 @@ class RetryForm(forms.Form):
 
     succeeded = forms.BooleanField(label=_("It succeeded. Do what it did once more"), required=True)
 
-    def __init__(self, *args: Any, row: Row, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *, row: Row, **arguments: Unpack[FormArguments]) -> None:
+        super().__init__(**arguments)
         if not row:
             self.fields["succeeded"] = forms.BooleanField(
                 label=_("Also start runs again that succeeded"),
                 help_text=_("What they did is done once more. Without this, they are left out."),
                 required=False,
             )
-        elif row.get("status") not in runs.SUCCEEDED:
+        elif Run(row).status not in runs.SUCCEEDED:
             del self.fields["succeeded"]
 
 
-def _why_left_out(run: Row, _data: Mapping[str, Any]) -> str:
+def _why_left_out(run: Row, _data: Mapping[str, object]) -> str:
     """A waiting run breaks if it is retried (recordings `approval_35_retry_paused`, `approval_36_run_after_retry`)."""
-    return str(Reason.PAUSED) if run.get("status") == "PAUSED" else ""
+    return str(Reason.PAUSED) if Run(run).status == "PAUSED" else ""
 
 
-def _why_not_started_again(run: Row, data: Mapping[str, Any]) -> str:
-    if run.get("status") in runs.SUCCEEDED and not data.get("succeeded"):
+def _why_not_started_again(run: Row, data: Mapping[str, object]) -> str:
+    if Run(run).status in runs.SUCCEEDED and not data.get("succeeded"):
         return str(Reason.SUCCEEDED)
     return _why_left_out(run, data)
 
 
 def _follow(session: EngineSession, ids: Sequence[str]) -> dict[str, Badge]:
-    return {key: messages.run_state(row.get("status")) for key, row in _rows(session, ids).items()}
+    return {key: messages.run_state(Run(row).status) for key, row in _rows(session, ids).items()}
 
 
-def _cancel(session: EngineSession, id: str, _data: dict[str, Any]) -> dict[str, Any]:
+def _cancel(session: EngineSession, id: str, _data: dict[str, object]) -> dict[str, object]:
     """The run's `status` after cancelling, None if it cannot be read. The engine's answer is the same for a run
     that continues regardless (recordings `runs_cancel_running`, `run_get_cancel_running_later`).
     """
@@ -100,12 +103,12 @@ def _cancel_runs(session: EngineSession, ids: Sequence[str]) -> dict[str, str]:
     session.workflows.cancel_runs(ids)
     _follow_again(session, ids)
     try:
-        return {key: str(row.get("status")) for key, row in _rows(session, ids).items()}
+        return {key: Run(row).status for key, row in _rows(session, ids).items()}
     except EngineError:
         return {}
 
 
-def _cancelled(_run: Row, answer: Any) -> Text:
+def _cancelled(_run: Row, answer: Row) -> Text:
     status = answer["status"]
     if status == "CANCELED":
         return gettext("The run is cancelled.")
@@ -120,7 +123,7 @@ def _rows(session: EngineSession, ids: Sequence[str]) -> dict[str, Row]:
     return {str(row.get("id")): row for row in rows if row.get("id") in ids}
 
 
-def _retry_all_failed(session: EngineSession, ids: Sequence[str], _data: dict[str, Any]) -> list[str]:
+def _retry_all_failed(session: EngineSession, ids: Sequence[str], _data: dict[str, object]) -> list[str]:
     """The engine answers with the runs that it queued again, which keep their ids (api.md 8.2)."""
     try:
         answer = session.workflows.retry_runs(ids, "FROM_FAILED_STEP")
@@ -134,19 +137,19 @@ def _retry_all_failed(session: EngineSession, ids: Sequence[str], _data: dict[st
     return [str(row["id"]) for row in rows]
 
 
-def _cancel_all(session: EngineSession, ids: Sequence[str], _data: dict[str, Any]) -> list[str]:
+def _cancel_all(session: EngineSession, ids: Sequence[str], _data: dict[str, object]) -> list[str]:
     """The runs that are cancelled, or may still be; the engine's answer does not say (recording `runs_cancel`)."""
     statuses = _cancel_runs(session, ids)
     return [key for key in ids if statuses.get(key, "CANCELED") in ("CANCELED", *_CANCELLABLE)]
 
 
-def _archive_all(session: EngineSession, ids: Sequence[str], _data: dict[str, Any]) -> None:
+def _archive_all(session: EngineSession, ids: Sequence[str], _data: dict[str, object]) -> None:
     """The engine's answer is empty (recording `runs_archive`)."""
     session.workflows.archive_runs(ids)
     index_rows.check_again(session.workspace.pk, ids)
 
 
-def _changed_later(session: EngineSession, write: UnclearWrite, _answer: Any) -> None:
+def _changed_later(session: EngineSession, write: UnclearWrite, _answer: object) -> None:
     _follow_again(session, [write.object_id])
 
 
@@ -169,7 +172,7 @@ ACTIONS = (
             "repeated."
         ),
         button=_("Retry the run"),
-        visible=lambda run: runs.ended(run) and run.get("status") != "SUCCEEDED" and not indexed.is_gone(run),
+        visible=lambda run: runs.ended(run) and Run(run).status != "SUCCEEDED" and not indexed.is_gone(run),
         primary=always,
         done=_("The run continues at the step that failed."),
         in_rows=True,
@@ -228,7 +231,7 @@ ACTIONS = (
             "The engine is asked to stop the run. If it is already working, it runs to its end. What it has done is "
             "not undone."
         ),
-        visible=lambda run: run.get("status") in _CANCELLABLE and not indexed.is_gone(run),
+        visible=lambda run: Run(run).status in _CANCELLABLE and not indexed.is_gone(run),
         done=_cancelled,
         in_rows=True,
         follow_up=_changed_later,

@@ -4,15 +4,15 @@ import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from workflows_ui.core import formats
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.core.paths import text_at
 from workflows_ui.core.secret_names import MASK
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.flows import step_values
 from workflows_ui.launches import answers as launch_answers
 from workflows_ui.launches.models import Launch, State
@@ -48,8 +48,8 @@ def last_good(access: Access, launch: Launch) -> Launch | None:
 
 
 def compare_launches(
-    access: Access, launch: Launch, good: Launch, run: Row | None, good_run: Row | None, known: Mapping[str, Any]
-) -> dict[str, Any]:
+    access: Access, launch: Launch, good: Launch, run: Row | None, good_run: Row | None, known: Mapping[str, object]
+) -> dict[str, object]:
     """The context of templates/launches/comparison.html; without the runs only of the inputs. Makes no call. The runs'
     secrets must be masked.
 
@@ -58,13 +58,13 @@ def compare_launches(
     or that did not run in the good launch, as (title, before or "", after).
     """
     changes, left = _inputs(launch, good)
-    context = {"good": good, "changes": changes, "left_out": left}
+    context: dict[str, object] = {"good": good, "changes": changes, "left_out": left}
     if run is None or good_run is None:
         return context
     return context | _of_runs(access, run, good_run, known)
 
 
-def _of_runs(access: Access, run: Row, good_run: Row, known: Mapping[str, Any]) -> dict[str, Any]:
+def _of_runs(access: Access, run: Row, good_run: Row, known: Mapping[str, object]) -> dict[str, object]:
     now, before, flow = id_at(run, "flowVersionId"), id_at(good_run, "flowVersionId"), id_at(run, "flowId")
     version = ("same" if now == before else "other") if now and before else ""
     url = ""
@@ -98,8 +98,8 @@ def last_good_run(index: RunIndex, run: Row) -> Good | None:
 
 
 def compare_runs(
-    access: Access, run: Row, good_run: Row, known: Mapping[str, Any], usual: float | None
-) -> dict[str, Any]:
+    access: Access, run: Row, good_run: Row, known: Mapping[str, object], usual: float | None
+) -> dict[str, object]:
     """The context of templates/runs/comparison.html. Both runs must be masked. Makes no call.
 
     `changes` is None, and `unknown` says why, if the inputs of one of the two are not given. `missing` are the titles of the steps that
@@ -119,21 +119,21 @@ def compare_runs(
     return context | times | {"missing": _missing(run, good_run, known)}
 
 
-def _sent(run: Row) -> dict[step_values.Path, Any] | None:
+def _sent(run: Row) -> dict[step_values.Path, object] | None:
     """What the trigger was given, by path; None if the run does not have it. Of a call not its headers."""
     trigger = runs.steps(dict(run)).get("trigger")
     output = trigger.get("output") if trigger else None
     if output is None:
         return None
-    parts: list[tuple[Any, step_values.Path]] = [(output, ())]
+    parts: list[tuple[object, step_values.Path]] = [(output, ())]
     if masking.is_call(output):
         parts = [(output.get("body"), ()), (output.get("queryParams"), ("queryParams",))]
     return {path: leaf for value, at in parts for path, leaf in step_values.leaves(value, at, _MOST_FIELDS)}
 
 
-def _missing(run: Row, good_run: Row, known: Mapping[str, Any]) -> list[str]:
+def _missing(run: Row, good_run: Row, known: Mapping[str, object]) -> list[str]:
     now, before = runs.steps(dict(run)), runs.steps(dict(good_run))
-    failed = text_at(run, "failedStep.name") if reading.failing(run) else ""
+    failed = Run(run).failed_step.name if reading.failing(run) else ""
     if failed:
         order = next((list(names) for names in (known, before) if failed in names), [])
         before = {name: before[name] for name in order[: order.index(failed)] if name in before} if order else {}
@@ -155,7 +155,7 @@ def _inputs(launch: Launch, good: Launch) -> tuple[list[Change] | None, int]:
     return found[:_MOST_CHANGES], max(0, len(found) - _MOST_CHANGES)
 
 
-def _differences(now: Mapping[step_values.Path, Any], before: Mapping[step_values.Path, Any]) -> list[Change]:
+def _differences(now: Mapping[step_values.Path, object], before: Mapping[step_values.Path, object]) -> list[Change]:
     """The values that differ, of values by path."""
     found = []
     for path in dict.fromkeys([*now, *before]):
@@ -169,12 +169,12 @@ def _differences(now: Mapping[step_values.Path, Any], before: Mapping[step_value
     return found
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     """1, "1" and true are three different values here, though Python considers the first and the last equal."""
     return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
 
 
-def _value_text(value: Any) -> str:
+def _value_text(value: object) -> str:
     """A value as truncated text that shows its type: a text is in quotes if it could be a number."""
     text = step_values.plain(value)
     if isinstance(value, str) and text.replace(".", "", 1).lstrip("-").isdecimal():
@@ -182,7 +182,7 @@ def _value_text(value: Any) -> str:
     return formats.cut(text, _LONGEST_VALUE)
 
 
-def _times(run: Row, good_run: Row, known: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+def _times(run: Row, good_run: Row, known: Mapping[str, object]) -> list[tuple[str, str, str]]:
     now, before = runs.steps(dict(run)), runs.steps(dict(good_run))
     found = []
     for name in dict.fromkeys([*now, *before]):

@@ -3,16 +3,16 @@
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy as _, pgettext_lazy
 
 from workflows_ui.core import formats
-from workflows_ui.core.paths import id_at, text_at
+from workflows_ui.core.paths import id_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Forbidden, NotFound, Unavailable
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.lists.filters import first_day
 from workflows_ui.resource_admin.places import link_to, list_url
@@ -38,7 +38,7 @@ _RAW = 200_000
 
 def _failed_alike_url(slug: str, run: Row) -> str:
     """The list of the runs of the same flow that failed at the same step."""
-    step, flow = text_at(run, "failedStep.name"), id_at(run, "flowId")
+    step, flow = Run(run).failed_step.name, id_at(run, "flowId")
     if not step or not flow:
         return ""
     return list_url(slug, "runs", failed=run_filters.step_of_flow(step[:80], flow))
@@ -212,10 +212,10 @@ class Runs(Resource):
 
     def full_title(self, row: Row) -> str:
         """With its time: all runs of a flow have the same title."""
-        came = formats.moment(row.get("created"))
+        came = Run(row).created
         return f"{formats.cut(reading.name_of(row), 200)}, {formats.exact(came)}" if came else reading.name_of(row)
 
-    def raw(self, subject: Subject) -> dict[str, Any]:
+    def raw(self, subject: Subject) -> dict[str, object]:
         """Truncated, with a link to the whole run."""
         value = {key: value for key, value in subject.object.items() if key not in indexed.ADDED}
         file = reverse("run_file", args=[subject.slug, subject.id])

@@ -3,10 +3,9 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
-from workflows_ui.core import crypto, formats, redaction
-from workflows_ui.core.paths import dicts_at
+from workflows_ui.core import crypto, redaction
+from workflows_ui.core.paths import dict_at, dicts_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError
 from workflows_ui.flows import launchable
@@ -22,7 +21,7 @@ _NAME = "runs-to-look-at"
 _KEPT = ("id", "flowId", "status", "created", "finishTime", "parentRunId", "flowVersion", "failedStep")
 
 
-def find_runs(session: EngineSession, since: datetime) -> dict[str, Any] | None:
+def find_runs(session: EngineSession, since: datetime) -> dict[str, object] | None:
     """Runs in progress (`running`), and those that `failed` after `since`, without those of launches; `more` if the
     engine may have further ones. One call, cached for a minute; None if the engine gives no answer.
     """
@@ -52,19 +51,19 @@ def find_runs(session: EngineSession, since: datetime) -> dict[str, Any] | None:
     }
 
 
-def _reduced(row: Mapping[str, Any]) -> dict[str, Any]:
+def _reduced(row: Mapping[str, object]) -> dict[str, object]:
     """A row reduced to what the home page shows; of the failed step's message only the first line, secrets masked."""
     reduced = {key: row[key] for key in _KEPT if key in row}
-    if isinstance(reduced.get("failedStep"), dict):
-        reduced["failedStep"] = {**reduced["failedStep"], "message": error_of(redaction.step(row))}
+    if failed := dict_at(reduced, "failedStep"):
+        reduced["failedStep"] = {**failed, "message": error_of(redaction.step(row))}
     return reduced
 
 
-def _moment(row: Mapping[str, Any]) -> datetime | None:
-    return formats.moment(finished(row)) or runs.moment(row, "created")
+def _moment(row: Mapping[str, object]) -> datetime | None:
+    return finished(row) or runs.moment(row, "created")
 
 
-def _selection(session: EngineSession, rows: Sequence[Row], states: Sequence[str]) -> dict[str, Any]:
+def _selection(session: EngineSession, rows: Sequence[Row], states: Sequence[str]) -> dict[str, object]:
     """The newest of these runs, their number, and the URL of the list of the runs in these states."""
     slug = session.workspace.slug
     newest = [

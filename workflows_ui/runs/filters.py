@@ -3,7 +3,6 @@
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django import forms
 from django.db.models import Q
@@ -36,7 +35,7 @@ class Day(forms.DateInput):
 
     input_type = "date"
 
-    def format_value(self, value: Any) -> str | None:
+    def format_value(self, value: object) -> str | None:
         """ISO 8601, as the picker requires."""
         try:
             return datetime.date.fromisoformat(str(value)).isoformat()
@@ -45,15 +44,15 @@ class Day(forms.DateInput):
 
 
 class Several(forms.MultipleChoiceField):
-    """Any number of values that only the engine knows; the choices are filled in later."""
+    """object number of values that only the engine knows; the choices are filled in later."""
 
     widget = forms.CheckboxSelectMultiple
 
-    def valid_value(self, value: Any) -> bool:
-        """Any value of limited length is accepted."""
+    def valid_value(self, value: object) -> bool:
+        """object value of limited length is accepted."""
         return 0 < len(str(value)) <= _LONGEST
 
-    def validate(self, value: Any) -> None:
+    def validate(self, value: Sequence[str]) -> None:
         """Limited to the number that fits into a URL."""
         super().validate(value)
         if len(value) > _MOST:
@@ -87,7 +86,7 @@ class RunFilters(forms.Form):
     hour = forms.ChoiceField(label=_("Hour"), required=False, choices=lambda: _hours(), widget=forms.HiddenInput())
     archived = choice_field(_("Archived runs"), {"only": _("Only these")}, empty=_("Left out"))
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """Check that the days are in order, and that a failed step belongs to one of the chosen flows."""
         cleaned = super().clean() or {}
         since, until = cleaned.get("since"), cleaned.get("until")

@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _, gettext_lazy
@@ -182,13 +182,13 @@ def search(session: EngineSession, text: str, most: int) -> Sequence[Row]:
     return [_run(row, index) for row in found[:most]]
 
 
-def get(index: RunIndex, run_id: str) -> dict[str, Any] | None:
+def get(index: RunIndex, run_id: str) -> dict[str, object] | None:
     """What the index keeps of one run, with its steps as far as they are kept; None if it has none."""
     row = IndexedRun.objects.filter(workspace_id=index.pk, run_id=run_id, erased_at__isnull=True).first()
     return {**_run(row, index), "steps": values.steps(row)} if row else None
 
 
-def _run(row: IndexedRun, index: RunIndex) -> dict[str, Any]:
+def _run(row: IndexedRun, index: RunIndex) -> dict[str, object]:
     return {**indexed_rows.to_engine(row), READ_AT: index.read_at, GONE_AT: row.gone_at}
 
 
@@ -203,7 +203,7 @@ def kept_note(run: Row) -> str:
         if run.get("steps"):
             return _("The engine has deleted this run. This is what the run index has kept of it.")
         return _("The engine has deleted this run. This is what the run index has kept of it, without its steps.")
-    if read_at := run.get(READ_AT):
+    if read_at := formats.moment(run.get(READ_AT)):
         text = _(
             "The engine does not give this run now. This is what the run index knew at %(time)s, without its steps."
         )

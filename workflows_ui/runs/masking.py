@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TypeGuard
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from workflows_ui.core import redaction
+from workflows_ui.core.paths import dict_at
+from workflows_ui.core.readers import mapping_of
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import alternatives, encoded_forms, escaped_forms
 from workflows_ui.launch_forms.services import sources
@@ -69,7 +71,7 @@ def _launches(session: EngineSession, rows: Sequence[Row]) -> list[Launch]:
     return list(found.defer("payload", "answer", "failure", "technical"))
 
 
-def body(run: Row) -> Any | None:
+def body(run: Row) -> object | None:
     """What the trigger of a masked run was given, of a call its body; None if it is not kept, or not shown to this person."""
     return next(iter(sources.body_of(pick(run, "steps.trigger.output"))), None)
 
@@ -79,7 +81,7 @@ def body(run: Row) -> Any | None:
 
 def _withheld(row: Row, launch: Launch) -> Row:
     """The run without the launch's inputs, also where its steps repeat them."""
-    steps = row.get("steps")
+    steps = dict_at(row, "steps")
     output = pick(steps, "trigger.output")
     # Of the trigger, the run index may keep names only, or nothing if it was too large.
     unsaid = not is_call(output) or reading.READ_AT in row
@@ -88,22 +90,22 @@ def _withheld(row: Row, launch: Launch) -> Row:
     payload = launch_secrets.payload_or_none(launch) if searched else None
     sent = _Sent([*values, payload], unknown=bool(searched) and payload is None)
     copy = dict(row)
-    if isinstance(steps, dict):
+    if steps:
         copy["steps"] = {name: sent.step(name, item) for name, item in steps.items()}
-    if isinstance(row.get("failedStep"), dict):
-        copy["failedStep"] = {**row["failedStep"], "message": sent.without(row["failedStep"].get("message"))}
+    if failed := dict_at(row, "failedStep"):
+        copy["failedStep"] = {**failed, "message": sent.without(failed.get("message"))}
     return copy
 
 
-def is_call(output: Any) -> bool:
+def is_call(output: object) -> TypeGuard[Mapping[str, object]]:
     """Whether the output of a trigger is a request to a webhook."""
-    return isinstance(output, dict) and any(key in output for key in _SENT)
+    return any(key in mapping_of(output) for key in _SENT)
 
 
 class _Sent:
     """The sent values, to be found in the data of steps; `unknown`: they are not kept any more, so that everything may repeat them."""
 
-    def __init__(self, values: Sequence[Any], *, unknown: bool = False) -> None:
+    def __init__(self, values: Sequence[object], *, unknown: bool = False) -> None:
         texts: set[str] = set()
         for value in values:
             for text in _texts(value, 0):
@@ -134,7 +136,7 @@ class _Sent:
             return any(form in text for form in self._within)
         return self._pattern.search(text) is not None
 
-    def step(self, name: str, step: Any) -> Any:
+    def step(self, name: str, step: object) -> object:
         """A step of the run; the trigger's output without the sent data."""
         if not isinstance(step, dict):
             return self.without(step)
@@ -145,7 +147,7 @@ class _Sent:
                 copy[key] = _without_sent(step[key]) if sent else self.without(step[key])
         return copy
 
-    def without(self, value: Any, depth: int = 0) -> Any:
+    def without(self, value: object, depth: int = 0) -> object:
         """A copy of a value with WITHHELD instead of anything that repeats the sent data."""
         if value is None or isinstance(value, bool) or value in ("", [], {}):
             return value
@@ -158,13 +160,13 @@ class _Sent:
         return str(WITHHELD) if self._repeats(str(value)) else value
 
 
-def _without_sent(output: Any) -> Any:
+def _without_sent(output: object) -> object:
     if is_call(output):
         return {key: str(WITHHELD) if key in _SENT and value else value for key, value in output.items()}
     return str(WITHHELD) if output not in (None, "", [], {}) else output
 
 
-def _texts(value: Any, depth: int) -> Iterator[str]:
+def _texts(value: object, depth: int) -> Iterator[str]:
     if isinstance(value, Mapping) and depth <= _DEEPEST:
         for inner in value.values():
             yield from _texts(inner, depth + 1)

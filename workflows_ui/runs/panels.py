@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from django.urls import reverse
 
-from workflows_ui.core.paths import text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.failures import services as failures
 from workflows_ui.launches import flow_facts
 from workflows_ui.launches.failures import messages as failure_messages
@@ -28,7 +27,7 @@ from workflows_ui.web.links import reachable, view_url
 _INCOMPLETE = ("MEMORY_LIMIT_EXCEEDED", "INTERNAL_ERROR")
 
 
-def summary(subject: Subject) -> dict[str, Any]:
+def summary(subject: Subject) -> dict[str, object]:
     """A sentence, the failure's first line, what started it, and the polling of the page."""
     run = subject.object
     seconds = reading.poll_seconds(run)
@@ -43,7 +42,7 @@ def summary(subject: Subject) -> dict[str, Any]:
         "helped": _helped(subject),
         "run_id": id_at(run),
         "error": failure_messages.headline(failure_text),
-        "diagnosis": failure_messages.explain_failure(failure_text, str(run.get("status") or "")),
+        "diagnosis": failure_messages.explain_failure(failure_text, Run(run).status),
         "failed_step": _failed_step_url(subject),
         "launch": launch,
         "launch_url": launch_url(subject.session, launch) if launch else "",
@@ -53,11 +52,11 @@ def summary(subject: Subject) -> dict[str, Any]:
         "erase_url": _erase_url(subject),
         "seconds": seconds,
         "still": not seconds and not runs.ended(run),
-        "at_work": run.get("status") == "RUNNING" and subject.access.allows(Role.LAUNCHER),
+        "at_work": Run(run).status == "RUNNING" and subject.access.allows(Role.LAUNCHER),
     }
 
 
-def _retries(subject: Subject) -> list[dict[str, Any]]:
+def _retries(subject: Subject) -> list[dict[str, object]]:
     """The runs that were made of this one, and the run that it was made of, with the launch that led to that one."""
     run_id = id_at(subject.object)
     return [
@@ -94,7 +93,7 @@ def _erase_url(subject: Subject) -> str:
     return reverse("run_index_erase", args=[subject.slug], query={"run": id_at(subject.object)})
 
 
-def _helped(subject: Subject) -> dict[str, Any] | None:
+def _helped(subject: Subject) -> dict[str, object] | None:
     """What is known about failures of the same cause, where the person may see the run index."""
     index = indexes.for_session(subject.session) if reading.failing(subject.object) else None
     return (
@@ -102,7 +101,7 @@ def _helped(subject: Subject) -> dict[str, Any] | None:
     )
 
 
-def known_failure(access: Access, index: RunIndex, fingerprint: int) -> dict[str, Any] | None:
+def known_failure(access: Access, index: RunIndex, fingerprint: int) -> dict[str, object] | None:
     """The context of templates/failures/helped.html; None if nothing is known, or if the person does not see the page of it."""
     found = failures.known(index, fingerprint, access.workspace, access.user)
     url = reachable(view_url("failure", access.workspace.slug, fingerprint)) if found else ""
@@ -122,7 +121,7 @@ def failure_message(run: Row) -> str:
 def _failed_step_url(subject: Subject) -> str:
     """The failed step on this page, or its own page if the run has too many steps, or ""."""
     run = subject.object
-    name = text_at(run, "failedStep.name")
+    name = Run(run).failed_step.name
     position = failed_position(run.get("steps"), name) if reading.failing(run) and name else ""
     if not position:
         return ""
@@ -131,7 +130,7 @@ def _failed_step_url(subject: Subject) -> str:
     return reverse("run_step", args=[subject.slug, subject.id, position])
 
 
-def known_steps(session: EngineSession, run: Row) -> Mapping[str, Any]:
+def known_steps(session: EngineSession, run: Row) -> Mapping[str, object]:
     """The steps of the version that ran, by name, without inner chains; {} if the engine does not have it.
 
     For a run from the index the engine is not asked: its steps have the titles that they had.
@@ -147,23 +146,23 @@ def known_steps(session: EngineSession, run: Row) -> Mapping[str, Any]:
     return _version_steps(session, flow, version) if flow and version else {}
 
 
-def cached_steps(session: EngineSession, run: Row) -> Mapping[str, Any]:
+def cached_steps(session: EngineSession, run: Row) -> Mapping[str, object]:
     """The same if they were read lately, without a call; else {}."""
     return session.known(f"version:{id_at(run, 'flowId')}:{id_at(run, 'flowVersionId')}", {})
 
 
 @cached("version", 600, {})
-def _version_steps(session: EngineSession, flow: str, version: str) -> Mapping[str, Any]:
+def _version_steps(session: EngineSession, flow: str, version: str) -> Mapping[str, object]:
     steps = flow_tree.steps_by_name(pick(session.workflows.get_flow(flow, version), "version.trigger"))
     return {name: _head(step) for name, step in steps.items()}
 
 
-def _head(step: Mapping[str, Any]) -> dict[str, Any]:
+def _head(step: Mapping[str, object]) -> dict[str, object]:
     settings = {key: pick(step, f"settings.{key}") for key in ("pieceName", "actionName", "triggerName")}
     return {"name": step.get("name"), "displayName": step.get("displayName"), "settings": settings}
 
 
-def steps(subject: Subject) -> dict[str, Any] | None:
+def steps(subject: Subject) -> dict[str, object] | None:
     """The steps with their bars, and where the run's time went; None for a run from the index without steps."""
     run = subject.object
     if indexed.kept_note(run) and not run.get("steps"):
@@ -177,7 +176,7 @@ def steps(subject: Subject) -> dict[str, Any] | None:
         "steps": reader.read(run.get("steps")),
         "left_out": reader.left_out,
         "ended": runs.ended(run),
-        "incomplete": run.get("status") in _INCOMPLETE,
+        "incomplete": Run(run).status in _INCOMPLETE,
         "mixed": times.mixed,
         "retried": reading.retried(run) is not None,
         "parts": times.parts(),
@@ -185,7 +184,7 @@ def steps(subject: Subject) -> dict[str, Any] | None:
     }
 
 
-def compared(subject: Subject) -> dict[str, Any] | None:
+def compared(subject: Subject) -> dict[str, object] | None:
     """What differs from the last good run, which is loaded after the page: at once where the run went wrong. None without the index."""
     run = subject.object
     if not runs.ended(run) or indexed.kept_note(run) or indexes.for_session(subject.session) is None:
@@ -199,7 +198,7 @@ def has_family(run: Row) -> bool:
     return runs.ended(run) and bool(id_at(run))
 
 
-def family(subject: Subject) -> dict[str, Any]:
+def family(subject: Subject) -> dict[str, object]:
     """The related runs, which are loaded after the page: they take several calls."""
     return {"url": reverse("run_family", args=[subject.slug, subject.id])}
 

@@ -2,11 +2,11 @@
 their runs.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property
-from typing import Any
+from typing import cast
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _, ngettext
 
 from workflows_ui.core import clock, formats
 from workflows_ui.core.days import days_until
+from workflows_ui.core.paths import texts_at
 from workflows_ui.launches.models import State
 from workflows_ui.launches.services import runs
 from workflows_ui.lists.filters import plotted_days
@@ -46,7 +47,7 @@ _OUTCOME_OF = {status: outcome for outcome, statuses in _OUTCOMES.items() for st
 class RunPlots:
     """The plots of rows of the index, which these filters of the list chose. Each is counted on first access, by one query or none."""
 
-    def __init__(self, index: RunIndex, slug: str, rows: QuerySet[IndexedRun], filters: Mapping[str, Any]) -> None:
+    def __init__(self, index: RunIndex, slug: str, rows: QuerySet[IndexedRun], filters: Mapping[str, object]) -> None:
         self._index, self._slug, self._rows, self._filters = index, slug, rows, filters
         self._days, self._weeks = plotted_days(filters), plotted_days(filters, _WEEKS)
         self._latest = plotted_days(filters, _HOURS_OF)[-_HOURS_OF:]
@@ -125,12 +126,13 @@ class RunPlots:
         """The list of the runs of these days; "" if it cannot be filtered by their outcome."""
         if not outcome:
             return self._list_url(first, last)
-        chosen = self._filters.get("status") or _OUTCOMES[outcome]
+        chosen = texts_at(self._filters, "status") or _OUTCOMES[outcome]
         statuses = [status for status in chosen if status in _OUTCOMES[outcome]]
         return self._list_url(first, last, status=statuses) if statuses else ""
 
-    def _list_url(self, first: date, last: date, **query: Any) -> str:
-        others = {name: value for name, value in self._filters.items() if name not in _DAYS}
+    def _list_url(self, first: date, last: date, **query: str | Sequence[str]) -> str:
+        filters = cast("Mapping[str, str | Sequence[str]]", self._filters)
+        others = {name: value for name, value in filters.items() if name not in _DAYS}
         return list_url(self._slug, "runs", **{**others, **query}, since=first.isoformat(), until=last.isoformat())
 
 

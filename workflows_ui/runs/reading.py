@@ -2,7 +2,6 @@
 
 import datetime
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
@@ -12,12 +11,12 @@ from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import formats
-from workflows_ui.core.paths import text_at
 from workflows_ui.core.prepared import Prepared
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.launches.failures import messages as failure_messages
 from workflows_ui.launches.services import runs
 from workflows_ui.members.models import Workspace
-from workflows_ui.resource_admin.resource import Row, id_at, pick
+from workflows_ui.resource_admin.resource import Row, id_at
 
 #: The state of a failed step.
 FAILED = "FAILED"
@@ -25,7 +24,7 @@ FAILED = "FAILED"
 
 def name_of(run: Row) -> str:
     """The flow's name at the time of the run; "" if it is not given."""
-    name = text_at(run, "flowVersion.displayName")
+    name = Run(run).flow_version.display_name
     return name if name.strip() else ""
 
 
@@ -46,7 +45,7 @@ def _retries_of(workspace: int, runs: Sequence[str]) -> QuerySet[AuditEvent, tup
 _retries = Prepared(_retries_of, int, [str])
 
 
-def with_retries(workspace: Workspace, rows: Sequence[Row]) -> list[dict[str, Any]]:
+def with_retries(workspace: Workspace, rows: Sequence[Row]) -> list[dict[str, object]]:
     """The rows, each with the time of its latest successful retry from the console under RETRIED.
 
     Single actions write the audit row of a run's retry, and bulk actions one for each run.
@@ -58,85 +57,84 @@ def with_retries(workspace: Workspace, rows: Sequence[Row]) -> list[dict[str, An
 
 def goes_on(run: Row) -> bool:
     """Whether a finish time or failed step is that of an earlier try. False for an unknown state."""
-    return run.get("status") in runs.UNDER_WAY
+    return Run(run).status in runs.UNDER_WAY
 
 
 def retried(run: Row) -> datetime.datetime | None:
     """When the run was last retried, if known: by the console's own retries, or by remains of an earlier try in an unfinished run.
 
-    0.83 sets `startTime` to the retry's moment and clears `finishTime`, 0.72.4 leaves both; both leave `failedStep` (recordings
-    `run_retry_from_failed_step`, `run_retry_succeeded_from_failed_step`). A finished run that was retried elsewhere does not show it.
+    What remains depends on the version (engine_objects.runs.Run). A finished run that was retried elsewhere does not show it.
     """
-    known = run.get(RETRIED)
-    if isinstance(known, datetime.datetime):
+    if known := formats.moment(run.get(RETRIED)):
         return known
-    start, finish = formats.moment(run.get("startTime")), formats.moment(run.get("finishTime"))
-    if not goes_on(run) or start is None:
+    sent = Run(run)
+    if sent.status not in runs.UNDER_WAY or (start := sent.start_time) is None:
         return None
-    if finish is not None:
-        return formats.moment(run.get("updated")) or finish
-    return start if run.get("status") == "QUEUED" or pick(run, "failedStep.name") else None
+    if (finish := sent.finish_time) is not None:
+        return sent.updated or finish
+    return start if sent.status == "QUEUED" or sent.failed_step.name else None
 
 
 def started(run: Row) -> datetime.datetime | None:
     """The start of the latest try: `startTime`, or the retry if `startTime` is still that of the first try (0.72.4).
 
-    None if the engine does not say: it may be null even in a finished run (recording `run_odd_INTERNAL_ERROR_Engine_killed`).
+    None if the engine does not say.
     """
     return runs.start_of_try(run, retried(run))
 
 
-def engine_start(run: Row) -> str:
-    """The engine's time of the start; "" for a queued run, which may have that of a retry or an earlier try."""
-    return "" if run.get("status") == "QUEUED" else text_at(run, "startTime")
+def engine_start(run: Row) -> datetime.datetime | None:
+    """The engine's time of the start; None for a queued run, which may have that of a retry or an earlier try."""
+    sent = Run(run)
+    return None if sent.status == "QUEUED" else sent.start_time
 
 
-def finished(run: Row) -> str:
-    """The engine's time of the run's end; "" while it is in progress, when it may be that of an earlier try."""
-    return "" if goes_on(run) else text_at(run, "finishTime")
+def finished(run: Row) -> datetime.datetime | None:
+    """The engine's time of the run's end; None while it is in progress, when it may be that of an earlier try."""
+    return None if goes_on(run) else Run(run).finish_time
 
 
 def length(run: Row) -> float | None:
     """Milliseconds from the start of the latest try to the end; None while in progress, or if inconsistent."""
-    return None if goes_on(run) else formats.between(started(run), run.get("finishTime"))
+    return None if goes_on(run) else formats.between(started(run), Run(run).finish_time)
 
 
 def waited(run: Row, now: datetime.datetime | None = None) -> float | None:
     """Milliseconds between the run's receipt and its start; for a queued run, so far.
 
-    None if it did not wait: the engine often stores a run only after it has begun (recording `runs_list`: `startTime`
-    before `created`). None too for a run known to have been retried: its start is that of the latest try.
+    None if it did not wait: the engine often stores a run only after it has begun. None too for a run known to have been retried: its
+    start is that of the latest try.
     """
-    retry = retried(run)
-    if run.get("status") == "QUEUED" and (retry or not run.get("startTime")):
-        return formats.between(retry or run.get("created"), (now or timezone.now()).isoformat())
-    return None if retry else formats.between(run.get("created"), run.get("startTime")) or None
+    sent, retry = Run(run), retried(run)
+    if sent.status == "QUEUED" and (retry or not sent.start_time):
+        return formats.between(retry or sent.created, now or timezone.now())
+    return None if retry else formats.between(sent.created, sent.start_time) or None
 
 
 def failing(run: Row) -> bool:
     """Whether `failedStep` is the reason for the run's end, not that of an earlier try."""
-    return not goes_on(run) and run.get("status") not in ("SUCCEEDED", "CANCELED")
+    return Run(run).status not in (*runs.UNDER_WAY, "SUCCEEDED", "CANCELED")
 
 
 def failed_at(run: Row) -> str:
     """The failed step's display name, else its own name; "" if none failed."""
-    return (text_at(run, "failedStep.displayName") or text_at(run, "failedStep.name")) if failing(run) else ""
+    return Run(run).failed_step.title if failing(run) else ""
 
 
 def left_behind(run: Row) -> str:
     """The step at which an earlier try failed, while the run goes on and still has its error; "" for none."""
-    return text_at(run, "failedStep.name") if goes_on(run) else ""
+    return Run(run).failed_step.name if goes_on(run) else ""
 
 
 def error_of(run: Row) -> str:
-    """The first line of the failed step's message, which lists have since 0.83 (recording `run_get_FAILED`)."""
-    message = text_at(run, "failedStep.message") if failing(run) else ""
+    """The first line of the failed step's message."""
+    message = Run(run).failed_step.message if failing(run) else ""
     return failure_messages.headline(message).removeprefix("Error: ")
 
 
 def sentence(run: Row, took: float | None = None) -> str:
     """A summary in one sentence. `took` is the run's duration, None if unknown."""
-    status, again = str(run.get("status")), retried(run) is not None
+    status, again = Run(run).status, retried(run) is not None
     length, step = formats.duration(took), failed_at(run)
     text = _SENTENCES.get(status, _("The engine calls its state “%(state)s”; nothing more is known."))
     if status == "SUCCEEDED" and runs.any_failed(run.get("steps")):
@@ -149,7 +147,7 @@ def sentence(run: Row, took: float | None = None) -> str:
         text = _RETRIED[status]
     elif status == "RUNNING" and run.get("steps"):
         text = _("It is running. The steps so far are below.")
-    return str(text) % {"length": length, "step": step[:200], "state": str(run.get("status") or "–")[:60]}
+    return str(text) % {"length": length, "step": step[:200], "state": (status or "–")[:60]}
 
 
 #: Sentences about a failed step, by whether the run's duration is known, and whether it was retried.
@@ -186,7 +184,8 @@ def poll_seconds(run: Row, now: datetime.datetime | None = None) -> int:
     """
     if runs.ended(run):
         return 0
-    known = [found for key in ("created", "startTime", "updated") if (found := formats.moment(run.get(key)))]
+    sent = Run(run)
+    known = [moment for moment in (sent.created, sent.start_time, sent.updated) if moment]
     if not known:
         return 15
     age = ((now or timezone.now()) - max(known)).total_seconds()

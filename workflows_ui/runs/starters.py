@@ -1,7 +1,7 @@
 """What started a run: a launch of the console, another run, a schedule, something elsewhere; or unknown."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db.models import Q
 from django.utils.functional import Promise
@@ -33,7 +33,7 @@ class RelatedLaunch(NamedTuple):
 
     pk: str
     run_id: str
-    secret_marks: list[Any]
+    secret_marks: list[object]
     user_id: int
     username: str
     first_name: str

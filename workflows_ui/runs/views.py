@@ -11,11 +11,11 @@ from django.views.decorators.http import require_safe
 
 from workflows_ui.audit.requests import actor
 from workflows_ui.audit.services import audit_log
-from workflows_ui.core import formats
 from workflows_ui.core.paths import dicts_at
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound, run_tree
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.lists.listing import Listing, offer
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import places
@@ -125,13 +125,11 @@ def _children(session: EngineSession, run: Row) -> tuple[list[Row], bool]:
     The engine stores with a run which one started it (`parentRunId`), but has no filter for it (api.md 7.4): the runs
     of the time in which this one ran are read, and those that name it are selected.
     """
-    created, started, finished, updated = map(
-        formats.moment, (run.get(key) for key in ("created", "startTime", "finishTime", "updated"))
-    )
-    began = min(filter(None, (created, started)), default=None)
+    sent = Run(run)
+    began = min(filter(None, (sent.created, sent.start_time)), default=None)
     if began is None:
         return [], False
-    until = max(began, finished or updated or began) + _AFTERWARDS
+    until = max(began, sent.finish_time or sent.updated or began) + _AFTERWARDS
     page = session.workflows.list_runs(limit=MOST, created_after=began - _BEFORE, created_before=until)
     rows = dicts_at(page, "data")
     return [row for row in rows if id_at(row, "parentRunId") == id_at(run)], len(rows) < MOST

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import Any
 
 from django import forms
 from django.utils.text import format_lazy
@@ -19,7 +18,7 @@ from workflows_ui.flows.reading import folder_names
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import whole_lists
-from workflows_ui.resource_admin.actions import Action, button, create_action, delete_action, rename_action
+from workflows_ui.resource_admin.actions import Action, NameData, button, create_action, delete_action, rename_action
 from workflows_ui.resource_admin.places import link_to, table_url
 from workflows_ui.resource_admin.resource import Affected, Bulk, Panel, Resource, Subject
 from workflows_ui.run_index.services import uses
@@ -36,12 +35,12 @@ class TableFilters(forms.Form):
     name = forms.CharField(label=_("Name"), required=False, max_length=200)
 
 
-def _rename(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
+def _rename(session: EngineSession, id: str, data: NameData) -> object:
     with reading.forgetting(session, id):
         return session.workflows.update_table(id, data["name"])
 
 
-def _delete(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str, Any]:
+def _delete(session: EngineSession, id: str, data: dict[str, object]) -> dict[str, object]:
     with (
         reading.forgetting(session, id),
         copies.copy_before_deletion(session, "tables", id, data, lambda: deletion.read_copy(session, id)),
@@ -50,7 +49,7 @@ def _delete(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str, 
     return copies.answer(session, data)
 
 
-def _columns(subject: Subject) -> dict[str, Any]:
+def _columns(subject: Subject) -> dict[str, object]:
     """The table's columns with their actions; an error of the engine is shown in the panel only."""
     slug, table = subject.slug, subject.id
     try:
@@ -78,7 +77,7 @@ def _columns(subject: Subject) -> dict[str, Any]:
     }
 
 
-def _newest(subject: Subject) -> dict[str, Any]:
+def _newest(subject: Subject) -> dict[str, object]:
     """The newest records, and their total number."""
     slug, table = subject.slug, subject.id
     try:

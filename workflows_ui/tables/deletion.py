@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _, gettext_lazy
@@ -36,7 +35,7 @@ def read_copy(session: EngineSession, id: str) -> Content:
     found = reading.records(session, id)
     rows = found.rows[:MOST_RECORDS][::-1]
     keys = [reading.key_of(field) for field in fields]
-    data: dict[str, Any] = {
+    data: dict[str, object] = {
         "name": reading.name_of(table),
         "externalId": text_at(table, "externalId"),
         "fields": [
@@ -61,7 +60,7 @@ def read_copy(session: EngineSession, id: str) -> Content:
     return Content(reading.label_of(table), data, facts)
 
 
-def create_from_copy(session: EngineSession, data: Mapping[str, Any]) -> str:
+def create_from_copy(session: EngineSession, data: Mapping[str, object]) -> str:
     """Create the table of a copy, under the external id by which flows name it, unless an interrupted restore has. Return its id.
 
     Raises EngineError, and ValidationError if another table has this external id.
@@ -72,7 +71,7 @@ def create_from_copy(session: EngineSession, data: Mapping[str, Any]) -> str:
     return reading.key_of(session.workflows.create_table(text_at(data, "name"), external_id=external_id or None))
 
 
-def _present(session: EngineSession, external_id: str, data: Mapping[str, Any]) -> str:
+def _present(session: EngineSession, external_id: str, data: Mapping[str, object]) -> str:
     """The id of the table that an interrupted restore of this copy has created; "" if no table has the external id.
 
     The engine accepts a second table of one external id, and flows then use either. Raises ValidationError if another table has it.
@@ -95,7 +94,7 @@ def _present(session: EngineSession, external_id: str, data: Mapping[str, Any]) 
     return ""
 
 
-def fill_from_copy(session: EngineSession, id: str, data: Mapping[str, Any]) -> None:
+def fill_from_copy(session: EngineSession, id: str, data: Mapping[str, object]) -> None:
     """Give the table the columns and records of its copy, in place of those that it has. Raises EngineError."""
     with reading.forgetting(session, id):
         # A table that was deleted meanwhile: the refusal of a write would not prove it.

@@ -1,13 +1,13 @@
 """Columns of tables ("fields" in the engine): the form of a new one, and the actions on existing ones."""
 
-from typing import Any
+from typing import TypedDict
 
 from django import forms
 from django.utils.translation import gettext_lazy as _, ngettext
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
-from workflows_ui.resource_admin.actions import NameForm, button
+from workflows_ui.resource_admin.actions import NameData, NameForm, button
 from workflows_ui.resource_admin.places import list_url, table_url
 from workflows_ui.resource_admin.resource import Action, Affected, Button, Resource, Row, Text
 from workflows_ui.tables import limits, reading
@@ -17,8 +17,16 @@ from workflows_ui.tables.parts import PartAction
 _MOST_OPTIONS = 200
 
 
+class ColumnData(TypedDict):
+    """The cleaned data of a new column; `options` are None for kinds without choices."""
+
+    name: str
+    type: str
+    options: list[str] | None
+
+
 class NewColumn(NameForm):
-    """A new column; `options` becomes a list of texts, or None for kinds without choices."""
+    """A new column. Its cleaned data are ColumnData."""
 
     type = forms.ChoiceField(
         label=_("Type"), choices=[*reading.KINDS.items()], help_text=_("This cannot be changed later.")
@@ -30,7 +38,7 @@ class NewColumn(NameForm):
         help_text=_("Only for a choice from a list: one choice a line. They cannot be changed later."),
     )
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """A select column requires choices."""
         cleaned = super().clean() or self.cleaned_data
         lines = [line.strip() for line in str(cleaned.get("options") or "").splitlines()]
@@ -46,7 +54,7 @@ class NewColumn(NameForm):
         return cleaned
 
 
-def add(session: EngineSession, table: str, data: dict[str, Any]) -> Any:
+def add(session: EngineSession, table: str, data: ColumnData) -> object:
     """Create the column. Raises ValidationError for a name that is taken, and if the table has the engine's maximum."""
     known = reading.fields(session, table)
     full = limits.full_of_fields(len(known), limits.load_limits(session))
@@ -81,12 +89,12 @@ def load_fields(session: EngineSession, table_id: str) -> "Fields":
 
 
 def _actions(table: str) -> tuple[Action, ...]:
-    def rename(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
+    def rename(session: EngineSession, id: str, data: NameData) -> object:
         _free(data["name"], [field for field in reading.fields(session, table) if field.get("id") != id])
         with reading.forgetting(session, table):
             return session.workflows.update_field(id, data["name"])
 
-    def remove(session: EngineSession, id: str, _data: dict[str, Any]) -> None:
+    def remove(session: EngineSession, id: str, _data: dict[str, object]) -> None:
         with reading.forgetting(session, table):
             session.workflows.delete_field(id)
 

@@ -1,17 +1,16 @@
 """Reading tables, their columns and records as the engine sends them, with missing or malformed parts."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from django.utils.translation import gettext_lazy as _, ngettext
 
 from workflows_ui.core import formats
-from workflows_ui.core.paths import dict_at, dicts_at, pick, text_at
+from workflows_ui.core.paths import dict_at, dicts_at, list_at, pick, text_at
+from workflows_ui.core.readers import EngineObject, parts_of, plain_text
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import TooLarge
 from workflows_ui.resource_admin.resource import Row, Text
@@ -55,19 +54,12 @@ def options_of(field: Row) -> list[str]:
 
 def cell(record: Row, field: str) -> str:
     """The text in a record's cell; "" if it is missing. `cells` is a map by the column's id (recording `records_get`)."""
-    return as_text(pick(dict_at(record, "cells").get(field), "value"))
-
-
-def as_text(value: Any) -> str:
-    if value is None or isinstance(value, str):
-        return value or ""
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return plain_text(pick(dict_at(record, "cells").get(field), "value"))
 
 
 def last_change(record: Row) -> datetime | None:
     """When a record or one of its cells was last changed: the engine stores a change with the cell only (recording `records_update`)."""
-    places = [record, *dict_at(record, "cells").values()]
-    moments = [formats.moment(part.get("updated")) for part in places if isinstance(part, Mapping)]
+    moments = [formats.moment(pick(part, "updated")) for part in (record, *dict_at(record, "cells").values())]
     return max((moment for moment in moments if moment is not None), default=None)
 
 
@@ -146,7 +138,7 @@ def records(session: EngineSession, id: str, conditions: Iterable[Mapping[str, s
     remote = [item for item in wanted_conditions if item["operator"] not in (HAS_VALUE, HAS_NONE)]
     local = [item for item in wanted_conditions if item["operator"] in (HAS_VALUE, HAS_NONE)]
     listed, whole = _load_rows(session, id, remote)
-    rows: list[Row] = [row for row in listed if isinstance(row, dict)]
+    rows: list[Row] = [row.raw for row in parts_of(listed, EngineObject)]
     matching = [*{key_of(row) or str(number): row for number, row in enumerate(rows)}.values()][::-1]
     for item in local:
         matching = [row for row in matching if bool(cell(row, item["fieldId"])) == (item["operator"] == HAS_VALUE)]
@@ -161,7 +153,7 @@ def _load_rows(session: EngineSession, id: str, conditions: list[Mapping[str, st
     while True:
         limit = waiting.pop(0)
         try:
-            rows = session.workflows.list_records(id, limit=limit, filters=conditions or None).get("data") or []
+            rows = list_at(session.workflows.list_records(id, limit=limit, filters=conditions or None), "data")
         except TooLarge:
             if not waiting:
                 raise

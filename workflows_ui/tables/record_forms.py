@@ -1,15 +1,16 @@
 """Forms for records: one input for every column, and conditions to filter records."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar, Unpack
 
 from django import forms
 from django.utils.formats import get_format
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.core.form_arguments import FormArguments
 from workflows_ui.resource_admin.resource import Row, Text
 from workflows_ui.tables import reading
 from workflows_ui.web.schema_forms import Input, InputKind, Option, form_field
@@ -54,8 +55,8 @@ class RecordFilters(forms.Form):
 
     columns: ClassVar[Sequence[Row]] = ()
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Mapping[str, object] | None = None) -> None:
+        super().__init__(data)
         self._names = {reading.key_of(field): column_label(field) for field in self.columns}
         self._fields = {reading.key_of(field): field for field in self.columns}
         #: One condition a row (lists/filters.py).
@@ -78,7 +79,7 @@ class RecordFilters(forms.Form):
                 widget=forms.TextInput(attrs={"dir": "auto"}),
             )
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """Combine the three fields into one Condition, so that an active filter is shown and removed as a whole."""
         cleaned = super().clean() or self.cleaned_data
         for number in range(1, CONDITIONS + 1):
@@ -116,18 +117,18 @@ class RecordForm(forms.Form):
 
     columns: ClassVar[Sequence[Row]] = ()
 
-    def __init__(self, *args: Any, row: Row, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *, row: Row, **arguments: Unpack[FormArguments]) -> None:
+        super().__init__(**arguments)
         self._new = not row
         self._before = {reading.key_of(field): reading.cell(row, reading.key_of(field)) for field in self.columns}
         for field in self.columns:
             key = reading.key_of(field)
             self.fields[key] = form_field(_input(field, self._before[key]))
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """Keep only the changed cells: an unchanged cell must not overwrite changes that others made meanwhile."""
         typed = super().clean() or self.cleaned_data
-        result: dict[str, Any] = {}
+        result: dict[str, object] = {}
         for field in self.columns:
             key = reading.key_of(field)
             if key not in typed or _plain(typed[key]) == _plain(self._before[key]):

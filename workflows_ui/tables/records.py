@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from babel.numbers import format_decimal
 from django.utils.html import escape
@@ -116,7 +116,7 @@ def _columns(table: str, fields: Sequence[Row]) -> tuple[Column, ...]:
 
 
 def _panels(fields: Sequence[Row]) -> tuple[Panel, ...]:
-    def cells(subject: Subject) -> dict[str, Any]:
+    def cells(subject: Subject) -> dict[str, object]:
         named = [(reading.label_of(field), reading.cell(subject.object, reading.key_of(field))) for field in fields]
         return {"cells": [(name, text[:LONG], max(0, len(text) - LONG)) for name, text in named]}
 
@@ -127,12 +127,12 @@ def _actions(table: str, fields: list[Row]) -> tuple[Action, ...]:
     form = type("FormOfTable", (RecordForm,), {"columns": fields})
     names = {reading.key_of(field): reading.name_of(field) for field in fields}
 
-    def add(session: EngineSession, _id: str, data: dict[str, Any]) -> Any:
+    def add(session: EngineSession, _id: str, data: dict[str, object]) -> object:
         text = _("The engine did not add the record: the table is full. Delete some records first.")
         with resource_limits.refused_if_full(text):
             return session.workflows.create_records(table, [data])
 
-    def delete(session: EngineSession, id: str, _data: dict[str, Any]) -> None:
+    def delete(session: EngineSession, id: str, _data: dict[str, object]) -> None:
         # The record was found in this table before (`Records.get`); the engine does not compare the two.
         session.workflows.delete_records([id], table_id=table)
 
@@ -247,6 +247,6 @@ class Records(Resource):
         return record_url(slug, self.table, id) if id else records_url(slug, self.table)
 
 
-def conditions(filters: Mapping[str, Any]) -> list[dict[str, str]]:
+def conditions(filters: Mapping[str, object]) -> list[dict[str, str]]:
     """The engine's conditions for the filters' cleaned values."""
     return [item.query for item in filters.values() if isinstance(item, Condition)]

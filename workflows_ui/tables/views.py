@@ -10,7 +10,7 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 from django.contrib import messages
 from django.core.cache import cache
@@ -24,6 +24,8 @@ from django.views.decorators.http import require_safe
 from workflows_ui.audit.requests import actor
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core import formats
+from workflows_ui.core.paths import dicts_at
+from workflows_ui.core.readers import plain_text
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, TooLarge, Unknown
@@ -121,22 +123,29 @@ def export(request: ConsoleRequest, slug: str, table: str, kind: str) -> HttpRes
     return responses.download(content(kind, table_data), name, TYPES[kind])
 
 
+class TableData(TypedDict):
+    """A table with unique names of its fields, and rows as maps of these to texts."""
+
+    name: str
+    fields: list[str]
+    rows: list[dict[str, str]]
+
+
 def read_table(
     session: EngineSession, id: str, conditions: Sequence[Mapping[str, str]] = (), order: Order | None = None
-) -> dict[str, Any]:
-    """The whole table: `name`, `fields` (unique names) and `rows` (maps of field name to text), the newest first unless there is an
-    order. Raises EngineError.
+) -> TableData:
+    """The whole table, the newest record first unless there is an order. Raises EngineError.
 
     The engine's own export has rows by the name of the column (recording `tables_export`). If two columns share a name
     it lacks one of them, so the records themselves are requested; so they are if `conditions` or an order are wanted.
     """
     exported = session.workflows.export_table(id)
-    fields = [field for field in exported.get("fields") or [] if isinstance(field, Mapping)]
+    fields = dicts_at(exported, "fields")
     names = [reading.name_of(field) for field in fields]
     called = reading.unique(names)
     if called == names and not conditions and order is None:
-        rows = [row for row in exported.get("rows") or [] if isinstance(row, Mapping)]
-        table = [{name: reading.as_text(row.get(name)) for name in names} for row in reversed(rows)]
+        rows = reversed(dicts_at(exported, "rows"))
+        table = [{name: plain_text(row.get(name)) for name in names} for row in rows]
     else:
         keys = [reading.key_of(field) for field in fields]
         found = reading.records(session, id, conditions)
@@ -150,7 +159,7 @@ def read_table(
     return {"name": reading.name_of(exported), "fields": called, "rows": table}
 
 
-def content(kind: str, table: Mapping[str, Any]) -> str:
+def content(kind: str, table: TableData) -> str:
     """The file's text; `kind` is a key of TYPES."""
     if kind == "json":
         return json.dumps(table, indent=2, ensure_ascii=False)

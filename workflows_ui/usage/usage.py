@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import TypedDict
 
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
@@ -13,6 +13,7 @@ from workflows_ui.core.collation import sort_key
 from workflows_ui.core.paths import text_at, texts_at
 from workflows_ui.core.text import deferred
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine_objects.flows import Flow
 from workflows_ui.flows import pages as flow_pages
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin.cached import cached
@@ -71,11 +72,20 @@ def _load(session: EngineSession) -> Usage:
     return Usage(tuple(row["used"] for row in rows if row["id"]), complete)
 
 
-def _with_uses(row: Row) -> dict[str, Any]:
+class _Used(TypedDict):
+    id: str
+    used: Use
+
+
+def _with_uses(row: Row) -> _Used:
     """A flow of the engine's list as a Use."""
-    key, piece = text_at(row, "id"), text_at(row, "version.trigger.settings.pieceName")
-    used = Use(key, text_at(row, "version.displayName"), piece, bool(row.get("publishedVersionId")), uses_of_flow(row))
-    return {"id": key, "used": used}
+    flow = Flow(row)
+    version = flow.version
+    piece = version.trigger.settings.piece_name
+    return {
+        "id": flow.id,
+        "used": Use(flow.id, version.display_name, piece, flow.is_published, uses_of_flow(row)),
+    }
 
 
 _of_last_minute = cached(_CACHED, 60, NOTHING)(_load)
@@ -196,7 +206,7 @@ def page_url(slug: str, resource: str, id: str) -> str:
 def panel(kind: str, none: Text, select: Callable[[Subject], Users] | None = None) -> Panel:
     """The panel with what uses an object of a kind, or what `select` finds; `none` is shown without any."""
 
-    def build(subject: Subject) -> dict[str, Any]:
+    def build(subject: Subject) -> dict[str, object]:
         found = select(subject) if select else find_users(subject.session, kind, subject.id, subject.object)
         url = page_url(subject.slug, kind, subject.id) if found.as_of and not select else ""
         return context(subject.session, found, none, _IN_PANEL if url else MOST) | {"more_url": url}
@@ -209,7 +219,7 @@ def tab(kind: str, none: Text) -> Tab:
     return Tab("used", gettext_lazy("Used by"), (panel(kind, none),))
 
 
-def context(session: EngineSession, found: Users, none: Text, most: int) -> dict[str, Any]:
+def context(session: EngineSession, found: Users, none: Text, most: int) -> dict[str, object]:
     """What the template of users needs, of at most so many."""
     return {
         "lines": found.lines[:most],

@@ -12,21 +12,25 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TypeVar, cast
 
 from workflows_ui.core import formats
 from workflows_ui.core.paths import dict_at, dicts_at, text_at
+from workflows_ui.core.readers import mapping_of
 from workflows_ui.engine import braces, flow_tree, references
 from workflows_ui.engine.flow_tree import Step
 from workflows_ui.engine.references import SUBFLOWS, TABLES
+from workflows_ui.engine_objects import flows as engine_objects
 from workflows_ui.flows import step_values
 from workflows_ui.pieces import connections as connection_list
 from workflows_ui.pieces.missing_apps import exact
-from workflows_ui.resource_admin.resource import Row, pick
+from workflows_ui.resource_admin.resource import Row
 
 App = tuple[str, str]
 #: The columns of a table by name.
 Columns = Mapping[str, Row]
+#: A tree of steps, or what stands in its place.
+Tree = TypeVar("Tree")
 #: In trees of starters: to be chosen, instead of an id in another workspace.
 CHOOSE = "choose"
 _SCHEMA = "propertySettings.values.schema"
@@ -68,13 +72,14 @@ class Matches:
     columns: Mapping[str, Columns] = field(default_factory=dict)
 
 
-def read(triggers: Iterable[Any]) -> Contents:
+def read(triggers: Iterable[object]) -> Contents:
     """What the trees refer to; values of unexpected types are skipped."""
     found = Contents()
     for node in (node for trigger in triggers for node in flow_tree.walk(trigger)):
-        piece, title = text_at(node.step, "settings.pieceName"), title_of(node)
+        settings, title = engine_objects.Step(node.step).settings, title_of(node)
+        piece = settings.piece_name
         if piece:
-            app = piece, exact(pick(node.step, "settings.pieceVersion"))
+            app = piece, exact(settings.piece_version)
             found.apps.setdefault(app, Use()).add(piece, title)
         for external in references.connections_of(node.step):
             found.connections.setdefault(external, Use()).add(piece, title)
@@ -86,16 +91,16 @@ def read(triggers: Iterable[Any]) -> Contents:
 
 def title_of(node: flow_tree.Node) -> str:
     """A step's visible title, else its name."""
-    title = node.step.get("displayName")
+    title = engine_objects.Step(node.step).display_name
     return formats.cut(title, 60) if formats.visible(title) else node.name[:60]
 
 
-def rewrite(trigger: Any, matches: Matches) -> Any:
+def rewrite(trigger: Tree, matches: Matches) -> Tree:
     """A copy that refers to what was chosen; everything else is the same, also inside of the changed values."""
     return mapped(trigger, partial(_rewritten, matches=matches))
 
 
-def mapped(trigger: Any, change: Callable[[Step], Step]) -> Any:
+def mapped(trigger: Tree, change: Callable[[Step], Step]) -> Tree:
     """A copy of a tree with each step changed; `change` gets a step and returns a new one with the same inner steps.
 
     Follows the tree without recursion, since it is as deep as the flow is long.
@@ -107,7 +112,7 @@ def mapped(trigger: Any, change: Callable[[Step], Step]) -> Any:
                 copy[key] = copies[id(copy[key])]
         if isinstance(copy.get("children"), list):
             copy["children"] = [copies.get(id(child), child) for child in copy["children"]]
-    return copies.get(id(trigger), trigger)
+    return cast("Tree", copies.get(id(trigger), trigger))
 
 
 def _rewritten(step: Step, matches: Matches) -> Step:
@@ -115,7 +120,7 @@ def _rewritten(step: Step, matches: Matches) -> Step:
     if not isinstance(settings, dict):
         return step
     new, piece = dict(settings), text_at(settings, "pieceName")
-    if version := matches.versions.get((piece, exact(settings.get("pieceVersion")))):
+    if version := matches.versions.get((piece, exact(text_at(settings, "pieceVersion")))):
         new["pieceVersion"] = version
     values = settings.get("input")
     if isinstance(values, dict):
@@ -128,7 +133,7 @@ def _rewritten(step: Step, matches: Matches) -> Step:
     return step | {"settings": new}
 
 
-def _rewritten_input(step: Row, values: Mapping[str, Any], matches: Matches) -> dict[str, Any]:
+def _rewritten_input(step: Row, values: Mapping[str, object], matches: Matches) -> dict[str, object]:
     new = dict(values)
     if matches.connections.get(step_values.external_id(values.get("auth"))) == "":
         del new["auth"]
@@ -155,7 +160,7 @@ def _with_connections(text: str, connections: Mapping[str, str]) -> str:
     return braces.replaced(text, lambda expression: references.CONNECTION.sub(chosen, expression))
 
 
-def _texts_replaced(value: Any, replace: Callable[[str], str]) -> Any:
+def _texts_replaced(value: object, replace: Callable[[str], str]) -> object:
     """A copy with each text replaced. Files with deeper values than the interpreter's stack are refused (files.parse)."""
     if isinstance(value, str):
         return replace(value)
@@ -174,18 +179,19 @@ def used_columns(settings: Row) -> list[str]:
     return list(dict.fromkeys([*keys, *(text_at(column, "name") for column in _filtered(settings))]))
 
 
-def _with_columns(settings: Row, columns: Columns) -> dict[str, Any]:
+def _with_columns(settings: Row, columns: Columns) -> dict[str, object]:
     """A copy of a step's settings with these columns in the places of those of the same names; others stay."""
     keys = {key: text_at(columns[name], "externalId") for key, name in _names(settings).items() if name in columns}
-    new = {**settings, "input": dict(dict_at(settings, "input"))}
-    if isinstance(values := new["input"].get("values"), dict):
-        new["input"]["values"] = _with_keys(values, keys)
+    inputs = dict(dict_at(settings, "input"))
+    new = {**settings, "input": inputs}
+    if isinstance(values := inputs.get("values"), dict):
+        inputs["values"] = _with_keys(values, keys)
     if schema := dict_at(settings, _SCHEMA):
         stored = dict_at(settings, "propertySettings")
         new["propertySettings"] = stored | {"values": stored["values"] | {"schema": _with_keys(schema, keys)}}
     if any(True for _column in _filtered(settings)):
-        filters = new["input"]["filters"]
-        new["input"]["filters"] = filters | {"filters": [_filter(item, columns) for item in filters["filters"]]}
+        filters = inputs["filters"]
+        inputs["filters"] = filters | {"filters": [_filter(item, columns) for item in filters["filters"]]}
     return new
 
 
@@ -202,17 +208,17 @@ def _names(settings: Row) -> dict[str, str]:
     return {key: name for key, prop in properties.items() if (name := text_at(prop, "displayName"))}
 
 
-def _with_keys(value: Mapping[str, Any], keys: Mapping[str, str]) -> dict[str, Any]:
+def _with_keys(value: Mapping[str, object], keys: Mapping[str, str]) -> dict[str, object]:
     """A record, several of them, or the schema of either with other keys."""
     inner = value.get("values")
     if isinstance(inner, list):
         records = [_with_keys(record, keys) if isinstance(record, dict) else record for record in inner]
         return {**value, "values": records}
     if properties := dict_at(inner, "properties"):
-        return {**value, "values": {**value["values"], "properties": _with_keys(properties, keys)}}
+        return {**value, "values": {**mapping_of(inner), "properties": _with_keys(properties, keys)}}
     return {keys.get(key) or key: item for key, item in value.items()}
 
 
-def _filter(item: Any, columns: Columns) -> Any:
+def _filter(item: Mapping[str, object], columns: Columns) -> Mapping[str, object]:
     column = columns.get(text_at(item, "field.name"))
-    return item if column is None else item | {"field": {key: column.get(key) for key in ("id", "type", "name")}}
+    return item if column is None else {**item, "field": {key: column.get(key) for key in ("id", "type", "name")}}

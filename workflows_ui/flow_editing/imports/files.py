@@ -6,8 +6,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
@@ -17,6 +16,7 @@ from workflows_ui.core import formats, redaction
 from workflows_ui.core.json_text import HALF
 from workflows_ui.core.paths import dicts_at, list_at, text_at
 from workflows_ui.engine import flow_tree
+from workflows_ui.flow_editing.operations import Json
 
 #: Maximum size of a file in bytes, far more than flows of hundreds of steps need; maximum number of flows in a file.
 LARGEST, MOST_FLOWS = 5 * 1024 * 1024, 100
@@ -26,17 +26,17 @@ _LISTS = ("flows", "data")
 _UNDATED = 8
 _LONGEST_VERSION = 9
 
-Request = dict[str, Any]
+Request = Json
 
 
-def name(template: dict[str, Any]) -> str:
+def name(template: Mapping[str, object]) -> str:
     """A file name. In newer templates only the flow has a name, theirs is empty."""
     inner = list_at(template, "flows") or [{}]
     called = text_at(template, "name") or text_at(inner[0], "displayName")
     return formats.file_name(called, "flow", "json")
 
 
-def read(file: "UploadedFile[Any]") -> list[Request]:
+def read(file: "UploadedFile[bytes]") -> list[Request]:
     """The flows in a file, as returned by `parse`. Raises ValidationError."""
     if (file.size or 0) > LARGEST:
         raise forms.ValidationError(_("The file is too large: the console reads up to 5 MB."))
@@ -68,7 +68,7 @@ def parse(text: str) -> list[Request]:
     return flows
 
 
-def _versions(found: Any, called: str) -> Iterator[tuple[dict[str, Any], str]]:
+def _versions(found: object, called: str) -> Iterator[tuple[dict[str, object], str]]:
     """All objects with a tree, with the name of the object around them."""
     if isinstance(found, list):
         for item in found:
@@ -90,11 +90,11 @@ def shown_name(flow: Request) -> str:
     return name if formats.visible(name) else ""
 
 
-def _is_tree(found: Any) -> bool:
+def _is_tree(found: object) -> bool:
     return text_at(found, "type") in flow_tree.TRIGGERS
 
 
-def _request(version: dict[str, Any], called: str) -> Request:
+def _request(version: dict[str, object], called: str) -> Request:
     return {
         "displayName": text_at(version, "displayName") or called,
         "trigger": version["trigger"],
@@ -103,7 +103,7 @@ def _request(version: dict[str, Any], called: str) -> Request:
     }
 
 
-def _schema(version: dict[str, Any]) -> str | None:
+def _schema(version: dict[str, object]) -> str | None:
     """The tree version; with None the engine migrates the tree from the beginning.
 
     A tree that claims a later version than 0.72's and lacks the date of a step is refused, and accepted with None

@@ -5,9 +5,8 @@ A file is read by the first submission, which shows its content and what takes t
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
-from typing import Any, ClassVar, cast
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, Unpack, cast
 
 from django import forms
 from django.http import QueryDict
@@ -15,6 +14,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
 from workflows_ui.core import crypto, formats, redaction
+from workflows_ui.core.form_arguments import Cleaned, FormArguments
+from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, flow_tree
 from workflows_ui.flow_editing import validity
@@ -38,14 +39,16 @@ class MatchForm(forms.Form):
     #: The label of the button that shows the form once more, with new choices.
     again: str | Promise = ""
 
-    def __init__(self, *args: Any, session: EngineSession, asked: Mapping[str, Any], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self, *, session: EngineSession, asked: Mapping[str, object], **arguments: Unpack[FormArguments]
+    ) -> None:
+        super().__init__(**arguments)
         self.session, self.questions, self.matching = session, list[Affected](), matching.Matching()
         self.refreshed = self.is_bound and bool(asked.get("again"))
         if self.refreshed:
             self.questions = [Affected(gettext("The choices are up to date. Nothing was sent yet."))]
 
-    def match(self, triggers: list[Any]) -> None:
+    def match(self, triggers: list[object]) -> None:
         self.matching = matching.match(self.session, triggers)
         self.fields |= self.matching.fields
         if any(name.startswith("connection") for name in self.matching.fields):
@@ -62,9 +65,6 @@ class FlowFile(SeenForm, MatchForm):
     """
 
     several: ClassVar[bool] = False
-    which_field: ClassVar[Callable[..., forms.ChoiceField]] = staticmethod(
-        partial(forms.ChoiceField, label=_("Flow to import"), widget=forms.RadioSelect)
-    )
     #: A flow holds code, and may hold plain passwords: it is not written to the audit log.
     discreet = frozenset({"file", "content", "seen"})
     file = forms.FileField(
@@ -77,16 +77,25 @@ class FlowFile(SeenForm, MatchForm):
     content = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
 
     def __init__(
-        self, *args: Any, session: EngineSession, asked: Mapping[str, Any], row: Row | None = None, **kwargs: Any
+        self,
+        *,
+        session: EngineSession,
+        asked: Mapping[str, object],
+        row: Row | None = None,
+        **arguments: Unpack[FormArguments],
     ) -> None:
-        super().__init__(*args, session=session, asked=asked, **kwargs)
+        super().__init__(session=session, asked=asked, **arguments)
         self.row = row or {}
         self._context = f"flow file:{session.workspace.pk}:{session.user_id}"
         self.flows: list[Request] = []
         #: For templates/flow_editing/import_preview.html: the flows, all apps, and those that the engine has in the same version.
-        self.preview: dict[str, Any] = {}
+        self.preview: dict[str, object] = {}
         if self.is_bound and not self.files.get("file") and (flows := self._opened(str(asked.get("content") or ""))):
             self._take(flows)
+
+    def which_field(self, choices: list[tuple[str, str]]) -> forms.Field:
+        """Asks which flows of the file are imported."""
+        return forms.ChoiceField(label=_("Flow to import"), widget=forms.RadioSelect, choices=choices)
 
     def _opened(self, sealed: str) -> list[Request]:
         """The flows that were read before; none if the text is not the console's own for this person."""
@@ -101,7 +110,7 @@ class FlowFile(SeenForm, MatchForm):
         self.fields["file"].required = False
         if len(flows) > 1:
             choices = [(str(number), _choice_label(flow)) for number, flow in enumerate(flows)]
-            self.fields["which"] = self.which_field(choices=choices)
+            self.fields["which"] = self.which_field(choices)
         self.match([flow["trigger"] for flow in flows])
         self.preview = {
             "flows": [_shown(self.session, flow, outlined=number < _OUTLINES) for number, flow in enumerate(flows)],
@@ -110,7 +119,7 @@ class FlowFile(SeenForm, MatchForm):
         }
         self.order_fields(["which", "name", *self.matching.fields, "file"])
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> Cleaned:
         """The chosen flows, once the content of the file has been shown."""
         cleaned = super().clean() or self.cleaned_data
         seen, upload = cleaned.pop("seen", ""), cleaned.get("file")
@@ -137,7 +146,7 @@ class FlowFile(SeenForm, MatchForm):
         rewritten = [flow | {"trigger": contents.rewrite(flow["trigger"], matches)} for flow in picked]
         # A single flow without steps leaves nothing to look at.
         trigger = self.flows[0]["trigger"]
-        has_steps = pick(trigger, "type") != "EMPTY" or isinstance(pick(trigger, "nextAction"), dict)
+        has_steps = pick(trigger, "type") != "EMPTY" or bool(dict_at(trigger, "nextAction"))
         shown = len(self.flows) > 1 or has_steps or bool(taken)
         was, now = seen.split("-"), mark.split("-")
         # A name that is free asks nothing again.
@@ -212,28 +221,28 @@ class NewFlowFile(FlowFile):
     """The same, creating a flow for each that is chosen."""
 
     several = True
-    which_field = staticmethod(
-        partial(
-            forms.MultipleChoiceField, label=_("Flows to import"), required=False, widget=forms.CheckboxSelectMultiple
-        )
-    )
     name = forms.CharField(
         label=_("Name"), max_length=200, required=False, help_text=_("Left empty, it is called as in the file.")
     )
     field_order = ("file", "name")
 
+    def which_field(self, choices: list[tuple[str, str]]) -> forms.Field:
+        return forms.MultipleChoiceField(
+            label=_("Flows to import"), required=False, widget=forms.CheckboxSelectMultiple, choices=choices
+        )
+
     def _taken_names(self, flows: list[Request], name: str) -> list[str]:
         wanted = [name if name and len(flows) == 1 else files.shown_name(flow) for flow in flows]
         try:
             rows, _complete = pages.all_flows(
-                self.session, lambda row: {"id": row.get("id"), "name": reading.name_of(row)}
+                self.session, lambda row: {"id": text_at(row, "id"), "name": reading.name_of(row)}
             )
         except EngineError:
             return []
         known = {row["name"].strip().casefold() for row in rows}
         return [text for text in dict.fromkeys(wanted) if text.strip().casefold() in known]
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> Cleaned:
         """A name can only be given to a single flow."""
         cleaned = super().clean()
         if cleaned.get("name") and len(cleaned.get("file") or ()) > 1 and not self.questions:
@@ -288,7 +297,7 @@ def _choice_label(flow: Request) -> str:
     return f"{formats.cut(name, 120)} ({steps})"
 
 
-def _shown(session: EngineSession, flow: Request, *, outlined: bool) -> dict[str, Any]:
+def _shown(session: EngineSession, flow: Request, *, outlined: bool) -> dict[str, object]:
     """A flow of the file, secrets masked."""
     masked = secret_inputs.masked(session, flow) if outlined else redaction.step(flow, secrets=reading.SECRETS)
     trigger = masked["trigger"]

@@ -3,10 +3,10 @@
 An app in a version that the engine does not have gets the version that it has. Connections, tables and sub-flows are chosen.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import TypeVar
 
 from django import forms
 from django.utils.functional import Promise
@@ -15,8 +15,10 @@ from django.utils.translation import gettext, gettext_lazy as _, ngettext
 from workflows_ui.core import formats
 from workflows_ui.core.collation import sort_key
 from workflows_ui.core.paths import dict_at, text_at
+from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, flow_tree, references
+from workflows_ui.engine_objects.flows import Flow
 from workflows_ui.flow_editing.imports import contents
 from workflows_ui.flow_editing.imports.contents import CHOOSE, App, Columns, Matches, Use
 from workflows_ui.flows import pages, reading
@@ -73,7 +75,7 @@ class Matching:
     tables: list[Row] = field(default_factory=list)
     _named: dict[str, tuple[str, str]] = field(default_factory=dict)
 
-    def add(self, kind: str, key: str, label: str, choices: Choices, likely: str, help_text: Any) -> None:
+    def add(self, kind: str, key: str, label: str, choices: Choices, likely: str, help_text: Text) -> None:
         """Add the field for what the file names `key`: `choices` of this workspace, and none. If there is no room, it is counted."""
         if len(self.fields) >= _MOST_FIELDS:
             self.left_out += 1
@@ -84,16 +86,16 @@ class Matching:
             label=label,
             choices=[*([] if likely else [("", "–")]), *choices, *none],
             initial=likely,
-            help_text=help_text,
+            help_text=str(help_text),
             error_messages={"required": _UNCHOSEN, "invalid_choice": _UNCHOSEN},
         )
         self._named[name] = (kind, key)
 
-    def open_keys(self, values: Mapping[str, Any]) -> frozenset[str]:
+    def open_keys(self, values: Mapping[str, object]) -> frozenset[str]:
         """What the file names and no replacement was chosen for yet."""
         return frozenset(key for name, (_kind, key) in self._named.items() if not values.get(name))
 
-    def matches(self, values: Mapping[str, Any]) -> Matches:
+    def matches(self, values: Mapping[str, object]) -> Matches:
         """The submitted replacements; what was not chosen yet stays as in the file."""
         chosen: dict[str, dict[str, str]] = {"connection": {}, "table": {}, "flow": {}}
         for name, (kind, key) in self._named.items():
@@ -102,7 +104,7 @@ class Matching:
         return Matches(self.versions, chosen["connection"], chosen["table"], chosen["flow"])
 
 
-def match(session: EngineSession, triggers: Iterable[Any]) -> Matching:
+def match(session: EngineSession, triggers: Iterable[object]) -> Matching:
     """The matching of trees with what the workspace has. Leaves out what the engine does not return; catches its errors."""
     trees = list(triggers)
     used, result = contents.read(trees), Matching()
@@ -114,16 +116,16 @@ def match(session: EngineSession, triggers: Iterable[Any]) -> Matching:
         result.tables = [*(rows or ())]
         _match_rows(used.tables, rows, "table", lambda row: text_at(row, "name"), result)
     if used.flows:
-        rows = _rows(lambda: pages.all_flows(session)[0])
+        rows = _rows(lambda: pages.all_flows(session, pages.brief)[0])
         if rows is not None:
-            starts = "version.trigger.settings.pieceName"
-            rows = [row for row in rows if text_at(row, starts).endswith(references.SUBFLOWS)]
-        _match_rows(used.flows, rows, "flow", lambda row: text_at(row, "version.displayName"), result)
+            starts = [(row, Flow(row).version.trigger.settings.piece_name) for row in rows]
+            rows = [row for row, piece in starts if piece.endswith(references.SUBFLOWS)]
+        _match_rows(used.flows, rows, "flow", lambda row: Flow(row).version.display_name, result)
     return result
 
 
 def match_columns(
-    session: EngineSession, matching: Matching, matches: Matches, triggers: Iterable[Any]
+    session: EngineSession, matching: Matching, matches: Matches, triggers: Iterable[object]
 ) -> tuple[Matches, list[str]]:
     """The matches with the columns of tables that take the place of others, and a line for each step that uses other columns.
 
@@ -149,7 +151,10 @@ def match_columns(
     return replace(matches, columns=found), lacking
 
 
-def _rows(load: Callable[[], list[Any]]) -> list[Any] | None:
+Listed = TypeVar("Listed")
+
+
+def _rows(load: Callable[[], list[Listed]]) -> list[Listed] | None:
     """The rows; None if the engine does not give them."""
     try:
         return load()
@@ -157,7 +162,7 @@ def _rows(load: Callable[[], list[Any]]) -> list[Any] | None:
         return None
 
 
-def _match_apps(session: EngineSession, trees: list[Any], used: contents.Contents, result: Matching) -> None:
+def _match_apps(session: EngineSession, trees: list[object], used: contents.Contents, result: Matching) -> None:
     known = {row["name"]: row for row in apps.catalogue_or_none(session)}
     lacking = {(item.name, item.version): item for item in missing_apps.of_trees(session, *trees, versions=True)}
     for app, use in used.apps.items():
@@ -190,7 +195,7 @@ def _match_connections(
         result.add("connection", external, label % values, [*listed], likely, _connection_help(session, use, titles))
 
 
-def _connection_help(session: EngineSession, use: Use, titles: Mapping[str, str]) -> Any:
+def _connection_help(session: EngineSession, use: Use, titles: Mapping[str, str]) -> Text:
     """Where it is used, and a link to connect an app that the engine has."""
     used, piece = _used_by(use), next((piece for piece in use.pieces if piece in titles), "")
     if not piece:
@@ -201,7 +206,7 @@ def _connection_help(session: EngineSession, use: Use, titles: Mapping[str, str]
 
 
 def _match_rows(
-    used: Mapping[str, Use], rows: list[dict[str, Any]] | None, kind: str, name: Any, result: Matching
+    used: Mapping[str, Use], rows: Sequence[Row] | None, kind: str, name: Callable[[Row], str], result: Matching
 ) -> None:
     """The fields for tables or flows. What the steps name is an external id; engines and files also have ids."""
     if rows is None:

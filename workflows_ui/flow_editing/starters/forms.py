@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import TypedDict, Unpack, cast
 
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy as _
 
+from workflows_ui.core.form_arguments import Cleaned, FormArguments
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.flow_editing.imports import contents
 from workflows_ui.flow_editing.imports.files import Request
@@ -36,7 +37,7 @@ class Starter:
     icon: str
     title: dict[str, str]
     about: dict[str, str]
-    trigger: dict[str, Any]
+    trigger: dict[str, object]
     pieces: tuple[str, ...]
 
     def request(self) -> Request:
@@ -62,7 +63,7 @@ def _read(file: Path) -> Starter:
     return Starter(file.stem, pieces=tuple(pieces), **data)
 
 
-def localized(value: Any) -> Any:
+def localized(value: object) -> object:
     """A copy of a part of a file for the person who is served."""
     if isinstance(value, list):
         return [localized(item) for item in value]
@@ -86,8 +87,10 @@ class NewFlow(MatchForm):
     folder = forms.ChoiceField(label=_("Folder"), required=False)
     starter = forms.CharField(required=False, max_length=60, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, session: EngineSession, asked: Mapping[str, Any], **kwargs: Any) -> None:
-        super().__init__(*args, session=session, asked=asked, **kwargs)
+    def __init__(
+        self, *, session: EngineSession, asked: Mapping[str, object], **arguments: Unpack[FormArguments]
+    ) -> None:
+        super().__init__(session=session, asked=asked, **arguments)
         cast("forms.ChoiceField", self.fields["folder"]).choices = folder_choices(self.session)
         self.chosen: Starter | None = starters().get(str(asked.get("starter") or ""))
         if self.chosen:
@@ -97,18 +100,18 @@ class NewFlow(MatchForm):
             self.match([self.chosen.request()["trigger"]])
 
     @property
-    def offered(self) -> list[dict[str, Any]]:
-        """The starters: `starter`, its `title` and `about`, the `marks` of its apps, and which of them are `missing` in this engine."""
+    def offered(self) -> list["Line"]:
+        """The starters."""
         known = {row["name"]: row for row in apps.catalogue_or_none(self.session)}
         return [_line(starter, known) for starter in starters().values()]
 
     @property
-    def summary(self) -> dict[str, Any] | None:
+    def summary(self) -> dict[str, object] | None:
         """The chosen starter as a line of `offered`, with the `items` of its outline."""
         line = next((line for line in self.offered if line["starter"] is self.chosen), None)
-        return line | {"items": outline.items(line["starter"].request()["trigger"])} if line else None
+        return {**line, "items": outline.items(line["starter"].request()["trigger"])} if line else None
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> Cleaned:
         cleaned = super().clean() or self.cleaned_data
         if self.chosen is None or self.errors:
             return cleaned | {"request": None}
@@ -116,13 +119,23 @@ class NewFlow(MatchForm):
         return cleaned | {"request": request | {"trigger": contents.rewrite(request["trigger"], matches)}}
 
 
-def _line(starter: Starter, known: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+class Line(TypedDict):
+    """A starter with the `marks` of its apps, and the names of those that are `missing` in this engine."""
+
+    starter: Starter
+    title: str
+    about: str
+    marks: list[apps.Mark]
+    missing: str
+
+
+def _line(starter: Starter, known: Mapping[str, apps.App]) -> Line:
     marks = reading.app_marks(known, starter.pieces)
     missing = [mark.text for name, mark in zip(starter.pieces, marks, strict=True) if known and name not in known]
     return {
         "starter": starter,
-        "title": localized(starter.title),
-        "about": localized(starter.about),
+        "title": str(localized(starter.title)),
+        "about": str(localized(starter.about)),
         "marks": marks,
         "missing": ", ".join(missing),
     }

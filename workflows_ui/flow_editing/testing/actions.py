@@ -10,21 +10,24 @@ import re
 import secrets
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import TypedDict, Unpack, cast
 
 from django import forms
 from django.core.cache import cache
 from django.utils.translation import gettext, gettext_lazy as _
 
 from workflows_ui.core import crypto, json_text, redaction
+from workflows_ui.core.form_arguments import Cleaned, FormArguments
 from workflows_ui.core.paths import dict_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, TriggerAnswer, braces, flow_tree, references
+from workflows_ui.engine_objects.flows import Flow, Step
 from workflows_ui.flow_editing import places
-from workflows_ui.flow_editing.prediction import Json, step_named
+from workflows_ui.flow_editing.operations import Json
+from workflows_ui.flow_editing.prediction import step_named
 from workflows_ui.flows import notes
 from workflows_ui.flows.form_parts import CHANGED, SeenForm
-from workflows_ui.flows.reading import deleting, has_sample, moment_of, trigger_of
+from workflows_ui.flows.reading import moment_of, trigger_of
 from workflows_ui.form_schema import checking
 from workflows_ui.form_schema.document import NUMBERS, Column, Field, FieldKind
 from workflows_ui.launch_forms.proposal import proposing
@@ -38,7 +41,7 @@ _KEPT_FOR, _LONGEST = 3600, 500_000
 _WORD = re.compile(r"\b\w+\b")
 _MOST_NAMED = 5
 #: Empty values of the kinds that are not texts.
-_EMPTY: Mapping[FieldKind, Any] = {
+_EMPTY: Mapping[FieldKind, object] = {
     **dict.fromkeys(NUMBERS, 0),
     FieldKind.YES_NO: False,
     FieldKind.LIST: [],
@@ -58,17 +61,17 @@ class DraftTestForm(forms.Form):
         help_text=_("Steps read it as {{trigger.body}}. It replaces the sample of the trigger."),
     )
 
-    def __init__(self, *args: Any, session: EngineSession, row: Row, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *, session: EngineSession, row: Row, **arguments: Unpack[FormArguments]) -> None:
+        super().__init__(**arguments)
         if not self.is_bound:
             self.initial["payload"] = json_text.pretty(redaction.step(_sample(session, row)) or _outline(row))
 
-    def clean_payload(self) -> Any:
+    def clean_payload(self) -> object:
         payload = self.cleaned_data["payload"]
         return {} if payload is None else payload
 
 
-def _sample(session: EngineSession, flow: Row) -> Any:
+def _sample(session: EngineSession, flow: Row) -> object:
     """The inputs in the newest sample of the trigger; {} without one."""
     try:
         return flow_facts.sample(session.workflows.list_trigger_events(id_at(flow), limit=1)) or {}
@@ -76,19 +79,19 @@ def _sample(session: EngineSession, flow: Row) -> Any:
         return {}
 
 
-def _outline(flow: Row) -> Any:
+def _outline(flow: Row) -> object:
     """What the steps of the newest version read, with empty values; {} if they read nothing."""
     form = proposing.propose(trigger_of(flow))
     return checking.assemble_payload(form, {field.name: _empty(field) for field in form.fields})
 
 
-def _empty(field: Field | Column) -> Any:
+def _empty(field: Field | Column) -> object:
     if isinstance(field, Field) and field.kind is FieldKind.TABLE:
         return [{column.key: _empty(column) for column in field.columns}]
     return _EMPTY.get(field.kind, "")
 
 
-def _run_draft(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str, str]:
+def _run_draft(session: EngineSession, id: str, data: Cleaned) -> dict[str, str]:
     """Send the inputs once, and keep the answer for the page that shows it. Raises EngineError."""
     answer = session.workflows.test_draft(id, data["payload"])
     key = secrets.token_urlsafe(16)
@@ -98,12 +101,21 @@ def _run_draft(session: EngineSession, id: str, data: dict[str, Any]) -> dict[st
     return {"key": key}
 
 
-def find_answer(session: EngineSession, id: str, key: str) -> Mapping[str, Any] | None:
-    """The answer of a test: `status`, `headers`, `body` and `outcome` (TriggerAnswer); None if it is no longer kept."""
+class Answer(TypedDict):
+    """The answer of a draft that was tested (TriggerAnswer)."""
+
+    status: int
+    headers: dict[str, str]
+    body: object
+    outcome: str
+
+
+def find_answer(session: EngineSession, id: str, key: str) -> Answer | None:
+    """The answer of a test; None if it is no longer kept."""
     name = _name(session, id, key)
     sealed = cache.get(name)
     try:
-        return cast("Mapping[str, Any]", json.loads(crypto.unseal(sealed, name))) if sealed else None
+        return cast("Answer", json.loads(crypto.unseal(sealed, name))) if sealed else None
     except crypto.CannotOpen:
         return None
 
@@ -113,7 +125,7 @@ def _name(session: EngineSession, id: str, key: str) -> str:
     return f"draft-test:{session.workspace.pk}:{session.credential_id}:{id}:{key}"
 
 
-def _kept(answer: TriggerAnswer) -> dict[str, Any]:
+def _kept(answer: TriggerAnswer) -> dict[str, object]:
     value = answer.value()
     if isinstance(value, bytes):
         value = gettext("(%(size)d bytes, not text)") % {"size": len(value)}
@@ -130,7 +142,7 @@ def _kept(answer: TriggerAnswer) -> dict[str, Any]:
 
 def can_test_draft(flow: Row) -> bool:
     """Whether the newest version starts by a call or a form."""
-    return flow_facts.start_of(trigger_of(flow)) in flow_facts.LAUNCHED and not deleting(flow)
+    return flow_facts.start_of(trigger_of(flow)) in flow_facts.LAUNCHED and not Flow(flow).deleting
 
 
 #: Beside the steps of a flow; leads to the page of the answer.
@@ -160,8 +172,8 @@ class StepTestForm(SeenForm):
         label=_("Step"), error_messages={"invalid_choice": _("This step is no longer in the flow.")}
     )
 
-    def __init__(self, *args: Any, row: Row, asked: Mapping[str, Any], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *, row: Row, asked: Mapping[str, object], **arguments: Unpack[FormArguments]) -> None:
+        super().__init__(**arguments)
         trigger = dict_at(row, "version.trigger")
         steps = dict(places.step_choices(trigger))
         chosen = str(asked.get("step") or next(iter(steps), ""))
@@ -171,7 +183,7 @@ class StepTestForm(SeenForm):
         self.row = row
         self.initial["seen"] = moment_of(row)
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> Cleaned:
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("seen") != moment_of(self.row):
             self.set_seen(moment_of(self.row))
@@ -181,7 +193,9 @@ class StepTestForm(SeenForm):
 
 def _hints(trigger: Json, step: Json) -> str:
     """What the test lacks: values of steps that have no sample."""
-    lacking = [places.title(other) for other in used_steps(trigger, step) if not has_sample(other)]
+    lacking = [
+        places.title(other) for other in used_steps(trigger, step) if not bool(Step(other).settings.sample_file_id)
+    ]
     if not lacking:
         return ""
     named = ", ".join(f"“{name}”" for name in lacking[:_MOST_NAMED])
@@ -199,13 +213,13 @@ def used_steps(trigger: Json, step: Json) -> Iterator[Json]:
     )
 
 
-def _run_step(session: EngineSession, id: str, data: dict[str, Any]) -> Row:
+def _run_step(session: EngineSession, id: str, data: Cleaned) -> Row:
     return session.workflows.test_step(id, data["version"], data["step"])
 
 
 def can_test_step(flow: Row) -> bool:
     """Whether the engine can test single steps: by its flows, which have notes since the version that can."""
-    return notes.has_notes(flow) and bool(places.step_choices(trigger_of(flow))) and not deleting(flow)
+    return notes.has_notes(flow) and bool(places.step_choices(trigger_of(flow))) and not Flow(flow).deleting
 
 
 #: On a step's page; leads to the page of the test.

@@ -12,6 +12,7 @@ from workflows_ui.core import readable
 from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.engine import NotFound
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.flow_editing import actions as editing
 from workflows_ui.flow_editing.testing.actions import DRAFT_TEST, STEP_TEST, find_answer
 from workflows_ui.flows.reading import name_of
@@ -70,13 +71,13 @@ def step_test(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         "run_id": id,
         "flow_id": flow,
         "name": reading.name_of(run) or flow,
-        "title": known.get(name, {}).get("displayName") or name,
+        "title": text_at(known.get(name), "displayName") or name,
         "tab_url": f"{flow_url(slug, flow)}?tab=steps",
         "step_url": step_url(flow_url(slug, flow), name),
-        "badge": messages.run_state(run.get("status")),
+        "badge": messages.run_state(Run(run).status),
         "sentence": reading.sentence(run, reading.length(run)),
         "diagnosis": failure_messages.explain_failure(
-            (view and view.error) or panels.failure_message(run), str(run.get("status") or "")
+            (view and view.error) or panels.failure_message(run), Run(run).status
         ),
         "step": view,
         "ended": ended,

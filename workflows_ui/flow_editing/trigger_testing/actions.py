@@ -6,16 +6,20 @@ then.
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict, Unpack
 
 from django import forms
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _, ngettext
 
 from workflows_ui.core import readable, redaction
-from workflows_ui.core.paths import dict_at, dicts_at, text_at
+from workflows_ui.core.form_arguments import Cleaned, FormArguments
+from workflows_ui.core.paths import dicts_at, text_at
+from workflows_ui.core.readers import mapping_of
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.flows.reading import deleting, trigger_of
+from workflows_ui.engine_objects.flows import ENABLED, Flow, Step
+from workflows_ui.engine_objects.pieces import Piece, PieceOperation
+from workflows_ui.flows.reading import trigger_of
 from workflows_ui.launches import flow_facts
 from workflows_ui.pieces import apps
 from workflows_ui.resource_admin.resource import Action, Row, Text, id_at, pick
@@ -30,8 +34,8 @@ SHOWN, PATIENCE = 10, 600
 class TestForm(forms.Form):
     """The way to test."""
 
-    def __init__(self, *args: Any, session: EngineSession, row: Row, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *, session: EngineSession, row: Row, **arguments: Unpack[FormArguments]) -> None:
+        super().__init__(**arguments)
         recommended = _recommended(session, row)
         labels = {
             WAIT: _("Wait for a real event. The engine listens, and keeps the next event that comes as a sample."),
@@ -53,7 +57,7 @@ def waits_for_calls(flow: Row) -> bool:
     return flow_facts.start_of(trigger_of(flow)) == "call"
 
 
-def page_url(slug: str, id: str, **query: Any) -> str:
+def page_url(slug: str, id: str, **query: object) -> str:
     """The page of a flow's samples."""
     return reverse("flow_trigger_test", kwargs={"slug": slug, "id": id}, query=query or None)
 
@@ -64,7 +68,7 @@ def samples(session: EngineSession, id: str) -> list[Row]:
     return sorted(rows, key=lambda row: str(row.get("created") or ""), reverse=True)
 
 
-def in_words(rows: Sequence[Row], new: set[str]) -> list[dict[str, Any]]:
+def in_words(rows: Sequence[Row], new: set[str]) -> list[dict[str, object]]:
     """The samples for reading; those whose ids are `new` are marked. What does not fit into a page is left out and counted."""
     room = readable.Room()
     return [_sample(row, new, room) for row in rows]
@@ -76,32 +80,44 @@ def cancel(session: EngineSession, id: str) -> None:
     session.workflows.cancel_test_trigger(_body(flow, id, WAIT))
 
 
-def _run(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str, Any]:
+class Tested(TypedDict):
+    """How a trigger is tested, and the ids of its samples; while the engine waits, since when, and the newest sample before."""
+
+    how: str
+    made: list[str]
+    waiting: int
+    seen: str
+
+
+def _run(session: EngineSession, id: str, data: Cleaned) -> Tested:
     flow, how = session.workflows.get_flow(id), data["how"]
     if how == WAIT:
         before = samples(session, id)
         session.workflows.test_trigger(_body(flow, id, WAIT))
-        return {"how": WAIT, "waiting": int(time.time()), "seen": id_at(before[0]) if before else ""}
+        return {"how": WAIT, "made": [], "waiting": int(time.time()), "seen": id_at(before[0]) if before else ""}
     events = dicts_at(session.workflows.test_trigger(_body(flow, id, ASK)), "data")
-    return {"how": ASK, "made": [id_at(row) for row in events]}
+    return {"how": ASK, "made": [id_at(row) for row in events], "waiting": 0, "seen": ""}
 
 
-def _body(flow: Row, id: str, way: str) -> dict[str, Any]:
+def _body(flow: Row, id: str, way: str) -> dict[str, object]:
     return {"flowId": id, "flowVersionId": pick(flow, "version.id"), "testStrategy": _STRATEGIES[way]}
 
 
 def _recommended(session: EngineSession, flow: Row) -> str:
     """The way that the piece itself names (api.md 11.2); "" if it names none, or if the engine does not give the piece."""
     trigger = trigger_of(flow)
-    piece, name = text_at(trigger, "settings.pieceName"), text_at(trigger, "settings.triggerName")
-    if not piece:
+    settings = Step(trigger).settings
+    if not settings.piece_name:
         return ""
-    strategy = text_at(dict_at(apps.piece_or_empty(session, piece), "triggers").get(name), "testStrategy")
+    piece = Piece(apps.piece_or_empty(session, settings.piece_name))
+    strategy = piece.triggers.get(settings.trigger_name, PieceOperation({})).test_strategy
     return next((way for way, word in _STRATEGIES.items() if word == strategy), "")
 
 
 def _can_test(flow: Row) -> bool:
-    return flow_facts.start_of(trigger_of(flow)) != "nothing" and bool(pick(flow, "version.id")) and not deleting(flow)
+    return (
+        flow_facts.start_of(trigger_of(flow)) != "nothing" and bool(Flow(flow).version.id) and not Flow(flow).deleting
+    )
 
 
 def _explained(flow: Row) -> Text:
@@ -110,14 +126,14 @@ def _explained(flow: Row) -> Text:
             "The draft's trigger is tested, or the published one where there is no draft. A test alone runs no step of the flow."
         )
     ]
-    if flow.get("status") == "ENABLED":
+    if Flow(flow).status == ENABLED:
         sentences.append(_("The flow is on: a real event runs it too, as always."))
     if waits_for_calls(flow):
         sentences.append(_("A webhook has no source to ask, so its sample is empty."))
     return " ".join(map(str, sentences))
 
 
-def _done(_flow: Row, answer: Any) -> Text:
+def _done(_flow: Row, answer: Tested) -> Text:
     if answer["how"] == WAIT:
         return _("The engine listens for the next event.")
     count = len(answer["made"])
@@ -126,23 +142,24 @@ def _done(_flow: Row, answer: Any) -> Text:
     return ngettext("The app gave %(n)d sample.", "The app gave %(n)d samples.", count) % {"n": count}
 
 
-def _then(slug: str, flow: Row, answer: Any) -> str:
+def _then(slug: str, flow: Row, answer: Tested) -> str:
     key = id_at(flow)
     if answer["how"] == WAIT:
         return page_url(slug, key, waiting=answer["waiting"], seen=answer["seen"])
     return page_url(slug, key, made=answer["made"][:SHOWN])
 
 
-def _sample(row: Row, new: set[str], room: readable.Room) -> dict[str, Any]:
+def _sample(row: Row, new: set[str], room: readable.Room) -> dict[str, object]:
     """A stored event for its template: its parts with their headings, the rest folded, and the whole event as JSON."""
     payload, key = row.get("payload"), id_at(row)
-    parts: list[tuple[Text, Any]] = [("", payload)]
-    more: list[tuple[Text, Any]] = []
-    if isinstance(payload, dict) and "body" in payload and "headers" in payload:
-        parts = [(_("What was sent"), payload["body"])]
-        if payload.get("queryParams"):
-            parts.append((_("Values in the address"), payload["queryParams"]))
-        more = [(_("About the request"), {name: payload.get(name) for name in ("method", "headers")})]
+    request = mapping_of(payload)
+    parts: list[tuple[Text, object]] = [("", payload)]
+    more: list[tuple[Text, object]] = []
+    if "body" in request and "headers" in request:
+        parts = [(_("What was sent"), request["body"])]
+        if request.get("queryParams"):
+            parts.append((_("Values in the address"), request["queryParams"]))
+        more = [(_("About the request"), {name: request.get(name) for name in ("method", "headers")})]
     return {
         "id": key,
         "created": row.get("created"),

@@ -12,6 +12,7 @@ from workflows_ui.audit.requests import actor
 from workflows_ui.audit.services import audit_log
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.engine import EngineError
+from workflows_ui.engine_objects.flows import ENABLED, Flow
 from workflows_ui.flow_editing.trigger_testing import actions
 from workflows_ui.flow_editing.trigger_testing.actions import PATIENCE, TEST
 from workflows_ui.flows.reading import name_of, start_label
@@ -93,7 +94,7 @@ def cancel(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
 
 def _launch_url(slug: str, id: str, flow: Row) -> str:
     """A page where the awaited event can be triggered."""
-    if flow.get("status") != "ENABLED" or not actions.waits_for_calls(flow):
+    if Flow(flow).status != ENABLED or not actions.waits_for_calls(flow):
         return ""
     return reverse("flow_launch", kwargs={"slug": slug, "id": id})
 

@@ -5,7 +5,6 @@ They are Imbrace's own service beside the engine: a plain Activepieces has none,
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
@@ -107,16 +106,16 @@ class ChannelAutomations(Resource):
         """The known types; none if there are no channels."""
         return {"channel": [*TYPES.items()] if session.workspace.flavour == Flavour.IMBRACE else []}
 
-    def raw(self, subject: Subject) -> dict[str, Any]:
+    def raw(self, subject: Subject) -> dict[str, object]:
         """Without the keys that the console adds."""
         return {"value": {key: value for key, value in subject.object.items() if key not in (_FLOW, _FLOW_NAME)}}
 
 
-def _load(session: EngineSession, channel: str | None = None) -> list[dict[str, Any]]:
+def _load(session: EngineSession, channel: str | None = None) -> list[dict[str, object]]:
     return whole_lists.rows_of(session.workflows.list_channel_automation(channel))
 
 
-def _with_flows(session: EngineSession, rows: Sequence[Row]) -> list[dict[str, Any]]:
+def _with_flows(session: EngineSession, rows: Sequence[Row]) -> list[dict[str, object]]:
     """The rows with id and name of their flow, if this workspace has one with the automation's id."""
     if not rows:
         return []

@@ -1,7 +1,7 @@
 """Actions on connections: replace the secret, replace by another connection, rename, delete."""
 
 import json
-from typing import Any
+from typing import TypedDict, Unpack
 
 from django import forms
 from django.contrib.auth import get_user_model
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _, ngettext_lazy
 
 from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import formats
+from workflows_ui.core.form_arguments import FormArguments
 from workflows_ui.core.paths import text_at
 from workflows_ui.core.text import filled
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -39,11 +40,17 @@ class RenameForm(forms.Form):
     name = forms.CharField(label=_("New name"), max_length=_LONGEST)
 
 
+class ReplaceData(TypedDict):
+    """The cleaned data of a ReplaceForm: the id of the connection that takes over."""
+
+    target: str
+
+
 class ReplaceForm(forms.Form):
     """The connection of the same app that takes over."""
 
-    def __init__(self, *args: Any, session: EngineSession, row: Row, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *, session: EngineSession, row: Row, **arguments: Unpack[FormArguments]) -> None:
+        super().__init__(**arguments)
         same_app = connection_list.choices(connection_list.connections_of_app(session, str(row.get("pieceName"))), "id")
         listed = [choice for choice in same_app if choice[0] != row.get("id")]
         self.fields["target"] = forms.ChoiceField(
@@ -72,7 +79,7 @@ def _replacement_impact(session: EngineSession, row: Row) -> Affected:
     return Affected(summary, [*affected.lines, *lines])
 
 
-def _replace(session: EngineSession, id: str, typed: dict[str, Any]) -> str:
+def _replace(session: EngineSession, id: str, typed: ReplaceData) -> str:
     """Create the job and return its id. The engine's own call publishes drafts and turns flows on (recordings `conn_replace_off_*`)."""
     old, new = connection_list.find_connection(session, id), connection_list.find_connection(session, typed["target"])
     if new["id"] == old["id"] or new.get("pieceName") != old.get("pieceName"):
@@ -112,7 +119,7 @@ def _require_flows(session: EngineSession, row: Row) -> None:
     raise forms.ValidationError(text % {"name": formats.cut(text_at(row, "displayName"))})
 
 
-def _delete(session: EngineSession, id: str, _typed: dict[str, Any]) -> None:
+def _delete(session: EngineSession, id: str, _typed: dict[str, object]) -> None:
     session.workflows.delete_connection(id)
     usage.forget(session)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Unpack
 from urllib.parse import urlsplit
 
 from django import forms
@@ -12,9 +12,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core import formats
-from workflows_ui.core.paths import pick
+from workflows_ui.core.form_arguments import FormArguments
+from workflows_ui.core.paths import pick, text_at
+from workflows_ui.core.readers import mapping_of
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound, Unknown
+from workflows_ui.engine_objects.pieces import AuthSchema, Piece
 from workflows_ui.members.models import Flavour
 from workflows_ui.pieces import apps
 from workflows_ui.pieces.catalogue import takes_connection
@@ -41,9 +44,9 @@ class _AuthForm(forms.Form):
     def _add_schema_fields(
         self,
         session: EngineSession,
-        schema: Row,
+        schema: AuthSchema,
         piece: str,
-        asked: Mapping[str, Any],
+        asked: Mapping[str, object],
         connection: str = "",
         current_type: str = "",
     ) -> None:
@@ -53,7 +56,7 @@ class _AuthForm(forms.Form):
         """
         self._signed_in = None
         sign_in_url = ""
-        if schema.get("type") == oauth_forms.OWN and oauth_forms.page_of(schema):
+        if schema.type == oauth_forms.OWN and oauth_forms.page_of(schema):
             self._signed_in = signing_in.find_sign_in(session, str(asked.get("sign_in") or ""), piece, connection)
             sign_in_url = sign_in_page_url(session.workspace.slug, piece, connection)
             self.fields["sign_in"] = forms.CharField(
@@ -70,7 +73,7 @@ class _AuthForm(forms.Form):
         known_values = self._signed_in.form_values if self._signed_in else {}
         self.discreet = frozenset({*schema_fields, *known_values, "sign_in"})
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """Add the data of the sign-in to the submitted data."""
         typed = super().clean() or self.cleaned_data
         if "client_kind" in typed:
@@ -92,52 +95,57 @@ class ConnectForm(_AuthForm):
     # The app's type of connection, if it has several.
     way = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput())
 
-    def __init__(self, *args: Any, session: EngineSession, row: Row, asked: Mapping[str, Any], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self, *, session: EngineSession, row: Row, asked: Mapping[str, object], **arguments: Unpack[FormArguments]
+    ) -> None:
+        super().__init__(**arguments)
         self.fields["name"].initial = apps.title(row)[:200]
         self.fields["external_id"].initial = get_random_string(21)
         piece = str(row.get("name"))
-        schema = auth_forms.scheme(apps.piece(session, piece).get("auth"), _requested_type(asked)) or {}
-        self.fields["way"].initial = schema.get("type")
+        schema = auth_forms.scheme(Piece(apps.piece(session, piece)).auths, _requested_type(asked))
+        self.fields["way"].initial = schema.type
         self._add_schema_fields(session, schema, piece, asked)
 
 
 class SecretForm(_AuthForm):
     """A new secret for the connection `row`, by the schema of its app."""
 
-    def __init__(self, *args: Any, session: EngineSession, row: Row, asked: Mapping[str, Any], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        schema, piece = scheme_of(session, row) or {}, str(row.get("pieceName"))
+    def __init__(
+        self, *, session: EngineSession, row: Row, asked: Mapping[str, object], **arguments: Unpack[FormArguments]
+    ) -> None:
+        super().__init__(**arguments)
+        schema, piece = scheme_of(session, row), str(row.get("pieceName"))
         self._add_schema_fields(session, schema, piece, asked, str(row.get("id")), str(row.get("type")))
 
 
-def connect(session: EngineSession, name: str, typed: dict[str, Any]) -> Any:
+def connect(session: EngineSession, name: str, typed: dict[str, object]) -> object:
     """Create a connection to the piece of this name and return it as the engine has it, without the secret.
 
     Raises ValidationError with a message if the app refuses the data, and EngineError.
     """
-    schema = auth_forms.scheme(apps.piece(session, name).get("auth"), _requested_type(typed))
-    if schema is None:
+    schema = auth_forms.scheme(Piece(apps.piece(session, name)).auths, _requested_type(typed))
+    if not schema:
         raise forms.ValidationError(_("This app takes no connection that can be made here."))
     request = {"externalId": typed["external_id"], "displayName": typed["name"], "pieceName": name}
     return _store(session, request, schema, typed)
 
 
-def _requested_type(asked: Mapping[str, Any]) -> str:
+def _requested_type(asked: Mapping[str, object]) -> str:
     """The requested type; a request that comes from the app's own page has signed in there."""
     return str(asked.get("way") or (oauth_forms.OWN if asked.get("sign_in") else ""))
 
 
-def renew(session: EngineSession, row: Row, typed: dict[str, Any]) -> Any:
+def renew(session: EngineSession, row: Row, typed: dict[str, object]) -> object:
     """Replace the secret of the connection `row`; its name, its id and the flows that use it stay. Raises as `connect`."""
     schema = scheme_of(session, row)
-    if schema is None:
+    if not schema:
         raise forms.ValidationError(
             _("The engine does not say what this app wants to be given. Change it in the engine.")
         )
     request = {key: row.get(key) for key in ("externalId", "displayName", "pieceName")}
-    if isinstance(row.get("metadata"), dict):
-        request["metadata"] = row["metadata"]
+    metadata = row.get("metadata")
+    if mapping_of(metadata) is metadata:
+        request["metadata"] = metadata
     return _store(session, request, schema, typed)
 
 
@@ -157,16 +165,18 @@ def sign_in_page_url(slug: str, piece: str, connection: str = "") -> str:
     return reverse("connection_sign_in", kwargs=kwargs, query=query) if piece.strip(" ./") else ""
 
 
-def scheme_of(session: EngineSession, row: Row) -> dict[str, Any] | None:
-    """The schema of a connection's app that fits it; None if nothing is known. Raises EngineError."""
-    auth: object = None
+def scheme_of(session: EngineSession, row: Row) -> AuthSchema:
+    """The schema of a connection's app that fits it; empty if nothing is known. Raises EngineError."""
+    auths = list[AuthSchema]()
     if name := id_at(row, "pieceName"):
         with suppress(NotFound):  # If the app was removed, the connection's own type determines its content.
-            auth = apps.piece(session, name).get("auth")
-    return auth_forms.scheme(auth, row.get("type"))
+            auths = Piece(apps.piece(session, name)).auths
+    return auth_forms.scheme(auths, text_at(row, "type"))
 
 
-def _store(session: EngineSession, request: dict[str, Any], schema: Row, typed: Mapping[str, Any]) -> Any:
+def _store(
+    session: EngineSession, request: dict[str, object], schema: AuthSchema, typed: Mapping[str, object]
+) -> object:
     value = auth_forms.value(schema, typed)
     try:
         connection = session.workflows.upsert_connection({**request, "type": value["type"], "value": value})
@@ -189,7 +199,7 @@ def _store(session: EngineSession, request: dict[str, Any], schema: Row, typed: 
 def _connection_types(session: EngineSession, row: Row) -> Affected | None:
     """The forms to choose from, if an app can be connected in several ways."""
     slug, name = session.workspace.slug, str(row.get("name"))
-    kinds = auth_forms.kinds(apps.piece(session, name).get("auth"))
+    kinds = auth_forms.kinds(Piece(apps.piece(session, name)).auths)
     if len(kinds) < 2:
         return None
     form = CONNECT.url(slug, "pieces", name)

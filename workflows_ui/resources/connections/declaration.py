@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
-from typing import Any
 
 from django import forms
 from django.urls import reverse
@@ -21,7 +20,7 @@ from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.lists.filters import state_field
 from workflows_ui.members.models import Role
 from workflows_ui.pieces import apps, connections as connection_list
-from workflows_ui.pieces.apps import Mark, mark_column
+from workflows_ui.pieces.apps import App, Mark, mark_column
 from workflows_ui.pieces.connections import STATES, state
 from workflows_ui.pieces.fields import type_words
 from workflows_ui.resource_admin import whole_lists
@@ -54,7 +53,7 @@ def owner(row: Row) -> str:
 
 
 def _app(row: Row) -> Mark:
-    return apps.mark(text_at(row, "appName") or apps.short(row.get("pieceName")), text_at(row, "appLogo"))
+    return apps.mark(text_at(row, "appName") or apps.short(text_at(row, "pieceName")), text_at(row, "appLogo"))
 
 
 def _new_url(slug: str, _row: Row) -> str:
@@ -86,7 +85,7 @@ def _reach(row: Row) -> Text:
     return _("This workspace") if row.get("scope") == "PROJECT" else ""
 
 
-def _trouble(subject: Subject) -> dict[str, Any] | None:
+def _trouble(subject: Subject) -> dict[str, object] | None:
     text = _TROUBLE.get(str(subject.object.get("status")))
     action = resource_actions.RENEW
     if text is None:
@@ -135,7 +134,7 @@ class Connections(Resource):
     actions = resource_actions.ALL
     details = (
         mark_column(_app, _("App"), link=link_to("pieces", "pieceName")),
-        Column(lambda row: type_words(row.get("type")), _("Type")),
+        Column(lambda row: type_words(text_at(row, "type")), _("Type")),
         Column(owner, _("Owner")),
         Column(_reach, _("Scope")),
         Column("created", _("Created"), kind="when"),
@@ -162,7 +161,7 @@ class Connections(Resource):
         """With the names of their apps, and the flows that use them."""
         flows = uses.flows_using(session, "connections")
         used: list[Row] = [{**row, "flowIds": flows.get(text_at(row, "externalId"), [])} for row in rows]
-        return _named(used, session.known("pieces", []))
+        return _named(used, session.known(apps.CATALOGUE, list[App]()))
 
     def get(self, session: EngineSession, id: str) -> Row:
         """The connection as in the list. Raises NotFound if it is not in the list."""
@@ -173,11 +172,11 @@ class Connections(Resource):
         return {"app": [(row["name"], apps.title(row)) for row in apps.catalogue_or_none(session) if row["auth"]]}
 
 
-def _with_apps(session: EngineSession, rows: Sequence[Row]) -> list[dict[str, Any]]:
+def _with_apps(session: EngineSession, rows: Sequence[Row]) -> list[dict[str, object]]:
     return _named(rows, apps.catalogue_or_none(session) if rows else [])
 
 
-def _named(rows: Sequence[Row], catalogue: Sequence[Row]) -> list[dict[str, Any]]:
-    known = {app["name"]: app for app in catalogue}
-    found = [(row, known.get(str(row.get("pieceName")), {})) for row in rows]
-    return [dict(row) | {"appName": apps.title(app), "appLogo": text_at(app, "logo")} for row, app in found]
+def _named(rows: Sequence[Row], catalogue: Sequence[App]) -> list[dict[str, object]]:
+    known = {app["name"]: (apps.title(app), app["logo"]) for app in catalogue}
+    found = [(row, known.get(text_at(row, "pieceName"), ("", ""))) for row in rows]
+    return [{**row, "appName": name, "appLogo": logo} for row, (name, logo) in found]

@@ -5,14 +5,12 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from django.utils.translation import gettext as _
 
-from workflows_ui.core.paths import dict_at, text_at, texts_at
+from workflows_ui.engine_objects.pieces import AuthSchema
 from workflows_ui.pieces.fields import words
-from workflows_ui.resource_admin.resource import Row
 from workflows_ui.web import elements
 from workflows_ui.web.schema_forms import Input, InputKind, Option
 
@@ -42,10 +40,10 @@ class SignIn:
     verifier: str = field(default="", repr=False)
     code: str = field(default="", repr=False)
     connection: str = ""
-    props: dict[str, Any] = field(default_factory=dict)
+    props: dict[str, object] = field(default_factory=dict)
 
     @property
-    def form_values(self) -> dict[str, Any]:
+    def form_values(self) -> dict[str, object]:
         """The sign-in's data by the names of the form's fields."""
         return {
             "client_id": self.client_id,
@@ -58,7 +56,12 @@ class SignIn:
 
 
 def inputs(
-    schema: Row, signed_in: SignIn | None = None, *, redirect_url: str = "", sign_in_url: str = "", client: str = OWN
+    schema: AuthSchema,
+    signed_in: SignIn | None = None,
+    *,
+    redirect_url: str = "",
+    sign_in_url: str = "",
+    client: str = OWN,
 ) -> list[Input]:
     """The inputs of an OAuth2 schema; those that the chosen kind of client does not need may be left empty.
 
@@ -113,38 +116,39 @@ def inputs(
     fields = [kind, client_id, secret, redirect, Input("scope", _("Rights asked for (scope)"), initial=scope(schema))]
     if not machines_only(schema):
         fields.append(Input("code", _("Code"), help=_how(schema, sign_in_url), required=True, secret=True))
-        if schema.get("pkce"):
+        if schema.pkce:
             fields.append(Input("code_challenge", _("Code verifier (PKCE)"), required=True, secret=True))
     return fields
 
 
-def value(schema: Row, typed: Mapping[str, Any]) -> dict[str, Any]:
+def value(schema: AuthSchema, typed: Mapping[str, object]) -> dict[str, object]:
     """The engine's `value`, without the app's own fields, from the submitted data or a sign-in."""
-    kind = typed["client_kind"] if typed.get("client_kind") in KINDS else OWN
-    result: dict[str, Any] = {"type": kind} | {name: typed[name] for name in _HOLDS[kind]}
+    chosen = str(typed.get("client_kind") or "")
+    kind = chosen if chosen in KINDS else OWN
+    result: dict[str, object] = {"type": kind} | {name: typed[name] for name in _HOLDS[kind]}
     result |= {"scope": typed.get("scope") or "", "code": typed.get("code") or NO_CODE}
     if machines_only(schema) and kind == OWN:
         result["grant_type"] = "client_credentials"
     if typed.get("code_challenge"):
         result["code_challenge"] = typed["code_challenge"]
-    if schema.get("authorizationMethod") in ("HEADER", "BODY"):
-        result["authorization_method"] = schema["authorizationMethod"]
+    if schema.authorization_method in ("HEADER", "BODY"):
+        result["authorization_method"] = schema.authorization_method
     return result
 
 
-def scope(schema: Row) -> str:
+def scope(schema: AuthSchema) -> str:
     """The scopes that the app's schema requests, as one text."""
-    return " ".join(texts_at(schema, "scope")) or words(schema.get("scope"))
+    return " ".join(schema.scopes) or words(schema.scope_text)
 
 
-def machines_only(schema: Row) -> bool:
+def machines_only(schema: AuthSchema) -> bool:
     """Whether the client signs in without a person."""
-    return schema.get("grantType") == "client_credentials"
+    return schema.grant_type == "client_credentials"
 
 
-def page_of(schema: Row) -> str:
+def page_of(schema: AuthSchema) -> str:
     """The app's sign-in page; "" if the schema names none that a browser may be sent to."""
-    url = "" if machines_only(schema) else text_at(schema, "authUrl").strip()
+    url = "" if machines_only(schema) else schema.auth_url.strip()
     try:
         parts = urlsplit(_PLACEHOLDER.sub("x", url))
     except ValueError:
@@ -152,12 +156,12 @@ def page_of(schema: Row) -> str:
     return url if parts.scheme in ("https", "http") and parts.netloc else ""
 
 
-def placeholders(schema: Row) -> list[str]:
+def placeholders(schema: AuthSchema) -> list[str]:
     """Names of the app's own fields that its sign-in page or its scopes depend on, such as a subdomain."""
     return list(dict.fromkeys(_PLACEHOLDER.findall(f"{page_of(schema)} {scope(schema)}")))
 
 
-def address(schema: Row, sign_in: SignIn, state: str, values: Mapping[str, Any]) -> str:
+def address(schema: AuthSchema, sign_in: SignIn, state: str, values: Mapping[str, object]) -> str:
     """The URL for signing in; the browser returns to the redirect URL with a code and `state`.
 
     `values` are those of `placeholders`. The parameters are the ones that the engine's own page sends.
@@ -172,21 +176,21 @@ def address(schema: Row, sign_in: SignIn, state: str, values: Mapping[str, Any])
         "state": state,
         "scope": filled(sign_in.scope, values),
     }
-    prompt = text_at(schema, "prompt") or "consent"
+    prompt = schema.prompt or "consent"
     if prompt != "omit":
         query["prompt"] = prompt
-    query |= {key: item for key, item in dict_at(schema, "extra").items() if isinstance(item, str)}
+    query |= schema.extra
     if sign_in.verifier:
-        hashed = schema.get("pkceMethod") == "S256"
+        hashed = schema.pkce_method == "S256"
         query["code_challenge_method"] = "S256" if hashed else "plain"
         query["code_challenge"] = _digest(sign_in.verifier) if hashed else sign_in.verifier
     return urlunsplit(parts._replace(query=urlencode(query)))
 
 
-def _how(schema: Row, sign_in_url: str) -> str:
+def _how(schema: AuthSchema, sign_in_url: str) -> str:
     if sign_in_url:
         return _("The app gives it when you sign in there; it works once and for a short time.")
-    page = words(schema.get("authUrl")) or _("the app's sign-in page")
+    page = words(schema.auth_url) or _("the app's sign-in page")
     text = _(
         "Open %(where)s with response_type=code, your client id, the redirect address and the rights as its parameters, sign in, "
         "and copy the code from the address that you are led to. A code works once and for a short time."
@@ -194,7 +198,7 @@ def _how(schema: Row, sign_in_url: str) -> str:
     return text % {"where": page}
 
 
-def filled(text: str, values: Mapping[str, Any], *, safe: bool = False) -> str:
+def filled(text: str, values: Mapping[str, object], *, safe: bool = False) -> str:
     return _PLACEHOLDER.sub(
         lambda match: quote(str(values.get(match[1], "")), safe="") if safe else str(values.get(match[1], "")), text
     )

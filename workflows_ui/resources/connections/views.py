@@ -18,11 +18,12 @@ from workflows_ui.accounts.models import User
 from workflows_ui.core.paths import text_at
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine_objects.pieces import AuthSchema, Piece
 from workflows_ui.members.models import Role
 from workflows_ui.members.services import access
 from workflows_ui.pieces import apps, catalogue, connections as connection_list
+from workflows_ui.pieces.apps import App
 from workflows_ui.resource_admin.places import list_url
-from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources.connections import actions, auth_forms, oauth_forms, signing_in
 from workflows_ui.resources.connections.connecting import CONNECT, scheme_of, sign_in_page_url
 from workflows_ui.resources.connections.oauth_forms import SignIn
@@ -41,10 +42,10 @@ def new(request: ConsoleRequest, slug: str) -> HttpResponse:
     """The apps that take a connection, by name or filtered by the search. One cached call to the engine. Raises EngineError."""
     search = request.GET.get("search", "").strip()[:200]
 
-    def url(row: Row) -> str:
-        if row["auth"] == [oauth_forms.OWN]:
-            return sign_in_page_url(slug, row["name"])
-        return CONNECT.url(slug, "pieces", row["name"])
+    def url(app: App) -> str:
+        if app["auth"] == [oauth_forms.OWN]:
+            return sign_in_page_url(slug, app["name"])
+        return CONNECT.url(slug, "pieces", app["name"])
 
     lines = catalogue.app_lines(engine_session.open_session(request.access), search, url, connection="yes")
     context = {"lines": lines, "search": search, "list_url": list_url(slug, "connections")}
@@ -62,12 +63,12 @@ def begin(request: ConsoleRequest, slug: str, piece: str) -> HttpResponse:
     session = engine_session.open_session(request.access)
     connection = request.GET.get("connection", "")[:100]
     title, schema = _scheme(session, piece, connection)
-    if schema.get("type") != oauth_forms.OWN:
+    if schema.type != oauth_forms.OWN:
         raise Http404
     if not oauth_forms.page_of(schema):
         return responses.redirect(request, _form_url(slug, piece, connection))
     back = request.build_absolute_uri(reverse("app_sign_in_back"))
-    own_fields = auth_forms.props(schema.get("props"), only=oauth_forms.placeholders(schema))
+    own_fields = auth_forms.props(schema, only=oauth_forms.placeholders(schema))
     form = forms.Form(request.POST if request.method == "POST" else None)
     form.fields |= form_fields(_client(schema)) | own_fields
     context = {
@@ -81,13 +82,13 @@ def begin(request: ConsoleRequest, slug: str, piece: str) -> HttpResponse:
     }
     if request.method == "POST" and form.is_valid():
         typed = form.cleaned_data
-        values = auth_forms.filled_in(schema.get("props"), typed)
+        values = auth_forms.filled_in(schema, typed)
         sign_in = SignIn(
             piece=piece,
             client_id=typed["client_id"],
             redirect_url=back,
             scope=oauth_forms.filled(typed["scope"], values),
-            verifier=get_random_string(64) if schema.get("pkce") else "",
+            verifier=get_random_string(64) if schema.pkce else "",
             connection=connection,
             props={name: typed[name] for name in own_fields},
         )
@@ -139,7 +140,7 @@ def back(request: HttpRequest) -> HttpResponse:
     return responses.redirect(request, f"{address}?{urlencode({'sign_in': ticket})}")
 
 
-def _client(schema: Row) -> list[Input]:
+def _client(schema: AuthSchema) -> list[Input]:
     """The inputs for the client and its scopes."""
     return [
         Input(
@@ -161,15 +162,15 @@ def _client(schema: Row) -> list[Input]:
     ]
 
 
-def _scheme(session: EngineSession, piece: str, connection: str) -> tuple[str, Row]:
+def _scheme(session: EngineSession, piece: str, connection: str) -> tuple[str, AuthSchema]:
     """The page's title, and the schema for signing in."""
     row = apps.piece(session, piece)
     if not connection:
-        return apps.title(row), auth_forms.scheme(row.get("auth"), oauth_forms.OWN) or {}
+        return apps.title(row), auth_forms.scheme(Piece(row).auths, oauth_forms.OWN)
     connection_row = connection_list.find_connection(session, connection)
     if connection_row.get("pieceName") != piece:
         raise Http404
-    return text_at(connection_row, "displayName") or apps.title(row), scheme_of(session, connection_row) or {}
+    return text_at(connection_row, "displayName") or apps.title(row), scheme_of(session, connection_row)
 
 
 def _form_url(slug: str, piece: str, connection: str) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any
 
 from django.urls import reverse
 from django.utils.text import format_lazy
@@ -15,26 +14,18 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.deleted_objects import copies, services as deleted_objects
 from workflows_ui.deleted_objects.services import Content
 from workflows_ui.engine import EngineError, NotFound
+from workflows_ui.engine_objects.flows import ENABLED, Flow
 from workflows_ui.flow_editing import actions as editing_actions, creation, validity
 from workflows_ui.flow_editing.operations import TREE, Operation
 from workflows_ui.flow_editing.prediction import Impossible, predict
 from workflows_ui.flows import pages
-from workflows_ui.flows.reading import (
-    connection_names,
-    deleting,
-    folder_names,
-    has_draft,
-    name_of,
-    table_names,
-    tags_of,
-    trigger_of,
-)
+from workflows_ui.flows.reading import connection_names, folder_names, name_of, table_names, trigger_of
 from workflows_ui.launch_forms.models import LaunchForm, LaunchFormVersion, SavedInputs
 from workflows_ui.launches.models import OPEN, Launch
 from workflows_ui.members.models import LaunchRight, Role
 from workflows_ui.notifications.models import Favourite, Watch, WatchKind
 from workflows_ui.pieces import missing_apps
-from workflows_ui.resource_admin.actions import LastingText, NameForm, always, delete_action, rename_action
+from workflows_ui.resource_admin.actions import LastingText, NameData, NameForm, always, delete_action, rename_action
 from workflows_ui.resource_admin.places import flow_url, object_url, subpage_url
 from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Row, Text, id_at, pick
 from workflows_ui.resources.flows import forms as flow_forms
@@ -44,7 +35,7 @@ _LISTED = 20
 Line = tuple[Text, str]
 
 
-def _operate(session: EngineSession, id: str, operation: str, **request: Any) -> Any:
+def _operate(session: EngineSession, id: str, operation: str, **request: object) -> Row:
     """Run one of the engine's operations on a flow (api.md 6.5) and return the whole flow. Raises EngineError."""
     flow, sent = session.workflows.get_flow(id), Operation(operation, request)
     try:
@@ -54,31 +45,32 @@ def _operate(session: EngineSession, id: str, operation: str, **request: Any) ->
     return session.workflows.apply_flow_operation(id, sent.body, known=flow, expected=expected)
 
 
-def _duplicate(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
+def _duplicate(session: EngineSession, id: str, data: NameData) -> object:
     """Create a flow of this name with the newest version's steps, in the same folder."""
     flow = session.workflows.get_flow(id)
-    return creation.create(session, data["name"], dict_at(flow, "version"), text_at(flow, "folderId"))
+    return creation.create(session, data["name"], dict_at(flow, "version"), Flow(flow).folder_id)
 
 
 def _can_turn_on(flow: Row) -> bool:
     # Before the first publish the engine answers 500 (api.md 6.5).
-    return flow.get("status") == "DISABLED" and bool(flow.get("publishedVersionId")) and not deleting(flow)
+    return Flow(flow).is_on is False
 
 
 def _can_publish(flow: Row) -> bool:
-    started = pick(trigger_of(flow), "type") not in (None, "EMPTY")
-    return started and not deleting(flow) and (not flow.get("publishedVersionId") or has_draft(flow))
+    found = Flow(flow)
+    started = found.version.trigger.type not in ("", "EMPTY")
+    return started and not found.deleting and (not found.is_published or found.has_draft)
 
 
 def _stays(flow: Row) -> bool:
-    return not deleting(flow)
+    return not Flow(flow).deleting
 
 
 def _incomplete(session: EngineSession, flow: Row) -> Affected | None:
     """What is missing in the draft, which the engine publishes all the same."""
     trigger = trigger_of(flow)
     report = validity.check_steps(session, trigger)
-    listed = validity.lines(report, session.workspace.slug, text_at(flow, "id"))
+    listed = validity.lines(report, session.workspace.slug, Flow(flow).id)
     if not listed:
         return None
     missing = missing_apps.of_trees(session, trigger)
@@ -96,15 +88,15 @@ def _incomplete(session: EngineSession, flow: Row) -> Affected | None:
     return Affected(filled(text, count=steps), listed[:_LISTED])
 
 
-def _rename(session: EngineSession, id: str, data: dict[str, Any]) -> Row:
+def _rename(session: EngineSession, id: str, data: NameData) -> Row:
     flow = _operate(session, id, "CHANGE_NAME", displayName=data["name"])
     return {**flow, "renamed": name_of(flow) == data["name"]}
 
 
 def _published(row: Row, flow: Row) -> Text:
     """Whether what the confirmation said has come true, by the engine's answer."""
-    is_live = pick(flow, "publishedVersionId") == pick(flow, "version.id") and pick(flow, "status") == "ENABLED"
-    if is_live:
+    made = Flow(flow)
+    if made.published_version_id == made.version.id and made.status == ENABLED:
         return gettext("“%(name)s” is published and on.") % {"name": formats.cut(name_of(row))}
     text = gettext(
         "The engine took the request to publish “%(name)s”, but it is not live. Look at the state of the flow."
@@ -112,14 +104,14 @@ def _published(row: Row, flow: Row) -> Text:
     return LastingText(text % {"name": formats.cut(name_of(row))})
 
 
-def _tag(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
+def _tag(session: EngineSession, id: str, data: dict[str, object]) -> object:
     """Keep all other metadata, which UPDATE_METADATA replaces (recording `flow_op_update_metadata`)."""
     known = dict_at(session.workflows.get_flow(id), "metadata") | {"tags": data["tags"]}
     metadata = {key: value for key, value in known.items() if key != "tags" or value}
     return _operate(session, id, "UPDATE_METADATA", metadata=metadata or None)
 
 
-def _delete(session: EngineSession, id: str, data: dict[str, Any]) -> dict[str, Any]:
+def _delete(session: EngineSession, id: str, data: dict[str, object]) -> dict[str, object]:
     """`copies.answer`, and whether the flow is gone: 0.83 takes a moment if it was published (`flow_del_03_get_right_after`)."""
     with copies.copy_before_deletion(session, "flows", id, data, lambda: _read_copy(session, id)):
         session.workflows.delete_flow(id)
@@ -151,9 +143,10 @@ def _deletion_impact(session: EngineSession, flow: Row) -> Affected:
 
 
 def _lost_state(flow: Row) -> Iterator[Line]:
-    if flow.get("status") == "ENABLED" and flow.get("publishedVersionId"):
+    found = Flow(flow)
+    if found.status == ENABLED and found.is_published:
         yield _("It is on: its webhook address, schedule or trigger starts nothing any more."), ""
-    if flow.get("publishedVersionId") and has_draft(flow):
+    if found.has_draft:
         yield _("The draft is newer than what is live. A copy has the draft only."), ""
 
 
@@ -201,35 +194,36 @@ def _read_copy(session: EngineSession, id: str) -> Content:
     """The flow's newest version, tags and folder, and what is said about it until it is restored. Raises EngineError."""
     flow = session.workflows.get_flow(id)
     version = dict_at(flow, "version")
-    folder = folder_names(session).get(text_at(flow, "folderId"), "")
-    data: dict[str, Any] = {
+    folder = folder_names(session).get(Flow(flow).folder_id, "")
+    tags = Flow(flow).tags
+    data: dict[str, object] = {
         "version": {key: version[key] for key in TREE if key in version},
-        "tags": tags_of(flow),
+        "tags": tags,
         "folder": folder,
     }
     forms = LaunchFormVersion.objects.filter(form__workspace=session.workspace, form__flow_id=id)
     facts = {
         "folder": folder[:200],
-        "tags": len(data["tags"]),
-        "on": flow.get("status") == "ENABLED",
-        "published": bool(flow.get("publishedVersionId")),
+        "tags": len(tags),
+        "on": Flow(flow).status == ENABLED,
+        "published": Flow(flow).is_published,
         "versions": forms.count(),
         "notes": len(dicts_at(version, "notes")),
-        "empty": text_at(trigger_of(flow), "type") == "EMPTY",
+        "empty": Flow(flow).version.trigger.type == "EMPTY",
     }
     return Content(name_of(flow) or id, data, facts)
 
 
-def create_from_copy(session: EngineSession, data: Mapping[str, Any]) -> str:
+def create_from_copy(session: EngineSession, data: Mapping[str, object]) -> str:
     """Create the flow of a copy (_read_copy) without its steps, in the folder of that name if any; return its id. Raises EngineError."""
     folders = {name: key for key, name in folder_names(session).items()}
     folder = folders.get(text_at(data, "folder"), "")
     flow = session.workflows.create_flow(_name_in_copy(data), folder_id=folder or None)
     pages.forget(session)
-    return text_at(flow, "id")
+    return Flow(flow).id
 
 
-def fill_from_copy(session: EngineSession, id: str, data: Mapping[str, Any]) -> None:
+def fill_from_copy(session: EngineSession, id: str, data: Mapping[str, object]) -> None:
     """Give the flow the steps and tags of its copy; a second time does no harm. Raises EngineError, ValidationError."""
     tags = [str(tag) for tag in list_at(data, "tags")]
     flow, version = session.workflows.get_flow(id), dict_at(data, "version")
@@ -240,7 +234,7 @@ def fill_from_copy(session: EngineSession, id: str, data: Mapping[str, Any]) -> 
         _tag(session, id, {"tags": tags})
 
 
-def _name_in_copy(data: Mapping[str, Any]) -> str:
+def _name_in_copy(data: Mapping[str, object]) -> str:
     return text_at(data, "version.displayName") or gettext("Imported flow")
 
 
@@ -282,7 +276,7 @@ ACTIONS = (
         initial=lambda row: {"name": name_of(row)},
         confirm=lambda row: (
             gettext("The new name is part of the draft. Runs show it after the draft is published.")
-            if row.get("publishedVersionId")
+            if Flow(row).is_published
             else ""
         ),
         visible=_stays,
@@ -313,7 +307,7 @@ ACTIONS = (
         "tags",
         _tag,
         form=flow_forms.FlowTags,
-        initial=lambda row: {"tags": ", ".join(tags_of(row))},
+        initial=lambda row: {"tags": ", ".join(Flow(row).tags)},
         button=_("Save the tags"),
         visible=_stays,
         done=_("The tags are saved."),
@@ -344,7 +338,7 @@ ACTIONS = (
         stops=True,
         confirm=_("“%(name)s” does not start any more, by a launch or automatically, until it is turned on again."),
         button=_("Turn off “%(name)s”"),
-        visible=lambda flow: flow.get("status") == "ENABLED" and not deleting(flow),
+        visible=lambda flow: Flow(flow).status == ENABLED and not Flow(flow).deleting,
         done=_("“%(name)s” is off."),
         in_rows=True,
         bulk=Bulk(_("The flows do not start any more, by a launch or automatically, until they are turned on again.")),

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
-from typing import Any, cast
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
@@ -14,6 +13,7 @@ from workflows_ui.core.paths import list_at, number_at
 from workflows_ui.core.states import Badge
 from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine_objects.flows import Flow
 from workflows_ui.flow_editing import actions as editing_actions, replacement_job
 from workflows_ui.flow_editing.testing.actions import DRAFT_TEST, STEP_TEST
 from workflows_ui.flow_editing.trigger_testing import actions as trigger_tests
@@ -51,7 +51,7 @@ _DELETING = Badge(_("Being deleted"), "loader-circle", "orange", moving=True)
 
 
 def _rights_url(slug: str, flow: Row) -> str:
-    return subpage_url("flow_launch_rights", slug, flow) if flow.get("publishedVersionId") else ""
+    return subpage_url("flow_launch_rights", slug, flow) if Flow(flow).is_published else ""
 
 
 def _runs_url(slug: str, flow: Row) -> str:
@@ -61,12 +61,11 @@ def _runs_url(slug: str, flow: Row) -> str:
 
 def _note(flow: Row) -> Text:
     """`state_note`, short enough for a row."""
-    return (
-        _("Unpublished changes") if reading.has_draft(flow) and not reading.deleting(flow) else reading.state_note(flow)
-    )
+    found = Flow(flow)
+    return _("Unpublished changes") if found.has_draft and not found.deleting else reading.state_note(flow)
 
 
-def _with_names(session: EngineSession, rows: Sequence[Row], folders: Mapping[str, str]) -> list[dict[str, Any]]:
+def _with_names(session: EngineSession, rows: Sequence[Row], folders: Mapping[str, str]) -> list[dict[str, object]]:
     """The rows with the names of their folders, their apps, and the plots of their runs."""
     known = reading.known_apps(session)
     sparks = resource_results.sparks(session, [id_at(row) for row in rows if id_at(row)])
@@ -140,7 +139,7 @@ class Flows(Resource):
         Column("updated", _("Updated"), kind="when"),
         Column("owner", _("Owner")),
         Column("folder", _("Folder"), link=link_to("folders", "folderId")),
-        Column(reading.tags_of, _("Tags"), kind="list"),
+        Column(lambda flow: Flow(flow).tags, _("Tags"), kind="list"),
         Column(reading.next_times, _("Starts next"), template_name="resources/flows/times.html"),
         Column(lambda flow: number_at(flow, "timeSavedPerRun"), _("Minutes saved per run"), kind="count"),
         Column(lambda flow: len(list_at(flow, "version.notes")) or None, _("Notes on its canvas"), kind="count"),
@@ -177,13 +176,13 @@ class Flows(Resource):
             _("Launch form"),
             (Panel("", "resources/flows/form.html", flow_panels.form),),
             role=Role.BUILDER,
-            visible=lambda flow: not reading.deleting(flow),
+            visible=lambda flow: not Flow(flow).deleting,
         ),
         usage.tab("flows", _("No flow calls this flow, and no MCP server offers it.")),
         Tab("versions", _("Versions"), (Panel("", "resources/flows/versions.html", versions.panel),)),
     )
     head = Panel("", "resources/flows/own_marks.html", flow_panels.own_marks)
-    switch = Switch("turn-on", "turn-off", reading.is_on)
+    switch = Switch("turn-on", "turn-off", lambda flow: Flow(flow).is_on)
     editor_path = "/projects/{project}/flows/{id}"
     notes = True
     created = "created"
@@ -192,7 +191,7 @@ class Flows(Resource):
         """A page, last changed first, with flows in the shape of `flow_pages.brief`. One call for flows as long as the first hundred hold
         the page, and a cached one for the names of folders; the newest runs for the last results are optional.
         """
-        page = pages.page(session, pages.Filters(**query.filters), query)
+        page = pages.page(session, pages.Filters.cleaned(query.filters), query)
         results = resource_results.latest(session, [id_at(row) for row in page.rows if id_at(row)])
         rows = _with_names(session, page.rows, reading.folder_names(session))
         return replace(page, rows=[row | {"results": results.get(id_at(row))} for row in rows])
@@ -208,9 +207,9 @@ class Flows(Resource):
         names = {"folder": folder, "owner": reading.owner_of(session, flow)}
         return flow | {key: name for key, name in names.items() if name}
 
-    def count(self, session: EngineSession, filters: Mapping[str, Any]) -> int | None:
+    def count(self, session: EngineSession, filters: Mapping[str, object]) -> int | None:
         """The count by folder and state, the only filters that the engine counts by."""
-        return pages.count(session, pages.Filters(**filters))
+        return pages.count(session, pages.Filters.cleaned(filters))
 
     def choices(self, session: EngineSession) -> Mapping[str, Sequence[tuple[str, str | Promise]]]:
         """The folders, and the connections by the external ids that flows use."""
@@ -219,14 +218,14 @@ class Flows(Resource):
         return {"folder": folder_choices(session, pages.NO_FOLDER), "connection": connections}
 
     def masked_whole(self, session: EngineSession, row: Row) -> Row:
-        return cast("Row", secret_inputs.masked(session, row))
+        return secret_inputs.masked(session, row)
 
-    def raw(self, subject: Subject) -> dict[str, Any]:
+    def raw(self, subject: Subject) -> dict[str, object]:
         return super().raw(replace(subject, object=self.masked_whole(subject.session, subject.object)))
 
     def badge(self, row: Row) -> Badge:
-        return _DELETING if reading.deleting(row) else messages.flow_state(row.get("status"))
+        return _DELETING if Flow(row).deleting else messages.flow_state(row.get("status"))
 
     def refresh_seconds(self, row: Row) -> int:
         """Until the flow is deleted, while that is in progress."""
-        return 2 if reading.deleting(row) else 0
+        return 2 if Flow(row).deleting else 0

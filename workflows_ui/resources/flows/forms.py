@@ -2,19 +2,21 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, cast
+from typing import Unpack, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from workflows_ui.core.paths import dict_at, text_at
+from workflows_ui.core.form_arguments import FormArguments
+from workflows_ui.core.paths import dict_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError
+from workflows_ui.engine_objects.flows import Flow
 from workflows_ui.flow_editing import changes
 from workflows_ui.flows.form_parts import CHANGED, SeenForm, folder_choices
 from workflows_ui.flows.reading import moment_of
 from workflows_ui.lists.filters import state_field
-from workflows_ui.resource_admin.resource import Affected, Row, id_at, pick
+from workflows_ui.resource_admin.resource import Affected, Row, id_at
 from workflows_ui.web import messages
 
 
@@ -42,8 +44,8 @@ class FlowTags(forms.Form):
 class FolderChoice(forms.Form):
     folder = forms.ChoiceField(label=_("Folder"), required=False)
 
-    def __init__(self, *args: Any, session: EngineSession, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *, session: EngineSession, **arguments: Unpack[FormArguments]) -> None:
+        super().__init__(**arguments)
         cast("forms.ChoiceField", self.fields["folder"]).choices = folder_choices(session)
 
 
@@ -52,8 +54,10 @@ class Publish(SeenForm):
 
     discreet = frozenset({"seen"})
 
-    def __init__(self, *args: Any, session: EngineSession, row: Row, asked: Mapping[str, Any], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self, *, session: EngineSession, row: Row, asked: Mapping[str, object], **arguments: Unpack[FormArguments]
+    ) -> None:
+        super().__init__(**arguments)
         self.questions = list[Affected]()
         # The form of many flows has no row.
         mark = moment_of(row) if row else ""
@@ -69,11 +73,12 @@ class Publish(SeenForm):
 def _goes_live(session: EngineSession, flow: Row) -> list[Affected]:
     """What differs between the draft and the version that is live; nothing if none is, or if the engine does not give it."""
     with suppress(EngineError):
-        if published := text_at(flow, "publishedVersionId"):
+        shown = Flow(flow)
+        if published := shown.published_version_id:
             # Both unmasked, since two masked secrets are always alike; `lines` masks them.
             live, draft = (
-                session.workflows.get_flow(id_at(flow), version) for version in (published, text_at(flow, "version.id"))
+                session.workflows.get_flow(id_at(flow), version) for version in (published, shown.version.id)
             )
-            state = {"state": pick(live, "version.state")}
+            state = {"state": Flow(live).version.state}
             return changes.lines(session, live, {**live, "version": dict_at(draft, "version") | state})
     return []

@@ -1,7 +1,6 @@
 """The diagram of a flow with how each step did in its latest run."""
 
 from itertools import islice
-from typing import Any
 
 from workflows_ui.core.paths import text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -16,12 +15,12 @@ from workflows_ui.runs import reading as run_reading
 from workflows_ui.runs.times import worked
 
 
-def panel(subject: Subject) -> dict[str, Any] | None:
+def panel(subject: Subject) -> dict[str, object] | None:
     """The diagram of the newest version; left out without steps. A quick session has the latest run's states only if they are cached.
     In a long flow the last step that failed is unfolded.
     """
     trigger = reading.trigger_of(subject.object)
-    if len(list(islice(flow_tree.walk(trigger), 2))) < 2:
+    if trigger is None or len(list(islice(flow_tree.walk(trigger), 2))) < 2:
         return None
     run = next(iter(results.latest_runs(subject.session, subject.id)), None)
     states = _step_states(subject.session, id_at(run), text_at(run, "status")) if run else {}
@@ -41,7 +40,7 @@ def _step_states(session: EngineSession, run_id: str, status: str) -> dict[str, 
     return {name: state for name, state in _states(run.get("steps")).items() if name != left}
 
 
-def _states(steps: Any) -> dict[str, tuple[str, float]]:
+def _states(steps: object) -> dict[str, tuple[str, float]]:
     states: dict[str, tuple[str, float]] = {}
     for name, step, _position in run_tree.walk(steps):
         status = run_reading.FAILED if any_failed({name: step}) else text_at(step, "status")

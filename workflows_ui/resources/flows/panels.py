@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -16,6 +15,7 @@ from workflows_ui.core.paths import dict_at
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.core.text import Message, Text
 from workflows_ui.engine import EngineError, flow_tree
+from workflows_ui.engine_objects.flows import ENABLED, Flow, Step
 from workflows_ui.flow_editing import actions as editing, services as flow_edits, validity
 from workflows_ui.flow_editing.testing.actions import DRAFT_TEST
 from workflows_ui.flow_editing.trigger_testing import actions as trigger_tests
@@ -38,7 +38,7 @@ from workflows_ui.resource_admin.places import (
     run_url,
     subpage_url,
 )
-from workflows_ui.resource_admin.resource import Row, Subject, id_at, pick
+from workflows_ui.resource_admin.resource import Row, Subject, id_at
 from workflows_ui.resources.flows import actions as resource_actions, results
 from workflows_ui.run_index.services import indexes, statistics as run_statistics, uses as index_uses
 from workflows_ui.run_index.services.object_rows import uses_of_flow
@@ -63,19 +63,19 @@ _UNPROTECTED = Message(
 
 def launch_url(slug: str, flow: Row) -> str:
     """The page that launches a flow; "" if it cannot be launched."""
-    launched = flow.get("status") == "ENABLED" and flow_facts.start_of(reading.trigger_of(flow)) in flow_facts.LAUNCHED
+    launched = Flow(flow).status == ENABLED and flow_facts.start_of(reading.trigger_of(flow)) in flow_facts.LAUNCHED
     return subpage_url("flow_launch", slug, flow) if launched else ""
 
 
 def form_url(slug: str, flow: Row) -> str:
     """The builder of a flow's form; "" if a URL cannot hold the id, and if the flow is being deleted."""
-    return "" if reading.deleting(flow) else subpage_url("form_builder", slug, flow)
+    return "" if Flow(flow).deleting else subpage_url("form_builder", slug, flow)
 
 
-def warnings(subject: Subject) -> dict[str, Any] | None:
+def warnings(subject: Subject) -> dict[str, object] | None:
     """Problems that the engine accepts: the newest version will not run, or is not protected as it seems. None without any."""
     flow = subject.object
-    if reading.deleting(flow):
+    if Flow(flow).deleting:
         return None
     missing = missing_apps.of_trees(subject.session, reading.trigger_of(flow))
     found = [missing_apps.no_run_words(missing)] if missing else []
@@ -85,22 +85,22 @@ def warnings(subject: Subject) -> dict[str, Any] | None:
     return {"warnings": found} if found else None
 
 
-def alarms(subject: Subject) -> dict[str, Any] | None:
+def alarms(subject: Subject) -> dict[str, object] | None:
     """The open alarms about the flow, where the person may see the run index."""
     index = indexes.for_session(subject.session)
     found = alarm_services.open_of_flow(index, subject.id) if index else ()
     return {"alarms": [(row, alarm_messages.sentence(row.kind, row.facts)) for row in found]} if found else None
 
 
-def not_launchable(subject: Subject) -> dict[str, Any] | None:
+def not_launchable(subject: Subject) -> dict[str, object] | None:
     """Why there is no launch button. For a flow that is being deleted the badge is enough."""
     flow = subject.object
-    if reading.deleting(flow) or not subject.access.allows(Role.LAUNCHER) or launch_url(subject.slug, flow):
+    if Flow(flow).deleting or not subject.access.allows(Role.LAUNCHER) or launch_url(subject.slug, flow):
         return None
     reason: Text = _("It starts automatically, not by a request: it cannot be launched from here.")
-    if not flow.get("publishedVersionId"):
+    if not Flow(flow).is_published:
         reason = _("It was never published. Publish it, then it can be launched.")
-    elif flow.get("status") != "ENABLED":
+    elif Flow(flow).status != ENABLED:
         reason = _("It is off. Turn it on, then it can be launched.")
     return {"reason": reason}
 
@@ -115,10 +115,10 @@ _starred = Prepared(
 )
 
 
-def own_marks(subject: Subject) -> dict[str, Any] | None:
+def own_marks(subject: Subject) -> dict[str, object] | None:
     """The person's own marks: favourite, notices of failures."""
     user, workspace, key = subject.access.user, subject.workspace, subject.id
-    if "/" in key or reading.deleting(subject.object):
+    if "/" in key or Flow(subject.object).deleting:
         return None
     return {
         "name": reading.name_of(subject.object),
@@ -129,7 +129,7 @@ def own_marks(subject: Subject) -> dict[str, Any] | None:
     }
 
 
-def story(subject: Subject) -> dict[str, Any]:
+def story(subject: Subject) -> dict[str, object]:
     """What the flow does, and how its runs ended."""
     trigger = reading.trigger_of(subject.object)
     return {
@@ -138,7 +138,7 @@ def story(subject: Subject) -> dict[str, Any]:
     }
 
 
-def form(subject: Subject) -> dict[str, Any] | None:
+def form(subject: Subject) -> dict[str, object] | None:
     """The state of the launch form, for builders: whether there is one, and who published it when."""
     url = form_url(subject.slug, subject.object)
     if not subject.access.allows(Role.BUILDER) or not url:
@@ -159,10 +159,10 @@ def _mismatches(subject: Subject, row: LaunchForm | None) -> list[str]:
         return []
 
 
-def steps(subject: Subject) -> dict[str, Any]:
+def steps(subject: Subject) -> dict[str, object]:
     """The outline and the notes; for builders with the ways to edit it."""
     trigger, session, slug = reading.trigger_of(subject.object), subject.session, subject.slug
-    uses = pick(subject.object, "version.connectionIds")
+    uses = Flow(subject.object).version.connection_ids
     names = outline.names_of(trigger, reading.connection_names(session) if uses else {}, slug)
     builds = "/" not in subject.id and subject.access.allows(Role.BUILDER)
     # Builders see the settings of a step next to the diagram.
@@ -176,7 +176,7 @@ def steps(subject: Subject) -> dict[str, Any]:
     undoable = flow_edits.latest(session.workspace, subject.id) is not None
     editable = editing.ADD.visible(subject.object)
     offered = [(editing.ADD.label, editing.ADD, choose_app_url(slug, subject.id))] if editable else []
-    if editable and pick(trigger, "type") == "EMPTY":
+    if editable and Step(trigger).type == "EMPTY":
         url = choose_app_url(slug, subject.id, step=flow_tree.step_name(trigger))
         offered.insert(0, (_("Choose the trigger"), editing.SETTINGS, url))
     edits = [action for action in editing.FLOW if undoable or action is not editing.UNDO]
@@ -197,7 +197,7 @@ def steps(subject: Subject) -> dict[str, Any]:
     }
 
 
-def uses(subject: Subject) -> dict[str, Any] | None:
+def uses(subject: Subject) -> dict[str, object] | None:
     """What the flow needs to work, each with its page: `apps`, `connections`, `tables`, called `flows`; left out if it uses none."""
     slug, session = subject.slug, subject.session
     # Of a flow from the index what that knows.
@@ -213,7 +213,7 @@ def uses(subject: Subject) -> dict[str, Any] | None:
         known_tables = reading.table_names(session) if tables else {}
     known_flows = index_uses.names(session, "flows") if called else {}
     marks = zip(pieces, reading.app_marks(reading.known_apps(session), pieces), strict=True)
-    context = {
+    context: dict[str, object] = {
         "apps": [{"text": mark.text, "url": piece_url(slug, name), "mark": mark} for name, mark in marks],
         "connections": [_use(slug, "connections", key, known_connections) for key in connections],
         "tables": [_use(slug, "tables", key, known_tables) for key in tables],
@@ -222,27 +222,27 @@ def uses(subject: Subject) -> dict[str, Any] | None:
     return context if any(context.values()) else None
 
 
-def _use(slug: str, resource: str, used: str, known: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
+def _use(slug: str, resource: str, used: str, known: Mapping[str, tuple[str, str]]) -> dict[str, object]:
     """A connection or table; `missing` if the workspace does not list it, and lists all that it has."""
     key, name = known.get(used, ("", used))
     missing = 0 < len(known) < whole_lists.AT_ONCE and used not in known
     return {"text": name, "url": object_url(slug, resource, key), "missing": missing}
 
 
-def launches(subject: Subject) -> dict[str, Any] | None:
+def launches(subject: Subject) -> dict[str, object] | None:
     """The latest launches that the person may open."""
     rows = list(launch_rows.visible_launches(subject.access).filter(flow_id=subject.id)[:_LATEST])
     return {"launches": rows} if rows else None
 
 
-def run_plots(subject: Subject) -> dict[str, Any] | None:
+def run_plots(subject: Subject) -> dict[str, object] | None:
     """Where the plots of the flow's runs are loaded from; left out without a run index, and if the index has no run of the flow."""
     index = indexes.for_session(subject.session)
     ran = index is not None and run_statistics.listed(index).filter(flow_id=subject.id).exists()
     return {"query": urlencode({"flow": subject.id})} if ran else None
 
 
-def plots(subject: Subject) -> dict[str, Any] | None:
+def plots(subject: Subject) -> dict[str, object] | None:
     """Where the plots of the flow's launches are loaded from; left out if nobody launched it lately, as far as the person may see, and if
     its runs are plotted.
     """
@@ -255,7 +255,7 @@ def plots(subject: Subject) -> dict[str, Any] | None:
     return {"query": urlencode({"flow": subject.id})} if rows.exists() else None
 
 
-def latest_runs(subject: Subject, number: int = _LATEST) -> dict[str, Any] | None:
+def latest_runs(subject: Subject, number: int = _LATEST) -> dict[str, object] | None:
     """The newest runs with what started them; left out without runs, or if a quick session has not cached them."""
     rows = results.latest_runs(subject.session, subject.id)[:number]
     if not rows:

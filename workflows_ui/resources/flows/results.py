@@ -7,17 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.core import formats
 from workflows_ui.core.caching import answers
-from workflows_ui.core.paths import dicts_at, text_at
+from workflows_ui.core.paths import dicts_at
 from workflows_ui.core.prepared import Prepared
+from workflows_ui.core.readers import parts_of
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.launches import panels as plots
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import runs
@@ -105,8 +107,8 @@ def latest(session: EngineSession, flow_ids: Sequence[str]) -> dict[str, Results
     wanted_ids, listed = set(flow_ids), _newest_runs(session)
     found: dict[str, list[tuple[datetime, _Recent | tuple[str, str]]]] = defaultdict(list)
     for flow, run, status, created in listed:
-        if flow in wanted_ids and (time := formats.moment(created)):
-            found[flow].append((time, (status, run)))
+        if flow in wanted_ids:
+            found[flow].append((created, (status, run)))
     for values in _without_runs(session.workspace.pk, list(wanted_ids), [run for _flow, run, *_rest in listed]):
         launch = _Recent(*values)
         found[launch.flow_id].append((launch.asked_at, launch))
@@ -142,13 +144,11 @@ def sparks(session: EngineSession, flow_ids: Sequence[str]) -> Mapping[str, Spar
     return plots.sparks(rows, session.workspace.slug, flow_ids)
 
 
-@cached("flow-results", 60, [], optional=True)
-def _newest_runs(session: EngineSession) -> list[tuple[str, str, str, str]]:
+@cached("flow-outcomes", 60, [], optional=True)
+def _newest_runs(session: EngineSession) -> list[tuple[str, str, str, datetime]]:
     """(flow, run, state, created) of the newest runs."""
-    rows = dicts_at(session.workflows.list_runs(limit=_RUNS), "data")
-    return [
-        (text_at(row, "flowId"), text_at(row, "id"), text_at(row, "status"), text_at(row, "created")) for row in rows
-    ]
+    rows = parts_of(session.workflows.list_runs(limit=_RUNS).get("data"), Run)
+    return [(run.flow_id, run.id, run.status, run.created) for run in rows if run.created]
 
 
 #: Launches and runs in a sample.
@@ -308,13 +308,13 @@ _KEPT = (
 )
 
 
-def latest_runs(session: EngineSession, flow_id: str) -> list[dict[str, Any]]:
+def latest_runs(session: EngineSession, flow_id: str) -> list[dict[str, object]]:
     """The flow's newest runs without steps, at most a minute old, with their retries. A quick session has them only if they are cached."""
     return run_reading.with_retries(session.workspace, _newest_of_flow(session, flow_id))
 
 
 @cached("flow-latest-runs", 60, [], optional=True)
-def _newest_of_flow(session: EngineSession, flow_id: str) -> list[dict[str, Any]]:
+def _newest_of_flow(session: EngineSession, flow_id: str) -> list[dict[str, object]]:
     reduced = []
     for row in dicts_at(session.workflows.list_runs(limit=MOST, flow_id=flow_id), "data"):
         # Without the step's message, which may repeat what was typed into a secret field.

@@ -2,8 +2,6 @@
 
 import json
 import logging
-from collections.abc import Mapping
-from typing import Any
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -18,6 +16,7 @@ from workflows_ui.core.paths import dict_at
 from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound
+from workflows_ui.engine_objects.flows import Flow
 from workflows_ui.flow_editing.imports import files
 from workflows_ui.flows import difference as flow_difference, secret_inputs, versions
 from workflows_ui.flows.reading import name_of
@@ -25,7 +24,7 @@ from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.launches import flow_facts
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin.resource import Row, id_at, pick
+from workflows_ui.resource_admin.resource import Row, id_at
 from workflows_ui.resources.flows.effects import load_effects
 from workflows_ui.web import responses
 from workflows_ui.web.access import launching, member
@@ -57,9 +56,9 @@ def difference(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
 
 def _version_heads(session: EngineSession, flow: Row, id: str) -> dict[str, Row]:
     """Heads of the versions by id, newest first; if the engine does not list them, the newest and the published one."""
-    newest, published = pick(flow, "version"), id_at(flow, "publishedVersionId")
+    newest, published = dict_at(flow, "version"), id_at(flow, "publishedVersionId")
     heads: dict[str, Row] = {id_at(row): row for row in versions.list_versions(session, id) if id_at(row)}
-    if isinstance(newest, Mapping) and id_at(newest):
+    if id_at(newest):
         heads = {id_at(newest): heads.get(id_at(newest), newest)} | heads
     if published and published not in heads:
         heads[published] = {"id": published, "state": "LOCKED"}
@@ -78,8 +77,8 @@ def _version_pair(flow: Row, known: list[str], old: str, new: str) -> tuple[str,
     return old, new
 
 
-def _version(session: EngineSession, flow: Row, key: str) -> dict[str, Any]:
-    whole = flow if pick(flow, "version.id") == key else session.workflows.get_flow(str(flow.get("id")), version_id=key)
+def _version(session: EngineSession, flow: Row, key: str) -> dict[str, object]:
+    whole = flow if Flow(flow).version.id == key else session.workflows.get_flow(str(flow.get("id")), version_id=key)
     return dict_at(whole, "version")
 
 
@@ -93,7 +92,7 @@ def export(request: ConsoleRequest, slug: str, id: str) -> HttpResponseBase:
     Everyone who may see the flow may export it; only builders get its secrets.
     """
     session = engine_session.open_session(request.access)
-    template = session.workflows.get_flow_template(id)
+    template: Row = session.workflows.get_flow_template(id)
     if not request.access.allows(Role.BUILDER):
         template = secret_inputs.masked(session, template)
     audit_log.record(

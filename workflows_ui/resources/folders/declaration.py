@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 from types import MappingProxyType
-from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _, ngettext_lazy
 
 from workflows_ui.core.paths import id_at, text_at
+from workflows_ui.core.readers import as_count
 from workflows_ui.core.text import Text, filled
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.flows.reading import FOLDERS, name_of as flow_name
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.resource_admin import whole_lists
-from workflows_ui.resource_admin.actions import Affected, Bulk, create_action, delete_action, rename_action
+from workflows_ui.resource_admin.actions import Affected, Bulk, NameData, create_action, delete_action, rename_action
 from workflows_ui.resource_admin.places import flow_url, flows_url, folder_url
 from workflows_ui.resource_admin.resource import Panel, Resource, Subject
 from workflows_ui.run_index.services import uses
@@ -24,10 +24,7 @@ _MOST, _NAMED = 500, 100
 
 def count(folder: Row) -> int | None:
     """The number of flows in it; the list sends the number as text (recording `folders_list`). None if it does not say."""
-    number = folder.get("numberOfFlows")
-    if isinstance(number, bool) or not isinstance(number, int | str):
-        return None
-    return int(number) if str(number).isdecimal() else None
+    return as_count(folder.get("numberOfFlows"))
 
 
 def _flows_in(session: EngineSession, folder: Row) -> list[Row]:
@@ -39,7 +36,7 @@ def _line(slug: str, flow: Row) -> tuple[str, str]:
     return flow_name(flow) or str(flow.get("id")), flow_url(slug, flow.get("id"))
 
 
-def _create(session: EngineSession, _id: str, data: dict[str, Any]) -> dict[str, Any]:
+def _create(session: EngineSession, _id: str, data: NameData) -> dict[str, object]:
     """Create a folder. The engine returns an existing folder of the same name: a prior read shows whether it is new
     (recording `folders_create_2`).
     """
@@ -49,14 +46,14 @@ def _create(session: EngineSession, _id: str, data: dict[str, Any]) -> dict[str,
     return folder | {"existed": id_at(folder) in known_ids}
 
 
-def _created(_row: Row, made: Any) -> Text:
+def _created(_row: Row, made: Row) -> Text:
     words = {"name": text_at(made, "displayName")}
     if made["existed"]:
         return _("There is already a folder “%(name)s”, shown here: no second one was created.") % words
     return _("The folder “%(name)s” was created.") % words
 
 
-def _rename(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
+def _rename(session: EngineSession, id: str, data: NameData) -> object:
     # The engine refuses a name that is taken (api.md section 9), in a form that was never recorded and thus proves nothing.
     for folder in session.workflows.list_folders(limit=_MOST).get("data") or []:
         if id_at(folder) != id and text_at(folder, "displayName").casefold() == data["name"].casefold():
@@ -67,7 +64,7 @@ def _rename(session: EngineSession, id: str, data: dict[str, Any]) -> Any:
         session.forget(FOLDERS)
 
 
-def _delete(session: EngineSession, id: str, _data: dict[str, Any]) -> None:
+def _delete(session: EngineSession, id: str, _data: dict[str, object]) -> None:
     try:
         session.workflows.delete_folder(id)
     finally:
@@ -90,7 +87,7 @@ def _uncategorised(session: EngineSession, folder: Row) -> Affected:
     return Affected(filled(text, count=number), lines)
 
 
-def _inside(subject: Subject) -> dict[str, Any]:
+def _inside(subject: Subject) -> dict[str, object]:
     indexed_rows: Sequence[Row] | None = uses.in_folder(subject.session, subject.id, _NAMED) if subject.kept else None
     rows = _flows_in(subject.session, subject.object) if indexed_rows is None else indexed_rows
     flows = [(*_line(subject.slug, row), row) for row in rows]

@@ -6,7 +6,7 @@ organizations on it and are therefore for managers only.
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Final, Literal
 
 from django import forms
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
@@ -24,7 +24,9 @@ from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Column,
 from workflows_ui.web.messages import engine_badge, error_message
 
 #: Kinds, by the engine's names.
-WORKSPACE, EVERYWHERE = "PROJECT", "PLATFORM"
+WORKSPACE: Final = "PROJECT"
+EVERYWHERE: Final = "PLATFORM"
+Kind = Literal["PROJECT", "PLATFORM"]
 #: Invitations per call when one is searched by its id, and calls: the engine has no call for a single one.
 _MOST, _CHUNKS = 500, 10
 STATES: dict[str, Badge] = {
@@ -140,7 +142,7 @@ class Invitations(Resource):
 
     def list(self, session: EngineSession, query: Query) -> Page:
         """A page, newest first. Raises NotAllowed if somebody other than a manager requests the whole engine's."""
-        kind: Any = query.filters.get("type") or WORKSPACE
+        kind: Kind = EVERYWHERE if query.filters.get("type") == EVERYWHERE else WORKSPACE
         if kind == EVERYWHERE:
             session.require(Role.MANAGER)
         try:
@@ -156,7 +158,7 @@ class Invitations(Resource):
 
     def get(self, session: EngineSession, id: str) -> Row:
         """The invitation, searched in the lists that the person may see. Raises NotFound, and the errors of the lists."""
-        kinds: list[Any] = [WORKSPACE, EVERYWHERE] if session.allows(Role.MANAGER) else [WORKSPACE]
+        kinds: list[Kind] = [WORKSPACE, EVERYWHERE] if session.allows(Role.MANAGER) else [WORKSPACE]
         for kind in kinds:
             try:
                 row = whole_lists.find(partial(session.workflows.list_invitations, kind, _MOST), id, _CHUNKS)

@@ -5,7 +5,6 @@ none of these pages.
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
-from typing import Any
 
 from django import forms
 from django.utils.text import format_lazy
@@ -66,7 +65,7 @@ def _apps_url(slug: str, row: Row) -> str:
 _token_url = partial(subpage_url, "mcp_token")
 
 
-def _tools(subject: Subject) -> dict[str, Any] | None:
+def _tools(subject: Subject) -> dict[str, object] | None:
     if reading.sole(subject.object):
         return None
     may = subject.access.allows(Role.BUILDER) and not subject.kept
@@ -85,19 +84,19 @@ def _action_url(subject: Subject, name: str) -> str:
     return action.url(subject.slug, McpServers.name, subject.id) if may else ""
 
 
-def _switches(subject: Subject) -> dict[str, Any] | None:
+def _switches(subject: Subject) -> dict[str, object] | None:
     """The tools of a project's only server, as switches for those who may change them."""
     if not reading.sole(subject.object):
         return None
     return {"groups": switches.groups(subject.object), "url": _action_url(subject, "switch-tools")}
 
 
-def _flows(subject: Subject) -> dict[str, Any] | None:
+def _flows(subject: Subject) -> dict[str, object] | None:
     server = subject.object
     return {"tools": reading.flows_in_words(subject.slug, server)} if reading.sole(server) else None
 
 
-def _clients(subject: Subject) -> dict[str, Any]:
+def _clients(subject: Subject) -> dict[str, object]:
     return {
         "texts": clients.texts(subject.workspace, subject.object),
         "sole": reading.sole(subject.object),
@@ -108,15 +107,15 @@ def _clients(subject: Subject) -> dict[str, Any]:
     }
 
 
-def _create(session: EngineSession, _id: str, data: dict[str, Any]) -> dict[str, Any]:
+def _create(session: EngineSession, _id: str, data: dict[str, object]) -> dict[str, object]:
     return {"id": session.workflows.create_mcp_server({"name": data["name"]}).get("id")}
 
 
-def _rename(session: EngineSession, id: str, data: dict[str, Any]) -> None:
+def _rename(session: EngineSession, id: str, data: dict[str, object]) -> None:
     session.workflows.update_mcp_server(str(reading.fetch_server(session, id)["id"]), {"name": data["name"]})
 
 
-def _rotate(session: EngineSession, id: str, _data: dict[str, Any]) -> None:
+def _rotate(session: EngineSession, id: str, _data: dict[str, object]) -> None:
     session.workflows.rotate_mcp_token(str(reading.fetch_server(session, id)["id"]))
 
 

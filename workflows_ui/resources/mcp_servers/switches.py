@@ -5,11 +5,12 @@ The engine lists by name which are on, and stores any names it is given (recordi
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypedDict, Unpack
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.core.form_arguments import FormArguments
 from workflows_ui.core.paths import texts_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.resource_admin.resource import Row, Text
@@ -68,11 +69,17 @@ _LABELS: Mapping[str, Text] = {name: label for _group, tools in GROUPS for name,
 _MOST, _LONGEST = 200, 100
 
 
-class ToolSwitches(forms.Form):
-    """The tools that are on; `tools` becomes the list of their names."""
+class SwitchData(TypedDict):
+    """The cleaned data of ToolSwitches: the names of the tools that are on."""
 
-    def __init__(self, *args: Any, row: Row, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    tools: list[str]
+
+
+class ToolSwitches(forms.Form):
+    """The tools that are on."""
+
+    def __init__(self, *, row: Row, **arguments: Unpack[FormArguments]) -> None:
+        super().__init__(**arguments)
         choices = [(group, [(name, label) for name, label, _on in switches]) for group, switches in groups(row)]
         self.fields["tools"] = forms.MultipleChoiceField(
             label=_("Tools that are on"),
@@ -101,6 +108,6 @@ def label(name: str) -> Text:
     return _LABELS.get(name) or name.removeprefix("ap_").replace("_", " ").strip()[:_LONGEST].capitalize() or name
 
 
-def switch(session: EngineSession, _id: str, data: Mapping[str, Any]) -> dict[str, Any]:
+def switch(session: EngineSession, _id: str, data: SwitchData) -> dict[str, object]:
     """Switch on exactly these tools. Raises EngineError."""
     return session.workflows.enable_mcp_tools(data["tools"])

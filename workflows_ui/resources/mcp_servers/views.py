@@ -1,7 +1,5 @@
 """Additional pages of an MCP server: the apps whose actions may become its tools, and the one page that shows its token."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.utils.http import urlencode
@@ -14,8 +12,8 @@ from workflows_ui.core.paths import text_at
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.members.models import Role
 from workflows_ui.pieces import catalogue
+from workflows_ui.pieces.apps import App
 from workflows_ui.resource_admin.places import list_url, mcp_url
-from workflows_ui.resource_admin.resource import Row
 from workflows_ui.resources.mcp_servers import clients, reading, tools
 from workflows_ui.resources.mcp_servers.tools import ADD_APP_TOOL
 from workflows_ui.resources.reveal.forms import RevealForm
@@ -38,8 +36,8 @@ def choose_app(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     search = request.GET.get("search", "").strip()[:200]
     chosen = urlencode({"server": id})
 
-    def url(row: Row) -> str:
-        return f"{ADD_APP_TOOL.url(slug, 'pieces', row['name'])}?{chosen}"
+    def url(app: App) -> str:
+        return f"{ADD_APP_TOOL.url(slug, 'pieces', app['name'])}?{chosen}"
 
     lines = catalogue.app_lines(session, search, url, can="actions")
     context = _token_context(slug, id, reading.name_of(server)) | {"lines": lines, "search": search}
@@ -56,7 +54,7 @@ def token(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     session = engine_session.open_session(request.access)
     server = reading.fetch_server(session, id)
     name, secret = reading.name_of(server), text_at(server, "token")
-    context: dict[str, Any] = _token_context(slug, id, name)
+    context: dict[str, object] = _token_context(slug, id, name)
     form = RevealForm(request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
         return responses.form_page(request, "resources/mcp_servers/token.html", form, context)
@@ -83,5 +81,5 @@ def token(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     return page
 
 
-def _token_context(slug: str, id: str, name: str) -> dict[str, Any]:
+def _token_context(slug: str, id: str, name: str) -> dict[str, object]:
     return {"list_url": list_url(slug, "mcp-servers"), "server_url": mcp_url(slug, id), "name": name}

@@ -1,14 +1,13 @@
 """Pieces: the catalogue of apps, and the page of one with its actions and triggers. The list is requested once and cached."""
 
 from functools import partial
-from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _, ngettext
 
-from workflows_ui.core.paths import text_at, texts_at
 from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine_objects.pieces import Piece
 from workflows_ui.lists.declaration import Column, Page, Query, Row, Shortcut
 from workflows_ui.lists.filters import choice_field
 from workflows_ui.members.models import Role
@@ -36,15 +35,16 @@ class PieceFilters(forms.Form):
 
 
 def _category_words(row: Row) -> list[Text]:
-    return [CATEGORIES.get(item, item) for item in texts_at(row, "categories")]
+    return [CATEGORIES.get(item, item) for item in Piece(row).categories]
 
 
 def _about(row: Row) -> str:
-    return " ".join(text_at(row, "description").split())
+    return " ".join(Piece(row).description.split())
 
 
 def _can(row: Row) -> str:
-    actions, triggers = row["actions"], row["triggers"]
+    piece = Piece(row)
+    actions, triggers = piece.number_of_actions, piece.number_of_triggers
     counts = [
         ngettext("%(n)d action", "%(n)d actions", actions) % {"n": actions} if actions else "",
         ngettext("%(n)d trigger", "%(n)d triggers", triggers) % {"n": triggers} if triggers else "",
@@ -53,34 +53,34 @@ def _can(row: Row) -> str:
 
 
 def _auth_words(row: Row) -> Text:
-    kinds = [item["type"] for item in apps.auths(row.get("auth"))]
-    return ", ".join(str(type_words(kind)) for kind in kinds) or _("Needs no connection")
+    return ", ".join(str(type_words(schema.type)) for schema in Piece(row).auths) or _("Needs no connection")
 
 
 def _maker(row: Row) -> Text:
-    return {"OFFICIAL": _("Engine's own"), "CUSTOM": _("Added here")}.get(str(row.get("pieceType")), "")
+    return {"OFFICIAL": _("Engine's own"), "CUSTOM": _("Added here")}.get(Piece(row).piece_type, "")
 
 
 def _connections_url(slug: str, row: Row) -> str:
-    name = text_at(row, "name")
+    name = Piece(row).name
     return list_url(slug, "connections", app=name) if name and takes_connection(row) else ""
 
 
-def _operations(subject: Subject, kind: str) -> dict[str, Any] | None:
+def _operations(subject: Subject, kind: str) -> dict[str, object] | None:
     """The `actions` or `triggers`; their fields link to the choices that the app gives, for those who may see them."""
-    known = options.asked_fields(subject.object) if subject.access.allows(Role.BUILDER) else {}
+    piece = Piece(subject.object)
+    known = options.asked_fields(piece) if subject.access.allows(Role.BUILDER) else {}
 
     def field_url(operation: str, field: str) -> str:
         key = options.key(kind, operation, field)
         return choices_url(subject.slug, subject.id, field=key) if key in known else ""
 
-    listed = operations(subject.object.get(kind), kind.removesuffix("s"), field_url)
+    listed = operations(piece.operations(kind), kind.removesuffix("s"), field_url)
     return {"operations": listed} if listed else None
 
 
 def _choices(slug: str, row: Row) -> str:
-    name = text_at(row, "name")
-    return choices_url(slug, name) if name and options.asked_fields(row) else ""
+    piece = Piece(row)
+    return choices_url(slug, piece.name) if piece.name and options.asked_fields(piece) else ""
 
 
 class Pieces(Resource):
@@ -134,7 +134,7 @@ class Pieces(Resource):
 
     def key(self, row: Row) -> str:
         """The whole name, `@activepieces/piece-x`, by which the engine identifies pieces."""
-        return text_at(row, "name")
+        return Piece(row).name
 
     def title(self, row: Row) -> str:
         return apps.title(row)

@@ -1,18 +1,17 @@
 """Pages of an app: its logo, and the choices that it gives for one of its fields, requested by a form with a URL that can be kept."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from django import forms
 from django.http import Http404, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from workflows_ui.core.paths import text_at
 from workflows_ui.core.text import Message
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.engine import EngineError
 from workflows_ui.engine.images import NoImage
+from workflows_ui.engine_objects.pieces import Piece
 from workflows_ui.members.models import Role
 from workflows_ui.pieces import apps, connections as connection_list, logos, options as resource_options
 from workflows_ui.pieces.catalogue import choices_url
@@ -34,7 +33,7 @@ def options(request: ConsoleRequest, slug: str, piece: str) -> HttpResponse:
     """The form, and below it the app's choices. The app is only called if `show` is in the URL. Raises EngineError."""
     session = engine_session.open_session(request.access)
     row = apps.piece(session, piece)
-    known = resource_options.asked_fields(row)
+    known = resource_options.asked_fields(Piece(row))
     if not known:
         raise Http404
     chosen = known.get(request.GET.get("field", ""))
@@ -42,14 +41,18 @@ def options(request: ConsoleRequest, slug: str, piece: str) -> HttpResponse:
     connections = connection_list.connections_of_app(session, piece) if wants_connection else []
     show = "show" in request.GET
     form = OptionsForm(
-        request.GET if show else None, initial=request.GET.dict(), known=known, chosen=chosen, connections=connections
+        data=request.GET if show else None,
+        initial={**request.GET.dict()},
+        known=known,
+        chosen=chosen,
+        connections=connections,
     )
     answer: Answer | None = None
     problem: Message | None = None
     message: Text = ""
     if show and form.is_valid() and chosen:
         try:
-            answer = resource_options.ask(session, row, chosen, form.cleaned_data)
+            answer = resource_options.ask(session, Piece(row), chosen, form.cleaned_data)
         except forms.ValidationError as error:
             form.add_error(None, error)
         except EngineError as error:
@@ -77,13 +80,13 @@ def _lines(
     request: ConsoleRequest,
     slug: str,
     piece: str,
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """The choices, each with links to fields whose choices depend on this one, and on no other that was not chosen yet."""
     siblings = [item for item in known.values() if item.operation == chosen.operation and item.name != chosen.name]
     open_ = {item.name for item in siblings if not request.GET.get(f"with-{item.name}")}
     dependents = [item for item in siblings if chosen.name in item.needs and open_.isdisjoint(item.needs)]
     carried = {key: str(value) for key, value in request.GET.items() if key.startswith("with-") or key == "connection"}
-    lines = []
+    lines = list[dict[str, object]]()
     for label, value in answer.choices:
         chosen_values = {**carried, f"with-{chosen.name}": value}
         following = dependents if len(value) <= _LONGEST else []
@@ -97,11 +100,11 @@ def _lines(
 def logo(request: ConsoleRequest, slug: str, piece: str) -> HttpResponse:
     """The picture at the address that the engine's catalogue names, if the console may and can fetch it; else nothing (204)."""
     session = engine_session.open_session(request.access)
-    row = next((row for row in apps.catalogue_or_none(session) if row["name"] == piece), {})
-    if not logos.logo_path(session, row):
+    found = Piece(next((app for app in apps.catalogue_or_none(session) if app["name"] == piece), None))
+    if not logos.logo_path(session, found):
         return HttpResponse(status=204)
     try:
-        kind, body = logos.load_logo(text_at(row, "logoUrl"))
+        kind, body = logos.load_logo(found.logo_url)
     except NoImage:
         return HttpResponse(status=204)
     headers = {"Cache-Control": "private, max-age=86400", "Content-Security-Policy": "default-src 'none'; sandbox"}

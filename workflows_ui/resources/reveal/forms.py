@@ -1,6 +1,6 @@
 """The forms before a secret is shown: which one, and why."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -36,7 +36,7 @@ class HiddenForm(RevealForm):
     place = forms.ChoiceField(label=_("Which value?"), widget=forms.RadioSelect)
     field_order = ("place", "reason")
 
-    def __init__(self, places: list[tuple[str, str]], data: Any = None) -> None:
+    def __init__(self, places: list[tuple[str, str]], data: Mapping[str, object] | None = None) -> None:
         super().__init__(data)
         set_choices(self, "place", places)
         reason = self.fields["reason"]

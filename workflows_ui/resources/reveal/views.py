@@ -2,10 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
@@ -43,7 +42,7 @@ class Hidden:
     value: str = field(repr=False)
 
 
-def find_hidden(original: Any, masked: Any) -> list[Hidden]:
+def find_hidden(original: object, masked: object) -> list[Hidden]:
     """The values that differ between an object as the engine sent it and its masked copy, in order, at most MOST."""
     result = []
     differing = ((path, value) for path, value in _differing(original, masked, ()) if value not in ("", HIDDEN))
@@ -54,7 +53,7 @@ def find_hidden(original: Any, masked: Any) -> list[Hidden]:
     return result
 
 
-def _differing(original: Any, masked: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+def _differing(original: object, masked: object, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
     if original == masked or len(path) > _DEEPEST:
         return
     if isinstance(original, dict) and isinstance(masked, dict):
@@ -99,7 +98,7 @@ def of_launch(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     return _answer(request, row.pk, "launch", row.flow_name or row.flow_id, hidden, links)
 
 
-def _value(row: Launch, name: str) -> Any:
+def _value(row: Launch, name: str) -> object:
     try:
         text = launch_secrets.masked_field(row, name)
         return json_text.parse(text)
@@ -116,7 +115,7 @@ def _answer(
     kind: str,
     title: str,
     hidden: list[Hidden],
-    links: dict[str, Any],
+    links: Mapping[str, object],
     *,
     credential: str = "",
 ) -> HttpResponse:
@@ -142,7 +141,7 @@ def _answer(
             credential=credential,
             place=value.where[:_LONGEST],
         )
-    context: dict[str, Any] = {"places": hidden if value is None else [], "shown": value, "title": title, **links}
+    context: dict[str, object] = {"places": hidden if value is None else [], "shown": value, "title": title, **links}
     page = responses.form_page(request, "web/hidden.html", form, context)
     if event is not None:
         audit_log.end(event)

@@ -3,7 +3,6 @@
 import datetime
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from django import forms
 from django.utils import timezone
@@ -11,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core import formats
 from workflows_ui.core.collation import sort_key
-from workflows_ui.core.paths import dict_at
+from workflows_ui.core.paths import dict_at, text_at
+from workflows_ui.core.readers import EngineObject, objects_by_name
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound, Unavailable
@@ -103,9 +103,9 @@ def _order(row: Row) -> tuple[int, tuple[str, str]]:
     return states.index(_state(row)), sort_key(apps.title(row))
 
 
-def _fits(row: Row, filters: Mapping[str, Any]) -> bool:
+def _fits(row: Row, filters: Mapping[str, object]) -> bool:
     texts = f"{apps.title(row)} {row['name']}".casefold()
-    found = all(word in texts for word in filters.get("search", "").casefold().split())
+    found = all(word in texts for word in str(filters.get("search", "")).casefold().split())
     return found and ("failures" not in filters or bool(_figures(row).bad) == (filters["failures"] == "yes"))
 
 
@@ -145,7 +145,7 @@ class Triggers(Resource):
         usage.panel(
             name,
             _("No flow of this workspace starts with it: the figures come from elsewhere on the platform."),
-            lambda subject: usage.starting_with(subject.session, subject.object["name"]),
+            lambda subject: usage.starting_with(subject.session, text_at(subject.object, "name")),
         ),
     )
 
@@ -173,7 +173,7 @@ class Triggers(Resource):
         return apps.title(row)
 
 
-def _load_rows(session: EngineSession) -> tuple[list[dict[str, Any]], str]:
+def _load_rows(session: EngineSession) -> tuple[list[dict[str, object]], str]:
     """The rows of the board; and what is said if they are from the run index because the engine does not answer, else "".
 
     Raises EngineError.
@@ -189,38 +189,38 @@ def _load_rows(session: EngineSession) -> tuple[list[dict[str, Any]], str]:
         # Its reader finds out now, so that the next page need not wait.
         indexes.read_soon(session.workspace)
         return _without_engine(session, index)
-    rows = {name: found for name, found in listed.items() if isinstance(found, dict)}
+    rows: dict[str, Row] = {name: found.raw for name, found in objects_by_name(listed, EngineObject).items()}
     if not rows and index is not None:
         rows = _from_index(session, index, _NONE)
     return _named(rows, apps.names(session) if rows else {}), ""
 
 
-def _without_engine(session: EngineSession, index: RunIndex) -> tuple[list[dict[str, Any]], str]:
+def _without_engine(session: EngineSession, index: RunIndex) -> tuple[list[dict[str, object]], str]:
     indexes.try_soon(index)
     as_of = StandIn(index.read_at).text if index.read_at else ""
     return _named(_from_index(session, index, _UNANSWERED), {}), as_of
 
 
-def _named(rows: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]) -> list[dict[str, Any]]:
+def _named(rows: Mapping[str, Row], names: Mapping[str, str]) -> list[dict[str, object]]:
     return [dict(found) | {"name": name, "displayName": names.get(name, "")} for name, found in rows.items()]
 
 
-def _from_index(session: EngineSession, index: RunIndex, why: str) -> dict[str, dict[str, Any]]:
+def _from_index(session: EngineSession, index: RunIndex, why: str) -> dict[str, Row]:
     """The same figures from the run index, by piece: 0.83 counts nothing (recording `trigger_runs_status_after_schedule`)."""
     today = timezone.now().astimezone(datetime.UTC).date()
     days = [today - datetime.timedelta(days=ago) for ago in reversed(range(figures.KEPT))]
     apps_of_flows = uses.starting_apps(session)
     with timezone.override(datetime.UTC):
         counted = statistics.by_flow(index, apps_of_flows, days)
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, dict[str, dict[str, int]]] = {}
     for flow, counts in counted.items():
-        stats = found.setdefault(apps_of_flows[flow], {"dailyStats": {}, _INDEXED: why})["dailyStats"]
+        stats = found.setdefault(apps_of_flows[flow], {})
         for day, (good, bad) in zip(days, counts, strict=True):
             total = stats.setdefault(day.isoformat(), {"success": 0, "failure": 0})
             total["success"] += good
             total["failure"] += bad
-    return found
+    return {app: {"dailyStats": stats, _INDEXED: why} for app, stats in found.items()}
 
 
 def _span(row: Row) -> Text:
-    return {_NONE: INDEXED, _UNANSWERED: SILENT}.get(row.get(_INDEXED, ""), SPAN)
+    return {_NONE: INDEXED, _UNANSWERED: SILENT}.get(text_at(row, _INDEXED), SPAN)

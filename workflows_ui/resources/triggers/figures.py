@@ -1,14 +1,14 @@
 """The engine's figures of one app's trigger, day by day (api.md section 12), and their plots."""
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _, ngettext
 
 from workflows_ui.core import formats
+from workflows_ui.core.readers import EngineObject, count, objects_by_name
 from workflows_ui.web import plots
 
 #: Days that the engine keeps, and that are shown if the engine's clock differs.
@@ -73,6 +73,15 @@ class Figures:
         return plots.stacked_bars(series, bars)
 
 
+class _Counts(EngineObject):
+    """What the engine counted on one day."""
+
+    __slots__ = ()
+
+    success = count("success")
+    failure = count("failure")
+
+
 def read(stats: object) -> Figures:
     """The figures of one piece's `dailyStats`. Accepts malformed data: invalid days are left out, invalid counts are zero."""
     counted = _counts_by_day(stats)
@@ -96,13 +105,9 @@ def failed_text(count: int) -> str:
 def _counts_by_day(stats: object) -> dict[datetime.date, tuple[int, int]]:
     result = {}
     near = timezone.now().astimezone(datetime.UTC).date()
-    for text, counts in stats.items() if isinstance(stats, Mapping) else ():
+    for text, counts in objects_by_name(stats, _Counts).items():
         moment = formats.moment(text)
         # A day months away is a mistake, and would stretch the plot.
-        if moment is not None and isinstance(counts, Mapping) and abs((moment.date() - near).days) < _MOST:
-            result[moment.date()] = (_count(counts.get("success")), _count(counts.get("failure")))
+        if moment is not None and abs((moment.date() - near).days) < _MOST:
+            result[moment.date()] = (counts.success or 0, counts.failure or 0)
     return result
-
-
-def _count(value: Any) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
