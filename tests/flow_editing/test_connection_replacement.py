@@ -299,6 +299,16 @@ def test_a_refused_step_brings_the_draft_back_and_says_why(company: Company) -> 
     assert company.look(key) == AFTER
 
 
+def test_a_refused_step_of_a_flow_that_was_never_published_leaves_it_as_it_was(company: Company) -> None:
+    key = company.flow("Never published")
+    job = company.begin(company.ask())
+    company.practice.engine.faults.add("status", "POST", ONE, status=400, body="invalid", schedule="x", times=1)
+    turns(job)
+    assert outcomes(job) == {key: ItemState.FAILED}
+    assert "The engine refused it, so the flow is as it was before" in company.page(job)
+    assert company.look(key)["newest"][1] == OLD
+
+
 def test_a_colleagues_edit_in_between_is_neither_published_nor_overwritten(company: Company) -> None:
     key = company.off()
     job = company.begin(company.ask())

@@ -270,7 +270,7 @@ class _Replacement:
 
     def give_up(self, flow: Json, why: str) -> None:
         """From now on the draft is brought back, if nothing was published yet. Raises ValidationError if that is refused, too."""
-        if self.values.get("back") or flow.get("publishedVersionId") != self.values["published"]:
+        if self.values.get("back") or text_at(flow, "publishedVersionId") != self.values["published"]:
             raise forms.ValidationError(self._halfway_text(why))
         text = _("The engine refused it, so the flow is as it was before: %(why)s")
         self.progress.save(back=True, why=text % {"why": formats.cut(why, 300)})
