@@ -1,12 +1,12 @@
 """The list of the audit log."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
 from workflows_ui.audit import page as history
 from workflows_ui.audit.forms import FilterForm
+from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core.collation import by_name
 from workflows_ui.lists.local_lists import LocalList
 from workflows_ui.members.models import Workspace
@@ -47,7 +47,7 @@ class AuditLog(LocalList):
     list_display = (_WHAT, _OBJECT, _REASON, _WHO, _OUTCOME, _WHEN)
     workspace: Workspace | None = None
 
-    def masked(self, session: Any, rows: Sequence[Any]) -> list[Any]:
+    def masked(self, session: object, rows: Sequence[AuditEvent]) -> list[history.Line]:
         """The line of each event."""
         return history.lines(rows, self.workspace.slug if self.workspace else None)
 
