@@ -113,7 +113,9 @@ def test_an_engine_that_acted_minutes_later_is_believed(stage: Stage) -> None:
     assert (write.state, write.content) == (WriteState.DONE, "")
     assert [outcome for _action, outcome in outcomes()] == ["begun", "unclear", "done"]
     begun = AuditEvent.objects.get(outcome="begun")
-    assert history.lines([begun], "sales")[0]["end"].outcome == "done"
+    end = history.lines([begun], "sales")[0]["end"]
+    assert end is not None
+    assert end.outcome == "done"
     assert not history.with_outcome(AuditEvent.objects.filter(begun=None), "unclear").exists()
 
 

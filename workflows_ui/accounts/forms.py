@@ -2,8 +2,9 @@
 
 import contextlib
 import zoneinfo
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from allauth.account import forms as allauth_forms
 from allauth.account.fields import SetPasswordField
@@ -26,11 +27,14 @@ from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import passwords, second_step
 from workflows_ui.core.crypto import CannotOpen
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 
 class _Labelled:
     """Label the fields of one of allauth's forms; its placeholders go, and its help texts except the rules for a new password."""
 
-    labels: ClassVar[dict[str, Any]]
+    labels: ClassVar[Mapping[str, "StrOrPromise"]]
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
@@ -160,7 +164,7 @@ _LONGEST_NAME = 60
 class _SingleUse:
     """Reject an accepted code for the rest of its validity."""
 
-    user: Any
+    user: User
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
@@ -216,8 +220,8 @@ class _WellFormed:
 class _Counted(_WellFormed):
     """Refuse a passkey of which there may be a copy."""
 
-    cleaned_data: dict[str, Any]
-    user: Any
+    cleaned_data: dict[str, object]
+    user: User | None
 
     def clean_credential(self) -> Authenticator:
         """The passkey, whose signature is verified, with its counter stored."""

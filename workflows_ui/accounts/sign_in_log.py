@@ -3,14 +3,14 @@
 The sources are allauth's signals and the hooks of its adapter.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Protocol
 
 import structlog
 from allauth.account import signals as account_signals
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.models import EmailAddress
 from allauth.mfa import signals as mfa_signals
 from allauth.mfa.models import Authenticator
 from django.db.models import Q
@@ -24,6 +24,12 @@ from workflows_ui.audit.services import audit_log
 
 log = structlog.get_logger(__name__)
 _DIGEST = 16
+
+
+class Receiver(Protocol):
+    """A receiver of a signal of allauth about a person."""
+
+    def __call__(self, request: HttpRequest, user: User, **more: object) -> None: ...
 
 
 def connect() -> None:
@@ -53,8 +59,8 @@ def failed(request: HttpRequest, name: str) -> None:
     record_unknown(request, name_digest=digest)
 
 
-def codes_seen(request: HttpRequest) -> None:
-    record(request, request.user, "person.recovery_codes_look")
+def codes_seen(request: HttpRequest, user: User) -> None:
+    record(request, user, "person.recovery_codes_look")
 
 
 def passkey_refused(request: HttpRequest, passkey: Authenticator, *, counter: int, last: int) -> None:
@@ -78,14 +84,20 @@ def _signed_in(request: HttpRequest, user: User, **_more: object) -> None:
     sessions.keep_to_limit(replace(actor(request), user=user), user, str(request.session.session_key))
 
 
-def _recorded(action: str) -> Callable[..., None]:
+def _recorded(action: str) -> Receiver:
     """A receiver that only records the action."""
     return lambda request, user, **_more: record(request, user, action)
 
 
-def _address_changed(request: HttpRequest, user: User, **more: Any) -> None:
-    old, new = more.get("from_email_address"), more["to_email_address"]
-    record(request, user, "person.address_change", before=old.email if old else "", after=new.email)
+def _address_changed(
+    request: HttpRequest,
+    user: User,
+    to_email_address: EmailAddress,
+    from_email_address: EmailAddress | None = None,
+    **_more: object,
+) -> None:
+    before = from_email_address.email if from_email_address else ""
+    record(request, user, "person.address_change", before=before, after=to_email_address.email)
 
 
 def _step_added(request: HttpRequest, user: User, authenticator: Authenticator, **_more: object) -> None:
@@ -113,15 +125,15 @@ def _step_failed(request: HttpRequest, user: User, authenticator: Authenticator,
     record(request, user, "person.second_step", outcome="refused", kind=authenticator.type)
 
 
-def record(request: HttpRequest, person: Any, action: str, *, outcome: str = "done", **detail: Any) -> None:
+def record(request: HttpRequest, person: User, action: str, *, outcome: str = "done", **detail: object) -> None:
     """Add a row about a person. A failed sign-in has no actor, since the claimed person is not authenticated."""
     acting = actor(request)
     if acting.user is None and outcome != "refused":
         acting = replace(acting, user=person)
-    audit_log.record(acting, action, person, outcome=outcome, **detail)
+    audit_log.record(acting, action, person, outcome=outcome, detail=detail)
 
 
-def record_unknown(request: HttpRequest, **detail: Any) -> None:
+def record_unknown(request: HttpRequest, **detail: object) -> None:
     """Add a row about a failed sign-in to an unknown account, such as one with a passkey or by single sign-on."""
     nobody = replace(actor(request), user=None)
-    audit_log.record(nobody, "person.sign_in", object_type="person", outcome="refused", **detail)
+    audit_log.record(nobody, "person.sign_in", object_type="person", outcome="refused", detail=detail)

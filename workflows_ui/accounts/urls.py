@@ -1,12 +1,14 @@
 """URLs of accounts."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import ParamSpec
 
 from allauth.account import views as allauth_views
 from allauth.mfa.base.views import ReauthenticateView
 from allauth.mfa.recovery_codes.views import GenerateRecoveryCodesView
 from allauth.mfa.totp.views import ActivateTOTPView
 from allauth.mfa.webauthn.views import AddWebAuthnView, ReauthenticateWebAuthnView
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, re_path
 from django.views.decorators.cache import never_cache
 
@@ -14,8 +16,10 @@ from workflows_ui.accounts.views import accounts, second_step, single_sign_on
 from workflows_ui.accounts.views.second_step import only_with_passkeys
 from workflows_ui.web.access import signed_in
 
+Arguments = ParamSpec("Arguments")
 
-def _own(route: str, view: Any, name: str) -> URLPattern:
+
+def _own(route: str, view: Callable[Arguments, HttpResponseBase], name: str) -> URLPattern:
     """A page of the person's own account. Not cached: it may show a secret."""
     return path(f"accounts/{route}", signed_in(never_cache(view)), name=name)
 

@@ -1,6 +1,6 @@
 """The form of a channel for alarms."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from django import forms
 from django.conf import settings
@@ -44,8 +44,14 @@ class ChannelForm(forms.Form):
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
     paused = forms.BooleanField(label=_("Paused"), required=False, help_text=_("Alarms that begin now are not sent."))
 
-    def __init__(self, *args: Any, channel: AlarmChannel | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        data: Mapping[str, object] | None = None,
+        *,
+        initial: dict[str, object] | None = None,
+        channel: AlarmChannel | None = None,
+    ) -> None:
+        super().__init__(data, initial=initial)
         if channel is None:
             del self.fields["paused"]
             return

@@ -8,7 +8,6 @@ import hmac
 import secrets
 import time
 from datetime import datetime, timedelta
-from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -72,7 +71,7 @@ def add(actor: Actor, workspace: Workspace, address: str, **values: object) -> t
     return row, key
 
 
-def change(actor: Actor, row: AlarmChannel, address: str, **values: Any) -> None:
+def change(actor: Actor, row: AlarmChannel, address: str, **values: object) -> None:
     """Change a channel's name, kinds, causes, language or pause, and its address unless that is empty. Audited.
 
     Raises CannotOpen if another address is entered for a channel whose key does not open.
@@ -125,7 +124,7 @@ def _host(address: str) -> str:
     return (urlsplit(address).hostname or "")[:255]
 
 
-def _record(actor: Actor, action: str, row: AlarmChannel, **detail: Any) -> None:
+def _record(actor: Actor, action: str, row: AlarmChannel, **detail: object) -> None:
     audit_log.record(
         actor,
         action,
@@ -133,7 +132,7 @@ def _record(actor: Actor, action: str, row: AlarmChannel, **detail: Any) -> None
         object_type="alarm_channel",
         object_id=str(row.pk),
         object_name=row.name,
-        **detail,
+        detail=detail,
     )
 
 

@@ -7,7 +7,6 @@ missing in a list of several pages is read by its id; one for which the engine h
 import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 from django.db import transaction
@@ -135,7 +134,7 @@ def _turn_off(rows: QuerySet[FlowRhythm]) -> None:
     rows.update(state=FlowState.OFF, cron="", zone="", since=None, alarm_at=None)
 
 
-def _write(work: Work, flows: Iterable[Mapping[str, Any]], started: datetime) -> None:
+def _write(work: Work, flows: Iterable[Mapping[str, object]], started: datetime) -> None:
     """Note which of these flows are on, since when, and with which schedule."""
     listed = {key: dict(flow) for flow in flows if (key := Flow(flow).id) and len(key) <= 64}
     known = {row.flow_id: row for row in work.rhythms.filter(flow_id__in=listed)}

@@ -1,7 +1,6 @@
 """The filters of the list of alarms."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -17,8 +16,8 @@ class FilterForm(forms.Form):
     kind = forms.ChoiceField(label=_("Kind"), required=False, choices=[("", _("Any")), *AlarmKind.choices])
     flow = forms.ChoiceField(label=_("Flow"), required=False)
 
-    def __init__(self, *args: Any, alarms: Sequence[Alarm] = (), **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Mapping[str, object], *, alarms: Sequence[Alarm] = ()) -> None:
+        super().__init__(data)
         # The newest name of each flow.
         set_flow_choices(self, {alarm.flow_id: alarm.flow_name for alarm in reversed(alarms)})
 

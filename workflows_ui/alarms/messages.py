@@ -5,7 +5,6 @@ Runs are counted by the days of the console's time zone, so all times are of thi
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.utils import timezone
 from django.utils.formats import number_format
@@ -19,13 +18,13 @@ Facts = Mapping[str, object]
 _CHECKED = timedelta(minutes=10)
 
 
-def sentence(kind: str, facts: Any) -> str:
+def sentence(kind: str, facts: object) -> str:
     """The problem, compared with the usual: "Usually 40 by 12:00, today 0"."""
     build = _KINDS.get(kind)
     return build(facts if isinstance(facts, dict) else {}) if build else ""
 
 
-def detail(kind: str, facts: Any) -> str:
+def detail(kind: str, facts: object) -> str:
     """The last run of a flow that is quiet or late; "" for other alarms."""
     last = formats.moment(facts.get("last")) if isinstance(facts, dict) else None
     if kind not in {AlarmKind.QUIET, AlarmKind.MISSED} or last is None:

@@ -5,7 +5,6 @@ Callers look the index up with indexes.for_access, except for the worker that ch
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
@@ -153,7 +152,7 @@ def answer(actor: Actor, index: RunIndex, alarm: Alarm, false_alarm: bool) -> bo
     return True
 
 
-def _record(actor: Actor, action: str, index: RunIndex, row: Alarm | AlarmMute, **detail: Any) -> None:
+def _record(actor: Actor, action: str, index: RunIndex, row: Alarm | AlarmMute, **detail: object) -> None:
     audit_log.record(
         actor,
         action,
@@ -163,7 +162,7 @@ def _record(actor: Actor, action: str, index: RunIndex, row: Alarm | AlarmMute, 
         object_name=row.flow_name or row.flow_id,
         belongs_to=("flows", row.flow_id),
         kind=str(AlarmKind(row.kind)),
-        **detail,
+        detail=detail,
     )
 
 

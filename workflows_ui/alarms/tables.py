@@ -1,7 +1,5 @@
 """The list of alarms."""
 
-from typing import Any
-
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
@@ -50,5 +48,5 @@ class Alarms(LocalList):
     def title(self, row: Alarm) -> str:
         return row.title
 
-    def url(self, slug: str, id: str = "", **query: Any) -> str:
+    def url(self, slug: str, id: str = "", **query: object) -> str:
         return reverse("alarm", args=[slug, id]) if id else reverse("alarms", args=[slug], query=query or None)

@@ -1,7 +1,7 @@
 """Rows of the audit log for its pages: visible rows, actions with their labels, an object's history, and what a row changed."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
@@ -12,12 +12,32 @@ from workflows_ui.audit.messages import CHOICES
 from workflows_ui.audit.models import BEGUN, AuditEvent
 from workflows_ui.core.paths import text_at
 from workflows_ui.core.readable import Node, readable_node
+from workflows_ui.core.states import Badge
+from workflows_ui.core.text import Text
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access as member_access
 from workflows_ui.members.services.access import Access
 
 #: Number of rows of an object's history.
 NEWEST = 20
+
+
+class Line(TypedDict):
+    """An action with its labels."""
+
+    event: AuditEvent
+    #: For a write to the engine, the last row that records its end.
+    end: AuditEvent | None
+    who: Text
+    what: Text
+    outcome: Badge
+    cut_off: bool
+    url: str
+    object_url: str
+    object_name: Text
+    #: In an object's history: whether the action was done to another object, and the job that did it.
+    other: NotRequired[bool]
+    job: NotRequired[str]
 
 
 def rows(workspace: Workspace | None) -> QuerySet[AuditEvent]:
@@ -41,8 +61,8 @@ def with_outcome(events: QuerySet[AuditEvent], outcome: str) -> QuerySet[AuditEv
     return events.alias(last=Subquery(last)).filter(Q(outcome=outcome) | Q(last=outcome))
 
 
-def lines(events: Sequence[AuditEvent], slug: str | None) -> list[dict[str, Any]]:
-    """Actions with their labels; for a write to the engine, `end` is the last row that records its end.
+def lines(events: Sequence[AuditEvent], slug: str | None) -> list[Line]:
+    """Actions with their labels.
 
     `slug`: the workspace of the linked pages, None for the console-wide pages, "" for no links.
     """
@@ -51,7 +71,7 @@ def lines(events: Sequence[AuditEvent], slug: str | None) -> list[dict[str, Any]
     return [_line(event, ends.get(event.pk), slug) for event in events]
 
 
-def _line(event: AuditEvent, end: AuditEvent | None, slug: str | None) -> dict[str, object]:
+def _line(event: AuditEvent, end: AuditEvent | None, slug: str | None) -> Line:
     url = reverse("audit_row", args=[slug, event.pk]) if slug else ""
     return {
         "event": event,
@@ -128,11 +148,11 @@ def global_history(user: User, kind: str, id: str) -> dict[str, object]:
     return {"lines": _newest(events, None if user.is_superuser else ""), "partly": False, "url": url}
 
 
-def _newest(events: QuerySet[AuditEvent], slug: str | None) -> list[dict[str, object]]:
+def _newest(events: QuerySet[AuditEvent], slug: str | None) -> list[Line]:
     return lines(list(beginnings(events).order_by("-at", "-pk")[:NEWEST]), slug)
 
 
-def changes(detail: Mapping[str, Any], action: str) -> list[dict[str, Any]]:
+def changes(detail: Mapping[str, object], action: str) -> list[dict[str, object]]:
     """Name, `before` and `after` of each changed value; the name is "" if the row has only one value. `action` is the row's."""
     if "before" not in detail and "after" not in detail:
         return []
@@ -145,7 +165,7 @@ def changes(detail: Mapping[str, Any], action: str) -> list[dict[str, Any]]:
     return [_change(name, *pair, action) for name, pair in pairs.items() if pair[0] != pair[1]]
 
 
-def _change(field: str, before: Any, after: Any, action: str) -> dict[str, Any]:
+def _change(field: str, before: object, after: object, action: str) -> dict[str, object]:
     return {
         "name": audit_messages.field(field, action),
         "before": readable_node(_labelled(field, before)),

@@ -1,7 +1,7 @@
 """The list of the audit log."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import cast
 
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
@@ -48,7 +48,7 @@ class AuditLog(LocalList):
     list_display = (_WHAT, _OBJECT, _REASON, _WHO, _OUTCOME, _WHEN)
     workspace: Workspace | None = None
 
-    def masked(self, session: Any, rows: Sequence[Any]) -> list[Any]:
+    def masked(self, session: object, rows: Sequence[AuditEvent]) -> list[history.Line]:
         """The line of each event."""
         return history.lines(rows, self.workspace.slug if self.workspace else None)
 

@@ -1,8 +1,8 @@
 """Forms of credentials: adding, replacing, sharing, renaming, and choices of organization and project."""
 
+from collections.abc import Mapping
 from datetime import date
 from functools import partial
-from typing import Any
 from urllib.parse import urlsplit
 
 from allauth.core import ratelimit
@@ -192,10 +192,10 @@ class SecretForm(TestedForm):
         password = "" if code else data["password"]
         return Typed(self.flavour, base, data["email"], password=password, code=code)
 
-    def secret_draft(self, token: Token | None, organization: str, **more: Any) -> Draft:
-        """The draft with the entered secret, or with the token of a sign-in for an organization."""
+    def secret_draft(self, token: Token | None, organization: str, **location: str) -> Draft:
+        """The draft with the entered secret, or with the token of a sign-in for an organization, and these arguments of Draft."""
         data, kind = self.cleaned_data, self.chosen
-        draft = partial(Draft, flavour=self.flavour, kind=kind, **more)
+        draft = partial(Draft, flavour=self.flavour, kind=kind, ends_at=None, **location)
         if token is not None:
             password = data["password"] if data["keep_password"] else ""
             return draft(
@@ -218,7 +218,7 @@ class SecretForm(TestedForm):
         super().blame(problem, "email" if field == "secret" and self.signs_in else field)
 
     @property
-    def kinds(self) -> list[dict[str, Any]]:
+    def kinds(self) -> list[dict[str, object]]:
         return self._choices("kind", KINDS[Flavour.IMBRACE])
 
     @property
@@ -328,7 +328,9 @@ class ReplaceForm(SecretForm):
 
     seen = forms.CharField(required=False, max_length=36, widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
 
-    def __init__(self, credential: Credential, last: CredentialSecret | None, data: Any = None) -> None:
+    def __init__(
+        self, credential: Credential, last: CredentialSecret | None, data: Mapping[str, object] | None = None
+    ) -> None:
         self.credential = credential
         self.last = last
         self._mark = str(last.pk) if last else ""
@@ -361,7 +363,7 @@ class ReplaceForm(SecretForm):
 class ChoiceForm(TestedForm):
     """The organization of a sign-in, or the project of a credential whose secret opens several."""
 
-    def __init__(self, what: str, pending: Pending, data: Any = None) -> None:
+    def __init__(self, what: str, pending: Pending, data: Mapping[str, object] | None = None) -> None:
         super().__init__(data, initial={what: pending.likely})
         self.fields[what] = forms.ChoiceField(
             label=_("Project") if what == PROJECT else _("Organization"),
@@ -377,7 +379,7 @@ class ShareForm(forms.Form):
     #: Without a team, the form ends all sharing: an empty request is no answer.
     sure = forms.ChoiceField(choices=[("yes", "yes")], widget=forms.HiddenInput)
 
-    def __init__(self, teams: list[Group], shared: list[Group], data: Any = None) -> None:
+    def __init__(self, teams: list[Group], shared: list[Group], data: Mapping[str, object] | None = None) -> None:
         super().__init__(data, initial={"teams": [team.pk for team in shared]})
         set_choices(self, "teams", [(team.pk, team.name) for team in teams])
 

@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar, Protocol
 
 from django.conf import settings
 from django.contrib.auth.models import Group
@@ -15,7 +15,7 @@ from workflows_ui.core import crypto
 from workflows_ui.core.crypto import NotEntered, SealsFields
 from workflows_ui.core.lease import Lease
 from workflows_ui.core.states import StateChoices
-from workflows_ui.members.models import Workspace, place
+from workflows_ui.members.models import Placed, Workspace, place
 
 
 class CredentialKind(models.TextChoices):
@@ -133,8 +133,16 @@ class Credential(SealsFields, models.Model):
         return self.health != Health.REFUSED and (self.ends_at is None or self.ends_at > now)
 
 
-def binding(row: Any, workspace: Any, owner_id: int) -> dict[str, str | int | None]:
-    """The values that the ciphertexts of a credential and of its replaced secrets are bound to. Also accepts historical models."""
+class Binds(Protocol):
+    """A credential or a replaced secret, also of a migration's historical model."""
+
+    kind: str
+    organization_id: str
+    email: str
+
+
+def binding(row: Binds, workspace: Placed, owner_id: int) -> dict[str, str | int | None]:
+    """The values that the ciphertexts of a credential and of its replaced secrets are bound to."""
     return {
         "workspace": workspace.pk,
         **place(workspace),

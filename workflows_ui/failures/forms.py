@@ -1,8 +1,7 @@
 """Forms of failures: the filters of their list, and the actions on one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
@@ -40,8 +39,8 @@ class FilterForm(forms.Form):
         choices=[("", pgettext_lazy("assigned to", "All")), (_ME, pgettext_lazy("assigned to", "Me"))],
     )
 
-    def __init__(self, *args: Any, patterns: Sequence[Pattern] = (), user_id: int = 0, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Mapping[str, object], *, patterns: Sequence[Pattern] = (), user_id: int = 0) -> None:
+        super().__init__(data)
         self._user_id = user_id
         # The newest name of each flow.
         set_flow_choices(self, {pattern.newest.flow_id: pattern.newest.flow_name for pattern in reversed(patterns)})
@@ -64,8 +63,14 @@ class AssignForm(forms.Form):
 
     person = forms.ChoiceField(label=_("Assigned to"), required=False)
 
-    def __init__(self, *args: Any, people: Iterable[User], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        data: Mapping[str, object] | None = None,
+        *,
+        initial: dict[str, object] | None = None,
+        people: Iterable[User],
+    ) -> None:
+        super().__init__(data, initial=initial)
         self._people = {str(person.pk): person for person in people}
         names = ((key, person.label) for key, person in self._people.items())
         set_choices(self, "person", [("", _("Nobody")), *names])

@@ -6,7 +6,6 @@ Callers look the index up with indexes.for_access, and check the role.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Subquery
@@ -193,7 +192,7 @@ def fingerprint_of(index: RunIndex, run_id: str) -> int:
     return _failed(index.pk).filter(run_id=run_id).values_list("fingerprint", flat=True).first() or 0
 
 
-def known(index: RunIndex, fingerprint: int, workspace: Workspace, user: User) -> dict[str, Any] | None:
+def known(index: RunIndex, fingerprint: int, workspace: Workspace, user: User) -> dict[str, object] | None:
     """The `note_context` of failures of this cause, for a person; None if the index has none."""
     if not fingerprint or not _failed(index.pk).filter(fingerprint=fingerprint).exists():
         return None
@@ -335,7 +334,7 @@ def vote(actor: Actor, index: RunIndex, pattern: Pattern, user: User, *, helped:
 
 
 def _change(
-    actor: Actor, index: RunIndex, pattern: Pattern, action: str, detail: Mapping[str, Any], **values: Any
+    actor: Actor, index: RunIndex, pattern: Pattern, action: str, detail: Mapping[str, object], **values: object
 ) -> None:
     run = pattern.newest
     with transaction.atomic():
@@ -348,7 +347,7 @@ def _change(
         _record(actor, index.workspace, pattern, action, detail)
 
 
-def _record(actor: Actor, workspace: Workspace, pattern: Pattern, action: str, detail: Mapping[str, Any]) -> None:
+def _record(actor: Actor, workspace: Workspace, pattern: Pattern, action: str, detail: Mapping[str, object]) -> None:
     audit_log.record(
         actor,
         action,
@@ -357,7 +356,7 @@ def _record(actor: Actor, workspace: Workspace, pattern: Pattern, action: str, d
         object_id=str(pattern.fingerprint),
         object_name=_title(pattern.newest.flow_name or pattern.newest.flow_id, pattern.newest.failed_step_title),
         belongs_to=("flows", pattern.newest.flow_id),
-        **detail,
+        detail=detail,
     )
 
 

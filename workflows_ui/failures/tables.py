@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
@@ -74,7 +73,7 @@ class Failures(LocalList):
     def title(self, row: Pattern) -> str:
         return row.newest.flow_name or row.newest.flow_id
 
-    def url(self, slug: str, id: str = "", **query: Any) -> str:
+    def url(self, slug: str, id: str = "", **query: object) -> str:
         return reverse("failure", args=[slug, id]) if id else reverse("failures", args=[slug], query=query or None)
 
 

@@ -33,6 +33,7 @@ from workflows_ui.web.requests import ConsoleRequest
 
 #: A change gets the request, the index and the pattern, and returns a message; "" if it was not possible.
 Change = Callable[[ConsoleRequest, RunIndex, Pattern], str]
+View = Callable[[ConsoleRequest, str, int], HttpResponse]
 
 
 @require_safe
@@ -137,10 +138,10 @@ def _retried(access: Access, index: RunIndex, pattern: Pattern) -> list[str]:
     return services.runs_to_retry(index, pattern.fingerprint)
 
 
-def _changing(role: Role) -> Callable[[Change], Callable[..., HttpResponse]]:
+def _changing(role: Role) -> Callable[[Change], View]:
     """Make a view that changes a pattern by POST, for people with this role, and returns to its page, or to that of the posted `run`."""
 
-    def decorate(change: Change) -> Callable[..., HttpResponse]:
+    def decorate(change: Change) -> View:
         @require_POST
         @member(role)
         @wraps(change)

@@ -1,7 +1,6 @@
 """The first pages after sign-in: the person's workspaces, and the home of one. Data from the engine is loaded by a second request."""
 
 from contextlib import suppress
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -96,7 +95,7 @@ def workspace(request: ConsoleRequest, slug: str) -> HttpResponse:
     q = request.GET.get("q", "").strip()[:200]
     # With JavaScript, the first response comes without the engine, and the fragments follow.
     engine_asked = fragment or any(name in request.GET for name in ("flows", "q", "view", "from"))
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "home": page,
         "rights": described_rights,
         "slug": slug,

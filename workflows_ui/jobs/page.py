@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
-from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -75,7 +74,7 @@ class JobPage:
         return _("%(action)s: %(things)s") % {"action": label, "things": self.things}
 
     @cached_property
-    def _procedure(self) -> tuple[Procedure, dict[str, Any]] | None:
+    def _procedure(self) -> tuple[Procedure, dict[str, object]] | None:
         """The procedure and its data; None if the job has none, or its data is gone or cannot be opened."""
         procedure = self.action.bulk.procedure if self.action and self.action.bulk else None
         try:
@@ -254,7 +253,7 @@ class JobPage:
         label = str(self.action.label) if self.action else ""
         return _("%(action)s (%(count)d)") % {"action": label, "count": self.to_do} if self.to_do else label
 
-    def form(self, session: EngineSession, submitted: Mapping[str, Any] | None = None) -> forms.Form:
+    def form(self, session: EngineSession, submitted: Mapping[str, object] | None = None) -> forms.Form:
         """The action's form with what was submitted, else with the values of the job that is retried. Raises EngineError, CannotOpen."""
         assert self.action is not None  # noqa: S101  (only if `awaits_confirmation`)
         if submitted is None:

@@ -1,12 +1,12 @@
 """The list of jobs."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core.collation import by_name
+from workflows_ui.jobs.models import Job
 from workflows_ui.jobs.page import JobPage
 from workflows_ui.lists.local_lists import LocalList
 from workflows_ui.members.models import Role
@@ -56,7 +56,7 @@ class Jobs(LocalList):
     access: Access
     resources: Mapping[str, Resource]
 
-    def masked(self, session: Any, rows: Sequence[Any]) -> list[Any]:
+    def masked(self, session: object, rows: Sequence[Job]) -> list[JobPage]:
         """The page of each job."""
         return [JobPage(job, self.access, self.resources) for job in rows]
 

@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from django import forms
 from django.contrib.auth import password_validation
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import validate_email
 from django.db.models import Q, QuerySet
 from django.forms.renderers import BaseRenderer
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.datastructures import MultiValueDict
 from django.utils.functional import Promise
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
@@ -22,12 +24,16 @@ from django.utils.translation import gettext_lazy as _, ngettext, pgettext_lazy
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import people as accounts
 from workflows_ui.core.collation import by_name
+from workflows_ui.core.form_choices import set_choices, set_rows
 from workflows_ui.credentials.messages import picker_labels
 from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import sharing
 from workflows_ui.lists.filters import choice_field
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import directory, launch_rights
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class PersonInput(forms.TextInput):
@@ -58,7 +64,9 @@ class PersonInput(forms.TextInput):
         context = {"input": field, "name": name, "text": value, "suggestions": suggestions, "choices": self.choices}
         return render_to_string("members/person_input.html", context)
 
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> object:
+    def value_from_datadict(
+        self, data: Mapping[str, object], files: "MultiValueDict[str, UploadedFile[bytes]]", name: str
+    ) -> object:
         text = super().value_from_datadict(data, files, name)
         chosen = data.get(f"{name}-chosen", "")
         return chosen if chosen and data.get(f"{name}-for") == text else text
@@ -77,9 +85,23 @@ class PersonField(forms.CharField):
     people: QuerySet[User] = User.objects.none()
     widget: PersonInput
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        label: "StrOrPromise",
+        required: bool = True,
+        help_text: "StrOrPromise" = "",
+        error_messages: "Mapping[str, StrOrPromise] | None" = None,
+    ) -> None:
         attributes = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
-        super().__init__(max_length=254, widget=PersonInput(attrs=attributes), **options)
+        super().__init__(
+            label=label,
+            required=required,
+            help_text=help_text,
+            error_messages=error_messages,
+            max_length=254,
+            widget=PersonInput(attrs=attributes),
+        )
 
     def clean(self, value: object) -> User | None:
         name = super().clean(value)
@@ -91,13 +113,17 @@ class PersonField(forms.CharField):
         return person
 
 
-class PersonFormMixin:
+class FormWithPeople(forms.Form):
     """A form whose person fields find people by part of a name: `people` are those whom the person who fills it in may see."""
 
-    fields: dict[str, forms.Field]
-
-    def __init__(self, *args: object, people: QuerySet[User] | None = None, **options: object) -> None:
-        super().__init__(*args, **options)
+    def __init__(
+        self,
+        data: Mapping[str, object] | None = None,
+        *,
+        initial: dict[str, object] | None = None,
+        people: QuerySet[User] | None = None,
+    ) -> None:
+        super().__init__(data, initial=initial)
         for field in self.fields.values():
             if isinstance(field, PersonField) and people is not None:
                 field.people = people
@@ -127,7 +153,7 @@ class LaunchRightFilterForm(forms.Form):
     state = choice_field(_("State"), {"usable": _("In force"), "ended": pgettext_lazy("launch rights", "Ended")})
 
 
-class HolderForm(PersonFormMixin, forms.Form):
+class HolderForm(FormWithPeople):
     """A person or a team: `holder` of a valid form."""
 
     who = PersonField(label=_("A person"), required=False, help_text=_("Name, user name or e-mail address"))
@@ -140,7 +166,8 @@ class HolderForm(PersonFormMixin, forms.Form):
     holder: User | Group
 
     def clean(self) -> dict[str, object]:
-        data: dict[str, Any] = super().clean() or {}
+        super().clean()
+        data = self.cleaned_data
         if "who" in self.errors or "team" in self.errors:
             return data
         if data["who"] and data["team"]:
@@ -163,8 +190,10 @@ class AddPeopleForm(HolderForm, RoleForm):
     )
     field_order = ("who", "team", "role")
 
-    def __init__(self, *args: Any, invites_to: str, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(
+        self, data: Mapping[str, object] | None = None, *, invites_to: str, people: QuerySet[User] | None = None
+    ) -> None:
+        super().__init__(data, people=people)
         self.fields["who"].widget.invites_to = invites_to
 
     @property
@@ -189,11 +218,11 @@ class TeamForm(forms.Form):
     description = forms.CharField(label=_("Description"), max_length=300, required=False)
 
 
-class PersonForm(PersonFormMixin, forms.Form):
+class PersonForm(FormWithPeople):
     who = PersonField(label=_("Name, user name or e-mail address"))
 
 
-class SuccessorForm(PersonFormMixin, forms.Form):
+class SuccessorForm(FormWithPeople):
     """Who gets what a `leaving` person leaves: one of the other people."""
 
     successor = PersonField(
@@ -203,8 +232,15 @@ class SuccessorForm(PersonFormMixin, forms.Form):
         error_messages={"unknown": _("Name somebody else with an active account.")},
     )
 
-    def __init__(self, *args: object, leaving: User, people: QuerySet[User], **options: object) -> None:
-        super().__init__(*args, people=people.exclude(pk=leaving.pk), **options)
+    def __init__(
+        self,
+        data: Mapping[str, object] | None,
+        *,
+        initial: dict[str, object],
+        leaving: User,
+        people: QuerySet[User],
+    ) -> None:
+        super().__init__(data, initial=initial, people=people.exclude(pk=leaving.pk))
         self.fields["successor"].widget.leaves_out = leaving.pk
 
 
@@ -230,16 +266,16 @@ class InviteForm(DaysForm):
         help_text=_("Members of a team can use its credentials and launch what the team may launch."),
     )
 
-    def __init__(self, *args: Any, teams: QuerySet[Group], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field: Any = self.fields["teams"]
-        field.queryset = teams
+    def __init__(self, data: Mapping[str, object] | None = None, *, teams: QuerySet[Group]) -> None:
+        super().__init__(data)
+        set_rows(self, "teams", teams)
         if not teams:
             del self.fields["teams"]
 
     def clean(self) -> dict[str, object]:
         """Require a role or a team, without which the invitation would have no effect."""
-        data: dict[str, object] = super().clean() or {}
+        super().clean()
+        data = self.cleaned_data
         if "role" not in self.errors and not data.get("role") and not data.get("teams"):
             self.add_error("role", _("Without a role they need a team. Choose one of the two."))
         return data
@@ -278,9 +314,10 @@ class JoinForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
             raise ValidationError(_("Somebody has this user name. Choose another one."))
         return name
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """Require equal passwords that are strong enough for this person."""
-        data: dict[str, Any] = super().clean() or {}
+        super().clean()
+        data = self.cleaned_data
         first, second = data.get("password1"), data.get("password2")
         if first and second and first != second:
             self.add_error("password2", _("The two passwords are not the same."))
@@ -367,17 +404,24 @@ class LaunchRightForm(HolderForm, LimitsForm):
     )
     field_order = ("who", "team", "credential", "until", "most_launches")
 
-    def __init__(self, *args: Any, workspace: Workspace, giver: User, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(
+        self,
+        data: Mapping[str, object] | None,
+        *,
+        workspace: Workspace,
+        giver: User,
+        people: QuerySet[User],
+    ) -> None:
+        super().__init__(data, people=people)
         self._workspace, self._giver = workspace, giver
-        field: Any = self.fields["credential"]
         shared = {share.credential_id for share in sharing.genuine(credential__workspace=workspace)}
         rows = Credential.objects.filter(Q(owner=giver, taken_over=False) | Q(pk__in=shared), workspace=workspace)
-        field.queryset = rows.select_related("owner").order_by("name", "created_at")
+        set_rows(self, "credential", rows.select_related("owner").order_by("name", "created_at"))
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """Reject a credential for a person, since credentials are shared with teams only, and a holder for whom none acts."""
-        data: dict[str, Any] = super().clean() or {}
+        super().clean()
+        data = self.cleaned_data
         credential = data.get("credential")
         if credential and data.get("who"):
             self.add_error(
@@ -458,12 +502,18 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscript
         ),
     )
 
-    def __init__(self, *args: object, stepped: bool, pages: Mapping[str, str | Promise], **kwargs: object) -> None:
+    def __init__(
+        self,
+        data: Mapping[str, object] | None,
+        *,
+        instance: Workspace,
+        stepped: bool,
+        pages: Mapping[str, str | Promise],
+    ) -> None:
         self._stepped = stepped
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        hidden: Any = self.fields["hidden_pages"]
-        hidden.choices = list(pages.items())
-        hidden.initial = self.instance.hidden_pages
+        super().__init__(data, instance=instance)
+        set_choices(self, "hidden_pages", pages.items())
+        self.fields["hidden_pages"].initial = self.instance.hidden_pages
 
     def clean_second_factor_required(self) -> bool:
         """Reject the requirement if the manager does not meet it."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TypedDict
 
 from django.utils import formats, timezone
 from django.utils.functional import Promise
@@ -58,8 +58,17 @@ def left(right: LaunchRight) -> str:
     return summary[:1].upper() + summary[1:]
 
 
-def describe_right(right: LaunchRight) -> dict[str, Any]:
-    """The status of a right: whether it is `usable`, its limits, and the label and colour of its state."""
+class RightStatus(TypedDict):
+    """The status of a right: its limits, the label and colour of its state, and whether it can be used."""
+
+    right: LaunchRight
+    limits: str
+    state: str | Promise
+    colour: str
+    usable: bool
+
+
+def describe_right(right: LaunchRight) -> RightStatus:
     now = timezone.now()
     state, colour = _right_state(right, now)
     return {"right": right, "limits": limits(right), "state": state, "colour": colour, "usable": right.usable(now)}
@@ -88,7 +97,7 @@ def describe_invitations(rows: Iterable[ColleagueInvitation]) -> list[dict[str, 
     return [_status(row, row.pk in working, waiting.get(row.pk, [])) for row in listed]
 
 
-def _status(row: ColleagueInvitation, works: bool, requests: list[InvitationRequest]) -> dict[str, Any]:
+def _status(row: ColleagueInvitation, works: bool, requests: list[InvitationRequest]) -> dict[str, object]:
     state, colour, more = _invitation_state(row, works)
     if works and requests:
         state, colour, more = _("Needs your confirmation"), "orange", ""

@@ -1,7 +1,7 @@
 """Workspaces (one project on one engine each), members, access requests, teams, invitations and launch rights."""
 
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import ClassVar, Protocol
 
 import structlog
 from django.conf import settings
@@ -57,8 +57,17 @@ class Colour(models.TextChoices):
     PURPLE = "purple", _("Purple")
 
 
-def place(workspace: Any) -> dict[str, Any]:
-    """The engine and project of a workspace, for the binding of ciphertexts. Accepts a migration's historical model."""
+class Placed(Protocol):
+    """A workspace, also of a migration's historical model."""
+
+    pk: int
+    flavour: str
+    address: str
+    project_id: str
+
+
+def place(workspace: Placed) -> dict[str, str]:
+    """The engine and project of a workspace, for the binding of ciphertexts."""
     return {"flavour": str(workspace.flavour), "address": workspace.address, "project": workspace.project_id}
 
 

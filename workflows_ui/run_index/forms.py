@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
 
 from django import forms
 from django.contrib.auth.models import Group
@@ -94,13 +93,14 @@ class IndexForm(forms.Form):
 
     def __init__(
         self,
-        *args: Any,
+        data: Mapping[str, object] | None,
+        *,
+        initial: dict[str, object],
         choices: Mapping[Credential, Sequence[Group]],
         labels: Mapping[str, str],
         has_parts: bool,
-        **kwargs: Any,
     ) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(data, initial=initial)
         if not has_parts:
             set_choices(self, "search", [(Search.KEYED.value, Search.KEYED.label)])
             self.fields["search"].help_text = _(
@@ -142,14 +142,15 @@ class FirstForm(forms.Form):
 
     def __init__(
         self,
-        *args: Any,
+        data: Mapping[str, object] | None,
+        *,
+        initial: dict[str, object],
         credentials: Sequence[Credential],
         labels: Mapping[str, str],
         teams: Sequence[Group],
         new_team: str,
-        **kwargs: Any,
     ) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(data, initial=initial)
         self._credentials = {str(credential.pk): credential for credential in credentials}
         self._teams: dict[str, Group | None] = {str(team.pk): team for team in teams}
         names = [(key, team.name) for key, team in self._teams.items() if team]

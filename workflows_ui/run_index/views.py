@@ -1,7 +1,5 @@
 """The page of the run index, for managers: starting, watching and ending it, and erasing a run."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.contrib.auth.models import Group
 from django.forms import model_to_dict
@@ -56,7 +54,7 @@ def run_index(request: ConsoleRequest, slug: str) -> HttpResponse:
         else:
             messages.success(request, _("The run index is changed."))
         return responses.redirect_to_view(request, "run_index", slug)
-    context: dict[str, Any] = {"shared": bool(choices), "form": form, "first": first}
+    context: dict[str, object] = {"shared": bool(choices), "form": form, "first": first}
     if not choices and first is None:
         context |= {
             "has_credential": bool(first_start.own_credentials(request.access)),
@@ -66,8 +64,9 @@ def run_index(request: ConsoleRequest, slug: str) -> HttpResponse:
     if index is None:
         return responses.form_page(request, "run_index/start.html", first or form, context)
     credential = index.credential
-    context |= _status(index, request)
     context |= {
+        "index": index,
+        "status": Status(index, workspace),
         "teams": [team.name for team in choices.get(credential, ())] if credential else [],
         "unshared": credential is not None and credential not in choices,
         "slug": slug,
@@ -87,7 +86,8 @@ def _first_form(request: ConsoleRequest) -> FirstForm | None:
     new_team = _new_team(request) if request.user.is_superuser else ""
     if not credentials or not (choices or new_team):
         return None
-    data, initial = request.POST if request.method == "POST" else None, {"keep_days": RunIndex().keep_days}
+    data = request.POST if request.method == "POST" else None
+    initial: dict[str, object] = {"keep_days": RunIndex().keep_days}
     labels = dict(picker_labels(credentials))
     return FirstForm(data, initial=initial, credentials=credentials, labels=labels, teams=choices, new_team=new_team)
 
@@ -116,17 +116,14 @@ def _share(request: ConsoleRequest, form: FirstForm) -> HttpResponse:
     return responses.form_page(request, "run_index/share.html", form, context)
 
 
-def _status(index: RunIndex, request: ConsoleRequest) -> dict[str, Any]:
-    return {"index": index, "status": Status(index, request.access.workspace)}
-
-
 def _live(request: ConsoleRequest, index: RunIndex | None) -> HttpResponse:
     """The part of the page that changes; 204 if the browser shows it already. The whole page once the index was ended elsewhere."""
     if index is None:
         return responses.redirect_to_view(request, "run_index", request.access.workspace.slug)
-    context = _status(index, request)
-    if request.GET.get("seen") == context["status"].version:
+    status = Status(index, request.access.workspace)
+    if request.GET.get("seen") == status.version:
         return responses.vary(HttpResponse(status=204))
+    context = {"index": index, "status": status}
     return responses.page(request, "run_index/index.html", context, fragments=(LIVE,))
 
 
@@ -147,7 +144,8 @@ def stop(request: ConsoleRequest, slug: str) -> HttpResponse:
     """GET: the consequences. POST: end the index; a worker deletes its runs."""
     index = indexes.index_of(request.access.workspace)
     if not is_sure(request) and index is not None:
-        return responses.page(request, "run_index/stop.html", _status(index, request))
+        context = {"index": index, "status": Status(index, request.access.workspace)}
+        return responses.page(request, "run_index/stop.html", context)
     if is_sure(request) and indexes.stop(actor(request), request.access.workspace):
         broker.enqueue(tasks.purge)
         messages.success(

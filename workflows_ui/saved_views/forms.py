@@ -1,11 +1,13 @@
 """The form of a saved view."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from django import forms
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
+
+from workflows_ui.core.form_choices import set_rows
 
 
 class ViewForm(forms.Form):
@@ -21,13 +23,18 @@ class ViewForm(forms.Form):
     )
     default = forms.BooleanField(label=_("Open the list with this view"), required=False)
 
-    def __init__(self, *args: Any, changes: bool, teams: QuerySet[Group] | None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        data: Mapping[str, object] | None = None,
+        *,
+        initial: dict[str, object] | None = None,
+        changes: bool,
+        teams: QuerySet[Group] | None,
+    ) -> None:
+        super().__init__(data, initial=initial)
         if not changes:
             del self.fields["name"]
         if not changes or teams is None:
             del self.fields["team"]
             return
-        team = self.fields["team"]
-        assert isinstance(team, forms.ModelChoiceField)  # noqa: S101
-        team.queryset = teams
+        set_rows(self, "team", teams)

@@ -95,7 +95,7 @@ def view(request: ConsoleRequest, scope: Scope, view_id: int) -> HttpResponse:
         if not changes:
             request.access.require(Role.MANAGER)
         return _delete(request, row) if "delete" in request.POST else _update(request, row)
-    initial = {"name": row.name, "team": row.team_id, "default": services.is_default(scope, row)}
+    initial: dict[str, object] = {"name": row.name, "team": row.team_id, "default": services.is_default(scope, row)}
     form = ViewForm(request.POST or None, initial=initial, changes=changes, teams=services.teams(scope))
     if request.method == "POST" and form.is_valid() and _change(request, scope, row, form):
         messages.success(request, _("The view “%(name)s” is saved.") % {"name": row.name})

@@ -1,6 +1,5 @@
 """Texts about writes that are being checked."""
 
-from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import NoReverseMatch, reverse
@@ -38,7 +37,7 @@ def sentence(row: UnclearWrite) -> str:
     return _("Nobody can say whether it was done: the engine does not show it. Look there before you send it again.")
 
 
-def context(row: UnclearWrite) -> dict[str, Any]:
+def context(row: UnclearWrite) -> dict[str, object]:
     """The context of templates/unclear_writes/check.html."""
     return {
         "write": row,

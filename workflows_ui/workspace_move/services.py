@@ -98,7 +98,7 @@ def move(actor: Actor, workspace: Workspace, entered: Sequence[Entered]) -> None
             _store_secrets(actor, current, entered, now)
             _reset_state(actor, current, now)
             masking.secrets_changed(current)
-            audit_log.record(actor, "workspace.move", current, **place(current), before=before)
+            audit_log.record(actor, "workspace.move", current, detail=place(current) | {"before": before})
     except IntegrityError:
         other = taken.first()
         if other is None:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 import structlog
 from django.conf import settings
@@ -15,6 +14,7 @@ from workflows_ui.audit.services import audit_log
 from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.lease import backoff, not_paused
+from workflows_ui.core.readers import as_text, mapping_of
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.clients import NoCredential
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -101,10 +101,10 @@ def _look_again(row: UnclearWrite, began: datetime) -> None:
     UnclearWrite.lease.release(row, tries=row.tries + 1, not_before=next_look, enqueued_at=None)
 
 
-def _end(row: UnclearWrite, state: WriteState, answer: Any, follow_up: Callable[[], None] | None) -> None:
+def _end(row: UnclearWrite, state: WriteState, answer: object, follow_up: Callable[[], None] | None) -> None:
     """Store the outcome, with a row in the audit log, and settle what waits for it; nothing if it was stored meanwhile."""
-    found = answer.get("id") if isinstance(answer, dict) else ""
-    found_id = row.found_id or (found if isinstance(found, str) else "")
+    found = mapping_of(answer)
+    found_id = row.found_id or as_text(found.get("id"))
     with transaction.atomic():
         open_rows = UnclearWrite.objects.filter(pk=row.pk, state=WriteState.CHECKING)
         content = services.content_without_write(row) if state == WriteState.NOT_DONE else ""
@@ -117,7 +117,7 @@ def _end(row: UnclearWrite, state: WriteState, answer: Any, follow_up: Callable[
             created = (row.resource, found_id) if found_id and not row.object_id else None
             audit_log.end(row.event, "partly" if row.is_incomplete else str(state), belongs_to=created, looked=True)
         if row.edit_id:
-            flow_edits.settle(row.edit_id, str(state), answer if isinstance(answer, dict) else {})
+            flow_edits.settle(row.edit_id, str(state), found)
         if row.copy_id:
             deleted_objects.settle(row.copy_id, str(state), found_id)
         job_turns.settle_checked(row)

@@ -10,9 +10,9 @@ import hmac
 import json
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import jwt
@@ -217,13 +217,26 @@ def _list(value: object) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
-def _call(method: str, address: str, *, auth: tuple[str, str] | None = None, **options: Any) -> dict[str, object]:
+def _call(
+    method: str,
+    address: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    data: Mapping[str, str] | None = None,
+    auth: tuple[str, str] | None = None,
+) -> dict[str, object]:
     """Send a request to the provider and return the JSON object of its response."""
-    # Without an explicit `auth`, requests would use credentials from a .netrc file.
-    options["auth"] = auth or (lambda request: request)
     try:
         with requests.request(
-            method, address, timeout=_TIMEOUT, allow_redirects=False, stream=True, **options
+            method,
+            address,
+            headers=headers,
+            data=data,
+            # Without one, requests would use credentials from a .netrc file.
+            auth=auth or (lambda request: request),
+            timeout=_TIMEOUT,
+            allow_redirects=False,
+            stream=True,
         ) as response:
             body = response.raw.read(_LARGEST + 1, decode_content=True)
             if response.status_code != 200:

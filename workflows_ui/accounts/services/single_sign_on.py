@@ -8,7 +8,6 @@
 """
 
 import re
-from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
@@ -107,9 +106,9 @@ def _create_account(actor: Actor, claims: Claims) -> User:
     return account
 
 
-def _add_identity(actor: Actor, user: User, claims: Claims, action: str, **detail: Any) -> None:
+def _add_identity(actor: Actor, user: User, claims: Claims, action: str, **detail: object) -> None:
     Identity.objects.create(user=user, issuer=claims.issuer, subject=claims.subject, last_used_at=timezone.now())
-    audit_log.record(actor, action, user, issuer=claims.issuer, subject=claims.subject, **detail)
+    audit_log.record(actor, action, user, issuer=claims.issuer, subject=claims.subject, detail=detail)
 
 
 def _unused_name(claims: Claims) -> str:

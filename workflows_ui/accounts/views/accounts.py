@@ -6,11 +6,11 @@ Only the needed URLs exist: there is no sign-up. The second step is in second_st
 
 import logging
 from smtplib import SMTPException
-from typing import Any
 
 from allauth.account import views as allauth_views
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.decorators import reauthentication_required
+from allauth.account.models import EmailConfirmation
 from allauth.core import ratelimit
 from django.conf import settings
 from django.contrib import messages
@@ -63,7 +63,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """The subject without a prefix, which would contain a host name from the request."""
         return str(subject)
 
-    def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
+    def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: EmailConfirmation) -> str:
         """The link that confirms a new address: on BASE_URL, never on the host of the request."""
         return settings.BASE_URL + reverse("account_confirm_email", args=[emailconfirmation.key])
 
@@ -100,7 +100,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         with known_browsers.counted_apart(request, _account_of(typed)):
             super().pre_authenticate(request, **credentials)
 
-    def post_login(self, request: HttpRequest, user: Any, **more: Any) -> HttpResponse:
+    def post_login(self, request: HttpRequest, user: User, **more: object) -> HttpResponse:
         return known_browsers.remember(request, super().post_login(request, user, **more), user)
 
     def logout(self, request: HttpRequest) -> None:
@@ -121,7 +121,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return [method | {"description": labels[method["id"]]} for method in methods]
 
     def send_notification_mail(
-        self, template_prefix: str, user: Any, context: dict[str, object] | None = None, email: str | None = None
+        self, template_prefix: str, user: User, context: dict[str, object] | None = None, email: str | None = None
     ) -> None:
         """Send a notification in the reader's language and time zone, which are not the page's if another person changed the account, or
         if its owner is not signed in."""

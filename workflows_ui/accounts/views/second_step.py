@@ -4,7 +4,7 @@ The URLs for passkeys always exist, but passkeys are offered only if browsers ac
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Concatenate, ParamSpec
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import get_adapter
@@ -16,6 +16,7 @@ from allauth.mfa.totp import views as totp_views
 from allauth.mfa.webauthn import views as webauthn_views
 from django.conf import settings
 from django.contrib import messages
+from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -29,6 +30,8 @@ from workflows_ui.audit.requests import actor
 from workflows_ui.web import responses
 from workflows_ui.web.access import GOING_TO, superuser
 from workflows_ui.web.requests import ConsoleRequest, is_sure
+
+Arguments = ParamSpec("Arguments")
 
 
 class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc]
@@ -94,7 +97,7 @@ class Codes(code_views.ViewRecoveryCodesView):  # type: ignore[misc]
         second_step.record_codes_viewed(self.request.user.pk)
         context: dict[str, object] = super().get_context_data(**kwargs)
         if context["can_view_codes"]:
-            sign_in_log.codes_seen(self.request)
+            sign_in_log.codes_seen(self.request, self.request.user)
         return context | {"going_to": self.request.session.get(GOING_TO, "")}
 
 
@@ -106,7 +109,7 @@ class CodesFile(code_views.DownloadRecoveryCodesView):  # type: ignore[misc]
         return answer
 
     def get_context_data(self, **kwargs: object) -> object:
-        sign_in_log.codes_seen(self.request)
+        sign_in_log.codes_seen(self.request, self.request.user)
         return super().get_context_data(**kwargs)
 
 
@@ -135,7 +138,7 @@ class RemovePasskey(webauthn_views.RemoveWebAuthnView):  # type: ignore[misc]
 
 
 class PasskeySignIn(webauthn_views.LoginWebAuthnView):  # type: ignore[misc]
-    def form_invalid(self, form: Any) -> HttpResponse:
+    def form_invalid(self, form: BaseForm) -> HttpResponse:
         """Record the failed sign-in: allauth sends no signal. That of a copied passkey is recorded already."""
         if not form.has_error("credential", "copied_passkey"):
             sign_in_log.record_unknown(self.request, ways=["passkey"])
@@ -143,10 +146,12 @@ class PasskeySignIn(webauthn_views.LoginWebAuthnView):  # type: ignore[misc]
         return answer
 
 
-def only_with_passkeys(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def only_with_passkeys(
+    view: Callable[Concatenate[HttpRequest, Arguments], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, Arguments], HttpResponse]:
     """Redirect to the page that explains why there are no passkeys, if they are disabled."""
 
-    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+    def guarded(request: HttpRequest, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponse:
         if not settings.PASSKEYS:
             url_name = "mfa_list_webauthn" if request.user.is_authenticated else "account_login"
             return responses.redirect_to_view(request, url_name)

@@ -5,7 +5,7 @@ Writers only insert, without locks and without reading other rows. hash_chain.py
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import Group
 from django.utils import timezone
@@ -51,31 +51,33 @@ def record(
     reason: str = "",
     begun: AuditEvent | None = None,
     belongs_to: tuple[str, str] | None = None,
-    **detail: Any,
+    detail: Mapping[str, object] | None = None,
+    **more: object,
 ) -> AuditEvent:
-    """Add one row. `action` is noun.verb (`launch.ask`), `reason` a person's reason; `detail` is stored as JSON.
+    """Add one row. `action` is noun.verb (`launch.ask`), `reason` a person's reason; `detail` and further arguments are stored as JSON.
 
     `about` is the object, if it is a row of the console. `outcome` is the result of the action itself, not of observing it: the
     end of a failed launch is `failed`. `belongs_to` is the type and id of a second object whose history has the row; by default the flow or
-    job that `detail` names.
+    job that these name.
     """
     if about is not None:
         workspace, object_type, object_id, object_name = _identity(about)
-    subject_type, subject_id = belongs_to or _second_object(object_type, detail)
+    stored = {**more, **(detail or {})}
+    subject_type, subject_id = belongs_to or _second_object(object_type, stored)
     mask = masking.workspace_mask(workspace) if workspace is not None else Mask(())
     event = AuditEvent(
         at=timezone.now(),
         user=actor.user,
         user_name=_name(actor.user),
         # A row of the model that the column refers to, which stands above the audit log.
-        workspace=cast("Any", workspace),
+        workspace=workspace,  # type: ignore[misc]
         action=action,
         object_type=object_type,
         object_id=storable(object_id),
         object_name=mask.text(storable(object_name)),
         outcome=outcome,
         reason=mask.text(storable(reason)),
-        detail=mask.value(canonical_text.plain(detail)),
+        detail=mask.value(canonical_text.plain(stored)),
         address=actor.address,
         session=actor.session,
         request_id=actor.request_id,
@@ -88,14 +90,33 @@ def record(
     return event
 
 
-def begin(actor: Actor, action: str, *, credential: str, **values: Any) -> AuditEvent:
+def begin(
+    actor: Actor,
+    action: str,
+    *,
+    credential: str,
+    workspace: HoldsSecrets | None = None,
+    object_type: str = "",
+    object_id: str = "",
+    object_name: str = "",
+    reason: str = "",
+    **detail: object,
+) -> AuditEvent:
     """Add the row that announces a write to the engine, or the reveal of a secret; `end` adds the result.
 
-    `credential` is the id of the one that acts, "" for secrets that the console keeps itself. The other values are those of `record`.
+    `credential` is the id of the one that acts, "" for secrets that the console keeps itself. The other arguments are those of `record`.
     """
-    if credential:
-        values["credential"] = credential
-    return record(actor, action, outcome=BEGUN, **values)
+    return record(
+        actor,
+        action,
+        workspace=workspace,
+        object_type=object_type,
+        object_id=object_id,
+        object_name=object_name,
+        outcome=BEGUN,
+        reason=reason,
+        detail={**detail, "credential": credential} if credential else detail,
+    )
 
 
 def _second_object(object_type: str, detail: Mapping[str, object]) -> tuple[str, str]:
@@ -108,7 +129,7 @@ def _second_object(object_type: str, detail: Mapping[str, object]) -> tuple[str,
 
 
 def end(
-    begun: AuditEvent, outcome: str = "done", *, belongs_to: tuple[str, str] | None = None, **detail: Any
+    begun: AuditEvent, outcome: str = "done", *, belongs_to: tuple[str, str] | None = None, **detail: object
 ) -> AuditEvent:
     """Add the result of a write announced by `begin`: same actor, workspace and object, with its outcome."""
     actor = Actor(begun.user, begun.address, begun.request_id, begun.session)
@@ -122,7 +143,7 @@ def end(
         outcome=outcome,
         begun=begun,
         belongs_to=belongs_to,
-        **detail,
+        detail=detail,
     )
 
 

@@ -9,12 +9,11 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import cache, partial
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
 
@@ -96,7 +95,7 @@ class OwnedIds:
 
 
 @cache
-def _safety(allowed: tuple[Any, ...]) -> AddressSafety:
+def _safety(allowed: tuple[str, ...]) -> AddressSafety:
     return AddressSafety(allowed_networks=allowed)
 
 
@@ -188,13 +187,12 @@ def _report_change(credential: Credential, problem: CannotOpen) -> None:
     text = "\x1f".join([type(problem).__name__, *map(str, values.values()), *sealed])
     digest = salted_hmac("workflows_ui.refused", text, algorithm="sha256").hexdigest()
     with transaction.atomic():
-        rows: QuerySet[Any] = type(row)._default_manager.filter(pk=row.pk)  # type: ignore[misc]  # noqa: SLF001
+        rows: QuerySet[Model] = type(row)._default_manager.filter(pk=row.pk)  # type: ignore[misc]  # noqa: SLF001
         if not rows.exclude(refused=digest).update(refused=digest):
             return
         if workspace_changed:
-            audit_log.record(
-                CONSOLE, "workspace.refused", credential.workspace, **place(credential.workspace), outcome="refused"
-            )
+            workspace = credential.workspace
+            audit_log.record(CONSOLE, "workspace.refused", workspace, outcome="refused", detail=place(workspace))
             return
         cause = "changed" if isinstance(problem, Changed) else "damaged"
         audit_log.record(CONSOLE, "credential.refused", credential, outcome="refused", cause=cause)

@@ -5,15 +5,16 @@ in the engine's answers.
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from workflows_ui.core.crypto import CannotOpen, Changed, NotEntered, PlaceChanged
+from workflows_ui.core.readers import as_text, mapping_of
 from workflows_ui.credentials.models import KEPT_IN_RUNS, CredentialKind
 from workflows_ui.credentials.services import clients, engine_facts
 from workflows_ui.credentials.services.engine_facts import Facts
@@ -203,7 +204,7 @@ class Findings:
     #: None if the engine did not answer that call.
     facts: Facts | None = None
 
-    def plain(self) -> dict[str, Any]:
+    def plain(self) -> dict[str, object]:
         """As plain values for Credential.findings."""
         return {
             "who": self.who,
@@ -264,7 +265,7 @@ def check_client(client: Client, *, kind: str, organization_id: str, project_id:
     who, email = _person(client, kind)
     facts = engine_facts.read(client)
     return Findings(
-        project_id=project["id"],
+        project_id=str(project["id"]),
         project_name=_text(project, "displayName"),
         organization_id=organization,
         who=who,
@@ -315,7 +316,7 @@ def _problem_at(base: str) -> Problem | None:
     return Problem(Code.NOT_AN_ENGINE) if {"CURRENT_VERSION", "EDITION"}.isdisjoint(flags) else None
 
 
-def _project(client: Client, project_id: str) -> dict[str, Any]:
+def _project(client: Client, project_id: str) -> Mapping[str, object]:
     """The credential's project, as an object with an id."""
     try:
         rows = [client.workflows.get_current_project()] if project_id else client.workflows.list_projects()
@@ -393,20 +394,16 @@ def _person(client: Client, kind: str) -> tuple[str, str]:
         calls.insert(0, client.workflows.get_account)
     for call in calls:
         try:
-            person = call()
+            person = mapping_of(call())
         except EngineError:
             continue  # It only adds a name: the credential is valid.
-        if isinstance(person, dict):
-            full_name = f"{_text(person, 'firstName', 'first_name')} {_text(person, 'lastName', 'last_name')}".strip()
-            name, email = _text(person, "display_name", "name") or full_name, _text(person, "email")
-            if name or email:
-                return name, email
+        full_name = f"{_text(person, 'firstName', 'first_name')} {_text(person, 'lastName', 'last_name')}".strip()
+        name, email = _text(person, "display_name", "name") or full_name, _text(person, "email")
+        if name or email:
+            return name, email
     return "", ""
 
 
-def _text(source: dict[str, Any], *keys: str) -> str:
-    for key in keys:
-        value = source.get(key)
-        if isinstance(value, str) and value.strip():
-            return value.strip()[:500]
-    return ""
+def _text(source: Mapping[str, object], *keys: str) -> str:
+    texts = (as_text(source.get(key)).strip() for key in keys)
+    return next(filter(None, texts), "")[:500]

@@ -73,7 +73,7 @@ def add(actor: Actor, draft: Draft, findings: Findings) -> Added:
         outcome: Outcome = "asked"
         if created:
             Member.objects.create(workspace=workspace, user=actor.user, role=Role.MANAGER)
-            audit_log.record(actor, "workspace.create", workspace, **place(workspace))
+            audit_log.record(actor, "workspace.create", workspace, detail=place(workspace))
             outcome = "created workspace"
         elif access.belongs(actor.user, workspace):
             outcome = "joined"

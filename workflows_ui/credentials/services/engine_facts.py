@@ -7,9 +7,9 @@ engine may have been upgraded (recording `flags`).
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 from workflows_ui.core import clock, database
+from workflows_ui.core.readers import as_text
 from workflows_ui.credentials.models import Inspection
 from workflows_ui.engine import Client, EngineError, NotFound
 from workflows_ui.members.models import Workspace
@@ -39,16 +39,15 @@ class Facts:
 def read(client: Client) -> Facts | None:
     """Read the engine's flags. None if it did not answer; empty facts if it has no flags."""
     try:
-        flags: Any = client.workflows.get_flags()
+        flags = client.workflows.get_flags()
     except NotFound:
         return Facts()
     except EngineError:
         return None
-    version = flags.get("CURRENT_VERSION")
-    return Facts(version=version.strip()[:40] if isinstance(version, str) else "", limits=limits(flags))
+    return Facts(version=as_text(flags.get("CURRENT_VERSION")).strip()[:40], limits=limits(flags))
 
 
-def limits(flags: Mapping[str, Any]) -> dict[str, int]:
+def limits(flags: Mapping[str, object]) -> dict[str, int]:
     """The known limits in an engine's flags, by the names in `LIMITS`."""
     values = {name: _number(flags.get(flag)) for name, flag in LIMITS.items()}
     return {name: value for name, value in values.items() if value is not None}

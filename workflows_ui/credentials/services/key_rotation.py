@@ -7,7 +7,6 @@ restarted at any time: current ciphertexts are skipped.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.apps import apps
@@ -93,9 +92,9 @@ def _second_steps(*, check: bool) -> Count:
     return count
 
 
-def _rows(model: type[models.Model], field: str) -> Iterator[tuple[Any, str]]:
+def _rows(model: type[models.Model], field: str) -> Iterator[tuple[object, str]]:
     """The rows with a ciphertext in this column, in the order of their keys, in batches."""
-    last: Any = None
+    last: object = None
     while True:
         rows = _rows_of(model).exclude(**{field: ""}).order_by("pk")
         if last is not None:
@@ -107,5 +106,5 @@ def _rows(model: type[models.Model], field: str) -> Iterator[tuple[Any, str]]:
         last = batch[-1][0]
 
 
-def _rows_of(model: type[models.Model]) -> models.Manager[Any]:
+def _rows_of(model: type[models.Model]) -> models.Manager[models.Model]:
     return model._default_manager  # noqa: SLF001  # every model has one; its public name differs

@@ -85,7 +85,7 @@ def _follow_settings(workspace: Workspace, draft: Draft, project_id: str) -> Non
         workspace.flavour, workspace.address, workspace.project_id = draft.flavour, draft.base, project_id
         workspace.mark = workspace.new_mark()
         workspace.save(update_fields=["flavour", "address", "project_id", "mark"])
-        audit_log.record(CONSOLE, "workspace.move", workspace, **place(workspace))
+        audit_log.record(CONSOLE, "workspace.move", workspace, detail=place(workspace))
     for credential in Credential.objects.filter(workspace=workspace, name=_NAME, kind=CredentialKind.BEARER_TOKEN):
         credential.workspace = workspace
         if clients.holds(credential, draft.secret):

@@ -4,14 +4,14 @@ Imbrace (api.md 2.4): a sign-in returns a login token and the organizations; one
 token of that organization. Activepieces: one call; its token may open several projects.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
 
 from workflows_ui.core import clock
+from workflows_ui.core.readers import EngineObject, parts, text, tree
 from workflows_ui.credentials.services import clients, credential_tests
 from workflows_ui.credentials.services.credential_tests import Choice, Code, Problem, error_code
 from workflows_ui.engine import (
@@ -30,6 +30,25 @@ from workflows_ui.members.models import Flavour
 _NOTHING_HIDDEN = Mask(())
 #: Milliseconds rather than seconds since 1970, if a number is larger than this.
 _SECONDS = 100_000_000_000
+
+
+class _Organization(EngineObject):
+    """An organization of a person at Imbrace, in the spellings of its builds."""
+
+    organization_id = text("organization_id")
+    id = text("id")
+    display_name = text("display_name")
+    name = text("name")
+    is_active = tree("is_active")
+
+
+class _SignIn(EngineObject):
+    """The answer of a sign-in."""
+
+    token = text("token")
+    project_id = text("projectId")
+    expired_at = tree("expired_at")
+    organizations = parts("organizations", _Organization)
 
 
 @dataclass(frozen=True)
@@ -65,14 +84,15 @@ def begin(typed: Typed) -> tuple[str, list[Choice]]:
     Raises Problem.
     """
     with _problems(typed.base):
-        answer = _authenticate(_workflows(Flavour.IMBRACE, typed.base, Anonymous((typed.password, typed.code))), typed)
-        rows = answer.get("organizations")
-        if not isinstance(rows, list) or not rows:
-            rows = _workflows(Flavour.IMBRACE, typed.base, AccessToken(answer["token"])).list_organizations()
-    organizations = [row for row in map(_organization, rows) if row is not None]
-    if not organizations:
+        login = _authenticate(_workflows(Flavour.IMBRACE, typed.base, Anonymous((typed.password, typed.code))), typed)
+        organizations = login.organizations
+        if not organizations:
+            workflows = _workflows(Flavour.IMBRACE, typed.base, AccessToken(login.token))
+            organizations = list(map(_Organization, workflows.list_organizations()))
+    choices = [choice for choice in map(_choice, organizations) if choice is not None]
+    if not choices:
         raise Problem(Code.NO_ORGANIZATION)
-    return answer["token"], organizations
+    return login.token, choices
 
 
 def finish(base: str, login: str, organization_id: str) -> Token:
@@ -109,14 +129,14 @@ def end_of(secret: str) -> datetime | None:
     return _moment(claims(secret).get("exp"))
 
 
-def _authenticate(workflows: Workflows, typed: Typed) -> dict[str, Any]:
+def _authenticate(workflows: Workflows, typed: Typed) -> _SignIn:
     if not typed.code:
-        return dict(workflows.authenticate(typed.email, password=typed.password))
+        return _SignIn(workflows.authenticate(typed.email, password=typed.password))
     try:
-        return dict(workflows.authenticate(typed.email, code=typed.code))
+        return _SignIn(workflows.authenticate(typed.email, code=typed.code))
     except (Refused, NotFound):
         # A build that does not accept codes there may accept them here (api.md 2.4).
-        return dict(workflows.sign_in_with_code(typed.email, typed.code))
+        return _SignIn(workflows.sign_in_with_code(typed.email, typed.code))
 
 
 @contextmanager
@@ -137,12 +157,9 @@ def _workflows(flavour: str, base: str, auth: AccessToken | Anonymous) -> Workfl
     return clients.build(flavour, base, auth, timeouts=credential_tests.TIMEOUTS, mask=_NOTHING_HIDDEN).workflows
 
 
-def _token(answer: dict[str, object]) -> Token:
-    secret = str(answer["token"])
-    project = answer.get("projectId")
-    return Token(
-        secret, _moment(answer.get("expired_at")) or end_of(secret), project if isinstance(project, str) else ""
-    )
+def _token(answer: Mapping[str, object]) -> Token:
+    found = _SignIn(answer)
+    return Token(found.token, _moment(found.expired_at) or end_of(found.token), found.project_id)
 
 
 def _moment(value: object) -> datetime | None:
@@ -157,12 +174,10 @@ def _moment(value: object) -> datetime | None:
     return clock.parse_time(value) if isinstance(value, str) else None
 
 
-def _organization(row: Any) -> Choice | None:
-    if not isinstance(row, dict):
+def _choice(organization: _Organization) -> Choice | None:
+    organization_id = organization.organization_id or organization.id
+    if not organization_id or organization.is_active is False:
         return None
-    organization_id = row.get("organization_id") or row.get("id")
-    if not isinstance(organization_id, str) or not organization_id or row.get("is_active") is False:
-        return None
-    name = row.get("display_name") or row.get("name")
-    label = name if isinstance(name, str) and name.strip() else organization_id
+    name = organization.display_name or organization.name
+    label = name if name.strip() else organization_id
     return Choice(organization_id[:120], label[:300])

@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.contrib.auth.models import Group
 from django.db.models import Count, F, Max, Q
@@ -65,7 +64,7 @@ def recent_launches() -> Count:
     return Count("launches", filter=Q(launches__asked_at__gte=timezone.now() - RECENT))
 
 
-def flows(credential: Credential) -> list[dict[str, Any]]:
+def flows(credential: Credential) -> list[dict[str, object]]:
     """Id, last name and number of launches of the flows launched with a credential within `RECENT`, the most launched first."""
     rows = credential.launches.filter(asked_at__gte=timezone.now() - RECENT).values("flow_id")
     counted = rows.annotate(count=Count("pk"), name=Max("flow_name")).order_by("-count", F("flow_id"))[:MOST_FLOWS]

@@ -7,7 +7,6 @@ address, so that Back and a reload lose nothing.
 
 import uuid
 from dataclasses import replace
-from typing import Any
 
 from allauth.core import ratelimit
 from django.contrib import messages
@@ -265,7 +264,7 @@ def check(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpR
     credential = find_credential(request, credential_id, to_change=True)
     if not ratelimit.consume(request, action="credential_test", user=request.user):
         return responses.redirect_to_view(request, "credential", slug, credential.pk)
-    context: dict[str, Any] = {"credential": credential}
+    context: dict[str, object] = {"credential": credential}
     trouble: Exception | None
     try:
         client = clients.client_for_credential(credential, timeouts=credential_tests.TIMEOUTS)

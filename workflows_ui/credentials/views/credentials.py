@@ -4,7 +4,6 @@ No template gets a secret, and no view opens one.
 """
 
 import uuid
-from typing import Any
 
 from allauth.core import ratelimit
 from django.contrib import messages
@@ -161,8 +160,11 @@ def _uses(credential: Credential) -> list[dict[str, object]]:
 def _buttons(credential: Credential, slug: str, *, closed: bool) -> dict[str, object]:
     """The buttons in the page's head: one whose secret the engine refuses needs a new one, any other can be tested."""
 
-    def link(label: str, icon: str, view: str, **more: Any) -> Button:
-        return Button(label, icon, reverse(view, args=[slug, credential.pk]), **more)
+    def link(
+        label: str, icon: str, view: str, *, posts: bool = False, primary: bool = False, danger: bool = False
+    ) -> Button:
+        url = reverse(view, args=[slug, credential.pk])
+        return Button(label, icon, url, posts=posts, primary=primary, danger=danger)
 
     buttons = [
         link(_("Share with teams"), "users", "credential_share"),

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, TextChoices, Value
@@ -187,7 +186,7 @@ def requester(job: Job) -> Actor:
     return Actor(job.user, job.address, job.request_id)
 
 
-def begin(actor: Actor, job: Job, data: str, logged: Mapping[str, Any], chosen: Collection[str] = ()) -> bool:
+def begin(actor: Actor, job: Job, data: str, logged: Mapping[str, object], chosen: Collection[str] = ()) -> bool:
     """Confirm the job: from now on a worker acts. Return False if it was already confirmed or withdrawn.
 
     Args:
@@ -255,7 +254,7 @@ def retry(actor: Actor, access: Access, job: Job, *, look: bool) -> Job | None:
         )
 
 
-def undo(actor: Actor, access: Access, job: Job, data: Mapping[str, Any]) -> Job | None:
+def undo(actor: Actor, access: Access, job: Job, data: Mapping[str, object]) -> Job | None:
     """Create a bulk action that undoes this one for the objects that succeeded; None if it was undone already. One that is still
     unconfirmed is returned again.
 
@@ -339,9 +338,9 @@ def stored_text(text: str) -> str:
     return database.storable(text)[:KEPT]
 
 
-def note(actor: Actor, job: Job, verb: str, *, outcome: str = "done", **detail: Any) -> None:
+def note(actor: Actor, job: Job, verb: str, *, outcome: str = "done", **detail: object) -> None:
     """Add an audit row about the job itself; its objects have their own rows."""
-    audit_log.record(actor, f"job.{verb}", job, outcome=outcome, **detail)
+    audit_log.record(actor, f"job.{verb}", job, outcome=outcome, detail=detail)
 
 
 def has_file(job: Job) -> bool:

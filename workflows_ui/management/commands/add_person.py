@@ -1,7 +1,5 @@
 """`manage.py add_person`: adds an account with a generated password, which is printed once."""
 
-from typing import Any
-
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from workflows_ui.accounts.services import people
@@ -18,14 +16,9 @@ class Command(BaseCommand):
             "--superuser", action="store_true", help="looks after the console: people, teams, the whole audit log"
         )
 
-    def handle(self, *args: object, **options: Any) -> None:
+    def handle(self, *args: object, user: str, email: str, name: str, superuser: bool, **options: object) -> None:
         try:
-            person, password = people.create(
-                options["user"],
-                email=options["email"],
-                full_name=options["name"],
-                superuser=options["superuser"],
-            )
+            person, password = people.create(user, email=email, full_name=name, superuser=superuser)
         except people.NameTaken:
             raise CommandError("This user name or e-mail address is taken.") from None
         self.stdout.write(f"User name: {person.username}")

@@ -1,7 +1,5 @@
 """`manage.py bind_credentials`: binds old secrets to workspace, address, kind and owner, and lists rows that look changed."""
 
-from typing import Any
-
 from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -24,21 +22,19 @@ class Command(BaseCommand):
         )
         parser.add_argument("--check", action="store_true", help="only say what would be bound, and what looks changed")
 
-    def handle(self, *args: object, **options: Any) -> None:
+    def handle(self, *args: object, check: bool, unknown: bool, **options: object) -> None:
         """Print a line for each row that was bound or looks changed. Raises CommandError if any row looks changed."""
         bound = done = changed = 0
-        for row in binding.bind(apps, check=options["check"], unknown=options["unknown"]):
+        for row in binding.bind(apps, check=check, unknown=unknown):
             if row.why:
                 changed += 1
                 self.stdout.write(f"looks changed: {binding.line(row)}")
             elif row.done:
                 done += 1
-                self.stdout.write(f"{'would bind' if options['check'] else 'bound'}: {binding.line(row)}")
+                self.stdout.write(f"{'would bind' if check else 'bound'}: {binding.line(row)}")
             else:
                 bound += 1
-        self.stdout.write(
-            f"{bound} bound already, {done} {'to bind' if options['check'] else 'bound'}, {changed} look changed"
-        )
+        self.stdout.write(f"{bound} bound already, {done} {'to bind' if check else 'bound'}, {changed} look changed")
         if changed:
             raise CommandError(
                 "Rows that look changed do not open. Undo the change in the database and run this again, or replace the secret in "

@@ -1,7 +1,6 @@
 """`manage.py practice_workspace`: creates the workspace "Practice" on the console's practice engine for the first account."""
 
 import time
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -17,12 +16,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--wait", type=float, default=0.0, help="seconds to wait for the practice engine (0)")
 
-    def handle(self, *args: object, **options: Any) -> None:
+    def handle(self, *args: object, wait: float, **options: object) -> None:
         """Print the slug of a new workspace. Raises CommandError if the engine does not answer."""
         owner = people.oldest_account()
         if not practice.configured() or owner is None:
             return
-        until = time.monotonic() + options["wait"]
+        until = time.monotonic() + wait
         while True:
             try:
                 workspace, created = practice.ensure(owner)

@@ -1,7 +1,5 @@
 """`manage.py rotate_credential_keys`: re-seals all data that is encrypted at rest with the first of CREDENTIAL_KEYS."""
 
-from typing import Any
-
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from workflows_ui.credentials.services import key_rotation
@@ -15,10 +13,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--check", action="store_true", help="only say whether anything still needs another key")
 
-    def handle(self, *args: object, **options: Any) -> None:
+    def handle(self, *args: object, check: bool, **options: object) -> None:
         """Print a line for each column. Raises CommandError if a value needs an old key or opens with none."""
         old = lost = 0
-        for count in key_rotation.rotate(check=options["check"]):
+        for count in key_rotation.rotate(check=check):
             self.stdout.write(
                 f"{count.model}.{count.field}: {count.current} current, {count.resealed} re-sealed, "
                 f"{count.old} with an old key, {count.lost} that no key opens"

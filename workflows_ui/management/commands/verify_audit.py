@@ -1,7 +1,5 @@
 """`manage.py verify_audit [--head NUMBER:MARK]`: verifies the audit log's hash chain, or reports the first wrong row."""
 
-from typing import Any
-
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from workflows_ui.audit.services import verification as audit_verification
@@ -20,11 +18,11 @@ class Command(BaseCommand):
             "--head", metavar="NUMBER:MARK", help="a head from the process log; it must still be in the chain"
         )
 
-    def handle(self, *_args: object, **options: Any) -> None:
+    def handle(self, *_args: object, head: str | None, **options: object) -> None:
         known = None
-        if options["head"]:
+        if head:
             try:
-                known = audit_verification.parse(options["head"])
+                known = audit_verification.parse(head)
             except ValueError:
                 raise CommandError("--head wants NUMBER:MARK, as it stands in the process log.") from None
         proof = audit_verification.verify(known)

@@ -12,7 +12,6 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import Group
@@ -375,5 +374,11 @@ def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _record(actor: Actor, action: str, invitation: ColleagueInvitation, **detail: Any) -> None:
-    audit_log.record(actor, action, invitation, role=str(invitation.role), **detail)
+def _record(
+    actor: Actor,
+    action: str,
+    invitation: ColleagueInvitation,
+    belongs_to: tuple[str, str] | None = None,
+    **detail: object,
+) -> None:
+    audit_log.record(actor, action, invitation, belongs_to=belongs_to, role=str(invitation.role), detail=detail)

@@ -6,7 +6,6 @@ that no run exists (`give_back`): a launch that the engine refused, or whose res
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 from django.contrib.auth.models import Group
 from django.db import transaction
@@ -139,7 +138,7 @@ def give(
             created_by=actor.user,
         )
         limits = _limits(until, most_launches)
-        audit_log.record(actor, "launch_right.give", right, **_detail(right), **limits)
+        audit_log.record(actor, "launch_right.give", right, detail=_detail(right) | limits)
         if credential is not None and isinstance(holder, Group):
             sharing.share(actor, credential, [*sharing.teams(credential), holder])
         _notify_holder(right)
@@ -158,15 +157,17 @@ def change(actor: Actor, right: LaunchRight, *, until: datetime | None, most_lau
         )
         if changed:
             before, after = _limits(right.until, right.most_launches), _limits(until, most_launches)
-            audit_log.record(actor, "launch_right.change", right, **_detail(right), before=before, after=after)
+            audit_log.record(
+                actor, "launch_right.change", right, detail=_detail(right) | {"before": before, "after": after}
+            )
     return bool(changed)
 
 
-def _limits(until: datetime | None, most_launches: int | None) -> dict[str, Any]:
+def _limits(until: datetime | None, most_launches: int | None) -> dict[str, object]:
     return {"until": until.isoformat() if until else None, "most_launches": most_launches}
 
 
-def _detail(right: LaunchRight) -> dict[str, Any]:
+def _detail(right: LaunchRight) -> dict[str, object]:
     kind = "person" if right.user_id else "team"
     return {"flow": right.flow_id, "holder": right.holder, "holder_kind": kind}
 
@@ -195,7 +196,7 @@ def revoke(actor: Actor, right: LaunchRight) -> bool:
             revoked_at=timezone.now(), revoked_by=actor.user
         )
         if changed:
-            audit_log.record(actor, "launch_right.revoke", right, **_detail(right), used=right.used)
+            audit_log.record(actor, "launch_right.revoke", right, detail=_detail(right) | {"used": right.used})
     return bool(changed)
 
 

@@ -5,7 +5,6 @@ Every change is audited and locks the workspace, so that concurrent changes cann
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from django.contrib.auth.models import Group
 from django.db import transaction
@@ -262,7 +261,7 @@ def possible_owners(workspace: Workspace, person: User, first: User | None = Non
 
 
 def _record(
-    actor: Actor, action: str, workspace: Workspace, person: User | None, name: str = "", **detail: Any
+    actor: Actor, action: str, workspace: Workspace, person: User | None, name: str = "", **detail: object
 ) -> None:
     audit_log.record(
         actor,
@@ -271,5 +270,5 @@ def _record(
         object_type="member",
         object_id=str(person.pk) if person else "",
         object_name=person.label if person else name,
-        **detail,
+        detail=detail,
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
@@ -146,7 +145,7 @@ def add(actor: Actor, team: Group, person: User) -> None:
         if person.groups.filter(pk=team.pk).exists():
             raise AlreadyIn
         person.groups.add(team)
-        audit_log.record(actor, "team.add", team, **_person_detail(person))
+        audit_log.record(actor, "team.add", team, detail=_person_detail(person))
 
 
 def take_out(actor: Actor, team: Group, person: User) -> bool:
@@ -160,7 +159,7 @@ def take_out(actor: Actor, team: Group, person: User) -> bool:
             return False
         person.groups.remove(team)
         members.require_managers(spaces)
-        audit_log.record(actor, "team.remove", team, **_person_detail(person))
+        audit_log.record(actor, "team.remove", team, detail=_person_detail(person))
     return True
 
 
@@ -170,7 +169,7 @@ def make_owner(actor: Actor, team: Group, person: User) -> None:
         _row, created = TeamOwner.objects.get_or_create(team=team, user=person)
         if not created:
             raise AlreadyIn
-        audit_log.record(actor, "team.make_owner", team, **_person_detail(person))
+        audit_log.record(actor, "team.make_owner", team, detail=_person_detail(person))
 
 
 def end_owner(actor: Actor, team: Group, person: User) -> bool:
@@ -178,7 +177,7 @@ def end_owner(actor: Actor, team: Group, person: User) -> bool:
     with transaction.atomic():
         deleted, _rows = TeamOwner.objects.filter(team=team, user=person).delete()
         if deleted:
-            audit_log.record(actor, "team.end_owner", team, **_person_detail(person))
+            audit_log.record(actor, "team.end_owner", team, detail=_person_detail(person))
     return bool(deleted)
 
 
@@ -198,5 +197,5 @@ def _lock_workspaces(spaces: list[Workspace]) -> None:
     list(Workspace.objects.select_for_update().filter(pk__in=[space.pk for space in spaces]).order_by("pk"))
 
 
-def _person_detail(person: User) -> dict[str, Any]:
+def _person_detail(person: User) -> dict[str, object]:
     return {"person": person.label, "person_id": person.pk}

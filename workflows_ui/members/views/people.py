@@ -117,7 +117,7 @@ def deactivate(request: ConsoleRequest, person_id: int) -> HttpResponse:
         messages.error(request, _("You cannot deactivate your own account. Ask another administrator."))
         return responses.redirect_to_view(request, "person", user.pk)
     data = request.POST if is_sure(request) else None
-    initial = {"successor": request.user.username}
+    initial: dict[str, object] = {"successor": request.user.username}
     form = SuccessorForm(data, initial=initial, leaving=user, people=visible_people(request, request.user))
     if data is None:
         return _confirmation(request, user, form)

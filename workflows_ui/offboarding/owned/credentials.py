@@ -1,7 +1,7 @@
 """What people own in credentials: their own, and a share in those that their teams use."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _, ngettext
 
@@ -16,7 +16,7 @@ from workflows_ui.offboarding.belongings import Found, Item, Owned
 def _credentials(found: Found[Credential]) -> Iterator[Item]:
     reach, rows = found.reach, list(found.rows.select_related("owner").order_by("name", "pk"))
     waiting = Launch.objects.filter(credential__in=rows, state__in=UNSENT).order_by("asked_at")
-    flows: dict[Any, list[str]] = {}
+    flows: dict[UUID, list[str]] = {}
     for key, name, flow_id in waiting.values_list("credential", "flow_name", "flow_id"):
         flows.setdefault(key, []).append(name or flow_id)
     shared = sharing.teams_of(rows)
@@ -75,7 +75,7 @@ CREDENTIAL = Owned(
 
 def _used_credentials(found: Found[CredentialShare]) -> Iterator[Item]:
     workspaces = found.reach.workspaces
-    teams_of: dict[Any, list[str]] = {}
+    teams_of: dict[UUID, list[str]] = {}
     for share in sharing.genuine(credential__workspace__in=workspaces, team__in=found.person.groups.all()):
         teams_of.setdefault(share.credential_id, []).append(share.team.name)
     rows = Credential.objects.filter(workspace__in=workspaces, pk__in=teams_of).exclude(owner=found.person)

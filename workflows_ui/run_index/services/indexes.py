@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 from django.contrib.auth.models import Group
 from django.db import connection, transaction
@@ -267,13 +267,23 @@ def erase(actor: Actor, workspace: Workspace, run_id: str) -> bool:
         if not indexed_rows.erase(workspace.pk, run_id, clock.now()):
             return False
         launch_words.erase(workspace.pk, run_id)
-        _record(actor, "run_index.erase", workspace, belongs_to=("runs", run_id), run=run_id)
+        _record(actor, "run_index.erase", workspace, ("runs", run_id), run=run_id)
     answers.delete(_size_key(workspace.pk))
     return True
 
 
-def _record(actor: Actor, action: str, workspace: Workspace, **detail: Any) -> None:
-    audit_log.record(actor, action, workspace=workspace, object_type="run_index", object_id=workspace.slug, **detail)
+def _record(
+    actor: Actor, action: str, workspace: Workspace, belongs_to: tuple[str, str] | None = None, **detail: object
+) -> None:
+    audit_log.record(
+        actor,
+        action,
+        workspace=workspace,
+        object_type="run_index",
+        object_id=workspace.slug,
+        belongs_to=belongs_to,
+        detail=detail,
+    )
 
 
 @dataclass(frozen=True)

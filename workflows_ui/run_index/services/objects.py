@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Concatenate, ParamSpec, TypeVar
 
 import structlog
 from django.db import transaction
@@ -68,6 +68,10 @@ class _Spent(Exception):
     """The turn's budget is spent."""
 
 
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+
+
 @dataclass
 class _Turn:
     """What is left of a turn. `renew` extends the reader's lease and raises its error if it was lost."""
@@ -77,13 +81,19 @@ class _Turn:
     until: float
     calls: int
 
-    def call(self, row: IndexedKind, function: Callable[..., Any], *arguments: Any) -> Any:
+    def call(
+        self,
+        row: IndexedKind,
+        function: Callable[Concatenate[Workflows, Arguments], Answer],
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> Answer:
         """The engine's answer. Raises EngineError, _Spent."""
         if self.calls <= 0 or time.monotonic() > self.until:
             raise _Spent
         self.calls -= 1
         row.left["calls"] = row.left.get("calls", 0) + 1
-        answer = function(self.workflows, *arguments)
+        answer = function(self.workflows, *args, **kwargs)
         self.renew()
         return answer
 
@@ -280,10 +290,10 @@ def _seen(row: IndexedKind) -> QuerySet[IndexedObject]:
     return _objects(row).filter(seen_at__gte=row.started_at)
 
 
-def _write(row: IndexedKind, found: Iterable[Mapping[str, Any]]) -> None:
+def _write(row: IndexedKind, found: Iterable[Mapping[str, object]]) -> None:
     """Write a page: its objects, each once, their uses, and the rest that is left to read."""
     assert row.started_at is not None  # noqa: S101
-    rows: dict[str, tuple[IndexedObject, Mapping[str, Any]]] = {}
+    rows: dict[str, tuple[IndexedObject, Mapping[str, object]]] = {}
     for item in found:
         if made := from_engine(row.index_id, row.kind, item, row.started_at):
             rows[made.object_id] = made, item

@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 from django.db import transaction
@@ -185,7 +184,7 @@ def _moments(found: Iterable[Run]) -> list[datetime]:
     return [run.created for run in unique if run.created]
 
 
-def _write(work: Work, found: Iterable[Run], left: Iterable[Span], **values: Any) -> int:
+def _write(work: Work, found: Iterable[Run], left: Iterable[Span], **values: object) -> int:
     """Write a page and the rest that is left to read; return the number of new runs. Raises Lost.
 
     Transactions that write both lock the index before its runs: otherwise two of them could wait for each other.

@@ -5,7 +5,7 @@ written with their rows. A killed reader writes some of them twice, which change
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import transaction
 
@@ -54,7 +54,7 @@ def write_some(index: RunIndex, key: str) -> bool:
 class _Stored(NamedTuple):
     """The steps that are kept of a run, as the engine shows them, whether they are all, and the ids by which its launches are found."""
 
-    run: dict[str, Any]
+    run: dict[str, object]
     whole: bool
     ids: frozenset[str]
 
@@ -97,7 +97,7 @@ def _stored_values(found: Sequence[IndexedRun]) -> dict[int, _Stored]:
             steps, whole = kept_steps.parsed(run_values.open("content"))
         except (CannotOpen, ValueError):
             continue
-        run = {"steps": steps}
+        run: dict[str, object] = {"steps": steps}
         ids = {row.run_id, row.parent_id, Run(run).trigger.header(run_search.HEADER)} - {""}
         stored[row.pk] = _Stored(run, whole, frozenset(ids))
     return stored

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
@@ -139,7 +138,7 @@ def save(index: RunIndex, found: Iterable[AnyRun], now: datetime, key: str) -> t
     return sum(run_id not in known for run_id in rows), len(written), past
 
 
-def _state(row: IndexedRun | None) -> tuple[Any, ...]:
+def _state(row: IndexedRun | None) -> tuple[object, ...]:
     return (row.status, row.updated, row.archived) if row else ()
 
 

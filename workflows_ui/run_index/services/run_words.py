@@ -6,7 +6,6 @@ them. Rows of the other way of storing, which an index has left that was changed
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Left, StrIndex
@@ -38,20 +37,23 @@ def write(index: RunIndex, key: str, found: Mapping[int, Sequence[str]], *, of_v
         (hashed.filter(of_value=True) if of_values else hashed).delete()
         _write_texts(index, found, of_values=of_values)
         return
-    # A word of both is one of the message: it stays when the values are deleted.
-    on_conflict: dict[str, Any] = {"ignore_conflicts": True}
     if of_values:
         _cut_values(found)
     else:
         RunText.objects.filter(run__in=found).delete()
-        on_conflict = {"update_conflicts": True, "unique_fields": ["run", "word"], "update_fields": ["of_value"]}
     hashed.filter(of_value=of_values).delete()
     rows = [
         RunWord(run_id=pk, word=word, of_value=of_values)
         for pk, new in found.items()
         for word in words.hashes(key, new)
     ]
-    RunWord.objects.bulk_create(rows, batch_size=1000, **on_conflict)
+    # A word of both is one of the message: it stays when the values are deleted.
+    if of_values:
+        RunWord.objects.bulk_create(rows, batch_size=1000, ignore_conflicts=True)
+    else:
+        RunWord.objects.bulk_create(
+            rows, batch_size=1000, update_conflicts=True, unique_fields=["run", "word"], update_fields=["of_value"]
+        )
 
 
 def _write_texts(index: RunIndex, found: Mapping[int, Sequence[str]], *, of_values: bool) -> None:

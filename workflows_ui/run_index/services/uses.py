@@ -6,7 +6,6 @@ A kind is looked up only once it was read completely with the index's present cr
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from django.db.models import Case, IntegerField, QuerySet, When
 
@@ -113,12 +112,12 @@ def uses_of(session: EngineSession, flow_id: str) -> list[Use]:
 
 def search(
     session: EngineSession, kinds: Collection[str], words: Sequence[str], most: int
-) -> list[tuple[str, str, dict[str, Any]]]:
+) -> list[tuple[str, str, dict[str, object]]]:
     """(kind, id, data) of the objects whose names have all of these words, which are without case and accents; at most so many of a kind.
 
     Those whose names begin with the first word come first.
     """
-    found: list[tuple[str, str, dict[str, Any]]] = []
+    found: list[tuple[str, str, dict[str, object]]] = []
     for kind in kinds if words else ():
         rows = _known(session, kind)
         for word in words:
