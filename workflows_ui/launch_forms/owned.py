@@ -1,7 +1,6 @@
 """What people own in launch forms: the forms that they saved last, and saved inputs."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from django.db.models import Max
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
@@ -17,11 +16,16 @@ def _forms(found: Found[LaunchForm]) -> Iterator[Item]:
     for row in found.rows.order_by("flow_name", "pk"):
         space, published = found.space(row), pgettext_lazy("launch form", "published")
         state = published if row.published_id else pgettext_lazy("launch form", "not published")
-        values: dict[str, Any] = {"facts": (state, _("has a draft") if row.draft else ""), "at": row.updated_at}
-        if space.access.allows(Role.BUILDER):
-            url = found.reach.page_url(space, "form_builder", row.flow_id)
-            values |= {"to": space.people(Role.BUILDER), "ends": bool(row.draft), "url": url}
-        yield found.item(row, row.flow_name or row.flow_id, **values)
+        builds = space.access.allows(Role.BUILDER)
+        yield found.item(
+            row,
+            row.flow_name or row.flow_id,
+            to=space.people(Role.BUILDER) if builds else (),
+            ends=builds and bool(row.draft),
+            at=row.updated_at,
+            facts=(state, _("has a draft") if row.draft else ""),
+            url=found.reach.page_url(space, "form_builder", row.flow_id) if builds else "",
+        )
 
 
 FORM = Owned(
