@@ -209,7 +209,8 @@ class Resource(List):
     def badge(self, row: Any) -> Badge | None:
         """The object's state, beside the title: by default the first badge of its list."""
         column = next((column for column in self.list_display if column.kind == "badge"), None)
-        return column.value(row) if column else None
+        value = column.value(row) if column else None
+        return value if isinstance(value, Badge) else None
 
     def url(self, slug: str, id: str = "", **query: str) -> str:
         """The URL of the list, filtered by `query`, or of one object."""
