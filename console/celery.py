@@ -40,7 +40,7 @@ app.conf.beat_schedule = {
 
 
 @worker_init.connect
-def _return_freed_memory(**_signal: Any) -> None:
+def _return_freed_memory(**_signal: object) -> None:
     """Make glibc return blocks of 1 MB and more as soon as they are freed, and let all threads share two arenas.
 
     By default it raises the threshold with each large block that is freed, up to 32 MB, so that a worker stays as large as its
@@ -54,7 +54,7 @@ def _return_freed_memory(**_signal: Any) -> None:
 
 
 @worker_init.connect
-def _pool_connections(**_signal: Any) -> None:
+def _pool_connections(**_signal: object) -> None:
     """Let the threads share a few connections to PostgreSQL: each turn at the database would otherwise make one, which takes milliseconds.
 
     A web process has few threads, each of which keeps its own. Empty after ten idle minutes. While the database is away, a thread waits
@@ -73,17 +73,17 @@ def _pool_connections(**_signal: Any) -> None:
 
 
 @worker_ready.connect
-def _keep_loaded(**_signal: Any) -> None:
+def _keep_loaded(**_signal: object) -> None:
     garbage.keep_loaded()
 
 
 @setup_logging.connect
-def _keep_logging(**_signal: Any) -> None:
+def _keep_logging(**_signal: object) -> None:
     """Do nothing: Django has configured logging, and Celery would do it again if this signal had no receiver."""
 
 
 @before_task_publish.connect
-def _send_request_id(headers: dict[str, Any] | None = None, **_signal: Any) -> None:
+def _send_request_id(headers: dict[str, object] | None = None, **_signal: object) -> None:
     """Send the id of the request that led to the task, for the task's log lines."""
     request_id = structlog.contextvars.get_contextvars().get("request_id")
     if headers is not None and request_id:
@@ -91,7 +91,7 @@ def _send_request_id(headers: dict[str, Any] | None = None, **_signal: Any) -> N
 
 
 @task_prerun.connect
-def _bind_request_id(task_id: str = "", task: Any = None, **_signal: Any) -> None:
+def _bind_request_id(task_id: str = "", task: Any = None, **_signal: object) -> None:
     request_id = getattr(task.request, "console_request_id", None)
     structlog.contextvars.bind_contextvars(
         task_id=task_id, task=task.name, **({"request_id": request_id} if request_id else {})
@@ -99,11 +99,11 @@ def _bind_request_id(task_id: str = "", task: Any = None, **_signal: Any) -> Non
 
 
 @task_postrun.connect
-def _unbind_request_id(**_signal: Any) -> None:
+def _unbind_request_id(**_signal: object) -> None:
     structlog.contextvars.unbind_contextvars("task_id", "task", "request_id")
 
 
 @task_postrun.connect
-def _forget_queries(**_signal: Any) -> None:
+def _forget_queries(**_signal: object) -> None:
     """Delete the log of queries that Django keeps with DEBUG, up to 9,000 per thread, and itself deletes only for a request."""
     reset_queries()

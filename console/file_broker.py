@@ -29,7 +29,7 @@ class Channel(filesystem.Channel):
     """Reads and writes messages and bindings."""
 
     def _put(  # type: ignore[override]  # the stubs of kombu disagree with one another
-        self, queue: str, payload: dict[str, Any], **_options: Any
+        self, queue: str, payload: dict[str, object], **_options: object
     ) -> None:
         """Publish a message. Names of files sort by the time of publishing."""
         name = f"{time.time_ns():020d}_{uuid.uuid4()}"
@@ -109,7 +109,7 @@ def _folder(path: Path) -> Path:
     return path
 
 
-def _replace(file: Path, value: Any) -> None:
+def _replace(file: Path, value: object) -> None:
     """Write JSON so that a reader sees nothing or the whole text."""
     hidden = file.with_name(f".{uuid.uuid4()}.tmp")
     hidden.write_text(json.dumps(value), encoding="utf-8")

@@ -45,7 +45,7 @@ _metrics.mkdir(mode=0o700, parents=True)
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_metrics)
 
 
-def post_worker_init(worker: Any) -> None:
+def post_worker_init(worker: object) -> None:
     """Load the URLconf, which imports all views, before the first request, and leave it out of garbage collection."""
     from django.urls import get_resolver
 
@@ -53,7 +53,7 @@ def post_worker_init(worker: Any) -> None:
     garbage.keep_loaded()
 
 
-def child_exit(server: Any, worker: Any) -> None:
+def child_exit(server: object, worker: Any) -> None:
     """Remove a process that exited from the metrics of live processes."""
     from prometheus_client import multiprocess
 

@@ -18,12 +18,12 @@ _tasks_run = threading.Event()
 
 
 @worker_ready.connect
-def _start_beat(**_signal: Any) -> None:
+def _start_beat(**_signal: object) -> None:
     threading.Thread(target=_run_beat, name="beat", daemon=True).start()
 
 
 @task_success.connect
-def _report_first_tick(sender: Any = None, **_signal: Any) -> None:
+def _report_first_tick(sender: Any = None, **_signal: object) -> None:
     """Print after the first tick, which sends a heartbeat, that tasks run: `make run` waits for this line."""
     if sender.name == "workflows_ui.tasks.tick" and not _tasks_run.is_set():
         _tasks_run.set()
@@ -32,7 +32,7 @@ def _report_first_tick(sender: Any = None, **_signal: Any) -> None:
 
 
 @worker_shutting_down.connect
-def _stop_beat(**_signal: Any) -> None:
+def _stop_beat(**_signal: object) -> None:
     _stopping.set()
     _beat.stop()
 

@@ -2,6 +2,7 @@
 
 from django import forms
 from django.db.models import Q, QuerySet
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.audit import messages as audit_messages, page as history
@@ -37,8 +38,8 @@ class FilterForm(DaysForm):
     job = forms.CharField(label=_("Id of the job"), required=False, max_length=21)
     request = forms.CharField(label=_("Id of the request"), required=False, max_length=64)
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: QueryDict) -> None:
+        super().__init__(data)
         self.choices("action", audit_messages.ACTIONS)
         self.choices("kind", audit_messages.KINDS)
         outcomes: dict[str, Text] = {

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from django.db import models
-from django.utils.functional import Promise
 
-Text = str | Promise
+from workflows_ui.core.text import Text
 
 #: The icon of states in progress; it spins.
 _MOVING = "loader-circle"

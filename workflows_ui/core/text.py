@@ -2,11 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from django.utils.functional import Promise, lazy
 
-Text = str | Promise
+if TYPE_CHECKING:
+    # The promise of a text, as labels of forms and `%` expect it.
+    from django.utils.functional import _StrPromise
+
+    Text: TypeAlias = str | _StrPromise
+else:
+    Text = str | Promise
 
 
 def deferred(build: Callable[[], str]) -> Text:

@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _, ngettext, pgettext
 from workflows_ui.accounts.models import User
 from workflows_ui.core import formats
 from workflows_ui.core.crypto import Changed, NotEntered
-from workflows_ui.core.states import Badge, Text
+from workflows_ui.core.states import Badge
+from workflows_ui.core.text import Text
 from workflows_ui.credentials.models import Ability, Credential, CredentialKind, CredentialSecret, Health
 from workflows_ui.credentials.services import clients, credential_tests, engine_facts
 from workflows_ui.credentials.services.capabilities import Verdict

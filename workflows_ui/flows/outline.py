@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _, gettext_lazy, pgettext
 
 from workflows_ui.core import formats, redaction
 from workflows_ui.core.paths import dict_at, list_at, text_at
+from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
 from workflows_ui.flows import step_values
@@ -26,7 +27,7 @@ DEEPEST = 8
 #: Maximum characters of settings in one outline, and of a step's settings as JSON: the rest is in the flow's raw data.
 _MOST_SETTINGS, _MOST_RAW = 200_000, 4_000
 
-_KINDS: dict[str, tuple[str, str | Promise]] = {
+_KINDS: dict[str, tuple[str, Text]] = {
     "EMPTY": ("zap", gettext_lazy("No trigger chosen yet")),
     "PIECE_TRIGGER": ("zap", gettext_lazy("Trigger")),
     "CODE": ("code", gettext_lazy("Code")),
@@ -181,7 +182,7 @@ def _headed(chain: flow_tree.Chain) -> bool:
     return chain.around is not None and bool(list_at(chain.around.step, "settings.branches"))
 
 
-def kind_of(step: Any) -> tuple[str, str | Promise]:
+def kind_of(step: Any) -> tuple[str, Text]:
     """Icon and label for a step's type; an unknown type is shown as it is."""
     kind = text_at(step, "type")
     return _KINDS.get(kind, ("circle-dot", kind[:40] or _("Step")))

@@ -11,11 +11,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
-from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
+from workflows_ui.core import readers
 from workflows_ui.form_schema import schema_out, values
 from workflows_ui.form_schema.document import (
     NOTHING,
@@ -30,7 +30,7 @@ from workflows_ui.form_schema.document import (
     When,
     same,
 )
-from workflows_ui.form_schema.schema_out import BLANKS
+from workflows_ui.form_schema.schema_out import BLANKS, Json
 
 MOST_ROWS = 1_000
 #: As `dict(request.POST.lists())`.
@@ -73,12 +73,12 @@ class Checked:
 
     form: Form
     data: Data
-    files: Mapping[str, UploadedFile[Any]] = dataclasses.field(default_factory=dict)
+    files: Mapping[str, UploadedFile[bytes]] = dataclasses.field(default_factory=dict)
     options: Mapping[str, Sequence[Choice]] = dataclasses.field(default_factory=dict)
     zone: tzinfo = UTC
     payload: object = NOTHING
     errors: dict[str, str] = dataclasses.field(default_factory=dict)
-    sent: dict[str, Any] = dataclasses.field(default_factory=dict)
+    sent: dict[str, object] = dataclasses.field(default_factory=dict)
     shown: dict[str, bool] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -154,7 +154,7 @@ class Checked:
                 raise BadValue(_("Line %(number)s: %(problem)s") % {"number": number, "problem": problem}) from None
         return items or NOTHING
 
-    def _rows(self, field: Field) -> Any:
+    def _rows(self, field: Field) -> object:
         rows = rows_of(field, self.data)
         if not rows and not any(name.startswith(f"{field.name}[") for name in self.data):
             return field.default
@@ -162,8 +162,8 @@ class Checked:
             raise BadValue(_("At most %(most)s rows can be sent.") % {"most": MOST_ROWS})
         return [self._row(field, number, texts) for number, texts in rows if any(texts.values())] or NOTHING
 
-    def _row(self, field: Field, number: int, texts: Mapping[str, str]) -> dict[str, Any]:
-        row: dict[str, Any] = {}
+    def _row(self, field: Field, number: int, texts: Mapping[str, str]) -> dict[str, object]:
+        row: dict[str, object] = {}
         for column in field.columns:
             text = texts.get(column.name, "")
             try:
@@ -190,9 +190,9 @@ class Checked:
             raise BadValue(_("Choose a smaller file: at most %(most)s.") % {"most": _size_text(field.max_size)})
 
 
-def assemble_payload(form: Form, sent: Mapping[str, Any]) -> Any:
+def assemble_payload(form: Form, sent: Mapping[str, object]) -> object:
     """The payload made from the values by field name."""
-    body: dict[str, Any] = {}
+    body: Json = {}
     for field in form.fields:
         if field.name not in sent:
             continue
@@ -205,7 +205,7 @@ def assemble_payload(form: Form, sent: Mapping[str, Any]) -> Any:
     return body
 
 
-def initial(form: Form, payload: Any = NOTHING, *, zone: tzinfo = UTC) -> dict[str, Shown]:
+def initial(form: Form, payload: object = NOTHING, *, zone: tzinfo = UTC) -> dict[str, Shown]:
     """The content of a form's controls: the defaults for NOTHING, else an earlier payload, from which `Checked` makes the same."""
     shown: dict[str, Shown] = {}
     for field in form.fields:
@@ -284,7 +284,7 @@ def _cell_content(column: Column, value: object, zone: tzinfo) -> str:
     return values.show(column, value, zone=zone)
 
 
-def secrets(form: Form, payload: Any) -> tuple[tuple[tuple[str, ...], str], ...]:
+def secrets(form: Form, payload: object) -> tuple[tuple[tuple[str, ...], str], ...]:
     """The values of the form's secret fields in a payload, as (path, text)."""
     values_by_path = (
         (field.path, value_at(payload, field.path)) for field in form.fields if field.kind is FieldKind.SECRET
@@ -307,7 +307,7 @@ def texts(value: object) -> list[str]:
     return list(result)
 
 
-def masked(form: Form, payload: Any, mask: Any) -> Any:
+def masked(form: Form, payload: object, mask: object) -> object:
     """A copy of a payload with `mask` instead of the values of the form's secret fields."""
     for field in form.fields:
         if field.kind is FieldKind.SECRET and value_at(payload, field.path) is not NOTHING:
@@ -315,8 +315,11 @@ def masked(form: Form, payload: Any, mask: Any) -> Any:
     return payload
 
 
-def _replace_value(payload: Any, path: Sequence[str], value: Any) -> object:
-    return {**payload, path[0]: _replace_value(payload[path[0]], path[1:], value)} if path else value
+def _replace_value(payload: object, path: Sequence[str], value: object) -> object:
+    if not path:
+        return value
+    outer = readers.mapping_of(payload)
+    return {**outer, path[0]: _replace_value(outer[path[0]], path[1:], value)}
 
 
 def optional(form: Form) -> Form:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any, Final, TypeGuard
+from typing import Final, TypeGuard
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -126,7 +126,7 @@ class Choice:
     """`label` is shown, `value` (any JSON) is sent."""
 
     label: str
-    value: Any
+    value: object
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class ShowIf:
 
     field: str
     test: When = When.IS
-    value: Any = None
+    value: object = None
 
 
 @dataclass(frozen=True)
@@ -360,12 +360,12 @@ def name_for(path: tuple[str, ...], taken: set[str]) -> str:
     return name
 
 
-def key_of(value: Any) -> str:
+def key_of(value: object) -> str:
     """The text for a choice's value in a control: a text itself, any other value as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def same(first: Any, second: Any) -> bool:
+def same(first: object, second: object) -> bool:
     """Whether two JSON values are equal: true is not 1."""
     return isinstance(first, bool) == isinstance(second, bool) and bool(first == second)
 

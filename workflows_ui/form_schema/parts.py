@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext as _
@@ -21,16 +21,18 @@ class Part:
         self.where = where
         if not isinstance(value, dict):
             raise BadForm(_("%(where)s: an object {...} is expected here.") % {"where": where})
-        self._left = dict(value)
+        #: The whole object, with the keys that were taken.
+        self.content: dict[str, object] = value
+        self._left = dict(self.content)
 
     def __contains__(self, key: str) -> bool:
         return key in self._left
 
-    def take(self, key: str, default: Any = None) -> Any:
+    def take(self, key: str, default: object = None) -> object:
         """The value of a key, of any type."""
         return self._left.pop(key, default)
 
-    def peek(self, key: str) -> Any:
+    def peek(self, key: str) -> object:
         """The value of a key, without taking it; None if it is missing."""
         return self._left.get(key)
 
@@ -82,7 +84,7 @@ class Part:
             raise self.wrong(key, _("one of these is expected: %(known)s") % {"known": ", ".join(options.values)})
         return options(value)
 
-    def items(self, key: str, most: int) -> list[Any]:
+    def items(self, key: str, most: int) -> list[object]:
         """A list of at most `most` items, empty if it is missing."""
         value = self.take(key, [])
         if not isinstance(value, list):
@@ -93,9 +95,10 @@ class Part:
 
     def texts(self, key: str, most: int, characters: int) -> list[str]:
         values = self.items(key, most)
-        if not all(isinstance(value, str) and len(value) <= characters for value in values):
+        texts = [value for value in values if isinstance(value, str) and len(value) <= characters]
+        if len(texts) < len(values):
             raise self.wrong(key, _("a list of texts is expected"))
-        return values
+        return texts
 
     def wrong(self, key: str, message: str) -> BadForm:
         return BadForm(_("%(where)s, “%(key)s”: %(words)s.") % {"where": self.where, "key": key[:60], "words": message})

@@ -7,7 +7,7 @@ The language is the part of regular expressions that JSON Schema's ECMAScript, P
 import contextlib
 import re
 from functools import lru_cache
-from typing import Any
+from typing import Protocol, cast
 
 import re2
 
@@ -39,8 +39,14 @@ class BadPattern(Exception):
         self.part = part
 
 
+class Matcher(Protocol):
+    """A compiled pattern of RE2, whose package has no types."""
+
+    def fullmatch(self, text: bytes) -> object | None: ...
+
+
 @lru_cache(maxsize=500)
-def compiled(pattern: str) -> Any:
+def compiled(pattern: str) -> Matcher:
     """The compiled pattern. Raises BadPattern."""
     if len(pattern) > MOST_CHARACTERS:
         raise BadPattern
@@ -72,9 +78,9 @@ def from_search(pattern: str) -> str:
     return whole_pattern
 
 
-def _read(pattern: str) -> Any:
+def _read(pattern: str) -> Matcher:
     try:
-        return re2.compile(pattern.encode(errors="replace"), _OPTIONS)
+        return cast(Matcher, re2.compile(pattern.encode(errors="replace"), _OPTIONS))
     except re2.error as problem:
         # RE2's messages are `problem: part of the pattern`.
         _problem, _separator, part = problem.args[0].decode(errors="replace").partition(": ")

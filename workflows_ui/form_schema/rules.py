@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
-from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -168,13 +167,20 @@ def _limits(field: Field) -> Iterator[str]:
         yield _("its smallest and largest value must be numbers.")
     if ends and field.kind not in NUMBERS | {FieldKind.DATE}:
         yield _("only numbers and dates have a smallest and a largest value.")
-    pairs: Any = ((limits.low, limits.high), (limits.min_length, limits.max_length), (limits.least, limits.most))
-    if any(low is not None and high is not None and low > high for low, high in pairs):
+    pairs = ((limits.low, limits.high), (limits.min_length, limits.max_length), (limits.least, limits.most))
+    if any(_crossed(low, high) for low, high in pairs):
         yield _("its lower limit is above its upper one.")
     try:
         patterns.compiled(limits.pattern)
     except patterns.BadPattern:
         yield _("its pattern is not understood. Take a simpler one.")
+
+
+def _crossed(low: float | str | None, high: float | str | None) -> bool:
+    """Whether the lower of two numbers or dates is above the upper one."""
+    if isinstance(low, str) and isinstance(high, str):
+        return low > high
+    return is_number(low) and is_number(high) and low > high
 
 
 def _is_date(value: object) -> bool:

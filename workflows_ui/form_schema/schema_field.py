@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import cast
 
 from django.utils.translation import gettext as _
 
@@ -51,7 +51,7 @@ def where(path: tuple[str, ...]) -> str:
     return " › ".join(key[:60] for key in path) or _("The file")
 
 
-def read(document: Any, path: tuple[str, ...], *, required: bool, taken: set[str]) -> Field:
+def read(document: object, path: tuple[str, ...], *, required: bool, taken: set[str]) -> Field:
     """The field of one property. `required` counts only for foreign properties. Raises BadForm for what is not understood."""
     part = Part(document, where(path))
     own = ANNOTATION in part
@@ -85,9 +85,9 @@ def read(document: Any, path: tuple[str, ...], *, required: bool, taken: set[str
         # A required property that may be null is an optional field that sends null.
         moment = Moment.UTC if kind is FieldKind.DATETIME else Moment.LOCAL_MINUTES
         field = replace(field, required=required and blank is Blank.ABSENT, moment=moment)
-    limits = Limits(
-        low=annotation.take("low"), high=annotation.take("high"), pattern_words=annotation.text("pattern_words", SHORT)
-    )
+    # Values of other types are left to the rules, which name the field.
+    low, high = (cast("float | str | None", annotation.take(key)) for key in ("low", "high"))
+    limits = Limits(low=low, high=high, pattern_words=annotation.text("pattern_words", SHORT))
     hidden = annotation.flag("hidden")
     annotation.done()
     if core is not part:
@@ -104,11 +104,11 @@ def _unwrap_blank(part: Part) -> tuple[Part, Blank]:
     """The schema of a filled field and the value of an empty one, from `anyOf` of a blank and the rest, or a type with null."""
     alternatives = part.take("anyOf")
     if alternatives is not None:
-        first = alternatives[0] if isinstance(alternatives, list) and len(alternatives) == 2 else None
+        first, core = alternatives if isinstance(alternatives, list) and len(alternatives) == 2 else (None, None)
         blank = next((blank for blank, value in BLANKS.items() if first == {"const": value}), None)
         if blank is None:
             raise part.wrong("anyOf", _("only a choice between an empty value and one other is understood"))
-        return Part(alternatives[1], part.where), blank
+        return Part(core, part.where), blank
     types = part.peek("type")
     if not isinstance(types, list):
         return part, Blank.ABSENT
@@ -130,8 +130,8 @@ def _guess_kind(core: Part) -> FieldKind:
         raise core.wrong("type", _("this type is not known"))
     kind = _TYPES[name]
     if kind is FieldKind.LIST:
-        items = core.peek("items")
-        items = items if isinstance(items, dict) else {}
+        listed = core.peek("items")
+        items = listed if isinstance(listed, dict) else {}
         if "oneOf" in items or "enum" in items:
             return FieldKind.CHOICES
         if isinstance(items.get("properties"), dict):

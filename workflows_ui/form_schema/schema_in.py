@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -52,9 +51,10 @@ def from_schema(document: object) -> Form:
     return form
 
 
-def read_trusted(document: Any) -> Form:
+def read_trusted(document: object) -> Form:
     """As `from_schema`, without the rules for the whole form: for schemas written by this console. Raises BadForm."""
     root = Part(document, _("The file"))
+    schema = root.content
     annotation = Part(root.take(ANNOTATION, {}), _("The file, “x-console”"))
     edition = annotation.take("form", EDITION)
     if edition != EDITION:
@@ -66,30 +66,29 @@ def read_trusted(document: Any) -> Form:
     whole = annotation.take("whole")
     annotation.done()
     if whole is not None or "properties" not in root:
-        if whole is None and not set(document) - {*_PLAIN, "type", ANNOTATION}:
+        if whole is None and not set(schema) - {*_PLAIN, "type", ANNOTATION}:
             return Form((), note, button, left_out, effects, review)
-        inner = {key: value for key, value in document.items() if key not in ("$schema", "$id", "$comment", ANNOTATION)}
+        inner = {key: value for key, value in schema.items() if key not in ("$schema", "$id", "$comment", ANNOTATION)}
         if whole is not None:
             inner[ANNOTATION] = whole
         return Form(
             (schema_field.read(inner, (), required=True, taken=set()),), note, button, left_out, effects, review
         )
     positions = {name: number for number, name in enumerate(order)}
-    fields = sorted(
-        _fields(document, (), set(), must=True), key=lambda field: positions.get(field.name, len(positions))
-    )
-    if not note and isinstance(document.get("description"), str):
-        note = document["description"][:NOTE]
+    fields = sorted(_fields(schema, (), set(), must=True), key=lambda field: positions.get(field.name, len(positions)))
+    if not note and isinstance(description := schema.get("description"), str):
+        note = description[:NOTE]
     return Form(tuple(fields), note, button, left_out, effects, review)
 
 
 def _left_out(annotation: Part) -> tuple[tuple[str, ...], ...]:
     """The paths that the form excludes on purpose."""
-    paths = annotation.items("left_out", MOST_FIELDS)
-    for path in paths:
+    paths: list[tuple[str, ...]] = []
+    for path in annotation.items("left_out", MOST_FIELDS):
         if not isinstance(path, list) or not all(isinstance(key, str) and len(key) <= LONG for key in path):
             raise annotation.wrong("left_out", _("lists of texts are expected"))
-    return tuple(tuple(path) for path in paths)
+        paths.append(tuple(path))
+    return tuple(paths)
 
 
 def _fields(document: dict[str, object], path: tuple[str, ...], taken: set[str], *, must: bool) -> Iterator[Field]:

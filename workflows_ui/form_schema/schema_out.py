@@ -205,7 +205,7 @@ def _why(why: Why) -> Json:
     return _given(read_by=list(why.read_by)) | counted | _given(sample=why.sample, trigger=why.trigger)
 
 
-def _given(**values: Any) -> Json:
+def _given(**values: object) -> Json:
     """The values that are not empty; 0 counts as a value."""
     return {name: value for name, value in values.items() if value or is_number(value)}
 
@@ -226,7 +226,7 @@ _Validator = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore
 
 def value_error(field: Field, value: object) -> str:
     """The error message for a filled field's value; "" if it is valid."""
-    if field.kind is FieldKind.DATE and (problem := _day_outside(field, value)):
+    if field.kind is FieldKind.DATE and isinstance(value, str) and (problem := _day_outside(field, value)):
         return problem
     error = next(_Validator(value_schema(field)).iter_errors(value), None)
     if error is None:
@@ -248,7 +248,7 @@ def payload_error(form: Form, payload: object) -> str:
     }
 
 
-def _day_outside(field: Field, value: Any) -> str:
+def _day_outside(field: Field, value: str) -> str:
     low, high = field.limits.low, field.limits.high
     if isinstance(low, str) and value < low:
         return _("The first possible day is %(day)s.") % {"day": _day(low)}
@@ -262,7 +262,7 @@ def _day(text: str) -> str:
 
 
 #: Messages by the violated keyword of JSON Schema; "" is any other.
-_MESSAGES: dict[str, Any] = {
+_MESSAGES = {
     "minLength": ngettext_lazy("Type at least %(limit)s character.", "Type at least %(limit)s characters.", "limit"),
     "maxLength": ngettext_lazy("Type at most %(limit)s character.", "Type at most %(limit)s characters.", "limit"),
     "minItems": ngettext_lazy("At least %(limit)s is needed.", "At least %(limit)s are needed.", "limit"),

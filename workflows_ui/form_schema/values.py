@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, tzinfo
 from functools import partial
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -36,7 +35,7 @@ YES = frozenset({"true", "yes", "1", "on", "có"})
 NO = frozenset({"false", "no", "0", "off", "không"})
 
 
-def read(field: Field | Column, text: str, *, options: Sequence[Choice] | None = None, zone: tzinfo = UTC) -> Any:
+def read(field: Field | Column, text: str, *, options: Sequence[Choice] | None = None, zone: tzinfo = UTC) -> object:
     """The value that a filled control sends for this field, for one item of this list, or for a column's cell. Limits are not checked.
 
     The text is not empty; `options` are the live choices, None if they are not known. Raises BadValue.
@@ -61,7 +60,7 @@ def _value_kind(field: Field | Column) -> FieldKind:
     return field.item if isinstance(field, Field) and field.kind is FieldKind.LIST else field.kind
 
 
-def show(field: Field | Column, value: Any, *, zone: tzinfo = UTC) -> str:
+def show(field: Field | Column, value: object, *, zone: tzinfo = UTC) -> str:
     """The text of a control for a value, from which `read` makes the same value. Unsuitable values are displayed unchanged."""
     kind = _value_kind(field)
     if kind in (FieldKind.CHOICE, FieldKind.CHOICES):
@@ -181,7 +180,7 @@ def understood(field: Field | Column, text: str) -> str:
     if field.kind not in NUMBERS or not text.strip():
         return ""
     try:
-        value = read(field, text)
+        value = read_number(text, whole=field.kind is FieldKind.INTEGER)
     except BadValue:
         return ""
     decimal = "," if (get_language() or "").startswith("vi") else "."

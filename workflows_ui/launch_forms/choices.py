@@ -24,6 +24,7 @@ _LONGEST = 200
 _log = logging.getLogger(__name__)
 
 Choices = dict[str, tuple[Choice, ...]]
+Load = Callable[[EngineSession, str, Form], Choices]
 
 
 def load_choices(session: EngineSession, flow_id: str, form: Form) -> Choices:
@@ -57,7 +58,7 @@ def known(session: EngineSession, flow_id: str, form: Form) -> Choices:
     return choices | load_choices(session, flow_id, Form(missing)) if missing else choices
 
 
-def available(access: Access, flow_id: str, form: Form, *, load: Callable[..., Choices] = known) -> Choices:
+def available(access: Access, flow_id: str, form: Form, *, load: Load = known) -> Choices:
     """The choices of a form's live fields that `load` returns; none if the engine cannot be called for this person."""
     if not form.live_fields:
         return {}

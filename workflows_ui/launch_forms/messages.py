@@ -1,8 +1,8 @@
 """Texts about launch forms: for launchers about fields, for builders about evidence, differences from the flow, and versions."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 from django.conf import settings
 from django.utils import timezone
@@ -86,13 +86,21 @@ _ENTRIES = (
 )
 
 
-def _between(texts: tuple[Any, Any, Any], low: Any, high: Any) -> str:
+class _Template(Protocol):
+    """A text with placeholders, which may be lazy and depend on a number."""
+
+    def __mod__(self, values: dict[str, object], /) -> str: ...
+
+
+def _between(texts: tuple[_Template, _Template, _Template], low: float | str | None, high: float | str | None) -> str:
     if low is None and high is None:
         return ""
     both, at_least, at_most = texts
     text = at_most if low is None else at_least if high is None else both
-    shown = {name: values.show_number(end) if is_number(end) else end for name, end in (("low", low), ("high", high))}
-    return str(text % (shown | {"count": high if low is None else low}))
+    shown: dict[str, object] = {
+        name: values.show_number(end) if is_number(end) else end for name, end in (("low", low), ("high", high))
+    }
+    return text % (shown | {"count": high if low is None else low})
 
 
 def listing(labels: Sequence[str], *, other: bool) -> str:
@@ -301,6 +309,12 @@ def _moved(before: Sequence[str], after: Sequence[str]) -> set[str]:
     return set(after) - set(in_order)
 
 
+class _Changed(Protocol):
+    """Whether one of these attributes of a field was changed."""
+
+    def __call__(self, *attributes: str) -> bool: ...
+
+
 def _field_changes(before: Field, after: Field, new: Form) -> Iterator[str]:
     """A sentence for each difference in one field."""
 
@@ -330,7 +344,7 @@ def _field_changes(before: Field, after: Field, new: Form) -> Iterator[str]:
     yield from _value_changes(before, after, changed)
 
 
-def _value_changes(before: Field, after: Field, changed: Callable[..., bool]) -> Iterator[str]:
+def _value_changes(before: Field, after: Field, changed: _Changed) -> Iterator[str]:
     if before.hidden and after.hidden and changed("hidden_value"):
         params = {"old": _value(before.hidden_value), "new": _value(after.hidden_value)}
         yield _("Its fixed value is %(new)s, not %(old)s.") % params

@@ -4,7 +4,8 @@ from enum import StrEnum
 
 from django.utils.translation import gettext_lazy as _
 
-from workflows_ui.core.states import StateChoices, Text
+from workflows_ui.core.states import StateChoices
+from workflows_ui.core.text import Text
 
 _AGAIN_ALLOWED = _("You can launch the same values again.")
 _AGAIN = _("Nothing has run. You can launch the same values again.")

@@ -1,7 +1,6 @@
 """The values of columns as HTML: a function for each kind; templates only for columns that name one of their own."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from django.template import Context
 from django.utils.safestring import SafeString
@@ -9,8 +8,10 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from workflows_ui.core import formats
+from workflows_ui.core.states import Badge
 from workflows_ui.core.text import Text
 from workflows_ui.lists.declaration import Column
+from workflows_ui.lists.lines import Cell, Line
 from workflows_ui.web import elements
 from workflows_ui.web.icons import icon
 from workflows_ui.web.links import reachable
@@ -25,7 +26,7 @@ def _cut(value: object, most: int) -> str:
     return text if len(text) <= most else Truncator(text).chars(most)
 
 
-def _text(value: Any) -> SafeString:
+def _text(value: object) -> SafeString:
     return markup('<span class="long">{}</span>', "–" if value is None else _cut(value, _VALUE))
 
 
@@ -34,7 +35,7 @@ def lines(text: str) -> SafeString:
     return joined(" ", '<div class="long">{}</div>', [(line,) for line in text.splitlines()])
 
 
-def _note(value: Any) -> SafeString:
+def _note(value: object) -> SafeString:
     return markup('<span class="long text-secondary">{}</span>', _cut(value, _VALUE)) if value else NOTHING
 
 
@@ -42,7 +43,7 @@ def _code(value: object) -> SafeString:
     return markup('<code class="text-break">{}</code>', "–" if value is None else _cut(value, _VALUE))
 
 
-def _id(value: Any) -> SafeString:
+def _id(value: object) -> SafeString:
     copied, copy = _("Copied"), _("Copy")
     return markup(
         '<span class="engine-id"><code id="engine-id" class="text-break">{}</code><button type="button" class="btn btn-sm btn-icon js-only"'
@@ -63,12 +64,12 @@ def _duration(value: object) -> SafeString:
     return markup("{}", formats.duration(value))
 
 
-def _badge(value: Any) -> SafeString:
-    return elements.badge(value) if value else NOTHING
+def _badge(value: object) -> SafeString:
+    return elements.badge(value) if isinstance(value, Badge) else NOTHING
 
 
-def _list(value: Any) -> SafeString:
-    items = [(_cut(item, _ITEM),) for item in value if item]
+def _list(value: object) -> SafeString:
+    items = [(_cut(item, _ITEM),) for item in (value if isinstance(value, list) else ()) if item]
     return joined("", '<span class="badge bg-secondary-lt">{}</span> ', items)
 
 
@@ -108,7 +109,7 @@ def cell(context: Context, column: Column, value: object, url: str = "") -> Safe
     return markup('<a href="{}">{}</a>', url, shown) if url else shown
 
 
-def rows(context: Context, lines: Sequence[Mapping[str, Any]]) -> SafeString:
+def rows(context: Context, lines: Sequence[Line]) -> SafeString:
     """The rows of a list, from the context of its page: `bulk` and `row_actions` say which columns it has beside its own."""
     return _Rows(context).html(lines)
 
@@ -124,7 +125,7 @@ class _Rows:
         self._texts: dict[int, SafeString] = {}
         self._openings: dict[tuple[int, bool], SafeString] = {}
 
-    def html(self, lines: Sequence[Mapping[str, Any]]) -> SafeString:
+    def html(self, lines: Sequence[Line]) -> SafeString:
         return joined("\n", "<tr>{}{}{}</tr>", [self._row(line) for line in lines])
 
     def _text(self, declared: Text) -> SafeString:
@@ -134,7 +135,7 @@ class _Rows:
             found = self._texts[id(declared)] = markup("{}", declared)
         return found
 
-    def _row(self, line: Mapping[str, Any]) -> tuple[SafeString, SafeString, SafeString]:
+    def _row(self, line: Line) -> tuple[SafeString, SafeString, SafeString]:
         name = _cut(line["name"], _NAME)
         values = [(self._cell(one, number == 0),) for number, one in enumerate(line["cells"])]
         return (
@@ -143,8 +144,8 @@ class _Rows:
             self._actions(line, name) if self._buttons else NOTHING,
         )
 
-    def _cell(self, one: Mapping[str, Any], first: bool) -> SafeString:
-        column: Column = one["column"]
+    def _cell(self, one: Cell, first: bool) -> SafeString:
+        column = one["column"]
         below, wide = one["below"], one["joined"]
         return markup(
             "{}{}{}{}</td>",
@@ -164,14 +165,14 @@ class _Rows:
             self._openings[id(column), first] = found
         return found
 
-    def _beside(self, wide: Sequence[Mapping[str, Any]]) -> SafeString:
+    def _beside(self, wide: Sequence[Cell]) -> SafeString:
         values = [
             (self._text(one["column"].label), cell(self._context, one["column"], one["value"], one["url"]))
             for one in wide
         ]
         return joined("", '<div class="small text-secondary long only-narrow">{}: {}</div>', values)
 
-    def _actions(self, line: Mapping[str, Any], name: str) -> SafeString:
+    def _actions(self, line: Line, name: str) -> SafeString:
         shortcuts = [
             (url, text, name, icon(shortcut.icon, "me-1"), text)
             for shortcut, url in line["shortcuts"]

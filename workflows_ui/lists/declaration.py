@@ -25,6 +25,10 @@ from workflows_ui.web.elements import Button
 
 #: A row of the engine. Those of the console are objects.
 Row = Mapping[str, object]
+#: A row of either kind: each list knows its own.
+AnyRow = Any
+#: The values of a form's fields, as Django cleans them.
+Cleaned = Mapping[str, Any]
 #: A number in a cell of a record, which the engine stores as text.
 _NUMBER = re.compile(r"-?\d{1,30}(\.\d{1,30})?", re.ASCII)
 
@@ -51,16 +55,16 @@ class Column:
         name: how addresses call it, by default its path or the name of its callable.
     """
 
-    path: str | Callable[[Any], Any]
+    path: str | Callable[[AnyRow], object]
     label: Text
     kind: str = "text"
-    link: bool | Callable[[str, Any], str] = False
-    below: Callable[[Any], Text] | None = None
+    link: bool | Callable[[str, AnyRow], str] = False
+    below: Callable[[AnyRow], Text] | None = None
     phone: bool = True
     wide: bool = False
     template_name: str = ""
     html: Callable[[Any], SafeString] | None = None
-    sort: bool | Sequence[str | Expression] | Callable[[Any], Any] = True
+    sort: bool | Sequence[str | Expression] | Callable[[AnyRow], object] = True
     name: str = ""
 
     @property
@@ -71,7 +75,7 @@ class Column:
     def sortable(self) -> bool:
         return bool(self.sort) and self.kind != "list"
 
-    def sort_value(self, row: Row) -> object:
+    def sort_value(self, row: AnyRow) -> object:
         """What rows are sorted by: a number, a moment or a text; None for no value."""
         value = self.sort(row) if callable(self.sort) else self.value(row)
         if self.kind in {"when", "exact"}:
@@ -83,7 +87,7 @@ class Column:
         text = str(value.word if isinstance(value, Badge) else value or "")
         return sort_key(text) if text else None
 
-    def value(self, row: Row) -> Any:
+    def value(self, row: AnyRow) -> object:
         """The row's value, unchanged; for the kind `list` always a list."""
         found = self.path(row) if callable(self.path) else pick(row, self.path)
         if self.kind == "list" and not isinstance(found, list):
@@ -139,7 +143,7 @@ class Query:
     """The query of a list: the cleaned filters without empty ones, the number of rows, the start position, and the order, None for the
     list's own."""
 
-    filters: Mapping[str, Any]
+    filters: Cleaned
     rows: int
     position: str = ""
     order: Order | None = None
@@ -230,19 +234,19 @@ class List:
         """A list with further attributes, such as the records of one table, whose columns are the table's own."""
         return cast("Self", type(cls.__name__, (cls,), attributes)())
 
-    def masked(self, session: Any, rows: Sequence[Any]) -> Sequence[Any]:
+    def masked(self, session: Any, rows: Sequence[AnyRow]) -> Sequence[AnyRow]:
         """What is shown of rows, without secrets. Rows are never shown otherwise."""
         raise NotImplementedError
 
-    def key(self, row: Any) -> str:
+    def key(self, row: AnyRow) -> str:
         """The row's id; empty if it has none that a URL can hold."""
         return id_at(row)
 
-    def title(self, row: Any) -> str:
+    def title(self, row: AnyRow) -> str:
         """The row's name; may be empty."""
         return text_at(row, self.title_path)
 
-    def full_title(self, row: Any) -> str:
+    def full_title(self, row: AnyRow) -> str:
         """The row's name among others of its kind: more than the title, if titles are not unique."""
         return self.title(row)
 
@@ -254,11 +258,11 @@ class List:
         types = ((_("As CSV"), "csv"), (_("As JSON"), "json"))
         return [(label, reverse(self.file_view, args=[*scope, file_type])) for label, file_type in types]
 
-    def row_buttons(self, access: Access, row: Any) -> Sequence[Button]:
+    def row_buttons(self, access: Access, row: AnyRow) -> Sequence[Button]:
         """The buttons in the menu of a row."""
         return ()
 
-    def refresh_seconds(self, row: Any) -> int:
+    def refresh_seconds(self, row: AnyRow) -> int:
         """How often a page with this unfinished row reloads; 0 for never."""
         return 0
 

@@ -6,16 +6,15 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from workflows_ui.core import formats
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.lists.declaration import Column, List, Row
+from workflows_ui.lists.declaration import AnyRow, Column, List, Row
 
 #: File types, with their content type.
 TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json; charset=utf-8"}
@@ -33,12 +32,12 @@ _MOMENTS = frozenset({"when", "exact"})
 
 def stream(
     file_type: str,
-    rows: QuerySet[Any] | Sequence[Any],
+    rows: QuerySet[Model] | Sequence[AnyRow],
     *,
     headings: Callable[[], Sequence[str]],
-    cells: Callable[[Any], Sequence[str]],
-    record: Callable[[Any], Mapping[str, Any]],
-    prepare: Callable[[Sequence[Any]], Sequence[Any]] = list,
+    cells: Callable[[AnyRow], Sequence[str]],
+    record: Callable[[AnyRow], Mapping[str, object]],
+    prepare: Callable[[Sequence[AnyRow]], Sequence[AnyRow]] = list,
     together: int = _PART,
 ) -> Iterator[bytes]:
     """Rows of the console as a file, part by part, in the language and time zone of the caller.
@@ -149,7 +148,7 @@ def value_cell(value: object) -> str:
     return escape_formulas(_value_text(value))
 
 
-def _text(column: Column, value: Any) -> str:
+def _text(column: Column, value: object) -> str:
     if isinstance(value, Badge):
         return str(value.word)
     if column.kind in _MOMENTS:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -16,6 +15,7 @@ from workflows_ui.core import clock, days as plot_days
 from workflows_ui.core.collation import sort_key
 from workflows_ui.core.states import Badge
 from workflows_ui.core.text import Text
+from workflows_ui.lists.declaration import Cleaned
 
 
 def style(form: forms.Form) -> None:
@@ -111,7 +111,7 @@ def _is_text(field: BoundField) -> bool:
     return isinstance(widget, forms.TextInput) and not isinstance(widget, forms.DateInput | forms.NumberInput)
 
 
-def choice_field(label: Any, choices: Mapping[str, Text], *, empty: Text = "") -> forms.ChoiceField:
+def choice_field(label: Text, choices: Mapping[str, Text], *, empty: Text = "") -> forms.ChoiceField:
     """A filter by one of these values; `empty` is the label of no filter, by default "Any"."""
     return forms.ChoiceField(label=label, required=False, choices=[("", empty or _("Any")), *choices.items()])
 
@@ -126,7 +126,7 @@ def period_field() -> forms.ChoiceField:
     return choice_field(_("Period"), {"1": _("Today"), "7": _("Last 7 days"), "30": _("Last 30 days")})
 
 
-def first_day(filled: Mapping[str, Any]) -> date | None:
+def first_day(filled: Cleaned) -> date | None:
     """The first day that the fields `period` and `since` leave, in the current time zone; None without a limit."""
     days = [filled["since"]] if filled.get("since") else []
     if filled.get("period"):
@@ -134,7 +134,7 @@ def first_day(filled: Mapping[str, Any]) -> date | None:
     return max(days, default=None)
 
 
-def plotted_days(filled: Mapping[str, Any], days: int = plot_days.DAYS) -> Sequence[date]:
+def plotted_days(filled: Cleaned, days: int = plot_days.DAYS) -> Sequence[date]:
     """The days of a plot of the rows: those that `first_day` and `until` leave, by default the last ones; at most plot_days.MOST_DAYS."""
     today = timezone.localdate()
     last = min(max(filled.get("until") or today, _EARLIEST), today)
@@ -142,7 +142,7 @@ def plotted_days(filled: Mapping[str, Any], days: int = plot_days.DAYS) -> Seque
     return plot_days.days_until(last, min(max(1, (last - first).days + 1), plot_days.MOST_DAYS))
 
 
-def _day(label: Any) -> forms.DateField:
+def _day(label: Text) -> forms.DateField:
     implausible = _("Enter a year between 1970 and 9000.")
     # The last representable day has no next one.
     limits = [MinValueValidator(date(1970, 1, 1), implausible), MaxValueValidator(date(9000, 12, 31), implausible)]
@@ -157,8 +157,8 @@ class DaysForm(forms.Form):
     since = _day(pgettext_lazy("date", "From"))
     until = _day(pgettext_lazy("date", "To"))
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Mapping[str, object] | None = None) -> None:
+        super().__init__(data)
         style(self)
 
     def choices(self, name: str, options: Mapping[str, Text], *, first: Mapping[str, Text] | None = None) -> None:
@@ -172,7 +172,7 @@ class DaysForm(forms.Form):
             ordered = sorted(remaining.items(), key=lambda option: sort_key(str(option[1])))
             widget.choices = [("", _("Any")), *leading.items(), *ordered]
 
-    def filled(self) -> dict[str, Any]:
+    def filled(self) -> Cleaned:
         return {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
 
     def within(self, moment: str) -> Q:

@@ -1,24 +1,45 @@
 """The rows of a list, ready for its template, with what a person may do to them."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TypedDict
 
 from workflows_ui.core import formats
-from workflows_ui.lists.declaration import Column, List, Shortcut
+from workflows_ui.core.text import Text
+from workflows_ui.lists.declaration import AnyRow, Column, List, Shortcut
 from workflows_ui.members.services.access import Access
 from workflows_ui.web.elements import Button
 from workflows_ui.web.links import reachable
 
 
+class Cell(TypedDict):
+    """A value of a row. `joined` are those of wide columns that narrow windows show below it."""
+
+    column: Column
+    value: object
+    url: str
+    below: Text
+    joined: list["Cell"]
+
+
+class Line(TypedDict):
+    """A row with what the person may do to it."""
+
+    id: str
+    name: str
+    cells: list[Cell]
+    shortcuts: Sequence[tuple[Shortcut, str]]
+    actions: Sequence[Button]
+
+
 def list_lines(
     kind: List,
     access: Access | None,
-    rows: Sequence[object],
+    rows: Sequence[AnyRow],
     columns: Sequence[Column],
-    row_buttons: Callable[[object], Sequence[Button]] | None = None,
+    row_buttons: Callable[[AnyRow], Sequence[Button]] | None = None,
     *,
     only_links: bool = False,
-) -> list[dict[str, object]]:
+) -> list[Line]:
     """Rows with these columns, ready for the list, with what the person may do; without `access`, and with `only_links`, nothing.
 
     The non-empty values of wide columns are also `joined` to the cell before them. `row_buttons` returns the buttons of a row's menu, by
@@ -26,22 +47,32 @@ def list_lines(
     """
     if access is None or only_links:
         slug = access.workspace.slug if access else ""
-        return [_list_line(kind, slug, row, columns) | {"shortcuts": [], "actions": []} for row in rows]
+        return [_list_line(kind, slug, row, columns, (), ()) for row in rows]
     shortcuts = [link for link in kind.shortcuts if link.in_rows]
     slug = access.workspace.slug
     return [
-        _list_line(kind, slug, row, columns)
-        | {
-            "shortcuts": allowed_links(shortcuts, access, row),
-            "actions": row_buttons(row) if row_buttons else kind.row_buttons(access, row),
-        }
+        _list_line(
+            kind,
+            slug,
+            row,
+            columns,
+            allowed_links(shortcuts, access, row),
+            row_buttons(row) if row_buttons else kind.row_buttons(access, row),
+        )
         for row in rows
     ]
 
 
-def _list_line(kind: List, slug: str, row: Any, columns: Sequence[Column]) -> dict[str, object]:
+def _list_line(
+    kind: List,
+    slug: str,
+    row: AnyRow,
+    columns: Sequence[Column],
+    shortcuts: Sequence[tuple[Shortcut, str]],
+    actions: Sequence[Button],
+) -> Line:
     key = kind.key(row)
-    cells: list[dict[str, Any]] = []
+    cells: list[Cell] = []
     host = 0
     for column in columns:
         value = column.value(row)
@@ -58,10 +89,10 @@ def _list_line(kind: List, slug: str, row: Any, columns: Sequence[Column]) -> di
         elif value not in (None, "", []):
             cells[host]["joined"].append(cells[-1])
     name = kind.full_title(row) if formats.visible(kind.title(row)) else key
-    return {"id": key, "name": name, "cells": cells}
+    return {"id": key, "name": name, "cells": cells, "shortcuts": shortcuts, "actions": actions}
 
 
-def allowed_links(shortcuts: Sequence[Shortcut], access: Access, row: Any) -> list[tuple[Shortcut, str]]:
+def allowed_links(shortcuts: Sequence[Shortcut], access: Access, row: AnyRow) -> list[tuple[Shortcut, str]]:
     """The links that the person may follow and that apply to the row, with their URLs."""
     allowed = [shortcut for shortcut in shortcuts if access.allows(shortcut.role)]
     links = [(shortcut, reachable(shortcut.url(access.workspace.slug, row))) for shortcut in allowed]

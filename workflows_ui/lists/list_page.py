@@ -3,13 +3,12 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django import forms
 from django.http import HttpResponse
 
 from workflows_ui.lists import news
-from workflows_ui.lists.declaration import Column, List, Page
+from workflows_ui.lists.declaration import AnyRow, Column, List, Page
 from workflows_ui.lists.filters import filter_bar
 from workflows_ui.lists.lines import list_lines
 from workflows_ui.lists.listing import Listing
@@ -77,8 +76,8 @@ def respond(
     *,
     matching: int | None = None,
     pending: bool = False,
-    row_buttons: Callable[[Any], Sequence[Button]] | None = None,
-    **context: Any,
+    row_buttons: Callable[[AnyRow], Sequence[Button]] | None = None,
+    **context: object,
 ) -> HttpResponse:
     """Render the page; 204 if the browser, which refreshes it, has it already. Redirect to the default view of a list without parameters.
 
@@ -125,7 +124,7 @@ def respond(
     return responses.page(request, "lists/list.html", whole, fragments=("results",))
 
 
-def _values(current: Listing) -> dict[str, Any]:
+def _values(current: Listing) -> dict[str, object]:
     """What the templates of a list show of its URL."""
     return {
         "form": current.form,

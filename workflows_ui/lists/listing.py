@@ -6,7 +6,7 @@ current page's, so that "newer" goes back along the same path: the engine itself
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from datetime import date
 
 from django import forms
 from django.http import QueryDict
@@ -289,13 +289,13 @@ def swapped_fields(form: forms.Form, names: Iterable[str]) -> list[str]:
     return [field.as_widget(attrs={"hx-swap-oob": "true"}) for field in chosen]
 
 
-def _value_labels(field: forms.Field, value: Any, raw: Sequence[str]) -> list[tuple[str, str]]:
+def _value_labels(field: forms.Field, value: object, raw: Sequence[str]) -> list[tuple[str, str]]:
     options = dict(_flat(getattr(field.widget, "choices", ())))
-    if hasattr(value, "isoformat"):
+    if isinstance(value, date):
         return [(raw[0] if raw else "", formats.date(value))]
     values = value if isinstance(value, list) else [value]
     return [(str(item), str(options.get(str(item), item))[:60]) for item in values]
 
 
-def _flat(choices: Iterable[Any]) -> list[tuple[str, Text]]:
-    return [(str(value), label) for value, label in choices if not isinstance(label, list | tuple)]
+def _flat(choices: Iterable[tuple[object, object]]) -> list[tuple[str, str]]:
+    return [(str(value), str(label)) for value, label in choices if not isinstance(label, list | tuple)]

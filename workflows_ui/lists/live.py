@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from workflows_ui.core import clock
 from workflows_ui.lists import export
@@ -25,7 +24,7 @@ class Live:
     version: str
 
 
-def live(kind: List, rows: Sequence[Row], *shown: Any) -> Live | None:
+def live(kind: List, rows: Sequence[Row], *shown: object) -> Live | None:
     """How the list refreshes itself; None if all rows have ended. `shown` is what else the page shows, such as the length.
 
     The times relative to now are a part of the version, to the minute.

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Expression, QuerySet
+from django.db.models import Expression, Model, QuerySet
 from django.http import Http404
 from django.http.response import HttpResponseBase
 
 from workflows_ui.audit.requests import actor
 from workflows_ui.audit.services import audit_log
 from workflows_ui.lists import export
-from workflows_ui.lists.declaration import List, Order, Page
+from workflows_ui.lists.declaration import AnyRow, List, Order, Page
 from workflows_ui.lists.listing import Listing, requested_order
 from workflows_ui.lists.news import NOTHING
 from workflows_ui.lists.numbering import local_page, row_position, rows_after
@@ -33,16 +33,16 @@ class LocalList(List):
     logged_as: str = ""
     default_order: Sequence[str | Expression] = ()
 
-    def masked(self, session: Any, rows: Sequence[Any]) -> Sequence[Any]:
+    def masked(self, session: Any, rows: Sequence[AnyRow]) -> Sequence[AnyRow]:
         return rows
 
-    def key(self, row: Any) -> str:
+    def key(self, row: AnyRow) -> str:
         return str(row.pk)
 
-    def title(self, row: Any) -> str:
+    def title(self, row: AnyRow) -> str:
         return str(row)
 
-    def page(self, rows: QuerySet[Any] | Sequence[Any], current: Listing) -> Page:
+    def page(self, rows: QuerySet[Model] | Sequence[AnyRow], current: Listing) -> Page:
         """The requested page of the rows, which are filtered already; or how many came since the newest one that the browser shows."""
         if not isinstance(rows, QuerySet):
             index = current.position.partition("@")[0]
@@ -63,7 +63,7 @@ class LocalList(List):
             as_of=found.as_of,
         )
 
-    def sorted(self, rows: QuerySet[Any] | Sequence[Any], order: Order | None) -> Any:
+    def sorted(self, rows: QuerySet[Model] | Sequence[AnyRow], order: Order | None) -> Any:
         """The rows in the order that the person chose, else in the list's own; rows in memory have theirs already."""
         if isinstance(rows, QuerySet):
             return rows.order_by(*self._order(order), f"-{self.moment}", "-pk")
@@ -74,7 +74,7 @@ class LocalList(List):
 
 
 def file(
-    request: ConsoleRequest, kind: LocalList, rows: QuerySet[Any] | Sequence[Any], type: str, **detail: Any
+    request: ConsoleRequest, kind: LocalList, rows: QuerySet[Model] | Sequence[AnyRow], type: str, **detail: Any
 ) -> HttpResponseBase:
     """All rows as a file, in the order of the request; audited as the list's export. Raises Http404 for an unknown type."""
     if type not in export.TYPES:
@@ -91,7 +91,7 @@ def file(
     return download(kind, kind.sorted(rows, requested_order(kind, request.GET)), type)
 
 
-def download(kind: LocalList, rows: QuerySet[Any] | Sequence[Any], type: str) -> HttpResponseBase:
+def download(kind: LocalList, rows: QuerySet[Model] | Sequence[AnyRow], type: str) -> HttpResponseBase:
     """All rows as a file, part by part, with the values of the list's columns; `type` is a key of export.TYPES."""
     names = [*export.keys(kind), "id"]
     content = export.stream(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db.models import Expression, Model, Q, QuerySet
@@ -147,7 +147,7 @@ def row_position(row: Model, moment: str) -> str:
     return f"{getattr(row, moment).isoformat()}~{row.pk}"
 
 
-def rows_after(rows: QuerySet[Any], position: str, *, moment: str) -> int:
+def rows_after(rows: QuerySet[Model], position: str, *, moment: str) -> int:
     """How many rows, a hundred at most, came after the row at a position; all of them if the position is unreadable."""
     found = _position(rows.model, position)
     if found is not None:

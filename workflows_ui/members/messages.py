@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 from typing import TypedDict
 
 from django.utils import formats, timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _, gettext_lazy, ngettext, pgettext, pgettext_lazy
 
 from workflows_ui.core import formats as web_formats
-from workflows_ui.core.text import Message
+from workflows_ui.core.text import Message, Text
 from workflows_ui.launch_forms.models import LaunchForm
 from workflows_ui.launches.models import Launch
 from workflows_ui.members.models import (
@@ -63,7 +62,7 @@ class RightStatus(TypedDict):
 
     right: LaunchRight
     limits: str
-    state: str | Promise
+    state: Text
     colour: str
     usable: bool
 
@@ -74,7 +73,7 @@ def describe_right(right: LaunchRight) -> RightStatus:
     return {"right": right, "limits": limits(right), "state": state, "colour": colour, "usable": right.usable(now)}
 
 
-def _right_state(right: LaunchRight, now: datetime) -> tuple[str | Promise, str]:
+def _right_state(right: LaunchRight, now: datetime) -> tuple[Text, str]:
     if right.revoked_at is not None:
         return pgettext_lazy("launch right", "Revoked"), "secondary"
     if right.until is not None and right.until <= now:
@@ -114,11 +113,11 @@ def _status(row: ColleagueInvitation, works: bool, requests: list[InvitationRequ
     }
 
 
-def role(row: ColleagueInvitation) -> str | Promise:
+def role(row: ColleagueInvitation) -> Text:
     return Role(row.role).label if row.role else gettext_lazy("no role, only what the teams open")
 
 
-def _invitation_state(row: ColleagueInvitation, works: bool) -> tuple[str | Promise, str, str]:
+def _invitation_state(row: ColleagueInvitation, works: bool) -> tuple[Text, str, str]:
     if row.accepted_at is not None:
         name = row.accepted_by.label if row.accepted_by else ""
         return pgettext_lazy("invitation", "Accepted"), "green", name

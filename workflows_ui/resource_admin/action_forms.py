@@ -3,7 +3,7 @@
 import inspect
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
@@ -18,6 +18,13 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.declaration import Row
 from workflows_ui.resource_admin.action_log import KEPT, clean
 from workflows_ui.resource_admin.actions import Action, Affected
+
+
+class Changes(TypedDict, total=False):
+    """What an action changes about an object: the logged values before and after, by name."""
+
+    before: dict[str, object]
+    after: dict[str, object]
 
 
 def unbound(action: Action, session: EngineSession, row: Row, asked: Mapping[str, object] | None = None) -> forms.Form:
@@ -37,7 +44,7 @@ def bound(
     action: Action,
     session: EngineSession,
     row: Row,
-    data: Mapping[str, Any],
+    data: Mapping[str, object],
     files: MultiValueDict[str, Any] | None = None,
     *,
     unmasked: Row | None = None,
@@ -50,7 +57,7 @@ def _build(
     action: Action,
     session: EngineSession,
     row: Row,
-    asked: Mapping[str, Any],
+    asked: Mapping[str, object],
     submitted: FormArguments | None = None,
     *,
     unmasked: Row | None = None,
@@ -118,7 +125,7 @@ def without_secrets(form: forms.Form, submitted: Iterable[tuple[str, list[str]]]
     return {name: values for name, values in submitted if name not in hidden and not names_secret(name)}
 
 
-def logged_values(form: forms.Form) -> dict[str, Any]:
+def logged_values(form: forms.Form) -> dict[str, object]:
     """The submitted values for the audit log: secrets masked, files by name and size, choices with their labels, long texts truncated.
 
     A discreet value that is not a field was not submitted, but computed from what was: it is left out.
@@ -152,7 +159,7 @@ def _logged(form: forms.Form, name: str, value: object, *, hidden: bool) -> obje
     return clean(plain)[:KEPT]
 
 
-def named_changes(action: Action, form: forms.Form, row: Row, data: Mapping[str, Any]) -> dict[str, Any]:
+def named_changes(action: Action, form: forms.Form, row: Row, data: Mapping[str, object]) -> Changes:
     """`before` and `after` of what an action changes about an object, for the audit log: choices by their labels, not their ids.
 
     These are the fields with initial values and those in the form's attribute `before`, names by field, and the status. Empty if nothing
@@ -173,7 +180,7 @@ def named_changes(action: Action, form: forms.Form, row: Row, data: Mapping[str,
     return {"before": {name: before[name] for name in changed}, "after": {name: after[name] for name in changed}}
 
 
-def _named(form: forms.Form, name: str, value: object, hidden: Collection[str]) -> Any:
+def _named(form: forms.Form, name: str, value: object, hidden: Collection[str]) -> object:
     """The logged value of a field; the label of a choice."""
     labels = _labels(form, name)
     if isinstance(value, list | tuple) and name not in hidden:

@@ -1,6 +1,6 @@
 """Audit rows of actions on objects, in one shape for single actions and bulk jobs."""
 
-from typing import Any
+from typing import Any, TypedDict
 
 from workflows_ui.audit.models import BEGUN, AuditEvent
 from workflows_ui.audit.services import audit_log
@@ -16,6 +16,14 @@ from workflows_ui.resource_admin.resource import Resource
 KEPT = 1000
 
 
+class ErrorDetail(TypedDict):
+    """What the audit log keeps of the engine's error."""
+
+    error: str
+    status: int | None
+    code: str
+
+
 def clean(text: str) -> str:
     """Text that every database accepts: the engine may send NUL characters and lone surrogates."""
     return text.replace("\x00", "").encode("utf-8", "replace").decode()
@@ -27,7 +35,7 @@ def name_among(resource: Resource, row: Row) -> str:
     return name if formats.visible(resource.title(row)) and formats.visible(name) else ""
 
 
-def outcome_of(error: EngineError) -> tuple[str, dict[str, Any]]:
+def outcome_of(error: EngineError) -> tuple[str, ErrorDetail]:
     """The outcome and detail for an engine error: `unclear`, `refused`, or `failed` if nothing arrived."""
     outcome = "unclear" if isinstance(error, Unknown) else "refused" if error.sent else "failed"
     return outcome, {"error": type(error).__name__, "status": error.status, "code": error.code[:60]}

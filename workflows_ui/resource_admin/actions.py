@@ -20,6 +20,11 @@ from workflows_ui.unclear_writes.models import UnclearWrite
 from workflows_ui.web.elements import Button
 from workflows_ui.web.links import object_url
 
+#: The cleaned data of an action's form, and its initial values.
+Data = dict[str, Any]
+#: What an action's `run` returns: its other callables expect it as it is.
+Answer = Any
+
 
 @dataclass(frozen=True)
 class Affected:
@@ -33,7 +38,7 @@ class Affected:
     summary: Text
     lines: Sequence[tuple[Text, str]] = ()
     template: str = ""
-    value: Any = None
+    value: object = None
     choice: str = ""
 
 
@@ -58,13 +63,13 @@ class Bulk:
     """
 
     confirm: Text = ""
-    together: Callable[[EngineSession, Sequence[str], dict[str, Any]], Iterable[str] | None] | None = None
+    together: Callable[[EngineSession, Sequence[str], Data], Iterable[str] | None] | None = None
     rows: Callable[[EngineSession, Sequence[str]], Mapping[str, Row]] | None = None
     procedure: "Procedure | None" = None
     skip_reason: Callable[[Row, Mapping[str, object]], str] | None = None
     choices: Mapping[str, str] = MappingProxyType({})
     done: Text = ""
-    result: Callable[[Any], str] | None = None
+    result: Callable[[Answer], str] | None = None
     follow: Callable[[EngineSession, Sequence[str]], Mapping[str, Badge]] | None = None
 
     def why_skipped(self, row: Row, data: Mapping[str, object]) -> str:
@@ -88,9 +93,9 @@ class Procedure:
     """
 
     collect: Callable[[EngineSession, dict[str, object], Callable[[], None]], tuple[list[tuple[str, str]], bool]]
-    impact: Callable[[EngineSession, Row, dict[str, Any]], Affected]
-    finish: Callable[[EngineSession, dict[str, Any], Actor, bool], str]
-    subject: Callable[[dict[str, Any]], Text]
+    impact: Callable[[EngineSession, Row, Data], Affected]
+    finish: Callable[[EngineSession, Data, Actor, bool], str]
+    subject: Callable[[Data], Text]
     reverse: Callable[[dict[str, object]], dict[str, object]]
     final: Callable[[Workspace, dict[str, object]], Text]
     choices: frozenset[str] = frozenset()
@@ -158,10 +163,10 @@ class Action:
     name: str
     label: Text
     icon: str
-    run: Callable[[EngineSession, str, Any], Any]
+    run: Callable[[EngineSession, str, Any], Answer]
     role: Role = Role.BUILDER
     form: type[forms.Form] | None = None
-    initial: Callable[[Row], dict[str, Any]] | None = None
+    initial: Callable[[Row], Data] | None = None
     danger: bool = False
     stops: bool = False
     confirm: Text | Callable[[Row], Text] = ""
@@ -169,8 +174,8 @@ class Action:
     impact: Callable[[EngineSession, Row], Affected | None] | None = None
     visible: Callable[[Row], bool] = always
     disabled_reason: Callable[[EngineSession, Row], Text] | None = None
-    done: Text | Callable[[Row, Any], Text] = ""
-    success_url: Callable[[str, Row, Any], str] | None = None
+    done: Text | Callable[[Row, Answer], Text] = ""
+    success_url: Callable[[str, Row, Answer], str] | None = None
     primary: Callable[[Row], bool] = never
     in_rows: bool = False
     collection: bool = False

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from operator import attrgetter
-from typing import Any
 
 from workflows_ui.core.paths import usable_id
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -21,7 +20,7 @@ _LONGEST_ID, _MOST = 300, 1000
 _COUNT_SECONDS, _UNKNOWN = 60, -1
 
 
-def actions(resource: Resource, access: Access, lacking: Mapping[str, Any]) -> Sequence[Action]:
+def actions(resource: Resource, access: Access, lacking: Mapping[str, object]) -> Sequence[Action]:
     """The bulk actions available to the person, dangerous ones last; actions that the engine lacks are left out."""
     found = [
         action

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Forbidden, NotFound, NotInPlan
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def cached(
-    name: str, seconds: int, default: Any, *, optional: bool = False
+    name: str, seconds: int, default: object, *, optional: bool = False
 ) -> Callable[[Callable[Concatenate[EngineSession, P], T]], Callable[Concatenate[EngineSession, P], T]]:
     """Cache a function's result by its name and arguments; return the default if the engine refuses the call.
 
@@ -21,7 +21,8 @@ def cached(
     """
 
     def decorator(function: Callable[Concatenate[EngineSession, P], T]) -> Callable[Concatenate[EngineSession, P], T]:
-        fallback: T = default
+        # Of an empty list alone, the type of its items is not known.
+        fallback = cast(T, default)
 
         @wraps(function)
         def wrapper(session: EngineSession, /, *args: P.args, **kwargs: P.kwargs) -> T:

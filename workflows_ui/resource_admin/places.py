@@ -1,7 +1,6 @@
 """URLs of the pages that resources link to; "" without an id, and for pages that are hidden from the reader."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 from urllib.parse import quote
 
 from django.utils.http import urlencode
@@ -22,7 +21,7 @@ def list_url(slug: str, resource: str, **query: str | Sequence[str]) -> str:
     return f"{url}?{urlencode(query, doseq=True)}" if url and query else url
 
 
-def object_url(slug: str, resource: str, id: Any) -> str:
+def object_url(slug: str, resource: str, id: object) -> str:
     key = usable_id(id)
     return links.reachable(links.object_url("resource_detail", key, slug=slug, resource=resource)) if key else ""
 
@@ -32,7 +31,7 @@ def link_to(resource: str, path: str) -> Callable[[str, Row], str]:
     return lambda slug, row: object_url(slug, resource, pick(row, path))
 
 
-def _urls_of(resource: str) -> Callable[[str, Any], str]:
+def _urls_of(resource: str) -> Callable[[str, object], str]:
     """A function that gets the workspace's slug and an object's id."""
     return lambda slug, key: object_url(slug, resource, key)
 

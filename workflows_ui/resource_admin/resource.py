@@ -6,7 +6,7 @@ and never returns a response. What does not fit gets a plain view with its own p
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.http import Http404
 from django.urls import reverse
@@ -17,6 +17,7 @@ from workflows_ui.core.states import Badge
 from workflows_ui.core.text import Text as Text
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.declaration import (
+    Cleaned,
     Column as Column,
     List,
     Page as Page,
@@ -66,7 +67,7 @@ class Panel:
 
     label: Text
     template: str
-    context: Callable[[Subject], dict[str, Any] | None]
+    context: Callable[[Subject], Mapping[str, object] | None]
     without_engine: bool = False
 
 
@@ -180,7 +181,7 @@ class Resource(List):
         """A copy with secrets masked, for pages that show all of an object. May call the engine. Raises EngineError."""
         return self.masked(session, [row])[0]
 
-    def count(self, session: EngineSession, filters: Mapping[str, Any]) -> int | None:
+    def count(self, session: EngineSession, filters: Cleaned) -> int | None:
         """How many objects match the filters, if the engine counts them in one call; else None. Raises EngineError."""
         return None
 
@@ -192,7 +193,7 @@ class Resource(List):
         """What this person finds with the field `search`, shown in it while it is empty; "" for what the form says. Called after `list`."""
         return ""
 
-    def raw(self, subject: Subject) -> dict[str, Any]:
+    def raw(self, subject: Subject) -> dict[str, object]:
         """The panel with the object's JSON: `value`, at most `limit` characters; URLs of the whole as a `file`,
         and of its `hidden` values.
         """
@@ -206,10 +207,11 @@ class Resource(List):
         """The action of this name that jobs run."""
         return next((item for item in (*self.actions, *self.job_actions) if item.name == name and item.bulk), None)
 
-    def badge(self, row: Any) -> Badge | None:
+    def badge(self, row: Row) -> Badge | None:
         """The object's state, beside the title: by default the first badge of its list."""
         column = next((column for column in self.list_display if column.kind == "badge"), None)
-        return column.value(row) if column else None
+        value = column.value(row) if column else None
+        return value if isinstance(value, Badge) else None
 
     def url(self, slug: str, id: str = "", **query: str) -> str:
         """The URL of the list, filtered by `query`, or of one object."""

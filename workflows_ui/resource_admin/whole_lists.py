@@ -5,13 +5,13 @@ A position is the index where the page begins, the id of the row before it, and 
 rows created or deleted meanwhile neither hide a row nor show one twice.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from django.utils.translation import gettext as _
 
 from workflows_ui.core.collation import plain
-from workflows_ui.core.paths import text_at
+from workflows_ui.core.paths import dicts_at, text_at
 from workflows_ui.resource_admin.resource import Page, Query, Row, Text
 
 #: Rows per call (api.md 4.1: no upper bound of a page is known). A resource with this paging has it as its `batch_size`.
@@ -27,19 +27,19 @@ def cursor(query: Query) -> str | None:
 Named = TypeVar("Named", bound=Row)
 
 
-def rows_of(answer: dict[str, Any]) -> list[dict[str, Any]]:
+def rows_of(answer: Mapping[str, object]) -> list[dict[str, object]]:
     """The rows of the engine's answer, without duplicates."""
-    return list({str(row.get("id")): row for row in answer.get("data") or [] if isinstance(row, dict)}.values())
+    return list({str(row.get("id")): row for row in dicts_at(answer, "data")}.values())
 
 
-def following(answer: dict[str, Any]) -> str:
+def following(answer: Mapping[str, object]) -> str:
     """The engine's cursor of what follows its answer; "" for nothing."""
     return text_at(answer, "next")
 
 
 def named(
-    query: Query, load: Callable[[str | None], dict[str, Any]], name_of: Callable[[Row], object]
-) -> dict[str, Any]:
+    query: Query, load: Callable[[str | None], Mapping[str, object]], name_of: Callable[[Row], object]
+) -> Mapping[str, object]:
     """The engine's answer for the filter `name`, which `load` gets. If it finds nothing, since it compares accents, its answer without
     the filter is searched here, provided that it is all there is."""
     name = query.filters.get("name")
@@ -56,7 +56,7 @@ def with_name(rows: Sequence[Named], name: str, name_of: Callable[[Named], objec
     return [row for row in rows if text and text in plain(str(name_of(row)))]
 
 
-def find(load: Callable[[str | None], dict[str, Any]], id: str, calls: int) -> dict[str, Any] | None:
+def find(load: Callable[[str | None], Mapping[str, object]], id: str, calls: int) -> dict[str, object] | None:
     """The row with an id, of a kind for which the engine has no call for a single one; None after so many calls.
 
     `load` gets the engine's cursor.
@@ -89,7 +89,7 @@ def page(rows: Sequence[Row], query: Query, *, beyond: str = "", notice: Text = 
     return Page(page_rows, older, note, notice, warning, total=total, start=start if whole else None, sortable=whole)
 
 
-def page_of(answer: dict[str, Any], query: Query, *, warning: Text = "") -> Page:
+def page_of(answer: Mapping[str, object], query: Query, *, warning: Text = "") -> Page:
     """The requested page out of the engine's answer."""
     return page(rows_of(answer), query, beyond=following(answer), warning=warning)
 

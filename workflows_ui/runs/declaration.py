@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy as _, pgettext_lazy
 
 from workflows_ui.core import formats
@@ -203,7 +202,7 @@ class Runs(Resource):
         """Without secrets, and without the inputs of launches that the person may not open."""
         return masking.masked(session, rows)
 
-    def choices(self, session: EngineSession) -> Mapping[str, Sequence[tuple[str, str | Promise]]]:
+    def choices(self, session: EngineSession) -> Mapping[str, Sequence[tuple[str, str]]]:
         """The workspace's flows and their steps by name, at most a minute old."""
         return run_filters.filter_choices(indexed.flows_of(session, indexes.for_session(session)))
 

@@ -4,6 +4,7 @@ the time of a list (docs/performance.md).
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
@@ -18,6 +19,8 @@ from workflows_ui.core.text import Text
 from workflows_ui.web.icons import icon
 from workflows_ui.web.markup import NOTHING, escaped, joined, markup
 
+#: What Django's widgets give to their templates.
+Widget = Mapping[str, Any]
 _OPTION = '<option value="{}"{}>{}</option>'
 
 
@@ -59,7 +62,7 @@ def _badge(state: Badge, _language: str | None) -> SafeString:
     return markup('<span class="status status-{}"{}>{} {}</span>', state.colour, title, mark, state.word)
 
 
-def when(value: Any) -> SafeString:
+def when(value: object) -> SafeString:
     """A moment (datetime or the engine's ISO text) relative to now, with the exact one in the current zone as its title."""
     moment = formats.moment(value)
     if moment is None:
@@ -72,7 +75,7 @@ def when(value: Any) -> SafeString:
     )
 
 
-def exact(value: Any) -> SafeString:
+def exact(value: object) -> SafeString:
     """A moment in the current zone, whose name is in its title only: all moments of a page are in it."""
     moment = formats.moment(value)
     if moment is None:
@@ -88,7 +91,7 @@ def csrf_field(token: object) -> SafeString:
     return hidden("csrfmiddlewaretoken", token)
 
 
-def hidden(name: str, value: Any) -> SafeString:
+def hidden(name: str, value: object) -> SafeString:
     """A hidden field."""
     return markup('<input type="hidden" name="{}" value="{}">', name, value)
 
@@ -169,7 +172,7 @@ def _fold(entries: SafeString, name: Text, opening: SafeString, classes: str, sh
     )
 
 
-def ticking(passed: int, since: Any) -> SafeString:
+def ticking(passed: int, since: datetime) -> SafeString:
     """Milliseconds as `1:23`, with the moment since when as title. They go on by app.js."""
     return markup(
         '<span class="clock" data-elapsed="{}" title="{}"><span data-clock>{}</span></span>',
@@ -250,14 +253,14 @@ def boxes(name: str, id: str, choices: Iterable[tuple[object, Text]], chosen: It
     )
 
 
-def input_widget(widget: Mapping[str, Any]) -> SafeString:
+def input_widget(widget: Widget) -> SafeString:
     """Django's widget with one input."""
     value = NOTHING if widget["value"] is None else markup(' value="{}"', widget["value"])
     given = _attributes(widget["attrs"])
     return markup('<input type="{}" name="{}"{}{}>', widget["type"], widget["name"], value, given)
 
 
-def option_widget(widget: Mapping[str, Any]) -> SafeString:
+def option_widget(widget: Widget) -> SafeString:
     """One box of several, with its label unless the page writes that itself."""
     if not widget.get("wrap_label"):
         return input_widget(widget)
@@ -266,13 +269,13 @@ def option_widget(widget: Mapping[str, Any]) -> SafeString:
     return markup("<label{}>{} {}</label>", belongs, input_widget(widget), widget["label"])
 
 
-def textarea_widget(widget: Mapping[str, Any]) -> SafeString:
+def textarea_widget(widget: Widget) -> SafeString:
     """Django's widget for long texts. The first line break belongs to the markup."""
     value = widget["value"] or ""
     return markup('<textarea name="{}"{}>\n{}</textarea>', widget["name"], _attributes(widget["attrs"]), value)
 
 
-def select_widget(widget: Mapping[str, Any]) -> SafeString:
+def select_widget(widget: Widget) -> SafeString:
     """Django's widget for a choice, whose options may be in groups."""
     groups = []
     for group, options, _index in widget["optgroups"]:

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
+from typing import TypedDict
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _, pgettext, pgettext_lazy
 
 from workflows_ui.accounts.models import User
+from workflows_ui.core.text import Text
 from workflows_ui.credentials.services import capabilities
 from workflows_ui.members.models import Colour, Role, Workspace
 from workflows_ui.members.services import access
@@ -34,7 +34,7 @@ FOLDED_COOKIE, NARROW_COOKIE = "folded", "narrow"
 WITH_SECRET_QUERY = frozenset({"single_sign_on_back", "app_sign_in_back"})
 
 #: Groups of the menu, in their order.
-GROUPS: dict[str, str | Promise] = {
+GROUPS: dict[str, Text] = {
     "launch": "",
     "watch": pgettext_lazy("menu", "Watch"),
     "build": pgettext_lazy("menu", "Build"),
@@ -47,7 +47,7 @@ class Entry:
     """One entry of the menu. `view` is a URL name that takes the workspace's slug; `resource` is set for pages of a resource."""
 
     group: str
-    label: str | Promise
+    label: Text
     icon: str
     view: str
     resource: str = ""
@@ -96,13 +96,13 @@ def install(entries: Sequence[Entry]) -> None:
     _installed[:] = sorted([*PLAIN, *entries, *BELOW], key=lambda entry: list(GROUPS).index(entry.group))
 
 
-def label(path: str) -> str | Promise:
+def label(path: str) -> Text:
     """The label of the menu entry that a path in a workspace belongs to; "" for none."""
     page = access.page_of(path)
     return next((entry.label for entry in _installed if page and entry.page == page), "")
 
 
-def hideable() -> dict[str, str | Promise]:
+def hideable() -> dict[str, Text]:
     """The pages that a workspace may hide from launchers, with their labels, in the order of the menu.
 
     Launches are not among them: launching leads there.
@@ -113,6 +113,25 @@ def hideable() -> dict[str, str | Promise]:
 
 #: Names of the URLs of pages that show administrators how the console is set up.
 _ADMINISTERED = frozenset({"admin:index", "home", "people", "workspace", "workspace_settings"})
+
+
+class Line(TypedDict):
+    """An entry of the menu, and whether its page is the current one or above it."""
+
+    label: Text
+    icon: str
+    url: str
+    active: bool
+
+
+class Group(TypedDict):
+    """A group of the menu: whether the current page is in it, and whether it is unfolded."""
+
+    name: str
+    label: Text
+    lines: list[Line]
+    active: bool
+    open: bool
 
 
 class Frame:
@@ -169,7 +188,7 @@ class Frame:
         return self.access.workspace if self.access else None
 
     @property
-    def surroundings(self) -> str | Promise:
+    def surroundings(self) -> Text:
         return environment(self.menu_access.workspace) if self.menu_access else ""
 
     @property
@@ -188,7 +207,7 @@ class Frame:
         return access.listed_workspaces(self.person) if self.person else []
 
     @cached_property
-    def groups(self) -> list[dict[str, Any]]:
+    def groups(self) -> list[Group]:
         """The menu of the workspace for the person's role; for launchers, all but the main entries are in one folded group."""
         visible = [entry for entry in _installed if self._is_visible(entry)]
         if self._collapses:
@@ -213,18 +232,18 @@ class Frame:
     def _collapses(self) -> bool:
         return self.menu_access is not None and self.menu_access.role == Role.LAUNCHER
 
-    def _group(self, name: str, label: str | Promise, entries: Iterable[Entry]) -> dict[str, object]:
+    def _group(self, name: str, label: Text, entries: Iterable[Entry]) -> Group:
         lines = [self._line(entry) for entry in entries]
         active = not self.at_home and any(line["active"] for line in lines)
         folded = self._request.COOKIES.get(FOLDED_COOKIE, "").split("-")
         return {"name": name, "label": label, "lines": lines, "active": active, "open": active or name not in folded}
 
-    def _line(self, entry: Entry) -> dict[str, object]:
+    def _line(self, entry: Entry) -> Line:
         url = entry.url(self.menu_access.workspace.slug if self.menu_access else "")
         return {"label": entry.label, "icon": entry.icon, "url": url, "active": self._request.path.startswith(url)}
 
     @cached_property
-    def everywhere(self) -> list[dict[str, object]]:
+    def everywhere(self) -> list[Line]:
         """The pages that belong to no workspace, for people who were in none yet."""
         if self.person is None:
             return []
@@ -254,7 +273,7 @@ class Frame:
         return capabilities.read_capabilities(self.menu_access.workspace) if self.menu_access else ()
 
 
-def environment(workspace: Workspace) -> str | Promise:
+def environment(workspace: Workspace) -> Text:
     """The label of a workspace's environment: practice, the named environment, its colour, or the host of its address."""
     if workspace.practice:
         return _("Practice engine")
@@ -265,7 +284,7 @@ def environment(workspace: Workspace) -> str | Promise:
     return workspace.address.split("://", 1)[-1].split("/", 1)[0]
 
 
-ENVIRONMENT_LABELS: dict[str, str | Promise] = {
+ENVIRONMENT_LABELS: dict[str, Text] = {
     "develop": pgettext_lazy("environment", "Development"),
     "sandbox": pgettext_lazy("environment", "Sandbox"),
     "stable": pgettext_lazy("environment", "Live"),
@@ -273,6 +292,6 @@ ENVIRONMENT_LABELS: dict[str, str | Promise] = {
 }
 
 
-def frame(request: HttpRequest) -> dict[str, Any]:
+def frame(request: HttpRequest) -> dict[str, object]:
     """Context processor: `frame` in every template."""
     return {"frame": Frame(request)}

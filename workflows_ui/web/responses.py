@@ -5,7 +5,6 @@ page.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.forms import BaseForm
@@ -59,14 +58,14 @@ def _current_url(request: HttpRequest) -> str:
 def page(
     request: HttpRequest,
     template: str,
-    context: Mapping[str, Any] | None = None,
+    context: Mapping[str, object] | None = None,
     *,
     fragments: tuple[str, ...] = (),
     status: int = 200,
 ) -> HttpResponse:
     """Render the whole page, or the fragment of `fragments` named by HX-Target. The template gets its name as `fragment`, and as `swapped`
     whether htmx inserts the response into an existing page."""
-    name, whole = template, {"fragment": "", "swapped": is_fragment(request)} | dict(context or {})
+    name, whole = template, {"fragment": "", "swapped": is_fragment(request), **(context or {})}
     target = requested_fragment(request)
     if target in fragments:
         name, whole["fragment"] = f"{template}#{target}", target
@@ -109,7 +108,7 @@ def redirect_to_view(request: HttpRequest, url_name: str, *arguments: object) ->
 
 
 def alert(
-    request: HttpRequest, template: str, context: Mapping[str, Any] | None = None, *, status: int = 200
+    request: HttpRequest, template: str, context: Mapping[str, object] | None = None, *, status: int = 200
 ) -> HttpResponse:
     """Render a message into the page's alerts, independent of the htmx target, which stays unchanged."""
     response = render(request, template, dict(context or {}), status=status)

@@ -13,10 +13,12 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
+from django.forms.renderers import BaseRenderer
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy
 
+from workflows_ui.core.text import Text
 from workflows_ui.web import elements
 from workflows_ui.web.json_field import JsonField
 from workflows_ui.web.requests import SECRETS
@@ -49,8 +51,8 @@ class Option:
     """A choice: `key` is the posted value, `value` (any JSON) its meaning."""
 
     key: str
-    label: Any
-    value: Any
+    label: Text
+    value: object
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,11 @@ class Input:
     """
 
     name: str
-    label: Any
+    label: Text
     kind: InputKind = InputKind.TEXT
-    help: Any = ""
+    help: Text = ""
     required: bool = False
-    initial: Any = None
+    initial: object = None
     options: Sequence[Option] = ()
     empty_label: str = "–"
     secret: bool = False
@@ -84,7 +86,9 @@ class Input:
 
 
 class _SecretInput(forms.PasswordInput):
-    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+    def render(
+        self, name: str, value: object, attrs: dict[str, object] | None = None, renderer: BaseRenderer | None = None
+    ) -> SafeString:
         """Render the input, with a marker that prevents error pages from showing its value."""
         return super().render(name, value, attrs, renderer) + elements.hidden(SECRETS, name)
 

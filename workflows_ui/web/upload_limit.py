@@ -1,7 +1,5 @@
 """Upload handler that skips files beyond a limit without writing them, but reads the rest of the request, so that typed values are kept."""
 
-from typing import Any
-
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.http import HttpRequest
 
@@ -25,9 +23,8 @@ class SkipLarge(FileUploadHandler):
             raise SkipFile
         return raw_data
 
-    def file_complete(self, file_size: int) -> Any:
+    def file_complete(self, file_size: int) -> None:
         """Leave the file to the next handlers."""
-        return None
 
 
 def skipped(request: HttpRequest) -> frozenset[str]:

@@ -1,13 +1,13 @@
 """Base of the Django forms for a field of a launch form: the properties common to all kinds."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.utils import ErrorDict
+from django.http import QueryDict
 from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.core.form_choices import set_choices
@@ -29,6 +29,7 @@ from workflows_ui.form_schema.document import (
 from workflows_ui.launch_forms import messages as form_messages
 from workflows_ui.launch_forms.editor import field_values
 from workflows_ui.launch_forms.editor.forms import CODE, EditorForm, choice, count, line, lines, tick
+from workflows_ui.launch_forms.editor.row_formsets import Rows
 from workflows_ui.launch_forms.editor.sources import Sources
 
 #: Initial states of a field.
@@ -64,7 +65,7 @@ class FieldForm(EditorForm):
     #: The fixed value of a hidden field without a typed value; NOTHING if the kind has no empty value.
     empty_value: object = NOTHING
     #: Formset of choices or columns, and the input that displays its errors.
-    rows: Any = None
+    rows: Rows | None = None
     rows_input = "kind"
     typed = EditorForm.typed | {"autocomplete": "off"}
 
@@ -97,7 +98,13 @@ class FieldForm(EditorForm):
     blank = choice(gettext_lazy("What is sent where it is left empty"), Blank, Blank.ABSENT)
 
     def __init__(
-        self, data: object = None, *, field: Field, form: Form, sources: Sources | None = None, judged: bool = True
+        self,
+        data: QueryDict | None = None,
+        *,
+        field: Field,
+        form: Form,
+        sources: Sources | None = None,
+        judged: bool = True,
     ) -> None:
         """`judged`: whether to validate, which is skipped if the page is only rendered again, for another kind."""
         self.stored_field, self.form, self.sources = field, form, sources or Sources()
@@ -178,7 +185,7 @@ class FieldForm(EditorForm):
                 self.add_error(name if name in self.fields else None, problem)
         return self.cleaned_data
 
-    def _rows(self) -> dict[str, Any]:
+    def _rows(self) -> dict[str, object]:
         return {}
 
     def _start(self) -> dict[str, object]:
@@ -195,7 +202,7 @@ class FieldForm(EditorForm):
             return {"default": NOTHING, "hidden_value": value, "required": False}
         return {"default": value, "hidden_value": NOTHING}
 
-    def _limits(self) -> dict[str, Any]:
+    def _limits(self) -> dict[str, object]:
         data = self.cleaned_data
         for low, high in (("low", "high"), ("min_length", "max_length"), ("least", "most")):
             least, most = data.get(low), data.get(high)
@@ -231,7 +238,7 @@ class FieldForm(EditorForm):
         return sorted({field.group for field in self.form.fields if field.group})
 
     @property
-    def sections(self) -> Iterator[dict[str, Any]]:
+    def sections(self) -> Iterator[dict[str, object]]:
         """The sections: key, title, summary, inputs, and whether it is open because of an error or a trial."""
         wrong = set(self.errors) if self.judged else set()
         for key, title, names in _SECTIONS:
@@ -267,7 +274,7 @@ class ValueForm(FieldForm):
         }
 
 
-def chosen_kind(data: Any, field: Field) -> FieldKind:
+def chosen_kind(data: Mapping[str, object] | None, field: Field) -> FieldKind:
     """The kind selected in the page, else the field's."""
     wanted = str(data.get("kind", "")) if data is not None else ""
     return FieldKind(wanted) if wanted in list(FieldKind) else field.kind

@@ -5,7 +5,6 @@ Builders type values as launchers do (form_schema/values.py).
 
 import json
 from dataclasses import replace
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import TextChoices
@@ -38,7 +37,7 @@ def value_of(text: str, field: Field) -> object:
     return _read(field, text if field.kind is FieldKind.LONG_TEXT else text.strip())
 
 
-def _read(field: Field, text: str) -> Any:
+def _read(field: Field, text: str) -> object:
     """One value. A choice can also be typed by its label."""
     if field.kind in {FieldKind.CHOICE, FieldKind.CHOICES}:
         labels = {choice.label: choice.value for choice in field.choices}

@@ -1,12 +1,14 @@
 """The inputs of the editor's forms, and the forms for a whole launch form: its texts, publication, and import from a file."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
 from django.db.models import TextChoices
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
+from workflows_ui.core.text import Text
 from workflows_ui.form_schema.document import LONG, NOTE, SHORT
 
 _LONGEST_WORDS = 500
@@ -19,30 +21,30 @@ _WIDGETS: dict[type, dict[str, str]] = {
 CODE = {"spellcheck": "false", "autocapitalize": "none"}
 
 
-def line(label: Any, help_text: Any = "", *, most: int = SHORT, strip: bool = True, **attrs: Any) -> forms.CharField:
+def line(label: Text, help_text: Text = "", *, most: int = SHORT, strip: bool = True, **attrs: str) -> forms.CharField:
     widget = forms.TextInput(attrs)
     return forms.CharField(
         label=label, help_text=help_text, required=False, max_length=most, strip=strip, widget=widget
     )
 
 
-def lines(label: Any, help_text: Any = "", rows: int = 2, *, most: int = LONG, strip: bool = True) -> forms.CharField:
+def lines(label: Text, help_text: Text = "", rows: int = 2, *, most: int = LONG, strip: bool = True) -> forms.CharField:
     widget = forms.Textarea({"rows": rows})
     return forms.CharField(
         label=label, help_text=help_text, required=False, max_length=most, strip=strip, widget=widget
     )
 
 
-def count(label: Any, least: int = 0, most: int = 1_000_000) -> forms.IntegerField:
+def count(label: Text, least: int = 0, most: int = 1_000_000) -> forms.IntegerField:
     widget = forms.NumberInput({"inputmode": "numeric"})
     return forms.IntegerField(label=label, required=False, min_value=least, max_value=most, widget=widget)
 
 
-def tick(label: Any, help_text: Any = "") -> forms.BooleanField:
+def tick(label: Text, help_text: Text = "") -> forms.BooleanField:
     return forms.BooleanField(label=label, help_text=help_text, required=False)
 
 
-def choice(label: Any, members: Iterable[TextChoices], empty: TextChoices) -> forms.TypedChoiceField:
+def choice(label: Text, members: Iterable[TextChoices], empty: TextChoices) -> forms.TypedChoiceField:
     choices = [(member.value, member.label) for member in members]
     return forms.TypedChoiceField(
         label=label, required=False, choices=choices, coerce=empty.__class__, empty_value=empty
@@ -53,8 +55,14 @@ class EditorForm(forms.Form):
     #: Attributes of the inputs that are typed into.
     typed = {"class": "form-control", "dir": "auto"}
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        data: Mapping[str, object] | None = None,
+        files: "MultiValueDict[str, UploadedFile[bytes]] | None" = None,
+        *,
+        initial: dict[str, object] | None = None,
+    ) -> None:
+        super().__init__(data, files, initial=initial)
         for form_field in self.fields.values():
             form_field.widget.attrs |= _WIDGETS.get(type(form_field.widget), self.typed)
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from functools import partialmethod
-from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import TextChoices
+from django.http import QueryDict
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _, gettext_lazy
 
@@ -18,6 +18,7 @@ from workflows_ui.form_schema.document import (
     Blank,
     Field,
     FieldKind,
+    Form,
     Moment,
     PieceChoices,
     TableChoices,
@@ -25,6 +26,7 @@ from workflows_ui.form_schema.document import (
 from workflows_ui.launch_forms.editor import field_values, row_formsets
 from workflows_ui.launch_forms.editor.field_form import LAUNCHERS_LEARN_IT, FieldForm, ValueForm, chosen_kind
 from workflows_ui.launch_forms.editor.forms import CODE, choice, count, line, lines, tick
+from workflows_ui.launch_forms.editor.sources import Sources
 
 #: The largest file that a field may accept.
 MOST_MEGABYTES = 25
@@ -161,6 +163,8 @@ class ListForm(_Values):
 
 
 class TableForm(_Entries):
+    rows: row_formsets.Rows
+
     def _set_choices(self) -> None:
         super()._set_choices()
         self.rows = row_formsets.ColumnFormSet(
@@ -170,7 +174,7 @@ class TableForm(_Entries):
             known={column.name: column for column in self.stored_field.columns},
         )
 
-    def _rows(self) -> dict[str, Any]:
+    def _rows(self) -> dict[str, object]:
         columns = self.rows.cleaned_items(_("Correct the marked columns."))
         if not columns:
             raise ValidationError(_("A table of rows needs at least one column."))
@@ -214,6 +218,7 @@ class FileForm(FieldForm):
 class ChoiceForm(ValueForm):
     """One of several choices: typed in the page, the records of a table, or an app's options."""
 
+    rows: row_formsets.Rows
     rows_input = "source"
     source = forms.ChoiceField(
         label=gettext_lazy("Where the choices come from"), initial=Source.TYPED, choices=Source.choices
@@ -258,7 +263,7 @@ class ChoiceForm(ValueForm):
             judged=self.judged,
         )
 
-    def _rows(self) -> dict[str, Any]:
+    def _rows(self) -> dict[str, object]:
         data = self.cleaned_data
         if data.get("source") == Source.TABLE:
             wanted = [str(data.get(name) or "") for name in ("table", "table_label", "table_value")]
@@ -308,9 +313,11 @@ _FORMS: dict[FieldKind, type[FieldForm]] = {
 }
 
 
-def field_form(data: Any = None, *, field: Field, **given: Any) -> FieldForm:
-    """The form for a field, by the kind selected in the page. Takes the arguments of FieldForm."""
-    return _FORMS[chosen_kind(data, field)](data, field=field, **given)
+def field_form(
+    data: QueryDict | None = None, *, field: Field, form: Form, sources: Sources | None = None, judged: bool = True
+) -> FieldForm:
+    """The form for a field, by the kind selected in the page. The arguments are those of FieldForm."""
+    return _FORMS[chosen_kind(data, field)](data, field=field, form=form, sources=sources, judged=judged)
 
 
 def _shown_size(size: int) -> int:

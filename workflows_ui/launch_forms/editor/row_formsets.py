@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.utils import ErrorDict
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from workflows_ui.form_schema.document import (
@@ -33,7 +34,7 @@ _FIRST_ROWS = 2
 
 class _Row(forms.Form):
     #: The object made from a filled row; None for an empty one.
-    item: Any = None
+    item: object = None
 
     def __init__(self, *args: Any, judged: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -97,12 +98,12 @@ class ColumnRow(_Row):
         return data
 
 
-class _Rows(forms.BaseFormSet):  # type: ignore[type-arg]  # only its stub is generic
+class Rows(forms.BaseFormSet):  # type: ignore[type-arg]  # only its stub is generic
     """Rows with buttons that add or remove one; `pressed` is the pressed button: add, remove or ""."""
 
     part = ""
 
-    def __init__(self, data: Any, *, rows: Sequence[Mapping[str, Any]], **kwargs: Any) -> None:
+    def __init__(self, data: QueryDict | None, *, rows: Sequence[Mapping[str, object]], **kwargs: Any) -> None:
         self.pressed, self.extra = "", 0 if rows else _FIRST_ROWS if data is None else 1
         if data is not None:
             data, self.pressed = _apply_button(data, self.part)
@@ -115,7 +116,7 @@ class _Rows(forms.BaseFormSet):  # type: ignore[type-arg]  # only its stub is ge
         return [row.item for row in self.forms if self.is_bound and row.item is not None]
 
 
-class ChoiceRows(_Rows):
+class ChoiceRows(Rows):
     part = "choice"
 
     def clean(self) -> None:
@@ -131,7 +132,7 @@ class ChoiceRows(_Rows):
             raise ValidationError(text % {"n": MOST_CHOICES})
 
 
-class ColumnRows(_Rows):
+class ColumnRows(Rows):
     part = "column"
 
     def clean(self) -> None:
@@ -162,9 +163,9 @@ ColumnFormSet: Any = forms.formset_factory(
 )
 
 
-def choice_rows(choices: Sequence[Choice]) -> list[dict[str, Any]]:
+def choice_rows(choices: Sequence[Choice]) -> list[dict[str, object]]:
     """Initial data of the rows of a field's choices."""
-    rows = []
+    rows: list[dict[str, object]] = []
     for choice in choices:
         sort = field_values.sort_of(choice.value)
         value = "" if sort is SentAs.NOTHING else key_of(choice.value)
@@ -214,7 +215,7 @@ def _choices_of(text: str, before: Sequence[Choice]) -> tuple[Choice, ...]:
     return tuple(choices.values())
 
 
-def _apply_button(data: Any, part: str) -> tuple[object, str]:
+def _apply_button(data: QueryDict, part: str) -> tuple[QueryDict | None, str]:
     """The data after the pressed button, and the button: `add-PART` adds an empty row, `remove-PART` removes the row of its number.
 
     The data is None for a page without such rows.

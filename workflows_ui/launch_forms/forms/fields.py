@@ -6,7 +6,6 @@ Used by the launch page and the builder's preview. Controls have the names of fo
 import dataclasses
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -127,6 +126,16 @@ class FieldView:
         return [problem for problem in found if problem[-1]]
 
 
+@dataclass(frozen=True)
+class GroupView:
+    """A group of fields, the folded ones (`more`) apart; `opened`: these are unfolded because of an error."""
+
+    title: str
+    fields: list[FieldView]
+    more: list[FieldView]
+    opened: bool
+
+
 @dataclass
 class FormView:
     """A form with its content (`checking.initial` or `checking.typed`).
@@ -136,7 +145,6 @@ class FormView:
         files: names of lost selected files, by field.
         retype: fields whose typed secrets are lost.
         focus: the field in which a line or row was just added, which gets the focus.
-        groups: each with title, fields, folded fields (`more`), and whether these are unfolded because of an error (`opened`).
         problems: the id and label of each wrong field or cell, with the message.
     """
 
@@ -147,7 +155,7 @@ class FormView:
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
     retype: Collection[str] = ()
     focus: str = ""
-    groups: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    groups: list[GroupView] = dataclasses.field(default_factory=list)
     problems: list[tuple[str, str, str]] = dataclasses.field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -156,15 +164,13 @@ class FormView:
             more = [view for view in views if view.field.folded]
             unfolded = [view for view in views if not view.field.folded]
             opened = any(view.problems for view in more)
-            self.groups.append({"title": title, "fields": unfolded, "more": more, "opened": opened})
+            self.groups.append(GroupView(title, unfolded, more, opened))
             self.problems += [problem for view in views for problem in view.problems]
 
     @property
     def lost_files(self) -> list[str]:
         """Names of the files that have to be selected again."""
-        return [
-            item.lost_file for group in self.groups for item in (*group["fields"], *group["more"]) if item.lost_file
-        ]
+        return [item.lost_file for group in self.groups for item in (*group.fields, *group.more) if item.lost_file]
 
     def _field(self, field: Field) -> FieldView:
         view = FieldView(

@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import TypeVar
 
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
@@ -24,6 +24,7 @@ from workflows_ui.launches.services import files as launch_files
 from workflows_ui.launches.services.launches import LONGEST_KEPT
 from workflows_ui.web import upload_limit
 
+Line = TypeVar("Line")
 #: Live choices by field, without fields whose choices could not be loaded.
 Options = Mapping[str, Sequence[Choice]]
 
@@ -113,7 +114,7 @@ def field_errors(request: HttpRequest, form: Form, data: Data, name: str) -> dic
     return found | ({f"{name}=": understood} if understood else {})
 
 
-def _attachment(field: Field, upload: "UploadedFile[Any]", total_size: int, number: int) -> Upload:
+def _attachment(field: Field, upload: "UploadedFile[bytes]", total_size: int, number: int) -> Upload:
     """The file to send. Its kind is checked in form_schema/checking.py. Raises BadValue.
 
     Args:
@@ -132,7 +133,7 @@ def _attachment(field: Field, upload: "UploadedFile[Any]", total_size: int, numb
     return Upload(field.path[0], name, content_type, data)
 
 
-def uploaded(request: HttpRequest) -> dict[str, "UploadedFile[Any]"]:
+def uploaded(request: HttpRequest) -> dict[str, "UploadedFile[bytes]"]:
     """The uploaded files of a request by field name; the last one if a name is repeated."""
     return {name: upload for name, upload in request.FILES.items() if isinstance(upload, UploadedFile)}
 
@@ -178,10 +179,14 @@ def with_lines(form: Form, data: dict[str, Sequence[str]], *, add: str, remove: 
     field = form.field(add or name)
     if field is None or field.kind not in (FieldKind.LIST, FieldKind.TABLE):
         return data
-    listed = field.kind is FieldKind.LIST
-    lines: list[Any] = list(data.get(field.name, ())) if listed else _rows(field, data)
-    lines = [*lines, "" if listed else {}] if add else [line for at, line in enumerate(lines) if str(at) != number]
-    return data | {field.name: lines} if listed else _with_rows(field, data, lines)
+    if field.kind is FieldKind.TABLE:
+        return _with_rows(field, data, _changed(_rows(field, data), {} if add else None, number))
+    return data | {field.name: _changed(data.get(field.name, ()), "" if add else None, number)}
+
+
+def _changed(lines: Sequence[Line], added: Line | None, removed: str) -> list[Line]:
+    """The lines with one more, or without the one of a number."""
+    return [line for at, line in enumerate(lines) if str(at) != removed] if added is None else [*lines, added]
 
 
 def _rows(table: Field, data: Data) -> list[dict[str, str]]:
@@ -237,7 +242,7 @@ class KeepForm(forms.Form):
         ),
     )
 
-    def __init__(self, data: Any = None) -> None:
+    def __init__(self, data: QueryDict | None = None) -> None:
         super().__init__(data)
         now = timezone.now()
         choices = _keep_choices(now)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
-from typing import Any
 
 from workflows_ui.core.secret_names import mask_text, names_secret
 from workflows_ui.form_schema import values
@@ -55,10 +54,10 @@ class _Node:
     #: Its objects have keys that cannot become fields: too many, or too long ones.
     closed: bool = False
     past: list[object] = field(default_factory=list)
-    samples: list[Any] = field(default_factory=list)
+    samples: list[object] = field(default_factory=list)
 
     @property
-    def seen(self) -> list[Any]:
+    def seen(self) -> list[object]:
         return [*self.past, *self.samples]
 
     @property

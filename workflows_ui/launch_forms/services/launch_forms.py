@@ -196,7 +196,7 @@ def _draft_or_published(row: LaunchForm) -> str:
 
 
 def _change_left(
-    actor: audit_log.Actor, row: LaunchForm, action: str, values: Mapping[str, Any], **detail: Any
+    actor: audit_log.Actor, row: LaunchForm, action: str, values: Mapping[str, object], **detail: Any
 ) -> bool:
     """Update the row as it was read, with an audit row that always names its flow; return whether nobody saved it meanwhile."""
     unchanged = LaunchForm.objects.filter(pk=row.pk, lock=row.lock)
@@ -215,7 +215,7 @@ def _change(
     lock: int,
     action: str,
     draft: str,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     *,
     undoable: bool = True,
     **detail: Any,

@@ -1,7 +1,6 @@
 """Inputs of a flow, saved under a name for later launches: private, or shared with everyone who may launch the flow."""
 
 from itertools import chain, count
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
@@ -44,7 +43,9 @@ def open_values(row: SavedInputs) -> object:
     return json_text.parse(masking.workspace_mask(row.workspace).text(row.open("payload")))
 
 
-def save(actor: audit_log.Actor, access: Access, flow_id: str, name: str, payload: Any, *, shared: bool) -> SavedInputs:
+def save(
+    actor: audit_log.Actor, access: Access, flow_id: str, name: str, payload: object, *, shared: bool
+) -> SavedInputs:
     """Save values under a name, replacing those that the person saved for this flow under the same name.
 
     Raises TooManySaved.

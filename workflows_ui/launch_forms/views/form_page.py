@@ -8,7 +8,6 @@ import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -229,16 +228,33 @@ class LaunchFormPage:
         }
         return responses.page(self.request, "launch_forms/launch.html", context, status=status)
 
-    def render_posted(self, data: Data, *, status: int = 422, **context: Any) -> HttpResponse:
+    def render_posted(
+        self,
+        data: Data,
+        *,
+        status: int = 422,
+        ticket: str | None = None,
+        errors: Mapping[str, str] | None = None,
+        focus: str = "",
+        problem: Message | None = None,
+        **context: object,
+    ) -> HttpResponse:
         """Render the page with everything typed but secrets, even if the engine cannot be called. Raises NotFound."""
         # Adding a line in place, and reviewing, need no data from the engine.
-        partial = bool(context.get("focus") or context.get("review")) and responses.is_fragment(self.request)
+        partial = bool(focus or context.get("review")) and responses.is_fragment(self.request)
         answers = EngineAnswers() if partial else self.ask_engine()
-        answers.problem = context.pop("problem", None) or answers.problem
-        context.setdefault("ticket", self.request.POST.get("ticket", ""))
-        retype = posted.typed_secrets(self.form, data)
-        wait = self.request.POST.get("_how") == "wait"
-        return self.render(answers, self.typed(data), wait=wait, retype=retype, status=status, **context)
+        answers.problem = problem or answers.problem
+        return self.render(
+            answers,
+            self.typed(data),
+            wait=self.request.POST.get("_how") == "wait",
+            ticket=self.request.POST.get("ticket", "") if ticket is None else ticket,
+            errors=errors,
+            focus=focus,
+            retype=posted.typed_secrets(self.form, data),
+            status=status,
+            **context,
+        )
 
     def _context(self, answers: EngineAnswers) -> dict[str, object]:
         """The context about the flow, the person and the form as a whole."""
@@ -355,7 +371,7 @@ def _proposal(request: ConsoleRequest, id: str, facts: Facts) -> LaunchFormPage 
     prefilled = prefill.requested(request, id)
     wanted = redaction.without_masked(prefilled.payload) if prefilled is not None else NOTHING
 
-    def last() -> Any | None:
+    def last() -> object:
         launch = launches.latest_launch(access.user, access.workspace, id)
         return launch_secrets.masked_payload(launch) if launch is not None else None
 

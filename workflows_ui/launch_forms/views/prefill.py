@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -138,7 +137,7 @@ def latest(request: ConsoleRequest, id: str, *, away: bool = False) -> Prefill:
     return Prefill(redaction.step(sample), wait, [_("The flow's sample values")])
 
 
-def lost(form: Form, payload: Any) -> list[str]:
+def lost(form: Form, payload: object) -> list[str]:
     """A note about values without a field in the form."""
     paths = checking.paths_without_field(form, payload) if payload is not NOTHING else []
     names = ", ".join(" › ".join(key[:40] for key in path) or _("the whole body") for path in paths[:10])

@@ -1,6 +1,6 @@
 """Cells and rows of lists."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from django import template
 from django.forms.boundfield import BoundField
@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 
 from workflows_ui.lists import cells
 from workflows_ui.lists.declaration import Column
+from workflows_ui.lists.lines import Line
 from workflows_ui.web import elements
 
 register = template.Library()
@@ -27,6 +28,6 @@ def filter_options(field: BoundField) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def list_rows(context: Context, lines: Sequence[Mapping[str, object]]) -> SafeString:
+def list_rows(context: Context, lines: Sequence[Line]) -> SafeString:
     """Show the rows of a list of declared resources."""
     return cells.rows(context, lines)

@@ -5,7 +5,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import structlog
 from django import forms
@@ -21,7 +20,7 @@ from workflows_ui.jobs.services import turns as job_turns
 from workflows_ui.jobs.services.jobs import Found, Reason
 from workflows_ui.lists.declaration import Row
 from workflows_ui.resource_admin import action_forms, action_log, pagination
-from workflows_ui.resource_admin.actions import Action, Affected, Bulk, Procedure
+from workflows_ui.resource_admin.actions import Action, Affected, Bulk, Data, Procedure
 from workflows_ui.resource_admin.resource import Resource
 
 log = structlog.get_logger(__name__)
@@ -45,7 +44,7 @@ class Work:
     session: EngineSession
     ends: float
     apart: bool
-    data: dict[str, Any]
+    data: Data
     called: bool = False
 
     @property

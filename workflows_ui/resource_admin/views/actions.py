@@ -7,7 +7,6 @@ interrupted. An error of the engine becomes an error of the form, with all input
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -23,6 +22,7 @@ from workflows_ui.audit.requests import actor
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core import formats
 from workflows_ui.core.paths import id_at, text_at
+from workflows_ui.core.readers import mapping_of
 from workflows_ui.core.text import Message, Text
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -87,10 +87,21 @@ class _ActionRequest:
     def name(self) -> str:
         return self.resource.title(self.row) if self.row else ""
 
-    def text(self, declared: Text | Callable[..., Text], *answer: Any) -> Text:
-        """A text of the action with the object's name; a callable gets the row with short texts, and the answer."""
+    @property
+    def _named_row(self) -> Row:
+        return mapping_of(formats.named_briefly(self.row))
+
+    def done(self, answer: object) -> Text:
+        """The success message; a callable gets the row and the answer with short texts."""
+        declared = self.action.done
         if callable(declared):
-            return declared(formats.named_briefly(self.row), *answer)
+            return declared(self._named_row, formats.named_briefly(answer))
+        return self.text(declared)
+
+    def text(self, declared: Text | Callable[[Row], Text]) -> Text:
+        """A text of the action with the object's name; a callable gets the row with short texts."""
+        if callable(declared):
+            return declared(self._named_row)
         return str(declared).replace("%(name)s", formats.cut(self.name.strip()) or str(self.resource.unnamed))
 
 
@@ -216,7 +227,7 @@ def _run(action_request: _ActionRequest, form: forms.Form) -> HttpResponse:
         objects.note_change(session.workspace.pk, action_request.resource.name)
     audit_log.end(event, belongs_to=_created(action_request, answer))
     missing_capabilities.learn(session, action)
-    text = action_request.text(action.done, formats.named_briefly(answer))
+    text = action_request.done(answer)
     if text:
         add_message = messages.warning if isinstance(text, LastingText) else messages.success
         if isinstance(text, LinkedText):
@@ -251,7 +262,7 @@ def _created(action_request: _ActionRequest, answer: object) -> tuple[str, str] 
     """Type and id of the object that the action created, as far as the engine's answer says; its history begins with this."""
     action = action_request.action
     kind = action.creates or (action_request.resource.name if action.collection else "")
-    key = id_at(answer) if isinstance(answer, Mapping) else ""
+    key = id_at(answer)
     return (kind, key) if kind and key else None
 
 

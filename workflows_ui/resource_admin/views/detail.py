@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -10,6 +9,7 @@ from django.utils.encoding import escape_uri_path
 from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.core import formats
+from workflows_ui.core.text import Text
 from workflows_ui.engine import NotFound
 from workflows_ui.lists.declaration import Column
 from workflows_ui.members.models import Role
@@ -34,7 +34,7 @@ class TabLink:
     """A tab as a link; `id` is unique in the page."""
 
     id: str
-    label: Any
+    label: Text
     url: str
     current: bool
 
@@ -120,7 +120,7 @@ def _tab_link(path: str, tab: Tab, current: bool) -> TabLink:
     )
 
 
-def _panels(declared: Sequence[Any], subject: Subject) -> list[dict[str, Any]]:
+def _panels(declared: Sequence[Panel], subject: Subject) -> list[dict[str, object]]:
     """The panels that have something to show."""
     built = ((panel, panel.context(subject)) for panel in declared)
     return [{"label": panel.label, "template": panel.template, **context} for panel, context in built if context]
@@ -131,7 +131,7 @@ def _head(kind: Resource, subject: Subject) -> dict[str, object] | None:
     return {"template": kind.head.template, **context} if kind.head and context else None
 
 
-def _facts(columns: Sequence[Column], subject: Subject) -> list[tuple[Column, Any, str]]:
+def _facts(columns: Sequence[Column], subject: Subject) -> list[tuple[Column, object, str]]:
     """Column, value and URL of every fact that has a value."""
     values = ((column, column.value(subject.object)) for column in columns)
     return [

@@ -104,7 +104,7 @@ def _props(schema: AuthSchema) -> dict[str, Input]:
     """An app's own fields by key."""
     inputs: dict[str, Input] = {}
     for item in property_inputs(schema.props):
-        looks_secret = _SECRET.search(item.name) or _SECRET.search(item.label)
+        looks_secret = _SECRET.search(item.name) or _SECRET.search(str(item.label))
         if item.secret or (looks_secret and item.kind not in (InputKind.YES_NO, InputKind.CHOICE, InputKind.CHOICES)):
             kind = InputKind.LONG_TEXT if item.kind is InputKind.LONG_TEXT else InputKind.TEXT
             inputs[item.name] = replace(item, name=f"secret-{item.name}", secret=True, kind=kind, initial=None)

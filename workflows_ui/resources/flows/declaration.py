@@ -5,7 +5,6 @@ from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
 from workflows_ui.core.collation import sort_key
@@ -211,7 +210,7 @@ class Flows(Resource):
         """The count by folder and state, the only filters that the engine counts by."""
         return pages.count(session, pages.Filters.cleaned(filters))
 
-    def choices(self, session: EngineSession) -> Mapping[str, Sequence[tuple[str, str | Promise]]]:
+    def choices(self, session: EngineSession) -> Mapping[str, Sequence[tuple[str, Text]]]:
         """The folders, and the connections by the external ids that flows use."""
         connections = [(external, name) for external, (_id, name) in reading.connection_names(session).items()]
         connections.sort(key=lambda pair: sort_key(pair[1]))

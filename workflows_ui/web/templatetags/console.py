@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from django import template
 from django.template import Context, Engine
@@ -62,7 +61,7 @@ def clock_since(since: datetime) -> SafeString:
 
 
 @register.simple_tag
-def crumb(label: str, view: str = "", *arguments: Any, url: str = "") -> SafeString:
+def crumb(label: str, view: str = "", *arguments: str | int, url: str = "") -> SafeString:
     """Show a breadcrumb: a link to a view, or to a URL."""
     return elements.crumb(label, url or view_url(view, *arguments))
 
@@ -116,7 +115,7 @@ def table(
     content: SafeString,
     *headings: str,
     classes: str = "table-vcenter table-mobile-sm card-table",
-    **options: Any,
+    **options: object,
 ) -> SafeString:
     """Show a table, whose rows are the content. `actions` adds a column for buttons, `caption` names the table to screen readers."""
     values = {"content": content, "headings": headings, "classes": classes}

@@ -1,10 +1,8 @@
 """Django's tags `url` and `translate`, which remember what they return: pages have dozens of each, and they seldom change."""
 
-from typing import Any
-
 from django import template
 from django.template import Context
-from django.template.base import Parser, Token, Variable
+from django.template.base import FilterExpression, Parser, Token, Variable
 from django.template.defaulttags import URLNode, url as django_url
 from django.templatetags.i18n import TranslateNode, do_translate
 from django.urls import NoReverseMatch
@@ -67,7 +65,7 @@ def translate(parser: Parser, token: Token) -> template.Node:
     return _RememberedText(node)
 
 
-def _is_constant(expression: Any) -> bool:
+def _is_constant(expression: FilterExpression) -> bool:
     value = expression.var
     return not expression.filters and (not isinstance(value, Variable) or value.literal is not None)
 

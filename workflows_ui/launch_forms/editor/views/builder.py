@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -12,7 +11,6 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from workflows_ui.form_schema import checking
-from workflows_ui.form_schema.checking import Shown
 from workflows_ui.form_schema.document import BadForm, FieldKind, Form
 from workflows_ui.launch_forms import choices as launch_choices, form_fit, messages as form_messages
 from workflows_ui.launch_forms.editor.forms import TextsForm
@@ -97,7 +95,7 @@ def texts(page: EditorPage) -> HttpResponse:
 
 
 def _page(page: EditorPage, typed: TextsForm | None = None) -> HttpResponse:
-    form, context = page.form or Form(), dict[str, Any]()
+    form, context = page.form or Form(), dict[str, object]()
     visible = posted.launchable(form)
     # Without a call to the engine: live choices as far as they were offered lately.
     options = launch_choices.available(page.request.access, page.flow_id, visible, load=launch_choices.offered)
@@ -121,20 +119,18 @@ def _page(page: EditorPage, typed: TextsForm | None = None) -> HttpResponse:
         words=typed or TextsForm(initial={name: getattr(form, name) for name in TextsForm.base_fields}),
         placeholders=[field for field in form.fields if field.kind not in (FieldKind.SECRET, FieldKind.FILE)],
         effects=form_messages.effects(form),
-        **_preview_context(page, visible, options, shown),
+        **_preview_context(page, FormView(visible, shown, options=options)),
         versions=[*launch_forms.versions(page.row)[:_VERSIONS]] if page.row else [],
         **context,
     )
 
 
-def _preview_context(
-    page: EditorPage, form: Form, options: posted.Options, shown: Mapping[str, Shown], **marks: Any
-) -> dict[str, Any]:
-    """The form as launchers see it. `marks` are the errors and retyped secrets of `FormView`."""
+def _preview_context(page: EditorPage, form_view: FormView) -> dict[str, object]:
+    """The form as launchers see it."""
     return {
-        "form_view": FormView(form, shown, options=options, **marks),
-        "note": markdown.html(form.note),
-        "button": form.button or _("Launch"),
+        "form_view": form_view,
+        "note": markdown.html(form_view.form.note),
+        "button": form_view.form.button or _("Launch"),
         "preview_url": page.url("form_preview"),
     }
 
@@ -171,7 +167,8 @@ def preview(page: EditorPage) -> HttpResponse:
     return page.render(
         "preview",
         wrong=bool(errors),
+        fragments=(),
         trial=trial,
         whole_error=errors.get("", ""),
-        **_preview_context(page, form, options, shown, errors=errors, retype=retype),
+        **_preview_context(page, FormView(form, shown, errors=errors, options=options, retype=retype)),
     )

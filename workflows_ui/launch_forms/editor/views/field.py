@@ -1,6 +1,6 @@
 """The builder's page of one field of a launch form. Each save is saved in the draft."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -58,7 +58,7 @@ def _edit(page: EditorPage, edited: Field) -> HttpResponse:
     return page.redirect(text, anchor=f"#line-{name}")
 
 
-def _sources(page: EditorPage, edited: Field, typed: Any) -> Sources:
+def _sources(page: EditorPage, edited: Field, typed: Mapping[str, object] | None) -> Sources:
     """The engine's sources of choices, loaded only if the kind has choices."""
     known = page.flow_or_none() if chosen_kind(typed, edited) in (FieldKind.CHOICE, FieldKind.CHOICES) else None
     if known is None:

@@ -4,7 +4,7 @@ import functools
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Concatenate, ParamSpec
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -34,7 +34,7 @@ from workflows_ui.web.requests import ConsoleRequest
 
 _log = logging.getLogger(__name__)
 
-View = Callable[..., HttpResponseBase]
+P = ParamSpec("P")
 #: The engine session, and the flow.
 Known = tuple[EngineSession, dict[str, object]]
 
@@ -60,6 +60,11 @@ class EditorPage:
         return self.row.flow_name if self.row else ""
 
     @property
+    def shown_name(self) -> str:
+        """The name, or the flow's id instead of one that cannot be seen."""
+        return self.name if formats.visible(self.name) else self.flow_id
+
+    @property
     def posted(self) -> bool:
         return self.request.method == "POST"
 
@@ -73,7 +78,7 @@ class EditorPage:
         """Render one of the builder's pages. `wrong`: what was posted was not accepted."""
         context = {
             "flow_id": self.flow_id,
-            "name": self.name if formats.visible(self.name) else self.flow_id,
+            "name": self.shown_name,
             "row": self.row,
             "form_": self.form,
             "drafted": self.drafted,
@@ -129,21 +134,27 @@ class EditorPage:
         return replace(page_for(self.request, self.flow_id), stale=stale_message(stale))
 
 
-def builder_page(*, wanted: bool = False) -> Callable[[View], View]:
+BuilderView = Callable[Concatenate[EditorPage, P], HttpResponseBase]
+View = Callable[Concatenate[ConsoleRequest, str, str, P], HttpResponseBase]
+
+
+def builder_page(*, wanted: bool = False) -> Callable[[BuilderView[P]], View[P]]:
     """Call a view with the `EditorPage` of the flow; only for builders. `wanted`: raise Http404 if there is no form.
 
     Raises CannotOpen. Without a row, the flow is loaded from the engine to check that it exists: raises EngineError, NoCredential.
     """
 
-    def decorate(view: View) -> View:
+    def decorate(view: BuilderView[P]) -> View[P]:
         @never_cache
         @member(Role.BUILDER)
         @functools.wraps(view)
-        def find_page(request: ConsoleRequest, slug: str, id: str, **arguments: object) -> HttpResponseBase:
+        def find_page(
+            request: ConsoleRequest, slug: str, id: str, *args: P.args, **kwargs: P.kwargs
+        ) -> HttpResponseBase:
             page = page_for(request, id)
             if wanted and page.form is None:
                 raise Http404
-            return view(page, **arguments)
+            return view(page, *args, **kwargs)
 
         return find_page
 
@@ -164,7 +175,7 @@ def _load_flow(request: ConsoleRequest, flow_id: str) -> Known:
     return session, dict(session.workflows.get_flow(flow_id))
 
 
-def flow_name(flow: dict[str, Any]) -> str:
+def flow_name(flow: dict[str, object]) -> str:
     """The flow's name, as stored with a form."""
     return flow_reading.name_of(flow)[:500]
 

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from typing import Any
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _, ngettext
@@ -91,5 +90,5 @@ def _page(
 ) -> HttpResponse:
     before = _published_fields(page)
     lines = [field_row(field, key=key, before=field in before) for key, field in offers.items()]
-    named: dict[str, Any] = {"name": name} if not page.name and formats.visible(name) else {}
-    return page.render("propose", wrong=bool(error), lines=lines, ticked=ticked, error=error, **named)
+    shown_name = name if not page.name and formats.visible(name) else page.shown_name
+    return page.render("propose", wrong=bool(error), lines=lines, ticked=ticked, error=error, name=shown_name)

@@ -1,7 +1,7 @@
 """Publication of launch forms: publish, unpublish, discard the draft, compare and restore versions; files with a form."""
 
 import functools
-from collections.abc import Callable
+from typing import Protocol
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -20,7 +20,14 @@ from workflows_ui.launch_forms.editor.forms import ImportForm, PublishForm
 from workflows_ui.launch_forms.editor.views.page import EditorPage, builder_page, flow_name
 from workflows_ui.launch_forms.models import LaunchFormVersion
 from workflows_ui.launch_forms.services import launch_forms
+from workflows_ui.members.services.access import Access
 from workflows_ui.web import responses
+
+
+class _Change(Protocol):
+    """A service that changes the form."""
+
+    def __call__(self, actor: audit_log.Actor, access: Access, flow_id: str, /, *, lock: int) -> object: ...
 
 
 @builder_page(wanted=True)
@@ -70,7 +77,7 @@ def restore(page: EditorPage, number: int) -> HttpResponse:
 
 
 def _confirm(
-    page: EditorPage, action: str, change: Callable[..., object], text: str, version: LaunchFormVersion | None = None
+    page: EditorPage, action: str, change: _Change, text: str, version: LaunchFormVersion | None = None
 ) -> HttpResponse:
     """Ask for a confirmation, or change the form and display the text."""
     if page.posted:
