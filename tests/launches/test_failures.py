@@ -8,6 +8,7 @@ import pytest
 
 from workflows_ui.launches.failures import (
     messages as failure_messages,
+    phrases as failure_phrases,
     reading as failure_reading,
     rules as failure_rules,
 )
@@ -33,8 +34,8 @@ def test_the_messages_are_many_and_half_of_the_rules_business_is_to_say_nothing(
 
 def test_every_rule_leads_to_a_kind() -> None:
     rules = failure_rules
-    tables = (rules.STATUSES, rules.TWILIO, rules.META)
-    named = {kind for table in tables for kind in table.values()}
+    tables = (rules.STATUSES, rules.TWILIO, rules.META, rules.MOMO)
+    named = {kind for table in tables for kind in table.values()} | set(rules.NUMBERED.values())
     coded = (
         rules.OAUTH,
         rules.CODES,
@@ -45,9 +46,16 @@ def test_every_rule_leads_to_a_kind() -> None:
         rules.GOOGLE,
         rules.STORAGE,
         rules.MAIL,
+        rules.IMAP,
+        rules.HUBSPOT_PROPERTY,
+        rules.HUBSPOT_POLICY,
+        rules.VNPAY,
+        rules.ESMS,
+        rules.CLASSES,
     )
     named |= {kind for table in coded for kind in table.values()}
-    named |= {kind for kind, _pattern in rules.PHRASES} | {kind for _name, kind, _pattern in rules.NAMED}
+    named |= {kind for kind, _pattern in failure_phrases.PHRASES}
+    named |= {kind for _name, kind, _pattern in failure_phrases.NAMED}
     assert named <= set(failure_messages.KINDS)
 
 
