@@ -13,9 +13,9 @@ ALLOWANCE = re.compile(
     re.IGNORECASE,
 )
 #: What a Vietnamese message may end with: nothing, or a request to try again or to ask somebody.
-_END = r"(?:[.!]?$|[,.;] (?:vui lòng|xin|hãy|bạn)\b)"
+_END = r"(?: ?[.!]?$|[,.;] (?:vui lòng|xin|hãy|bạn)\b)"
 #: Records of business services.
-_THING = r"(?:đơn hàng|vận đơn|hóa đơn|hoá đơn|khách hàng|sản phẩm|hàng|hàng hóa|nhân viên|tài khoản|người dùng|phiếu|chứng từ|kho|chi nhánh|hợp đồng)"
+_THING = r"(?:đơn hàng|vận đơn|hóa đơn|hoá đơn|khách hàng|sản phẩm|hàng|hàng hóa|nhân viên|tài khoản|người dùng|phiếu|chứng từ|kho|chi nhánh|hợp đồng|bưu cục|danh mục|nhà cung cấp|đối tác|brandname)"
 #: How clients and the service itself begin Telegram's descriptions.
 _TELEGRAM = r"(?:ETELEGRAM: )?(?:\d{3} )?(?:Bad Request|Forbidden|Too Many Requests): "
 #: Beginnings of messages, after the error names before them; `$` marks a whole message. The first match counts.
@@ -181,6 +181,9 @@ PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("pause", r"you have reached your (?:ten_secondly|secondly)\w* limit\b"),
         ("pause", r"application is over its \w{1,40} limit\b"),
         ("not_found", r"could not find (?:database|page|block|user|property) with ID: "),
+        ("rejected", r"(?:body|query|path) failed validation[.:]"),
+        ("sign_in", r"the OAuth token used to make this call expired \d+ "),
+        ("sign_in", r"incorrect API ?key or secret ?key\b"),
         ("sign_in", r"API token is invalid\.?$"),
         ("sign_in", r"(?:invalid|expired) API key provided: "),
         ("sign_in", r"session expired or invalid\.?$"),
@@ -192,7 +195,7 @@ PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("phone", r"the 'to' number \S[^\n]{0,40} is not a valid phone number"),
         ("recipient", r"attempt to send to unsubscribed recipient\b"),
         # Mail: RFC 4954 (535), support.google.com/a/answer/3726730 (Gmail), learn.microsoft.com/exchange (5.7.139)
-        ("sign_in", r"invalid login: 53[45]\b"),
+        ("sign_in", r"invalid login: 5\d\d\b"),
         ("quota", r"(?:Message failed: )?550[ -]5\.4\.5 daily (?:user )?sending (?:limit|quota) exceeded"),
         ("pause", r"450[ -]4\.2\.1 the user you are trying to contact is receiving mail at a rate\b"),
         ("content", r"(?:Message failed: )?550[ -]5\.7\.1 [^\n]{0,100}likely (?:unsolicited|suspicious)"),
@@ -296,6 +299,8 @@ PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             "permission",
             r"(?:bạn |tài khoản |người dùng )?không (?:có|đủ) quyền (?:thực hiện|truy cập|sử dụng|thao tác|xem|sửa|xóa|tạo)\b",
         ),
+        ("permission", r"bạn không (?:có|đủ) quyền ?[.!]?$"),
+        ("sign_in", r"sai (?:thông tin )?(?:API ?key|secret ?key|mã API)\b"),
         ("permission", r"(?:địa chỉ )?IP(?: này)? không (?:được phép|có quyền) truy cập" + _END),
         (
             "not_found",
@@ -311,14 +316,22 @@ PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             rf"(?:(?:mã|số|tên) )?{_THING}(?: [\w./-]{{1,40}})? (?:đã tồn tại|bị trùng)(?: (?:trên|trong) hệ thống)?"
             + _END,
         ),
+        ("exists", r"[^\n,.;:\"'?]{1,80} đã tồn tại (?:trên|trong) hệ thống" + _END),
+        ("not_found", r"[^\n,.;:\"'?]{1,80} không tồn tại (?:trên|trong) hệ thống" + _END),
+        (
+            "exists",
+            r"trùng (?:request ?id|order ?id|mã (?:đơn hàng|vận đơn|giao dịch|yêu cầu|hóa đơn))(?: khi [^\n,.;]{1,40})?"
+            + _END,
+        ),
         (
             "exists",
             r"(?:email|số điện thoại|tên đăng nhập|mã số thuế|order ?id|request ?id)(?: này)? (?:đã tồn tại|đã được sử dụng|bị trùng)(?: (?:trên|trong) hệ thống)?"
             + _END,
         ),
-        ("pause", r"(?:bạn (?:đã )?gửi )?quá nhiều (?:yêu cầu|request)(?: trong thời gian ngắn)?" + _END),
+        ("pause", r"(?:bạn (?:đã )?gửi )?quá nhiều (?:yêu cầu|requests?)(?: trong thời gian ngắn)?" + _END),
         ("pause", r"vượt quá (?:số lượng|giới hạn|tần suất) (?:yêu cầu|request)(?: cho phép)?" + _END),
         ("missing", r"(?:dòng \d{1,7}: )?thiếu (?:cột|trường|tham số|thông tin bắt buộc|dữ liệu bắt buộc|giá trị)\b"),
+        ("missing", r"thiếu (?:mã|tên|địa chỉ|email|số điện thoại|token) [^\n\d,.;:]{1,40}[.!]?$"),
         (
             "missing",
             r"vui lòng nhập (?!lại\b|đúng\b)(?![^\n]{0,60}(?:hợp lệ|đúng|lớn hơn|nhỏ hơn|ít nhất|tối đa|tối thiểu))[^\n,.;:]{1,60}\.?$",
@@ -348,11 +361,15 @@ PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             "unavailable",
             r"(?:hệ thống|máy chủ|dịch vụ)(?: hiện| hiện tại)? (?:đang|tạm thời) (?:được )?(?:bảo trì|nâng cấp|quá tải|gián đoạn)\b",
         ),
-        ("server_error", r"(?:đã (?:có|xảy ra) )?lỗi (?:hệ thống|máy chủ)(?: nội bộ)?" + _END),
+        (
+            "server_error",
+            r"(?:đã (?:có|xảy ra) )?lỗi (?:hệ thống(?: nội bộ)?|máy chủ(?: nội bộ)?|nội bộ (?:hệ thống|máy chủ))"
+            + _END,
+        ),
         ("too_large", r"(?:dung lượng|kích thước) (?:tệp|tập tin|file|ảnh|hình ảnh)(?: tải lên)? (?:vượt quá|quá lớn)"),
         (
             "credit",
-            r"(?:số dư )?tài khoản (?:không đủ(?: số dư)?|không còn đủ tiền) để gửi (?:tin|SMS|ZNS|email|thư)\b",
+            r"(?:(?:số dư )?tài khoản (?:không đủ(?: số dư)?|không còn đủ tiền)|không đủ số dư) để gửi (?:tin|SMS|ZNS|email|thư)\b",
         ),
         (
             "declined",

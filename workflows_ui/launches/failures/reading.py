@@ -38,7 +38,7 @@ class Report:
 
 _STACK = re.compile(r"^(?:[ \t]+at \S|-{3,} ?(?:stderr|Native stack trace))", re.MULTILINE)
 _NAME = re.compile(
-    r"\s*(?:Uncaught )?(?:((?:\w+\.){0,6}\w*(?:Error|Exception))(?: ?\[(\w+)\])?|error|(?:API|HTTP) [Ee]rror): ?"
+    r"\s*(?:Uncaught )?(?:((?:\w+\.){0,6}\w*(?:Error|Exception))(?: ?\[(\w+)\])?|error|ETELEGRAM|EFATAL|(?:API|HTTP) [Ee]rror): ?"
 )
 _REASONS: dict[int, tuple[str, ...]] = {status.value: (status.phrase.casefold(),) for status in http.HTTPStatus} | {
     413: ("payload too large", "request entity too large", "content too large"),
@@ -60,20 +60,23 @@ _STATUS_LINES = (
         r"(?:with )?(?:an? )?(?:HTTP status(?: code)?|HTTP|status code|status):? (\d{3})\b",
         re.IGNORECASE,
     ),
+    re.compile(r"Response status code does not indicate success: (\d{3}) \("),
+    re.compile(r"(?:Client|Server) error: `[A-Z]{3,7} \S{1,300}` resulted in a `(\d{3}) "),
+    re.compile(r"googleapi: Error (\d{3}): "),
     re.compile(r"(?:Unexpected|Received|Got|Invalid|Bad) (?:HTTP )?(?:response )?status(?: code)?:? (\d{3})\.?$"),
     re.compile(
         r"(?:API call|API request|HTTP request|Request|Call|Fetch) failed(?: with|:) "
         r"(?:status code|status|HTTP(?: status)?):? (\d{3})\b"
     ),
 )
-#: How libraries for language models print a status: "[503 Service Unavailable] ..." (Google), "400 {...}" (Anthropic).
-_BRACKETED_STATUS = re.compile(r"(?:Error fetching from \S{1,300}: )?\[(\d{3}) [A-Z][A-Za-z' -]{1,40}\] ?")
-_STATUS_OF_JSON = re.compile(r'(\d{3}) (?=\{"(?:error|message|type)":)')
+#: How libraries print a status before a text, "[503 Service Unavailable] ...", and before an answer in JSON, "400 {...}".
+_BRACKETED_STATUS = re.compile(r"(?:Error fetching from \S{1,300}: )?[\[(](\d{3}) (?=[A-Z][A-Za-z' -]{1,40}[\])])")
+_STATUS_OF_JSON = re.compile(r'(\d{3})(?: - | ?)(?=\{\s{0,9}"(?:error|message|type|ok|status|object)"\s?:)')
 _BARE_STATUS = re.compile(r"(HTTP(?:/\d(?:\.\d)?)?(?: error)?:? )?(\d{3})\b[ :-]*", re.IGNORECASE)
 _CALL = re.compile(r"(?:connect|read|write|getaddrinfo|query[A-Z]\w*) (E[A-Z_]+)\b")
 _GRPC = re.compile(r"(\d{1,2}) ([A-Z_]+): ")
 _MAIL = re.compile(
-    r"(?:Message failed: |Can't send mail - all recipients were rejected: |Invalid login: |Remote server returned '"
+    r"(?:Message failed: |Can't send mail - all recipients were rejected: |Remote server returned '"
     r"|(?:Mail|Recipient|Data) command failed: )?(?:4\d\d[ -](?=4)|5\d\d[ -](?=5))([45]\.\d{1,2}\.\d{1,2})\b"
 )
 _ALONE = re.compile(r"(E[A-Z_]+)(?:$|: (?:connect|read|write|getaddrinfo|socket)\b)")
@@ -121,7 +124,7 @@ _ERROR_KEYS = frozenset(
     {*_INNER, *_CODE_KEYS, *_STATUS_KEYS, *_MESSAGES}
     | {"statustext", "headers", "timestamp", "path", "instance", "more_info", "object", "request_id", "requestid"}
     | {"trace_id", "traceid", "name", "url", "method", "config", "request", "stack", "success", "ok", "info", "params"}
-    | {"developermessage", "usermessage"}
+    | {"developermessage", "usermessage", "statusmessage", "category", "correlationid"}
 )
 _NOT_THE_SERVICE = frozenset({"request", "config", "headers", "stack"})
 
@@ -190,6 +193,7 @@ def _strip_names(text: str, report: Report) -> str:
         report.names += [match[1].rpartition(".")[2]] if match[1] else []
         report.add_kind(failure_rules.NETWORK.get(match[2] or ""))
         report.add_kind(failure_rules.CLASSES.get(match[1] or ""))
+        report.add_kind(failure_rules.CLASSES.get(match[2] or ""))
         position = match.end()
     return text[position:].strip()
 
@@ -200,6 +204,8 @@ def _status_line(line: str, report: Report) -> int:
     if match is None:
         return 0
     status, following = int(match.groups()[-1]), line[match.end() :]
+    if match.re is _BRACKETED_STATUS and not _is_reason_phrase(status, following):
+        return 0
     if match.re is _BARE_STATUS and not (match[1] and not following):
         by_class = any(_CLASSES.get(name) == status for name in report.names) or "StatusCodeError" in report.names
         if not by_class and not _is_reason_phrase(status, following):

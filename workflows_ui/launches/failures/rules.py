@@ -125,6 +125,7 @@ HUBSPOT_POLICY: Mapping[str, str] = {"DAILY": "quota", "TEN_SECONDLY_ROLLING": "
 #: Reasons of Google's older errors, whose objects have a `domain` next to the `reason`.
 GOOGLE: Mapping[str, str] = {
     "notFound": "not_found", "duplicate": "exists", "authError": "sign_in", "backendError": "server_error", "forbidden": "permission",
+    "invalid": "rejected", "badRequest": "rejected", "timeRangeEmpty": "rejected", "required": "missing", "conditionNotMet": "conflict",
 }  # fmt: skip
 #: gRPC number and HTTP status of Google's status names (google.rpc.Code).
 GRPC: Mapping[str, tuple[int, int]] = {
@@ -174,11 +175,12 @@ VNPAY: Mapping[str, str] = {
 ESMS: Mapping[str, str] = {
     "101": "sign_in", "103": "credit", "104": "not_found", "108": "phone", "124": "exists", "140": "permission",
 }  # fmt: skip
-#: Error classes with one meaning: docs.stripe.com/error-handling, github.com/openai/openai-node (errors), undici.nodejs.org (Errors).
+#: Error classes and the codes in brackets after them, with one meaning: discord.js.org (DiscordjsErrorCodes), docs.stripe.com/error-handling, github.com/openai/openai-node (errors), undici.nodejs.org (Errors).
 CLASSES: Mapping[str, str] = {
     "StripeCardError": "declined", "StripeAuthenticationError": "sign_in", "StripePermissionError": "permission",
     "StripeRateLimitError": "pause", "StripeIdempotencyError": "conflict", "APIConnectionTimeoutError": "timeout",
     "HeadersTimeoutError": "timeout", "BodyTimeoutError": "timeout", "ConnectTimeoutError": "timeout",
+    "TOKEN_INVALID": "sign_in", "TokenInvalid": "sign_in",
 }  # fmt: skip
 #: Messages of SendGrid in lower case, in objects with a `field` (twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/errors).
 SENDGRID: Mapping[str, str] = {
