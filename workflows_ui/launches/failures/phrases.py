@@ -15,7 +15,15 @@ ALLOWANCE = re.compile(
 #: What a Vietnamese message may end with: nothing, or a request to try again or to ask somebody.
 _END = r"(?: ?[.!]?$|[,.;] (?:vui lòng|xin|hãy|bạn)\b)"
 #: Records of business services.
-_THING = r"(?:đơn hàng|vận đơn|hóa đơn|hoá đơn|khách hàng|sản phẩm|hàng|hàng hóa|nhân viên|tài khoản|người dùng|phiếu|chứng từ|kho|chi nhánh|hợp đồng|bưu cục|danh mục|nhà cung cấp|đối tác|brandname)"
+_THING = (
+    r"(?:đơn hàng|vận đơn|hóa đơn|hoá đơn|khách hàng|sản phẩm|hàng hóa|hàng|nhân viên|tài khoản|người dùng|phiếu|chứng từ|kho|chi nhánh"
+    r"|hợp đồng|bưu cục|danh mục|nhà cung cấp|đối tác|vai trò|tài nguyên|bản ghi|tệp|tập tin|file|thư mục|trang tính|sheet|mẫu|giao dịch"
+    r"|yêu cầu|mã|liên kết|đường dẫn)"
+)
+_WHICH = r"(?: (?:này|yêu cầu|tương ứng|phù hợp|(?:trên|trong) hệ thống))?"
+#: What is said to exist or not: anything short, but not what people report to each other.
+_ANY = r"(?!(?:lỗi|vấn đề|sự cố|rủi ro|tình trạng|công nợ|nợ|tranh chấp)\b)[^\n,.;:\"'?]{1,60}"
+_LOGIN = r"(?:tên đăng nhập|tài khoản|email|username)(?: hoặc | và | hay |/)(?:mật khẩu|password)"
 #: How clients and the service itself begin Telegram's descriptions.
 _TELEGRAM = r"(?:ETELEGRAM: )?(?:\d{3} )?(?:Bad Request|Forbidden|Too Many Requests): "
 #: Beginnings of messages, after the error names before them; `$` marks a whole message. The first match counts.
@@ -264,6 +272,8 @@ PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ),
         ("permission", r"NOPERM "),
         # axios (github.com/axios/axios, lib/adapters/http.js), isolated-vm, V8's JSON.parse (v8.dev, message-template.h)
+        ("missing", r"missing (?:value of )?required (?:parameter|field|argument|property)\b"),
+        ("rejected", r"document failed validation\b"),
         ("timeout", r"timeout exceeded$"),
         ("too_large", r"request body larger than maxBodyLength limit"),
         ("memory", r"isolate was disposed during execution due to memory limit"),
@@ -288,66 +298,62 @@ PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("unavailable", r"(?:service (?:temporarily )?unavailable|bad gateway)[.!]?$"),
         ("server_error", r"internal server error[.!]?$"),
         ("timeout", r"(?:gateway time-?out|request timed? ?out)[.!]?$"),
-        # Vietnamese services: their wordings in GHN, GHTK, KiotViet, MoMo, MISA and Viettel (their error tables are named in rules.py).
+        # Vietnamese: wordings of GHN, GHTK, KiotViet, MoMo, MISA, Viettel, eSMS (their tables of errors are named in rules.py) and of
+        # applications that follow them
         ("sign_in", r"phiên (?:đăng nhập|làm việc)(?: của bạn)? (?:đã |không hợp lệ hoặc (?:đã )?)?hết hạn" + _END),
         ("sign_in", r"(?:access |refresh )?token (?:không hợp lệ|(?:đã )?hết hạn)(?: hoặc (?:đã )?hết hạn)?" + _END),
-        ("sign_in", r"(?:sai|không đúng) (?:tên đăng nhập|tài khoản) hoặc mật khẩu" + _END),
-        ("sign_in", r"(?:tên đăng nhập|tài khoản) hoặc mật khẩu không (?:đúng|chính xác|hợp lệ)" + _END),
+        ("sign_in", rf"(?:sai|không đúng) {_LOGIN}" + _END),
+        ("sign_in", rf"(?:{_LOGIN}|thông tin đăng nhập) (?:không (?:đúng|chính xác|hợp lệ)|sai)" + _END),
         ("sign_in", r"(?:API ?key|khóa API|mã API) (?:không hợp lệ|không đúng|(?:đã )?hết hạn)" + _END),
-        ("sign_in", r"(?:bạn )?(?:chưa|vui lòng) đăng nhập(?: lại)?(?: để (?:tiếp tục|sử dụng)[^\n]{0,40})?" + _END),
+        ("sign_in", r"sai (?:thông tin )?(?:API ?key|secret ?key|mã API)\b"),
+        (
+            "sign_in",
+            r"(?:(?:bạn )?chưa đăng nhập|(?:vui lòng|xin|hãy) (?:đăng xuất và )?đăng nhập(?: lại)?)(?: để (?:tiếp tục|sử dụng)[^\n]{0,40})?"
+            + _END,
+        ),
         (
             "permission",
-            r"(?:bạn |tài khoản |người dùng )?không (?:có|đủ) quyền (?:thực hiện|truy cập|sử dụng|thao tác|xem|sửa|xóa|tạo)\b",
+            r"(?:bạn |tài khoản |người dùng )?(?:không (?:có|đủ) quyền|(?:không|chưa) được (?:phép|cấp quyền))(?: để)? (?:thực hiện|thực thi|truy cập|sử dụng|thao tác|xem|sửa|xóa|tạo)\b",
         ),
         ("permission", r"bạn không (?:có|đủ) quyền ?[.!]?$"),
-        ("sign_in", r"sai (?:thông tin )?(?:API ?key|secret ?key|mã API)\b"),
         ("permission", r"(?:địa chỉ )?IP(?: này)? không (?:được phép|có quyền) truy cập" + _END),
         (
             "not_found",
-            rf"không (?:tìm thấy|tồn tại) {_THING}(?: (?:nào )?(?:có |với )?(?:mã|số|ID)\b[^\n,]{{0,60}}|:? [\w-]{{0,30}}\d[\w-]{{0,30}})?[.!]?$",
+            rf"không (?:tìm thấy|tồn tại) (?:thông tin )?{_THING}(?: nào)?{_WHICH}(?: (?:có |với )?(?:mã|số|ID)\b[^\n,]{{0,60}}|:? [\w-]{{0,30}}\d[\w-]{{0,30}})?(?:[.!]?$|[,.] (?:vui lòng|xin|hãy) (?:kiểm tra|thử)\b)",
         ),
-        (
-            "not_found",
-            rf"{_THING}(?: (?:có |với )?(?:mã |số |ID )?\S{{0,30}}\d\S{{0,30}})? không tồn tại(?: (?:trên|trong) hệ thống)?"
-            + _END,
-        ),
+        ("not_found", _ANY + r" không tồn tại(?: (?:trên|trong) hệ thống)?" + _END),
         (
             "exists",
-            rf"(?:(?:mã|số|tên) )?{_THING}(?: [\w./-]{{1,40}})? (?:đã tồn tại|bị trùng)(?: (?:trên|trong) hệ thống)?"
+            _ANY
+            + r" đã (?:tồn tại|có người sử dụng|được sử dụng bởi [^\n,.;]{1,40})(?: (?:trên|trong) hệ thống)?"
             + _END,
         ),
-        ("exists", r"[^\n,.;:\"'?]{1,80} đã tồn tại (?:trên|trong) hệ thống" + _END),
-        ("not_found", r"[^\n,.;:\"'?]{1,80} không tồn tại (?:trên|trong) hệ thống" + _END),
+        ("exists", rf"(?:(?:mã|số|tên) )?{_THING}(?: [\w./-]{{1,40}})? bị trùng(?: (?:trên|trong) hệ thống)?" + _END),
+        ("exists", r"(?:email|số điện thoại|tên đăng nhập|mã số thuế)(?: này)? đã được sử dụng" + _END),
+        ("exists", r"(?:order ?id|request ?id)(?: này)? bị trùng" + _END),
         (
             "exists",
             r"trùng (?:request ?id|order ?id|mã (?:đơn hàng|vận đơn|giao dịch|yêu cầu|hóa đơn))(?: khi [^\n,.;]{1,40})?"
             + _END,
         ),
-        (
-            "exists",
-            r"(?:email|số điện thoại|tên đăng nhập|mã số thuế|order ?id|request ?id)(?: này)? (?:đã tồn tại|đã được sử dụng|bị trùng)(?: (?:trên|trong) hệ thống)?"
-            + _END,
-        ),
         ("pause", r"(?:bạn (?:đã )?gửi )?quá nhiều (?:yêu cầu|requests?)(?: trong thời gian ngắn)?" + _END),
+        ("pause", r"bạn (?:đang )?thao tác quá nhanh" + _END),
         ("pause", r"vượt quá (?:số lượng|giới hạn|tần suất) (?:yêu cầu|request)(?: cho phép)?" + _END),
         ("missing", r"(?:dòng \d{1,7}: )?thiếu (?:cột|trường|tham số|thông tin bắt buộc|dữ liệu bắt buộc|giá trị)\b"),
-        ("missing", r"thiếu (?:mã|tên|địa chỉ|email|số điện thoại|token) [^\n\d,.;:]{1,40}[.!]?$"),
+        (
+            "missing",
+            r"(?:bạn )?(?:thiếu|chưa nhập) (?:mã|tên|địa chỉ|email|số điện thoại|mật khẩu|(?:access |refresh |API )?token|API ?key|(?:\w{1,20} )?ID)\b[^\n\d.;:]{0,80}[.!]?$",
+        ),
         (
             "missing",
             r"vui lòng nhập (?!lại\b|đúng\b)(?![^\n]{0,60}(?:hợp lệ|đúng|lớn hơn|nhỏ hơn|ít nhất|tối đa|tối thiểu))[^\n,.;:]{1,60}\.?$",
         ),
         (
             "missing",
-            r"(?:[^\n,.;:\"']{1,60} không được (?:để trống|bỏ trống|rỗng)|(?:trường|tham số|thông tin|cột) [^\n,.;:\"']{1,60} là bắt buộc)\.?$",
+            r"(?:[^\n,.;:\"']{1,60} không được (?:để trống|bỏ trống|rỗng)|(?:trường|tham số|thông tin|cột) [^\n,.;:\"']{1,60} là bắt buộc)[.!]?$",
         ),
-        (
-            "email",
-            r"(?:địa chỉ )?e-?mail(?: (?:người (?:nhận|gửi|mua)|khách hàng))? không (?:hợp lệ|đúng định dạng)" + _END,
-        ),
-        (
-            "phone",
-            r"(?:số điện thoại|SĐT)(?: (?:người (?:nhận|gửi|mua)|khách hàng))? không (?:hợp lệ|đúng định dạng)" + _END,
-        ),
+        ("email", r"(?:địa chỉ )?e-?mail(?: [^\W\d]{1,12}){0,3} không (?:hợp lệ|đúng định dạng)" + _END),
+        ("phone", r"(?:số điện thoại|SĐT)(?: [^\W\d]{1,12}){0,3} không (?:hợp lệ|đúng định dạng)" + _END),
         (
             "wrong_kind",
             r"(?:ngày|giờ|thời gian|số lượng|số tiền|đơn giá|giá)(?: [\w ]{1,30})? (?:không|sai) đúng định dạng(?: \([^)\n]{1,30}\))?"
@@ -355,17 +361,22 @@ PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ),
         (
             "wrong_kind",
-            r"[^\n,.;:\"']{1,60} phải là (?:một )?(?:kiểu )?(?:số|số nguyên|ngày|chữ số|ngày tháng)(?: dương)?\.?$",
+            r"[^\n,.;:\"']{1,60} phải là (?:một )?(?:kiểu )?(?:số|số nguyên|ngày|chữ số|ngày tháng)(?: dương)?[.!]?$",
         ),
         (
             "unavailable",
             r"(?:hệ thống|máy chủ|dịch vụ)(?: hiện| hiện tại)? (?:đang|tạm thời) (?:được )?(?:bảo trì|nâng cấp|quá tải|gián đoạn)\b",
         ),
         (
+            "unreachable",
+            r"không thể kết nối (?:đến|tới|với|được với) (?:máy chủ|server|hệ thống|dịch vụ|cơ sở dữ liệu)\b",
+        ),
+        (
             "server_error",
             r"(?:đã (?:có|xảy ra) )?lỗi (?:hệ thống(?: nội bộ)?|máy chủ(?: nội bộ)?|nội bộ (?:hệ thống|máy chủ))"
             + _END,
         ),
+        ("server_error", r"(?:server|máy chủ|hệ thống) (?:đang |đã )?gặp (?:lỗi|sự cố)" + _END),
         ("too_large", r"(?:dung lượng|kích thước) (?:tệp|tập tin|file|ảnh|hình ảnh)(?: tải lên)? (?:vượt quá|quá lớn)"),
         (
             "credit",

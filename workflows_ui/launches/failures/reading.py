@@ -62,6 +62,7 @@ _STATUS_LINES = (
     ),
     re.compile(r"Response status code does not indicate success: (\d{3}) \("),
     re.compile(r"(?:Client|Server) error: `[A-Z]{3,7} \S{1,300}` resulted in a `(\d{3}) "),
+    re.compile(r"The remote server returned an error: \((\d{3})\)"),
     re.compile(r"googleapi: Error (\d{3}): "),
     re.compile(r"(?:Unexpected|Received|Got|Invalid|Bad) (?:HTTP )?(?:response )?status(?: code)?:? (\d{3})\.?$"),
     re.compile(
@@ -70,7 +71,7 @@ _STATUS_LINES = (
     ),
 )
 #: How libraries print a status before a text, "[503 Service Unavailable] ...", and before an answer in JSON, "400 {...}".
-_BRACKETED_STATUS = re.compile(r"(?:Error fetching from \S{1,300}: )?[\[(](\d{3}) (?=[A-Z][A-Za-z' -]{1,40}[\])])")
+_BRACKETED_STATUS = re.compile(r"(?:Error fetching from \S{1,300}: )?[\[(](\d{3}) ([A-Z][A-Za-z' -]{1,40})[\])] ?")
 _STATUS_OF_JSON = re.compile(r'(\d{3})(?: - | ?)(?=\{\s{0,9}"(?:error|message|type|ok|status|object)"\s?:)')
 _BARE_STATUS = re.compile(r"(HTTP(?:/\d(?:\.\d)?)?(?: error)?:? )?(\d{3})\b[ :-]*", re.IGNORECASE)
 _CALL = re.compile(r"(?:connect|read|write|getaddrinfo|query[A-Z]\w*) (E[A-Z_]+)\b")
@@ -203,9 +204,13 @@ def _status_line(line: str, report: Report) -> int:
     match = next(filter(None, (pattern.match(line) for pattern in (*_STATUS_LINES, _BRACKETED_STATUS, _STATUS_OF_JSON, _BARE_STATUS))), None)
     if match is None:
         return 0
-    status, following = int(match.groups()[-1]), line[match.end() :]
-    if match.re is _BRACKETED_STATUS and not _is_reason_phrase(status, following):
-        return 0
+    following = line[match.end() :]
+    if match.re is _BRACKETED_STATUS:
+        status = int(match[1])
+        if not _is_reason_phrase(status, match[2]):
+            return 0
+    else:
+        status = int(match.groups()[-1])
     if match.re is _BARE_STATUS and not (match[1] and not following):
         by_class = any(_CLASSES.get(name) == status for name in report.names) or "StatusCodeError" in report.names
         if not by_class and not _is_reason_phrase(status, following):

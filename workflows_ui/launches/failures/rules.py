@@ -63,7 +63,7 @@ CODES: Mapping[str, str] = {
     "INVALID_MULTIPLE_CHOICE_OPTIONS": "choice", "INVALID_VALUE_FOR_COLUMN": "wrong_kind", "UNKNOWN_FIELD_NAME": "not_found",
     "MODEL_ID_NOT_FOUND": "not_found", "TABLE_NOT_FOUND": "not_found", "ROW_DOES_NOT_EXIST": "not_found",
     "VIEW_NAME_NOT_FOUND": "not_found", "NOT_FOUND": "not_found", "AUTHENTICATION_REQUIRED": "sign_in",
-    "INVALID_PERMISSIONS": "permission", "PUBLIC_API_BILLING_LIMIT_EXCEEDED": "quota",
+    "INVALID_PERMISSIONS": "permission", "INVALID_REQUEST_UNKNOWN": "rejected", "INVALID_REQUEST_BODY": "rejected", "PUBLIC_API_BILLING_LIMIT_EXCEEDED": "quota",
     # WooCommerce and WordPress: woocommerce.github.io/woocommerce-rest-api-docs (Errors), developer.wordpress.org/rest-api
     "woocommerce_rest_authentication_error": "sign_in", "woocommerce_rest_cannot_create": "permission",
     "woocommerce_rest_cannot_view": "permission", "woocommerce_rest_cannot_edit": "permission",
@@ -73,6 +73,7 @@ CODES: Mapping[str, str] = {
     "rest_forbidden": "permission", "rest_cannot_create": "permission", "rest_cannot_edit": "permission",
     "rest_missing_callback_param": "missing", "rest_invalid_param": "rejected", "term_exists": "exists",
     "registration-error-email-exists": "exists",
+    "woocommerce_rest_product_exists": "exists", "woocommerce_rest_shop_order_exists": "exists",
     # Notion: developers.notion.com/reference/status-codes
     "restricted_resource": "permission",
     # MISA meInvoice (doc.meinvoice.vn) and GHTK (api.ghtk.vn/docs)
