@@ -14,11 +14,13 @@ ALLOWANCE = re.compile(
 )
 #: What a Vietnamese message may end with: nothing, or a request to try again or to ask somebody.
 _END = r"(?: ?[.!]?$|[,.;] (?:vui lòng|xin|hãy|bạn)\b)"
+#: The same in English.
+_PLEASE = r"(?:[.!]?$|[.!,;] (?:please|try)\b)"
 #: Records of business services.
 _THING = (
     r"(?:đơn hàng|vận đơn|hóa đơn|hoá đơn|khách hàng|sản phẩm|hàng hóa|hàng|nhân viên|tài khoản|người dùng|phiếu|chứng từ|kho|chi nhánh"
     r"|hợp đồng|bưu cục|danh mục|nhà cung cấp|đối tác|vai trò|tài nguyên|bản ghi|tệp|tập tin|file|thư mục|trang tính|sheet|mẫu|giao dịch"
-    r"|yêu cầu|mã|liên kết|đường dẫn)"
+    r"|yêu cầu|mã|liên kết|đường dẫn|trang|voucher)"
 )
 _WHICH = r"(?: (?:này|yêu cầu|tương ứng|phù hợp|(?:trên|trong) hệ thống))?"
 #: What is said to exist or not: anything short, but not what people report to each other.
@@ -284,20 +286,24 @@ PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ),
         ("missing", r"cannot destructure property '[^'\n]{1,100}' of '[^\n]{1,100}' as it is (?:undefined|null)\b"),
         # Answers that are only the reason phrase of a status (RFC 9110), or words of the same meaning
-        ("sign_in", r"(?:unauthenticated|not authenticated|authentication required)[.!]?$"),
+        ("sign_in", r"(?:unauthenticated|not authenticated|authentication required)" + _PLEASE),
         (
             "sign_in",
-            r"invalid (?:username or password|login credentials|API[ -]?key|access token|auth(?:entication|orization)? token)[.!]?$",
+            r"invalid (?:username or password|login credentials|API[ -]?key|access token|auth(?:entication|orization)? token)"
+            + _PLEASE,
         ),
         (
             "sign_in",
-            r"(?:access|refresh|bearer|session|auth(?:entication|orization)?|API) (?:token|key) (?:is |has |was )?(?:invalid|not valid|expired|revoked)[.!]?$",
+            r"(?:access|refresh|bearer|session|auth(?:entication|orization)?|API) (?:token|key) (?:is |has |was )?(?:invalid|not valid|expired|revoked)"
+            + _PLEASE,
         ),
-        ("permission", r"(?:permission denied|insufficient permissions?)[.!]?$"),
-        ("pause", r"too many requests[.!]?$"),
-        ("unavailable", r"(?:service (?:temporarily )?unavailable|bad gateway)[.!]?$"),
-        ("server_error", r"internal server error[.!]?$"),
-        ("timeout", r"(?:gateway time-?out|request timed? ?out)[.!]?$"),
+        ("permission", r"(?:permission denied|insufficient permissions?)" + _PLEASE),
+        ("pause", r"(?:too many requests|rate limit exceeded)" + _PLEASE),
+        ("too_large", r"(?:message|file|image|request|payload|attachment) (?:is )?too large" + _PLEASE),
+        ("unreachable", r"network error" + _PLEASE),
+        ("unavailable", r"(?:service (?:temporarily )?unavailable|bad gateway)" + _PLEASE),
+        ("server_error", r"internal server error" + _PLEASE),
+        ("timeout", r"(?:gateway time-?out|request timed? ?out)" + _PLEASE),
         # Vietnamese: wordings of GHN, GHTK, KiotViet, MoMo, MISA, Viettel, eSMS (their tables of errors are named in rules.py) and of
         # applications that follow them
         ("sign_in", r"phiên (?:đăng nhập|làm việc)(?: của bạn)? (?:đã |không hợp lệ hoặc (?:đã )?)?hết hạn" + _END),
@@ -321,14 +327,21 @@ PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             "not_found",
             rf"không (?:tìm thấy|tồn tại) (?:thông tin )?{_THING}(?: nào)?{_WHICH}(?: (?:có |với )?(?:mã|số|ID)\b[^\n,]{{0,60}}|:? [\w-]{{0,30}}\d[\w-]{{0,30}})?(?:[.!]?$|[,.] (?:vui lòng|xin|hãy) (?:kiểm tra|thử)\b)",
         ),
+        (
+            "not_found",
+            r"không tìm thấy (?!lỗi|vấn đề|sự cố|sai sót|chênh lệch|trùng|vi phạm)[^\n,.;:\"'?]{1,40} (?:trên|trong) hệ thống[.!]?$",
+        ),
+        (
+            "not_found",
+            rf"không tìm thấy (?:{_THING}|voucher|phiếu \w{{1,12}}) để (?:cập nhật|xóa|xoá|sửa|hủy|huỷ)[.!]?$",
+        ),
         ("not_found", _ANY + r" không tồn tại(?: (?:trên|trong) hệ thống)?" + _END),
+        ("exists", _ANY + r" đã tồn tại(?: (?:trên|trong) hệ thống(?: và [^\n,.;]{1,80})?)?" + _END),
         (
             "exists",
-            _ANY
-            + r" đã (?:tồn tại|có người sử dụng|được sử dụng bởi [^\n,.;]{1,40})(?: (?:trên|trong) hệ thống)?"
+            rf"(?:(?:mã|số|tên) )?{_THING}(?: [\w./-]{{1,40}})? (?:bị|đã bị|đã) trùng(?: (?:trên|trong) hệ thống)?"
             + _END,
         ),
-        ("exists", rf"(?:(?:mã|số|tên) )?{_THING}(?: [\w./-]{{1,40}})? bị trùng(?: (?:trên|trong) hệ thống)?" + _END),
         ("exists", r"(?:email|số điện thoại|tên đăng nhập|mã số thuế)(?: này)? đã được sử dụng" + _END),
         ("exists", r"(?:order ?id|request ?id)(?: này)? bị trùng" + _END),
         (
@@ -363,6 +376,7 @@ PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             "wrong_kind",
             r"[^\n,.;:\"']{1,60} phải là (?:một )?(?:kiểu )?(?:số|số nguyên|ngày|chữ số|ngày tháng)(?: dương)?[.!]?$",
         ),
+        ("choice", _ANY + r" phải (?:nằm )?trong khoảng (?:từ )?\d"),
         (
             "unavailable",
             r"(?:hệ thống|máy chủ|dịch vụ)(?: hiện| hiện tại)? (?:đang|tạm thời) (?:được )?(?:bảo trì|nâng cấp|quá tải|gián đoạn)\b",

@@ -74,6 +74,9 @@ CODES: Mapping[str, str] = {
     "rest_missing_callback_param": "missing", "rest_invalid_param": "rejected", "term_exists": "exists",
     "registration-error-email-exists": "exists",
     "woocommerce_rest_product_exists": "exists", "woocommerce_rest_shop_order_exists": "exists",
+    # Django REST framework, which many APIs are built with: www.django-rest-framework.org/api-guide/exceptions
+    "not_authenticated": "sign_in", "authentication_failed": "sign_in", "permission_denied": "permission", "not_found": "not_found",
+    "throttled": "pause", "parse_error": "rejected",
     # Notion: developers.notion.com/reference/status-codes
     "restricted_resource": "permission",
     # MISA meInvoice (doc.meinvoice.vn) and GHTK (api.ghtk.vn/docs)
