@@ -125,7 +125,9 @@ KINDS: Mapping[str, FailureMessage] = {
     ),
     "recipient": _by_values(
         _("The recipient cannot receive the message"),
-        _("They do not accept messages from this sender, or their account or mailbox is full, closed or does not exist."),
+        _(
+            "They do not accept messages from this sender, or their account or mailbox is full, closed or does not exist."
+        ),
         _("Reach the recipient another way, or ask them to accept messages. Then run it again."),
     ),
     "content": _by_values(
@@ -285,9 +287,10 @@ def explain_failure(text: str, run_status: str = "") -> Failure | None:
 
 
 def _kind(report: Report) -> str:
-    """The kind by code, else by phrase, else by HTTP status. Contradicting codes are ignored."""
-    if len(report.codes) == 1:
-        return next(iter(report.codes))
+    """The kind by code, else by phrase, else by HTTP status. Contradicting codes are ignored; a phrase says more than "rejected"."""
+    codes = report.codes - {"rejected"}
+    if len(codes) == 1:
+        return next(iter(codes))
     lines = [line for line in report.lines if failure_phrases.ANY_PHRASE.match(line)]
     for kind, pattern in failure_phrases.PHRASES if lines else ():
         if any(pattern.match(line) for line in lines):
@@ -299,6 +302,8 @@ def _kind(report: Report) -> str:
             return kind
     if report.status == 429 and any(failure_phrases.ALLOWANCE.search(line) for line in report.lines):
         return "quota"
+    if report.codes == {"rejected"}:
+        return "rejected"
     if report.status is not None:
         return failure_rules.STATUSES.get(report.status, "")
     return ""

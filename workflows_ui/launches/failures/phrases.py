@@ -18,13 +18,14 @@ _END = r"(?: ?[.!]?$|[,.;] (?:vui lòng|xin|hãy|bạn)\b)"
 _PLEASE = r"(?:[.!]?$|[.!,;] (?:please|try)\b)"
 #: Records of business services.
 _THING = (
-    r"(?:đơn hàng|vận đơn|hóa đơn|hoá đơn|khách hàng|sản phẩm|hàng hóa|hàng|nhân viên|tài khoản|người dùng|phiếu|chứng từ|kho|chi nhánh"
-    r"|hợp đồng|bưu cục|danh mục|nhà cung cấp|đối tác|vai trò|tài nguyên|bản ghi|tệp|tập tin|file|thư mục|trang tính|sheet|mẫu|giao dịch"
+    r"(?:đơn hàng|vận đơn|hóa đơn|hoá đơn|khách hàng|sản phẩm|hàng hóa|nhân viên|tài khoản|người dùng|phiếu|chứng từ|chi nhánh"
+    r"|hợp đồng|bưu cục|danh mục|nhà cung cấp|đối tác|vai trò|tài nguyên|bản ghi|tệp|tập tin|file|thư mục|trang tính"
+    r"|sheet|mẫu|giao dịch"
     r"|yêu cầu|mã|liên kết|đường dẫn|trang|voucher)"
 )
 _WHICH = r"(?: (?:này|yêu cầu|tương ứng|phù hợp|(?:trên|trong) hệ thống))?"
 #: What is said to exist or not: anything short, but not what people report to each other.
-_ANY = r"(?!(?:lỗi|vấn đề|sự cố|rủi ro|tình trạng|công nợ|nợ|tranh chấp)\b)[^\n,.;:\"'?]{1,60}"
+_ANY = r"(?!(?:lỗi|vấn đề|sự cố|rủi ro|nguy cơ|tình trạng|công nợ|nợ|tranh chấp)\b)[^\n,.;:\"'?]{1,60}"
 _LOGIN = r"(?:tên đăng nhập|tài khoản|email|username)(?: hoặc | và | hay |/)(?:mật khẩu|password)"
 #: How clients and the service itself begin Telegram's descriptions.
 _TELEGRAM = r"(?:ETELEGRAM: )?(?:\d{3} )?(?:Bad Request|Forbidden|Too Many Requests): "
@@ -133,7 +134,8 @@ PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("not_json", r"unexpected .{1,80} is not valid JSON$"),
         ("code", r"compilation error\b"),
         ("code", r"cannot find module '"),
-        # Google: developers.google.com/workspace/sheets/api/limits, /drive/api/guides/handle-errors, cloud.google.com/apis/design/errors
+        # Google, see developers.google.com/workspace/sheets/api/limits, /drive/api/guides/handle-errors,
+        # cloud.google.com/apis/design/errors
         (
             "quota",
             r"quota exceeded for quota (?:metric|group) '[^'\n]{1,100}' and limit '[^'\n]{0,80}per (?:day|month)\b",
@@ -160,7 +162,8 @@ PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("unavailable", r"the service is currently unavailable\.?$"),
         ("timeout", r"deadline expired before operation could complete\b"),
         ("server_error", r"internal error encountered\.?$"),
-        # Language models: platform.openai.com/docs/guides/error-codes, docs.anthropic.com/en/api/errors, ai.google.dev/gemini-api/docs/troubleshooting
+        # Language models, see platform.openai.com/docs/guides/error-codes, docs.anthropic.com/en/api/errors,
+        # ai.google.dev/gemini-api/docs/troubleshooting
         ("too_large", r"this model's maximum context length is \d+ tokens"),
         ("too_large", r"prompt is too long(?:$|: \d)"),
         ("too_large", r"input is too long for requested model\b"),
@@ -169,7 +172,7 @@ PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("not_found", r"the model [`'][^`'\n]{1,100}[`'] does not exist\b"),
         ("unavailable", r"(?:that|the) (?:model|engine) is (?:currently )?overloaded\b"),
         ("credit", r"your credit balance is too low to access the (?:Anthropic|Claude) API\b"),
-        # Telegram: core.telegram.org/api/errors, github.com/tdlib/telegram-bot-api (Client.cpp)
+        # Telegram, see core.telegram.org/api/errors, github.com/tdlib/telegram-bot-api (Client.cpp)
         (
             "recipient",
             _TELEGRAM
@@ -209,7 +212,7 @@ PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("quota", r"(?:Message failed: )?550[ -]5\.4\.5 daily (?:user )?sending (?:limit|quota) exceeded"),
         ("pause", r"450[ -]4\.2\.1 the user you are trying to contact is receiving mail at a rate\b"),
         ("content", r"(?:Message failed: )?550[ -]5\.7\.1 [^\n]{0,100}likely (?:unsolicited|suspicious)"),
-        # PostgreSQL: postgresql.org/docs/current/errcodes-appendix.html
+        # PostgreSQL, see postgresql.org/docs/current/errcodes-appendix.html
         (
             "reference",
             r"(?:insert or update|update or delete) on table \"[^\"\n]{1,200}\" violates foreign key constraint\b",
@@ -229,7 +232,7 @@ PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             "unavailable",
             r"(?:sorry, too many clients already|too many connections|remaining connection slots are reserved\b[^\n]{0,100})$",
         ),
-        # MySQL: dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html
+        # MySQL, see dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html
         (
             "reference",
             r"(?:ER_\w{1,40}: )?cannot (?:add or update a child row|delete or update a parent row): a foreign key constraint fails\b",
@@ -243,7 +246,8 @@ PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("not_found", r"(?:ER_BAD_DB_ERROR: )?unknown database '"),
         ("not_found", r"(?:ER_BAD_FIELD_ERROR: )?unknown column '"),
         ("permission", r"host '[^'\n]{1,100}' is not allowed to connect to this (?:MySQL|MariaDB) server"),
-        # SQLite (sqlite.org/rescode.html), SQL Server (learn.microsoft.com/sql/relational-databases/errors-events), Oracle (docs.oracle.com/error-help/db)
+        # SQLite, see sqlite.org/rescode.html; SQL Server, see learn.microsoft.com/sql/relational-databases/errors-events; Oracle, see
+        # docs.oracle.com/error-help/db
         ("reference", r"(?:SQLITE_CONSTRAINT(?:_FOREIGNKEY)?: )?FOREIGN KEY constraint failed"),
         ("busy", r"(?:SQLITE_BUSY: )?database (?:table )?is locked$"),
         ("reference", r"the (?:INSERT|UPDATE|DELETE|MERGE) statement conflicted with the (?:FOREIGN KEY|REFERENCE)\b"),
@@ -261,8 +265,7 @@ PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("wrong_kind", r"ORA-01722: "),
         ("not_found", r"ORA-00942: "),
         ("unreachable", r"ORA-12541: "),
-        # MongoDB (mongodb.com/docs/manual/reference/error-codes), mongoosejs.com, Redis (redis.io/docs/latest/develop/reference/protocol-spec)
-        ("sign_in", r"authentication failed\.?$"),
+        # MongoDB, see mongodb.com/docs/manual/reference/error-codes and mongoosejs.com; Redis, see redis.io/docs (protocol-spec)
         ("wrong_kind", r"input must be a 24 character hex string\b"),
         ("wrong_kind", r"cast to (?:ObjectId|Number|Date|Boolean) failed for value "),
         ("permission", r"not authorized on \S{1,100} to execute command"),
@@ -282,11 +285,15 @@ PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("timeout", r"script execution timed out\b"),
         (
             "not_json",
-            r"(?:expected [^\n]{1,60}|bad control character in string literal|bad escaped character|unterminated string|no number after minus sign|unexpected non-whitespace character after JSON|exponent part is missing a number) (?:in JSON )?at position \d+",
+            (
+                r"(?:expected [^\n]{1,60}|bad control character in string literal|bad escaped character|unterminated string|no"
+                r" number after minus sign|unexpected non-whitespace character after JSON|exponent part is missing a number)"
+                r" (?:in JSON )?at position \d+"
+            ),
         ),
         ("missing", r"cannot destructure property '[^'\n]{1,100}' of '[^\n]{1,100}' as it is (?:undefined|null)\b"),
         # Answers that are only the reason phrase of a status (RFC 9110), or words of the same meaning
-        ("sign_in", r"(?:unauthenticated|not authenticated|authentication required)" + _PLEASE),
+        ("sign_in", r"(?:unauthenticated|not authenticated)" + _PLEASE),
         (
             "sign_in",
             r"invalid (?:username or password|login credentials|API[ -]?key|access token|auth(?:entication|orization)? token)"
@@ -294,8 +301,13 @@ PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ),
         (
             "sign_in",
-            r"(?:access|refresh|bearer|session|auth(?:entication|orization)?|API) (?:token|key) (?:is |has |was )?(?:invalid|not valid|expired|revoked)"
-            + _PLEASE,
+            r"(?:access|refresh|bearer|session|auth(?:entication|orization)?|API) (?:token|key) (?:is |has |was )?(?:invalid"
+            r"|not valid|expired|revoked)" + _PLEASE,
+        ),
+        ("sign_in", r"your session has expired[.,] please (?:log|sign) ?in\b"),
+        (
+            "unreachable",
+            r"(?:cannot|could not|unable to|failed to) connect to (?:the )?(?:server|database|host|API)" + _PLEASE,
         ),
         ("permission", r"(?:permission denied|insufficient permissions?)" + _PLEASE),
         ("pause", r"(?:too many requests|rate limit exceeded)" + _PLEASE),
@@ -312,29 +324,44 @@ PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("sign_in", rf"(?:{_LOGIN}|thông tin đăng nhập) (?:không (?:đúng|chính xác|hợp lệ)|sai)" + _END),
         ("sign_in", r"(?:API ?key|khóa API|mã API) (?:không hợp lệ|không đúng|(?:đã )?hết hạn)" + _END),
         ("sign_in", r"sai (?:thông tin )?(?:API ?key|secret ?key|mã API)\b"),
+        ("sign_in", r"lỗi xác thực[.,] vui lòng đăng nhập lại\b"),
+        ("sign_in", r"đăng nhập thất bại" + _END),
+        ("sign_in", r"bạn (?:không|chưa) được xác thực\b"),
+        ("sign_in", r"token không được cung cấp" + _END),
         (
             "sign_in",
-            r"(?:(?:bạn )?chưa đăng nhập|(?:vui lòng|xin|hãy) (?:đăng xuất và )?đăng nhập(?: lại)?)(?: để (?:tiếp tục|sử dụng)[^\n]{0,40})?"
-            + _END,
+            r"(?:bạn (?:chưa|cần)(?: phải)? đăng nhập|chưa đăng nhập|(?:vui lòng|xin|hãy) (?:đăng xuất và )?đăng nhập(?:"
+            r" lại)?)(?: để (?:tiếp tục|sử dụng)[^\n]{0,40})?" + _END,
         ),
         (
             "permission",
-            r"(?:bạn |tài khoản |người dùng )?(?:không (?:có|đủ) quyền|(?:không|chưa) được (?:phép|cấp quyền))(?: để)? (?:thực hiện|thực thi|truy cập|sử dụng|thao tác|xem|sửa|xóa|tạo)\b",
+            (
+                r"(?:bạn |tài khoản |người dùng )?(?:không (?:có|đủ) quyền|chưa được (?:phân|cấp) quyền|không được phép)(?: để)?"
+                r" (?:thực hiện|thực thi|truy cập|thao tác|xem|sửa|xóa|tạo|sử dụng (?:chức năng|tính năng|API|dịch vụ|hệ thống))\b"
+            ),
         ),
-        ("permission", r"bạn không (?:có|đủ) quyền ?[.!]?$"),
+        ("permission", r"(?:bạn|lỗi) không (?:có|đủ) quyền(?: ?[.!]?$| (?:truy cập|cho|với|đối với)\b)"),
+        ("permission", r"(?:quyền )?truy cập bị từ chối" + _END),
         ("permission", r"(?:địa chỉ )?IP(?: này)? không (?:được phép|có quyền) truy cập" + _END),
         (
             "not_found",
-            rf"không (?:tìm thấy|tồn tại) (?:thông tin )?{_THING}(?: nào)?{_WHICH}(?: (?:có |với )?(?:mã|số|ID)\b[^\n,]{{0,60}}|:? [\w-]{{0,30}}\d[\w-]{{0,30}})?(?:[.!]?$|[,.] (?:vui lòng|xin|hãy) (?:kiểm tra|thử)\b)",
+            (
+                rf"không (?:tìm thấy|tồn tại) (?:thông tin )?{_THING}(?: nào)?{_WHICH}(?: (?:có |với )?(?:mã|số"
+                rf"|ID)\b[^\n,]{{0,60}}|:? [\w-]{{0,30}}\d[\w-]{{0,30}})?(?:[.!]?$|[,.] (?:vui lòng|xin|hãy) (?:kiểm tra|thử)\b)"
+            ),
         ),
         (
             "not_found",
-            r"không tìm thấy (?!lỗi|vấn đề|sự cố|sai sót|chênh lệch|trùng|vi phạm)[^\n,.;:\"'?]{1,40} (?:trên|trong) hệ thống[.!]?$",
+            (
+                r"không tìm thấy (?![^\n]*(?:lỗi|trùng|đáng ngờ|bất thường|vi phạm|sai sót|chênh lệch|mã độc|cảnh báo))"
+                r"[^\n,.;:\"'?]{1,40} (?:trên|trong) hệ thống[.!]?$"
+            ),
         ),
         (
             "not_found",
-            rf"không tìm thấy (?:{_THING}|voucher|phiếu \w{{1,12}}) để (?:cập nhật|xóa|xoá|sửa|hủy|huỷ)[.!]?$",
+            rf"không tìm thấy (?:{_THING}|voucher|phiếu \w{{1,12}}) (?:để|cần) (?:cập nhật|xóa|xoá|sửa|hủy|huỷ)[.!]?$",
         ),
+        ("not_found", r"(?:url|trang|đường dẫn|tài nguyên) không tìm thấy" + _END),
         ("not_found", _ANY + r" không tồn tại(?: (?:trên|trong) hệ thống)?" + _END),
         ("exists", _ANY + r" đã tồn tại(?: (?:trên|trong) hệ thống(?: và [^\n,.;]{1,80})?)?" + _END),
         (
@@ -355,21 +382,29 @@ PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("missing", r"(?:dòng \d{1,7}: )?thiếu (?:cột|trường|tham số|thông tin bắt buộc|dữ liệu bắt buộc|giá trị)\b"),
         (
             "missing",
-            r"(?:bạn )?(?:thiếu|chưa nhập) (?:mã|tên|địa chỉ|email|số điện thoại|mật khẩu|(?:access |refresh |API )?token|API ?key|(?:\w{1,20} )?ID)\b[^\n\d.;:]{0,80}[.!]?$",
+            (
+                r"(?:bạn )?(?:thiếu|chưa nhập) (?:mã|tên|địa chỉ|email|số điện thoại|mật khẩu|(?:access |refresh |API )?token|API"
+                r" ?key|(?:\w{1,20} )?ID)\b[^\n\d.;:]{0,80}[.!]?$"
+            ),
         ),
+        ("missing", r"(?!phòng|chỗ|ghế|kho|xe|vị trí|ca\b)[^\n,.;:\"'?]{1,40} bị (?:trống|bỏ trống)[.!]?$"),
+        ("missing", r"(?:tệp|tập tin|file|trường|tham số|dữ liệu|thông tin)(?: [^\n\d,.;:]{1,40})? bị thiếu[.!]?$"),
         (
             "missing",
             r"vui lòng nhập (?!lại\b|đúng\b)(?![^\n]{0,60}(?:hợp lệ|đúng|lớn hơn|nhỏ hơn|ít nhất|tối đa|tối thiểu))[^\n,.;:]{1,60}\.?$",
         ),
         (
             "missing",
-            r"(?:[^\n,.;:\"']{1,60} không được (?:để trống|bỏ trống|rỗng)|(?:trường|tham số|thông tin|cột) [^\n,.;:\"']{1,60} là bắt buộc)[.!]?$",
+            (
+                r"(?:[^\n,.;:\"']{1,60} không được (?:để trống|bỏ trống|rỗng)|(?:trường|tham số|thông tin|cột) [^\n,.;:\"']{1,60}"
+                r" là bắt buộc)[.!]?$"
+            ),
         ),
         ("email", r"(?:địa chỉ )?e-?mail(?: [^\W\d]{1,12}){0,3} không (?:hợp lệ|đúng định dạng)" + _END),
         ("phone", r"(?:số điện thoại|SĐT)(?: [^\W\d]{1,12}){0,3} không (?:hợp lệ|đúng định dạng)" + _END),
         (
             "wrong_kind",
-            r"(?:ngày|giờ|thời gian|số lượng|số tiền|đơn giá|giá)(?: [\w ]{1,30})? (?:không|sai) đúng định dạng(?: \([^)\n]{1,30}\))?"
+            r"(?:ngày|giờ|thời gian|số lượng|số tiền|đơn giá|giá)(?: [\w ]{1,30})? (?:không đúng|sai) định dạng(?: \([^)\n]{1,30}\))?"
             + _END,
         ),
         (
@@ -387,8 +422,8 @@ PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ),
         (
             "server_error",
-            r"(?:đã (?:có|xảy ra) )?lỗi (?:hệ thống(?: nội bộ)?|máy chủ(?: nội bộ)?|nội bộ (?:hệ thống|máy chủ))"
-            + _END,
+            r"(?:đã (?:có|xảy ra) )?lỗi (?:hệ thống(?: nội bộ)?|máy chủ(?: nội bộ)?|nội bộ (?:hệ thống|máy chủ))(?: (?:xin"
+            r"|vui lòng) [^\n]{1,80}$|" + _END + ")",
         ),
         ("server_error", r"(?:server|máy chủ|hệ thống) (?:đang |đã )?gặp (?:lỗi|sự cố)" + _END),
         ("too_large", r"(?:dung lượng|kích thước) (?:tệp|tập tin|file|ảnh|hình ảnh)(?: tải lên)? (?:vượt quá|quá lớn)"),
@@ -402,8 +437,8 @@ PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ),
         (
             "timeout",
-            r"(?:(?:kết nối|yêu cầu) )?(?:đã )?(?:quá|hết) thời gian (?:chờ|kết nối)(?: phản hồi)?(?: từ (?:máy chủ|hệ thống|dịch vụ))?"
-            + _END,
+            r"(?:(?:kết nối|yêu cầu) )?(?:đã )?(?:quá|hết) thời gian (?:chờ|kết nối|yêu cầu)(?: phản hồi)?(?: từ (?:máy chủ"
+            r"|hệ thống|dịch vụ))?" + _END,
         ),
     )
 )

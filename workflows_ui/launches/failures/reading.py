@@ -201,7 +201,13 @@ def _strip_names(text: str, report: Report) -> str:
 
 def _status_line(line: str, report: Report) -> int:
     """Read the status from a line in the format of an HTTP library. Return the end of the match; 0 for any other line."""
-    match = next(filter(None, (pattern.match(line) for pattern in (*_STATUS_LINES, _BRACKETED_STATUS, _STATUS_OF_JSON, _BARE_STATUS))), None)
+    match = next(
+        filter(
+            None,
+            (pattern.match(line) for pattern in (*_STATUS_LINES, _BRACKETED_STATUS, _STATUS_OF_JSON, _BARE_STATUS)),
+        ),
+        None,
+    )
     if match is None:
         return 0
     following = line[match.end() :]
@@ -251,6 +257,8 @@ def _read_json(value: Any, report: Report) -> None:
             report.add_kind(failure_rules.HUBSPOT_POLICY.get(lower["policyname"]))
         if "field" in lower and isinstance(lower.get("message"), str):
             report.add_kind(failure_rules.SENDGRID.get(lower["message"].casefold().rstrip(".")))
+        if "debug_id" in lower and isinstance(lower.get("name"), str):
+            report.add_kind(failure_rules.PAYPAL.get(lower["name"]))
         _read_payment(lower, report)
 
 
@@ -287,6 +295,10 @@ def _status(key: str, data: Mapping[str, Any]) -> int | None:
     word, code = data.get("status"), data.get("code")
     if isinstance(word, str) and word in failure_rules.GRPC:
         return failure_rules.GRPC[word][1] if code == failure_rules.GRPC[word][1] else None
+    if isinstance(code, str | int) and re.fullmatch(r"[45]\d\d", str(code)):
+        texts = (data.get("error"), data.get("message"))
+        if any(isinstance(text, str) and text.casefold() in _REASONS.get(int(code), ()) for text in texts):
+            return int(code)
     error_code = data.get("error_code")
     telegram = data.get("ok") is False and isinstance(data.get("description"), str)
     if telegram and isinstance(error_code, int) and 400 <= error_code < 600:

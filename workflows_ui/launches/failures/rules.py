@@ -41,14 +41,14 @@ CODES: Mapping[str, str] = {
     "resource_already_exists": "exists", "object_not_found": "not_found", "rateLimitExceeded": "pause",
     "userRateLimitExceeded": "pause", "quotaExceeded": "quota", "dailyLimitExceeded": "quota", "storageQuotaExceeded": "quota",
     "insufficientPermissions": "permission", "ThrottlingException": "pause", "AccessDeniedException": "permission",
-    # OpenAI and Azure OpenAI: platform.openai.com/docs/guides/error-codes, learn.microsoft.com/azure/ai-services/openai (content filtering)
+    # OpenAI, see platform.openai.com/docs/guides/error-codes; on Azure, see learn.microsoft.com/azure/ai-services/openai
     "content_filter": "content", "content_policy_violation": "content", "ResponsibleAIPolicyViolation": "content",
-    # Stripe: docs.stripe.com/error-codes
+    # Stripe, see docs.stripe.com/error-codes
     "card_error": "declined", "card_declined": "declined", "expired_card": "declined",
     "incorrect_cvc": "declined", "balance_insufficient": "credit", "lock_timeout": "busy", "idempotency_error": "conflict",
     "amount_too_small": "choice", "amount_too_large": "choice", "parameter_invalid_integer": "wrong_kind",
     "parameter_invalid_empty": "missing", "url_invalid": "url",
-    # Microsoft Graph: learn.microsoft.com/graph/errors, learn.microsoft.com/onedrive/developer/rest-api/concepts/errors
+    # Microsoft Graph, see learn.microsoft.com/graph/errors, learn.microsoft.com/onedrive/developer/rest-api/concepts/errors
     "InvalidAuthenticationToken": "sign_in", "AuthenticationError": "sign_in", "unauthenticated": "sign_in",
     "accessDenied": "permission", "ErrorAccessDenied": "permission", "Authorization_RequestDenied": "permission",
     "ErrorSendAsDenied": "permission", "itemNotFound": "not_found", "ErrorItemNotFound": "not_found",
@@ -56,15 +56,16 @@ CODES: Mapping[str, str] = {
     "quotaLimitReached": "quota", "ErrorQuotaExceeded": "quota", "activityLimitReached": "pause", "TooManyRequests": "pause",
     "ApplicationThrottled": "pause", "resourceLocked": "busy", "resourceModified": "conflict", "serviceNotAvailable": "unavailable",
     "ErrorInvalidRecipients": "email", "ErrorMessageSizeExceeded": "too_large",
-    # Google: cloud.google.com/apis/design/errors (ErrorInfo), developers.google.com/workspace/drive/api/guides/handle-errors
+    # Google, see cloud.google.com/apis/design/errors (ErrorInfo), developers.google.com/workspace/drive/api/guides/handle-errors
     "SERVICE_DISABLED": "permission", "accessNotConfigured": "permission", "ACCESS_TOKEN_SCOPE_INSUFFICIENT": "permission",
     "insufficientFilePermissions": "permission", "API_KEY_INVALID": "sign_in", "ACCESS_TOKEN_EXPIRED": "sign_in",
-    # Airtable: airtable.com/developers/web/api/errors, support.airtable.com (API error codes)
+    # Airtable, see airtable.com/developers/web/api/errors, support.airtable.com (API error codes)
     "INVALID_MULTIPLE_CHOICE_OPTIONS": "choice", "INVALID_VALUE_FOR_COLUMN": "wrong_kind", "UNKNOWN_FIELD_NAME": "not_found",
     "MODEL_ID_NOT_FOUND": "not_found", "TABLE_NOT_FOUND": "not_found", "ROW_DOES_NOT_EXIST": "not_found",
     "VIEW_NAME_NOT_FOUND": "not_found", "NOT_FOUND": "not_found", "AUTHENTICATION_REQUIRED": "sign_in",
-    "INVALID_PERMISSIONS": "permission", "INVALID_REQUEST_UNKNOWN": "rejected", "INVALID_REQUEST_BODY": "rejected", "PUBLIC_API_BILLING_LIMIT_EXCEEDED": "quota",
-    # WooCommerce and WordPress: woocommerce.github.io/woocommerce-rest-api-docs (Errors), developer.wordpress.org/rest-api
+    "INVALID_PERMISSIONS": "permission", "INVALID_REQUEST_UNKNOWN": "rejected", "INVALID_REQUEST_BODY": "rejected",
+    "PUBLIC_API_BILLING_LIMIT_EXCEEDED": "quota",
+    # WooCommerce and WordPress, see woocommerce.github.io/woocommerce-rest-api-docs (Errors), developer.wordpress.org/rest-api
     "woocommerce_rest_authentication_error": "sign_in", "woocommerce_rest_cannot_create": "permission",
     "woocommerce_rest_cannot_view": "permission", "woocommerce_rest_cannot_edit": "permission",
     "woocommerce_rest_cannot_delete": "permission", "woocommerce_rest_shop_order_invalid_id": "not_found",
@@ -74,10 +75,14 @@ CODES: Mapping[str, str] = {
     "rest_missing_callback_param": "missing", "rest_invalid_param": "rejected", "term_exists": "exists",
     "registration-error-email-exists": "exists",
     "woocommerce_rest_product_exists": "exists", "woocommerce_rest_shop_order_exists": "exists",
-    # Django REST framework, which many APIs are built with: www.django-rest-framework.org/api-guide/exceptions
+    # Django REST framework, which many APIs are built with, see www.django-rest-framework.org/api-guide/exceptions
     "not_authenticated": "sign_in", "authentication_failed": "sign_in", "permission_denied": "permission", "not_found": "not_found",
     "throttled": "pause", "parse_error": "rejected",
-    # Notion: developers.notion.com/reference/status-codes
+    "validation_error": "rejected", "VALIDATION_ERROR": "rejected",
+    # Zoho, see www.zoho.com/crm/developer/docs/api/v8/status-codes.html
+    "INVALID_TOKEN": "sign_in", "AUTHENTICATION_FAILURE": "sign_in", "OAUTH_SCOPE_MISMATCH": "permission", "NO_PERMISSION": "permission",
+    "DUPLICATE_DATA": "exists", "MANDATORY_NOT_FOUND": "missing", "INVALID_DATA": "rejected", "TOO_MANY_REQUESTS": "pause",
+    # Notion, see developers.notion.com/reference/status-codes
     "restricted_resource": "permission",
     # MISA meInvoice (doc.meinvoice.vn) and GHTK (api.ghtk.vn/docs)
     "InvalidToken": "sign_in", "InvalidTokenCode": "sign_in", "TokenExpiredCode": "sign_in", "InvoiceDuplicated": "exists",
@@ -94,7 +99,7 @@ SLACK: Mapping[str, str] = {
     "token_expired": "sign_in", "account_inactive": "sign_in", "missing_scope": "permission", "no_permission": "permission",
     "not_allowed_token_type": "permission", "ratelimited": "pause", "rate_limited": "pause", "msg_too_long": "too_large",
     "name_taken": "exists", "already_reacted": "exists",
-    # docs.slack.dev/reference/methods/chat.postMessage (errors), conversations.invite
+    # See docs.slack.dev/reference/methods/chat.postMessage (errors), conversations.invite
     "not_in_channel": "permission", "restricted_action": "permission", "no_text": "missing",
     "access_denied": "permission", "team_access_not_granted": "permission", "ekm_access_denied": "permission",
     "invalid_blocks": "rejected", "already_in_channel": "exists", "thread_not_found": "not_found", "cannot_dm_bot": "recipient",
@@ -107,7 +112,7 @@ SALESFORCE: Mapping[str, str] = {
     "INVALID_EMAIL_ADDRESS": "email", "INSUFFICIENT_ACCESS": "permission", "INSUFFICIENT_ACCESS_OR_READONLY": "permission",
     "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": "permission", "API_DISABLED_FOR_ORG": "permission",
     "STRING_TOO_LONG": "too_large", "ENTITY_IS_DELETED": "not_found", "SERVER_UNAVAILABLE": "unavailable",
-    # developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_concepts_core_data_objects.htm (StatusCode)
+    # See developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_concepts_core_data_objects.htm (StatusCode)
     "UNABLE_TO_LOCK_ROW": "busy", "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": "choice", "NUMBER_OUTSIDE_VALID_RANGE": "choice",
     "INVALID_TYPE_ON_FIELD_IN_RECORD": "wrong_kind", "FIELD_CUSTOM_VALIDATION_EXCEPTION": "rejected",
     "DUPLICATE_EXTERNAL_ID": "exists", "DUPLICATE_USERNAME": "exists", "SINGLE_EMAIL_LIMIT_EXCEEDED": "quota",
@@ -140,7 +145,7 @@ GRPC: Mapping[str, tuple[int, int]] = {
 #: Twilio's numbers, next to a `more_info` with Twilio's address.
 TWILIO: Mapping[int, str] = {
     21211: "phone", 21217: "phone", 21614: "phone", 20003: "sign_in", 20429: "pause",
-    # www.twilio.com/docs/api/errors
+    # See www.twilio.com/docs/api/errors
     20404: "not_found", 21408: "permission", 21602: "missing", 21604: "missing", 21608: "permission", 21610: "recipient",
     21611: "pause", 21617: "too_large", 30007: "content", 63038: "quota",
 }  # fmt: skip
@@ -152,19 +157,25 @@ META: Mapping[int, str] = {
 #: Numbers that mean something only together with their text (in lower case): in `code` or `error` next to `message` or `msg`,
 #: or in the brackets of a DiscordAPIError.
 NUMBERED: Mapping[tuple[int, str], str] = {
-    # Discord: discord.com/developers/docs/topics/opcodes-and-status-codes (JSON Error Codes)
+    # Discord, see discord.com/developers/docs/topics/opcodes-and-status-codes (JSON Error Codes)
     (10003, "unknown channel"): "not_found", (10004, "unknown guild"): "not_found", (10008, "unknown message"): "not_found",
     (10011, "unknown role"): "not_found", (10013, "unknown user"): "not_found", (10015, "unknown webhook"): "not_found",
     (40001, "unauthorized"): "sign_in", (40005, "request entity too large"): "too_large", (50001, "missing access"): "permission",
     (50006, "cannot send an empty message"): "missing", (50007, "cannot send messages to this user"): "recipient",
     (50013, "missing permissions"): "permission", (50035, "invalid form body"): "rejected",
-    # Zalo Official Account: developers.zalo.me/docs/official-account/phu-luc/ma-loi
+    # Zalo Official Account, see developers.zalo.me/docs/official-account/phu-luc/ma-loi
     (-201, "invalid parameter"): "rejected", (-216, "access token has expired"): "sign_in",
     (-216, "access token is invalid"): "sign_in", (-220, "access token is expired"): "sign_in",
     (-213, "user has not followed oa"): "recipient",
-    # Zalo Notification Service: zalo.cloud/zns/guidelines/handle-error-code
+    # Zalo Notification Service, see zalo.cloud/zns/guidelines/handle-error-code
     (-108, "phone number invalid"): "phone", (-115, "out of quota"): "credit", (-124, "access token invalid"): "sign_in",
     (-104, "app secret key invalid"): "sign_in",
+}  # fmt: skip
+#: PayPal's `name`, next to a `debug_id` (developer.paypal.com/api/rest/responses).
+PAYPAL: Mapping[str, str] = {
+    "AUTHENTICATION_FAILURE": "sign_in", "NOT_AUTHORIZED": "permission", "INVALID_REQUEST": "rejected", "RESOURCE_NOT_FOUND": "not_found",
+    "UNPROCESSABLE_ENTITY": "rejected", "RESOURCE_CONFLICT": "conflict", "RATE_LIMIT_REACHED": "pause",
+    "INTERNAL_SERVER_ERROR": "server_error", "SERVICE_UNAVAILABLE": "unavailable",
 }  # fmt: skip
 #: MoMo's `resultCode`, next to a `partnerCode` (developers.momo.vn/v3/docs/payment/api/result-handling/resultcode).
 MOMO: Mapping[int, str] = {
@@ -179,14 +190,15 @@ VNPAY: Mapping[str, str] = {
 ESMS: Mapping[str, str] = {
     "101": "sign_in", "103": "credit", "104": "not_found", "108": "phone", "124": "exists", "140": "permission",
 }  # fmt: skip
-#: Error classes and the codes in brackets after them, with one meaning: discord.js.org (DiscordjsErrorCodes), docs.stripe.com/error-handling, github.com/openai/openai-node (errors), undici.nodejs.org (Errors).
+#: Error classes and the codes in brackets after them, with one meaning: docs.stripe.com/error-handling, undici.nodejs.org (Errors),
+#: github.com/openai/openai-node, discord.js.org (DiscordjsErrorCodes).
 CLASSES: Mapping[str, str] = {
     "StripeCardError": "declined", "StripeAuthenticationError": "sign_in", "StripePermissionError": "permission",
     "StripeRateLimitError": "pause", "StripeIdempotencyError": "conflict", "APIConnectionTimeoutError": "timeout",
     "HeadersTimeoutError": "timeout", "BodyTimeoutError": "timeout", "ConnectTimeoutError": "timeout",
     "TOKEN_INVALID": "sign_in", "TokenInvalid": "sign_in",
 }  # fmt: skip
-#: Messages of SendGrid in lower case, in objects with a `field` (twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/errors).
+#: Messages of SendGrid in lower case, in objects with a `field` (twilio.com/docs/sendgrid/api-reference).
 SENDGRID: Mapping[str, str] = {
     "maximum credits exceeded": "credit",
     "the provided authorization grant is invalid, expired, or revoked": "sign_in",
@@ -198,8 +210,17 @@ STORAGE: Mapping[str, str] = {
 }  # fmt: skip
 #: Mail servers' enhanced status codes (RFC 3463, RFC 4954). 5.1.0 may be the sender, 5.7.1 a filter or a missing right: not mapped.
 MAIL: Mapping[str, str] = {
-    "5.1.1": "email", "5.1.2": "email", "5.1.3": "email", "5.1.10": "email", "5.7.8": "sign_in", "5.7.9": "sign_in",
-    "5.2.1": "recipient", "5.2.2": "recipient", "4.2.2": "recipient", "5.2.3": "too_large", "5.3.4": "too_large",
+    "5.1.1": "email",
+    "5.1.2": "email",
+    "5.1.3": "email",
+    "5.1.10": "email",
+    "5.7.8": "sign_in",
+    "5.7.9": "sign_in",
+    "5.2.1": "recipient",
+    "5.2.2": "recipient",
+    "4.2.2": "recipient",
+    "5.2.3": "too_large",
+    "5.3.4": "too_large",
 }
 #: Response codes of IMAP (RFC 5530, RFC 5182), in brackets at the beginning of a message.
 IMAP: Mapping[str, str] = {
