@@ -17,7 +17,7 @@ MESSAGES: list[dict[str, Any]] = json.loads(
     Path(__file__).with_name("failure_messages.json").read_text(encoding="utf-8")
 )
 
-#: Messages that no rule was written for: what they may be called, best first, and nothing where nothing is certain.
+#: Messages that measure the rules: no rule is adjusted to them. `rules` are the right kinds, the best first; none if nothing is certain.
 UNSEEN: list[dict[str, Any]] = json.loads(
     Path(__file__).with_name("failure_messages_unseen.json").read_text(encoding="utf-8")
 )
