@@ -66,9 +66,9 @@ def test_mail_and_bell_of_a_failed_launch_name_the_cause_and_what_usually_helps(
 
 def test_the_cause_is_in_the_readers_language(scene: Scene) -> None:
     User.objects.update(language="vi")
-    _failed(scene)
+    _failed(scene, "Error: Dòng 7: chờ kế toán xem")
     body = str(_mail(scene.users.colleague).body)
-    assert "Bước này báo: “Dòng 7: thiếu cột sku”" in body
+    assert "Bước này báo: “Dòng 7: chờ kế toán xem”" in body
     assert "Cách thường giúp được: Hãy mở ra và cho người phụ trách luồng xem trang đó." in body
     assert "What usually helps" not in body
 

@@ -12,7 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core import formats
 from workflows_ui.core.text import Message
-from workflows_ui.launches.failures import reading as failure_reading, rules as failure_rules
+from workflows_ui.launches.failures import (
+    phrases as failure_phrases,
+    reading as failure_reading,
+    rules as failure_rules,
+)
 from workflows_ui.launches.failures.reading import Report
 
 #: Longest displayed message of a service, in characters.
@@ -96,6 +100,45 @@ KINDS: Mapping[str, FailureMessage] = {
         _("It is there already"),
         _("The step wanted to make something that already exists."),
         _("Look there first: it may be done. Otherwise change the inputs and run it again."),
+    ),
+    "choice": _by_values(
+        _("A value is not one of those allowed"),
+        _("Only certain values are accepted there: those of a list, or numbers and dates within limits."),
+        _HELP_VALUES,
+    ),
+    "reference": _by_values(
+        _("Linked records do not match"),
+        _("A record refers to another one that is not there, or cannot be deleted while others refer to it."),
+        _("Check that everything the inputs refer to exists and is not still in use. Then run it again."),
+    ),
+    "declined": _by_values(
+        _("The payment was declined"),
+        _(
+            "The payer's card, account or wallet was refused. It may have too little money, have reached a limit, or be expired or blocked."
+        ),
+        _("Ask the payer to use another card or account, or to contact their bank. Then run it again."),
+    ),
+    "credit": _by_waiting(
+        _("The account at the service has no credit left"),
+        _("The account that the step uses does not have enough money or credits for this."),
+        _("Ask the account's administrator to top it up. Then retry from the failed step."),
+    ),
+    "recipient": _by_values(
+        _("The recipient cannot receive the message"),
+        _(
+            "They do not accept messages from this sender, or their account or mailbox is full, closed or does not exist."
+        ),
+        _("Reach the recipient another way, or ask them to accept messages. Then run it again."),
+    ),
+    "content": _by_values(
+        _("The content was not accepted"),
+        _("A filter of the service refused the text, image or mail because of what it says."),
+        _("Change the content and run it again. If it is harmless, show this page to the flow's owner."),
+    ),
+    "busy": _by_waiting(
+        _("The data was in use"),
+        _("Someone else, or another run, was changing the same data at that moment."),
+        _("Wait a few minutes, then retry from the failed step."),
     ),
     "conflict": _by_values(
         _("The service reports a conflict"),
@@ -244,19 +287,23 @@ def explain_failure(text: str, run_status: str = "") -> Failure | None:
 
 
 def _kind(report: Report) -> str:
-    """The kind by code, else by phrase, else by HTTP status. Contradicting codes are ignored."""
-    if len(report.codes) == 1:
-        return next(iter(report.codes))
-    for kind, pattern in failure_rules.PHRASES:
-        if any(pattern.match(line) for line in report.lines):
+    """The kind by code, else by phrase, else by HTTP status. Contradicting codes are ignored; a phrase says more than "rejected"."""
+    codes = report.codes - {"rejected"}
+    if len(codes) == 1:
+        return next(iter(codes))
+    lines = [line for line in report.lines if failure_phrases.ANY_PHRASE.match(line)]
+    for kind, pattern in failure_phrases.PHRASES if lines else ():
+        if any(pattern.match(line) for line in lines):
             return kind
-    for name, kind, pattern in failure_rules.NAMED:
+    for name, kind, pattern in failure_phrases.NAMED:
         if any(error_name.endswith(name) for error_name in report.names) and any(
             pattern.match(line) for line in report.lines
         ):
             return kind
-    if report.status == 429 and any(failure_rules.ALLOWANCE.search(line) for line in report.lines):
+    if report.status == 429 and any(failure_phrases.ALLOWANCE.search(line) for line in report.lines):
         return "quota"
+    if report.codes == {"rejected"}:
+        return "rejected"
     if report.status is not None:
         return failure_rules.STATUSES.get(report.status, "")
     return ""

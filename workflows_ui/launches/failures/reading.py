@@ -6,6 +6,7 @@ Text anywhere else is a message for people, not a fact: `{"status": 404, "order"
 import http
 import json
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,7 +38,7 @@ class Report:
 
 _STACK = re.compile(r"^(?:[ \t]+at \S|-{3,} ?(?:stderr|Native stack trace))", re.MULTILINE)
 _NAME = re.compile(
-    r"\s*(?:Uncaught )?(?:((?:\w+\.){0,6}\w*(?:Error|Exception))(?: \[(\w+)\])?|error|(?:API|HTTP) [Ee]rror): ?"
+    r"\s*(?:Uncaught )?(?:((?:\w+\.){0,6}\w*(?:Error|Exception))(?: ?\[(\w+)\])?|error|ETELEGRAM|EFATAL|(?:API|HTTP) [Ee]rror): ?"
 )
 _REASONS: dict[int, tuple[str, ...]] = {status.value: (status.phrase.casefold(),) for status in http.HTTPStatus} | {
     413: ("payload too large", "request entity too large", "content too large"),
@@ -59,26 +60,39 @@ _STATUS_LINES = (
         r"(?:with )?(?:an? )?(?:HTTP status(?: code)?|HTTP|status code|status):? (\d{3})\b",
         re.IGNORECASE,
     ),
+    re.compile(r"Response status code does not indicate success: (\d{3}) \("),
+    re.compile(r"(?:Client|Server) error: `[A-Z]{3,7} \S{1,300}` resulted in a `(\d{3}) "),
+    re.compile(r"The remote server returned an error: \((\d{3})\)"),
+    re.compile(r"googleapi: Error (\d{3}): "),
     re.compile(r"(?:Unexpected|Received|Got|Invalid|Bad) (?:HTTP )?(?:response )?status(?: code)?:? (\d{3})\.?$"),
     re.compile(
         r"(?:API call|API request|HTTP request|Request|Call|Fetch) failed(?: with|:) "
         r"(?:status code|status|HTTP(?: status)?):? (\d{3})\b"
     ),
 )
+#: How libraries print a status before a text, "[503 Service Unavailable] ...", and before an answer in JSON, "400 {...}".
+_BRACKETED_STATUS = re.compile(r"(?:Error fetching from \S{1,300}: )?[\[(](\d{3}) ([A-Z][A-Za-z' -]{1,40})[\])] ?")
+_STATUS_OF_JSON = re.compile(r'(\d{3})(?: - | ?)(?=\{\s{0,9}"(?:error|message|type|ok|status|object)"\s?:)')
 _BARE_STATUS = re.compile(r"(HTTP(?:/\d(?:\.\d)?)?(?: error)?:? )?(\d{3})\b[ :-]*", re.IGNORECASE)
 _CALL = re.compile(r"(?:connect|read|write|getaddrinfo|query[A-Z]\w*) (E[A-Z_]+)\b")
 _GRPC = re.compile(r"(\d{1,2}) ([A-Z_]+): ")
 _MAIL = re.compile(
-    r"(?:Message failed: |Can't send mail - all recipients were rejected: |Invalid login: |(?:Mail|Recipient|Data) command failed: )?"
-    r"5\d\d[ -](5\.\d{1,2}\.\d{1,2})\b"
+    r"(?:Message failed: |Can't send mail - all recipients were rejected: |Remote server returned '"
+    r"|(?:Mail|Recipient|Data) command failed: )?(?:4\d\d[ -](?=4)|5\d\d[ -](?=5))([45]\.\d{1,2}\.\d{1,2})\b"
 )
 _ALONE = re.compile(r"(E[A-Z_]+)(?:$|: (?:connect|read|write|getaddrinfo|socket)\b)")
 _SLACK = re.compile(r"An API error occurred: (\w{1,60})$")
+_IMAP = re.compile(r"\[([A-Z]{5,30})\] ")
+_HUBSPOT_PROPERTIES = re.compile(r"Property values were not valid: (?=\[\{)")
+_HUBSPOT_PROPERTY = re.compile(r'"error":"([A-Z_]{3,40})"')
+_NUMBERED = re.compile(r"DiscordAPIError\[(\d{1,6})\]: ([^\n]{1,200})")
+_STATUS_BEFORE_TEXT = re.compile(r"[45]\d\d (?=\S)")
 _LEADING_CODE = re.compile(r"([A-Z][A-Z_]{5,60}): ")
 #: Codes at the beginning of a sentence.
 _LINE_CODES = (
     (_ALONE, failure_rules.NETWORK),
     (_MAIL, failure_rules.MAIL),
+    (_IMAP, failure_rules.IMAP),
     (_SLACK, failure_rules.SLACK),
     (_LEADING_CODE, failure_rules.SALESFORCE),
 )
@@ -111,7 +125,7 @@ _ERROR_KEYS = frozenset(
     {*_INNER, *_CODE_KEYS, *_STATUS_KEYS, *_MESSAGES}
     | {"statustext", "headers", "timestamp", "path", "instance", "more_info", "object", "request_id", "requestid"}
     | {"trace_id", "traceid", "name", "url", "method", "config", "request", "stack", "success", "ok", "info", "params"}
-    | {"developermessage", "usermessage"}
+    | {"developermessage", "usermessage", "statusmessage", "category", "correlationid"}
 )
 _NOT_THE_SERVICE = frozenset({"request", "config", "headers", "stack"})
 
@@ -120,6 +134,8 @@ def read(text: str) -> Report:
     """Parse a step's error (`errorMessage`, api.md 8.1: a text that may contain JSON). Secrets must be masked before."""
     report = Report()
     rest = _strip_names(text[:READ].strip(), report)
+    if (numbered := _NUMBERED.match(text)) is not None:
+        report.add_kind(_numbered(int(numbered[1]), numbered[2]))
     first = formats.first_line(rest)
     end = _status_line(first, report)
     # JSON after any other text than a status line is the flow's data and not the service's answer.
@@ -134,7 +150,9 @@ def read(text: str) -> Report:
         report.sentence = first.partition("{")[0].rstrip(" :-") if value is not None else first
     causes = [match[1] for pattern in (_REASON, _CAUSE) for match in pattern.finditer(text[:READ])]
     causes = [_strip_names(line.strip(), Report()) for line in causes]
-    report.lines = [line for line in (report.sentence, first, first[end:].lstrip(), *causes) if line]
+    bare = _STATUS_BEFORE_TEXT.sub("", first, count=1) if first[:1].isdigit() else ""
+    lines = (report.sentence, first, first[end:].lstrip(), bare, *causes)
+    report.lines = [unicodedata.normalize("NFC", line) for line in dict.fromkeys(lines) if line]
     if rest.startswith("Code process exited"):
         report.lines.append(rest)  # the reason follows many lines below
     for line in report.lines:
@@ -175,16 +193,30 @@ def _strip_names(text: str, report: Report) -> str:
             break
         report.names += [match[1].rpartition(".")[2]] if match[1] else []
         report.add_kind(failure_rules.NETWORK.get(match[2] or ""))
+        report.add_kind(failure_rules.CLASSES.get(match[1] or ""))
+        report.add_kind(failure_rules.CLASSES.get(match[2] or ""))
         position = match.end()
     return text[position:].strip()
 
 
 def _status_line(line: str, report: Report) -> int:
     """Read the status from a line in the format of an HTTP library. Return the end of the match; 0 for any other line."""
-    match = next(filter(None, (pattern.match(line) for pattern in (*_STATUS_LINES, _BARE_STATUS))), None)
+    match = next(
+        filter(
+            None,
+            (pattern.match(line) for pattern in (*_STATUS_LINES, _BRACKETED_STATUS, _STATUS_OF_JSON, _BARE_STATUS)),
+        ),
+        None,
+    )
     if match is None:
         return 0
-    status, following = int(match.groups()[-1]), line[match.end() :]
+    following = line[match.end() :]
+    if match.re is _BRACKETED_STATUS:
+        status = int(match[1])
+        if not _is_reason_phrase(status, match[2]):
+            return 0
+    else:
+        status = int(match.groups()[-1])
     if match.re is _BARE_STATUS and not (match[1] and not following):
         by_class = any(_CLASSES.get(name) == status for name in report.names) or "StatusCodeError" in report.names
         if not by_class and not _is_reason_phrase(status, following):
@@ -221,6 +253,27 @@ def _read_json(value: Any, report: Report) -> None:
             _read_code(key, name, lower, report)
         if isinstance(lower.get("category"), str) and "correlationid" in lower:
             report.add_kind(failure_rules.HUBSPOT.get(lower["category"]))
+        if lower.get("errortype") == "RATE_LIMIT" and isinstance(lower.get("policyname"), str):
+            report.add_kind(failure_rules.HUBSPOT_POLICY.get(lower["policyname"]))
+        if "field" in lower and isinstance(lower.get("message"), str):
+            report.add_kind(failure_rules.SENDGRID.get(lower["message"].casefold().rstrip(".")))
+        if "debug_id" in lower and isinstance(lower.get("name"), str):
+            report.add_kind(failure_rules.PAYPAL.get(lower["name"]))
+        _read_payment(lower, report)
+
+
+def _read_payment(data: Mapping[str, Any], report: Report) -> None:
+    """Read the result codes of Vietnamese payment and message services, which answer with status 200."""
+    result = data.get("resultcode")
+    if "partnercode" in data and isinstance(result, int):
+        report.add_kind(failure_rules.MOMO.get(result))
+    for name, kinds in (("vnp_responsecode", failure_rules.VNPAY), ("coderesult", failure_rules.ESMS)):
+        if isinstance(data.get(name), str):
+            report.add_kind(kinds.get(data[name]))
+
+
+def _numbered(number: int, text: str) -> str | None:
+    return failure_rules.NUMBERED.get((number, text.strip().rstrip(".").casefold()))
 
 
 def _objects(value: Any, key: str, depth: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -242,6 +295,10 @@ def _status(key: str, data: Mapping[str, Any]) -> int | None:
     word, code = data.get("status"), data.get("code")
     if isinstance(word, str) and word in failure_rules.GRPC:
         return failure_rules.GRPC[word][1] if code == failure_rules.GRPC[word][1] else None
+    if isinstance(code, str | int) and re.fullmatch(r"[45]\d\d", str(code)):
+        texts = (data.get("error"), data.get("message"))
+        if any(isinstance(text, str) and text.casefold() in _REASONS.get(int(code), ()) for text in texts):
+            return int(code)
     error_code = data.get("error_code")
     telegram = data.get("ok") is False and isinstance(data.get("description"), str)
     if telegram and isinstance(error_code, int) and 400 <= error_code < 600:
@@ -264,6 +321,8 @@ def _read_code(key: str, name: str, data: Mapping[str, Any], report: Report) -> 
             report.add_kind(failure_rules.TWILIO.get(code))
         if "fbtrace_id" in data:
             report.add_kind(failure_rules.META.get(code))
+        if isinstance(data.get("message"), str):
+            report.add_kind(_numbered(code, data["message"]))
     if not isinstance(code, str):
         return
     report.add_kind(failure_rules.CODES.get(code))
@@ -288,6 +347,9 @@ def _read_line(line: str, report: Report) -> None:
         # 8, RESOURCE_EXHAUSTED, is also used for a message that is too large.
         if number == int(grpc[1]) != 8:
             report.status = report.status or status
+    if _HUBSPOT_PROPERTIES.match(line):
+        for code in _HUBSPOT_PROPERTY.findall(line[:4000]):
+            report.add_kind(failure_rules.HUBSPOT_PROPERTY.get(code))
     for pattern, kinds in _LINE_CODES:
         if (match := pattern.match(line)) is not None:
             report.add_kind(kinds.get(match[1]))

@@ -1,11 +1,10 @@
-"""Rules that recognise failures: codes and HTTP statuses in known positions, and phrases at the beginning of messages.
+"""Rules that recognise failures by codes and HTTP statuses in known positions. phrases.py has the rules for texts.
 
-A rule exists only where the meaning is certain; otherwise the message is displayed as it is. So no rule searches for a word inside a
-sentence: "quota", "limit", "expired" or "not found" may be about a customer's order as well as about the service.
+A rule exists only where the meaning is certain; otherwise the message is displayed as it is. A number means nothing without its service,
+so each table says what must stand beside it, and where the service documents it.
 Values are keys of `messages.KINDS`. tests/launches/failure_messages.json has the messages that the rules are tested with.
 """
 
-import re
 from collections.abc import Mapping
 
 #: HTTP statuses with the same meaning everywhere. Not 402, which payment services also use for a declined card; not 405 and the like,
@@ -14,6 +13,7 @@ STATUSES: Mapping[int, str] = {
     400: "rejected", 401: "sign_in", 403: "permission", 404: "not_found", 408: "timeout", 409: "conflict", 410: "not_found",
     413: "too_large", 422: "rejected", 429: "pause", 500: "server_error", 502: "unavailable", 503: "unavailable", 504: "timeout",
     520: "unavailable", 521: "unavailable", 522: "unavailable", 523: "unavailable", 524: "timeout", 529: "unavailable",
+    412: "conflict", 414: "too_large", 423: "busy", 431: "too_large", 525: "tls", 526: "tls",
 }  # fmt: skip
 
 #: Codes of network and certificate errors (Node's `code`).
@@ -41,6 +41,53 @@ CODES: Mapping[str, str] = {
     "resource_already_exists": "exists", "object_not_found": "not_found", "rateLimitExceeded": "pause",
     "userRateLimitExceeded": "pause", "quotaExceeded": "quota", "dailyLimitExceeded": "quota", "storageQuotaExceeded": "quota",
     "insufficientPermissions": "permission", "ThrottlingException": "pause", "AccessDeniedException": "permission",
+    # OpenAI, see platform.openai.com/docs/guides/error-codes; on Azure, see learn.microsoft.com/azure/ai-services/openai
+    "content_filter": "content", "content_policy_violation": "content", "ResponsibleAIPolicyViolation": "content",
+    # Stripe, see docs.stripe.com/error-codes
+    "card_error": "declined", "card_declined": "declined", "expired_card": "declined",
+    "incorrect_cvc": "declined", "balance_insufficient": "credit", "lock_timeout": "busy", "idempotency_error": "conflict",
+    "amount_too_small": "choice", "amount_too_large": "choice", "parameter_invalid_integer": "wrong_kind",
+    "parameter_invalid_empty": "missing", "url_invalid": "url",
+    # Microsoft Graph, see learn.microsoft.com/graph/errors, learn.microsoft.com/onedrive/developer/rest-api/concepts/errors
+    "InvalidAuthenticationToken": "sign_in", "AuthenticationError": "sign_in", "unauthenticated": "sign_in",
+    "accessDenied": "permission", "ErrorAccessDenied": "permission", "Authorization_RequestDenied": "permission",
+    "ErrorSendAsDenied": "permission", "itemNotFound": "not_found", "ErrorItemNotFound": "not_found",
+    "ErrorFolderNotFound": "not_found", "Request_ResourceNotFound": "not_found", "nameAlreadyExists": "exists",
+    "quotaLimitReached": "quota", "ErrorQuotaExceeded": "quota", "activityLimitReached": "pause", "TooManyRequests": "pause",
+    "ApplicationThrottled": "pause", "resourceLocked": "busy", "resourceModified": "conflict", "serviceNotAvailable": "unavailable",
+    "ErrorInvalidRecipients": "email", "ErrorMessageSizeExceeded": "too_large",
+    # Google, see cloud.google.com/apis/design/errors (ErrorInfo), developers.google.com/workspace/drive/api/guides/handle-errors
+    "SERVICE_DISABLED": "permission", "accessNotConfigured": "permission", "ACCESS_TOKEN_SCOPE_INSUFFICIENT": "permission",
+    "insufficientFilePermissions": "permission", "API_KEY_INVALID": "sign_in", "ACCESS_TOKEN_EXPIRED": "sign_in",
+    # Airtable, see airtable.com/developers/web/api/errors, support.airtable.com (API error codes)
+    "INVALID_MULTIPLE_CHOICE_OPTIONS": "choice", "INVALID_VALUE_FOR_COLUMN": "wrong_kind", "UNKNOWN_FIELD_NAME": "not_found",
+    "MODEL_ID_NOT_FOUND": "not_found", "TABLE_NOT_FOUND": "not_found", "ROW_DOES_NOT_EXIST": "not_found",
+    "VIEW_NAME_NOT_FOUND": "not_found", "NOT_FOUND": "not_found", "AUTHENTICATION_REQUIRED": "sign_in",
+    "INVALID_PERMISSIONS": "permission", "INVALID_REQUEST_UNKNOWN": "rejected", "INVALID_REQUEST_BODY": "rejected",
+    "PUBLIC_API_BILLING_LIMIT_EXCEEDED": "quota",
+    # WooCommerce and WordPress, see woocommerce.github.io/woocommerce-rest-api-docs (Errors), developer.wordpress.org/rest-api
+    "woocommerce_rest_authentication_error": "sign_in", "woocommerce_rest_cannot_create": "permission",
+    "woocommerce_rest_cannot_view": "permission", "woocommerce_rest_cannot_edit": "permission",
+    "woocommerce_rest_cannot_delete": "permission", "woocommerce_rest_shop_order_invalid_id": "not_found",
+    "woocommerce_rest_product_invalid_id": "not_found", "woocommerce_rest_customer_invalid_id": "not_found",
+    "woocommerce_rest_term_invalid": "not_found", "rest_post_invalid_id": "not_found", "rest_no_route": "not_found",
+    "rest_forbidden": "permission", "rest_cannot_create": "permission", "rest_cannot_edit": "permission",
+    "rest_missing_callback_param": "missing", "rest_invalid_param": "rejected", "term_exists": "exists",
+    "registration-error-email-exists": "exists",
+    "woocommerce_rest_product_exists": "exists", "woocommerce_rest_shop_order_exists": "exists",
+    # Django REST framework, which many APIs are built with, see www.django-rest-framework.org/api-guide/exceptions
+    "not_authenticated": "sign_in", "authentication_failed": "sign_in", "permission_denied": "permission", "not_found": "not_found",
+    "throttled": "pause", "parse_error": "rejected",
+    "validation_error": "rejected", "VALIDATION_ERROR": "rejected",
+    # Zoho, see www.zoho.com/crm/developer/docs/api/v8/status-codes.html
+    "INVALID_TOKEN": "sign_in", "AUTHENTICATION_FAILURE": "sign_in", "OAUTH_SCOPE_MISMATCH": "permission", "NO_PERMISSION": "permission",
+    "DUPLICATE_DATA": "exists", "MANDATORY_NOT_FOUND": "missing", "INVALID_DATA": "rejected", "TOO_MANY_REQUESTS": "pause",
+    # Notion, see developers.notion.com/reference/status-codes
+    "restricted_resource": "permission",
+    # MISA meInvoice (doc.meinvoice.vn) and GHTK (api.ghtk.vn/docs)
+    "InvalidToken": "sign_in", "InvalidTokenCode": "sign_in", "TokenExpiredCode": "sign_in", "InvoiceDuplicated": "exists",
+    "DuplicateInvoiceRefID": "exists", "LicenseInfo_OutOfInvoice": "quota",
+    "ORDER_ID_EXIST": "exists",
 }  # fmt: skip
 GRAPHQL: Mapping[str, str] = {
     "THROTTLED": "pause", "ACCESS_DENIED": "permission", "FORBIDDEN": "permission", "UNAUTHENTICATED": "sign_in",
@@ -52,6 +99,12 @@ SLACK: Mapping[str, str] = {
     "token_expired": "sign_in", "account_inactive": "sign_in", "missing_scope": "permission", "no_permission": "permission",
     "not_allowed_token_type": "permission", "ratelimited": "pause", "rate_limited": "pause", "msg_too_long": "too_large",
     "name_taken": "exists", "already_reacted": "exists",
+    # See docs.slack.dev/reference/methods/chat.postMessage (errors), conversations.invite
+    "not_in_channel": "permission", "restricted_action": "permission", "no_text": "missing",
+    "access_denied": "permission", "team_access_not_granted": "permission", "ekm_access_denied": "permission",
+    "invalid_blocks": "rejected", "already_in_channel": "exists", "thread_not_found": "not_found", "cannot_dm_bot": "recipient",
+    "user_disabled": "recipient", "storage_limit_reached": "quota", "service_unavailable": "unavailable",
+    "internal_error": "server_error", "fatal_error": "server_error", "request_timeout": "timeout",
 }  # fmt: skip
 SALESFORCE: Mapping[str, str] = {
     "INVALID_SESSION_ID": "sign_in", "INVALID_LOGIN": "sign_in", "REQUEST_LIMIT_EXCEEDED": "quota", "STORAGE_LIMIT_EXCEEDED": "quota",
@@ -59,14 +112,29 @@ SALESFORCE: Mapping[str, str] = {
     "INVALID_EMAIL_ADDRESS": "email", "INSUFFICIENT_ACCESS": "permission", "INSUFFICIENT_ACCESS_OR_READONLY": "permission",
     "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": "permission", "API_DISABLED_FOR_ORG": "permission",
     "STRING_TOO_LONG": "too_large", "ENTITY_IS_DELETED": "not_found", "SERVER_UNAVAILABLE": "unavailable",
+    # See developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_concepts_core_data_objects.htm (StatusCode)
+    "UNABLE_TO_LOCK_ROW": "busy", "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": "choice", "NUMBER_OUTSIDE_VALID_RANGE": "choice",
+    "INVALID_TYPE_ON_FIELD_IN_RECORD": "wrong_kind", "FIELD_CUSTOM_VALIDATION_EXCEPTION": "rejected",
+    "DUPLICATE_EXTERNAL_ID": "exists", "DUPLICATE_USERNAME": "exists", "SINGLE_EMAIL_LIMIT_EXCEEDED": "quota",
+    "MASS_MAIL_LIMIT_EXCEEDED": "quota", "INVALID_AUTH_HEADER": "sign_in", "QUERY_TIMEOUT": "timeout",
+    "REQUEST_RUNNING_TOO_LONG": "timeout", "NOT_FOUND": "not_found", "INVALID_CROSS_REFERENCE_KEY": "reference",
 }  # fmt: skip
 HUBSPOT: Mapping[str, str] = {
     "VALIDATION_ERROR": "rejected", "OBJECT_NOT_FOUND": "not_found", "RATE_LIMITS": "pause", "INVALID_AUTHENTICATION": "sign_in",
     "EXPIRED_AUTHENTICATION": "sign_in", "MISSING_SCOPES": "permission",
 }  # fmt: skip
+#: HubSpot's `error` of a property, in the JSON after "Property values were not valid: " (developers.hubspot.com/docs/api/error-handling).
+HUBSPOT_PROPERTY: Mapping[str, str] = {
+    "INVALID_OPTION": "choice", "INVALID_EMAIL": "email", "INVALID_INTEGER": "wrong_kind", "INVALID_LONG": "wrong_kind",
+    "INVALID_DOUBLE": "wrong_kind", "INVALID_NUMBER": "wrong_kind", "INVALID_DATE": "wrong_kind", "INVALID_BOOLEAN": "wrong_kind",
+    "PROPERTY_DOESNT_EXIST": "not_found",
+}  # fmt: skip
+#: HubSpot's `policyName`, next to `errorType` RATE_LIMIT.
+HUBSPOT_POLICY: Mapping[str, str] = {"DAILY": "quota", "TEN_SECONDLY_ROLLING": "pause", "SECONDLY": "pause"}
 #: Reasons of Google's older errors, whose objects have a `domain` next to the `reason`.
 GOOGLE: Mapping[str, str] = {
     "notFound": "not_found", "duplicate": "exists", "authError": "sign_in", "backendError": "server_error", "forbidden": "permission",
+    "invalid": "rejected", "badRequest": "rejected", "timeRangeEmpty": "rejected", "required": "missing", "conditionNotMet": "conflict",
 }  # fmt: skip
 #: gRPC number and HTTP status of Google's status names (google.rpc.Code).
 GRPC: Mapping[str, tuple[int, int]] = {
@@ -75,144 +143,87 @@ GRPC: Mapping[str, tuple[int, int]] = {
     "RESOURCE_EXHAUSTED": (8, 429), "INTERNAL": (13, 500), "UNAVAILABLE": (14, 503), "DEADLINE_EXCEEDED": (4, 504),
 }  # fmt: skip
 #: Twilio's numbers, next to a `more_info` with Twilio's address.
-TWILIO: Mapping[int, str] = {21211: "phone", 21217: "phone", 21614: "phone", 20003: "sign_in", 20429: "pause"}
+TWILIO: Mapping[int, str] = {
+    21211: "phone", 21217: "phone", 21614: "phone", 20003: "sign_in", 20429: "pause",
+    # See www.twilio.com/docs/api/errors
+    20404: "not_found", 21408: "permission", 21602: "missing", 21604: "missing", 21608: "permission", 21610: "recipient",
+    21611: "pause", 21617: "too_large", 30007: "content", 63038: "quota",
+}  # fmt: skip
 #: Numbers of Meta's Graph API (WhatsApp, Facebook), next to a `fbtrace_id`.
 META: Mapping[int, str] = {
     190: "sign_in", 10: "permission", 200: "permission", 4: "pause", 17: "pause", 32: "pause", 613: "pause", 80007: "pause",
-    130429: "pause", 131056: "pause",
+    130429: "pause", 131056: "pause", 102: "sign_in", 368: "permission", 131026: "recipient",
 }  # fmt: skip
+#: Numbers that mean something only together with their text (in lower case): in `code` or `error` next to `message` or `msg`,
+#: or in the brackets of a DiscordAPIError.
+NUMBERED: Mapping[tuple[int, str], str] = {
+    # Discord, see discord.com/developers/docs/topics/opcodes-and-status-codes (JSON Error Codes)
+    (10003, "unknown channel"): "not_found", (10004, "unknown guild"): "not_found", (10008, "unknown message"): "not_found",
+    (10011, "unknown role"): "not_found", (10013, "unknown user"): "not_found", (10015, "unknown webhook"): "not_found",
+    (40001, "unauthorized"): "sign_in", (40005, "request entity too large"): "too_large", (50001, "missing access"): "permission",
+    (50006, "cannot send an empty message"): "missing", (50007, "cannot send messages to this user"): "recipient",
+    (50013, "missing permissions"): "permission", (50035, "invalid form body"): "rejected",
+    # Zalo Official Account, see developers.zalo.me/docs/official-account/phu-luc/ma-loi
+    (-201, "invalid parameter"): "rejected", (-216, "access token has expired"): "sign_in",
+    (-216, "access token is invalid"): "sign_in", (-220, "access token is expired"): "sign_in",
+    (-213, "user has not followed oa"): "recipient",
+    # Zalo Notification Service, see zalo.cloud/zns/guidelines/handle-error-code
+    (-108, "phone number invalid"): "phone", (-115, "out of quota"): "credit", (-124, "access token invalid"): "sign_in",
+    (-104, "app secret key invalid"): "sign_in",
+}  # fmt: skip
+#: PayPal's `name`, next to a `debug_id` (developer.paypal.com/api/rest/responses).
+PAYPAL: Mapping[str, str] = {
+    "AUTHENTICATION_FAILURE": "sign_in", "NOT_AUTHORIZED": "permission", "INVALID_REQUEST": "rejected", "RESOURCE_NOT_FOUND": "not_found",
+    "UNPROCESSABLE_ENTITY": "rejected", "RESOURCE_CONFLICT": "conflict", "RATE_LIMIT_REACHED": "pause",
+    "INTERNAL_SERVER_ERROR": "server_error", "SERVICE_UNAVAILABLE": "unavailable",
+}  # fmt: skip
+#: MoMo's `resultCode`, next to a `partnerCode` (developers.momo.vn/v3/docs/payment/api/result-handling/resultcode).
+MOMO: Mapping[int, str] = {
+    10: "unavailable", 11: "permission", 13: "sign_in", 20: "rejected", 21: "choice", 22: "choice", 40: "exists", 41: "exists",
+    42: "not_found", 45: "exists", 1001: "declined", 1002: "declined", 1004: "declined", 1007: "declined", 4001: "declined",
+}  # fmt: skip
+#: VNPay's `vnp_ResponseCode` (sandbox.vnpayment.vn/apis/docs/bang-ma-loi).
+VNPAY: Mapping[str, str] = {
+    "09": "declined", "10": "declined", "12": "declined", "51": "declined", "65": "declined", "75": "unavailable",
+}  # fmt: skip
+#: eSMS's `CodeResult` (developers.esms.vn/en/esms-api/table-of-error-codes).
+ESMS: Mapping[str, str] = {
+    "101": "sign_in", "103": "credit", "104": "not_found", "108": "phone", "124": "exists", "140": "permission",
+}  # fmt: skip
+#: Error classes and the codes in brackets after them, with one meaning: docs.stripe.com/error-handling, undici.nodejs.org (Errors),
+#: github.com/openai/openai-node, discord.js.org (DiscordjsErrorCodes).
+CLASSES: Mapping[str, str] = {
+    "StripeCardError": "declined", "StripeAuthenticationError": "sign_in", "StripePermissionError": "permission",
+    "StripeRateLimitError": "pause", "StripeIdempotencyError": "conflict", "APIConnectionTimeoutError": "timeout",
+    "HeadersTimeoutError": "timeout", "BodyTimeoutError": "timeout", "ConnectTimeoutError": "timeout",
+    "TOKEN_INVALID": "sign_in", "TokenInvalid": "sign_in",
+}  # fmt: skip
+#: Messages of SendGrid in lower case, in objects with a `field` (twilio.com/docs/sendgrid/api-reference).
+SENDGRID: Mapping[str, str] = {
+    "maximum credits exceeded": "credit",
+    "the provided authorization grant is invalid, expired, or revoked": "sign_in",
+}
 STORAGE: Mapping[str, str] = {
     "AccessDenied": "permission", "InvalidAccessKeyId": "sign_in", "SignatureDoesNotMatch": "sign_in", "ExpiredToken": "sign_in",
     "NoSuchKey": "not_found", "NoSuchBucket": "not_found", "SlowDown": "pause", "EntityTooLarge": "too_large",
     "ServiceUnavailable": "unavailable", "InternalError": "server_error",
 }  # fmt: skip
-#: Mail servers' enhanced status codes (RFC 3463). 5.1.0 may be the sender, 5.2.2 is a full mailbox, 5.7.1 a filter: not mapped.
+#: Mail servers' enhanced status codes (RFC 3463, RFC 4954). 5.1.0 may be the sender, 5.7.1 a filter or a missing right: not mapped.
 MAIL: Mapping[str, str] = {
-    "5.1.1": "email", "5.1.2": "email", "5.1.3": "email", "5.1.10": "email", "5.7.8": "sign_in",
-    "5.2.3": "too_large", "5.3.4": "too_large",
+    "5.1.1": "email",
+    "5.1.2": "email",
+    "5.1.3": "email",
+    "5.1.10": "email",
+    "5.7.8": "sign_in",
+    "5.7.9": "sign_in",
+    "5.2.1": "recipient",
+    "5.2.2": "recipient",
+    "4.2.2": "recipient",
+    "5.2.3": "too_large",
+    "5.3.4": "too_large",
+}
+#: Response codes of IMAP (RFC 5530, RFC 5182), in brackets at the beginning of a message.
+IMAP: Mapping[str, str] = {
+    "AUTHENTICATIONFAILED": "sign_in", "AUTHORIZATIONFAILED": "permission", "EXPIRED": "sign_in", "NOPERM": "permission",
+    "UNAVAILABLE": "unavailable", "INUSE": "busy", "OVERQUOTA": "quota", "ALREADYEXISTS": "exists", "NONEXISTENT": "not_found",
 }  # fmt: skip
-
-#: Text of a 429 about a used-up daily, monthly or yearly quota and not about the rate of requests.
-ALLOWANCE = re.compile(
-    r"\b(?:daily|monthly|yearly)\b.{0,60}\b(?:quota|limit|allowance)\b"
-    r"|\b(?:quota|limit|allowance)\b.{0,60}\b(?:per|a|this|the) (?:day|month|year)\b",
-    re.IGNORECASE,
-)
-#: Beginnings of messages, after the error names before them; `$` marks a whole message. The first match counts.
-PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (kind, re.compile(pattern, re.IGNORECASE))
-    for kind, pattern in (
-        ("memory", r"(?s-i:Code process exited with code .{0,4000}JavaScript heap out of memory)"),
-        ("run_data", r"Flow run (?:data|logs) size exceeded\b"),
-        ("connection_missing", r"connection \([^()\n]{1,200}\) not found\.?$"),
-        ("sign_in", r"connection \([^()\n]{1,200}\) expired\.?$"),
-        ("sign_in", r"incorrect API key provided\b"),
-        ("sign_in", r"API key not valid\. Please pass a valid API key"),
-        ("sign_in", r"\[API\] Invalid API key or access token\b"),
-        ("sign_in", r"error validating access token: "),
-        ("sign_in", r"access token (?:is invalid|has expired|is expired)\.?$"),
-        ("sign_in", r"invalid_grant(?:$|[:. ])"),
-        ("sign_in", r"AADSTS(?:50173|700082|700084|70008|7000215|7000222):"),
-        ("sign_in", r"password authentication failed for user \""),
-        ("sign_in", r"(?:ER_ACCESS_DENIED_ERROR: )?access denied for user '[^'\n]{0,100}'@'"),
-        ("sign_in", r"bad auth : "),
-        ("sign_in", r"ORA-01017: "),
-        ("sign_in", r"login failed for user '"),
-        ("sign_in", r"(?:WRONGPASS|NOAUTH) "),
-        ("permission", r"permission denied for (?:table|schema|relation|database|sequence|function|view|column) "),
-        ("permission", r"EACCES: permission denied, "),
-        ("permission", r"EPERM: operation not permitted, "),
-        ("permission", r"AccessDenied(?:Exception)?: User: arn:"),
-        ("quota", r"you exceeded your current quota, please check your plan and billing details"),
-        ("quota", r"your credit balance is too low to access the (?:Anthropic|Claude) API\b"),
-        ("pause", r"API rate limit exceeded\b"),
-        ("pause", r"rate limit reached for "),
-        ("pause", r"rate limit exceeded\.?$"),
-        ("pause", r"exceeded \d+ calls per second for api client\b"),
-        ("pause", r"too many requests, please try again later\.?$"),
-        ("exists", r"duplicate key value violates unique constraint\b"),
-        ("exists", r"(?:ER_DUP_ENTRY: )?duplicate entry '[^\n]{0,300}' for key '"),
-        ("exists", r"E11000 duplicate key error\b"),
-        ("exists", r"(?:SQLITE_CONSTRAINT(?:_UNIQUE)?: )?UNIQUE constraint failed: "),
-        ("exists", r"violation of (?:PRIMARY|UNIQUE) KEY constraint '"),
-        ("exists", r"contact already exists\. Existing ID: "),
-        ("exists", r"ORA-00001: "),
-        ("missing", r"null value in column \""),
-        ("missing", r"(?:SQLITE_CONSTRAINT(?:_NOTNULL)?: )?NOT NULL constraint failed: "),
-        ("missing", r"(?:ER_BAD_NULL_ERROR: )?column '[^'\n]{1,100}' cannot be null\.?$"),
-        ("missing", r"cannot (?:read|set) propert(?:y|ies) (?:'[^'\n]{0,200}' )?of (?:undefined|null)\b"),
-        ("missing", r"no recipients defined\.?$"),
-        ("too_large", r"request entity too large\.?$"),
-        ("too_large", r"value too long for type character\b"),
-        ("too_large", r"(?:ER_DATA_TOO_LONG: )?data too long for column '"),
-        ("wrong_kind", r"invalid input syntax for type [\w ]{1,40}: "),
-        ("not_found", r"ENOENT: no such file or directory, "),
-        ("not_found", r"relation \"[^\"\n]{1,200}\" does not exist"),
-        ("not_found", r"(?:ER_NO_SUCH_TABLE: )?table '[^'\n]{1,200}' doesn't exist\.?$"),
-        ("email", r"invalid e-?mail address(?:$|[:.])"),
-        ("email", r"e-?mail address (?:is invalid|is not valid)\.?$"),
-        ("email", r"invalid to header\.?$"),
-        ("phone", r"invalid 'to' phone number\b"),
-        ("phone", r"phone number (?:is invalid|is not valid)\.?$"),
-        ("timeout", r"timeout of \d+ ?ms exceeded\.?$"),
-        ("timeout", r"network timeout at: https?://"),
-        ("timeout", r"the operation was aborted due to timeout\.?$"),
-        ("timeout", r"timeout awaiting '\w+' for \d+ms$"),
-        ("timeout", r"navigation timeout of \d+ ?ms exceeded"),
-        ("timeout", r"(?:connect|headers|body) timeout error\b"),
-        ("timeout", r"connection timed out\.?$"),
-        ("timeout", r"connection timeout\.?$"),
-        ("timeout", r"greeting never received\.?$"),
-        ("timeout", r"HTTPS?ConnectionPool\([^\n]{1,300}\): Read timed out\."),
-        ("timeout", r"canceling statement due to (?:statement|lock) timeout"),
-        ("timeout", r"server selection timed out after \d+ ms"),
-        ("timeout", r"context deadline exceeded\b"),
-        ("timeout", r"read timed out\.?$"),
-        ("timeout", r"\[Errno 110\] connection timed out"),
-        ("timeout", r"curl: \(28\) "),
-        ("timeout", r"dial tcp [^\n]{1,200}: i/o timeout"),
-        ("address", r"\[Errno -2\] name or service not known"),
-        ("address", r"HTTPS?ConnectionPool\([^\n]{1,300}\(Caused by NameResolutionError\("),
-        ("address", r"curl: \(6\) could not resolve host: "),
-        ("address", r"dial tcp: lookup [^\n]{1,200}: no such host"),
-        ("unreachable", r"fetch failed$"),
-        ("unreachable", r"network error$"),
-        ("unreachable", r"\[Errno 111\] connection refused"),
-        ("unreachable", r"HTTPS?ConnectionPool\([^\n]{1,300}\(Caused by NewConnectionError\("),
-        ("unreachable", r"curl: \(7\) "),
-        ("unreachable", r"dial tcp [^\n]{1,200}: connect: connection refused"),
-        ("unreachable", r"tunneling socket could not be established"),
-        ("unreachable", r"client network socket disconnected before secure TLS connection was established"),
-        ("broken", r"socket hang up$"),
-        ("broken", r"other side closed$"),
-        ("broken", r"premature close$"),
-        ("broken", r"connection terminated unexpectedly\.?$"),
-        ("broken", r"connection lost: the server closed the connection"),
-        ("broken", r"\(?'?connection aborted\."),
-        ("tls", r"certificate has expired$"),
-        ("tls", r"self[- ]signed certificate(?: in certificate chain)?$"),
-        ("tls", r"unable to verify the first certificate$"),
-        ("tls", r"unable to get local issuer certificate$"),
-        ("tls", r"hostname/IP does not match certificate's altnames"),
-        ("tls", r"write EPROTO \S*:?error:[^\n]{0,200}SSL routines"),
-        ("tls", r"\[SSL: CERTIFICATE_VERIFY_FAILED\]"),
-        ("tls", r"HTTPS?ConnectionPool\([^\n]{1,300}\(Caused by SSLError\("),
-        ("tls", r"curl: \(60\) "),
-        ("tls", r"(?:tls: failed to verify certificate: )?x509: certificate "),
-        ("not_json", r"unexpected end of JSON input$"),
-        ("not_json", r"unexpected token .{1,40}in JSON at position \d+"),
-        ("not_json", r"unexpected .{1,80} is not valid JSON$"),
-        ("code", r"compilation error\b"),
-        ("code", r"cannot find module '"),
-    )
-)
-#: Phrases with this meaning only after an error name with the given ending.
-NAMED: tuple[tuple[str, str, re.Pattern[str]], ...] = (
-    ("TypeError", "code_value", re.compile(r"\S{1,200} is not (?:a function|a constructor|iterable)(?:$| \()")),
-    ("TypeError", "code_value", re.compile(r"object null is not iterable\b")),
-    ("ConnectException", "unreachable", re.compile(r"Connection refused")),
-    ("UnknownHostException", "address", re.compile(r"\S{1,200}$")),
-    ("APIConnectionError", "unreachable", re.compile(r"Connection error\.$")),
-    ("TimeoutError", "timeout", re.compile(r"Request timed out\.?$", re.IGNORECASE)),
-    ("ReferenceError", "code", re.compile(r"\S{1,200} is not defined$")),
-)
