@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.contrib.staticfiles import finders
 from django.http import HttpResponse
+from django.urls import reverse
 from whitenoise.compress import Compressor
 
 from console import static, style_sheet
@@ -127,9 +128,20 @@ def test_every_class_with_an_end_that_comes_from_a_value_is_declared() -> None:
 
 @pytest.mark.django_db
 def test_no_page_has_an_element_for_a_rule_that_is_left_out(stub_engine: StubEngine) -> None:
-    """Every address, as somebody who gets a page there; those of signing in, too."""
+    """Every address, as somebody who gets a page there; those of signing in and of the administration, too."""
     stage = furnish(stub_engine)
+    administration = (
+        reverse("admin:index"),
+        reverse("admin:app_list", args=["workflows_ui"]),
+        reverse("admin:workflows_ui_user_changelist"),
+        reverse("admin:workflows_ui_user_change", args=[stage.sales.owner.pk]),
+        reverse("admin:workflows_ui_workspace_change", args=[stage.sales.workspace.pk]),
+    )
     pages = []
+    for url in administration:
+        page = stage.browsers["superuser"].get(url)
+        assert page.status_code == 200
+        pages.append(page.content.decode())
     for address in matrix.addresses():
         for person in ("manager", "superuser", "signed out"):
             answer = stage.browsers[person].get(address.url(stage.sales, person))
