@@ -17,6 +17,7 @@ from django.contrib.staticfiles.finders import BaseFinder, BaseStorageFinder
 from django.core.files.storage import FileSystemStorage
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
+from console.style_sheet import style_sheet, words
 from workflows_ui.web import icons
 
 #: The style sheet of all pages.
@@ -31,7 +32,7 @@ class ManifestStorage(CompressedManifestStaticFilesStorage):
 
 
 class GeneratedFinder(BaseStorageFinder):
-    """Finds what is made of other files: the sprite of icons, and the style sheet of all pages, which is Tabler's and the console's own."""
+    """Finds what is made of other files: the sprite of icons, and the style sheet of all pages (`console/style_sheet.py`)."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.storage = FileSystemStorage(_generated_folder())
@@ -42,23 +43,41 @@ class GeneratedFinder(BaseStorageFinder):
             _write_styles(_generated_folder())
         return super().find(path, *args, **kwargs)
 
+    def list(self, ignore_patterns: Any) -> Any:
+        _write_styles(_generated_folder())
+        return super().list(ignore_patterns)
+
 
 @functools.cache
 def _generated_folder() -> Path:
-    """Write the files into a folder of this process. Each is as old as its sources: `make run` collects what is newer."""
+    """Write the files into a folder of this process. Each is as old as its sources: `collectstatic` copies what is newer."""
     folder = Path(tempfile.mkdtemp(prefix="console-static-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     with importlib.resources.as_file(importlib.resources.files("lucide") / "lucide.zip") as package:
         _write(folder / icons.SPRITE, icons.sprite(), (icons.LIST, package))
-    _write_styles(folder)
     return folder
 
 
 def _write_styles(folder: Path) -> None:
     """Write the style sheet if a source has changed, as it does while somebody works on it."""
-    path, changed = folder / STYLES, _changed(_STYLES)
+    sources = sorted(_markup())
+    path, changed = folder / STYLES, _changed([*_STYLES, *sources])
     if not path.exists() or path.stat().st_mtime_ns != changed:
-        _write(path, b"\n".join(source.read_bytes() for source in _STYLES), _STYLES)
+        names = words(source.read_text(encoding="utf-8") for source in sources)
+        package, own = (source.read_text(encoding="utf-8") for source in _STYLES)
+        _write(path, style_sheet(package, own, names).encode(), [*_STYLES, *sources])
+
+
+def _markup() -> Iterator[Path]:
+    """The files whose elements are styled: templates, modules and scripts."""
+    root = Path(__file__).parents[1]
+    yield from (root / "templates").rglob("*.html")
+    yield from (root / "workflows_ui").rglob("*.py")
+    yield from (root / "static").glob("*.js")
+    yield from (_package_folder("django") / "forms/templates").rglob("*.html")
+    yield from (_package_folder("django") / "contrib/admin/templates").rglob("*.html")
+    fields = _package_folder("crispy_bootstrap5") / "templates/bootstrap5"
+    yield from (fields / f"{name}.html" for name in _FIELD_TEMPLATES)
 
 
 def _write(path: Path, content: bytes, sources: Iterable[Path]) -> None:
@@ -111,4 +130,9 @@ def _package_folder(name: str) -> Path:
 _STYLES = (
     _package_folder("jazzy_tabler") / "static/vendor/tabler/css/tabler.min.css",
     Path(__file__).parents[1] / "static/app.css",
+)
+#: The templates of crispy-bootstrap5 that show a form and its fields; others are for layouts of its own, such as accordions.
+_FIELD_TEMPLATES = (
+    *("errors", "field", "uni_form", "layout/attrs", "layout/field_errors", "layout/field_errors_block"),
+    *("layout/field_file", "layout/help_text", "layout/help_text_and_errors", "layout/radio_checkbox_select"),
 )

@@ -106,7 +106,8 @@ def _collect_stale() -> None:
     digest = hashlib.sha256()
     for finder in get_finders():
         for name, storage in finder.list([]):
-            digest.update(f"{name} {storage.size(name)} {storage.get_modified_time(name)}\n".encode())
+            with storage.open(name) as file:
+                digest.update(f"{name} {storage.size(name)}\n".encode() + file.read())
     stamp = settings.STATIC_ROOT / ".stamp"
     if stamp.is_file() and stamp.read_text(encoding="ascii") == digest.hexdigest():
         return

@@ -1,4 +1,4 @@
-"""The sprite of icons has every icon that a template or a declaration names, and no other; the style sheet is made of its sources."""
+"""The sprite of icons has every icon that a template or a declaration names, and no other."""
 
 import ast
 import re
@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from django.contrib.staticfiles import finders
 
-from console import static
 from workflows_ui.core.states import StateChoices
 from workflows_ui.web import icons
 
@@ -75,22 +74,6 @@ def test_the_sprite_is_found_like_any_static_file_and_has_a_symbol_for_each_name
     assert isinstance(path, str)
     sprite = Path(path).read_text()
     assert sorted(re.findall(r'<symbol id="([^"]+)"', sprite)) == sorted(icons.NAMES)
-
-
-def test_the_style_sheet_has_the_rules_of_the_package_and_then_the_consoles_as_they_are_now(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    path = finders.find(static.STYLES)
-    assert isinstance(path, str)
-    package, own = (source.read_text(encoding="utf-8") for source in static._STYLES)
-    assert Path(path).read_text(encoding="utf-8") == f"{package}\n{own}"
-    changed = tmp_path / "app.css"
-    changed.write_text(".new { color: red; }")
-    with monkeypatch.context() as patch:
-        patch.setattr(static, "_STYLES", (changed,))
-        assert Path(str(finders.find(static.STYLES))).read_text() == ".new { color: red; }"
-    finders.find(static.STYLES)
-    assert Path(path).read_text(encoding="utf-8") == f"{package}\n{own}"
 
 
 def test_an_icon_says_nothing_to_a_screen_reader_and_one_that_is_missing_is_an_error() -> None:
