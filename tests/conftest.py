@@ -74,7 +74,7 @@ _ONLY_WHEN_ASKED = ("chaos", "bench")
 _ON_SERVERS = ("both_databases", "postgres", "redis", *_ONLY_WHEN_ASKED)
 _OTHER_PASS = "runs with TEST_ON=servers"
 #: Tests in a browser that run at every commit: those of launching. The others are slow.
-_QUICK_IN_BROWSER = ("test_new_user.py", "test_launch_browser.py")
+_QUICK_IN_BROWSER = ("test_launch_browser.py",)
 _DATABASE = {"db", "transactional_db", "live_server", "django_db_serialized_rollback"}
 
 

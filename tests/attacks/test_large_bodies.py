@@ -22,7 +22,8 @@ from workflows_ui.web import body_limits
 
 __all__ = ["stub_engine", "users"]
 
-pytestmark = pytest.mark.timeout(300)
+#: One process runs them, since the web server takes long to start.
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("web_server_large")]
 
 SIGN_IN = "/accounts/login/"
 #: Takes files.

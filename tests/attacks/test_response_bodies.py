@@ -19,7 +19,8 @@ from tests.web_server import WebServer, cookie_of, export
 
 __all__ = ["stub_engine", "users"]
 
-pytestmark = pytest.mark.timeout(300)
+#: One process runs them, since the web server takes long to start.
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("web_server_bodies")]
 
 STATUSES = (200, 204, 304, 404, 500)
 NOT_MODIFIED = "If-Modified-Since: Wed, 01 Jan 2098 00:00:00 GMT"

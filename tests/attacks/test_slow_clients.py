@@ -26,7 +26,8 @@ from workflows_ui.web import body_limits
 
 __all__ = ["stub_engine", "users"]
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+#: One process runs them, since the web server takes long to start.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("web_server_slow")]
 
 
 def is_answered(server: WebServer, cookie: str = "") -> None:

@@ -10,9 +10,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-#: Every point at which a launch may be cut, in its order, and the states it may end in afterwards.
-#: What was cut after the commit of SENDING, and never reached the engine, has no trace in the run lists. "Not sent" is said after the last
-#: search only.
+#: Every point at which a launch may be cut, in its order, and the states it may have at the end of the search time.
+#: What was cut after the commit of SENDING, and never reached the engine, has no trace in the run lists. "Not sent" is said a day later,
+#: after the last search.
 POINTS: dict[str, set[str]] = {
     "before the claim": {"succeeded"},
     "claimed": {"succeeded"},

@@ -172,6 +172,7 @@ def test_an_unsupported_python_is_explained_in_one_line(tmp_path: Path) -> None:
     assert f"{old} is 3.9.2" in lines[0]
 
 
+@pytest.mark.slow
 def test_packages_are_installed_into_an_environment_of_their_own_and_again_only_if_their_list_changes(
     tmp_path: Path,
 ) -> None:

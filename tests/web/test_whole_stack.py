@@ -3,6 +3,7 @@
 import resource
 from collections.abc import Callable
 
+import pytest
 from django.http import HttpRequest, HttpResponse
 
 from workflows_ui.web.middleware import whole_stack
@@ -10,6 +11,7 @@ from workflows_ui.web.middleware import whole_stack
 CALLS, DEPTH = 200, 300
 
 
+@pytest.mark.slow
 def test_repeated_calls_get_no_memory_from_the_system_at_any_depth() -> None:
     def view(_request: HttpRequest) -> HttpResponse:
         _deeper(DEPTH, _faults_of_calls)  # touches the memory of the stack

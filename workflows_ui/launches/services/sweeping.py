@@ -66,7 +66,7 @@ def _late(launch: Launch) -> Reason:
 
 
 def notice_lost() -> int:
-    """Mark launches as unclear whose worker died or hung after the first byte, until their runs are found. Return their number."""
+    """Mark launches as unclear whose worker died or hung after the commit of SENDING, until their runs are found. Return their number."""
     now = clock.now()
     gone = Launch.objects.filter(Launch.lease.expired(now))
     sending = gone.filter(state=State.SENDING)
