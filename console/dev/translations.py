@@ -7,6 +7,7 @@ texts are included because it has no Vietnamese. English needs no catalogue.
 
 import io
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,15 +53,20 @@ def extract_starter(file: Any, _keywords: Any, _comment_tags: Any, options: Any)
 def update() -> None:
     """Add new messages to the catalogues and remove unused ones."""
     with TemporaryDirectory() as folder:
-        options = ["-w", "120", "--no-fuzzy-matching", "--ignore-obsolete", "--ignore-pot-creation-date"]
-        _babel("update", "-D", "django", "-d", LOCALE, "-i", _extract(folder), *options)
+        _update(LOCALE, _extract(folder))
 
 
 def problems() -> list[str]:
     """What is wrong with the catalogues, a line each. Names the messages, unlike `pybabel update --check`."""
     found = []
     with TemporaryDirectory() as folder:
-        wanted = {(message.context, message.id) for message in _read(_extract(folder))}
+        messages = _extract(folder)
+        wanted = {(message.context, message.id) for message in _read(messages)}
+        ordered = Path(folder) / "locale"
+        shutil.copytree(LOCALE, ordered)
+        _update(ordered, messages)
+        sources = [file.relative_to(LOCALE) for file in LOCALE.glob("*/LC_MESSAGES/django.po")]
+        moved = [name for name in sources if (LOCALE / name).read_bytes() != (ordered / name).read_bytes()]
     for file in LOCALE.glob("*/LC_MESSAGES/django.po"):
         catalog = _read(file)
         present = {(message.context, message.id): message for message in catalog}
@@ -72,6 +78,8 @@ def problems() -> list[str]:
             if message.fuzzy or not all(message.string if isinstance(message.string, tuple) else [message.string]):
                 faults.append(("fuzzy" if message.fuzzy else "not translated", text))
         found += [f"{catalog.locale}: {fault}: {text!r}" for fault, text in faults]
+        if not faults and file.relative_to(LOCALE) in moved:
+            found.append(f"{catalog.locale}: not in the order of `make messages`")
     return sorted(found)
 
 
@@ -87,6 +95,11 @@ def compile_stale() -> None:
             _babel("compile", "-i", source, "-o", compiled)
             compiled.chmod(0o644)
             compiled.replace(target)
+
+
+def _update(locale: Path, messages: Path) -> None:
+    options = ["-w", "120", "--no-fuzzy-matching", "--ignore-obsolete", "--ignore-pot-creation-date"]
+    _babel("update", "-D", "django", "-d", locale, "-i", messages, *options)
 
 
 def _extract(folder: str) -> Path:

@@ -9,6 +9,7 @@ from django.http import QueryDict
 from django.test import override_settings
 from django.utils import timezone
 
+from tests.form_schema import bad_input
 from tests.launch_forms import golden
 from workflows_ui.form_schema import rules, schema_in
 from workflows_ui.form_schema.document import (
@@ -130,3 +131,11 @@ def test_no_field_of_a_real_flow_is_changed_by_opening_and_saving(file: Path) ->
             saved = field_form(sent(opened), field=field, form=form)
             assert saved.is_valid(), (field, saved.errors)
             assert saved.to_field(field.name) == field
+
+
+def test_every_kind_of_field_has_a_form_in_the_builder_and_a_case_of_bad_input() -> None:
+    tried = {case.field.kind for case in bad_input.CASES}
+    for kind in FieldKind:
+        field = Field("field", ("field",), kind=kind)
+        assert isinstance(field_form(field=field, form=Form((field,))), FieldForm)
+        assert kind in tried

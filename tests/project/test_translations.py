@@ -96,8 +96,10 @@ def test_no_text_of_the_code_goes_through_a_function_whose_messages_are_not_extr
     assert [one for one in imported if one[1] not in KEYWORDS] == []
 
 
-def test_a_good_catalogue_has_no_problems(project: Path) -> None:
+def test_a_good_catalogue_has_no_problems_once_it_is_in_the_order_of_the_command(project: Path) -> None:
     write_catalogue(launch="Chạy", runs="%(count)d lần chạy")
+    assert translations.problems() == ["vi: not in the order of `make messages`"]
+    translations.update()
     assert translations.problems() == []
 
 

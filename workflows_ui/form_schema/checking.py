@@ -15,7 +15,6 @@ from datetime import UTC, tzinfo
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
-from workflows_ui.core import readers
 from workflows_ui.form_schema import schema_out, values
 from workflows_ui.form_schema.document import (
     NOTHING,
@@ -318,7 +317,7 @@ def masked(form: Form, payload: object, mask: object) -> object:
 def _replace_value(payload: object, path: Sequence[str], value: object) -> object:
     if not path:
         return value
-    outer = readers.mapping_of(payload)
+    outer = payload if isinstance(payload, Mapping) else {}
     return {**outer, path[0]: _replace_value(outer[path[0]], path[1:], value)}
 
 
