@@ -14,9 +14,8 @@ from pathlib import Path
 
 from tests import prerequisites
 
-#: Parallel processes beyond one per core: tests wait for engines and browsers while others compute. At a commit there are few browsers.
-#: Each process first imports and collects everything.
-EXTRA_PROCESSES, EXTRA_AT_A_COMMIT = 3, 2
+#: Parallel processes beyond one per core: tests in a browser wait while others compute. Each process first imports and collects everything.
+EXTRA_PROCESSES = 3
 #: More would exceed the databases of a small Redis or the connections of a small PostgreSQL.
 MAX_PROCESSES = 8
 _OK, _NO_TESTS = 0, 5
@@ -69,8 +68,7 @@ def _pass(name: str, marks: str, options: list[str], not_run: list[str]) -> bool
     sys.stdout.flush()
     # Tests that kill processes or measure run alone.
     alone = marks in {"chaos", "bench"}
-    extra = EXTRA_AT_A_COMMIT if "not slow" in marks else EXTRA_PROCESSES
-    processes = 1 if alone else min((os.cpu_count() or 1) + extra, MAX_PROCESSES)
+    processes = 1 if alone else min((os.cpu_count() or 1) + EXTRA_PROCESSES, MAX_PROCESSES)
     command = [
         sys.executable,
         "-m",
