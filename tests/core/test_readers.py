@@ -121,4 +121,4 @@ def test_keys_without_an_attribute_are_kept() -> None:
 
 def test_an_attribute_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
-        Thing({}).title = "x"  # type: ignore[misc]
+        Thing({}).title = "x"  # type: ignore[misc]  # mypy refuses it, too

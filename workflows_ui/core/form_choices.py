@@ -22,7 +22,7 @@ def set_choices(form: forms.BaseForm, name: str, choices: Iterable[tuple[object,
 def set_rows(form: forms.BaseForm, name: str, rows: QuerySet[Row]) -> None:
     """Offer these rows in a ModelChoiceField."""
     field = form.fields[name]
-    assert isinstance(field, forms.ModelChoiceField)  # noqa: S101
+    assert isinstance(field, forms.ModelChoiceField)  # noqa: S101  (for the type checker; the caller names such a field)
     field.queryset = rows
 
 

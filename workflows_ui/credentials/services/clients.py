@@ -13,7 +13,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Model, QuerySet
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
 
@@ -187,7 +186,9 @@ def _report_change(credential: Credential, problem: CannotOpen) -> None:
     text = "\x1f".join([type(problem).__name__, *map(str, values.values()), *sealed])
     digest = salted_hmac("workflows_ui.refused", text, algorithm="sha256").hexdigest()
     with transaction.atomic():
-        rows: QuerySet[Model] = type(row)._default_manager.filter(pk=row.pk)  # type: ignore[misc]  # noqa: SLF001
+        rows: QuerySet[Workspace] | QuerySet[Credential] = Credential.objects.filter(pk=credential.pk)
+        if workspace_changed:
+            rows = Workspace.objects.filter(pk=credential.workspace_id)
         if not rows.exclude(refused=digest).update(refused=digest):
             return
         if workspace_changed:
