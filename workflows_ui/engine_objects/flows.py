@@ -5,7 +5,6 @@ from typing import Final
 from workflows_ui.core.readers import (
     EngineObject,
     Reader,
-    as_items,
     flag,
     items,
     mapping,
@@ -36,7 +35,7 @@ class Branch(EngineObject):
     @property
     def groups(self) -> list[list["Condition"]]:
         """Its conditions; what is no list, and what is no condition, is left out."""
-        return [parts_of(group, Condition) for group in self.conditions if as_items(group) is group]
+        return [parts_of(group, Condition) for group in self.conditions if isinstance(group, list)]
 
 
 class Condition(EngineObject):
@@ -64,8 +63,12 @@ class StepSettings(EngineObject):
     input = mapping("input")
     #: The branches of a router.
     branches = parts("branches", Branch)
-    #: Where the engine keeps an output of the step to build and test with; "" if it has none.
-    sample_file_id = text("sampleData.sampleDataFileId")
+    _sample_file_id = text("sampleData.sampleDataFileId")
+
+    @property
+    def has_sample(self) -> bool:
+        """Whether the engine has an output of the step to build and test with."""
+        return bool(self._sample_file_id)
 
     @property
     def operation(self) -> str:
