@@ -4,7 +4,6 @@ from typing import Final
 
 from workflows_ui.core.readers import (
     EngineObject,
-    Reader,
     flag,
     items,
     mapping,
@@ -14,7 +13,6 @@ from workflows_ui.core.readers import (
     parts_of,
     text,
     texts,
-    tree,
     usable_id,
 )
 
@@ -44,9 +42,6 @@ class Condition(EngineObject):
     __slots__ = ()
 
     operator = text("operator")
-    first_value = tree("firstValue")
-    second_value = tree("secondValue")
-    case_sensitive = flag("caseSensitive")
 
 
 class StepSettings(EngineObject):
@@ -90,10 +85,7 @@ class Step(EngineObject):
     display_name = text("displayName")
     type = text("type")
     valid = flag("valid")
-    skip = flag("skip")
     settings = part("settings", StepSettings)
-    next_action: "Reader[Step]" = part("nextAction", lambda value: Step(value))
-    first_loop_action: "Reader[Step]" = part("firstLoopAction", lambda value: Step(value))
 
 
 class FlowVersion(EngineObject):
