@@ -308,33 +308,33 @@ def test_a_channel_names_the_cause_of_failures_only_where_a_manager_chose_it(sta
     rows = repr(list(AlarmDelivery.objects.values())) + everything_told()
     assert "evil.example" not in rows
 
-    def told() -> bool:
+    def names_cause() -> bool:
         row = AlarmDelivery.objects.get(channel__name="Causes")
         return "The step's message" in channel_messages.build(row, "https://console.example/")["text"]
 
-    assert told()
+    assert names_cause()
     # Messages of a launch's run, and of a retry of it, may repeat what was sent with it in any form.
     launched = Launch(workspace=stage.users.workspace, user=stage.users.colleague, ticket=launches.ticket())
     launched.flow_id, launched.payload_digest, launched.run_id = flow, "0" * 64, added[0]
     launched.asked_at = launched.not_before = launched.send_by = timezone.now()
     launched.save(force_insert=True)
-    assert not told()
+    assert not names_cause()
     Launch.objects.update(run_id=added[1])
-    assert told()
+    assert names_cause()
     repairs.record(stage.users.workspace, stage.users.owner.pk, added[1], added[0])
-    assert not told()
+    assert not names_cause()
     RunRetry.objects.all().delete()
     shares = list(CredentialShare.objects.all())
     CredentialShare.objects.all().delete()
-    assert not told()
+    assert not names_cause()
     CredentialShare.objects.bulk_create(shares)
-    assert told()
+    assert names_cause()
     # The index has the cause: nothing is called with the credential, so its secret need not open.
     Credential.objects.update(secret="")
-    assert told()
+    assert names_cause()
     # A workspace that leaves causes out of mails leaves them out of channels, too.
     Workspace.objects.update(causes_in_notices=False)
-    assert not told()
+    assert not names_cause()
 
 
 def test_only_managers_who_see_the_index_reach_channels(stage: Stage, server: Server) -> None:

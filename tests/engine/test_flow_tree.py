@@ -89,7 +89,7 @@ def test_a_step_knows_its_number_and_what_is_inside_and_around_it() -> None:
     nodes = {node.name: node for node in list(walk(TREE))}
     assert [node.name for node in tree(TREE)] == ["trigger", "step_1", "step_8", "step_10"]
     assert [node.name for node in inner(nodes["step_4"])] == ["step_5", "step_6", "step_7"]
-    assert [node.name for node in nodes["step_7"].around()] == ["step_6", "step_4", "step_1"]
+    assert [node.name for node in nodes["step_7"].ancestors()] == ["step_6", "step_4", "step_1"]
     assert [node.number for node in nodes.values()] == list(range(1, 12))
     assert [branch.branch for branch in nodes["step_1"].branches] == ["Large", "Empty", None]
     loop = nodes["step_4"].loop

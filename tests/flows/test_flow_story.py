@@ -38,7 +38,7 @@ def _lines(story: flow_story.Story) -> list[str]:
     return add_lines(story.sentences, story.more, 0)
 
 
-def _told(*steps: dict[str, Any], known: Known = KNOWN) -> list[str]:
+def _story_lines(*steps: dict[str, Any], known: Known = KNOWN) -> list[str]:
     return _lines(flow_story.build_story(step_trees.chain(step_trees.webhook(), *steps), known))
 
 
@@ -47,7 +47,7 @@ def _act(piece: str, action: str, title: str = "A step", **inputs: Any) -> dict[
 
 
 def test_the_common_steps_have_sentences_of_their_own() -> None:
-    assert _told(
+    assert _story_lines(
         _act("whatsapp", "sendMessage", auth="{{connections['wa-sales']}}"),
         _act("tables", "tables-create-records", table_id="orders"),
         _act("approval", "wait_for_approval"),
@@ -67,7 +67,7 @@ def test_the_common_steps_have_sentences_of_their_own() -> None:
 
 
 def test_without_names_the_sentences_do_without() -> None:
-    assert _told(
+    assert _story_lines(
         _act("whatsapp", "sendMessage", auth="{{connections['wa-sales']}}"),
         _act("tables", "tables-find-records", table_id="orders"),
         _act("my-own-app", "do_it", "Do it"),
@@ -84,7 +84,7 @@ def test_branches_and_loops_are_folded_into_their_sentence() -> None:
         (step_trees.when("Branch 2", "NUMBER_IS_GREATER_THAN", "{{trigger['body']['amount']}}", "10"), None),
         (step_trees.otherwise(), step_trees.delay("step_3", "Wait", 3, "days")),
     )
-    assert _told(step_trees.loop("step_1", "Each", "{{trigger['body']['items']}}", route)) == [
+    assert _story_lines(step_trees.loop("step_1", "Each", "{{trigger['body']['items']}}", route)) == [
         "For each of items:",
         "  Looks which case applies first:",
         "   If VIP customer:",
@@ -95,21 +95,21 @@ def test_branches_and_loops_are_folded_into_their_sentence() -> None:
         "    Waits 3 days",
     ]
     rest = step_trees.router("step_2", "Route", (step_trees.otherwise() | {"branchName": "Còn lại"}, inner))
-    assert _told(rest)[1].strip() == "Otherwise (Còn lại):"
+    assert _story_lines(rest)[1].strip() == "Otherwise (Còn lại):"
     with translation.override("vi"):
-        assert _told(rest)[1].strip() == "Còn lại:"
+        assert _story_lines(rest)[1].strip() == "Còn lại:"
 
 
 def test_long_flows_are_shown_as_far_as_people_read_and_the_rest_is_counted() -> None:
     loop = step_trees.loop(
         "step_12", "Each", "", step_trees.chain(_act("gmail", "send_email"), _act("gmail", "send_email"))
     )
-    lines = _told(*[_act("gmail", "send_email") for _number in range(10)], loop)
+    lines = _story_lines(*[_act("gmail", "send_email") for _number in range(10)], loop)
     assert lines == ["Sends an e-mail"] * 8 + ["+5"]
 
 
 def test_skipped_steps_are_left_out() -> None:
-    assert _told({**_act("gmail", "send_email"), "skip": True}, step_trees.delay("s", "Wait", 5, "minutes")) == [
+    assert _story_lines({**_act("gmail", "send_email"), "skip": True}, step_trees.delay("s", "Wait", 5, "minutes")) == [
         "Waits 5 min"
     ]
 

@@ -47,7 +47,7 @@ def _ended(scene: Scene, state: State, **fields: Any) -> Launch:
     return scene.row(state=state, **defaults | fields)
 
 
-def _told(user: User) -> list[str]:
+def _notice_keys(user: User) -> list[str]:
     return [notice.key for notice in notifications.visible_notifications(user)]
 
 
@@ -56,16 +56,16 @@ def test_the_end_of_a_launch_is_shown_once_to_who_asked_for_it(scene: Scene) -> 
     _watch(scene, scene.users.colleague, WatchKind.LAUNCH, launch.pk)
     for _ in range(3):
         watching.find_news()
-    assert _told(scene.users.colleague) == [f"launch:{launch.pk}:succeeded"]
+    assert _notice_keys(scene.users.colleague) == [f"launch:{launch.pk}:succeeded"]
     assert not Watch.objects.exists()
-    assert _told(scene.users.owner) == []
+    assert _notice_keys(scene.users.owner) == []
 
 
 def test_an_open_launch_is_no_news(scene: Scene) -> None:
     launch = scene.row(state=State.RUNNING)
     _watch(scene, scene.users.colleague, WatchKind.LAUNCH, launch.pk)
     watching.find_news()
-    assert _told(scene.users.colleague) == []
+    assert _notice_keys(scene.users.colleague) == []
     assert Watch.objects.count() == 1
 
 
@@ -76,7 +76,7 @@ def test_an_unclear_launch_is_shown_and_shown_again_when_it_is_settled(scene: Sc
     watching.find_news()
     Launch.objects.filter(pk=launch.pk).update(state=State.FAILED)
     watching.find_news()
-    assert sorted(_told(scene.users.colleague)) == [f"launch:{launch.pk}:failed", f"launch:{launch.pk}:unknown"]
+    assert sorted(_notice_keys(scene.users.colleague)) == [f"launch:{launch.pk}:failed", f"launch:{launch.pk}:unknown"]
 
 
 def test_an_unclear_launch_is_watched_for_a_month_and_not_shown_again_once_its_news_is_forgotten(scene: Scene) -> None:
@@ -90,7 +90,7 @@ def test_an_unclear_launch_is_watched_for_a_month_and_not_shown_again_once_its_n
     Notice.objects.update(last_at=timezone.now() - timedelta(days=91))
     notifications.purge()
     watching.find_news()
-    assert _told(scene.users.colleague) == []
+    assert _notice_keys(scene.users.colleague) == []
 
 
 def test_failures_that_were_reported_cost_the_next_look_nothing(scene: Scene) -> None:
@@ -115,7 +115,7 @@ def test_who_watches_a_launch_and_its_flow_hears_of_its_failure_once(scene: Scen
     _watch(scene, scene.users.colleague, WatchKind.FLOW, launch.flow_id)
     watching.find_news()
     watching.find_news()
-    assert _told(scene.users.colleague) == [f"launch:{launch.pk}:failed"]
+    assert _notice_keys(scene.users.colleague) == [f"launch:{launch.pk}:failed"]
 
 
 def test_failures_of_others_are_shown_to_builders_and_not_to_launchers(scene: Scene) -> None:
@@ -124,8 +124,8 @@ def test_failures_of_others_are_shown_to_builders_and_not_to_launchers(scene: Sc
     for user in (scene.users.owner, other):
         _watch(scene, user, WatchKind.FLOW, launch.flow_id)
     watching.find_news()
-    assert _told(scene.users.owner) == [f"launch:{launch.pk}:failed"]
-    assert _told(other) == []
+    assert _notice_keys(scene.users.owner) == [f"launch:{launch.pk}:failed"]
+    assert _notice_keys(other) == []
 
 
 def test_what_failed_before_one_asked_and_what_people_withdrew_is_no_news(scene: Scene) -> None:
@@ -133,7 +133,7 @@ def test_what_failed_before_one_asked_and_what_people_withdrew_is_no_news(scene:
     _watch(scene, scene.users.owner, WatchKind.FLOW, old.flow_id)
     _ended(scene, State.NOT_SENT, reason=Reason.WITHDRAWN)
     watching.find_news()
-    assert _told(scene.users.owner) == []
+    assert _notice_keys(scene.users.owner) == []
 
 
 def test_who_has_left_the_workspace_is_informed_nothing(scene: Scene) -> None:
@@ -141,7 +141,7 @@ def test_who_has_left_the_workspace_is_informed_nothing(scene: Scene) -> None:
     _watch(scene, scene.users.colleague, WatchKind.LAUNCH, launch.pk)
     Member.objects.filter(user=scene.users.colleague).delete()
     watching.find_news()
-    assert _told(scene.users.colleague) == []
+    assert _notice_keys(scene.users.colleague) == []
 
 
 def test_a_failed_run_that_somebody_else_started_is_shown_once(db: None) -> None:
@@ -200,7 +200,7 @@ def test_a_failed_run_of_the_consoles_own_launch_is_shown_by_the_launch_only(db:
         )
         watching.poll_watched(scene.users.workspace.pk)
         watching.find_news()
-        assert _told(scene.users.owner) == [f"launch:{launch.pk}:failed"]
+        assert _notice_keys(scene.users.owner) == [f"launch:{launch.pk}:failed"]
     finally:
         scene.close()
 

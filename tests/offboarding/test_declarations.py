@@ -9,9 +9,9 @@ from workflows_ui.offboarding.owned import OWNED
 
 _ACCOUNT = "A part of the account, of no use to anybody else."
 _PERSONAL = "Of no use to colleagues; it stays with the account."
-_RECORD = "The record names who did it, for ever."
+_RECORD = "The record names who did it, permanently."
 _REQUEST = "A request, which is refused with the account, or which its receivers decide about."
-_SETTLED = "The console follows it to its end, whoever began it."
+_SETTLED = "The console settles it without the person."
 
 #: Keys to a person, by model and field, and why they are not owned.
 NOT_OWNED = {
@@ -47,7 +47,7 @@ NOT_OWNED = {
     "RunRetry.user": _SETTLED,
     "SavedView.owner": "Personal. One that is shared with a team stays with the team, and managers change it.",
     "UnclearWrite.user": _SETTLED,
-    "User_user_permissions.user": "Nobody has permissions of Django.",
+    "User_user_permissions.user": "The console does not use Django's permissions.",
     "Visit.user": _PERSONAL,
 }
 

@@ -460,7 +460,7 @@ def test_a_client_that_signs_in_automatically_needs_no_code() -> None:
     made = auth_forms.value(AuthSchema(auth), typed)
     assert made["grant_type"] == "client_credentials"
     assert made["authorization_method"] == "BODY"
-    assert made["code"] != ""
+    assert made["code"]
     assert auth_forms.secrets(made) == ["i", "s", "r"]
 
 

@@ -189,11 +189,6 @@ def plain_text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def shortened(value: object, most: int) -> object:
-    """A text of at most so many characters; anything else as it is."""
-    return value[:most] if isinstance(value, str) else value
-
-
 def as_count(value: object) -> int | None:
     """As `count`, for a value."""
     if isinstance(value, dict | list):

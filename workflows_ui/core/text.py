@@ -16,7 +16,7 @@ else:
 
 
 def deferred(build: Callable[[], str]) -> Text:
-    """The text that `build` gives in the language of whoever reads it, each time it is shown: for sentences with numbers and names, which
+    """A lazy text: `build` is called each time it is shown, in the reader's language. For sentences with numbers and names, which
     `gettext_lazy` cannot fill in.
     """
     return cast(Text, lazy(build, str)())

@@ -30,7 +30,7 @@ class Chain:
     """Steps one after another: those of the flow itself, of a loop, or of a branch (`Branch`).
 
     Attributes:
-        around: the loop or router that they are inside; None for those of the flow itself.
+        container: the loop or router that they are inside; None for those of the flow itself.
         depth: 0 for the flow itself, one more inside each loop or branch.
         in_loop: whether it is inside any loop.
         branch: the name of the nearest branch around the steps, None outside of branches and for a branch without a name.
@@ -38,7 +38,7 @@ class Chain:
         steps: in their order, as far as the walk has come.
     """
 
-    around: "Node | None" = None
+    container: "Node | None" = None
     depth: int = 0
     in_loop: bool = False
     branch: str | None = None
@@ -124,12 +124,12 @@ class Node:
     def branches(self) -> list[Branch]:
         return [chain for chain in self.inside if isinstance(chain, Branch)]
 
-    def around(self) -> Iterator["Node"]:
-        """The loops and routers around it, the innermost first."""
-        node = self.chain.around
+    def ancestors(self) -> Iterator["Node"]:
+        """The loops and routers that it is inside, the innermost first."""
+        node = self.chain.container
         while node is not None:
             yield node
-            node = node.chain.around
+            node = node.chain.container
 
 
 def walk(trigger: Any) -> Iterator[Node]:

@@ -4,8 +4,6 @@ from typing import Final
 
 from workflows_ui.core.readers import (
     EngineObject,
-    Reader,
-    as_items,
     flag,
     items,
     mapping,
@@ -15,7 +13,6 @@ from workflows_ui.core.readers import (
     parts_of,
     text,
     texts,
-    tree,
     usable_id,
 )
 
@@ -36,7 +33,7 @@ class Branch(EngineObject):
     @property
     def groups(self) -> list[list["Condition"]]:
         """Its conditions; what is no list, and what is no condition, is left out."""
-        return [parts_of(group, Condition) for group in self.conditions if as_items(group) is group]
+        return [parts_of(group, Condition) for group in self.conditions if isinstance(group, list)]
 
 
 class Condition(EngineObject):
@@ -45,9 +42,6 @@ class Condition(EngineObject):
     __slots__ = ()
 
     operator = text("operator")
-    first_value = tree("firstValue")
-    second_value = tree("secondValue")
-    case_sensitive = flag("caseSensitive")
 
 
 class StepSettings(EngineObject):
@@ -64,8 +58,12 @@ class StepSettings(EngineObject):
     input = mapping("input")
     #: The branches of a router.
     branches = parts("branches", Branch)
-    #: Where the engine keeps an output of the step to build and test with; "" if it has none.
-    sample_file_id = text("sampleData.sampleDataFileId")
+    _sample_file_id = text("sampleData.sampleDataFileId")
+
+    @property
+    def has_sample(self) -> bool:
+        """Whether the engine has an output of the step to build and test with."""
+        return bool(self._sample_file_id)
 
     @property
     def operation(self) -> str:
@@ -87,10 +85,7 @@ class Step(EngineObject):
     display_name = text("displayName")
     type = text("type")
     valid = flag("valid")
-    skip = flag("skip")
     settings = part("settings", StepSettings)
-    next_action: "Reader[Step]" = part("nextAction", lambda value: Step(value))
-    first_loop_action: "Reader[Step]" = part("firstLoopAction", lambda value: Step(value))
 
 
 class FlowVersion(EngineObject):

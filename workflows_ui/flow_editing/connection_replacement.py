@@ -148,7 +148,7 @@ def lost_samples(flow: Mapping[str, object], planned: Mapping[str, object]) -> l
     apart = planned["live"] and planned["newest"] != planned["published"]
     if not apart or notes.has_notes(flow):
         return []
-    sampled = [node for node in flow_tree.walk(trigger_of(flow)) if bool(Step(node.step).settings.sample_file_id)]
+    sampled = [node for node in flow_tree.walk(trigger_of(flow)) if Step(node.step).settings.has_sample]
     return [contents.title_of(node) for node in sampled]
 
 
@@ -348,9 +348,7 @@ class _Replacement:
     def _missing_samples(self, newest: Json) -> Iterator[tuple[str, object]]:
         there = flow_tree.steps_by_name(newest.get("trigger"))
         for name, step in flow_tree.steps_by_name(self.version(self.values["newest"]).get("trigger")).items():
-            lost = (
-                Step(step).settings.sample_file_id and name in there and not Step(there[name]).settings.sample_file_id
-            )
+            lost = Step(step).settings.has_sample and name in there and not Step(there[name]).settings.has_sample
             if lost and name not in self.values.get("samples", []):
                 yield name, pick(step, "settings.sampleData")
 

@@ -248,7 +248,7 @@ class UseVersion(EditForm):
 
 
 class RawOperation(EditForm):
-    """object operation, for those who know the engine's requests. `type` in the address fills in a template."""
+    """Any operation, for those who know the engine's requests. `type` in the address fills in a template."""
 
     above = "flow_editing/operation_template.html"
     type = forms.ChoiceField(label=_("Operation"), choices=[(name, name) for name in TYPES])

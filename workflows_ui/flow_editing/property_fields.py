@@ -1,6 +1,6 @@
 """Properties of an app's action or trigger that are one field of a form (api.md 11.3), and their values again.
 
-A property becomes a node. What was not changed keeps its value exactly, also a secret that the page shows masked. object property but a
+A property becomes a node. What was not changed keeps its value exactly, also a secret that the page shows masked. Any property but a
 text can be an expression instead, in a second field. Those of several fields are in property_groups.py.
 """
 

@@ -127,7 +127,7 @@ def layout(trigger: Any, current: str = "") -> Layout:
 def _unfolded(nodes: Iterable[flow_tree.Node], current: str) -> set[flow_tree.Node]:
     """The step of this name and the loops and routers around it."""
     found = next((node for node in nodes if current and node.name == current), None)
-    return {found, *found.around()} if found else set()
+    return {found, *found.ancestors()} if found else set()
 
 
 @dataclass

@@ -4,7 +4,6 @@ from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
 from workflows_ui.core.paths import dicts_at, text_at
-from workflows_ui.core.readers import as_items
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.flows import reading
 from workflows_ui.resource_admin.resource import Row, id_at, pick
@@ -23,8 +22,7 @@ _LONGEST, MOST = 2_000, 50
 
 def has_notes(flow: Row) -> bool:
     """Whether the engine is one that has notes."""
-    notes = pick(flow, "version.notes")
-    return as_items(notes) is notes
+    return isinstance(pick(flow, "version.notes"), list)
 
 
 def notes_of(flow: Row) -> list[dict[str, object]]:

@@ -172,14 +172,14 @@ def items(
 def _indent(chain: flow_tree.Chain, indents: dict[flow_tree.Chain, int]) -> int:
     """The indent of the steps of a chain: steps in a branch are indented one level more than the branch's heading."""
     if chain not in indents:
-        around = chain.around
-        indents[chain] = indents[around.chain] + (2 if _headed(chain) else 1) if around else 0
+        container = chain.container
+        indents[chain] = indents[container.chain] + (2 if _headed(chain) else 1) if container else 0
     return indents[chain]
 
 
 def _headed(chain: flow_tree.Chain) -> bool:
-    """Whether the step around these lists branches, which then have headings."""
-    return chain.around is not None and bool(list_at(chain.around.step, "settings.branches"))
+    """Whether these are inside a router that lists its branches, which then have headings."""
+    return chain.container is not None and bool(list_at(chain.container.step, "settings.branches"))
 
 
 def kind_of(step: Any) -> tuple[str, Text]:

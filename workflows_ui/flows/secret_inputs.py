@@ -32,7 +32,8 @@ def masked(session: EngineSession, value: Value) -> Value:
 
 def masking(session: EngineSession, *values: object) -> Mask:
     """What masks these values, or parts of them, as `masked` does."""
-    names = list(dict.fromkeys(text_at(settings, "pieceName") for value in values for settings in _settings(value)))
+    found = (StepSettings(settings).piece_name for value in values for settings in _settings(value))
+    names = list(dict.fromkeys(found))
     schemas = {name: inputs.of_piece(session, name) for name in names[:MOST_PIECES]}
     schemas |= {name: inputs.known(session, name) for name in names[MOST_PIECES:]}
 
@@ -40,11 +41,7 @@ def masking(session: EngineSession, *values: object) -> Mask:
         copy: Value = redaction.step(value, secrets=reading.SECRETS)
         for settings in _settings(copy):
             step = StepSettings(settings)
-            secret = (
-                schemas[step.piece_name].get("secrets", {}).get(step.operation, {})
-                if step.piece_name in schemas
-                else {}
-            )
+            secret = schemas.get(step.piece_name, inputs.Inputs()).get("secrets", {}).get(step.operation, {})
             # Of inputs whose fields the app gave, by the schema that is stored with the step.
             stored = dict_at(settings, "propertySettings").items()
             members = {

@@ -159,8 +159,8 @@ class Reach:
 class Item:
     """One belonging of the person. It can be handed to one of `to`, or ended if `ends`; otherwise it is only listed.
 
-    `row`: what `give` and `end` of its declaration get. `gives`: it can be handed over, if there is somebody to take it. `sole_manager`:
-    nobody else has this role. `already`: those who have it, to whom a second click hands it over again.
+    `row`: the argument of `give` and `end` of its declaration. `gives`: it can be handed over, if there is somebody to take it.
+    `sole_manager`: nobody else has this role. `already`: those who have it, to whom a second click hands it over again.
     """
 
     kind: "Owned[Any]"
@@ -210,7 +210,7 @@ class Owned(Generic[M]):
         items: the person's belongings of this kind, in the order of the page.
         give: hands a row to a holder; return whether it still belonged to the person. None if that is impossible.
         end: ends a row; False if it no longer belonged to the person.
-        refusals: exceptions of both, with what is wrong with the choice.
+        refusals: exceptions that either may raise, with what the page says at the choice.
         end_label: the label for ending it.
         moment: the label for its date.
         more: shown if it can be handed over or ended.

@@ -44,12 +44,12 @@ class Day(forms.DateInput):
 
 
 class Several(forms.MultipleChoiceField):
-    """object number of values that only the engine knows; the choices are filled in later."""
+    """Any number of values that only the engine knows; the choices are filled in later."""
 
     widget = forms.CheckboxSelectMultiple
 
     def valid_value(self, value: object) -> bool:
-        """object value of limited length is accepted."""
+        """Any value of limited length is accepted."""
         return 0 < len(str(value)) <= _LONGEST
 
     def validate(self, value: Sequence[str]) -> None:

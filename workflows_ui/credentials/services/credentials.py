@@ -201,7 +201,7 @@ def hand_over(actor: Actor, credential: Credential, to: User | Group) -> bool:
     """Give it to a person or a team; with a team, a manager of the workspace becomes its owner, the actor if possible.
 
     It is re-sealed for its new owner (sharing.pass_on); the secret is shown to nobody. Return whether it still belonged to the same owner.
-    Raises CannotBeOpened. Within a transaction.
+    Raises CannotBeOpened. Has to be called in a transaction.
     """
     rows = Credential.objects.select_for_update(of=("self",)).select_related("workspace", "owner")
     row = rows.filter(pk=credential.pk, owner=credential.owner_id).first()

@@ -193,9 +193,7 @@ class StepTestForm(SeenForm):
 
 def _hints(trigger: Json, step: Json) -> str:
     """What the test lacks: values of steps that have no sample."""
-    lacking = [
-        places.title(other) for other in used_steps(trigger, step) if not bool(Step(other).settings.sample_file_id)
-    ]
+    lacking = [places.title(other) for other in used_steps(trigger, step) if not Step(other).settings.has_sample]
     if not lacking:
         return ""
     named = ", ".join(f"“{name}”" for name in lacking[:_MOST_NAMED])

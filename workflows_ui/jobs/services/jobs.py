@@ -279,7 +279,7 @@ def undo(actor: Actor, access: Access, job: Job, data: Mapping[str, object]) -> 
 
 
 def undone_by(job: Job) -> Job | None:
-    """The newest job that undoes this one, or is about to: it waits, is at work, or undid at least one object; None if there is none."""
+    """The newest job that undoes this one: waiting, in progress, or ended with at least one object undone. None without one."""
     later = Job.objects.filter(
         workspace=job.workspace_id,
         user=job.user_id,

@@ -187,7 +187,7 @@ def _read_impact(work: Work) -> tuple[list[object], int]:
 
 
 def _in_languages(text: Text, most: int) -> dict[str, str]:
-    """A text by language, cut for storage: whoever reads it later may read another language than the worker."""
+    """A text in each language, truncated for storage: its reader's language may not be the worker's."""
     found = {}
     for code, _name in settings.LANGUAGES:
         with translation.override(code):

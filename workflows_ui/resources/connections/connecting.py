@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.core import formats
 from workflows_ui.core.form_arguments import FormArguments
 from workflows_ui.core.paths import pick, text_at
-from workflows_ui.core.readers import mapping_of
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound, Unknown
 from workflows_ui.engine_objects.pieces import AuthSchema, Piece
@@ -144,7 +143,7 @@ def renew(session: EngineSession, row: Row, typed: dict[str, object]) -> object:
         )
     request = {key: row.get(key) for key in ("externalId", "displayName", "pieceName")}
     metadata = row.get("metadata")
-    if mapping_of(metadata) is metadata:
+    if isinstance(metadata, dict):
         request["metadata"] = metadata
     return _store(session, request, schema, typed)
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.core import formats
 from workflows_ui.core.collation import sort_key
 from workflows_ui.core.form_arguments import FormArguments
+from workflows_ui.core.paths import text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine_objects.pieces import Piece, PieceOperation
 from workflows_ui.pieces import apps, connections as connection_list
@@ -177,7 +178,7 @@ def _write(session: EngineSession, server: Row, others: Sequence[Tool], *new: di
 
 def _request(tool: Tool) -> dict[str, object]:
     """A tool as it is sent back: without generated keys, and its name without the suffix that the engine adds again."""
-    base = tool.name.removesuffix(f"_{tool.id[:4]}") if tool.id else ""
+    base = text_at(tool.raw, "toolName").removesuffix(f"_{tool.id[:4]}") if tool.id else ""
     request = {key: value for key, value in tool.raw.items() if key not in _OWN and value is not None}
     return request | {"toolName": base or "tool"}
 
