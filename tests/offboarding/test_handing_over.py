@@ -278,7 +278,6 @@ def test_what_cannot_be_done_is_said_at_its_field_and_all_other_choices_are_kept
     assert Credential.objects.get(pk=key.partition("-")[2]).owner == leaver
 
 
-@pytest.mark.slow
 def test_a_double_click_and_a_second_tab_find_it_gone_and_say_so(scene: Scene, leaver: User, keeper: User) -> None:
     client, url = browser(keeper), of_console(leaver)
     hr = Workspace.objects.get(slug="hr")
