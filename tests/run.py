@@ -1,4 +1,4 @@
-"""`make test`: runs the tests on SQLite, those that depend on the database on PostgreSQL and Redis, and lists what was not run.
+"""`make test`: runs the tests on SQLite, beside it those that depend on the database on PostgreSQL and Redis, and lists what was not run.
 
 `python -m tests.run [sqlite | servers] [--full | --marks chaos] [-- options of pytest]`. `--full` includes what is marked `slow`, and
 runs what depends on the database on both.
@@ -10,12 +10,16 @@ import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 from tests import prerequisites
 
-#: Parallel processes beyond one per core: tests in a browser wait while others compute. Each process first imports and collects everything.
+#: Parallel processes beyond one per core, since tests wait for servers and browsers while others compute: of a pass that runs alone, and
+#: of the two that run beside each other. Each process first imports and collects everything.
 EXTRA_PROCESSES = 3
+EXTRA_PROCESSES_BESIDE = {"sqlite": 2, "servers": 0}
 #: More would exceed the databases of a small Redis or the connections of a small PostgreSQL.
 MAX_PROCESSES = 8
 _OK, _NO_TESTS = 0, 5
@@ -36,11 +40,23 @@ def main(arguments: list[str]) -> int:
     found = [name for name, lack in missing.items() if not lack]
     not_run += [f"the whole pass on PostgreSQL and Redis: {lack}" for lack in missing.values() if lack]
     marks = asked.marks or ("" if asked.full else "not slow")
-    for name in found:
-        # At every commit, a test that depends on the database runs on one of them where there are both.
-        once = marks == "not slow" and name == "sqlite" and "servers" in found
-        if not _pass(name, f"{marks} and not both_databases" if once else marks, options, not_run):
-            failed.append(name)
+    # At every commit, a test that depends on the database runs on one of them where there are both.
+    once = marks == "not slow" and "servers" in found
+    # Tests that kill processes or measure run one after the other, alone.
+    alone = bool(asked.marks)
+
+    def run(name: str) -> Outcome:
+        more = EXTRA_PROCESSES_BESIDE[name] if len(found) > 1 else EXTRA_PROCESSES
+        processes = 1 if alone else min((os.cpu_count() or 1) + more, MAX_PROCESSES)
+        shown = marks + " and not both_databases" if once and name == "sqlite" else marks
+        return _pass(name, shown, options, processes, seen=alone or name == found[0])
+
+    with ThreadPoolExecutor(1 if alone else len(found)) as pool:
+        for name, outcome in zip(found, pool.map(run, found), strict=True):
+            sys.stdout.write(outcome.output)
+            not_run += outcome.not_run
+            if outcome.code not in ({_OK, _NO_TESTS} if alone else {_OK}):
+                failed.append(name)
     in_ci = os.environ.get("CI", "").lower() == "true"
     if not_run:
         sys.stdout.write("\nNot run:\n" + "".join(f"  {line}\n" for line in dict.fromkeys(not_run)))
@@ -62,32 +78,30 @@ def _missing(name: str) -> str:
     return "; ".join(problems)
 
 
-def _pass(name: str, marks: str, options: list[str], not_run: list[str]) -> bool:
-    """Whether a pass succeeded. What was skipped is added to `not_run`."""
-    sys.stdout.write(f"\n=== Tests on {'SQLite' if name == 'sqlite' else 'PostgreSQL and Redis'} ===\n")
-    sys.stdout.flush()
-    # Tests that kill processes or measure run alone.
-    alone = marks in {"chaos", "bench"}
-    processes = 1 if alone else min((os.cpu_count() or 1) + EXTRA_PROCESSES, MAX_PROCESSES)
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-n",
-        str(processes if processes > 1 else 0),
-        "--dist",
-        "loadgroup",
-    ]
-    if marks:
-        command += ["-m", marks]
+class Outcome(NamedTuple):
+    """How a pass ended: its exit code, what was skipped, and its output if nobody saw it."""
+
+    code: int
+    not_run: list[str]
+    output: str
+
+
+def _pass(name: str, marks: str, options: list[str], processes: int, *, seen: bool) -> Outcome:
+    """Run a pass. If it is `seen`, its output appears as it comes."""
+    title = f"\n=== Tests on {'SQLite' if name == 'sqlite' else 'PostgreSQL and Redis'} ===\n"
+    if seen:
+        sys.stdout.write(title)
+        sys.stdout.flush()
+    parallel = ["-n", str(processes if processes > 1 else 0), "--dist", "loadgroup"]
+    command = [sys.executable, "-m", "pytest", "-q", *parallel, *(["-m", marks] if marks else []), *options]
     with tempfile.NamedTemporaryFile(mode="r", encoding="utf-8") as file:
         environment = os.environ | {"TEST_ON": name, "TEST_NOT_RUN_FILE": file.name}
         # Otherwise every process would compile all modules itself.
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
-        code = subprocess.run([*command, *options], env=environment, check=False).returncode
-        not_run += [f"{line.strip()} (on {name})" for line in Path(file.name).read_text(encoding="utf-8").splitlines()]
-    return code in {_OK, _NO_TESTS} if alone else code == _OK
+        output = None if seen else subprocess.PIPE
+        done = subprocess.run(command, env=environment, check=False, stdout=output, text=True)
+        not_run = [f"{line.strip()} (on {name})" for line in Path(file.name).read_text(encoding="utf-8").splitlines()]
+        return Outcome(done.returncode, not_run, "" if seen else title + done.stdout)
 
 
 if __name__ == "__main__":

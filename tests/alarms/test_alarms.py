@@ -316,6 +316,7 @@ def test_the_list_is_filtered_and_is_a_file(stage: Stage) -> None:
     assert outcomes()[-1] == ("alarms.export", "done")
 
 
+@pytest.mark.slow
 def test_malicious_names_and_invalid_facts_are_shown_as_text(stage: Stage) -> None:
     alarm = quiet(stage)
     name = "<script>alert(1)</script>" + "x" * 170
@@ -330,6 +331,7 @@ def test_malicious_names_and_invalid_facts_are_shown_as_text(stage: Stage) -> No
                 assert "<script>alert" not in response.content.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_a_check_takes_as_many_queries_for_many_flows_as_for_few(stage: Stage) -> None:
     flow = flow_of(stage)["id"]

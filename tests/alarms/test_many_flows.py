@@ -84,6 +84,7 @@ def test_alarms_of_single_flows_become_part_of_the_one_about_many(stage: Stage) 
     assert Alarm.objects.get(kind=AlarmKind.QUIET).end == AlarmEnd.FOLDED
 
 
+@pytest.mark.slow
 def test_a_few_quiet_flows_among_many_that_run_are_alarms_of_their_own(stage: Stage) -> None:
     flows = several(stage, 4, datetime.now(UTC) - HOUR)
     check(stage)
@@ -97,6 +98,7 @@ def test_a_few_quiet_flows_among_many_that_run_are_alarms_of_their_own(stage: St
     assert check(stage) == sorted(("quiet", flow) for flow in flows)
 
 
+@pytest.mark.slow
 def test_a_flow_that_becomes_quiet_while_the_others_run_again_has_its_own_alarm(stage: Stage) -> None:
     flows = several(stage, 8, datetime.now(UTC) - HOUR)
     check(stage)
@@ -191,6 +193,7 @@ def test_people_are_notified_later_of_a_flow_after_an_alarm_that_a_builder_calle
         assert Alarm.objects.get(ended_at=None).announce_at is None
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_a_list_of_flows_of_any_length_is_read_in_parts_with_queries_for_each_page(stage: Stage) -> None:
     flow = flow_of(stage)["id"]

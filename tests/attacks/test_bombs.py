@@ -135,6 +135,7 @@ def test_no_json_that_is_typed_keeps_the_console_busy(scene: Scene, payload: str
     assert Launch.objects.count() == payload.count('"\\u')
 
 
+@pytest.mark.slow
 def test_an_answer_without_end_is_cut_off(owner: Client, users: Users, stub_engine: StubEngine) -> None:
     stub_engine.faults["/flows"] = Reply(200, b'{"data":[],"next":null,"x":"' + b"y" * 80_000_000 + b'"}')
     assert owner.get("/w/sales/flows/").status_code in {502, 503}

@@ -18,6 +18,7 @@ def users() -> Users:
     return gather(workspace("sales"), "secret-secret-secret")
 
 
+@pytest.mark.slow
 def test_guesses_at_the_same_moment_are_no_more_than_one_after_the_other(users: Users) -> None:
     def guess(number: int) -> bool:
         try:

@@ -82,7 +82,7 @@ def test_a_large_body_is_refused_as_soon_as_its_head_has_arrived(server: WebServ
         assert "what you typed is still in the form" in text
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "largest"),
     [

@@ -113,6 +113,7 @@ def _allowed(model: type[models.Model], column: str) -> bool:
     return column in ALLOWED.get(model._meta.label_lower, ()) or column == model._meta.pk.name
 
 
+@pytest.mark.slow
 def test_no_list_and_no_row_shows_a_value_that_is_not_allowed(planter: Planter, looker: Client) -> None:
     leaks, seen = set(), set()
     for registered_model in registered():

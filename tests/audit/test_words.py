@@ -12,6 +12,8 @@ from tests import audit_labels
 from workflows_ui.audit import messages as audit_messages
 from workflows_ui.resources import RESOURCES
 
+# In one process, which parses the code once.
+pytestmark = pytest.mark.xdist_group("words of actions")
 ROOT = Path(__file__).resolve().parents[2] / "workflows_ui"
 #: Functions of audit/services/audit_log.py that take the action as their second argument.
 WRITERS = {"record", "begin"}

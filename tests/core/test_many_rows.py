@@ -22,6 +22,7 @@ COUNT = 10_000
 FEW = 1000
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 @pytest.mark.django_db
 def test_what_is_asked_again_and_again_reads_few_of_ten_thousand_launches() -> None:

@@ -170,6 +170,7 @@ json = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(json)
 def test_anything_that_json_can_hold_is_walked_without_an_error(tree: Any) -> None:
     nodes = list(walk(tree))

@@ -293,6 +293,7 @@ def test_an_answer_over_the_limit_is_cut_off() -> None:
     assert (caught.value.code, len(server.requests)) == ("TOO_LARGE", 1)
 
 
+@pytest.mark.slow
 def test_a_bomb_is_cut_off_by_its_unpacked_size() -> None:
     bomb = gzip.compress(b" " * 200_000_000, compresslevel=9)
     assert len(bomb) < 300_000

@@ -164,6 +164,7 @@ def test_values_are_found_without_accents(stage: Stage, flow: str) -> None:
     assert "No value contains this." in read(stage, flow, q="nowhere")
 
 
+@pytest.mark.slow
 def test_large_values_are_opened_on_demand(stage: Stage, flow: str) -> None:
     deep: Any = 1
     for _level in range(40):

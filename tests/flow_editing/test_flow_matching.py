@@ -198,6 +198,7 @@ def test_a_connection_is_chosen_already_where_it_is_likely(stage: Stage) -> None
     assert not stage.writes()
 
 
+@pytest.mark.slow
 def test_a_file_that_names_thousands_of_things_makes_a_form_of_bounded_size_and_few_calls(stage: Stage) -> None:
     auths = "".join(f"{{{{connections.c{number}}}}}" for number in range(2000))
     steps = [code("step_1", settings=code()["settings"] | {"input": {"a": auths}})]

@@ -77,6 +77,7 @@ def test_any_value_has_lines(value: Any) -> None:
     assert left >= 0
 
 
+@pytest.mark.slow
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(("settings", "name", "displayName", "type", "skip"), _JSON)))
 def test_any_step_has_settings(step: dict[str, Any]) -> None:
     outline.lines(step, NAMES, {})

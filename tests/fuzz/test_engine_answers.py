@@ -34,6 +34,7 @@ PAGES = (
 )
 
 
+@pytest.mark.slow
 @few_or_many
 def test_no_answer_of_the_engine_leads_to_an_error_of_our_own(practice: Practice, run: settings) -> None:
     _answers(practice, [run])

@@ -101,6 +101,7 @@ def _forms(stage: Furnished, run: settings) -> None:
     send()
 
 
+@pytest.mark.slow
 @few_or_many
 def test_no_address_or_parameter_leads_to_an_error_of_our_own(stage: Furnished, run: settings) -> None:
     _addresses(stage, run)

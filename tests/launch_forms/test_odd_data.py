@@ -5,6 +5,7 @@ import copy
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings, strategies as st
 
 from tests.form_schema.test_document import ALL
@@ -57,6 +58,7 @@ def test_a_damaged_form_is_understood_or_refused_in_words(data: st.DataObject) -
     understood_or_refused(document)
 
 
+@pytest.mark.slow
 @given(ODD_SCHEMAS)
 @settings(max_examples=200)
 def test_any_document_is_understood_or_refused_in_words(document: Any) -> None:
@@ -115,6 +117,7 @@ FORMS = st.just(
 )
 
 
+@pytest.mark.slow
 @given(steps=st.lists(STEPS, max_size=5), settings_=st.one_of(JSON, FORMS), payloads=st.lists(JSON, max_size=3))
 @settings(max_examples=150)
 def test_a_form_proposed_for_any_flow_keeps_the_rules_and_fits(

@@ -54,6 +54,7 @@ def test_a_form_from_any_payload_accepts_it_and_gives_it_back_unchanged(payload:
     assert same(again(form, payload), payload)
 
 
+@pytest.mark.slow
 @given(payloads=st.lists(JSON, min_size=2, max_size=5))
 @settings(max_examples=200)
 def test_a_form_from_many_payloads_gives_each_back_up_to_how_nothing_is_written(payloads: list[Any]) -> None:

@@ -108,6 +108,7 @@ def test_what_was_typed_is_there_after_a_reload_and_in_another_language_and_gone
     assert said == []
 
 
+@pytest.mark.slow
 def test_what_was_typed_is_not_put_into_a_form_that_has_changed_meanwhile(
     stage: Scene, live_server: LiveServer, page: Page
 ) -> None:
@@ -126,6 +127,7 @@ def test_what_was_typed_is_not_put_into_a_form_that_has_changed_meanwhile(
     assert said == []
 
 
+@pytest.mark.slow
 def test_json_with_a_secret_is_not_stored_by_the_browser(stage: Scene, live_server: LiveServer, page: Page) -> None:
     _sign_in(stage, page, live_server)
     Member.objects.filter(user=stage.users.colleague).update(role=Role.BUILDER)
@@ -136,6 +138,7 @@ def test_json_with_a_secret_is_not_stored_by_the_browser(stage: Scene, live_serv
     assert "zebra" not in page.evaluate("JSON.stringify(sessionStorage)")
 
 
+@pytest.mark.slow
 def test_what_is_typed_about_an_unclear_launch_outlives_the_polls(
     stage: Scene, live_server: LiveServer, page: Page
 ) -> None:

@@ -30,6 +30,7 @@ def local_lists(patterns: list[URLPattern | URLResolver] | None = None) -> Itera
             assert parameters <= {"resource", "id", "table", "flow"}, pattern.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("indexed", [False, True], ids=["without an index", "with an index"])
 def test_every_list_and_the_search_answer_when_nothing_is_found(stage: Stage, indexed: bool) -> None:
     stage.users.owner.is_superuser = True

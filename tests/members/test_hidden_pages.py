@@ -109,8 +109,9 @@ def test_launching_does_not_need_the_page_of_flows(stage: Furnished) -> None:
     assert page.status_code == 200
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
-@pytest.mark.parametrize("hidden", ["all of them", pytest.param("runs", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("hidden", ["all of them", "runs"])
 def test_nothing_leads_to_a_hidden_page(stage: Furnished, hidden: str) -> None:
     pages = PAGES if hidden == "all of them" else [hidden]
     hide(*pages)

@@ -81,7 +81,7 @@ def test_every_module_has_a_docstring() -> None:
     for folder in ("console", "practice_engine", "workflows_ui", "tests"):
         for file in (ROOT / folder).rglob("*.py"):
             text = file.read_text(encoding="utf-8")
-            if text.strip() and "migrations" not in file.parts and not ast.get_docstring(ast.parse(text)):
+            if text.strip() and "migrations" not in file.parts and not text.lstrip().startswith('"""'):
                 undocumented.append(str(file.relative_to(ROOT)))
     assert undocumented == []
 

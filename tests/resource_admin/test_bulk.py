@@ -119,6 +119,7 @@ def test_everything_that_matches_is_frozen_before_it_is_asked_about(stage: Stage
     assert not stage.writes()
 
 
+@pytest.mark.slow
 def test_small_things_are_all_found_although_the_engines_pages_lose_some(stage: Stage) -> None:
     made = {stage.session.workflows.create_folder(f"Folder {number}")["id"] for number in range(130)}
     job = worked(asked(stage, "delete", [], "folders", everything="1", next="/w/sales/folders/?rows=20"))

@@ -63,6 +63,7 @@ def test_filters_are_the_engines_own(scene: Scene, query: str, there: str, not_t
     assert not_there not in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scene", [Flavour.ACTIVEPIECES], indirect=True)
 def test_the_call_that_shows_a_secret_is_made_by_no_page(scene: Scene) -> None:
     for row in list(scene.rows().values()):

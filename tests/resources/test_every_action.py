@@ -122,7 +122,7 @@ def _links(stage: Stage, page: str, address: str) -> list[str]:
 
 
 @in_both_flavours
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 def test_it_is_done_once_and_written_down_as_begun_and_done_and_a_double_click_is_one_deed(
     stage: Stage, resource: Resource, action: Action, headers: dict[str, str]
 ) -> None:

@@ -184,6 +184,7 @@ def test_an_answer_that_is_too_large_is_asked_for_in_smaller_parts_and_shown(
     assert stub_engine.queries("/flows")[-1]["limit"] == ["25"]
 
 
+@pytest.mark.slow
 def test_flows_too_large_even_one_by_one_are_an_error_in_words(owner: Client, stub_engine: StubEngine) -> None:
     stub_engine.faults["/flows"] = Reply(200, b" " * (LARGEST_ANSWER + 1))
     answer = owner.get(FLOWS)

@@ -140,6 +140,7 @@ def test_whoever_looks_has_the_runs_read_every_few_seconds(stage: Stage) -> None
     assert index.due_at - timezone.now() < timedelta(seconds=5)
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_a_walk_over_the_list_meets_every_run_once_while_new_ones_arrive(stage: Stage) -> None:
     start(stage)

@@ -74,6 +74,7 @@ def test_only_builders_find_parts_of_words(stage: Stage) -> None:
     assert "Runs with these words" not in browser.get("/w/sales/search/", {"q": "rd-4711"}).content.decode()
 
 
+@pytest.mark.slow
 def test_values_are_found_by_parts_of_their_words_until_they_are_deleted(stage: Stage) -> None:
     (run,) = ran(stage)
     plain(stage, kept=Kept.VALUES)
@@ -183,6 +184,7 @@ def test_counts_of_a_search_are_not_kept_beyond_a_change_of_it(stage: Stage) -> 
     assert count(2) == [2, 2]
 
 
+@pytest.mark.slow
 def test_the_search_is_changed_in_the_background_without_the_engine(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

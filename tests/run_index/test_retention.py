@@ -132,6 +132,7 @@ def test_a_run_that_is_being_written_is_deleted_the_next_time(cast: Users) -> No
     assert run_ids() == []
 
 
+@pytest.mark.slow
 @on_the_engine
 def test_the_past_is_read_as_far_as_the_limit_and_not_compared_beyond_it(stage: Stage) -> None:
     add_past(stage, 400, seconds=600)

@@ -205,6 +205,7 @@ def test_people_who_may_not_use_its_credential_get_nothing_of_the_index(two: Two
     assert [notice.user.username for notice in Notice.objects.filter(kind=NoticeKind.ALARM)] == ["reader"]
 
 
+@pytest.mark.slow
 def test_people_who_may_not_use_its_credential_see_the_same_pages_as_without_an_index(two: Two) -> None:
     ids = {"failed": next(row["id"] for row in two.stage.practice.runs() if row["status"] == "FAILED")}
     urls = [f"/w/sales/{page.format(**ids)}" for page in (*PLAIN, "failures/", "alarms/", "report/", "runs/{failed}/")]

@@ -390,6 +390,7 @@ def test_odd_steps_are_kept_as_far_as_they_can_be(stage: Stage) -> None:
         assert stage.browser.get(f"{RUNS}{run}/").status_code == 200
 
 
+@pytest.mark.slow
 def test_a_search_finds_values_as_soon_as_they_are_read(stage: Stage) -> None:
     (run,) = ran(stage)
     keep(stage, Kept.NOTHING)
@@ -401,6 +402,7 @@ def test_a_search_finds_values_as_soon_as_they_are_read(stage: Stage) -> None:
     assert run in listed(stage.browser, "ORD-471182")
 
 
+@pytest.mark.slow
 def test_addresses_of_decisions_and_outputs_of_waiting_steps_are_neither_kept_nor_found(stage: Stage) -> None:
     key = "W4itp0int" + "x" * 12
     address = f"https://e.example/api/v1/flow-runs/{'R' * 21}/waitpoints/{key}?action=approve"

@@ -200,6 +200,7 @@ def single_sign_on(hunt: Hunt, settings: Any) -> None:
     provider.close()
 
 
+@pytest.mark.slow
 def test_what_opens_an_account_is_nowhere(hunt: Hunt, log: io.StringIO, users: Users, settings: Any) -> None:
     for name, value in TYPED.items():
         hunt.hide(name, value)

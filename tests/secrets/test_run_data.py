@@ -189,6 +189,7 @@ def test_neither_does_it_leak_through_a_retry_of_its_run(scene: Scene, hunt: Hun
     assert hunt.holds("only its launcher and builders may open") > 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("many", [450, 5_000])
 def test_a_large_run_of_anothers_launch_is_looked_through_in_little_time(scene: Scene, many: int) -> None:
     body = {f"key {number}": f"value {number} of Zk7q {'x' * 200}" for number in range(many)}

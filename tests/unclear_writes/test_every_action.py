@@ -49,6 +49,7 @@ each_action_before_and_after = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.sampled(3)
 @each_action_before_and_after
 def test_what_is_said_is_so_and_a_second_press_is_asked_about(
     stage: Stage, resource: Resource, action: Action, acted: bool, answer: str

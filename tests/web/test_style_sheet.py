@@ -107,6 +107,7 @@ def test_the_style_sheet_is_small_and_the_same_each_time() -> None:
     assert len(Compressor.compress_brotli(built.encode())) < 23_000
 
 
+@pytest.mark.slow
 def test_the_style_sheet_is_made_again_when_a_source_has_changed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -126,6 +127,7 @@ def test_every_class_with_an_end_that_comes_from_a_value_is_declared() -> None:
     assert tablers - _NOT_TABLERS == declared
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_no_page_has_an_element_for_a_rule_that_is_left_out(stub_engine: StubEngine) -> None:
     """Every address, as somebody who gets a page there; those of signing in and of the administration, too."""
