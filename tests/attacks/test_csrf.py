@@ -22,6 +22,7 @@ def actions() -> dict[str, str]:
     return found
 
 
+@pytest.mark.slow
 def test_no_address_takes_a_post_without_a_token(users: Users, stub_engine: StubEngine) -> None:
     stub_engine.flows, stub_engine.runs = [flow()], [run()]
     browser = Client(enforce_csrf_checks=True)

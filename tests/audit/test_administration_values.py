@@ -128,6 +128,7 @@ def test_no_list_and_no_row_shows_a_value_that_is_not_allowed(planter: Planter, 
     assert len(seen) > 50
 
 
+@pytest.mark.slow
 def test_a_search_or_a_filter_cannot_guess_a_value_that_is_not_allowed(planter: Planter, looker: Client) -> None:
     guessed = set()
     for value, (model, column) in planter.columns.items():

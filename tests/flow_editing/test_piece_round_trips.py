@@ -58,7 +58,7 @@ RECORDED = json.loads(Path(__file__).with_name("recorded_pieces.json").read_text
 
 
 @newer
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(24)
 @pytest.mark.parametrize(("name", "kind"), ALL)
 def test_every_form_of_an_app_is_filled_in_sent_and_read_back_the_same(stage: Stage, name: str, kind: str) -> None:
     _fill_in_all(stage, name, kind)

@@ -75,7 +75,7 @@ TYPED = {
 }
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(24)
 @pytest.mark.parametrize("wrong", WRONG)
 def test_no_form_fails_on_a_malformed_flow(owner: Client, stub_engine: StubEngine, wrong: str) -> None:
     stub_engine.flows = [WRONG[wrong]]

@@ -107,6 +107,7 @@ def test_no_address_or_parameter_leads_to_an_error_of_our_own(stage: Furnished, 
     _addresses(stage, run)
 
 
+@pytest.mark.slow
 @few_or_many
 def test_no_field_of_a_form_leads_to_an_error_of_our_own(stage: Furnished, run: settings) -> None:
     _forms(stage, run)

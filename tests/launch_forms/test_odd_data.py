@@ -48,6 +48,7 @@ def understood_or_refused(document: Any) -> None:
         assert schema_in.from_schema(json.loads(json.dumps(again))) == form
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=150)
 def test_a_damaged_form_is_understood_or_refused_in_words(data: st.DataObject) -> None:

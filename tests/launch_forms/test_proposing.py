@@ -41,6 +41,7 @@ def again(form: Form, payload: Any) -> Any:
     return checked.payload
 
 
+@pytest.mark.slow
 @given(payload=JSON)
 @example(payload={"a": 1.234, "b": 1e22, "c": -0.0, "d": 10**30})
 @example(payload={"rows": [{"a": None}, {}, {"a": ""}]})

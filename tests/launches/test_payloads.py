@@ -45,6 +45,7 @@ def test_empty_text_is_an_empty_object() -> None:
     assert json_text.parse("  \n") == {}
 
 
+@pytest.mark.slow
 @given(VALUES)
 def test_what_is_stored_reads_back_unchanged(value: object) -> None:
     assert json_text.parse(json_text.dump(value)) == value

@@ -42,6 +42,7 @@ def hideable(address: Address, stage: Furnished) -> str:
     return page if page in navigation.hideable() else ""
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_hidden_pages_and_all_addresses_below_do_not_exist_for_launchers(stage: Furnished) -> None:
     tried = set()
