@@ -19,7 +19,7 @@ from tests import prerequisites
 #: Parallel processes beyond one per core, since tests wait for servers and browsers while others compute: of a pass that runs alone, and
 #: of the two that run beside each other. Each process first imports and collects everything.
 EXTRA_PROCESSES = 3
-EXTRA_PROCESSES_BESIDE = {"sqlite": 3, "servers": 0}
+EXTRA_PROCESSES_BESIDE = {"sqlite": 2, "servers": 0}
 #: More would exceed the databases of a small Redis or the connections of a small PostgreSQL.
 MAX_PROCESSES = 8
 _OK, _NO_TESTS = 0, 5

@@ -83,6 +83,7 @@ def test_a_name_that_nobody_has_is_locked_in_the_same_way(db: None, client: Clie
     assert "Too many attempts" in text(sign_in(client, "nobody", "wrong"))
 
 
+@pytest.mark.slow
 def test_one_address_that_tries_many_names_is_stopped(db: None, client: Client) -> None:
     answers = [sign_in(client, f"name{number}", "wrong") for number in range(31)]
     assert "Too many attempts" in text(answers[20])

@@ -72,6 +72,7 @@ def test_a_quiet_flow_is_one_alarm_that_ends_when_it_runs_again(stage: Stage) ->
     assert Alarm.objects.get().times == 2
 
 
+@pytest.mark.slow
 def test_a_flow_that_runs_as_usual_or_is_new_has_no_alarm(stage: Stage) -> None:
     flow = flow_of(stage)["id"]
     only(stage, flow, every(GAP, datetime.now(UTC) - 3 * HOUR))
@@ -126,6 +127,7 @@ def test_nothing_is_quiet_while_the_index_or_the_list_of_flows_is_old(stage: Sta
     assert check(stage) == [("quiet", flow)]
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_no_run_is_expected_on_a_day_off_even_if_it_is_entered_on_the_day(stage: Stage) -> None:
     alarm = quiet(stage)
@@ -156,6 +158,7 @@ def test_a_scheduled_time_that_is_missed_is_an_alarm_until_the_next_run(stage: S
         assert check(stage) == []
 
 
+@pytest.mark.slow
 def test_a_flow_that_fails_more_than_usual_is_an_alarm(stage: Stage) -> None:
     flow = flow_of(stage)["id"]
     now = datetime.now(UTC)
@@ -190,6 +193,7 @@ def test_a_run_that_takes_longer_than_usual_is_an_alarm_while_it_runs(stage: Sta
     assert check(stage) == []
 
 
+@pytest.mark.slow
 def test_muting_ends_the_alarm_and_prevents_others_until_it_is_undone(stage: Stage) -> None:
     alarm = quiet(stage)
     page = f"{LIST}{alarm.pk}/"
@@ -221,6 +225,7 @@ def test_the_times_of_an_alarm_are_of_the_zone_whose_days_are_counted(stage: Sta
     assert counted.findall(text(stage.browser, f"{LIST}{alarm.pk}/")) == counted.findall(here) != []
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_a_launch_by_hand_ends_no_silence_but_that_of_a_flow_that_people_launch(stage: Stage) -> None:
     """The flow is started by another system: that somebody tries it does not mean that this works again."""
@@ -248,6 +253,7 @@ def test_a_flow_that_people_launch_is_quiet_until_somebody_launches_it(stage: St
     assert check(stage) == []
 
 
+@pytest.mark.slow
 def test_a_builder_says_whether_an_alarm_was_a_false_one(stage: Stage) -> None:
     alarm = quiet(stage)
     page = f"{LIST}{alarm.pk}/"
@@ -271,6 +277,7 @@ def test_a_builder_says_whether_an_alarm_was_a_false_one(stage: Stage) -> None:
     assert outcomes()[-2:] == [("alarm.answer", "done")] * 2
 
 
+@pytest.mark.slow
 def test_the_flows_page_says_that_there_is_an_alarm(stage: Stage) -> None:
     alarm = quiet(stage)
     assert "To the alarm" in text(stage.browser, f"/w/sales/flows/{alarm.flow_id}/")
@@ -352,6 +359,7 @@ def test_a_check_takes_as_many_queries_for_many_flows_as_for_few(stage: Stage) -
     assert queries() <= few + 4
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_a_check_waits_for_its_time_and_for_the_one_that_runs(stage: Stage) -> None:
     flow = flow_of(stage)["id"]
@@ -370,6 +378,7 @@ def test_a_check_waits_for_its_time_and_for_the_one_that_runs(stage: Stage) -> N
     assert checking.due() == []
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_watchers_are_notified_once_with_a_count_and_only_with_a_right_to_the_index(stage: Stage) -> None:
     flow = flow_of(stage)["id"]

@@ -134,6 +134,7 @@ def test_a_message_says_why_there_is_no_alarm_any_more(stage: Stage, server: Ser
     assert body["text"].startswith(f"*{title}")
 
 
+@pytest.mark.slow
 def test_a_message_that_is_not_accepted_is_sent_again_with_its_id_and_managers_see_why(
     stage: Stage, server: Server
 ) -> None:
@@ -184,6 +185,7 @@ def test_messages_that_were_given_up_are_sent_again_by_a_button(stage: Stage, se
     assert delivery.state == "sent"
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_loses_no_message(stage: Stage, server: Server) -> None:
     quiet(stage)
     add(stage.browser, server.url)
@@ -196,6 +198,7 @@ def test_a_worker_that_dies_loses_no_message(stage: Stage, server: Server) -> No
     assert len(server.got) == 1
 
 
+@pytest.mark.slow
 def test_addresses_of_private_networks_and_redirects_are_not_followed(
     stage: Stage, server: Server, settings: Any
 ) -> None:
@@ -229,6 +232,7 @@ def test_addresses_of_private_networks_and_redirects_are_not_followed(
     assert "may not call this address" in text(stage.browser, f"{LIST}{channel.pk}/")
 
 
+@pytest.mark.slow
 def test_the_address_is_sealed_and_is_on_no_page_and_in_no_log(
     stage: Stage, server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -282,6 +286,7 @@ def test_names_of_flows_are_no_links_and_mentions_in_channels(stage: Stage, serv
     assert found["generic"]["flow"]["name"] == "<!channel> [x](http://evil.example) @everyone"
 
 
+@pytest.mark.slow
 def test_a_channel_names_the_cause_of_failures_only_where_a_manager_chose_it(stage: Stage, server: Server) -> None:
     flow, now = flow_of(stage)["id"], datetime.now(UTC)
     only(stage, flow, every(GAP, now - 3 * HOUR))

@@ -60,6 +60,7 @@ def unlisted(stage: Stage) -> str:
     ).flow_id
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_a_check_that_outlasts_its_lease_concludes_nothing(stage: Stage) -> None:
     flow = silent(stage)
@@ -87,6 +88,7 @@ def test_a_check_that_waited_for_the_list_continues_with_the_current_time_and_in
     assert checked_at > begun + MINUTE
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_a_flow_that_the_engine_refuses_stays_as_it_is_and_the_others_are_read(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
@@ -115,6 +117,7 @@ def test_a_flow_that_the_engine_refuses_stays_as_it_is_and_the_others_are_read(
     assert AlarmWatch.objects.get().flows_at == before
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_a_schedule_that_is_too_long_is_not_kept_and_prevents_no_alarm_of_others(stage: Stage) -> None:
     flow = flow_of(stage, "schedule")["id"]
@@ -142,6 +145,7 @@ def test_a_turn_reads_single_flows_for_a_limited_time(stage: Stage, monkeypatch:
     assert AlarmWatch.objects.get().flows_cursor == ""
 
 
+@pytest.mark.slow
 def test_the_list_is_not_read_with_a_credential_that_is_not_shared_any_more(stage: Stage) -> None:
     silent(stage)
     CredentialShare.objects.all().delete()

@@ -46,6 +46,7 @@ def run_now(stage: Stage, *flows: str) -> None:
     read_again(stage)
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_flows_that_are_quiet_at_the_same_time_are_one_alarm_until_they_run_again(stage: Stage) -> None:
     flows = several(stage, 5, datetime.now(UTC) - HOUR)

@@ -66,6 +66,7 @@ _json = some.recursive(
 )
 
 
+@pytest.mark.slow
 @given(detail=some.dictionaries(some.text(), _json, max_size=5))
 def test_the_text_of_a_detail_is_the_same_after_a_round_through_json(detail: dict[str, Any]) -> None:
     plain = canonical_text.plain(detail)

@@ -212,6 +212,7 @@ def test_each_fault_of_an_engine_becomes_a_clear_message(
     assert not Credential.objects.exists()
 
 
+@pytest.mark.slow
 def test_testing_is_limited_so_that_nobody_tries_out_secrets(db: None, practice: Practice) -> None:
     client = browser(person("ada"))
     for _ in range(20):

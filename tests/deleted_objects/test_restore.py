@@ -257,6 +257,7 @@ def test_only_builders_of_the_workspace_restore_and_a_copy_of_another_place_does
     assert "cannot be opened" in text_of(refused)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["flows", "tables"])
 @pytest.mark.parametrize("place", ["creation", "content", "end"])
 def test_a_restore_whose_process_dies_is_finished_later_with_the_same_object(

@@ -109,6 +109,7 @@ def test_failures_that_differ_in_values_only_are_one_line_with_a_count(stage: St
     assert "Order 4712 was refused" in text(stage.browser, refused)
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_only_the_last_days_are_listed_and_a_pattern_has_all_its_runs(stage: Stage) -> None:
     old, *_rest = only(stage, "Order 1 was refused", "Order 2 was refused")
@@ -122,6 +123,7 @@ def test_only_the_last_days_are_listed_and_a_pattern_has_all_its_runs(stage: Sta
     assert "2 runs failed like this" in text(stage.browser, url)
 
 
+@pytest.mark.slow
 def test_a_handled_failure_is_open_again_when_it_returns(stage: Stage) -> None:
     only(stage, "Order 4711 was refused")
     (url,) = found(stage.browser)
@@ -135,6 +137,7 @@ def test_a_handled_failure_is_open_again_when_it_returns(stage: Stage) -> None:
     assert outcomes()[-1] == ("failure.handle", "done")
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_a_failure_is_closed_when_its_flow_succeeds_and_open_when_it_fails_again(stage: Stage) -> None:
     only(stage, "Order 4711 was refused")
@@ -149,6 +152,7 @@ def test_a_failure_is_closed_when_its_flow_succeeds_and_open_when_it_fails_again
     assert found(stage.browser) == [url]
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_a_snoozed_failure_is_open_again_after_its_time_or_when_it_is_reopened(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
@@ -174,6 +178,7 @@ def test_a_snoozed_failure_is_open_again_after_its_time_or_when_it_is_reopened(
     assert found(stage.browser) == [url]
 
 
+@pytest.mark.slow
 def test_a_failure_is_assigned_to_members_only(stage: Stage) -> None:
     only(stage, "Order 4711 was refused")
     (url,) = found(stage.browser)
@@ -244,6 +249,7 @@ def test_all_runs_of_a_failure_are_retried_by_one_job_after_a_confirmation(stage
     assert "Retry all of these" not in stage.as_role(Role.VIEWER).get(url).content.decode()
 
 
+@pytest.mark.slow
 def test_a_note_is_sealed_and_is_first_on_every_run_that_fails_like_this(stage: Stage) -> None:
     run, other = only(stage, "Order 4711 was refused", "The card has expired")
     url = next(one for one in found(stage.browser) if "4711" in text(stage.browser, one))
@@ -264,6 +270,7 @@ def test_a_note_is_sealed_and_is_first_on_every_run_that_fails_like_this(stage: 
     assert "What helped before" not in text(stage.browser, f"/w/sales/runs/{run}/")
 
 
+@pytest.mark.slow
 def test_a_failed_launch_says_what_helped_before_also_before_the_index_has_its_run(stage: Stage) -> None:
     (first,) = only(stage, "Order 4711 was refused")
     (url,) = found(stage.browser)
@@ -350,6 +357,7 @@ def test_failures_are_folded_with_the_index_that_holds_them_alone(stage: Stage) 
     assert "listed_runs_failed_alike" in plan
 
 
+@pytest.mark.slow
 def test_the_list_is_a_file_with_the_errors_that_the_person_may_see(stage: Stage) -> None:
     only(stage, "Order 4711 was refused", "The card has expired")
     (url, _other) = found(stage.browser)
@@ -373,6 +381,7 @@ def test_texts_of_the_engine_are_escaped(stage: Stage) -> None:
         assert "&lt;script&gt;alert(1)" in content
 
 
+@pytest.mark.slow
 def test_without_the_index_the_page_says_who_helps_and_the_menu_leaves_it_out(stage: Stage) -> None:
     assert "Failures need the run index" in text(stage.browser, LIST)
     assert f'href="{LIST}"' not in stage.browser.get("/w/sales/runs/").content.decode()
@@ -427,6 +436,7 @@ def test_affected_people_are_shown_to_people_who_may_open_the_launches(stage: St
     assert "not launched from the console" not in viewer
 
 
+@pytest.mark.slow
 def test_people_talk_about_a_failure_in_notes_that_end_with_the_index(stage: Stage) -> None:
     only(stage, "Order 4711 was refused")
     (url,) = found(stage.browser)
@@ -446,6 +456,7 @@ def test_people_talk_about_a_failure_in_notes_that_end_with_the_index(stage: Sta
     assert not Note.objects.exists()
 
 
+@pytest.mark.slow
 def test_people_say_whether_a_note_helped_until_it_is_changed(stage: Stage) -> None:
     (run,) = only(stage, "Order 4711 was refused")
     share(stage)

@@ -337,6 +337,7 @@ def test_a_flow_that_a_person_turned_off_halfway_stays_off(company: Company, mon
     assert company.look(key) == {"status": "DISABLED", "live": published, "newest": published}
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_a_second_job_leaves_a_flow_to_the_one_that_is_at_work_in_it(
     company: Company, monkeypatch: pytest.MonkeyPatch
@@ -356,6 +357,7 @@ def test_a_second_job_leaves_a_flow_to_the_one_that_is_at_work_in_it(
     assert company.look(key) == AFTER
 
 
+@pytest.mark.slow
 def test_the_history_shows_it_and_undo_brings_each_flow_back(company: Company) -> None:
     key, live = company.off(), company.flow("Live")
     company.operate(live, "LOCK_AND_PUBLISH")
@@ -383,6 +385,7 @@ def test_the_history_shows_it_and_undo_brings_each_flow_back(company: Company) -
     assert Job.objects.count() == number
 
 
+@pytest.mark.slow
 def test_an_undo_that_nobody_confirmed_is_found_again_and_one_that_was_declined_is_offered_again(
     company: Company,
 ) -> None:
@@ -446,6 +449,7 @@ def acts_with(company: Company, connection: str) -> None:
 
 
 # Newer engines have no tools with connections.
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["imbrace"], indirect=True)
 def test_the_old_connection_is_deleted_only_if_asked_and_only_if_nothing_names_it(company: Company) -> None:
     key = company.off()
@@ -484,6 +488,7 @@ def test_no_flow_gets_a_connection_that_is_gone(company: Company) -> None:
     assert company.look(key) == before
 
 
+@pytest.mark.slow
 def test_undo_brings_no_connection_back_that_was_deleted_elsewhere(company: Company) -> None:
     key = company.flow("Live")
     company.operate(key, "LOCK_AND_PUBLISH")
@@ -538,6 +543,7 @@ def test_the_action_of_the_job_is_no_button_and_no_address(company: Company) -> 
     assert json.dumps(company.look(key)) == json.dumps(AFTER).replace(NEW, OLD)
 
 
+@pytest.mark.slow
 def test_the_choice_to_lose_samples_is_offered_only_where_a_flow_loses_some(company: Company) -> None:
     company.practice.engine.settings.version = "0.72.4"
     offered = "Also change flows that lose something"

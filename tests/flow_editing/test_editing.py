@@ -588,6 +588,7 @@ def owners(stage: Stage, flow: str) -> dict[str, str]:
     return dict(stage.browser.get(url("owner", flow)).context["form"].fields["owner"].choices)
 
 
+@pytest.mark.slow
 @newer
 @pytest.mark.parametrize("may_list", [True, False])
 def test_owners_are_the_engines_users_where_the_credential_may_list_them_else_those_who_are_known(

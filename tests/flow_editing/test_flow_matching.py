@@ -281,6 +281,7 @@ def test_starters_are_offered_with_the_apps_that_the_engine_lacks(stage: Stage) 
     assert "Not installed" not in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["activepieces"], indirect=True)
 def test_a_starter_whose_apps_the_engine_lacks_becomes_a_flow_whose_steps_say_so(stage: Stage) -> None:
     used = {name for starter in starters().values() for name in starter.pieces}

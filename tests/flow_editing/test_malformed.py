@@ -29,6 +29,7 @@ def import_chain(stage: Stage, steps: int, last: dict[str, Any]) -> str:
     return key
 
 
+@pytest.mark.slow
 def test_a_late_step_of_a_long_flow_keeps_its_inputs_when_its_code_is_edited(stage: Stage) -> None:
     inputs = {"a": {"b": {"c": [1, {"d": "kept"}]}}}
     key = import_chain(stage, 499, {**flows.code("echo", **inputs), "name": "last"})

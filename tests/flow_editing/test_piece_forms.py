@@ -166,6 +166,7 @@ def test_a_full_list_says_that_no_row_fits(stage: Stage, flow: str, odd_app: str
     assert "No more than 200 rows fit here." in text(page.content)
 
 
+@pytest.mark.slow
 @newer
 def test_what_is_hidden_as_a_whole_stays_unless_something_is_typed(
     stage: Stage, flow: str, monkeypatch: pytest.MonkeyPatch
@@ -236,6 +237,7 @@ def options_of(form: Any, name: str) -> list[str]:
     return [label for key, label in form.fields[name].choices if key]
 
 
+@pytest.mark.slow
 def test_choices_that_depend_on_another_field_are_asked_for_again(stage: Stage, flow: str) -> None:
     page = stage.browser.get(url("step-app", flow), SHEETS)
     values = as_posted(page.context["form"]) | {"connection": ""}
@@ -464,6 +466,7 @@ def test_what_is_missing_is_said_unless_the_step_is_saved_as_not_complete(stage:
     assert (step["valid"], step["settings"]["pieceVersion"]) == (False, "0.2.0")
 
 
+@pytest.mark.slow
 @newer
 def test_another_action_or_trigger_is_chosen_on_pages_of_their_own(stage: Stage, flow: str) -> None:
     choose = f"/w/sales/flows/{flow}/choose/"

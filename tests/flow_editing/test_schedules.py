@@ -35,6 +35,7 @@ def flow(stage: Stage) -> str:
     return flows.make(stage.session.workflows, "Orders", flows.code("echo"), publish=False)
 
 
+@pytest.mark.slow
 @newer
 def test_words_become_the_expression_and_the_expression_the_words(stage: Stage, flow: str) -> None:
     for typed, cron, words in WORDS:

@@ -171,6 +171,7 @@ def test_an_undo_is_done_even_if_samples_cannot_be_brought_back(
     assert "write.not_followed_up" in [line["event"] for line in logs.lines(caplog)]
 
 
+@pytest.mark.slow
 @newer
 def test_edits_of_the_flow_itself_are_undone_one_after_the_other_with_those_of_its_steps(
     stage: Stage, flow: str

@@ -132,6 +132,7 @@ READERS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("action", "values", "said"),
     [

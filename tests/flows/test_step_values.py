@@ -70,6 +70,7 @@ _JSON: Any = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(_JSON)
 def test_any_value_has_lines(value: Any) -> None:
     lines, left = step_values.lines(value, NAMES)

@@ -85,6 +85,7 @@ def through_a_page(form: Form, payload: Any) -> Any:
     return checked.payload
 
 
+@pytest.mark.slow
 @given(payload=JSON)
 @example(payload={"a": "\n\nstarts with new lines", "b": "<b>&amp;</b> \"'"})
 @example(payload={"rows": [{"a": "x\ny", "b": True}, {"a": "\n", "b": False}], "list": ["<", "&lt;", " "]})

@@ -86,6 +86,7 @@ def test_known_secrets_are_masked(owner: Client) -> None:
         assert SECRET not in shown
 
 
+@pytest.mark.slow
 def test_only_the_author_changes_a_note_and_managers_delete_it_too(users: Users, owner: Client) -> None:
     author = colleague(users, Role.VIEWER)
     author.post(NOTES, {"text": "mine"})

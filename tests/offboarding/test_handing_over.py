@@ -202,6 +202,7 @@ def test_a_credential_goes_to_a_team_sealed_and_works_for_its_people(scene: Scen
     assert Launch.objects.get(pk=launch.pk).credential_id == row.pk
 
 
+@pytest.mark.slow
 def test_a_credential_that_a_team_uses_goes_to_a_manager_and_the_team_keeps_it(scene: Scene, leaver: User) -> None:
     team = Group.objects.create(name="Field")
     row = Credential.objects.get(name="sales credential")
@@ -278,6 +279,7 @@ def test_what_cannot_be_done_is_said_at_its_field_and_all_other_choices_are_kept
     assert Credential.objects.get(pk=key.partition("-")[2]).owner == leaver
 
 
+@pytest.mark.slow
 def test_a_double_click_and_a_second_tab_find_it_gone_and_say_so(scene: Scene, leaver: User, keeper: User) -> None:
     client, url = browser(keeper), of_console(leaver)
     hr = Workspace.objects.get(slug="hr")
@@ -317,6 +319,7 @@ def test_all_or_nothing(scene: Scene, leaver: User, keeper: User) -> None:
     assert AuditEvent.objects.count() == before
 
 
+@pytest.mark.slow
 def test_a_colleague_for_whom_it_would_not_work_is_refused_at_the_choice(scene: Scene, leaver: User) -> None:
     client, url = browser(scene.users.owner), of_member(leaver)
     invitation = ColleagueInvitation.objects.get(email="sales@invited.example")
@@ -405,6 +408,7 @@ def test_broken_plans_are_answered(scene: Scene, leaver: User) -> None:
             assert client.post(of_member(leaver), {"plan": plan, button: "yes"}).status_code in {200, 303, 422}
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_two_administrators_at_once_do_each_thing_once(scene: Scene, leaver: User, keeper: User) -> None:

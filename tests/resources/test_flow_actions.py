@@ -241,6 +241,7 @@ def test_an_export_is_a_file_that_can_be_imported_as_another_flow(stage: Stage) 
     assert again["id"] != flow
 
 
+@pytest.mark.slow
 def test_a_file_imported_into_a_flow_replaces_its_draft_and_keeps_its_name(stage: Stage) -> None:
     flow, other = made(stage, "Stays"), made(stage, "Comes", publish=False)
     template = stage.session.workflows.get_flow_template(other)

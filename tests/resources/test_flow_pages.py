@@ -42,6 +42,7 @@ def crowd(stage: Stage, number: int) -> list[dict[str, Any]]:
     return rows
 
 
+@pytest.mark.slow
 def test_what_the_engine_can_be_brought_to_give_is_listed_and_the_gap_is_shown(stage: Stage) -> None:
     rows = crowd(stage, 130)
     seen = walked(stage.browser, f"{FLOWS}?rows=50")
@@ -61,6 +62,7 @@ def test_what_the_engine_can_be_brought_to_give_is_listed_and_the_gap_is_shown(s
     assert not complete
 
 
+@pytest.mark.slow
 def test_flows_in_folders_are_found_by_folder_where_the_cursors_lose_them(stage: Stage) -> None:
     workflows = stage.session.workflows
     everything = {row["id"] for row in crowd(stage, 60)}

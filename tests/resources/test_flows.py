@@ -196,6 +196,7 @@ def test_what_is_set_in_a_step_is_shown_with_references_and_without_secrets(
     assert "Deep › a › b › c" in page
 
 
+@pytest.mark.slow
 def test_a_flow_of_very_many_steps_and_fields_keeps_its_page_small(owner: Client, stub_engine: StubEngine) -> None:
     steps = [_step(f"step_{n}", "gmail", **{f"field_{m}": "x" * 5000 for m in range(80)}) for n in range(60)]
     stub_engine.flows = [_with_steps(*steps)]

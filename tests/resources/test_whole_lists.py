@@ -25,6 +25,7 @@ def made(stage: Stage, resource: str) -> set[str]:
     return {str(make[resource](f"Made {number}")["id"]) for number in range(45)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resource", ["folders", "tables", "mcp-servers"])
 def test_what_was_made_in_one_second_is_on_some_page_and_counted(stage: Stage, resource: str) -> None:
     expected, seen, url = made(stage, resource), set[str](), f"/w/sales/{resource}/?rows=20"

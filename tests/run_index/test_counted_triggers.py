@@ -20,6 +20,7 @@ pytestmark = [
 LIST, WEBHOOK = "/w/sales/triggers/", "@activepieces/piece-webhook"
 
 
+@pytest.mark.slow
 def test_where_the_engine_counts_no_triggers_the_runs_of_the_index_are_counted(stage: Stage) -> None:
     stage.practice.engine.settings.version = "0.83.0"
     assert "has counted no triggers" in text(stage.browser.get(LIST).content)

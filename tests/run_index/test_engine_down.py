@@ -66,6 +66,7 @@ def test_every_list_and_page_comes_from_the_index_while_the_engine_is_down(index
     assert "Not available now: the engine does not answer." in page(indexed.browser, "/w/sales/flows/")
 
 
+@pytest.mark.slow
 def test_the_board_of_triggers_is_counted_from_the_index_while_the_engine_is_down(indexed: Stage) -> None:
     url = "/w/sales/triggers/"
     read_all(indexed)
@@ -85,6 +86,7 @@ def test_the_board_of_triggers_is_counted_from_the_index_while_the_engine_is_dow
     page(indexed.as_role(Role.BUILDER), url, status=503)
 
 
+@pytest.mark.slow
 def test_an_engine_that_hangs_is_not_waited_for_and_is_tried_again_soon(indexed: Stage) -> None:
     RunIndex.objects.update(failures=9, trouble="Unavailable")
     flow = IndexedObject.objects.filter(kind="flows")[0].object_id
@@ -133,6 +135,7 @@ def test_the_parts_of_the_home_page_are_not_waited_for_until_the_browser_gives_u
         assert said in indexed.browser.get("/w/sales/", headers=headers).content.decode(), part
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_filters_and_orders_choose_the_same_flows_as_the_engine(indexed: Stage) -> None:
     flow = indexed.session.workflows.list_flows(limit=100)["data"][0]
@@ -172,6 +175,7 @@ def test_an_object_that_the_index_lacks_is_read_from_the_engine(indexed: Stage) 
     page(indexed.browser, f"/w/sales/flows/{'x' * 21}/", 503)
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_the_search_finds_indexed_objects_by_name_and_the_engine_adds_only_others(indexed: Stage) -> None:
     workflows = indexed.session.workflows
@@ -197,6 +201,7 @@ def test_the_search_finds_indexed_objects_by_name_and_the_engine_adds_only_other
     assert made not in page(indexed.as_role(Role.LAUNCHER), "/w/sales/search/?q=nothing")
 
 
+@pytest.mark.slow
 def test_pages_that_are_hidden_from_launchers_are_not_found(indexed: Stage) -> None:
     name = IndexedObject.objects.filter(kind="tables", gone_at=None)[0].name
     indexed.users.workspace.hidden_pages = ["tables"]

@@ -114,6 +114,7 @@ def test_while_the_engine_is_down_the_list_says_as_of_when_it_is(stage: Stage) -
     assert "The engine does not give this run now" in one.content.decode()
 
 
+@pytest.mark.slow
 def test_a_run_that_the_engine_has_deleted_is_still_there(stage: Stage) -> None:
     start(stage)
     past = add_past(stage, 5, back=timedelta(hours=3))

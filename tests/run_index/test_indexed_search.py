@@ -74,6 +74,7 @@ def test_the_field_of_the_search_says_what_it_finds_for_this_person(stage: Stage
     assert said(stage.as_role(Role.LAUNCHER)) == names
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_a_run_is_found_by_its_id_and_by_the_name_of_its_flow(stage: Stage) -> None:
     start(stage)
@@ -129,6 +130,7 @@ def test_a_list_of_words_finds_nothing_in_a_copy_of_the_database(stage: Stage) -
     assert "471182930017" not in repr(list(IndexedRun.objects.values())) + repr(list(RunWord.objects.values()))
 
 
+@pytest.mark.slow
 def test_a_launcher_of_the_credentials_team_finds_and_counts_nothing_by_words(stage: Stage) -> None:
     fail(stage, 1, "Customer 4711 is unknown")
     team = stage.users.colleague.groups.create(name="Reporting")
@@ -143,6 +145,7 @@ def test_a_launcher_of_the_credentials_team_finds_and_counts_nothing_by_words(st
     assert "4711 is unknown" not in plots.content.decode()
 
 
+@pytest.mark.slow
 def test_a_key_of_words_that_cannot_be_opened_leaves_the_rest_of_the_search(stage: Stage) -> None:
     start(stage)
     read_all(stage)

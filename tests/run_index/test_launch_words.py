@@ -58,6 +58,7 @@ def made(scene: Scene, payload: Any, **fields: Any) -> Launch:
     return scene.row(**values | {"payload": json.dumps(payload) if payload is not None else ""} | fields)
 
 
+@pytest.mark.slow
 def test_a_launch_is_found_by_its_inputs_at_once_and_by_its_answer_when_it_has_ended(scene: Scene) -> None:
     flow = flows.make(scene.workflows, "Order intake", flows.code("echo", given="{{trigger.body}}", receipt="RC-99120"))
     label, owner = "Flow, input, answer, or searchable value", scene.sign_in(scene.users.owner)
@@ -103,6 +104,7 @@ def test_secrets_have_no_words_and_a_list_of_words_finds_nothing_without_the_key
     assert not set(words.hashes("", spoken) + words.hashes(words.new_key(), spoken)) & stored
 
 
+@pytest.mark.slow
 def test_without_values_kept_there_are_no_words_and_keeping_less_or_ending_deletes_them(scene: Scene) -> None:
     launch = made(scene, {"no": "ORD-471182"})
     keep(scene, Kept.NAMES)
@@ -248,6 +250,7 @@ def test_a_key_that_cannot_be_opened_leaves_the_rest_of_the_search(scene: Scene)
     assert not found(scene.browser, "ORD-471182")
 
 
+@pytest.mark.slow
 def test_launches_are_found_by_parts_of_words_where_these_are_stored_as_plain_text(scene: Scene) -> None:
     own, other = (
         made(scene, {"no": "ORD-471182", "to": "Nguyễn Thị Ánh"}),

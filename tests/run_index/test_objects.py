@@ -124,6 +124,7 @@ def test_uses_of_a_flow_are_known_for_its_draft_and_its_live_version(stage: Stag
     assert uses(outer) == {(*one, True) for one in expected if one[2] != "step_1"}
 
 
+@pytest.mark.slow
 def test_objects_that_are_gone_from_the_engine_are_marked_and_may_return(stage: Stage) -> None:
     table = stage.session.workflows.create_table("Short-lived")
     start(stage)
@@ -137,6 +138,7 @@ def test_objects_that_are_gone_from_the_engine_are_marked_and_may_return(stage: 
     assert "Short-lived" in names("tables")
 
 
+@pytest.mark.slow
 def test_flows_that_the_pages_of_the_engine_lose_are_found_and_deleted_ones_are_gone(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,6 +173,7 @@ def test_a_turn_keeps_to_its_budget_and_a_killed_reader_continues_where_it_was(
     }
 
 
+@pytest.mark.slow
 def test_a_workspace_costs_about_one_call_a_minute_for_each_kind(stage: Stage) -> None:
     start(stage)
     read(stage)

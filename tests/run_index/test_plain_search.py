@@ -49,6 +49,7 @@ def texts() -> str:
     return "\n".join(RunText.objects.values_list("text", flat=True))
 
 
+@pytest.mark.slow
 def test_parts_of_words_find_runs_without_case_and_accents_and_wildcards_are_letters(stage: Stage) -> None:
     message = "Đơn hàng order-4711 of shop ab_cd was REFUSED by payments.example.com in 47 steps"
     found = fail(stage, 2, message, tags=["night-run"])
@@ -64,6 +65,7 @@ def test_parts_of_words_find_runs_without_case_and_accents_and_wildcards_are_let
     assert all(run in hits for run in found)
 
 
+@pytest.mark.slow
 def test_only_builders_find_parts_of_words(stage: Stage) -> None:
     fail(stage, 1, "Customer ORD-471182 is unknown")
     plain(stage)
@@ -116,6 +118,7 @@ def hold_no_secrets(run: str) -> None:
     assert not [text for text in ("giraffe", "panther", "hunter2") if text in stored]
 
 
+@pytest.mark.slow
 def test_secrets_are_never_stored_as_plain_text(stage: Stage) -> None:
     said = "your pin 9173, pin-9173 and code zebra-4417 (code:zebra-4417x) were right"
     (run,) = ran(stage, output={"said": said, "receipt": 5550001})
@@ -315,6 +318,7 @@ def says_that_it_is_cut(stage: Stage) -> bool:
     return "The list is longer" in stage.browser.get(f"/w/sales/jobs/{job.pk}/export/").content.decode()
 
 
+@pytest.mark.slow
 def test_a_manager_chooses_the_search_knowingly_and_it_is_audited(shared: Stage) -> None:
     assert shared.browser.post(PAGE, form_values(shared, search="1")).status_code == 303
     assert RunIndex.objects.get().search == Search.PLAIN

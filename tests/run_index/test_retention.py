@@ -170,6 +170,7 @@ def test_a_reader_that_began_before_the_limit_was_lowered_writes_nothing(stage: 
     assert not run_ids()
 
 
+@pytest.mark.slow
 @on_the_engine
 def test_the_limit_is_a_setting_with_its_limits_and_is_audited(indexed: Stage) -> None:
     assert "Most runs to keep" in html_of(indexed.browser)
@@ -188,6 +189,7 @@ def test_the_limit_is_a_setting_with_its_limits_and_is_audited(indexed: Stage) -
     assert "Most runs to keep 2,000 " in html_of(indexed.browser)
 
 
+@pytest.mark.slow
 @on_the_engine
 def test_pages_say_since_when_runs_are_kept(indexed: Stage) -> None:
     note = "The run index keeps runs since"

@@ -179,6 +179,7 @@ def test_a_launch_with_secret_inputs_is_compared_without_them(stage: Stage) -> N
     assert "hunter2" not in compared(stage, run)
 
 
+@pytest.mark.slow
 def test_a_manager_erases_a_run_from_its_page(stage: Stage) -> None:
     run = add_run(stage, {}, "FAILED", 60)
     url = f"/w/sales/run-index/erase/?run={run}"

@@ -223,6 +223,7 @@ def test_the_page_says_that_nothing_works_in_the_background(indexed: Stage) -> N
     assert "Nothing works in the background just now" in html_of(indexed.browser)
 
 
+@pytest.mark.slow
 def test_a_deleted_credential_stops_the_index_until_another_one_is_chosen(indexed: Stage) -> None:
     before = IndexedRun.objects.count()
     indexed.users.credential.delete()
@@ -267,6 +268,7 @@ def test_a_credential_that_is_shared_no_longer_is_pointed_out(indexed: Stage) ->
     assert "Only the owner sees it." in page
 
 
+@pytest.mark.slow
 def test_the_credential_and_the_days_can_be_changed(indexed: Stage) -> None:
     post(indexed, PAGE, **values(indexed, keep_days="400"))
     index = RunIndex.objects.get()
@@ -276,6 +278,7 @@ def test_the_credential_and_the_days_can_be_changed(indexed: Stage) -> None:
     assert actions() == ["start", "start"]
 
 
+@pytest.mark.slow
 def test_ending_is_confirmed_with_the_number_of_runs_and_deletes_them(indexed: Stage) -> None:
     number = IndexedRun.objects.count()
     assert f"{number} runs are deleted here. Nothing is deleted in the engine." in html_of(

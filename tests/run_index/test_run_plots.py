@@ -163,6 +163,7 @@ def test_a_state_that_is_not_known_is_counted_and_leads_nowhere(stage: Stage) ->
     assert not any("Unknown" in label for label in marks(page, "run-days-plot"))
 
 
+@pytest.mark.slow
 def test_archived_and_erased_runs_are_left_out(stage: Stage) -> None:
     index = indexed(stage)
     days = days_until(timezone.localdate())
@@ -179,6 +180,7 @@ def test_archived_and_erased_runs_are_left_out(stage: Stage) -> None:
     assert number() == before - 2
 
 
+@pytest.mark.slow
 def test_without_an_index_for_the_reader_there_is_no_plot_and_no_count(stage: Stage) -> None:
     indexed(stage)
     credential(stage.users.workspace, stage.users.colleague, stage.secret, name="Mine")
@@ -291,6 +293,7 @@ def test_the_plot_of_a_list_takes_two_counts(stage: Stage) -> None:
     assert sum(TABLE in query["sql"] for query in queries) == 0
 
 
+@pytest.mark.slow
 def test_a_guest_whose_team_may_use_the_credential_sees_nothing_of_the_index(stage: Stage) -> None:
     index = indexed(stage)
     guest = person("guest")
@@ -340,6 +343,7 @@ def test_runs_at_the_same_time_are_counted_by_hour(stage: Stage) -> None:
     assert found[-1][0] <= timezone.now()
 
 
+@pytest.mark.slow
 def test_hours_lead_to_the_runs_that_they_count(stage: Stage) -> None:
     indexed(stage)
     page = stage.browser.get(PLOTS).content.decode()
@@ -354,6 +358,7 @@ def test_hours_lead_to_the_runs_that_they_count(stage: Stage) -> None:
     assert "with a run index only" in stage.browser.get(f"{LIST}?hour=0-09").content.decode()
 
 
+@pytest.mark.slow
 def test_a_refreshed_list_keeps_its_plot_until_the_filters_change(stage: Stage) -> None:
     indexed(stage)
     live = {"HX-Request": "true", "HX-Target": "results"}

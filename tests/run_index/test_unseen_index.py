@@ -228,6 +228,7 @@ def words(browser: Client, url: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"\d+ (second|minute|hour|min|sec|h|s)s?\b|just now", "", text))
 
 
+@pytest.mark.slow
 def test_while_the_engine_is_down_the_index_replaces_it_only_for_people_who_may_see_it(two: Two) -> None:
     ids = index(two)
     two.stage.practice.server.stop()
@@ -244,6 +245,7 @@ def test_while_the_engine_is_down_the_index_replaces_it_only_for_people_who_may_
         assert leaked(two, url, ids) == [], url
 
 
+@pytest.mark.slow
 def test_a_manager_who_may_not_see_the_index_hands_over_failures_without_their_names(two: Two) -> None:
     ids = index(two)
     row = RunIndex.objects.get()

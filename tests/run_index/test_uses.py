@@ -87,6 +87,7 @@ def test_each_page_names_the_flows_and_steps_that_use_it_without_reading_the_flo
     assert f'href="/w/sales/flows/{used.inner}/"' in content
 
 
+@pytest.mark.slow
 def test_before_a_deletion_the_users_are_counted_and_named(stage: Stage) -> None:
     used = Used(stage)
     start(stage)
@@ -109,6 +110,7 @@ def test_objects_that_only_the_live_version_uses_are_marked_so(stage: Stage) -> 
     assert f'href="/w/sales/flows/{used.outer}/?tab=steps">Keep it</a>' in html(stage.browser, used.table)
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_after_a_change_by_the_console_uses_come_from_the_engine_until_the_index_was_read(stage: Stage) -> None:
     used = Used(stage)
@@ -156,6 +158,7 @@ def test_uses_are_shown_only_to_people_who_may_open_the_flows(stage: Stage) -> N
     assert "Outer" not in page(stage.as_role(Role.LAUNCHER), used.connection)
 
 
+@pytest.mark.slow
 def test_long_lists_are_cut_with_a_link_to_all_of_them(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     used = Used(stage)
     workflows = stage.session.workflows

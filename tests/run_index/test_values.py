@@ -83,6 +83,7 @@ def _in_one_turn(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(values, name, value)
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_values_are_found_by_whole_words_numbers_and_ids(stage: Stage) -> None:
     (run,) = ran(stage)
@@ -100,6 +101,7 @@ def test_values_are_found_by_whole_words_numbers_and_ids(stage: Stage) -> None:
     assert run in page
 
 
+@pytest.mark.slow
 def test_only_builders_find_values_and_other_launchers_see_none_of_a_launch_that_they_may_not_open(
     stage: Stage,
 ) -> None:
@@ -191,6 +193,7 @@ def test_names_are_kept_without_values_and_nothing_is_kept_at_first(stage: Stage
     assert not listed(stage.browser, "ORD-471182")
 
 
+@pytest.mark.slow
 def test_values_are_sealed_and_a_list_of_words_finds_nothing_in_a_copy_of_the_database(stage: Stage) -> None:
     (run,) = ran(stage)
     keep(stage)
@@ -269,6 +272,7 @@ def test_a_run_that_was_retried_at_the_engine_is_read_again(stage: Stage) -> Non
     assert run not in listed(stage.browser, "ORD-471182")
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_erasing_a_run_and_keeping_less_delete_values_and_their_words(stage: Stage) -> None:
     run, other = ran(stage, 2)

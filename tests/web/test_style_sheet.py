@@ -98,6 +98,7 @@ def test_what_is_not_understood_is_an_error_not_left_out(rule: str) -> None:
         style_sheet.style_sheet("", rule, set())
 
 
+@pytest.mark.slow
 def test_the_style_sheet_is_small_and_the_same_each_time() -> None:
     built = _built()
     names = style_sheet.words(path.read_text(encoding="utf-8") for path in static._markup())
