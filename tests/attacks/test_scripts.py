@@ -144,13 +144,9 @@ PAGES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    "error",
-    [one if number % 3 == 0 else pytest.param(one, marks=pytest.mark.slow) for number, one in enumerate(ERRORS)],
-    ids=lambda error: str(error.status),
-)
-@pytest.mark.sampled(3)
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: str(error.status))
 def test_no_error_of_an_engine_becomes_a_part_of_a_page(practice: Practice, error: Reply) -> None:
     given = practice.credentials
     with PoisonedEngine(practice, suffixed) as engine:
