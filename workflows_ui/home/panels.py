@@ -425,8 +425,8 @@ class Today:
     def usual_day(self) -> str:
         """What the usual numbers are of."""
         if self._today.weekday() >= _SATURDAY:
-            return _("The median of the days of weekends in the last two weeks")
-        return _("The median of the weekdays of the last two weeks")
+            return _("Median of the weekend days of the last two weeks")
+        return _("Median of the weekdays of the last two weeks")
 
 
 @dataclass(frozen=True)
