@@ -23,7 +23,7 @@ def test_the_first_account_signs_in_launches_a_flow_and_reads_its_answer(desk: D
         page.get_by_role("button", name="Sign in", exact=True).click()
         expect(page.locator("h1")).to_have_text("Home")
         page.get_by_label("Search the flows by name").fill("Greet")
-        expect(page.locator("#home-flows .flow-card")).to_have_count(1)
+        expect(page.locator("#home-flows .launchable")).to_have_count(1)
         page.get_by_role("link", name="Greet a customer", exact=True).click()
         expect(page.locator("h1")).to_have_text("Launch Greet a customer")
         page.locator("#launch-form").get_by_label("Name").fill("Trần Thị Lan")
