@@ -4,13 +4,23 @@ import re
 from datetime import datetime, timedelta
 
 import pytest
+from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from tests.launches.launch_scene import Scene, text_of
+from tests.users import share_with_nobody
 from workflows_ui.accounts.models import User
+from workflows_ui.alarms import services as alarms
+from workflows_ui.alarms.models import AlarmKind
+from workflows_ui.audit.services.audit_log import CONSOLE
 from workflows_ui.credentials.models import Credential, Health
+from workflows_ui.credentials.services import sharing
+from workflows_ui.failures import services as failures
+from workflows_ui.failures.models import PatternState
 from workflows_ui.launches.models import State
 from workflows_ui.members.models import AccessRequest, ColleagueInvitation, InvitationRequest, Member, Role
+from workflows_ui.run_index.models import RunIndex
+from workflows_ui.run_index.services import indexes, reading
 from workflows_ui.unclear_writes.models import UnclearWrite, WriteState
 
 pytestmark = pytest.mark.both_databases
@@ -107,6 +117,60 @@ def test_an_unclear_write_is_a_task_of_the_person_who_sent_it_and_of_managers(sc
     assert len(_tasks(text_of(scene.sign_in(scene.users.owner).get(HOME)))) == 2
     UnclearWrite.objects.update(state=WriteState.DONE)
     assert _tasks(text_of(scene.browser.get(HOME))) == []
+
+
+def test_a_credential_that_somebody_shares_is_replaced_by_its_owner(scene: Scene) -> None:
+    users = scene.users
+    Credential.objects.filter(owner=users.colleague).delete()
+    team = Group.objects.create(name="Desk")
+    users.colleague.groups.add(team)
+    sharing.write(users.credential, team, users.owner)
+    Credential.objects.update(ends_at=timezone.now() + timedelta(days=3), renew_at=None)
+    assert _tasks(text_of(scene.browser.get(HOME))) == []
+    Credential.objects.update(health=Health.REFUSED)
+    page = text_of(scene.browser.get(HOME))
+    assert len(_tasks(page)) == 1
+    assert f"{users.owner.label} can replace it." in page
+
+
+@pytest.mark.slow
+def test_open_failures_and_alarms_of_the_run_index_are_tasks(db: None) -> None:
+    company = Scene(samples=True)
+    try:
+        share_with_nobody(company.users.credential)
+        index = read_index(company)
+        owner = company.sign_in(company.users.owner)
+        calls = company.engine.journal.count()
+        page = text_of(owner.get(HOME))
+        open_ones = [row for row in failures.patterns(index)[0] if row.state == PatternState.OPEN]
+        assert open_ones
+        assert _number(page) == len(open_ones)
+        assert "thiếu cột sku" in page, "the reason is in plain sight"
+        alarms.begin(index, (AlarmKind.FAILING, "f" * 21), "Stock <b>", {"failed": 4, "number": 5, "usual": 10})
+        page = text_of(owner.get(HOME))
+        assert _tasks(page)[0] == "Stock &lt;b&gt;"
+        assert "4 of the last 5 runs failed; usually 10% do." in page
+        assert re.search(r"<section[^>]*today-title.*?Runs today", page, re.DOTALL)
+        failures.mark_handled(CONSOLE, index, open_ones[0])
+        assert _number(text_of(owner.get(HOME))) == len(open_ones)
+        assert company.engine.journal.count() == calls
+        company.server.stop()
+        assert _number(text_of(owner.get(HOME))) == len(open_ones)
+        assert "The engine does not answer" in text_of(
+            owner.get(HOME, headers={"HX-Request": "true", "HX-Target": "home-attention"})
+        )
+    finally:
+        company.close()
+
+
+def read_index(scene: Scene) -> RunIndex:
+    """The run index of the scene's workspace, which has read everything."""
+    index = indexes.start(CONSOLE, scene.users.workspace, scene.users.credential, 90)
+    while index.read_at is None or index.spans:
+        reading.read(index.pk)
+        RunIndex.objects.update(due_at=timezone.now())
+        index.refresh_from_db()
+    return index
 
 
 def _write(scene: Scene, name: str, user: User | None = None) -> UnclearWrite:

@@ -5,7 +5,7 @@ All are made of local rows. What only the engine knows is added to the tasks by 
 
 import statistics as numbers
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -20,7 +20,7 @@ from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import clock, days as plot_days, formats, heartbeat
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.paths import dict_at, dicts_at, text_at
-from workflows_ui.credentials.models import Health
+from workflows_ui.credentials.models import Credential, Health
 from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.engine import AddressRefused
 from workflows_ui.failures import services as failures
@@ -134,25 +134,35 @@ class Attention:
 
     @cached_property
     def _at_risk(self) -> list[tuple[bool, Task]]:
-        """A task for each credential that does not work or that ends, with whether it still works."""
+        """A task for each credential that does not work or that ends, with whether it still works. Managers learn of all, others of the one
+        that acts for them; that their own ends soon.
+        """
         found = []
         for row in queries.credentials_at_risk(self._workspace.pk, self._now + CREDENTIALS_END):
-            if not self._manages and not (self._acting and self._acting.credential.pk == row.pk):
+            acting = self._acting if self._acting and self._acting.credential.pk == row.pk else None
+            if not self._manages and acting is None:
                 continue
-            names = {"name": formats.cut(row.name, 80)}
-            url = reachable(reverse("credential", args=[self._slug, row.pk]))
-            if row.health == Health.REFUSED:
-                task = Task(_("The engine refuses “%(name)s”") % names, "", _("Test it again, or replace it"), url)
-            elif row.ends_at is not None and row.ends_at <= self._now:
-                task = Task(_("“%(name)s” has ended") % names, "", _("Replace it"), url, at=row.ends_at)
-            else:
-                days = -(-((row.ends_at or self._now) - self._now) // timedelta(days=1))
-                title = ngettext("“%(name)s” ends in %(n)d day", "“%(name)s” ends in %(n)d days", days)
-                task = Task(title % {**names, "n": days}, "", _("Replace it"), url, "hourglass")
-                found.append((True, task))
-                continue
-            found.append((False, Task(**{**vars(task), "icon": "key-round", "tone": "red"})))
+            task = self._credential_task(row)
+            works = task.tone != "red"
+            if acting and not acting.own and not self._manages:
+                detail = _("%(owner)s can replace it.") % {"owner": formats.cut(acting.credential.owner.label)}
+                task = replace(task, detail=detail, action=_("See the credential"))
+                if works:
+                    continue
+            found.append((works, task))
         return found
+
+    def _credential_task(self, row: Credential) -> Task:
+        """The task for a credential that is refused, has ended, or ends; red if it does not work."""
+        names, url = {"name": formats.cut(row.name, 80)}, reachable(reverse("credential", args=[self._slug, row.pk]))
+        if row.health == Health.REFUSED:
+            title, action = _("The engine refuses “%(name)s”") % names, _("Test it again, or replace it")
+            return Task(title, "", action, url, "key-round", "red")
+        if row.ends_at is None or row.ends_at <= self._now:
+            return Task(_("“%(name)s” has ended") % names, "", _("Replace it"), url, "key-round", "red", row.ends_at)
+        days = -(-(row.ends_at - self._now) // timedelta(days=1))
+        title = ngettext("“%(name)s” ends in %(n)d day", "“%(name)s” ends in %(n)d days", days)
+        return Task(title % {**names, "n": days}, "", _("Replace it"), url, "hourglass")
 
     def _credentials(self) -> Iterator[Task]:
         if self._acting is None:
