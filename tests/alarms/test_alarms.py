@@ -280,9 +280,9 @@ def test_a_builder_says_whether_an_alarm_was_a_false_one(stage: Stage) -> None:
 @pytest.mark.slow
 def test_the_flows_page_says_that_there_is_an_alarm(stage: Stage) -> None:
     alarm = quiet(stage)
-    assert "To the alarm" in text(stage.browser, f"/w/sales/flows/{alarm.flow_id}/")
+    assert "View alarm" in text(stage.browser, f"/w/sales/flows/{alarm.flow_id}/")
     CredentialShare.objects.all().delete()
-    assert "To the alarm" not in text(stage.as_role(Role.BUILDER), f"/w/sales/flows/{alarm.flow_id}/")
+    assert "View alarm" not in text(stage.as_role(Role.BUILDER), f"/w/sales/flows/{alarm.flow_id}/")
 
 
 def test_people_who_may_not_see_the_index_see_no_alarms(stage: Stage) -> None:
@@ -290,7 +290,7 @@ def test_people_who_may_not_see_the_index_see_no_alarms(stage: Stage) -> None:
     page = f"{LIST}{alarm.pk}/"
     manager = stage.as_role(Role.MANAGER)
     for path in (LIST, f"{LIST}muted/"):
-        assert "Alarms need the run index" in text(manager, path)
+        assert "You cannot see alarms in this workspace yet" in text(manager, path)
     # Not even which ids there are.
     for path in (page, f"{LIST}987654/"):
         assert manager.get(path).headers["Location"] == LIST
@@ -393,7 +393,7 @@ def test_watchers_are_notified_once_with_a_count_and_only_with_a_right_to_the_in
     notice = Notice.objects.get(kind=NoticeKind.ALARM)
     assert notice.user == stage.users.owner
     assert notice.url == f"{LIST}{Alarm.objects.get().pk}/"
-    assert "Quiet" in text(stage.browser, "/notices/")
+    assert "No recent runs" in text(stage.browser, "/notices/")
     FlowRhythm.objects.update(alarm_at=None)
     check(stage)
     stage.browser.post(f"{LIST}{Alarm.objects.get().pk}/false/", {"answer": "yes"})

@@ -124,11 +124,11 @@ def test_watchers_and_channels_for_quiet_flows_are_notified_of_many(stage: Stage
     check(stage)
     FlowRhythm.objects.filter(flow_id__in=flows).update(alarm_at=timezone.now(), name="<!channel> *bold*")
     assert check(stage) == [MANY]
-    assert "Many flows: Many flows are quiet" in text(stage.browser, "/notices/")
+    assert "Many flows: Several flows stopped running" in text(stage.browser, "/notices/")
     assert Notice.objects.filter(kind=NoticeKind.ALARM).count() == 1
     send_due()
     (message,) = server.bodies
-    assert "Many flows: Many flows are quiet" in message["text"]
+    assert "Many flows: Several flows stopped running" in message["text"]
     assert "3 flows are quiet at the same time" in message["text"]
     assert "<!channel>" not in message["text"]
 

@@ -67,7 +67,7 @@ def page_text(browser: Client, address: str) -> str:
 
 def test_an_empty_log_says_what_will_be_here(manager: Client) -> None:
     assert "Nothing has been done here yet" in page(manager, LIST)
-    assert "Nothing fits these filters" in page(manager, f"{LIST}?kind=flows")
+    assert "No results for these filters" in page(manager, f"{LIST}?kind=flows")
 
 
 def test_a_detail_has_labels_instead_of_codes(users: Users, manager: Client) -> None:
@@ -100,7 +100,7 @@ def test_jobs_are_named_by_their_action_and_added_teams_by_their_name(users: Use
     members.add(Actor(users.owner), users.workspace, Group.objects.create(name="Night shift"), Role.LAUNCHER)
     found = page_text(manager, LIST).partition("Who Outcome When")[2]
     assert "runs.retry" not in found
-    assert "Run: Retry from the failed step" in found
+    assert "Run: Retry from failed step" in found
     assert "Run: Exported" in found
     assert "Night shift" in found
 
@@ -182,7 +182,7 @@ def test_a_write_is_one_line_with_its_end(users: Users, manager: Client) -> None
     assert "Under way" not in found
     for event in (begun, ended):
         row = page(manager, f"{LIST}{event.pk}/")
-        assert "Written down afterwards" in row
+        assert "Recorded after the action" in row
         assert "409" in row
 
 

@@ -332,7 +332,7 @@ def test_a_test_now_shows_its_result(users: Users, practice: Practice) -> None:
 def test_a_secret_whose_time_is_over_says_what_to_do(users: Users) -> None:
     Credential.objects.filter(pk=users.credential.pk).update(health="works", ends_at=timezone.now())
     page = text(browser(users.owner).get(reverse("credential", args=["sales", users.credential.pk])))
-    assert "The time of this secret is over." in page
+    assert "This secret has expired." in page
     assert "put it in its place" in page
 
 

@@ -383,7 +383,7 @@ def test_texts_of_the_engine_are_escaped(stage: Stage) -> None:
 
 @pytest.mark.slow
 def test_without_the_index_the_page_says_who_helps_and_the_menu_leaves_it_out(stage: Stage) -> None:
-    assert "Failures need the run index" in text(stage.browser, LIST)
+    assert "You cannot see failures in this workspace yet" in text(stage.browser, LIST)
     assert f'href="{LIST}"' not in stage.browser.get("/w/sales/runs/").content.decode()
     only(stage, "Order 4711 was refused")
     (url,) = found(stage.browser)

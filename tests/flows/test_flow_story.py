@@ -163,7 +163,7 @@ def test_the_launch_form_says_what_it_will_do_and_how_it_has_done(scene: Scene) 
     page = unescape(text_of(scene.browser.get(scene.url(flow))))
     assert "What this will do" in page
     assert "Answers the launcher" in page
-    assert "It succeeded in 4 of its last 5 finished launches from here" in page
+    assert "4 of its last 5 finished launches from here succeeded" in page
     assert "3.0 s" in page.partition("Usually takes")[2][:60]
     assert "owner" in page.partition("Last launch")[2].partition("</dl>")[0]
     assert 'hx-get="' + reverse("flow_does", args=["sales", flow]) in page

@@ -194,8 +194,8 @@ def test_runs_that_were_started_elsewhere_are_shown_to_builders_by_one_call(
     launched(users, pk="L" * 21)
     page = text(owner.get(HOME, headers=ELSEWHERE).content)
     assert "<html" not in page
-    assert "Failed in the last 24 hours (not started here)" in page
-    assert "Running (not started here)" in page
+    assert "Failed in the last 24 hours (started elsewhere)" in page
+    assert "Running (started elsewhere)" in page
     assert "At the step “Write &lt;b&gt;”" in page
     assert f'href="/w/sales/runs/{identity(1)}/"' in page
     assert f'href="/w/sales/runs/{identity(5)}/"' in page

@@ -103,7 +103,7 @@ def test_each_flow_shows_the_persons_last_launch_of_it_however_long_ago(company:
     card = flows.partition(f"/flows/{flow}/launch/")[2][:600]
     assert "Failed" in card
     others = flows.partition(f"/flows/{sample_flows()['quick'].id}/launch/")[2][:300]
-    assert "Not launched by you yet" in others
+    assert "Not launched yet" in others
 
 
 def test_marking_a_flow_leads_back_inside_the_console_only(company: Scene) -> None:
@@ -149,7 +149,7 @@ def test_builders_see_what_runs_what_failed_and_the_launches_per_day(scene: Scen
     page = text_of(owner.get(HOME))
     today = timezone.localdate().isoformat()
     assert f'href="/w/sales/launches/?state=problem&amp;since={today}"' in page
-    assert re.search(r'counter-number">2</span> <span class="text-secondary">Launches with problems today', page)
+    assert re.search(r'counter-number">2</span> <span class="text-secondary">Launches failed today', page)
     assert re.search(r'counter-number">1</span> <span class="text-secondary">Launches in progress', page)
     failing = page.partition("Flows with problems")[2]
     assert "Broken" in failing

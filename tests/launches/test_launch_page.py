@@ -192,7 +192,7 @@ def test_an_engine_that_is_down_is_waited_for_and_then_given_up(scene: Scene) ->
     sending.send(launch.pk)
     page = scene.page(launch)
     assert "The engine cannot be reached just now" in page
-    assert "Withdraw this launch" in page
+    assert "Cancel this launch" in page
     Launch.objects.update(send_by=timezone.now() - timedelta(seconds=1))
     assert sweeping.end_late() == 1
     page = scene.page(launch)
@@ -323,7 +323,7 @@ def test_settling_without_a_reason_comes_back_with_what_is_missing(scene: Scene)
 
 def test_a_launch_that_is_clear_cannot_be_settled(scene: Scene) -> None:
     launch = scene.row(state=State.SUCCEEDED, ended_at=timezone.now())
-    assert "Settle…" not in scene.page(launch)
+    assert "Resolve…" not in scene.page(launch)
     assert _settle(scene.browser, launch, ran="no", why="I know").status_code == 303
     assert "no longer unclear" in scene.page(launch)
     assert Launch.objects.get().state == State.SUCCEEDED
@@ -332,7 +332,7 @@ def test_a_launch_that_is_clear_cannot_be_settled(scene: Scene) -> None:
 def test_while_its_call_is_in_the_air_it_cannot_be_settled(scene: Scene) -> None:
     soon = timezone.now() + timedelta(seconds=30)
     launch = scene.row(state=State.UNKNOWN, claim="c" * 32, claim_until=soon)
-    assert "Settle…" not in scene.page(launch)
+    assert "Resolve…" not in scene.page(launch)
     _settle(scene.browser, launch, ran="no", why="I know")
     assert Launch.objects.get().state == State.UNKNOWN
 
@@ -366,7 +366,7 @@ def test_who_became_a_viewer_still_sees_their_launches_but_changes_nothing(scene
     launch = scene.row()
     Member.objects.filter(user=scene.users.colleague).update(role=Role.VIEWER)
     page = scene.page(launch)
-    assert "Withdraw this launch" not in page
+    assert "Cancel this launch" not in page
     assert "Launch again" not in page
     assert scene.browser.post(reverse("launch_withdraw", args=["sales", launch.pk])).status_code == 403
     assert Launch.objects.get().state == State.QUEUED

@@ -185,7 +185,7 @@ def test_inputs_that_differ_are_shown_field_by_field(scene: Scene) -> None:
         ("Note", "removed", "x", ""),
     ]
     page = _story(scene, second)
-    assert "What differs from the last good launch" in page
+    assert "What differs from the last successful launch" in page
     assert "Customer › Phone" in page
     assert reverse("launch", args=["sales", first.pk]) in page
 

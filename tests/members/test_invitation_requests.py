@@ -61,7 +61,7 @@ def test_somebody_with_another_address_gets_nothing_until_the_inviter_has_confir
     assert list(users.stranger.groups.all()) == [team]
     assert (
         notification_messages.notification_message(Notice.objects.get(user=users.stranger)).title
-        == "You now belong to Sales."
+        == "You've been added to Sales."
     )
     assert client.get(link).status_code == 410
     actions = AuditEvent.objects.filter(action__startswith="invitation").order_by("pk")

@@ -279,7 +279,7 @@ def test_a_manager_gives_a_team_a_right_with_an_end_and_a_number_and_it_is_audit
     news = Notice.objects.get(user=guests.gail)
     assert news.url == guests.scene.url(guests.flow)
     message = notification_messages.notification_message(news)
-    assert message.title == "You may launch Quick"
+    assert message.title == "You can launch Quick"
     assert "At most 20 launches." in message.detail
 
 

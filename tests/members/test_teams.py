@@ -66,7 +66,7 @@ def test_who_is_only_in_a_team_sees_it_and_changes_nothing(users: Users) -> None
     page = text(client.get("/teams/"))
     assert "Field" in page
     assert "Hidden" not in page
-    assert "Put somebody in" not in text(client.get(reverse("team", args=[team.pk])))
+    assert "Add a member" not in text(client.get(reverse("team", args=[team.pk])))
     assert client.get(reverse("team", args=[other.pk])).status_code == 404
     for name, args in (
         ("team_add", [team.pk]),

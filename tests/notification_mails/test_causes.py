@@ -68,8 +68,8 @@ def test_the_cause_is_in_the_readers_language(scene: Scene) -> None:
     User.objects.update(language="vi")
     _failed(scene, "Error: Dòng 7: chờ kế toán xem")
     body = str(_mail(scene.users.colleague).body)
-    assert "Bước này báo: “Dòng 7: chờ kế toán xem”" in body
-    assert "Cách thường giúp được: Hãy mở ra và cho người phụ trách luồng xem trang đó." in body
+    assert "Thông báo lỗi của bước: “Dòng 7: chờ kế toán xem”" in body
+    assert "Cách xử lý thường dùng: Hãy mở ra và cho người phụ trách luồng xem trang đó." in body
     assert "What usually helps" not in body
 
 

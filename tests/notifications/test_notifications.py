@@ -410,7 +410,7 @@ def test_the_bell_says_how_many_are_unread_and_opening_one_marks_it_and_leads_th
     page = text_of(scene.browser.get("/notices/"))
     assert "2 unread notifications" in page
     assert "Your bulk action is finished" in page
-    assert "3 could not be done." in page
+    assert "3 items failed." in page
     first = notifications.visible_notifications(scene.users.colleague)[0]
     opened = scene.browser.post(f"/notices/{first.pk}/")
     assert (opened.status_code, opened["Location"]) == (303, first.url)

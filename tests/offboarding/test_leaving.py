@@ -45,7 +45,7 @@ def test_the_list_finds_people_by_a_part_of_name_user_name_or_address(scene: Sce
         assert "Ánh Nguyễn" in page
         assert "colleague@" not in page
     assert "colleague@" not in text(client.get("/people/", {"account": "off"}))
-    assert "Nothing fits these filters" in text(client.get("/people/", {"search": "zzz"}))
+    assert "No results for these filters" in text(client.get("/people/", {"search": "zzz"}))
     file = str(b"".join(client.get("/people/file/csv/", {"search": "nguyễn"})).decode())
     assert "Ánh Nguyễn" in file
     assert "colleague@" not in file

@@ -167,9 +167,9 @@ def test_what_changed_or_went_since_the_question_is_skipped_with_the_reason(stag
     assert states(job) == [ItemState.SKIPPED, ItemState.SKIPPED, ItemState.DONE]
     page = text(stage.browser.get(f"/w/sales/jobs/{job.pk}/").content)
     assert "Not possible in the state it is in." in page
-    assert "No longer there." in page
+    assert "Deleted." in page
     only = text(stage.browser.get(f"/w/sales/jobs/{job.pk}/?show=done").content)
-    assert "No longer there." not in only
+    assert "Deleted." not in only
 
 
 def test_what_else_is_touched_is_said_before_a_dangerous_one(stage: Stage) -> None:

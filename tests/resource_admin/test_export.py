@@ -417,7 +417,7 @@ def test_the_file_is_its_persons_and_the_managers(users: Users, client: Client, 
     assert [client.get(address).status_code for address in addresses] == [200, 200]
     client.force_login(users.owner)
     assert [client.get(address).status_code for address in addresses] == [200, 200]
-    assert "Asked for by" in text(client.get(addresses[0]).content)
+    assert "Requested by" in text(client.get(addresses[0]).content)
     Member.objects.filter(user=users.owner).update(role=Role.BUILDER)
     assert [client.get(address).status_code for address in addresses] == [404, 404]
     client.force_login(users.stranger)

@@ -77,7 +77,7 @@ def test_what_is_no_longer_there_has_a_way_back_to_its_list(
 ) -> None:
     answer = owner.get(f"/w/sales/{resource}/{identity(404)}/")
     assert answer.status_code == 404
-    assert "No longer there" in text(answer.content)
+    assert "Deleted" in text(answer.content)
     assert f'href="/w/sales/{resource}/">Back to the list' in text(answer.content)
 
 
@@ -118,7 +118,7 @@ def test_an_unknown_address_gets_our_own_page(owner: Client, settings: Settings,
     settings.DEBUG = debug
     answer = owner.get("/no/such/page/")
     assert answer.status_code == 404
-    assert "There is nothing here for you" in text(answer.content)
+    assert "Page not found" in text(answer.content)
 
 
 @pytest.mark.parametrize("debug", [True, False])
@@ -168,5 +168,5 @@ def test_without_a_database_there_is_still_a_page_with_words(client: Client) -> 
     client.cookies["sessionid"] = "somebody"
     answer = client.get("/?all=1")
     assert answer.status_code == 500
-    assert "The console made a mistake" in text(answer.content)
+    assert "Something went wrong" in text(answer.content)
     assert answer["X-Request-ID"] in text(answer.content)

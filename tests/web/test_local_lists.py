@@ -119,7 +119,7 @@ def test_notifications_are_sorted_counted_and_exported_for_their_person_only(use
     assert (head[0], row[0], row[1]) == (
         "Notification",
         "Your bulk action is finished",
-        f"{users.owner.pk} could not be done.",
+        f"{users.owner.pk} items failed.",
     )
     assert AuditEvent.objects.get(action="notices.export").user == users.owner
 

@@ -61,7 +61,7 @@ def _quiet(facts: Facts) -> str:
     if usual < 1 or by is None:
         return _("There is usually another run by now.")
     zone = timezone.get_default_timezone()
-    text = _("Usually %(usual)d by %(time)s, today %(today)d.")
+    text = _("Usually %(usual)d runs by %(time)s. Today: %(today)d.")
     return text % {"usual": usual, "time": f"{timezone.localtime(by, zone):%H:%M} ({zone})", "today": today}
 
 

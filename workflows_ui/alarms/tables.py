@@ -33,7 +33,7 @@ class Alarms(LocalList):
         ),
         Column(
             lambda alarm: sentence(alarm.kind, alarm.facts),
-            _("What is not as usual"),
+            _("What's unusual"),
             kind="lines",
             wide=True,
             name="text",

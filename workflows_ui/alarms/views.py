@@ -141,7 +141,7 @@ def mute(request: ConsoleRequest, slug: str, alarm_id: int) -> HttpResponse:
     if found is None or not found[1].flow_id:
         return responses.redirect_to_view(request, "alarms", slug)
     services.mute(actor(request), *found)
-    messages.success(request, _("Such alarms are muted for this flow."))
+    messages.success(request, _("This type of alarm is muted for this flow."))
     return responses.redirect_to_view(request, "alarm", slug, alarm_id)
 
 

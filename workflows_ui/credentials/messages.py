@@ -214,7 +214,7 @@ def trouble(credential: Credential) -> Message | None:
         return code_message(code, found=credential.findings.get("found", ""))
     if credential.ends_at is not None and credential.ends_at <= timezone.now():
         return Message(
-            _("The time of this secret is over."),
+            _("This secret has expired."),
             _("Get a new one from the engine and put it in its place, or ask the owner to."),
         )
     return None
@@ -313,8 +313,8 @@ def facts(credential: Credential) -> list[tuple[Text, str]]:
         (_("Project"), findings.get("project", "")),
         (_("Project id"), findings.get("project_id", "")),
         (_("Engine"), engine(credential.workspace.flavour, credential.workspace.engine_version)),
-        (_("May look at"), _access_labels(findings.get("may") or [])),
-        (_("May not look at"), _access_labels(findings.get("may_not") or [])),
+        (_("Can view"), _access_labels(findings.get("may") or [])),
+        (_("Cannot view"), _access_labels(findings.get("may_not") or [])),
         (_("Answered within"), _("%(count)s ms") % {"count": milliseconds} if milliseconds is not None else ""),
     ]
     return [(label, value) for label, value in lines if value]

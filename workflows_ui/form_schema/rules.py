@@ -70,7 +70,7 @@ def _names(form: Form) -> Iterator[str]:
         name = {"name": field_name[:80]}
         if not NAME.fullmatch(field_name) or field_name in RESERVED:
             yield (
-                _("“%(name)s” cannot be a field's name. Take letters of the English alphabet, digits, dots and dashes.")
+                _("“%(name)s” cannot be a field's name. Use letters of the English alphabet, digits, dots and dashes.")
                 % name
             )
         if count > 1:

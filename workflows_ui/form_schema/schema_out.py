@@ -270,5 +270,5 @@ _MESSAGES = {
     "minimum": gettext_lazy("The smallest possible number is %(limit)s."),
     "maximum": gettext_lazy("The largest possible number is %(limit)s."),
     "pattern": gettext_lazy("This does not have the form that is asked for."),
-    "": gettext_lazy("This does not fit."),
+    "": gettext_lazy("This value isn't valid."),
 }

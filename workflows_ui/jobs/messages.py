@@ -69,7 +69,7 @@ _REASONS: dict[str, Message] = {
     ),
     Reason.FORBIDDEN: Message(
         _("Ended early: the engine does not allow it"),
-        _("The engine said no to one after the other, so the rest was not tried."),
+        _("The engine refused several items in a row, so the rest were skipped."),
         _("Use a credential with more rights in the engine, or ask its owner."),
     ),
     Reason.NOT_IN_PLAN: Message(
@@ -79,7 +79,7 @@ _REASONS: dict[str, Message] = {
     ),
     Reason.UNAVAILABLE: Message(
         _("Ended early: the engine does not answer properly"),
-        _("It failed at one after the other, so the rest was not tried."),
+        _("The engine failed at several items in a row, so the rest were skipped."),
         _("Ask for the rest again once the engine is well."),
     ),
     Reason.BROKEN: Message(

@@ -37,7 +37,7 @@ _MOST_LINES = 10
 _SWITCHES: dict[str, tuple[Text, Text]] = {
     "required": (gettext_lazy("It has to be filled in now."), gettext_lazy("It may be left empty now.")),
     "hidden": (gettext_lazy("It is hidden now, with a fixed value."), gettext_lazy("It is shown now.")),
-    "folded": (gettext_lazy("It is folded under “More” now."), gettext_lazy("It is no longer under “More”.")),
+    "folded": (gettext_lazy("It is shown under “More” now."), gettext_lazy("It is no longer under “More”.")),
     "searchable": (
         gettext_lazy("Launches are found by what is typed here now."),
         gettext_lazy("Launches are no longer found by what is typed here."),

@@ -30,11 +30,11 @@ STATES: dict[State, tuple[Text, Text]] = {
     ),
     State.SUCCEEDED: (_("The flow finished."), ""),
     State.FAILED: (
-        _("The flow started and failed before it finished. What its earlier steps did stays done."),
+        _("The flow failed partway through. Steps that already ran are not undone."),
         _("Look at the failed step before you launch it again: earlier steps would run a second time."),
     ),
     State.CANCELLED: (
-        _("The run was cancelled before it ended. What its earlier steps did is done."),
+        _("The run was cancelled before it ended. Steps that already ran are not undone."),
         _("If launched again, the flow starts from the beginning."),
     ),
     State.REFUSED: (

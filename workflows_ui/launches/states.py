@@ -66,7 +66,7 @@ class Reason(StrEnum):
     TOO_LATE = (
         "too_late",
         _("Not sent: too late"),
-        _("It could not be sent in time, and was given up rather than run when nobody expects it any more."),
+        _("It couldn't be sent in time, so it was cancelled to avoid running late."),
         _AGAIN,
     )
     #: Of a kept launch; launches/messages.py names the time.
@@ -238,7 +238,7 @@ class Reason(StrEnum):
     FLOW_FAILED = (
         "flow_failed",
         _("Failed"),
-        _("The flow started and failed before it gave an answer. What its earlier steps did is done."),
+        _("The flow failed before it gave an answer. Steps that already ran are not undone."),
         _("Look at the failed step before you launch it again: earlier steps would run a second time."),
     )
     STEP_FAILED = (

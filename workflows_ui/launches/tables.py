@@ -70,7 +70,7 @@ _WHEN = Column(
 )
 _TOOK = Column(
     lambda row: row.milliseconds,
-    _("Took"),
+    _("Duration"),
     kind="duration",
     phone=False,
     name="took",

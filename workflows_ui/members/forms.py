@@ -354,7 +354,7 @@ class LimitsForm(forms.Form):
     def clean_until(self) -> datetime | None:
         moment: datetime | None = self.cleaned_data["until"]
         if moment is not None and moment <= timezone.now():
-            raise ValidationError(_("This moment is over. Choose a later one."))
+            raise ValidationError(_("That time has passed. Choose a later one."))
         return moment
 
     def clean_most_launches(self) -> int | None:
@@ -396,7 +396,7 @@ class LaunchRightForm(HolderForm, LimitsForm):
         label=_("Credential for the team"),
         queryset=Credential.objects.none(),
         required=False,
-        empty_label=_("The one that acts for them already"),
+        empty_label=_("The team's current credential"),
         help_text=_(
             "It is shared with the team, acts for those without one of their own, and stays with its owner. Yours, and those that "
             "teams use with their owners' consent."

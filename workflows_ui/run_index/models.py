@@ -25,7 +25,7 @@ class Kept(models.IntegerChoices):
 class Search(models.IntegerChoices):
     """How the words of runs and launches are stored, and thereby how they are found."""
 
-    KEYED = 0, _("Whole words: only the console can read them")
+    KEYED = 0, _("Whole words only (stored as keyed hashes)")
     PLAIN = 1, _("Parts of words: stored as plain text")
 
 

@@ -162,7 +162,7 @@ def _follow_again(session: EngineSession, ids: Sequence[str]) -> None:
 ACTIONS = (
     Action(
         "retry",
-        _("Retry from the failed step"),
+        _("Retry from failed step"),
         "rotate-cw",
         _retry_failed,
         needs="run-retry",

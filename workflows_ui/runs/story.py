@@ -54,7 +54,7 @@ def build_story(launch: Launch, run: Row | None = None, known: Mapping[str, Any]
     if launch.sending_at:
         story.append(Line(_("The console sent it to the engine."), launch.sending_at, icon="send"))
     if (again := reading.retried(row)) is not None:
-        story.append(Line(_("The run was retried: what follows is of all its tries."), again, icon="rotate-cw"))
+        story.append(Line(_("The run was retried. What follows covers all of its tries."), again, icon="rotate-cw"))
     elif launch.run_started_at:
         story.append(Line(_("The flow started."), launch.run_started_at, icon="play"))
     story += _steps(row, known or {})

@@ -46,7 +46,7 @@ _LABELS: Mapping[str, str | Promise] = {
     "tries": gettext_lazy("Steps at work, those of earlier tries included"),
     "waiting": gettext_lazy("Waiting in a pause"),
     "unended": gettext_lazy("In a step whose time is not known"),
-    "current": gettext_lazy("In the step at work now, and around the steps"),
+    "current": gettext_lazy("Current step and time between steps"),
     "around": gettext_lazy("Engine overhead"),
     "unexplained": gettext_lazy("Not explained by the steps: engine overhead, or a time before the run was retried"),
 }

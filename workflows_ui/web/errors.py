@@ -127,7 +127,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if isinstance(sys.exception(), database.AWAY):
         return database_away(request)
     message = Message(
-        _("The console made a mistake"),
+        _("Something went wrong"),
         _("It has been written to the log. What you did before is kept."),
         _("Try again. If it happens again, tell your administrator the number below."),
     )

@@ -52,7 +52,7 @@ _ERRORS: dict[type[BaseException], Message] = {
     ),
     engine.Forbidden: Message(
         _("The credential does not reach this"),
-        _("The engine knows the credential, but does not let it do this here."),
+        _("The credential is valid but lacks permission for this."),
         _("Use a credential with more rights in the engine, or ask its owner."),
     ),
     engine.NotInPlan: Message(
@@ -66,7 +66,7 @@ _ERRORS: dict[type[BaseException], Message] = {
         _("Load the page again. If this stays, the console cannot do it with this engine."),
     ),
     engine.NotFound: Message(
-        _("No longer there"),
+        _("Deleted"),
         _("The engine does not know this. It may have been deleted, or the link may be wrong."),
         _("Go back to the list and look for it by name."),
     ),
@@ -150,7 +150,7 @@ _ERRORS: dict[type[BaseException], Message] = {
         _("Delete the credential and add it again, or ask your administrator."),
     ),
     NoAccess: Message(
-        _("There is nothing here for you"),
+        _("Page not found"),
         _("The page does not exist, or it belongs to a workspace that you are not a member of."),
         _("Check the link, or ask a manager of the workspace for access."),
     ),

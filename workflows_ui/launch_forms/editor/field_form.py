@@ -87,7 +87,7 @@ class FieldForm(EditorForm):
         gettext_lazy("Group"), gettext_lazy("Fields of a group are shown together under its name."), list="groups"
     )
     position = count(gettext_lazy("Place in the form"), 1, 1000)
-    folded = tick(gettext_lazy("Fold it under “More”: for what is seldom needed"))
+    folded = tick(gettext_lazy("Show under “More”"))
     rule_field = forms.ChoiceField(label=gettext_lazy("Show it only where the field"), required=False)
     rule_test = choice(gettext_lazy("Rule"), When, When.IS)
     rule_value = line(gettext_lazy("Value to compare with"))

@@ -261,7 +261,7 @@ class KeepForm(forms.Form):
         cleaned = super().clean() or {}
         moment, now = clock.parse_time(cleaned.get("until", "")), timezone.now()
         if cleaned.get("keep") and (moment is None or not now < moment <= now + LONGEST_KEPT):
-            self.add_error("until", _("This time is over. Choose another one."))
+            self.add_error("until", _("That time has passed. Choose another one."))
         return cleaned
 
     @property

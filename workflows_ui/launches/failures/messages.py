@@ -240,15 +240,15 @@ KINDS: Mapping[str, FailureMessage] = {
 }
 UNKNOWN = FailureMessage(
     _("The step stopped with an error"),
-    _("Its own message is shown below."),
-    _("If the words do not help, show this page to the flow's owner."),
+    _("The error message is shown below."),
+    _("If the message isn't clear, share this page with the flow's owner."),
 )
 
 #: The ends of runs in which no step failed (api.md 8.1; LOG_SIZE_EXCEEDED: engine-0.83.md section 8). Their states are their titles.
 ENDS: Mapping[str, FailureMessage] = {
     "TIMEOUT": FailureMessage(
         "",
-        _("The run took longer than the engine allows and was stopped. What its earlier steps did is done."),
+        _("The run took longer than the engine allows and was stopped. Steps that already ran are not undone."),
         _HELP_LESS,
     ),
     "MEMORY_LIMIT_EXCEEDED": FailureMessage(

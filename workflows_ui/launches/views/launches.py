@@ -60,7 +60,7 @@ def settle(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     if page.can_settle and launches.settle(
         actor(request), page.launch, ran=form.cleaned_data["ran"] == "yes", why=form.cleaned_data["why"]
     ):
-        messages.success(request, _("The launch is settled."))
+        messages.success(request, _("The launch is resolved."))
     else:
         messages.warning(request, _("The launch is no longer unclear. Nothing was changed."))
     return responses.redirect_to_view(request, "launch", slug, page.launch.pk)

@@ -238,7 +238,7 @@ def _confirm(request: HttpRequest, match: TokenMatch, person: User) -> HttpRespo
         return responses.page(request, "members/joining/confirm.html", _context(match.invitation) | {"person": person})
     member = invitations.accept(actor(request), match, person)
     messages.success(
-        request, _("You now belong to %(workspace)s.") % {"workspace": match.invitation.workspace.name[:80]}
+        request, _("You are now a member of %(workspace)s.") % {"workspace": match.invitation.workspace.name[:80]}
     )
     return responses.redirect(request, _first_page(member))
 

@@ -145,7 +145,7 @@ def _deletion_impact(session: EngineSession, flow: Row) -> Affected:
 def _lost_state(flow: Row) -> Iterator[Line]:
     found = Flow(flow)
     if found.status == ENABLED and found.is_published:
-        yield _("It is on: its webhook address, schedule or trigger starts nothing any more."), ""
+        yield _("It is on: after this, its webhook address, schedule or trigger no longer starts anything."), ""
     if found.has_draft:
         yield _("The draft is newer than what is live. A copy has the draft only."), ""
 
