@@ -61,14 +61,14 @@ def test_a_wrong_password_and_an_unknown_name_are_answered_alike(ada: User, clie
     assert (known.status_code, unknown.status_code) == (422, 422)
     varies = re.compile(r'value="[^"]*"|X-CSRFToken":"[^"]*"')
     assert varies.sub("", text(known)) == varies.sub("", text(unknown))
-    assert "Wrong user name or password." in text(known)
+    assert "Wrong username or password." in text(known)
     assert 'value="ada"' in text(known)
     assert 'value="wrong"' not in text(known)
 
 
 def test_five_wrong_passwords_lock_the_name_even_for_the_right_one(ada: User, client: Client) -> None:
     for _ in range(5):
-        assert "Wrong user name or password" in text(sign_in(client, "ada", "wrong"))
+        assert "Wrong username or password" in text(sign_in(client, "ada", "wrong"))
     locked = sign_in(client, "ada")
     assert locked.status_code == 422
     assert "Too many attempts" in text(locked)

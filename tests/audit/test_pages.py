@@ -127,8 +127,8 @@ def test_rows_are_explained(users: Users, manager: Client) -> None:
 def test_who_tries_to_sign_in_is_not_taken_for_the_console(users: Users, client: Client) -> None:
     client.post("/accounts/login/", {"login": "colleague", "password": "wrong wrong wrong"})
     event = AuditEvent.objects.get(action="person.sign_in")
-    assert str(audit_messages.actor_label(event)) == "Somebody not signed in"
-    assert "Somebody not signed in" in page(superuser(users), f"/audit/{event.pk}/")
+    assert str(audit_messages.actor_label(event)) == "Someone not signed in"
+    assert "Someone not signed in" in page(superuser(users), f"/audit/{event.pk}/")
 
 
 def test_rows_of_another_workspace_are_on_no_page_and_in_no_file(users: Users, manager: Client) -> None:

@@ -39,7 +39,7 @@ class Window:
     def password(self) -> None:
         """Signs in with the password."""
         self.open("/accounts/login/")
-        self.page.get_by_label("User name or e-mail address").fill("ada")
+        self.page.get_by_label("Username or email address").fill("ada")
         self.page.get_by_label("Password").first.fill(PASSWORD)
         self.press("Sign in")
 

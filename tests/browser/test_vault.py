@@ -33,7 +33,7 @@ def desk(browser: Browser, live_server: LiveServer) -> Iterator[Desk]:
 def test_each_kind_shows_its_fields_only_and_one_with_a_code_is_added(desk: Desk, practice: Practice) -> None:
     known, page = practice.credentials, desk.page
     form = page.locator("form.credential-form")
-    secret, email = form.get_by_label("Secret", exact=True), form.get_by_label("E-mail address at the engine")
+    secret, email = form.get_by_label("Secret", exact=True), form.get_by_label("Email address at the engine")
     code, organization = form.get_by_label("Or a one-time code"), form.get_by_label("Organization", exact=True)
     # That each is added: tests/credentials/test_kinds.py. Here is what a person sees of its fields.
     for kind in ("api_key", "bearer_token", "access_token", "bearer_sign_in", "jwt", "sign_in"):

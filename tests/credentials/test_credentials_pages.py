@@ -149,7 +149,7 @@ PROBLEMS = [
     ("api_key", {"address": "http://127.0.0.1:9"}, "address", "Nothing answers"),
     ("api_key", {"address": "http://169.254.169.254"}, "address", "does not call this address"),
     ("api_key", {"address": "ftp://files.example"}, "address", "starts with https"),
-    ("api_key", {"address": "https://user:word@gw.example"}, "address", "must not hold a user name"),
+    ("api_key", {"address": "https://user:word@gw.example"}, "address", "must not hold a username"),
     ("api_key", {"address": "https://gw.example/?a=b"}, "address", "before any"),
     ("api_key", {"address": ""}, "address", "Enter the engine"),
 ]

@@ -317,7 +317,7 @@ def test_a_colleagues_edit_in_between_is_neither_published_nor_overwritten(compa
     company.practice.engine.faults.add("followed", "POST", ONE, then=follow, schedule=".x", times=1)
     turns(job)
     assert outcomes(job) == {key: ItemState.FAILED}
-    assert "Somebody else changed it at the same time" in company.page(job)
+    assert "Someone else changed it at the same time" in company.page(job)
     seen = company.look(key)
     assert (seen["status"], seen["live"]) == ("DISABLED", ("Published", OLD, "LOCKED"))
     assert seen["newest"][0] == "Theirs"

@@ -160,7 +160,7 @@ def test_a_change_by_somebody_else_right_after_the_edit_is_said_with_both_versio
     assert row.state == EditState.DONE
     assert lead(done) == f"/w/sales/flows/{flow}/edits/{row.pk}/"
     page = text(stage.browser.get(lead(done)).content)
-    assert "Somebody else changed the flow at the same time" in page
+    assert "Someone else changed the flow at the same time" in page
     assert "Prepare" in page
     assert "Changed by a colleague" in page.partition("What differs now")[2]
 

@@ -341,7 +341,7 @@ def test_a_change_by_somebody_else_right_after_an_import_is_said(stage: Stage) -
     answer = stage.browser.post(url("import-here", flow), hidden(asked))
     page = text(stage.browser.get(answer["Location"]).content)
     assert "/edits/" in answer["Location"]
-    assert page.count("Somebody else changed the flow at the same time") == 2
+    assert page.count("Someone else changed the flow at the same time") == 2
 
 
 def test_another_file_takes_the_place_of_the_one_that_was_read(stage: Stage) -> None:

@@ -58,7 +58,7 @@ def test_the_common_steps_have_sentences_of_their_own() -> None:
     ) == [
         "Sends a WhatsApp message with Sales line",
         "Writes to the table Orders",
-        "Waits until somebody approves or refuses",
+        "Waits until someone approves or declines",
         "Waits 2 h",
         "Sends data to api.example.com",
         "Uses Stripe: Make the customer",
@@ -88,7 +88,7 @@ def test_branches_and_loops_are_folded_into_their_sentence() -> None:
         "For each of items:",
         "  Looks which case applies first:",
         "   If VIP customer:",
-        "    Sends an e-mail",
+        "    Sends an email",
         "   If amount is greater than 10:",
         "    Nothing more happens here",
         "   Otherwise:",
@@ -105,7 +105,7 @@ def test_long_flows_are_shown_as_far_as_people_read_and_the_rest_is_counted() ->
         "step_12", "Each", "", step_trees.chain(_act("gmail", "send_email"), _act("gmail", "send_email"))
     )
     lines = _story_lines(*[_act("gmail", "send_email") for _number in range(10)], loop)
-    assert lines == ["Sends an e-mail"] * 8 + ["+5"]
+    assert lines == ["Sends an email"] * 8 + ["+5"]
 
 
 def test_skipped_steps_are_left_out() -> None:

@@ -73,7 +73,7 @@ def test_a_flow_that_is_off_is_said_to_be_off_before_launching(scene: Scene) -> 
     scene.workflows.apply_flow_operation(flow, {"type": "CHANGE_STATUS", "request": {"status": "DISABLED"}})
     page = _opened(scene, flow)
     assert "This flow is off" in page
-    assert "Ask a builder to switch it on." in page
+    assert "Ask a builder to turn it on." in page
     assert "Launch anyway" in page
 
 

@@ -166,7 +166,7 @@ def test_a_launch_is_withdrawn_by_keyboard_alone(stage: Scene, live_server: Live
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    expect(page.locator("#state-title")).to_have_text("Withdrawn")
+    expect(page.locator("#state-title")).to_have_text("Cancelled")
 
 
 def test_without_javascript_a_launch_is_asked_for_and_seen(

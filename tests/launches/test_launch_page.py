@@ -257,7 +257,7 @@ def test_a_launch_that_has_not_left_is_withdrawn_and_never_sent(scene: Scene) ->
     flow = flows.make(scene.workflows, "Quick", ECHO)
     launch = scene.launch(flow, send=False)
     page = _withdraw(scene.browser, launch)
-    assert "The launch is withdrawn. Nothing was sent." in page
+    assert "The launch is cancelled. Nothing was sent." in page
     sending.send(launch.pk)
     assert not scene.engine.journal.triggers()
     assert Launch.objects.get().reason == Reason.WITHDRAWN
@@ -266,7 +266,7 @@ def test_a_launch_that_has_not_left_is_withdrawn_and_never_sent(scene: Scene) ->
 
 def test_too_late_to_withdraw_is_said(scene: Scene) -> None:
     launch = scene.row(state=State.SENDING)
-    assert "It was too late to withdraw the launch." in _withdraw(scene.browser, launch)
+    assert "It was too late to cancel the launch." in _withdraw(scene.browser, launch)
     assert Launch.objects.get().state == State.SENDING
 
 

@@ -80,14 +80,14 @@ def test_who_was_refused_gets_nothing_and_the_invited_person_still_joins(users: 
     client = browser(users.stranger)
     client.post(link)
     page = text(decide(users.owner, row, "refuse"))
-    assert "stranger was refused" in page
+    assert "stranger was declined" in page
     assert "wants to use this invitation" not in page
     for _look in range(2):
-        assert "Your request was refused" in text(client.post(link, follow=True))
+        assert "Your request was declined" in text(client.post(link, follow=True))
     assert not Member.objects.filter(user=users.stranger).exists()
     assert (
         notification_messages.notification_message(Notice.objects.get(user=users.stranger)).title
-        == "Your request to join Sales was refused"
+        == "Your request to join Sales was declined"
     )
     assert Notice.objects.filter(user=users.owner).count() == 1
     assert AuditEvent.objects.filter(action="invitation.refuse", user=users.owner).count() == 1

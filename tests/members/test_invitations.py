@@ -206,7 +206,7 @@ def test_a_made_up_link_is_answered_like_any_other(users: Users) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"username": "OWNER"}, "Somebody has this user name."),
+        ({"username": "OWNER"}, "Someone has this username."),
         ({"username": "no spaces"}, "Only letters, digits and @ . + - _, without spaces."),
         ({"password2": "another quiet river"}, "not the same"),
         ({"password1": "short", "password2": "short"}, "too short"),

@@ -151,7 +151,7 @@ def test_deleting_a_team_says_what_goes_with_it_and_does_it(users: Users, keeper
 def test_the_deletion_of_a_team_without_people_says_so(keeper: User) -> None:
     team = Group.objects.create(name="Field")
     page = text(browser(keeper).get(reverse("team_delete", args=[team.pk])))
-    assert "Nobody is in it." in page
+    assert "No one is in it." in page
     assert "Their accounts stay" not in page
 
 

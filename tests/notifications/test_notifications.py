@@ -483,8 +483,8 @@ def test_a_flow_can_be_watched_while_the_engine_is_down_but_not_one_that_does_no
 
 def test_the_list_does_not_promise_mails_to_an_account_without_an_address(scene: Scene) -> None:
     page = text_of(scene.browser.get("/notices/"))
-    assert "Notifications are also sent by mail." in page
+    assert "Notifications are also sent by email." in page
     User.objects.update(email="")
     page = text_of(scene.browser.get("/notices/"))
     assert "sent by mail." in page
-    assert "Your account has no e-mail address, so notifications are not sent by mail." in page
+    assert "Your account has no email address, so notifications are not sent by email." in page

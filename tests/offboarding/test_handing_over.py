@@ -55,7 +55,7 @@ def test_a_person_sees_their_own_and_decides_about_it(scene: Scene, leaver: User
 def test_what_ends_a_thing_is_named_at_its_choice_and_in_the_question(scene: Scene, leaver: User) -> None:
     client = browser(leaver)
     page = text(client.get(reverse("leaving")))
-    for label in ("Delete it", "Discard the draft", "Withdraw it", "Delete them", "End them", "Stop it"):
+    for label in ("Delete it", "Discard the draft", "Cancel it", "Delete them", "End them", "Stop it"):
         assert f'<option value="end">{label}</option>' in page
     assert '<option value="end"></option>' not in page
     question = client.post(reverse("leaving"), {keys(SavedInputs, "inputs", name="sales inputs"): "end"})

@@ -274,7 +274,7 @@ def test_the_outcome_of_a_retry_is_stored_even_if_what_follows_fails(
 
 def test_a_run_that_succeeded_is_started_again_only_if_that_is_confirmed(stage: Stage, launcher: Client) -> None:
     run = run_of(stage, stage.practice.sample("quick").id, "SUCCEEDED")
-    assert "It succeeded. Do what it did once more" in launcher.get(url("retry-latest", run)).content.decode()
+    assert "It succeeded. Run it again" in launcher.get(url("retry-latest", run)).content.decode()
     assert launcher.post(url("retry-latest", run)).status_code == 422
     assert lead(launcher.post(url("retry-latest", run), {"succeeded": "on"})).startswith("/w/sales/runs/")
 

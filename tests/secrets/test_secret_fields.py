@@ -132,7 +132,7 @@ def test_neither_an_earlier_launch_nor_saved_inputs_nor_a_link_fill_it_in(scene:
         assert "Zk7q" not in page.replace(f"{scene.url(flow)}{query}", "")  # the address itself, to come back to
         answer = send(scene, flow, {"to": "Lan"}, page=page)
         assert answer.status_code == 422
-        assert "Fill this in." in text_of(answer)
+        assert "Fill in this field." in text_of(answer)
 
 
 def test_typed_as_json_it_is_a_secret_all_the_same(scene: Scene, flow: str) -> None:

@@ -221,7 +221,7 @@ def test_two_managers_at_once_move_it_once(place: Place, monkeypatch: pytest.Mon
     monkeypatch.setattr(workspace_move, "test", slow)
     answer = place.move()
     assert answer.status_code == 422
-    assert "Somebody else has moved the workspace in the meantime" in text_of(answer)
+    assert "Someone else has moved the workspace in the meantime" in text_of(answer)
 
 
 def test_a_manager_without_a_credential_moves_it_with_a_new_one(place: Place) -> None:

@@ -30,15 +30,16 @@ class ChannelForm(forms.Form):
         choices=_KINDS,
         initial=[value for value, _label in _KINDS],
         widget=forms.CheckboxSelectMultiple,
-        help_text=_("Everybody who reads the channel sees these alarms of all flows, with their names."),
+        help_text=_("Everyone who reads the channel sees these alarms of all flows, with their names."),
     )
     causes = forms.BooleanField(
         label=_("Name the cause of failures"),
         required=False,
         help_text=_(
-            "Everybody who reads the channel, also without an account here, can then read the message of the step at which the latest run "
-            "failed. Secrets are masked, and runs of launches are left out. Without this, messages give numbers only. It has no effect "
-            "while the workspace leaves causes out of mails and notifications."
+            "Everyone who reads the channel, also without an account here, can then read the message of "
+            "the step at which the latest run failed. Secrets are masked, and runs of launches are left "
+            "out. Without this, messages give numbers only. It has no effect while the workspace leaves "
+            "causes out of emails and notifications."
         ),
     )
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)

@@ -94,7 +94,7 @@ class SecretForm(TestedForm):
     kind = _kind_field(KINDS[Flavour.IMBRACE])
     token_kind = _kind_field(KINDS[Flavour.ACTIVEPIECES])
     email = forms.EmailField(
-        label=_("E-mail address at the engine"),
+        label=_("Email address at the engine"),
         required=False,
         max_length=254,
         widget=forms.EmailInput(attrs=NO_ASSISTANCE),
@@ -111,14 +111,14 @@ class SecretForm(TestedForm):
         label=_("Keep it, so that it renews itself"),
         required=False,
         help_text=_(
-            "The password is kept encrypted, shown to nobody, and used only to sign in again when that is needed."
+            "The password is kept encrypted, shown to no one, and used only to sign in again when that is needed."
         ),
     )
     code = forms.CharField(
         label=_("Or a one-time code"),
         required=False,
         max_length=20,
-        help_text=_("Instead of the password. It comes by mail, and works once."),
+        help_text=_("Instead of the password. It comes by email, and works once."),
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "spellcheck": "false"}),
     )
     organization_id = forms.CharField(
@@ -179,7 +179,7 @@ class SecretForm(TestedForm):
                 self.add_error("secret", _("Enter the secret."))
             return data
         if not data.get("email") and "email" not in self.errors:
-            self.add_error("email", _("Enter the e-mail address."))
+            self.add_error("email", _("Enter the email address."))
         code = data.get("code") if self.chosen == CredentialKind.SIGN_IN else ""
         if not data.get("password") and not code and not self.wants_code and "password" not in self.errors:
             self.add_error("password", _("Enter the password, or a one-time code where the engine sends them."))
@@ -269,7 +269,7 @@ class EngineForm(TestedForm):
         if not good or any(character.isspace() for character in value):
             raise ValidationError(_("Enter an address that starts with https:// (or http://)."))
         if parts.username or parts.password:
-            raise ValidationError(_("The address must not hold a user name or password."))
+            raise ValidationError(_("The address must not hold a username or password."))
         if parts.query or parts.fragment:
             raise ValidationError(_("The address must end before any “?” or “#”."))
         return value

@@ -42,7 +42,7 @@ class Message:
 _MESSAGES: dict[str, tuple[Text, Text]] = {
     Code.REFUSED: (
         _("The engine refuses this secret."),
-        _("It may be mistyped, ended or withdrawn, or belong to another environment."),
+        _("It may be mistyped, expired or revoked, or belong to another environment."),
     ),
     Code.SESSION_ENDED: (
         _("The engine ended this session: another password was set there, or its user was deactivated."),
@@ -60,11 +60,11 @@ _MESSAGES: dict[str, tuple[Text, Text]] = {
     ),
     Code.WRONG_ORGANIZATION: (
         _("This secret does not belong to that organization."),
-        _("Check the organization's id."),
+        _("Check the organization's ID."),
     ),
     Code.NEEDS_ORGANIZATION: (
         _("A token of this kind works only together with its organization."),
-        _("Enter the organization's id."),
+        _("Enter the organization's ID."),
     ),
     Code.MALFORMED_SECRET: (
         _("This cannot be a secret of an engine: it holds spaces or special characters."),
@@ -121,7 +121,7 @@ _MESSAGES: dict[str, tuple[Text, Text]] = {
     ),
     Code.WRONG_SIGN_IN: (
         _("The engine does not accept this sign-in."),
-        _("Check the e-mail address, and the password or the code; a code works once, and for some hours only."),
+        _("Check the email address, and the password or the code; a code works once, and for some hours only."),
     ),
     Code.NO_PASSWORD: (
         _("The token could not renew itself: for a new sign-in the password is needed, and it is not kept."),
@@ -178,7 +178,7 @@ KINDS: dict[str, Promise] = {
     ),
     CredentialKind.BEARER_TOKEN: _("An API key that starts with “sk-”, or the token of a sign-in."),
     CredentialKind.BEARER_SIGN_IN: _(
-        "The console signs in with your e-mail address and password and uses the token that it gets."
+        "The console signs in with your email address and password and uses the token that it gets."
     ),
 }
 
@@ -258,7 +258,7 @@ def overtaken(last: CredentialSecret, reader: User) -> str:
     when = formats.relative(last.replaced_at)
     if last.replaced_by_id == reader.pk:
         return _("You replaced this secret yourself since this page was opened (%(when)s).") % {"when": when}
-    who = last.replaced_by.label if last.replaced_by else _("Somebody")
+    who = last.replaced_by.label if last.replaced_by else _("Someone")
     return _("%(who)s replaced this secret since this page was opened (%(when)s).") % {"who": who, "when": when}
 
 
@@ -311,7 +311,7 @@ def facts(credential: Credential) -> list[tuple[Text, str]]:
         (_("Whose it is"), who),
         (_("Organization"), findings.get("organization", "")),
         (_("Project"), findings.get("project", "")),
-        (_("Project id"), findings.get("project_id", "")),
+        (_("Project ID"), findings.get("project_id", "")),
         (_("Engine"), engine(credential.workspace.flavour, credential.workspace.engine_version)),
         (_("Can view"), _access_labels(findings.get("may") or [])),
         (_("Cannot view"), _access_labels(findings.get("may_not") or [])),

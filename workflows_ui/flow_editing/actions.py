@@ -42,7 +42,7 @@ from workflows_ui.unclear_writes.models import UnclearWrite
 #: In a menu of operations: what the link says, the action, its address.
 Link = tuple[Text, Action, str]
 _MOST_NAMED = 12
-MEANWHILE: Text = _("Somebody else changed the flow at the same time. Look at both versions on this page.")
+MEANWHILE: Text = _("Someone else changed the flow at the same time. Look at both versions on this page.")
 
 
 class Applied(TypedDict, total=False):

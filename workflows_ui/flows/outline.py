@@ -62,7 +62,7 @@ EXECUTION: dict[str, str | Promise] = {
 }
 _HANDLING = (
     ("continueOnFailure", gettext_lazy("The flow continues if it fails")),
-    ("retryOnFailure", gettext_lazy("It is tried again if it fails")),
+    ("retryOnFailure", gettext_lazy("It is retried if it fails")),
 )
 #: Operators of conditions (api.md 6.3), as text between two values or after a single one.
 OPERATORS: dict[str, str | Promise] = {

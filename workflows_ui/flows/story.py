@@ -260,7 +260,7 @@ _BY_ACTION: Mapping[str, Sequence[tuple[str, Promise]]] = {
         ("return_response", _("Answers the launcher")),
     ),
     "approval": (
-        ("wait", _("Waits until somebody approves or refuses")),
+        ("wait", _("Waits until someone approves or declines")),
         ("", _("Asks for approval")),
     ),
     "subflows": (
@@ -282,7 +282,7 @@ _PARTICULAR: Mapping[str, Callable[[Any, str, Known], Parts | None]] = {
 
 # --- Actions of apps, with the account they use and without ------------------------------------------
 
-_MAIL = (_("Sends an e-mail with %(account)s"), _("Sends an e-mail"))
+_MAIL = (_("Sends an email with %(account)s"), _("Sends an email"))
 _SLACK = (_("Sends a message in Slack with %(account)s"), _("Sends a message in Slack"))
 _SHEET = (_("Writes to a Google sheet with %(account)s"), _("Writes to a Google sheet"))
 _SHEET_READ = (_("Looks something up in a Google sheet with %(account)s"), _("Looks something up in a Google sheet"))

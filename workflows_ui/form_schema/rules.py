@@ -81,12 +81,12 @@ def _paths(form: Form) -> Iterator[str]:
     paths = Counter(field.path for field in form.fields)
     for path, count in paths.items():
         if count > 1:
-            yield _("Two fields write to the same place, “%(place)s”. Take one of them out.") % _path_params(path)
+            yield _("Two fields write to the same place, “%(place)s”. Remove one of them.") % _path_params(path)
         if len(path) > MOST_DEPTH or sum(map(len, path)) > LONG:
             yield _("“%(place)s” lies too deep, or has too long a name.") % _path_params(path)
         for outer in {path[:end] for end in range(len(path))} & paths.keys():
             params = _path_params(path) | {"outer": _path_params(outer)["place"]}
-            yield _("“%(place)s” lies inside of another field, “%(outer)s”. Take one of the two out.") % params
+            yield _("“%(place)s” lies inside another field, “%(outer)s”. Remove one of the two.") % params
 
 
 def _path_params(path: tuple[str, ...]) -> dict[str, str]:

@@ -192,7 +192,7 @@ def understood(field: Field | Column, text: str) -> str:
 
 #: Kinds of addresses, with the message for other texts.
 _ADDRESSES: dict[FieldKind, tuple[Callable[[str], bool], Promise]] = {
-    FieldKind.EMAIL: (is_mail, gettext_lazy("Type an e-mail address, such as name@example.com.")),
+    FieldKind.EMAIL: (is_mail, gettext_lazy("Type an email address, such as name@example.com.")),
     FieldKind.PHONE: (is_phone, gettext_lazy("Type a phone number, such as +84 28 3823 4567.")),
     FieldKind.URL: (is_url, gettext_lazy("Type a web address that starts with https:// or http://.")),
 }

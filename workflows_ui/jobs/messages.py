@@ -24,7 +24,7 @@ _STATES: dict[str, Message] = {
         _("You can leave this page and come back: it is listed under “Jobs”."),
     ),
     JobState.ENDED: Message(_("Finished"), _("The list below shows the results.")),
-    JobState.STOPPED: Message(_("Stopped"), _("Somebody stopped it."), _REST),
+    JobState.STOPPED: Message(_("Stopped"), _("Someone stopped it."), _REST),
     JobState.FAILED: Message(_("Ended early"), _("The console could not continue."), _REST),
 }
 _REASONS: dict[str, Message] = {
@@ -50,7 +50,7 @@ _REASONS: dict[str, Message] = {
     ),
     Reason.CREDENTIAL_REFUSED: Message(
         _("Ended early: the engine refuses the credential"),
-        _("It may have expired, or been withdrawn."),
+        _("It may have expired or been revoked."),
         _("Put a new credential in its place, then ask for the rest again."),
     ),
     Reason.CREDENTIAL_UNREADABLE: Message(

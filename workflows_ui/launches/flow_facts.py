@@ -76,8 +76,8 @@ _UNPUBLISHED = Message(
 )
 _OFF = Message(
     _("This flow is off"),
-    _("The engine starts no flow that is switched off."),
-    _("Ask a builder to switch it on."),
+    _("The engine starts no flow that is turned off."),
+    _("Ask a builder to turn it on."),
 )
 _GUARDED = Message(
     _("This flow's trigger asks for a password of its own"),

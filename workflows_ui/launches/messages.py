@@ -12,7 +12,7 @@ from workflows_ui.launches.failures.messages import ENDS
 from workflows_ui.launches.models import CONFIRMED, Launch, Reason, State
 from workflows_ui.launches.services import run_results, sending
 
-_WITHDRAWABLE, _RUNS_ON = _("You can still withdraw it."), _("This page will show the result.")
+_WITHDRAWABLE, _RUNS_ON = _("You can still cancel it."), _("This page will show the result.")
 #: Text and next step of each state; its label is the title.
 STATES: dict[State, tuple[Text, Text]] = {
     State.QUEUED: (
@@ -20,7 +20,7 @@ STATES: dict[State, tuple[Text, Text]] = {
         _WITHDRAWABLE,
     ),
     State.CLAIMED: (_("The console is connecting to the engine."), _WITHDRAWABLE),
-    State.SENDING: (_("The request is on its way. It can no longer be withdrawn."), _RUNS_ON),
+    State.SENDING: (_("The request is on its way. It can no longer be cancelled."), _RUNS_ON),
     State.ACCEPTED: (_("The engine has taken the request. Its run appears here shortly."), _RUNS_ON),
     State.ENQUEUED: (_("The engine has the run, and starts it as soon as it has room."), _RUNS_ON),
     State.RUNNING: (_("The flow is running."), _RUNS_ON),
@@ -70,7 +70,7 @@ NOT_SENT: dict[Reason, tuple[Text, Text]] = {
     ),
     Reason.FLOW_OFF: (
         _("Not sent: the flow is off"),
-        _("It is switched off or was never published, so nothing was sent."),
+        _("It is turned off or was never published, so nothing was sent."),
     ),
     Reason.NOT_IN_PLAN: (
         _("Not sent: not part of the engine's plan"),
@@ -133,7 +133,7 @@ def _kept_message(launch: Launch, reason: Reason | None) -> Message:
             "Nothing has been sent. The console tries again every minute, and sends kept launches in the order in which they were asked "
             "for. Before that, the right to launch and the flow are checked again."
         ),
-        _("You can close this page, or withdraw the launch."),
+        _("You can close this page, or cancel the launch."),
     )
 
 

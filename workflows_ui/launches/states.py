@@ -61,7 +61,7 @@ class Reason(StrEnum):
         "not_reached",
         _("The engine cannot be reached just now"),
         _("No connection was established, so nothing has been sent. The console keeps trying for a while."),
-        _("You can wait, or withdraw the launch."),
+        _("You can wait, or cancel the launch."),
     )
     TOO_LATE = (
         "too_late",
@@ -82,7 +82,7 @@ class Reason(StrEnum):
         _("It was published again after the launch was asked for. The launch was kept for the flow as it was then."),
         _("Look at what the flow does now. Then launch the same values again."),
     )
-    WITHDRAWN = "withdrawn", _("Withdrawn"), _("It was withdrawn before anything was sent. Nothing has run.")
+    WITHDRAWN = "withdrawn", _("Cancelled"), _("It was cancelled before anything was sent. The flow did not run.")
     NO_CREDENTIAL = (
         "no_credential",
         _("Not sent: no credential"),
@@ -155,7 +155,7 @@ class Reason(StrEnum):
         "not_ready",
         _("The engine does not answer properly just now"),
         _("The console reads the flow before it sends anything, and could not. It keeps trying for a while."),
-        _("You can wait, or withdraw the launch."),
+        _("You can wait, or cancel the launch."),
     )
     ENGINE_BUSY = (
         "engine_busy",
@@ -175,8 +175,8 @@ class Reason(StrEnum):
     FLOW_OFF = (
         "flow_off",
         _("The flow is off"),
-        _("The engine did not start it, since it is switched off or was never published."),
-        _("Ask a builder to publish it and switch it on, then launch the same values again."),
+        _("The engine did not start it, since it is turned off or was never published."),
+        _("Ask a builder to publish it and turn it on, then launch the same values again."),
     )
     FLOW_GONE = (
         "flow_gone",
@@ -193,7 +193,7 @@ class Reason(StrEnum):
     CREDENTIAL_REFUSED = (
         "credential_refused",
         _("The credential was refused"),
-        _("The flow was not started. The credential may have expired or been withdrawn."),
+        _("The flow was not started. The credential may have expired or been revoked."),
         _("Test the credential, or put a new one in its place, then launch the same values again."),
     )
     NOT_IN_PLAN = (
@@ -309,11 +309,11 @@ class Reason(StrEnum):
     SETTLED_RAN = (
         "settled_ran",
         _("Succeeded, as a person decided"),
-        _("It was unclear. Somebody looked, and found that it ran."),
+        _("It was unclear. Someone looked, and found that it ran."),
     )
     SETTLED_NOT_RUN = (
         "settled_not_run",
         _("Not sent, as a person decided"),
-        _("It was unclear. Somebody looked, and found that it did not run."),
+        _("It was unclear. Someone looked, and found that it did not run."),
         _AGAIN_ALLOWED,
     )

@@ -79,8 +79,8 @@ class PersonField(forms.CharField):
     """
 
     default_error_messages = {
-        "unknown": _("Nobody with this user name or e-mail address has an account here."),
-        "several": _("Choose the person that you mean, or type the whole user name or e-mail address."),
+        "unknown": _("No one with this username or email address has an account here."),
+        "several": _("Choose the person that you mean, or type the whole username or email address."),
     }
     people: QuerySet[User] = User.objects.none()
     widget: PersonInput
@@ -136,7 +136,7 @@ class RoleForm(forms.Form):
 class PeopleFilterForm(forms.Form):
     """The filters of the list of people."""
 
-    search = forms.CharField(label=_("Name, user name or e-mail address"), max_length=200, required=False)
+    search = forms.CharField(label=_("Name, username or email address"), max_length=200, required=False)
     account = choice_field(
         _("Account"),
         {
@@ -156,7 +156,7 @@ class LaunchRightFilterForm(forms.Form):
 class HolderForm(FormWithPeople):
     """A person or a team: `holder` of a valid form."""
 
-    who = PersonField(label=_("A person"), required=False, help_text=_("Name, user name or e-mail address"))
+    who = PersonField(label=_("A person"), required=False, help_text=_("Name, username or email address"))
     team = forms.ModelChoiceField(
         label=_("Or a team"),
         queryset=Group.objects.order_by(*by_name("name")),
@@ -184,8 +184,9 @@ class AddPeopleForm(HolderForm, RoleForm):
         label=_("A person"),
         required=False,
         help_text=_(
-            "Name, user name or e-mail address. Suggested are the people you work with already; people of other workspaces "
-            "are found only by their exact user name or address. An address that nobody has yet can be invited by mail."
+            "Name, username or email address. Suggested are the people you work with already; people of "
+            "other workspaces are found only by their exact username or address. An address that no one "
+            "has yet can be invited by email."
         ),
     )
     field_order = ("who", "team", "role")
@@ -219,7 +220,7 @@ class TeamForm(forms.Form):
 
 
 class PersonForm(FormWithPeople):
-    who = PersonField(label=_("Name, user name or e-mail address"))
+    who = PersonField(label=_("Name, username or email address"))
 
 
 class SuccessorForm(FormWithPeople):
@@ -228,8 +229,8 @@ class SuccessorForm(FormWithPeople):
     successor = PersonField(
         label=_("Hand it over to"),
         required=False,
-        help_text=_("Name, user name or e-mail address"),
-        error_messages={"unknown": _("Name somebody else with an active account.")},
+        help_text=_("Name, username or email address"),
+        error_messages={"unknown": _("Name someone else with an active account.")},
     )
 
     def __init__(
@@ -291,7 +292,7 @@ class JoinForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     password2 = forms.CharField(
-        label=_("Password once more"),
+        label=_("Confirm password"),
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
@@ -299,7 +300,7 @@ class JoinForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
     class Meta:
         model = User
         fields = ("username", "first_name", "last_name")
-        labels = {"username": _("User name"), "first_name": _("First name"), "last_name": _("Last name")}
+        labels = {"username": _("Username"), "first_name": _("First name"), "last_name": _("Last name")}
         help_texts = {"username": _("Letters, digits and @ . + - _")}
         error_messages = {"username": {"invalid": _("Only letters, digits and @ . + - _, without spaces.")}}
         widgets = {
@@ -311,7 +312,7 @@ class JoinForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
     def clean_username(self) -> str:
         name = str(self.cleaned_data["username"])
         if User.objects.filter(username__iexact=name).exists():
-            raise ValidationError(_("Somebody has this user name. Choose another one."))
+            raise ValidationError(_("Someone has this username. Choose another one."))
         return name
 
     def clean(self) -> dict[str, object]:
@@ -385,11 +386,10 @@ class LaunchRightForm(HolderForm, LimitsForm):
         label=_("A person"),
         required=False,
         help_text=_(
-            "Name, user name or e-mail address. They need not be a member: by the right alone they see nothing else "
-            "here."
+            "Name, username or email address. They need not be a member: by the right alone they see nothing else here."
         ),
         error_messages={
-            "unknown": _("Nobody with this user name or e-mail address has an account here. Invite them first.")
+            "unknown": _("No one with this username or email address has an account here. Invite them first.")
         },
     )
     credential = CredentialField(
@@ -455,7 +455,7 @@ class LaunchRightForm(HolderForm, LimitsForm):
                 text = _("No credential acts for these people of the team: %(names)s. Choose one for the team.")
                 self.add_error("credential", text % {"names": names})
             else:
-                self.add_error("credential", _("Nobody is in the team, and it uses no credential. Choose one for it."))
+                self.add_error("credential", _("No one is in the team, and it uses no credential. Choose one for it."))
 
 
 class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -472,10 +472,10 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscript
             "colour": _("Colour bar"),
             "launching_paused": _("Pause launching"),
             "second_factor_required": _("Require two-factor authentication"),
-            "causes_in_notices": _("Mails and notifications name the cause of failures"),
+            "causes_in_notices": _("Emails and notifications name the cause of failures"),
         }
         help_texts = {
-            "colour": _("A coloured line on every page, so that nobody takes one environment for another."),
+            "colour": _("A coloured line on every page, so that no one takes one environment for another."),
             "launching_paused": _(
                 "While this is on, no one can launch a flow here. Running launches continue and are followed to their "
                 "end."
@@ -486,9 +486,9 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscript
                 "shows who has none yet."
             ),
             "causes_in_notices": _(
-                "The message of the failed step and what usually helps, with secrets masked, for people who may open the "
-                "launch or run. Mails leave the console: without this, they name only the flow and the step, and channels for alarms "
-                "name no cause either."
+                "The message of the failed step and what usually helps, with secrets masked, for people who "
+                "may open the launch or run. Emails leave the console: without this, they name only the flow "
+                "and the step, and channels for alarms name no cause either."
             ),
         }
 

@@ -124,7 +124,7 @@ def _invitation_state(row: ColleagueInvitation, works: bool) -> tuple[Text, str,
     if row.revoked_at is not None:
         return pgettext_lazy("invitation", "Revoked"), "secondary", ""
     if row.expires_at <= timezone.now():
-        return pgettext_lazy("invitation", "Over"), "secondary", _("Nobody used the link in time. Make a new one.")
+        return pgettext_lazy("invitation", "Over"), "secondary", _("No one used the link in time. Make a new one.")
     if not works:
         more = _("The person who gave it no longer manages this workspace. Create a new link.")
         return pgettext_lazy("invitation", "Without effect"), "yellow", more
@@ -154,7 +154,7 @@ def invalid_link_message(row: ColleagueInvitation | None) -> Message:
         )
     return Message(
         _("This invitation was revoked"),
-        _("Nobody can join by this link any more."),
+        _("No one can join by this link any more."),
         _("If you still need one, ask the person who invited you."),
     )
 
@@ -173,13 +173,13 @@ def describe_requests(workspace: Workspace, requests: Iterable[AccessRequest]) -
 
 def decision_message(request: AccessRequest) -> str:
     """Who decided an access request, how and when, for a manager who wanted to decide it too."""
-    text = _("Too late: %(name)s refused this request at %(time)s.")
+    text = _("Too late: %(name)s declined this request at %(time)s.")
     if request.granted:
         text = _("Too late: %(name)s approved this request at %(time)s.")
     elif request.decided_by_id == request.user_id:
-        text = _("Too late: %(name)s withdrew this request at %(time)s.")
+        text = _("Too late: %(name)s cancelled this request at %(time)s.")
     moment = web_formats.exact(request.decided_at, seconds=False) if request.decided_at else ""
-    return text % {"name": request.decided_by.label if request.decided_by else _("Somebody"), "time": moment}
+    return text % {"name": request.decided_by.label if request.decided_by else _("Someone"), "time": moment}
 
 
 def _page(link: str, flow: str) -> str:

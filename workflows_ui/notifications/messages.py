@@ -155,7 +155,7 @@ def _credential_reentry(about: dict[str, object]) -> News:
 def _consent_request(about: dict[str, object]) -> News:
     values = {key: _text(about, key) for key in ("by", "name", "team")}
     title = _("%(by)s wants to share your credential “%(name)s” with the team %(team)s") % values
-    return News(title, _("Nobody else uses it unless you agree."), "key-round", "orange")
+    return News(title, _("No one else uses it unless you agree."), "key-round", "orange")
 
 
 def _consent_decision(about: dict[str, object]) -> News:
@@ -185,14 +185,14 @@ def _invitation_request(about: dict[str, object]) -> News:
     name, email, address = (_text(about, key) for key in ("name", "email", "address"))
     title = _("%(name)s wants to use your invitation to %(email)s") % {"name": name, "email": email}
     detail = _("Their address is %(address)s.") % {"address": address} if address else _("They have no address here.")
-    return News(title, f"{detail} {_('Confirm or refuse.')}", "calendar-clock", "orange")
+    return News(title, f"{detail} {_('Confirm or decline.')}", "calendar-clock", "orange")
 
 
 def _invitation_decision(about: dict[str, object]) -> News:
     values = {"workspace": _text(about, "into")}
     if about.get("granted") is True:
         return News(_("You've been added to %(workspace)s.") % values, "", "user-check", "green")
-    title = _("Your request to join %(workspace)s was refused") % values
+    title = _("Your request to join %(workspace)s was declined") % values
     return News(title, _("It was made for another address."), "user-x", "red")
 
 

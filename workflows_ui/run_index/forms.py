@@ -49,8 +49,9 @@ class IndexForm(forms.Form):
         coerce=int,
         widget=forms.RadioSelect,
         help_text=_(
-            "Secrets are masked before anything is kept, and everything is encrypted. With values, builders find runs by an order number, "
-            "an email address or an id, and everybody finds the launches that they may open. Keeping less deletes what was kept."
+            "Secrets are masked before anything is kept, and everything is encrypted. With values, "
+            "builders find runs by an order number, an email address or an ID, and everyone finds the "
+            "launches that they may open. Keeping less deletes what was kept."
         ),
     )
     values_days = forms.IntegerField(

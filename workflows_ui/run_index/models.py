@@ -19,7 +19,7 @@ class Kept(models.IntegerChoices):
 
     NOTHING = 0, _("Nothing")
     NAMES = 1, _("Names: of the steps and of the members of their inputs and outputs")
-    VALUES = 2, _("Values: inputs and outputs, found by the search")
+    VALUES = 2, _("Values: inputs and outputs, searchable")
 
 
 class Search(models.IntegerChoices):

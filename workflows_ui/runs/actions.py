@@ -62,14 +62,14 @@ def _retry_on_latest(session: EngineSession, id: str, _data: dict[str, object]) 
 class RetryForm(forms.Form):
     """Asks before a run that succeeded is started again: what it did is done a second time."""
 
-    succeeded = forms.BooleanField(label=_("It succeeded. Do what it did once more"), required=True)
+    succeeded = forms.BooleanField(label=_("It succeeded. Run it again"), required=True)
 
     def __init__(self, *, row: Row, **arguments: Unpack[FormArguments]) -> None:
         super().__init__(**arguments)
         if not row:
             self.fields["succeeded"] = forms.BooleanField(
                 label=_("Also start runs again that succeeded"),
-                help_text=_("What they did is done once more. Without this, they are left out."),
+                help_text=_("What they did is done again. Without this, they are left out."),
                 required=False,
             )
         elif Run(row).status not in runs.SUCCEEDED:

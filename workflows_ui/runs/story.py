@@ -117,7 +117,7 @@ def _waiting(run: Row, known: Mapping[str, Any]) -> str:
         return _("It waits at “%(step)s” until %(time)s.") % {"step": title, "time": time}
     action = text_at(known.get(name), "settings.actionName")
     if text_at(known.get(name), "settings.pieceName").endswith("piece-approval"):
-        sentence = _("It waits at “%(step)s” until someone approves or refuses. Then it continues automatically.")
+        sentence = _("It waits at “%(step)s” until someone approves or declines. Then it continues automatically.")
     elif "webhook" in action or "event" in action:
         sentence = _("It waits at “%(step)s” until an answer arrives from elsewhere. Then it continues automatically.")
     else:

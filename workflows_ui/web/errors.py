@@ -117,7 +117,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     message = Message(
         _("The form is out of date"),
         _("It was opened before you signed in or out, or it did not come from the console. Nothing was done."),
-        _("Open the page again and send it once more. Your browser must accept the console's cookies."),
+        _("Open the page again and send it again. Your browser must accept the console's cookies."),
     )
     return _page(request, message, status=403)
 

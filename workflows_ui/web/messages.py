@@ -42,7 +42,7 @@ _ERRORS: dict[type[BaseException], Message] = {
     ),
     engine.CredentialRefused: Message(
         _("The engine refuses the credential"),
-        _("It may have expired, been withdrawn or been typed wrongly. You are still signed in to the console."),
+        _("It may have expired, been revoked or been mistyped. You are still signed in to the console."),
         _("Test the credential, or put a new one in its place."),
     ),
     engine.WrongProject: Message(

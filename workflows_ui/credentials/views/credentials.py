@@ -269,7 +269,7 @@ def _take_over(request: ConsoleRequest, credential: Credential, form: ReplaceFor
     except secret_rotation.Changed:
         # It changed during the test. The page shows with the next submission whether a person replaced it.
         form.add_error(
-            None, _("Somebody else changed this secret a moment ago. Look at the credential, then try again.")
+            None, _("Someone else changed this secret a moment ago. Look at the credential, then try again.")
         )
         return False
     tasks.request_inspection(credential)
@@ -300,7 +300,7 @@ def _put_back(request: ConsoleRequest, credential: Credential, aside: Credential
     try:
         secret_rotation.put_back(actor(request), credential, aside)
     except secret_rotation.Changed:
-        messages.warning(request, _("Somebody else changed this secret a moment ago. Look at it before you try again."))
+        messages.warning(request, _("Someone else changed this secret a moment ago. Look at it before you try again."))
         return
     except CannotOpen as problem:
         messages.error(request, credential_messages.code_message(credential_tests.problem_code(problem)).sentence)
@@ -336,7 +336,7 @@ def share(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpR
             )
         elif wanted:
             names = ", ".join(team.name for team in wanted)
-            messages.success(request, _("The credential acts for everybody in: %(teams)s.") % {"teams": names})
+            messages.success(request, _("The credential acts for everyone in: %(teams)s.") % {"teams": names})
         else:
             messages.success(request, _("The credential is no longer shared with any team."))
         return responses.redirect_to_view(request, "credential", slug, credential.pk)

@@ -51,7 +51,7 @@ _SECTIONS = (
     ),
     ("sending", gettext_lazy("What is sent"), ("blank", "moment", "item")),
 )
-LAUNCHERS_LEARN_IT = gettext_lazy("Everybody who may launch can learn it: nothing secret belongs here.")
+LAUNCHERS_LEARN_IT = gettext_lazy("Everyone who may launch can learn it: nothing secret belongs here.")
 
 
 class FieldForm(EditorForm):

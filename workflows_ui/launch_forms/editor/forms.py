@@ -92,7 +92,7 @@ class TextsForm(EditorForm):
     )
     review = tick(
         _("Review before launching"),
-        _("What will happen, and with which values, is shown once more and has to be confirmed."),
+        _("What will happen, and with which values, is shown again and has to be confirmed."),
     )
 
 

@@ -42,9 +42,9 @@ def withdraw(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     page = find_page(request, id)
     if request.method == "POST":
         if page.can_withdraw and launches.withdraw(actor(request), page.launch):
-            messages.success(request, _("The launch is withdrawn. Nothing was sent."))
+            messages.success(request, _("The launch is cancelled. Nothing was sent."))
         else:
-            messages.warning(request, _("It was too late to withdraw the launch."))
+            messages.warning(request, _("It was too late to cancel the launch."))
     return responses.redirect_to_view(request, "launch", slug, page.launch.pk)
 
 

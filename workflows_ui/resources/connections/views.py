@@ -145,7 +145,7 @@ def _client(schema: AuthSchema) -> list[Input]:
     return [
         Input(
             "client_id",
-            _("Client id"),
+            _("Client ID"),
             help=_("From the app's own page for developers. The client secret is asked for afterwards."),
             required=True,
             max_length=2000,

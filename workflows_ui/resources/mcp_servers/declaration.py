@@ -189,7 +189,7 @@ class McpServers(Resource):
         ),
         Action(
             "switch-tools",
-            _("Switch tools on and off"),
+            _("Turn tools on and off"),
             "toggle-right",
             switches.switch,
             form=switches.ToolSwitches,
