@@ -33,7 +33,7 @@ def test_setting_up_an_app_asks_again_who_one_is(ada: User, client: Client) -> N
     client.force_login(ada)
     answer = client.get(f"{STEP}app/add/", follow=True)
     assert answer.redirect_chain[-1][0].startswith("/accounts/again/?next=")
-    assert "Confirm it is you" in text(answer)
+    assert "Confirm it's you" in text(answer)
     wrong = confirm(client, "wrong")
     assert (wrong.status_code, "This is not your password." in text(wrong)) == (422, True)
     assert confirm(client).status_code == 302

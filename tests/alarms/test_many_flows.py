@@ -56,7 +56,7 @@ def test_flows_that_are_quiet_at_the_same_time_are_one_alarm_until_they_run_agai
         alarm = Alarm.objects.get()
         page = text(stage.browser, f"{LIST}{alarm.pk}/")
         assert "5 flows are quiet at the same time" in page
-        assert "Flows that are quiet now" in page
+        assert "Flows without recent runs" in page
         content = stage.browser.get(f"{LIST}{alarm.pk}/").content.decode()
         assert all(f"/flows/{flow}/" in content for flow in flows)
         assert f"{alarm.pk}/mute/" not in content

@@ -46,8 +46,8 @@ def test_a_quiet_flow_is_seen_at_the_bell_and_muted_in_three_actions(stage: Stag
     sound_in_every_look(page)
     page.get_by_role("link", name="1 is muted").click()
     sound_in_every_look(page)
-    page.get_by_role("button", name="Allow again").click()
-    expect(page.get_by_text("Nothing is muted")).to_be_visible()
+    page.get_by_role("button", name="Unmute").click()
+    expect(page.get_by_text("No muted alarms")).to_be_visible()
 
 
 def test_a_channel_is_added_changed_and_removed(stage: Stage, window: Window, settings: Any) -> None:

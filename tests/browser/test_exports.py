@@ -37,7 +37,7 @@ def test_this_page_and_everything_that_matches_are_downloaded_on_a_phone(desk: D
         page.locator("summary", has_text="Export").click()
         menu = page.locator("#export-menu .dropdown-menu")
         expect(menu).to_be_in_viewport(ratio=1)
-        expect(menu).to_contain_text("Everything that fits the filters", ignore_case=True)
+        expect(menu).to_contain_text("Everything that matches the filters", ignore_case=True)
         window.sound()
         name, content = taken(page, menu.get_by_role("link", name="This page as CSV"))
         assert name.startswith("flows-")

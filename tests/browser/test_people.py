@@ -63,7 +63,7 @@ def test_an_invited_launcher_launches_one_flow_with_the_teams_key_and_sees_nothi
     manager.get_by_label("A person").fill("lena@example.com")
     manager.get_by_role("button", name="Add", exact=True).click()
     expect(manager.get_by_label("A person")).to_have_value("lena@example.com")
-    manager.get_by_label("No role: only what their teams open").check()
+    manager.get_by_label("No role: only what their teams give access to").check()
     manager.get_by_label("Field").check()
     manager.get_by_role("button", name="Invite by email").click()
     link = manager.locator("#invitation-link").inner_text()
@@ -151,7 +151,7 @@ def test_an_invited_launcher_launches_one_flow_with_the_teams_key_and_sees_nothi
     expect(lena.locator("main")).to_contain_text("nothing you may launch at the moment")
     # The manager sees it all.
     manager.goto("/w/sales/audit/")
-    for words in ("Invited a colleague", "Gave a right to launch", "Accepted an invitation", "Launched a flow"):
+    for words in ("Invited a colleague", "Gave a launch right", "Accepted an invitation", "Launched a flow"):
         expect(manager.locator("main")).to_contain_text(words)
     expect(manager.locator("main")).to_contain_text("lena")
     assert AuditEvent.objects.filter(action="launch.ask", user__username="lena").count() == 2

@@ -49,7 +49,7 @@ class Window:
 
     def confirm(self) -> None:
         """Says once more who one is."""
-        expect(self.page.locator("h1")).to_have_text("Confirm it is you")
+        expect(self.page.locator("h1")).to_have_text("Confirm it's you")
         self.page.get_by_label("Password").first.fill(PASSWORD)
         self.press("Continue")
 

@@ -96,7 +96,7 @@ def test_a_good_credential_is_kept_and_its_page_shows_what_was_found(db: None, p
         practice.credentials.project_id,
     )
     body = text(page)
-    assert "What the test found" in body
+    assert "Test result" in body
     for value in (credential.findings["who"], credential.findings["project"], credential.findings["project_id"]):
         assert value
         assert value in body.replace("&#x27;", "'")
@@ -324,7 +324,7 @@ def test_a_test_now_shows_its_result(users: Users, practice: Practice) -> None:
     practice.engine.faults.add("status", "GET", f"/v1/projects/{users.workspace.project_id}", status=401)
     page = client.post(reverse("credential_test", args=at), follow=True)
     assert "The engine refuses this secret." in text(page)
-    assert "What the last good test found" in text(page)
+    assert "Result of the last successful test" in text(page)
     users.credential.refresh_from_db()
     assert users.credential.health == Health.REFUSED
 

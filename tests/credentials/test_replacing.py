@@ -84,7 +84,7 @@ def test_one_that_does_not_open_this_project_changes_nothing(
 def test_one_click_brings_the_old_one_back_and_another_the_new_one(users: Users, practice: Practice) -> None:
     post(users, kind="access_token", secret=practice.credentials.access_token)
     detail = at(users.owner).get(f"/w/sales/credentials/{users.credential.pk}/")
-    assert "Put the old secret back" in detail.content.decode()
+    assert "Restore the old secret" in detail.content.decode()
     assert "in use again, and works" in put_back(users).content.decode()
     row = Credential.objects.get(pk=users.credential.pk)
     assert (row.kind, row.open("secret"), row.health) == (

@@ -330,7 +330,7 @@ def test_a_copy_expires_and_an_unfinished_restore_needs_a_look_first(company: Sc
     assert _restore(owner).status_code == 422
     assert _restore(owner, checked="1").status_code == 303
     DeletedObject.objects.update(expires_at=now - timedelta(minutes=1))
-    assert "Nothing was deleted lately" in text_of(owner.get(LIST))
+    assert "Nothing was deleted recently" in text_of(owner.get(LIST))
     assert owner.get(f"{LIST}{copy.pk}/").status_code == 404
     services.purge()
     assert not DeletedObject.objects.exists()

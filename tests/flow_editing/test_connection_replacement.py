@@ -376,7 +376,7 @@ def test_the_history_shows_it_and_undo_brings_each_flow_back(company: Company) -
     assert company.look(mixed)["newest"] == ("Published", NEW, "DRAFT"), "it used that one before"
     page = company.page(job)
     assert 'id="job-undo"' not in page
-    assert f'<a href="/w/sales/jobs/{undone.pk}/">Look at the job that undoes it</a>' in page
+    assert f'<a href="/w/sales/jobs/{undone.pk}/">View the job that undoes it</a>' in page
     assert "It was undone." in page
     number = Job.objects.count()
     answer = company.stage.browser.post(f"/w/sales/jobs/{job.pk}/undo/")

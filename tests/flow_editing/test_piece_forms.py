@@ -480,7 +480,7 @@ def test_another_action_or_trigger_is_chosen_on_pages_of_their_own(stage: Stage,
     assert "Google Sheets" in found
     assert "Stripe" not in found
     assert "Slack" in text(stage.browser.get(choose, {"category": "COMMUNICATION"}).content)
-    assert "No app fits this" in text(stage.browser.get(choose, {"search": "nothing like it"}).content)
+    assert "No matching apps" in text(stage.browser.get(choose, {"search": "nothing like it"}).content)
     assert stage.browser.get(choose, {"step": "step_99"}).status_code == 404
     page = stage.browser.get(choose, {"step": "step_2", "piece": f"{PREFIX}store"}).content.decode()
     assert "operation_name=put" in page

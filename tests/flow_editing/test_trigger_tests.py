@@ -66,7 +66,7 @@ def test_a_waiting_test_shows_what_comes_and_then_rests(scene: Scene) -> None:
     where = scene.fill(do(key), how="wait")["Location"]
     assert listening(scene) == {key}
     page = scene.page(where)
-    assert "The engine listens for the next event." in page
+    assert "The engine is waiting for the next event." in page
     assert 'hx-trigger="every 2s"' in page
     assert f"/v1/webhooks/{key}</pre>" in page
     assert f'href="/w/sales/flows/{key}/launch/"' in page
@@ -79,7 +79,7 @@ def test_a_waiting_test_shows_what_comes_and_then_rests(scene: Scene) -> None:
     assert "A-1" in after
     assert after.count('bg-green-lt ms-1">New<') == 1
     assert not listening(scene)
-    assert "Stop listening" not in after
+    assert "Stop waiting" not in after
 
 
 def test_a_waiting_test_is_cancelled(scene: Scene) -> None:
@@ -88,7 +88,7 @@ def test_a_waiting_test_is_cancelled(scene: Scene) -> None:
     answer = scene.browser.post(f"{page_of(key)}cancel/")
     assert answer["Location"] == page_of(key)
     assert not listening(scene)
-    assert "The engine no longer listens." in scene.page(page_of(key))
+    assert "The engine no longer waits for events." in scene.page(page_of(key))
     begun, end = AuditEvent.objects.filter(action="flows.test-cancel", object_id=key).order_by("pk")
     assert (begun.outcome, end.outcome) == ("begun", "done")
     assert begun.detail["credential"] == str(scene.users.credential.pk)

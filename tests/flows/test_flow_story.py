@@ -62,7 +62,7 @@ def test_the_common_steps_have_sentences_of_their_own() -> None:
         "Waits 2 h",
         "Sends data to api.example.com",
         "Uses Stripe: Make the customer",
-        "Add it up (the flow's own code)",
+        "Add it up (custom code)",
     ]
 
 
@@ -86,7 +86,7 @@ def test_branches_and_loops_are_folded_into_their_sentence() -> None:
     )
     assert _story_lines(step_trees.loop("step_1", "Each", "{{trigger['body']['items']}}", route)) == [
         "For each of items:",
-        "  Looks which case applies first:",
+        "  Finds the first case that applies:",
         "   If VIP customer:",
         "    Sends an email",
         "   If amount is greater than 10:",

@@ -94,7 +94,7 @@ def test_forms_are_there_before_the_engine_was_asked_and_while_it_is_down(users:
     move(users.workspace, address="http://127.0.0.1:9/api")  # nobody listens there
     down = text(client.get(f"{HOME}?q=don", headers=FLOWS).content)
     assert _launched(down) == [first]
-    assert "The list of flows cannot be shown just now" in down
+    assert "The list of flows cannot be shown right now" in down
     assert "Flows with a form of their own are below" in down
 
 

@@ -234,7 +234,7 @@ def test_unexpected_errors_about_several_in_a_row_end_the_job_early(stage: Stage
     job = turns(job, broken("run"))
     assert (job.state, job.reason) == (JobState.FAILED, Reason.BROKEN)
     assert states(job)[3:] == [ItemState.WAITING] * 2
-    assert "Ended early: an error of the console" in page_of(stage, job)
+    assert "Ended early: console error" in page_of(stage, job)
     # Before the question, too, it ends: no worker tries it for ever.
     job = turns(ask(stage, [], everything=True), broken("visible"))
     assert (job.state, job.reason) == (JobState.FAILED, Reason.BROKEN)

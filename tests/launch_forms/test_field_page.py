@@ -170,7 +170,7 @@ def test_a_pattern_is_tried_before_it_is_saved(owner: Client, users: Users) -> N
     trying = scene.filled(page) | {"pattern": "[A-Z]{2}-\\d+", "pattern_try": "HN-12", "try": "yes"}
     assert "“HN-12” fits." in text(owner.post(f"{FIELD}customer.name/", trying).content)
     failing = trying | {"pattern_try": "hn"}
-    assert "“hn” does not fit." in text(owner.post(f"{FIELD}customer.name/", failing).content)
+    assert "“hn” does not match." in text(owner.post(f"{FIELD}customer.name/", failing).content)
     broken = edited(owner, "customer.name", pattern="([a")
     assert broken.status_code == 422
     assert "This pattern cannot be read" in text(broken.content)
@@ -267,7 +267,7 @@ def test_choices_of_a_column_are_typed_one_a_line(owner: Client, users: Users) -
     assert found.columns[0].choices == (Choice("Small", 1), Choice("Huge", 30))
     assert found.columns[1].choices == (Choice("Green", "TRA-01"), Choice("Black", "Black"))
     for choices, said in (
-        ("", "Type what there is to choose from, one a line."),
+        ("", "Enter the choices, one per line."),
         ("x = 1\nb = 1", "is sent by two of the choices"),
         ("Huge = many", "column-error-0"),
     ):

@@ -170,7 +170,7 @@ def test_a_link_fills_fields_of_the_form_only_and_still_needs_the_click(scene: S
     assert not Launch.objects.exists()
     assert "nothing" not in hidden(page)
     assert "does not ask for some of what the link names, so it is left out: shop, ticket, nothing." in page
-    assert "Something that the link filled in has to be corrected" in page
+    assert "A value from the link has to be corrected" in page
     assert page.count("Type a number") == 2, "at the field, and in the list above"
     assert "Fill in" not in page.partition("form-problems")[2].partition("</ul>")[0], (
         "what the link leaves out is no mistake"

@@ -66,7 +66,7 @@ def test_a_file_that_cannot_be_taken_is_shown_at_its_field(
     assert said in page
     assert 'value="kept"' in page
     if file:
-        assert f"Choose these files again, since a browser hands them over only once: {file[0]}" in page
+        assert f"Choose these files again; browsers send them only once: {file[0]}" in page
         assert f"Choose {file[0]} again." in page
     assert not LaunchFile.objects.exists()
 
@@ -86,7 +86,7 @@ def test_the_page_of_a_launch_names_its_files(scene: Scene) -> None:
     send(scene, flow, {"photo": _upload()})
     page = scene.page(newest())
     assert "ảnh.png" in page
-    assert "They are not kept here once they were sent." in page
+    assert "They are not kept here after they are sent." in page
 
 
 def test_a_file_that_no_form_takes_is_not_even_kept_and_nothing_typed_after_it_is_lost(

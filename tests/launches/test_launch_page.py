@@ -114,7 +114,7 @@ def test_a_redirecting_answer_is_shown_and_not_followed(scene: Scene) -> None:
     assert "The flow points to another address." in page
     assert "javascript:alert(1)" in page
     assert 'href="javascript' not in page
-    assert "The flow answered nothing." in page
+    assert "The flow returned no answer." in page
     assert "card-status-start bg-green" in page
     launch.answer_location = "https://tracking.example/p/7"
     launch.save()
@@ -191,7 +191,7 @@ def test_an_engine_that_is_down_is_waited_for_and_then_given_up(scene: Scene) ->
     scene.server.stop()
     sending.send(launch.pk)
     page = scene.page(launch)
-    assert "The engine cannot be reached just now" in page
+    assert "The engine cannot be reached right now" in page
     assert "Cancel this launch" in page
     Launch.objects.update(send_by=timezone.now() - timedelta(seconds=1))
     assert sweeping.end_late() == 1
@@ -242,7 +242,7 @@ def test_what_the_retention_rule_removed_is_said_to_be_gone(scene: Scene) -> Non
 def test_a_credential_that_was_deleted_leaves_the_launch_readable(scene: Scene) -> None:
     launch = scene.row(state=State.SUCCEEDED, ended_at=timezone.now())
     Credential.objects.all().delete()
-    assert "One that is no longer there" in scene.page(launch)
+    assert "One that no longer exists" in scene.page(launch)
 
 
 # --- Withdrawing -----------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ def test_somebody_with_another_address_gets_nothing_until_the_inviter_has_confir
     page = text(client.get(link))
     assert "This invitation is for another address" in page
     assert (
-        "It was made for lena@example.com. You are signed in as stranger, with the address stranger@example.com."
+        "The invitation is for lena@example.com. You are signed in as stranger, with the address stranger@example.com."
         in page
     )
     assert "owner must confirm that the invitation is for you. Until then, you have no access." in page

@@ -142,7 +142,7 @@ def test_a_workspace_without_a_flow_is_asked_to_make_one(owner: Client, stub_eng
     [
         (Reply(400, {"code": "ENGINE_OPERATION_FAILURE", "params": {"message": "no worker"}}), "no worker"),
         (Reply(200, b""), "The engine"),
-        (Reply(403, {"code": "AUTHORIZATION", "params": {}}), "The credential does not reach this"),
+        (Reply(403, {"code": "AUTHORIZATION", "params": {}}), "The credential has no access to this"),
     ],
 )
 def test_an_engine_at_fault_is_shown_beside_the_form(

@@ -167,9 +167,9 @@ def test_what_changed_or_went_since_the_question_is_skipped_with_the_reason(stag
     assert states(job) == [ItemState.SKIPPED, ItemState.SKIPPED, ItemState.DONE]
     page = text(stage.browser.get(f"/w/sales/jobs/{job.pk}/").content)
     assert "Not possible in the state it is in." in page
-    assert "Deleted." in page
+    assert "It no longer exists." in page
     only = text(stage.browser.get(f"/w/sales/jobs/{job.pk}/?show=done").content)
-    assert "Deleted." not in only
+    assert "It no longer exists." not in only
 
 
 def test_what_else_is_touched_is_said_before_a_dangerous_one(stage: Stage) -> None:
@@ -177,7 +177,7 @@ def test_what_else_is_touched_is_said_before_a_dangerous_one(stage: Stage) -> No
     assert job.state == JobState.COLLECTING
     worked(job)
     page = text(stage.browser.get(f"/w/sales/jobs/{job.pk}/").content)
-    assert "What else would be touched" in page
+    assert "Also affected" in page
     assert "Its runs are deleted along with it" in page
     stage.browser.cookies["django_language"] = "vi"
     translated = text(stage.browser.get(f"/w/sales/jobs/{job.pk}/").content)

@@ -389,7 +389,7 @@ def test_an_export_is_stopped_and_leaves_nothing(
     assert not JobPart.objects.exists()
     assert "There is no file." in text(owner.get(f"/w/sales/jobs/{job.pk}/export/").content)
     owner.post(f"/w/sales/jobs/{job.pk}/export/stop/")
-    assert "It was over already." in text(owner.get(f"/w/sales/jobs/{job.pk}/export/").content)
+    assert "It had already ended." in text(owner.get(f"/w/sales/jobs/{job.pk}/export/").content)
 
 
 @every
@@ -434,7 +434,7 @@ def test_the_file_is_removed_after_some_days_and_the_job_stays(owner: Client, st
     assert owner.get(f"/w/sales/jobs/{job.pk}/file/").status_code == 410
     job_turns.purge()
     assert not JobPart.objects.exists()
-    assert "This file is not there any more" in text(owner.get(f"/w/sales/jobs/{job.pk}/export/").content)
+    assert "This file no longer exists" in text(owner.get(f"/w/sales/jobs/{job.pk}/export/").content)
 
 
 @pytest.mark.both_databases

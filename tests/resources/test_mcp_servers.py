@@ -128,7 +128,7 @@ def test_replacing_the_token_says_who_stops_and_does_it_once(scene: Scene) -> No
     new = token_of(scene)
     assert new != old
     after = scene.page(page_of(scene))
-    assert "The old token is dead." in after
+    assert "The old token no longer works." in after
     assert old not in after
     assert new not in after
 

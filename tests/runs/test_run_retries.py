@@ -144,7 +144,7 @@ def test_an_ended_run_without_a_start_says_none(owner: Client, stub_engine: Stub
     steps = {"trigger": {"type": "PIECE_TRIGGER", "status": "SUCCEEDED", "output": {"body": {}}}}
     stub_engine.runs = [run(status=status, startTime=None, failedStep=None, steps=steps)]
     page = text(owner.get(ONE).content)
-    assert "a step that was at work then may be missing here" in page
+    assert "a step that was running then may be missing here" in page
     started = page.partition("Started</")[2].partition("Ended</")[0]
     assert "<time" not in started
     assert run_times.Times(stub_engine.runs[0], {}).total is None

@@ -13,7 +13,7 @@ from workflows_ui.audit.objects import AuditedObject
 
 
 class MailDelivery(models.TextChoices):
-    AT_ONCE = "at_once", _("At once")
+    AT_ONCE = "at_once", _("Immediately")
     DAILY = "daily", _("Once a day, in one email")
     NONE = "none", _("No emails")
 

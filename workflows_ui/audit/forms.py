@@ -34,7 +34,7 @@ class FilterForm(DaysForm):
     kind = forms.CharField(label=_("Kind of object"), required=False, max_length=40, widget=forms.Select)
     id = forms.CharField(label=_("ID of the object"), required=False, max_length=120)
     outcome = forms.CharField(label=_("Outcome"), required=False, max_length=20, widget=forms.Select)
-    credential = forms.UUIDField(label=_("ID of the credential that acted"), required=False)
+    credential = forms.UUIDField(label=_("ID of the credential used"), required=False)
     job = forms.CharField(label=_("ID of the job"), required=False, max_length=21)
     request = forms.CharField(label=_("ID of the request"), required=False, max_length=64)
 

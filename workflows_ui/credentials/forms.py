@@ -104,15 +104,13 @@ class SecretForm(TestedForm):
         required=False,
         max_length=1000,
         strip=False,
-        help_text=_("Used now to sign in, then forgotten, unless you want it kept."),
+        help_text=_("Used now to sign in, then discarded, unless you choose to store it."),
         widget=forms.PasswordInput(attrs=NO_ASSISTANCE),
     )
     keep_password = forms.BooleanField(
-        label=_("Keep it, so that it renews itself"),
+        label=_("Store it, so that it renews automatically"),
         required=False,
-        help_text=_(
-            "The password is kept encrypted, shown to no one, and used only to sign in again when that is needed."
-        ),
+        help_text=_("The password is stored encrypted, never shown, and used only to sign in again when needed."),
     )
     code = forms.CharField(
         label=_("Or a one-time code"),
@@ -132,7 +130,7 @@ class SecretForm(TestedForm):
         label=_("Secret"),
         required=False,
         max_length=10_000,
-        help_text=_("Kept encrypted, used to call the engine, and never shown again, to anyone."),
+        help_text=_("Stored encrypted, used to call the engine, and never shown again."),
         widget=forms.PasswordInput(attrs=NO_ASSISTANCE),
     )
     ends_on = forms.DateField(
@@ -301,7 +299,7 @@ class CredentialForm(EngineForm, SecretForm):
         label=_("Name"),
         required=False,
         max_length=120,
-        help_text=_("How you want to call this credential. Left empty, it is called after its project."),
+        help_text=_("A name for this credential. If empty, the project's name is used."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 

@@ -99,8 +99,8 @@ _MESSAGES: dict[str, tuple[Text, Text]] = {
         _("The address of an Activepieces usually ends in /api; that of an Imbrace gateway has no path."),
     ),
     Code.TIMED_OUT: (_("The engine did not answer in time."), _("Try again in a moment.")),
-    Code.BUSY: (_("The engine asks for fewer calls just now."), _("Try again in a minute.")),
-    Code.DOWN: (_("The engine has trouble of its own and gave no proper answer."), _("Try again in a moment.")),
+    Code.BUSY: (_("The engine is limiting requests right now."), _("Try again in a minute.")),
+    Code.DOWN: (_("The engine has a problem and did not answer properly."), _("Try again in a moment.")),
     Code.CANNOT_OPEN: (
         _("The stored secret cannot be opened any more; its encryption key is gone or the data was changed."),
         _("Replace its secret, or add the credential again and delete this one."),
@@ -124,7 +124,7 @@ _MESSAGES: dict[str, tuple[Text, Text]] = {
         _("Check the email address, and the password or the code; a code works once, and for some hours only."),
     ),
     Code.NO_PASSWORD: (
-        _("The token could not renew itself: for a new sign-in the password is needed, and it is not kept."),
+        _("The token could not be renewed: signing in again needs the password, which is not stored."),
         _("Replace the secret by signing in again, or by an API key, which needs no renewal."),
     ),
     Code.NO_SIGN_IN: (
@@ -193,12 +193,12 @@ def health(credential: Credential) -> Badge:
         return Badge(pgettext("credential", "Changed outside"), "triangle-alert", "red")
     ends_at = credential.ends_at
     if ends_at is not None and ends_at <= now:
-        return Badge(pgettext("credential", "Ended"), "circle-x", "red")
+        return Badge(pgettext("credential", "Expired"), "circle-x", "red")
     if credential.health == Health.WORKS and ends_at is not None and credential.renew_at is None:
         days = -(-(ends_at - now) // timedelta(days=1))
         if days <= SOON:
-            text = ngettext("Works, ends in %(n)s day", "Works, ends in %(n)s days", days) % {"n": days}
-            return Badge(text if days > 1 else _("Works, ends within a day"), "hourglass", "orange")
+            text = ngettext("Works, expires in %(n)s day", "Works, expires in %(n)s days", days) % {"n": days}
+            return Badge(text if days > 1 else _("Works, expires within a day"), "hourglass", "orange")
     if credential.health not in Health.values:
         return Badge(_("Not tested yet"), "circle-question-mark", "secondary")
     return Health(credential.health).badge
@@ -215,7 +215,7 @@ def trouble(credential: Credential) -> Message | None:
     if credential.ends_at is not None and credential.ends_at <= timezone.now():
         return Message(
             _("This secret has expired."),
-            _("Get a new one from the engine and put it in its place, or ask the owner to."),
+            _("Get a new one from the engine and replace it, or ask the owner to."),
         )
     return None
 
@@ -308,7 +308,7 @@ def facts(credential: Credential) -> list[tuple[Text, str]]:
     milliseconds = findings.get("round_trip_ms")
     who = " · ".join(part for part in (findings.get("who", ""), findings.get("email", "")) if part)
     lines = [
-        (_("Whose it is"), who),
+        (_("Belongs to"), who),
         (_("Organization"), findings.get("organization", "")),
         (_("Project"), findings.get("project", "")),
         (_("Project ID"), findings.get("project_id", "")),

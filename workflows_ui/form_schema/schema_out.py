@@ -269,6 +269,6 @@ _MESSAGES = {
     "maxItems": ngettext_lazy("At most %(limit)s is possible.", "At most %(limit)s are possible.", "limit"),
     "minimum": gettext_lazy("The smallest possible number is %(limit)s."),
     "maximum": gettext_lazy("The largest possible number is %(limit)s."),
-    "pattern": gettext_lazy("This does not have the form that is asked for."),
+    "pattern": gettext_lazy("This value does not have the required format."),
     "": gettext_lazy("This value isn't valid."),
 }

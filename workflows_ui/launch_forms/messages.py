@@ -35,9 +35,9 @@ SHOWN = 6
 _MOST_LINES = 10
 #: Sentences about a property of a field that was switched on, or off.
 _SWITCHES: dict[str, tuple[Text, Text]] = {
-    "required": (gettext_lazy("It has to be filled in now."), gettext_lazy("It may be left empty now.")),
-    "hidden": (gettext_lazy("It is hidden now, with a fixed value."), gettext_lazy("It is shown now.")),
-    "folded": (gettext_lazy("It is shown under “More” now."), gettext_lazy("It is no longer under “More”.")),
+    "required": (gettext_lazy("It is now required."), gettext_lazy("It is now optional.")),
+    "hidden": (gettext_lazy("It is now hidden, with a fixed value."), gettext_lazy("It is now shown.")),
+    "folded": (gettext_lazy("It is now shown under “More”."), gettext_lazy("It is no longer under “More”.")),
     "searchable": (
         gettext_lazy("Launches are found by what is typed here now."),
         gettext_lazy("Launches are no longer found by what is typed here."),
@@ -151,7 +151,7 @@ _RULES = {
 
 def yes_no(value: str) -> str:
     """The label for a yes/no control's value."""
-    return {"true": _("Yes"), "false": _("No")}.get(value, _("Not said"))
+    return {"true": _("Yes"), "false": _("No")}.get(value, _("Not specified"))
 
 
 def value_label(other: Field | None, value: object) -> str:
@@ -283,11 +283,11 @@ def differences(old: Form, new: Form) -> list[Change]:
     result += [Change("removed", field.name, field.shown_label) for field in old.fields if field.name not in new.names]
     lines = []
     if old.note != new.note:
-        lines.append(_("The note above the fields is another one."))
+        lines.append(_("The note above the fields has changed."))
     if old.button != new.button:
         lines.append(_("The button says “%(text)s”.") % {"text": new.button or _("Launch")})
     if old.effects != new.effects:
-        lines.append(_("What this will do is said in other words."))
+        lines.append(_("The description of what this will do has changed."))
     if old.review != new.review:
         lines.append(
             _("Launches are reviewed first now.") if new.review else _("Launches are no longer reviewed first.")
@@ -335,7 +335,7 @@ def _field_changes(before: Field, after: Field, new: Form) -> Iterator[str]:
         text = _("It is now in the group %(new)s.") if after.group else _("It is no longer in a group.")
         yield text % {"new": _quoted(after.group)}
     if changed("help", "example"):
-        yield _("Its help or example is another one.")
+        yield _("Its help or example has changed.")
     if changed("show_if"):
         yield _("%(rule)s.") % {"rule": rule_summary(after, new)} if after.show_if else _("It is shown always now.")
     if changed("default"):
@@ -358,7 +358,7 @@ def _value_changes(before: Field, after: Field, changed: _Changed) -> Iterator[s
     if changed("accept", "max_size"):
         yield _("It takes other kinds or sizes of files.")
     if changed("blank", "moment", "item"):
-        yield _("What is sent for it is written in another way.")
+        yield _("Its value is sent in another format.")
 
 
 def _choice_changes(old: Field, new: Field) -> Iterator[str]:

@@ -16,13 +16,13 @@ _WITHDRAWABLE, _RUNS_ON = _("You can still cancel it."), _("This page will show 
 #: Text and next step of each state; its label is the title.
 STATES: dict[State, tuple[Text, Text]] = {
     State.QUEUED: (
-        _("The launch is written down. It is sent as soon as it is its turn, usually within a second."),
+        _("The launch is saved. It is sent when it is its turn, usually within a second."),
         _WITHDRAWABLE,
     ),
     State.CLAIMED: (_("The console is connecting to the engine."), _WITHDRAWABLE),
     State.SENDING: (_("The request is on its way. It can no longer be cancelled."), _RUNS_ON),
     State.ACCEPTED: (_("The engine has taken the request. Its run appears here shortly."), _RUNS_ON),
-    State.ENQUEUED: (_("The engine has the run, and starts it as soon as it has room."), _RUNS_ON),
+    State.ENQUEUED: (_("The engine has the run, and starts it as soon as it has capacity."), _RUNS_ON),
     State.RUNNING: (_("The flow is running."), _RUNS_ON),
     State.PAUSED: (
         _("The run waits: for a time, or for something that has to happen first. A pause may last up to 30 days."),
@@ -39,7 +39,7 @@ STATES: dict[State, tuple[Text, Text]] = {
     ),
     State.REFUSED: (
         _("The engine read the request and did not start the flow."),
-        _("The technical part says what it answered."),
+        _("See the technical details for its answer."),
     ),
     State.NOT_SENT: (
         _("Nothing reached the engine."),
@@ -107,7 +107,7 @@ def launch_message(launch: Launch) -> Message:
     if launch.searched_for:
         return Message(_("Checking whether it ran"), message.text, _search_message(launch))
     if state == State.QUEUED and reason is None and launch.size > sending.LARGE:
-        text = _("The launch is written down. It is large, and large launches are sent one after the other.")
+        text = _("The launch is saved. It is large, and large launches are sent one after the other.")
         return Message(message.title, text, message.next_step)
     if state == State.OTHER:
         return Message(message.title, message.text % {"state": launch.run_status[:60]}, message.next_step)
@@ -181,12 +181,12 @@ def _search_message(launch: Launch) -> Text:
 #: Messages for frequent statuses of a flow's answer. The flow chooses the status, not the engine.
 _ANSWERS: dict[int, Text] = {
     400: _("The flow says that something in the values is wrong."),
-    401: _("The flow says that it does not accept who asks."),
+    401: _("The flow says that it does not accept the caller."),
     403: _("The flow says that this is not allowed."),
-    404: _("The flow says that it did not find what it was asked for."),
-    409: _("The flow says that this clashes with something that is there already."),
+    404: _("The flow says that it did not find what was requested."),
+    409: _("The flow says that this conflicts with something that already exists."),
     422: _("The flow read the values and does not accept them. Its answer should say why."),
-    429: _("The flow says that it was asked too often."),
+    429: _("The flow says that it was called too often."),
 }
 
 
@@ -200,7 +200,7 @@ def answer_status_message(status: int | None) -> Text:
         return _("The flow points to another address. The console does not open it.")
     if 400 <= status < 500:
         return _("The flow says that something about the request is not right.")
-    return _("The flow says that it met an error of its own.")
+    return _("The flow says that it had an internal error.")
 
 
 #: Values of Follow.trouble that are caused by the credential.
@@ -213,12 +213,12 @@ def poll_error_message(name: str) -> Message | None:
         return None
     if name in _UNACCEPTED:
         return Message(
-            _("The engine does not let the console ask"),
-            _("No credential that launched here is accepted just now, so what you see may be out of date."),
+            _("The engine does not let the console check"),
+            _("No credential that launched here is accepted right now, so what you see may be out of date."),
             _("The launch itself is not affected. Test your credential."),
         )
     return Message(
-        _("The engine cannot be asked at the moment"),
+        _("The engine cannot be reached at the moment"),
         _("What you see may be out of date. The console keeps trying."),
         _("The launch itself is not affected."),
     )

@@ -347,8 +347,8 @@ class LaunchPage:
             (_("Run"), row.run_id),
             (_("Status in the engine"), row.run_status),
             (_("Answer received"), status),
-            (_("Why, in one word"), row.reason),
-            (_("Tries to connect"), str(row.tries) if row.tries > 1 else ""),
+            (_("Reason code"), row.reason),
+            (_("Connection attempts"), str(row.tries) if row.tries > 1 else ""),
             (_("Details"), str(launch_secrets.masked(row, row.technical, hider=self._hider))[:2000]),
         ]
         return [(label, text) for label, text in lines if text]

@@ -59,7 +59,7 @@ class Reason(StrEnum):
 
     NOT_REACHED = (
         "not_reached",
-        _("The engine cannot be reached just now"),
+        _("The engine cannot be reached right now"),
         _("No connection was established, so nothing has been sent. The console keeps trying for a while."),
         _("You can wait, or cancel the launch."),
     )
@@ -79,8 +79,8 @@ class Reason(StrEnum):
     FLOW_CHANGED = (
         "flow_changed",
         _("Not sent: the flow was changed meanwhile"),
-        _("It was published again after the launch was asked for. The launch was kept for the flow as it was then."),
-        _("Look at what the flow does now. Then launch the same values again."),
+        _("It was published again after the launch was requested. The launch was kept for the flow as it was then."),
+        _("Check what the flow does now, then launch the same values again."),
     )
     WITHDRAWN = "withdrawn", _("Cancelled"), _("It was cancelled before anything was sent. The flow did not run.")
     NO_CREDENTIAL = (
@@ -153,7 +153,7 @@ class Reason(StrEnum):
     )
     NOT_READY = (
         "not_ready",
-        _("The engine does not answer properly just now"),
+        _("The engine does not answer properly right now"),
         _("The console reads the flow before it sends anything, and could not. It keeps trying for a while."),
         _("You can wait, or cancel the launch."),
     )
@@ -165,7 +165,7 @@ class Reason(StrEnum):
     )
     NO_RUN_MADE = (
         "no_run_made",
-        _("Not sent: no run was made"),
+        _("Not sent: no run was created"),
         _(
             "The connection or the worker was lost while the request was sent. The engine's complete list of runs shows no "
             "run of this launch."
@@ -188,13 +188,13 @@ class Reason(StrEnum):
         "bad_request",
         _("The engine did not accept the request"),
         _("It found something wrong with the request itself and did not start the flow."),
-        _("The technical part says what it answered. Check the values."),
+        _("See the technical details for its answer. Check the values."),
     )
     CREDENTIAL_REFUSED = (
         "credential_refused",
         _("The credential was refused"),
         _("The flow was not started. The credential may have expired or been revoked."),
-        _("Test the credential, or put a new one in its place, then launch the same values again."),
+        _("Test the credential, or replace it, then launch the same values again."),
     )
     NOT_IN_PLAN = (
         "not_in_plan",
@@ -213,18 +213,18 @@ class Reason(StrEnum):
     TOO_LARGE = (
         "too_large",
         _("The values are too large"),
-        _("The engine takes less at once. The flow was not started."),
+        _("The request is too large for the engine. The flow was not started."),
         _("Send less, or split it over several launches."),
     )
     TOO_MANY = (
         "too_many",
         _("The engine asks for a pause"),
-        _("It got more requests than it takes at once, and did not start the flow."),
+        _("It received more requests than it accepts at once, and did not start the flow."),
         _("Wait a minute, then launch the same values again."),
     )
     NOTHING_THERE = (
         "nothing_there",
-        _("The address leads nowhere"),
+        _("The address does not work"),
         _("Nothing that starts flows answers where the request went. The flow was not started."),
         _("Ask your administrator to check the workspace's address."),
     )
@@ -309,11 +309,11 @@ class Reason(StrEnum):
     SETTLED_RAN = (
         "settled_ran",
         _("Succeeded, as a person decided"),
-        _("It was unclear. Someone looked, and found that it ran."),
+        _("It was unclear. Someone checked and found that it ran."),
     )
     SETTLED_NOT_RUN = (
         "settled_not_run",
         _("Not sent, as a person decided"),
-        _("It was unclear. Someone looked, and found that it did not run."),
+        _("It was unclear. Someone checked and found that it did not run."),
         _AGAIN_ALLOWED,
     )

@@ -339,7 +339,7 @@ class LimitsForm(forms.Form):
     until = forms.DateTimeField(
         label=_("Until"),
         required=False,
-        help_text=_("Left empty, it holds until you revoke it."),
+        help_text=_("If empty, it is valid until you revoke it."),
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"],
         error_messages={"invalid": _("Give day and time, such as 2030-05-31 18:00.")},
@@ -349,7 +349,7 @@ class LimitsForm(forms.Form):
         required=False,
         min_value=1,
         max_value=100_000,
-        help_text=_("Left empty, they may launch as often as they like. A team's launches are counted together."),
+        help_text=_("If empty, there is no limit. A team's launches are counted together."),
     )
 
     def clean_until(self) -> datetime | None:
@@ -361,7 +361,7 @@ class LimitsForm(forms.Form):
     def clean_most_launches(self) -> int | None:
         most: int | None = self.cleaned_data["most_launches"]
         if most is not None and most < self.used:
-            raise ValidationError(_("%(n)d are used already. Give at least so many.") % {"n": self.used})
+            raise ValidationError(_("%(n)d are used already. Enter at least this number.") % {"n": self.used})
         return most
 
 
@@ -386,7 +386,8 @@ class LaunchRightForm(HolderForm, LimitsForm):
         label=_("A person"),
         required=False,
         help_text=_(
-            "Name, username or email address. They need not be a member: by the right alone they see nothing else here."
+            "Name, username or email address. They do not have to be a member: with this right alone "
+            "they see nothing else here."
         ),
         error_messages={
             "unknown": _("No one with this username or email address has an account here. Invite them first.")
@@ -398,8 +399,8 @@ class LaunchRightForm(HolderForm, LimitsForm):
         required=False,
         empty_label=_("The team's current credential"),
         help_text=_(
-            "It is shared with the team, acts for those without one of their own, and stays with its owner. Yours, and those that "
-            "teams use with their owners' consent."
+            "It is shared with the team, used for members without one of their own, and still belongs to "
+            "its owner. Listed are yours, and those that teams use with their owners' consent."
         ),
     )
     field_order = ("who", "team", "credential", "until", "most_launches")
@@ -446,13 +447,13 @@ class LaunchRightForm(HolderForm, LimitsForm):
         except launch_rights.NothingActs as problem:
             if isinstance(self.holder, User):
                 text = _(
-                    "%(person)s has no credential here, and none of their teams uses one, so nothing could be launched. Put them into a "
-                    "team, and give the right to the team, with a credential."
+                    "%(person)s has no credential here, and none of their teams uses one, so nothing could be "
+                    "launched. Add them to a team, and give the right to the team, with a credential."
                 )
                 self.add_error("who", text % {"person": self.holder.label})
             elif problem.people:
                 names = ", ".join(person.label for person in problem.people[:5])
-                text = _("No credential acts for these people of the team: %(names)s. Choose one for the team.")
+                text = _("These people of the team have no credential to use: %(names)s. Choose one for the team.")
                 self.add_error("credential", text % {"names": names})
             else:
                 self.add_error("credential", _("No one is in the team, and it uses no credential. Choose one for it."))

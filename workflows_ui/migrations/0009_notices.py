@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='user',
             name='mail_delivery',
-            field=models.CharField(choices=[('at_once', 'At once'), ('daily', 'Once a day, in one email'), ('none', 'No emails')], default='at_once', max_length=10, verbose_name='notifications by email'),
+            field=models.CharField(choices=[('at_once', 'Immediately'), ('daily', 'Once a day, in one email'), ('none', 'No emails')], default='at_once', max_length=10, verbose_name='notifications by email'),
         ),
         migrations.AddField(
             model_name='user',

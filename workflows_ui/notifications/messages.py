@@ -193,7 +193,7 @@ def _invitation_decision(about: dict[str, object]) -> News:
     if about.get("granted") is True:
         return News(_("You've been added to %(workspace)s.") % values, "", "user-check", "green")
     title = _("Your request to join %(workspace)s was declined") % values
-    return News(title, _("It was made for another address."), "user-x", "red")
+    return News(title, _("The invitation is for another address."), "user-x", "red")
 
 
 def _number(about: dict[str, object], key: str) -> int:

@@ -114,7 +114,9 @@ def _cancelled(_run: Row, answer: Row) -> Text:
         return gettext("The run is cancelled.")
     if status in (None, *_CANCELLABLE):
         return gettext("The engine was asked to cancel the run. This page will show the result.")
-    return gettext("The engine was asked to cancel the run, but it is at work or over already: it was not cancelled.")
+    return gettext(
+        "The engine was asked to cancel the run, but it is already running or has ended, so it was not cancelled."
+    )
 
 
 def _rows(session: EngineSession, ids: Sequence[str]) -> dict[str, Row]:
@@ -228,8 +230,8 @@ ACTIONS = (
         role=Role.LAUNCHER,
         stops=True,
         confirm=_(
-            "The engine is asked to stop the run. If it is already working, it runs to its end. What it has done is "
-            "not undone."
+            "The engine is asked to stop the run. If it is already running, it continues to its end. "
+            "What it has done is not undone."
         ),
         visible=lambda run: Run(run).status in _CANCELLABLE and not indexed.is_gone(run),
         done=_cancelled,
@@ -237,8 +239,8 @@ ACTIONS = (
         follow_up=_changed_later,
         bulk=Bulk(
             _(
-                "The engine is asked to stop the runs. Those already working run to their end. What they have done is "
-                "not undone."
+                "The engine is asked to stop the runs. Those already running continue to their end. What "
+                "they have done is not undone."
             ),
             together=_cancel_all,
             rows=_rows,

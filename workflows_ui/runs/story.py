@@ -209,4 +209,4 @@ def _way(title: str, branches: list[Any]) -> str:
     ]
     if not taken_branches:
         return _("“%(step)s”: no case applied.") % {"step": title}
-    return _("“%(step)s” went the way of “%(branch)s”.") % {"step": title, "branch": "”, “".join(taken_branches[:5])}
+    return _("“%(step)s” took the branch “%(branch)s”.") % {"step": title, "branch": "”, “".join(taken_branches[:5])}

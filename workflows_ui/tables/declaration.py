@@ -149,7 +149,7 @@ class Tables(Resource):
     icon, group, menu_order = "table", "build", 50
     batch_size = whole_lists.AT_ONCE
     empty = _("There are no tables in this workspace yet")
-    empty_hint = _("Tables keep rows that flows read and write. Make one, then give it columns.")
+    empty_hint = _("Tables keep rows that flows read and write. Create one, then give it columns.")
     recipe = ("/v1/tables/{id}", "workflows.get_table({id!r})")
     list_display = (
         Column("name", _("Name"), link=True),

@@ -71,7 +71,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """403 outside the roles of a workspace."""
-    message = Message(_("Not yours to do"), _("You do not have the right to do this."))
+    message = Message(_("You don't have permission"), _("You do not have the right to do this."))
     return _page(request, message, status=403)
 
 
@@ -128,8 +128,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
         return database_away(request)
     message = Message(
         _("Something went wrong"),
-        _("It has been written to the log. What you did before is kept."),
-        _("Try again. If it happens again, tell your administrator the number below."),
+        _("The error was logged. What you did before is kept."),
+        _("Try again. If it happens again, tell your administrator the reference number below."),
     )
     return _bare_page(request, message, status=500)
 

@@ -286,7 +286,7 @@ def _browser(user_agent: str) -> str:
     system = next((label for pattern, label in _SYSTEMS if pattern in user_agent), "")
     if name and system:
         return _("%(browser)s on %(system)s") % {"browser": name, "system": system}
-    return name or system or user_agent[:_LONGEST] or _("A program that does not say which")
+    return name or system or user_agent[:_LONGEST] or _("Unknown program")
 
 
 @never_cache

@@ -127,6 +127,6 @@ def _check(flow: Request) -> None:
     twice = next((item for item, number in names.items() if item and number > 1), "")
     if twice:
         raise forms.ValidationError(
-            _("Two steps of “%(flow)s” in this file have the same name, “%(step)s”. The engine takes no such flow.")
+            _("Two steps of “%(flow)s” in this file have the same name, “%(step)s”. The engine does not accept this.")
             % {"flow": formats.cut(flow["displayName"]), "step": formats.cut(twice)}
         )

@@ -50,9 +50,9 @@ class Reason(TextChoices):
     NOT_OFFERED = "not_offered", _("Not possible in the state it is in.")
     PAUSED = "paused", _("It waits, for a time or for an answer. A retry would break it.")
     SUCCEEDED = "succeeded", _("It succeeded, and runs that succeeded were not to be started again.")
-    GONE = "gone", _("No longer there.")
+    GONE = "gone", _("It no longer exists.")
     IN_USE = "in_use", _("Someone is editing it. Try again in a minute.")
-    BROKEN = "broken", _("An error of the console, which its log describes. Look at it before you try again.")
+    BROKEN = "broken", _("A console error, which its log describes. Check this item before you try again.")
     HALFWAY = (
         "halfway",
         _("It stopped halfway, and it is unclear whether the last call was done. “Continue” looks first."),
@@ -62,15 +62,18 @@ class Reason(TextChoices):
     USED_BY_SERVER = "used_by_server", ""
     IN_PROGRESS = (
         "in_progress",
-        _("The engine is still working on it, or deleting it already. Look at it again in a minute."),
+        _("The engine is still working on it, or deleting it already. Check again in a minute."),
     )
-    INVALID = "invalid", _("It cannot be done to this one.")
+    INVALID = "invalid", _("This cannot be done with this item.")
     UNAVAILABLE = "unavailable", _("The engine did not answer properly. It was not done.")
-    NOT_TAKEN = "not_taken", _("The engine did not do it to this one.")
-    CUT_OFF = "cut_off", _("The request left, and no whole answer came back. Look at it before you try again.")
+    NOT_TAKEN = "not_taken", _("The engine did not do this with this item.")
+    CUT_OFF = (
+        "cut_off",
+        _("The request was sent, but no complete answer came back. Check this item before you try again."),
+    )
     WORKER_LOST = (
         "worker_lost",
-        _("The console was interrupted while it was being done. Look at it before you try again."),
+        _("The console was interrupted while it was being done. Check this item before you try again."),
     )
 
 

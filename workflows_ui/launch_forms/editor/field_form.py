@@ -74,7 +74,7 @@ class FieldForm(EditorForm):
         max_length=SHORT,
         widget=forms.TextInput(CODE),
         help_text=gettext_lazy(
-            "As the flow reads it, such as amount; with points for what lies inside, such as customer.phone."
+            "As the flow reads it, such as amount; with dots for nested values, such as customer.phone."
         ),
     )
     label = line(gettext_lazy("Label"), gettext_lazy("If empty, it is made from the input name."))
@@ -157,9 +157,9 @@ class FieldForm(EditorForm):
         """The path of a field added by hand, which must not overlap with another field's."""
         parts = tuple(part.strip() for part in str(self.cleaned_data["where"]).split("."))
         if not all(parts):
-            raise ValidationError(_("There is a point with nothing before or after it. Write it as customer.phone."))
+            raise ValidationError(_("A dot has nothing before or after it. Write it as customer.phone."))
         if len(parts) > MOST_DEPTH:
-            raise ValidationError(_("There are more levels than a form allows. Use fewer points."))
+            raise ValidationError(_("There are more levels than a form allows. Use fewer dots."))
         for other in self.form.fields:
             if other.name != self.stored_field.name and overlap(other.path, parts):
                 raise ValidationError(

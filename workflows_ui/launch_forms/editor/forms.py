@@ -79,14 +79,14 @@ class TextsForm(EditorForm):
     effects = lines(
         _("What this will do"),
         _(
-            "One sentence a line, shown beside the form. A field's name in braces stands for what is typed there. Left empty, the "
-            "sentences are made from the flow's steps."
+            "One sentence per line, shown beside the form. A field's name in braces stands for what is "
+            "typed there. If empty, the sentences are made from the flow's steps."
         ),
         3,
     )
     button = line(
         _("Button label"),
-        _("Such as “Send the offer”. Left empty, it says “Launch”."),
+        _("Such as “Send the offer”. If empty, it says “Launch”."),
         most=60,
         autocomplete="off",
     )

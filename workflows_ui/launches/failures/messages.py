@@ -97,8 +97,8 @@ KINDS: Mapping[str, FailureMessage] = {
         _("Send less, or split it over several launches."),
     ),
     "exists": _by_values(
-        _("It is there already"),
-        _("The step wanted to make something that already exists."),
+        _("It already exists"),
+        _("The step tried to create something that already exists."),
         _("Look there first: it may be done. Otherwise change the inputs and run it again."),
     ),
     "choice": _by_values(

@@ -91,7 +91,7 @@ RIGHT = Owned(
     end=launch_rights.revoke,
     refusals={
         launch_rights.NothingActs: _(
-            "No credential acts for this colleague here, so they could launch nothing. Choose someone else."
+            "This colleague has no credential to use here, so they could not launch anything. Choose someone else."
         )
     },
 )
@@ -146,7 +146,7 @@ INVITATION = Owned(
     give=invitations.pass_on,
     end=invitations.revoke,
     refusals={
-        PermissionError: _("This colleague may not put people into the teams of the invitation. Choose someone else.")
+        PermissionError: _("This colleague may not add people to the teams of the invitation. Choose someone else.")
     },
 )
 

@@ -350,7 +350,7 @@ ACTIONS = (
             gettext(
                 "The flow “%(name)s” is deleted with all its versions. A copy of the newest one is kept for "
                 "%(days)d days under “Recently deleted”. A restored flow is off and has a new ID and webhook "
-                "address; runs, launch rights and watches do not come back."
+                "address; runs, launch rights and subscriptions are not restored."
             )
             % {"name": formats.cut(name_of(flow)), "days": deleted_objects.days()}
         ),
@@ -367,7 +367,7 @@ ACTIONS = (
             _(
                 "The flows are deleted with all their versions and their runs. A copy of each is kept for "
                 "some time under “Recently deleted”. A restored flow is off and has a new ID and webhook "
-                "address; runs, launch rights and watches do not come back."
+                "address; runs, launch rights and subscriptions are not restored."
             ),
         ),
     ),

@@ -44,7 +44,7 @@ _NO_TEAM = Message(
 )
 _NOT_GIVEN = Message(
     _("The engine does not show its invitations"),
-    _("Its plan does not include them, or the credential does not reach them."),
+    _("Its plan does not include them, or the credential has no access to them."),
     _("Ask the engine's administrator, or use a credential with more rights."),
 )
 _OF_OTHERS = _("These invitations span all organizations on the engine. Revoke only those that you know to be yours.")

@@ -138,7 +138,7 @@ class McpServers(Resource):
     icon, group, menu_order = "bot", "build", 60
     empty = _("There are no MCP servers in this workspace yet")
     empty_hint = _(
-        "An MCP server gives AI assistants tools: flows, and actions of apps. Make one, then choose its tools."
+        "An MCP server gives AI assistants tools: flows, and actions of apps. Create one, then choose its tools."
     )
     secrets = frozenset({"token"})
     filters = ServerFilters
