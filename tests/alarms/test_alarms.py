@@ -65,7 +65,7 @@ def test_a_quiet_flow_is_one_alarm_that_ends_when_it_runs_again(stage: Stage) ->
     add_runs(stage, alarm.flow_id, [datetime.now(UTC) - timedelta(minutes=2)])
     read_again(stage)
     assert check(stage) == []
-    assert "as usual again" in text(stage.browser, f"{LIST}{alarm.pk}/")
+    assert "back to normal" in text(stage.browser, f"{LIST}{alarm.pk}/")
     # It is the same problem if it returns within the hour.
     FlowRhythm.objects.filter(flow_id=alarm.flow_id).update(alarm_at=timezone.now())
     assert check(stage) == [("quiet", alarm.flow_id)]
@@ -202,7 +202,7 @@ def test_muting_ends_the_alarm_and_prevents_others_until_it_is_undone(stage: Sta
     assert stage.browser.post(f"{page}mute/").status_code == 303
     assert check(stage) == []
     shown = text(stage.browser, page)
-    assert "Such alarms were muted" in shown
+    assert "This type of alarm was muted" in shown
     # The problem may last: only the alarm has ended.
     assert re.search(r"\bMuted\b", shown)
     assert "Ended" not in shown
@@ -272,7 +272,9 @@ def test_a_builder_says_whether_an_alarm_was_a_false_one(stage: Stage) -> None:
     assert "Was it a false alarm?" not in text(viewer, page)
     assert viewer.post(f"{page}false/", {"answer": "yes"}).status_code == 403
     stage.browser.post(f"{page}false/", {"answer": "yes"})
-    assert "For 30 days, people are notified of this flow only after a longer pause." in text(stage.browser, page)
+    assert "For the next 30 days, notifications about this flow are sent only after a longer pause." in text(
+        stage.browser, page
+    )
     stage.browser.post(f"{page}false/", {"answer": "no"})
     assert "Something was wrong" in text(stage.browser, page)
     assert "after a longer pause" not in text(stage.browser, page)

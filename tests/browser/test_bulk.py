@@ -120,7 +120,7 @@ def test_without_javascript_many_are_done_and_the_failed_ones_tried_again(stage:
     page = window(stage.users.owner, java_script_enabled=False)
     page.goto(FLOWS)
     page.locator("#bulk").get_by_role("button", name="Turn off").click()
-    expect(page.get_by_text("Tick the rows first")).to_be_visible()
+    expect(page.get_by_text("Select the rows first")).to_be_visible()
     page.goto(FLOWS)
     for number in (0, 1):
         page.locator("input[data-tick]").nth(number).check()

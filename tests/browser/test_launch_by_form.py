@@ -148,7 +148,7 @@ def test_fields_appear_as_they_are_needed_and_lines_are_added_in_place(formed: D
         assert page.get_by_label("Photo").input_value(), "a chosen file stays"
         page.get_by_label("Product").select_option(label="Cà phê Buôn Ma Thuột 500 g")
         page.get_by_label("Customer").fill("An")
-        page.get_by_role("button", name="Show what will be sent").click()
+        page.get_by_role("button", name="Preview the request").click()
         expect(page.locator("#look-text")).to_contain_text('"name": "An"')
         expect(page.locator("#look-text")).to_contain_text('"product": "CFE-12"')
         expect(page.locator("#look-link")).to_contain_text("?name=An&formal=true&tags=first&product=CFE-12")

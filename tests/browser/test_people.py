@@ -148,7 +148,7 @@ def test_an_invited_launcher_launches_one_flow_with_the_teams_key_and_sees_nothi
     expect(lena.get_by_role("link", name="Order intake")).to_be_visible()
     LaunchRight.objects.filter(pk=right.pk).update(until=timezone.now())
     lena.goto("/w/sales/")
-    expect(lena.locator("main")).to_contain_text("nothing you may launch at the moment")
+    expect(lena.locator("main")).to_contain_text("cannot launch anything at the moment")
     # The manager sees it all.
     manager.goto("/w/sales/audit/")
     for words in ("Invited a colleague", "Gave a launch right", "Accepted an invitation", "Launched a flow"):
@@ -232,7 +232,7 @@ def test_somebody_with_another_address_asks_and_the_inviter_confirms(stage: Scen
     other.goto(link)
     expect(other.locator("h1")).to_have_text("This invitation is for another address")
     sound_in_every_look(other)
-    other.get_by_role("button", name="Ask for confirmation").click()
+    other.get_by_role("button", name="Request confirmation").click()
     expect(other.locator("h1")).to_have_text("Waiting for confirmation")
     sound_in_every_look(other)
 

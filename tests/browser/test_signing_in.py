@@ -94,7 +94,7 @@ def test_an_app_is_set_up_and_asked_for(window: Window) -> None:
     secret = window.page.locator("code.user-select-all").inner_text()
     window.page.get_by_label("The code that the app shows now").fill("000000")
     window.press("Set it up")
-    expect(window.page.locator("main")).to_contain_text("This code is not right.")
+    expect(window.page.locator("main")).to_contain_text("This code is not correct.")
     assert window.page.locator("code.user-select-all").inner_text() == secret
     window.page.get_by_label("The code that the app shows now").fill(code(secret))
     window.press("Set it up")

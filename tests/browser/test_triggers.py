@@ -96,9 +96,9 @@ def test_a_trigger_is_tested_by_waiting_for_an_event(window: Window, practice: P
     expect(live.get_by_text("The engine is waiting for the next event.")).to_be_visible()
     sound(page)
     practice.call("POST", f"/v1/webhooks/{key}", json={"order": "Bestellung 4711"})
-    expect(live.get_by_text("An event has come")).to_be_visible()
+    expect(live.get_by_text("An event arrived")).to_be_visible()
     expect(live.get_by_text("Bestellung 4711").locator("visible=true").first).to_be_visible()
-    expect(page.locator("#announcer")).to_contain_text("An event has come")
+    expect(page.locator("#announcer")).to_contain_text("An event arrived")
     sound(page)
 
 

@@ -72,7 +72,7 @@ def test_a_secret_is_replaced_and_put_back_by_one_click(desk: Desk, practice: Pr
     page.get_by_role("button", name="Test and replace").click()
     expect(page.get_by_text("The new secret works and is in use")).to_be_visible()
     page.get_by_role("button", name="Restore the old secret").click()
-    expect(page.get_by_text("The earlier secret is in use again, and works")).to_be_visible()
+    expect(page.get_by_text("The previous secret is in use again, and works")).to_be_visible()
     row.refresh_from_db()
     assert row.open("secret") == known.api_key
 

@@ -151,7 +151,7 @@ def test_one_that_was_taken_over_acts_where_it_acted_and_not_for_its_new_owner(h
     assert ask(here, row, team, other).status_code == 422
     assert [one.name for one in sharing.teams(row)] == ["Sales"]
     page = page_of(here.owner, f"/w/sales/credentials/{row.pk}/")
-    assert "It acts where it acted before" in page
+    assert "It keeps working where it was used before" in page
     assert f"taken over from {here.colleague.label} on " in page
     assert "with the owner's consent" not in page
     ask(here, row)

@@ -181,16 +181,16 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_else_typed_is_lost(
 
 
 FAULTS = [
-    ({"kind": "html"}, "", "trouble of its own"),
-    ({"kind": "status", "status": 500}, "", "trouble of its own"),
+    ({"kind": "html"}, "", "has a problem"),
+    ({"kind": "status", "status": 500}, "", "has a problem"),
     ({"kind": "status", "status": 402, "body": "empty"}, "", "plan"),
-    ({"kind": "too_many", "seconds": 60}, "", "fewer calls"),
+    ({"kind": "too_many", "seconds": 60}, "", "limiting requests"),
     ({"kind": "delay", "seconds": 2}, "", "did not answer in time"),
-    ({"kind": "reset_before"}, "", "trouble of its own"),
-    ({"kind": "truncated"}, "", "trouble of its own"),
+    ({"kind": "reset_before"}, "", "has a problem"),
+    ({"kind": "truncated"}, "", "has a problem"),
     ({"kind": "invalid_json"}, "address", "not a workflow engine"),
     ({"kind": "empty"}, "address", "not a workflow engine"),
-    ({"kind": "garbage"}, "", "trouble of its own"),
+    ({"kind": "garbage"}, "", "has a problem"),
 ]
 
 
@@ -333,7 +333,7 @@ def test_a_secret_whose_time_is_over_says_what_to_do(users: Users) -> None:
     Credential.objects.filter(pk=users.credential.pk).update(health="works", ends_at=timezone.now())
     page = text(browser(users.owner).get(reverse("credential", args=["sales", users.credential.pk])))
     assert "This secret has expired." in page
-    assert "put it in its place" in page
+    assert "replace it" in page
 
 
 def test_nothing_is_said_to_be_done_with_a_credential_that_is_out_of_use(users: Users) -> None:

@@ -170,7 +170,7 @@ def test_a_snoozed_failure_is_open_again_after_its_time_or_when_it_is_reopened(
     with monkeypatch.context() as patched:
         patched.setattr(clock, "now", lambda: later)
         assert found(stage.browser) == []
-    assert "until somebody reopens it" in text(stage.browser, url)
+    assert "until someone reopens it" in text(stage.browser, url)
     assert "asteriskField" not in stage.browser.get(url).content.decode()
     stage.browser.post(f"{url}reopen/")
     assert found(stage.browser) == [url]

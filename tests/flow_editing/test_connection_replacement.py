@@ -464,7 +464,7 @@ def test_the_old_connection_is_deleted_only_if_asked_and_only_if_nothing_names_i
     acts_with(company, OLD)
     again = company.replace(delete="on")
     assert (outcomes(again), again.reason) == ({late: ItemState.DONE}, Reason.USED_BY_SERVER)
-    assert "An MCP server acts with it" in company.page(again)
+    assert "An MCP server uses it" in company.page(again)
     assert OLD in company_rows(company)
     acts_with(company, NEW)
     last = company.flow("Made even later")

@@ -389,7 +389,7 @@ def test_a_tree_that_the_engine_does_not_take_is_shown_at_the_file(stage: Stage)
         stage, new(exported_flow(webhook(code("step-1", type="TELEPORT"), dated=True))), url("import-here", flow)
     )
     assert answer.status_code == 422
-    assert "The engine does not take this flow" in text(answer.content)
+    assert "The engine does not accept this flow" in text(answer.content)
     assert "Perhaps it does not know the type TELEPORT of the step “Code step-1”." in text(answer.content)
     assert "In the step “Code step-1” this is missing or not valid: name." in text(answer.content)
     assert state(stage, flow)["version"]["trigger"] == before

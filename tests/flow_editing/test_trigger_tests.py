@@ -75,7 +75,7 @@ def test_a_waiting_test_shows_what_comes_and_then_rests(scene: Scene) -> None:
     scene.practice.call("POST", f"/v1/webhooks/{key}", json={"order": "A-1", "lines": [{"sku": "T", "count": 2}]})
     after = shown(scene.browser.get(where, headers=FRAGMENT))
     assert after.startswith('<div id="trigger-live">')
-    assert "An event has come" in after
+    assert "An event arrived" in after
     assert "A-1" in after
     assert after.count('bg-green-lt ms-1">New<') == 1
     assert not listening(scene)
@@ -98,7 +98,7 @@ def test_nobody_waits_for_ever(owner: Client, stub_engine: StubEngine) -> None:
     stub_engine.flows, stub_engine.rows["/trigger-events"] = [flow()], []
     long_ago = int(time.time()) - 601
     page = text(owner.get(f"{page_of(identity(1))}?waiting={long_ago}&seen=").content)
-    assert "Nothing has come for ten minutes" in page
+    assert "Nothing arrived for ten minutes" in page
     assert 'id="trigger-live" data-live' not in page
     slower = text(owner.get(f"{page_of(identity(1))}?waiting={long_ago + 400}&seen=").content)
     assert 'hx-trigger="every 5s"' in slower

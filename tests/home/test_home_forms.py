@@ -95,7 +95,7 @@ def test_forms_are_there_before_the_engine_was_asked_and_while_it_is_down(users:
     down = text(client.get(f"{HOME}?q=don", headers=FLOWS).content)
     assert _launched(down) == [first]
     assert "The list of flows cannot be shown right now" in down
-    assert "Flows with a form of their own are below" in down
+    assert "You can still launch your favourites and recent flows above, and flows with" in down
 
 
 def test_nothing_is_said_to_be_sent_later_where_the_address_was_changed_outside(users: Users, client: Client) -> None:

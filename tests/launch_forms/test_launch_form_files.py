@@ -111,7 +111,7 @@ def test_a_form_with_files_is_refused_in_place_so_that_what_was_chosen_stays(sce
     values = {**hidden(page), "paper": _upload("b.txt", b"x"), "note": "kept"}
     answer = scene.browser.post(scene.url(flow), values, headers=headers)
     assert answer.status_code == 422
-    assert "hands them over only once" not in text_of(answer)
+    assert "send them only once" not in text_of(answer)
     assert 'id="launch-page"' in text_of(answer)
     done = scene.browser.post(
         scene.url(flow), values | {"photo": _upload(), "paper": _upload("b.txt", b"x")}, headers=headers

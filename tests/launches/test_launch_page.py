@@ -166,7 +166,7 @@ def test_a_flow_that_is_off_is_not_launched_and_the_page_says_what_to_do(scene: 
     assert (launch.state, launch.reason) == (State.NOT_SENT, Reason.FLOW_OFF)
     page = scene.page(launch)
     assert "Not sent: the flow is off" in page
-    assert "Ask a builder to publish it and switch it on" in page
+    assert "Ask a builder to publish it and turn it on" in page
 
 
 def test_a_flow_that_is_gone_is_shown(scene: Scene) -> None:

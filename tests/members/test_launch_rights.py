@@ -114,7 +114,7 @@ def test_after_the_last_launch_the_form_says_that_the_right_is_used_up_and_the_l
     assert refused.status_code == 403
     assert "has ended" in text_of(refused)
     assert guests.browser.get(address).status_code == 200
-    assert "nothing you may launch" in text_of(guests.browser.get("/w/sales/"))
+    assert "cannot launch anything" in text_of(guests.browser.get("/w/sales/"))
     LaunchRight.objects.update(last_used_at=timezone.now() - timedelta(days=8))
     assert guests.browser.get(address).status_code == 404
 
@@ -319,7 +319,7 @@ def test_a_right_is_refused_for_a_person_for_whom_no_credential_acts(guests: Gue
 
 def test_a_right_of_a_team_chooses_what_acts_and_is_refused_where_nothing_does(guests: Guests) -> None:
     night, users = Group.objects.create(name="Night"), guests.scene.users
-    assert "Nobody is in the team" in give(guests, team=str(night.pk))
+    assert "No one is in the team" in give(guests, team=str(night.pk))
     gone = person("gone")
     User.objects.filter(pk=gone.pk).update(is_active=False)
     night.user_set.set([users.stranger, gone])

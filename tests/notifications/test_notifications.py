@@ -486,5 +486,5 @@ def test_the_list_does_not_promise_mails_to_an_account_without_an_address(scene:
     assert "Notifications are also sent by email." in page
     User.objects.update(email="")
     page = text_of(scene.browser.get("/notices/"))
-    assert "sent by mail." in page
+    assert "sent by email." in page
     assert "Your account has no email address, so notifications are not sent by email." in page

@@ -313,7 +313,7 @@ def test_all_or_nothing(scene: Scene, leaver: User, keeper: User) -> None:
     before = AuditEvent.objects.count()
     answer = browser(keeper).post(url, {"plan": plan_in(asked), "sure": "yes"})
     assert answer.status_code == 422
-    assert "nobody would manage a workspace" in text(answer)
+    assert "no one would manage a workspace" in text(answer)
     assert SavedInputs.objects.filter(name="sales inputs").exists()
     assert leaver.groups.exists()
     assert AuditEvent.objects.count() == before
@@ -327,9 +327,9 @@ def test_a_colleague_for_whom_it_would_not_work_is_refused_at_the_choice(scene: 
     refused = {
         keys(LaunchRight, "right", flow_name="sales held"): (
             user(scene.member("watcher", Role.VIEWER)),
-            "No credential acts for this colleague here",
+            "This colleague has no credential to use here",
         ),
-        f"invitation-{invitation.pk}": (user(scene.users.owner), "may not put people into the teams"),
+        f"invitation-{invitation.pk}": (user(scene.users.owner), "may not add people to the teams"),
     }
     for key, (choice, reason) in refused.items():
         plan = plan_in(client.post(url, {key: choice}))

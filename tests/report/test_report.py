@@ -82,7 +82,7 @@ def test_a_week_of_the_workspaces_days_is_counted_by_flow_with_archived_runs(sta
     assert "So far" not in content
     assert "?week=2026-W09" in content
     assert "?week=2026-W11" in content
-    assert "Nobody launched a flow" in content
+    assert "No one launched a flow" in content
 
 
 def test_readers_in_every_time_zone_see_the_same_numbers(stage: Stage) -> None:

@@ -16,7 +16,7 @@ HTMX = {"HX-Request": "true", "HX-Target": "results"}
 FAULTS = [
     (Reply(401, {"code": "INVALID_BEARER_TOKEN", "params": {}}), 502, "The engine refuses the credential"),
     (Reply(403, {"code": "PERMISSION_DENIED", "params": {}}), 403, "The credential has no access to this"),
-    (Reply(402, {"code": "FEATURE_DISABLED", "params": {}}), 403, "Not part of the engine"),
+    (Reply(402, {"code": "FEATURE_DISABLED", "params": {}}), 403, "Not included in the engine"),
     (Reply(400, {"code": "VALIDATION", "params": {}}), 400, "The engine refuses this request"),
     (Reply(429, {"statusCode": 429}, (("Retry-After", "90"),)), 503, "The engine asks for a pause"),
     (Reply(500, {"statusCode": 500}, (("retry-after", "0"),)), 503, "The engine does not answer properly"),

@@ -263,8 +263,8 @@ def _day(text: str) -> str:
 
 #: Messages by the violated keyword of JSON Schema; "" is any other.
 _MESSAGES = {
-    "minLength": ngettext_lazy("Type at least %(limit)s character.", "Type at least %(limit)s characters.", "limit"),
-    "maxLength": ngettext_lazy("Type at most %(limit)s character.", "Type at most %(limit)s characters.", "limit"),
+    "minLength": ngettext_lazy("Enter at least %(limit)s character.", "Enter at least %(limit)s characters.", "limit"),
+    "maxLength": ngettext_lazy("Enter at most %(limit)s character.", "Enter at most %(limit)s characters.", "limit"),
     "minItems": ngettext_lazy("At least %(limit)s is needed.", "At least %(limit)s are needed.", "limit"),
     "maxItems": ngettext_lazy("At most %(limit)s is possible.", "At most %(limit)s are possible.", "limit"),
     "minimum": gettext_lazy("The smallest possible number is %(limit)s."),

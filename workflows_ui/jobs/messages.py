@@ -30,7 +30,7 @@ _STATES: dict[str, Message] = {
 _REASONS: dict[str, Message] = {
     Reason.NOTHING_FOUND: Message(
         _("Nothing to do"),
-        _("Nothing matches, or nothing that matches is in a state in which this can be done. Nothing was changed."),
+        _("Nothing matches, or nothing that matches is in a state that allows this. Nothing was changed."),
     ),
     Reason.NOT_CONFIRMED: Message(_("Not done"), _("It was not confirmed. Nothing was changed.")),
     Reason.FORGOTTEN: Message(
@@ -73,7 +73,7 @@ _REASONS: dict[str, Message] = {
         _("Use a credential with more rights in the engine, or ask its owner."),
     ),
     Reason.NOT_IN_PLAN: Message(
-        _("Ended early: not part of the engine's plan"),
+        _("Ended early: not included in the engine's plan"),
         _("The engine says that its plan does not include this, or that a quota is used up. The rest was not tried."),
         _("Ask the engine's administrator."),
     ),

@@ -151,7 +151,7 @@ def _chooses_any(page: JobPage, form: forms.Form, choices: Mapping[str, str]) ->
     """Whether anything is left to do, with what the form chooses; else its field gets an error."""
     if page.to_do or not page.to_choose or any(form.cleaned_data.get(name) for name in choices):
         return True
-    form.add_error(next(iter(choices)), _("Without this, there is nothing to do."))
+    form.add_error(next(iter(choices)), _("Unless this is selected, there is nothing to do."))
     return False
 
 

@@ -109,10 +109,10 @@ def listing(labels: Sequence[str], *, other: bool) -> str:
         return ""
     params = {"count": len(labels), "labels": ", ".join(label[:40] for label in labels[:SHOWN])}
     if other and len(labels) <= SHOWN:
-        return _("Choose one, or type something else: %(labels)s.") % params
+        return _("Choose one, or enter something else: %(labels)s.") % params
     if other:
-        return _("Choose one of %(count)s, or type something else.") % params
-    return _("Type a few letters to find one of %(count)s.") % params
+        return _("Choose one of %(count)s, or enter something else.") % params
+    return _("Enter a few letters to find one of %(count)s.") % params
 
 
 def moment(field: Field) -> str:
@@ -142,10 +142,10 @@ def rule(form: Form, field: Field) -> str:
 
 
 _RULES = {
-    When.FILLED: gettext_lazy("Counts only where “%(field)s” is filled in."),
-    When.EMPTY: gettext_lazy("Counts only where “%(field)s” is empty."),
-    When.IS: gettext_lazy("Counts only where “%(field)s” is “%(value)s”."),
-    When.IS_NOT: gettext_lazy("Counts only where “%(field)s” is not “%(value)s”."),
+    When.FILLED: gettext_lazy("Used only if “%(field)s” is filled in."),
+    When.EMPTY: gettext_lazy("Used only if “%(field)s” is empty."),
+    When.IS: gettext_lazy("Used only if “%(field)s” is “%(value)s”."),
+    When.IS_NOT: gettext_lazy("Used only if “%(field)s” is not “%(value)s”."),
 }
 
 
@@ -207,7 +207,7 @@ def why(evidence: Why) -> str:
             names = listed % {"names": names, "n": more}
         parts.append(_("read by %(names)s") % {"names": names})
     if evidence.trigger:
-        parts.append(_("asked for by the flow's own form"))
+        parts.append(_("required by the flow's own form"))
     if evidence.sample:
         parts.append(_("in the sample of the trigger"))
     text = "; ".join(parts)
@@ -251,8 +251,8 @@ def rule_summary(field: Field, form: Form) -> str:
         "value": value_label(other, field.show_if.value),
     }
     if field.show_if.test in {When.FILLED, When.EMPTY}:
-        return _("Only where “%(field)s” %(test)s") % params
-    return _("Only where “%(field)s” %(test)s “%(value)s”") % params
+        return _("Only if “%(field)s” %(test)s") % params
+    return _("Only if “%(field)s” %(test)s “%(value)s”") % params
 
 
 @dataclass(frozen=True)

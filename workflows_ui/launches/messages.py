@@ -73,7 +73,7 @@ NOT_SENT: dict[Reason, tuple[Text, Text]] = {
         _("It is turned off or was never published, so nothing was sent."),
     ),
     Reason.NOT_IN_PLAN: (
-        _("Not sent: not part of the engine's plan"),
+        _("Not sent: not included in the engine's plan"),
         _("The console reads the flow before it sends anything. The engine's plan does not include that."),
     ),
     Reason.BAD_REQUEST: (

@@ -198,7 +198,7 @@ class Reason(StrEnum):
     )
     NOT_IN_PLAN = (
         "not_in_plan",
-        _("Not part of the engine's plan"),
+        _("Not included in the engine's plan"),
         _("The flow was not started: the engine's plan does not include this, or a quota is used up."),
         _("Ask the engine's administrator."),
     )
@@ -232,7 +232,7 @@ class Reason(StrEnum):
     WAITED_OUT = (
         "waited_out",
         _("Still running"),
-        _("The engine waits about 30 seconds for a flow's answer. That time is over; the run continues."),
+        _("The engine waits about 30 seconds for a flow's answer. That limit has passed; the run continues."),
         _("This page will show its result."),
     )
     FLOW_FAILED = (

@@ -33,7 +33,7 @@ class IndexForm(forms.Form):
         label=_("Days to keep"),
         min_value=1,
         max_value=MOST_DAYS,
-        help_text=_("Older runs are not read. Those that become older are deleted here, never in the engine."),
+        help_text=_("Older runs are not read. Runs are deleted here when they become older, never in the engine."),
     )
     keep_runs = forms.IntegerField(
         label=_("Most runs to keep"),

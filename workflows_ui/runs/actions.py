@@ -69,7 +69,7 @@ class RetryForm(forms.Form):
         if not row:
             self.fields["succeeded"] = forms.BooleanField(
                 label=_("Also start runs again that succeeded"),
-                help_text=_("What they did is done again. Without this, they are left out."),
+                help_text=_("What they did is done again. Unless selected, they are left out."),
                 required=False,
             )
         elif Run(row).status not in runs.SUCCEEDED:
@@ -253,14 +253,14 @@ ACTIONS = (
         lambda session, key, data: _archive_all(session, [key], data),
         needs="run-archive",
         stops=True,
-        confirm=_("The run is left out of the list of runs from now on. The console cannot bring it back there."),
+        confirm=_("The run is no longer listed. The console cannot bring it back to the list."),
         button=_("Archive the run"),
         visible=lambda run: runs.ended(run) and not run.get("archivedAt") and not indexed.is_gone(run),
         done=_("The run is archived."),
         in_rows=True,
         follow_up=_changed_later,
         bulk=Bulk(
-            _("The runs are left out of the list of runs from now on. The console cannot bring them back there."),
+            _("The runs are no longer listed. The console cannot bring them back to the list."),
             together=_archive_all,
             rows=_rows,
         ),

@@ -56,7 +56,7 @@ _ERRORS: dict[type[BaseException], Message] = {
         _("Use a credential with more rights in the engine, or ask its owner."),
     ),
     engine.NotInPlan: Message(
-        _("Not part of the engine's plan"),
+        _("Not included in the engine's plan"),
         _("The engine says that its plan does not include this, or that a quota is used up."),
         _("Ask the engine's administrator."),
     ),

@@ -51,7 +51,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         "invalid_password_reset": gettext_lazy("This link does not work any more."),
         "account_inactive": gettext_lazy("This account is deactivated."),
         "incorrect_password": gettext_lazy("This is not your password."),
-        "duplicate_email": gettext_lazy("This is your address already."),
+        "duplicate_email": gettext_lazy("This is already your address."),
         "email_taken": gettext_lazy("Someone else has this address."),
         "rate_limited": gettext_lazy("Too many attempts. Wait five minutes, then try again."),
     }

@@ -330,7 +330,7 @@ def share(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpR
             values = {"owner": credential.owner.label, "teams": ", ".join(row.team.name for row in asked)}
             messages.success(
                 request,
-                _("%(owner)s is asked by a notification. Until they agree, it is not used for: %(teams)s.") % values,
+                _("A notification asks %(owner)s. Until they agree, it is not used for: %(teams)s.") % values,
             )
         elif wanted:
             names = ", ".join(team.name for team in wanted)

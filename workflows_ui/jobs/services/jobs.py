@@ -45,9 +45,9 @@ class Reason(TextChoices):
     BAD_FILTERS = "bad_filters", ""
     NOT_DECLARED = "not_declared", ""
     FORBIDDEN = "forbidden", _("The engine does not allow it with this credential.")
-    NOT_IN_PLAN = "not_in_plan", _("Not part of the engine's plan, or a quota is used up.")
+    NOT_IN_PLAN = "not_in_plan", _("Not included in the engine's plan, or a quota is used up.")
     REFUSED = "refused", _("The engine refused it.")
-    NOT_OFFERED = "not_offered", _("Not possible in the state it is in.")
+    NOT_OFFERED = "not_offered", _("Not possible in its current state.")
     PAUSED = "paused", _("It waits, for a time or for an answer. A retry would break it.")
     SUCCEEDED = "succeeded", _("It succeeded, and runs that succeeded were not to be started again.")
     GONE = "gone", _("It no longer exists.")

@@ -88,14 +88,14 @@ class FieldForm(EditorForm):
     )
     position = count(gettext_lazy("Place in the form"), 1, 1000)
     folded = tick(gettext_lazy("Show under “More”"))
-    rule_field = forms.ChoiceField(label=gettext_lazy("Show it only where the field"), required=False)
+    rule_field = forms.ChoiceField(label=gettext_lazy("Show only if the field"), required=False)
     rule_test = choice(gettext_lazy("Rule"), When, When.IS)
     rule_value = line(gettext_lazy("Value to compare with"))
     searchable: forms.Field | None = tick(
         gettext_lazy("Find launches by what is typed here"),
-        gettext_lazy("What is typed is then also kept unencrypted, up to 200 characters, for the search."),
+        gettext_lazy("What is typed is then also stored unencrypted, up to 200 characters, for the search."),
     )
-    blank = choice(gettext_lazy("What is sent where it is left empty"), Blank, Blank.ABSENT)
+    blank = choice(gettext_lazy("What is sent if it is left empty"), Blank, Blank.ABSENT)
 
     def __init__(
         self,
@@ -197,7 +197,7 @@ class FieldForm(EditorForm):
             value = field_values.value_of(str(self.cleaned_data.get("value") or ""), self.to_field())
             value = self.empty_value if value is NOTHING and start == HIDDEN else value
         if value is NOTHING:
-            raise ValidationError(_("Type the value that the field starts with."))
+            raise ValidationError(_("Enter the value that the field starts with."))
         if start == HIDDEN:
             return {"default": NOTHING, "hidden_value": value, "required": False}
         return {"default": value, "hidden_value": NOTHING}
@@ -217,7 +217,7 @@ class FieldForm(EditorForm):
             return {"show_if": None}
         if self.stored_field.name in {field.name for field in (other, *self.form.deciding_fields(other))}:
             raise ValidationError(
-                _("That field is itself shown only where this one is filled in a certain way. Choose another one.")
+                _("That field is itself shown only if this one is filled in a certain way. Choose another one.")
             )
         test = data.get("rule_test") or When.IS
         if test in {When.FILLED, When.EMPTY}:

@@ -92,14 +92,14 @@ class TextsForm(EditorForm):
     )
     review = tick(
         _("Review before launching"),
-        _("What will happen, and with which values, is shown again and has to be confirmed."),
+        _("What will happen, and with which values, is shown again for confirmation."),
     )
 
 
 class PublishForm(EditorForm):
     """The publisher's note on a version."""
 
-    words = lines(_("What is new, for those who look at the versions later"), most=_LONGEST_WORDS)
+    words = lines(_("What is new in this version"), most=_LONGEST_WORDS)
 
 
 class ImportForm(EditorForm):

@@ -113,7 +113,13 @@ def inputs(
         required="redirect_url" in needed,
         initial=redirect_url,
     )
-    fields = [kind, client_id, secret, redirect, Input("scope", _("Rights asked for (scope)"), initial=scope(schema))]
+    fields = [
+        kind,
+        client_id,
+        secret,
+        redirect,
+        Input("scope", _("Requested permissions (scope)"), initial=scope(schema)),
+    ]
     if not machines_only(schema):
         fields.append(Input("code", _("Code"), help=_how(schema, sign_in_url), required=True, secret=True))
         if schema.pkce:

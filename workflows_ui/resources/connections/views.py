@@ -152,7 +152,7 @@ def _client(schema: AuthSchema) -> list[Input]:
         ),
         Input(
             "scope",
-            _("Rights asked for (scope)"),
+            _("Requested permissions (scope)"),
             InputKind.LONG_TEXT,
             help=_("Usually right as it is: what the app's actions and triggers need."),
             initial=oauth_forms.scope(schema),
