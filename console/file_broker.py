@@ -109,13 +109,13 @@ class Transport(filesystem.Transport):
         """Deliver one message. Raises TimeoutError if there is none within `timeout` seconds."""
         if self._pipe is None:
             self._pipe = _Pipe(_folder(Path(connection.client.transport_options["data_folder_in"])))
-        assert self.cycle is not None  # None after close_connection only
+        cycle: Any = self.cycle  # never None before close_connection
         end = None if timeout is None else time.monotonic() + timeout
         while True:
             # Emptied before the look: a message that comes after it is heard.
             self._pipe.empty()
             try:
-                self.cycle.get(self._deliver, timeout=timeout)
+                cycle.get(self._deliver, timeout=timeout)
             except Empty:
                 left = LOOK_SECONDS if end is None else min(LOOK_SECONDS, end - time.monotonic())
                 if left <= 0:

@@ -58,7 +58,7 @@ def seal() -> None:
 
 @shared_task
 def news() -> None:
-    """Every few seconds: write notifications, and enqueue what nobody waits for: polls of engines, mails, checks of flows and credentials."""
+    """Every few seconds: write notifications, and enqueue what nobody waits for, such as mails and checks of flows and credentials."""
     with database.turn():
         sweeping.forget_files()
         watching.find_news()
