@@ -16,14 +16,13 @@ from workflows_ui.core.collation import sort_key
 from workflows_ui.core.paths import dict_at, dicts_at, text_at
 from workflows_ui.core.readers import plain_text
 from workflows_ui.core.text import Text
-from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.credentials.services.engine_session import EngineSession, cached
 from workflows_ui.engine import Forbidden, NotFound, NotInPlan
 from workflows_ui.engine_objects.flows import ENABLED, Flow, Step
 from workflows_ui.flows.cron_messages import describe_schedule
 from workflows_ui.launches import flow_facts
 from workflows_ui.pieces import apps, connections as connection_list
 from workflows_ui.resource_admin import whole_lists
-from workflows_ui.resource_admin.cached import cached
 from workflows_ui.resource_admin.resource import Row, id_at, pick
 
 _LONGEST_START = 100

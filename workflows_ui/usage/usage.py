@@ -12,11 +12,10 @@ from workflows_ui.core import formats
 from workflows_ui.core.collation import sort_key
 from workflows_ui.core.paths import text_at, texts_at
 from workflows_ui.core.text import deferred
-from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.credentials.services.engine_session import EngineSession, cached
 from workflows_ui.engine_objects.flows import Flow
 from workflows_ui.flows import pages as flow_pages
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin.cached import cached
 from workflows_ui.resource_admin.places import list_url, object_url, step_url
 from workflows_ui.resource_admin.resource import RESOURCES, Affected, Panel, Row, Subject, Tab, Text
 from workflows_ui.run_index.services import indexes, object_rows, uses
