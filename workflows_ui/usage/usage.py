@@ -6,12 +6,12 @@ from datetime import datetime
 from functools import partial
 from typing import TypedDict
 
-from django.utils.translation import gettext as _, gettext_lazy, ngettext
+from django.utils.translation import gettext as _, gettext_lazy, ngettext, ngettext_lazy
 
 from workflows_ui.core import formats
 from workflows_ui.core.collation import sort_key
 from workflows_ui.core.paths import text_at, texts_at
-from workflows_ui.core.text import deferred
+from workflows_ui.core.text import deferred, filled
 from workflows_ui.credentials.services.engine_session import EngineSession, cached
 from workflows_ui.engine_objects.flows import Flow
 from workflows_ui.flows import pages as flow_pages
@@ -246,7 +246,7 @@ def affected(session: EngineSession, kind: str, row: Row, none: Text, *, among_o
         for line in found.lines[:_IN_QUESTION]
     ]
     if (more := len(found.lines) - _IN_QUESTION) > 0:
-        text = deferred(lambda: ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more})
+        text = filled(ngettext_lazy("and %(count)d more", "and %(count)d more", more), count=more)
         lines.append((text, page_url(session.workspace.slug, kind, key) if found.as_of else ""))
     return Affected(deferred(lambda: summary(found, session, none)), lines)
 
