@@ -1,7 +1,6 @@
 """Django's sessions in the database, looked up by a prepared query: every request does it."""
 
 from datetime import datetime
-from typing import Any
 
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.models import Session
@@ -21,7 +20,7 @@ _valid_data = Prepared(
 class SessionStore(db.SessionStore):
     """The setting SESSION_ENGINE."""
 
-    def load(self) -> dict[str, Any]:
+    def load(self) -> dict[str, object]:
         """The session's values; none if it has ended, which Django finds out and notes."""
         data = _valid_data.first(self.session_key or "", timezone.now())
         return super().load() if data is None else self.decode(data)

@@ -56,6 +56,12 @@ def folder_names(session: EngineSession) -> dict[str, str]:
     return {str(row["id"]): _visible_name(row.get("displayName"), str(row["id"])) for row in rows if row.get("id")}
 
 
+def folder_choices(session: EngineSession, none: str = "") -> list[tuple[str, Text]]:
+    """The folders, preceded by the choice of no folder, which has the value `none`."""
+    names = sorted(folder_names(session).items(), key=lambda pair: sort_key(pair[1]))
+    return [(none, _("In no folder")), *names]
+
+
 @cached("connection-names", 60, {}, optional=True)
 def connection_names(session: EngineSession) -> dict[str, tuple[str, str]]:
     """(id, name) of the connections by the external id that flows use; empty if unknown, or if a quick session would need a call."""
