@@ -238,7 +238,7 @@ def test_somebody_with_another_address_asks_and_the_inviter_confirms(stage: Scen
 
     manager.goto("/notices/")
     manager.get_by_role("button", name="stranger wants to use your invitation").click()
-    expect(manager.locator("main")).to_contain_text("their address here is stranger@example.com")
+    expect(manager.locator("main")).to_contain_text("address here is stranger@example.com")
     sound_in_every_look(manager)
     manager.get_by_role("button", name="Confirm").click()
     expect(manager.locator("main")).to_contain_text("Accepted: stranger")

@@ -62,7 +62,7 @@ def acts_for(here: Users, user: User) -> str:
 def test_a_managers_share_of_anothers_credential_acts_for_nobody_until_the_owner_agrees(here: Users, ben: User) -> None:
     row, team = Credential.objects.get(owner=here.colleague), Group.objects.get()
     page = text(ask(here, row, team).content)
-    assert "colleague is asked by a notification" in page
+    assert "A notification asks colleague" in page
     assert "Waiting for consent" in page
     assert acts_for(here, ben) == ""
     notice = Notice.objects.get(user=here.colleague, kind=NoticeKind.CONSENT_ASKED)

@@ -35,7 +35,7 @@ def listening(scene: Scene) -> set[str]:
 
 def test_both_ways_are_explained_and_the_apps_own_is_chosen_before(scene: Scene) -> None:
     page = scene.page(do(scene.practice.sample("quick").id))
-    assert "The engine listens, and keeps the next event that comes as a sample. The app recommends this." in page
+    assert "The engine keeps the next event as a sample. The app recommends this." in page
     assert "A webhook has no source to ask" in page
     assert "The flow is on: a real event runs it too" in page
     assert re.search(r'<input[^>]*value="wait"[^>]*checked', page)

@@ -165,7 +165,7 @@ def test_a_team_that_alone_manages_a_workspace_is_neither_deleted_nor_emptied(us
         reverse("team_delete", args=[team.pk]),
         reverse("team_take_out", args=[team.pk, users.stranger.pk]),
     ):
-        assert "nobody would manage Sales any more" in text(client.post(address, {"sure": "yes"}, follow=True))
+        assert "no one would manage Sales any more" in text(client.post(address, {"sure": "yes"}, follow=True))
     assert list(User.objects.filter(groups=team)) == [users.stranger]
     assert not AuditEvent.objects.filter(action__in=["team.delete", "team.remove"]).exists()
 

@@ -127,7 +127,7 @@ def test_what_waits_is_not_sent_to_either_engine(place: Place) -> None:
     scene = place.scene
     flow = flows.make(scene.workflows, "Quick", flows.code("echo", given="{{trigger.body}}"))
     waiting = scene.launch(flow, send=False)
-    assert "1 launch waits to be sent" in text_of(place.owner.get(MOVE))
+    assert "1 launch is waiting to be sent" in text_of(place.owner.get(MOVE))
     place.move()
     sending.send(waiting.pk)
     waiting.refresh_from_db()
