@@ -129,7 +129,7 @@ def test_without_a_password_a_refused_token_is_not_tried_again_and_its_page_says
     assert AuditEvent.objects.get(action="credential.renew").outcome == "no_password"
     browser = Client()
     browser.force_login(users.owner)
-    assert "no longer renews automatically" in browser.get(f"/w/sales/credentials/{row.pk}/").content.decode()
+    assert "No longer renews automatically" in browser.get(f"/w/sales/credentials/{row.pk}/").content.decode()
 
 
 @pytest.mark.both_databases

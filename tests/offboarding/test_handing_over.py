@@ -298,7 +298,7 @@ def test_a_double_click_and_a_second_tab_find_it_gone_and_say_so(scene: Scene, l
     assert "Credentials: 1" in text(done)
     other_tab = client.post(url, chosen)
     assert other_tab.status_code == 422
-    assert "Deleted: Credentials: 1" in text(other_tab)
+    assert "No longer available: Credentials: 1" in text(other_tab)
     for action in ("credential.pass_on", "inputs.delete", "form.drop_draft", "member.hand_over"):
         assert AuditEvent.objects.filter(action=action).count() == 1
 
