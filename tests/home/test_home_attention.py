@@ -56,7 +56,7 @@ def test_flows_whose_launches_failed_are_tasks_until_one_succeeds(scene: Scene) 
     assert _number(page) == 1
     assert "2 of 3 launches failed in the last 7 days" in page
     assert re.search(
-        r'href="/w/sales/launches/\?state=problem&amp;since=[\d-]+&amp;flow=broken"[^>]*>See the launches', page
+        r'href="/w/sales/launches/\?state=problem&amp;since=[\d-]+&amp;flow=broken"[^>]*>View the launches', page
     )
     assert "Broken" not in text_of(scene.browser.get(HOME)).partition("Needs attention")[2].partition("</section>")[0]
     scene.row(flow_id="broken", flow_name="<b>Broken", state=State.SUCCEEDED, asked_at=now)
@@ -67,7 +67,9 @@ def test_no_number_is_zero_while_something_is_open(scene: Scene) -> None:
     for number in range(14):
         scene.row(flow_id=f"flow {number}", flow_name=f"Flow {number}", state=State.FAILED)
     page = text_of(scene.sign_in(scene.users.owner).get(HOME))
-    assert re.search(r'number-value text-danger-strong">14</span> <span class="number-label">With problems today', page)
+    assert re.search(
+        r'number-value text-danger-strong">14</span> <span class="number-label">Launches failed today', page
+    )
     assert _number(page) == 14
     assert _tasks(page)[-1] == "9 more flows whose launches fail"
 
@@ -99,7 +101,12 @@ def test_tasks_are_listed_worst_first_with_the_next_step(scene: Scene) -> None:
         "The invitation of soon@example.c",
     ]
     assert _number(page) == len(titles)
-    for step in ("Test it again, or replace it", "See the launches", "See whether it ran, then settle it", "Renew it"):
+    for step in (
+        "Test it again, or replace it",
+        "View the launches",
+        "Check whether it ran, then resolve it",
+        "Renew it",
+    ):
         assert f">{step}</a>" in page
     theirs = text_of(scene.browser.get(HOME))
     assert _tasks(theirs) == ["“Short-lived” ends in 3 days", "1 launch is unclear"][::-1]

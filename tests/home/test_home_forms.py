@@ -90,8 +90,8 @@ def test_forms_are_there_before_the_engine_was_asked_and_while_it_is_down(users:
     move(users.workspace, address="http://127.0.0.1:9/api")  # nobody listens there
     down = text(client.get(f"{HOME}?q=don", headers=FLOWS).content)
     assert _launched(down) == [first]
-    assert "The list of flows cannot be shown just now" in down
-    assert "Flows with a form of their own are below" in down
+    assert "The list of flows cannot be shown right now" in down
+    assert "flows with their own form below" in down
 
 
 def test_nothing_is_said_to_be_sent_later_where_the_address_was_changed_outside(users: Users, client: Client) -> None:
@@ -190,8 +190,8 @@ def test_runs_that_were_started_elsewhere_are_shown_to_builders_by_one_call(
     launched(users, pk="L" * 21)
     page = text(owner.get(HOME, headers=ATTENTION).content)
     assert "<html" not in page
-    assert "Not started here, failed in the last 24 hours" in page
-    assert "1 run in progress was not started here" in page
+    assert "Started elsewhere, failed in the last 24 hours" in page
+    assert "1 run in progress was started elsewhere" in page
     assert "Write &lt;b&gt;" in page
     assert f'href="/w/sales/runs/{identity(1)}/"' in page
     assert f'href="/w/sales/runs/{identity(5)}/"' in page
@@ -201,7 +201,7 @@ def test_runs_that_were_started_elsewhere_are_shown_to_builders_by_one_call(
     assert len(stub_engine.queries("/flow-runs")) == 1
     colleague = Client()
     colleague.force_login(users.colleague)
-    assert "not started here" not in text(colleague.get(f"{HOME}?flows=1").content).lower()
+    assert "started elsewhere" not in text(colleague.get(f"{HOME}?flows=1").content).lower()
     assert len(stub_engine.queries("/flow-runs")) == 1
 
 

@@ -21,17 +21,17 @@ HOME, ARRANGE = "/w/sales/", "/w/sales/home/arrange/"
 
 def _parts(page: str) -> list[str]:
     """The titles of the parts that are shown, in their order."""
-    return re.findall(
-        r'<h2 class="(?:card-title|h3[^"]*)"(?: id="[a-z-]+-title")?>([^<]+?) ?<',
-        page.partition('class="page-body"')[2],
-    )
+    body = page.partition('class="page-body"')[2].partition("</main>")[0]
+    assert body
+    titles = re.findall(r'<h2 class="(?:card-title|h3)[^"]*"(?: id="[a-z-]+-title")?>([^<]+?) ?<', body)
+    return [title for title in titles if title != "Keyboard shortcuts"]
 
 
 def test_today_is_shown_beside_the_usual_day_with_one_plot(scene: Scene) -> None:
     owner = scene.sign_in(scene.users.owner)
     empty = text_of(owner.get(HOME))
     assert 'class="chart' not in empty
-    assert "Nobody has launched a flow in the last 14 days." in empty
+    assert "No one has launched a flow in the last 14 days." in empty
     assert "usually" not in empty
     today = clock.midnight(timezone.localdate())
     weekend = timezone.localdate().weekday() >= 5
@@ -48,7 +48,7 @@ def test_today_is_shown_beside_the_usual_day_with_one_plot(scene: Scene) -> None
     )
     assert [(number, label, usual.partition(">")[2]) for number, label, usual in numbers] == [
         ("2", "Launches today", "usually 4"),
-        ("0", "With problems today", "usually 0"),
+        ("0", "Launches failed today", "usually 0"),
         ("1", "Launches in progress", ""),
     ]
     assert "Keep a list of all runs" in page
@@ -64,7 +64,7 @@ def test_kept_launches_are_counted_where_there_are_any(scene: Scene) -> None:
 
 def test_flows_that_changed_are_listed_once_with_person_and_time(scene: Scene) -> None:
     place, owner = scene.users.workspace, scene.sign_in(scene.users.owner)
-    assert "Nobody has changed a flow here in the last 30 days." in text_of(owner.get(HOME))
+    assert "No one has changed a flow here in the last 30 days." in text_of(owner.get(HOME))
 
     def change(action: str, id: str, name: str, outcome: str = "done") -> None:
         audit_log.record(

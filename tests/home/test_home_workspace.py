@@ -75,7 +75,7 @@ def test_the_search_spans_names_and_says_when_nothing_is_found(company: Scene) -
     assert "Greet a customer" in found
     assert found.count("/launch/") == 1
     nothing = text_of(company.browser.get(HOME + "?q=%3Cb%3Enothing", headers=FLOWS))
-    assert "No flow that can be launched has this in its name" in nothing
+    assert "No flow with this name can be launched" in nothing
 
 
 def test_flows_are_listed_by_folder_with_a_line_on_what_they_do(company: Scene) -> None:
@@ -151,7 +151,7 @@ def test_an_engine_that_is_down_is_said_and_lately_launched_flows_stay_at_hand(s
     scene.row(flow_name="<i>Order</i> intake", state=State.SUCCEEDED)
     scene.server.stop()
     page = text_of(scene.browser.get(HOME + "?flows=1"))
-    assert "The list of flows cannot be shown just now" in page
+    assert "The list of flows cannot be shown right now" in page
     assert "&lt;i&gt;Order&lt;/i&gt; intake" in page
     assert "<i>Order</i>" not in page
 
@@ -183,7 +183,7 @@ def test_who_has_no_credential_is_informed_what_to_do(scene: Scene) -> None:
 def test_a_viewer_is_informed_that_they_launch_nothing(scene: Scene) -> None:
     Member.objects.filter(user=scene.users.colleague).update(role=Role.VIEWER)
     page = text_of(scene.browser.get(HOME))
-    assert "You may look at everything here, and launch nothing" in page
+    assert "You have view-only access" in page
     assert 'id="home-attention"' in page, "what failed can be looked at"
     part = scene.browser.get(HOME, headers={"HX-Request": "true", "HX-Target": "home-attention"})
     assert text_of(part).lstrip().startswith('<section id="home-attention"')
@@ -199,4 +199,4 @@ def test_very_long_and_odd_names_do_no_harm(scene: Scene) -> None:
 
 def test_a_console_in_which_nothing_works_says_so_at_the_top(scene: Scene) -> None:
     cache.delete(heartbeat.KEY)
-    assert "Nothing works in the background just now" in text_of(scene.browser.get(HOME))
+    assert "Background work is not running right now" in text_of(scene.browser.get(HOME))

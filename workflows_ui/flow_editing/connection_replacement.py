@@ -9,7 +9,7 @@ Each call follows from the flow as it is (`_Replacement.following`), so a worker
 the versions at the beginning are kept (`plan`).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.core import formats
 from workflows_ui.core.paths import dict_at, pick, text_at
-from workflows_ui.core.text import Text, deferred
+from workflows_ui.core.text import Text, filled
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import (
     CredentialRefused,
@@ -135,12 +135,8 @@ def _problems(session: EngineSession, flow: Mapping[str, object], change: Change
     ]
     missing = missing_apps.of_trees(session, *map(flow_tree.without_steps, steps), versions=True) if steps else []
     if missing:
-        yield deferred(lambda: _missing_text(missing))
-
-
-def _missing_text(missing: Sequence[missing_apps.MissingApp]) -> str:
-    text = _("The engine takes no change of a step whose app it does not have: %(apps)s")
-    return text % {"apps": " ".join(item.text for item in missing)}
+        text = gettext_lazy("The engine does not accept changes to a step whose app it does not have: %(apps)s")
+        yield filled(text, apps=missing_apps.texts(missing))
 
 
 def lost_samples(flow: Mapping[str, object], planned: Mapping[str, object]) -> list[str]:
@@ -226,7 +222,7 @@ class _Replacement:
             if operation is None:
                 break
             if operation == last:
-                self.give_up(flow, _("The engine does not do what it is asked for."))
+                self.give_up(flow, _("The engine does not do what was requested."))
                 last = None
                 continue
             last = operation
@@ -317,7 +313,7 @@ class _Replacement:
         planned = self.values
         live = self.version(published)
         if any(self.change.steps(live, "live")) or not self._is_copy(live, planned["published"], "live"):
-            raise _Changed(_("Somebody else published it at the same time. Look at its versions."))
+            raise _Changed(_("Someone else published it at the same time. Check its versions."))
         if flow.get("status") != planned["status"] and self.published and not planned.get("switched"):
             # Once, and only right after it was published: later, it is what a person decided.
             self.progress.save(switched=True)
@@ -406,9 +402,7 @@ class _Replacement:
         return bool(self.values["live"] and self.values["newest"] != self.values["published"])
 
     def _changed_text(self) -> str:
-        text = _(
-            "Somebody else changed it at the same time, so the rest was not done. Look at it before you try again."
-        )
+        text = _("Someone else changed it at the same time, so the rest was not done. Check it before you try again.")
         return f"{text} {self._draft_text()}".strip()
 
     def _halfway_text(self, why: str) -> str:

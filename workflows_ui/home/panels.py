@@ -146,7 +146,7 @@ class Attention:
             works = task.tone != "red"
             if acting and not acting.own and not self._manages:
                 detail = _("%(owner)s can replace it.") % {"owner": formats.cut(acting.credential.owner.label)}
-                task = replace(task, detail=detail, action=_("See the credential"))
+                task = replace(task, detail=detail, action=_("View the credential"))
                 if works:
                     continue
             found.append((works, task))
@@ -185,7 +185,7 @@ class Attention:
             kind, sentence = AlarmKind(alarm.kind).label, alarm_messages.sentence(alarm.kind, alarm.facts)
             detail = f"{kind}. {sentence}" if sentence else str(kind)
             url = reverse("alarm", args=[self._slug, alarm.pk])
-            yield Task(alarm.title, detail, _("See the alarm"), url, "bell-ring", "red", alarm.opened_at)
+            yield Task(alarm.title, detail, _("View the alarm"), url, "bell-ring", "red", alarm.opened_at)
         yield from _rest(
             len(found) - queries.SHOWN,
             lambda n: ngettext("%(n)d more alarm", "%(n)d more alarms", n),
@@ -206,7 +206,7 @@ class Attention:
             yield Task(
                 run.flow_name or run.flow_id,
                 f"{why} · {counted}",
-                _("See the failure"),
+                _("View the failure"),
                 reverse("failure", args=[self._slug, pattern.key]),
                 "circle-x",
                 "red",
@@ -237,7 +237,7 @@ class Attention:
                 flow.number,
             ) % {"failed": flow.failed, "n": flow.number}
             url = f"{lists}?{urlencode(query | {'flow': flow.flow_id})}"
-            yield Task(flow.name or flow.flow_id, detail, _("See the launches"), url, "circle-x", "red", flow.last)
+            yield Task(flow.name or flow.flow_id, detail, _("View the launches"), url, "circle-x", "red", flow.last)
         yield from _rest(
             len(found) - queries.SHOWN,
             lambda n: ngettext("%(n)d more flow whose launches fail", "%(n)d more flows whose launches fail", n),
@@ -251,7 +251,7 @@ class Attention:
         if unclear:
             title = ngettext("%(n)d launch is unclear", "%(n)d launches are unclear", unclear) % {"n": unclear}
             url = reverse("launches", args=[self._slug], query={"state": "unknown"})
-            detail, action = _("It may have run."), _("See whether it ran, then settle it")
+            detail, action = _("It may have run."), _("Check whether it ran, then resolve it")
             yield Task(title, detail, action, url, "circle-question-mark", number=unclear)
 
     def _unclear_writes(self) -> Iterator[Task]:
@@ -290,15 +290,15 @@ def failed_elsewhere(found: Mapping[str, object] | None, *, first: bool) -> Iter
     failed = dict_at(found or {}, "failed")
     newest = dicts_at(failed, "newest")
     since = (
-        _("Not started here, failed in the last 24 hours")
+        _("Started elsewhere, failed in the last 24 hours")
         if first
-        else _("Not started here, failed since your last visit")
+        else _("Started elsewhere, failed since your last visit")
     )
     for name, row in {text_at(row, "flow"): row for row in reversed(newest)}.items():
         why = ": ".join(filter(None, (text_at(row, "step"), text_at(row, "error"))))
         detail, at = f"{why} · {since}" if why else since, row.get("at")
         moment = at if isinstance(at, datetime) else None
-        yield Task(name, detail, _("See the run"), text_at(row, "url"), "circle-x", "red", moment)
+        yield Task(name, detail, _("View the run"), text_at(row, "url"), "circle-x", "red", moment)
     number = failed.get("number")
     yield from _rest(
         (number if isinstance(number, int) else 0) - len(newest),
@@ -409,7 +409,7 @@ class Today:
         found = [
             Number(_("Launches today"), sums[-1], f"{lists}?{urlencode({'since': today})}", self._usual(sums, sums)),
             Number(
-                _("With problems today"),
+                _("Launches failed today"),
                 failed,
                 f"{lists}?{urlencode({'state': 'problem', 'since': today})}",
                 self._usual(wrong, sums),

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _, pgettext_lazy
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import heartbeat, json_text, redaction
 from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.prepared import Prepared
 from workflows_ui.core.readable import Node
 from workflows_ui.core.text import Message
 from workflows_ui.launches import answers as launch_answers, inputs as launch_inputs, messages as launch_messages
@@ -54,6 +55,9 @@ class Part:
     hides: bool = False
     #: The whole value, masked: decoded JSON or a text.
     value: Any = None
+
+
+_trouble = Prepared(lambda workspace: Follow.objects.filter(pk=workspace).values_list("trouble", flat=True), int)
 
 
 class LaunchPage:
@@ -106,8 +110,7 @@ class LaunchPage:
             return NO_WORKER
         if not self.live or self.launch.poll_at is None:
             return None
-        troubles = Follow.objects.filter(pk=self.launch.workspace_id).values_list("trouble", flat=True)
-        return launch_messages.poll_error_message(troubles.first() or "")
+        return launch_messages.poll_error_message(_trouble.first(self.launch.workspace_id) or "")
 
     @cached_property
     def version(self) -> str:
@@ -327,7 +330,7 @@ class LaunchPage:
         """Labelled times of the launch. Those of the run are on the engine's clock."""
         row = self.launch
         moments = [
-            (pgettext_lazy("history of a launch", "Asked for"), row.asked_at),
+            (pgettext_lazy("history of a launch", "Requested"), row.asked_at),
             (pgettext_lazy("history of a launch", "Sent"), row.sending_at),
             (pgettext_lazy("history of a launch", "Run started"), row.run_started_at),
             (pgettext_lazy("history of a launch", "Answer received"), row.answered_at),
@@ -342,13 +345,13 @@ class LaunchPage:
         row = self.launch
         status = f"{row.answer_status or ''} {row.answer_type}".strip()
         lines: list[tuple[str | Promise, str]] = [
-            (_("Number to quote"), row.pk),
+            (_("Reference number"), row.pk),
             (_("Flow"), row.flow_id),
             (_("Run"), row.run_id),
-            (_("The run's state in the engine's word"), row.run_status),
+            (_("Status in the engine"), row.run_status),
             (_("Answer received"), status),
-            (_("Why, in one word"), row.reason),
-            (_("Tries to connect"), str(row.tries) if row.tries > 1 else ""),
+            (_("Reason code"), row.reason),
+            (_("Connection attempts"), str(row.tries) if row.tries > 1 else ""),
             (_("Details"), str(launch_secrets.masked(row, row.technical, hider=self._hider))[:2000]),
         ]
         return [(label, text) for label, text in lines if text]

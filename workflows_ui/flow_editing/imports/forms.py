@@ -22,7 +22,7 @@ from workflows_ui.flow_editing import validity
 from workflows_ui.flow_editing.imports import contents, files, matching
 from workflows_ui.flow_editing.imports.files import Request
 from workflows_ui.flows import outline, pages, reading, secret_inputs
-from workflows_ui.flows.form_parts import CHANGED, SeenForm
+from workflows_ui.flows.seen_form import CHANGED, SeenForm
 from workflows_ui.resource_admin.resource import Affected, Row, pick
 
 #: Problems that are listed for one flow.
@@ -46,7 +46,7 @@ class MatchForm(forms.Form):
         self.session, self.questions, self.matching = session, list[Affected](), matching.Matching()
         self.refreshed = self.is_bound and bool(asked.get("again"))
         if self.refreshed:
-            self.questions = [Affected(gettext("The choices are up to date. Nothing was sent yet."))]
+            self.questions = [Affected(gettext("The choices are up to date. Nothing has been sent yet."))]
 
     def match(self, triggers: list[object]) -> None:
         self.matching = matching.match(self.session, triggers)
@@ -214,7 +214,7 @@ class FlowFile(SeenForm, MatchForm):
         result += [
             question for flow in _first_checked(flows) if (question := _to_complete(self.session, flow, open_keys))
         ]
-        return result or self.questions or [Affected(gettext("This is what is in the file. Nothing was sent yet."))]
+        return result or self.questions or [Affected(gettext("This is what is in the file. Nothing has been sent yet."))]
 
 
 class NewFlowFile(FlowFile):

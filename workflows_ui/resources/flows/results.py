@@ -18,14 +18,13 @@ from workflows_ui.core.paths import dicts_at
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.core.readers import parts_of
 from workflows_ui.core.states import Badge
-from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.credentials.services.engine_session import EngineSession, cached
 from workflows_ui.engine_objects.runs import Run
 from workflows_ui.launches import panels as plots
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import runs
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services.access import Access
-from workflows_ui.resource_admin.cached import cached
 from workflows_ui.resource_admin.places import launch_url, run_url
 from workflows_ui.run_index.services import indexes
 from workflows_ui.runs import plots as run_plots, reading as run_reading
@@ -224,11 +223,11 @@ class Record:
 
 #: How often a flow succeeded, and what is counted: once, never in one, always, sometimes, never.
 _LAUNCHED = (
-    gettext_lazy("It succeeded in its one finished launch from here"),
-    gettext_lazy("It failed in its one finished launch from here"),
-    gettext_lazy("It succeeded in all of its last %(number)d finished launches from here"),
-    gettext_lazy("It succeeded in %(well)d of its last %(number)d finished launches from here"),
-    gettext_lazy("It failed in all of its last %(number)d finished launches from here"),
+    gettext_lazy("Its one finished launch from here succeeded"),
+    gettext_lazy("Its one finished launch from here failed"),
+    gettext_lazy("All of its last %(number)d finished launches from here succeeded"),
+    gettext_lazy("%(well)d of its last %(number)d finished launches from here succeeded"),
+    gettext_lazy("All of its last %(number)d finished launches from here failed"),
 )
 #: The same of runs as the engine lists them, including launches from this console.
 _RAN = (
