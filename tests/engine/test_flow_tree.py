@@ -131,7 +131,7 @@ def test_of_two_steps_with_one_name_the_first_is_kept_and_nameless_ones_are_left
     assert list(steps_by_name(tree)) == ["trigger", "a"]
 
 
-@pytest.mark.parametrize("odd", [None, [], "x", 5, True])
+@pytest.mark.parametrize("odd", [None, [], "x", 5, True, {}])
 def test_what_is_no_step_has_no_steps(odd: Any) -> None:
     assert list(walk(odd)) == []
     assert steps_by_name(odd) == {}

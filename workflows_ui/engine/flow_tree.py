@@ -136,8 +136,8 @@ class Node:
 def walk(trigger: Any) -> Iterator[Node]:
     """Every step from the trigger on, in reading order: a loop's or branch's steps directly after the loop or router.
 
-    Never raises for malformed data: values that are not dictionaries are skipped, inner steps of unknown types are visited under the
-    known keys, a repeated step is visited once, and the walk ends after 10,000 steps.
+    Never raises for malformed data: an empty tree has no steps, values that are not dictionaries are skipped, inner steps of unknown types
+    are visited under the known keys, a repeated step is visited once, and the walk ends after 10,000 steps.
     """
     return _walk(trigger, linked=False)
 
@@ -156,7 +156,7 @@ def tree(trigger: Any) -> list[Node]:
 def _walk(trigger: Any, *, linked: bool) -> Iterator[Node]:
     # Links in both directions are a cycle, which waits for the garbage collector: most walks do without.
     seen: set[int] = set()
-    waiting = [Node(trigger, Chain())] if isinstance(trigger, dict) else []
+    waiting = [Node(trigger, Chain())] if trigger and isinstance(trigger, dict) else []
     while waiting and len(seen) < MOST_STEPS:
         node = waiting.pop()
         if id(node.step) in seen:
