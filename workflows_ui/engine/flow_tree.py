@@ -7,7 +7,7 @@ multiple choice (`children`, `null` for an empty branch; the names are in `setti
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 Step = dict[str, Any]
 
@@ -212,6 +212,20 @@ def nodes_by_name(trigger: Any) -> dict[str, Node]:
 def steps_by_name(trigger: Any) -> dict[str, Step]:
     """As `nodes_by_name`, without unnamed ones."""
     return {name: node.step for name, node in nodes_by_name(trigger).items() if name}
+
+
+def is_step(value: object) -> TypeGuard[Step]:
+    """Whether a value in the place of a step is one, however odd."""
+    return isinstance(value, dict)
+
+
+def slots(step: Step) -> Iterator[tuple[Any, Any, Step]]:
+    """The steps directly after and inside a step, each with the dictionary or list that it is in, and its key or index there."""
+    for key in ("nextAction", "firstLoopAction"):
+        if is_step(child := step.get(key)):
+            yield step, key, child
+    children = _as_list(step.get("children"))
+    yield from ((children, index, child) for index, child in enumerate(children) if is_step(child))
 
 
 def without_steps(step: Step) -> Step:

@@ -21,7 +21,7 @@ def lines(session: EngineSession, before: Row, after: Row) -> list[Affected]:
     old, new = dict_at(before, "version"), dict_at(after, "version")
     trees = pick(old, "trigger"), pick(new, "trigger")
     mask, texts = secret_inputs.masking(session, *trees), list[str]()
-    found = difference.of_versions(session, old, new, mask)
+    found = difference.of_versions(session, old, new, mask=mask)
     steps = [flow_tree.steps_by_name(tree) for tree in trees]
     for change in found.steps:
         versions = [mask(flow_tree.without_steps(listed.get(change.name, {}))) for listed in steps]

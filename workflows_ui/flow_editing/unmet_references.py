@@ -99,7 +99,7 @@ def _numbers_after(nodes: Mapping[str, flow_tree.Node]) -> dict[str, range]:
     So the time grows with the number of steps, and not with its square.
     """
     sizes = dict.fromkeys(nodes, 1)
-    for name, node in reversed(nodes.items()):
+    for name, node in reversed(list(nodes.items())):
         if node.parent is not None:
             sizes[node.parent] += sizes[name]
     ranges: dict[str, range] = {}
