@@ -85,7 +85,7 @@ def test_flows_that_changed_are_listed_once_with_person_and_time(scene: Scene) -
     page = text_of(owner.get(HOME)).partition('id="changed-title"')[2].partition("</section>")[0]
     assert re.findall(r"/w/sales/flows/(\w{21})/", page) == ["a" * 21]
     assert "Orders &lt;b&gt;" in page
-    assert f"Publish · {scene.users.colleague.label}" in page
+    assert f"{scene.users.colleague.label} · Publish" in page
     assert "Gone" in page
     for absent in ("Old name", "Only tested", "Refused"):
         assert absent not in page
