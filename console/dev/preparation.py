@@ -25,6 +25,7 @@ class CheckedSettings(NamedTuple):
     base_url: str
     worker_slots: int
     var_dir: str
+    practice_month: bool
 
 
 class Preparation:
@@ -63,7 +64,12 @@ def check_settings() -> CheckedSettings:
     from django.conf import settings
 
     return CheckedSettings(
-        settings.BIND, settings.PORT, settings.BASE_URL, settings.WORKER_SLOTS, str(settings.VAR_DIR)
+        settings.BIND,
+        settings.PORT,
+        settings.BASE_URL,
+        settings.WORKER_SLOTS,
+        str(settings.VAR_DIR),
+        settings.PRACTICE_MONTH,
     )
 
 

@@ -84,6 +84,7 @@ def _start_and_watch(
         # Without Django. The token and the clock's scale are in the environment.
         state = str(Path(settings.var_dir) / "practice_engine.json")
         engine = ["-m", "practice_engine", "--port", str(practice_port), "--state", state]
+        engine += ["--month"] if settings.practice_month else []
         supervisor.start(Process("practice", [sys.executable, *engine], stop_order=2))
     account = preparation.run(prepare)
     try:
