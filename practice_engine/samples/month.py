@@ -158,9 +158,9 @@ def _failure(plan: Json, start: datetime, later: int, until: datetime) -> Json:
     for group in plan.get("failures", ()):
         if later < group.get("last", 0):
             return dict(group)
-        if "from" in group and local.date() == _workday(group["workdays_ago"], until):
-            if group["from"] <= local.hour < group["to"]:
-                return dict(group)
+        in_hours = group.get("from", 24) <= local.hour < group.get("to", 24)
+        if in_hours and local.date() == _workday(group["workdays_ago"], until):
+            return dict(group)
     return {}
 
 

@@ -40,8 +40,7 @@ def _no_second_try(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def configured(settings: Any, practice: Practice) -> Practice:
-    """Settings that name the running practice engine, for a workspace without a run index."""
-    settings.PRACTICE_MONTH = False
+    """Settings that name the running practice engine."""
     settings.PRACTICE_ENGINE_URL = practice.url
     settings.PRACTICE_ENGINE_TOKEN = practice.credentials.bearer_token
     return practice
@@ -154,6 +153,7 @@ def test_the_practice_token_goes_to_no_workspace_at_another_address(configured: 
 def test_a_new_practice_workspace_has_a_run_index_over_a_month_with_alarms_and_a_note(settings: Any) -> None:
     engine = PracticeEngine(clock_scale=0.02, month=True)
     server = serve(engine)
+    settings.PRACTICE_MONTH = True
     settings.PRACTICE_ENGINE_URL, settings.PRACTICE_ENGINE_TOKEN = server.url, engine.credentials.bearer_token
     try:
         run("first_user")

@@ -16,6 +16,7 @@ from workflows_ui.credentials.services.credential_tests import Problem
 from workflows_ui.failures import services as failures
 from workflows_ui.members.models import Workspace
 from workflows_ui.members.services import access, teams
+from workflows_ui.run_index.forms import new_team_name
 from workflows_ui.run_index.models import Kept, RunIndex
 from workflows_ui.run_index.services import first_start, indexes, reading
 
@@ -52,12 +53,17 @@ class Command(BaseCommand):
 
 
 def _start_index(owner: User, workspace: Workspace) -> None:
-    """Start a run index with values for the owner, read the latest runs, and note what helps against one failure. The worker reads the rest."""
+    """Start a run index with values for the owner, read for one turn, and note what helps against one failure.
+
+    The worker reads the rest.
+    """
     actor, place = Actor(user=owner), access.access_for(owner, workspace.slug)
-    name = _("Runs of %(workspace)s") % {"workspace": workspace.name}
+    name = new_team_name(workspace)
     [credential] = first_start.own_credentials(place)
     try:
-        first_start.share_and_start(actor, place, credential, None, RunIndex().keep_days, name, kept=Kept.VALUES)
+        first_start.share_and_start(
+            actor, place, credential, None, new_team=name, keep_days=RunIndex().keep_days, kept=Kept.VALUES
+        )
     except teams.NameTaken:
         return
     reading.read(workspace.pk)

@@ -31,9 +31,8 @@ def share_and_start(
     access: Access,
     credential: Credential,
     team: Group | None,
-    keep_days: int,
-    new_team: str = "",
     *,
+    new_team: str = "",
     people: Iterable[User] = (),
     **chosen: int,
 ) -> None:
@@ -52,4 +51,4 @@ def share_and_start(
         credentials.share(actor, access, credential, wanted)
         index = indexes.index_of(access.workspace)
         settings = {name: getattr(index, name) for name in indexes.SETTINGS} if index else {}
-        indexes.start(actor, access.workspace, credential, **settings | {"keep_days": keep_days} | chosen)
+        indexes.start(actor, access.workspace, credential, **settings | chosen)
