@@ -101,6 +101,13 @@ def practice_workspace() -> None:
     call_command("practice_workspace", wait=30)
 
 
+def practice_index() -> None:
+    """Start the run index of the practice workspace, if it has never had one."""
+    from django.core.management import call_command
+
+    call_command("practice_index")
+
+
 def _collect_stale() -> None:
     """Collect static files if one of them was added, changed or removed since the last time."""
     from django.conf import settings

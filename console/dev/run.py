@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from console.dev.dev_settings import ROOT, TASKS_RUN, StartError, is_free, make_var_dir, process_environment
-from console.dev.preparation import CheckedSettings, Preparation, check_settings, practice_workspace, prepare
+from console.dev.preparation import CheckedSettings, Preparation, check_settings, practice_index, practice_workspace, prepare
 from console.dev.supervisor import Process, Supervisor
 
 #: Threads of a worker besides those that wait for engines: ticks and polls must not queue behind launches.
@@ -90,13 +90,16 @@ def _start_and_watch(
     try:
         if practice_port:
             preparation.run(practice_workspace)
-        preparation.end()
         slots = str(settings.worker_slots + SPARE_SLOTS)
         gunicorn = [sys.executable, "-m", "gunicorn", "-c", "python:console.web", "console.wsgi"]
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         worker = [sys.executable, "-m", "console.dev.worker", "--quiet", "worker", "-P", "threads", "-c", slots, *quiet]
         supervisor.start(Process("web", gunicorn))
         supervisor.start(Process("worker", worker, stop_order=1))
+        if practice_port and settings.practice_month:
+            # While the others start.
+            preparation.run(practice_index)
+        preparation.end()
         deadline = time.monotonic() + START_SECONDS
         # Before the worker's first heartbeat the console is not ready, and each question would get a warning into the log.
         if not supervisor.watch(until=lambda: _tasks_run.is_set() or time.monotonic() > deadline):

@@ -150,14 +150,14 @@ def test_the_practice_token_goes_to_no_workspace_at_another_address(configured: 
 
 
 @pytest.mark.slow
-def test_a_new_practice_workspace_has_a_run_index_over_a_month_with_alarms_and_a_note(settings: Any) -> None:
+def test_the_practice_workspace_has_a_run_index_over_a_month_with_alarms_and_a_note(settings: Any) -> None:
     engine = PracticeEngine(clock_scale=0.02, month=True)
     server = serve(engine)
-    settings.PRACTICE_MONTH = True
     settings.PRACTICE_ENGINE_URL, settings.PRACTICE_ENGINE_TOKEN = server.url, engine.credentials.bearer_token
     try:
         run("first_user")
         run("practice_workspace")
+        run("practice_index")
         index = RunIndex.objects.get()
         while RunIndex.objects.get().spans:
             RunIndex.objects.update(due_at=timezone.now())
@@ -174,7 +174,7 @@ def test_a_new_practice_workspace_has_a_run_index_over_a_month_with_alarms_and_a
         assert "connect it again" in browser.get(f"/w/practice/failures/{noted.fingerprint}/").content.decode()
         assert RunValues.objects.exists()
         indexes.stop(CONSOLE, index.workspace)
-        run("practice_workspace")
+        run("practice_index")
         assert not RunIndex.objects.exists(), "who ended it keeps it so"
     finally:
         server.stop()
