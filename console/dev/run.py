@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import IO
 
 from console.dev.dev_settings import ROOT, TASKS_RUN, StartError, is_free, make_var_dir, process_environment
-from console.dev.preparation import CheckedSettings, Preparation, check_settings, practice_index, practice_workspace, prepare
+from console.dev.preparation import (
+    CheckedSettings,
+    Preparation,
+    check_settings,
+    practice_index,
+    practice_workspace,
+    prepare,
+)
 from console.dev.supervisor import Process, Supervisor
 
 #: Threads of a worker besides those that wait for engines: ticks and polls must not queue behind launches.

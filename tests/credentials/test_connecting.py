@@ -141,12 +141,7 @@ def test_one_click_after_a_connection_shares_the_credential_with_the_chosen_peop
     ben, eve = users.person("ben"), users.person("eve")
     page = check_page(browser, live)
     place = Workspace.objects.get()
-    for said in (
-        "Recommended",
-        "ada (you)",
-        "agrees, as the owner of the credential",
-        "Not kept: the inputs and outputs",
-    ):
+    for said in ("Recommended", "ada (you)", "agree to share it with this team", "Not kept: inputs and outputs"):
         assert said in page
     sent = offered(page) | {"people": [ben.pk]}
     assert not RunIndex.objects.exists()
