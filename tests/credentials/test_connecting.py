@@ -197,6 +197,18 @@ def test_a_manager_who_may_create_no_team_is_offered_the_teams_of_the_workspace_
     assert list(team.user_set.all()) == [ben], "people are put into a new team only"
 
 
+def test_a_superuser_without_the_required_second_step_creates_no_team(browser: Client, live: Scene, ada: User) -> None:
+    administrator(ada)
+    sent = offered(check_page(browser, live))
+    users.workspace("other")
+    Workspace.objects.filter(slug="other").update(second_factor_required=True)
+    place = Workspace.objects.exclude(slug="other").get()
+    assert offered(text(browser.get(f"/w/{place.slug}/credentials/{sent['credential']}/check/"))) == {}
+    browser.post(f"/w/{place.slug}/run-index/", sent)
+    assert not Group.objects.exists()
+    assert not RunIndex.objects.exists()
+
+
 def test_only_managers_are_offered_the_list_and_only_with_their_own_credential(
     browser: Client, live: Scene, ada: User
 ) -> None:

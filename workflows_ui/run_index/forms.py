@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import cast
 
 from django import forms
 from django.contrib.auth.models import Group
@@ -186,9 +185,10 @@ class FirstForm(forms.Form):
         self._credentials = {str(credential.pk): credential for credential in credentials}
         self._teams: dict[str, Group | None] = {str(team.pk): team for team in teams}
         names = [(key, team.name) for key, team in self._teams.items() if team]
+        self._new_team = gettext("A new team: %(name)s") % {"name": new_team}
         if new_team:
             self._teams["new"] = None
-            names.append(("new", gettext("A new team: %(name)s") % {"name": new_team}))
+            names.append(("new", self._new_team))
         set_choices(self, "credential", labels.items())
         set_choices(self, "team", names)
 
@@ -213,32 +213,34 @@ class FirstForm(forms.Form):
     def audience(self) -> list[tuple[str, str, Sequence[User], int]]:
         """The teams that can be chosen: value, name, the first people of each, and how many more there are."""
         found = []
-        for key, label in cast("forms.ChoiceField", self.fields["team"]).choices:
-            team = self._teams[str(key)]
+        for key, team in self._teams.items():
             people = people_of(team) if team else ()
-            found.append((str(key), team.name if team else str(label), people[:NAMED], max(0, len(people) - NAMED)))
+            found.append((key, team.name if team else self._new_team, people[:NAMED], max(0, len(people) - NAMED)))
         return found
 
 
 def first_form(
     access: Access,
-    people: QuerySet[User],
+    people: QuerySet[User] | None,
     data: Mapping[str, object] | None = None,
     credential: Credential | None = None,
 ) -> FirstForm | None:
     """The form for a manager who has a credential, and a team to share it with or the right to create one; None for others.
 
     Args:
-        people: those whom the manager may add to a team.
+        people: those whom the manager may add to a new team; None if they may create none.
         credential: the only one that can be chosen.
     """
     workspace = access.workspace
     credentials = [row for row in own_credentials(access) if credential is None or row.pk == credential.pk]
     choices = list(teams.teams_within([workspace]))
-    name = new_team_name(workspace) if access.user.is_superuser else ""
+    name = new_team_name(workspace) if people is not None else ""
     if not credentials or not (choices or name):
         return None
-    others = people.exclude(pk=access.user.pk).order_by(*by_name("first_name"), "last_name", "username") if name else []
+    others: list[User] = []
+    if people is not None:
+        rows = people.exclude(pk=access.user.pk).order_by(*by_name("first_name"), "last_name", "username")
+        others = list(rows[:OFFERED])
     return FirstForm(
         data,
         initial={
@@ -250,7 +252,7 @@ def first_form(
         labels=dict(picker_labels(credentials)),
         teams=choices,
         new_team=name,
-        people=list(others[:OFFERED]),
+        people=others,
         asks_values=indexes.index_of(workspace) is None,
     )
 

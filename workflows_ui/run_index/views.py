@@ -19,7 +19,7 @@ from workflows_ui.run_index.messages import Status
 from workflows_ui.run_index.models import RunIndex
 from workflows_ui.run_index.services import first_start, indexes, parts
 from workflows_ui.web import responses
-from workflows_ui.web.access import member, visible_people
+from workflows_ui.web.access import member, people_for_new_team
 from workflows_ui.web.requests import ConsoleRequest, is_sure
 
 LIVE = "run-index-live"
@@ -76,7 +76,7 @@ def run_index(request: ConsoleRequest, slug: str) -> HttpResponse:
 
 def _first_form(request: ConsoleRequest) -> FirstForm | None:
     data = request.POST if request.method == "POST" else None
-    return first_form(request.access, visible_people(request, request.user), data)
+    return first_form(request.access, people_for_new_team(request, request.user), data)
 
 
 def _share(request: ConsoleRequest, form: FirstForm) -> HttpResponse:

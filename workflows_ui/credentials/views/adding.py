@@ -51,7 +51,7 @@ from workflows_ui.resource_admin.capabilities import NAMES
 from workflows_ui.run_index.forms import first_form
 from workflows_ui.run_index.services import indexes
 from workflows_ui.web import messages as error_messages, responses
-from workflows_ui.web.access import closed, member, signed_in, visible_people
+from workflows_ui.web.access import closed, member, people_for_new_team, signed_in
 from workflows_ui.web.requests import ConsoleRequest
 
 #: The choice has expired.
@@ -294,7 +294,7 @@ def _index_offer(request: ConsoleRequest, credential: Credential) -> dict[str, o
     if indexes.index_of(workspace) is not None or not credential.is_own(request.user.pk):
         return {}
     shared = bool(indexes.choices(workspace))
-    people = visible_people(request, request.user)
+    people = people_for_new_team(request, request.user)
     return {
         "offers_index": True,
         "offer": None if shared else first_form(request.access, people, credential=credential),
