@@ -57,12 +57,12 @@ _ELSEWHERE = frozenset(
 )
 _MOST_PIECES = 8
 EXECUTION: dict[str, str | Promise] = {
-    "EXECUTE_FIRST_MATCH": gettext_lazy("Only the first branch that fits"),
-    "EXECUTE_ALL_MATCH": gettext_lazy("Every branch that fits"),
+    "EXECUTE_FIRST_MATCH": gettext_lazy("Only the first matching branch"),
+    "EXECUTE_ALL_MATCH": gettext_lazy("Every matching branch"),
 }
 _HANDLING = (
     ("continueOnFailure", gettext_lazy("The flow continues if it fails")),
-    ("retryOnFailure", gettext_lazy("It is tried again if it fails")),
+    ("retryOnFailure", gettext_lazy("It is retried if it fails")),
 )
 #: Operators of conditions (api.md 6.3), as text between two values or after a single one.
 OPERATORS: dict[str, str | Promise] = {
@@ -372,7 +372,7 @@ def _branches(found: Any) -> list[tuple[str, str]]:
     for number, branch in enumerate(found if isinstance(found, list) else [], start=1):
         text = conditions(branch) or _("No condition is set")
         if flow_tree.is_fallback(branch):
-            text = _("If no other branch fits")
+            text = _("If no other branch matches")
         branches.append((text_at(branch, "branchName") or str(number), text))
     return branches
 
