@@ -86,6 +86,11 @@ def text(path: str) -> Reader[str]:
     return _reader(path, as_text)
 
 
+def text_or_none(path: str) -> Reader[str | None]:
+    """As `text`; None for anything else, where an empty text is not as good as none."""
+    return _reader(path, _text_or_none)
+
+
 def usable_id(path: str) -> Reader[str]:
     """An id; "" for one that does not fit into a URL (`paths.usable_id`)."""
     return _reader(path, paths.usable_id)
@@ -147,9 +152,19 @@ def items(path: str) -> Reader[list[object]]:
     return _reader(path, as_items)
 
 
+def items_or_none(path: str) -> Reader[list[object] | None]:
+    """As `items`; None for anything else, where an empty list is not as good as none."""
+    return _reader(path, _items_or_none)
+
+
 def part(path: str, kind: Callable[[object], Part]) -> Reader[Part]:
     """An object inside; an empty one, which is false, for anything else."""
     return _reader(path, kind)
+
+
+def part_or_none(path: str, kind: Callable[[object], Part]) -> Reader[Part | None]:
+    """As `part`; None for anything else, where an empty object is not as good as none."""
+    return _reader(path, lambda value: kind(value) if isinstance(value, _MAPPINGS) else None)
 
 
 def parts(path: str, kind: Callable[[object], Part]) -> Reader[list[Part]]:
@@ -200,6 +215,14 @@ def as_count(value: object) -> int | None:
 
 def _number(value: object) -> float | None:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _text_or_none(value: object) -> str | None:
+    return database.storable(value) if isinstance(value, str) else None
+
+
+def _items_or_none(value: object) -> list[object] | None:
+    return value if isinstance(value, list) else None
 
 
 def _is_true(value: object) -> bool:
