@@ -213,6 +213,22 @@ def as_count(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
+def number_of(value: object) -> float | None:
+    """A number, also written as a text; None for anything else."""
+    try:
+        return float(value) if isinstance(value, int | float | str) else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def whole_number_of(value: object) -> int | None:
+    """A number without its fraction, or a whole number written as a text; None for anything else."""
+    try:
+        return int(value) if isinstance(value, int | float | str) else None
+    except (ValueError, OverflowError):
+        return None
+
+
 def _number(value: object) -> float | None:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
@@ -247,6 +263,11 @@ def _same(value: object) -> object:
 def mapping_of(value: object) -> Mapping[str, object]:
     """As `mapping`, for a value."""
     return value if isinstance(value, _MAPPINGS) else _EMPTY
+
+
+def is_nested(value: object) -> bool:
+    """Whether a value has values in it: a dictionary or a list."""
+    return isinstance(value, (*_MAPPINGS, list))
 
 
 def as_items(value: object) -> list[object]:
