@@ -144,6 +144,8 @@ class FlowVersion(EngineObject):
     valid = flag("valid")
     state = text("state")
     trigger = part("trigger", Step)
+    #: On its canvas; engines before 0.83 have none, others a list.
+    notes = items_or_none("notes")
     #: External ids found in the inputs of its steps.
     connection_ids = texts("connectionIds")
 
