@@ -113,7 +113,7 @@ def compare_runs(
         else:
             found = _differences(now, before)
             context |= {"changes": found[:_FEW_CHANGES], "left_out": max(0, len(found) - _FEW_CHANGES)}
-    took = reading.length(run)
+    took = reading.length(Run(run))
     slow = took is not None and usual is not None and _differs(usual, took)
     times = {"took": formats.duration(took), "usual": formats.duration(usual), "slow": slow}
     return context | times | {"missing": _missing(run, good_run, known)}
@@ -121,8 +121,7 @@ def compare_runs(
 
 def _sent(run: Row) -> dict[step_values.Path, object] | None:
     """What the trigger was given, by path; None if the run does not have it. Of a call not its headers."""
-    trigger = runs.steps(dict(run)).get("trigger")
-    output = trigger.get("output") if trigger else None
+    output = Run(run).trigger.output
     if output is None:
         return None
     parts: list[tuple[object, step_values.Path]] = [(output, ())]
@@ -132,8 +131,8 @@ def _sent(run: Row) -> dict[step_values.Path, object] | None:
 
 
 def _missing(run: Row, good_run: Row, known: Mapping[str, object]) -> list[str]:
-    now, before = runs.steps(dict(run)), runs.steps(dict(good_run))
-    failed = Run(run).failed_step.name if reading.failing(run) else ""
+    sent, now, before = Run(run), Run(run).steps, Run(good_run).steps
+    failed = sent.failed_step.name if reading.failing(sent) else ""
     if failed:
         order = next((list(names) for names in (known, before) if failed in names), [])
         before = {name: before[name] for name in order[: order.index(failed)] if name in before} if order else {}
@@ -183,7 +182,7 @@ def _value_text(value: object) -> str:
 
 
 def _times(run: Row, good_run: Row, known: Mapping[str, object]) -> list[tuple[str, str, str]]:
-    now, before = runs.steps(dict(run)), runs.steps(dict(good_run))
+    now, before = Run(run).steps, Run(good_run).steps
     found = []
     for name in dict.fromkeys([*now, *before]):
         if name == "trigger":
