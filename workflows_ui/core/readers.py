@@ -98,7 +98,7 @@ def usable_id(path: str) -> Reader[str]:
 
 def number(path: str) -> Reader[float | None]:
     """A number; None for anything else, also for true and false."""
-    return _reader(path, _number)
+    return _reader(path, as_number)
 
 
 def flag(path: str) -> Reader[bool]:
@@ -229,7 +229,8 @@ def whole_number_of(value: object) -> int | None:
         return None
 
 
-def _number(value: object) -> float | None:
+def as_number(value: object) -> float | None:
+    """As `number`, for a value."""
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 

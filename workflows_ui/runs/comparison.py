@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from workflows_ui.core import formats
 from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.readers import as_number, as_text
 from workflows_ui.core.secret_names import MASK
 from workflows_ui.engine_objects.runs import Run
 from workflows_ui.flows import step_values
@@ -170,13 +171,13 @@ def _differences(now: Mapping[step_values.Path, object], before: Mapping[step_va
 
 def _kind(value: object) -> str:
     """1, "1" and true are three different values here, though Python considers the first and the last equal."""
-    return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
+    return "number" if as_number(value) is not None else type(value).__name__
 
 
 def _value_text(value: object) -> str:
     """A value as truncated text that shows its type: a text is in quotes if it could be a number."""
     text = step_values.plain(value)
-    if isinstance(value, str) and text.replace(".", "", 1).lstrip("-").isdecimal():
+    if as_text(value) and text.replace(".", "", 1).lstrip("-").isdecimal():
         text = f"“{text}”"
     return formats.cut(text, _LONGEST_VALUE)
 
