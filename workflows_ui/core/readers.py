@@ -194,7 +194,10 @@ def objects_by_name(value: object, kind: Callable[[object], Part]) -> dict[str, 
 
 def as_text(value: object) -> str:
     """As `text`, for a value."""
-    return database.storable(value) if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    # As database.storable does, whose call takes longer than the rest: lists read thousands of texts.
+    return value if value.isascii() and "\x00" not in value else database.storable(value)
 
 
 def plain_text(value: object) -> str:

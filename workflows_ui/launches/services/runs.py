@@ -63,9 +63,10 @@ def start_of_try(run: Run, retried: datetime | None) -> datetime | None:
 
     If the run appears to have ended before its retry, the engine's clock is slow and `startTime` is that of the retry.
     """
-    started, finished = run.start_time, run.finish_time
+    started = run.start_time
     if started is None or retried is None or started >= retried:
         return started
+    finished = run.finish_time
     return started if ended(run) and finished and finished < retried else retried
 
 
