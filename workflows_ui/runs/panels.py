@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from django.urls import reverse
 
 from workflows_ui.core.paths import dict_at
-from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.credentials.services.engine_session import EngineSession, cached
 from workflows_ui.engine import flow_tree
 from workflows_ui.engine_objects.runs import Run
 from workflows_ui.failures import services as failures
@@ -15,7 +15,6 @@ from workflows_ui.launches.failures import messages as failure_messages
 from workflows_ui.launches.services import launches, repairs, runs
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
-from workflows_ui.resource_admin.cached import cached
 from workflows_ui.resource_admin.places import launch_url, run_url
 from workflows_ui.resource_admin.resource import Row, Subject, id_at, pick
 from workflows_ui.run_index.models import RunIndex
