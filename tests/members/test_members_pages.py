@@ -128,7 +128,7 @@ def test_a_manager_turns_down_somebody_who_asked(users: Users) -> None:
     again = browser(users.owner).post(
         reverse("access_grant", args=["sales", request.pk]), {"role": "viewer"}, follow=True
     )
-    assert f"Too late: {users.owner.label} refused this request at" in text(again)
+    assert f"Too late: {users.owner.label} declined this request at" in text(again)
 
 
 @pytest.mark.parametrize("role", ["", "owner", "superuser"])
@@ -221,7 +221,7 @@ def test_a_request_is_taken_back_by_its_owner_only(users: Users) -> None:
     assert browser(users.colleague).post(address).status_code == 404
     assert AccessRequest.objects.get().decided_at is None
     page = text(browser(users.stranger).post(address, {"sure": "yes"}, follow=True))
-    assert "Withdrawn" in page
+    assert "Cancelled" in page
     assert not Credential.objects.filter(owner=users.stranger).exists()
 
 

@@ -57,7 +57,7 @@ def test_mail_and_bell_of_a_failed_launch_name_the_cause_and_what_usually_helps(
         body = str(_mail(user).body).replace("\u200b", "")
         assert "The step “Đọc tệp” failed." in body
         assert "The step's message: “550 5.1.1 lan@example: no such user”" in body
-        assert "An e-mail address is not valid" in body
+        assert "An email address is not valid" in body
         assert HELP in body
         page = _list(scene, user)
         assert "550 5.1.1 lan@example: no such user" in page
@@ -68,8 +68,8 @@ def test_the_cause_is_in_the_readers_language(scene: Scene) -> None:
     User.objects.update(language="vi")
     _failed(scene, "Error: Dòng 7: chờ kế toán xem")
     body = str(_mail(scene.users.colleague).body)
-    assert "Bước này báo: “Dòng 7: chờ kế toán xem”" in body
-    assert "Cách thường giúp được: Hãy mở ra và cho người phụ trách luồng xem trang đó." in body
+    assert "Thông báo lỗi của bước: “Dòng 7: chờ kế toán xem”" in body
+    assert "Cách xử lý thường dùng: Hãy mở ra và cho người phụ trách luồng xem trang đó." in body
     assert "What usually helps" not in body
 
 
@@ -117,7 +117,7 @@ def test_the_mail_of_several_failures_names_the_cause_of_the_latest(scene: Scene
 def test_a_workspace_can_leave_causes_out(scene: Scene) -> None:
     owner = scene.sign_in(scene.users.owner)
     page = text_of(owner.get("/w/sales/settings/"))
-    assert "Mails and notifications name the cause of failures" in page
+    assert "Emails and notifications name the cause of failures" in page
     _failed(scene)
     assert "thiếu cột sku" in _list(scene, scene.users.colleague)
     assert owner.post("/w/sales/settings/", {"name": "Sales", "colour": ""}).status_code == 303

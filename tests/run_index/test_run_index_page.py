@@ -220,7 +220,7 @@ def test_every_error_that_a_reader_records_is_in_words(shared: Stage, name: str,
 @pytest.mark.slow
 def test_the_page_says_that_nothing_works_in_the_background(indexed: Stage) -> None:
     cache.delete(heartbeat.KEY)
-    assert "Nothing works in the background just now" in html_of(indexed.browser)
+    assert "Background work is not running right now" in html_of(indexed.browser)
 
 
 @pytest.mark.slow

@@ -99,7 +99,7 @@ def test_a_run_that_runs_again_shows_the_failed_step_as_one_of_an_earlier_try(
     assert "It was retried and is running." in page
     assert "Failed in an earlier try" in page
     assert "row 7" not in page
-    assert "To the failed step" not in page
+    assert "View failed step" not in page
 
 
 def test_a_run_cancelled_while_it_waited_for_its_second_try_shows_no_error(
@@ -145,7 +145,7 @@ def test_an_ended_run_without_a_start_says_none(owner: Client, stub_engine: Stub
     steps = {"trigger": {"type": "PIECE_TRIGGER", "status": "SUCCEEDED", "output": {"body": {}}}}
     stub_engine.runs = [run(status=status, startTime=None, failedStep=None, steps=steps)]
     page = text(owner.get(ONE).content)
-    assert "a step that was at work then may be missing here" in page
+    assert "a step that was running then may be missing here" in page
     started = page.partition("Started</")[2].partition("Ended</")[0]
     assert "<time" not in started
     assert run_times.Times(Run(stub_engine.runs[0]), {}).total is None
@@ -218,7 +218,7 @@ def test_a_run_with_too_much_data_says_so_with_its_step_and_message(owner: Clien
         "its steps held more data",
         said,
         "The run has too much data",
-        "To the failed step",
+        "View failed step",
     ):
         assert part in page, part
     assert "retried" not in page.partition('class="steps-list"')[0]

@@ -36,7 +36,7 @@ class Failures(LocalList):
     logged_as = "failure"
     empty = _("Nothing is open")
     empty_hint = _(
-        "Runs that fail in the same way are listed here once, until somebody handles them or the flow succeeds."
+        "Runs that fail in the same way are listed here once, until someone handles them or the flow succeeds."
     )
     file_view = "failures_file"
     list_display = (

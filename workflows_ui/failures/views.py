@@ -171,7 +171,7 @@ def assign(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> str:
     person = form.cleaned_data["person"]
     notified = services.assign(actor(request), index, pattern, person)
     if person is None:
-        return _("Assigned to nobody.")
+        return _("Assigned to no one.")
     text = (
         _("Assigned to %(person)s.")
         if notified

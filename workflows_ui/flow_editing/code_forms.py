@@ -85,7 +85,7 @@ class EditCode(RowsForm, SettingsForm):
                 return old[key]
         if redaction.adds_mask(typed, self.masked.get(before), old.get(before)):
             raise forms.ValidationError(
-                {f"value{number + 1}": gettext("This contains a hidden secret. Type it again.")}
+                {f"value{number + 1}": gettext("This contains a hidden secret. Enter it again.")}
             )
         if isinstance(old.get(before, ""), str):
             return typed

@@ -211,7 +211,7 @@ class ChangeOwner(EditForm):
         #: For the audit log (action_forms.named_changes): the present owner is not among the choices.
         self.before = {"owner": people.get(owner, owner)}
         self.choose("owner", [*others, *elsewhere])
-        help_text = gettext("The console knows nobody else in this workspace.")
+        help_text = gettext("The console knows no one else in this workspace.")
         if elsewhere:
             help_text = gettext(
                 "All users of the engine, since your credential is an administrator's. Not every one of them can open this flow."

@@ -252,7 +252,7 @@ class PieceForm(EditForm):
             new = self.input.get(node.key, MISSING)
             old = stored.get(node.key, MISSING)
             if not same(new, old) and redaction.adds_mask(new, node.shown, old):
-                text = gettext("This contains a hidden secret, which the console does not have. Type it again.")
+                text = gettext("This contains a hidden secret, which the console does not have. Enter it again.")
                 self.add_error(next(node.names()), text)
         cleaned = super().clean()
         return {key: value for key, value in cleaned.items() if key in _LOGGED | {"flow", "predicted", "operation"}}

@@ -56,8 +56,8 @@ _ELSEWHERE = frozenset(
 )
 _MOST_PIECES = 8
 EXECUTION: dict[str, str | Promise] = {
-    "EXECUTE_FIRST_MATCH": gettext_lazy("Only the first branch that fits"),
-    "EXECUTE_ALL_MATCH": gettext_lazy("Every branch that fits"),
+    "EXECUTE_FIRST_MATCH": gettext_lazy("Only the first matching branch"),
+    "EXECUTE_ALL_MATCH": gettext_lazy("Every matching branch"),
 }
 #: Operators of conditions (api.md 6.3), as text between two values or after a single one.
 OPERATORS: dict[str, str | Promise] = {
@@ -342,7 +342,7 @@ def lines(step: object, names: Names, known: Labels, most: int = step_values.MOS
             all_lines, left = all_lines + more, left + also
     for key, label, is_set in (
         ("continueOnFailure", _("The flow continues if it fails"), settings.continues_on_failure),
-        ("retryOnFailure", _("It is tried again if it fails"), settings.retries_on_failure),
+        ("retryOnFailure", _("It is retried if it fails"), settings.retries_on_failure),
     ):
         if is_set:
             all_lines.append(step_values.line((key,), True, names, {key: label}))
@@ -368,7 +368,7 @@ def _branches(settings: StepSettings) -> list[tuple[str, str]]:
     for number, branch in enumerate(map(Branch, settings.listed_branches), start=1):
         text = conditions(branch) or _("No condition is set")
         if branch.type == flow_tree.FALLBACK:
-            text = _("If no other branch fits")
+            text = _("If no other branch matches")
         branches.append((branch.name or str(number), text))
     return branches
 

@@ -123,9 +123,9 @@ class _Builder:
             title = _filled((_("For each of %(items)s:"), _("For each item of a list:")), items=items)
             return Sentence(title, icon, (Branch((), sentences, more),) if sentences or more else ())
         if step.type == "ROUTER" or step.children is not None:
-            title = fill_template(_("Looks which case applies first:"))
+            title = fill_template(_("Finds the first case that applies:"))
             if step.settings.execution_type == "EXECUTE_ALL_MATCH":
-                title = fill_template(_("Looks which cases apply, and does what is set for each of them:"))
+                title = fill_template(_("Finds every case that applies, and does what is set for each:"))
             return Sentence(title, icon, tuple(self._branches(node, depth)))
         return Sentence(build_sentence(step, self._names), icon)
 
@@ -173,7 +173,7 @@ def build_sentence(step: Step, known: Known) -> Parts:
     """What a step other than a loop or router does (api.md 6.3)."""
     title, settings = outline.title_of(step), step.settings
     if step.type == "CODE":
-        return fill_template(_("%(title)s (the flow's own code)"), title=title)
+        return fill_template(_("%(title)s (custom code)"), title=title)
     piece, action = settings.piece_name, settings.action_name
     short = outline.short_piece(step)
     particular = _PARTICULAR.get(short)
@@ -190,7 +190,7 @@ def build_sentence(step: Step, known: Known) -> Parts:
     if short in _HELPERS:
         return fill_template(_("Prepares data: %(title)s"), title=title)
     if not piece:
-        return fill_template(_("Does a step of its own: %(title)s"), title=title)
+        return fill_template(_("Runs a custom step: %(title)s"), title=title)
     return fill_template(_("Uses %(app)s: %(title)s"), app=known.apps.get(piece) or apps.short(piece), title=title)
 
 
@@ -256,7 +256,7 @@ _BY_ACTION: Mapping[str, Sequence[tuple[str, Promise]]] = {
         ("return_response", _("Answers the launcher")),
     ),
     "approval": (
-        ("wait", _("Waits until somebody approves or refuses")),
+        ("wait", _("Waits until someone approves or declines")),
         ("", _("Asks for approval")),
     ),
     "subflows": (
@@ -278,7 +278,7 @@ _PARTICULAR: Mapping[str, Callable[[Step, str, Known], Parts | None]] = {
 
 # --- Actions of apps, with the account they use and without ------------------------------------------
 
-_MAIL = (_("Sends an e-mail with %(account)s"), _("Sends an e-mail"))
+_MAIL = (_("Sends an email with %(account)s"), _("Sends an email"))
 _SLACK = (_("Sends a message in Slack with %(account)s"), _("Sends a message in Slack"))
 _SHEET = (_("Writes to a Google sheet with %(account)s"), _("Writes to a Google sheet"))
 _SHEET_READ = (_("Looks something up in a Google sheet with %(account)s"), _("Looks something up in a Google sheet"))

@@ -33,7 +33,7 @@ class IndexForm(forms.Form):
         label=_("Days to keep"),
         min_value=1,
         max_value=MOST_DAYS,
-        help_text=_("Older runs are not read. Those that become older are deleted here, never in the engine."),
+        help_text=_("Older runs are not read. Runs are deleted here when they become older, never in the engine."),
     )
     keep_runs = forms.IntegerField(
         label=_("Most runs to keep"),
@@ -49,8 +49,9 @@ class IndexForm(forms.Form):
         coerce=int,
         widget=forms.RadioSelect,
         help_text=_(
-            "Secrets are masked before anything is kept, and everything is encrypted. With values, builders find runs by an order number, "
-            "an email address or an id, and everybody finds the launches that they may open. Keeping less deletes what was kept."
+            "Secrets are masked before anything is kept, and everything is encrypted. With values, "
+            "builders find runs by an order number, an email address or an ID, and everyone finds the "
+            "launches that they may open. Keeping less deletes what was kept."
         ),
     )
     values_days = forms.IntegerField(

@@ -166,5 +166,5 @@ def erase(request: ConsoleRequest, slug: str) -> HttpResponse:
         if indexes.erase(actor(request), request.access.workspace, form.cleaned_data["run_id"]):
             messages.success(request, _("The run is erased from the run index."))
             return responses.redirect_to_view(request, "run_index", slug)
-        form.add_error("run_id", _("The run index has no run with this id. Copy the id from the run's page."))
+        form.add_error("run_id", _("The run index has no run with this ID. Copy the ID from the run's page."))
     return responses.form_page(request, "run_index/erase.html", form)

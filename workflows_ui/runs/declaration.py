@@ -83,24 +83,24 @@ class Runs(Resource):
         ),
         Column(_of_run(reading.error_of), _("Error"), wide=True, sort=False),
         Column("created", _("Received"), kind="when", sort=("created",)),
-        Column(_of_run(reading.waited), _("Waited"), kind="duration", wide=True, sort=False),
-        Column(_of_run(reading.length), _("Took"), kind="duration", phone=False, sort=("duration",)),
+        Column(_of_run(reading.waited), _("Time in queue"), kind="duration", wide=True, sort=False),
+        Column(_of_run(reading.length), _("Duration"), kind="duration", phone=False, sort=("duration",)),
         Column(starters.name_of, _("Launched by"), link=starters.url_of, phone=False, sort=False),
     )
-    shortcuts = (Shortcut(_("To the flow"), "workflow", link_to("flows", "flowId")),)
+    shortcuts = (Shortcut(_("View flow"), "workflow", link_to("flows", "flowId")),)
     actions = resource_actions.ACTIONS
     key_facts = (
         Column(lambda run: reading.name_of(Run(run)) or run.get("flowId"), _("Flow"), link=link_to("flows", "flowId")),
         Column("created", _("Received"), kind="when"),
-        Column(_of_run(reading.length), _("Took"), kind="duration"),
+        Column(_of_run(reading.length), _("Duration"), kind="duration"),
     )
     details = (
         Column("created", _("Received"), kind="exact"),
         Column(_of_run(reading.engine_start), _("Started"), kind="exact"),
         Column(_of_run(reading.retried), _("Retried"), kind="exact"),
         Column(_of_run(reading.finished), _("Ended"), kind="exact"),
-        Column(_of_run(reading.waited), _("Waited"), kind="duration"),
-        Column(_of_run(reading.length), _("Took"), kind="duration"),
+        Column(_of_run(reading.waited), _("Time in queue"), kind="duration"),
+        Column(_of_run(reading.length), _("Duration"), kind="duration"),
         Column(_of_run(reading.failed_at), _("Failed step"), link=_failed_alike_url),
         Column("tags", _("Tags"), kind="list"),
         Column("archivedAt", _("Archived"), kind="exact"),
@@ -108,7 +108,7 @@ class Runs(Resource):
     )
     panels = (
         Panel("", "runs/summary.html", resource_panels.summary),
-        Panel(_("Compared with the last good run"), "runs/compared.html", resource_panels.compared),
+        Panel(_("Compared with the last successful run"), "runs/compared.html", resource_panels.compared),
         Panel(_("Steps"), "runs/steps.html", resource_panels.steps),
     )
     tabs = (

@@ -162,7 +162,7 @@ _SENTENCES: Mapping[str, Promise] = {
     "SUCCEEDED": gettext_lazy("It finished."),
     "FAILED": gettext_lazy("It failed."),
     "RUNNING": gettext_lazy("It is running. The engine has not reported its steps yet."),
-    "QUEUED": gettext_lazy("It is queued in the engine, and starts when the engine has room."),
+    "QUEUED": gettext_lazy("It is queued in the engine, and starts when the engine has capacity."),
     "PAUSED": gettext_lazy(
         "It is paused and continues automatically after its delay, or when the answer it waits for arrives."
     ),

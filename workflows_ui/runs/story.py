@@ -51,7 +51,7 @@ def build_story(launch: Launch, run: Row | None = None, known: Mapping[str, obje
     if launch.sending_at:
         story.append(Line(_("The console sent it to the engine."), launch.sending_at, icon="send"))
     if (again := reading.retried(row)) is not None:
-        story.append(Line(_("The run was retried: what follows is of all its tries."), again, icon="rotate-cw"))
+        story.append(Line(_("The run was retried. What follows covers all of its tries."), again, icon="rotate-cw"))
     elif launch.run_started_at:
         story.append(Line(_("The flow started."), launch.run_started_at, icon="play"))
     story += _steps(row, known or {})
@@ -115,7 +115,7 @@ def _waiting(run: Run, known: Mapping[str, object]) -> str:
     settings = Step(known.get(name)).settings
     action = settings.action_name
     if settings.piece_name.endswith("piece-approval"):
-        sentence = _("It waits at “%(step)s” until someone approves or refuses. Then it continues automatically.")
+        sentence = _("It waits at “%(step)s” until someone approves or declines. Then it continues automatically.")
     elif "webhook" in action or "event" in action:
         sentence = _("It waits at “%(step)s” until an answer arrives from elsewhere. Then it continues automatically.")
     else:
@@ -205,4 +205,4 @@ def _way(title: str, branches: Sequence[RanBranch]) -> str:
     taken_branches = [str(branch.name or _("Branch"))[:_NAME] for branch in branches if branch.taken]
     if not taken_branches:
         return _("“%(step)s”: no case applied.") % {"step": title}
-    return _("“%(step)s” went the way of “%(branch)s”.") % {"step": title, "branch": "”, “".join(taken_branches[:5])}
+    return _("“%(step)s” took the branch “%(branch)s”.") % {"step": title, "branch": "”, “".join(taken_branches[:5])}

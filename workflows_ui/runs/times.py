@@ -43,10 +43,10 @@ _LABELS: Mapping[str, str | Promise] = {
     "before": gettext_lazy("Before it started"),
     "long-before": gettext_lazy("Before it started: in the queue, or in earlier tries"),
     "work": gettext_lazy("Steps"),
-    "tries": gettext_lazy("Steps at work, those of earlier tries included"),
+    "tries": gettext_lazy("Steps running, including earlier tries"),
     "waiting": gettext_lazy("Waiting in a pause"),
     "unended": gettext_lazy("In a step whose time is not known"),
-    "current": gettext_lazy("In the step at work now, and around the steps"),
+    "current": gettext_lazy("Current step and time between steps"),
     "around": gettext_lazy("Engine overhead"),
     "unexplained": gettext_lazy("Not explained by the steps: engine overhead, or a time before the run was retried"),
 }

@@ -54,8 +54,8 @@ from workflows_ui.web.requests import ConsoleRequest
 
 #: The choice has expired.
 _OVER = {
-    ORGANIZATION: gettext_lazy("This sign-in is over. Sign in again to choose an organization."),
-    PROJECT: gettext_lazy("The time to choose a project is over. Enter the credential again."),
+    ORGANIZATION: gettext_lazy("This sign-in has expired. Sign in again to choose an organization."),
+    PROJECT: gettext_lazy("The time to choose a project has passed. Enter the credential again."),
 }
 #: Flows that are suggested for the first launch.
 _FLOWS = 5

@@ -43,7 +43,9 @@ def read(file: "UploadedFile[bytes]") -> list[Request]:
     try:
         return parse(file.read().decode("utf-8-sig"))
     except UnicodeDecodeError:
-        raise forms.ValidationError(_("This is no JSON file. Choose a file that was exported from a flow.")) from None
+        raise forms.ValidationError(
+            _("This is not a JSON file. Choose a file that was exported from a flow.")
+        ) from None
 
 
 def parse(text: str) -> list[Request]:
@@ -57,7 +59,9 @@ def parse(text: str) -> list[Request]:
         whole = HALF.sub("\ufffd", json.dumps(json.loads(text), ensure_ascii=False))
         versions = list(_versions(json.loads(whole), ""))
     except (ValueError, RecursionError):
-        raise forms.ValidationError(_("This is no JSON file. Choose a file that was exported from a flow.")) from None
+        raise forms.ValidationError(
+            _("This is not a JSON file. Choose a file that was exported from a flow.")
+        ) from None
     flows = [_request(version, called) for version, called in versions]
     if not flows:
         raise forms.ValidationError(_("There is no flow in this file. Choose a file that was exported from a flow."))
@@ -127,6 +131,6 @@ def _check(flow: Request) -> None:
     twice = next((item for item, number in names.items() if item and number > 1), "")
     if twice:
         raise forms.ValidationError(
-            _("Two steps of “%(flow)s” in this file have the same name, “%(step)s”. The engine takes no such flow.")
+            _("Two steps of “%(flow)s” in this file have the same name, “%(step)s”. The engine does not accept this.")
             % {"flow": formats.cut(flow["displayName"]), "step": formats.cut(twice)}
         )

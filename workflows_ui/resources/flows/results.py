@@ -223,11 +223,11 @@ class Record:
 
 #: How often a flow succeeded, and what is counted: once, never in one, always, sometimes, never.
 _LAUNCHED = (
-    gettext_lazy("It succeeded in its one finished launch from here"),
-    gettext_lazy("It failed in its one finished launch from here"),
-    gettext_lazy("It succeeded in all of its last %(number)d finished launches from here"),
-    gettext_lazy("It succeeded in %(well)d of its last %(number)d finished launches from here"),
-    gettext_lazy("It failed in all of its last %(number)d finished launches from here"),
+    gettext_lazy("Its one finished launch from here succeeded"),
+    gettext_lazy("Its one finished launch from here failed"),
+    gettext_lazy("All of its last %(number)d finished launches from here succeeded"),
+    gettext_lazy("%(well)d of its last %(number)d finished launches from here succeeded"),
+    gettext_lazy("All of its last %(number)d finished launches from here failed"),
 )
 #: The same of runs as the engine lists them, including launches from this console.
 _RAN = (
