@@ -111,7 +111,7 @@ def layout(trigger: Any, current: str = "") -> Layout:
     Args:
         current: the name of the step that is unfolded in a long flow, as are the loops and routers around it.
     """
-    nodes = list(flow_tree.walk(trigger))
+    nodes = flow_tree.nodes(trigger)
     steps = nodes[0].chain.steps if nodes else []
     tree = _Tree(_unfolded(nodes, current) if len(nodes) > UNFOLDED else None)
     chain = tree.measured(steps, 0)

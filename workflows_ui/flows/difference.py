@@ -77,11 +77,11 @@ class _Step:
         return cast("dict[str, Any]", self.mask(self.whole))
 
 
-def of_versions(session: EngineSession, old: Row, new: Row) -> Difference:
-    """As `between`, with the names of connections and of the fields of apps."""
+def of_versions(session: EngineSession, old: Row, new: Row, *, mask: Mask | None = None) -> Difference:
+    """As `between`, with the names of connections and of the fields of apps; `mask` is the one of both trees."""
     trigger, connections = pick(new, "trigger"), reading.connection_names(session)
     names = outline.names_of(trigger, connections, session.workspace.slug, older=pick(old, "trigger"))
-    mask = secret_inputs.masking(session, pick(old, "trigger"), trigger)
+    mask = mask or secret_inputs.masking(session, pick(old, "trigger"), trigger)
     return between(old, new, names=names, known=outline.labels(session, trigger), mask=mask)
 
 
