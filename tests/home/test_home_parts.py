@@ -51,7 +51,7 @@ def test_today_is_shown_beside_the_usual_day_with_one_plot(scene: Scene) -> None
         ("0", "Launches failed today", "usually 0"),
         ("1", "Launches in progress", ""),
     ]
-    assert "Keep a list of all runs" in page
+    assert "Keep a searchable list of runs" in page
     assert 'class="chart' not in text_of(scene.browser.get(HOME))
 
 

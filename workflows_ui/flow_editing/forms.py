@@ -118,7 +118,7 @@ class EditForm(SeenForm):
         return reverse("flow_values", args=[self.session.workspace.slug, id_at(self.row)], query=chosen or None)
 
     @property
-    def drawing(self) -> dict[str, object] | None:
+    def drawing(self) -> drawing.Drawing | None:
         return drawing.editor_panel(self.session, self.row, self.current)
 
     @property
