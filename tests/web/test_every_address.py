@@ -73,6 +73,7 @@ SUPERUSERS = {
 #: Addresses below a workspace: the least role there.
 LEAST: dict[str, Role] = {
     "workspace": Role.VIEWER,
+    "home_arrange": Role.VIEWER,
     "permissions": Role.VIEWER,
     "credentials": Role.VIEWER,
     "credential": Role.VIEWER,
