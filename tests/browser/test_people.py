@@ -183,6 +183,7 @@ def test_the_pages_of_people_with_long_and_many_things_are_sound_in_every_look(s
         workspace=space, flow_id=flow, flow_name="y" * 300, invitation=ColleagueInvitation.objects.get()
     )
     for path in (
+        "/people/?search=nobody@example.com",
         "/w/sales/members/",
         "/w/sales/launch-rights/",
         f"/w/sales/flows/{flow}/launch-rights/",

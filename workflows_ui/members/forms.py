@@ -199,14 +199,22 @@ class AddPeopleForm(HolderForm, RoleForm):
     field_order = ("who", "team", "role")
 
     def __init__(
-        self, data: Mapping[str, object] | None = None, *, invites_to: str, people: QuerySet[User] | None = None
+        self,
+        data: Mapping[str, object] | None = None,
+        *,
+        invites_to: str,
+        initial: dict[str, object] | None = None,
+        people: QuerySet[User] | None = None,
     ) -> None:
-        super().__init__(data, people=people)
+        super().__init__(data, initial=initial, people=people)
         self.fields["who"].widget.invites_to = invites_to
 
     @property
     def address_to_invite(self) -> str:
-        """The e-mail address that was submitted for a person, if no account has it."""
+        """The e-mail address that was given for a person, also by the page that led here, if no account has it."""
+        given = str(self["who"].value() or "").strip()
+        if not self.is_bound and is_address(given) and accounts.find_person(given) is None:
+            return given
         return "" if self["team"].value() else self.unknown_address
 
 
@@ -247,6 +255,22 @@ class SuccessorForm(FormWithPeople):
     ) -> None:
         super().__init__(data, initial=initial, people=people.exclude(pk=leaving.pk))
         self.fields["successor"].widget.leaves_out = leaving.pk
+
+
+class InvitingWorkspaceForm(forms.Form):
+    """The workspace into which an administrator invites people: one of those that they manage."""
+
+    workspace = forms.ModelChoiceField(
+        label=_("Into which workspace?"),
+        queryset=Workspace.objects.none(),
+        to_field_name="slug",
+        empty_label=_("Choose a workspace"),
+        help_text=_("Listed are the workspaces that you manage."),
+    )
+
+    def __init__(self, data: Mapping[str, object] | None, *, managed: QuerySet[Workspace]) -> None:
+        super().__init__(data)
+        set_rows(self, "workspace", managed)
 
 
 class DaysForm(forms.Form):
