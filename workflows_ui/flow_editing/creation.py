@@ -13,6 +13,7 @@ from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
 from workflows_ui.core import formats
 from workflows_ui.core.form_arguments import Cleaned
+from workflows_ui.core.json_values import JsonType, json_type
 from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound, Refused, Unknown, flow_tree
@@ -191,7 +192,8 @@ def _suspects(trigger: object) -> Iterator[str]:
 
 def _lacking(step: Row) -> list[str]:
     """The parts that every step has (api.md 6.3), and this one lacks."""
-    parts = [key for key, kind in (("displayName", str), ("settings", dict)) if not isinstance(step.get(key), kind)]
+    types = {"displayName": JsonType.TEXT, "settings": JsonType.OBJECT}
+    parts = [key for key, type_ in types.items() if json_type(step.get(key)) is not type_]
     return parts if flow_tree.NAME.fullmatch(flow_tree.step_name(step)) else ["name", *parts]
 
 

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from workflows_ui.audit.requests import actor
 from workflows_ui.credentials.services import engine_session
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.failures import services as failures
 from workflows_ui.flows import reading as flow_reading
 from workflows_ui.launches.services import launches
@@ -98,7 +99,7 @@ def _require_object(request: ConsoleRequest, subject: str, id: str) -> str:
     if subject == Subject.FLOW:
         return flow_reading.name_of(session.workflows.get_flow(id))
     if subject == Subject.RUN:
-        return run_reading.name_of(session.workflows.get_run(id))
+        return run_reading.name_of(Run(session.workflows.get_run(id)))
     raise Http404
 
 

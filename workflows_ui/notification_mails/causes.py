@@ -13,6 +13,7 @@ from workflows_ui.core import formats, redaction
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import clients, engine_session, sharing
 from workflows_ui.engine import AddressRefused, EngineError
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.launches.failures import messages as failure_messages
 from workflows_ui.launches.failures.messages import Failure
 from workflows_ui.launches.models import State
@@ -132,7 +133,7 @@ def _of_runs(access: Access, keys: Mapping[str, Sequence[int]], engine_reads: in
         return {}
     found: dict[int, Cause] = {}
     for run_id, run in zip(known, shown, strict=True):
-        if reading.failing(run):
+        if reading.failing(Run(run)):
             found |= dict.fromkeys(keys[run_id], _cause_of_run(run))
     return found
 

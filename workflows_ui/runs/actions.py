@@ -174,7 +174,7 @@ ACTIONS = (
             "repeated."
         ),
         button=_("Retry the run"),
-        visible=lambda run: runs.ended(run) and Run(run).status != "SUCCEEDED" and not indexed.is_gone(run),
+        visible=lambda run: runs.ended(Run(run)) and Run(run).status != "SUCCEEDED" and not indexed.is_gone(run),
         primary=always,
         done=_("The run continues at the step that failed."),
         in_rows=True,
@@ -204,7 +204,7 @@ ACTIONS = (
             "A new run is started from the beginning: with the flow as it is published now, and the values of this run."
         ),
         button=_("Start a new run"),
-        visible=lambda run: runs.ended(run) and not indexed.is_gone(run),
+        visible=lambda run: runs.ended(Run(run)) and not indexed.is_gone(run),
         done=_("A new run was started. This page shows it."),
         success_url=lambda slug, run, answer: run_url(slug, pick(answer, "id")) or run_url(slug, run.get("id")),
         in_rows=True,
@@ -255,7 +255,7 @@ ACTIONS = (
         stops=True,
         confirm=_("The run is no longer listed. The console cannot bring it back to the list."),
         button=_("Archive the run"),
-        visible=lambda run: runs.ended(run) and not run.get("archivedAt") and not indexed.is_gone(run),
+        visible=lambda run: runs.ended(Run(run)) and not run.get("archivedAt") and not indexed.is_gone(run),
         done=_("The run is archived."),
         in_rows=True,
         follow_up=_changed_later,

@@ -214,7 +214,9 @@ class FlowFile(SeenForm, MatchForm):
         result += [
             question for flow in _first_checked(flows) if (question := _to_complete(self.session, flow, open_keys))
         ]
-        return result or self.questions or [Affected(gettext("This is what is in the file. Nothing has been sent yet."))]
+        return (
+            result or self.questions or [Affected(gettext("This is what is in the file. Nothing has been sent yet."))]
+        )
 
 
 class NewFlowFile(FlowFile):
