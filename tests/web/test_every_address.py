@@ -63,6 +63,7 @@ SUPERUSERS = {
     "team_owner",
     "people",
     "people_file",
+    "people_invite",
     "person",
     "person_deactivate",
     "person_reactivate",
