@@ -9,10 +9,12 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
 from workflows_ui.engine_objects.runs import Run
 from workflows_ui.failures import services as failures
+from workflows_ui.flows.owners import known_owner
 from workflows_ui.launches import flow_facts
-from workflows_ui.launches.failures import messages as failure_messages
+from workflows_ui.launches.failures.reasons import Reason, find_reason
 from workflows_ui.launches.services import launches, repairs, runs
 from workflows_ui.members.models import Role
+from workflows_ui.members.services import members
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.cached import cached
 from workflows_ui.resource_admin.places import launch_url, run_url
@@ -21,6 +23,7 @@ from workflows_ui.run_index.models import RunIndex
 from workflows_ui.run_index.services import indexes, kept_steps, rows
 from workflows_ui.runs import indexed, masking, reading, starters, times as resource_times
 from workflows_ui.runs.steps import Reader, error_text, failed_position, shows
+from workflows_ui.web import messages
 from workflows_ui.web.links import reachable, view_url
 
 #: States in which the active step is not among the steps (recording `run_odd_MEMORY_LIMIT_EXCEEDED_Memory_hog_2`).
@@ -34,15 +37,17 @@ def summary(subject: Subject) -> dict[str, object]:
     launch = starters.launches_of(subject.session, [run]).get(id_at(run))
     known = known_steps(subject.session, run) if run.get("steps") else {}
     unlinked = launch is None and not id_at(run, "parentRunId")
-    failure_text = failure_message(run)
+    reason = reason_of(run)
     return {
         "kept": indexed.kept_note(run),
         "sentence": reading.sentence(run, resource_times.Times(run, known).total),
         "retried": reading.retried(run),
         "helped": _helped(subject),
         "run_id": id_at(run),
-        "error": failure_messages.headline(failure_text),
-        "diagnosis": failure_messages.explain_failure(failure_text, Run(run).status),
+        "reason": reason,
+        "state": messages.run_state(Run(run).status).word,
+        "caretakers": members.find_caretakers(subject.workspace, id_at(run, "flowId")) if reason else None,
+        "owner": known_owner(subject.session, id_at(run, "flowId")).name if reason and id_at(run, "flowId") else "",
         "failed_step": _failed_step_url(subject),
         "launch": launch,
         "launch_url": launch_url(subject.session, launch) if launch else "",
@@ -106,6 +111,13 @@ def known_failure(access: Access, index: RunIndex, fingerprint: int) -> dict[str
     found = failures.known(index, fingerprint, access.workspace, access.user)
     url = reachable(view_url("failure", access.workspace.slug, fingerprint)) if found else ""
     return found | {"url": url} if found and url else None
+
+
+def reason_of(run: Row) -> Reason | None:
+    """Why a run failed, secrets masked before; None if it did not."""
+    if not reading.failing(run):
+        return None
+    return find_reason(reading.failed_at(run), failure_message(run), Run(run).status)
 
 
 def failure_message(run: Row) -> str:

@@ -40,7 +40,7 @@ class Failure:
 
 
 _HELP_WAIT = _("Wait a few minutes, then run it again with the same inputs.")
-HELP_FLOW = _("Show this page to the flow's owner.")
+_HELP_FLOW = _("Ask the flow's owner.")
 _HELP_CONNECTION = _(
     "Ask a builder to test the step's connection and to sign in again. Then retry from the failed step."
 )
@@ -153,7 +153,7 @@ KINDS: Mapping[str, FailureMessage] = {
     "address": FailureMessage(
         _("The service's address was not found"),
         _("No server has the name that the step calls. It may be mistyped, or gone."),
-        HELP_FLOW,
+        _HELP_FLOW,
     ),
     "url": _by_values(
         _("A web address is not valid"),
@@ -178,7 +178,7 @@ KINDS: Mapping[str, FailureMessage] = {
     "tls": FailureMessage(
         _("The secure connection failed"),
         _("The encrypted connection was not accepted. The service's certificate may have expired, or not fit."),
-        HELP_FLOW,
+        _HELP_FLOW,
     ),
     "server_error": _by_waiting(
         _("The service had an error of its own"),
@@ -218,7 +218,7 @@ KINDS: Mapping[str, FailureMessage] = {
     "code": FailureMessage(
         _("The step's code cannot run"),
         _("There is a mistake in the flow itself, regardless of the inputs."),
-        HELP_FLOW,
+        _HELP_FLOW,
     ),
     "memory": FailureMessage(
         _("The step's code ran out of memory"),
@@ -241,7 +241,7 @@ KINDS: Mapping[str, FailureMessage] = {
 UNKNOWN = FailureMessage(
     _("The step stopped with an error"),
     _("Its own message is shown below."),
-    _("If the words do not help, show this page to the flow's owner."),
+    _("If the message does not help, ask the flow's owner."),
 )
 
 #: The ends of runs in which no step failed (api.md 8.1; LOG_SIZE_EXCEEDED: engine-0.83.md section 8). Their states are their titles.
