@@ -107,10 +107,15 @@ def _helped(subject: Subject) -> dict[str, object] | None:
 
 
 def known_failure(access: Access, index: RunIndex, fingerprint: int) -> dict[str, object] | None:
-    """The context of templates/failures/helped.html; None if nothing is known, or if the person does not see the page of it."""
+    """The context of templates/failures/helped.html; None if nothing is known.
+
+    To a person who does not see the page of the failure, only the note is shown.
+    """
     found = failures.known(index, fingerprint, access.workspace, access.user)
     url = reachable(view_url("failure", access.workspace.slug, fingerprint)) if found else ""
-    return found | {"url": url} if found and url else None
+    if found is None or not (url or found["note"]):
+        return None
+    return found | {"url": url} | ({} if url else {"votes": None})
 
 
 def reason_of(run: Row) -> Reason | None:

@@ -133,7 +133,7 @@ KINDS: Mapping[str, FailureMessage] = {
     "content": _by_values(
         _("The content was not accepted"),
         _("A filter of the service refused the text, image or mail because of what it says."),
-        _("Change the content and run it again. If it is harmless, show this page to the flow's owner."),
+        _("Change the content and run it again. If it is harmless, ask the flow's owner."),
     ),
     "busy": _by_waiting(
         _("The data was in use"),
@@ -158,7 +158,7 @@ KINDS: Mapping[str, FailureMessage] = {
     "url": _by_values(
         _("A web address is not valid"),
         _("The step was given something as an address that is not a whole web address."),
-        _("Check the addresses in the inputs. If they are right, show this page to the flow's owner."),
+        _("Check the addresses in the inputs. If they are right, ask the flow's owner."),
     ),
     "unreachable": _by_waiting(
         _("The service could not be reached"),
@@ -184,7 +184,7 @@ KINDS: Mapping[str, FailureMessage] = {
         _("The service had an error of its own"),
         _("It answered with an internal error."),
         _(
-            "Wait a few minutes, then retry from the failed step. If it happens again, show this page to the flow's owner."
+            "Wait a few minutes, then retry from the failed step. If it happens again, ask the flow's owner."
         ),
     ),
     "not_found": _by_values(
@@ -193,12 +193,12 @@ KINDS: Mapping[str, FailureMessage] = {
             "The step asked for something that is not there: it was deleted or renamed, or is named wrongly in the inputs or in "
             "the flow."
         ),
-        _("Check names and numbers in the inputs. If they are right, show this page to the flow's owner."),
+        _("Check names and numbers in the inputs. If they are right, ask the flow's owner."),
     ),
     "missing": _by_values(
         _("Something that the step needs is missing"),
         _("A value that the flow counts on was not there."),
-        _("Look whether an input was left empty. If none was, show this page to the flow's owner."),
+        _("Look whether an input was left empty. If none was, ask the flow's owner."),
     ),
     "wrong_kind": _by_values(
         _("A value has the wrong kind"),
@@ -208,12 +208,12 @@ KINDS: Mapping[str, FailureMessage] = {
     "code_value": _by_values(
         _("The step's code cannot work with a value"),
         _("A value is of another kind than the code expects, or the code has a mistake."),
-        _("Check the inputs. If they are right, show this page to the flow's owner."),
+        _("Check the inputs. If they are right, ask the flow's owner."),
     ),
     "not_json": _by_values(
         _("A text is not valid JSON"),
         _("The step expected JSON, in an input or in a service's answer, and got something else."),
-        _("Check the inputs. If they are right, show this page to the flow's owner."),
+        _("Check the inputs. If they are right, ask the flow's owner."),
     ),
     "code": FailureMessage(
         _("The step's code cannot run"),
