@@ -69,11 +69,11 @@ def notes(request: ConsoleRequest, slug: str, subject: str, id: str) -> HttpResp
 
 @member(Role.VIEWER, guests=True)
 def ask(request: ConsoleRequest, slug: str, subject: str, id: str) -> HttpResponse:
-    """Ask who can help with a launch or run: a note on it, of which the flow's owner is notified, else the builders of the workspace.
+    """Ask who can help with a launch, run or flow: a note on it, of which the flow's owner is notified, else the builders of the workspace.
 
     GET redirects to the object.
     """
-    if subject not in {Subject.LAUNCH, Subject.RUN}:
+    if subject == Subject.FAILURE:
         raise Http404
     name, back = _require_object(request, subject, id), _object_page(slug, subject, id)
     if request.method != "POST":
@@ -82,7 +82,7 @@ def ask(request: ConsoleRequest, slug: str, subject: str, id: str) -> HttpRespon
     if not form.is_valid():
         messages.warning(request, " ".join(map(str, form.errors["text"])))
         return responses.redirect(request, back)
-    text = form.cleaned_data["text"] or _("Please help: this failed.")
+    text = form.cleaned_data["text"] or _("Please help with this.")
     people = [person for person in _helpers(request, subject, id) if person.pk != request.user.pk]
     if not people:
         messages.warning(request, _("There is nobody else to ask: you are the only one who builds flows here."))
@@ -147,9 +147,11 @@ def _require_object(request: ConsoleRequest, subject: str, id: str) -> str:
 
 
 def _helpers(request: ConsoleRequest, subject: str, id: str) -> Sequence[User]:
-    """Whom to ask about the flow of a launch or run that was looked up."""
+    """Whom to ask about the flow of an object that was looked up, or that is the flow itself."""
     if subject == Subject.LAUNCH:
         flow_id = launches.visible_launches(request.access).values_list("flow_id", flat=True).get(pk=id)
+    elif subject == Subject.FLOW:
+        flow_id = id
     else:
         flow_id = Run(engine_session.open_session(request.access).workflows.get_run(id)).flow_id
     return owners.helpers_for(request.access, flow_id)

@@ -72,14 +72,14 @@ def settle(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
 @never_cache
 @member(Role.LAUNCHER)
 def run_action(request: ConsoleRequest, slug: str, id: str, action: str) -> HttpResponse:
-    """Retry or cancel the run of a launch, as the run's own page does, also where that page is hidden from launchers. Raises Http404 for
-    a launch that the person may not open, or whose state or engine does not allow it; EngineError.
+    """Retry or cancel the run of a launch, as the run's own page does, also where that page is hidden from launchers. Redirects to the
+    launch if its state or its engine does not allow it. Raises Http404 for a launch that the person may not open; EngineError.
     """
     page = find_page(request, id)
-    if request.method != "POST" and not {"retry": page.can_retry, "cancel": page.can_cancel}[action]:
+    if not {"retry": page.can_retry, "cancel": page.can_cancel}[action]:
+        if request.method == "POST":
+            messages.warning(request, _("This cannot be done now"))
         return responses.redirect_to_view(request, "launch", slug, page.launch.pk)
-    if not page.launch.run_id:
-        raise Http404
     page_url = reverse("launch", args=[slug, page.launch.pk])
     return actions.respond(
         request, RESOURCES["runs"], action, page.launch.run_id, page_url=page_url, address=request.path
