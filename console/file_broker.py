@@ -5,12 +5,18 @@ the temporary folder is on another disk. Here a message is written under a hidde
 first has it; tables are replaced under a lock. A message is lost if its worker is killed: messages only wake workers, what has to be
 done is in the database.
 
+kombu's transport looks for messages many times a second. Here a consumer waits at a named pipe of its own, into which each publisher
+writes a byte.
+
 Options (broker_transport_options): data_folder_in and data_folder_out (the same folder), control_folder. Missing folders are created
 with mode 0700.
 """
 
+import contextlib
 import fcntl
 import json
+import os
+import select
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -21,8 +27,8 @@ from typing import Any
 
 from kombu.transport import TRANSPORT_ALIASES, filesystem, virtual
 
-#: Seconds between two polls while there are no messages.
-POLL_SECONDS = 0.03
+#: Seconds until a consumer looks for messages though no publisher has written into its pipe, which may have been deleted.
+LOOK_SECONDS = 1.0
 
 
 class Channel(filesystem.Channel):
@@ -34,6 +40,7 @@ class Channel(filesystem.Channel):
         """Publish a message. Names of files sort by the time of publishing."""
         name = f"{time.time_ns():020d}_{uuid.uuid4()}"
         _replace(self.data_folder_in / f"{name}.{queue}.msg", payload)
+        _wake_consumers(self.data_folder_in)
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:
         """Take the oldest message of a queue, which only one consumer gets. Raises Empty without a message."""
@@ -90,13 +97,84 @@ class Transport(filesystem.Transport):
     """The transport of fsatomic://."""
 
     Channel = Channel
-    polling_interval = POLL_SECONDS
     driver_name = "fsatomic"
 
     def __init__(self, client: Any, **options: Any) -> None:
         super().__init__(client, **options)
         # kombu shares it between all connections of a process, whatever their folders: a binding made in one would be missing in another.
         self.state = virtual.BrokerState()
+        self._pipe: _Pipe | None = None
+
+    def drain_events(self, connection: Any, timeout: float | None = None, **_options: object) -> None:
+        """Deliver one message. Raises TimeoutError if there is none within `timeout` seconds."""
+        if self._pipe is None:
+            self._pipe = _Pipe(_folder(Path(connection.client.transport_options["data_folder_in"])))
+        cycle: Any = self.cycle  # never None before close_connection
+        end = None if timeout is None else time.monotonic() + timeout
+        while True:
+            # Emptied before the look: a message that comes after it is heard.
+            self._pipe.empty()
+            try:
+                cycle.get(self._deliver, timeout=timeout)
+            except Empty:
+                left = LOOK_SECONDS if end is None else min(LOOK_SECONDS, end - time.monotonic())
+                if left <= 0:
+                    raise TimeoutError from None
+                self._pipe.wait(left)
+            else:
+                return
+
+    def close_connection(self, connection: Any) -> None:
+        """Close the channels of a connection, and the pipe."""
+        super().close_connection(connection)
+        if self._pipe is not None:
+            self._pipe.close()
+            self._pipe = None
+
+
+class _Pipe:
+    """The named pipe at which a consumer waits for messages in a folder."""
+
+    def __init__(self, messages: Path) -> None:
+        self._path = _pipes(messages) / str(uuid.uuid4())
+        hidden = self._path.with_name(f".{self._path.name}")
+        os.mkfifo(hidden, 0o600)
+        # Open for writing, too, so that the pipe does not end with its first writer.
+        self._file = os.open(hidden, os.O_RDWR | os.O_NONBLOCK)
+        # Only now, so that a publisher finds nothing that nobody reads.
+        hidden.rename(self._path)
+
+    def wait(self, seconds: float) -> None:
+        """Return when a publisher has written, and after `seconds` at the latest."""
+        select.select([self._file], [], [], seconds)
+
+    def empty(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._file, 4096)
+
+    def close(self) -> None:
+        self._path.unlink(missing_ok=True)
+        os.close(self._file)
+
+
+def _wake_consumers(messages: Path) -> None:
+    """Write into the pipe of each consumer, and delete those of consumers that have ended."""
+    for path in _pipes(messages).iterdir():
+        if path.name.startswith("."):
+            continue
+        try:
+            file = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:  # nobody reads it (ENXIO), or it has just been deleted
+            path.unlink(missing_ok=True)
+            continue
+        # A full pipe wakes its consumer anyway.
+        with contextlib.suppress(BlockingIOError, BrokenPipeError):
+            os.write(file, b"m")
+        os.close(file)
+
+
+def _pipes(messages: Path) -> Path:
+    return _folder(messages.with_name("consumers"))
 
 
 def register() -> None:

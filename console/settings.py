@@ -178,6 +178,7 @@ CACHES = {
         "CACHE_URL", default=f"filecache://{VAR_DIR / 'cache'}" if DEBUG else None, prefix=REDIS_PREFIX
     ),
 }
+SESSION_ENGINE = "workflows_ui.accounts.session_engine"
 
 # --- People --------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "workflows_ui.User"

@@ -127,8 +127,25 @@
     const plainClick = !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
     if (event.target.closest("[data-search]") && plainClick && openSearch()) event.preventDefault();
   });
+  const isTyping = (element) => Boolean(element.matches?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]"));
+  // Keys of one letter can be turned off: speech input types letters that nobody meant as commands.
+  const KEYS_OFF = "console-keys-off";
+  const keysAreOff = () => localStorage.getItem(KEYS_OFF) === "yes";
+  const openKeys = () => {
+    const dialog = document.getElementById("keys");
+    if (!dialog || document.querySelector("dialog[open]")) return;
+    dialog.querySelector("[data-keys-off]").checked = keysAreOff();
+    dialog.showModal();
+  };
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-keys]")) openKeys();
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-keys-off]")) localStorage.setItem(KEYS_OFF, event.target.checked ? "yes" : "no");
+  });
   document.addEventListener("keydown", (event) => {
-    const typing = event.target.matches?.("input, textarea, select, [contenteditable]");
+    const typing = isTyping(event.target) || keysAreOff();
+    if (event.key === "?" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) openKeys();
     const slash = event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey;
     const wanted = slash || (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey);
     if (wanted && !document.querySelector("dialog[open]:not(#search)") && openSearch()) event.preventDefault();
@@ -287,16 +304,21 @@
     updateTicks();
     document.querySelector("[data-tick-page]").focus();
   });
-  // With the focus on a row's link or box, the arrows lead to those of its neighbours, and x or the space bar ticks the row; Enter follows the
-  // link, as everywhere.
+  // With the focus on a row's link or box, j, k and the arrows lead to those of its neighbours, and x or the space bar ticks the row; Enter
+  // follows the link, as everywhere. With the focus elsewhere, j and k lead to the first and the last row.
   document.addEventListener("keydown", (event) => {
     const at = event.target;
-    const row = at.matches?.("a, [data-tick]") ? at.closest(".list-table tbody tr") : null;
-    if (!row || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || at.closest("details")) return;
-    const box = row.querySelector("[data-tick]");
-    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      const next = event.key === "ArrowDown" ? row.nextElementSibling : row.previousElementSibling;
-      next?.querySelector(at === box ? "[data-tick]" : "td.first a")?.focus();
+    if (isTyping(at) || keysAreOff() || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || document.querySelector("dialog[open]")) return;
+    const row = at.matches?.("a, [data-tick]") && !at.closest("details") ? at.closest(".list-table tbody tr") : null;
+    const down = event.key === "j" || (row && event.key === "ArrowDown");
+    const up = event.key === "k" || (row && event.key === "ArrowUp");
+    const box = row?.querySelector("[data-tick]");
+    if (down || up) {
+      const rows = document.querySelector(".list-table tbody")?.rows ?? [];
+      const next = row ? (down ? row.nextElementSibling : row.previousElementSibling) : rows[down ? 0 : rows.length - 1];
+      const goal = next?.querySelector(box && at === box ? "[data-tick]" : "td.first a") ?? next?.querySelector("a, [data-tick]");
+      if (!goal) return;
+      goal.focus();
     } else if (box && (event.key === "x" || (event.key === " " && at !== box))) {
       box.click();
     } else return;

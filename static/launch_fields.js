@@ -49,6 +49,10 @@
     arrange();
   });
   arrange();
+  /* Where a keyboard is at hand, typing can begin at once. */
+  if (document.activeElement === document.body && !location.hash && matchMedia("(pointer: fine)").matches) {
+    fields().find((field) => !field.hidden)?.querySelector("input:not([type=hidden]), select, textarea")?.focus({ preventScroll: true });
+  }
 
   /* From the review back to the form, which is still there with everything typed. */
   document.addEventListener("click", (event) => {

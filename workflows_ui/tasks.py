@@ -30,34 +30,23 @@ from workflows_ui.write_looks import tasks as write_look_tasks
 
 @shared_task
 def tick() -> None:
-    """Every second: end late launches, handle lost ones, and enqueue all due tasks."""
+    """Every second: end late launches, handle lost ones, and enqueue what people wait for."""
     with database.turn():
         sweeping.end_late()
         sweeping.notice_lost()
-        sweeping.forget_files()
         launches = sweeping.to_enqueue()
         job_turns.notice_lost()
         jobs = job_turns.to_enqueue()
         polled = following.due()
-        inspected = capabilities.due()
-        renewed = renewal.due()
-        tested = scheduled_checks.due()
         indexed = reading.due()
-        worded = launch_words.due()
         unclear = unclear_writes.to_enqueue()
     for launch_id in launches:
         launch_tasks.send.delay(launch_id)
     for job_id in jobs:
         job_tasks.work.delay(job_id)
     broker.enqueue_each(launch_tasks.follow, polled)
-    broker.enqueue_each(credential_tasks.renew, map(str, renewed))
-    broker.enqueue_each(credential_tasks.test_credential, map(str, tested))
-    broker.enqueue_each(credential_tasks.inspect, inspected)
     broker.enqueue_each(run_index_tasks.read, indexed)
-    broker.enqueue_each(run_index_tasks.read_launches, worded)
     broker.enqueue_each(write_look_tasks.look, unclear)
-    with database.turn():
-        heartbeat.beat()
 
 
 @shared_task
@@ -69,19 +58,30 @@ def seal() -> None:
 
 @shared_task
 def news() -> None:
-    """Every few seconds: write notifications, and enqueue polls of engines, mails and checks of flows."""
+    """Every few seconds: write notifications, and enqueue what nobody waits for, such as mails and checks of flows and credentials."""
     with database.turn():
+        sweeping.forget_files()
         watching.find_news()
         workspaces = watching.due()
         retried = repairs.due()
         mails = notifications.to_mail()
         checked = alarm_checking.due()
         announced = alarm_channels.due()
+        inspected = capabilities.due()
+        renewed = renewal.due()
+        tested = scheduled_checks.due()
+        worded = launch_words.due()
     broker.enqueue_each(launch_tasks.watch, workspaces)
     broker.enqueue_each(launch_tasks.look_at_retries, retried)
     broker.enqueue_each(notification_tasks.mail, mails)
     broker.enqueue_each(alarm_tasks.check, checked)
     broker.enqueue_each(alarm_tasks.send, announced)
+    broker.enqueue_each(credential_tasks.renew, map(str, renewed))
+    broker.enqueue_each(credential_tasks.test_credential, map(str, tested))
+    broker.enqueue_each(credential_tasks.inspect, inspected)
+    broker.enqueue_each(run_index_tasks.read_launches, worded)
+    with database.turn():
+        heartbeat.beat()
 
 
 @shared_task

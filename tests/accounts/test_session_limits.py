@@ -157,3 +157,14 @@ def test_a_cookie_with_a_nul_character_is_as_good_as_none(limits: int, path: str
     assert browser.get(path, HTTP_COOKIE='sessionid="abcdefghij\\000klm"').status_code < 400
     refused = browser.post("/accounts/login/", {"login": "a"}, HTTP_COOKIE='sessionid="abcdefghij\\000klm"')
     assert refused.status_code < 500
+
+
+def test_a_session_ends_at_its_age_and_its_row_is_no_longer_read(ada: User, settings: Any) -> None:
+    with time_machine.travel(START, tick=False) as clock:
+        client = signed_in()
+        clock.shift(settings.SESSION_COOKIE_AGE - 1)
+        key = client.cookies["sessionid"].value
+        assert inside(client)
+        clock.shift(2)
+        client.cookies["sessionid"] = key  # Which a browser would have dropped.
+        assert not inside(client)

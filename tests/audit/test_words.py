@@ -68,7 +68,7 @@ def _text(node: ast.expr) -> str:
     return ""
 
 
-def _told() -> Iterator[tuple[str, str]]:
+def _named_actions() -> Iterator[tuple[str, str]]:
     trees = _trees()
     every = {Path(file).stem: _wrappers(tree) for file, tree in trees}
     for file, tree in trees:
@@ -110,7 +110,7 @@ def _job_verbs() -> set[str]:
 
 
 def test_every_action_in_the_code_has_words() -> None:
-    named = list(_told())
+    named = list(_named_actions())
     assert {"launch.ask", "credential.add", "member.remove", "mcp.reveal", "audit.prune"} <= {
         action for _file, action in named
     }

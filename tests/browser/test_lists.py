@@ -79,3 +79,41 @@ def test_arrows_move_between_rows_x_ticks_them_and_enter_opens_one(window: Windo
     name = links.nth(2).inner_text()
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_contain_text(name)
+
+
+def test_j_and_k_lead_to_rows_from_anywhere_and_a_question_mark_shows_the_keys(
+    window: Window, users: people.Users
+) -> None:
+    page = window(users.owner)
+    page.goto(FLOWS)
+    links = page.locator("td.first a")
+    page.keyboard.press("j")
+    expect(links.nth(0)).to_be_focused()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    expect(links.nth(1)).to_be_focused()
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(keys).to_contain_text("Select the row")
+    page.keyboard.press("j")
+    keys.get_by_role("checkbox").check()
+    page.keyboard.press("Escape")
+    expect(keys).to_be_hidden()
+    expect(links.nth(1)).to_be_focused()
+    page.keyboard.press("j")
+    page.keyboard.press("?")
+    expect(links.nth(1)).to_be_focused()
+    expect(keys).to_be_hidden()
+
+
+def test_the_first_row_is_a_few_tabs_away(window: Window, users: people.Users) -> None:
+    page = window(users.owner)
+    page.goto(FLOWS)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the rows")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.locator("td.first a").nth(0)).to_be_focused()

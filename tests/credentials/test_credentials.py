@@ -22,7 +22,8 @@ from workflows_ui.credentials.services import capabilities, clients, credential_
 from workflows_ui.credentials.services.credential_tests import Code, Draft, Problem
 from workflows_ui.engine import NoRoute, Timeouts
 from workflows_ui.members.models import AccessRequest, Member, Role, Workspace
-from workflows_ui.members.services import access
+from workflows_ui.members.services import access, launcher_pages
+from workflows_ui.members.services.launcher_pages import Preset
 
 pytestmark = pytest.mark.both_databases
 
@@ -51,6 +52,7 @@ def test_the_first_credential_of_a_project_makes_its_workspace_and_its_manager(e
     ada = person("ada")
     added = add(ada, draft(engine.url))
     assert added.outcome == "created workspace"
+    assert launcher_pages.preset(added.workspace.hidden_pages) == Preset.LAUNCHING
     place = Workspace.objects.get()
     assert (place.name, place.slug, place.project_id, place.address) == (
         "Ada's Project",

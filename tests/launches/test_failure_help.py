@@ -29,7 +29,12 @@ BOILERPLATE = "The flow started and failed before it finished."
 
 
 def _failed(scene: Scene, failure: str = "Error: Dòng 7: thiếu cột sku", **fields: Any) -> Launch:
-    values = {"run_id": "R" * 21, "run_status": "FAILED", "failed_step": "Đọc tệp", "ended_at": timezone.now()}
+    values: dict[str, Any] = {
+        "run_id": "R" * 21,
+        "run_status": "FAILED",
+        "failed_step": "Đọc tệp",
+        "ended_at": timezone.now(),
+    }
     return scene.row(state=State.FAILED, failure=failure, **values | fields)
 
 

@@ -1,6 +1,5 @@
 """The launch pages in a real browser: sent once, live to the end without disturbing the person, clean for axe in every look."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -11,6 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 from tests import flows
 from tests.browser.looks import LOOKS, sound_in_every_look
 from tests.launch_forms.filled import publish
+from tests.launches.browser_scene import sign_in, stage as stage
 from tests.launches.launch_scene import Scene
 from workflows_ui.form_schema.document import Field, FieldKind, Form
 from workflows_ui.launches.models import Launch, Reason, State
@@ -21,28 +21,10 @@ pytestmark = pytest.mark.browser
 ECHO = flows.code("echo", given="{{trigger.body}}")
 
 
-@pytest.fixture
-def stage(transactional_db: None) -> Iterator[Scene]:
-    """A scene whose rows the live server's threads see too."""
-    made = Scene()
-    yield made
-    made.close()
-
-
-def _sign_in(scene: Scene, page: Page, live_server: LiveServer) -> list[str]:
-    """Signs the colleague in; the list that is returned collects what the page writes to the console."""
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    cookie = scene.browser.cookies["sessionid"].value
-    page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
-    return said
-
-
 def test_clicking_twice_sends_one_launch_which_is_watched_to_its_end(
     stage: Scene, live_server: LiveServer, page: Page
 ) -> None:
-    said = _sign_in(stage, page, live_server)
+    said = sign_in(stage, page, live_server)
     flow = flows.make(stage.workflows, "Quick", ECHO)
     page.goto(live_server.url + stage.url(flow) + "?_as=json")
     page.fill("[name=payload]", '{"name": "Nguyễn Văn An"}')
@@ -69,7 +51,7 @@ def test_clicking_twice_sends_one_launch_which_is_watched_to_its_end(
 def test_a_connection_that_is_down_loses_nothing_and_the_back_button_leads_to_the_launch_that_exists(
     stage: Scene, live_server: LiveServer, page: Page
 ) -> None:
-    _sign_in(stage, page, live_server)
+    sign_in(stage, page, live_server)
     flow = flows.make(stage.workflows, "Quick", ECHO)
     page.goto(live_server.url + stage.url(flow) + "?_as=json")
     page.fill("[name=payload]", '{"a": 1}')
@@ -91,7 +73,7 @@ def test_a_connection_that_is_down_loses_nothing_and_the_back_button_leads_to_th
 def test_what_was_typed_is_there_after_a_reload_and_in_another_language_and_gone_after_leaving(
     stage: Scene, live_server: LiveServer, page: Page
 ) -> None:
-    said = _sign_in(stage, page, live_server)
+    said = sign_in(stage, page, live_server)
     flow = flows.make(stage.workflows, "Quick", ECHO)
     address = live_server.url + stage.url(flow) + "?_as=json"
     page.goto(address)
@@ -112,7 +94,7 @@ def test_what_was_typed_is_there_after_a_reload_and_in_another_language_and_gone
 def test_what_was_typed_is_not_put_into_a_form_that_has_changed_meanwhile(
     stage: Scene, live_server: LiveServer, page: Page
 ) -> None:
-    said = _sign_in(stage, page, live_server)
+    said = sign_in(stage, page, live_server)
     debit, credit = (Field(name, (name,), label=name) for name in ("debit", "credit"))
     flow = publish(stage, Form((debit, credit)))
     page.goto(live_server.url + stage.url(flow))
@@ -129,7 +111,7 @@ def test_what_was_typed_is_not_put_into_a_form_that_has_changed_meanwhile(
 
 @pytest.mark.slow
 def test_json_with_a_secret_is_not_stored_by_the_browser(stage: Scene, live_server: LiveServer, page: Page) -> None:
-    _sign_in(stage, page, live_server)
+    sign_in(stage, page, live_server)
     Member.objects.filter(user=stage.users.colleague).update(role=Role.BUILDER)
     flow = publish(stage, Form((Field("pin", ("pin",), label="PIN", kind=FieldKind.SECRET),)))
     page.goto(live_server.url + stage.url(flow) + "?_as=json")
@@ -142,7 +124,7 @@ def test_json_with_a_secret_is_not_stored_by_the_browser(stage: Scene, live_serv
 def test_what_is_typed_about_an_unclear_launch_outlives_the_polls(
     stage: Scene, live_server: LiveServer, page: Page
 ) -> None:
-    said = _sign_in(stage, page, live_server)
+    said = sign_in(stage, page, live_server)
     # The time for finding out is over, and the engine cannot be asked.
     then = timezone.now() - timedelta(minutes=6)
     launch = stage.row(state=State.UNKNOWN, reason=Reason.CUT_OFF, poll_at=then, ended_at=then, asked_at=then)
@@ -159,7 +141,7 @@ def test_what_is_typed_about_an_unclear_launch_outlives_the_polls(
 
 
 def test_a_launch_is_withdrawn_by_keyboard_alone(stage: Scene, live_server: LiveServer, page: Page) -> None:
-    _sign_in(stage, page, live_server)
+    sign_in(stage, page, live_server)
     launch = stage.row()
     page.goto(f"{live_server.url}/w/sales/launches/{launch.pk}/")
     page.locator("#withdraw-open").focus()
@@ -174,7 +156,7 @@ def test_without_javascript_a_launch_is_asked_for_and_seen(
 ) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    _sign_in(stage, page, live_server)
+    sign_in(stage, page, live_server)
     flow = flows.make(stage.workflows, "Quick", ECHO)
     page.goto(live_server.url + stage.url(flow) + "?_as=json")
     page.fill("[name=payload]", '{"a": }')
@@ -202,7 +184,7 @@ def test_the_pages_have_nothing_for_axe_to_complain_about(
         stage.row(state=state)
     context = browser.new_context(**LOOKS["desk"])
     page = context.new_page()
-    _sign_in(stage, page, live_server)
+    sign_in(stage, page, live_server)
     addresses = [
         stage.url(flow),
         stage.url(off),

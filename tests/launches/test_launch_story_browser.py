@@ -1,6 +1,5 @@
 """A failed launch and an answer in a real browser: read, copied, mended and run again, in both themes, on a phone and on paper."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -11,6 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 from tests import flows
 from tests.browser import shots
 from tests.browser.looks import LOOKS, sound_in_every_look
+from tests.launches.browser_scene import sign_in, stage as stage
 from tests.launches.launch_scene import Scene
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.members.models import Role
@@ -24,23 +24,6 @@ ANSWER = (
     '"lines": [{"sku": "TRA-01", "qty": 2, "price": 95000}, {"sku": "CFE-12", "qty": 1, "price": 180000}],'
     f'"qr": "data:image/png;base64,{PNG}", "invoice": "data:application/pdf;base64,JVBERi0xLjQ="}}'
 )
-
-
-@pytest.fixture
-def stage(transactional_db: None) -> Iterator[Scene]:
-    """A scene whose rows the live server's threads see too."""
-    made = Scene()
-    yield made
-    made.close()
-
-
-def _sign_in(scene: Scene, page: Page, live_server: LiveServer) -> list[str]:
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    cookie = scene.browser.cookies["sessionid"].value
-    page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
-    return said
 
 
 def _sound(page: Page) -> None:
@@ -66,7 +49,7 @@ def _failed(scene: Scene) -> tuple[Launch, Launch]:
 def test_a_failed_launch_is_understood_and_run_again_by_keyboard(
     stage: Scene, live_server: LiveServer, page: Page
 ) -> None:
-    said = _sign_in(stage, page, live_server)
+    said = sign_in(stage, page, live_server)
     _good, bad = _failed(stage)
     page.goto(f"{live_server.url}/w/sales/launches/{bad.pk}/")
     expect(page.locator("#failure-title")).to_be_visible()
@@ -110,7 +93,7 @@ def test_the_pages_have_nothing_for_axe_to_complain_about(
     )
     context = browser.new_context(**LOOKS["desk"])
     page = context.new_page()
-    said = _sign_in(stage, page, live_server)
+    said = sign_in(stage, page, live_server)
     page.goto(f"{live_server.url}/w/sales/launches/{done.pk}/")
     expect(page.get_by_role("table").first).to_be_visible()
     _sound(page)

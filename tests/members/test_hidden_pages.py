@@ -12,6 +12,7 @@ from tests.web.filled_workspace import Furnished, furnish, once
 from tests.web.matrix import Address
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.members.models import Workspace
+from workflows_ui.members.services import launcher_pages
 from workflows_ui.members.services.access import page_of
 from workflows_ui.resource_admin import places
 from workflows_ui.web import links, navigation
@@ -132,7 +133,12 @@ def test_a_manager_chooses_the_pages_and_the_log_has_it(stage: Furnished) -> Non
     page = client.get(SETTINGS).content.decode()
     assert re.findall(r'name="hidden_pages"[^>]*value="([\w-]+)"', page) == PAGES
     assert "launches" not in PAGES
-    sent = {"name": "Sales", "hidden_pages": ["connections", "tables"], "causes_in_notices": "on"}
+    sent = {
+        "name": "Sales",
+        "launchers_see": "chosen",
+        "hidden_pages": ["connections", "tables"],
+        "causes_in_notices": "on",
+    }
     assert client.post(SETTINGS, sent).status_code == 303
     assert Workspace.objects.get(slug="sales").hidden_pages == ["connections", "tables"]
     row = AuditEvent.objects.filter(action="workspace.change").latest("pk")
@@ -143,6 +149,20 @@ def test_a_manager_chooses_the_pages_and_the_log_has_it(stage: Furnished) -> Non
 
 @pytest.mark.django_db
 def test_nothing_but_pages_can_be_hidden(stage: Furnished) -> None:
-    answer = stage.browsers["manager"].post(SETTINGS, {"name": "Sales", "hidden_pages": ["launches"]})
+    answer = stage.browsers["manager"].post(
+        SETTINGS, {"name": "Sales", "launchers_see": "chosen", "hidden_pages": ["launches"]}
+    )
     assert answer.status_code == 422
     assert Workspace.objects.get(slug="sales").hidden_pages == []
+
+
+@pytest.mark.django_db
+def test_a_preset_hides_its_pages_and_every_page_of_the_menu_is_in_one(stage: Furnished) -> None:
+    assert set(launcher_pages.PAGES) == set(PAGES)
+    runs = {"credentials", "runs", "failures", "report"}
+    for preset, shown in [("launching", {"credentials"}), ("runs", runs), ("everything", set(PAGES))]:
+        sent = {"name": "Sales", "launchers_see": preset, "hidden_pages": ["jobs"], "causes_in_notices": "on"}
+        assert stage.browsers["manager"].post(SETTINGS, sent).status_code == 303
+        assert set(PAGES) - set(Workspace.objects.get(slug="sales").hidden_pages) == shown
+        page = stage.browsers["manager"].get(SETTINGS).content.decode()
+        assert re.findall(r'name="launchers_see"[^>]*value="(\w+)"[^>]*checked', page) == [preset]

@@ -1,6 +1,7 @@
 """The file broker loses no message, delivers none twice, and shows nobody half of one."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -43,14 +44,14 @@ def connect(folder: Path) -> Connection:
     )
 
 
-def take_all(folder: Path, wanted: int, got: list[str], lock: threading.Lock) -> None:
+def take_all(folder: Path, wanted: int, got: list[str], lock: threading.Lock, timeout: float = 0.2) -> None:
     """Take messages until all consumers together have taken `wanted`."""
     end = time.monotonic() + PATIENCE
     with connect(folder) as link:
         queue = link.SimpleQueue("work")
         while len(got) < wanted and time.monotonic() < end:
             try:
-                message = queue.get(timeout=0.2)
+                message = queue.get(timeout=timeout)
             except queue.Empty:
                 continue
             message.ack()
@@ -145,3 +146,29 @@ def test_purging_empties_only_one_queue(link: Connection) -> None:
 def test_other_users_cannot_read_messages(link: Connection, tmp_path: Path) -> None:
     link.SimpleQueue("work").put("x")
     assert (tmp_path / "messages").stat().st_mode & 0o077 == 0
+
+
+def test_a_consumer_that_waits_is_woken_by_a_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Longer than the test may take: only the pipe can wake the consumer.
+    monkeypatch.setattr(file_broker, "LOOK_SECONDS", 10 * PATIENCE)
+    got: list[str] = []
+    consumer = threading.Thread(target=take_all, args=(tmp_path, 1, got, threading.Lock(), PATIENCE))
+    with connect(tmp_path) as link:
+        link.SimpleQueue("work")
+        consumer.start()
+        pipes = tmp_path / "consumers"
+        while not pipes.exists() or not [path for path in pipes.iterdir() if not path.name.startswith(".")]:
+            assert consumer.is_alive()
+        link.SimpleQueue("work").put("here")
+        consumer.join(PATIENCE)
+    assert got == ["here"]
+    assert list(pipes.iterdir()) == []
+
+
+def test_the_pipe_of_a_consumer_that_was_killed_is_deleted_by_the_next_publisher(
+    link: Connection, tmp_path: Path
+) -> None:
+    (tmp_path / "consumers").mkdir()
+    os.mkfifo(tmp_path / "consumers" / "killed")
+    link.SimpleQueue("work").put("here")
+    assert list((tmp_path / "consumers").iterdir()) == []

@@ -276,10 +276,10 @@ def test_a_tested_credential_rings_for_a_look(
 def test_the_periodic_task_looks_at_those_that_nobody_looked_at_for_a_day(users: Users, bells: list[int]) -> None:
     Inspection.objects.create(workspace=users.workspace, due_at=timezone.now() + timedelta(hours=1))
     Member.objects.filter(user=users.colleague).update(role=Role.BUILDER)
-    tasks.tick()
+    tasks.news()
     assert bells == []
     Inspection.objects.update(due_at=timezone.now() - timedelta(seconds=1))
-    tasks.tick()
+    tasks.news()
     assert bells == [users.workspace.pk]
 
 

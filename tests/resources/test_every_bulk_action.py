@@ -10,6 +10,7 @@ import pytest
 
 from tests.resources import samples
 from tests.stage import TYPED_SECRET, Stage, _filled, everything_told, lead, stage as stage, turns
+from workflows_ui.core.text import in_each_language
 from workflows_ui.jobs.models import ItemState, Job, JobState
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import action_forms
@@ -75,6 +76,23 @@ def test_without_ids_the_engine_is_not_called(stage: Stage, resource: Resource, 
         with pytest.raises(ValueError, match="at least one id"):
             action.bulk.together(stage.session, [], {})
     assert not stage.writes()
+
+
+@plain
+@pytest.mark.parametrize(
+    ("resource", "action"),
+    [pytest.param(a, b, id=f"{a.name}-{b.name}", marks=pytest.mark.slow) for a, b in ACTIONS if b.impact],
+)
+def test_a_job_keeps_in_each_language_how_an_object_is_affected(
+    stage: Stage, resource: Resource, action: Action
+) -> None:
+    assert action.impact
+    found = action.impact(stage.session, resource.get(stage.session, ids(stage, resource, action)[0]))
+    if found is not None:
+        stored = in_each_language(found.summary)
+        assert stored["vi"] != stored["en"], "texts of an impact are lazy"
+        job = worked(asked(stage, resource, action, id=ids(stage, resource, action)))
+        assert {code for _name, sentence, _names, _choice in job.affected for code in sentence} == {"en", "vi"}
 
 
 @in_both_flavours

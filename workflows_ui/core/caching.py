@@ -25,6 +25,7 @@ from django.utils.crypto import salted_hmac
 from redis.exceptions import RedisError
 
 from workflows_ui.core.models import ExpiringValue
+from workflows_ui.core.prepared import Prepared
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -35,6 +36,12 @@ PAUSE = 10.0
 LOG_EVERY = 60.0
 #: The most keys that are remembered because their values could not be removed while the cache was down.
 _MOST_STALE = 1000
+
+_stored_value = Prepared(
+    lambda key, now: ExpiringValue.objects.filter(pk=key, expires_at__gt=now).values_list("value", flat=True),
+    str,
+    datetime,
+)
 
 
 class DatabaseCache(BaseCache):
@@ -57,8 +64,7 @@ class DatabaseCache(BaseCache):
         return True
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
-        rows = ExpiringValue.objects.filter(pk=self._digest(key, version), expires_at__gt=timezone.now())
-        found = rows.values_list("value", flat=True).first()
+        found = _stored_value.first(self._digest(key, version), timezone.now())
         return default if found is None else json.loads(found)
 
     def set(self, key: str, value: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None) -> None:

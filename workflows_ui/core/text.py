@@ -1,9 +1,11 @@
 """Texts for people."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, cast
 
+from django.conf import settings
+from django.utils import translation
 from django.utils.functional import Promise, lazy
 
 if TYPE_CHECKING:
@@ -25,6 +27,23 @@ def deferred(build: Callable[[], str]) -> Text:
 def filled(text: Text, **values: object) -> Text:
     """As `deferred`, for a text from `gettext_lazy` and the values of its placeholders."""
     return deferred(lambda: str(text) % values)
+
+
+def in_each_language(text: Text) -> dict[str, str]:
+    """A lazy text in each of the console's languages, for storage: its reader's language may not be the writer's."""
+    found = {}
+    for code, _name in settings.LANGUAGES:
+        with translation.override(code):
+            found[code] = str(text)
+    return found
+
+
+def in_own_language(stored: str | Mapping[str, str]) -> str:
+    """What `in_each_language` returned, in the reader's language; a text of an earlier release, or of languages that are gone, as it is."""
+    if isinstance(stored, str):
+        return stored
+    texts = (stored.get(code) for code in (translation.get_language(), settings.LANGUAGE_CODE))
+    return next((text for text in texts if text is not None), "") or next(iter(stored.values()), "")
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ def _check_apps(session: EngineSession, operation: Operation) -> None:
         missing = missing_apps.of_trees(session, sent, versions=True)
     if missing:
         text = gettext("The engine takes no change of a step whose app it does not have: %(apps)s")
-        raise forms.ValidationError(text % {"apps": " ".join(item.text for item in missing)})
+        raise forms.ValidationError(text % {"apps": missing_apps.texts(missing)})
 
 
 def _step_of(operation: Operation, trigger: Json) -> str:

@@ -9,7 +9,7 @@ Each call follows from the flow as it is (`_Replacement.following`), so a worker
 the versions at the beginning are kept (`plan`).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.core import formats
 from workflows_ui.core.paths import dict_at, pick, text_at
-from workflows_ui.core.text import Text, deferred
+from workflows_ui.core.text import Text, filled
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import (
     CredentialRefused,
@@ -135,12 +135,8 @@ def _problems(session: EngineSession, flow: Mapping[str, object], change: Change
     ]
     missing = missing_apps.of_trees(session, *map(flow_tree.without_steps, steps), versions=True) if steps else []
     if missing:
-        yield deferred(lambda: _missing_text(missing))
-
-
-def _missing_text(missing: Sequence[missing_apps.MissingApp]) -> str:
-    text = _("The engine takes no change of a step whose app it does not have: %(apps)s")
-    return text % {"apps": " ".join(item.text for item in missing)}
+        text = gettext_lazy("The engine takes no change of a step whose app it does not have: %(apps)s")
+        yield filled(text, apps=missing_apps.texts(missing))
 
 
 def lost_samples(flow: Mapping[str, object], planned: Mapping[str, object]) -> list[str]:

@@ -35,7 +35,7 @@ from workflows_ui.flow_editing.prediction import (
     step_named,
 )
 from workflows_ui.flows import drawing
-from workflows_ui.flows.form_parts import CHANGED, SeenForm
+from workflows_ui.flows.seen_form import CHANGED, SeenForm
 from workflows_ui.resource_admin.places import flow_url, step_url
 from workflows_ui.resource_admin.resource import Affected, Row, id_at, pick
 from workflows_ui.web.form_rendering import LongSelect

@@ -9,14 +9,13 @@ from workflows_ui.accounts.models import User
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.paths import text_at
 from workflows_ui.credentials.services import clients, engine_session
-from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.credentials.services.engine_session import EngineSession, cached
 from workflows_ui.engine import AddressRefused, EngineError
 from workflows_ui.engine_objects.flows import Flow
 from workflows_ui.flows.reading import person_name
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import members
 from workflows_ui.members.services.access import Access
-from workflows_ui.resource_admin.cached import cached
 from workflows_ui.run_index.services.indexes import PATIENCE
 
 log = structlog.get_logger(__name__)

@@ -155,7 +155,7 @@ class _Search(Generic[Reduced]):
         found = self.call(cursor)
         if cursor or found.rows or not self.filters.name:
             return found
-        everything = self._narrowed(replace(self.filters, name=None)).call()
+        everything = self._with_filters(replace(self.filters, name=None)).call()
         if everything.cursor:
             return found
         return replace(everything, rows=whole_lists.with_name(everything.rows, self.filters.name, name_of))
@@ -193,7 +193,7 @@ class _Search(Generic[Reduced]):
             return _sorted(chunk.rows), ""
         if not chunk.by_state or self.filters.status is not None:
             return _sorted(chunk.rows), min(map(_updated, chunk.rows), default="")
-        off = self._narrowed(replace(self.filters, status="DISABLED")).chunk()
+        off = self._with_filters(replace(self.filters, status="DISABLED")).chunk()
         rows_by_id = {_key(row): row for row in [*chunk.rows, *off.rows]}
         on = [_updated(row) for row in chunk.rows if row.get("status") == "ENABLED"]
         edges = [min(on)] if on and len(on) == len(chunk.rows) else []
@@ -212,7 +212,7 @@ class _Search(Generic[Reduced]):
         for folder in folders:
             if left <= 0 or total is None or len(rows_by_id) >= total:
                 break
-            part = self._narrowed(replace(self.filters, folder=folder))
+            part = self._with_filters(replace(self.filters, folder=folder))
             chunk = part.chunk()
             rows_by_id = {_key(row): row for row in chunk.rows} | rows_by_id
             left = part.follow(rows_by_id, chunk.cursor, left - 1)
@@ -232,7 +232,7 @@ class _Search(Generic[Reduced]):
         )
         return text % {"total": total, "listed": listed}
 
-    def _narrowed(self, filters: Filters) -> "_Search[Reduced]":
+    def _with_filters(self, filters: Filters) -> "_Search[Reduced]":
         return replace(self, filters=filters)
 
     def follow(self, rows_by_id: dict[str, Reduced], cursor: str, left: int) -> int:

@@ -16,14 +16,13 @@ from workflows_ui.core.collation import sort_key
 from workflows_ui.core.paths import dict_at, dicts_at, text_at
 from workflows_ui.core.readers import plain_text
 from workflows_ui.core.text import Text
-from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.credentials.services.engine_session import EngineSession, cached
 from workflows_ui.engine import Forbidden, NotFound, NotInPlan
 from workflows_ui.engine_objects.flows import ENABLED, Flow, Step
 from workflows_ui.flows.cron_messages import describe_schedule
 from workflows_ui.launches import flow_facts
 from workflows_ui.pieces import apps, connections as connection_list
 from workflows_ui.resource_admin import whole_lists
-from workflows_ui.resource_admin.cached import cached
 from workflows_ui.resource_admin.resource import Row, id_at, pick
 
 _LONGEST_START = 100
@@ -55,6 +54,12 @@ def folder_names(session: EngineSession) -> dict[str, str]:
     """Names of the workspace's folders by id, at most a minute old; empty if the engine does not give them."""
     rows = whole_lists.rows_of(session.workflows.list_folders(limit=whole_lists.AT_ONCE))
     return {str(row["id"]): _visible_name(row.get("displayName"), str(row["id"])) for row in rows if row.get("id")}
+
+
+def folder_choices(session: EngineSession, none: str = "") -> list[tuple[str, Text]]:
+    """The folders, preceded by the choice of no folder, which has the value `none`."""
+    names = sorted(folder_names(session).items(), key=lambda pair: sort_key(pair[1]))
+    return [(none, _("In no folder")), *names]
 
 
 @cached("connection-names", 60, {}, optional=True)

@@ -10,14 +10,13 @@ from datetime import timedelta
 from functools import cached_property
 
 from django import forms
-from django.conf import settings
 from django.urls import reverse
-from django.utils.translation import get_language, gettext as _, ngettext
+from django.utils.translation import gettext as _, ngettext
 
 from workflows_ui.core import clock, heartbeat
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.states import Badge
-from workflows_ui.core.text import Message, Text
+from workflows_ui.core.text import Message, Text, in_own_language
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.jobs import messages as job_messages
 from workflows_ui.jobs.models import JOB_OPEN, ItemState, Job, JobItem, JobKind, JobState
@@ -216,7 +215,7 @@ class JobPage:
         """What else is affected, by object: name, sentence, names. Objects with the same impact are grouped."""
         groups: dict[tuple[str, str], list[str]] = {}
         for name, sentence, names, *_choice in self.job.affected:
-            shown = _in_own_language(sentence), _join_names([_in_own_language(affected) for affected in names])
+            shown = in_own_language(sentence), _join_names([in_own_language(affected) for affected in names])
             groups.setdefault(shown, []).append(name)
         return [
             (_join_names(objects), sentence, affected_names) for (sentence, affected_names), objects in groups.items()
@@ -332,14 +331,6 @@ class JobPage:
     def _url(self, item: JobItem) -> str:
         removed = item.state == ItemState.DONE and self.action is not None and self.action.removes
         return "" if self.resource is None or removed else reachable(self.resource.url(self.slug, item.object_id))
-
-
-def _in_own_language(stored: str | Mapping[str, str]) -> str:
-    """A stored text in the reader's language; one of an earlier release, or of languages that are gone, as it is."""
-    if isinstance(stored, str):
-        return stored
-    texts = (stored.get(code) for code in (get_language(), settings.LANGUAGE_CODE))
-    return next((text for text in texts if text is not None), "") or next(iter(stored.values()), "")
 
 
 def _join_names(names: Sequence[str]) -> str:

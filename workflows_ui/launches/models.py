@@ -245,7 +245,7 @@ class LaunchFile(crypto.SealsFields, models.Model):
         verbose_name = _("file of a launch")
         verbose_name_plural = _("files of launches")
         ordering = ["name", "pk"]
-        #: Queried every second (launches.services.sweeping.forget_files).
+        #: Queried every few seconds (launches.services.sweeping.forget_files).
         indexes = [models.Index(fields=["launch"], condition=~models.Q(data=""), name="file_still_kept")]
 
     def __str__(self) -> str:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _, pgettext_lazy
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import heartbeat, json_text, redaction
 from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.prepared import Prepared
 from workflows_ui.core.readable import Node
 from workflows_ui.core.text import Message
 from workflows_ui.credentials.services import capabilities
@@ -57,6 +58,9 @@ class Part:
     hides: bool = False
     #: The whole value, masked: decoded JSON or a text.
     value: Any = None
+
+
+_trouble = Prepared(lambda workspace: Follow.objects.filter(pk=workspace).values_list("trouble", flat=True), int)
 
 
 class LaunchPage:
@@ -109,8 +113,7 @@ class LaunchPage:
             return NO_WORKER
         if not self.live or self.launch.poll_at is None:
             return None
-        troubles = Follow.objects.filter(pk=self.launch.workspace_id).values_list("trouble", flat=True)
-        return launch_messages.poll_error_message(troubles.first() or "")
+        return launch_messages.poll_error_message(_trouble.first(self.launch.workspace_id) or "")
 
     @cached_property
     def version(self) -> str:

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from django import forms
 from django.http import HttpResponse
 
-from workflows_ui.lists import news
+from workflows_ui.lists import polls
 from workflows_ui.lists.declaration import AnyRow, Column, List, Page
 from workflows_ui.lists.filters import filter_bar
 from workflows_ui.lists.lines import list_lines
 from workflows_ui.lists.listing import Listing
-from workflows_ui.lists.live import SEEN, live
 from workflows_ui.saved_views import services as saved_views
 from workflows_ui.saved_views.models import SavedView
 from workflows_ui.web import responses
@@ -90,12 +89,12 @@ def respond(
             `stand_in`, what stands in for the engine; `above_template` and `below_template`, what else the page has.
     """
     if page.added is not None:
-        return news.respond(request, current, page)
+        return polls.respond_with_news(request, current, page)
     if current.default_url and not responses.is_fragment(request):
         return responses.redirect(request, current.default_url)
     total = matching if page.total is None else page.total
-    refreshed = live(current.kind, page.rows, total, page.start, pending)
-    if refreshed and responses.is_fragment(request) and request.GET.get(SEEN) == refreshed.version:
+    refreshed = polls.live(current.kind, page.rows, total, page.start, pending)
+    if refreshed and responses.is_fragment(request) and request.GET.get(polls.SEEN) == refreshed.version:
         return responses.vary(HttpResponse(status=204))
     kind, access = current.kind, getattr(request, "access", None)
     # Templates get values: none of them calls the list.
@@ -108,8 +107,8 @@ def respond(
         "lines": lines,
         "row_actions": any(line["shortcuts"] or line["actions"] for line in lines),
         "live": refreshed,
-        "live_url": current.here_with(**{SEEN: refreshed.version}) if refreshed else "",
-        "news": None if refreshed else news.first_poll(current, page),
+        "live_url": current.here_with(**{polls.SEEN: refreshed.version}) if refreshed else "",
+        "news": None if refreshed else polls.first_news(current, page),
         "here": current.here,
         "refresh_url": current.refresh_url,
         "pending": pending,

@@ -12,8 +12,8 @@ from workflows_ui.audit.services import audit_log
 from workflows_ui.lists import export
 from workflows_ui.lists.declaration import AnyRow, List, Order, Page
 from workflows_ui.lists.listing import Listing, requested_order
-from workflows_ui.lists.news import NOTHING
 from workflows_ui.lists.numbering import local_page, row_position, rows_after
+from workflows_ui.lists.polls import NOTHING
 from workflows_ui.web import responses
 from workflows_ui.web.requests import ConsoleRequest
 

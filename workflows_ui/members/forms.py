@@ -30,7 +30,8 @@ from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import sharing
 from workflows_ui.lists.filters import choice_field
 from workflows_ui.members.models import Role, Workspace
-from workflows_ui.members.services import directory, launch_rights
+from workflows_ui.members.services import directory, launch_rights, launcher_pages
+from workflows_ui.members.services.launcher_pages import Preset
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -459,7 +460,7 @@ class LaunchRightForm(HolderForm, LimitsForm):
 
 
 class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
-    """Name, colour bar and switches. Saved by members.services.members, not by the form.
+    """Name, colour bar, switches, and what launchers see. Saved by members.services.members, not by the form.
 
     `stepped`: whether the manager has a second step; without one, requiring it would lock them out. `pages`: what can be hidden from
     launchers (web.navigation.hideable).
@@ -492,14 +493,21 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscript
             ),
         }
 
+    launchers_see = forms.ChoiceField(
+        label=_("Launchers see"),
+        choices=Preset.choices,
+        required=False,
+        widget=forms.RadioSelect,
+        help_text=_(
+            "For launchers, other pages do not exist: not in the menu, not in the search, and not by their address. They always have "
+            "their home, the flows that they may launch, and their launches."
+        ),
+    )
     hidden_pages = forms.MultipleChoiceField(
-        label=_("Hide from launchers"),
+        label=_("Pages hidden from launchers"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text=_(
-            "For launchers these pages do not exist: not in the menu, not in the search, and not by their address. They "
-            "always have their home, the flows that they may launch, and their launches."
-        ),
+        help_text=_("Used if “All but the pages chosen below” is selected above."),
     )
 
     def __init__(
@@ -514,6 +522,15 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscript
         super().__init__(data, instance=instance)
         set_choices(self, "hidden_pages", pages.items())
         self.fields["hidden_pages"].initial = self.instance.hidden_pages
+        self.fields["launchers_see"].initial = launcher_pages.preset(self.instance.hidden_pages)
+
+    def clean(self) -> dict[str, object]:
+        """Make the chosen preset a list of pages."""
+        cleaned = super().clean() or {}
+        chosen = Preset(cleaned.pop("launchers_see", "") or Preset.CHOSEN)
+        if chosen != Preset.CHOSEN:
+            cleaned["hidden_pages"] = launcher_pages.hidden(chosen)
+        return cleaned
 
     def clean_second_factor_required(self) -> bool:
         """Reject the requirement if the manager does not meet it."""

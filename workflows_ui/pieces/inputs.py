@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from typing import TypedDict
 
 from workflows_ui.core.readers import objects_by_name
-from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.credentials.services.engine_session import EngineSession, cached
 from workflows_ui.engine_objects.pieces import Piece, Property
 from workflows_ui.pieces import apps
-from workflows_ui.resource_admin.cached import cached
 
 _REMEMBERED = 600
 #: The secret ones of properties by name: True, or of one with secret members (a list with properties) a map of these.

@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _, ngettext
+from django.utils.translation import gettext_lazy as _, ngettext_lazy
 
 from workflows_ui.core import formats
-from workflows_ui.core.text import Message
+from workflows_ui.core.text import Message, Text, deferred, filled
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound, Refused, flow_tree
 from workflows_ui.engine_objects.flows import Step
@@ -40,7 +40,7 @@ class MissingApp:
     steps: tuple[str, ...]
 
     @property
-    def text(self) -> str:
+    def text(self) -> Text:
         """A sentence with the app and the steps that need it."""
         names = {
             "app": formats.cut(self.title),
@@ -52,7 +52,7 @@ class MissingApp:
             text = _("“%(app)s” in version %(version)s (the engine has %(here)s), needed by %(steps)s.")
         else:
             text = _("“%(app)s”, needed by %(steps)s.")
-        return text % names
+        return filled(text, **names)
 
 
 def of_trees(session: EngineSession, *triggers: object, versions: bool = False) -> list[MissingApp]:
@@ -84,16 +84,21 @@ def of_flow(session: EngineSession, flow_id: str) -> list[MissingApp]:
     return of_trees(session, flow_facts.load_facts(session.workflows, flow_id).tree, versions=True)
 
 
+def texts(missing: Sequence[MissingApp]) -> Text:
+    """The sentences of these apps."""
+    return deferred(lambda: " ".join(str(app.text) for app in missing))
+
+
 def no_run_words(missing: Sequence[MissingApp]) -> Message:
     """Why a flow that needs these apps was called and did not run. `missing` is not empty."""
     text = _("The engine takes calls of such a flow and never runs it. It does not have: %(apps)s")
     return Message(
-        ngettext(
+        ngettext_lazy(
             "The flow needs an app that this engine does not have",
             "The flow needs apps that this engine does not have",
             len(missing),
         ),
-        text % {"apps": " ".join(item.text for item in missing)},
+        filled(text, apps=texts(missing)),
         _("Ask the engine's administrator to install it, or a builder to change the steps."),
     )
 

@@ -28,8 +28,8 @@ Answer = Any
 
 @dataclass(frozen=True)
 class Affected:
-    """What else an action affects: a sentence with the count, and the items as (name, URL or ""). Of a bulk action, texts are translated
-    when they are shown (`gettext_lazy`, `deferred`), since a job keeps them in all languages.
+    """What else an action affects: a sentence with the count, and the items as (name, URL or ""). Of a bulk action, texts are lazy
+    (`gettext_lazy`, `filled`, `deferred`), since a job keeps them in each language (core.text.in_each_language).
 
     A `template` shows `value` instead, folded: it gets both, and the summary as `label`. `choice` is the field of a job's form that decides
     about it.

@@ -1,14 +1,12 @@
-"""The bulk actions of a list, and the objects chosen on it: ticked rows, or everything that matches the filters."""
+"""The objects chosen on a list for a bulk action: ticked rows, or everything that matches the filters."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from operator import attrgetter
 
 from workflows_ui.core.paths import usable_id
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.jobs.services.jobs import Found
 from workflows_ui.lists.listing import Listing
-from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin import action_log
 from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.resource import Resource
@@ -18,16 +16,6 @@ ID, EVERYTHING = "id", "everything"
 _LONGEST_ID, _MOST = 300, 1000
 #: Seconds for which a count is cached; and the cached value for an unknown count.
 _COUNT_SECONDS, _UNKNOWN = 60, -1
-
-
-def actions(resource: Resource, access: Access, lacking: Mapping[str, object]) -> Sequence[Action]:
-    """The bulk actions available to the person, dangerous ones last; actions that the engine lacks are left out."""
-    found = [
-        action
-        for action in resource.actions
-        if action.bulk and not action.collection and access.allows(action.role) and action.needs not in lacking
-    ]
-    return sorted(found, key=attrgetter("danger"))
 
 
 def count_matching(session: EngineSession, resource: Resource, listing: Listing) -> int | None:

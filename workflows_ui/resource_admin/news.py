@@ -7,13 +7,14 @@ from workflows_ui.core import formats
 from workflows_ui.core.paths import text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists.listing import Listing
-from workflows_ui.lists.news import NOTHING
+from workflows_ui.lists.polls import NOTHING
 from workflows_ui.resource_admin.resource import Page, Resource, Row
 
 
 def newest(kind: Resource, current: Listing, rows: Sequence[Row]) -> str:
-    """The time of the newest of an engine's rows, "" if the list is not the first page in its own order."""
-    if not kind.created or current.trail or current.order:
+    """The time of the newest of the rows of a kind that says when they were `created`; "" if the list is not the first page in its own
+    order."""
+    if current.trail or current.order:
         return ""
     times = [moment for row in rows if (moment := formats.moment(text_at(row, kind.created)))]
     return max(times).isoformat() if times else NOTHING

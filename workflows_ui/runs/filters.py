@@ -12,13 +12,12 @@ from django.utils.translation import gettext, gettext_lazy as _
 from workflows_ui.core import formats
 from workflows_ui.core.collation import has_words, plain, sort_key
 from workflows_ui.core.paths import dicts_at, id_at, number_at
-from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.credentials.services.engine_session import EngineSession, cached
 from workflows_ui.engine import flow_tree
 from workflows_ui.flows import outline
 from workflows_ui.flows.reading import name_of, trigger_of
 from workflows_ui.launches import flow_facts
 from workflows_ui.lists.filters import choice_field, period_field
-from workflows_ui.resource_admin.cached import cached
 from workflows_ui.web import messages, plots
 from workflows_ui.web.form_rendering import LongSelect
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from django.urls import reverse
 
-from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.credentials.services.engine_session import EngineSession, cached
 from workflows_ui.engine import flow_tree
 from workflows_ui.engine_objects.runs import Run
 from workflows_ui.failures import services as failures
@@ -16,7 +16,6 @@ from workflows_ui.launches.services import launches, repairs, runs
 from workflows_ui.members.models import Role
 from workflows_ui.members.services import members
 from workflows_ui.members.services.access import Access
-from workflows_ui.resource_admin.cached import cached
 from workflows_ui.resource_admin.places import launch_url, run_url
 from workflows_ui.resource_admin.resource import Row, Subject, id_at, pick
 from workflows_ui.run_index.models import RunIndex

@@ -6,17 +6,16 @@ from datetime import datetime
 from functools import partial
 from typing import TypedDict
 
-from django.utils.translation import gettext as _, gettext_lazy, ngettext
+from django.utils.translation import gettext as _, gettext_lazy, ngettext, ngettext_lazy
 
 from workflows_ui.core import formats
 from workflows_ui.core.collation import sort_key
 from workflows_ui.core.paths import text_at, texts_at
-from workflows_ui.core.text import deferred
-from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.core.text import deferred, filled
+from workflows_ui.credentials.services.engine_session import EngineSession, cached
 from workflows_ui.engine_objects.flows import Flow
 from workflows_ui.flows import pages as flow_pages
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin.cached import cached
 from workflows_ui.resource_admin.places import list_url, object_url, step_url
 from workflows_ui.resource_admin.resource import RESOURCES, Affected, Panel, Row, Subject, Tab, Text
 from workflows_ui.run_index.services import indexes, object_rows, uses
@@ -247,7 +246,7 @@ def affected(session: EngineSession, kind: str, row: Row, none: Text, *, among_o
         for line in found.lines[:_IN_QUESTION]
     ]
     if (more := len(found.lines) - _IN_QUESTION) > 0:
-        text = deferred(lambda: ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more})
+        text = filled(ngettext_lazy("and %(count)d more", "and %(count)d more", more), count=more)
         lines.append((text, page_url(session.workspace.slug, kind, key) if found.as_of else ""))
     return Affected(deferred(lambda: summary(found, session, none)), lines)
 

@@ -33,8 +33,9 @@ from workflows_ui.credentials.services import (
 from workflows_ui.credentials.services.credential_tests import Code, Draft, Findings, Problem
 from workflows_ui.engine import AddressRefused
 from workflows_ui.members.models import Colour, Flavour, Member, Role, Workspace, place
-from workflows_ui.members.services import access, members, teams
+from workflows_ui.members.services import access, launcher_pages, members, teams
 from workflows_ui.members.services.access import Access
+from workflows_ui.members.services.launcher_pages import Preset
 
 #: The stripe of a new workspace, by environment; live has none.
 _COLOURS = {"sandbox": Colour.BLUE, "develop": Colour.ORANGE}
@@ -244,6 +245,7 @@ def _workspace(draft: Draft, findings: Findings) -> tuple[Workspace, bool]:
                 project_name=findings.project_name,
                 engine_version=findings.version,
                 engine_limits=findings.facts.limits if findings.facts else {},
+                hidden_pages=launcher_pages.hidden(Preset.LAUNCHING),
             )
             return workspace, True
     raise IntegrityError("No slug is free.")

@@ -1,18 +1,23 @@
-"""A person's session at an engine: the client that acts for them in a workspace, and a cache of its answers."""
+"""A person's session at an engine: the client that acts for them in a workspace, and a cache of its answers.
+
+Details of a page are read by functions with the decorator `cached`: the page does without those that the engine refuses.
+"""
 
 import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar, cast
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from workflows_ui.core.caching import answers
 from workflows_ui.credentials.services import clients
-from workflows_ui.engine import EngineError, Timeouts, Workflows
+from workflows_ui.engine import EngineError, Forbidden, NotFound, NotInPlan, Timeouts, Workflows
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services.access import Access, HasRole
 
 _log = logging.getLogger(__name__)
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -107,3 +112,32 @@ def open_session(access: Access, *, quick: bool = False, timeouts: Timeouts | No
         access.found[key] = clients.client_for_person(access.user, access.workspace, timeouts=timeouts, checked=True)
     client, credential = access.found[key]
     return EngineSession(client.workflows, access.workspace, str(credential.pk), access.role, access.user.pk, quick)
+
+
+def cached(
+    name: str, seconds: int, default: object, *, optional: bool = False
+) -> Callable[[Callable[Concatenate[EngineSession, P], T]], Callable[Concatenate[EngineSession, P], T]]:
+    """Cache a function's result by its name and arguments; return the default if the engine refuses the call.
+
+    Permanent refusals are cached too, so that the engine is not called at each request. With `optional`, a quick session
+    makes no call (`EngineSession.decorate`).
+    """
+
+    def decorator(function: Callable[Concatenate[EngineSession, P], T]) -> Callable[Concatenate[EngineSession, P], T]:
+        # Of an empty list alone, the type of its items is not known.
+        fallback = cast(T, default)
+
+        @wraps(function)
+        def wrapper(session: EngineSession, /, *args: P.args, **kwargs: P.kwargs) -> T:
+            def call() -> T:
+                try:
+                    return function(session, *args, **kwargs)
+                except (Forbidden, NotFound, NotInPlan):
+                    return fallback
+
+            remember = session.decorate if optional else session.remember_or
+            return remember(fallback, ":".join([name, *map(str, args)]), seconds, call)
+
+        return wrapper
+
+    return decorator

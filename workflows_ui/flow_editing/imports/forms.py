@@ -22,7 +22,7 @@ from workflows_ui.flow_editing import validity
 from workflows_ui.flow_editing.imports import contents, files, matching
 from workflows_ui.flow_editing.imports.files import Request
 from workflows_ui.flows import outline, pages, reading, secret_inputs
-from workflows_ui.flows.form_parts import CHANGED, SeenForm
+from workflows_ui.flows.seen_form import CHANGED, SeenForm
 from workflows_ui.resource_admin.resource import Affected, Row, pick
 
 #: Problems that are listed for one flow.

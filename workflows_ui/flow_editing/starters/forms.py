@@ -24,7 +24,7 @@ from workflows_ui.flow_editing.imports.files import Request
 from workflows_ui.flow_editing.imports.forms import MatchForm
 from workflows_ui.flows import outline, reading
 from workflows_ui.flows.cron_messages import describe_schedule
-from workflows_ui.flows.form_parts import folder_choices
+from workflows_ui.flows.reading import folder_choices
 from workflows_ui.pieces import apps
 
 

@@ -26,8 +26,8 @@ from workflows_ui.flow_editing import places
 from workflows_ui.flow_editing.operations import Json
 from workflows_ui.flow_editing.prediction import step_named
 from workflows_ui.flows import notes
-from workflows_ui.flows.form_parts import CHANGED, SeenForm
 from workflows_ui.flows.reading import moment_of, trigger_of
+from workflows_ui.flows.seen_form import CHANGED, SeenForm
 from workflows_ui.form_schema import checking
 from workflows_ui.form_schema.document import NUMBERS, Column, Field, FieldKind
 from workflows_ui.launch_forms.proposal import proposing

@@ -183,9 +183,7 @@ KINDS: Mapping[str, FailureMessage] = {
     "server_error": _by_waiting(
         _("The service had an error of its own"),
         _("It answered with an internal error."),
-        _(
-            "Wait a few minutes, then retry from the failed step. If it happens again, ask the flow's owner."
-        ),
+        _("Wait a few minutes, then retry from the failed step. If it happens again, ask the flow's owner."),
     ),
     "not_found": _by_values(
         _("Something was not found"),

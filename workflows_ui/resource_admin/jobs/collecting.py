@@ -8,11 +8,9 @@ from functools import cached_property
 
 import structlog
 from django import forms
-from django.conf import settings
-from django.utils import translation
 
 from workflows_ui.core import database
-from workflows_ui.core.text import Text
+from workflows_ui.core.text import Text, in_each_language
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound
 from workflows_ui.jobs.models import ItemState, Job, JobItem
@@ -149,7 +147,7 @@ def _count(work: Work, filters: Mapping[str, object]) -> None:
 
 def _read_impact(work: Work) -> tuple[list[object], int]:
     """The impact on the first objects, as [name, sentence, [name, ...], choice], and how many objects were read for it. Sentences and names
-    are as `_in_languages` gives them.
+    are in each language.
     """
     lines: list[object] = []
     looked = 0
@@ -180,19 +178,14 @@ def _read_impact(work: Work) -> tuple[list[object], int]:
             break
         looked += 1
         if impact is not None:
-            names = [_in_languages(name, 200) for name, _url in impact.lines[:LOOKED]]
+            names = [_stored(name, 200) for name, _url in impact.lines[:LOOKED]]
             name = action_log.name_among(work.resource, row) or item.object_id
-            lines.append([name[:200], _in_languages(impact.summary, 1000), names, impact.choice])
+            lines.append([name[:200], _stored(impact.summary, 1000), names, impact.choice])
     return lines, looked
 
 
-def _in_languages(text: Text, most: int) -> dict[str, str]:
-    """A text in each language, truncated for storage: its reader's language may not be the worker's."""
-    found = {}
-    for code, _name in settings.LANGUAGES:
-        with translation.override(code):
-            found[code] = database.storable(str(text))[:most]
-    return found
+def _stored(text: Text, most: int) -> dict[str, str]:
+    return {code: database.storable(found)[:most] for code, found in in_each_language(text).items()}
 
 
 def _leave_out(item: JobItem, reason: Reason) -> None:

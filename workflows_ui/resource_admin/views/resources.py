@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
@@ -14,13 +15,7 @@ from workflows_ui.lists.lines import allowed_links
 from workflows_ui.lists.listing import REFRESH, offer, swapped_fields
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
-from workflows_ui.resource_admin import (
-    actions,
-    bulk as bulk_actions,
-    capabilities as missing_capabilities,
-    index_fallback,
-    news,
-)
+from workflows_ui.resource_admin import actions, bulk, capabilities as missing_capabilities, index_fallback, news
 from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.index_fallback import NOT_NOW, StandIn
 from workflows_ui.resource_admin.resource import RESOURCES, Page, Resource, Row, Subject, find_resource
@@ -50,7 +45,7 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
         return responses.redirect(request, current.default_url)
     page, pending, swapped = Page(()), False, list[str]()
     stand_in: StandIn | None = None
-    bulk, matching = _bulk(kind, request.access, lacking), None
+    matching: int | None = None
     if current.valid:
         session = index_fallback.open_session(kind, request.access, quick=not current.late)
         if REFRESH in request.GET:
@@ -69,17 +64,15 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
             return missing_capabilities.page(request, kind, why)
         if page.lacking:
             lacking = {**lacking, **page.lacking}
-            bulk = _bulk(kind, request.access, lacking)
         choices = index_fallback.choices(kind, session) if stand_in else kind.choices(session)
         offer(current.form, choices)
         if hint := kind.search_hint(session):
             current.form.fields["search"].widget.attrs["placeholder"] = hint
         if page.total is None and (page.older or current.trail):
-            matching = bulk_actions.count_matching(session, kind, current)
+            matching = bulk.count_matching(session, kind, current)
         pending, swapped = bool(session.put_off), swapped_fields(current.form, choices) if current.late else []
-    bulk = [] if stand_in else bulk
     first, rest = arranged(page_buttons(kind, request.access, lacking, without_engine=stand_in is not None))
-    newest = news.newest(kind, current, page.rows) if current.valid and not stand_in else ""
+    newest = news.newest(kind, current, page.rows) if kind.created and current.valid and not stand_in else ""
     page = replace(page, rows=kind.masked(session, page.rows) if page.rows else (), newest=newest)
     return list_page.respond(
         request,
@@ -91,7 +84,7 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
         again=swapped,
         first=first,
         rest=rest,
-        bulk=bulk,
+        bulk=[] if stand_in else _bulk(kind, request.access, lacking),
         stand_in=stand_in,
         plot_template="" if page.total is None else kind.plot_template,
     )
@@ -147,10 +140,16 @@ def _reason(subject: Subject | None, action: Action, lacking: Lacking) -> Text:
 
 
 def _bulk(resource: Resource, access: Access, lacking: Lacking) -> list[Button]:
+    """The bulk actions available to the person, dangerous ones last; actions that the engine lacks are left out."""
+    offered = [
+        action
+        for action in resource.actions
+        if action.bulk and not action.collection and action.needs not in lacking and access.allows(action.role)
+    ]
     slug = access.workspace.slug
     return [
         Button(action.label, action.icon, action.bulk_url(slug, resource.name), is_action=True, danger=action.danger)
-        for action in bulk_actions.actions(resource, access, lacking)
+        for action in sorted(offered, key=attrgetter("danger"))
     ]
 
 

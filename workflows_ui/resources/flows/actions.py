@@ -1,7 +1,6 @@
 """Actions on flows (api.md 6.5): state, publishing, name, folder, tags, copies, imports, versions, deletion."""
 
 from collections.abc import Iterator, Mapping
-from functools import partial
 
 from django.urls import reverse
 from django.utils.text import format_lazy
@@ -9,7 +8,7 @@ from django.utils.translation import gettext, gettext_lazy as _, ngettext_lazy
 
 from workflows_ui.core import clock, formats
 from workflows_ui.core.paths import dict_at, dicts_at, list_at, text_at
-from workflows_ui.core.text import deferred, filled
+from workflows_ui.core.text import filled
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.deleted_objects import copies, services as deleted_objects
 from workflows_ui.deleted_objects.services import Content
@@ -75,8 +74,9 @@ def _incomplete(session: EngineSession, flow: Row) -> Affected | None:
         return None
     missing = missing_apps.of_trees(session, trigger)
     if missing:
-        lines: list[Line] = [(deferred(partial(getattr, item, "text")), "") for item in missing]
-        return Affected(deferred(lambda: f"{missing_apps.no_run_words(missing).title}."), [*lines, *listed][:_LISTED])
+        lines: list[Line] = [(app.text, "") for app in missing]
+        summary = format_lazy("{}.", missing_apps.no_run_words(missing).title)
+        return Affected(summary, [*lines, *listed][:_LISTED])
     steps = len({finding.step for finding in report.findings})
     if not steps:
         return Affected(_("Some steps could not be checked:"), listed[:_LISTED])

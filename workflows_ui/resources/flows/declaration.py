@@ -17,7 +17,6 @@ from workflows_ui.flow_editing import actions as editing_actions, replacement_jo
 from workflows_ui.flow_editing.testing.actions import DRAFT_TEST, STEP_TEST
 from workflows_ui.flow_editing.trigger_testing import actions as trigger_tests
 from workflows_ui.flows import pages, reading, secret_inputs, versions
-from workflows_ui.flows.form_parts import folder_choices
 from workflows_ui.members.models import Role
 from workflows_ui.pieces.apps import marks_html
 from workflows_ui.resource_admin.places import link_to, list_url, subpage_url
@@ -214,7 +213,7 @@ class Flows(Resource):
         """The folders, and the connections by the external ids that flows use."""
         connections = [(external, name) for external, (_id, name) in reading.connection_names(session).items()]
         connections.sort(key=lambda pair: sort_key(pair[1]))
-        return {"folder": folder_choices(session, pages.NO_FOLDER), "connection": connections}
+        return {"folder": reading.folder_choices(session, pages.NO_FOLDER), "connection": connections}
 
     def masked_whole(self, session: EngineSession, row: Row) -> Row:
         return secret_inputs.masked(session, row)

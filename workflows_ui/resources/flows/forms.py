@@ -13,8 +13,8 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError
 from workflows_ui.engine_objects.flows import Flow
 from workflows_ui.flow_editing import changes
-from workflows_ui.flows.form_parts import CHANGED, SeenForm, folder_choices
-from workflows_ui.flows.reading import moment_of
+from workflows_ui.flows.reading import folder_choices, moment_of
+from workflows_ui.flows.seen_form import CHANGED, SeenForm
 from workflows_ui.lists.filters import state_field
 from workflows_ui.resource_admin.resource import Affected, Row, id_at
 from workflows_ui.web import messages

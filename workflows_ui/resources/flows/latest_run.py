@@ -3,11 +3,10 @@
 from itertools import islice
 
 from workflows_ui.core.paths import text_at
-from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.credentials.services.engine_session import EngineSession, cached
 from workflows_ui.engine import flow_tree, run_tree
 from workflows_ui.flows import drawing, reading
 from workflows_ui.launches.services.runs import any_failed
-from workflows_ui.resource_admin.cached import cached
 from workflows_ui.resource_admin.places import run_url
 from workflows_ui.resource_admin.resource import Subject, id_at
 from workflows_ui.resources.flows import results

@@ -18,14 +18,13 @@ from workflows_ui.core.paths import dicts_at
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.core.readers import parts_of
 from workflows_ui.core.states import Badge
-from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.credentials.services.engine_session import EngineSession, cached
 from workflows_ui.engine_objects.runs import Run
 from workflows_ui.launches import panels as plots
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import runs
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services.access import Access
-from workflows_ui.resource_admin.cached import cached
 from workflows_ui.resource_admin.places import launch_url, run_url
 from workflows_ui.run_index.services import indexes
 from workflows_ui.runs import plots as run_plots, reading as run_reading
