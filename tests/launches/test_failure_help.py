@@ -70,6 +70,13 @@ def test_the_step_and_its_message_stand_before_everything_else_and_the_boilerpla
     assert "Something that the step needs is missing" in page
 
 
+def test_the_live_part_of_a_page_that_comes_to_fail_has_its_own_place_for_who_can_help(scene: Scene) -> None:
+    launch = _failed(scene)
+    headers = {"HX-Request": "true", "HX-Target": "launch-live"}
+    part = text_of(scene.browser.get(reverse("launch", args=["sales", launch.pk]), headers=headers))
+    assert '<div id="failure-caretakers" class="mt-3">' in part
+
+
 @pytest.mark.parametrize(
     ("failure", "first"),
     [
