@@ -61,14 +61,14 @@ def test_a_wrong_password_and_an_unknown_name_are_answered_alike(ada: User, clie
     assert (known.status_code, unknown.status_code) == (422, 422)
     varies = re.compile(r'value="[^"]*"|X-CSRFToken":"[^"]*"')
     assert varies.sub("", text(known)) == varies.sub("", text(unknown))
-    assert "Wrong user name or password." in text(known)
+    assert "Wrong username or password." in text(known)
     assert 'value="ada"' in text(known)
     assert 'value="wrong"' not in text(known)
 
 
 def test_five_wrong_passwords_lock_the_name_even_for_the_right_one(ada: User, client: Client) -> None:
     for _ in range(5):
-        assert "Wrong user name or password" in text(sign_in(client, "ada", "wrong"))
+        assert "Wrong username or password" in text(sign_in(client, "ada", "wrong"))
     locked = sign_in(client, "ada")
     assert locked.status_code == 422
     assert "Too many attempts" in text(locked)
@@ -151,7 +151,7 @@ def test_pages_of_allauth_that_make_no_sense_here_do_not_exist(name: str) -> Non
 
 def test_a_lost_password_is_replaced_by_a_link_that_works_once(ada: User, client: Client) -> None:
     answer = client.post("/accounts/password/reset/", {"email": "ADA@example.com"}, follow=True)
-    assert "If an account has this address" in text(answer)
+    assert "If an account uses this address" in text(answer)
     mailbox.carry()
     (message,) = mail.outbox
     assert message.subject == "Choose a new password for the workflow console"
@@ -172,7 +172,7 @@ def test_a_lost_password_is_replaced_by_a_link_that_works_once(ada: User, client
 
 def test_an_unknown_address_gets_no_mail_and_the_same_page(ada: User, client: Client) -> None:
     answer = client.post("/accounts/password/reset/", {"email": "eve@example.com"}, follow=True)
-    assert "If an account has this address" in text(answer)
+    assert "If an account uses this address" in text(answer)
     mailbox.carry()
     assert mail.outbox == []
 
@@ -205,7 +205,7 @@ def test_the_mail_is_in_the_language_of_the_person_and_goes_again_where_the_serv
 
 def test_a_console_without_mail_says_so(db: None, client: Client, settings: Any) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
-    assert "This console cannot send mail" in text(client.get("/accounts/password/reset/"))
+    assert "This console cannot send email" in text(client.get("/accounts/password/reset/"))
 
 
 def test_a_changed_password_keeps_this_browser_and_ends_the_others(ada: User, client: Client) -> None:

@@ -66,7 +66,7 @@ def test_one_is_led_from_the_workspace_to_the_set_up_and_back(users: Users, clie
     assert f'href="{STEP}"' in text(client.get(wanted))
     assert "Set up one of these two" in text(client.get(STEP))
     set_up_app(client)
-    assert "I have kept them: continue" in text(client.get(f"{STEP}codes/"))
+    assert "I have saved them: continue" in text(client.get(f"{STEP}codes/"))
     assert f'href="{wanted}"' in text(client.get(STEP))
     assert client.get(wanted).status_code == 200
     assert wanted not in text(client.get(STEP)), "the way back is offered once"

@@ -155,7 +155,7 @@ def test_a_mail_server_that_is_down_is_shown_to_people_who_are_signed_in_and_to_
     sign_in(client, "ada")
     confirm(client)
     page = text(client.post("/accounts/address/", {"email": "new@example.com", "action_add": "1"}, follow=True))
-    assert "The mail could not be sent" in page
+    assert "The email could not be sent" in page
 
 
 def test_a_mail_server_that_says_nothing_is_not_waited_for_for_ever(settings: Any) -> None:

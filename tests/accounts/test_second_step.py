@@ -33,7 +33,7 @@ def test_setting_up_an_app_asks_again_who_one_is(ada: User, client: Client) -> N
     client.force_login(ada)
     answer = client.get(f"{STEP}app/add/", follow=True)
     assert answer.redirect_chain[-1][0].startswith("/accounts/again/?next=")
-    assert "Confirm it is you" in text(answer)
+    assert "Confirm it's you" in text(answer)
     wrong = confirm(client, "wrong")
     assert (wrong.status_code, "This is not your password." in text(wrong)) == (422, True)
     assert confirm(client).status_code == 302
@@ -55,7 +55,7 @@ def test_an_app_is_asked_for_at_the_next_sign_in_and_not_before_its_code_the_con
     assert first.headers["Location"] == f"{STEP}enter/"
     assert other.get("/profile/").status_code == 303
     wrong = other.post(f"{STEP}enter/", {"code": "000000"})
-    assert (wrong.status_code, "This code is not right." in text(wrong)) == (422, True)
+    assert (wrong.status_code, "This code is not correct." in text(wrong)) == (422, True)
     right = other.post(f"{STEP}enter/", {"code": code(secret, steps=1)})
     assert right.headers["Location"] == "/profile/"
     assert other.get("/profile/").status_code == 200

@@ -232,7 +232,7 @@ def test_an_id_token_that_is_not_right_signs_nobody_in(
     provider.token = token
     answer = come(client, provider)
     assert answer.status_code == 403
-    assert "did not come to its end" in text(answer)
+    assert "was not completed" in text(answer)
     assert not signed_in(client)
     assert not User.objects.exists()
     row = AuditEvent.objects.get()

@@ -55,8 +55,8 @@ def test_flows_that_are_quiet_at_the_same_time_are_one_alarm_until_they_run_agai
         assert check(stage) == [MANY]
         alarm = Alarm.objects.get()
         page = text(stage.browser, f"{LIST}{alarm.pk}/")
-        assert "5 flows are quiet at the same time" in page
-        assert "Flows that are quiet now" in page
+        assert "5 flows stopped running at the same time" in page
+        assert "Flows without recent runs" in page
         content = stage.browser.get(f"{LIST}{alarm.pk}/").content.decode()
         assert all(f"/flows/{flow}/" in content for flow in flows)
         assert f"{alarm.pk}/mute/" not in content
@@ -124,12 +124,12 @@ def test_watchers_and_channels_for_quiet_flows_are_notified_of_many(stage: Stage
     check(stage)
     FlowRhythm.objects.filter(flow_id__in=flows).update(alarm_at=timezone.now(), name="<!channel> *bold*")
     assert check(stage) == [MANY]
-    assert "Many flows: Many flows are quiet" in text(stage.browser, "/notices/")
+    assert "Many flows: Several flows stopped running" in text(stage.browser, "/notices/")
     assert Notice.objects.filter(kind=NoticeKind.ALARM).count() == 1
     send_due()
     (message,) = server.bodies
-    assert "Many flows: Many flows are quiet" in message["text"]
-    assert "3 flows are quiet at the same time" in message["text"]
+    assert "Many flows: Several flows stopped running" in message["text"]
+    assert "3 flows stopped running at the same time" in message["text"]
     assert "<!channel>" not in message["text"]
 
 

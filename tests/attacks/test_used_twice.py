@@ -37,7 +37,7 @@ def test_a_link_for_a_new_password_that_is_used_twice_at_once_sets_one_password(
     accepted = ["This link does not work any more" not in page for page in pages]
     assert sorted(accepted) == [False, True]
     assert [ada.check_password(password) for password in passwords] == accepted
-    assert "It was used already" in pages[accepted.index(False)]
+    assert "It was already used" in pages[accepted.index(False)]
     assert AuditEvent.objects.filter(action="person.password_reset").count() == 1
 
 

@@ -191,5 +191,5 @@ def test_somebody_signed_out_is_led_to_the_consoles_sign_in(users: Users, client
 def test_the_index_leads_back_to_the_console(looker: Client) -> None:
     page = text(looker.get("/admin/").content)
     assert 'action="/accounts/logout/"' in page
-    assert "Secrets are left out." in page
+    assert "Secrets are not shown." in page
     assert 'href="/admin/"' in text(looker.get("/").content)

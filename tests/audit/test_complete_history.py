@@ -30,7 +30,7 @@ def test_launches_saved_inputs_and_items_of_jobs_are_in_the_history_of_their_flo
     item = {"workspace": space, "object_type": "flows", "object_id": identity(1)}
     audit_log.record(CONSOLE, "flows.turn-off", **item, job="J" * 21)  # type: ignore[arg-type]
     page = text(owner.get(FLOW).content)
-    assert "Saved values for later" in page
+    assert "Saved inputs for later" in page
     assert f'href="/w/sales/launches/{"L" * 21}/"' in page
     assert f'href="/w/sales/jobs/{"J" * 21}/"' in page
     assert "Part of a job" in page
@@ -38,7 +38,7 @@ def test_launches_saved_inputs_and_items_of_jobs_are_in_the_history_of_their_flo
     assert "Nothing has been done here yet." in other
     listed = text(owner.get("/w/sales/audit/", {"job": "J" * 21}).content)
     assert "Flow: Turn off" in listed
-    assert "Saved values" not in listed.split("<tbody>")[1]
+    assert "Saved inputs" not in listed.split("<tbody>")[1]
 
 
 def test_what_an_action_created_begins_its_history_with_it(stage: Stage) -> None:

@@ -67,7 +67,7 @@ def page_text(browser: Client, address: str) -> str:
 
 def test_an_empty_log_says_what_will_be_here(manager: Client) -> None:
     assert "Nothing has been done here yet" in page(manager, LIST)
-    assert "Nothing fits these filters" in page(manager, f"{LIST}?kind=flows")
+    assert "No results for these filters" in page(manager, f"{LIST}?kind=flows")
 
 
 def test_a_detail_has_labels_instead_of_codes(users: Users, manager: Client) -> None:
@@ -100,7 +100,7 @@ def test_jobs_are_named_by_their_action_and_added_teams_by_their_name(users: Use
     members.add(Actor(users.owner), users.workspace, Group.objects.create(name="Night shift"), Role.LAUNCHER)
     found = page_text(manager, LIST).partition("Who Outcome When")[2]
     assert "runs.retry" not in found
-    assert "Run: Retry from the failed step" in found
+    assert "Run: Retry from failed step" in found
     assert "Run: Exported" in found
     assert "Night shift" in found
 
@@ -127,8 +127,8 @@ def test_rows_are_explained(users: Users, manager: Client) -> None:
 def test_who_tries_to_sign_in_is_not_taken_for_the_console(users: Users, client: Client) -> None:
     client.post("/accounts/login/", {"login": "colleague", "password": "wrong wrong wrong"})
     event = AuditEvent.objects.get(action="person.sign_in")
-    assert str(audit_messages.actor_label(event)) == "Somebody not signed in"
-    assert "Somebody not signed in" in page(superuser(users), f"/audit/{event.pk}/")
+    assert str(audit_messages.actor_label(event)) == "Someone not signed in"
+    assert "Someone not signed in" in page(superuser(users), f"/audit/{event.pk}/")
 
 
 def test_rows_of_another_workspace_are_on_no_page_and_in_no_file(users: Users, manager: Client) -> None:
@@ -182,7 +182,7 @@ def test_a_write_is_one_line_with_its_end(users: Users, manager: Client) -> None
     assert "Under way" not in found
     for event in (begun, ended):
         row = page(manager, f"{LIST}{event.pk}/")
-        assert "Written down afterwards" in row
+        assert "Recorded after the action" in row
         assert "409" in row
 
 

@@ -189,8 +189,8 @@ def measure_writing(index: RunIndex, size: int) -> None:
         found = [engine_run() for _ in range(BATCH)]
         written = IndexedRun.objects.filter(workspace_id=index.pk, run_id__in=[run["id"] for run in found])
         acts: dict[str, Callable[[], Any]] = {
-            "120 new runs": partial(rows.save, index, found, timezone.now(), key),
-            "120 known runs": partial(rows.save, index, found, timezone.now(), key),
+            "120 new runs": partial(rows.save, index, list(map(Run, found)), timezone.now(), key),
+            "120 known runs": partial(rows.save, index, list(map(Run, found)), timezone.now(), key),
             "steps of 20 runs": partial(keep_steps, index, found, key),
             "120 runs deleted": partial(rows.delete_some, written),
         }

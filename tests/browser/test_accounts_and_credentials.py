@@ -38,7 +38,7 @@ class Desk:
 
     def sign_in(self, name: str, then: str = "/") -> None:
         self.open(f"/accounts/login/?next={then}")
-        self.page.get_by_label("User name or e-mail address").fill(name)
+        self.page.get_by_label("Username or email address").fill(name)
         self.page.get_by_label("Password", exact=False).first.fill(PASSWORD)
         self.page.get_by_role("button", name="Sign in", exact=True).click()
 

@@ -38,7 +38,7 @@ def test_a_quiet_flow_is_seen_at_the_bell_and_muted_in_three_actions(stage: Stag
     expect(page.get_by_role("heading", name=str(AlarmKind.QUIET.label))).to_be_visible()
     sound_in_every_look(page)
     journey.click(page.get_by_role("button", name="Mute for this flow"))
-    expect(page.get_by_text("Such alarms are muted for this flow.").first).to_be_visible()
+    expect(page.get_by_text("This type of alarm is muted for this flow.").first).to_be_visible()
     journey.end(at_most=3)
     sound_in_every_look(page)
     assert Alarm.objects.get().ended_at is not None
@@ -46,8 +46,8 @@ def test_a_quiet_flow_is_seen_at_the_bell_and_muted_in_three_actions(stage: Stag
     sound_in_every_look(page)
     page.get_by_role("link", name="1 is muted").click()
     sound_in_every_look(page)
-    page.get_by_role("button", name="Allow again").click()
-    expect(page.get_by_text("Nothing is muted")).to_be_visible()
+    page.get_by_role("button", name="Unmute").click()
+    expect(page.get_by_text("No muted alarms")).to_be_visible()
 
 
 def test_a_channel_is_added_changed_and_removed(stage: Stage, window: Window, settings: Any) -> None:
@@ -67,7 +67,7 @@ def test_a_channel_is_added_changed_and_removed(stage: Stage, window: Window, se
     page.get_by_role("button", name="Add the channel").click()
     expect(page.get_by_text("Copy this key now")).to_be_visible()
     sound_in_every_look(page)
-    page.get_by_role("link", name="To the channel").click()
+    page.get_by_role("link", name="View channel").click()
     page.get_by_label("Paused").check()
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("The channel is changed.")).to_be_visible()

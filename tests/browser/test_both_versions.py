@@ -24,7 +24,7 @@ def test_a_failed_launch_is_read_and_its_run_tried_again(desk: Desk, browser: Br
         page.get_by_role("link", name="Show the run's steps").click()
         expect(page).to_have_url(RUN)
         run = page.url
-        _choose(page, "Retry from the failed step")
+        _choose(page, "Retry from failed step")
         expect(page).to_have_url(run)
         expect(page.locator("#live")).to_contain_text("It was retried and failed at “Đọc tệp” after")
         page.get_by_role("link", name="See the launch").click()

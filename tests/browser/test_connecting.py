@@ -136,7 +136,7 @@ def test_an_engine_is_upgraded_under_a_workspace_and_everything_goes_on(
         for path in (*places, *objects):
             desk.open(f"/w/{slug}/{path}/")
             assert "alert-danger" not in page.content(), path
-            assert desk.heading() not in ("This engine does not offer this", "No longer there"), path
+            assert desk.heading() not in ("This engine does not offer this", "Deleted"), path
     desk.open(f"/w/{slug}/abilities/")
     page.get_by_role("button", name="Check again").click()
     expect(page.locator("main")).to_contain_text("Activepieces 0.83.0")

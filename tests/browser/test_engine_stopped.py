@@ -40,7 +40,7 @@ def test_an_engine_that_stops_is_shown_and_nothing_is_lost(desk: Desk, browser: 
             page.locator("[name=payload]").fill(TYPED)
             page.get_by_role("button", name="Launch", exact=True).click()
             window.ends("Waiting to be sent")
-            expect(page.locator("#state-title")).to_have_text("The engine cannot be reached just now")
+            expect(page.locator("#state-title")).to_have_text("The engine cannot be reached right now")
             expect(page.locator("#launch-live")).to_contain_text("nothing has been sent")
         window.ends("Succeeded")
         assert desk.practice.triggers("quick") == 1

@@ -73,7 +73,7 @@ def test_a_builder_proposes_reviews_and_publishes_a_form(stage: Stage, window: W
     page.locator("#section-limits > summary").click()
     page.get_by_label("Not less than").fill("1")
     page.locator("#section-place > summary").click()
-    page.get_by_label("Show it only where the field").select_option("channel")
+    page.get_by_label("Show only if the field").select_option("channel")
     page.get_by_label("Value to compare with").fill("By mail")
     sound(page)
     _saved(page)

@@ -147,7 +147,7 @@ def test_the_token_is_shown_for_a_reason_copied_replaced_and_gone_from_the_brows
     assert old not in page.content()
     more(page, "Replace the token")
     page.get_by_role("button", name="Replace the token of “Reporting”").click()
-    expect(page.get_by_text("The old token is dead.")).to_be_visible()
+    expect(page.get_by_text("The old token no longer works.")).to_be_visible()
     assert server(scene, "Reporting")["token"] != old
 
 
@@ -198,5 +198,5 @@ def test_tools_of_the_one_server_are_switched_and_its_token_replaced(
     page.goto(f"{LIST}do/rotate-token/{row['id']}/")
     expect(page.get_by_text("Clients lose 3 tools:")).to_be_visible()
     page.get_by_role("button", name="Replace the token of “MCP server of the project”").click()
-    expect(page.get_by_text("The old token is dead.")).to_be_visible()
+    expect(page.get_by_text("The old token no longer works.")).to_be_visible()
     assert row["token"] != old

@@ -18,7 +18,7 @@ def test_the_first_account_signs_in_launches_a_flow_and_reads_its_answer(desk: D
     with desk.window(browser, signed_in=False) as window:
         page = window.page
         page.goto("/")
-        page.get_by_label("User name or e-mail address").fill(desk.name)
+        page.get_by_label("Username or email address").fill(desk.name)
         page.get_by_label("Password").fill(desk.password)
         page.get_by_role("button", name="Sign in", exact=True).click()
         expect(page.locator("h1")).to_have_text("Home")

@@ -61,6 +61,6 @@ def test_a_list_that_refreshes_itself_is_sorted_by_an_address_without_what_the_r
     page = window(users.owner)
     page.goto("/w/sales/runs/")
     expect(page.locator("#results[data-live]")).to_be_visible()
-    page.get_by_role("link", name="Took", exact=True).click()
+    page.get_by_role("link", name="Duration", exact=True).click()
     expect(page.locator("#results .list-table tbody tr").first).to_contain_text("Took 700")
     expect(page).to_have_url(re.compile(r"/w/sales/runs/\?sort=-length$"))

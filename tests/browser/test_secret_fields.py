@@ -88,7 +88,7 @@ def test_a_secret_is_typed_typed_again_after_a_mistake_and_masked_in_the_run(for
         # The customer is missing: nothing was launched, and the secret is not in the page any more.
         expect(page.locator("#form-problems")).to_be_visible()
         expect(door).to_have_value("")
-        expect(page.get_by_text("Type it again: a secret is not kept on the page.")).to_be_visible()
+        expect(page.get_by_text("Enter it again: a secret is not kept on the page.")).to_be_visible()
         assert TYPED not in page.content()
         sound_in_every_look(page)
         page.get_by_label("Customer").fill("Lan")

@@ -39,7 +39,7 @@ class Window:
     def password(self) -> None:
         """Signs in with the password."""
         self.open("/accounts/login/")
-        self.page.get_by_label("User name or e-mail address").fill("ada")
+        self.page.get_by_label("Username or email address").fill("ada")
         self.page.get_by_label("Password").first.fill(PASSWORD)
         self.press("Sign in")
 
@@ -49,7 +49,7 @@ class Window:
 
     def confirm(self) -> None:
         """Says once more who one is."""
-        expect(self.page.locator("h1")).to_have_text("Confirm it is you")
+        expect(self.page.locator("h1")).to_have_text("Confirm it's you")
         self.page.get_by_label("Password").first.fill(PASSWORD)
         self.press("Continue")
 
@@ -94,7 +94,7 @@ def test_an_app_is_set_up_and_asked_for(window: Window) -> None:
     secret = window.page.locator("code.user-select-all").inner_text()
     window.page.get_by_label("The code that the app shows now").fill("000000")
     window.press("Set it up")
-    expect(window.page.locator("main")).to_contain_text("This code is not right.")
+    expect(window.page.locator("main")).to_contain_text("This code is not correct.")
     assert window.page.locator("code.user-select-all").inner_text() == secret
     window.page.get_by_label("The code that the app shows now").fill(code(secret))
     window.press("Set it up")

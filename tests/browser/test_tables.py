@@ -163,7 +163,7 @@ def test_several_records_are_deleted_without_javascript(window: Window, practice
     page.get_by_role("button", name="Apply").click()
     expect(page.get_by_text("0 records fit.")).to_be_visible()
     page.locator(".page-actions").get_by_role("link", name="Table", exact=True).click()
-    page.get_by_role("link", name="Show what takes longer, too").click()
+    page.get_by_role("link", name="Also show what takes longer to load").click()
     most = {"0.72.4": "1,500", "0.83.0": "10,000"}[version]
     expect(page.get_by_text(f"39 of the {most} records that the engine allows in a table.")).to_be_visible()
     assert sum(row["tableId"] == key for row in practice.engine.state.records.values()) == 39

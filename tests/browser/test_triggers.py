@@ -93,12 +93,12 @@ def test_a_trigger_is_tested_by_waiting_for_an_event(window: Window, practice: P
     page.get_by_role("radio", name="Wait for a real event.", exact=False).check()
     page.get_by_role("button", name="Test the trigger of").click()
     live = page.locator("#trigger-live")
-    expect(live.get_by_text("The engine listens for the next event.")).to_be_visible()
+    expect(live.get_by_text("The engine is waiting for the next event.")).to_be_visible()
     sound(page)
     practice.call("POST", f"/v1/webhooks/{key}", json={"order": "Bestellung 4711"})
-    expect(live.get_by_text("An event has come")).to_be_visible()
+    expect(live.get_by_text("An event arrived")).to_be_visible()
     expect(live.get_by_text("Bestellung 4711").locator("visible=true").first).to_be_visible()
-    expect(page.locator("#announcer")).to_contain_text("An event has come")
+    expect(page.locator("#announcer")).to_contain_text("An event arrived")
     sound(page)
 
 
@@ -115,6 +115,6 @@ def test_a_trigger_is_asked_and_a_waiting_one_is_cancelled(window: Window, pract
     page.get_by_role("link", name="Test the trigger").click()
     page.get_by_role("radio", name="Wait for a real event.", exact=False).check()
     page.get_by_role("button", name="Test the trigger of").click()
-    page.get_by_role("button", name="Stop listening").click()
-    expect(page.get_by_text("The engine no longer listens.")).to_be_visible()
+    page.get_by_role("button", name="Stop waiting").click()
+    expect(page.get_by_text("The engine no longer waits for events.")).to_be_visible()
     assert not practice.engine.listening

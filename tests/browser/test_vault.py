@@ -33,7 +33,7 @@ def desk(browser: Browser, live_server: LiveServer) -> Iterator[Desk]:
 def test_each_kind_shows_its_fields_only_and_one_with_a_code_is_added(desk: Desk, practice: Practice) -> None:
     known, page = practice.credentials, desk.page
     form = page.locator("form.credential-form")
-    secret, email = form.get_by_label("Secret", exact=True), form.get_by_label("E-mail address at the engine")
+    secret, email = form.get_by_label("Secret", exact=True), form.get_by_label("Email address at the engine")
     code, organization = form.get_by_label("Or a one-time code"), form.get_by_label("Organization", exact=True)
     # That each is added: tests/credentials/test_kinds.py. Here is what a person sees of its fields.
     for kind in ("api_key", "bearer_token", "access_token", "bearer_sign_in", "jwt", "sign_in"):
@@ -53,7 +53,7 @@ def test_each_kind_shows_its_fields_only_and_one_with_a_code_is_added(desk: Desk
     expect(page.locator("h1")).to_have_text("Choose an organization")
     page.get_by_label("Công ty Thương mại Sao Mai").check()
     page.get_by_role("button", name="Test and save").click()
-    expect(page.get_by_text("What the test found")).to_be_visible()
+    expect(page.get_by_text("Test result")).to_be_visible()
     assert Credential.objects.get().kind == "sign_in"
 
 
@@ -71,8 +71,8 @@ def test_a_secret_is_replaced_and_put_back_by_one_click(desk: Desk, practice: Pr
     page.get_by_label("Secret", exact=True).fill(known.access_token)
     page.get_by_role("button", name="Test and replace").click()
     expect(page.get_by_text("The new secret works and is in use")).to_be_visible()
-    page.get_by_role("button", name="Put the old secret back").click()
-    expect(page.get_by_text("The earlier secret is in use again, and works")).to_be_visible()
+    page.get_by_role("button", name="Restore the old secret").click()
+    expect(page.get_by_text("The previous secret is in use again, and works")).to_be_visible()
     row.refresh_from_db()
     assert row.open("secret") == known.api_key
 

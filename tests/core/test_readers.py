@@ -122,3 +122,37 @@ def test_keys_without_an_attribute_are_kept() -> None:
 def test_an_attribute_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         Thing({}).title = "x"  # type: ignore[misc]  # mypy refuses it, too
+
+
+class Optional(EngineObject):
+    __slots__ = ()
+
+    title = readers.text_or_none("key")
+    listed = readers.items_or_none("key")
+    inner = readers.part_or_none("key", Inner)
+
+
+@pytest.mark.parametrize(("value", "name"), [("", "title"), ([], "listed"), ({}, "inner")])
+def test_some_readers_tell_an_empty_value_from_none(value: object, name: str) -> None:
+    found = Optional({"key": value})
+    assert [key for key in ("title", "listed", "inner") if getattr(found, key) is not None] == [name]
+    assert [getattr(Optional({"key": 5}), key) for key in ("title", "listed", "inner")] == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("value", "number", "whole"),
+    [
+        (2, 2.0, 2),
+        (1.5, 1.5, 1),
+        ("2", 2.0, 2),
+        ("1.5", 1.5, None),
+        ("x", None, None),
+        (None, None, None),
+        ([], None, None),
+        (float("nan"), pytest.approx(float("nan"), nan_ok=True), None),
+        (10**400, None, 10**400),
+    ],
+)
+def test_numbers_may_be_written_as_texts(value: object, number: object, whole: int | None) -> None:
+    assert readers.number_of(value) == number
+    assert readers.whole_number_of(value) == whole

@@ -99,9 +99,9 @@ def test_an_end_is_shown_at_30_days_7_days_and_1_day_each_once(users: Users) -> 
         CredentialReminder.objects.update(ends_at=end)
         reminded += remind() + remind()
     assert [line.split(": ")[1] for line in reminded] == [
-        "“My key” ends in 30 days",
-        "“My key” ends in 7 days",
-        "“My key” ends in 1 day",
+        "Credential “My key” expires in 30 days",
+        "Credential “My key” expires in 7 days",
+        "Credential “My key” expires in 1 day",
     ]
 
 

@@ -62,7 +62,7 @@ def acts_for(here: Users, user: User) -> str:
 def test_a_managers_share_of_anothers_credential_acts_for_nobody_until_the_owner_agrees(here: Users, ben: User) -> None:
     row, team = Credential.objects.get(owner=here.colleague), Group.objects.get()
     page = text(ask(here, row, team).content)
-    assert "colleague is asked by a notification" in page
+    assert "A notification asks colleague" in page
     assert "Waiting for consent" in page
     assert acts_for(here, ben) == ""
     notice = Notice.objects.get(user=here.colleague, kind=NoticeKind.CONSENT_ASKED)
@@ -151,7 +151,7 @@ def test_one_that_was_taken_over_acts_where_it_acted_and_not_for_its_new_owner(h
     assert ask(here, row, team, other).status_code == 422
     assert [one.name for one in sharing.teams(row)] == ["Sales"]
     page = page_of(here.owner, f"/w/sales/credentials/{row.pk}/")
-    assert "It acts where it acted before" in page
+    assert "It keeps working where it was used before" in page
     assert f"taken over from {here.colleague.label} on " in page
     assert "with the owner's consent" not in page
     ask(here, row)

@@ -96,7 +96,7 @@ def test_a_good_credential_is_kept_and_its_page_shows_what_was_found(db: None, p
         practice.credentials.project_id,
     )
     body = text(page)
-    assert "What the test found" in body
+    assert "Test result" in body
     for value in (credential.findings["who"], credential.findings["project"], credential.findings["project_id"]):
         assert value
         assert value in body.replace("&#x27;", "'")
@@ -149,7 +149,7 @@ PROBLEMS = [
     ("api_key", {"address": "http://127.0.0.1:9"}, "address", "Nothing answers"),
     ("api_key", {"address": "http://169.254.169.254"}, "address", "does not call this address"),
     ("api_key", {"address": "ftp://files.example"}, "address", "starts with https"),
-    ("api_key", {"address": "https://user:word@gw.example"}, "address", "must not hold a user name"),
+    ("api_key", {"address": "https://user:word@gw.example"}, "address", "must not hold a username"),
     ("api_key", {"address": "https://gw.example/?a=b"}, "address", "before any"),
     ("api_key", {"address": ""}, "address", "Enter the engine"),
 ]
@@ -181,16 +181,16 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_else_typed_is_lost(
 
 
 FAULTS = [
-    ({"kind": "html"}, "", "trouble of its own"),
-    ({"kind": "status", "status": 500}, "", "trouble of its own"),
+    ({"kind": "html"}, "", "has a problem"),
+    ({"kind": "status", "status": 500}, "", "has a problem"),
     ({"kind": "status", "status": 402, "body": "empty"}, "", "plan"),
-    ({"kind": "too_many", "seconds": 60}, "", "fewer calls"),
+    ({"kind": "too_many", "seconds": 60}, "", "limiting requests"),
     ({"kind": "delay", "seconds": 2}, "", "did not answer in time"),
-    ({"kind": "reset_before"}, "", "trouble of its own"),
-    ({"kind": "truncated"}, "", "trouble of its own"),
+    ({"kind": "reset_before"}, "", "has a problem"),
+    ({"kind": "truncated"}, "", "has a problem"),
     ({"kind": "invalid_json"}, "address", "not a workflow engine"),
     ({"kind": "empty"}, "address", "not a workflow engine"),
-    ({"kind": "garbage"}, "", "trouble of its own"),
+    ({"kind": "garbage"}, "", "has a problem"),
 ]
 
 
@@ -324,7 +324,7 @@ def test_a_test_now_shows_its_result(users: Users, practice: Practice) -> None:
     practice.engine.faults.add("status", "GET", f"/v1/projects/{users.workspace.project_id}", status=401)
     page = client.post(reverse("credential_test", args=at), follow=True)
     assert "The engine refuses this secret." in text(page)
-    assert "What the last good test found" in text(page)
+    assert "Result of the last successful test" in text(page)
     users.credential.refresh_from_db()
     assert users.credential.health == Health.REFUSED
 
@@ -332,8 +332,8 @@ def test_a_test_now_shows_its_result(users: Users, practice: Practice) -> None:
 def test_a_secret_whose_time_is_over_says_what_to_do(users: Users) -> None:
     Credential.objects.filter(pk=users.credential.pk).update(health="works", ends_at=timezone.now())
     page = text(browser(users.owner).get(reverse("credential", args=["sales", users.credential.pk])))
-    assert "The time of this secret is over." in page
-    assert "put it in its place" in page
+    assert "This secret has expired." in page
+    assert "replace it" in page
 
 
 def test_nothing_is_said_to_be_done_with_a_credential_that_is_out_of_use(users: Users) -> None:

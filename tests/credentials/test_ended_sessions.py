@@ -28,7 +28,7 @@ def test_every_page_says_that_the_credential_ended_and_not_that_it_needs_more_ri
     answer = browser.get(f"/w/sales/{page}/")
     text = html.unescape(answer.content.decode())
     assert answer.status_code == 502
-    assert "The credential has ended" in text
+    assert "The credential no longer works" in text
     assert "signing in again" in text
     assert "more rights" not in text
 
@@ -42,7 +42,7 @@ def test_no_role_in_the_project_is_a_matter_of_rights(plain: Users, practice: Pr
     browser = Client()
     browser.force_login(plain.owner)
     text = html.unescape(browser.get("/w/sales/flows/").content.decode())
-    assert "The credential has ended" not in text
+    assert "The credential no longer works" not in text
     problem = credentials.retest(plain.credential)
     assert isinstance(problem, credential_tests.Problem)
     assert problem.code != credential_tests.Code.SESSION_ENDED

@@ -129,7 +129,7 @@ def test_without_a_password_a_refused_token_is_not_tried_again_and_its_page_says
     assert AuditEvent.objects.get(action="credential.renew").outcome == "no_password"
     browser = Client()
     browser.force_login(users.owner)
-    assert "does not renew itself any more" in browser.get(f"/w/sales/credentials/{row.pk}/").content.decode()
+    assert "No longer renews automatically" in browser.get(f"/w/sales/credentials/{row.pk}/").content.decode()
 
 
 @pytest.mark.both_databases
@@ -255,8 +255,8 @@ def test_without_a_kept_password_an_activepieces_sign_in_says_when_it_ends_and_r
     browser = Client()
     browser.force_login(plain.owner)
     page = browser.get(f"/w/sales/credentials/{row.pk}/").content.decode()
-    assert "Renews itself" not in page
-    assert "Works, ends in 7 days" in page
+    assert "Renews automatically" not in page
+    assert "Works, expires in 7 days" in page
     scheduled_checks.remind()
     notice = Notice.objects.get(user=plain.owner)
     assert notice.about["days"] == 7

@@ -84,7 +84,7 @@ def test_one_that_does_not_open_this_project_changes_nothing(
 def test_one_click_brings_the_old_one_back_and_another_the_new_one(users: Users, practice: Practice) -> None:
     post(users, kind="access_token", secret=practice.credentials.access_token)
     detail = at(users.owner).get(f"/w/sales/credentials/{users.credential.pk}/")
-    assert "Put the old secret back" in detail.content.decode()
+    assert "Restore the old secret" in detail.content.decode()
     assert "in use again, and works" in put_back(users).content.decode()
     row = Credential.objects.get(pk=users.credential.pk)
     assert (row.kind, row.open("secret"), row.health) == (
@@ -115,7 +115,7 @@ def test_an_old_secret_is_destroyed_when_its_time_is_over(users: Users, practice
     assert (old.secret, old.password) == ("", "")
     assert old.destroyed_at is not None
     answer = put_back(users)
-    assert "no earlier secret any more" in answer.content.decode()
+    assert "no previous secret any more" in answer.content.decode()
     assert now_in(users) == practice.credentials.access_token
     assert AuditEvent.objects.filter(action="credential.destroy_old").count() == 1
 
@@ -135,7 +135,7 @@ def test_who_comes_second_with_a_page_from_before_is_asked_first(users: Users, p
     assert 'value="kept@example.com"' in shown
     assert (now_in(users), CredentialSecret.objects.count()) == (known.api_key, 1)
     # The button of a page from before is no surprise either.
-    assert "Nothing was put back" in stale.post(page(users, "put-back"), {"aside": ""}, follow=True).content.decode()
+    assert "Nothing was restored" in stale.post(page(users, "put-back"), {"aside": ""}, follow=True).content.decode()
     # To do it all the same, one sends the page with the warning.
     assert stale.post(page(users), form | {"seen": answer.context["form"]["seen"].value()}).status_code == 303
     assert now_in(users) == known.access_token

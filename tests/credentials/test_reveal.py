@@ -59,7 +59,7 @@ def test_a_builder_sees_one_value_for_a_reason_and_it_is_written_down(plain: Use
     assert rows[1].begun_id == rows[0].pk
     # The credential's page lists it, with the person.
     used = browser.get(f"/w/sales/credentials/{plain.credential.pk}/").content.decode()
-    assert "Looked at something hidden" in used.partition("Uses of the credential")[2]
+    assert "Revealed a hidden value" in used.partition("Uses of the credential")[2]
     assert "customer-signature-1" not in str(list(AuditEvent.objects.values()))
     # Gone with the next look.
     assert "customer-signature-1" not in browser.get(page(run)).content.decode()

@@ -89,7 +89,7 @@ def test_the_pages_say_where_it_is_used(here: Users) -> None:
     assert 'data-label="People">1<' in listed
     assert 'data-label="Launches in 30 days">2<' in listed
     page = manager.get(f"/w/sales/credentials/{key.pk}/delete/").content.decode()
-    assert "It acts now for:" in page
+    assert "It is currently used for:" in page
     assert re.search(r"</p>\s*<p>They then use another credential", page)
     # People who only use it do not see who else does.
     assert "Order" not in browser(ben).get(f"/w/sales/credentials/{key.pk}/").content.decode()

@@ -229,7 +229,7 @@ def test_what_goes_with_a_flow_is_named_before(company: Scene, owner: Client) ->
         "1 set of saved inputs",
     ):
         assert words in page
-    assert "starts nothing any more" in page
+    assert "no longer starts anything" in page
     assert "btn-danger" in page
 
 
@@ -282,7 +282,7 @@ def test_a_restore_whose_process_dies_is_finished_later_with_the_same_object(
     copy = DeletedObject.objects.get()
     assert copy.state == CopyState.UNCLEAR
     if place == "creation":  # The engine has it, but the console never learned its id: a person has to look.
-        assert "I have looked" in text_of(owner.get(_page()))
+        assert "I checked" in text_of(owner.get(_page()))
         assert _restore(owner).status_code == 422
         return
     assert "continues with the same one" in text_of(owner.get(_page()))
@@ -330,7 +330,7 @@ def test_a_copy_expires_and_an_unfinished_restore_needs_a_look_first(company: Sc
     assert _restore(owner).status_code == 422
     assert _restore(owner, checked="1").status_code == 303
     DeletedObject.objects.update(expires_at=now - timedelta(minutes=1))
-    assert "Nothing was deleted lately" in text_of(owner.get(LIST))
+    assert "Nothing was deleted recently" in text_of(owner.get(LIST))
     assert owner.get(f"{LIST}{copy.pk}/").status_code == 404
     services.purge()
     assert not DeletedObject.objects.exists()

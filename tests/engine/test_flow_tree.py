@@ -1,12 +1,22 @@
 """Walking a step tree: reading order, where each step stands, and data that is no tree."""
 
+import gc
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 
 from workflows_ui.engine import steps_by_name, walk
-from workflows_ui.engine.flow_tree import MOST_STEPS, Branch, Node, branch_names, in_order, inner, tree
+from workflows_ui.engine.flow_tree import (
+    MOST_STEPS,
+    Branch,
+    Node,
+    branch_names,
+    in_order,
+    inner,
+    nodes as every_node,
+    tree,
+)
 
 
 def step(name: str, **rest: Any) -> dict[str, Any]:
@@ -86,7 +96,7 @@ def test_a_place_that_the_router_does_not_list_counts_only_up_to_the_last_one_wi
 
 
 def test_a_step_knows_its_number_and_what_is_inside_and_around_it() -> None:
-    nodes = {node.name: node for node in list(walk(TREE))}
+    nodes = {node.name: node for node in every_node(TREE)}
     assert [node.name for node in tree(TREE)] == ["trigger", "step_1", "step_8", "step_10"]
     assert [node.name for node in inner(nodes["step_4"])] == ["step_5", "step_6", "step_7"]
     assert [node.name for node in nodes["step_7"].ancestors()] == ["step_6", "step_4", "step_1"]
@@ -95,6 +105,12 @@ def test_a_step_knows_its_number_and_what_is_inside_and_around_it() -> None:
     loop = nodes["step_4"].loop
     assert loop is not None
     assert loop.steps == [nodes["step_5"], nodes["step_6"]]
+
+
+def test_a_walk_leaves_nothing_to_the_garbage_collector() -> None:
+    gc.collect()
+    assert len(list(walk(TREE))) == 11
+    assert gc.collect() == 0
 
 
 def test_the_branch_for_everything_else_is_known_by_its_type() -> None:
@@ -115,7 +131,7 @@ def test_of_two_steps_with_one_name_the_first_is_kept_and_nameless_ones_are_left
     assert list(steps_by_name(tree)) == ["trigger", "a"]
 
 
-@pytest.mark.parametrize("odd", [None, [], "x", 5, True])
+@pytest.mark.parametrize("odd", [None, [], "x", 5, True, {}])
 def test_what_is_no_step_has_no_steps(odd: Any) -> None:
     assert list(walk(odd)) == []
     assert steps_by_name(odd) == {}
@@ -173,7 +189,7 @@ json = st.recursive(
 @pytest.mark.slow
 @given(json)
 def test_anything_that_json_can_hold_is_walked_without_an_error(tree: Any) -> None:
-    nodes = list(walk(tree))
+    nodes = every_node(tree)
     assert len({id(node.step) for node in nodes}) == len(nodes)
     assert set(steps_by_name(tree)) == {node.name for node in nodes if node.name}
     main = nodes[0].chain.steps if nodes else []

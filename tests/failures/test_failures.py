@@ -170,7 +170,7 @@ def test_a_snoozed_failure_is_open_again_after_its_time_or_when_it_is_reopened(
     with monkeypatch.context() as patched:
         patched.setattr(clock, "now", lambda: later)
         assert found(stage.browser) == []
-    assert "until somebody reopens it" in text(stage.browser, url)
+    assert "until someone reopens it" in text(stage.browser, url)
     assert "asteriskField" not in stage.browser.get(url).content.decode()
     stage.browser.post(f"{url}reopen/")
     assert found(stage.browser) == [url]
@@ -253,7 +253,7 @@ def test_all_runs_of_a_failure_are_retried_by_one_job_after_a_confirmation(stage
 def test_a_note_is_sealed_and_follows_the_reason_on_every_run_that_fails_like_this(stage: Stage) -> None:
     run, other = only(stage, "Order 4711 was refused", "The card has expired")
     url = next(one for one in found(stage.browser) if "4711" in text(stage.browser, one))
-    assert "What helped before" not in text(stage.browser, f"/w/sales/runs/{run}/")
+    assert "How it was handled before" not in text(stage.browser, f"/w/sales/runs/{run}/")
     stage.browser.post(f"{url}note/", {"text": "Ask <i>billing</i>, then retry."})
     assert "billing" not in repr(list(FailurePattern.objects.values()))
     assert "billing" not in everything_told()
@@ -264,10 +264,14 @@ def test_a_note_is_sealed_and_follows_the_reason_on_every_run_that_fails_like_th
     (new,) = add_runs(stage, "Order 5000 was refused", seconds=1)
     read_again(stage)
     content = stage.browser.get(f"/w/sales/runs/{new}/").content.decode()
-    assert content.index('id="failure-message"') < content.index("What helped before") < content.index("Who can help")
-    assert "What helped before" not in text(stage.browser, f"/w/sales/runs/{other}/")
+    assert (
+        content.index('id="failure-message"')
+        < content.index("How it was handled before")
+        < content.index("Who can help")
+    )
+    assert "How it was handled before" not in text(stage.browser, f"/w/sales/runs/{other}/")
     stage.browser.post(f"{url}note/", {"text": ""})
-    assert "What helped before" not in text(stage.browser, f"/w/sales/runs/{run}/")
+    assert "How it was handled before" not in text(stage.browser, f"/w/sales/runs/{run}/")
 
 
 @pytest.mark.slow
@@ -383,7 +387,7 @@ def test_texts_of_the_engine_are_escaped(stage: Stage) -> None:
 
 @pytest.mark.slow
 def test_without_the_index_the_page_says_who_helps_and_the_menu_leaves_it_out(stage: Stage) -> None:
-    assert "Failures need the run index" in text(stage.browser, LIST)
+    assert "You cannot see failures in this workspace yet" in text(stage.browser, LIST)
     assert f'href="{LIST}"' not in stage.browser.get("/w/sales/runs/").content.decode()
     only(stage, "Order 4711 was refused")
     (url,) = found(stage.browser)

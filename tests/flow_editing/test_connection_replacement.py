@@ -317,7 +317,7 @@ def test_a_colleagues_edit_in_between_is_neither_published_nor_overwritten(compa
     company.practice.engine.faults.add("followed", "POST", ONE, then=follow, schedule=".x", times=1)
     turns(job)
     assert outcomes(job) == {key: ItemState.FAILED}
-    assert "Somebody else changed it at the same time" in company.page(job)
+    assert "Someone else changed it at the same time" in company.page(job)
     seen = company.look(key)
     assert (seen["status"], seen["live"]) == ("DISABLED", ("Published", OLD, "LOCKED"))
     assert seen["newest"][0] == "Theirs"
@@ -376,7 +376,7 @@ def test_the_history_shows_it_and_undo_brings_each_flow_back(company: Company) -
     assert company.look(mixed)["newest"] == ("Published", NEW, "DRAFT"), "it used that one before"
     page = company.page(job)
     assert 'id="job-undo"' not in page
-    assert f'<a href="/w/sales/jobs/{undone.pk}/">Look at the job that undoes it</a>' in page
+    assert f'<a href="/w/sales/jobs/{undone.pk}/">View the job that undoes it</a>' in page
     assert "It was undone." in page
     number = Job.objects.count()
     answer = company.stage.browser.post(f"/w/sales/jobs/{job.pk}/undo/")
@@ -464,7 +464,7 @@ def test_the_old_connection_is_deleted_only_if_asked_and_only_if_nothing_names_i
     acts_with(company, OLD)
     again = company.replace(delete="on")
     assert (outcomes(again), again.reason) == ({late: ItemState.DONE}, Reason.USED_BY_SERVER)
-    assert "An MCP server acts with it" in company.page(again)
+    assert "An MCP server uses it" in company.page(again)
     assert OLD in company_rows(company)
     acts_with(company, NEW)
     last = company.flow("Made even later")

@@ -160,7 +160,7 @@ def test_a_change_by_somebody_else_right_after_the_edit_is_said_with_both_versio
     assert row.state == EditState.DONE
     assert lead(done) == f"/w/sales/flows/{flow}/edits/{row.pk}/"
     page = text(stage.browser.get(lead(done)).content)
-    assert "Somebody else changed the flow at the same time" in page
+    assert "Someone else changed the flow at the same time" in page
     assert "Prepare" in page
     assert "Changed by a colleague" in page.partition("What differs now")[2]
 
@@ -274,7 +274,7 @@ def test_an_outcome_that_was_not_predicted_is_shown_with_both_versions(stage: St
         pytest.skip("this version of the engine keeps unknown inputs")
     assert lead(done) == f"/w/sales/flows/{flow}/edits/{row.pk}/"
     page = text(stage.browser.get(lead(done)).content)
-    assert "something else than the console predicted" in page
+    assert "differs from what the console predicted" in page
     assert "nonsense" in page.lower()
 
 

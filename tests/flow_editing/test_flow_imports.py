@@ -250,7 +250,7 @@ def test_a_file_that_fits_is_shown_and_imported_with_nothing_left_to_do(stage: S
             given[field] = "x"
     tree = webhook(code(), piece("gmail", "send_email", given, piece_now["version"], step="step_2"))
     asked = send(stage, old(tree))
-    assert "This is what is in the file. Nothing was sent yet." in text(asked.content)
+    assert "This is what is in the file. Nothing has been sent yet." in text(asked.content)
     assert not stage.writes()
     shown = text(stage.browser.get(lead(stage.browser.post(NEW, hidden(asked)))).content)
     assert 'data-toast="success"' in shown
@@ -341,7 +341,7 @@ def test_a_change_by_somebody_else_right_after_an_import_is_said(stage: Stage) -
     answer = stage.browser.post(url("import-here", flow), hidden(asked))
     page = text(stage.browser.get(answer["Location"]).content)
     assert "/edits/" in answer["Location"]
-    assert page.count("Somebody else changed the flow at the same time") == 2
+    assert page.count("Someone else changed the flow at the same time") == 2
 
 
 def test_another_file_takes_the_place_of_the_one_that_was_read(stage: Stage) -> None:
@@ -389,9 +389,9 @@ def test_a_tree_that_the_engine_does_not_take_is_shown_at_the_file(stage: Stage)
         stage, new(exported_flow(webhook(code("step-1", type="TELEPORT"), dated=True))), url("import-here", flow)
     )
     assert answer.status_code == 422
-    assert "The engine does not take this flow" in text(answer.content)
+    assert "The engine does not accept this flow" in text(answer.content)
     assert "Perhaps it does not know the type TELEPORT of the step “Code step-1”." in text(answer.content)
-    assert "In the step “Code step-1” this is missing, or not as it has to be: name." in text(answer.content)
+    assert "In the step “Code step-1” this is missing or not valid: name." in text(answer.content)
     assert state(stage, flow)["version"]["trigger"] == before
 
 

@@ -163,7 +163,7 @@ def test_a_full_list_says_that_no_row_fits(stage: Stage, flow: str, odd_app: str
     values = open_form(stage, "step-app", flow, piece=odd_app, operation_name="do") | {"rows-p-texts": rows}
     page = stage.browser.post(url("step-app", flow), values | {"redo": "add:p-texts"})
     assert page.context["form"].data["rows-p-texts"] == rows
-    assert "No more than 200 rows fit here." in text(page.content)
+    assert "This form holds at most 200 rows." in text(page.content)
 
 
 @pytest.mark.slow
@@ -480,7 +480,7 @@ def test_another_action_or_trigger_is_chosen_on_pages_of_their_own(stage: Stage,
     assert "Google Sheets" in found
     assert "Stripe" not in found
     assert "Slack" in text(stage.browser.get(choose, {"category": "COMMUNICATION"}).content)
-    assert "No app fits this" in text(stage.browser.get(choose, {"search": "nothing like it"}).content)
+    assert "No matching apps" in text(stage.browser.get(choose, {"search": "nothing like it"}).content)
     assert stage.browser.get(choose, {"step": "step_99"}).status_code == 404
     page = stage.browser.get(choose, {"step": "step_2", "piece": f"{PREFIX}store"}).content.decode()
     assert "operation_name=put" in page
@@ -523,7 +523,7 @@ def test_a_step_of_an_app_that_is_gone_says_so(stage: Stage, flow: str) -> None:
     typed = {"step": "step_2", "name": "Another name"}
     asked = stage.browser.post(url("step-rename", flow), typed)
     refused = stage.browser.post(url("step-rename", flow), typed | {"seen": asked.context["form"]["seen"].value()})
-    assert "takes no change of a step whose app it does not have: “Webhook”, needed by" in text(refused.content)
+    assert "does not accept changes to a step whose app it does not have: “Webhook”, needed by" in text(refused.content)
 
 
 def test_a_step_of_code_continues_or_is_tried_again_if_it_fails(stage: Stage, flow: str) -> None:

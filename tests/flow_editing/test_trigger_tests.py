@@ -35,7 +35,7 @@ def listening(scene: Scene) -> set[str]:
 
 def test_both_ways_are_explained_and_the_apps_own_is_chosen_before(scene: Scene) -> None:
     page = scene.page(do(scene.practice.sample("quick").id))
-    assert "The engine listens, and keeps the next event that comes as a sample. The app recommends this." in page
+    assert "The engine keeps the next event as a sample. The app recommends this." in page
     assert "A webhook has no source to ask" in page
     assert "The flow is on: a real event runs it too" in page
     assert re.search(r'<input[^>]*value="wait"[^>]*checked', page)
@@ -66,7 +66,7 @@ def test_a_waiting_test_shows_what_comes_and_then_rests(scene: Scene) -> None:
     where = scene.fill(do(key), how="wait")["Location"]
     assert listening(scene) == {key}
     page = scene.page(where)
-    assert "The engine listens for the next event." in page
+    assert "The engine is waiting for the next event." in page
     assert 'hx-trigger="every 2s"' in page
     assert f"/v1/webhooks/{key}</pre>" in page
     assert f'href="/w/sales/flows/{key}/launch/"' in page
@@ -75,11 +75,11 @@ def test_a_waiting_test_shows_what_comes_and_then_rests(scene: Scene) -> None:
     scene.practice.call("POST", f"/v1/webhooks/{key}", json={"order": "A-1", "lines": [{"sku": "T", "count": 2}]})
     after = shown(scene.browser.get(where, headers=FRAGMENT))
     assert after.startswith('<div id="trigger-live">')
-    assert "An event has come" in after
+    assert "An event arrived" in after
     assert "A-1" in after
     assert after.count('bg-green-lt ms-1">New<') == 1
     assert not listening(scene)
-    assert "Stop listening" not in after
+    assert "Stop waiting" not in after
 
 
 def test_a_waiting_test_is_cancelled(scene: Scene) -> None:
@@ -88,7 +88,7 @@ def test_a_waiting_test_is_cancelled(scene: Scene) -> None:
     answer = scene.browser.post(f"{page_of(key)}cancel/")
     assert answer["Location"] == page_of(key)
     assert not listening(scene)
-    assert "The engine no longer listens." in scene.page(page_of(key))
+    assert "The engine no longer waits for events." in scene.page(page_of(key))
     begun, end = AuditEvent.objects.filter(action="flows.test-cancel", object_id=key).order_by("pk")
     assert (begun.outcome, end.outcome) == ("begun", "done")
     assert begun.detail["credential"] == str(scene.users.credential.pk)
@@ -98,7 +98,7 @@ def test_nobody_waits_for_ever(owner: Client, stub_engine: StubEngine) -> None:
     stub_engine.flows, stub_engine.rows["/trigger-events"] = [flow()], []
     long_ago = int(time.time()) - 601
     page = text(owner.get(f"{page_of(identity(1))}?waiting={long_ago}&seen=").content)
-    assert "Nothing has come for ten minutes" in page
+    assert "Nothing arrived for ten minutes" in page
     assert 'id="trigger-live" data-live' not in page
     slower = text(owner.get(f"{page_of(identity(1))}?waiting={long_ago + 400}&seen=").content)
     assert 'hx-trigger="every 5s"' in slower

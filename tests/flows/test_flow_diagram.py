@@ -23,7 +23,7 @@ def router(name: str, *children: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def places(drawn: Layout) -> dict[str, tuple[int, int]]:
-    return {str(box.step["name"]): (box.x, box.y) for box in drawn.boxes}
+    return {box.step.name: (box.x, box.y) for box in drawn.boxes}
 
 
 def overlaps(drawn: Layout) -> list[tuple[str, str]]:
@@ -112,7 +112,7 @@ def test_a_long_flow_folds_its_loops_and_routers_except_those_around_one_step() 
     inner = step("inner", "LOOP_ON_ITEMS", firstLoopAction=step("innermost"))
     tree = chained(step("trigger"), *loops, router("fork", chained(inner, step("beside")), step("other")))
     folded, opened = layout(tree), layout(tree, "innermost")
-    assert [box.step["name"] for box in folded.boxes if not box.more] == ["trigger"]
+    assert [box.step.name for box in folded.boxes if not box.more] == ["trigger"]
     assert (folded.folded, folded.left_out, folded.labels) == (True, 34, [])
     assert set(places(opened)) - set(places(folded)) == {"inner", "innermost", "beside", "other"}
     assert not overlaps(opened)

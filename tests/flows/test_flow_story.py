@@ -58,11 +58,11 @@ def test_the_common_steps_have_sentences_of_their_own() -> None:
     ) == [
         "Sends a WhatsApp message with Sales line",
         "Writes to the table Orders",
-        "Waits until somebody approves or refuses",
+        "Waits until someone approves or declines",
         "Waits 2 h",
         "Sends data to api.example.com",
         "Uses Stripe: Make the customer",
-        "Add it up (the flow's own code)",
+        "Add it up (custom code)",
     ]
 
 
@@ -86,9 +86,9 @@ def test_branches_and_loops_are_folded_into_their_sentence() -> None:
     )
     assert _story_lines(step_trees.loop("step_1", "Each", "{{trigger['body']['items']}}", route)) == [
         "For each of items:",
-        "  Looks which case applies first:",
+        "  Finds the first case that applies:",
         "   If VIP customer:",
-        "    Sends an e-mail",
+        "    Sends an email",
         "   If amount is greater than 10:",
         "    Nothing more happens here",
         "   Otherwise:",
@@ -105,7 +105,7 @@ def test_long_flows_are_shown_as_far_as_people_read_and_the_rest_is_counted() ->
         "step_12", "Each", "", step_trees.chain(_act("gmail", "send_email"), _act("gmail", "send_email"))
     )
     lines = _story_lines(*[_act("gmail", "send_email") for _number in range(10)], loop)
-    assert lines == ["Sends an e-mail"] * 8 + ["+5"]
+    assert lines == ["Sends an email"] * 8 + ["+5"]
 
 
 def test_skipped_steps_are_left_out() -> None:
@@ -163,7 +163,7 @@ def test_the_launch_form_says_what_it_will_do_and_how_it_has_done(scene: Scene) 
     page = unescape(text_of(scene.browser.get(scene.url(flow))))
     assert "What this will do" in page
     assert "Answers the launcher" in page
-    assert "It succeeded in 4 of its last 5 finished launches from here" in page
+    assert "4 of its last 5 finished launches from here succeeded" in page
     assert "3.0 s" in page.partition("Usually takes")[2][:60]
     assert "owner" in page.partition("Last launch")[2].partition("</dl>")[0]
     assert 'hx-get="' + reverse("flow_does", args=["sales", flow]) in page

@@ -109,7 +109,7 @@ def test_branches_show_their_conditions_with_and_and_or() -> None:
     lines, _left = outline.lines({"settings": {"branches": branches}}, NAMES, {})
     assert [(line.label, line.whole) for line in lines] == [
         ("Branch › Big", "a is true and a is true, or a is true"),
-        ("Branch › Rest", "If no other branch fits"),
+        ("Branch › Rest", "If no other branch matches"),
         ("Branch › 3", "No condition is set"),
         ("Branch › 4", "No condition is set"),
     ]

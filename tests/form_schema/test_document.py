@@ -74,7 +74,7 @@ def test_a_form_without_fields_and_one_of_the_whole_body_come_back_unchanged(for
 
 def test_a_schema_from_elsewhere_becomes_a_form() -> None:
     form = schema_in.from_schema({
-        "$schema": schema_out.DRAFT, "type": "object", "description": "Fill this in", "required": ["who", "maybe"],
+        "$schema": schema_out.DRAFT, "type": "object", "description": "Fill in this field", "required": ["who", "maybe"],
         "properties": {
             "who": {"type": "object", "required": ["mail"], "properties": {
                 "mail": {"type": "string", "format": "email", "title": "E-mail", "pattern": "^[a-z@.]+$"},
@@ -86,7 +86,7 @@ def test_a_schema_from_elsewhere_becomes_a_form() -> None:
             "free": {},
         },
     })  # fmt: skip
-    assert form.note == "Fill this in"
+    assert form.note == "Fill in this field"
     assert {field.name: (field.kind.value, field.required) for field in form.fields} == {
         "who.mail": ("email", True),
         "who.age": ("integer", False),
@@ -150,8 +150,8 @@ def test_a_file_that_is_no_form_is_refused_in_words(content: bytes, words: str) 
     [
         ((Field("a", ("a",)), Field("a", ("b",))), "Two fields have the name"),
         ((Field("a", ("a",)), Field("b", ("a",))), "same place"),
-        ((Field("a", ("a",)), Field("b", ("a", "b"))), "inside of another field"),
-        ((Field("a", ()), Field("b", ("b",))), "inside of another field"),
+        ((Field("a", ("a",)), Field("b", ("a", "b"))), "inside another field"),
+        ((Field("a", ()), Field("b", ("b",))), "inside another field"),
         ((Field("a", ("a",), show_if=ShowIf("gone")),), "not there"),
         ((Field("a", ("a",), show_if=ShowIf("a")),), "in a circle"),
         ((Field("a", ("a",), show_if=ShowIf("b")), Field("b", ("b",), show_if=ShowIf("a"))), "in a circle"),

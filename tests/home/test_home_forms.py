@@ -94,8 +94,8 @@ def test_forms_are_there_before_the_engine_was_asked_and_while_it_is_down(users:
     move(users.workspace, address="http://127.0.0.1:9/api")  # nobody listens there
     down = text(client.get(f"{HOME}?q=don", headers=FLOWS).content)
     assert _launched(down) == [first]
-    assert "The list of flows cannot be shown just now" in down
-    assert "Flows with a form of their own are below" in down
+    assert "The list of flows cannot be shown right now" in down
+    assert "You can still launch your favourites and recent flows above, and flows with" in down
 
 
 def test_nothing_is_said_to_be_sent_later_where_the_address_was_changed_outside(users: Users, client: Client) -> None:
@@ -194,8 +194,8 @@ def test_runs_that_were_started_elsewhere_are_shown_to_builders_by_one_call(
     launched(users, pk="L" * 21)
     page = text(owner.get(HOME, headers=ELSEWHERE).content)
     assert "<html" not in page
-    assert "Failed in the last 24 hours (not started here)" in page
-    assert "Running (not started here)" in page
+    assert "Failed in the last 24 hours (started elsewhere)" in page
+    assert "Running (started elsewhere)" in page
     assert "At the step “Write &lt;b&gt;”" in page
     assert f'href="/w/sales/runs/{identity(1)}/"' in page
     assert f'href="/w/sales/runs/{identity(5)}/"' in page

@@ -69,7 +69,7 @@ def test_the_search_spans_names_and_says_when_nothing_is_found(company: Scene) -
     assert "Greet a customer" in found
     assert found.count("/launch/") == 1
     nothing = text_of(company.browser.get(HOME + "?q=%3Cb%3Enothing", headers=FLOWS))
-    assert "No flow that can be launched has this in its name" in nothing
+    assert "No flow with this name can be launched" in nothing
 
 
 def test_cards_or_rows_are_remembered(company: Scene) -> None:
@@ -103,7 +103,7 @@ def test_each_flow_shows_the_persons_last_launch_of_it_however_long_ago(company:
     card = flows.partition(f"/flows/{flow}/launch/")[2][:600]
     assert "Failed" in card
     others = flows.partition(f"/flows/{sample_flows()['quick'].id}/launch/")[2][:300]
-    assert "Not launched by you yet" in others
+    assert "Not launched yet" in others
 
 
 def test_marking_a_flow_leads_back_inside_the_console_only(company: Scene) -> None:
@@ -124,7 +124,7 @@ def test_an_engine_that_is_down_is_said_and_lately_launched_flows_stay_at_hand(s
     scene.row(flow_name="<i>Order</i> intake", state=State.SUCCEEDED)
     scene.server.stop()
     page = text_of(scene.browser.get(HOME + "?flows=1"))
-    assert "The list of flows cannot be shown just now" in page
+    assert "The list of flows cannot be shown right now" in page
     assert "&lt;i&gt;Order&lt;/i&gt; intake" in page
     assert "<i>Order</i>" not in page
 
@@ -149,7 +149,7 @@ def test_builders_see_what_runs_what_failed_and_the_launches_per_day(scene: Scen
     page = text_of(owner.get(HOME))
     today = timezone.localdate().isoformat()
     assert f'href="/w/sales/launches/?state=problem&amp;since={today}"' in page
-    assert re.search(r'counter-number">2</span> <span class="text-secondary">Launches with problems today', page)
+    assert re.search(r'counter-number">2</span> <span class="text-secondary">Launches failed today', page)
     assert re.search(r'counter-number">1</span> <span class="text-secondary">Launches in progress', page)
     failing = page.partition("Flows with problems")[2]
     assert "Broken" in failing
@@ -183,7 +183,7 @@ def test_who_has_no_credential_is_informed_what_to_do(scene: Scene) -> None:
 def test_a_viewer_is_informed_that_they_launch_nothing(scene: Scene) -> None:
     Member.objects.filter(user=scene.users.colleague).update(role=Role.VIEWER)
     page = text_of(scene.browser.get(HOME))
-    assert "You may look at everything here, and launch nothing" in page
+    assert "You have view-only access" in page
     assert 'id="home-elsewhere"' in page, "what runs and what failed can be looked at"
     part = scene.browser.get(HOME, headers={"HX-Request": "true", "HX-Target": "home-elsewhere"})
     assert text_of(part).lstrip().startswith('<div id="home-elsewhere">')
@@ -199,4 +199,4 @@ def test_very_long_and_odd_names_do_no_harm(scene: Scene) -> None:
 
 def test_a_console_in_which_nothing_works_says_so_at_the_top(scene: Scene) -> None:
     cache.delete(heartbeat.KEY)
-    assert "Nothing works in the background just now" in text_of(scene.browser.get(HOME))
+    assert "Background work is not running right now" in text_of(scene.browser.get(HOME))

@@ -43,7 +43,7 @@ def test_a_long_job_is_reported_once_with_what_failed(scene: Scene) -> None:
     assert notice.url == f"/w/sales/jobs/{job.pk}/"
     page = text_of(scene.sign_in(scene.users.owner).get("/notices/"))
     assert "Your bulk action is finished" in page
-    assert "1 could not be done." in page
+    assert "1 item failed." in page
 
 
 def test_jobs_that_were_reported_cost_the_next_look_nothing(scene: Scene) -> None:

@@ -223,7 +223,7 @@ def test_an_unexpected_error_about_one_object_is_its_outcome_and_the_job_goes_on
     assert "KeyError: 'version'" in line["exception"]
     assert audited("flows.turn-off", job, 1) == (["begun", "unclear"] if key == "run" else [])
     page = page_of(stage, job)
-    assert "An error of the console" in page
+    assert "A console error" in page
     assert ('id="job-retry"' in page) is (key == "visible")
 
 
@@ -234,7 +234,7 @@ def test_unexpected_errors_about_several_in_a_row_end_the_job_early(stage: Stage
     job = turns(job, broken("run"))
     assert (job.state, job.reason) == (JobState.FAILED, Reason.BROKEN)
     assert states(job)[3:] == [ItemState.WAITING] * 2
-    assert "Ended early: an error of the console" in page_of(stage, job)
+    assert "Ended early: console error" in page_of(stage, job)
     # Before the question, too, it ends: no worker tries it for ever.
     job = turns(ask(stage, [], everything=True), broken("visible"))
     assert (job.state, job.reason) == (JobState.FAILED, Reason.BROKEN)
@@ -299,7 +299,7 @@ def test_not_done_is_said_about_an_object_at_the_end_of_the_search_only(stage: S
     assert audited("flows.delete", job, 0) == ["begun", "unclear", "not_done"]
     page = page_of(stage, job)
     assert "being checked" not in page
-    assert "The engine did not do it to this one" in page
+    assert "The engine did not do this with this item" in page
     assert 'id="job-retry"' in page
     watching.find_news()
     assert len(notifications.visible_notifications(job.user)) == 1

@@ -68,7 +68,7 @@ def test_the_page_stands_while_the_engine_does_not(owner: Client, users: Users, 
     scene.saved(users.owner)
     stub_engine.flows = []
     page = text(owner.get(BASE).content)
-    assert "The engine cannot be asked about the flow" in page
+    assert "The engine cannot be reached" in page
     assert "3 fields" in page
 
 

@@ -1,10 +1,12 @@
 """A form that no longer fits its flow is noticed, and what changed between two forms is named."""
 
 from dataclasses import replace
+from typing import cast
 
 from tests.launch_forms.test_references import code, flow
+from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.form_schema.document import NOTHING, Column, Field, FieldKind, Form, Limits, Why
-from workflows_ui.launch_forms import messages as form_messages
+from workflows_ui.launch_forms import form_fit, messages as form_messages
 from workflows_ui.launch_forms.proposal import changes, trigger_fields
 from workflows_ui.launch_forms.proposal.proposing import propose
 
@@ -13,6 +15,12 @@ TREE = flow(
     {"type": "LOOP_ON_ITEMS", "settings": {"items": "{{trigger.body.rows}}"}, "firstLoopAction": {
         "name": "inner", "settings": {"input": {"sku": "{{step_2['item']['sku']}}"}}}},
 )  # fmt: skip
+
+
+def test_a_flow_without_a_trigger_has_no_tree_to_compare_a_form_with() -> None:
+    unasked = cast("EngineSession", None)
+    assert form_fit.trigger(unasked, {"id": "flow", "version": {"id": "version", "trigger": None}}) is None
+    assert form_fit.trigger(unasked, {"id": "flow", "version": {"id": "version", "trigger": TREE}}) is TREE
 
 
 def test_a_proposed_form_fits_its_flow() -> None:

@@ -40,9 +40,9 @@ def _left(scene: Scene, flow: str, name: str, **typed: Any) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("name", "typed", "errors"),
     [
-        ("customer", {"customer": ""}, {"customer": "Fill this in."}),
+        ("customer", {"customer": ""}, {"customer": "Fill in this field."}),
         ("customer", {"customer": "An"}, {"customer": ""}),
-        ("amount", {"amount": "many"}, {"amount": "Type a number, such as 12.5."}),
+        ("amount", {"amount": "many"}, {"amount": "Enter a number, such as 12 or 12.5."}),
         ("amount", {"amount": "12"}, {"amount": ""}),
         ("door", {"door": "x"}, {}),
         ("gone", {"gone": "x"}, {}),

@@ -168,9 +168,9 @@ def test_a_pattern_is_tried_before_it_is_saved(owner: Client, users: Users) -> N
     scene.saved(users.owner)
     page = owner.get(f"{FIELD}customer.name/")
     trying = scene.filled(page) | {"pattern": "[A-Z]{2}-\\d+", "pattern_try": "HN-12", "try": "yes"}
-    assert "“HN-12” fits." in text(owner.post(f"{FIELD}customer.name/", trying).content)
+    assert "“HN-12” matches." in text(owner.post(f"{FIELD}customer.name/", trying).content)
     failing = trying | {"pattern_try": "hn"}
-    assert "“hn” does not fit." in text(owner.post(f"{FIELD}customer.name/", failing).content)
+    assert "“hn” does not match." in text(owner.post(f"{FIELD}customer.name/", failing).content)
     broken = edited(owner, "customer.name", pattern="([a")
     assert broken.status_code == 422
     assert "This pattern cannot be read" in text(broken.content)
@@ -181,15 +181,15 @@ def test_a_pattern_is_tried_before_it_is_saved(owner: Client, users: Users) -> N
     [
         ("amount", {"low": "5", "high": "3"}, "The lower limit is above the upper one."),
         ("amount", {"low": "a lot"}, "id_low_error"),
-        ("amount", {"start": "filled", "value": ""}, "Type the value that the field starts with."),
+        ("amount", {"start": "filled", "value": ""}, "Enter the value that the field starts with."),
         ("amount", {"start": "filled", "value": "1.500"}, "This could be two numbers."),
         ("amount", {"kind": "date", "start": "filled", "value": "31.31.2026"}, "id_value_error"),
-        ("amount", {"kind": "email", "start": "filled", "value": "x"}, "Type an e-mail address"),
+        ("amount", {"kind": "email", "start": "filled", "value": "x"}, "Enter an email address"),
         ("amount", {"kind": "choice", "source": "app"}, "Choose the field of an app"),
         ("amount", {"kind": "choice", "source": "table"}, "Choose the table that the choices come from."),
         ("amount", {"kind": "choice", "source": "typed"}, "There are no choices yet."),
         ("amount", {"kind": "table"}, "A table of rows needs at least one column."),
-        ("amount", {"kind": "file", "accept": "pdf, *.*"}, "is no ending of a file name"),
+        ("amount", {"kind": "file", "accept": "pdf, *.*"}, "is not a file extension"),
         ("amount", {"rule_field": "channel", "rule_test": "is", "rule_value": "fax"}, "is not among the choices"),
         ("channel", {"start": "filled", "value": "fax"}, "is not among the choices (By mail, Zalo)"),
         (
@@ -218,7 +218,7 @@ def test_a_rule_shows_a_field_only_sometimes_and_never_in_a_circle(owner: Client
     found = scene.draft(users.owner).field("amount")
     assert found is not None
     assert found.show_if == ShowIf("channel", When.IS, 7)
-    assert "Only where “Channel” is “Zalo”" in text(owner.get(BASE).content)
+    assert "Only if “Channel” is “Zalo”" in text(owner.get(BASE).content)
     circle = edited(owner, "channel", rule_field="amount", rule_test="filled")
     assert circle.status_code == 422
     assert "Choose another one" in text(circle.content)
@@ -267,7 +267,7 @@ def test_choices_of_a_column_are_typed_one_a_line(owner: Client, users: Users) -
     assert found.columns[0].choices == (Choice("Small", 1), Choice("Huge", 30))
     assert found.columns[1].choices == (Choice("Green", "TRA-01"), Choice("Black", "Black"))
     for choices, said in (
-        ("", "Type what there is to choose from, one a line."),
+        ("", "Enter the choices, one per line."),
         ("x = 1\nb = 1", "is sent by two of the choices"),
         ("Huge = many", "column-error-0"),
     ):

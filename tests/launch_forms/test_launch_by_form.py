@@ -68,7 +68,7 @@ def test_the_page_shows_labels_help_groups_note_and_the_sentence_of_the_button(s
     page = opened(scene, order)
     for text in ("Customer", "As on the invoice.", "Delivery", "Read <strong>this</strong> first.", "Place the order"):
         assert text in page
-    for text in ("From 1 to 100.", "1 more field", "Counts only where “Urgent” is “Yes”."):
+    for text in ("From 1 to 100.", "1 more field", "Used only if “Urgent” is “Yes”."):
         assert text in page
     assert "?_as=json" not in page
     assert "<script>alert(1)" not in text_of(scene.browser.get(scene.url(order)))
@@ -117,7 +117,7 @@ def test_mistakes_are_shown_at_their_fields_and_everything_typed_comes_back(scen
     for text in ('value="nobody"', 'value="someday"', 'value="one"', 'value="two"', 'value="many"', "{</textarea>"):
         assert text in page
     assert 'href="#field-0"' in page
-    assert "Type an e-mail address" in page
+    assert "Enter an email address" in page
     assert 'type="text" id="field-5-control" name="day"' in page, "a browser's own control for dates would lose it"
     assert 'name="rows[0][count]" value="many"' in page, "rows are renumbered"
 
@@ -170,8 +170,8 @@ def test_a_link_fills_fields_of_the_form_only_and_still_needs_the_click(scene: S
     assert not Launch.objects.exists()
     assert "nothing" not in hidden(page)
     assert "does not ask for some of what the link names, so it is left out: shop, ticket, nothing." in page
-    assert "Something that the link filled in has to be corrected" in page
-    assert page.count("Type a number") == 2, "at the field, and in the list above"
+    assert "A value from the link has to be corrected" in page
+    assert page.count("Enter a number") == 2, "at the field, and in the list above"
     assert "Fill in" not in page.partition("form-problems")[2].partition("</ul>")[0], (
         "what the link leaves out is no mistake"
     )

@@ -62,7 +62,7 @@ def test_without_the_engine_the_value_itself_may_be_typed(scene: Scene, table: t
     scene.server.stop()
     caches.empty()
     page = opened(scene, flow)
-    assert "could not be loaded just now" in page
+    assert "could not be loaded right now" in page
     assert 'type="text" id="field-0-control" name="shop"' in page
     assert send(scene, flow, {"shop": "s7"}, page=page).status_code == 303
 

@@ -73,7 +73,7 @@ def test_a_flow_that_is_off_is_said_to_be_off_before_launching(scene: Scene) -> 
     scene.workflows.apply_flow_operation(flow, {"type": "CHANGE_STATUS", "request": {"status": "DISABLED"}})
     page = _opened(scene, flow)
     assert "This flow is off" in page
-    assert "Ask a builder to switch it on." in page
+    assert "Ask a builder to turn it on." in page
     assert "Launch anyway" in page
 
 
@@ -305,7 +305,7 @@ def test_a_flow_that_was_never_launched_opens_with_the_engine_down_if_the_consol
     assert "The engine cannot be reached" in page
     # It says what becomes of the launch.
     assert 'id="keep-launch"' in page
-    assert "the launch is given up if it cannot be sent within" in page
+    assert "the launch is cancelled if it cannot be sent within" in page
 
 
 def test_earlier_launches_add_no_error_to_a_form_that_says_that_the_engine_is_down(scene: Scene) -> None:

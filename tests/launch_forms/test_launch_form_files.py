@@ -66,7 +66,7 @@ def test_a_file_that_cannot_be_taken_is_shown_at_its_field(
     assert said in page
     assert 'value="kept"' in page
     if file:
-        assert f"Choose these files again, since a browser hands them over only once: {file[0]}" in page
+        assert f"Choose these files again; browsers send them only once: {file[0]}" in page
         assert f"Choose {file[0]} again." in page
     assert not LaunchFile.objects.exists()
 
@@ -86,7 +86,7 @@ def test_the_page_of_a_launch_names_its_files(scene: Scene) -> None:
     send(scene, flow, {"photo": _upload()})
     page = scene.page(newest())
     assert "ảnh.png" in page
-    assert "They are not kept here once they were sent." in page
+    assert "They are not kept here after they are sent." in page
 
 
 def test_a_file_that_no_form_takes_is_not_even_kept_and_nothing_typed_after_it_is_lost(
@@ -111,7 +111,7 @@ def test_a_form_with_files_is_refused_in_place_so_that_what_was_chosen_stays(sce
     values = {**hidden(page), "paper": _upload("b.txt", b"x"), "note": "kept"}
     answer = scene.browser.post(scene.url(flow), values, headers=headers)
     assert answer.status_code == 422
-    assert "hands them over only once" not in text_of(answer)
+    assert "send them only once" not in text_of(answer)
     assert 'id="launch-page"' in text_of(answer)
     done = scene.browser.post(
         scene.url(flow), values | {"photo": _upload(), "paper": _upload("b.txt", b"x")}, headers=headers

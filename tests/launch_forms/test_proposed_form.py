@@ -28,7 +28,7 @@ def _post(scene: Scene, flow: str, page: str, values: dict[str, Any]) -> Any:
 
 def test_a_launcher_fills_in_what_the_flow_reads(scene: Scene, flow: str) -> None:
     page = opened(scene, flow)
-    assert "No builder has looked it over yet" in page
+    assert "until a builder reviews it" in page
     assert 'name="customer.name"' in page
     assert "?_as=json" in page
     assert _post(scene, flow, page, {"customer.name": "An", "amount": "5"}).status_code == 303

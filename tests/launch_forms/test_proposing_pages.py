@@ -49,7 +49,7 @@ def test_only_what_is_ticked_is_taken_and_the_rest_is_offered_again(owner: Clien
     assert again.context["ticked"] == set(), "it was left out on purpose"
     nothing = owner.post(f"{BASE}propose/", {"lock": 1})
     assert nothing.status_code == 422
-    assert "Tick at least one field." in text(nothing.content)
+    assert "Select at least one field." in text(nothing.content)
 
 
 def test_runs_with_odd_markers_are_read_too(owner: Client, stub_engine: StubEngine) -> None:
@@ -146,4 +146,4 @@ def test_without_the_engine_a_proposal_says_so(owner: Client, stub_engine: StubE
 
 def test_a_flow_that_reads_nothing_says_so(owner: Client, stub_engine: StubEngine) -> None:
     stub_engine.flows = [flow()]
-    assert "Nothing is known that this flow reads" in text(owner.get(f"{BASE}propose/").content)
+    assert "It is not known what this flow reads" in text(owner.get(f"{BASE}propose/").content)

@@ -89,7 +89,7 @@ def test_changing_goes_back_to_everything_typed_but_secrets(scene: Scene) -> Non
     page = unescape(text_of(answer))
     assert answer.status_code == 200
     assert 'value="Nguyễn <b>An</b>"' in page
-    assert "Type it again" in page
+    assert "Enter it again" in page
     assert "sesame" not in page
 
 
@@ -113,7 +113,7 @@ def test_with_htmx_the_form_stays_and_only_the_review_comes(scene: Scene) -> Non
 def test_without_javascript_secrets_and_files_are_given_again_below_the_review(scene: Scene) -> None:
     flow = publish(scene, FORM)
     page = text_of(send(scene, flow, TYPED))
-    assert "give them again below" in page
+    assert "enter them again below" in page
     assert "data-review>" not in page
     assert "data-review>" in text_of(send(scene, flow, TYPED | {"door": ""}))
 

@@ -14,6 +14,7 @@ from tests.stub_engine import identity, run
 from tests.users import workspace
 from workflows_ui.audit.services import audit_log
 from workflows_ui.credentials.models import Credential
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.launches.models import Follow, Launch, Reason, State
 from workflows_ui.launches.services import following, launches, run_results, run_search, runs, sending, sweeping
 from workflows_ui.launches.services.runs import PollSnapshot
@@ -87,7 +88,7 @@ def test_a_launch_that_failed_at_once_and_has_no_run_is_not_followed_for_ever(li
 
 
 def test_a_run_that_was_retried_and_did_not_begin_has_no_start() -> None:
-    assert runs.start_of_try({"status": "QUEUED", "startTime": ""}, timezone.now()) is None
+    assert runs.start_of_try(Run({"status": "QUEUED", "startTime": ""}), timezone.now()) is None
 
 
 def test_a_workspace_is_due_once_one_of_its_launches_is_and_nobody_looks_already(liar: Liar) -> None:

@@ -400,7 +400,7 @@ def test_a_time_that_is_over_or_too_far_is_refused_and_nothing_typed_is_lost(nig
         answer = night.scene.browser.post(night.url, form | {"_until": until})
         page = unescape(text_of(answer))
         assert answer.status_code == 422
-        assert "This time is over. Choose another one." in page
+        assert "That time has passed. Choose another one." in page
         assert 'value="Bình"' in page
         assert 'name="_keep" value="yes" checked' in page
     assert not Launch.objects.exists()

@@ -144,7 +144,7 @@ def test_pictures_are_shown_only_as_long_as_the_page_stays_light(scene: Scene) -
 
 @pytest.mark.parametrize("answer", ["", "   ", "null", "{}", "[]", '""', '{"status": 200, "headers": {}, "body": {}}'])
 def test_an_empty_answer_is_said_to_be_one(scene: Scene, answer: str) -> None:
-    assert "The flow answered nothing." in unescape(scene.page(_done(scene, answer)))
+    assert "The flow returned no answer." in unescape(scene.page(_done(scene, answer)))
 
 
 def test_a_huge_answer_is_cut_on_the_page_and_saved_whole_with_secrets_masked(scene: Scene) -> None:

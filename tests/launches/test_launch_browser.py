@@ -135,7 +135,7 @@ def test_what_is_typed_about_an_unclear_launch_outlives_the_polls(
     expect(page.locator("#state-title")).to_have_text("No trace so far")
     expect(page.locator("#id_why")).to_have_value("The order is there")
     expect(page.locator("#id_why")).to_be_focused()
-    page.get_by_role("button", name="Settle: it ran").click()
+    page.get_by_role("button", name="Mark as run").click()
     expect(page.locator("#state-title")).to_have_text("Succeeded, as a person decided")
     assert said == []
 
@@ -148,7 +148,7 @@ def test_a_launch_is_withdrawn_by_keyboard_alone(stage: Scene, live_server: Live
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    expect(page.locator("#state-title")).to_have_text("Withdrawn")
+    expect(page.locator("#state-title")).to_have_text("Cancelled")
 
 
 def test_without_javascript_a_launch_is_asked_for_and_seen(

@@ -48,7 +48,7 @@ SAID: list[tuple[str, str, str, str]] = [
     ('{"status":503}', "The service is not available", "wait", ""),
     (
         'Error: {"response":{"status":400,"body":{"message":"Invalid email address: lan@"}}}',
-        "An e-mail address is not valid",
+        "An email address is not valid",
         "values",
         "Invalid email address: lan@",
     ),

@@ -113,7 +113,7 @@ def test_a_redirecting_answer_is_shown_and_not_followed(scene: Scene) -> None:
     assert "The flow points to another address." in page
     assert "javascript:alert(1)" in page
     assert 'href="javascript' not in page
-    assert "The flow answered nothing." in page
+    assert "The flow returned no answer." in page
     assert "card-status-start bg-green" in page
     launch.answer_location = "https://tracking.example/p/7"
     launch.save()
@@ -165,7 +165,7 @@ def test_a_flow_that_is_off_is_not_launched_and_the_page_says_what_to_do(scene: 
     assert (launch.state, launch.reason) == (State.NOT_SENT, Reason.FLOW_OFF)
     page = scene.page(launch)
     assert "Not sent: the flow is off" in page
-    assert "Ask a builder to publish it and switch it on" in page
+    assert "Ask a builder to publish it and turn it on" in page
 
 
 def test_a_flow_that_is_gone_is_shown(scene: Scene) -> None:
@@ -190,8 +190,8 @@ def test_an_engine_that_is_down_is_waited_for_and_then_given_up(scene: Scene) ->
     scene.server.stop()
     sending.send(launch.pk)
     page = scene.page(launch)
-    assert "The engine cannot be reached just now" in page
-    assert "Withdraw this launch" in page
+    assert "The engine cannot be reached right now" in page
+    assert "Cancel this launch" in page
     Launch.objects.update(send_by=timezone.now() - timedelta(seconds=1))
     assert sweeping.end_late() == 1
     page = scene.page(launch)
@@ -241,7 +241,7 @@ def test_what_the_retention_rule_removed_is_said_to_be_gone(scene: Scene) -> Non
 def test_a_credential_that_was_deleted_leaves_the_launch_readable(scene: Scene) -> None:
     launch = scene.row(state=State.SUCCEEDED, ended_at=timezone.now())
     Credential.objects.all().delete()
-    assert "One that is no longer there" in scene.page(launch)
+    assert "One that no longer exists" in scene.page(launch)
 
 
 # --- Withdrawing -----------------------------------------------------------------------------------
@@ -256,7 +256,7 @@ def test_a_launch_that_has_not_left_is_withdrawn_and_never_sent(scene: Scene) ->
     flow = flows.make(scene.workflows, "Quick", ECHO)
     launch = scene.launch(flow, send=False)
     page = _withdraw(scene.browser, launch)
-    assert "The launch is withdrawn. Nothing was sent." in page
+    assert "The launch is cancelled. Nothing was sent." in page
     sending.send(launch.pk)
     assert not scene.engine.journal.triggers()
     assert Launch.objects.get().reason == Reason.WITHDRAWN
@@ -265,7 +265,7 @@ def test_a_launch_that_has_not_left_is_withdrawn_and_never_sent(scene: Scene) ->
 
 def test_too_late_to_withdraw_is_said(scene: Scene) -> None:
     launch = scene.row(state=State.SENDING)
-    assert "It was too late to withdraw the launch." in _withdraw(scene.browser, launch)
+    assert "It was too late to cancel the launch." in _withdraw(scene.browser, launch)
     assert Launch.objects.get().state == State.SENDING
 
 
@@ -322,7 +322,7 @@ def test_settling_without_a_reason_comes_back_with_what_is_missing(scene: Scene)
 
 def test_a_launch_that_is_clear_cannot_be_settled(scene: Scene) -> None:
     launch = scene.row(state=State.SUCCEEDED, ended_at=timezone.now())
-    assert "Settle…" not in scene.page(launch)
+    assert "Resolve…" not in scene.page(launch)
     assert _settle(scene.browser, launch, ran="no", why="I know").status_code == 303
     assert "no longer unclear" in scene.page(launch)
     assert Launch.objects.get().state == State.SUCCEEDED
@@ -331,7 +331,7 @@ def test_a_launch_that_is_clear_cannot_be_settled(scene: Scene) -> None:
 def test_while_its_call_is_in_the_air_it_cannot_be_settled(scene: Scene) -> None:
     soon = timezone.now() + timedelta(seconds=30)
     launch = scene.row(state=State.UNKNOWN, claim="c" * 32, claim_until=soon)
-    assert "Settle…" not in scene.page(launch)
+    assert "Resolve…" not in scene.page(launch)
     _settle(scene.browser, launch, ran="no", why="I know")
     assert Launch.objects.get().state == State.UNKNOWN
 
@@ -365,7 +365,7 @@ def test_who_became_a_viewer_still_sees_their_launches_but_changes_nothing(scene
     launch = scene.row()
     Member.objects.filter(user=scene.users.colleague).update(role=Role.VIEWER)
     page = scene.page(launch)
-    assert "Withdraw this launch" not in page
+    assert "Cancel this launch" not in page
     assert "Launch again" not in page
     assert scene.browser.post(reverse("launch_withdraw", args=["sales", launch.pk])).status_code == 403
     assert Launch.objects.get().state == State.QUEUED

@@ -66,7 +66,7 @@ def test_a_failed_launch_shows_the_step_what_it_said_and_who_can_help(scene: Sce
     assert "“Fail” failed: <b>no such</b> price" in page
     assert "It failed at “Fail”" in page
     assert "builder.binh" in page.partition("Who can help")[2]
-    assert "owner last changed this flow from here" in page
+    assert "owner last changed this flow from the console" in page
 
 
 def test_a_step_that_failed_while_the_flow_went_on_is_shown_on_the_page_and_in_the_story(scene: Scene) -> None:
@@ -99,7 +99,7 @@ def test_a_launch_that_waits_shows_what_happened_so_far_and_what_it_waits_for(sc
     assert shown[-2].partition("  ")[2].startswith("“Echo” finished in ")
     assert re.fullmatch(r"It waits at “delayFor” until .*\d\d:\d\d.*\.", shown[-1])
     asked = scene.watch(scene.launch(other), State.PAUSED)
-    assert "It waits at “Ask the boss” until someone approves or refuses" in _copied(_story(scene, asked))[-1]
+    assert "It waits at “Ask the boss” until someone approves or declines" in _copied(_story(scene, asked))[-1]
 
 
 def test_the_story_of_a_running_launch_is_asked_for_again_and_is_not_sent_twice(scene: Scene) -> None:
@@ -185,7 +185,7 @@ def test_inputs_that_differ_are_shown_field_by_field(scene: Scene) -> None:
         ("Note", "removed", "x", ""),
     ]
     page = _story(scene, second)
-    assert "What differs from the last good launch" in page
+    assert "What differs from the last successful launch" in page
     assert "Customer › Phone" in page
     assert reverse("launch", args=["sales", first.pk]) in page
 

@@ -145,9 +145,9 @@ def test_what_is_announced_is_the_state_in_words(scene: Scene) -> None:
 def test_an_engine_that_cannot_be_asked_is_said_while_the_launch_is_open(scene: Scene) -> None:
     launch = scene.row(state=State.RUNNING, poll_at=timezone.now())
     Follow.objects.create(workspace=scene.users.workspace, trouble="Unreachable", failures=3)
-    assert "The engine cannot be asked at the moment" in scene.page(launch)
+    assert "The engine cannot be reached at the moment" in scene.page(launch)
     Launch.objects.update(state=State.SUCCEEDED, poll_at=None, ended_at=timezone.now())
-    assert "The engine cannot be asked at the moment" not in scene.page(launch)
+    assert "The engine cannot be reached at the moment" not in scene.page(launch)
 
 
 def test_signed_out_a_poll_stops_asking(scene: Scene) -> None:

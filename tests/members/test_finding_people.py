@@ -117,7 +117,7 @@ def test_what_is_wrong_with_an_invitation_is_said_at_the_fields_of_the_form(user
     client, address = browser(users.owner), reverse("invite", args=["sales"])
     again = client.post(address, {"who": users.colleague.email, "role": "builder"})
     assert again.status_code == 422
-    assert "Somebody with this address belongs to the workspace already." in text(again)
+    assert "Someone with this address belongs to the workspace already." in text(again)
     assert client.post(address, {"who": "no address", "role": "builder"}).status_code == 422
     assert client.post(address, {"who": "bo@example.com", "role": "", "no-role": "yes"}).status_code == 422
     assert not ColleagueInvitation.objects.exists()

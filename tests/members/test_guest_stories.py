@@ -28,8 +28,8 @@ def test_a_guest_reads_what_their_flow_will_do_but_not_who_launched_it(guests: G
     guests.right()
     guests.scene.row(flow_id=guests.flow, user=guests.scene.users.owner, state=State.SUCCEEDED, ended_at=timezone.now())
     page = text_of(guests.browser.get(reverse("flow_does", args=["sales", guests.flow])))
-    assert "the flow&#x27;s own code" in page
-    assert "It succeeded in its one finished launch from here" in page
+    assert "custom code" in page
+    assert "Its one finished launch from here succeeded" in page
     assert "owner" not in page
     assert guests.browser.get(reverse("flow_does", args=["sales", guests.other])).status_code == 404
 

@@ -36,7 +36,7 @@ def test_somebody_with_another_address_gets_nothing_until_the_inviter_has_confir
     page = text(client.get(link))
     assert "This invitation is for another address" in page
     assert (
-        "It was made for lena@example.com. You are signed in as stranger, with the address stranger@example.com."
+        "The invitation is for lena@example.com. You are signed in as stranger, with the address stranger@example.com."
         in page
     )
     assert "owner must confirm that the invitation is for you. Until then, you have no access." in page
@@ -55,13 +55,13 @@ def test_somebody_with_another_address_gets_nothing_until_the_inviter_has_confir
     assert "Needs your confirmation" in text(browser(users.owner).get("/w/sales/members/"))
     shown = text(browser(users.owner).get(news.url))
     assert "stranger wants to use this invitation" in shown
-    assert "their address here is stranger@example.com" in shown
+    assert "address here is stranger@example.com" in shown
     assert "stranger now belongs to the workspace" in text(decide(users.owner, row, "confirm"))
     assert access.access_for(users.stranger, "sales").role is Role.LAUNCHER
     assert list(users.stranger.groups.all()) == [team]
     assert (
         notification_messages.notification_message(Notice.objects.get(user=users.stranger)).title
-        == "You now belong to Sales."
+        == "You've been added to Sales."
     )
     assert client.get(link).status_code == 410
     actions = AuditEvent.objects.filter(action__startswith="invitation").order_by("pk")
@@ -80,14 +80,14 @@ def test_who_was_refused_gets_nothing_and_the_invited_person_still_joins(users: 
     client = browser(users.stranger)
     client.post(link)
     page = text(decide(users.owner, row, "refuse"))
-    assert "stranger was refused" in page
+    assert "stranger was declined" in page
     assert "wants to use this invitation" not in page
     for _look in range(2):
-        assert "Your request was refused" in text(client.post(link, follow=True))
+        assert "Your request was declined" in text(client.post(link, follow=True))
     assert not Member.objects.filter(user=users.stranger).exists()
     assert (
         notification_messages.notification_message(Notice.objects.get(user=users.stranger)).title
-        == "Your request to join Sales was refused"
+        == "Your request to join Sales was declined"
     )
     assert Notice.objects.filter(user=users.owner).count() == 1
     assert AuditEvent.objects.filter(action="invitation.refuse", user=users.owner).count() == 1

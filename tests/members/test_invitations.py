@@ -63,7 +63,7 @@ def test_an_invitation_without_a_role_brings_the_teams_and_what_they_may_launch_
     assert refused.status_code == 422
     assert "they need a team" in text(refused)
     page = text(invite(users, role="", teams=[str(team.pk)]))
-    assert "no role, only what the teams open" in page
+    assert "no role, only what the teams give access to" in page
     guest = Client()
     guest.post(link_of(page), NEW)
     assert not Member.objects.filter(user__username="lena").exists()
@@ -206,7 +206,7 @@ def test_a_made_up_link_is_answered_like_any_other(users: Users) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"username": "OWNER"}, "Somebody has this user name."),
+        ({"username": "OWNER"}, "Someone has this username."),
         ({"username": "no spaces"}, "Only letters, digits and @ . + - _, without spaces."),
         ({"password2": "another quiet river"}, "not the same"),
         ({"password1": "short", "password2": "short"}, "too short"),
@@ -231,7 +231,7 @@ def test_an_address_that_has_an_account_signs_in_instead(users: Users) -> None:
     own_address(users.stranger)
     _row, link = given(users, email="stranger@example.com")
     page = text(Client().get(link))
-    assert "You have an account already" in page
+    assert "You already have an account" in page
     assert f"/accounts/login/?next={link.replace('/', '%2F')}" in page
     assert Client().post(link, NEW).status_code == 200
     assert not User.objects.filter(username="lena").exists()

@@ -114,7 +114,7 @@ def test_after_the_last_launch_the_form_says_that_the_right_is_used_up_and_the_l
     assert refused.status_code == 403
     assert "has ended" in text_of(refused)
     assert guests.browser.get(address).status_code == 200
-    assert "nothing you may launch" in text_of(guests.browser.get("/w/sales/"))
+    assert "cannot launch anything" in text_of(guests.browser.get("/w/sales/"))
     LaunchRight.objects.update(last_used_at=timezone.now() - timedelta(days=8))
     assert guests.browser.get(address).status_code == 404
 
@@ -279,7 +279,7 @@ def test_a_manager_gives_a_team_a_right_with_an_end_and_a_number_and_it_is_audit
     news = Notice.objects.get(user=guests.gail)
     assert news.url == guests.scene.url(guests.flow)
     message = notification_messages.notification_message(news)
-    assert message.title == "You may launch Quick"
+    assert message.title == "You can launch Quick"
     assert "At most 20 launches." in message.detail
 
 
@@ -319,11 +319,11 @@ def test_a_right_is_refused_for_a_person_for_whom_no_credential_acts(guests: Gue
 
 def test_a_right_of_a_team_chooses_what_acts_and_is_refused_where_nothing_does(guests: Guests) -> None:
     night, users = Group.objects.create(name="Night"), guests.scene.users
-    assert "Nobody is in the team" in give(guests, team=str(night.pk))
+    assert "No one is in the team" in give(guests, team=str(night.pk))
     gone = person("gone")
     User.objects.filter(pk=gone.pk).update(is_active=False)
     night.user_set.set([users.stranger, gone])
-    assert "No credential acts for these people of the team: stranger." in give(guests, team=str(night.pk))
+    assert "These people of the team have no credential to use: stranger." in give(guests, team=str(night.pk))
     # Field's key is its owner's to share, and not on offer for another team without that person's consent.
     keys = Credential.objects.get(name="Field's key")
     assert "Only keeper can agree" in give(guests, team=str(night.pk), credential=str(keys.pk))
@@ -352,7 +352,7 @@ def test_credentials_of_one_name_and_owner_are_told_apart_where_one_is_chosen(gu
     [
         ({}, "Name a person, or choose a team."),
         ({"who": "nobody-here"}, "Invite them first."),
-        ({"who": "gail", "until": "2020-01-01T10:00"}, "This moment is over."),
+        ({"who": "gail", "until": "2020-01-01T10:00"}, "That time has passed."),
         ({"who": "gail", "until": "Friday"}, "Give day and time"),
         ({"who": "gail", "most_launches": "0"}, "greater than or equal to 1"),
         ({"team": "987654"}, "Select a valid choice"),
@@ -459,9 +459,9 @@ def test_ended_rights_are_listed_below_with_the_reason(guests: Guests) -> None:
     guests.right(most_launches=1, used=1)
     guests.right(revoked_at=now)
     states = [launch_right_messages.describe_right(right)["state"] for right in LaunchRight.objects.order_by("pk")]
-    assert [str(state) for state in states] == ["Over", "Used up", "Revoked"]
+    assert [str(state) for state in states] == ["Expired", "Used up", "Revoked"]
     page = text_of(guests.scene.sign_in(guests.scene.users.owner).get("/w/sales/launch-rights/"))
-    assert all(word in page for word in ("Over", "Used up", "Revoked"))
+    assert all(word in page for word in ("Expired", "Used up", "Revoked"))
 
 
 def test_the_list_of_rights_has_those_in_force_first_is_filtered_sorted_and_saved_as_a_file(guests: Guests) -> None:

@@ -123,12 +123,12 @@ def test_a_manager_lets_in_somebody_who_asked(users: Users) -> None:
 def test_a_manager_turns_down_somebody_who_asked(users: Users) -> None:
     request = asked(users)
     page = browser(users.owner).post(reverse("access_refuse", args=["sales", request.pk]), follow=True)
-    assert "The request of stranger is refused" in text(page)
+    assert "The request of stranger is declined" in text(page)
     assert not Credential.objects.filter(owner=users.stranger).exists()
     again = browser(users.owner).post(
         reverse("access_grant", args=["sales", request.pk]), {"role": "viewer"}, follow=True
     )
-    assert f"Too late: {users.owner.label} refused this request at" in text(again)
+    assert f"Too late: {users.owner.label} declined this request at" in text(again)
 
 
 @pytest.mark.parametrize("role", ["", "owner", "superuser"])
@@ -221,7 +221,7 @@ def test_a_request_is_taken_back_by_its_owner_only(users: Users) -> None:
     assert browser(users.colleague).post(address).status_code == 404
     assert AccessRequest.objects.get().decided_at is None
     page = text(browser(users.stranger).post(address, {"sure": "yes"}, follow=True))
-    assert "Withdrawn" in page
+    assert "Cancelled" in page
     assert not Credential.objects.filter(owner=users.stranger).exists()
 
 

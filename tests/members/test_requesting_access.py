@@ -106,4 +106,4 @@ def test_a_manager_reads_the_name_of_the_requested_flow_where_the_console_knows_
 
 def test_who_adds_people_reads_who_is_suggested(users: Users) -> None:
     page = text(browser(users.owner).get("/w/sales/members/add/"))
-    assert "people of other workspaces are found only by their exact user name or address" in page
+    assert "people of other workspaces are found only by their exact username or address" in page

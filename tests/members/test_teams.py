@@ -66,7 +66,7 @@ def test_who_is_only_in_a_team_sees_it_and_changes_nothing(users: Users) -> None
     page = text(client.get("/teams/"))
     assert "Field" in page
     assert "Hidden" not in page
-    assert "Put somebody in" not in text(client.get(reverse("team", args=[team.pk])))
+    assert "Add a member" not in text(client.get(reverse("team", args=[team.pk])))
     assert client.get(reverse("team", args=[other.pk])).status_code == 404
     for name, args in (
         ("team_add", [team.pk]),
@@ -151,7 +151,7 @@ def test_deleting_a_team_says_what_goes_with_it_and_does_it(users: Users, keeper
 def test_the_deletion_of_a_team_without_people_says_so(keeper: User) -> None:
     team = Group.objects.create(name="Field")
     page = text(browser(keeper).get(reverse("team_delete", args=[team.pk])))
-    assert "Nobody is in it." in page
+    assert "No one is in it." in page
     assert "Their accounts stay" not in page
 
 
@@ -165,7 +165,7 @@ def test_a_team_that_alone_manages_a_workspace_is_neither_deleted_nor_emptied(us
         reverse("team_delete", args=[team.pk]),
         reverse("team_take_out", args=[team.pk, users.stranger.pk]),
     ):
-        assert "nobody would manage Sales any more" in text(client.post(address, {"sure": "yes"}, follow=True))
+        assert "no one would manage Sales any more" in text(client.post(address, {"sure": "yes"}, follow=True))
     assert list(User.objects.filter(groups=team)) == [users.stranger]
     assert not AuditEvent.objects.filter(action__in=["team.delete", "team.remove"]).exists()
 

@@ -69,7 +69,7 @@ def test_the_cause_is_in_the_readers_language(scene: Scene) -> None:
     _failed(scene, "Error: Dòng 7: chờ kế toán xem")
     body = str(_mail(scene.users.colleague).body)
     assert "“Đọc tệp” thất bại: Dòng 7: chờ kế toán xem" in body
-    assert "Cách thường giúp được: Nếu thông báo chưa đủ rõ, hãy hỏi người phụ trách luồng." in body
+    assert "Cách xử lý thường dùng: Nếu thông báo chưa đủ rõ, hãy hỏi người phụ trách luồng." in body
     assert "What usually helps" not in body
 
 
@@ -117,7 +117,7 @@ def test_the_mail_of_several_failures_names_the_cause_of_the_latest(scene: Scene
 def test_a_workspace_can_leave_causes_out(scene: Scene) -> None:
     owner = scene.sign_in(scene.users.owner)
     page = text_of(owner.get("/w/sales/settings/"))
-    assert "Mails and notifications name the cause of failures" in page
+    assert "Emails and notifications name the cause of failures" in page
     _failed(scene)
     assert "thiếu cột sku" in _list(scene, scene.users.colleague)
     assert owner.post("/w/sales/settings/", {"name": "Sales", "colour": ""}).status_code == 303

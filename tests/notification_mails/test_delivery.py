@@ -171,7 +171,7 @@ def test_the_settings_page_saves_the_choice_and_mails_that_wait_follow_it(scene:
     assert str(person.zone) in page
     scene.browser.post(PAGE, sent | {"mail_delivery": "none"})
     assert Notice.objects.get().mail_at is None
-    assert "Notifications are not sent by mail." in text_of(scene.browser.get("/notices/"))
+    assert "Notifications are not sent by email." in text_of(scene.browser.get("/notices/"))
 
 
 @pytest.mark.parametrize(

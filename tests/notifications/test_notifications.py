@@ -410,7 +410,7 @@ def test_the_bell_says_how_many_are_unread_and_opening_one_marks_it_and_leads_th
     page = text_of(scene.browser.get("/notices/"))
     assert "2 unread notifications" in page
     assert "Your bulk action is finished" in page
-    assert "3 could not be done." in page
+    assert "3 items failed." in page
     first = notifications.visible_notifications(scene.users.colleague)[0]
     opened = scene.browser.post(f"/notices/{first.pk}/")
     assert (opened.status_code, opened["Location"]) == (303, first.url)
@@ -483,8 +483,8 @@ def test_a_flow_can_be_watched_while_the_engine_is_down_but_not_one_that_does_no
 
 def test_the_list_does_not_promise_mails_to_an_account_without_an_address(scene: Scene) -> None:
     page = text_of(scene.browser.get("/notices/"))
-    assert "Notifications are also sent by mail." in page
+    assert "Notifications are also sent by email." in page
     User.objects.update(email="")
     page = text_of(scene.browser.get("/notices/"))
-    assert "sent by mail." in page
-    assert "Your account has no e-mail address, so notifications are not sent by mail." in page
+    assert "sent by email." in page
+    assert "Your account has no email address, so notifications are not sent by email." in page

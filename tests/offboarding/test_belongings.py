@@ -43,7 +43,7 @@ def test_an_administrator_sees_everything_by_workspace_and_where_it_goes(
     assert "Still running" in page
     assert "Field" in page
     assert "no other owner" in page
-    assert "Nobody else manages this workspace" in page  # of HR
+    assert "No one else manages this workspace" in page  # of HR
     assert page.count("If nothing is done:") >= 18
     assert reverse("person_deactivate", args=[leaver.pk]) in page
     assert "secret" not in page.replace("the secret", "").replace("secret in its place", "")

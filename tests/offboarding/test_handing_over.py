@@ -55,7 +55,7 @@ def test_a_person_sees_their_own_and_decides_about_it(scene: Scene, leaver: User
 def test_what_ends_a_thing_is_named_at_its_choice_and_in_the_question(scene: Scene, leaver: User) -> None:
     client = browser(leaver)
     page = text(client.get(reverse("leaving")))
-    for label in ("Delete it", "Discard the draft", "Withdraw it", "Delete them", "End them", "Stop it"):
+    for label in ("Delete it", "Discard the draft", "Cancel it", "Delete them", "End them", "Stop it"):
         assert f'<option value="end">{label}</option>' in page
     assert '<option value="end"></option>' not in page
     question = client.post(reverse("leaving"), {keys(SavedInputs, "inputs", name="sales inputs"): "end"})
@@ -298,7 +298,7 @@ def test_a_double_click_and_a_second_tab_find_it_gone_and_say_so(scene: Scene, l
     assert "Credentials: 1" in text(done)
     other_tab = client.post(url, chosen)
     assert other_tab.status_code == 422
-    assert "No longer there: Credentials: 1" in text(other_tab)
+    assert "No longer available: Credentials: 1" in text(other_tab)
     for action in ("credential.pass_on", "inputs.delete", "form.drop_draft", "member.hand_over"):
         assert AuditEvent.objects.filter(action=action).count() == 1
 
@@ -313,7 +313,7 @@ def test_all_or_nothing(scene: Scene, leaver: User, keeper: User) -> None:
     before = AuditEvent.objects.count()
     answer = browser(keeper).post(url, {"plan": plan_in(asked), "sure": "yes"})
     assert answer.status_code == 422
-    assert "nobody would manage a workspace" in text(answer)
+    assert "no one would manage a workspace" in text(answer)
     assert SavedInputs.objects.filter(name="sales inputs").exists()
     assert leaver.groups.exists()
     assert AuditEvent.objects.count() == before
@@ -327,9 +327,9 @@ def test_a_colleague_for_whom_it_would_not_work_is_refused_at_the_choice(scene: 
     refused = {
         keys(LaunchRight, "right", flow_name="sales held"): (
             user(scene.member("watcher", Role.VIEWER)),
-            "No credential acts for this colleague here",
+            "This colleague has no credential to use here",
         ),
-        f"invitation-{invitation.pk}": (user(scene.users.owner), "may not put people into the teams"),
+        f"invitation-{invitation.pk}": (user(scene.users.owner), "may not add people to the teams"),
     }
     for key, (choice, reason) in refused.items():
         plan = plan_in(client.post(url, {key: choice}))

@@ -45,7 +45,7 @@ def test_the_list_finds_people_by_a_part_of_name_user_name_or_address(scene: Sce
         assert "Ánh Nguyễn" in page
         assert "colleague@" not in page
     assert "colleague@" not in text(client.get("/people/", {"account": "off"}))
-    assert "Nothing fits these filters" in text(client.get("/people/", {"search": "zzz"}))
+    assert "No results for these filters" in text(client.get("/people/", {"search": "zzz"}))
     file = str(b"".join(client.get("/people/file/csv/", {"search": "nguyễn"})).decode())
     assert "Ánh Nguyễn" in file
     assert "colleague@" not in file
@@ -149,7 +149,7 @@ def test_what_colleagues_need_is_handed_over_to_the_named_one(scene: Scene, keep
             workspace=space, flow_id="F" * 21, owner=who, shared=True, name="Monday", updated_at=timezone.now()
         )
     page = text(browser(keeper).get(reverse("person_deactivate", args=[owner.pk])))
-    assert all(words in page for words in ("Nobody else manages", "Sales", "Field", "Monday"))
+    assert all(words in page for words in ("No one else manages", "Sales", "Field", "Monday"))
     refused = browser(keeper).post(reverse("person_deactivate", args=[owner.pk]), {"successor": "", "sure": "yes"})
     assert refused.status_code == 422
     assert User.objects.get(pk=owner.pk).is_active
@@ -167,7 +167,7 @@ def test_a_successor_must_be_somebody_else_who_is_there(scene: Scene, keeper: Us
         reverse("person_deactivate", args=[scene.users.owner.pk]), {"successor": successor, "sure": "yes"}
     )
     assert answer.status_code == 422
-    assert "Name somebody else" in text(answer)
+    assert "Name someone else" in text(answer)
     assert User.objects.get(pk=scene.users.owner.pk).is_active
 
 

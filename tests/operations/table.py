@@ -14,7 +14,7 @@ _MARKS = re.compile(r"(<!-- operations -->\n).*(<!-- end of operations -->)", re
 _PAGES = {
     "flow_launch": "Flow → “Launch”",
     "flow_trigger_test": "Flow → “Samples of the trigger”",
-    "flow_trigger_cancel": "Samples of the trigger → “Stop listening”",
+    "flow_trigger_cancel": "Samples of the trigger → “Stop waiting”",
     "flow_export": "Flow → “Export as a file”",
     "credential_add": "“Add a credential”",
     "connection_new": "Connections → “New connection”",

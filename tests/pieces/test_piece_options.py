@@ -134,7 +134,7 @@ def test_values_reach_the_app_as_what_they_are(owner: Client, stub_engine: StubE
 
 def test_a_workspace_without_a_flow_is_asked_to_make_one(owner: Client, stub_engine: StubEngine) -> None:
     fill(stub_engine, {}, flows=False)
-    assert "this workspace has none. Make one first." in text(owner.get(ASKED).content)
+    assert "this workspace has none. Create one first." in text(owner.get(ASKED).content)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_a_workspace_without_a_flow_is_asked_to_make_one(owner: Client, stub_eng
     [
         (Reply(400, {"code": "ENGINE_OPERATION_FAILURE", "params": {"message": "no worker"}}), "no worker"),
         (Reply(200, b""), "The engine"),
-        (Reply(403, {"code": "AUTHORIZATION", "params": {}}), "The credential does not reach this"),
+        (Reply(403, {"code": "AUTHORIZATION", "params": {}}), "The credential has no access to this"),
     ],
 )
 def test_an_engine_at_fault_is_shown_beside_the_form(

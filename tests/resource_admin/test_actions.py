@@ -68,7 +68,7 @@ def test_one_button_stands_out_and_harmful_ones_come_last() -> None:
 
 
 def test_no_lesser_action_stands_out_in_place_of_one_that_the_engine_lacks() -> None:
-    way = Button("To the flow", "x", "/way")
+    way = Button("View flow", "x", "/way")
     lacking = Button("Retry", "x", "/retry", is_action=True, primary=True, reason="Not in the plan.")
     lesser = Button("Archive", "x", "/archive", is_action=True)
     assert arranged([way, lacking, lesser]) == (None, [way, lacking, lesser])

@@ -126,7 +126,7 @@ def test_small_things_are_all_found_although_the_engines_pages_lose_some(stage: 
     assert made <= set(job.items.values_list("object_id", flat=True))
     page = text(stage.browser.get(f"/w/sales/jobs/{job.pk}/").content)
     assert f"and {job.total - 20} more" in page
-    assert f"was not looked at for the {job.total - 20} others" in page
+    assert f"were not checked for the {job.total - 20} other items" in page
 
 
 def test_that_the_engine_counts_more_than_its_list_gave_is_said(stage: Stage) -> None:
@@ -166,10 +166,10 @@ def test_what_changed_or_went_since_the_question_is_skipped_with_the_reason(stag
     job = confirmed(stage, job)
     assert states(job) == [ItemState.SKIPPED, ItemState.SKIPPED, ItemState.DONE]
     page = text(stage.browser.get(f"/w/sales/jobs/{job.pk}/").content)
-    assert "Not possible in the state it is in." in page
-    assert "No longer there." in page
+    assert "Not possible in its current state." in page
+    assert "It no longer exists." in page
     only = text(stage.browser.get(f"/w/sales/jobs/{job.pk}/?show=done").content)
-    assert "No longer there." not in only
+    assert "It no longer exists." not in only
 
 
 def test_what_else_is_touched_is_said_before_a_dangerous_one(stage: Stage) -> None:
@@ -177,7 +177,7 @@ def test_what_else_is_touched_is_said_before_a_dangerous_one(stage: Stage) -> No
     assert job.state == JobState.COLLECTING
     worked(job)
     page = text(stage.browser.get(f"/w/sales/jobs/{job.pk}/").content)
-    assert "What else would be touched" in page
+    assert "Also affected" in page
     assert "Its runs are deleted along with it" in page
     stage.browser.cookies["django_language"] = "vi"
     translated = text(stage.browser.get(f"/w/sales/jobs/{job.pk}/").content)
@@ -271,7 +271,7 @@ def test_a_refused_credential_ends_the_job_in_words(stage: Stage) -> None:
 def test_without_rows_nothing_is_asked(stage: Stage) -> None:
     answer = stage.browser.post(f"{LIST}many/turn-off/", {"next": LIST})
     assert lead(answer) == LIST
-    assert "Tick the rows first" in text(stage.browser.get(LIST).content)
+    assert "Select the rows first" in text(stage.browser.get(LIST).content)
     assert not Job.objects.exists()
 
 

@@ -74,7 +74,7 @@ def test_the_page_as_it_is_shown_comes_at_once(owner: Client, stub_engine: StubE
     many(stub_engine, 30)
     answer = owner.get(f"{CSV}?rows=20")
     rows = rows_of(answer.content)
-    assert [row["Id"] for row in rows] == [identity(one) for one in range(1, 21)]
+    assert [row["ID"] for row in rows] == [identity(one) for one in range(1, 21)]
     assert rows[0]["Name"] == "Flow 1"
     assert rows[0]["State"] == "On"
     assert answer.headers["Content-Disposition"].startswith('attachment; filename="flows-')
@@ -131,7 +131,7 @@ def test_every_list_can_be_exported_in_both_kinds(
     samples.sample_for(resource).fill(stub_engine)
     assert f"{resource.url('sales')}export/csv/" in owner.get(resource.url("sales")).content.decode()
     found = rows_of(owner.get(f"{resource.url('sales')}export/csv/").content)
-    assert [row["Id"].removeprefix("'") for row in found] == [samples.sample_for(resource).key]
+    assert [row["ID"].removeprefix("'") for row in found] == [samples.sample_for(resource).key]
     assert len(json.loads(owner.get(f"{resource.url('sales')}export/json/").content)) == 1
 
 
@@ -279,7 +279,7 @@ def test_a_killed_worker_leaves_no_row_twice(
     Job.objects.filter(pk=job.pk).update(claim_until=timezone.now() - timedelta(seconds=1))
     job = work(job)
     assert (job.state, job.rows) == (JobState.ENDED, 250)
-    assert len({row["Id"] for row in rows_of(file_of(owner, job))}) == 250
+    assert len({row["ID"] for row in rows_of(file_of(owner, job))}) == 250
 
 
 @pytest.mark.both_databases
@@ -389,7 +389,7 @@ def test_an_export_is_stopped_and_leaves_nothing(
     assert not JobPart.objects.exists()
     assert "There is no file." in text(owner.get(f"/w/sales/jobs/{job.pk}/export/").content)
     owner.post(f"/w/sales/jobs/{job.pk}/export/stop/")
-    assert "It was over already." in text(owner.get(f"/w/sales/jobs/{job.pk}/export/").content)
+    assert "It had already ended." in text(owner.get(f"/w/sales/jobs/{job.pk}/export/").content)
 
 
 @every
@@ -417,7 +417,7 @@ def test_the_file_is_its_persons_and_the_managers(users: Users, client: Client, 
     assert [client.get(address).status_code for address in addresses] == [200, 200]
     client.force_login(users.owner)
     assert [client.get(address).status_code for address in addresses] == [200, 200]
-    assert "Asked for by" in text(client.get(addresses[0]).content)
+    assert "Requested by" in text(client.get(addresses[0]).content)
     Member.objects.filter(user=users.owner).update(role=Role.BUILDER)
     assert [client.get(address).status_code for address in addresses] == [404, 404]
     client.force_login(users.stranger)
@@ -434,7 +434,7 @@ def test_the_file_is_removed_after_some_days_and_the_job_stays(owner: Client, st
     assert owner.get(f"/w/sales/jobs/{job.pk}/file/").status_code == 410
     job_turns.purge()
     assert not JobPart.objects.exists()
-    assert "This file is not there any more" in text(owner.get(f"/w/sales/jobs/{job.pk}/export/").content)
+    assert "This file no longer exists" in text(owner.get(f"/w/sales/jobs/{job.pk}/export/").content)
 
 
 @pytest.mark.both_databases

@@ -113,7 +113,7 @@ def test_a_state_that_this_browser_did_not_begin_leads_nowhere(scene: Scene) -> 
         assert answer["Location"] == BACK
         page = browser.get(BACK)
         assert page.status_code == 400
-        assert "This sign-in leads nowhere" in shown(page)
+        assert "This sign-in cannot be completed" in shown(page)
         assert CODE not in shown(page)
     for query in ({"code": CODE}, {"code": CODE, "state": "made-up"}):
         assert scene.browser.get(BACK, query)["Location"] == BACK

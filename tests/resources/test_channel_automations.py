@@ -32,7 +32,7 @@ def test_they_are_found_by_the_type_of_their_channel(scene: Scene) -> None:
         return
     assert "WhatsApp order updates" in page
     assert "Trả lời tự động trên web" not in page
-    assert "Nothing fits these filters" in scene.page(f"{LIST}?channel=carrier-pigeon")
+    assert "No results for these filters" in scene.page(f"{LIST}?channel=carrier-pigeon")
 
 
 def test_the_flow_behind_one_is_linked_if_it_has_one(scene: Scene) -> None:

@@ -116,7 +116,7 @@ def test_a_new_connection_starts_with_the_choice_of_the_app(scene: Scene) -> Non
     found = scene.page(f"{LIST}new/?search=twilio")
     assert CONNECT.format("twilio") in found
     assert "piece-gmail" not in found
-    assert "No app that needs a connection fits" in scene.page(f"{LIST}new/?search=nothing-like-it")
+    assert "No matching app that needs a connection" in scene.page(f"{LIST}new/?search=nothing-like-it")
     assert scene.called("GET", "/v1/pieces") == 1
 
 

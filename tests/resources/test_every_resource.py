@@ -343,7 +343,7 @@ def test_filters_that_are_on_are_chips_and_nothing_found_says_so(
     if sample.array:
         stub_engine.arrays.add(sample.path)
     page = text(owner.get(f"{page_of(resource)}?{sample.filter}").content)
-    assert ("Nothing fits these filters" in page) is bool(sample.filter)
+    assert ("No results for these filters" in page) is bool(sample.filter)
     assert ("Remove this filter" in page) is bool(sample.filter)
 
 

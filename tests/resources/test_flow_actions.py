@@ -371,7 +371,7 @@ def test_a_deleted_flow_is_shown_as_being_deleted_until_it_is_gone(stage: Stage)
     until(gone)
     poll = stage.browser.get(f"/w/sales/flows/{flow}/", headers={"HX-Request": "true", "HX-Target": "live"})
     assert poll.headers["HX-Redirect"] == "/w/sales/flows/"
-    assert "What you looked at is no longer there." in text(stage.browser.get("/w/sales/flows/").content)
+    assert "This object no longer exists." in text(stage.browser.get("/w/sales/flows/").content)
     assert stage.browser.get(f"/w/sales/flows/{flow}/").status_code == 404
 
 

@@ -83,7 +83,7 @@ def test_what_is_accepted_is_said_to_stay(scene: Scene) -> None:
     if place(scene) == Flavour.ACTIVEPIECES:
         pytest.skip("a personal project has none")
     page = scene.page(f"{LIST}do/delete/{invitation_id(scene, 'gia.bao@sao-mai.example')}/")
-    assert "has accepted already and stays a member" in page
+    assert "has already accepted and stays a member" in page
 
 
 def test_a_plan_that_refuses_is_explained_where_one_is(scene: Scene) -> None:

@@ -134,7 +134,7 @@ def test_the_address_is_the_engines_own_and_holds_no_token(scene: Scene) -> None
 def test_replacing_the_token_says_who_stops_and_does_it_once(scene: Scene) -> None:
     old = row(scene)["token"]
     page = scene.page(url(scene, "rotate-token"))
-    assert "“MCP server of the project” has now dies at once" in page
+    assert "current token of “MCP server of the project” stops working immediately" in page
     assert "Clients lose 3 tools:" in page
     assert scene.fill(url(scene, "rotate-token")).status_code == 303
     new = row(scene)["token"]

@@ -122,13 +122,13 @@ def test_a_tool_that_is_gone_meanwhile_is_said_to_be(scene: Scene) -> None:
 def test_replacing_the_token_says_who_stops_and_does_it_once(scene: Scene) -> None:
     old, address = token_of(scene), page_of(scene, "rotate-token")
     page = scene.page(address)
-    assert "“Trợ lý bán hàng” has now dies at once: every client" in page
+    assert "current token of “Trợ lý bán hàng” stops working immediately" in page
     assert "Clients lose 2 tools:" in page
     assert scene.fill(address).status_code == 303
     new = token_of(scene)
     assert new != old
     after = scene.page(page_of(scene))
-    assert "The old token is dead." in after
+    assert "The old token no longer works." in after
     assert old not in after
     assert new not in after
 

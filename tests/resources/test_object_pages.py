@@ -185,4 +185,4 @@ def test_only_what_is_declared_to_stand_out_does(owner: Client, stub_engine: Stu
     stub_engine.runs = [run(status="FAILED")]
     page = head(text(owner.get(RUN).content))
     assert page.count("btn-primary") == 1
-    assert "Retry from the failed step" in page[page.index("btn-primary") :]
+    assert "Retry from failed step" in page[page.index("btn-primary") :]

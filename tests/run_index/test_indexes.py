@@ -174,14 +174,14 @@ def test_the_runs_of_an_earlier_index_are_deleted_in_batches_by_the_next_reader(
 
 def test_an_erased_run_is_not_read_again_if_the_index_is_changed_or_started_again(cast: Users) -> None:
     created = timezone.now() - 40 * DAY
-    rows.save(RunIndex(workspace=cast.workspace), [run("secret", created)], timezone.now(), "key")
+    rows.save(RunIndex(workspace=cast.workspace), [Run(run("secret", created))], timezone.now(), "key")
     assert indexes.erase(CONSOLE, cast.workspace, "secret")
     indexes.start(CONSOLE, cast.workspace, cast.credential, keep_days=30)
     indexes.purge()
     indexes.stop(CONSOLE, cast.workspace)
     indexes.purge()
     indexes.start(CONSOLE, cast.workspace, cast.credential, keep_days=90)
-    rows.save(RunIndex(workspace=cast.workspace), [run("secret", created)], timezone.now(), "key")
+    rows.save(RunIndex(workspace=cast.workspace), [Run(run("secret", created))], timezone.now(), "key")
     assert_empty(IndexedRun.objects.get())
     event = AuditEvent.objects.get(action="run_index.erase")
     assert (event.subject_type, event.subject_id) == ("runs", "secret")
@@ -218,12 +218,12 @@ def test_transactions_that_write_an_index_and_its_runs_lock_the_index_first(cast
 @pytest.mark.django_db(transaction=True)
 def test_a_run_that_is_erased_while_it_is_written_stays_empty(cast: Users) -> None:
     created = timezone.now()
-    rows.save(RunIndex(workspace=cast.workspace), [run("secret", created)], created, "key")
+    rows.save(RunIndex(workspace=cast.workspace), [Run(run("secret", created))], created, "key")
 
     def write() -> None:
         later = run("secret", created) | {"updated": (created + DAY).isoformat()}
         with transaction.atomic():
-            rows.save(RunIndex(workspace=cast.workspace), [later], created, "key")
+            rows.save(RunIndex(workspace=cast.workspace), [Run(later)], created, "key")
         connection.close()
 
     thread = threading.Thread(target=write)

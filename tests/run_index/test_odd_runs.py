@@ -9,6 +9,7 @@ from django.utils import timezone
 from practice_engine import ids
 from tests.run_index.index_scene import add_past, read_all, start, turn
 from tests.stage import Stage, stage
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.run_index.models import IndexedRun, RunIndex
 from workflows_ui.run_index.services import rows
 
@@ -80,7 +81,9 @@ def test_an_invalid_status_is_cut_or_left_out(stage: Stage) -> None:
     statuses: list[Any] = [["FAILED"], None, 7, {}, "X" * 10_000]
     for place, status in enumerate(statuses):
         run = {"id": f"run{place}", "created": ids.stamp(), "status": status}
-        assert rows.save(RunIndex(workspace=stage.users.workspace), [run], timezone.now(), "key")[:2] == (1, 1), status
+        assert rows.save(RunIndex(workspace=stage.users.workspace), [Run(run)], timezone.now(), "key")[:2] == (1, 1), (
+            status
+        )
     assert stage.browser.get("/w/sales/runs/").status_code == 200
 
 
@@ -88,7 +91,9 @@ def test_an_invalid_version_of_a_flow_is_cut_or_left_out(stage: Stage) -> None:
     versions: list[Any] = [None, [], "name", {}, {"displayName": 7}, {"displayName": "<b>" * 10_000}]
     for place, version in enumerate(versions):
         run = {"id": f"run{place}", "created": ids.stamp(), "flowVersion": version, "flowVersionId": version}
-        assert rows.save(RunIndex(workspace=stage.users.workspace), [run], timezone.now(), "key")[:2] == (1, 1), version
+        assert rows.save(RunIndex(workspace=stage.users.workspace), [Run(run)], timezone.now(), "key")[:2] == (1, 1), (
+            version
+        )
 
 
 @pytest.mark.both_databases
@@ -97,7 +102,7 @@ def test_halves_of_surrogate_pairs_are_replaced(stage: Stage) -> None:
     created = ids.stamp()
     values: dict[str, Any] = {"id": half, "created": created, "status": half, "flowId": half, "tags": [half]}
     values |= {"failedStep": {"name": half, "message": half}, "flowVersion": {"displayName": half}}
-    assert rows.save(RunIndex(workspace=stage.users.workspace), [values], timezone.now(), "key")[:2] == (1, 1)
+    assert rows.save(RunIndex(workspace=stage.users.workspace), [Run(values)], timezone.now(), "key")[:2] == (1, 1)
 
 
 def test_a_run_from_the_future_does_not_keep_new_runs_from_being_read(stage: Stage) -> None:
@@ -115,7 +120,7 @@ def test_a_run_from_the_future_does_not_keep_new_runs_from_being_read(stage: Sta
 
 def test_a_run_does_not_end_long_after_now(stage: Stage) -> None:
     run = {"id": "run", "created": ids.stamp(), "status": "FAILED", "finishTime": "2998-01-01T00:00:00.000Z"}
-    row = rows.from_engine(stage.users.workspace.pk, run, timezone.now(), "key")
+    row = rows.from_engine(stage.users.workspace.pk, Run(run), timezone.now(), "key")
     assert row
     assert (row.finished, row.duration) == (None, -1)
 

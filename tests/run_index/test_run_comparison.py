@@ -130,7 +130,7 @@ def test_without_a_good_run_the_comparison_says_so(stage: Stage) -> None:
     gone = add_run(stage, {}, "SUCCEEDED", 600)
     indexed(stage)
     del stage.practice.engine.state.runs[gone]
-    assert "The engine does not give the last good run any more" in compared(stage, run)
+    assert "The engine no longer has the last successful run" in compared(stage, run)
     IndexedRun.objects.filter(run_id=gone).delete()
     assert "no run of this flow that succeeded before" in compared(stage, run)
     CredentialShare.objects.all().delete()
@@ -163,7 +163,7 @@ def test_a_run_that_was_started_elsewhere_is_launched_again_by_the_form(stage: S
     form = stage.browser.get(address).content.decode()
     assert "A-4711" in form
     assert "hunter2" not in form
-    assert "Filled in with what an earlier run was given." in form
+    assert "Filled in with the inputs of an earlier run." in form
     viewer = stage.as_role(Role.VIEWER)
     assert "?_run=" not in viewer.get(f"/w/sales/runs/{run}/").content.decode()
     other = re.sub(r"_run=.*", "_run=" + "x" * 21, address)

@@ -274,7 +274,7 @@ def test_the_outcome_of_a_retry_is_stored_even_if_what_follows_fails(
 
 def test_a_run_that_succeeded_is_started_again_only_if_that_is_confirmed(stage: Stage, launcher: Client) -> None:
     run = run_of(stage, stage.practice.sample("quick").id, "SUCCEEDED")
-    assert "It succeeded. Do what it did once more" in launcher.get(url("retry-latest", run)).content.decode()
+    assert "It succeeded. Run it again" in launcher.get(url("retry-latest", run)).content.decode()
     assert launcher.post(url("retry-latest", run)).status_code == 422
     assert lead(launcher.post(url("retry-latest", run), {"succeeded": "on"})).startswith("/w/sales/runs/")
 
@@ -312,7 +312,7 @@ def test_a_question_about_runs_that_all_succeeded_needs_the_choice(stage: Stage)
     assert "Nothing is done unless you choose otherwise below" in text(stage.browser.get(url).content)
     refused = stage.browser.post(f"{url}begin/")
     assert refused.status_code == 422
-    assert "Without this, there is nothing to do." in text(refused.content)
+    assert "Unless this is selected, there is nothing to do." in text(refused.content)
     stage.browser.post(f"{url}begin/", {"succeeded": "on"})
     job = Job.objects.get()
     while worker.turn(job.pk, BY_NAME):
@@ -334,7 +334,7 @@ def test_a_paused_run_is_cancelled_and_its_launch_followed_again(stage: Stage, l
     launch = launched(stage, run)
     others = [row["id"] for row in stage.practice.runs() if row["status"] in {"PAUSED", "QUEUED"} and row["id"] != run]
     page = text(launcher.get(url("cancel", run)).content)
-    assert "If it is already working, it runs to its end." in page
+    assert "If it is already running, it continues to its end." in page
     assert "autofocus>Leave it as it is</a>" in page
     answer = launcher.post(url("cancel", run), {"sure": "yes"})
     assert status(stage, run) == "CANCELED"
@@ -394,9 +394,9 @@ def test_a_run_whose_state_cannot_be_read_afterwards_is_not_called_cancelled(
 def test_a_run_that_is_at_work_says_that_it_cannot_be_cancelled(owner: Client, stub_engine: StubEngine) -> None:
     stub_engine.runs = [run_row(1, "RUNNING", finishTime=None)]
     page = text(owner.get(f"/w/sales/runs/{identity(1)}/").content)
-    assert "A run that is working cannot be cancelled" in page
+    assert "A run in progress cannot be cancelled" in page
     stub_engine.runs = [run_row(1, "PAUSED", finishTime=None)]
-    assert "A run that is working" not in text(owner.get(f"/w/sales/runs/{identity(1)}/").content)
+    assert "A run in progress" not in text(owner.get(f"/w/sales/runs/{identity(1)}/").content)
 
 
 def test_an_archived_run_leaves_the_others_in_the_list(stage: Stage) -> None:

@@ -5,6 +5,7 @@ from django.utils import translation
 
 from tests.stub_engine import StubEngine, identity, run, text
 from workflows_ui.core.readable import readable_node
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.runs.steps import Reader, ValueRoom
 from workflows_ui.runs.times import WIDTH, Bar, Times
 
@@ -18,8 +19,8 @@ def test_rounds_have_bars_of_their_own_on_the_axis_of_the_steps() -> None:
         "loop": {"type": "LOOP_ON_ITEMS", "status": "SUCCEEDED", "output": {"iterations": rounds}},
     }
     row = run(steps=steps)
-    times = Times(row, {})
-    views = Reader({}, times, row).read(steps)
+    times = Times(Run(row), {})
+    views = Reader({}, times, Run(row)).read(steps)
     assert times.ticks() == ["0", "250 ms", "500 ms", "750 ms", "1.0 s"]
     assert [turn.bar for turn in views[1].iterations] == [Bar(600, 100), Bar(700, 300)]
     assert views[1].iterations[1].steps[0].bar == Bar(700, 300)
@@ -31,8 +32,8 @@ def test_a_wait_is_a_part_of_the_axis_and_later_steps_begin_after_it() -> None:
         "after": {"status": "SUCCEEDED", "duration": 900},
     }
     row = run(steps=steps, startTime="2026-11-27T10:00:00.000Z", finishTime="2026-11-27T10:00:02.000Z")
-    times = Times(row, {})
-    delay, after = Reader({}, times, row).read(steps)
+    times = Times(Run(row), {})
+    delay, after = Reader({}, times, Run(row)).read(steps)
     assert times.axis == 2000
     assert (delay.bar, delay.wait_bar, after.bar) == (Bar(0, 50), Bar(50, 500), Bar(550, 450))
     assert after.bar is not None

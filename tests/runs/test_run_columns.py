@@ -8,6 +8,7 @@ from django.utils import timezone
 from tests.stub_engine import identity, run
 from workflows_ui.core import formats
 from workflows_ui.engine import run_rows
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.lists.declaration import Column
 from workflows_ui.run_index.services import rows
 from workflows_ui.runs.declaration import Runs
@@ -49,7 +50,7 @@ def columns() -> dict[str, Column]:
 
 
 def _from_index() -> dict[str, Any]:
-    row = rows.from_engine(1, RUN, timezone.now(), "key")
+    row = rows.from_engine(1, Run(RUN), timezone.now(), "key")
     assert row is not None
     return rows.to_engine(row)
 

@@ -14,6 +14,7 @@ from tests.runs.test_run_starters import ONE
 from tests.stub_engine import StubEngine, identity, run, text
 from tests.users import Users
 from workflows_ui.audit.models import AuditEvent
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.runs import reading as run_reading, times as run_times
 
 FAILED_STEP = {"name": "step_1", "displayName": "Parse", "message": "Error: Error: row 7\n    at x.js:1"}
@@ -86,8 +87,8 @@ def test_a_run_that_is_queued_again_waits_since_its_retry_and_shows_no_old_error
     page = text(owner.get(ONE).content)
     assert "It was retried, and is queued in the engine." in page
     assert "Started</" not in page  # a blank fact is left out
-    assert run_reading.waited(found, RETRY + datetime.timedelta(seconds=61)) == pytest.approx(61_000, abs=500)
-    assert run_reading.length(found) is None
+    assert run_reading.waited(Run(found), RETRY + datetime.timedelta(seconds=61)) == pytest.approx(61_000, abs=500)
+    assert run_reading.length(Run(found)) is None
 
 
 def test_a_run_that_runs_again_shows_the_failed_step_as_one_of_an_earlier_try(
@@ -98,7 +99,7 @@ def test_a_run_that_runs_again_shows_the_failed_step_as_one_of_an_earlier_try(
     assert "It was retried and is running." in page
     assert "Failed in an earlier try" in page
     assert "row 7" not in page
-    assert "To the failed step" not in page
+    assert "View failed step" not in page
 
 
 def test_a_run_cancelled_while_it_waited_for_its_second_try_shows_no_error(
@@ -116,7 +117,7 @@ def test_steps_of_earlier_tries_do_not_add_up_to_the_latest_one(owner: Client, s
     found = run(
         startTime="2026-11-26T21:20:18.280Z", finishTime="2026-11-26T21:20:18.281Z", steps={"a": done, "b": done | {"duration": 0.4}}
     )  # fmt: skip
-    times = run_times.Times(found, {})
+    times = run_times.Times(Run(found), {})
     assert times.mixed
     assert [(part.kind, part.duration) for part in times.parts()] == [("tries", "52 ms")]
     stub_engine.runs = [found]
@@ -144,10 +145,10 @@ def test_an_ended_run_without_a_start_says_none(owner: Client, stub_engine: Stub
     steps = {"trigger": {"type": "PIECE_TRIGGER", "status": "SUCCEEDED", "output": {"body": {}}}}
     stub_engine.runs = [run(status=status, startTime=None, failedStep=None, steps=steps)]
     page = text(owner.get(ONE).content)
-    assert "a step that was at work then may be missing here" in page
+    assert "a step that was running then may be missing here" in page
     started = page.partition("Started</")[2].partition("Ended</")[0]
     assert "<time" not in started
-    assert run_times.Times(stub_engine.runs[0], {}).total is None
+    assert run_times.Times(Run(stub_engine.runs[0]), {}).total is None
 
 
 @pytest.mark.parametrize(("status", "step"), [("TIMEOUT", "RUNNING"), ("CANCELED", "PAUSED")])
@@ -217,7 +218,7 @@ def test_a_run_with_too_much_data_says_so_with_its_step_and_message(owner: Clien
         "its steps held more data",
         said,
         "The run has too much data",
-        "To the failed step",
+        "View failed step",
     ):
         assert part in page, part
     assert "retried" not in page.partition('class="steps-list"')[0]

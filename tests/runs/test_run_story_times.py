@@ -67,7 +67,7 @@ def test_what_runs_again_is_shown_without_the_failure_before(users: Users) -> No
     found = run(status="RUNNING", finishTime=None, failedStep={"name": "b"}, steps={"a": code(5), "b": bad})
     shown = lines(users, found, State.RUNNING)
     assert not any("row 7" in text or "“b”" in text for text in shown)
-    assert "The run was retried: what follows is of all its tries." in shown
+    assert "The run was retried. What follows covers all of its tries." in shown
     assert "The flow started." not in shown
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.stub_engine import run
+from workflows_ui.engine_objects.runs import Run, StepResult
 from workflows_ui.runs import times as run_times
 
 NOW = datetime.datetime(2026, 11, 24, 22, 40, 25, 786_000, tzinfo=datetime.UTC)
@@ -29,7 +30,7 @@ def lasting(seconds: float, steps: Any, **more: Any) -> dict[str, Any]:
 
 
 def durations(found: dict[str, Any], known: dict[str, Any] | None = None) -> list[tuple[str, str]]:
-    return [(part.kind, part.duration) for part in run_times.Times(found, known or {}, NOW).parts()]
+    return [(part.kind, part.duration) for part in run_times.Times(Run(found), known or {}, NOW).parts()]
 
 
 def test_what_the_steps_leave_over_is_the_engines_own_time() -> None:
@@ -54,7 +55,7 @@ def test_a_long_time_before_the_start_may_be_that_of_earlier_tries() -> None:
 
 def test_a_delay_makes_the_rest_waiting_and_the_step_says_how_long() -> None:
     found = lasting(60.1, {"trigger": {}, "step_1": delay(), "step_2": code(26.8)})
-    times = run_times.Times(found, {}, NOW)
+    times = run_times.Times(Run(found), {}, NOW)
     assert durations(found) == [("work", "100 ms"), ("waiting", "1 min")]
     assert times.waits == {"step_1": pytest.approx(60_000)}
 
@@ -67,13 +68,13 @@ def test_a_paused_run_waits_until_now() -> None:
 def test_of_several_pauses_each_has_its_set_time_and_one_without_has_the_rest() -> None:
     approval = {"settings": {"pieceName": "@activepieces/piece-approval", "actionName": "wait_for_approval"}}
     steps = {"a": delay(10), "b": code(0), "c": delay(20)}
-    times = run_times.Times(lasting(100, steps), {"b": approval}, NOW)
+    times = run_times.Times(Run(lasting(100, steps)), {"b": approval}, NOW)
     assert times.waits == {"a": 10_000, "c": 20_000, "b": pytest.approx(69_853.6)}
 
 
 def test_of_several_pauses_that_say_nothing_no_one_is_guessed_at() -> None:
     known = {"a": DELAY, "b": DELAY}
-    times = run_times.Times(lasting(100, {"a": code(0), "b": code(0)}), known, NOW)
+    times = run_times.Times(Run(lasting(100, {"a": code(0), "b": code(0)})), known, NOW)
     assert times.waits == {}
     assert [part.kind for part in times.parts()] == ["waiting"]
 
@@ -87,8 +88,8 @@ def test_a_step_that_never_ended_took_the_rest_of_a_run_that_was_stopped() -> No
 
 def test_a_loop_without_a_time_of_its_own_worked_as_long_as_its_steps() -> None:
     rounds = {"output": {"iterations": [{"x": code(1), "y": code(2)}, {"x": code(3)}, "odd"]}}
-    assert run_times.worked(rounds) == 6
-    assert run_times.worked(rounds | {"duration": 50}) == 50
+    assert run_times.worked(StepResult(rounds)) == 6
+    assert run_times.worked(StepResult(rounds | {"duration": 50})) == 50
 
 
 ODD: list[Any] = [
@@ -107,7 +108,7 @@ ODD += [{"a": delay("x")}, {"a": delay(-5)}, {"a": delay(float("inf"))}, {"a": d
 @pytest.mark.parametrize("steps", ODD, ids=range(len(ODD)))
 @pytest.mark.parametrize("more", [{}, {"startTime": "", "finishTime": ""}, {"finishTime": "2026-01-01T00:00:00Z"}])
 def test_odd_steps_and_times_break_nothing(steps: Any, more: dict[str, str]) -> None:
-    times = run_times.Times(run(steps=steps) | more, {"a": 5}, NOW)
+    times = run_times.Times(Run(run(steps=steps) | more), {"a": 5}, NOW)
     for part in times.parts():
         assert 0 <= part.bar.x <= part.bar.x + part.bar.width <= run_times.WIDTH
     assert all(wait >= 0 for wait in times.waits.values())

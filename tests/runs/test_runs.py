@@ -13,6 +13,7 @@ from tests.engine.servers import Reply
 from tests.stub_engine import StubEngine, flow, identity, run, text
 from workflows_ui.core import formats
 from workflows_ui.core.redaction import MASK
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.launches.services import runs
 from workflows_ui.runs import reading as run_reading
 from workflows_ui.web import messages
@@ -116,7 +117,7 @@ WAITED = [
 
 @pytest.mark.parametrize(("found", "message"), WAITED, ids=range(len(WAITED)))
 def test_time_in_the_queue_is_shown_where_there_was_any(found: dict[str, Any], message: str) -> None:
-    assert formats.duration(run_reading.waited(found, STARTED)) == message
+    assert formats.duration(run_reading.waited(Run(found), STARTED)) == message
 
 
 def test_days_the_wrong_way_round_are_shown(owner: Client, stub_engine: StubEngine) -> None:
@@ -165,7 +166,7 @@ SENTENCES = [
 
 @pytest.mark.parametrize(("found", "words"), SENTENCES, ids=range(len(SENTENCES)))
 def test_what_happened_is_one_sentence(found: dict[str, Any], words: str) -> None:
-    assert words in run_reading.sentence(found, run_reading.length(found))
+    assert words in run_reading.sentence(Run(found), run_reading.length(Run(found)))
 
 
 @pytest.mark.parametrize("status", [*messages.RUN_STATES, "NEW_WORD"])
@@ -180,7 +181,9 @@ def test_the_error_is_shown_first_by_its_first_line(owner: Client, stub_engine: 
     failed = {"step_1": {"type": "CODE", "status": "FAILED", "errorMessage": "Error: row 7\n    at x.js:1"}}
     stub_engine.runs = [run(status="FAILED", steps=failed, failedStep={"name": "step_1", "displayName": "Parse"})]
     page = text(owner.get(ONE).content)
-    assert page.index("“Parse” failed") < page.index('id="failure-message" dir="auto">row 7<') < page.index("Steps</h2>")
+    assert (
+        page.index("“Parse” failed") < page.index('id="failure-message" dir="auto">row 7<') < page.index("Steps</h2>")
+    )
     assert '<details class="run-step" id="step-0" open>' in page
 
 
@@ -216,12 +219,12 @@ STARTED = datetime.datetime(2026, 11, 25, 3, 0, tzinfo=datetime.UTC)
 )
 def test_a_run_that_goes_on_is_looked_at_more_and_more_seldom(age: int, seconds: int) -> None:
     going = run(status="RUNNING", created="2026-11-25T03:00:00.000Z", finishTime="")
-    assert run_reading.poll_seconds(going, STARTED + datetime.timedelta(seconds=age)) == seconds
+    assert run_reading.poll_seconds(Run(going), STARTED + datetime.timedelta(seconds=age)) == seconds
 
 
 def test_a_retried_run_is_looked_at_as_a_new_one(owner: Client, stub_engine: StubEngine) -> None:
     retried = run(status="QUEUED", created="2026-11-20T03:00:00.000Z", updated="2026-11-25T03:00:00.000Z")
-    assert run_reading.poll_seconds(retried, STARTED + datetime.timedelta(seconds=1)) == 2
+    assert run_reading.poll_seconds(Run(retried), STARTED + datetime.timedelta(seconds=1)) == 2
 
 
 def test_a_run_that_lasts_too_long_is_no_longer_looked_at_and_says_so(owner: Client, stub_engine: StubEngine) -> None:
@@ -236,7 +239,7 @@ def test_a_run_that_lasts_too_long_is_no_longer_looked_at_and_says_so(owner: Cli
 
 @pytest.mark.parametrize("status", sorted(set(runs.STATES) - set(runs.UNDER_WAY)))
 def test_a_run_that_has_ended_is_not_looked_at_again(status: str) -> None:
-    assert run_reading.poll_seconds(run(status=status)) == 0
+    assert run_reading.poll_seconds(Run(run(status=status))) == 0
 
 
 def test_the_live_part_asks_for_itself_and_stops_at_the_end(owner: Client, stub_engine: StubEngine) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given, strategies as st
 
 from workflows_ui.core import formats
 from workflows_ui.engine import run_tree
-from workflows_ui.launches.services.runs import any_failed
+from workflows_ui.engine_objects.runs import Run, any_failed
 from workflows_ui.runs import steps, times as run_times
 
 STARTED = "2026-11-24T22:38:25.786Z"
@@ -83,7 +83,7 @@ def test_bars_are_laid_one_after_another_and_inside_loops_too() -> None:
         "b": loop([{"x": ran(duration=10)}, {"x": ran(duration=20)}]) | {"duration": 30},
         "c": ran("FAILED", duration=20),
     }
-    found = steps.Reader({}, run_times.Times({"steps": chain}, {})).read(chain)
+    found = steps.Reader({}, run_times.Times(Run({"steps": chain}), {})).read(chain)
     assert [(view.bar.x, view.bar.width) for view in found if view.bar] == [(0, 500), (500, 300), (800, 200)]
     second = found[1].iterations[1].steps[0].bar
     assert second == run_times.Bar(600, 200)
@@ -132,7 +132,7 @@ _json = st.recursive(
 
 @given(_json)
 def test_no_steps_break_the_reader(odd: Any) -> None:
-    times = run_times.Times({"steps": odd, "status": "PAUSED", "startTime": STARTED}, {"s": odd})
+    times = run_times.Times(Run({"steps": odd, "status": "PAUSED", "startTime": STARTED}), {"s": odd})
     assert isinstance(steps.Reader({}, times).read(odd), list)
     assert all(0 <= part.bar.x < part.bar.x + part.bar.width <= run_times.WIDTH + 4 for part in times.parts())
     assert any_failed(odd) in {True, False}

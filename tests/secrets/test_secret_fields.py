@@ -103,8 +103,8 @@ def test_a_secret_is_not_written_back_and_has_to_be_typed_again(scene: Scene, fl
     page = unescape(text_of(answer))
     assert answer.status_code == 422
     assert LONG not in page
-    assert "Type it again" in page
-    assert page.count("Type it again") == 2
+    assert "Enter it again" in page
+    assert page.count("Enter it again") == 2
     assert 'type="password"' in page
     again = send(scene, flow, {"to": "Lan", "inside": "yes"}, page=page)
     assert again.status_code == 422
@@ -132,7 +132,7 @@ def test_neither_an_earlier_launch_nor_saved_inputs_nor_a_link_fill_it_in(scene:
         assert "Zk7q" not in page.replace(f"{scene.url(flow)}{query}", "")  # the address itself, to come back to
         answer = send(scene, flow, {"to": "Lan"}, page=page)
         assert answer.status_code == 422
-        assert "Fill this in." in text_of(answer)
+        assert "Fill in this field." in text_of(answer)
 
 
 def test_typed_as_json_it_is_a_secret_all_the_same(scene: Scene, flow: str) -> None:
@@ -166,7 +166,7 @@ def test_dots_are_not_launched(scene: Scene) -> None:
     flow = publish(scene, Form((Field("note", ("note",)),)))
     answer = send(scene, flow, {"note": f"token={MASK}"})
     assert answer.status_code == 422
-    assert "This contains a hidden secret. Type it again." in text_of(answer)
+    assert "This contains a hidden secret. Enter it again." in text_of(answer)
     as_json = scene.fields(flow, scene.sign_in(scene.users.owner)) | {"payload": json.dumps({"password": MASK})}
     refused = scene.sign_in(scene.users.owner).post(f"{scene.url(flow)}?_as=json", as_json)
     assert refused.status_code == 422

@@ -52,7 +52,7 @@ def test_flows_that_cannot_be_read_are_admitted_before_a_table_goes(owner: Clien
     SAMPLE.fill(stub_engine)
     stub_engine.faults["/flows"] = Reply(403, {"code": "AUTHORIZATION", "params": {}})
     asked = text(owner.get(f"/w/sales/tables/do/delete/{identity(1)}/").content)
-    assert "the engine did not give all its flows, so there may be more" in asked
+    assert "the engine did not list all its flows, so there may be more" in asked
 
 
 def test_ticked_records_are_named_and_counted_and_only_these_are_deleted(stage: Stage) -> None:

@@ -74,7 +74,7 @@ def what_is_said_is_so(stage: Stage, resource: Resource, action: Action, *, acte
     assert answered.status_code == 422, page[-2000:]
     assert len(stage.writes()) == before + 1
     assert outcomes()[-2:] == [(name, "begun"), (name, "unclear")]
-    for claim in ("Nothing is lost", "Nothing was changed", "Try again", "No longer there", "refuses"):
+    for claim in ("Nothing is lost", "Nothing was changed", "Try again", "Deleted", "refuses"):
         assert claim not in page
     write = UnclearWrite.objects.get()
     assert "Checking whether it was done" in page

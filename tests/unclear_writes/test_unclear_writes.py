@@ -226,7 +226,7 @@ def test_an_edit_that_the_engine_made_is_done_whatever_its_answer_became(stage: 
 
 def test_an_edit_keeps_its_record_until_it_is_known_that_nothing_changed(stage: Stage) -> None:
     flow, answer = _edit(stage, acted=False, status=404)
-    assert "No longer there" not in text(answer.content)
+    assert "Deleted" not in text(answer.content)
     edit = FlowEdit.objects.get()
     assert edit.state == EditState.SENT
     # Its page can be opened, from the flow's own.

@@ -43,7 +43,7 @@ def test_a_stranger_cannot_distinguish_a_workspace_from_none(users: Users, clien
     client.force_login(users.stranger)
     answer = client.get(f"/w/{slug}/flows/")
     assert answer.status_code == 404
-    assert "There is nothing here for you" in text(answer.content)
+    assert "Page not found" in text(answer.content)
     assert users.workspace.name not in text(answer.content)
 
 

@@ -15,8 +15,8 @@ from workflows_ui.members.models import LaunchRight
 HTMX = {"HX-Request": "true", "HX-Target": "results"}
 FAULTS = [
     (Reply(401, {"code": "INVALID_BEARER_TOKEN", "params": {}}), 502, "The engine refuses the credential"),
-    (Reply(403, {"code": "PERMISSION_DENIED", "params": {}}), 403, "The credential does not reach this"),
-    (Reply(402, {"code": "FEATURE_DISABLED", "params": {}}), 403, "Not part of the engine"),
+    (Reply(403, {"code": "PERMISSION_DENIED", "params": {}}), 403, "The credential has no access to this"),
+    (Reply(402, {"code": "FEATURE_DISABLED", "params": {}}), 403, "Not included in the engine"),
     (Reply(400, {"code": "VALIDATION", "params": {}}), 400, "The engine refuses this request"),
     (Reply(429, {"statusCode": 429}, (("Retry-After", "90"),)), 503, "The engine asks for a pause"),
     (Reply(500, {"statusCode": 500}, (("retry-after", "0"),)), 503, "The engine does not answer properly"),
@@ -77,7 +77,7 @@ def test_what_is_no_longer_there_has_a_way_back_to_its_list(
 ) -> None:
     answer = owner.get(f"/w/sales/{resource}/{identity(404)}/")
     assert answer.status_code == 404
-    assert "No longer there" in text(answer.content)
+    assert "Deleted" in text(answer.content)
     assert f'href="/w/sales/{resource}/">Back to the list' in text(answer.content)
 
 
@@ -118,7 +118,7 @@ def test_an_unknown_address_gets_our_own_page(owner: Client, settings: Settings,
     settings.DEBUG = debug
     answer = owner.get("/no/such/page/")
     assert answer.status_code == 404
-    assert "There is nothing here for you" in text(answer.content)
+    assert "Page not found" in text(answer.content)
 
 
 @pytest.mark.parametrize("debug", [True, False])
@@ -168,5 +168,5 @@ def test_without_a_database_there_is_still_a_page_with_words(client: Client) -> 
     client.cookies["sessionid"] = "somebody"
     answer = client.get("/?all=1")
     assert answer.status_code == 500
-    assert "The console made a mistake" in text(answer.content)
+    assert "Something went wrong" in text(answer.content)
     assert answer["X-Request-ID"] in text(answer.content)

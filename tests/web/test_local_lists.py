@@ -112,14 +112,14 @@ def test_people_are_listed_by_name_sorted_and_exported_for_administrators_only(u
 
 def test_notifications_are_sorted_counted_and_exported_for_their_person_only(users: Users, manager: Client) -> None:
     for user in (users.owner, users.colleague):
-        notify(user, NoticeKind.JOB_ENDED, f"job:{user.pk}", url="/", job="bulk", ended=True, failed=user.pk)
+        notify(user, NoticeKind.JOB_ENDED, f"job:{user.pk}", url="/", job="bulk", ended=True, failed=10 + user.pk)
     page = manager.get("/notices/?sort=when").content.decode()
     assert "1–1 of 1" in page
     [head, row] = table(manager, "/notices/file/csv/")
     assert (head[0], row[0], row[1]) == (
         "Notification",
         "Your bulk action is finished",
-        f"{users.owner.pk} could not be done.",
+        f"{10 + users.owner.pk} items failed.",
     )
     assert AuditEvent.objects.get(action="notices.export").user == users.owner
 

@@ -24,7 +24,7 @@ from workflows_ui.launches.services import launches
 
 pytestmark = pytest.mark.both_databases
 
-SAID = "Nothing works in the background just now"
+SAID = "Background work is not running right now"
 HTMX = {"HX-Request": "true"}
 
 

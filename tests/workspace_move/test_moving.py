@@ -127,7 +127,7 @@ def test_what_waits_is_not_sent_to_either_engine(place: Place) -> None:
     scene = place.scene
     flow = flows.make(scene.workflows, "Quick", flows.code("echo", given="{{trigger.body}}"))
     waiting = scene.launch(flow, send=False)
-    assert "1 launch waits to be sent" in text_of(place.owner.get(MOVE))
+    assert "1 launch is waiting to be sent" in text_of(place.owner.get(MOVE))
     place.move()
     sending.send(waiting.pk)
     waiting.refresh_from_db()
@@ -221,7 +221,7 @@ def test_two_managers_at_once_move_it_once(place: Place, monkeypatch: pytest.Mon
     monkeypatch.setattr(workspace_move, "test", slow)
     answer = place.move()
     assert answer.status_code == 422
-    assert "Somebody else has moved the workspace in the meantime" in text_of(answer)
+    assert "Someone else has moved the workspace in the meantime" in text_of(answer)
 
 
 def test_a_manager_without_a_credential_moves_it_with_a_new_one(place: Place) -> None:

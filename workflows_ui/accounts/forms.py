@@ -54,7 +54,7 @@ class SignInForm(_Labelled, allauth_forms.LoginForm):  # type: ignore[misc]
     """User name or e-mail address, password."""
 
     labels = {
-        "login": _("User name or e-mail address"),
+        "login": _("Username or email address"),
         "password": _("Password"),
         "remember": _("Stay signed in on this computer for two weeks"),
     }
@@ -69,7 +69,7 @@ class SignInForm(_Labelled, allauth_forms.LoginForm):  # type: ignore[misc]
 class ResetPasswordForm(_Labelled, allauth_forms.ResetPasswordForm):  # type: ignore[misc]
     """The e-mail address for the link."""
 
-    labels = {"email": _("E-mail address")}
+    labels = {"email": _("Email address")}
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
@@ -114,7 +114,7 @@ class PasswordAgainForm(_Labelled, allauth_forms.ReauthenticateForm):  # type: i
 class AddressForm(_Labelled, allauth_forms.AddEmailForm):  # type: ignore[misc]
     """A new e-mail address, which takes over once it is confirmed."""
 
-    labels = {"email": _("New e-mail address")}
+    labels = {"email": _("New email address")}
 
 
 #: The geographic regions: other zones are old aliases such as GB or Etc/GMT+7.

@@ -13,9 +13,9 @@ from workflows_ui.audit.objects import AuditedObject
 
 
 class MailDelivery(models.TextChoices):
-    AT_ONCE = "at_once", _("At once")
-    DAILY = "daily", _("Once a day, in one mail")
-    NONE = "none", _("No mails")
+    AT_ONCE = "at_once", _("Immediately")
+    DAILY = "daily", _("Once a day, in one email")
+    NONE = "none", _("No emails")
 
 
 class User(AbstractUser):
@@ -27,11 +27,11 @@ class User(AbstractUser):
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
     #: Whether and when notifications are also sent by mail.
     mail_delivery = models.CharField(
-        _("notifications by mail"), max_length=10, choices=MailDelivery, default=MailDelivery.AT_ONCE
+        _("notifications by email"), max_length=10, choices=MailDelivery, default=MailDelivery.AT_ONCE
     )
     #: The hour of the daily digest, in the person's time zone.
     digest_hour = models.PositiveSmallIntegerField(
-        _("time of the daily mail"), default=8, validators=[MaxValueValidator(23)]
+        _("time of the daily email"), default=8, validators=[MaxValueValidator(23)]
     )
     #: Quiet hours in the person's time zone: mails of notifications wait until their end. Both or neither.
     quiet_from = models.TimeField(_("quiet hours from"), null=True, blank=True)

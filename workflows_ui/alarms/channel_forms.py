@@ -23,22 +23,23 @@ class ChannelForm(forms.Form):
         label=_("Webhook address"),
         max_length=2000,
         widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        help_text=_("Who knows this address can post to the channel: it is stored encrypted and never shown."),
+        help_text=_("Anyone who knows this address can post to the channel: it is stored encrypted and never shown."),
     )
     kinds = forms.MultipleChoiceField(
         label=_("Alarms"),
         choices=_KINDS,
         initial=[value for value, _label in _KINDS],
         widget=forms.CheckboxSelectMultiple,
-        help_text=_("Everybody who reads the channel sees these alarms of all flows, with their names."),
+        help_text=_("Everyone in the channel sees these alarms for all flows, by name."),
     )
     causes = forms.BooleanField(
         label=_("Name the cause of failures"),
         required=False,
         help_text=_(
-            "Everybody who reads the channel, also without an account here, can then read the message of the step at which the latest run "
-            "failed. Secrets are masked, and runs of launches are left out. Without this, messages give numbers only. It has no effect "
-            "while the workspace leaves causes out of mails and notifications."
+            "Everyone who reads the channel, also without an account here, can then read the message of "
+            "the step at which the latest run failed. Secrets are masked, and runs of launches are left "
+            "out. Without this, messages give numbers only. It has no effect while the workspace leaves "
+            "causes out of emails and notifications."
         ),
     )
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)

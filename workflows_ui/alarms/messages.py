@@ -48,9 +48,11 @@ def gap(watch: AlarmWatch | None, now: datetime) -> str:
         text = _("The flows were last checked on %(time)s. Alarms resume when the run index is up to date.")
         return text % {"time": formats.exact(watch.checked_at, seconds=False)}
     if not watch.knows_flows(now):
-        text = _("The engine does not list its flows, so quiet flows are not reported.")
+        text = _("The engine does not list its flows, so flows that stopped running are not reported.")
         if watch.flows_at is not None:
-            text = _("The engine has not listed its flows since %(time)s, so quiet flows are not reported.")
+            text = _(
+                "The engine has not listed its flows since %(time)s, so flows that stopped running are not reported."
+            )
             text %= {"time": formats.exact(watch.flows_at, seconds=False)}
         return text
     return ""
@@ -61,7 +63,11 @@ def _quiet(facts: Facts) -> str:
     if usual < 1 or by is None:
         return _("There is usually another run by now.")
     zone = timezone.get_default_timezone()
-    text = _("Usually %(usual)d by %(time)s, today %(today)d.")
+    text = ngettext(
+        "Usually %(usual)d run by %(time)s. Today: %(today)d.",
+        "Usually %(usual)d runs by %(time)s. Today: %(today)d.",
+        usual,
+    )
     return text % {"usual": usual, "time": f"{timezone.localtime(by, zone):%H:%M} ({zone})", "today": today}
 
 
@@ -73,10 +79,12 @@ def _many(facts: Facts) -> str:
     if number > len(names):
         listed = _("%(names)s and others") % {"names": listed}
     text = ngettext(
-        "%(n)d flow is quiet at the same time: %(names)s.", "%(n)d flows are quiet at the same time: %(names)s.", number
+        "%(n)d flow stopped running at the same time: %(names)s.",
+        "%(n)d flows stopped running at the same time: %(names)s.",
+        number,
     ) % {"n": number, "names": listed}
     if isinstance(most, int) and most > number:
-        text += " " + _("At the peak, %(n)d were quiet.") % {"n": most}
+        text += " " + _("At the peak, %(n)d flows were not running.") % {"n": most}
     return text
 
 

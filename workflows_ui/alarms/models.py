@@ -25,11 +25,11 @@ SCHEDULE = 100
 class AlarmKind(models.TextChoices):
     """What may be wrong with a flow (detection.py), or with many flows at the same time (folding.py)."""
 
-    QUIET = "quiet", _("Quiet")
+    QUIET = "quiet", _("No recent runs")
     MISSED = "missed", _("Scheduled time missed")
     FAILING = "failing", _("Fails more than usual")
     LONGER = "longer", _("Longer than usual")
-    MANY = "many", _("Many flows are quiet")
+    MANY = "many", _("Several flows stopped running")
 
 
 class AlarmState(StateChoices):
@@ -43,10 +43,10 @@ class AlarmState(StateChoices):
 
 
 class AlarmEnd(models.TextChoices):
-    OVER = "over", _("The flow is as usual again.")
+    OVER = "over", _("The flow is back to normal.")
     OFF = "off", _("The flow was turned off or deleted.")
-    MUTED = "muted", _("Such alarms were muted for this flow.")
-    FOLDED = "folded", _("Many flows are quiet: one alarm is about all of them.")
+    MUTED = "muted", _("This type of alarm was muted for the flow.")
+    FOLDED = "folded", _("Merged into the alarm “Several flows stopped running”.")
 
 
 class FlowState(models.TextChoices):
@@ -241,7 +241,7 @@ class DeliveryState(StateChoices):
 
     WAITING = "waiting", "clock", "blue", pgettext_lazy("message", "Waiting")
     SENT = "sent", "circle-check", "green", pgettext_lazy("message", "Sent")
-    GIVEN_UP = "given_up", "circle-x", "red", pgettext_lazy("message", "Given up")
+    GIVEN_UP = "given_up", "circle-x", "red", pgettext_lazy("message", "Delivery failed")
 
 
 class AlarmDelivery(models.Model):

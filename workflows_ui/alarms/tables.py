@@ -20,7 +20,8 @@ class Alarms(LocalList):
     logged_as = "alarm"
     empty = _("There is no alarm")
     empty_hint = _(
-        "The console learns how often each flow runs. A flow that is quiet, late, slow or fails more than usual is listed here."
+        "The console learns how often each flow runs. Flows that stop running, are late or slow, or "
+        "fail more than usual are listed here."
     )
     file_view = "alarms_file"
     list_display = (
@@ -33,7 +34,7 @@ class Alarms(LocalList):
         ),
         Column(
             lambda alarm: sentence(alarm.kind, alarm.facts),
-            _("What is not as usual"),
+            _("What's unusual"),
             kind="lines",
             wide=True,
             name="text",

@@ -141,7 +141,7 @@ def mute(request: ConsoleRequest, slug: str, alarm_id: int) -> HttpResponse:
     if found is None or not found[1].flow_id:
         return responses.redirect_to_view(request, "alarms", slug)
     services.mute(actor(request), *found)
-    messages.success(request, _("Such alarms are muted for this flow."))
+    messages.success(request, _("This type of alarm is muted for this flow."))
     return responses.redirect_to_view(request, "alarm", slug, alarm_id)
 
 
@@ -176,5 +176,5 @@ def unmute(request: ConsoleRequest, slug: str, mute_id: int) -> HttpResponse:
     if index is None:
         return responses.redirect_to_view(request, "alarms", slug)
     if services.unmute(actor(request), index, get_object_or_404(services.muted(index), pk=mute_id)):
-        messages.success(request, _("There may be such alarms for this flow again."))
+        messages.success(request, _("This type of alarm is on again for this flow."))
     return responses.redirect_to_view(request, "alarms_muted", slug)

@@ -32,11 +32,11 @@ class FilterForm(DaysForm):
     person = forms.IntegerField(label=_("Person"), required=False, min_value=0, max_value=2**31, widget=forms.Select)
     action = forms.CharField(label=_("Action"), required=False, max_length=60, widget=forms.Select)
     kind = forms.CharField(label=_("Kind of object"), required=False, max_length=40, widget=forms.Select)
-    id = forms.CharField(label=_("Id of the object"), required=False, max_length=120)
+    id = forms.CharField(label=_("ID of the object"), required=False, max_length=120)
     outcome = forms.CharField(label=_("Outcome"), required=False, max_length=20, widget=forms.Select)
-    credential = forms.UUIDField(label=_("Id of the credential that acted"), required=False)
-    job = forms.CharField(label=_("Id of the job"), required=False, max_length=21)
-    request = forms.CharField(label=_("Id of the request"), required=False, max_length=64)
+    credential = forms.UUIDField(label=_("ID of the credential used"), required=False)
+    job = forms.CharField(label=_("ID of the job"), required=False, max_length=21)
+    request = forms.CharField(label=_("ID of the request"), required=False, max_length=64)
 
     def __init__(self, data: QueryDict) -> None:
         super().__init__(data)

@@ -36,7 +36,11 @@ def sole_id(value: object) -> str:
 
 
 def text_at(row: Any, path: str) -> str:
-    value = pick(row, path)
+    return text_of(pick(row, path))
+
+
+def text_of(value: object) -> str:
+    """A text as it is, "" for anything else."""
     return value if isinstance(value, str) else ""
 
 

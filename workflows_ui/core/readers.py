@@ -86,6 +86,11 @@ def text(path: str) -> Reader[str]:
     return _reader(path, as_text)
 
 
+def text_or_none(path: str) -> Reader[str | None]:
+    """As `text`; None for anything else, where an empty text is not as good as none."""
+    return _reader(path, _text_or_none)
+
+
 def usable_id(path: str) -> Reader[str]:
     """An id; "" for one that does not fit into a URL (`paths.usable_id`)."""
     return _reader(path, paths.usable_id)
@@ -93,7 +98,7 @@ def usable_id(path: str) -> Reader[str]:
 
 def number(path: str) -> Reader[float | None]:
     """A number; None for anything else, also for true and false."""
-    return _reader(path, _number)
+    return _reader(path, as_number)
 
 
 def flag(path: str) -> Reader[bool]:
@@ -147,9 +152,19 @@ def items(path: str) -> Reader[list[object]]:
     return _reader(path, as_items)
 
 
+def items_or_none(path: str) -> Reader[list[object] | None]:
+    """As `items`; None for anything else, where an empty list is not as good as none."""
+    return _reader(path, _items_or_none)
+
+
 def part(path: str, kind: Callable[[object], Part]) -> Reader[Part]:
     """An object inside; an empty one, which is false, for anything else."""
     return _reader(path, kind)
+
+
+def part_or_none(path: str, kind: Callable[[object], Part]) -> Reader[Part | None]:
+    """As `part`; None for anything else, where an empty object is not as good as none."""
+    return _reader(path, lambda value: kind(value) if isinstance(value, _MAPPINGS) else None)
 
 
 def parts(path: str, kind: Callable[[object], Part]) -> Reader[list[Part]]:
@@ -179,7 +194,10 @@ def objects_by_name(value: object, kind: Callable[[object], Part]) -> dict[str, 
 
 def as_text(value: object) -> str:
     """As `text`, for a value."""
-    return database.storable(value) if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    # As database.storable does, whose call takes longer than the rest: lists read thousands of texts.
+    return value if value.isascii() and "\x00" not in value else database.storable(value)
 
 
 def plain_text(value: object) -> str:
@@ -198,8 +216,33 @@ def as_count(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
-def _number(value: object) -> float | None:
+def number_of(value: object) -> float | None:
+    """A number, also written as a text; None for anything else."""
+    try:
+        return float(value) if isinstance(value, int | float | str) else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def whole_number_of(value: object) -> int | None:
+    """A number without its fraction, or a whole number written as a text; None for anything else."""
+    try:
+        return int(value) if isinstance(value, int | float | str) else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def as_number(value: object) -> float | None:
+    """As `number`, for a value."""
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _text_or_none(value: object) -> str | None:
+    return database.storable(value) if isinstance(value, str) else None
+
+
+def _items_or_none(value: object) -> list[object] | None:
+    return value if isinstance(value, list) else None
 
 
 def _is_true(value: object) -> bool:
@@ -224,6 +267,11 @@ def _same(value: object) -> object:
 def mapping_of(value: object) -> Mapping[str, object]:
     """As `mapping`, for a value."""
     return value if isinstance(value, _MAPPINGS) else _EMPTY
+
+
+def is_nested(value: object) -> bool:
+    """Whether a value has values in it: a dictionary or a list."""
+    return isinstance(value, (*_MAPPINGS, list))
 
 
 def as_items(value: object) -> list[object]:

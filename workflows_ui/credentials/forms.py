@@ -94,7 +94,7 @@ class SecretForm(TestedForm):
     kind = _kind_field(KINDS[Flavour.IMBRACE])
     token_kind = _kind_field(KINDS[Flavour.ACTIVEPIECES])
     email = forms.EmailField(
-        label=_("E-mail address at the engine"),
+        label=_("Email address at the engine"),
         required=False,
         max_length=254,
         widget=forms.EmailInput(attrs=NO_ASSISTANCE),
@@ -104,21 +104,19 @@ class SecretForm(TestedForm):
         required=False,
         max_length=1000,
         strip=False,
-        help_text=_("Used now to sign in, then forgotten, unless you want it kept."),
+        help_text=_("Used now to sign in, then discarded, unless you choose to store it."),
         widget=forms.PasswordInput(attrs=NO_ASSISTANCE),
     )
     keep_password = forms.BooleanField(
-        label=_("Keep it, so that it renews itself"),
+        label=_("Store it, so that it renews automatically"),
         required=False,
-        help_text=_(
-            "The password is kept encrypted, shown to nobody, and used only to sign in again when that is needed."
-        ),
+        help_text=_("The password is stored encrypted, never shown, and used only to sign in again when needed."),
     )
     code = forms.CharField(
         label=_("Or a one-time code"),
         required=False,
         max_length=20,
-        help_text=_("Instead of the password. It comes by mail, and works once."),
+        help_text=_("Instead of the password. It comes by email, and works once."),
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "spellcheck": "false"}),
     )
     organization_id = forms.CharField(
@@ -132,7 +130,7 @@ class SecretForm(TestedForm):
         label=_("Secret"),
         required=False,
         max_length=10_000,
-        help_text=_("Kept encrypted, used to call the engine, and never shown again, to anyone."),
+        help_text=_("Stored encrypted, used to call the engine, and never shown again."),
         widget=forms.PasswordInput(attrs=NO_ASSISTANCE),
     )
     ends_on = forms.DateField(
@@ -179,7 +177,7 @@ class SecretForm(TestedForm):
                 self.add_error("secret", _("Enter the secret."))
             return data
         if not data.get("email") and "email" not in self.errors:
-            self.add_error("email", _("Enter the e-mail address."))
+            self.add_error("email", _("Enter the email address."))
         code = data.get("code") if self.chosen == CredentialKind.SIGN_IN else ""
         if not data.get("password") and not code and not self.wants_code and "password" not in self.errors:
             self.add_error("password", _("Enter the password, or a one-time code where the engine sends them."))
@@ -269,7 +267,7 @@ class EngineForm(TestedForm):
         if not good or any(character.isspace() for character in value):
             raise ValidationError(_("Enter an address that starts with https:// (or http://)."))
         if parts.username or parts.password:
-            raise ValidationError(_("The address must not hold a user name or password."))
+            raise ValidationError(_("The address must not hold a username or password."))
         if parts.query or parts.fragment:
             raise ValidationError(_("The address must end before any “?” or “#”."))
         return value
@@ -301,7 +299,7 @@ class CredentialForm(EngineForm, SecretForm):
         label=_("Name"),
         required=False,
         max_length=120,
-        help_text=_("How you want to call this credential. Left empty, it is called after its project."),
+        help_text=_("A name for this credential. If empty, the project's name is used."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 

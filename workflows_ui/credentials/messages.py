@@ -42,7 +42,7 @@ class Message:
 _MESSAGES: dict[str, tuple[Text, Text]] = {
     Code.REFUSED: (
         _("The engine refuses this secret."),
-        _("It may be mistyped, ended or withdrawn, or belong to another environment."),
+        _("It may be mistyped, expired or revoked, or belong to another environment."),
     ),
     Code.SESSION_ENDED: (
         _("The engine ended this session: another password was set there, or its user was deactivated."),
@@ -60,11 +60,11 @@ _MESSAGES: dict[str, tuple[Text, Text]] = {
     ),
     Code.WRONG_ORGANIZATION: (
         _("This secret does not belong to that organization."),
-        _("Check the organization's id."),
+        _("Check the organization's ID."),
     ),
     Code.NEEDS_ORGANIZATION: (
         _("A token of this kind works only together with its organization."),
-        _("Enter the organization's id."),
+        _("Enter the organization's ID."),
     ),
     Code.MALFORMED_SECRET: (
         _("This cannot be a secret of an engine: it holds spaces or special characters."),
@@ -99,8 +99,8 @@ _MESSAGES: dict[str, tuple[Text, Text]] = {
         _("The address of an Activepieces usually ends in /api; that of an Imbrace gateway has no path."),
     ),
     Code.TIMED_OUT: (_("The engine did not answer in time."), _("Try again in a moment.")),
-    Code.BUSY: (_("The engine asks for fewer calls just now."), _("Try again in a minute.")),
-    Code.DOWN: (_("The engine has trouble of its own and gave no proper answer."), _("Try again in a moment.")),
+    Code.BUSY: (_("The engine is limiting requests right now."), _("Try again in a minute.")),
+    Code.DOWN: (_("The engine has a problem and did not answer properly."), _("Try again in a moment.")),
     Code.CANNOT_OPEN: (
         _("The stored secret cannot be opened any more; its encryption key is gone or the data was changed."),
         _("Replace its secret, or add the credential again and delete this one."),
@@ -121,10 +121,10 @@ _MESSAGES: dict[str, tuple[Text, Text]] = {
     ),
     Code.WRONG_SIGN_IN: (
         _("The engine does not accept this sign-in."),
-        _("Check the e-mail address, and the password or the code; a code works once, and for some hours only."),
+        _("Check the email address, and the password or the code; a code works once, and for some hours only."),
     ),
     Code.NO_PASSWORD: (
-        _("The token could not renew itself: for a new sign-in the password is needed, and it is not kept."),
+        _("The token could not be renewed: signing in again needs the password, which is not stored."),
         _("Replace the secret by signing in again, or by an API key, which needs no renewal."),
     ),
     Code.NO_SIGN_IN: (
@@ -178,7 +178,7 @@ KINDS: dict[str, Promise] = {
     ),
     CredentialKind.BEARER_TOKEN: _("An API key that starts with “sk-”, or the token of a sign-in."),
     CredentialKind.BEARER_SIGN_IN: _(
-        "The console signs in with your e-mail address and password and uses the token that it gets."
+        "The console signs in with your email address and password and uses the token that it gets."
     ),
 }
 
@@ -193,12 +193,12 @@ def health(credential: Credential) -> Badge:
         return Badge(pgettext("credential", "Changed outside"), "triangle-alert", "red")
     ends_at = credential.ends_at
     if ends_at is not None and ends_at <= now:
-        return Badge(pgettext("credential", "Ended"), "circle-x", "red")
+        return Badge(pgettext("credential", "Expired"), "circle-x", "red")
     if credential.health == Health.WORKS and ends_at is not None and credential.renew_at is None:
         days = -(-(ends_at - now) // timedelta(days=1))
         if days <= SOON:
-            text = ngettext("Works, ends in %(n)s day", "Works, ends in %(n)s days", days) % {"n": days}
-            return Badge(text if days > 1 else _("Works, ends within a day"), "hourglass", "orange")
+            text = ngettext("Works, expires in %(n)s day", "Works, expires in %(n)s days", days) % {"n": days}
+            return Badge(text if days > 1 else _("Works, expires within a day"), "hourglass", "orange")
     if credential.health not in Health.values:
         return Badge(_("Not tested yet"), "circle-question-mark", "secondary")
     return Health(credential.health).badge
@@ -214,8 +214,8 @@ def trouble(credential: Credential) -> Message | None:
         return code_message(code, found=credential.findings.get("found", ""))
     if credential.ends_at is not None and credential.ends_at <= timezone.now():
         return Message(
-            _("The time of this secret is over."),
-            _("Get a new one from the engine and put it in its place, or ask the owner to."),
+            _("This secret has expired."),
+            _("Get a new one from the engine and replace it, or ask the owner to."),
         )
     return None
 
@@ -258,7 +258,7 @@ def overtaken(last: CredentialSecret, reader: User) -> str:
     when = formats.relative(last.replaced_at)
     if last.replaced_by_id == reader.pk:
         return _("You replaced this secret yourself since this page was opened (%(when)s).") % {"when": when}
-    who = last.replaced_by.label if last.replaced_by else _("Somebody")
+    who = last.replaced_by.label if last.replaced_by else _("Someone")
     return _("%(who)s replaced this secret since this page was opened (%(when)s).") % {"who": who, "when": when}
 
 
@@ -308,13 +308,13 @@ def facts(credential: Credential) -> list[tuple[Text, str]]:
     milliseconds = findings.get("round_trip_ms")
     who = " · ".join(part for part in (findings.get("who", ""), findings.get("email", "")) if part)
     lines = [
-        (_("Whose it is"), who),
+        (_("Belongs to"), who),
         (_("Organization"), findings.get("organization", "")),
         (_("Project"), findings.get("project", "")),
-        (_("Project id"), findings.get("project_id", "")),
+        (_("Project ID"), findings.get("project_id", "")),
         (_("Engine"), engine(credential.workspace.flavour, credential.workspace.engine_version)),
-        (_("May look at"), _access_labels(findings.get("may") or [])),
-        (_("May not look at"), _access_labels(findings.get("may_not") or [])),
+        (_("Can view"), _access_labels(findings.get("may") or [])),
+        (_("Cannot view"), _access_labels(findings.get("may_not") or [])),
         (_("Answered within"), _("%(count)s ms") % {"count": milliseconds} if milliseconds is not None else ""),
     ]
     return [(label, value) for label, value in lines if value]

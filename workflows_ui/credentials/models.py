@@ -24,7 +24,7 @@ class CredentialKind(models.TextChoices):
     API_KEY = "api_key", _("API key")
     ACCESS_TOKEN = "access_token", _("Access token")
     JWT = "jwt", _("JWT of an organization")
-    SIGN_IN = "sign_in", _("Sign-in with e-mail")
+    SIGN_IN = "sign_in", _("Sign-in with email")
     BEARER_TOKEN = "bearer_token", _("Activepieces token")
     BEARER_SIGN_IN = "bearer_sign_in", _("Activepieces sign-in")
 
@@ -63,7 +63,7 @@ class Credential(SealsFields, models.Model):
     #: Ciphertext; see `open`. Empty if it must be entered again because the workspace moved.
     secret = models.TextField(_("secret"), blank=True)
     #: For kinds that sign in: the user, and the password, a ciphertext, only if the person wants it stored for renewals of the token.
-    email = models.CharField(_("e-mail"), max_length=254, blank=True)
+    email = models.CharField(_("email"), max_length=254, blank=True)
     password = models.TextField(_("password"), blank=True)
     #: The end of the secret, if known: from the engine's answer or the claims of a JWT.
     ends_at = models.DateTimeField(_("ends"), null=True, blank=True)

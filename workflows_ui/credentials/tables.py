@@ -27,7 +27,7 @@ class CredentialLine:
 
 def _kind(line: CredentialLine) -> Text:
     kind = line.credential.get_kind_display()
-    return f"{kind} · {gettext('acts for you')}" if line.acts else kind
+    return f"{kind} · {gettext('in use for you')}" if line.acts else kind
 
 
 class Credentials(LocalList):
@@ -51,7 +51,9 @@ class Credentials(LocalList):
             lambda line: line.credential.ends_at,
             _("Expires"),
             kind="when",
-            below=lambda line: _("renews itself") if line.credential.ends_at and line.credential.renew_at else "",
+            below=lambda line: (
+                _("renews automatically") if line.credential.ends_at and line.credential.renew_at else ""
+            ),
             name="ends",
         ),
         Column(lambda line: line.credential.last_used_at, _("Last used"), kind="when", phone=False, name="used"),

@@ -34,19 +34,22 @@ def returning(copy: DeletedObject) -> list[str]:
 def lost(copy: DeletedObject) -> list[str]:
     if copy.kind == "flows":
         return [
-            _("It gets a new id and a new webhook address. Callers of the old one need the new one."),
-            _("It comes back as a draft that is off: check it, then publish it."),
-            _("Its runs, earlier versions, launch rights and watches do not come back. Earlier launches stay listed."),
+            _("It gets a new ID and a new webhook address. Callers of the old one need the new one."),
+            _("It is restored as a draft that is off. Check it, then publish it."),
+            _(
+                "Its runs, earlier versions, launch rights and subscriptions are not restored. Earlier "
+                "launches stay listed."
+            ),
         ]
-    lines = [_("It gets a new id, and its records are new ones.")]
+    lines = [_("It gets a new ID, and its records are new ones.")]
     if not copy.facts.get("external_ids"):
         lines.append(
             _("Flows no longer find its columns, and write empty rows: choose the columns in their steps again.")
         )
     if copy.facts.get("foldered"):
-        lines.append(_("It comes back outside of its folder."))
+        lines.append(_("It is restored outside its folder."))
     if not copy.facts.get("whole", True):
-        lines.append(_("Records beyond the limit of a copy do not come back."))
+        lines.append(_("Records beyond the limit of a copy are not restored."))
     return lines
 
 

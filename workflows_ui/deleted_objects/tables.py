@@ -21,7 +21,7 @@ class DeletedObjects(LocalList):
     icon, group = "trash-2", "build"
     moment = "deleted_at"
     logged_as = "workspace"
-    empty = _("Nothing was deleted lately")
+    empty = _("Nothing was deleted recently")
     empty_hint = _("Flows and tables that are deleted in the console are listed here for some time.")
     file_view = "deleted_file"
     list_display = (

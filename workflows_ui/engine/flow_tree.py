@@ -7,7 +7,7 @@ multiple choice (`children`, `null` for an empty branch; the names are in `setti
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 Step = dict[str, Any]
 
@@ -35,7 +35,7 @@ class Chain:
         in_loop: whether it is inside any loop.
         branch: the name of the nearest branch around the steps, None outside of branches and for a branch without a name.
         branch_index: that branch's number from 0, None outside of branches.
-        steps: in their order, as far as the walk has come.
+        steps: in their order; only `nodes` and `tree` fill it in.
     """
 
     container: "Node | None" = None
@@ -80,7 +80,7 @@ class Node:
         chain: the steps that it is among.
         before: the step before it in its chain, or the loop or router for its first step; None for the trigger.
         number: its place in reading order, from 1.
-        inside: the chain of a loop, and the branches of a router, the empty ones too; known when the walk goes on.
+        inside: the chain of a loop, and the branches of a router, the empty ones too; only `nodes` and `tree` fill it in.
     """
 
     step: Step
@@ -92,7 +92,8 @@ class Node:
     @property
     def name(self) -> str:
         """The step's name (`step_1`), "" without one."""
-        return step_name(self.step)
+        name = self.step.get("name")
+        return name if isinstance(name, str) else ""
 
     @property
     def parent(self) -> str | None:
@@ -135,33 +136,47 @@ class Node:
 def walk(trigger: Any) -> Iterator[Node]:
     """Every step from the trigger on, in reading order: a loop's or branch's steps directly after the loop or router.
 
-    Never raises for malformed data: values that are not dictionaries are skipped, inner steps of unknown types are visited under the
-    known keys, a repeated step is visited once, and the walk ends after 10,000 steps.
+    Never raises for malformed data: an empty tree has no steps, values that are not dictionaries are skipped, inner steps of unknown types
+    are visited under the known keys, a repeated step is visited once, and the walk ends after 10,000 steps.
     """
+    return _walk(trigger, linked=False)
+
+
+def nodes(trigger: Any) -> list[Node]:
+    """As `walk`, with the steps of each chain and what is inside each step."""
+    return list(_walk(trigger, linked=True))
+
+
+def tree(trigger: Any) -> list[Node]:
+    """The steps of the flow itself, the trigger first, each with all that is inside it. Malformed data as for `walk`."""
+    every = nodes(trigger)
+    return every[0].chain.steps if every else []
+
+
+def _walk(trigger: Any, *, linked: bool) -> Iterator[Node]:
+    # Links in both directions are a cycle, which waits for the garbage collector: most walks do without.
     seen: set[int] = set()
-    waiting = [Node(trigger, Chain())] if isinstance(trigger, dict) else []
+    waiting = [Node(trigger, Chain())] if trigger and isinstance(trigger, dict) else []
     while waiting and len(seen) < MOST_STEPS:
         node = waiting.pop()
         if id(node.step) in seen:
             continue
         seen.add(id(node.step))
         node.number = len(seen)
-        node.chain.steps.append(node)
+        if linked:
+            node.chain.steps.append(node)
         yield node
         # Last in, first out: inner steps come before the step's successor.
         after = node.step.get("nextAction")
         if isinstance(after, dict):
             waiting.append(Node(after, node.chain, node))
         if "firstLoopAction" in node.step or "children" in node.step or _branch_list(node.step):
-            for chain, first in reversed(_inside(node)):
+            found = _inside(node)
+            if linked:
+                node.inside = [chain for chain, _first in found]
+            for chain, first in reversed(found):
                 if isinstance(first, dict):
                     waiting.append(Node(first, chain, node))
-
-
-def tree(trigger: Any) -> list[Node]:
-    """The steps of the flow itself, the trigger first, each with all that is inside it. Malformed data as for `walk`."""
-    nodes = list(walk(trigger))
-    return nodes[0].chain.steps if nodes else []
 
 
 def in_order(places: Iterable[Node | Chain]) -> Iterator[Node | Branch]:
@@ -186,13 +201,31 @@ def inner(node: Node) -> Iterator[Node]:
     return (place for place in in_order(node.inside) if isinstance(place, Node))
 
 
-def steps_by_name(trigger: Any) -> dict[str, Step]:
-    """The steps by name, in reading order, without unnamed ones. Of several steps with one name, the first is kept."""
-    steps: dict[str, Step] = {}
+def nodes_by_name(trigger: Any) -> dict[str, Node]:
+    """The steps by name, in reading order; unnamed ones are at "". Of several steps with one name, the first is kept."""
+    found: dict[str, Node] = {}
     for node in walk(trigger):
-        if node.name:
-            steps.setdefault(node.name, node.step)
-    return steps
+        found.setdefault(node.name, node)
+    return found
+
+
+def steps_by_name(trigger: Any) -> dict[str, Step]:
+    """As `nodes_by_name`, without unnamed ones."""
+    return {name: node.step for name, node in nodes_by_name(trigger).items() if name}
+
+
+def is_step(value: object) -> TypeGuard[Step]:
+    """Whether a value in the place of a step is one, however odd."""
+    return isinstance(value, dict)
+
+
+def slots(step: Step) -> Iterator[tuple[Any, Any, Step]]:
+    """The steps directly after and inside a step, each with the dictionary or list that it is in, and its key or index there."""
+    for key in ("nextAction", "firstLoopAction"):
+        if is_step(child := step.get(key)):
+            yield step, key, child
+    children = _as_list(step.get("children"))
+    yield from ((children, index, child) for index, child in enumerate(children) if is_step(child))
 
 
 def without_steps(step: Step) -> Step:
@@ -208,8 +241,7 @@ def step_name(step: Any) -> str:
 
 def branch_names(step: Any) -> list[str | None]:
     """The names of a router's branches, in order; None for a branch without a name."""
-    names = [branch.get("branchName") if isinstance(branch, dict) else None for branch in _branch_list(step)]
-    return [name if isinstance(name, str) else None for name in names]
+    return [_branch_name(branch) for branch in _branch_list(step)] if isinstance(step, dict) else []
 
 
 def is_fallback(branch: Any) -> bool:
@@ -239,19 +271,18 @@ def _copied_but_next(value: Step) -> Step:
 
 
 def _inside(node: Node) -> list[tuple[Chain, Any]]:
-    """The chains inside a step, which are added to it, each with its first step, which may be anything."""
+    """The chains inside a step, each with its first step, which may be anything."""
     step, chain = node.step, node.chain
     found: list[tuple[Chain, Any]] = []
     if isinstance(first := step.get("firstLoopAction"), dict):
         found.append((Chain(node, chain.depth + 1, True, chain.branch, chain.branch_index), first))
-    listed, children, names = _branch_list(step), _as_list(step.get("children")), branch_names(step)
+    listed, children = _branch_list(step), _as_list(step.get("children"))
     for index in range(max(len(listed), len(children))):
         branch = Branch(node, chain.depth + 1, chain.in_loop, None, index)
         branch.listed, branch.placed = index < len(listed), index < len(children)
         if branch.listed:
-            branch.settings, branch.branch = listed[index], names[index]
+            branch.settings, branch.branch = listed[index], _branch_name(listed[index])
         found.append((branch, children[index] if branch.placed else None))
-    node.inside = [inner for inner, _first in found]
     return found
 
 
@@ -262,9 +293,14 @@ def _without_unlisted_end(inside: Sequence[Chain]) -> Sequence[Chain]:
     return inside[:end]
 
 
-def _branch_list(step: Any) -> list[Any]:
-    settings = step.get("settings") if isinstance(step, dict) else None
+def _branch_list(step: Step) -> list[Any]:
+    settings = step.get("settings")
     return _as_list(settings.get("branches")) if isinstance(settings, dict) else []
+
+
+def _branch_name(branch: Any) -> str | None:
+    name = branch.get("branchName") if isinstance(branch, dict) else None
+    return name if isinstance(name, str) else None
 
 
 def _as_list(value: Any) -> list[Any]:

@@ -4,15 +4,20 @@ from typing import Final
 
 from workflows_ui.core.readers import (
     EngineObject,
+    as_items,
     flag,
     items,
+    items_or_none,
     mapping,
     moment,
     part,
+    part_or_none,
     parts,
     parts_of,
     text,
+    text_or_none,
     texts,
+    tree,
     usable_id,
 )
 
@@ -35,6 +40,11 @@ class Branch(EngineObject):
         """Its conditions; what is no list, and what is no condition, is left out."""
         return [parts_of(group, Condition) for group in self.conditions if isinstance(group, list)]
 
+    @property
+    def filled_groups(self) -> list[list["Condition"]]:
+        """The groups that have anything in them; what is no condition is an empty one."""
+        return [[Condition(item) for item in as_items(group)] for group in self.conditions if as_items(group)]
+
 
 class Condition(EngineObject):
     """A condition of a branch (api.md 6.3)."""
@@ -42,6 +52,18 @@ class Condition(EngineObject):
     __slots__ = ()
 
     operator = text("operator")
+    first = tree("firstValue")
+    second = tree("secondValue")
+
+
+class SourceCode(EngineObject):
+    """The code of a code step."""
+
+    __slots__ = ()
+
+    code = tree("code")
+    #: The packages that it needs, as JSON.
+    packages = text("packageJson")
 
 
 class StepSettings(EngineObject):
@@ -58,6 +80,15 @@ class StepSettings(EngineObject):
     input = mapping("input")
     #: The branches of a router.
     branches = parts("branches", Branch)
+    #: The same with entries that are no branches: what the router's steps are listed by.
+    listed_branches = items("branches")
+    #: Which branches a router runs; None for other steps.
+    execution_type = text_or_none("executionType")
+    #: What a loop goes through; None for other steps.
+    loop_items = text_or_none("items")
+    source_code = part_or_none("sourceCode", SourceCode)
+    continues_on_failure = flag("errorHandlingOptions.continueOnFailure.value")
+    retries_on_failure = flag("errorHandlingOptions.retryOnFailure.value")
     _sample_file_id = text("sampleData.sampleDataFileId")
 
     @property
@@ -85,7 +116,20 @@ class Step(EngineObject):
     display_name = text("displayName")
     type = text("type")
     valid = flag("valid")
+    skipped = flag("skip")
     settings = part("settings", StepSettings)
+    #: The chains of a router's branches; None for other steps.
+    children = items_or_none("children")
+
+    @property
+    def title(self) -> str:
+        """The display name, else the name; "" without one."""
+        return next(filter(str.strip, (self.display_name, self.name)), "")
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether the engine says so."""
+        return self.raw.get("valid") is False
 
 
 class FlowVersion(EngineObject):
@@ -100,6 +144,8 @@ class FlowVersion(EngineObject):
     valid = flag("valid")
     state = text("state")
     trigger = part("trigger", Step)
+    #: On its canvas; engines before 0.83 have none, others a list.
+    notes = items_or_none("notes")
     #: External ids found in the inputs of its steps.
     connection_ids = texts("connectionIds")
 

@@ -7,12 +7,15 @@ from collections.abc import Iterator, Mapping
 from workflows_ui.core.readers import (
     EngineObject,
     as_text,
+    flag,
     items,
+    items_or_none,
     mapping,
     moment,
     number,
     objects_by_name,
     part,
+    parts,
     parts_by_name,
     text,
     texts,
@@ -25,6 +28,17 @@ FAILED = "FAILED"
 _NOTHING: tuple[object, ...] = (None, "", {})
 
 
+class RanBranch(EngineObject):
+    """A branch in the result of a router."""
+
+    __slots__ = ()
+
+    #: A text.
+    name = tree("branchName")
+    #: Whether its condition held, so that its steps ran.
+    taken = flag("evaluation")
+
+
 class StepResult(EngineObject):
     """What a run stored of one step (recording `run_get_SUCCEEDED`)."""
 
@@ -35,14 +49,40 @@ class StepResult(EngineObject):
     #: Milliseconds, with fractions.
     duration = number("duration")
     input = tree("input")
+    #: The same as the fields of a step have it; empty without any.
+    fields = mapping("input")
     output = tree("output")
     #: A text or an object (api.md 8.1).
     error_message = tree("errorMessage")
     #: The chains of a loop's rounds, which have the only results of the steps inside it (recording
     #: `run_odd_SUCCEEDED_Imported_route_and_loop`).
     iterations = items("output.iterations")
+    branches = parts("output.branches", RanBranch)
+    _iterations = tree("output.iterations")
+    _listed_iterations = items_or_none("output.iterations")
+    _listed_branches = items_or_none("output.branches")
     #: The headers of a request, in the result of a webhook's trigger.
     headers = mapping("output.headers")
+
+    @property
+    def is_loop(self) -> bool:
+        """Whether it has iterations, maybe none."""
+        return self._listed_iterations is not None
+
+    @property
+    def has_iterations(self) -> bool:
+        """As `is_loop`, also for something else in their place."""
+        return self._iterations is not None
+
+    @property
+    def is_router(self) -> bool:
+        """Whether it says which of its branches were taken."""
+        return self.type == "ROUTER" and self._listed_branches is not None
+
+    @property
+    def any_failed(self) -> bool:
+        """Whether it failed, or a step inside it."""
+        return any_failed({"": self.raw})
 
     def header(self, name: str) -> str:
         """One of the headers; "" if it is missing."""
@@ -125,8 +165,12 @@ class Run(EngineObject):
     triggered_by = text("triggeredBy")
     #: The results by the step's name, in the order in which they ran; none while it runs, and none in lists.
     steps = parts_by_name("steps", StepResult)
+    #: The same with what is no result.
+    chain = mapping("steps")
     #: Since 0.83.
     steps_count = number("stepsCount")
+    #: Added by the console: its last retry of the run (runs/reading.py).
+    retried_at = moment("retriedAt")
 
     @property
     def trigger(self) -> StepResult:

@@ -73,7 +73,7 @@ class AssignForm(forms.Form):
         super().__init__(data, initial=initial)
         self._people = {str(person.pk): person for person in people}
         names = ((key, person.label) for key, person in self._people.items())
-        set_choices(self, "person", [("", _("Nobody")), *names])
+        set_choices(self, "person", [("", _("No one")), *names])
 
     def clean_person(self) -> User | None:
         return self._people.get(self.cleaned_data["person"])

@@ -26,7 +26,7 @@ def state_text(pattern: Pattern) -> str:
             return text % {"person": formats.cut(person), "time": formats.exact(row.handled_at)}
         case PatternState.SNOOZED if row and row.snoozed_until:
             if row.snoozed_until >= ENDLESS:
-                return _("It is snoozed until somebody reopens it.")
+                return _("It is snoozed until someone reopens it.")
             return _("It is snoozed until %(time)s.") % {"time": formats.exact(row.snoozed_until)}
         case PatternState.SUCCEEDED:
             return _("The flow has succeeded since. It is open again as soon as it fails like this again.")

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.failures.forms import FilterForm
 from workflows_ui.failures.services import Pattern
 from workflows_ui.lists.declaration import Column
@@ -35,7 +36,7 @@ class Failures(LocalList):
     logged_as = "failure"
     empty = _("Nothing is open")
     empty_hint = _(
-        "Runs that fail in the same way are listed here once, until somebody handles them or the flow succeeds."
+        "Runs that fail in the same way are listed here once, until someone handles them or the flow succeeds."
     )
     file_view = "failures_file"
     list_display = (
@@ -65,7 +66,7 @@ class Failures(LocalList):
     def masked(self, session: object, rows: Sequence[Pattern]) -> list[Pattern]:
         """With the error of each as this person may see it."""
         runs = masking.masked(self.session, [indexed_rows.to_engine(pattern.newest) for pattern in rows])
-        return [replace(pattern, error=reading.error_of(run)) for pattern, run in zip(rows, runs, strict=True)]
+        return [replace(pattern, error=reading.error_of(Run(run))) for pattern, run in zip(rows, runs, strict=True)]
 
     def key(self, row: Pattern) -> str:
         return row.key

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from workflows_ui.audit.requests import actor
 from workflows_ui.credentials.services import engine_session
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.failures import messages as texts, services, tables
 from workflows_ui.failures.forms import AssignForm, FilterForm, HelpedForm, NoteForm, SnoozeForm
 from workflows_ui.failures.models import PatternState
@@ -111,11 +112,11 @@ def _page(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> HttpRes
     context = noted | {
         "affected": services.affected(access, index, pattern),
         "counted": services.COUNTED if pattern.number > services.COUNTED else 0,
-        "pattern": replace(pattern, error=reading.error_of(runs[0]) if runs else ""),
+        "pattern": replace(pattern, error=reading.error_of(Run(runs[0])) if runs else ""),
         "reason": panels.reason_of(runs[0]) if runs else None,
         "sentence": texts.sentence(pattern),
         "state_text": texts.state_text(pattern),
-        "runs": [(run, run_url(access.workspace.slug, run["id"]), reading.error_of(run)) for run in runs],
+        "runs": [(run, run_url(access.workspace.slug, run["id"]), reading.error_of(Run(run))) for run in runs],
         "retried": _retried(access, index, pattern),
         "most": services.RETRIED,
         "retry_next": alike,
@@ -172,7 +173,7 @@ def assign(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> str:
     person = form.cleaned_data["person"]
     notified = services.assign(actor(request), index, pattern, person)
     if person is None:
-        return _("Assigned to nobody.")
+        return _("Assigned to no one.")
     text = (
         _("Assigned to %(person)s.")
         if notified

@@ -42,7 +42,7 @@ from workflows_ui.unclear_writes.models import UnclearWrite
 #: In a menu of operations: what the link says, the action, its address.
 Link = tuple[Text, Action, str]
 _MOST_NAMED = 12
-MEANWHILE: Text = _("Somebody else changed the flow at the same time. Look at both versions on this page.")
+MEANWHILE: Text = _("Someone else changed the flow at the same time. Compare both versions on this page.")
 
 
 class Applied(TypedDict, total=False):
@@ -93,7 +93,7 @@ def _check_apps(session: EngineSession, operation: Operation) -> None:
         sent = operation.request.get("action") or operation.request
         missing = missing_apps.of_trees(session, sent, versions=True)
     if missing:
-        text = gettext("The engine takes no change of a step whose app it does not have: %(apps)s")
+        text = gettext("The engine does not accept changes to a step whose app it does not have: %(apps)s")
         raise forms.ValidationError(text % {"apps": missing_apps.texts(missing)})
 
 
@@ -197,7 +197,7 @@ def _done(text: Text, undo: bool, answer: Applied) -> Text:
     if edit.meanwhile:
         return LastingText(MEANWHILE)
     if edit.state == EditState.DIFFERS:
-        return LastingText(gettext("The engine did something else than predicted. Look at both versions on this page."))
+        return LastingText(gettext("The result differs from what was predicted. Compare both versions on this page."))
     if lost := answer.get("without_sample"):
         text_lost = gettext("The flow is as it was before, but these steps have no sample any more: %(steps)s.")
         return LastingText(text_lost % {"steps": ", ".join(f"“{title}”" for title in lost[:_MOST_NAMED])})

@@ -19,10 +19,10 @@ _MOST_LINES = 12
 def lines(session: EngineSession, before: Row, after: Row) -> list[Affected]:
     """The differences between two flows in words, and folded field by field; secrets masked."""
     old, new = dict_at(before, "version"), dict_at(after, "version")
-    found = difference.of_versions(session, old, new)
     trees = pick(old, "trigger"), pick(new, "trigger")
-    steps = [flow_tree.steps_by_name(tree) for tree in trees]
     mask, texts = secret_inputs.masking(session, *trees), list[str]()
+    found = difference.of_versions(session, old, new, mask=mask)
+    steps = [flow_tree.steps_by_name(tree) for tree in trees]
     for change in found.steps:
         versions = [mask(flow_tree.without_steps(listed.get(change.name, {}))) for listed in steps]
         branch = None if change.kind != "changed" else branch_changes.of_router(*versions)
@@ -107,13 +107,14 @@ def _changes_of_flow(session: EngineSession, before: Row, after: Row) -> Iterato
 
 def unmet_references(before: Row, after: Row) -> list[Affected]:
     """The steps that will read what they do not find any more, and what they read."""
-    old, new = pick(before, "version.trigger"), pick(after, "version.trigger")
-    titles = unmet.titles(old) | unmet.titles(new)
-    known = {item.key for item in unmet.find_unmet(old, titles)}
-    found = [item for item in unmet.find_unmet(new, titles) if item.key not in known]
+    old, new = (flow_tree.nodes_by_name(pick(flow, "version.trigger")) for flow in (before, after))
+    nodes = old | new
+    found = unmet.find_unmet(new, nodes)
+    known = {item.key for item in unmet.find_unmet(old, nodes)} if found else ()
+    found = [item for item in found if item.key not in known]
     if not found:
         return []
-    listed = [(f"{formats.cut(item.title, 60)}: {item.text(titles)}", "") for item in found[:_MOST_LINES]]
+    listed = [(f"{formats.cut(item.title, 60)}: {item.text(nodes)}", "") for item in found[:_MOST_LINES]]
     if more := len(found) - len(listed):
         listed.append((gettext("and %(n)d more") % {"n": more}, ""))
     summary = ngettext(

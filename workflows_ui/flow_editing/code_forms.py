@@ -12,7 +12,8 @@ from django.utils.translation import gettext, gettext_lazy as _, pgettext_lazy
 
 from workflows_ui.core import json_text, redaction
 from workflows_ui.core.form_arguments import Cleaned
-from workflows_ui.core.paths import dict_at, text_at
+from workflows_ui.core.json_values import JsonType, json_type
+from workflows_ui.core.paths import dict_at, text_at, text_of
 from workflows_ui.flow_editing.forms import EXPRESSION, NEW_CODE, NO_HANDLING, RowsForm, SettingsForm, an_object
 from workflows_ui.flow_editing.operations import Json, Operation
 from workflows_ui.flow_editing.prediction import step_named
@@ -85,9 +86,9 @@ class EditCode(RowsForm, SettingsForm):
                 return old[key]
         if redaction.adds_mask(typed, self.masked.get(before), old.get(before)):
             raise forms.ValidationError(
-                {f"value{number + 1}": gettext("This contains a hidden secret. Type it again.")}
+                {f"value{number + 1}": gettext("This contains a hidden secret. Enter it again.")}
             )
-        if isinstance(old.get(before, ""), str):
+        if json_type(old.get(before, "")) is JsonType.TEXT:
             return typed
         try:
             return json_text.parse(typed, settings.LAUNCH_JSON_BYTES)
@@ -108,7 +109,7 @@ class EditCode(RowsForm, SettingsForm):
 
 def _typed(value: object) -> str:
     """An input's value as a form has it: texts as they are, anything else as JSON."""
-    return value if isinstance(value, str) else json_text.pretty(value)
+    return text_of(value) if json_type(value) is JsonType.TEXT else json_text.pretty(value)
 
 
 def _parsed(text: str) -> object:
@@ -139,7 +140,7 @@ def add_handling(form: forms.Form, options: Mapping[str, object], settings: Json
         now = pick(settings, f"errorHandlingOptions.{key}.value")
         default = new and pick(options, f"{key}.defaultValue") is True
         form.fields[name] = forms.BooleanField(
-            label=label, required=False, initial=now if isinstance(now, bool) else default
+            label=label, required=False, initial=now if json_type(now) is JsonType.TRUTH else default
         )
     return shown
 

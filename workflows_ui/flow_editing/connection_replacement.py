@@ -135,7 +135,7 @@ def _problems(session: EngineSession, flow: Mapping[str, object], change: Change
     ]
     missing = missing_apps.of_trees(session, *map(flow_tree.without_steps, steps), versions=True) if steps else []
     if missing:
-        text = gettext_lazy("The engine takes no change of a step whose app it does not have: %(apps)s")
+        text = gettext_lazy("The engine does not accept changes to a step whose app it does not have: %(apps)s")
         yield filled(text, apps=missing_apps.texts(missing))
 
 
@@ -222,7 +222,7 @@ class _Replacement:
             if operation is None:
                 break
             if operation == last:
-                self.give_up(flow, _("The engine does not do what it is asked for."))
+                self.give_up(flow, _("The engine does not do what was requested."))
                 last = None
                 continue
             last = operation
@@ -313,7 +313,7 @@ class _Replacement:
         planned = self.values
         live = self.version(published)
         if any(self.change.steps(live, "live")) or not self._is_copy(live, planned["published"], "live"):
-            raise _Changed(_("Somebody else published it at the same time. Look at its versions."))
+            raise _Changed(_("Someone else published it at the same time. Check its versions."))
         if flow.get("status") != planned["status"] and self.published and not planned.get("switched"):
             # Once, and only right after it was published: later, it is what a person decided.
             self.progress.save(switched=True)
@@ -402,9 +402,7 @@ class _Replacement:
         return bool(self.values["live"] and self.values["newest"] != self.values["published"])
 
     def _changed_text(self) -> str:
-        text = _(
-            "Somebody else changed it at the same time, so the rest was not done. Look at it before you try again."
-        )
+        text = _("Someone else changed it at the same time, so the rest was not done. Check it before you try again.")
         return f"{text} {self._draft_text()}".strip()
 
     def _halfway_text(self, why: str) -> str:

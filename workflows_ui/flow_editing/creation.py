@@ -13,6 +13,7 @@ from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
 from workflows_ui.core import formats
 from workflows_ui.core.form_arguments import Cleaned
+from workflows_ui.core.json_values import JsonType, json_type
 from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound, Refused, Unknown, flow_tree
@@ -84,11 +85,11 @@ def create(session: EngineSession, name: str, request: Mapping[str, object], fol
         if alike(_predicted(flow, operation), now):
             # Only the answer was lost.
             return now
-        text = gettext("The flow “%(name)s” was not created: %(why)s Nothing is left of it.")
+        text = gettext("The flow “%(name)s” was not created: %(why)s Nothing was left behind.")
         if not _is_deleted(session, flow["id"]):
             text = gettext(
-                "A flow “%(name)s” was created, but its steps could not be imported: %(why)s It could not be deleted again. Look at it: "
-                "delete it, or import into it."
+                "A flow “%(name)s” was created, but its steps could not be imported: %(why)s It could not be "
+                "deleted again. Check it: delete it, or import into it."
             )
         raise forms.ValidationError(text % {"name": name, "why": why(error)}) from error
 
@@ -129,7 +130,7 @@ def import_into(session: EngineSession, id: str, flow: Row, operation: Operation
             raise
         # The engine only says that the input is invalid (recording `op_import_flow_bad_trigger`).
         text = gettext(
-            "The engine does not take this flow: something in it is not as it expects. It does not say what."
+            "The engine does not accept this flow: something in it is not as expected. It does not say what."
         )
         raise forms.ValidationError({"file": " ".join([text, *_suspects(operation.request["trigger"])])}) from refusal
 
@@ -185,13 +186,14 @@ def _suspects(trigger: object) -> Iterator[str]:
         yield text % {"type": formats.cut(str(node.step.get("type")), 40), "step": contents.title_of(node)}
     lacking = [(node, parts) for node in flow_tree.walk(trigger) if (parts := _lacking(node.step))]
     for node, parts in lacking[:_SUSPECTS]:
-        text = gettext("In the step “%(step)s” this is missing, or not as it has to be: %(parts)s.")
+        text = gettext("In the step “%(step)s” this is missing or not valid: %(parts)s.")
         yield text % {"step": contents.title_of(node), "parts": ", ".join(parts)}
 
 
 def _lacking(step: Row) -> list[str]:
     """The parts that every step has (api.md 6.3), and this one lacks."""
-    parts = [key for key, kind in (("displayName", str), ("settings", dict)) if not isinstance(step.get(key), kind)]
+    types = {"displayName": JsonType.TEXT, "settings": JsonType.OBJECT}
+    parts = [key for key, type_ in types.items() if json_type(step.get(key)) is not type_]
     return parts if flow_tree.NAME.fullmatch(flow_tree.step_name(step)) else ["name", *parts]
 
 

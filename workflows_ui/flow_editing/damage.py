@@ -120,4 +120,4 @@ def _notes(before: Mapping[str, object], after: Mapping[str, object]) -> Iterato
         Counter(note.get("id") for note in dicts_at(flow, "version.notes")).most_common(1) for flow in (before, after)
     )
     if new and new[0][1] > max(1, old[0][1] if old else 0):
-        yield _("Two notes would have the same id.")
+        yield _("Two notes would have the same ID.")

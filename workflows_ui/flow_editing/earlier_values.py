@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
 from workflows_ui.core import collation, formats, redaction
 from workflows_ui.core.paths import dicts_at, text_at
-from workflows_ui.core.readers import objects_by_name
+from workflows_ui.core.readers import as_items, mapping_of, objects_by_name
 from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Forbidden, NotFound, flow_tree
@@ -131,9 +131,9 @@ class EarlierValues:
         for run in runs:
             output = _output(pick(run, "steps"), step.name)
             if output is not MISSING:
-                if step.around and isinstance(output, dict):
+                if step.around and (members := mapping_of(output)):
                     # What the steps inside a loop see of its output.
-                    output = {key: output[key] for key in ("item", "index") if key in output}
+                    output = {key: members[key] for key in ("item", "index") if key in members}
                 return StepValue(output, _FROM_RUN)
         sample = self._sample(step)
         return None if sample in (None, {}, "") else StepValue(redaction.step(sample), _FROM_SAMPLE)
@@ -161,8 +161,7 @@ class EarlierValues:
         """The list of a loop, if its settings refer to one that is known."""
         match list(parse(text_at(loop.step, "settings.items"))):
             case [Expression(root=root, path=path)] if root in self.steps and (given := self.step_value(root)):
-                items = value_at(given.value, path)
-                return items if isinstance(items, list) else []
+                return as_items(value_at(given.value, path))
         return []
 
 
@@ -256,15 +255,13 @@ def _walk(value: object) -> Iterator[tuple[Path, object]]:
 
 
 def _members(value: object) -> list[tuple[str | int, object]]:
-    if isinstance(value, dict):
-        return list(value.items())
-    return list(enumerate(value)) if isinstance(value, list) else []
+    return [*mapping_of(value).items(), *enumerate(as_items(value))]
 
 
 def _preview(value: object) -> str:
     number = len(_members(value))
     if not number:
         return formats.cut(step_values.plain(value)[:1000], _LONGEST_VALUE) or _("empty")
-    if isinstance(value, dict):
+    if mapping_of(value):
         return ngettext("%(n)d field", "%(n)d fields", number) % {"n": number}
     return ngettext("%(n)d item", "%(n)d items", number) % {"n": number}

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from workflows_ui.core.json_values import JsonType, json_type
+from workflows_ui.core.paths import text_of
+from workflows_ui.core.readers import as_items, mapping_of
 from workflows_ui.engine import braces, flow_tree
 from workflows_ui.engine.flow_tree import LOOP
 
@@ -81,12 +84,13 @@ def reference(root: str, path: Path = ()) -> str:
 def value_at(value: object, path: Path) -> object:
     """The value at a path inside a JSON value, as JavaScript finds it; MISSING without one."""
     for key in path:
-        if isinstance(value, list | str) and key == "length":
-            value = len(value)
-        elif isinstance(value, dict) and str(key) in value:
-            value = value[str(key)]
-        elif isinstance(value, list) and str(key).isdecimal() and len(str(key)) < 10 and int(key) < len(value):
-            value = value[int(key)]
+        members, items = mapping_of(value), as_items(value)
+        if key == "length" and json_type(value) in (JsonType.LIST, JsonType.TEXT):
+            value = len(items or text_of(value))
+        elif str(key) in members:
+            value = members[str(key)]
+        elif str(key).isdecimal() and len(str(key)) < 10 and int(key) < len(items):
+            value = items[int(key)]
         else:
             return MISSING
     return value

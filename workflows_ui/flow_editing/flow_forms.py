@@ -12,6 +12,7 @@ from django.utils.translation import gettext, gettext_lazy as _
 from workflows_ui.core import formats, json_text, redaction
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.form_arguments import Cleaned
+from workflows_ui.core.json_values import JsonType, json_type
 from workflows_ui.core.paths import dict_at, number_at, text_at
 from workflows_ui.engine import EngineError, Forbidden, NotFound, NotInPlan
 from workflows_ui.flow_editing import inverse, places, request_shapes, services as flow_edits
@@ -91,7 +92,7 @@ class SaveSample(SampleForm):
         self.find_step(flow, data)
         payload = data["payload"]
         # Engines before 0.83 ask for the type of the data; newer ones ignore it.
-        kind = "STRING" if isinstance(payload, str) else "JSON"
+        kind = "STRING" if json_type(payload) is JsonType.TEXT else "JSON"
         request = {"stepName": data["step"], "payload": payload, "type": data["kind"], "dataType": kind}
         return Operation("SAVE_SAMPLE_DATA", request)
 
@@ -211,7 +212,7 @@ class ChangeOwner(EditForm):
         #: For the audit log (action_forms.named_changes): the present owner is not among the choices.
         self.before = {"owner": people.get(owner, owner)}
         self.choose("owner", [*others, *elsewhere])
-        help_text = gettext("The console knows nobody else in this workspace.")
+        help_text = gettext("The console knows no one else in this workspace.")
         if elsewhere:
             help_text = gettext(
                 "All users of the engine, since your credential is an administrator's. Not every one of them can open this flow."

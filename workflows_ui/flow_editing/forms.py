@@ -18,6 +18,7 @@ from django.utils.translation import gettext, gettext_lazy as _, pgettext
 
 from workflows_ui.core import redaction
 from workflows_ui.core.form_arguments import Cleaned, FormArguments
+from workflows_ui.core.json_values import JsonType, json_type
 from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
@@ -117,7 +118,7 @@ class EditForm(SeenForm):
         return reverse("flow_values", args=[self.session.workspace.slug, id_at(self.row)], query=chosen or None)
 
     @property
-    def drawing(self) -> dict[str, object] | None:
+    def drawing(self) -> drawing.Drawing | None:
         return drawing.editor_panel(self.session, self.row, self.current)
 
     @property
@@ -429,9 +430,9 @@ def an_object(value: object) -> Json:
     """What was typed as an object. Raises ValidationError."""
     if value in (None, ""):
         return {}
-    if not isinstance(value, dict):
+    if json_type(value) is not JsonType.OBJECT:
         raise forms.ValidationError(gettext("This has to be an object: {…}."))
-    return value
+    return cast("Json", value)
 
 
 class EditLoop(SettingsForm):

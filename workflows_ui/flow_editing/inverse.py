@@ -149,7 +149,7 @@ def _of_notes(old: Json, new: Json) -> Iterator[Operation]:
 
 def _of_steps(old: Json, new: Json) -> Iterator[Operation]:
     """From the tree as it is to the one that it was."""
-    there, wanted = ({node.name: node for node in flow_tree.walk(trigger)} for trigger in (old, new))
+    there, wanted = ({node.name: node for node in flow_tree.nodes(trigger)} for trigger in (old, new))
     routers = [name for name in there if name in wanted and there[name].step.get("type") in flow_tree.ROUTERS]
     for name in routers:
         yield from _of_branches(there[name].step, wanted[name].step)

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
+from workflows_ui.core.json_values import changed_at, changed_object
 from workflows_ui.core.paths import text_at
+from workflows_ui.engine import flow_tree
 from workflows_ui.flows import outline
 
 #: An object as the engine has it, or as it is sent: edits change copies of trees, and predictions rely on errors for malformed ones.
-Json = dict[str, Any]
+Json = flow_tree.Step
 
 #: Keys of a step that an update sends (api.md 6.3).
 _SENT = ("name", "type", "valid", "displayName", "settings", "skip")
@@ -31,16 +33,7 @@ class Operation:
 def step_body(step: Mapping[str, object]) -> Json:
     """The parts of a step that an update sends, and the engine stores."""
     body = {key: step[key] for key in _SENT if key in step}
-    settings = body.get("settings")
-    if isinstance(settings, dict) and isinstance(settings.get("branches"), list):
-        body["settings"] = settings | {"branches": [_branch_body(branch) for branch in settings["branches"]]}
-    return body
-
-
-def _branch_body(branch: object) -> object:
-    if not isinstance(branch, dict) or "conditions" not in branch:
-        return branch
-    return branch | {"conditions": conditions_body(branch["conditions"])}
+    return cast("Json", changed_at(body, "settings.branches.*.conditions", conditions_body))
 
 
 def conditions_body(conditions: object) -> object:
@@ -48,17 +41,10 @@ def conditions_body(conditions: object) -> object:
 
     Source: engine-0.83.md section 13.2, recordings `op_update_action_router_case_*` and `op_add_branch_case_false_number`.
     """
-    if not isinstance(conditions, list):
-        return conditions
-    return [
-        [_condition_body(item) if isinstance(item, dict) else item for item in group]
-        if isinstance(group, list)
-        else group
-        for group in conditions
-    ]
+    return changed_at(conditions, "*.*", lambda condition: changed_object(condition, _condition_body))
 
 
-def _condition_body(condition: Json) -> Json:
+def _condition_body(condition: Mapping[str, object]) -> Json:
     dropped = outline.unused(text_at(condition, "operator"))
     return {key: value for key, value in condition.items() if key not in dropped}
 

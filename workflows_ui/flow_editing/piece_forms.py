@@ -15,7 +15,7 @@ from django.utils.translation import gettext, gettext_lazy as _
 
 from workflows_ui.core import redaction
 from workflows_ui.core.form_arguments import Cleaned
-from workflows_ui.core.paths import dict_at, text_at
+from workflows_ui.core.paths import dict_at, text_at, text_of
 from workflows_ui.core.readers import mapping_of
 from workflows_ui.engine import NotFound
 from workflows_ui.engine.flow_tree import TRIGGERS
@@ -220,7 +220,7 @@ class PieceForm(EditForm):
         """Show dynamic fields by the schema that is stored with the step, if it has all of them."""
         for node in self.nodes:
             schema = dict_at(stored, f"{node.key}.schema") if self.is_same else {}
-            values = node.shown if isinstance(node.shown, dict) else {}
+            values = mapping_of(node.shown)
             if isinstance(node, Dynamic) and self.host.data is None and schema and schema.keys() >= values.keys():
                 node.set_schema(schema)
 
@@ -252,7 +252,7 @@ class PieceForm(EditForm):
             new = self.input.get(node.key, MISSING)
             old = stored.get(node.key, MISSING)
             if not same(new, old) and redaction.adds_mask(new, node.shown, old):
-                text = gettext("This contains a hidden secret, which the console does not have. Type it again.")
+                text = gettext("This contains a hidden secret, which the console does not have. Enter it again.")
                 self.add_error(next(node.names()), text)
         cleaned = super().clean()
         return {key: value for key, value in cleaned.items() if key in _LOGGED | {"flow", "predicted", "operation"}}
@@ -281,7 +281,7 @@ class PieceForm(EditForm):
             if not any(node.names()):
                 continue
             known.add(node.key)
-            entry = dict(old.get(node.key) or {}) if isinstance(old.get(node.key), dict) else {}
+            entry = dict(mapping_of(old.get(node.key)))
             if not entry or not same(self.input.get(node.key, MISSING), stored.get(node.key, MISSING)):
                 entry["type"] = "DYNAMIC" if node.is_expression else "MANUAL"
             if isinstance(node, Dynamic) and node.group is not None and not node.is_expression:
@@ -383,7 +383,7 @@ class ChangePieceStep(PieceForm, StepForm):
 
 def _connection_key(auth: object) -> str:
     """The external id of the connection that a step refers to; any other text as it is, "" without one."""
-    return step_values.external_id(auth) or (auth if isinstance(auth, str) else "")
+    return step_values.external_id(auth) or text_of(auth)
 
 
 def _reference(key: str) -> str:

@@ -13,8 +13,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
+from workflows_ui.core.json_values import JsonType, changed_texts, json_type
+from workflows_ui.core.paths import dict_at
 from workflows_ui.engine import braces, flow_tree
 from workflows_ui.engine.flow_tree import FALLBACK, LOOP, ROUTERS
 from workflows_ui.flow_editing.operations import Json, Operation, conditions_body, step_body
@@ -166,15 +169,13 @@ def _import(edit: _Edit) -> None:
     """Replace the tree, the notes too (`op_import_flow_no_notes_key`). A trigger of another name than the flow's is refused, and two
     steps of one name (`op_import_flow_duplicate_names`), and an app without a version (`op_import_flow_installed_no_version`).
     """
-    trigger = edit.request.get("trigger")
-    if not isinstance(trigger, dict):
-        raise Impossible
+    trigger = edit.request["trigger"]
     [(most, number)] = Counter(names(trigger)).most_common(1)
     if trigger.get("name") != edit.trigger.get("name") or number > 1:
         raise Impossible(most)
     for node in flow_tree.walk(trigger):
-        settings = node.step.get("settings")
-        if isinstance(settings, dict) and settings.get("pieceName") and settings.get("pieceVersion") is None:
+        settings = dict_at(node.step, "settings")
+        if settings.get("pieceName") and settings.get("pieceVersion") is None:
             raise Impossible(node.name)
         if edit.request.get("schemaVersion") is None:
             _modernize(node.step)
@@ -310,7 +311,7 @@ def _sample(edit: _Edit) -> None:
 
 def _sample_info(edit: _Edit) -> None:
     """Facts about a sample are stored outside the tree, too; nothing happens for an unknown step."""
-    if not isinstance(edit.request["stepName"], str):
+    if json_type(edit.request["stepName"]) is not JsonType.TEXT:
         raise Impossible
 
 
@@ -403,24 +404,20 @@ def _replace(step: Json, new: Json, kept_keys: Iterable[str]) -> None:
 def _remove(trigger: Json, name: object) -> None:
     """Remove steps with their inner steps and close the gap; the trigger stays (`op_delete_action_trigger`)."""
     for node in flow_tree.walk(trigger):
-        for key in ("nextAction", "firstLoopAction"):
-            child = node.step.get(key)
-            if isinstance(child, dict) and child.get("name") == name:
-                if following := child.get("nextAction"):
-                    node.step[key] = following
+        for container, key, child in list(flow_tree.slots(node.step)):
+            if child.get("name") == name:
+                following = child.get("nextAction")
+                if following or container is not node.step:
+                    container[key] = following
                 else:
-                    del node.step[key]
-        children = node.step.get("children")
-        for index, child in enumerate(children if isinstance(children, list) else []):
-            if isinstance(child, dict) and child.get("name") == name:
-                node.step["children"][index] = child.get("nextAction")
+                    del container[key]
 
 
 def _rebuilt(step: Json) -> Json:
     """The same steps with a slot for each branch of a router, and the slots that belong to no branch."""
     for node in flow_tree.walk(step):
         if node.step.get("type") in ROUTERS:
-            filled = [child if isinstance(child, dict) else None for child in node.step.get("children") or []]
+            filled = [child if flow_tree.is_step(child) else None for child in node.step.get("children") or []]
             while filled and filled[-1] is None:
                 filled.pop()
             branches = node.step.get("settings", {}).get("branches") or []
@@ -443,26 +440,20 @@ def _copy(step: Json, trigger: Json) -> Json:
         renamed[flow_tree.step_name(inner)] = name
         inner |= {"name": name, "displayName": f"{inner.get('displayName')} Copy"}
     for inner in copies:
-        settings = inner.get("settings")
-        if isinstance(settings, dict) and "input" in settings:
-            settings["input"] = _renamed(settings["input"], renamed)
+        settings = dict_at(inner, "settings")
+        if "input" in settings:
+            settings["input"] = changed_texts(settings["input"], partial(_renamed, renamed=renamed))
     return new
 
 
-def _renamed(value: object, renamed: Mapping[str, str]) -> object:
-    """An input in whose expressions steps have other names."""
-    if isinstance(value, dict):
-        return {key: _renamed(inner, renamed) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_renamed(inner, renamed) for inner in value]
-    if not isinstance(value, str):
-        return value
+def _renamed(text: str, renamed: Mapping[str, str]) -> str:
+    """A text in whose expressions steps have other names."""
 
     def with_names(expression: str) -> str:
         return _WORD.sub(lambda word: renamed.get(word[0], word[0]), expression)
 
     # The engine does not resolve expressions that span lines.
-    return "\n".join(braces.replaced(line, with_names) for line in value.split("\n"))
+    return "\n".join(braces.replaced(line, with_names) for line in text.split("\n"))
 
 
 def _branch(name: str, conditions: object) -> Json:

@@ -20,7 +20,9 @@ from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.core import json_text, redaction
 from workflows_ui.core.form_arguments import Cleaned
-from workflows_ui.core.paths import dicts_at, text_at
+from workflows_ui.core.json_values import JsonType, changed_at, json_type
+from workflows_ui.core.paths import dicts_at, text_at, text_of
+from workflows_ui.core.readers import as_items, mapping_of
 from workflows_ui.core.text import Text
 from workflows_ui.engine_objects import pieces
 from workflows_ui.flow_editing.app_answers import key_of, label_of
@@ -234,19 +236,20 @@ class Plain(Node):
     """A text, a number, yes or no, a moment, or JSON."""
 
     def __init__(self, prop: Property) -> None:
-        if prop.type == "SECRET_TEXT" and isinstance(prop.shown, str) and prop.shown and "{{" not in prop.shown:
+        if prop.type == "SECRET_TEXT" and (secret := text_of(prop.shown)) and "{{" not in secret:
             prop = replace(prop, shown=redaction.MASK)
         super().__init__(prop)
         shown, kind, about = prop.shown, _KINDS.get(prop.type, InputKind.JSON), str(prop.help)
         expression: str | None = ""
         initial: object = None if shown is MISSING else shown
-        if prop.type in TEXTS and (initial is None or isinstance(initial, str | int | float)):
+        current = json_type(initial)
+        if prop.type in TEXTS and current not in (JsonType.LIST, JsonType.OBJECT):
             expression = None
-            initial = initial if initial is None or isinstance(initial, str) else json.dumps(initial)
-            kind = kind if not _needs_lines(initial) else InputKind.LONG_TEXT
-        elif isinstance(initial, str):
-            moment = _moment(initial) if kind is InputKind.DATE_TIME else None
-            expression, initial = ("", moment) if moment else (initial, None)
+            initial = json.dumps(initial) if current in (JsonType.NUMBER, JsonType.TRUTH) else initial
+            kind = kind if not _needs_lines(text_of(initial)) else InputKind.LONG_TEXT
+        elif current is JsonType.TEXT:
+            moment = _moment(text_of(initial)) if kind is InputKind.DATE_TIME else None
+            expression, initial = ("", moment) if moment else (text_of(initial), None)
         elif not _fits(kind, initial):
             kind, about = (
                 InputKind.JSON,
@@ -260,7 +263,7 @@ class Plain(Node):
         if kind is InputKind.JSON:
             initial = "" if initial is None else initial
         declared = property_input(prop.key, pieces.Property(prop.schema), about)
-        length = max(_LONGEST, len(initial) if isinstance(initial, str) else 0)
+        length = max(_LONGEST, len(text_of(initial)))
         text = kind in (InputKind.TEXT, InputKind.LONG_TEXT)
         field = form_field(
             replace(
@@ -283,7 +286,7 @@ class Plain(Node):
 
     def read(self, cleaned: Cleaned, stored: object) -> object:
         value = cleaned.get(self.name)
-        return value.replace("\r\n", "\n") if isinstance(value, str) else value
+        return text_of(value).replace("\r\n", "\n") or value
 
     def is_unchanged(self) -> bool:
         return is_unchanged(self.field)
@@ -313,7 +316,7 @@ class Choice(Plain):
         self.options = _options(prop.schema)
         values = [option.value for option in self.options]
         shown = None if prop.shown is MISSING else prop.shown
-        is_text = isinstance(shown, str) and not any(same(shown, value) for value in values)
+        is_text = json_type(shown) is JsonType.TEXT and not any(same(shown, value) for value in values)
         as_expression = is_text and (self.many or "{{" in str(shown))
         self._initial: object = None if as_expression else shown
         self.offer(self.options)
@@ -322,7 +325,8 @@ class Choice(Plain):
     def offer(self, options: list[Option]) -> None:
         """Set the choices: these, and the current values that are not among them."""
         prop, initial = self.prop, self._initial
-        current = initial if self.many and isinstance(initial, list) else [] if initial in (None, "") else [initial]
+        several = self.many and json_type(initial) is JsonType.LIST
+        current = as_items(initial) if several else [] if initial in (None, "") else [initial]
         if self.host.data is not None and prop.type in APP_CHOICES:
             # The choices that the person saw stay valid without another call.
             current = [*current, *(json.loads(key) for key in self.host.data.getlist(self.name) if _is_json(key))]
@@ -331,7 +335,7 @@ class Choice(Plain):
         self.options = [*options, *(option for key, option in extra.items() if key not in known)]
         choices = [(option.key, option.label) for option in self.options]
         if self.many:
-            keys = [key_of(value) for value in initial] if isinstance(initial, list) else []
+            keys = [key_of(value) for value in as_items(initial)]
             widget = forms.CheckboxSelectMultiple({"class": "scroll-box" if len(choices) > _MANY else ""})
             field: forms.Field = forms.TypedMultipleChoiceField(
                 label=prop.label,
@@ -360,9 +364,8 @@ class Choice(Plain):
 
     def read_expression(self, text: str) -> object:
         """Several choices may be typed as a list, if the app does not return them."""
-        if self.many and "{{" not in text and _is_json(text) and isinstance(json.loads(text), list):
-            return json.loads(text)
-        return text
+        typed = json.loads(text) if self.many and "{{" not in text and _is_json(text) else None
+        return typed if json_type(typed) is JsonType.LIST else text
 
 
 _KINDS = {
@@ -408,16 +411,18 @@ def restored(new: object, shown: object, stored: object) -> object:
     """The new value, with the current one in each part that was posted as it was shown, such as a masked secret."""
     if stored is not MISSING and same(new, shown):
         return stored
-    if isinstance(new, dict) and isinstance(shown, dict) and isinstance(stored, dict):
+    if members := mapping_of(new):
+        seen, old = mapping_of(shown), mapping_of(stored)
         return {
-            name: restored(inner, shown[name], stored[name]) if name in shown and name in stored else inner
-            for name, inner in new.items()
+            name: restored(inner, seen[name], old[name]) if name in seen and name in old else inner
+            for name, inner in members.items()
         }
-    if isinstance(new, list) and isinstance(shown, list) and isinstance(stored, list) and len(shown) == len(stored):
-        pairs = list(zip(shown, stored, strict=True))
-        # Entries may have been moved: only a whole one is recognised.
-        return [next((old for seen, old in pairs if same(item, seen)), item) for item in new]
-    return new
+    entries, current = as_items(shown), as_items(stored)
+    if len(entries) != len(current):
+        return new
+    pairs = list(zip(entries, current, strict=True))
+    # Entries may have been moved: only a whole one is recognised.
+    return changed_at(new, "*", lambda item: next((kept for entry, kept in pairs if same(item, entry)), item))
 
 
 def same(one: object, other: object) -> bool:
@@ -431,9 +436,8 @@ def _fits(kind: InputKind, value: object) -> bool:
     """Whether the control of a kind can show a value that is not a text."""
     if value is None or kind is InputKind.JSON:
         return True
-    if kind is InputKind.NUMBER:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    return kind is InputKind.YES_NO and isinstance(value, bool)
+    wanted = {InputKind.NUMBER: JsonType.NUMBER, InputKind.YES_NO: JsonType.TRUTH}.get(kind)
+    return json_type(value) is wanted
 
 
 def _moment(text: str) -> datetime | None:
@@ -459,11 +463,11 @@ def _is_json(text: str) -> bool:
     return bool(text.strip())
 
 
-def _needs_lines(text: object) -> bool:
+def _needs_lines(text: str) -> bool:
     """Whether a text does not survive, or fit, an input of one line."""
-    return isinstance(text, str) and ("\n" in text or "\r" in text or len(text) > 200)
+    return "\n" in text or "\r" in text or len(text) > 200
 
 
 def _rows(kind: InputKind, value: object) -> int:
-    text = value if isinstance(value, str) else ""
+    text = text_of(value)
     return min(16, max(3 if kind is InputKind.LONG_TEXT else 4, text.count("\n") + 2, len(text) // 70 + 1))

@@ -14,8 +14,9 @@ from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.core import redaction
 from workflows_ui.core.form_arguments import Cleaned
-from workflows_ui.core.paths import dict_at
-from workflows_ui.core.readers import objects_by_name
+from workflows_ui.core.json_values import JsonType, json_type
+from workflows_ui.core.paths import dict_at, text_of
+from workflows_ui.core.readers import as_count, as_items, mapping_of, objects_by_name
 from workflows_ui.core.text import Text
 from workflows_ui.engine_objects import pieces
 from workflows_ui.flow_editing.app_answers import Answer
@@ -39,6 +40,7 @@ _MOST_PROPERTIES = 200
 _CHOICES = ("STATIC_DROPDOWN", "STATIC_MULTI_SELECT_DROPDOWN")
 #: Longer lists are edited as JSON.
 MOST_ROWS = 200
+_TEXT_OR_NOTHING = (JsonType.NONE, JsonType.NULL, JsonType.TEXT)
 #: New rows are numbered from here on, so that they differ from the current entries.
 _NEW = 1000
 
@@ -52,7 +54,7 @@ class Group:
         schema: Mapping[str, object],
         path: str,
         id: str,
-        shown: Json,
+        shown: Mapping[str, object],
         *,
         fresh: bool,
         top: bool = False,
@@ -65,12 +67,12 @@ class Group:
                 value = one.default
             prop = Property(host, key, one.raw, f"{path}{key}", f"{id}-{number}", value, fresh, top)
             # The field of a secret text would show a value of another type as JSON.
-            is_odd = one.is_secret and value is not MISSING and not isinstance(value, str | None)
+            is_odd = one.is_secret and json_type(value) not in _TEXT_OR_NOTHING
             if is_odd or (value == redaction.MASK and prop.type not in TEXTS):
                 prop = replace(prop, shown=MISSING, hidden=True)
             self.nodes.append(_node(prop))
 
-    def collect(self, cleaned: Cleaned, stored: Json) -> Json:
+    def collect(self, cleaned: Cleaned, stored: Mapping[str, object]) -> Json:
         """The values of the properties that are set, and stored values without a property, in the order of the stored ones."""
         values = {
             node.key: node.collect(cleaned, stored.get(node.key, MISSING)) for node in self.nodes if any(node.names())
@@ -86,30 +88,29 @@ class Group:
 
 
 def _node(prop: Property) -> Node:
-    type_, shown = prop.type, prop.shown
+    type_, current = prop.type, json_type(prop.shown)
     if type_ == "MARKDOWN":
         return Note(prop)
     if type_ in _CHOICES or (type_ in APP_CHOICES and prop.top):
-        if type_.find("MULTI") < 0 or shown is MISSING or shown is None or isinstance(shown, list | str):
+        if "MULTI" not in type_ or current in (*_TEXT_OR_NOTHING, JsonType.LIST):
             return AppChoice(prop) if type_ in APP_CHOICES else Choice(prop)
-    elif type_ == "DYNAMIC" and prop.top and (shown is MISSING or isinstance(shown, dict | str)):
+    elif type_ == "DYNAMIC" and prop.top and current in (JsonType.NONE, JsonType.OBJECT, JsonType.TEXT):
         return Dynamic(prop)
-    elif type_ == "OBJECT" and _is_short(shown, dict):
+    elif type_ == "OBJECT" and _is_short(prop.shown, JsonType.OBJECT):
         return Pairs(prop)
-    elif type_ == "ARRAY" and _is_short(shown, list):
-        entries = shown if isinstance(shown, list) else []
+    elif type_ == "ARRAY" and _is_short(prop.shown, JsonType.LIST):
+        entries = {json_type(item) for item in as_items(prop.shown)}
         if not dict_at(prop.schema, "properties"):
-            return Texts(prop) if not any(isinstance(item, dict | list) for item in entries) else Plain(prop)
+            return Plain(prop) if entries & {JsonType.OBJECT, JsonType.LIST} else Texts(prop)
         # Lists inside lists of lists are edited as JSON.
-        if prop.name.count(".") < 3 and all(isinstance(item, dict) for item in entries):
+        if prop.name.count(".") < 3 and entries <= {JsonType.OBJECT}:
             return Rows(prop)
     return Plain(prop)
 
 
-def _is_short(shown: object, kind: type[dict[str, object]] | type[list[object]]) -> bool:
-    if isinstance(shown, kind):
-        return len(shown) <= MOST_ROWS
-    return shown is MISSING or shown is None or isinstance(shown, str)
+def _is_short(shown: object, wanted: JsonType) -> bool:
+    current = json_type(shown)
+    return current in _TEXT_OR_NOTHING or (current is wanted and (as_count(shown) or 0) <= MOST_ROWS)
 
 
 class Listed(Node):
@@ -125,10 +126,9 @@ class Listed(Node):
 
     def __init__(self, prop: Property) -> None:
         super().__init__(prop)
-        text = prop.shown if isinstance(prop.shown, str) else ""
+        text = text_of(prop.shown)
         #: Of an object, pairs of a name and a value.
-        shown = list(self.shown.items()) if isinstance(self.shown, dict) else self.shown
-        self.entries: list[object] = shown if isinstance(shown, list) else []
+        self.entries: list[object] = [*mapping_of(self.shown).items(), *as_items(self.shown)]
         starts = (self.starts_with_row or prop.required) and not text
         first = list(range(len(self.entries))) or ([0] if starts else [])
         self._field = f"rows-{self.name}"
@@ -184,22 +184,20 @@ class Texts(Listed):
 
     def add_row(self, number: int) -> None:
         entry = self.entries[number] if number < len(self.entries) else ""
-        text = entry if isinstance(entry, str) else json.dumps(entry)
         place = self.numbers.index(number) + 1
         label = _("%(field)s, entry %(number)d") % {"field": self.label[:100], "number": place}
-        field = text_field(self.row_name(number), label, text)
+        field = text_field(self.row_name(number), label, _text(entry))
         if self.is_added(number):
             field.widget.attrs["data-focus"] = True
         self.host.add(self.row_name(number), field)
 
     def read(self, cleaned: Cleaned, stored: object) -> object:
-        stored = self.current(stored)
-        old = stored if isinstance(stored, list) else []
+        old = as_items(self.current(stored))
         entries = []
         for number in self.numbers:
             text = str(cleaned.get(self.row_name(number)) or "").replace("\r\n", "\n")
             shown = self.entries[number] if number < len(self.entries) else ""
-            if text == (shown if isinstance(shown, str) else json.dumps(shown)):
+            if text == _text(shown):
                 if number < len(old):
                     entries.append(old[number])
             elif text:
@@ -232,8 +230,7 @@ class Pairs(Listed):
             attributes["data-focus"] = True
 
     def read(self, cleaned: Cleaned, stored: object) -> object:
-        stored = self.current(stored)
-        old = list(stored.items()) if isinstance(stored, dict) else []
+        old = list(mapping_of(self.current(stored)).items())
         pairs: Json = {}
         for number in self.numbers:
             name_field, value_field = self.field_names(number)
@@ -244,8 +241,11 @@ class Pairs(Listed):
             value: object = text
             if number < len(old):
                 before = self.pair(number)[1]
-                # Other values than texts are shown as JSON.
-                value = old[number][1] if text == _text(before) else text if isinstance(before, str) else value_of(text)
+                if text == _text(before):
+                    value = old[number][1]
+                elif json_type(before) is not JsonType.TEXT:
+                    # Other values than texts are shown as JSON.
+                    value = value_of(text)
             if name in pairs:
                 self.host.form.add_error(name_field, _("This name is used twice."))
             pairs[name] = value
@@ -275,10 +275,9 @@ class Rows(Listed):
             yield from group.names()
 
     def read(self, cleaned: Cleaned, stored: object) -> object:
-        stored = self.current(stored)
-        old = stored if isinstance(stored, list) else []
+        old = as_items(self.current(stored))
         read = [
-            (number, self.groups[number].collect(cleaned, old[number] if number < len(old) else {}))
+            (number, self.groups[number].collect(cleaned, mapping_of(old[number]) if number < len(old) else {}))
             for number in self.numbers
         ]
         entries = [entry for number, entry in read if entry or number < len(old)]
@@ -311,19 +310,20 @@ class Dynamic(AppNode):
         self.group: Group | None = None
         self._field = f"schema-{self.name}"
         self.host.add(self._field, forms.CharField(required=False, widget=forms.HiddenInput))
-        self.add_expression(self.shown if isinstance(self.shown, str) else "")
+        self.add_expression(text_of(self.shown))
         if posted := self.host.posted(self._field):
             found = value_of(posted)
-            if isinstance(found, dict):
-                self.set_schema(found)
+            if json_type(found) is JsonType.OBJECT:
+                self.set_schema(cast("Json", found))
 
     def set_schema(self, schema: Json) -> None:
         """Show the fields of this schema."""
-        values = self.shown if isinstance(self.shown, dict) else {}
+        values = mapping_of(self.shown)
         self.schema = schema
         hidden = self.prop.hidden
         shown = {
-            key: {**one, "required": False} if hidden else one for key, one in schema.items() if isinstance(one, dict)
+            key: {**one.raw, "required": False} if hidden else one.raw
+            for key, one in objects_by_name(schema, pieces.Property).items()
         }
         fresh = (self.prop.fresh or not values) and not hidden
         self.group = Group(self.host, shown, f"{self.name}.", self.id, values, fresh=fresh)
@@ -367,7 +367,7 @@ class Dynamic(AppNode):
             if stored is MISSING and self.prop.required and not self.host.optional:
                 self.host.form.add_error(self._field, _("Load its fields first, or use an expression."))
             return stored
-        old = stored if isinstance(stored, dict) else {}
+        old = mapping_of(stored)
         if self.prop.hidden:
             typed = self.group.collect(cleaned, {})
             return stored if not typed else typed if self.is_replaced else {**old, **typed}
@@ -406,4 +406,4 @@ def _joined(numbers: list[int]) -> str:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text_of(value) if json_type(value) is JsonType.TEXT else json.dumps(value, ensure_ascii=False)

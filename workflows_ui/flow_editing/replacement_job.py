@@ -39,7 +39,7 @@ class ReplacementForm(forms.Form):
     lossy = forms.BooleanField(
         label=_("Also change flows that lose something"),
         required=False,
-        help_text=_("Without it they are left as they are. What they lose is said above."),
+        help_text=_("Unless selected, they are left as they are. What they lose is listed above."),
     )
     delete = forms.BooleanField(
         label=_("Delete the old connection at the end"),

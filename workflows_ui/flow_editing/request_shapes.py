@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _, gettext_lazy
 
+from workflows_ui.core.json_values import JsonType, json_type
 from workflows_ui.core.paths import dict_at, text_at
-from workflows_ui.core.readers import mapping_of
+from workflows_ui.core.readers import as_count, as_items, mapping_of
 from workflows_ui.engine import flow_tree
 from workflows_ui.flow_editing.forms import new_settings
 from workflows_ui.flow_editing.operations import TREE, Json, step_body
@@ -33,14 +34,14 @@ class Part:
     parts: Mapping[str, "Part"] = field(default_factory=dict)
 
 
-_KINDS: dict[str, tuple[tuple[type, ...], str | Promise]] = {
-    "text": ((str,), gettext_lazy("a text in quotation marks")),
-    "number": ((int, float), gettext_lazy("a number")),
-    "minutes": ((int,), gettext_lazy("a whole number from 0 to 2147483647")),
-    "flag": ((bool,), gettext_lazy("true or false")),
-    "list": ((list,), gettext_lazy("a list: […]")),
-    "texts": ((list,), gettext_lazy('a list of texts: ["…"]')),
-    "object": ((dict,), gettext_lazy("an object: {…}")),
+_KINDS: dict[str, tuple[JsonType, str | Promise]] = {
+    "text": (JsonType.TEXT, gettext_lazy("a text in quotation marks")),
+    "number": (JsonType.NUMBER, gettext_lazy("a number")),
+    "minutes": (JsonType.NUMBER, gettext_lazy("a whole number from 0 to 2147483647")),
+    "flag": (JsonType.TRUTH, gettext_lazy("true or false")),
+    "list": (JsonType.LIST, gettext_lazy("a list: […]")),
+    "texts": (JsonType.LIST, gettext_lazy('a list of texts: ["…"]')),
+    "object": (JsonType.OBJECT, gettext_lazy("an object: {…}")),
 }
 _TEXT, _NUMBER, _OBJECT = Part("text"), Part("number"), Part("object")
 _INDEX = Part("number", optional=True)
@@ -134,12 +135,12 @@ def _expected(part: Part) -> str:
 
 
 def _fits(part: Part, value: object) -> bool:
-    types = _KINDS[part.kind][0]
-    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+    if json_type(value) is not _KINDS[part.kind][0]:
         return False
     if part.kind == "minutes":
-        return isinstance(value, int) and 0 <= value <= MOST_MINUTES
-    if isinstance(value, list) and part.kind == "texts" and not all(isinstance(item, str) for item in value):
+        number = as_count(value)
+        return number is not None and number <= MOST_MINUTES
+    if part.kind == "texts" and any(json_type(item) is not JsonType.TEXT for item in as_items(value)):
         return False
     return not part.choices or value in part.choices
 

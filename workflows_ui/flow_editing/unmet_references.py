@@ -4,7 +4,7 @@ The engine resolves such a reference to nothing, without an error: a condition t
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -51,12 +51,10 @@ class UnmetReference:
         name = flow_tree.branch_names(self.reader)[self.branch] or str(self.branch + 1)
         return _("%(step)s, branch “%(branch)s”") % {"step": title, "branch": formats.cut(name, _LONGEST)}
 
-    def text(self, titles: Mapping[str, str]) -> str:
-        """A sentence about the step; `titles` are those of steps by name."""
-        values = {
-            "expression": formats.cut(self.expression, _LONGEST),
-            "step": formats.cut(titles.get(self.name, self.name), _LONGEST),
-        }
+    def text(self, nodes: Mapping[str, flow_tree.Node]) -> str:
+        """A sentence about the step; `nodes` are the steps whose titles are known."""
+        title = outline.title_of(nodes[self.name].step) if self.name in nodes else self.name
+        values = {"expression": formats.cut(self.expression, _LONGEST), "step": formats.cut(title, _LONGEST)}
         if self.reason == GONE:
             return _("It reads %(expression)s, but the flow has no step “%(step)s”, so it finds nothing.") % values
         if self.reason == LATER:
@@ -70,60 +68,58 @@ class UnmetReference:
 GONE, LATER, ELSEWHERE = "gone", "later", "elsewhere"
 
 
-def titles(trigger: object) -> dict[str, str]:
-    """The titles of a tree's steps by name."""
-    return {name: outline.title_of(step) for name, step in flow_tree.steps_by_name(trigger).items()}
-
-
-def find_unmet(trigger: object, known: Mapping[str, str] | None = None) -> list[UnmetReference]:
+def find_unmet(nodes: Mapping[str, flow_tree.Node], known: Container[str] = ()) -> list[UnmetReference]:
     """The references of a tree that are not met, in the order of the steps that read, each step and name once.
 
     Args:
+        nodes: the tree's (`flow_tree.nodes_by_name`).
         known: names of steps that the tree had before; without them, only a name as the engine gives it (`step_1`) is one.
     """
-    nodes: dict[str, flow_tree.Node] = {}
-    for node in flow_tree.walk(trigger):
-        nodes.setdefault(node.name, node)
+    after = _numbers_after(nodes)
     found: dict[object, UnmetReference] = {}
-    for node in list(nodes.values()):
-        read = [
-            item
-            for item in _read(node.step)
-            if item[1] in nodes or item[1] in (known or ()) or _GENERATED.fullmatch(item[1])
-        ]
-        before = _names_before(nodes, node) if read else set()
-        for branch, name, expression in read:
-            if name in before:
+    for reader, node in nodes.items():
+        number = after[reader].start - 1
+        for branch, name, expression in _read(node.step):
+            if name not in nodes:
+                if name not in known and not _GENERATED.fullmatch(name):
+                    continue
+                reason = GONE
+            elif number in after[name]:
                 continue
-            reason = GONE
-            if name in nodes:
-                reason = ELSEWHERE if before.intersection(_containers(nodes, name)) else LATER
+            else:
+                reason = ELSEWHERE if any(number in after[outer] for outer in _containers(nodes, name)) else LATER
             unmet = UnmetReference(node.step, branch, name, expression, reason)
             found.setdefault((*unmet.key, branch), unmet)
     return list(found.values())
 
 
-def _names_before(nodes: Mapping[str, flow_tree.Node], node: flow_tree.Node) -> set[str]:
-    """The steps whose values are known when a step begins: those before it and around it."""
-    return {above.name for above in _above(nodes, node)}
+def _numbers_after(nodes: Mapping[str, flow_tree.Node]) -> dict[str, range]:
+    """For each step, the numbers of those that it runs before or is around, in a numbering where they follow its own number.
+
+    So the time grows with the number of steps, and not with its square.
+    """
+    sizes = dict.fromkeys(nodes, 1)
+    for name, node in reversed(list(nodes.items())):
+        if node.parent is not None:
+            sizes[node.parent] += sizes[name]
+    ranges: dict[str, range] = {}
+    free: dict[str | None, int] = {}
+    for name, node in nodes.items():
+        number = free.get(node.parent, 0)
+        free[node.parent], free[name] = number + sizes[name], number + 1
+        ranges[name] = range(number + 1, number + sizes[name])
+    return ranges
 
 
 def _containers(nodes: Mapping[str, flow_tree.Node], name: str) -> Iterator[str]:
     """The loops and routers around a step."""
-    depth = nodes[name].depth
-    for above in _above(nodes, nodes[name]):
-        if above.depth < depth:
-            depth = above.depth
-            yield above.name
-
-
-def _above(nodes: Mapping[str, flow_tree.Node], node: flow_tree.Node) -> Iterator[flow_tree.Node]:
-    """The steps before and around a step, the nearest first."""
-    seen = set[str]()
-    while (parent := node.parent) is not None and parent in nodes and parent not in seen:
-        seen.add(parent)
-        node = nodes[parent]
-        yield node
+    node = nodes[name]
+    depth = node.depth
+    while node.parent is not None:
+        node = nodes[node.parent]
+        if node.depth < depth:
+            depth = node.depth
+            yield node.name
 
 
 def _read(step: flow_tree.Step) -> Iterator[tuple[int | None, str, str]]:

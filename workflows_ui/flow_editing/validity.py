@@ -114,15 +114,15 @@ _WHERE_READ = {
 
 def _unmet_references(trigger: object) -> dict[str, list[Finding]]:
     """What the steps read and will not find, by the name of the step that reads."""
-    titles, found = unmet_references.titles(trigger), dict[str, list[Finding]]()
-    for item in unmet_references.find_unmet(trigger):
+    nodes, found = flow_tree.nodes_by_name(trigger), dict[str, list[Finding]]()
+    for item in unmet_references.find_unmet(nodes):
         name = flow_tree.step_name(item.reader)
         action, anchor = _WHERE_READ.get(text_at(item.reader, "type"), ("", ""))
         query = {"step": name}
         if item.branch is not None:
             action, query = "branch-conditions", {"branch": f"{name}:{item.branch}"}
         found.setdefault(name, []).append(
-            Finding(name, item.title, deferred(partial(item.text, titles)), action, query, anchor)
+            Finding(name, item.title, deferred(partial(item.text, nodes)), action, query, anchor)
         )
     return found
 

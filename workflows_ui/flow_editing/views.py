@@ -111,7 +111,7 @@ def step(request: ConsoleRequest, slug: str, id: str, step: str) -> HttpResponse
     if text_at(found, "type") == flow_tree.LOOP:
         added.append(_adding(_("Add a step to the loop"), slug, id, f"INSIDE_LOOP:{step}"))
     if is_trigger or text_at(found, "type") == "PIECE":
-        label = _("Choose the trigger") if is_trigger else _("Change what it does")
+        label = _("Choose the trigger") if is_trigger else _("Change the action")
         added.insert(0, (label, actions.SETTINGS, choose_app_url(slug, id, step=step)))
     names = outline.names_of(trigger, reading.connection_names(session), slug)
     alone = secret_inputs.masked(session, flow_tree.without_steps(found))

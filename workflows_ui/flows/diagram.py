@@ -7,9 +7,10 @@ Everything is measured first, then placed, in one pass each.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from workflows_ui.engine import flow_tree
+from workflows_ui.engine_objects.flows import Step
 
 #: Of a box; between two boxes; between branches and inside frames; of a branch's label; around everything.
 WIDTH, HEIGHT, GAP, SIDE, LABEL, MARGIN = 240, 62, 28, 20, 22, 12
@@ -26,7 +27,7 @@ class Box:
     """A step at its position; `number` is its place in reading order, from 1; `more` if steps inside it are not drawn."""
 
     number: int
-    step: flow_tree.Step
+    step: Step
     x: int
     y: int
     more: bool = False
@@ -73,7 +74,7 @@ class _Block:
     """A step with what is inside it, and how far that reaches from its axis."""
 
     number: int
-    step: flow_tree.Step
+    step: Step
     left: int = _HALF
     right: int = _HALF
     height: int = HEIGHT
@@ -105,13 +106,13 @@ class _Chain:
         return sum(block.height for block in self.blocks) + GAP * max(0, len(self.blocks) - 1)
 
 
-def layout(trigger: Any, current: str = "") -> Layout:
+def layout(trigger: object, current: str = "") -> Layout:
     """The diagram of the tree that starts at `trigger`; empty without one. Accepts malformed trees.
 
     Args:
         current: the name of the step that is unfolded in a long flow, as are the loops and routers around it.
     """
-    nodes = list(flow_tree.walk(trigger))
+    nodes = flow_tree.nodes(trigger)
     steps = nodes[0].chain.steps if nodes else []
     tree = _Tree(_unfolded(nodes, current) if len(nodes) > UNFOLDED else None)
     chain = tree.measured(steps, 0)
@@ -147,7 +148,7 @@ class _Tree:
         return chain
 
     def _block(self, node: flow_tree.Node, depth: int) -> _Block:
-        block, branches, loop = _Block(node.number, node.step), node.branches, node.loop
+        block, branches, loop = _Block(node.number, Step(node.step)), node.branches, node.loop
         if depth >= DEEPEST or (self.unfolded is not None and node not in self.unfolded):
             block.more = bool(node.inside)
         elif branches:

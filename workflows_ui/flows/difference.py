@@ -2,22 +2,23 @@
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, cast
 
 from django.utils.translation import gettext as _
 
 from workflows_ui.core import redaction
 from workflows_ui.core.paths import text_at
+from workflows_ui.core.readers import mapping_of
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
+from workflows_ui.engine_objects.flows import Step
 from workflows_ui.flows import outline, reading, secret_inputs
 from workflows_ui.flows.outline import Labels
+from workflows_ui.flows.secret_inputs import Mask
 from workflows_ui.flows.step_values import Line, Names, Path, line
 from workflows_ui.resource_admin.resource import Row, pick
 
-Mask = Callable[[Any], Any]
 #: Maximum length of values compared line by line; maximum lines, steps and fields on a page.
 _MOST_TEXT, _MOST_LINES, _MOST_STEPS, _MOST_FIELDS = 20_000, 400, 500, 2_000
 #: Changes by the engine or its builder that are irrelevant to people.
@@ -67,21 +68,21 @@ class Difference:
 class _Step:
     """A step without those after it and inside it; `place` is its chain."""
 
-    whole: dict[str, Any]
+    whole: Step
     place: tuple[str, str]
     mask: Mask
 
     @cached_property
-    def masked(self) -> dict[str, Any]:
+    def masked(self) -> Step:
         """The step as it is shown, masked when it is first needed: most steps of two versions are the same."""
-        return cast("dict[str, Any]", self.mask(self.whole))
+        return Step(self.mask(self.whole.raw))
 
 
-def of_versions(session: EngineSession, old: Row, new: Row) -> Difference:
-    """As `between`, with the names of connections and of the fields of apps."""
+def of_versions(session: EngineSession, old: Row, new: Row, *, mask: Mask | None = None) -> Difference:
+    """As `between`, with the names of connections and of the fields of apps; `mask` is the one of both trees."""
     trigger, connections = pick(new, "trigger"), reading.connection_names(session)
     names = outline.names_of(trigger, connections, session.workspace.slug, older=pick(old, "trigger"))
-    mask = secret_inputs.masking(session, pick(old, "trigger"), trigger)
+    mask = mask or secret_inputs.masking(session, pick(old, "trigger"), trigger)
     return between(old, new, names=names, known=outline.labels(session, trigger), mask=mask)
 
 
@@ -124,7 +125,7 @@ def _steps(version: Row, mask: Mask) -> dict[str, _Step]:
         branch = node.branch or ("" if node.branch_index is None else str(node.branch_index))
         places[node.name] = (parent, branch) if inside else places.get(parent, ("", ""))
         depths[node.name] = node.depth
-        result[node.name] = _Step(flow_tree.without_steps(node.step), places[node.name], mask)
+        result[node.name] = _Step(Step(flow_tree.without_steps(node.step)), places[node.name], mask)
     return result
 
 
@@ -142,7 +143,7 @@ def _moved(before: Mapping[str, _Step], after: Mapping[str, _Step]) -> set[str]:
 def _whole(kind: str, step: _Step, names: Names, known: Labels) -> StepChange:
     lines, _left = outline.lines(step.masked, names, known)
     changes = [Change(item.label, None, item) if kind == "added" else Change(item.label, item, None) for item in lines]
-    return _head(kind, step, changes=changes)
+    return _head(kind, step, changes)
 
 
 def _compared(old: _Step, new: _Step, moved: bool, names: Names, known: Labels) -> StepChange:
@@ -150,24 +151,25 @@ def _compared(old: _Step, new: _Step, moved: bool, names: Names, known: Labels) 
     changes = _type_changes(old, new) + _fields(old, new, names, known)
     if not changes and _without_fields(old) != _without_fields(new):
         changes = [Change(_("Something that only the raw data shows"), None, None)]
-    return _head("changed", new, moved=moved, renamed=renamed, changes=changes)
+    return replace(_head("changed", new, changes), moved=moved, renamed=renamed)
 
 
-def _head(kind: str, step: _Step, **more: Any) -> StepChange:
+def _head(kind: str, step: _Step, changes: list[Change]) -> StepChange:
     icon, label = outline.kind_of(step.masked)
     detail = outline.piece_of(step.masked) or str(label)
-    return StepChange(kind, outline.title_of(step.masked), flow_tree.step_name(step.whole), icon, detail, **more)
+    return StepChange(kind, outline.title_of(step.masked), step.whole.name, icon, detail, changes=changes)
 
 
 def _type_changes(old: _Step, new: _Step) -> list[Change]:
     """The step's type and action; the version of its app; whether it is skipped."""
     result = []
-    for label, read in (
+    readers: tuple[tuple[str, Callable[[Step], str]], ...] = (
         (_("What it does"), lambda step: outline.piece_of(step) or str(outline.kind_of(step)[1])),
         (_("Version of the app"), _version),
-        (_("Complete"), lambda step: _("No") if step.get("valid") is False else _("Yes")),
-        (_("Passed over"), lambda step: _("Yes") if step.get("skip") is True else _("No")),
-    ):
+        (_("Complete"), lambda step: _("No") if step.is_incomplete else _("Yes")),
+        (_("Passed over"), lambda step: _("Yes") if step.skipped else _("No")),
+    )
+    for label, read in readers:
         texts = read(old.masked), read(new.masked)
         if texts[0] != texts[1]:
             before, after = (line((label,), text, Names()) if text else None for text in texts)
@@ -175,16 +177,16 @@ def _type_changes(old: _Step, new: _Step) -> list[Change]:
     return result
 
 
-def _without_fields(step: _Step) -> Any:
-    settings = step.whole.get("settings")
-    if not isinstance(settings, dict):
-        return settings
-    return {key: item for key, item in settings.items() if key not in _NOISE}
+def _without_fields(step: _Step) -> object:
+    """The settings without what is irrelevant; what is there in their place in a malformed step."""
+    settings = step.whole.raw.get("settings")
+    fields = mapping_of(settings)
+    return {key: item for key, item in fields.items() if key not in _NOISE} if fields else settings
 
 
-def _version(step: Mapping[str, Any]) -> str:
+def _version(step: Step) -> str:
     """Without `~` and `^`, which the engine sets and removes automatically (api.md 6.3)."""
-    return text_at(step, "settings.pieceVersion").lstrip("~^")[:40]
+    return step.settings.piece_version.lstrip("~^")[:40]
 
 
 def _fields(old: _Step, new: _Step, names: Names, known: Labels) -> list[Change]:
@@ -201,7 +203,7 @@ def _fields(old: _Step, new: _Step, names: Names, known: Labels) -> list[Change]
     return result
 
 
-def _by_path(step: Mapping[str, Any], names: Names, known: Labels) -> dict[Path, Line]:
+def _by_path(step: Step, names: Names, known: Labels) -> dict[Path, Line]:
     lines, _left = outline.lines(step, names, known, _MOST_FIELDS)
     return {item.path: item for item in lines}
 

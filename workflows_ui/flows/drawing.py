@@ -1,16 +1,14 @@
 """The drawn diagram of a flow: its steps at their positions, with apps, and how each of them did in a run."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TypedDict
 
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.core import formats
-from workflows_ui.core.paths import text_at
 from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import flow_tree
 from workflows_ui.flows import diagram, outline, reading
 from workflows_ui.pieces.apps import Mark
 from workflows_ui.resource_admin.places import flow_url, step_url
@@ -38,7 +36,21 @@ _STATE = (
 )
 
 
-def run_diagram(session: EngineSession, trigger: Row, states: States, unfolded: str) -> dict[str, Any]:
+class Drawing(TypedDict):
+    """Values for templates/flows/diagram.html. Numbers are texts, which no language changes."""
+
+    width: str
+    height: str
+    lines: str
+    heads: str
+    frames: SafeString
+    labels: SafeString
+    steps: SafeString
+    left_out: int
+    folded: bool
+
+
+def run_diagram(session: EngineSession, trigger: Row, states: States, unfolded: str) -> Drawing:
     """The diagram as a flow's page shows it: each step leads to its place in the outline, with how it did in a run. In a long flow the
     step of the name `unfolded` is unfolded.
     """
@@ -46,7 +58,7 @@ def run_diagram(session: EngineSession, trigger: Row, states: States, unfolded: 
     return _drawn(drawn, (_box(box, known, _in_tab(box.number), states=states) for box in drawn.boxes))
 
 
-def editor_panel(session: EngineSession, flow: Row, current: str = "") -> dict[str, Any] | None:
+def editor_panel(session: EngineSession, flow: Row, current: str = "") -> Drawing | None:
     """The diagram as the editor of the steps shows it: each step leads to its own page, incomplete ones are marked, and `current` is the
     name of the step that is being edited. Left out without steps.
     """
@@ -56,7 +68,7 @@ def editor_panel(session: EngineSession, flow: Row, current: str = "") -> dict[s
     base, known = flow_url(session.workspace.slug, id_at(flow)), reading.known_apps(session)
 
     def box_html(box: diagram.Box) -> SafeString:
-        name = flow_tree.step_name(box.step)
+        name = box.step.name
         marked = SafeString(' aria-current="true"') if name and name == current else NOTHING
         # A step with folded ones has a page of its own, on which it is unfolded.
         beside = NOTHING if box.more else SafeString(" data-panel")
@@ -71,8 +83,7 @@ def _in_tab(number: int) -> str:
     return f"?tab=steps#step-at-{number}"
 
 
-def _drawn(drawn: diagram.Layout, boxes: Iterable[SafeString]) -> dict[str, Any]:
-    """Values for templates/flows/diagram.html. Numbers are texts, which no language changes."""
+def _drawn(drawn: diagram.Layout, boxes: Iterable[SafeString]) -> Drawing:
     return {
         "width": str(drawn.width),
         "height": str(drawn.height),
@@ -86,7 +97,7 @@ def _drawn(drawn: diagram.Layout, boxes: Iterable[SafeString]) -> dict[str, Any]
     }
 
 
-def _label(label: diagram.Label) -> tuple[Any, ...]:
+def _label(label: diagram.Label) -> tuple[int, int, str, SafeString]:
     whole = label.name or _("Branch %(number)d") % {"number": label.number}
     text = formats.cut(whole, _LABEL)
     return label.x, label.y + 15, text, NOTHING if text == whole else markup("<title>{}</title>", whole)
@@ -100,15 +111,15 @@ def _box(
     states: States | None = None,
 ) -> SafeString:
     """The HTML of a step; without `states` of a run, incomplete steps are marked."""
-    step, skipped = box.step, box.step.get("skip") is True
-    piece, (icon, kind) = text_at(step, "settings.pieceName"), outline.kind_of(step)
+    step = box.step
+    piece, (icon, kind) = step.settings.piece_name, outline.kind_of(step)
     [mark] = reading.app_marks(known, [piece]) if piece else [None]
     title, second = outline.title_of(step), mark.text if mark else str(kind)
-    status, took = (states or {}).get(flow_tree.step_name(step), ("", 0.0))
+    status, took = (states or {}).get(step.name, ("", 0.0))
     state = messages.run_state(status) if status else None
-    if states is None and step.get("valid") is False:
+    if states is None and step.is_incomplete:
         state = _INCOMPLETE
-    words = [title, second, str(state.word) if state else "", _("Skipped") if skipped else ""]
+    words = [title, second, str(state.word) if state else "", _("Skipped") if step.skipped else ""]
     whole = ", ".join(filter(None, [*words, _("Folded") if box.more else ""]))
     return markup(
         _BOX,
@@ -120,7 +131,7 @@ def _box(
         whole,
         f" d-{state.colour}" if state else "",
         _mark(mark, icon),
-        " d-skipped" if skipped else "",
+        " d-skipped" if step.skipped else "",
         22 if state else 27,
         formats.cut(title, _TITLE),
         38 if state else 44,

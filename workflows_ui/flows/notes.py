@@ -5,8 +5,9 @@ from django.utils.translation import pgettext_lazy
 
 from workflows_ui.core.paths import dicts_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine_objects.flows import Flow
 from workflows_ui.flows import reading
-from workflows_ui.resource_admin.resource import Row, id_at, pick
+from workflows_ui.resource_admin.resource import Row, id_at
 
 COLORS: dict[str, str | Promise] = {
     "orange": pgettext_lazy("colour", "Orange"),
@@ -22,7 +23,7 @@ _LONGEST, MOST = 2_000, 50
 
 def has_notes(flow: Row) -> bool:
     """Whether the engine is one that has notes."""
-    return isinstance(pick(flow, "version.notes"), list)
+    return Flow(flow).version.notes is not None
 
 
 def notes_of(flow: Row) -> list[dict[str, object]]:

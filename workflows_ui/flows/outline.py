@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote
 
 from django.utils.functional import Promise
@@ -10,15 +9,15 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy, pgettext
 
 from workflows_ui.core import formats, redaction
-from workflows_ui.core.paths import dict_at, list_at, text_at
+from workflows_ui.core.paths import dict_at
 from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
+from workflows_ui.engine_objects.flows import Branch, Condition, SourceCode, Step, StepSettings
 from workflows_ui.flows import step_values
 from workflows_ui.flows.reading import SECRETS, pieces_of
 from workflows_ui.flows.step_values import Line, Names
 from workflows_ui.pieces import inputs
-from workflows_ui.resource_admin.resource import pick
 from workflows_ui.web.icons import icon
 from workflows_ui.web.markup import NOTHING, markup
 
@@ -57,13 +56,9 @@ _ELSEWHERE = frozenset(
 )
 _MOST_PIECES = 8
 EXECUTION: dict[str, str | Promise] = {
-    "EXECUTE_FIRST_MATCH": gettext_lazy("Only the first branch that fits"),
-    "EXECUTE_ALL_MATCH": gettext_lazy("Every branch that fits"),
+    "EXECUTE_FIRST_MATCH": gettext_lazy("Only the first matching branch"),
+    "EXECUTE_ALL_MATCH": gettext_lazy("Every matching branch"),
 }
-_HANDLING = (
-    ("continueOnFailure", gettext_lazy("The flow continues if it fails")),
-    ("retryOnFailure", gettext_lazy("It is tried again if it fails")),
-)
 #: Operators of conditions (api.md 6.3), as text between two values or after a single one.
 OPERATORS: dict[str, str | Promise] = {
     "TEXT_CONTAINS": gettext_lazy("contains"),
@@ -147,7 +142,7 @@ class Item:
 
 
 def items(
-    trigger: Any, names: Names | None = None, known: Labels | None = None, *, most: int = _MOST_SETTINGS
+    trigger: object, names: Names | None = None, known: Labels | None = None, *, most: int = _MOST_SETTINGS
 ) -> list[Item]:
     """The outline of the step tree that starts at `trigger` (api.md 6.3). Accepts malformed trees.
 
@@ -163,9 +158,10 @@ def items(
             if _headed(place):
                 result.append(_branch(place, indent - 1))
             continue
-        settings = _settings(len(result), place.step, names, known or {}) if names is not None and budget > 0 else None
+        step = Step(place.step)
+        settings = _settings(len(result), step, names, known or {}) if names is not None and budget > 0 else None
         budget -= settings.size if settings else 0
-        result.append(_step(place, indent, settings, names))
+        result.append(_step(place, step, indent, settings, names))
     return result
 
 
@@ -179,47 +175,48 @@ def _indent(chain: flow_tree.Chain, indents: dict[flow_tree.Chain, int]) -> int:
 
 def _headed(chain: flow_tree.Chain) -> bool:
     """Whether these are inside a router that lists its branches, which then have headings."""
-    return chain.container is not None and bool(list_at(chain.container.step, "settings.branches"))
+    return chain.container is not None and bool(Step(chain.container.step).settings.listed_branches)
 
 
-def kind_of(step: Any) -> tuple[str, Text]:
+# The following accept any value in place of a step.
+
+
+def kind_of(step: object) -> tuple[str, Text]:
     """Icon and label for a step's type; an unknown type is shown as it is."""
-    kind = text_at(step, "type")
+    kind = Step(step).type
     return _KINDS.get(kind, ("circle-dot", kind[:40] or _("Step")))
 
 
-def short_piece(step: Any) -> str:
+def short_piece(step: object) -> str:
     """The name of a step's piece without its package: `google-sheets`."""
-    return text_at(step, "settings.pieceName").rpartition("/")[2].removeprefix("piece-")
+    return Step(step).settings.piece.removeprefix("piece-")
 
 
-def piece_of(step: Any) -> str:
+def piece_of(step: object) -> str:
     """The piece and action of a step, without the package's prefix: `webhook: return_response`."""
-    action = text_at(step, "settings.actionName") or text_at(step, "settings.triggerName")
-    short = short_piece(step)
+    settings = Step(step).settings
+    short, action = settings.piece.removeprefix("piece-"), settings.operation
     return f"{short}: {action}" if short and action else short
 
 
-def title_of(step: Any) -> str:
+def title_of(step: object) -> str:
     """A step's displayed name, else its own name."""
-    names = (text_at(step, path) for path in ("displayName", "name"))
-    return next(filter(str.strip, names), _("Step without a name"))
+    return Step(step).title or _("Step without a name")
 
 
-def _settings(number: int, step: flow_tree.Step, names: Names, known: Labels) -> Settings | None:
+def _settings(number: int, step: Step, names: Names, known: Labels) -> Settings | None:
     listed, left = lines(step, names, known)
     if not listed:
         return None
-    raw = formats.pretty(step.get("settings"), _MOST_RAW)
+    raw = formats.pretty(step.settings.raw, _MOST_RAW)
     return Settings(f"step-{number}", listed, step_values.left_out(left), raw)
 
 
-def _step(node: flow_tree.Node, depth: int, settings: Settings | None, names: Names | None) -> Item:
-    step = node.step
+def _step(node: flow_tree.Node, step: Step, depth: int, settings: Settings | None, names: Names | None) -> Item:
     icon, word = kind_of(step)
     detail = piece_of(step)
-    if step.get("type") == flow_tree.LOOP:
-        listed = text_at(step, "settings.items")
+    if step.type == flow_tree.LOOP:
+        listed = step.settings.loop_items or ""
         parts = step_values.parts(listed[:300], names) if names else ()
         detail = "".join(part.text for part in parts) or listed
     return Item(
@@ -227,11 +224,11 @@ def _step(node: flow_tree.Node, depth: int, settings: Settings | None, names: Na
         title=title_of(step),
         kind=word,
         icon=icon,
-        name=flow_tree.step_name(step),
+        name=node.name,
         about=detail,
         number=node.number,
-        skipped=step.get("skip") is True,
-        invalid=step.get("valid") is False,
+        skipped=step.skipped,
+        invalid=step.is_incomplete,
         settings=settings,
     )
 
@@ -309,55 +306,54 @@ def rows(
 # --- Settings ----------------------------------------------------------------------------------------
 
 
-def names_of(trigger: Any, connections: Mapping[str, tuple[str, str]], slug: str, older: Any = None) -> Names:
+def names_of(trigger: object, connections: Mapping[str, tuple[str, str]], slug: str, older: object = None) -> Names:
     """Names to resolve references in this tree, secrets masked; steps that only the `older` tree has keep their names from there."""
     steps = flow_tree.steps_by_name(older) | flow_tree.steps_by_name(trigger)
     titles = redaction.step([step.get("displayName") or name for name, step in steps.items()], secrets=SECRETS)
     return Names(dict(zip(steps, map(str, titles), strict=True)), connections, slug)
 
 
-def labels(session: EngineSession, trigger: Any) -> Labels:
+def labels(session: EngineSession, trigger: object) -> Labels:
     """The labels of the fields of the first eight pieces in this tree. Others have their names made readable."""
     pieces = pieces_of(node.step for node in flow_tree.walk(trigger))
     return {name: dict_at(inputs.of_piece(session, name), "labels") for name in pieces[:_MOST_PIECES]}
 
 
-def lines(step: Mapping[str, Any], names: Names, known: Labels, most: int = step_values.MOST) -> tuple[list[Line], int]:
-    """All settings of a step, and how many fields are left out."""
-    settings = step.get("settings")
-    if not isinstance(settings, Mapping):
-        return [], 0
+def lines(step: object, names: Names, known: Labels, most: int = step_values.MOST) -> tuple[list[Line], int]:
+    """All settings of a step, and how many fields are left out. Accepts any value in place of a step."""
+    settings = Step(step).settings
     all_lines: list[Line] = []
-    for key, label in (("items", _("For each item in")), ("executionType", _("Runs"))):
-        if isinstance(settings.get(key), str):
-            value = EXECUTION.get(settings[key], settings[key]) if key == "executionType" else settings[key]
-            all_lines.append(step_values.line((key,), str(value), names, {key: label}))
+    if (items := settings.loop_items) is not None:
+        all_lines.append(step_values.line(("items",), items, names, {"items": _("For each item in")}))
+    if (execution := settings.execution_type) is not None:
+        text = str(EXECUTION.get(execution, execution))
+        all_lines.append(step_values.line(("executionType",), text, names, {"executionType": _("Runs")}))
     all_lines += [
         step_values.line(("branches", name), text, names, {"branches": _("Branch")})
-        for name, text in _branches(settings.get("branches"))
+        for name, text in _branches(settings)
     ]
-    action = text_at(settings, "actionName") or text_at(settings, "triggerName")
-    field_labels = {"auth": _("Connection"), **known.get(text_at(settings, "pieceName"), {}).get(action, {})}
-    inner, left = step_values.lines(settings.get("input"), names, field_labels, most=most)
+    field_labels = {"auth": _("Connection"), **known.get(settings.piece_name, {}).get(settings.operation, {})}
+    inner, left = step_values.lines(settings.raw.get("input"), names, field_labels, most=most)
     all_lines += inner
-    all_lines += _code(settings.get("sourceCode"), names)
-    for key, value in settings.items():
+    all_lines += _code(settings.source_code, names)
+    for key, value in settings.raw.items():
         if key not in _ELSEWHERE:
             more, also = step_values.lines(value, names, at=(str(key)[:80],), most=most)
             all_lines, left = all_lines + more, left + also
-    handling = settings.get("errorHandlingOptions")
-    all_lines += [
-        step_values.line((key,), True, names, {key: str(label)})
-        for key, label in _HANDLING
-        if pick(handling, f"{key}.value") is True
-    ]
+    for key, label, is_set in (
+        ("continueOnFailure", _("The flow continues if it fails"), settings.continues_on_failure),
+        ("retryOnFailure", _("It is retried if it fails"), settings.retries_on_failure),
+    ):
+        if is_set:
+            all_lines.append(step_values.line((key,), True, names, {key: label}))
     return all_lines, left
 
 
-def condition(found: Any) -> str:
-    """One condition as text, its values as the engine has them."""
-    operator = text_at(found, "operator")
-    first, second = (step_values.plain(pick(found, key)) for key in ("firstValue", "secondValue"))
+def condition(found: object) -> str:
+    """One condition as text, its values as the engine has them. Accepts any value."""
+    compared = Condition(found)
+    operator = compared.operator
+    first, second = step_values.plain(compared.first), step_values.plain(compared.second)
     parts = [
         first or _("(nothing)"),
         str(OPERATORS.get(operator, operator[:60])),
@@ -366,28 +362,27 @@ def condition(found: Any) -> str:
     return " ".join(part for part in parts if part)
 
 
-def _branches(found: Any) -> list[tuple[str, str]]:
+def _branches(settings: StepSettings) -> list[tuple[str, str]]:
     """(name, conditions as text) of a router's branches."""
     branches = []
-    for number, branch in enumerate(found if isinstance(found, list) else [], start=1):
+    for number, branch in enumerate(map(Branch, settings.listed_branches), start=1):
         text = conditions(branch) or _("No condition is set")
-        if flow_tree.is_fallback(branch):
-            text = _("If no other branch fits")
-        branches.append((text_at(branch, "branchName") or str(number), text))
+        if branch.type == flow_tree.FALLBACK:
+            text = _("If no other branch matches")
+        branches.append((branch.name or str(number), text))
     return branches
 
 
-def conditions(branch: Any, change: Callable[[str], str] = str) -> str:
-    """The conditions of a branch as text; `change` is applied to the text of each."""
-    groups = [group for group in list_at(branch, "conditions") if isinstance(group, list) and group]
+def conditions(branch: object, change: Callable[[str], str] = str) -> str:
+    """The conditions of a branch as text; `change` is applied to the text of each. Accepts any value in place of a branch."""
+    groups = Branch(branch).filled_groups
     return _(", or ").join(_(" and ").join(change(condition(item)) for item in group) for group in groups)
 
 
-def _code(found: Any, names: Names) -> list[Line]:
-    if not isinstance(found, Mapping):
+def _code(source: SourceCode | None, names: Names) -> list[Line]:
+    if source is None:
         return []
-    code, packages = found.get("code"), found.get("packageJson")
-    code_lines = [step_values.line(("sourceCode",), code, names, {"sourceCode": _("Code")})]
-    if isinstance(packages, str) and packages.strip() not in ("", "{}"):
-        code_lines.append(step_values.line(("packageJson",), packages, names, {"packageJson": _("Packages")}))
+    code_lines = [step_values.line(("sourceCode",), source.code, names, {"sourceCode": _("Code")})]
+    if source.packages.strip() not in ("", "{}"):
+        code_lines.append(step_values.line(("packageJson",), source.packages, names, {"packageJson": _("Packages")}))
     return code_lines

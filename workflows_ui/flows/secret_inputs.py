@@ -5,7 +5,7 @@ from typing import Protocol, TypeVar
 
 from workflows_ui.core import redaction
 from workflows_ui.core.paths import dict_at, text_at
-from workflows_ui.core.readers import objects_by_name
+from workflows_ui.core.readers import as_items, mapping_of, objects_by_name
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine_objects.flows import StepSettings
 from workflows_ui.engine_objects.pieces import Property
@@ -59,9 +59,8 @@ def _settings(value: object) -> Iterator[dict[str, object]]:
     waiting = [value]
     while waiting:
         current = waiting.pop()
-        if isinstance(current, list):
-            waiting += reversed(current)
-        elif isinstance(current, dict):
+        waiting += reversed(as_items(current))
+        if isinstance(current, dict):
             if text_at(current, "pieceName") and isinstance(current.get("input"), dict):
                 yield current
             waiting += reversed(current.values())
@@ -71,8 +70,6 @@ def _hidden(value: object, secret: inputs.SecretMembers | bool) -> object:
     """The value with what is secret masked (`inputs.secret_members`)."""
     if isinstance(secret, bool):
         return redaction.MASK if secret and redaction.holds_secret(value) else value
-    if isinstance(value, list):
-        return [_hidden(item, secret) for item in value]
-    if isinstance(value, dict):
-        return {key: _hidden(inner, secret[key]) if key in secret else inner for key, inner in value.items()}
-    return value
+    if members := mapping_of(value):
+        return {key: _hidden(inner, secret[key]) if key in secret else inner for key, inner in members.items()}
+    return [_hidden(item, secret) for item in as_items(value)] or value

@@ -6,7 +6,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-CHANGED = _("The flow has been changed since you opened this page. Nothing was sent yet.")
+CHANGED = _("The flow has been changed since you opened this page. Nothing has been sent yet.")
 
 
 class SeenForm(forms.Form):

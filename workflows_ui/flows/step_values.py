@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _, ngettext
 
+from workflows_ui.core.readers import as_items, as_text, is_nested, mapping_of
 from workflows_ui.resource_admin.places import connection_url
 
 #: Deeper values are shown as JSON; further fields only in the raw data; longer texts are truncated.
@@ -88,14 +89,15 @@ def plain(value: object) -> str:
     """A value as text: words for yes and no, "" for null, plain lists with commas, JSON for nested values."""
     if value is None:
         return ""
-    if isinstance(value, bool):
+    if value is True or value is False:
         return _("Yes") if value else _("No")
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     if value in ({}, []):
         return ""
-    if isinstance(value, list) and not _nested(value):
-        return ", ".join(plain(item) for item in value)
+    listed = as_items(value)
+    if listed and not any(map(is_nested, listed)):
+        return ", ".join(plain(item) for item in listed)
     return _json(value)
 
 
@@ -128,7 +130,7 @@ def label_of(name: str, labels: Mapping[str, str] | None) -> str:
 
 def external_id(value: object) -> str:
     """The external id of the connection that a value names (`{{connections['x']}}`, api.md 6.3); "" for none."""
-    match = _TEMPLATE.fullmatch(value.strip()) if isinstance(value, str) else None
+    match = _TEMPLATE.fullmatch(as_text(value).strip())
     reference = _REFERENCE.fullmatch(match[1]) if match else None
     keys = _path(reference[2]) if reference else []
     return keys[0] if reference and reference[1] == "connections" and len(keys) == 1 else ""
@@ -163,16 +165,11 @@ def _path(text: str) -> list[str]:
 
 
 def _inner(value: object) -> list[tuple[str, object]]:
-    if isinstance(value, Mapping):
-        return [(str(key)[:80], item) for key, item in value.items()]
-    if isinstance(value, list):
-        return [(str(number), item) for number, item in enumerate(value, start=1)] if _nested(value) else []
-    return []
-
-
-def _nested(value: list[object]) -> bool:
-    """Whether a list is shown item by item; lists of plain values stay one value."""
-    return any(isinstance(item, Mapping | list) for item in value)
+    """The values in a dictionary, and the items of a list of such values; lists of plain values stay one value."""
+    listed = as_items(value)
+    if any(map(is_nested, listed)):
+        return [(str(number), item) for number, item in enumerate(listed, start=1)]
+    return [(str(key)[:80], item) for key, item in mapping_of(value).items()]
 
 
 def left_out(count: int) -> str:

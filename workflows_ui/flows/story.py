@@ -7,20 +7,19 @@ so that a page can highlight them and a copy can be plain.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
 from workflows_ui.core import formats
-from workflows_ui.core.paths import text_at
+from workflows_ui.core.readers import as_text, whole_number_of
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
+from workflows_ui.engine_objects.flows import Step
 from workflows_ui.flows import outline, step_values
 from workflows_ui.flows.reading import connection_names, known_apps, table_names, table_of
 from workflows_ui.pieces import apps
-from workflows_ui.resource_admin.resource import pick
 
 #: Maximum sentences and nesting; deeper or later steps are only counted.
 MOST, _DEEPEST = 8, 3
@@ -77,10 +76,10 @@ class Story:
         return not self.sentences and not self.more
 
 
-def load_names(session: EngineSession, trigger: Any) -> Known:
+def load_names(session: EngineSession, trigger: object) -> Known:
     """The names for the sentences: cached ones, and (unless the session is quick) those that need a call."""
-    steps = [node.step for node in flow_tree.walk(trigger)]
-    uses = any("connections" in str(pick(step, "settings.input.auth")) for step in steps)
+    steps = [Step(node.step) for node in flow_tree.walk(trigger)]
+    uses = any("connections" in str(step.settings.input.get("auth")) for step in steps)
     tables = any(table_of(step) for step in steps)
     return Known(
         {name: apps.title(row) for name, row in known_apps(session).items()},
@@ -89,7 +88,7 @@ def load_names(session: EngineSession, trigger: Any) -> Known:
     )
 
 
-def build_story(trigger: Any, names: Known | None = None) -> Story:
+def build_story(trigger: object, names: Known | None = None) -> Story:
     """The story of the steps after `trigger` (api.md 6.3). Skipped steps are left out. Accepts malformed trees."""
     teller = _Builder(names or Known())
     sentences, more = teller.chain(flow_tree.tree(trigger)[1:], 0)
@@ -115,19 +114,18 @@ class _Builder:
         return tuple(found), more
 
     def _sentence(self, node: flow_tree.Node, depth: int) -> Sentence:
-        step = node.step
+        step = Step(node.step)
         # For what the step does, else for its type.
         icon = _ICONS.get(outline.short_piece(step)) or str(outline.kind_of(step)[0])
-        kind = step.get("type")
-        if kind == flow_tree.LOOP or node.loop:
+        if step.type == flow_tree.LOOP or node.loop:
             sentences, more = self.chain(node.loop.steps if node.loop else (), depth + 1)
-            items = _values(text_at(step, "settings.items"))
+            items = _values(step.settings.loop_items or "")
             title = _filled((_("For each of %(items)s:"), _("For each item of a list:")), items=items)
             return Sentence(title, icon, (Branch((), sentences, more),) if sentences or more else ())
-        if kind == "ROUTER" or isinstance(step.get("children"), list):
-            title = fill_template(_("Looks which case applies first:"))
-            if pick(step, "settings.executionType") == "EXECUTE_ALL_MATCH":
-                title = fill_template(_("Looks which cases apply, and does what is set for each of them:"))
+        if step.type == "ROUTER" or step.children is not None:
+            title = fill_template(_("Finds the first case that applies:"))
+            if step.settings.execution_type == "EXECUTE_ALL_MATCH":
+                title = fill_template(_("Finds every case that applies, and does what is set for each:"))
             return Sentence(title, icon, tuple(self._branches(node, depth)))
         return Sentence(build_sentence(step, self._names), icon)
 
@@ -143,7 +141,7 @@ class _Builder:
 
 
 def _is_skipped(node: flow_tree.Node) -> bool:
-    return node.step.get("skip") is True
+    return Step(node.step).skipped
 
 
 def _case(branch: flow_tree.Branch) -> Parts:
@@ -171,11 +169,12 @@ def _values(text: str) -> str:
 # --- Sentences of steps ------------------------------------------------------------------------------
 
 
-def build_sentence(step: Any, known: Known) -> Parts:
-    """What a step other than a loop or router does (api.md 6.3). Accepts malformed steps."""
-    if pick(step, "type") == "CODE":
-        return fill_template(_("%(title)s (the flow's own code)"), title=outline.title_of(step))
-    piece, action = text_at(step, "settings.pieceName"), text_at(step, "settings.actionName")
+def build_sentence(step: Step, known: Known) -> Parts:
+    """What a step other than a loop or router does (api.md 6.3)."""
+    title, settings = outline.title_of(step), step.settings
+    if step.type == "CODE":
+        return fill_template(_("%(title)s (custom code)"), title=title)
+    piece, action = settings.piece_name, settings.action_name
     short = outline.short_piece(step)
     particular = _PARTICULAR.get(short)
     sentence = particular(step, action, known) if particular else None
@@ -183,18 +182,16 @@ def build_sentence(step: Any, known: Known) -> Parts:
         return sentence
     template = next((text for part, text in _BY_ACTION.get(short, ()) if part in action.lower()), None)
     if template:
-        return fill_template(template, title=outline.title_of(step))
+        return fill_template(template, title=title)
     templates = _ACCOUNTS.get((short, action)) or _ACCOUNTS.get((short, ""))
     if templates:
-        external = step_values.external_id(pick(step, "settings.input.auth"))
+        external = step_values.external_id(settings.input.get("auth"))
         return _filled(templates, account=known.connections.get(external, ("", ""))[1])
     if short in _HELPERS:
-        return fill_template(_("Prepares data: %(title)s"), title=outline.title_of(step))
+        return fill_template(_("Prepares data: %(title)s"), title=title)
     if not piece:
-        return fill_template(_("Does a step of its own: %(title)s"), title=outline.title_of(step))
-    return fill_template(
-        _("Uses %(app)s: %(title)s"), app=known.apps.get(piece) or apps.short(piece), title=outline.title_of(step)
-    )
+        return fill_template(_("Runs a custom step: %(title)s"), title=title)
+    return fill_template(_("Uses %(app)s: %(title)s"), app=known.apps.get(piece) or apps.short(piece), title=title)
 
 
 def _filled(templates: tuple[str | Promise, str | Promise], **names: str) -> Parts:
@@ -205,15 +202,13 @@ def _filled(templates: tuple[str | Promise, str | Promise], **names: str) -> Par
 # --- Steps that say more than the account they use --------------------------------------------------
 
 
-def _delay(step: Any, action: str, _known: Known) -> Parts | None:
+def _delay(step: Step, action: str, _known: Known) -> Parts | None:
     if "until" in action.lower():
         return fill_template(_("Waits until a time that is set"))
-    amount, unit = pick(step, "settings.input.delayFor"), str(pick(step, "settings.input.unit")).lower()
-    try:
-        number, seconds = int(amount), _UNITS[unit]
-    except (TypeError, ValueError, OverflowError, KeyError):
-        return fill_template(_("Waits for a while"))
-    if not 0 <= number < 10**7:
+    given = step.settings.input
+    number, unit = whole_number_of(given.get("delayFor")), str(given.get("unit")).lower()
+    seconds = _UNITS.get(unit)
+    if number is None or seconds is None or not 0 <= number < 10**7:
         return fill_template(_("Waits for a while"))
     if unit in {"days", "weeks"}:
         days = number * (7 if unit == "weeks" else 1)
@@ -224,7 +219,7 @@ def _delay(step: Any, action: str, _known: Known) -> Parts | None:
 _UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400, "weeks": 604_800}
 
 
-def _table(step: Any, action: str, known: Known) -> Parts | None:
+def _table(step: Step, action: str, known: Known) -> Parts | None:
     name = known.tables.get(table_of(step), ("", ""))[1]
     templates = next((templates for verb, templates in _TABLE_ACTIONS if verb in action.lower()), None)
     return _filled(templates, table=name) if templates else None
@@ -242,10 +237,11 @@ _TABLE_ACTIONS: tuple[tuple[str, tuple[str | Promise, str | Promise]], ...] = (
 )
 
 
-def _http(step: Any, _action: str, _known: Known) -> Parts | None:
-    method = str(pick(step, "settings.input.method")).upper()
+def _http(step: Step, _action: str, _known: Known) -> Parts | None:
+    given = step.settings.input
+    method = str(given.get("method")).upper()
     try:
-        host = urlsplit(text_at(step, "settings.input.url")).hostname or ""
+        host = urlsplit(as_text(given.get("url"))).hostname or ""
     except ValueError:
         host = ""
     if not host or "{" in host:
@@ -260,7 +256,7 @@ _BY_ACTION: Mapping[str, Sequence[tuple[str, Promise]]] = {
         ("return_response", _("Answers the launcher")),
     ),
     "approval": (
-        ("wait", _("Waits until somebody approves or refuses")),
+        ("wait", _("Waits until someone approves or declines")),
         ("", _("Asks for approval")),
     ),
     "subflows": (
@@ -274,7 +270,7 @@ _BY_ACTION: Mapping[str, Sequence[tuple[str, Promise]]] = {
     ),
     "forms": (("return_response", _("Answers the person who filled in the form")),),
 }
-_PARTICULAR: Mapping[str, Callable[[Any, str, Known], Parts | None]] = {
+_PARTICULAR: Mapping[str, Callable[[Step, str, Known], Parts | None]] = {
     "delay": _delay,
     "tables": _table,
     "http": _http,
@@ -282,7 +278,7 @@ _PARTICULAR: Mapping[str, Callable[[Any, str, Known], Parts | None]] = {
 
 # --- Actions of apps, with the account they use and without ------------------------------------------
 
-_MAIL = (_("Sends an e-mail with %(account)s"), _("Sends an e-mail"))
+_MAIL = (_("Sends an email with %(account)s"), _("Sends an email"))
 _SLACK = (_("Sends a message in Slack with %(account)s"), _("Sends a message in Slack"))
 _SHEET = (_("Writes to a Google sheet with %(account)s"), _("Writes to a Google sheet"))
 _SHEET_READ = (_("Looks something up in a Google sheet with %(account)s"), _("Looks something up in a Google sheet"))

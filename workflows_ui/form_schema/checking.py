@@ -127,7 +127,7 @@ class Checked:
             value = self._single(field)
         if value is NOTHING:
             if field.required:
-                raise BadValue(_REQUIRED.get(field.kind) or _("Fill this in."))
+                raise BadValue(_REQUIRED.get(field.kind) or _("Fill in this field."))
             return BLANKS.get(field.blank, NOTHING)
         if field.name not in self.errors and not any(name.startswith(f"{field.name}[") for name in self.errors):
             problem = schema_out.value_error(field, value)
@@ -169,7 +169,7 @@ class Checked:
                 if text != "":
                     row[column.key] = values.read(column, text, zone=self.zone)
                 elif column.required:
-                    self.errors[cell_name(field, number, column)] = _("Fill this in.")
+                    self.errors[cell_name(field, number, column)] = _("Fill in this field.")
                 elif column.blank is not Blank.ABSENT:
                     row[column.key] = BLANKS[column.blank]
             except BadValue as problem:

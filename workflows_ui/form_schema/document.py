@@ -69,7 +69,7 @@ class FieldKind(TextChoices):
     DATETIME = "datetime", "calendar-days", pgettext_lazy("kind of field", "Date and time")
     CHOICE = "choice", "circle-dot", pgettext_lazy("kind of field", "One choice")
     CHOICES = "choices", "list-checks", pgettext_lazy("kind of field", "Several choices")
-    EMAIL = "email", "mail", pgettext_lazy("kind of field", "E-mail address")
+    EMAIL = "email", "mail", pgettext_lazy("kind of field", "Email address")
     PHONE = "phone", "phone", pgettext_lazy("kind of field", "Phone number")
     URL = "url", "link", pgettext_lazy("kind of field", "Web address")
     FILE = "file", "paperclip", pgettext_lazy("kind of field", "File")

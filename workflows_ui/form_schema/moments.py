@@ -25,11 +25,11 @@ def read_day(text: str) -> str:
         return _day(int(match[1]), int(match[2]), int(match[3]))
     match = _YEAR_LAST.fullmatch(text)
     if not match:
-        raise BadValue(_("Type a date as year-month-day, such as 2026-03-31."))
+        raise BadValue(_("Enter a date as year-month-day, such as 2026-03-31."))
     first, second, year = (int(group) for group in match.groups())
     if first <= 12 and second <= 12 and first != second:
         raise BadValue(
-            _("This could be two dates. Type %(first)s or %(second)s.")
+            _("This could be two dates. Enter %(first)s or %(second)s.")
             % {"first": _day(year, second, first), "second": _day(year, first, second)}
         )
     return _day(year, second, first) if second <= 12 else _day(year, first, second)
@@ -39,14 +39,14 @@ def read_time(text: str) -> str:
     """The time of day as `09:30`, with seconds if typed. `9h30` and `9:30 pm` are accepted. Raises BadValue."""
     match = _CLOCK.fullmatch(_normalise(text))
     if not match:
-        raise BadValue(_("Type a time as hours and minutes, such as 14:30."))
+        raise BadValue(_("Enter a time as hours and minutes, such as 14:30."))
     hour, half = int(match[1]), (match[5] or "").lower()
     if half and not 1 <= hour <= 12:
-        raise BadValue(_("This time does not exist. Type it as 14:30."))
+        raise BadValue(_("This time does not exist. Enter it as 14:30."))
     hour = hour % 12 + (12 if half == "pm" else 0) if half else hour
     seconds = f":{match[3]}{match[4] or ''}" if match[3] else ""
     if hour > 23 or int(match[2]) > 59 or int(match[3] or 0) > 59:
-        raise BadValue(_("This time does not exist. Type it as 14:30."))
+        raise BadValue(_("This time does not exist. Enter it as 14:30."))
     return f"{hour:02}:{match[2]}{seconds}"
 
 
@@ -58,7 +58,7 @@ def read_moment(text: str, shape: Moment, zone: tzinfo) -> str:
     bare = match[1] if match else text
     day, _space, clock = bare.replace("T", " ", 1).strip().partition(" ")
     if not clock:
-        raise BadValue(_("Type a date and a time, such as 2026-03-31 14:30."))
+        raise BadValue(_("Enter a date and a time, such as 2026-03-31 14:30."))
     naive = datetime.combine(date.fromisoformat(read_day(day)), time.fromisoformat(read_time(clock)))
     local = shape in LOCAL_MOMENTS
     try:
@@ -68,7 +68,7 @@ def read_moment(text: str, shape: Moment, zone: tzinfo) -> str:
         else:
             moment = naive if local else _in_zone(naive, zone)
     except (ValueError, OverflowError):
-        raise BadValue(_("This moment does not exist. Type it as 2026-03-31 14:30.")) from None
+        raise BadValue(_("This moment does not exist. Enter it as 2026-03-31 14:30.")) from None
     timespec = {Moment.LOCAL_MINUTES: "minutes", Moment.UTC_MILLIS: "milliseconds"}.get(shape, "seconds")
     return moment.replace(tzinfo=None).isoformat(timespec=timespec) + ("" if local else "Z")
 
@@ -112,4 +112,4 @@ def _day(year: int, month: int, day: int) -> str:
     try:
         return date(year, month, day).isoformat()
     except ValueError:
-        raise BadValue(_("This date does not exist. Type it as 2026-03-31.")) from None
+        raise BadValue(_("This date does not exist. Enter it as 2026-03-31.")) from None

@@ -70,7 +70,7 @@ def _names(form: Form) -> Iterator[str]:
         name = {"name": field_name[:80]}
         if not NAME.fullmatch(field_name) or field_name in RESERVED:
             yield (
-                _("“%(name)s” cannot be a field's name. Take letters of the English alphabet, digits, dots and dashes.")
+                _("“%(name)s” cannot be a field's name. Use letters of the English alphabet, digits, dots and dashes.")
                 % name
             )
         if count > 1:
@@ -81,12 +81,12 @@ def _paths(form: Form) -> Iterator[str]:
     paths = Counter(field.path for field in form.fields)
     for path, count in paths.items():
         if count > 1:
-            yield _("Two fields write to the same place, “%(place)s”. Take one of them out.") % _path_params(path)
+            yield _("Two fields write to the same place, “%(place)s”. Remove one of them.") % _path_params(path)
         if len(path) > MOST_DEPTH or sum(map(len, path)) > LONG:
-            yield _("“%(place)s” lies too deep, or has too long a name.") % _path_params(path)
+            yield _("“%(place)s” is nested too deeply, or its name is too long.") % _path_params(path)
         for outer in {path[:end] for end in range(len(path))} & paths.keys():
             params = _path_params(path) | {"outer": _path_params(outer)["place"]}
-            yield _("“%(place)s” lies inside of another field, “%(outer)s”. Take one of the two out.") % params
+            yield _("“%(place)s” lies inside another field, “%(outer)s”. Remove one of the two.") % params
 
 
 def _path_params(path: tuple[str, ...]) -> dict[str, str]:
@@ -146,7 +146,7 @@ def _values(field: Field) -> Iterator[str]:
 
 def _choices(field: Field) -> Iterator[str]:
     if len(field.choices) > MOST_CHOICES:
-        yield _("at most %(most)s choices are possible. Take them from a table instead.") % {"most": MOST_CHOICES}
+        yield _("at most %(most)s choices are possible. Use a table instead.") % {"most": MOST_CHOICES}
     if any(len(choice.label) > SHORT for choice in field.choices):
         yield _("the label of a choice is too long: at most %(most)s characters.") % {"most": SHORT}
     if len({key_of(choice.value) for choice in field.choices}) < len(field.choices):
@@ -173,7 +173,7 @@ def _limits(field: Field) -> Iterator[str]:
     try:
         patterns.compiled(limits.pattern)
     except patterns.BadPattern:
-        yield _("its pattern is not understood. Take a simpler one.")
+        yield _("its pattern is not understood. Use a simpler one.")
 
 
 def _crossed(low: float | str | None, high: float | str | None) -> bool:
@@ -209,4 +209,4 @@ def _files(field: Field) -> Iterator[str]:
     if (field.accept or field.max_size is not None) and field.kind is not FieldKind.FILE:
         yield _("only a file has kinds and sizes of files.")
     if not all(_EXTENSION.fullmatch(ending) for ending in field.accept):
-        yield _("kinds of files are written as endings without a dot, such as pdf.")
+        yield _("file types are written as extensions without a dot, such as pdf.")

@@ -263,12 +263,12 @@ def _day(text: str) -> str:
 
 #: Messages by the violated keyword of JSON Schema; "" is any other.
 _MESSAGES = {
-    "minLength": ngettext_lazy("Type at least %(limit)s character.", "Type at least %(limit)s characters.", "limit"),
-    "maxLength": ngettext_lazy("Type at most %(limit)s character.", "Type at most %(limit)s characters.", "limit"),
+    "minLength": ngettext_lazy("Enter at least %(limit)s character.", "Enter at least %(limit)s characters.", "limit"),
+    "maxLength": ngettext_lazy("Enter at most %(limit)s character.", "Enter at most %(limit)s characters.", "limit"),
     "minItems": ngettext_lazy("At least %(limit)s is needed.", "At least %(limit)s are needed.", "limit"),
     "maxItems": ngettext_lazy("At most %(limit)s is possible.", "At most %(limit)s are possible.", "limit"),
     "minimum": gettext_lazy("The smallest possible number is %(limit)s."),
     "maximum": gettext_lazy("The largest possible number is %(limit)s."),
-    "pattern": gettext_lazy("This does not have the form that is asked for."),
-    "": gettext_lazy("This does not fit."),
+    "pattern": gettext_lazy("This value does not have the required format."),
+    "": gettext_lazy("This value isn't valid."),
 }

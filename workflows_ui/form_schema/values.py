@@ -42,7 +42,7 @@ def read(field: Field | Column, text: str, *, options: Sequence[Choice] | None =
     """
     kind = _value_kind(field)
     if "\0" in text:
-        raise BadValue(_("This contains a character that cannot be sent. Delete it and type it again."))
+        raise BadValue(_("This contains a character that cannot be sent. Delete it and enter it again."))
     if kind in (FieldKind.CHOICE, FieldKind.CHOICES):
         return _read_choice(field, text, options)
     if kind is FieldKind.DATETIME:
@@ -147,15 +147,15 @@ def read_number(text: str, *, whole: bool = False) -> int | float:
         text = text.replace(".", "")
     if _AMBIGUOUS.fullmatch(text):
         digits = re.sub("[.,]", "", text)
-        message = _("This could be two numbers. Type %(large)s, or %(small)s if you mean the smaller one.")
+        message = _("This could be two numbers. Enter %(large)s, or %(small)s if you mean the smaller one.")
         if whole:
-            message = _("Is this %(large)s? Type it without a dot or comma.")
+            message = _("Is this %(large)s? Enter it without a dot or comma.")
         decimal = "," if (get_language() or "").startswith("vi") else "."
         raise BadValue(message % {"large": digits, "small": f"{digits[:-3]}{decimal}{digits[-3:]}0"})
     for pattern, thousands, decimal in _NOTATIONS:
         if pattern.fullmatch(text):
             return _number(text.replace(thousands, "").replace(decimal, "."), whole=whole)
-    raise BadValue(_("Type a whole number, such as 12.") if whole else _("Type a number, such as 12 or 12.5."))
+    raise BadValue(_("Enter a whole number, such as 12.") if whole else _("Enter a number, such as 12 or 12.5."))
 
 
 def _number(plain: str, *, whole: bool) -> int | float:
@@ -165,7 +165,7 @@ def _number(plain: str, *, whole: bool) -> int | float:
     if not math.isfinite(value):
         raise BadValue(_("This number is too large."))
     if whole and not value.is_integer():
-        raise BadValue(_("Type a whole number, without decimals."))
+        raise BadValue(_("Enter a whole number, without decimals."))
     return int(value) if whole else value
 
 
@@ -192,9 +192,9 @@ def understood(field: Field | Column, text: str) -> str:
 
 #: Kinds of addresses, with the message for other texts.
 _ADDRESSES: dict[FieldKind, tuple[Callable[[str], bool], Promise]] = {
-    FieldKind.EMAIL: (is_mail, gettext_lazy("Type an e-mail address, such as name@example.com.")),
-    FieldKind.PHONE: (is_phone, gettext_lazy("Type a phone number, such as +84 28 3823 4567.")),
-    FieldKind.URL: (is_url, gettext_lazy("Type a web address that starts with https:// or http://.")),
+    FieldKind.EMAIL: (is_mail, gettext_lazy("Enter an email address, such as name@example.com.")),
+    FieldKind.PHONE: (is_phone, gettext_lazy("Enter a phone number, such as +84 28 3823 4567.")),
+    FieldKind.URL: (is_url, gettext_lazy("Enter a web address that starts with https:// or http://.")),
 }
 _READERS: dict[FieldKind, Callable[[str], object]] = {
     FieldKind.NUMBER: read_number,

@@ -165,7 +165,7 @@ class Home:
         return [
             Counter(_("Launches in progress"), self.number_running, f"{lists}?state=open", "loader-circle", "blue"),
             *([waiting] if number_kept else ()),
-            Counter(_("Launches with problems today"), failed, f"{lists}?{urlencode(query)}", "circle-x", "red"),
+            Counter(_("Launches failed today"), failed, f"{lists}?{urlencode(query)}", "circle-x", "red"),
             Counter(_("Needs attention"), tasks, url, "triangle-alert", "orange"),
         ]
 
@@ -218,7 +218,7 @@ class Home:
         if unclear:
             title = ngettext("%(n)d launch is unclear", "%(n)d launches are unclear", unclear) % {"n": unclear}
             url = reverse("launches", args=[self._slug], query={"state": "unknown"})
-            yield Attention(title, _("See whether it ran, then settle it."), url, "circle-question-mark")
+            yield Attention(title, _("Check whether it ran, then resolve it."), url, "circle-question-mark")
         if self._access.allows(Role.MANAGER):
             (requests,) = queries.access_requests(self._access.workspace.pk)
             if requests:

@@ -129,7 +129,7 @@ def star(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     elif request.method == "POST" and not visits.star(
         person_access.user, person_access.workspace, id, _name(request, id)
     ):
-        messages.warning(request, _("You have as many favourites as there may be. Take one out first."))
+        messages.warning(request, _("You have the maximum number of favourites. Remove one first."))
     return responses.redirect(request, back)
 
 

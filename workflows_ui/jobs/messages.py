@@ -10,11 +10,11 @@ from workflows_ui.jobs.services.jobs import Reason
 _PARTLY = Badge(_("Finished, not all succeeded"), "triangle-alert", "orange")
 _CHECKED = Badge(_("Finished, some are being checked"), "loader-circle", "blue")
 _ASKING = Badge(_("Waits for confirmation"), JobState.ASKING.icon, JobState.ASKING.colour)
-_REST = _("What was not done yet stays undone.")
+_REST = _("Anything not done yet will not be done.")
 _STATES: dict[str, Message] = {
     JobState.COLLECTING: Message(
         _("Being prepared"),
-        _("The console finds out what this is about. Nothing is changed before you have confirmed it."),
+        _("The console is working out what is affected. Nothing changes until you confirm."),
         _("You can leave this page and come back: it is listed under “Jobs”."),
     ),
     JobState.ASKING: Message(_("Please confirm"), _("Nothing has been changed yet.")),
@@ -24,23 +24,23 @@ _STATES: dict[str, Message] = {
         _("You can leave this page and come back: it is listed under “Jobs”."),
     ),
     JobState.ENDED: Message(_("Finished"), _("The list below shows the results.")),
-    JobState.STOPPED: Message(_("Stopped"), _("Somebody stopped it."), _REST),
+    JobState.STOPPED: Message(_("Stopped"), _("Someone stopped it."), _REST),
     JobState.FAILED: Message(_("Ended early"), _("The console could not continue."), _REST),
 }
 _REASONS: dict[str, Message] = {
     Reason.NOTHING_FOUND: Message(
         _("Nothing to do"),
-        _("Nothing matches, or nothing that matches is in a state in which this can be done. Nothing was changed."),
+        _("Nothing matches, or nothing that matches is in a state that allows this. Nothing was changed."),
     ),
     Reason.NOT_CONFIRMED: Message(_("Not done"), _("It was not confirmed. Nothing was changed.")),
     Reason.FORGOTTEN: Message(
         _("Not done"),
         _("It was not confirmed within a day. Nothing was changed."),
-        _("Ask for it again from the list."),
+        _("Request it again from the list."),
     ),
     Reason.NO_ACCESS: Message(
         _("Ended early: no longer allowed"),
-        _("The role of the person who requested it does not reach any more."),
+        _("The role of the person who requested it is no longer sufficient."),
         _REST,
     ),
     Reason.NO_CREDENTIAL: Message(
@@ -50,13 +50,13 @@ _REASONS: dict[str, Message] = {
     ),
     Reason.CREDENTIAL_REFUSED: Message(
         _("Ended early: the engine refuses the credential"),
-        _("It may have expired, or been withdrawn."),
-        _("Put a new credential in its place, then ask for the rest again."),
+        _("It may have expired or been revoked."),
+        _("Replace the credential, then request the rest again."),
     ),
     Reason.CREDENTIAL_UNREADABLE: Message(
         _("Ended early: the credential cannot be opened"),
         _("It was changed outside of the console, must be entered again, or its encryption key is gone."),
-        _("The credential's page says which. Replace its secret, then ask for the rest again."),
+        _("The credential's page says which. Replace its secret, then request the rest again."),
     ),
     Reason.ADDRESS_REFUSED: Message(
         _("Ended early: the console does not call this address"),
@@ -69,26 +69,26 @@ _REASONS: dict[str, Message] = {
     ),
     Reason.FORBIDDEN: Message(
         _("Ended early: the engine does not allow it"),
-        _("The engine said no to one after the other, so the rest was not tried."),
+        _("The engine refused several items in a row, so the rest were skipped."),
         _("Use a credential with more rights in the engine, or ask its owner."),
     ),
     Reason.NOT_IN_PLAN: Message(
-        _("Ended early: not part of the engine's plan"),
+        _("Ended early: not included in the engine's plan"),
         _("The engine says that its plan does not include this, or that a quota is used up. The rest was not tried."),
         _("Ask the engine's administrator."),
     ),
     Reason.UNAVAILABLE: Message(
         _("Ended early: the engine does not answer properly"),
-        _("It failed at one after the other, so the rest was not tried."),
-        _("Ask for the rest again once the engine is well."),
+        _("The engine failed at several items in a row, so the rest were skipped."),
+        _("Request the rest again once the engine has recovered."),
     ),
     Reason.BROKEN: Message(
-        _("Ended early: an error of the console"),
-        _("It has been written to the log. What already has a result keeps it."),
+        _("Ended early: console error"),
+        _("The error was logged. What already has a result keeps it."),
         _("Tell your administrator."),
     ),
     Reason.GONE: Message(
-        _("Ended early: what it is about is no longer there"),
+        _("Ended early: the object no longer exists"),
         _("One of the connections was deleted. Nothing was changed."),
     ),
     Reason.STILL_THERE: Message(
@@ -98,14 +98,14 @@ _REASONS: dict[str, Message] = {
     ),
     Reason.USED_BY_SERVER: Message(
         _("Finished, and the old connection is still there"),
-        _("An MCP server acts with it, or the engine does not show which do. The flows use the new one."),
+        _("An MCP server uses it, or the engine does not show which do. The flows use the new one."),
         _("Look at the tools of the MCP servers, then delete the connection on its page."),
     ),
     Reason.NOT_REACHED: Message(
         _("Ended early: the engine cannot be reached"), _("The console tried for a long time."), _REST
     ),
     Reason.REFUSED: Message(
-        _("Ended early: the engine refuses the request"), _("The technical part says what it answered."), _REST
+        _("Ended early: the engine refuses the request"), _("See the technical details for its answer."), _REST
     ),
 }
 #: The job waits while the engine cannot be reached.

@@ -228,8 +228,8 @@ class JobPage:
         if self.action is None or self.action.impact is None or rest <= 0:
             return ""
         text = ngettext(
-            "What else would be touched was not looked at for %(count)d other.",
-            "What else would be touched was not looked at for the %(count)d others.",
+            "Other effects were not checked for %(count)d other item.",
+            "Other effects were not checked for the %(count)d other items.",
             rest,
         )
         return text % {"count": rest}

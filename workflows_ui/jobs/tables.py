@@ -48,8 +48,8 @@ class Jobs(LocalList):
     logged_as = "job"
     empty = _("There are no jobs")
     empty_hint = _(
-        "What is done to many things at once, and what takes longer, runs in the background and is listed here. To begin, select rows in "
-        "a list of flows or runs."
+        "Bulk actions and anything that takes longer run in the background and are listed here. To "
+        "begin, select rows in a list of flows or runs."
     )
     file_view = "jobs_file"
     list_display = (_JOB, _FILTERS, _STATE, _SIZE, _WHEN)

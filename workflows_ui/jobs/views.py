@@ -71,7 +71,7 @@ def choose(request: ConsoleRequest, slug: str, resource: str, action: str) -> Ht
         messages.warning(request, _("These filters cannot be used. Nothing was done."))
         return responses.redirect(request, back)
     if not everything and not ids:
-        messages.warning(request, _("Tick the rows first, then choose what to do with them."))
+        messages.warning(request, _("Select the rows first, then choose an action."))
         return responses.redirect(request, back)
     if not everything and len(ids) == 1:
         query = urlencode({"next": back})
@@ -151,7 +151,7 @@ def _chooses_any(page: JobPage, form: forms.Form, choices: Mapping[str, str]) ->
     """Whether anything is left to do, with what the form chooses; else its field gets an error."""
     if page.to_do or not page.to_choose or any(form.cleaned_data.get(name) for name in choices):
         return True
-    form.add_error(next(iter(choices)), _("Without this, there is nothing to do."))
+    form.add_error(next(iter(choices)), _("Unless this is selected, there is nothing to do."))
     return False
 
 
@@ -162,9 +162,9 @@ def stop(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     if request.method == "POST":
         unconfirmed = page.job.state == JobState.ASKING
         if not jobs.stop(actor(request), page.job):
-            messages.warning(request, _("It was over already."))
+            messages.warning(request, _("It had already ended."))
         elif not unconfirmed:
-            messages.success(request, _("It is stopped. What was not done yet stays undone."))
+            messages.success(request, _("It is stopped. Anything not done yet will not be done."))
         elif page.list_url:
             messages.info(request, _("Nothing was changed."))
             return responses.redirect(request, page.list_url)
@@ -300,7 +300,7 @@ def export_download(request: ConsoleRequest, slug: str, job_id: str) -> HttpResp
         request.access.require(declared.role)
     if declared is None or not jobs.has_file(job):
         message = Message(
-            _("This file is not there any more"),
+            _("This file no longer exists"),
             _("Files of exports are kept for some days only."),
             _("Export the list again."),
         )
@@ -319,7 +319,7 @@ def export_stop(request: ConsoleRequest, slug: str, job_id: str) -> HttpResponse
     if jobs.stop(actor(request), job):
         messages.success(request, _("The export is stopped. There is no file."))
     else:
-        messages.warning(request, _("It was over already."))
+        messages.warning(request, _("It had already ended."))
     return responses.redirect(request, job_page.job_url(slug, job))
 
 

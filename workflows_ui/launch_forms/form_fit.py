@@ -17,15 +17,15 @@ _log = logging.getLogger(__name__)
 _DAY = 24 * 3600
 
 
-def trigger(session: EngineSession, row: Mapping[str, object]) -> Mapping[str, object]:
-    """The step tree that a launch runs: of the published version, else of the latest. Loads it if the latest is a draft.
+def trigger(session: EngineSession, row: Mapping[str, object]) -> Mapping[str, object] | None:
+    """The step tree that a launch runs: of the published version, else of the latest; None without one. Loads it if the latest is a draft.
 
     `row`, a flow, must be unmasked, since masking removes references. Raises EngineError.
     """
     flow = Flow(row)
     if flow.has_draft:
         flow = Flow(session.workflows.get_flow(flow.id, version_id=flow.published_version_id))
-    return flow.version.trigger.raw
+    return flow.version.trigger.raw or None
 
 
 def lines(session: EngineSession, flow: Mapping[str, object], form: Form) -> list[str]:

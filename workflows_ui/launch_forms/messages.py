@@ -35,9 +35,9 @@ SHOWN = 6
 _MOST_LINES = 10
 #: Sentences about a property of a field that was switched on, or off.
 _SWITCHES: dict[str, tuple[Text, Text]] = {
-    "required": (gettext_lazy("It has to be filled in now."), gettext_lazy("It may be left empty now.")),
-    "hidden": (gettext_lazy("It is hidden now, with a fixed value."), gettext_lazy("It is shown now.")),
-    "folded": (gettext_lazy("It is folded under “More” now."), gettext_lazy("It is no longer under “More”.")),
+    "required": (gettext_lazy("It is now required."), gettext_lazy("It is now optional.")),
+    "hidden": (gettext_lazy("It is now hidden, with a fixed value."), gettext_lazy("It is now shown.")),
+    "folded": (gettext_lazy("It is now shown under “More”."), gettext_lazy("It is no longer under “More”.")),
     "searchable": (
         gettext_lazy("Launches are found by what is typed here now."),
         gettext_lazy("Launches are no longer found by what is typed here."),
@@ -109,10 +109,10 @@ def listing(labels: Sequence[str], *, other: bool) -> str:
         return ""
     params = {"count": len(labels), "labels": ", ".join(label[:40] for label in labels[:SHOWN])}
     if other and len(labels) <= SHOWN:
-        return _("Choose one, or type something else: %(labels)s.") % params
+        return _("Choose one, or enter something else: %(labels)s.") % params
     if other:
-        return _("Choose one of %(count)s, or type something else.") % params
-    return _("Type a few letters to find one of %(count)s.") % params
+        return _("Choose one of %(count)s, or enter something else.") % params
+    return _("Enter a few letters to find one of %(count)s.") % params
 
 
 def moment(field: Field) -> str:
@@ -142,16 +142,16 @@ def rule(form: Form, field: Field) -> str:
 
 
 _RULES = {
-    When.FILLED: gettext_lazy("Counts only where “%(field)s” is filled in."),
-    When.EMPTY: gettext_lazy("Counts only where “%(field)s” is empty."),
-    When.IS: gettext_lazy("Counts only where “%(field)s” is “%(value)s”."),
-    When.IS_NOT: gettext_lazy("Counts only where “%(field)s” is not “%(value)s”."),
+    When.FILLED: gettext_lazy("Used only if “%(field)s” is filled in."),
+    When.EMPTY: gettext_lazy("Used only if “%(field)s” is empty."),
+    When.IS: gettext_lazy("Used only if “%(field)s” is “%(value)s”."),
+    When.IS_NOT: gettext_lazy("Used only if “%(field)s” is not “%(value)s”."),
 }
 
 
 def yes_no(value: str) -> str:
     """The label for a yes/no control's value."""
-    return {"true": _("Yes"), "false": _("No")}.get(value, _("Not said"))
+    return {"true": _("Yes"), "false": _("No")}.get(value, _("Not specified"))
 
 
 def value_label(other: Field | None, value: object) -> str:
@@ -207,7 +207,7 @@ def why(evidence: Why) -> str:
             names = listed % {"names": names, "n": more}
         parts.append(_("read by %(names)s") % {"names": names})
     if evidence.trigger:
-        parts.append(_("asked for by the flow's own form"))
+        parts.append(_("required by the flow's own form"))
     if evidence.sample:
         parts.append(_("in the sample of the trigger"))
     text = "; ".join(parts)
@@ -251,8 +251,8 @@ def rule_summary(field: Field, form: Form) -> str:
         "value": value_label(other, field.show_if.value),
     }
     if field.show_if.test in {When.FILLED, When.EMPTY}:
-        return _("Only where “%(field)s” %(test)s") % params
-    return _("Only where “%(field)s” %(test)s “%(value)s”") % params
+        return _("Only if “%(field)s” %(test)s") % params
+    return _("Only if “%(field)s” %(test)s “%(value)s”") % params
 
 
 @dataclass(frozen=True)
@@ -283,11 +283,11 @@ def differences(old: Form, new: Form) -> list[Change]:
     result += [Change("removed", field.name, field.shown_label) for field in old.fields if field.name not in new.names]
     lines = []
     if old.note != new.note:
-        lines.append(_("The note above the fields is another one."))
+        lines.append(_("The note above the fields has changed."))
     if old.button != new.button:
         lines.append(_("The button says “%(text)s”.") % {"text": new.button or _("Launch")})
     if old.effects != new.effects:
-        lines.append(_("What this will do is said in other words."))
+        lines.append(_("The description of what this will do has changed."))
     if old.review != new.review:
         lines.append(
             _("Launches are reviewed first now.") if new.review else _("Launches are no longer reviewed first.")
@@ -335,7 +335,7 @@ def _field_changes(before: Field, after: Field, new: Form) -> Iterator[str]:
         text = _("It is now in the group %(new)s.") if after.group else _("It is no longer in a group.")
         yield text % {"new": _quoted(after.group)}
     if changed("help", "example"):
-        yield _("Its help or example is another one.")
+        yield _("Its help or example has changed.")
     if changed("show_if"):
         yield _("%(rule)s.") % {"rule": rule_summary(after, new)} if after.show_if else _("It is shown always now.")
     if changed("default"):
@@ -358,7 +358,7 @@ def _value_changes(before: Field, after: Field, changed: _Changed) -> Iterator[s
     if changed("accept", "max_size"):
         yield _("It takes other kinds or sizes of files.")
     if changed("blank", "moment", "item"):
-        yield _("What is sent for it is written in another way.")
+        yield _("Its value is sent in another format.")
 
 
 def _choice_changes(old: Field, new: Field) -> Iterator[str]:

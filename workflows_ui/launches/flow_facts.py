@@ -76,8 +76,8 @@ _UNPUBLISHED = Message(
 )
 _OFF = Message(
     _("This flow is off"),
-    _("The engine starts no flow that is switched off."),
-    _("Ask a builder to switch it on."),
+    _("The engine starts no flow that is turned off."),
+    _("Ask a builder to turn it on."),
 )
 _GUARDED = Message(
     _("This flow's trigger asks for a password of its own"),
@@ -85,22 +85,22 @@ _GUARDED = Message(
         "The console does not have it. The engine takes a launch that does not wait and starts nothing. A launch that waits may run all "
         "the same: engines of version 0.83 do not check the password there."
     ),
-    _("Ask a builder to let the trigger do without."),
+    _("Ask a builder to remove the password from the trigger."),
 )
 _OTHER_START: dict[str, Message] = {
     "form": Message(
         _("This flow starts with its form"),
-        _("It expects what people fill in there, and may do nothing with other values."),
-        _("Open its form instead, or give the form's fields as values."),
+        _("It expects what people fill in there, and may ignore other values."),
+        _("Open its form instead, or enter the form's fields as values."),
     ),
     "schedule": Message(
         _("This flow starts on a schedule"),
-        _("It is not made to be launched by hand, and may do nothing with the values below."),
+        _("It is not meant to be launched by hand, and may ignore the values below."),
         _("Ask a builder for a flow that starts with a webhook."),
     ),
     "event": Message(
         _("This flow starts by something that happens elsewhere"),
-        _("It is not made to be launched by hand, and may do nothing with the values below."),
+        _("It is not meant to be launched by hand, and may ignore the values below."),
         _("Ask a builder for a flow that starts with a webhook."),
     ),
     "nothing": Message(

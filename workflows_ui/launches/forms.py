@@ -46,7 +46,7 @@ class FilterForm(DaysForm):
         choices=[("", _("Any")), *((name, label) for name, (label, _q) in STATES.items())],
     )
     credential = forms.ChoiceField(label=_("Credential"), required=False)
-    id = forms.CharField(label=_("Id of the launch or its run"), required=False, max_length=64)
+    id = forms.CharField(label=_("ID of the launch or its run"), required=False, max_length=64)
 
     def matching(self, workspace: Workspace, rows: QuerySet[Launch]) -> tuple[QuerySet[Launch], bool]:
         """Those of these launches of the workspace that the valid, filled fields choose, and whether these are all that the search finds.

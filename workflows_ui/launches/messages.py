@@ -12,17 +12,17 @@ from workflows_ui.launches.failures.messages import ENDS
 from workflows_ui.launches.models import CONFIRMED, Launch, Reason, State
 from workflows_ui.launches.services import run_results, sending
 
-_WITHDRAWABLE, _RUNS_ON = _("You can still withdraw it."), _("This page will show the result.")
+_WITHDRAWABLE, _RUNS_ON = _("You can still cancel it."), _("This page will show the result.")
 #: Text and next step of each state; its label is the title.
 STATES: dict[State, tuple[Text, Text]] = {
     State.QUEUED: (
-        _("The launch is written down. It is sent as soon as it is its turn, usually within a second."),
+        _("The launch is saved. It is sent when it is its turn, usually within a second."),
         _WITHDRAWABLE,
     ),
     State.CLAIMED: (_("The console is connecting to the engine."), _WITHDRAWABLE),
-    State.SENDING: (_("The request is on its way. It can no longer be withdrawn."), _RUNS_ON),
+    State.SENDING: (_("The request is on its way. It can no longer be cancelled."), _RUNS_ON),
     State.ACCEPTED: (_("The engine has taken the request. Its run appears here shortly."), _RUNS_ON),
-    State.ENQUEUED: (_("The engine has the run, and starts it as soon as it has room."), _RUNS_ON),
+    State.ENQUEUED: (_("The engine has the run, and starts it as soon as it has capacity."), _RUNS_ON),
     State.RUNNING: (_("The flow is running."), _RUNS_ON),
     State.PAUSED: (
         _("The run waits: for a time, or for something that has to happen first. A pause may last up to 30 days."),
@@ -30,16 +30,16 @@ STATES: dict[State, tuple[Text, Text]] = {
     ),
     State.SUCCEEDED: (_("The flow finished."), ""),
     State.FAILED: (
-        _("The flow started and failed before it finished. What its earlier steps did stays done."),
+        _("The flow failed partway through. Steps that already ran are not undone."),
         _("Look at the failed step before you launch it again: earlier steps would run a second time."),
     ),
     State.CANCELLED: (
-        _("The run was cancelled before it ended. What its earlier steps did is done."),
+        _("The run was cancelled before it ended. Steps that already ran are not undone."),
         _("If launched again, the flow starts from the beginning."),
     ),
     State.REFUSED: (
         _("The engine read the request and did not start the flow."),
-        _("The technical part says what it answered."),
+        _("See the technical details for its answer."),
     ),
     State.NOT_SENT: (
         _("Nothing reached the engine."),
@@ -70,10 +70,10 @@ NOT_SENT: dict[Reason, tuple[Text, Text]] = {
     ),
     Reason.FLOW_OFF: (
         _("Not sent: the flow is off"),
-        _("It is switched off or was never published, so nothing was sent."),
+        _("It is turned off or was never published, so nothing was sent."),
     ),
     Reason.NOT_IN_PLAN: (
-        _("Not sent: not part of the engine's plan"),
+        _("Not sent: not included in the engine's plan"),
         _("The console reads the flow before it sends anything. The engine's plan does not include that."),
     ),
     Reason.BAD_REQUEST: (
@@ -107,7 +107,7 @@ def launch_message(launch: Launch) -> Message:
     if launch.searched_for:
         return Message(_("Checking whether it ran"), message.text, _search_message(launch))
     if state == State.QUEUED and reason is None and launch.size > sending.LARGE:
-        text = _("The launch is written down. It is large, and large launches are sent one after the other.")
+        text = _("The launch is saved. It is large, and large launches are sent one after the other.")
         return Message(message.title, text, message.next_step)
     if state == State.OTHER:
         return Message(message.title, message.text % {"state": launch.run_status[:60]}, message.next_step)
@@ -133,7 +133,7 @@ def _kept_message(launch: Launch, reason: Reason | None) -> Message:
             "Nothing has been sent. The console tries again every minute, and sends kept launches in the order in which they were asked "
             "for. Before that, the right to launch and the flow are checked again."
         ),
-        _("You can close this page, or withdraw the launch."),
+        _("You can close this page, or cancel the launch."),
     )
 
 
@@ -181,12 +181,12 @@ def _search_message(launch: Launch) -> Text:
 #: Messages for frequent statuses of a flow's answer. The flow chooses the status, not the engine.
 _ANSWERS: dict[int, Text] = {
     400: _("The flow says that something in the values is wrong."),
-    401: _("The flow says that it does not accept who asks."),
+    401: _("The flow says that it does not accept the caller."),
     403: _("The flow says that this is not allowed."),
-    404: _("The flow says that it did not find what it was asked for."),
-    409: _("The flow says that this clashes with something that is there already."),
+    404: _("The flow says that it did not find what was requested."),
+    409: _("The flow says that this conflicts with something that already exists."),
     422: _("The flow read the values and does not accept them. Its answer should say why."),
-    429: _("The flow says that it was asked too often."),
+    429: _("The flow says that it was called too often."),
 }
 
 
@@ -200,7 +200,7 @@ def answer_status_message(status: int | None) -> Text:
         return _("The flow points to another address. The console does not open it.")
     if 400 <= status < 500:
         return _("The flow says that something about the request is not right.")
-    return _("The flow says that it met an error of its own.")
+    return _("The flow says that it had an internal error.")
 
 
 #: Values of Follow.trouble that are caused by the credential.
@@ -213,12 +213,12 @@ def poll_error_message(name: str) -> Message | None:
         return None
     if name in _UNACCEPTED:
         return Message(
-            _("The engine does not let the console ask"),
-            _("No credential that launched here is accepted just now, so what you see may be out of date."),
+            _("The engine does not let the console check"),
+            _("No credential that launched here is accepted right now, so what you see may be out of date."),
             _("The launch itself is not affected. Test your credential."),
         )
     return Message(
-        _("The engine cannot be asked at the moment"),
+        _("The engine cannot be reached at the moment"),
         _("What you see may be out of date. The console keeps trying."),
         _("The launch itself is not affected."),
     )

@@ -365,7 +365,7 @@ class LaunchPage:
         """Labelled times of the launch. Those of the run are on the engine's clock."""
         row = self.launch
         moments = [
-            (pgettext_lazy("history of a launch", "Asked for"), row.asked_at),
+            (pgettext_lazy("history of a launch", "Requested"), row.asked_at),
             (pgettext_lazy("history of a launch", "Sent"), row.sending_at),
             (pgettext_lazy("history of a launch", "Run started"), row.run_started_at),
             (pgettext_lazy("history of a launch", "Answer received"), row.answered_at),
@@ -380,13 +380,13 @@ class LaunchPage:
         row = self.launch
         status = f"{row.answer_status or ''} {row.answer_type}".strip()
         lines: list[tuple[str | Promise, str]] = [
-            (_("Number to quote"), row.pk),
+            (_("Reference number"), row.pk),
             (_("Flow"), row.flow_id),
             (_("Run"), row.run_id),
-            (_("The run's state in the engine's word"), row.run_status),
+            (_("Status in the engine"), row.run_status),
             (_("Answer received"), status),
-            (_("Why, in one word"), row.reason),
-            (_("Tries to connect"), str(row.tries) if row.tries > 1 else ""),
+            (_("Reason code"), row.reason),
+            (_("Connection attempts"), str(row.tries) if row.tries > 1 else ""),
             (_("Details"), str(launch_secrets.masked(row, row.technical, hider=self._hider))[:2000]),
         ]
         return [(label, text) for label, text in lines if text]

@@ -59,14 +59,14 @@ class Reason(StrEnum):
 
     NOT_REACHED = (
         "not_reached",
-        _("The engine cannot be reached just now"),
+        _("The engine cannot be reached right now"),
         _("No connection was established, so nothing has been sent. The console keeps trying for a while."),
-        _("You can wait, or withdraw the launch."),
+        _("You can wait, or cancel the launch."),
     )
     TOO_LATE = (
         "too_late",
         _("Not sent: too late"),
-        _("It could not be sent in time, and was given up rather than run when nobody expects it any more."),
+        _("It couldn't be sent in time, so it was cancelled to avoid running late."),
         _AGAIN,
     )
     #: Of a kept launch; launches/messages.py names the time.
@@ -79,10 +79,10 @@ class Reason(StrEnum):
     FLOW_CHANGED = (
         "flow_changed",
         _("Not sent: the flow was changed meanwhile"),
-        _("It was published again after the launch was asked for. The launch was kept for the flow as it was then."),
-        _("Look at what the flow does now. Then launch the same values again."),
+        _("It was published again after the launch was requested. The launch was kept for the flow as it was then."),
+        _("Check what the flow does now, then launch the same values again."),
     )
-    WITHDRAWN = "withdrawn", _("Withdrawn"), _("It was withdrawn before anything was sent. Nothing has run.")
+    WITHDRAWN = "withdrawn", _("Cancelled"), _("It was cancelled before anything was sent. The flow did not run.")
     NO_CREDENTIAL = (
         "no_credential",
         _("Not sent: no credential"),
@@ -153,9 +153,9 @@ class Reason(StrEnum):
     )
     NOT_READY = (
         "not_ready",
-        _("The engine does not answer properly just now"),
+        _("The engine does not answer properly right now"),
         _("The console reads the flow before it sends anything, and could not. It keeps trying for a while."),
-        _("You can wait, or withdraw the launch."),
+        _("You can wait, or cancel the launch."),
     )
     ENGINE_BUSY = (
         "engine_busy",
@@ -165,7 +165,7 @@ class Reason(StrEnum):
     )
     NO_RUN_MADE = (
         "no_run_made",
-        _("Not sent: no run was made"),
+        _("Not sent: no run was created"),
         _(
             "The connection or the worker was lost while the request was sent. The engine's complete list of runs shows no "
             "run of this launch."
@@ -175,8 +175,8 @@ class Reason(StrEnum):
     FLOW_OFF = (
         "flow_off",
         _("The flow is off"),
-        _("The engine did not start it, since it is switched off or was never published."),
-        _("Ask a builder to publish it and switch it on, then launch the same values again."),
+        _("The engine did not start it, since it is turned off or was never published."),
+        _("Ask a builder to publish it and turn it on, then launch the same values again."),
     )
     FLOW_GONE = (
         "flow_gone",
@@ -188,17 +188,17 @@ class Reason(StrEnum):
         "bad_request",
         _("The engine did not accept the request"),
         _("It found something wrong with the request itself and did not start the flow."),
-        _("The technical part says what it answered. Check the values."),
+        _("See the technical details for its answer. Check the values."),
     )
     CREDENTIAL_REFUSED = (
         "credential_refused",
         _("The credential was refused"),
-        _("The flow was not started. The credential may have expired or been withdrawn."),
-        _("Test the credential, or put a new one in its place, then launch the same values again."),
+        _("The flow was not started. The credential may have expired or been revoked."),
+        _("Test the credential, or replace it, then launch the same values again."),
     )
     NOT_IN_PLAN = (
         "not_in_plan",
-        _("Not part of the engine's plan"),
+        _("Not included in the engine's plan"),
         _("The flow was not started: the engine's plan does not include this, or a quota is used up."),
         _("Ask the engine's administrator."),
     )
@@ -213,18 +213,18 @@ class Reason(StrEnum):
     TOO_LARGE = (
         "too_large",
         _("The values are too large"),
-        _("The engine takes less at once. The flow was not started."),
+        _("The request is too large for the engine. The flow was not started."),
         _("Send less, or split it over several launches."),
     )
     TOO_MANY = (
         "too_many",
         _("The engine asks for a pause"),
-        _("It got more requests than it takes at once, and did not start the flow."),
+        _("It received more requests than it accepts at once, and did not start the flow."),
         _("Wait a minute, then launch the same values again."),
     )
     NOTHING_THERE = (
         "nothing_there",
-        _("The address leads nowhere"),
+        _("The address does not work"),
         _("Nothing that starts flows answers where the request went. The flow was not started."),
         _("Ask your administrator to check the workspace's address."),
     )
@@ -232,13 +232,13 @@ class Reason(StrEnum):
     WAITED_OUT = (
         "waited_out",
         _("Still running"),
-        _("The engine waits about 30 seconds for a flow's answer. That time is over; the run continues."),
+        _("The engine waits about 30 seconds for a flow's answer. That limit has passed; the run continues."),
         _("This page will show its result."),
     )
     FLOW_FAILED = (
         "flow_failed",
         _("Failed"),
-        _("The flow started and failed before it gave an answer. What its earlier steps did is done."),
+        _("The flow failed before it gave an answer. Steps that already ran are not undone."),
         _("Look at the failed step before you launch it again: earlier steps would run a second time."),
     )
     STEP_FAILED = (
@@ -309,11 +309,11 @@ class Reason(StrEnum):
     SETTLED_RAN = (
         "settled_ran",
         _("Succeeded, as a person decided"),
-        _("It was unclear. Somebody looked, and found that it ran."),
+        _("It was unclear. Someone checked and found that it ran."),
     )
     SETTLED_NOT_RUN = (
         "settled_not_run",
         _("Not sent, as a person decided"),
-        _("It was unclear. Somebody looked, and found that it did not run."),
+        _("It was unclear. Someone checked and found that it did not run."),
         _AGAIN_ALLOWED,
     )

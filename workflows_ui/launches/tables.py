@@ -70,7 +70,7 @@ _WHEN = Column(
 )
 _TOOK = Column(
     lambda row: row.milliseconds,
-    _("Took"),
+    _("Duration"),
     kind="duration",
     phone=False,
     name="took",
@@ -191,7 +191,7 @@ def _labels(rows: QuerySet[Launch]) -> list[str]:
 def _headings(labels: Sequence[str]) -> list[str]:
     *columns, row_id = export.headings(_FILE)
     inputs = (export.escape_formulas(label) for label in labels)
-    return [*columns, *inputs, gettext("Other inputs"), gettext("Answer"), gettext("Id of the run"), row_id]
+    return [*columns, *inputs, gettext("Other inputs"), gettext("Answer"), gettext("ID of the run"), row_id]
 
 
 def _cells(page: LaunchPage, labels: Sequence[str], forms: Forms) -> list[str]:

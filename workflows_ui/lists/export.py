@@ -87,7 +87,7 @@ def headings(kind: List) -> list[str]:
         labels.append(f"{column.label} ({unit})" if unit else str(column.label))
         if column.below:
             labels.append(_("%(column)s: note") % {"column": column.label})
-    return [*labels, _("Id")]
+    return [*labels, _("ID")]
 
 
 def body(file_type: str, kind: List, session: EngineSession, rows: Sequence[Row], *, before: int) -> bytes:

@@ -80,8 +80,8 @@ class PersonField(forms.CharField):
     """
 
     default_error_messages = {
-        "unknown": _("Nobody with this user name or e-mail address has an account here."),
-        "several": _("Choose the person that you mean, or type the whole user name or e-mail address."),
+        "unknown": _("No one with this username or email address has an account here."),
+        "several": _("Choose the person that you mean, or type the whole username or email address."),
     }
     people: QuerySet[User] = User.objects.none()
     widget: PersonInput
@@ -137,7 +137,7 @@ class RoleForm(forms.Form):
 class PeopleFilterForm(forms.Form):
     """The filters of the list of people."""
 
-    search = forms.CharField(label=_("Name, user name or e-mail address"), max_length=200, required=False)
+    search = forms.CharField(label=_("Name, username or email address"), max_length=200, required=False)
     account = choice_field(
         _("Account"),
         {
@@ -157,7 +157,7 @@ class LaunchRightFilterForm(forms.Form):
 class HolderForm(FormWithPeople):
     """A person or a team: `holder` of a valid form."""
 
-    who = PersonField(label=_("A person"), required=False, help_text=_("Name, user name or e-mail address"))
+    who = PersonField(label=_("A person"), required=False, help_text=_("Name, username or email address"))
     team = forms.ModelChoiceField(
         label=_("Or a team"),
         queryset=Group.objects.order_by(*by_name("name")),
@@ -185,8 +185,9 @@ class AddPeopleForm(HolderForm, RoleForm):
         label=_("A person"),
         required=False,
         help_text=_(
-            "Name, user name or e-mail address. Suggested are the people you work with already; people of other workspaces "
-            "are found only by their exact user name or address. An address that nobody has yet can be invited by mail."
+            "Name, username or email address. Suggested are the people you work with already; people of "
+            "other workspaces are found only by their exact username or address. An address that no one "
+            "has yet can be invited by email."
         ),
     )
     field_order = ("who", "team", "role")
@@ -220,7 +221,7 @@ class TeamForm(forms.Form):
 
 
 class PersonForm(FormWithPeople):
-    who = PersonField(label=_("Name, user name or e-mail address"))
+    who = PersonField(label=_("Name, username or email address"))
 
 
 class SuccessorForm(FormWithPeople):
@@ -229,8 +230,8 @@ class SuccessorForm(FormWithPeople):
     successor = PersonField(
         label=_("Hand it over to"),
         required=False,
-        help_text=_("Name, user name or e-mail address"),
-        error_messages={"unknown": _("Name somebody else with an active account.")},
+        help_text=_("Name, username or email address"),
+        error_messages={"unknown": _("Name someone else with an active account.")},
     )
 
     def __init__(
@@ -292,7 +293,7 @@ class JoinForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     password2 = forms.CharField(
-        label=_("Password once more"),
+        label=_("Confirm password"),
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
@@ -300,7 +301,7 @@ class JoinForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
     class Meta:
         model = User
         fields = ("username", "first_name", "last_name")
-        labels = {"username": _("User name"), "first_name": _("First name"), "last_name": _("Last name")}
+        labels = {"username": _("Username"), "first_name": _("First name"), "last_name": _("Last name")}
         help_texts = {"username": _("Letters, digits and @ . + - _")}
         error_messages = {"username": {"invalid": _("Only letters, digits and @ . + - _, without spaces.")}}
         widgets = {
@@ -312,7 +313,7 @@ class JoinForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
     def clean_username(self) -> str:
         name = str(self.cleaned_data["username"])
         if User.objects.filter(username__iexact=name).exists():
-            raise ValidationError(_("Somebody has this user name. Choose another one."))
+            raise ValidationError(_("Someone has this username. Choose another one."))
         return name
 
     def clean(self) -> dict[str, object]:
@@ -339,7 +340,7 @@ class LimitsForm(forms.Form):
     until = forms.DateTimeField(
         label=_("Until"),
         required=False,
-        help_text=_("Left empty, it holds until you revoke it."),
+        help_text=_("If empty, it is valid until you revoke it."),
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"],
         error_messages={"invalid": _("Give day and time, such as 2030-05-31 18:00.")},
@@ -349,19 +350,19 @@ class LimitsForm(forms.Form):
         required=False,
         min_value=1,
         max_value=100_000,
-        help_text=_("Left empty, they may launch as often as they like. A team's launches are counted together."),
+        help_text=_("If empty, there is no limit. A team's launches are counted together."),
     )
 
     def clean_until(self) -> datetime | None:
         moment: datetime | None = self.cleaned_data["until"]
         if moment is not None and moment <= timezone.now():
-            raise ValidationError(_("This moment is over. Choose a later one."))
+            raise ValidationError(_("That time has passed. Choose a later one."))
         return moment
 
     def clean_most_launches(self) -> int | None:
         most: int | None = self.cleaned_data["most_launches"]
         if most is not None and most < self.used:
-            raise ValidationError(_("%(n)d are used already. Give at least so many.") % {"n": self.used})
+            raise ValidationError(_("%(n)d are used already. Enter at least this number.") % {"n": self.used})
         return most
 
 
@@ -386,21 +387,21 @@ class LaunchRightForm(HolderForm, LimitsForm):
         label=_("A person"),
         required=False,
         help_text=_(
-            "Name, user name or e-mail address. They need not be a member: by the right alone they see nothing else "
-            "here."
+            "Name, username or email address. They do not have to be a member: with this right alone "
+            "they see nothing else here."
         ),
         error_messages={
-            "unknown": _("Nobody with this user name or e-mail address has an account here. Invite them first.")
+            "unknown": _("No one with this username or email address has an account here. Invite them first.")
         },
     )
     credential = CredentialField(
         label=_("Credential for the team"),
         queryset=Credential.objects.none(),
         required=False,
-        empty_label=_("The one that acts for them already"),
+        empty_label=_("The team's current credential"),
         help_text=_(
-            "It is shared with the team, acts for those without one of their own, and stays with its owner. Yours, and those that "
-            "teams use with their owners' consent."
+            "It is shared with the team, used for members without one of their own, and still belongs to "
+            "its owner. Listed are yours, and those that teams use with their owners' consent."
         ),
     )
     field_order = ("who", "team", "credential", "until", "most_launches")
@@ -447,16 +448,16 @@ class LaunchRightForm(HolderForm, LimitsForm):
         except launch_rights.NothingActs as problem:
             if isinstance(self.holder, User):
                 text = _(
-                    "%(person)s has no credential here, and none of their teams uses one, so nothing could be launched. Put them into a "
-                    "team, and give the right to the team, with a credential."
+                    "%(person)s has no credential here, and none of their teams uses one, so nothing could be "
+                    "launched. Add them to a team, and give the right to the team, with a credential."
                 )
                 self.add_error("who", text % {"person": self.holder.label})
             elif problem.people:
                 names = ", ".join(person.label for person in problem.people[:5])
-                text = _("No credential acts for these people of the team: %(names)s. Choose one for the team.")
+                text = _("These people of the team have no credential to use: %(names)s. Choose one for the team.")
                 self.add_error("credential", text % {"names": names})
             else:
-                self.add_error("credential", _("Nobody is in the team, and it uses no credential. Choose one for it."))
+                self.add_error("credential", _("No one is in the team, and it uses no credential. Choose one for it."))
 
 
 class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -473,10 +474,10 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscript
             "colour": _("Colour bar"),
             "launching_paused": _("Pause launching"),
             "second_factor_required": _("Require two-factor authentication"),
-            "causes_in_notices": _("Mails and notifications name the cause of failures"),
+            "causes_in_notices": _("Emails and notifications name the cause of failures"),
         }
         help_texts = {
-            "colour": _("A coloured line on every page, so that nobody takes one environment for another."),
+            "colour": _("A coloured line on every page, so that no one takes one environment for another."),
             "launching_paused": _(
                 "While this is on, no one can launch a flow here. Running launches continue and are followed to their "
                 "end."
@@ -487,9 +488,9 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscript
                 "shows who has none yet."
             ),
             "causes_in_notices": _(
-                "The message of the failed step and what usually helps, with secrets masked, for people who may open the "
-                "launch or run. Mails leave the console: without this, they name only the flow and the step, and channels for alarms "
-                "name no cause either."
+                "The message of the failed step and what usually helps, with secrets masked, for people who "
+                "may open the launch or run. Emails leave the console: without this, they name only the flow "
+                "and the step, and channels for alarms name no cause either."
             ),
         }
 

@@ -77,7 +77,7 @@ def _right_state(right: LaunchRight, now: datetime) -> tuple[Text, str]:
     if right.revoked_at is not None:
         return pgettext_lazy("launch right", "Revoked"), "secondary"
     if right.until is not None and right.until <= now:
-        return pgettext_lazy("launch right", "Over"), "secondary"
+        return pgettext_lazy("launch right", "Expired"), "secondary"
     if right.most_launches is not None and right.used >= right.most_launches:
         return pgettext_lazy("launch right", "Used up"), "secondary"
     return gettext_lazy("In force"), "green"
@@ -114,7 +114,7 @@ def _status(row: ColleagueInvitation, works: bool, requests: list[InvitationRequ
 
 
 def role(row: ColleagueInvitation) -> Text:
-    return Role(row.role).label if row.role else gettext_lazy("no role, only what the teams open")
+    return Role(row.role).label if row.role else gettext_lazy("no role, only what the teams give access to")
 
 
 def _invitation_state(row: ColleagueInvitation, works: bool) -> tuple[Text, str, str]:
@@ -124,7 +124,7 @@ def _invitation_state(row: ColleagueInvitation, works: bool) -> tuple[Text, str,
     if row.revoked_at is not None:
         return pgettext_lazy("invitation", "Revoked"), "secondary", ""
     if row.expires_at <= timezone.now():
-        return pgettext_lazy("invitation", "Over"), "secondary", _("Nobody used the link in time. Make a new one.")
+        return pgettext_lazy("invitation", "Expired"), "secondary", _("No one used the link in time. Create a new one.")
     if not works:
         more = _("The person who gave it no longer manages this workspace. Create a new link.")
         return pgettext_lazy("invitation", "Without effect"), "yellow", more
@@ -137,7 +137,7 @@ def invalid_link_message(row: ColleagueInvitation | None) -> Message:
     if row is None:
         return Message(
             _("This link does not work"),
-            _("Perhaps a part was lost on the way, or a newer one has taken its place."),
+            _("Part of it may be missing, or it was replaced by a newer one."),
             _("Copy the whole link, or ask the person who invited you for a new one."),
         )
     if row.accepted_at is not None:
@@ -148,13 +148,13 @@ def invalid_link_message(row: ColleagueInvitation | None) -> Message:
         )
     if row.revoked_at is None and row.expires_at <= timezone.now():
         return Message(
-            _("This link is over"),
-            _("An invitation works for a while only."),
+            _("This link has expired"),
+            _("An invitation works only for a limited time."),
             _("Ask the person who invited you for a new one."),
         )
     return Message(
         _("This invitation was revoked"),
-        _("Nobody can join by this link any more."),
+        _("No one can join by this link any more."),
         _("If you still need one, ask the person who invited you."),
     )
 
@@ -173,13 +173,13 @@ def describe_requests(workspace: Workspace, requests: Iterable[AccessRequest]) -
 
 def decision_message(request: AccessRequest) -> str:
     """Who decided an access request, how and when, for a manager who wanted to decide it too."""
-    text = _("Too late: %(name)s refused this request at %(time)s.")
+    text = _("Too late: %(name)s declined this request at %(time)s.")
     if request.granted:
         text = _("Too late: %(name)s approved this request at %(time)s.")
     elif request.decided_by_id == request.user_id:
-        text = _("Too late: %(name)s withdrew this request at %(time)s.")
+        text = _("Too late: %(name)s cancelled this request at %(time)s.")
     moment = web_formats.exact(request.decided_at, seconds=False) if request.decided_at else ""
-    return text % {"name": request.decided_by.label if request.decided_by else _("Somebody"), "time": moment}
+    return text % {"name": request.decided_by.label if request.decided_by else _("Someone"), "time": moment}
 
 
 def _page(link: str, flow: str) -> str:

@@ -88,7 +88,7 @@ class Workspace(Marked):
     #: Imbrace: the gateway. Activepieces: the base of its API. Without a slash at the end.
     address = models.CharField(_("address"), max_length=500)
     organization_id = models.CharField(_("organization"), max_length=120, blank=True)
-    project_id = models.CharField(_("project id"), max_length=64)
+    project_id = models.CharField(_("project ID"), max_length=64)
     project_name = models.CharField(_("project"), max_length=500, blank=True)
     engine_version = models.CharField(_("engine version"), max_length=40, blank=True)
     #: Limits from the engine's flags, by the names of credentials.services.engine_facts.LIMITS. Empty if the flags contain none.
@@ -98,7 +98,7 @@ class Workspace(Marked):
     second_factor_required = models.BooleanField(_("two-factor authentication required"), default=False)
     launching_paused = models.BooleanField(_("launching is paused"), default=False)
     #: Whether mails and notifications about failures name their cause (notification_mails/causes.py).
-    causes_in_notices = models.BooleanField(_("causes in mails and notifications"), default=True, db_default=True)
+    causes_in_notices = models.BooleanField(_("causes in emails and notifications"), default=True, db_default=True)
     #: Pages that launchers do not see, by the first part of their address in the workspace (members/services/access.py).
     hidden_pages = models.JSONField(_("hidden from launchers"), default=list, blank=True)
     #: Incremented by every change of the workspace's secrets, to invalidate the cache of core.masking.
@@ -250,7 +250,7 @@ class ColleagueInvitation(models.Model):
     """An invitation with digests of its tokens. The mail has its own token, whose use proves ownership of the address."""
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="invitations")
-    email = models.EmailField(_("e-mail address"), max_length=254)
+    email = models.EmailField(_("email address"), max_length=254)
     #: Empty for no role: then only the rights of the teams.
     role = models.CharField(_("role"), max_length=20, choices=Role, blank=True)
     teams = models.ManyToManyField(Group, blank=True, related_name="+")

@@ -121,7 +121,7 @@ class People(LocalList):
             name="name",
             sort=by_name("first_name", "last_name", "username"),
         ),
-        Column(lambda user: user.email, _("E-mail address"), name="email", sort=by_name("email")),
+        Column(lambda user: user.email, _("Email address"), name="email", sort=by_name("email")),
         Column(_account, _("Account"), name="account", sort=("is_active", "is_superuser")),
         Column(lambda user: user.last_login, _("Last sign-in"), kind="when", name="signed_in", sort=("seen_at",)),
         Column(

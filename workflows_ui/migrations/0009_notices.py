@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='user',
             name='digest_hour',
-            field=models.PositiveSmallIntegerField(default=8, validators=[django.core.validators.MaxValueValidator(23)], verbose_name='time of the daily mail'),
+            field=models.PositiveSmallIntegerField(default=8, validators=[django.core.validators.MaxValueValidator(23)], verbose_name='time of the daily email'),
         ),
         migrations.AddField(
             model_name='user',
@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='user',
             name='mail_delivery',
-            field=models.CharField(choices=[('at_once', 'At once'), ('daily', 'Once a day, in one mail'), ('none', 'No mails')], default='at_once', max_length=10, verbose_name='notifications by mail'),
+            field=models.CharField(choices=[('at_once', 'Immediately'), ('daily', 'Once a day, in one email'), ('none', 'No emails')], default='at_once', max_length=10, verbose_name='notifications by email'),
         ),
         migrations.AddField(
             model_name='user',

@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='runindex',
             name='kept',
-            field=models.PositiveSmallIntegerField(choices=[(0, 'Nothing'), (1, 'Names: of the steps and of the members of their inputs and outputs'), (2, 'Values: inputs and outputs, found by the search')], default=0),
+            field=models.PositiveSmallIntegerField(choices=[(0, 'Nothing'), (1, 'Names: of the steps and of the members of their inputs and outputs'), (2, 'Values: inputs and outputs, searchable')], default=0),
         ),
         migrations.AddField(
             model_name='runindex',

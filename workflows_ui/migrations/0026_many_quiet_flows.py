@@ -41,17 +41,17 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='alarm',
             name='end',
-            field=models.CharField(blank=True, choices=[('over', 'The flow is as usual again.'), ('off', 'The flow was turned off or deleted.'), ('muted', 'Such alarms were muted for this flow.'), ('folded', 'Many flows are quiet: one alarm is about all of them.')], max_length=10),
+            field=models.CharField(blank=True, choices=[('over', 'The flow is back to normal.'), ('off', 'The flow was turned off or deleted.'), ('muted', 'This type of alarm was muted for the flow.'), ('folded', 'Merged into the alarm “Several flows stopped running”.')], max_length=10),
         ),
         migrations.AlterField(
             model_name='alarm',
             name='kind',
-            field=models.CharField(choices=[('quiet', 'Quiet'), ('missed', 'Scheduled time missed'), ('failing', 'Fails more than usual'), ('longer', 'Longer than usual'), ('many', 'Many flows are quiet')], max_length=10),
+            field=models.CharField(choices=[('quiet', 'No recent runs'), ('missed', 'Scheduled time missed'), ('failing', 'Fails more than usual'), ('longer', 'Longer than usual'), ('many', 'Several flows stopped running')], max_length=10),
         ),
         migrations.AlterField(
             model_name='alarmmute',
             name='kind',
-            field=models.CharField(choices=[('quiet', 'Quiet'), ('missed', 'Scheduled time missed'), ('failing', 'Fails more than usual'), ('longer', 'Longer than usual'), ('many', 'Many flows are quiet')], max_length=10),
+            field=models.CharField(choices=[('quiet', 'No recent runs'), ('missed', 'Scheduled time missed'), ('failing', 'Fails more than usual'), ('longer', 'Longer than usual'), ('many', 'Several flows stopped running')], max_length=10),
         ),
         migrations.AddIndex(
             model_name='flowrhythm',

@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='runindex',
             name='search',
-            field=models.PositiveSmallIntegerField(choices=[(0, 'Whole words: only the console can read them'), (1, 'Parts of words: stored as plain text')], default=0),
+            field=models.PositiveSmallIntegerField(choices=[(0, 'Whole words only (stored as keyed hashes)'), (1, 'Parts of words: stored as plain text')], default=0),
         ),
         migrations.AddField(
             model_name='runindex',

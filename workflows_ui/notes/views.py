@@ -142,7 +142,7 @@ def _require_object(request: ConsoleRequest, subject: str, id: str) -> str:
     if subject == Subject.FLOW:
         return flow_reading.name_of(session.workflows.get_flow(id))
     if subject == Subject.RUN:
-        return run_reading.name_of(session.workflows.get_run(id))
+        return run_reading.name_of(Run(session.workflows.get_run(id)))
     raise Http404
 
 

@@ -10,19 +10,19 @@ class NotificationSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # no
     """When mails of notifications are sent; times are in the person's time zone."""
 
     mail_delivery = forms.ChoiceField(
-        label=_("Notifications by mail"), choices=MailDelivery.choices, widget=forms.RadioSelect
+        label=_("Notifications by email"), choices=MailDelivery.choices, widget=forms.RadioSelect
     )
     digest_hour = forms.TypedChoiceField(
-        label=_("Time of the daily mail"),
+        label=_("Time of the daily email"),
         choices=[(hour, f"{hour:02}:00") for hour in range(24)],
         coerce=int,
-        help_text=_("Only for one mail a day."),
+        help_text=_("Only for one email a day."),
     )
 
     class Meta:
         model = User
         fields = ("mail_delivery", "digest_hour", "quiet_from", "quiet_until")
-        help_texts = {"quiet_until": _("Mails wait until the end of the quiet hours. Leave both empty for none.")}
+        help_texts = {"quiet_until": _("Emails wait until the end of the quiet hours. Leave both empty for none.")}
         widgets = {
             name: forms.TimeInput(attrs={"type": "time"}, format="%H:%M") for name in ("quiet_from", "quiet_until")
         }

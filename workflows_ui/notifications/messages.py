@@ -69,12 +69,12 @@ def _launch_repaired(about: dict[str, object]) -> News:
 def _kept_launch(about: dict[str, object]) -> News:
     flow = {"flow": _text(about, "flow")}
     if about.get("sent") is True:
-        return News(_("%(flow)s was sent: the engine is back") % flow, _("Its page shows the result."), "send", "blue")
+        return News(_("%(flow)s was sent: the engine is back") % flow, _("Open it to see the result."), "send", "blue")
     until = formats.moment(about.get("until"))
     if about.get("reason") == LaunchReason.NOT_BACK and until:
-        detail = _("The engine was not back by %(time)s. Nothing has run.") % {"time": formats.minute(until)}
+        detail = _("The engine was not back by %(time)s. The flow did not run.") % {"time": formats.minute(until)}
     else:
-        detail = _("Its page says why. Nothing has run.")
+        detail = _("Open it to see why. The flow did not run.")
     return News(_("%(flow)s was not sent") % flow, detail, State.NOT_SENT.icon, State.NOT_SENT.colour)
 
 
@@ -118,31 +118,33 @@ def _note(about: dict[str, object]) -> News:
 
 def _job(about: dict[str, object]) -> News:
     failed = _number(about, "failed")
-    detail = ngettext("%(n)d could not be done.", "%(n)d could not be done.", failed) % {"n": failed} if failed else ""
+    detail = ngettext("%(n)d item failed.", "%(n)d items failed.", failed) % {"n": failed} if failed else ""
     title = _("Your export is ready") if about.get("job") == "export" else _("Your bulk action is finished")
     if about.get("ended") is False:
         title = _("Your job ended early")
-        return News(title, detail or _("Its page says why."), "triangle-alert", "red")
+        return News(title, detail or _("Open it to see why."), "triangle-alert", "red")
     return News(title, detail, "triangle-alert" if failed else "circle-check", "orange" if failed else "green")
 
 
 def _access_request(about: dict[str, object]) -> News:
     title = _("%(name)s requests access") % {"name": _text(about, "name")}
-    return News(title, _("Approve with a role, or refuse."), "user-plus", "blue")
+    return News(title, _("Choose a role to approve, or decline."), "user-plus", "blue")
 
 
 def _access_decision(about: dict[str, object]) -> News:
     values = {"workspace": _text(about, "into")}
     if about.get("granted") is True:
-        return News(_("You now belong to %(workspace)s.") % values, "", "user-check", "green")
-    return News(_("Your request for access to %(workspace)s was refused") % values, "", "user-x", "red")
+        return News(_("You've been added to %(workspace)s.") % values, "", "user-check", "green")
+    return News(_("Your request to join %(workspace)s was declined") % values, "", "user-x", "red")
 
 
 def _credential_expiry(about: dict[str, object]) -> News:
     days = _number(about, "days")
     name = _text(about, "name")
-    title = ngettext("“%(name)s” ends in %(n)d day", "“%(name)s” ends in %(n)d days", days) % {"name": name, "n": days}
-    return News(title, _("Replace it before then, or launches with it will be refused."), "key-round", "orange")
+    title = ngettext(
+        "Credential “%(name)s” expires in %(n)d day", "Credential “%(name)s” expires in %(n)d days", days
+    ) % {"name": name, "n": days}
+    return News(title, _("Replace it before then to keep launches working."), "key-round", "orange")
 
 
 def _credential_reentry(about: dict[str, object]) -> News:
@@ -156,7 +158,7 @@ def _credential_reentry(about: dict[str, object]) -> News:
 def _consent_request(about: dict[str, object]) -> News:
     values = {key: _text(about, key) for key in ("by", "name", "team")}
     title = _("%(by)s wants to share your credential “%(name)s” with the team %(team)s") % values
-    return News(title, _("Nobody else uses it unless you agree."), "key-round", "orange")
+    return News(title, _("No one else uses it unless you agree."), "key-round", "orange")
 
 
 def _consent_decision(about: dict[str, object]) -> News:
@@ -169,7 +171,7 @@ def _consent_decision(about: dict[str, object]) -> News:
 
 
 def _launch_right(about: dict[str, object]) -> News:
-    title = _("You may launch %(flow)s") % {"flow": _text(about, "flow")}
+    title = _("You can launch %(flow)s") % {"flow": _text(about, "flow")}
     until, most = formats.moment(about.get("until")), about.get("most")
     parts = [_("Until %(moment)s.") % {"moment": formats.exact(until, seconds=False)} if until else ""]
     if isinstance(most, int):
@@ -186,15 +188,15 @@ def _invitation_request(about: dict[str, object]) -> News:
     name, email, address = (_text(about, key) for key in ("name", "email", "address"))
     title = _("%(name)s wants to use your invitation to %(email)s") % {"name": name, "email": email}
     detail = _("Their address is %(address)s.") % {"address": address} if address else _("They have no address here.")
-    return News(title, f"{detail} {_('Confirm or refuse.')}", "calendar-clock", "orange")
+    return News(title, f"{detail} {_('Confirm or decline.')}", "calendar-clock", "orange")
 
 
 def _invitation_decision(about: dict[str, object]) -> News:
     values = {"workspace": _text(about, "into")}
     if about.get("granted") is True:
-        return News(_("You now belong to %(workspace)s.") % values, "", "user-check", "green")
-    title = _("Your request to join %(workspace)s was refused") % values
-    return News(title, _("It was made for another address."), "user-x", "red")
+        return News(_("You've been added to %(workspace)s.") % values, "", "user-check", "green")
+    title = _("Your request to join %(workspace)s was declined") % values
+    return News(title, _("The invitation is for another address."), "user-x", "red")
 
 
 def _number(about: dict[str, object], key: str) -> int:

@@ -24,14 +24,14 @@ class NoticeKind(models.TextChoices):
     JOB_ENDED = "job_ended", _("A job ended")
     ACCESS_ASKED = "access_asked", _("Access request")
     ACCESS_DECIDED = "access_decided", _("An access request was decided")
-    CREDENTIAL_ENDS = "credential_ends", _("A credential ends soon")
+    CREDENTIAL_ENDS = "credential_ends", _("A credential expires soon")
     CREDENTIAL_TO_ENTER = "credential_to_enter", _("A credential must be entered again")
-    CONSENT_ASKED = "consent_asked", _("Somebody wants to share your credential")
+    CONSENT_ASKED = "consent_asked", _("Someone wants to share your credential")
     CONSENT_DECIDED = "consent_decided", _("An owner decided about sharing a credential")
-    RIGHT_GIVEN = "right_given", _("You may launch a flow")
-    INVITATION_ACCEPTED = "invitation_accepted", _("Somebody accepted your invitation")
+    RIGHT_GIVEN = "right_given", _("You can launch a flow")
+    INVITATION_ACCEPTED = "invitation_accepted", _("Someone accepted your invitation")
     INVITATION_ASKED = "invitation_asked", _("An invitation needs your confirmation")
-    INVITATION_DECIDED = "invitation_decided", _("An invitation was confirmed or refused")
+    INVITATION_DECIDED = "invitation_decided", _("An invitation was confirmed or declined")
 
 
 class WatchKind(models.TextChoices):

@@ -37,8 +37,8 @@ class Notices(LocalList):
     logged_as = "person"
     empty = _("No notifications")
     empty_hint = _(
-        "On a launch's page you can ask for a notification when it ends, and on a flow's page whenever it fails. Notifications appear "
-        "here, and come by mail if you want."
+        "On a launch's page you can ask for a notification when it ends, and on a flow's page "
+        "whenever it fails. Notifications appear here, and come by email if you want."
     )
     rows = 50
     closed: Callable[[Iterable[Workspace]], set[int]]

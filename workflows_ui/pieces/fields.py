@@ -32,7 +32,7 @@ _TYPES: dict[str, tuple[Text, InputKind | None]] = {
     "JSON": (_("JSON"), InputKind.JSON),
     "CUSTOM": (_("Its own kind of field"), InputKind.JSON),
     "SECRET_TEXT": (_("Secret text"), InputKind.TEXT),
-    "BASIC_AUTH": (_("User name and password"), None),
+    "BASIC_AUTH": (_("Username and password"), None),
     "CUSTOM_AUTH": (_("Several values, some of them secret"), None),
     "OAUTH2": (_("Sign-in at the app (OAuth2)"), None),
     "CLOUD_OAUTH2": (_("Sign-in at the app (OAuth2), set up by the engine's maker"), None),

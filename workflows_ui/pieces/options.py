@@ -130,7 +130,7 @@ def ask(session: EngineSession, piece: Piece, field: OptionsRequest, typed: Mapp
     version = flow.version.id
     if not version:
         raise forms.ValidationError(
-            _("The engine answers this only where there is a flow, and this workspace has none. Make one first.")
+            _("The engine answers this only where there is a flow, and this workspace has none. Create one first.")
         )
     values = {name: value_of(str(typed[f"with-{name}"])) for name in field.needs if typed.get(f"with-{name}")}
     if connection := str(typed.get("connection") or ""):

@@ -84,7 +84,7 @@ def file(request: ConsoleRequest, slug: str) -> HttpResponseBase:
     if index is None:
         return responses.redirect_to_view(request, "report", slug)
     flows, people = _find(request, index, monday)
-    heads = [_("By"), _("Name"), _("Id"), _("Number"), _("Failed"), _("Hours"), _("Minutes saved")]
+    heads = [_("Grouped by"), _("Name"), _("ID"), _("Count"), _("Failed"), _("Hours"), _("Minutes saved")]
     heads += [_("Workspace"), pgettext("date", "From"), pgettext("date", "To"), _("Time zone"), _("So far, until")]
     until = _counted_until(index, monday)
     days = [export.escape_formulas(request.access.workspace.name), monday.isoformat(), _sunday(monday).isoformat()]

@@ -82,7 +82,7 @@ def validate(form: forms.Form) -> bool:
         if isinstance(value, UploadedFile) or redaction.MASK not in str(value):
             continue
         if not has_own_mask(name, value):
-            text = _("This contains a hidden secret, which the console does not have. Type it again.")
+            text = _("This contains a hidden secret, which the console does not have. Enter it again.")
             form.add_error(name if name in form.fields else None, text)
     return not form.errors
 

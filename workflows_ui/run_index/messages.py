@@ -21,12 +21,12 @@ from workflows_ui.web import messages
 _BUSY, _CALM = 3, 15
 _MOVED = Message(
     gettext_lazy("The workspace was moved"),
-    gettext_lazy("These runs are from the engine at the earlier address. They are shown to nobody."),
+    gettext_lazy("These runs are from the engine at the earlier address. They are shown to no one."),
     gettext_lazy("Start the run index again: they are then deleted here, and the runs of the new address are read."),
 )
 _STOPPED = Message(
     gettext_lazy("Stopped: the credential was deleted"),
-    gettext_lazy("Nothing new is read, and the runs are shown to nobody."),
+    gettext_lazy("Nothing new is read, and the runs are shown to no one."),
     gettext_lazy("Choose another credential to continue."),
 )
 _NOT_SHARED = Message(
@@ -110,7 +110,7 @@ class Status:
                 return _STARTING
             case "filling":
                 return Message(_("Reading the past"), self._as_of)
-        often = _("New runs are read every minute, and every few seconds while somebody looks at the list of runs.")
+        often = _("New runs are read every minute, and every few seconds while someone looks at the list of runs.")
         return Message(_("Up to date"), f"{self._as_of} {often}")
 
     @cached_property

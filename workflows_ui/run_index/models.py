@@ -19,13 +19,13 @@ class Kept(models.IntegerChoices):
 
     NOTHING = 0, _("Nothing")
     NAMES = 1, _("Names: of the steps and of the members of their inputs and outputs")
-    VALUES = 2, _("Values: inputs and outputs, found by the search")
+    VALUES = 2, _("Values: inputs and outputs, searchable")
 
 
 class Search(models.IntegerChoices):
     """How the words of runs and launches are stored, and thereby how they are found."""
 
-    KEYED = 0, _("Whole words: only the console can read them")
+    KEYED = 0, _("Whole words only (stored as keyed hashes)")
     PLAIN = 1, _("Parts of words: stored as plain text")
 
 

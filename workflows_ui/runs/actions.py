@@ -62,14 +62,14 @@ def _retry_on_latest(session: EngineSession, id: str, _data: dict[str, object]) 
 class RetryForm(forms.Form):
     """Asks before a run that succeeded is started again: what it did is done a second time."""
 
-    succeeded = forms.BooleanField(label=_("It succeeded. Do what it did once more"), required=True)
+    succeeded = forms.BooleanField(label=_("It succeeded. Run it again"), required=True)
 
     def __init__(self, *, row: Row, **arguments: Unpack[FormArguments]) -> None:
         super().__init__(**arguments)
         if not row:
             self.fields["succeeded"] = forms.BooleanField(
                 label=_("Also start runs again that succeeded"),
-                help_text=_("What they did is done once more. Without this, they are left out."),
+                help_text=_("What they did is done again. Unless selected, they are left out."),
                 required=False,
             )
         elif Run(row).status not in runs.SUCCEEDED:
@@ -114,7 +114,9 @@ def _cancelled(_run: Row, answer: Row) -> Text:
         return gettext("The run is cancelled.")
     if status in (None, *_CANCELLABLE):
         return gettext("The engine was asked to cancel the run. This page will show the result.")
-    return gettext("The engine was asked to cancel the run, but it is at work or over already: it was not cancelled.")
+    return gettext(
+        "The engine was asked to cancel the run, but it is already running or has ended, so it was not cancelled."
+    )
 
 
 def _rows(session: EngineSession, ids: Sequence[str]) -> dict[str, Row]:
@@ -162,7 +164,7 @@ def _follow_again(session: EngineSession, ids: Sequence[str]) -> None:
 ACTIONS = (
     Action(
         "retry",
-        _("Retry from the failed step"),
+        _("Retry from failed step"),
         "rotate-cw",
         _retry_failed,
         needs="run-retry",
@@ -172,7 +174,7 @@ ACTIONS = (
             "repeated."
         ),
         button=_("Retry the run"),
-        visible=lambda run: runs.ended(run) and Run(run).status != "SUCCEEDED" and not indexed.is_gone(run),
+        visible=lambda run: runs.ended(Run(run)) and Run(run).status != "SUCCEEDED" and not indexed.is_gone(run),
         primary=always,
         done=_("The run continues at the step that failed."),
         in_rows=True,
@@ -202,7 +204,7 @@ ACTIONS = (
             "A new run is started from the beginning: with the flow as it is published now, and the values of this run."
         ),
         button=_("Start a new run"),
-        visible=lambda run: runs.ended(run) and not indexed.is_gone(run),
+        visible=lambda run: runs.ended(Run(run)) and not indexed.is_gone(run),
         done=_("A new run was started. This page shows it."),
         success_url=lambda slug, run, answer: run_url(slug, pick(answer, "id")) or run_url(slug, run.get("id")),
         in_rows=True,
@@ -228,8 +230,8 @@ ACTIONS = (
         role=Role.LAUNCHER,
         stops=True,
         confirm=_(
-            "The engine is asked to stop the run. If it is already working, it runs to its end. What it has done is "
-            "not undone."
+            "The engine is asked to stop the run. If it is already running, it continues to its end. "
+            "What it has done is not undone."
         ),
         visible=lambda run: Run(run).status in _CANCELLABLE and not indexed.is_gone(run),
         done=_cancelled,
@@ -237,8 +239,8 @@ ACTIONS = (
         follow_up=_changed_later,
         bulk=Bulk(
             _(
-                "The engine is asked to stop the runs. Those already working run to their end. What they have done is "
-                "not undone."
+                "The engine is asked to stop the runs. Those already running continue to their end. What "
+                "they have done is not undone."
             ),
             together=_cancel_all,
             rows=_rows,
@@ -251,14 +253,14 @@ ACTIONS = (
         lambda session, key, data: _archive_all(session, [key], data),
         needs="run-archive",
         stops=True,
-        confirm=_("The run is left out of the list of runs from now on. The console cannot bring it back there."),
+        confirm=_("The run is no longer listed. The console cannot bring it back to the list."),
         button=_("Archive the run"),
-        visible=lambda run: runs.ended(run) and not run.get("archivedAt") and not indexed.is_gone(run),
+        visible=lambda run: runs.ended(Run(run)) and not run.get("archivedAt") and not indexed.is_gone(run),
         done=_("The run is archived."),
         in_rows=True,
         follow_up=_changed_later,
         bulk=Bulk(
-            _("The runs are left out of the list of runs from now on. The console cannot bring them back there."),
+            _("The runs are no longer listed. The console cannot bring them back to the list."),
             together=_archive_all,
             rows=_rows,
         ),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from workflows_ui.core import formats
 from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.readers import as_number, as_text
 from workflows_ui.core.secret_names import MASK
 from workflows_ui.engine_objects.runs import Run
 from workflows_ui.flows import step_values
@@ -113,7 +114,7 @@ def compare_runs(
         else:
             found = _differences(now, before)
             context |= {"changes": found[:_FEW_CHANGES], "left_out": max(0, len(found) - _FEW_CHANGES)}
-    took = reading.length(run)
+    took = reading.length(Run(run))
     slow = took is not None and usual is not None and _differs(usual, took)
     times = {"took": formats.duration(took), "usual": formats.duration(usual), "slow": slow}
     return context | times | {"missing": _missing(run, good_run, known)}
@@ -121,8 +122,7 @@ def compare_runs(
 
 def _sent(run: Row) -> dict[step_values.Path, object] | None:
     """What the trigger was given, by path; None if the run does not have it. Of a call not its headers."""
-    trigger = runs.steps(dict(run)).get("trigger")
-    output = trigger.get("output") if trigger else None
+    output = Run(run).trigger.output
     if output is None:
         return None
     parts: list[tuple[object, step_values.Path]] = [(output, ())]
@@ -132,8 +132,8 @@ def _sent(run: Row) -> dict[step_values.Path, object] | None:
 
 
 def _missing(run: Row, good_run: Row, known: Mapping[str, object]) -> list[str]:
-    now, before = runs.steps(dict(run)), runs.steps(dict(good_run))
-    failed = Run(run).failed_step.name if reading.failing(run) else ""
+    sent, now, before = Run(run), Run(run).steps, Run(good_run).steps
+    failed = sent.failed_step.name if reading.failing(sent) else ""
     if failed:
         order = next((list(names) for names in (known, before) if failed in names), [])
         before = {name: before[name] for name in order[: order.index(failed)] if name in before} if order else {}
@@ -171,19 +171,19 @@ def _differences(now: Mapping[step_values.Path, object], before: Mapping[step_va
 
 def _kind(value: object) -> str:
     """1, "1" and true are three different values here, though Python considers the first and the last equal."""
-    return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
+    return "number" if as_number(value) is not None else type(value).__name__
 
 
 def _value_text(value: object) -> str:
     """A value as truncated text that shows its type: a text is in quotes if it could be a number."""
     text = step_values.plain(value)
-    if isinstance(value, str) and text.replace(".", "", 1).lstrip("-").isdecimal():
+    if as_text(value) and text.replace(".", "", 1).lstrip("-").isdecimal():
         text = f"“{text}”"
     return formats.cut(text, _LONGEST_VALUE)
 
 
 def _times(run: Row, good_run: Row, known: Mapping[str, object]) -> list[tuple[str, str, str]]:
-    now, before = runs.steps(dict(run)), runs.steps(dict(good_run))
+    now, before = Run(run).steps, Run(good_run).steps
     found = []
     for name in dict.fromkeys([*now, *before]):
         if name == "trigger":

@@ -1,8 +1,9 @@
 """Runs: the list with its filters, and the page of one run: a summary in one sentence, then step by step."""
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import wraps
 
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy as _, pgettext_lazy
@@ -43,6 +44,11 @@ def _failed_alike_url(slug: str, run: Row) -> str:
     return list_url(slug, "runs", failed=run_filters.step_of_flow(step[:80], flow))
 
 
+def _of_run(read: Callable[[Run], object]) -> Callable[[Row], object]:
+    """A column's value: addresses call the column by the name of `read`."""
+    return wraps(read)(lambda row: read(Run(row)))
+
+
 class Runs(Resource):
     name = "runs"
     label, label_plural = pgettext_lazy("noun", "Run"), pgettext_lazy("noun", "Runs")
@@ -62,7 +68,7 @@ class Runs(Resource):
     # The list can be sorted where there is a run index; the fields are those of IndexedRun.
     list_display = (
         Column(
-            lambda row: reading.name_of(row) or row.get("flowId"),
+            lambda row: reading.name_of(Run(row)) or row.get("flowId"),
             _("Flow"),
             link=True,
             below=indexed.gone_note,
@@ -72,35 +78,37 @@ class Runs(Resource):
         Column(
             lambda row: messages.run_state(row.get("status")), _("State"), kind="badge", name="state", sort=("status",)
         ),
-        Column(reading.failed_at, _("Failed step"), link=_failed_alike_url, wide=True, sort=("failed_step_title",)),
-        Column(reading.error_of, _("Error"), wide=True, sort=False),
+        Column(
+            _of_run(reading.failed_at), _("Failed step"), link=_failed_alike_url, wide=True, sort=("failed_step_title",)
+        ),
+        Column(_of_run(reading.error_of), _("Error"), wide=True, sort=False),
         Column("created", _("Received"), kind="when", sort=("created",)),
-        Column(reading.waited, _("Waited"), kind="duration", wide=True, sort=False),
-        Column(reading.length, _("Took"), kind="duration", phone=False, sort=("duration",)),
+        Column(_of_run(reading.waited), _("Time in queue"), kind="duration", wide=True, sort=False),
+        Column(_of_run(reading.length), _("Duration"), kind="duration", phone=False, sort=("duration",)),
         Column(starters.name_of, _("Launched by"), link=starters.url_of, phone=False, sort=False),
     )
-    shortcuts = (Shortcut(_("To the flow"), "workflow", link_to("flows", "flowId")),)
+    shortcuts = (Shortcut(_("View flow"), "workflow", link_to("flows", "flowId")),)
     actions = resource_actions.ACTIONS
     key_facts = (
-        Column(lambda run: reading.name_of(run) or run.get("flowId"), _("Flow"), link=link_to("flows", "flowId")),
+        Column(lambda run: reading.name_of(Run(run)) or run.get("flowId"), _("Flow"), link=link_to("flows", "flowId")),
         Column("created", _("Received"), kind="when"),
-        Column(reading.length, _("Took"), kind="duration"),
+        Column(_of_run(reading.length), _("Duration"), kind="duration"),
     )
     details = (
         Column("created", _("Received"), kind="exact"),
-        Column(reading.engine_start, _("Started"), kind="exact"),
-        Column(reading.retried, _("Retried"), kind="exact"),
-        Column(reading.finished, _("Ended"), kind="exact"),
-        Column(reading.waited, _("Waited"), kind="duration"),
-        Column(reading.length, _("Took"), kind="duration"),
-        Column(reading.failed_at, _("Failed step"), link=_failed_alike_url),
+        Column(_of_run(reading.engine_start), _("Started"), kind="exact"),
+        Column(_of_run(reading.retried), _("Retried"), kind="exact"),
+        Column(_of_run(reading.finished), _("Ended"), kind="exact"),
+        Column(_of_run(reading.waited), _("Time in queue"), kind="duration"),
+        Column(_of_run(reading.length), _("Duration"), kind="duration"),
+        Column(_of_run(reading.failed_at), _("Failed step"), link=_failed_alike_url),
         Column("tags", _("Tags"), kind="list"),
         Column("archivedAt", _("Archived"), kind="exact"),
         Column("id", _("Engine ID"), kind="id"),
     )
     panels = (
         Panel("", "runs/summary.html", resource_panels.summary),
-        Panel(_("Compared with the last good run"), "runs/compared.html", resource_panels.compared),
+        Panel(_("Compared with the last successful run"), "runs/compared.html", resource_panels.compared),
         Panel(_("Steps"), "runs/steps.html", resource_panels.steps),
     )
     tabs = (
@@ -211,8 +219,9 @@ class Runs(Resource):
 
     def full_title(self, row: Row) -> str:
         """With its time: all runs of a flow have the same title."""
-        came = Run(row).created
-        return f"{formats.cut(reading.name_of(row), 200)}, {formats.exact(came)}" if came else reading.name_of(row)
+        run = Run(row)
+        name, came = reading.name_of(run), run.created
+        return f"{formats.cut(name, 200)}, {formats.exact(came)}" if came else name
 
     def raw(self, subject: Subject) -> dict[str, object]:
         """Truncated, with a link to the whole run."""
@@ -222,7 +231,7 @@ class Runs(Resource):
 
     def refresh_seconds(self, row: Row) -> int:
         """Until the run has ended."""
-        return reading.poll_seconds(row)
+        return reading.poll_seconds(Run(row))
 
 
 def _after(last: str, rows: Sequence[Row]) -> list[Row]:

@@ -8,6 +8,7 @@ from workflows_ui.core import crypto, redaction
 from workflows_ui.core.paths import dict_at, dicts_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.flows import launchable
 from workflows_ui.launches.services import runs
 from workflows_ui.resource_admin.places import list_url, run_url
@@ -55,12 +56,13 @@ def _reduced(row: Mapping[str, object]) -> dict[str, object]:
     """A row reduced to what the home page shows; of the failed step's message only the first line, secrets masked."""
     reduced = {key: row[key] for key in _KEPT if key in row}
     if failed := dict_at(reduced, "failedStep"):
-        reduced["failedStep"] = {**failed, "message": error_of(redaction.step(row))}
+        reduced["failedStep"] = {**failed, "message": error_of(Run(redaction.step(row)))}
     return reduced
 
 
 def _moment(row: Mapping[str, object]) -> datetime | None:
-    return finished(row) or runs.moment(row, "created")
+    run = Run(row)
+    return finished(run) or run.created
 
 
 def _selection(session: EngineSession, rows: Sequence[Row], states: Sequence[str]) -> dict[str, object]:
@@ -69,10 +71,10 @@ def _selection(session: EngineSession, rows: Sequence[Row], states: Sequence[str
     newest = [
         {
             "url": run_url(slug, row.get("id")),
-            "flow": name_of(row) or id_at(row, "flowId"),
+            "flow": name_of(Run(row)) or id_at(row, "flowId"),
             "by": starters.name_of(row),
-            "step": failed_at(row),
-            "error": error_of(row),
+            "step": failed_at(Run(row)),
+            "error": error_of(Run(row)),
             "status": row.get("status"),
             "at": _moment(row),
         }

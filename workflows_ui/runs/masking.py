@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from workflows_ui.core import redaction
 from workflows_ui.core.paths import dict_at
-from workflows_ui.core.readers import mapping_of
+from workflows_ui.core.readers import as_items, is_nested, mapping_of
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import alternatives, encoded_forms, escaped_forms
 from workflows_ui.launch_forms.services import sources
@@ -138,25 +138,26 @@ class _Sent:
 
     def step(self, name: str, step: object) -> object:
         """A step of the run; the trigger's output without the sent data."""
-        if not isinstance(step, dict):
+        found = mapping_of(step)
+        if not found:
             return self.without(step)
-        copy = dict(step)
+        copy = dict(found)
         for key in ("input", "output", "errorMessage"):
-            if key in step:
+            if key in found:
                 sent = name == "trigger" and key == "output"
-                copy[key] = _without_sent(step[key]) if sent else self.without(step[key])
+                copy[key] = _without_sent(found[key]) if sent else self.without(found[key])
         return copy
 
     def without(self, value: object, depth: int = 0) -> object:
         """A copy of a value with WITHHELD instead of anything that repeats the sent data."""
-        if value is None or isinstance(value, bool) or value in ("", [], {}):
+        if value is True or value is False or value in (None, "", [], {}):
             return value
         if self._all:
             return str(WITHHELD)
-        if isinstance(value, dict) and depth <= _DEEPEST:
-            return {key: self.without(inner, depth + 1) for key, inner in value.items()}
-        if isinstance(value, list) and depth <= _DEEPEST:
-            return [self.without(inner, depth + 1) for inner in value]
+        if depth <= _DEEPEST and (members := mapping_of(value)):
+            return {key: self.without(inner, depth + 1) for key, inner in members.items()}
+        if depth <= _DEEPEST and (items := as_items(value)):
+            return [self.without(inner, depth + 1) for inner in items]
         return str(WITHHELD) if self._repeats(str(value)) else value
 
 
@@ -167,11 +168,8 @@ def _without_sent(output: object) -> object:
 
 
 def _texts(value: object, depth: int) -> Iterator[str]:
-    if isinstance(value, Mapping) and depth <= _DEEPEST:
-        for inner in value.values():
-            yield from _texts(inner, depth + 1)
-    elif isinstance(value, list) and depth <= _DEEPEST:
-        for inner in value:
+    if depth <= _DEEPEST and is_nested(value):
+        for inner in mapping_of(value).values() or as_items(value):
             yield from _texts(inner, depth + 1)
     elif value not in (None, "") and not isinstance(value, bool | Promise):
         yield str(value)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from django.urls import reverse
 
+from workflows_ui.core.paths import dict_at
 from workflows_ui.credentials.services.engine_session import EngineSession, cached
 from workflows_ui.engine import flow_tree
 from workflows_ui.engine_objects.runs import Run
@@ -31,20 +32,20 @@ _INCOMPLETE = ("MEMORY_LIMIT_EXCEEDED", "INTERNAL_ERROR")
 
 def summary(subject: Subject) -> dict[str, object]:
     """A sentence, the failure's first line, what started it, and the polling of the page."""
-    run = subject.object
-    seconds = reading.poll_seconds(run)
+    run, sent = subject.object, Run(subject.object)
+    seconds = reading.poll_seconds(sent)
     launch = starters.launches_of(subject.session, [run]).get(id_at(run))
     known = known_steps(subject.session, run) if run.get("steps") else {}
     unlinked = launch is None and not id_at(run, "parentRunId")
     reason = reason_of(run)
     return {
         "kept": indexed.kept_note(run),
-        "sentence": reading.sentence(run, resource_times.Times(run, known).total),
-        "retried": reading.retried(run),
+        "sentence": reading.sentence(sent, resource_times.Times(sent, known).total),
+        "retried": reading.retried(sent),
         "helped": _helped(subject),
         "run_id": id_at(run),
         "reason": reason,
-        "state": messages.run_state(Run(run).status).word,
+        "state": messages.run_state(sent.status).word,
         "caretakers": members.find_caretakers(subject.workspace, id_at(run, "flowId")) if reason else None,
         "owner": known_owner(subject.session, id_at(run, "flowId")).name if reason and id_at(run, "flowId") else "",
         "failed_step": _failed_step_url(subject),
@@ -55,8 +56,8 @@ def summary(subject: Subject) -> dict[str, object]:
         "again_url": _again_url(subject, launch, flow_facts.start_of(known.get("trigger"))),
         "erase_url": _erase_url(subject),
         "seconds": seconds,
-        "still": not seconds and not runs.ended(run),
-        "at_work": Run(run).status == "RUNNING" and subject.access.allows(Role.LAUNCHER),
+        "still": not seconds and not runs.ended(sent),
+        "at_work": sent.status == "RUNNING" and subject.access.allows(Role.LAUNCHER),
     }
 
 
@@ -99,7 +100,7 @@ def _erase_url(subject: Subject) -> str:
 
 def _helped(subject: Subject) -> dict[str, object] | None:
     """What is known about failures of the same cause, where the person may see the run index."""
-    index = indexes.for_session(subject.session) if reading.failing(subject.object) else None
+    index = indexes.for_session(subject.session) if reading.failing(Run(subject.object)) else None
     return (
         known_failure(subject.access, index, failures.fingerprint_of(index, id_at(subject.object))) if index else None
     )
@@ -119,29 +120,31 @@ def known_failure(access: Access, index: RunIndex, fingerprint: int) -> dict[str
 
 def reason_of(run: Row) -> Reason | None:
     """Why a run failed, secrets masked before; None if it did not."""
-    if not reading.failing(run):
-        return None
-    return find_reason(reading.failed_at(run), failure_message(run), Run(run).status)
+    sent = Run(run)
+    return find_reason(reading.failed_at(sent), failure_message(run), sent.status) if reading.failing(sent) else None
 
 
 def failure_message(run: Row) -> str:
     """The failed step's message; not the one of an earlier try, which a retried or cancelled run may still have."""
-    text = runs.failure(dict(run)) if reading.failing(run) else ""
+    sent = Run(run)
+    if not reading.failing(sent):
+        return ""
+    text = sent.failure
     try:
         data = json.loads(text) if text[:1] in ("{", "[") else text
     except (ValueError, RecursionError):
         data = text
-    return error_text(data or pick(run, "failedStep.message")) if reading.failing(run) else ""
+    return error_text(data or sent.failed_step.raw.get("message"))
 
 
 def _failed_step_url(subject: Subject) -> str:
     """The failed step on this page, or its own page if the run has too many steps, or ""."""
-    run = subject.object
-    name = Run(run).failed_step.name
-    position = failed_position(run.get("steps"), name) if reading.failing(run) and name else ""
+    run = Run(subject.object)
+    name = run.failed_step.name
+    position = failed_position(run.chain, name) if reading.failing(run) and name else ""
     if not position:
         return ""
-    if shows(Reader({}).read(run.get("steps")), position):
+    if shows(Reader({}).read(run.chain), position):
         return f"#step-{position}"
     return reverse("run_step", args=[subject.slug, subject.id, position])
 
@@ -153,8 +156,8 @@ def known_steps(session: EngineSession, run: Row) -> Mapping[str, object]:
     """
     flow, version = id_at(run, "flowId"), id_at(run, "flowVersionId")
     if indexed.kept_note(run):
-        outputs = runs.steps(run)
-        inner = {name: title for step in outputs.values() for name, title in step.get(kept_steps.INNER, {}).items()}
+        outputs = {name: step.raw for name, step in Run(run).steps.items()}
+        inner = {name: title for step in outputs.values() for name, title in dict_at(step, kept_steps.INNER).items()}
         return {
             **{name: {"name": name, "displayName": title} for name, title in inner.items()},
             **{name: {"name": name, **step} for name, step in outputs.items()},
@@ -180,19 +183,19 @@ def _head(step: Mapping[str, object]) -> dict[str, object]:
 
 def steps(subject: Subject) -> dict[str, object] | None:
     """The steps with their bars, and where the run's time went; None for a run from the index without steps."""
-    run = subject.object
-    if indexed.kept_note(run) and not run.get("steps"):
-        return None
-    if not run.get("steps"):
+    run = Run(subject.object)
+    if not run.raw.get("steps"):
+        if indexed.kept_note(run.raw):
+            return None
         return {"steps": [], "ended": runs.ended(run), "parts": resource_times.Times(run, {}).parts()}
-    known = known_steps(subject.session, run)
+    known = known_steps(subject.session, run.raw)
     times = resource_times.Times(run, known)
     reader = Reader(known, times, run)
     return {
-        "steps": reader.read(run.get("steps")),
+        "steps": reader.read(run.chain),
         "left_out": reader.left_out,
         "ended": runs.ended(run),
-        "incomplete": Run(run).status in _INCOMPLETE,
+        "incomplete": run.status in _INCOMPLETE,
         "mixed": times.mixed,
         "retried": reading.retried(run) is not None,
         "parts": times.parts(),
@@ -202,8 +205,8 @@ def steps(subject: Subject) -> dict[str, object] | None:
 
 def compared(subject: Subject) -> dict[str, object] | None:
     """What differs from the last good run, which is loaded after the page: at once where the run went wrong. None without the index."""
-    run = subject.object
-    if not runs.ended(run) or indexed.kept_note(run) or indexes.for_session(subject.session) is None:
+    run = Run(subject.object)
+    if not runs.ended(run) or indexed.kept_note(run.raw) or indexes.for_session(subject.session) is None:
         return None
     url = reverse("run_compared", args=[subject.slug, subject.id])
     return {"url": url, "at_once": reading.failing(run)}
@@ -211,7 +214,7 @@ def compared(subject: Subject) -> dict[str, object] | None:
 
 def has_family(run: Row) -> bool:
     """Whether the related runs can be looked for: not while the run is in progress."""
-    return runs.ended(run) and bool(id_at(run))
+    return runs.ended(Run(run)) and bool(id_at(run))
 
 
 def family(subject: Subject) -> dict[str, object]:

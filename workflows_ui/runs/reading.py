@@ -22,9 +22,9 @@ from workflows_ui.resource_admin.resource import Row, id_at
 FAILED = "FAILED"
 
 
-def name_of(run: Row) -> str:
+def name_of(run: Run) -> str:
     """The flow's name at the time of the run; "" if it is not given."""
-    name = Run(run).flow_version.display_name
+    name = run.flow_version.display_name
     return name if name.strip() else ""
 
 
@@ -55,27 +55,26 @@ def with_retries(workspace: Workspace, rows: Sequence[Row]) -> list[dict[str, ob
     return [{**row, RETRIED: retries.get(id_at(row))} for row in rows]
 
 
-def goes_on(run: Row) -> bool:
+def goes_on(run: Run) -> bool:
     """Whether a finish time or failed step is that of an earlier try. False for an unknown state."""
-    return Run(run).status in runs.UNDER_WAY
+    return run.status in runs.UNDER_WAY
 
 
-def retried(run: Row) -> datetime.datetime | None:
+def retried(run: Run) -> datetime.datetime | None:
     """When the run was last retried, if known: by the console's own retries, or by remains of an earlier try in an unfinished run.
 
     What remains depends on the version (engine_objects.runs.Run). A finished run that was retried elsewhere does not show it.
     """
-    if known := formats.moment(run.get(RETRIED)):
+    if known := run.retried_at:
         return known
-    sent = Run(run)
-    if sent.status not in runs.UNDER_WAY or (start := sent.start_time) is None:
+    if run.status not in runs.UNDER_WAY or (start := run.start_time) is None:
         return None
-    if (finish := sent.finish_time) is not None:
-        return sent.updated or finish
-    return start if sent.status == "QUEUED" or sent.failed_step.name else None
+    if (finish := run.finish_time) is not None:
+        return run.updated or finish
+    return start if run.status == "QUEUED" or run.failed_step.name else None
 
 
-def started(run: Row) -> datetime.datetime | None:
+def started(run: Run) -> datetime.datetime | None:
     """The start of the latest try: `startTime`, or the retry if `startTime` is still that of the first try (0.72.4).
 
     None if the engine does not say.
@@ -83,61 +82,60 @@ def started(run: Row) -> datetime.datetime | None:
     return runs.start_of_try(run, retried(run))
 
 
-def engine_start(run: Row) -> datetime.datetime | None:
+def engine_start(run: Run) -> datetime.datetime | None:
     """The engine's time of the start; None for a queued run, which may have that of a retry or an earlier try."""
-    sent = Run(run)
-    return None if sent.status == "QUEUED" else sent.start_time
+    return None if run.status == "QUEUED" else run.start_time
 
 
-def finished(run: Row) -> datetime.datetime | None:
+def finished(run: Run) -> datetime.datetime | None:
     """The engine's time of the run's end; None while it is in progress, when it may be that of an earlier try."""
-    return None if goes_on(run) else Run(run).finish_time
+    return None if goes_on(run) else run.finish_time
 
 
-def length(run: Row) -> float | None:
+def length(run: Run) -> float | None:
     """Milliseconds from the start of the latest try to the end; None while in progress, or if inconsistent."""
-    return None if goes_on(run) else formats.between(started(run), Run(run).finish_time)
+    return None if goes_on(run) else formats.between(started(run), run.finish_time)
 
 
-def waited(run: Row, now: datetime.datetime | None = None) -> float | None:
+def waited(run: Run, now: datetime.datetime | None = None) -> float | None:
     """Milliseconds between the run's receipt and its start; for a queued run, so far.
 
     None if it did not wait: the engine often stores a run only after it has begun. None too for a run known to have been retried: its
     start is that of the latest try.
     """
-    sent, retry = Run(run), retried(run)
-    if sent.status == "QUEUED" and (retry or not sent.start_time):
-        return formats.between(retry or sent.created, now or timezone.now())
-    return None if retry else formats.between(sent.created, sent.start_time) or None
+    retry = retried(run)
+    if run.status == "QUEUED" and (retry or not run.start_time):
+        return formats.between(retry or run.created, now or timezone.now())
+    return None if retry else formats.between(run.created, run.start_time) or None
 
 
-def failing(run: Row) -> bool:
+def failing(run: Run) -> bool:
     """Whether `failedStep` is the reason for the run's end, not that of an earlier try."""
-    return Run(run).status not in (*runs.UNDER_WAY, "SUCCEEDED", "CANCELED")
+    return run.status not in (*runs.UNDER_WAY, "SUCCEEDED", "CANCELED")
 
 
-def failed_at(run: Row) -> str:
+def failed_at(run: Run) -> str:
     """The failed step's display name, else its own name; "" if none failed."""
-    return Run(run).failed_step.title if failing(run) else ""
+    return run.failed_step.title if failing(run) else ""
 
 
-def left_behind(run: Row) -> str:
+def left_behind(run: Run) -> str:
     """The step at which an earlier try failed, while the run goes on and still has its error; "" for none."""
-    return Run(run).failed_step.name if goes_on(run) else ""
+    return run.failed_step.name if goes_on(run) else ""
 
 
-def error_of(run: Row) -> str:
+def error_of(run: Run) -> str:
     """The first line of the failed step's message."""
-    message = Run(run).failed_step.message if failing(run) else ""
+    message = run.failed_step.message if failing(run) else ""
     return failure_messages.headline(message).removeprefix("Error: ")
 
 
-def sentence(run: Row, took: float | None = None) -> str:
+def sentence(run: Run, took: float | None = None) -> str:
     """A summary in one sentence. `took` is the run's duration, None if unknown."""
-    status, again = Run(run).status, retried(run) is not None
+    status, again = run.status, retried(run) is not None
     length, step = formats.duration(took), failed_at(run)
     text = _SENTENCES.get(status, _("The engine calls its state “%(state)s”; nothing more is known."))
-    if status == "SUCCEEDED" and runs.any_failed(run.get("steps")):
+    if status == "SUCCEEDED" and run.any_failed:
         text = _("It finished although a step failed: the flow is built to continue in that case.")
     elif status == "SUCCEEDED" and length:
         text = _("It was retried and finished in %(length)s.") if again else _("It finished in %(length)s.")
@@ -145,7 +143,7 @@ def sentence(run: Row, took: float | None = None) -> str:
         text = _FAILED_AT[bool(length), bool(length) and again]
     elif again and status in _RETRIED:
         text = _RETRIED[status]
-    elif status == "RUNNING" and run.get("steps"):
+    elif status == "RUNNING" and run.raw.get("steps"):
         text = _("It is running. The steps so far are below.")
     return str(text) % {"length": length, "step": step[:200], "state": (status or "–")[:60]}
 
@@ -164,7 +162,7 @@ _SENTENCES: Mapping[str, Promise] = {
     "SUCCEEDED": gettext_lazy("It finished."),
     "FAILED": gettext_lazy("It failed."),
     "RUNNING": gettext_lazy("It is running. The engine has not reported its steps yet."),
-    "QUEUED": gettext_lazy("It is queued in the engine, and starts when the engine has room."),
+    "QUEUED": gettext_lazy("It is queued in the engine, and starts when the engine has capacity."),
     "PAUSED": gettext_lazy(
         "It is paused and continues automatically after its delay, or when the answer it waits for arrives."
     ),
@@ -177,15 +175,14 @@ _SENTENCES: Mapping[str, Promise] = {
 }
 
 
-def poll_seconds(run: Row, now: datetime.datetime | None = None) -> int:
+def poll_seconds(run: Run, now: datetime.datetime | None = None) -> int:
     """Seconds between polls of an unfinished run's page: few at first, then more and more, in the end 0 for never.
 
     The time since the run was last changed counts, so that a retried one is polled like a new one.
     """
     if runs.ended(run):
         return 0
-    sent = Run(run)
-    known = [moment for moment in (sent.created, sent.start_time, sent.updated) if moment]
+    known = [moment for moment in (run.created, run.start_time, run.updated) if moment]
     if not known:
         return 15
     age = ((now or timezone.now()) - max(known)).total_seconds()

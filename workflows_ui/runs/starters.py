@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy
 from workflows_ui.core.paths import text_at
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.launches.models import Launch, RunRetry
-from workflows_ui.launches.services import run_search, runs
+from workflows_ui.launches.services import run_search
 from workflows_ui.members.models import Workspace
 from workflows_ui.resource_admin.places import launch_url, run_url
 from workflows_ui.resource_admin.resource import Row, id_at
@@ -78,7 +79,7 @@ def launches_of(session: EngineSession, rows: Sequence[Row]) -> dict[str, Relate
 
 def related_ids(run: Row) -> set[str]:
     """Its own id, that of the run that started it, and the launch's marker, which a retry has in its headers only."""
-    marker = runs.trigger_header(run, run_search.HEADER)
+    marker = Run(run).trigger.header(run_search.HEADER)
     return {key for key in (id_at(run), id_at(run, "parentRunId"), marker) if key}
 
 

@@ -3,21 +3,19 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _, gettext_lazy
 
 from workflows_ui.core import formats, readable
-from workflows_ui.core.paths import dicts_at, text_at
+from workflows_ui.core.readers import as_text, mapping_of
 from workflows_ui.core.states import Badge
 from workflows_ui.engine import run_tree
+from workflows_ui.engine_objects.runs import Run, StepResult, any_failed
 from workflows_ui.flows import outline
 from workflows_ui.launches import answers
 from workflows_ui.launches.failures import reading as failure_reading
 from workflows_ui.launches.services import runs
-from workflows_ui.launches.services.runs import any_failed
-from workflows_ui.resource_admin.resource import Row, pick
 from workflows_ui.runs import reading, times as resource_times
 from workflows_ui.runs.reading import FAILED
 from workflows_ui.web import messages
@@ -113,72 +111,70 @@ class Reader:
     """
 
     def __init__(
-        self, known: Mapping[str, Any], times: resource_times.Times | None = None, run: Row | None = None
+        self, known: Mapping[str, object], times: resource_times.Times | None = None, run: Run | None = None
     ) -> None:
         self._known, self._times = known, times
         self._ended, failing = (run is not None and check(run) for check in (runs.ended, reading.failing))
         self._left = reading.left_behind(run) if run is not None else ""
         #: By the failed step's name: since 0.83 the run has its message (`failedStep.message`), the step may not.
-        self._message = {text_at(run, "failedStep.name"): pick(run, "failedStep.message")} if failing else {}
+        self._message = {run.failed_step.name: run.failed_step.raw.get("message")} if run and failing else {}
         self._room = ValueRoom()
         self._count = self._beyond = 0
         #: Number of steps of the chain that were left out because there are too many.
         self.left_out = 0
 
-    def read(self, steps: Any) -> list[StepView]:
+    def read(self, steps: object) -> list[StepView]:
         """The steps of one run, as `steps` of get_run holds them (api.md 8.1)."""
         return list(self._read(steps, "", 0, 0.0))
 
-    def read_step(self, step: Any, name: str, position: str, first: int, count: int) -> StepView:
+    def read_step(self, given: object, name: str, position: str, first: int, count: int) -> StepView:
         """A single step, with `count` iterations from number `first` on if it is a loop."""
+        step = _result(given)
         view = self._view(name, step, position, 0, 0.0, in_rounds=False)
-        rounds = run_tree.iterations(step)
-        if rounds is not None:
-            chosen = list(enumerate(rounds, start=1))[first - 1 : first - 1 + count]
-            view.iterations = [self._round(number, turn, position, 0, 0.0) for number, turn in chosen]
-            view.iterations_in_all = len(rounds)
+        chosen = list(enumerate(step.iterations, start=1))[first - 1 : first - 1 + count]
+        view.iterations = [self._round(number, turn, position, 0, 0.0) for number, turn in chosen]
+        view.iterations_in_all = len(step.iterations)
         return view
 
-    def _read(self, steps: Any, prefix: str, depth: int, begin: float) -> Iterator[StepView]:
-        if not isinstance(steps, dict):
-            return
+    def _read(self, steps: object, prefix: str, depth: int, begin: float) -> Iterator[StepView]:
         waited = 0.0
-        for position, (name, step) in enumerate(steps.items()):
+        for position, (name, given) in enumerate(mapping_of(steps).items()):
+            step = _result(given)
+            took = resource_times.worked(step)
             wait = self._times.waits.get(name, 0.0) if self._times and not depth else 0.0
             if self._fits(step):
                 view = self._view(str(name), step, f"{prefix}{position}", depth, begin + waited)
-                view.wait_bar = self._bar(begin + waited + resource_times.worked(step), wait) if wait else None
+                view.wait_bar = self._bar(begin + waited + took, wait) if wait else None
                 if not depth and (self._times is None or self._times.in_order):
                     view.began = formats.duration(begin + waited) if begin + waited >= 1 else ""
                     view.waited = formats.duration(wait) if wait else ""
                 yield view
             elif not depth:
                 self.left_out += 1
-            begin, waited = begin + resource_times.worked(step), waited + wait
+            begin, waited = begin + took, waited + wait
 
     def _bar(self, begin: float, took: float) -> resource_times.Bar | None:
         return resource_times.bar(begin, took, self._times.axis) if self._times else None
 
-    def _fits(self, step: Any) -> bool:
+    def _fits(self, step: StepResult) -> bool:
         """Whether there is room for one more step; some is reserved for failed ones."""
         if self._count < MOST_STEPS:
             self._count += 1
             return True
-        if pick(step, "status") == FAILED and self._beyond < MOST_FAILED:
+        if step.status == FAILED and self._beyond < MOST_FAILED:
             self._beyond += 1
             return True
         return False
 
     def _view(
-        self, name: str, step: Any, position: str, depth: int, begin: float, *, in_rounds: bool = True
+        self, name: str, step: StepResult, position: str, depth: int, begin: float, *, in_rounds: bool = True
     ) -> StepView:
-        step = step if isinstance(step, dict) else {"output": step}
         known = self._known.get(name)
         icon, kind = outline.kind_of(step)
         left = is_left(name, step, self._left)
-        error = "" if left else error_text(step.get("errorMessage") or self._message.get(name))
+        error = "" if left else error_text(step.error_message or self._message.get(name))
         message, stack = failure_reading.split(error)
-        failed = not left and any_failed({name: step})
+        failed, took = not left and step.any_failed, resource_times.worked(step)
         view = StepView(
             id=f"step-{position}",
             position=position,
@@ -188,37 +184,32 @@ class Reader:
             technical=" · ".join(filter(None, (outline.piece_of(known), name))),
             icon=icon,
             state=self._state(step, failed=failed, left=left),
-            duration=formats.duration(resource_times.worked(step)) if resource_times.worked(step) else "",
-            bar=self._bar(begin, resource_times.worked(step)),
+            duration=formats.duration(took) if took else "",
+            bar=self._bar(begin, took),
             error=message,
             error_line=formats.first_line(error),
             stack=stack,
             failed=failed,
         )
-        view.input = self._value(view, step.get("input"))
-        output, rounds = step.get("output"), run_tree.iterations(step)
-        if rounds is not None and depth < run_tree.DEEPEST:
+        view.input = self._value(view, step.input)
+        if step.is_loop and depth < run_tree.DEEPEST:
             if in_rounds:
-                self._loop(view, rounds, depth, begin)
-        elif step.get("type") == "ROUTER" and isinstance(pick(output, "branches"), list):
-            view.branches = [
-                (str(branch.get("branchName") or _("Branch"))[:200], branch.get("evaluation") is True)
-                for branch in dicts_at(output, "branches")
-            ]
+                self._loop(view, step.iterations, depth, begin)
+        elif step.is_router:
+            view.branches = [(str(branch.name or _("Branch"))[:200], branch.taken) for branch in step.branches]
         else:
-            view.output = self._value(view, output)
+            view.output = self._value(view, step.output)
         return view
 
-    def _state(self, step: Mapping[str, Any], *, failed: bool, left: bool) -> Badge:
+    def _state(self, step: StepResult, *, failed: bool, left: bool) -> Badge:
         """A step's state; in a finished run no step is shown as running."""
-        status = step.get("status")
         if left:
             return _EARLIER_TRY
-        if self._ended and status in ("RUNNING", "PAUSED"):
+        if self._ended and step.status in ("RUNNING", "PAUSED"):
             return _NOT_ENDED
-        return _ROUND_FAILED if failed and status != FAILED else messages.run_state(status)
+        return _ROUND_FAILED if failed and step.status != FAILED else messages.run_state(step.raw.get("status"))
 
-    def _loop(self, view: StepView, rounds: Sequence[Any], depth: int, begin: float) -> None:
+    def _loop(self, view: StepView, rounds: Sequence[object], depth: int, begin: float) -> None:
         """The first iterations, and the later ones that failed, as long as there is room."""
         view.iterations_in_all = len(rounds)
         for number, steps in enumerate(rounds, start=1):
@@ -231,13 +222,13 @@ class Reader:
                 view.iterations.append(self._round(number, steps, view.position, depth, begin))
             begin += resource_times.all_worked(steps)
 
-    def _round(self, number: int, steps: Any, position: str, depth: int, begin: float) -> Iteration:
+    def _round(self, number: int, steps: object, position: str, depth: int, begin: float) -> Iteration:
         inner = list(self._read(steps, f"{position}-{number}-", depth + 1, begin))
         took = resource_times.all_worked(steps)
         bar = self._bar(begin, took) if took else None
         return Iteration(number, inner, any_failed(steps), formats.duration(took) if took else "", bar)
 
-    def _value(self, view: StepView, value: Any) -> Value | None:
+    def _value(self, view: StepView, value: object) -> Value | None:
         if value in (None, "", {}, []):
             return None
         if self._room.spent() and not view.failed:
@@ -254,14 +245,19 @@ _NOT_ENDED = Badge(gettext_lazy("Did not finish"), "circle-stop", "secondary")
 _ROUND_FAILED = Badge(gettext_lazy("A step in it failed"), "circle-x", "red")
 
 
-def is_left(name: str, step: Any, left: str) -> bool:
+def _result(given: object) -> StepResult:
+    """A step of a run; anything else in its place is taken for its output."""
+    return StepResult(given) or StepResult({"output": given})
+
+
+def is_left(name: str, step: StepResult, left: str) -> bool:
     """Whether a step's failure is that of an earlier try. `left` is the step that failed then."""
-    return bool(left) and any_failed({name: step}) and (name == left or pick(step, "output.iterations") is not None)
+    return bool(left) and step.any_failed and (name == left or step.has_iterations)
 
 
-def failed_position(steps: Any, name: str) -> str:
+def failed_position(steps: object, name: str) -> str:
     """The position of the failed step of this name, also in iterations; "" for none."""
-    failed = (ran for ran in run_tree.walk(steps) if ran.name == name and pick(ran.step, "status") == FAILED)
+    failed = (ran for ran in run_tree.walk(steps) if ran.name == name and StepResult(ran.step).status == FAILED)
     return next((ran.position for ran in failed), "")
 
 
@@ -274,10 +270,9 @@ def shows(views: Sequence[StepView], position: str) -> bool:
     )
 
 
-def error_text(value: Any) -> str:
+def error_text(value: object) -> str:
     """A step's `errorMessage`, a text or an object, as text of at most LONGEST characters."""
     if value in (None, "", {}, []):
         return ""
-    if not isinstance(value, str):
-        return formats.pretty(value, LONGEST).text
-    return failure_reading.collapsed(value[:LONGEST])
+    text = as_text(value)
+    return failure_reading.collapsed(text[:LONGEST]) if text else formats.pretty(value, LONGEST).text

@@ -13,16 +13,16 @@ recording `run_retry_succeeded_from_failed_step`) or span both tries (0.72.4, re
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from workflows_ui.core import formats
-from workflows_ui.core.paths import dict_at, number_at, text_at
+from workflows_ui.core.readers import mapping_of, number_of
 from workflows_ui.engine import run_tree
-from workflows_ui.resource_admin.resource import Row, pick
+from workflows_ui.engine_objects.flows import Step
+from workflows_ui.engine_objects.runs import Run, StepResult
 from workflows_ui.runs import reading
 
 #: The whole width of a bar, in its own units.
@@ -43,10 +43,10 @@ _LABELS: Mapping[str, str | Promise] = {
     "before": gettext_lazy("Before it started"),
     "long-before": gettext_lazy("Before it started: in the queue, or in earlier tries"),
     "work": gettext_lazy("Steps"),
-    "tries": gettext_lazy("Steps at work, those of earlier tries included"),
+    "tries": gettext_lazy("Steps running, including earlier tries"),
     "waiting": gettext_lazy("Waiting in a pause"),
     "unended": gettext_lazy("In a step whose time is not known"),
-    "current": gettext_lazy("In the step at work now, and around the steps"),
+    "current": gettext_lazy("Current step and time between steps"),
     "around": gettext_lazy("Engine overhead"),
     "unexplained": gettext_lazy("Not explained by the steps: engine overhead, or a time before the run was retried"),
 }
@@ -78,28 +78,29 @@ def bar(begin: float, took: float, whole: float) -> Bar | None:
     return Bar(x, max(_THINNEST, min(WIDTH - x, round(took / whole * WIDTH))) if took > 0 else 0)
 
 
-def worked(step: Any, depth: int = 0) -> float:
+def worked(step: StepResult, depth: int = 0) -> float:
     """Milliseconds that a step worked; for a loop without its own time the sum of its steps. 0 if nothing is known."""
-    known = number_at(step, "duration")
+    known = step.duration
     if known is not None and 0 <= known < _LONGEST:
         return float(known)
-    rounds = run_tree.iterations(step) if depth < run_tree.DEEPEST else None
-    return sum((all_worked(turn, depth + 1) for turn in rounds or ()), 0.0)
+    rounds = step.iterations if depth < run_tree.DEEPEST else ()
+    return sum((all_worked(turn, depth + 1) for turn in rounds), 0.0)
 
 
-def all_worked(steps: Any, depth: int = 0) -> float:
-    return sum(worked(step, depth) for step in steps.values()) if isinstance(steps, dict) else 0.0
+def all_worked(steps: object, depth: int = 0) -> float:
+    """The same of all steps in a chain, which are by name. Accepts any value."""
+    return sum((worked(StepResult(step), depth) for step in mapping_of(steps).values()), 0.0)
 
 
 class Times:
     """The times of one run. `known` are its flow's steps by name, if known: they show which of them pause."""
 
-    def __init__(self, run: Row, known: Mapping[str, Any], now: datetime.datetime | None = None) -> None:
+    def __init__(self, run: Run, known: Mapping[str, object], now: datetime.datetime | None = None) -> None:
         now = now or timezone.now()
-        self._steps = dict_at(run, "steps")
-        self.work = all_worked(self._steps)
+        self._steps = {name: StepResult(step) for name, step in run.chain.items()}
+        self.work = all_worked(run.chain)
         self._start = reading.started(run)
-        status = run.get("status")
+        status = run.status
         self._so_far = formats.between(self._start, now.isoformat()) if status in ("PAUSED", "RUNNING") else None
         self._whole = self._so_far if status == "PAUSED" else reading.length(run)
         #: Whether steps of an earlier try are among the steps: then their times do not add up to the run's.
@@ -188,7 +189,7 @@ class Times:
         """Whether the run ended within a step, which then has no time: it stays running (recording `run_odd_TIMEOUT_Endless_flow`), or
         failed with the run (recording `run_odd_LOG_SIZE_EXCEEDED_Huge_answer_log_too_large`).
         """
-        return any(pick(step, "status") in ("RUNNING", "FAILED") and not worked(step) for step in self._steps.values())
+        return any(step.status in ("RUNNING", "FAILED") and not worked(step) for step in self._steps.values())
 
     def parts(self) -> list[Part]:
         """The parts in their order, without those that took no time; [] if nothing is known."""
@@ -203,19 +204,18 @@ class Times:
         return parts
 
 
-def pauses(step: Any, known: Any) -> bool:
-    """Whether a step may pause a run: it does so now, its app is one that does, or it has a delay."""
-    if pick(step, "status") == "PAUSED" or planned_wait(step) is not None:
+def pauses(step: StepResult, known: object) -> bool:
+    """Whether a step may pause a run: it does so now, its app is one that does, or it has a delay. `known`: the flow's step, if known."""
+    if step.status == "PAUSED" or planned_wait(step) is not None:
         return True
-    piece, action = (text_at(known, f"settings.{key}") for key in ("pieceName", "actionName"))
-    return piece.endswith(_PAUSING) or "wait" in action.lower()
+    settings = Step(known).settings
+    return settings.piece_name.endswith(_PAUSING) or "wait" in settings.action_name.lower()
 
 
-def planned_wait(step: Any) -> float | None:
+def planned_wait(step: StepResult) -> float | None:
     """The milliseconds of a delay (`unit`, `delayFor`: recording `run_get_PAUSED`); None for other steps."""
-    unit, amount = pick(step, "input.unit"), pick(step, "input.delayFor")
-    try:
-        wait = float(amount) * _UNITS[str(unit).lower()]
-    except (TypeError, ValueError, KeyError):
+    unit, amount = _UNITS.get(str(step.fields.get("unit")).lower()), number_of(step.fields.get("delayFor"))
+    if unit is None or amount is None:
         return None
+    wait = amount * unit
     return wait if 0 <= wait < _LONGEST else None

@@ -47,11 +47,13 @@ def step(request: ConsoleRequest, slug: str, id: str, position: str) -> HttpResp
     name, given = located
     start = request.GET.get("from", "")
     first = max(1, int(start)) if start.isdecimal() and len(start) < 8 else 1
-    view = run_steps.Reader(panels.known_steps(session, run), run=run).read_step(given, name, position, first, ROUNDS)
+    view = run_steps.Reader(panels.known_steps(session, run), run=Run(run)).read_step(
+        given, name, position, first, ROUNDS
+    )
     last = first + len(view.iterations) - 1
     context = {
         "run_id": id,
-        "run_name": reading.name_of(run),
+        "run_name": reading.name_of(Run(run)),
         "step": view,
         "first": first,
         "last": last,
@@ -73,7 +75,7 @@ def family(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     children, complete = _children(session, run)
     context = {
         "run_id": id,
-        "run_name": reading.name_of(run),
+        "run_name": reading.name_of(Run(run)),
         "parents": parents,
         # An id that the engine does not know.
         "parent_gone": "" if parents else parent,
@@ -99,7 +101,7 @@ def compared(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     masked_run, *good_runs = masking.masked(session, [run, *found])
     context: dict[str, object] = {
         "run_id": id,
-        "run_name": reading.name_of(masked_run),
+        "run_name": reading.name_of(Run(masked_run)),
         "slug": slug,
         "index": index,
         "good": good,
@@ -150,7 +152,7 @@ def file(request: ConsoleRequest, slug: str, id: str) -> HttpResponseBase:
         object_id=id[:120],
         credential=session.credential_id,
     )
-    flow = slugify(reading.name_of(run), allow_unicode=True)[:80]
+    flow = slugify(reading.name_of(Run(run)), allow_unicode=True)[:80]
     value = {key: value for key, value in run.items() if key not in indexed.ADDED}
     text = json.dumps(value, ensure_ascii=False, indent=2).encode("utf-8", "replace")
     return responses.download(text, f"{flow or 'run'}-{slugify(id)[:30]}.json")

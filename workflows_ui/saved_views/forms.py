@@ -18,7 +18,7 @@ class ViewForm(forms.Form):
         Group.objects.none(),
         label=_("Share with a team"),
         required=False,
-        empty_label=_("Nobody: only you can see it"),
+        empty_label=_("No one: only you can see it"),
         help_text=_("The people of the team see the view under “Shared”. Only you and managers change it."),
     )
     default = forms.BooleanField(label=_("Open the list with this view"), required=False)

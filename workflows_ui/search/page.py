@@ -14,6 +14,7 @@ from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import capabilities, clients, credentials, engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import AddressRefused, EngineError, Forbidden, NoRoute, NotFound, NotInPlan
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.flows import launchable
 from workflows_ui.members.models import Role
 from workflows_ui.members.services import access as member_access
@@ -273,10 +274,10 @@ def _runs(access: Access, text: Text, known: Collection[str]) -> Iterator[Entry]
         badge = messages.run_state(row.get("status"))
         outcome = _outcome(badge.word, formats.moment(row.get("created")))
         yield Entry(
-            (name_of(row) or resource.full_title(row))[:120],
+            (name_of(Run(row)) or resource.full_title(row))[:120],
             resource.url(access.workspace.slug, resource.key(row)),
             badge.icon,
-            " · ".join(filter(None, (outcome, error_of(row)[:120]))),
+            " · ".join(filter(None, (outcome, error_of(Run(row))[:120]))),
         )
     if len(found) == MOST:
         yield Entry(_("All runs with these words"), resource.url(access.workspace.slug, search=text.typed), "search")

@@ -149,7 +149,7 @@ class Tables(Resource):
     icon, group, menu_order = "table", "build", 50
     batch_size = whole_lists.AT_ONCE
     empty = _("There are no tables in this workspace yet")
-    empty_hint = _("Tables keep rows that flows read and write. Make one, then give it columns.")
+    empty_hint = _("Tables keep rows that flows read and write. Create one, then give it columns.")
     recipe = ("/v1/tables/{id}", "workflows.get_table({id!r})")
     list_display = (
         Column("name", _("Name"), link=True),
@@ -207,8 +207,9 @@ class Tables(Resource):
             form=copies.DeleteForm,
             confirm=lambda table: (
                 gettext(
-                    "The table “%(name)s” is deleted. Flows that read or write it will fail. A copy is kept for %(days)d days under "
-                    "“Recently deleted”. A restored table has a new id, and its records are new ones."
+                    "The table “%(name)s” is deleted. Flows that read or write it will fail. A copy is kept for "
+                    "%(days)d days under “Recently deleted”. A restored table has a new ID, and its records are "
+                    "new ones."
                 )
                 % {"name": formats.cut(reading.label_of(table)), "days": deleted_objects.days()}
             ),
@@ -217,8 +218,9 @@ class Tables(Resource):
             done=lambda _row, answer: copies.done(gettext("The table is deleted."), answer),
             bulk=Bulk(
                 _(
-                    "The tables are deleted with their records. Flows that read or write them will fail. A copy of each is kept for some "
-                    "time under “Recently deleted”. A restored table has a new id, and its records are new ones."
+                    "The tables are deleted with their records. Flows that read or write them will fail. A copy "
+                    "of each is kept for some time under “Recently deleted”. A restored table has a new ID, and "
+                    "its records are new ones."
                 )
             ),
         ),

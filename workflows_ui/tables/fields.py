@@ -35,7 +35,7 @@ class NewColumn(NameForm):
         label=_("Choices"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 4, "dir": "auto"}),
-        help_text=_("Only for a choice from a list: one choice a line. They cannot be changed later."),
+        help_text=_("Only for a choice from a list: one choice per line. They cannot be changed later."),
     )
 
     def clean(self) -> dict[str, object]:

@@ -145,7 +145,8 @@ def _actions(table: str, fields: list[Row]) -> tuple[Action, ...]:
     def lost(_session: EngineSession, record: Row) -> Affected:
         values = [(key, short(record, key)) for key in names]
         return Affected(
-            _("With it go its values:"), [(f"{names[key] or key}: {value}", "") for key, value in values if value]
+            _("These values are deleted too:"),
+            [(f"{names[key] or key}: {value}", "") for key, value in values if value],
         )
 
     return (

@@ -192,7 +192,7 @@ def delete_records(request: ConsoleRequest, slug: str, table: str, action: str) 
         return responses.redirect(request, resource.url(slug))
     chosen = _selected_records(request, session, resource, slug)
     if not chosen.ids:
-        messages.warning(request, _("Tick the rows first, then choose what to do with them."))
+        messages.warning(request, _("Select the rows first, then choose an action."))
         return responses.redirect(request, chosen.back)
     if request.POST.get("confirmed") != "yes":
         return _page(request, slug, chosen)

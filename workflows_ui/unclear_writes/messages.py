@@ -35,7 +35,7 @@ def sentence(row: UnclearWrite) -> str:
         return _("The console found in the engine that it was done.")
     if row.state == WriteState.NOT_DONE:
         return _("It was not done: the engine is as it was before. You can send it again.")
-    return _("Nobody can say whether it was done: the engine does not show it. Look there before you send it again.")
+    return _("No one can say whether it was done: the engine does not show it. Look there before you send it again.")
 
 
 def context(row: UnclearWrite) -> dict[str, object]:

@@ -256,7 +256,7 @@ def summary(found: Users, session: EngineSession, none: Text) -> str:
     flows = sum(1 for line in found.lines if line.kind == FLOWS)
     servers = len(found.lines) - flows
     if not found.complete:
-        text = _("%(count)d flows are known to use it; the engine did not give all its flows, so there may be more.")
+        text = _("%(count)d flows are known to use it; the engine did not list all its flows, so there may be more.")
         return f"{text % {'count': flows}} {hint(session)}".strip()
     said = [str(none)] if not found.lines else []
     if flows:

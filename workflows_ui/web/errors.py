@@ -71,7 +71,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """403 outside the roles of a workspace."""
-    message = Message(_("Not yours to do"), _("You do not have the right to do this."))
+    message = Message(_("You don't have permission"), _("You do not have the right to do this."))
     return _page(request, message, status=403)
 
 
@@ -117,7 +117,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     message = Message(
         _("The form is out of date"),
         _("It was opened before you signed in or out, or it did not come from the console. Nothing was done."),
-        _("Open the page again and send it once more. Your browser must accept the console's cookies."),
+        _("Open the page again and send it again. Your browser must accept the console's cookies."),
     )
     return _page(request, message, status=403)
 
@@ -127,9 +127,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if isinstance(sys.exception(), database.AWAY):
         return database_away(request)
     message = Message(
-        _("The console made a mistake"),
-        _("It has been written to the log. What you did before is kept."),
-        _("Try again. If it happens again, tell your administrator the number below."),
+        _("Something went wrong"),
+        _("The error was logged. What you did before is kept."),
+        _("Try again. If it happens again, tell your administrator the reference number below."),
     )
     return _bare_page(request, message, status=500)
 

@@ -19,7 +19,7 @@ from workflows_ui.members.services.access import NoAccess, NotAllowed, RightEnde
 _ERRORS: dict[type[BaseException], Message] = {
     RightEnded: Message(
         _("Your right to launch this flow has ended"),
-        _("Its date is over, or all of its launches are used. Nothing was launched."),
+        _("It has expired, or all of its launches are used. Nothing was launched."),
         _("Ask a manager of the workspace for more."),
     ),
     engine.ScopedKey: Message(
@@ -33,7 +33,7 @@ _ERRORS: dict[type[BaseException], Message] = {
         _("Correct the organization of the credential."),
     ),
     engine.SessionEnded: Message(
-        _("The credential has ended"),
+        _("The credential no longer works"),
         _(
             "The engine ended its session: another password was set there, or its user was deactivated. You are still signed in to the "
             "console."
@@ -42,8 +42,8 @@ _ERRORS: dict[type[BaseException], Message] = {
     ),
     engine.CredentialRefused: Message(
         _("The engine refuses the credential"),
-        _("It may have expired, been withdrawn or been typed wrongly. You are still signed in to the console."),
-        _("Test the credential, or put a new one in its place."),
+        _("It may have expired, been revoked or been mistyped. You are still signed in to the console."),
+        _("Test the credential, or replace it."),
     ),
     engine.WrongProject: Message(
         _("The credential does not open this project"),
@@ -51,12 +51,12 @@ _ERRORS: dict[type[BaseException], Message] = {
         _("Test the credential, or ask the project's manager in the engine."),
     ),
     engine.Forbidden: Message(
-        _("The credential does not reach this"),
-        _("The engine knows the credential, but does not let it do this here."),
+        _("The credential has no access to this"),
+        _("The credential is valid but lacks permission for this."),
         _("Use a credential with more rights in the engine, or ask its owner."),
     ),
     engine.NotInPlan: Message(
-        _("Not part of the engine's plan"),
+        _("Not included in the engine's plan"),
         _("The engine says that its plan does not include this, or that a quota is used up."),
         _("Ask the engine's administrator."),
     ),
@@ -66,19 +66,19 @@ _ERRORS: dict[type[BaseException], Message] = {
         _("Load the page again. If this stays, the console cannot do it with this engine."),
     ),
     engine.NotFound: Message(
-        _("No longer there"),
+        _("Deleted"),
         _("The engine does not know this. It may have been deleted, or the link may be wrong."),
         _("Go back to the list and look for it by name."),
     ),
     engine.RateLimited: Message(
         _("The engine asks for a pause"),
-        _("It got more requests than it takes at once."),
+        _("It received more requests than it accepts at once."),
         _("Wait a minute, then try again."),
     ),
     engine.TooLarge: Message(
         _("The answer is too large"),
         _("The engine sent more than the console reads, so nothing is shown."),
-        _("Ask for less: use a filter, or fewer rows a page."),
+        _("Request less: use a filter, or fewer rows per page."),
     ),
     engine.AddressRefused: Message(
         _("The console does not call this address"),
@@ -120,7 +120,7 @@ _ERRORS: dict[type[BaseException], Message] = {
     engine.Refused: Message(
         _("The engine refuses this request"),
         _("It read the request and said no to what it asks for."),
-        _("Check the values. The technical part says what the engine found."),
+        _("Check the values. See the technical details for what the engine found."),
     ),
     NoCredential: Message(
         _("You have no credential here"),
@@ -150,14 +150,14 @@ _ERRORS: dict[type[BaseException], Message] = {
         _("Delete the credential and add it again, or ask your administrator."),
     ),
     NoAccess: Message(
-        _("There is nothing here for you"),
+        _("Page not found"),
         _("The page does not exist, or it belongs to a workspace that you are not a member of."),
         _("Check the link, or ask a manager of the workspace for access."),
     ),
 }
 _TOO_LARGE = Message(
     _("Too large for the engine"),
-    _("What was sent is more than the engine takes at once. Nothing was changed."),
+    _("What was sent is more than the engine accepts at once. Nothing was changed."),
     _("Send less: a smaller file, or shorter values."),
 )
 _ANY = Message(
@@ -167,7 +167,7 @@ _ANY = Message(
 )
 #: While no worker sends a heartbeat.
 NO_WORKER = Message(
-    _("Nothing works in the background just now"),
+    _("Background work is not running right now"),
     _(
         "The part of the console that does this is not running. Nothing is lost: it continues automatically once "
         "that part runs again."
@@ -185,7 +185,9 @@ _NEEDED: dict[Role, Text] = {
 def error_message(error: BaseException) -> Message:
     """The text for an engine's error, a missing or undecryptable credential, or a missing right."""
     if isinstance(error, NotAllowed) and not isinstance(error, RightEnded):
-        return Message(_("Not yours to do"), _NEEDED[error.needed], _("Ask a manager of the workspace for it."))
+        return Message(
+            _("You don't have permission"), _NEEDED[error.needed], _("Ask a manager of the workspace for it.")
+        )
     if isinstance(error, engine.Refused) and error.status == 413:
         return _TOO_LARGE
     return next((message for kind, message in _ERRORS.items() if isinstance(error, kind)), _ANY)

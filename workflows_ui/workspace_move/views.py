@@ -61,7 +61,7 @@ def _move(request: ConsoleRequest, workspace: Workspace, form: MoveForm) -> bool
         form.add_error("address", _("The workspace already uses this address."))
     except workspace_move.Moved:
         form.add_error(
-            None, _("Somebody else has moved the workspace in the meantime. Look at its settings, then try again.")
+            None, _("Someone else has moved the workspace in the meantime. Check its settings, then try again.")
         )
     except Problem as problem:
         form.blame(problem)

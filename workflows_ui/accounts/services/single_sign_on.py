@@ -26,16 +26,16 @@ _LONGEST_USERNAME = 60
 class Why(models.TextChoices):
     """Reasons for a refused sign-in."""
 
-    UNVERIFIED = "unverified", _("Your e-mail address is not confirmed there. Have it confirmed, then try again.")
+    UNVERIFIED = "unverified", _("Your email address is not confirmed there. Have it confirmed, then try again.")
     NOT_ALLOWED = "not_allowed", _("This console is not open to your account there. Ask your administrator.")
     UNCONFIRMED_HERE = (
         "unconfirmed_here",
         _(
-            "There is an account with your e-mail address, but the address was never confirmed. Sign in with the "
-            "password, and ask your administrator."
+            "There is an account with your email address, but the address was never confirmed. Sign in "
+            "with the password, and ask your administrator."
         ),
     )
-    SUPERUSER = "superuser", _("The account with your e-mail address is an administrator's. Sign in with its password.")
+    SUPERUSER = "superuser", _("The account with your email address is an administrator's. Sign in with its password.")
 
 
 class Refused(Exception):

@@ -37,7 +37,7 @@ from workflows_ui.web.requests import ConsoleRequest
 
 _log = logging.getLogger(__name__)
 _RESET_KEY = allauth_views.INTERNAL_RESET_SESSION_KEY
-_MISMATCH = gettext_lazy("Wrong user name or password.")
+_MISMATCH = gettext_lazy("Wrong username or password.")
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -51,8 +51,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         "invalid_password_reset": gettext_lazy("This link does not work any more."),
         "account_inactive": gettext_lazy("This account is deactivated."),
         "incorrect_password": gettext_lazy("This is not your password."),
-        "duplicate_email": gettext_lazy("This is your address already."),
-        "email_taken": gettext_lazy("Somebody else has this address."),
+        "duplicate_email": gettext_lazy("This is already your address."),
+        "email_taken": gettext_lazy("Someone else has this address."),
         "rate_limited": gettext_lazy("Too many attempts. Wait five minutes, then try again."),
     }
 
@@ -140,7 +140,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         except (SMTPException, OSError) as problem:
             _log.error("account mail not sent: %s", type(problem).__name__)
             if self.request is not None and self.request.user.is_authenticated:
-                messages.error(self.request, _("The mail could not be sent. Try again in some minutes."))
+                messages.error(self.request, _("The email could not be sent. Try again in some minutes."))
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("profile")
@@ -286,7 +286,7 @@ def _browser(user_agent: str) -> str:
     system = next((label for pattern, label in _SYSTEMS if pattern in user_agent), "")
     if name and system:
         return _("%(browser)s on %(system)s") % {"browser": name, "system": system}
-    return name or system or user_agent[:_LONGEST] or _("A program that does not say which")
+    return name or system or user_agent[:_LONGEST] or _("Unknown program")
 
 
 @never_cache

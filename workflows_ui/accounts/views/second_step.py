@@ -38,7 +38,7 @@ class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     """allauth's adapter: sealed secrets, passkeys for the host of BASE_URL, and the console's error messages."""
 
     error_messages = DefaultMFAAdapter.error_messages | {
-        "incorrect_code": gettext_lazy("This code is not right. Wait for the next one, then try that."),
+        "incorrect_code": gettext_lazy("This code is not correct. Wait for the next one, then try again."),
         "copied_passkey": gettext_lazy(
             "This passkey may have been copied, so it was not accepted. Sign in another way, then remove this passkey from your account "
             "and add a new one."

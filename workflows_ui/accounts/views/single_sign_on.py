@@ -129,7 +129,8 @@ def _failure_page(request: HttpRequest, problem: object) -> HttpResponse:
     return _refusal_page(
         request,
         _(
-            "The sign-in did not come to its end: it took too long, was stopped, or the provider does not answer as it should. Try again."
+            "The sign-in was not completed: it took too long, was stopped, or the provider did not "
+            "answer correctly. Try again."
         ),
     )
 

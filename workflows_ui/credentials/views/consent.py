@@ -40,7 +40,7 @@ def _decide(request: ConsoleRequest, credential: Credential) -> None:
     if decision not in {"agree", "end"}:
         messages.info(request, _("Nothing was changed."))
     elif row is None or not sharing.decide(actor(request), row, agrees=decision == "agree"):
-        messages.warning(request, _("Nothing was changed: this was decided or withdrawn meanwhile."))
+        messages.warning(request, _("Nothing was changed: this was decided or revoked meanwhile."))
     elif decision == "agree":
         messages.success(request, _("The team %(team)s uses the credential now.") % {"team": row.team.name[:80]})
     else:

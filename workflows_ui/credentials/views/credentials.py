@@ -268,13 +268,11 @@ def _take_over(request: ConsoleRequest, credential: Credential, form: ReplaceFor
         return False
     except secret_rotation.Changed:
         # It changed during the test. The page shows with the next submission whether a person replaced it.
-        form.add_error(
-            None, _("Somebody else changed this secret a moment ago. Look at the credential, then try again.")
-        )
+        form.add_error(None, _("Someone else changed this secret a moment ago. Check the credential, then try again."))
         return False
     tasks.request_inspection(credential)
     if aside.destroyed_at is None:
-        messages.success(request, _("The new secret works and is in use. The old one can be put back for a while."))
+        messages.success(request, _("The new secret works and is in use. The old one can be restored for a while."))
     else:
         messages.success(request, _("The new secret works and is in use."))
     return True
@@ -286,11 +284,11 @@ def put_back(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> Ht
     credential = find_credential(request, credential_id, to_change=True)
     aside = secret_rotation.last(credential)
     if aside is None:
-        messages.warning(request, _("There is no earlier secret any more: its time is over, and it is destroyed."))
+        messages.warning(request, _("There is no previous secret any more: it has expired and was destroyed."))
     elif request.POST.get("aside") != str(aside.pk):
         # The page of the button was about another secret.
         text = credential_messages.overtaken(aside, request.user)
-        messages.warning(request, f"{text} {_('Nothing was put back. Look at it before you try again.')}")
+        messages.warning(request, f"{text} {_('Nothing was restored. Check it before you try again.')}")
     else:
         _put_back(request, credential, aside)
     return responses.redirect_to_view(request, "credential", slug, credential.pk)
@@ -300,7 +298,7 @@ def _put_back(request: ConsoleRequest, credential: Credential, aside: Credential
     try:
         secret_rotation.put_back(actor(request), credential, aside)
     except secret_rotation.Changed:
-        messages.warning(request, _("Somebody else changed this secret a moment ago. Look at it before you try again."))
+        messages.warning(request, _("Someone else changed this secret a moment ago. Check it before you try again."))
         return
     except CannotOpen as problem:
         messages.error(request, credential_messages.code_message(credential_tests.problem_code(problem)).sentence)
@@ -309,10 +307,10 @@ def _put_back(request: ConsoleRequest, credential: Credential, aside: Credential
     if isinstance(result, Problem):
         words = credential_messages.problem_message(result).what
         messages.warning(
-            request, _("The earlier secret is in use again. Its test failed: %(words)s") % {"words": words}
+            request, _("The previous secret is in use again. Its test failed: %(words)s") % {"words": words}
         )
     else:
-        messages.success(request, _("The earlier secret is in use again, and works."))
+        messages.success(request, _("The previous secret is in use again, and works."))
 
 
 @member(Role.VIEWER)
@@ -332,11 +330,11 @@ def share(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpR
             values = {"owner": credential.owner.label, "teams": ", ".join(row.team.name for row in asked)}
             messages.success(
                 request,
-                _("%(owner)s is asked by a notification. Until they agree, it does not act for: %(teams)s.") % values,
+                _("A notification asks %(owner)s. Until they agree, it is not used for: %(teams)s.") % values,
             )
         elif wanted:
             names = ", ".join(team.name for team in wanted)
-            messages.success(request, _("The credential acts for everybody in: %(teams)s.") % {"teams": names})
+            messages.success(request, _("The credential is now used for everyone in: %(teams)s.") % {"teams": names})
         else:
             messages.success(request, _("The credential is no longer shared with any team."))
         return responses.redirect_to_view(request, "credential", slug, credential.pk)

@@ -15,6 +15,7 @@ from functools import partial
 from typing import TypeVar, cast
 
 from workflows_ui.core import formats
+from workflows_ui.core.json_values import JsonType, changed_at, changed_object, changed_texts, json_type
 from workflows_ui.core.paths import dict_at, dicts_at, text_at
 from workflows_ui.core.readers import mapping_of
 from workflows_ui.engine import braces, flow_tree, references
@@ -110,26 +111,25 @@ def mapped(trigger: Tree, change: Callable[[Step], Step]) -> Tree:
         for key in ("nextAction", "firstLoopAction"):
             if id(copy.get(key)) in copies:
                 copy[key] = copies[id(copy[key])]
-        if isinstance(copy.get("children"), list):
-            copy["children"] = [copies.get(id(child), child) for child in copy["children"]]
+        if "children" in copy:
+            copy["children"] = changed_at(copy["children"], "*", lambda child: copies.get(id(child), child))
     return cast("Tree", copies.get(id(trigger), trigger))
 
 
 def _rewritten(step: Step, matches: Matches) -> Step:
-    settings = step.get("settings")
-    if not isinstance(settings, dict):
+    if not (settings := dict_at(step, "settings")):
         return step
     new, piece = dict(settings), text_at(settings, "pieceName")
     if version := matches.versions.get((piece, exact(text_at(settings, "pieceVersion")))):
         new["pieceVersion"] = version
-    values = settings.get("input")
-    if isinstance(values, dict):
+    if values := dict_at(settings, "input"):
         new["input"] = _rewritten_input(step, values, matches)
     if found := matches.columns.get(replacing_table(step, matches)):
         new = _with_columns(new, found)
     for key in references.RESOLVED:
         if key in new:
-            new[key] = _texts_replaced(new[key], partial(_with_connections, connections=matches.connections))
+            # Files with deeper values than the interpreter's stack are refused (files.parse).
+            new[key] = changed_texts(new[key], partial(_with_connections, connections=matches.connections))
     return step | {"settings": new}
 
 
@@ -160,21 +160,10 @@ def _with_connections(text: str, connections: Mapping[str, str]) -> str:
     return braces.replaced(text, lambda expression: references.CONNECTION.sub(chosen, expression))
 
 
-def _texts_replaced(value: object, replace: Callable[[str], str]) -> object:
-    """A copy with each text replaced. Files with deeper values than the interpreter's stack are refused (files.parse)."""
-    if isinstance(value, str):
-        return replace(value)
-    if isinstance(value, list):
-        return [_texts_replaced(item, replace) for item in value]
-    if isinstance(value, dict):
-        return {key: _texts_replaced(item, replace) for key, item in value.items()}
-    return value
-
-
 def used_columns(settings: Row) -> list[str]:
     """The names of the columns that a step has values or filters for; ids where the step does not have the names."""
     names, values = _names(settings), dict_at(settings, "input.values")
-    records = dicts_at(values, "values") if isinstance(values.get("values"), list) else [values]
+    records = dicts_at(values, "values") if json_type(values.get("values")) is JsonType.LIST else [values]
     keys = (names.get(key, key) for record in records for key in record)
     return list(dict.fromkeys([*keys, *(text_at(column, "name") for column in _filtered(settings))]))
 
@@ -184,7 +173,7 @@ def _with_columns(settings: Row, columns: Columns) -> dict[str, object]:
     keys = {key: text_at(columns[name], "externalId") for key, name in _names(settings).items() if name in columns}
     inputs = dict(dict_at(settings, "input"))
     new = {**settings, "input": inputs}
-    if isinstance(values := inputs.get("values"), dict):
+    if values := dict_at(inputs, "values"):
         inputs["values"] = _with_keys(values, keys)
     if schema := dict_at(settings, _SCHEMA):
         stored = dict_at(settings, "propertySettings")
@@ -211,9 +200,9 @@ def _names(settings: Row) -> dict[str, str]:
 def _with_keys(value: Mapping[str, object], keys: Mapping[str, str]) -> dict[str, object]:
     """A record, several of them, or the schema of either with other keys."""
     inner = value.get("values")
-    if isinstance(inner, list):
-        records = [_with_keys(record, keys) if isinstance(record, dict) else record for record in inner]
-        return {**value, "values": records}
+    if json_type(inner) is JsonType.LIST:
+        change = partial(_with_keys, keys=keys)
+        return {**value, "values": changed_at(inner, "*", lambda record: changed_object(record, change))}
     if properties := dict_at(inner, "properties"):
         return {**value, "values": {**mapping_of(inner), "properties": _with_keys(properties, keys)}}
     return {keys.get(key) or key: item for key, item in value.items()}

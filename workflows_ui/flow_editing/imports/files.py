@@ -14,7 +14,9 @@ from django.utils.translation import gettext as _
 
 from workflows_ui.core import formats, redaction
 from workflows_ui.core.json_text import HALF
+from workflows_ui.core.json_values import JsonType, json_type
 from workflows_ui.core.paths import dicts_at, list_at, text_at
+from workflows_ui.core.readers import as_items, mapping_of
 from workflows_ui.engine import flow_tree
 from workflows_ui.flow_editing.operations import Json
 
@@ -43,7 +45,9 @@ def read(file: "UploadedFile[bytes]") -> list[Request]:
     try:
         return parse(file.read().decode("utf-8-sig"))
     except UnicodeDecodeError:
-        raise forms.ValidationError(_("This is no JSON file. Choose a file that was exported from a flow.")) from None
+        raise forms.ValidationError(
+            _("This is not a JSON file. Choose a file that was exported from a flow.")
+        ) from None
 
 
 def parse(text: str) -> list[Request]:
@@ -57,7 +61,9 @@ def parse(text: str) -> list[Request]:
         whole = HALF.sub("\ufffd", json.dumps(json.loads(text), ensure_ascii=False))
         versions = list(_versions(json.loads(whole), ""))
     except (ValueError, RecursionError):
-        raise forms.ValidationError(_("This is no JSON file. Choose a file that was exported from a flow.")) from None
+        raise forms.ValidationError(
+            _("This is not a JSON file. Choose a file that was exported from a flow.")
+        ) from None
     flows = [_request(version, called) for version, called in versions]
     if not flows:
         raise forms.ValidationError(_("There is no flow in this file. Choose a file that was exported from a flow."))
@@ -68,20 +74,26 @@ def parse(text: str) -> list[Request]:
     return flows
 
 
-def _versions(found: object, called: str) -> Iterator[tuple[dict[str, object], str]]:
+def _versions(found: object, called: str) -> Iterator[tuple[Mapping[str, object], str]]:
     """All objects with a tree, with the name of the object around them."""
-    if isinstance(found, list):
-        for item in found:
-            yield from _versions(item, "")
-    elif _is_tree(found):
-        yield {"trigger": found}, called
-    elif isinstance(found, dict) and _is_tree(found.get("trigger")):
-        yield found, called
-    elif isinstance(found, dict):
-        objects = [found[key] for key in _INNER if isinstance(found.get(key), dict)][:1]
-        inner = objects or next((found[key] for key in _LISTS if isinstance(found.get(key), list)), [])
+    for item in as_items(found):
+        yield from _versions(item, "")
+    version = mapping_of(found)
+    if _is_tree(version):
+        yield {"trigger": version}, called
+    elif _is_tree(version.get("trigger")):
+        yield version, called
+    else:
+        inner = _inner(version)
         for item in inner:
-            yield from _versions(item, (text_at(found, "name") or called) if len(inner) == 1 else "")
+            yield from _versions(item, (text_at(version, "name") or called) if len(inner) == 1 else "")
+
+
+def _inner(found: Mapping[str, object]) -> list[object]:
+    """The object in which an export has its flow, else the list with its flows."""
+    objects = [found[key] for key in _INNER if json_type(found.get(key)) is JsonType.OBJECT]
+    lists = [as_items(found[key]) for key in _LISTS if json_type(found.get(key)) is JsonType.LIST]
+    return objects[:1] or next(iter(lists), [])
 
 
 def shown_name(flow: Request) -> str:
@@ -94,7 +106,7 @@ def _is_tree(found: object) -> bool:
     return text_at(found, "type") in flow_tree.TRIGGERS
 
 
-def _request(version: dict[str, object], called: str) -> Request:
+def _request(version: Mapping[str, object], called: str) -> Request:
     return {
         "displayName": text_at(version, "displayName") or called,
         "trigger": version["trigger"],
@@ -103,7 +115,7 @@ def _request(version: dict[str, object], called: str) -> Request:
     }
 
 
-def _schema(version: dict[str, object]) -> str | None:
+def _schema(version: Mapping[str, object]) -> str | None:
     """The tree version; with None the engine migrates the tree from the beginning.
 
     A tree that claims a later version than 0.72's and lacks the date of a step is refused, and accepted with None
@@ -112,7 +124,9 @@ def _schema(version: dict[str, object]) -> str | None:
     version_number = text_at(version, "schemaVersion")
     if not version_number.isdecimal() or len(version_number) > _LONGEST_VERSION:
         return None
-    dated = all(isinstance(node.step.get("lastUpdatedDate"), str) for node in flow_tree.walk(version["trigger"]))
+    dated = all(
+        json_type(node.step.get("lastUpdatedDate")) is JsonType.TEXT for node in flow_tree.walk(version["trigger"])
+    )
     return version_number if dated or int(version_number) <= _UNDATED else None
 
 
@@ -127,6 +141,6 @@ def _check(flow: Request) -> None:
     twice = next((item for item, number in names.items() if item and number > 1), "")
     if twice:
         raise forms.ValidationError(
-            _("Two steps of “%(flow)s” in this file have the same name, “%(step)s”. The engine takes no such flow.")
+            _("Two steps of “%(flow)s” in this file have the same name, “%(step)s”. The engine does not accept this.")
             % {"flow": formats.cut(flow["displayName"]), "step": formats.cut(twice)}
         )

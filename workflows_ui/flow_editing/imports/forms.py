@@ -46,7 +46,7 @@ class MatchForm(forms.Form):
         self.session, self.questions, self.matching = session, list[Affected](), matching.Matching()
         self.refreshed = self.is_bound and bool(asked.get("again"))
         if self.refreshed:
-            self.questions = [Affected(gettext("The choices are up to date. Nothing was sent yet."))]
+            self.questions = [Affected(gettext("The choices are up to date. Nothing has been sent yet."))]
 
     def match(self, triggers: list[object]) -> None:
         self.matching = matching.match(self.session, triggers)
@@ -214,7 +214,9 @@ class FlowFile(SeenForm, MatchForm):
         result += [
             question for flow in _first_checked(flows) if (question := _to_complete(self.session, flow, open_keys))
         ]
-        return result or self.questions or [Affected(gettext("This is what is in the file. Nothing was sent yet."))]
+        return (
+            result or self.questions or [Affected(gettext("This is what is in the file. Nothing has been sent yet."))]
+        )
 
 
 class NewFlowFile(FlowFile):

@@ -201,7 +201,7 @@ def _connection_help(session: EngineSession, use: Use, titles: Mapping[str, str]
     if not piece:
         return used
     link = links.object_url("resource_action", piece, slug=session.workspace.slug, resource="pieces", action="connect")
-    text = gettext("Connect a new one (opens a new tab)")
+    text = gettext("Create a connection (opens a new tab)")
     return elements.linked(used, link, text, new_tab=True)
 
 

@@ -48,7 +48,7 @@ def step_test(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
             raise
         waiting = {
             "badge": messages.run_state("QUEUED"),
-            "sentence": reading.sentence({"status": "QUEUED"}),
+            "sentence": reading.sentence(Run({"status": "QUEUED"})),
             "seconds": 1,
             "here": f"{request.path}?{urlencode({'since': request.GET['since'], 'waiting': '1'})}",
         }
@@ -61,23 +61,24 @@ def step_test(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         raise Http404
     known, done = panels.known_steps(session, run), dict_at(run, "steps")
     found = done.get(name)
-    ended = runs.ended(run)
+    sent = Run(run)
+    ended = runs.ended(sent)
     view = None
     if found is not None and ended:
         position = str(list(done).index(name))
-        view = Reader(known, run=run).read_step(found, name, position, 1, 30)
-    seconds = reading.poll_seconds(run)
+        view = Reader(known, run=sent).read_step(found, name, position, 1, 30)
+    seconds = reading.poll_seconds(sent)
     context = {
         "run_id": id,
         "flow_id": flow,
-        "name": reading.name_of(run) or flow,
+        "name": reading.name_of(sent) or flow,
         "title": text_at(known.get(name), "displayName") or name,
         "tab_url": f"{flow_url(slug, flow)}?tab=steps",
         "step_url": step_url(flow_url(slug, flow), name),
-        "badge": messages.run_state(Run(run).status),
-        "sentence": reading.sentence(run, reading.length(run)),
+        "badge": messages.run_state(sent.status),
+        "sentence": reading.sentence(sent, reading.length(sent)),
         "diagnosis": failure_messages.explain_failure(
-            (view and view.error) or panels.failure_message(run), Run(run).status
+            (view and view.error) or panels.failure_message(run), sent.status
         ),
         "step": view,
         "ended": ended,

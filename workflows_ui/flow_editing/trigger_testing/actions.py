@@ -38,7 +38,7 @@ class TestForm(forms.Form):
         super().__init__(**arguments)
         recommended = _recommended(session, row)
         labels = {
-            WAIT: _("Wait for a real event. The engine listens, and keeps the next event that comes as a sample."),
+            WAIT: _("Wait for a real event. The engine keeps the next event as a sample."),
             ASK: _("Ask now. The engine asks the app at once, and keeps the latest that it has as a sample."),
         }
         self.fields["how"] = forms.ChoiceField(
@@ -135,7 +135,7 @@ def _explained(flow: Row) -> Text:
 
 def _done(_flow: Row, answer: Tested) -> Text:
     if answer["how"] == WAIT:
-        return _("The engine listens for the next event.")
+        return _("The engine is waiting for the next event.")
     count = len(answer["made"])
     if not count:
         return _("The app was asked, and had nothing to give.")

@@ -88,7 +88,7 @@ def cancel(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         audit_log.end(event, outcome, **detail)
         raise
     audit_log.end(event)
-    messages.info(request, _("The engine no longer listens."))
+    messages.info(request, _("The engine no longer waits for events."))
     return responses.redirect(request, actions.page_url(slug, id))
 
 

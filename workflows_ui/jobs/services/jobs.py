@@ -45,14 +45,14 @@ class Reason(TextChoices):
     BAD_FILTERS = "bad_filters", ""
     NOT_DECLARED = "not_declared", ""
     FORBIDDEN = "forbidden", _("The engine does not allow it with this credential.")
-    NOT_IN_PLAN = "not_in_plan", _("Not part of the engine's plan, or a quota is used up.")
+    NOT_IN_PLAN = "not_in_plan", _("Not included in the engine's plan, or a quota is used up.")
     REFUSED = "refused", _("The engine refused it.")
-    NOT_OFFERED = "not_offered", _("Not possible in the state it is in.")
+    NOT_OFFERED = "not_offered", _("Not possible in its current state.")
     PAUSED = "paused", _("It waits, for a time or for an answer. A retry would break it.")
     SUCCEEDED = "succeeded", _("It succeeded, and runs that succeeded were not to be started again.")
-    GONE = "gone", _("No longer there.")
+    GONE = "gone", _("It no longer exists.")
     IN_USE = "in_use", _("Someone is editing it. Try again in a minute.")
-    BROKEN = "broken", _("An error of the console, which its log describes. Look at it before you try again.")
+    BROKEN = "broken", _("A console error, which its log describes. Check this item before you try again.")
     HALFWAY = (
         "halfway",
         _("It stopped halfway, and it is unclear whether the last call was done. “Continue” looks first."),
@@ -62,15 +62,18 @@ class Reason(TextChoices):
     USED_BY_SERVER = "used_by_server", ""
     IN_PROGRESS = (
         "in_progress",
-        _("The engine is still working on it, or deleting it already. Look at it again in a minute."),
+        _("The engine is still working on it, or deleting it already. Check again in a minute."),
     )
-    INVALID = "invalid", _("It cannot be done to this one.")
+    INVALID = "invalid", _("This cannot be done with this item.")
     UNAVAILABLE = "unavailable", _("The engine did not answer properly. It was not done.")
-    NOT_TAKEN = "not_taken", _("The engine did not do it to this one.")
-    CUT_OFF = "cut_off", _("The request left, and no whole answer came back. Look at it before you try again.")
+    NOT_TAKEN = "not_taken", _("The engine did not do this with this item.")
+    CUT_OFF = (
+        "cut_off",
+        _("The request was sent, but no complete answer came back. Check this item before you try again."),
+    )
     WORKER_LOST = (
         "worker_lost",
-        _("The console was interrupted while it was being done. Look at it before you try again."),
+        _("The console was interrupted while it was being done. Check this item before you try again."),
     )
 
 

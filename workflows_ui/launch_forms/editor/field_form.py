@@ -51,7 +51,7 @@ _SECTIONS = (
     ),
     ("sending", gettext_lazy("What is sent"), ("blank", "moment", "item")),
 )
-LAUNCHERS_LEARN_IT = gettext_lazy("Everybody who may launch can learn it: nothing secret belongs here.")
+LAUNCHERS_LEARN_IT = gettext_lazy("Everyone who may launch can learn it: nothing secret belongs here.")
 
 
 class FieldForm(EditorForm):
@@ -74,7 +74,7 @@ class FieldForm(EditorForm):
         max_length=SHORT,
         widget=forms.TextInput(CODE),
         help_text=gettext_lazy(
-            "As the flow reads it, such as amount; with points for what lies inside, such as customer.phone."
+            "As the flow reads it, such as amount; with dots for nested values, such as customer.phone."
         ),
     )
     label = line(gettext_lazy("Label"), gettext_lazy("If empty, it is made from the input name."))
@@ -87,15 +87,15 @@ class FieldForm(EditorForm):
         gettext_lazy("Group"), gettext_lazy("Fields of a group are shown together under its name."), list="groups"
     )
     position = count(gettext_lazy("Place in the form"), 1, 1000)
-    folded = tick(gettext_lazy("Fold it under “More”: for what is seldom needed"))
-    rule_field = forms.ChoiceField(label=gettext_lazy("Show it only where the field"), required=False)
+    folded = tick(gettext_lazy("Show under “More”"))
+    rule_field = forms.ChoiceField(label=gettext_lazy("Show only if the field"), required=False)
     rule_test = choice(gettext_lazy("Rule"), When, When.IS)
     rule_value = line(gettext_lazy("Value to compare with"))
     searchable: forms.Field | None = tick(
         gettext_lazy("Find launches by what is typed here"),
-        gettext_lazy("What is typed is then also kept unencrypted, up to 200 characters, for the search."),
+        gettext_lazy("What is typed is then also stored unencrypted, up to 200 characters, for the search."),
     )
-    blank = choice(gettext_lazy("What is sent where it is left empty"), Blank, Blank.ABSENT)
+    blank = choice(gettext_lazy("What is sent if it is left empty"), Blank, Blank.ABSENT)
 
     def __init__(
         self,
@@ -157,9 +157,9 @@ class FieldForm(EditorForm):
         """The path of a field added by hand, which must not overlap with another field's."""
         parts = tuple(part.strip() for part in str(self.cleaned_data["where"]).split("."))
         if not all(parts):
-            raise ValidationError(_("There is a point with nothing before or after it. Write it as customer.phone."))
+            raise ValidationError(_("A dot has nothing before or after it. Write it as customer.phone."))
         if len(parts) > MOST_DEPTH:
-            raise ValidationError(_("There are more levels than a form allows. Use fewer points."))
+            raise ValidationError(_("There are more levels than a form allows. Use fewer dots."))
         for other in self.form.fields:
             if other.name != self.stored_field.name and overlap(other.path, parts):
                 raise ValidationError(
@@ -197,7 +197,7 @@ class FieldForm(EditorForm):
             value = field_values.value_of(str(self.cleaned_data.get("value") or ""), self.to_field())
             value = self.empty_value if value is NOTHING and start == HIDDEN else value
         if value is NOTHING:
-            raise ValidationError(_("Type the value that the field starts with."))
+            raise ValidationError(_("Enter the value that the field starts with."))
         if start == HIDDEN:
             return {"default": NOTHING, "hidden_value": value, "required": False}
         return {"default": value, "hidden_value": NOTHING}
@@ -217,7 +217,7 @@ class FieldForm(EditorForm):
             return {"show_if": None}
         if self.stored_field.name in {field.name for field in (other, *self.form.deciding_fields(other))}:
             raise ValidationError(
-                _("That field is itself shown only where this one is filled in a certain way. Choose another one.")
+                _("That field is itself shown only if this one is filled in a certain way. Choose another one.")
             )
         test = data.get("rule_test") or When.IS
         if test in {When.FILLED, When.EMPTY}:

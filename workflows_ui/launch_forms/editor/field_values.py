@@ -67,7 +67,7 @@ def comparable(field: Field, text: str) -> object:
         )
     value = value_of(text, single(field))
     if value is NOTHING:
-        raise ValidationError(_("Type the value to compare with."))
+        raise ValidationError(_("Enter the value to compare with."))
     return value
 
 
@@ -97,7 +97,7 @@ def sent_as(text: str, sort: str, was: str = "") -> object:
         return None
     if sort == SentAs.YES_NO:
         if text.strip().lower() not in {"true", "false", _("yes"), _("no")}:
-            raise ValidationError(_("Type true or false."))
+            raise ValidationError(_("Enter true or false."))
         return text.strip().lower() in {"true", _("yes")}
     try:
         if sort == SentAs.NUMBER:

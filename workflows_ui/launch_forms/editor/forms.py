@@ -79,27 +79,27 @@ class TextsForm(EditorForm):
     effects = lines(
         _("What this will do"),
         _(
-            "One sentence a line, shown beside the form. A field's name in braces stands for what is typed there. Left empty, the "
-            "sentences are made from the flow's steps."
+            "One sentence per line, shown beside the form. A field's name in braces stands for what is "
+            "typed there. If empty, the sentences are made from the flow's steps."
         ),
         3,
     )
     button = line(
         _("Button label"),
-        _("Such as “Send the offer”. Left empty, it says “Launch”."),
+        _("Such as “Send the offer”. If empty, it says “Launch”."),
         most=60,
         autocomplete="off",
     )
     review = tick(
         _("Review before launching"),
-        _("What will happen, and with which values, is shown once more and has to be confirmed."),
+        _("What will happen, and with which values, is shown again for confirmation."),
     )
 
 
 class PublishForm(EditorForm):
     """The publisher's note on a version."""
 
-    words = lines(_("What is new, for those who look at the versions later"), most=_LONGEST_WORDS)
+    words = lines(_("What is new in this version"), most=_LONGEST_WORDS)
 
 
 class ImportForm(EditorForm):

@@ -50,7 +50,7 @@ class TextForm(ValueForm):
     pattern = line(
         gettext_lazy("Pattern"),
         gettext_lazy(
-            "The whole text has to fit. [A-Z]{2}-\\d{4} fits HN-2026: two capital letters, a dash, four digits."
+            "The whole text must match. [A-Z]{2}-\\d{4} matches HN-2026: two capital letters, a dash, four digits."
         ),
         most=patterns.MOST_CHARACTERS,
         strip=False,
@@ -85,7 +85,9 @@ class TextForm(ValueForm):
             fits = patterns.matches(pattern, text)
         except patterns.BadPattern:
             return False, _("This pattern cannot be read.")
-        return fits, _("“%(text)s” fits.") % {"text": text} if fits else _("“%(text)s” does not fit.") % {"text": text}
+        return fits, _("“%(text)s” matches.") % {"text": text} if fits else _("“%(text)s” does not match.") % {
+            "text": text
+        }
 
 
 class AddressForm(TextForm):
@@ -151,7 +153,7 @@ class _Entries(FieldForm):
 class _Values(_Entries, ValueForm):
     value = lines(
         gettext_lazy("Value"),
-        format_lazy("{} {}", gettext_lazy("One entry a line."), LAUNCHERS_LEARN_IT),
+        format_lazy("{} {}", gettext_lazy("One entry per line."), LAUNCHERS_LEARN_IT),
         3,
         strip=False,
     )
@@ -184,7 +186,7 @@ class TableForm(_Entries):
 class FileForm(FieldForm):
     accept = line(
         gettext_lazy("Kinds of files"),
-        gettext_lazy("Endings of file names, such as pdf, jpg, docx. Left empty, any file is taken."),
+        gettext_lazy("File extensions, such as pdf, jpg, docx. If empty, any file is accepted."),
         spellcheck="false",
         autocapitalize="none",
     )
@@ -203,7 +205,7 @@ class FileForm(FieldForm):
         extensions = tuple(dict.fromkeys(extension.lower().lstrip(".") for extension in parts))
         wrong = [extension for extension in extensions if not extension.isalnum() or len(extension) > 10]
         if wrong:
-            text = _("“%(text)s” is no ending of a file name. Write them as pdf, jpg, docx.")
+            text = _("“%(text)s” is not a file extension. Write them as pdf, jpg, docx.")
             raise ValidationError(text % {"text": wrong[0][:40]})
         return extensions
 

@@ -128,7 +128,7 @@ class ChoiceRows(Rows):
             elif row.item is not None:
                 seen.add(key_of(row.item.value))
         if len(seen) > MOST_CHOICES:
-            text = _("A form has at most %(n)d choices for one field. Take them from a table instead.")
+            text = _("A form has at most %(n)d choices for one field. Use a table instead.")
             raise ValidationError(text % {"n": MOST_CHOICES})
 
 
@@ -142,7 +142,7 @@ class ColumnRows(Rows):
         keys: set[str] = set()
         for row in filled:
             if row.item.key in keys:
-                row.add_error("key", _("Another column goes by this name already."))
+                row.add_error("key", _("Another column already has this name."))
             keys.add(row.item.key)
             if not row.item.name:
                 row.item = replace(row.item, name=name_for((row.item.key,), taken))
@@ -209,7 +209,7 @@ def _choices_of(text: str, before: Sequence[Choice]) -> tuple[Choice, ...]:
             raise ValidationError(message % {"text": key_of(choice.value)[:60]})
         choices[key_of(choice.value)] = choice
     if not choices:
-        raise ValidationError(_("Type what there is to choose from, one a line."))
+        raise ValidationError(_("Enter the choices, one per line."))
     if len(choices) > MOST_CHOICES:
         raise ValidationError(_("A column has at most %(n)d choices.") % {"n": MOST_CHOICES})
     return tuple(choices.values())

@@ -40,8 +40,8 @@ class PostedForm:
     @property
     def mask_errors(self) -> dict[str, str]:
         """Errors by field for values that contain a mask instead of a secret, which must not be sent."""
-        inner = _("A value that shows dots was a secret. Type it again, or leave it out.")
-        whole = _("This contains a hidden secret. Type it again.")
+        inner = _("A value that shows dots was a secret. Enter it again, or leave it out.")
+        whole = _("This contains a hidden secret. Enter it again.")
         masked = {name for name, value in self.checked.sent.items() if masks(value)}
         fields = (field for field in self.checked.form.fields if field.name in masked)
         return {field.name: inner if field.kind is FieldKind.JSON else whole for field in fields}
@@ -261,7 +261,7 @@ class KeepForm(forms.Form):
         cleaned = super().clean() or {}
         moment, now = clock.parse_time(cleaned.get("until", "")), timezone.now()
         if cleaned.get("keep") and (moment is None or not now < moment <= now + LONGEST_KEPT):
-            self.add_error("until", _("This time is over. Choose another one."))
+            self.add_error("until", _("That time has passed. Choose another one."))
         return cleaned
 
     @property

@@ -318,7 +318,7 @@ def page_for(request: ConsoleRequest, id: str) -> LaunchFormPage:
         json_wanted = True
     if published is not None and not (json_wanted and request.access.allows(Role.BUILDER)):
         return LaunchFormPage(request, id, posted.launchable(published[1]), version=published[0])
-    help_text = _("What the flow gets to work with. Left empty, it gets nothing: {}.")
+    help_text = _("The data passed to the flow. If empty, the flow gets {}.")
     json_field = Field(_JSON, (), label=_("Values (JSON)"), kind=FieldKind.JSON, default={}, help=help_text)
     json_page = LaunchFormPage(request, id, Form((json_field,)), published=published[1] if published else None)
     if request.method == "POST":

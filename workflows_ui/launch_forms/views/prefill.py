@@ -84,9 +84,9 @@ def _from_run(request: ConsoleRequest, id: str, run_id: str) -> Prefill:
         return missing
     payload = masking.body(run)
     if payload is None:
-        return Prefill(notes=[_("What this run was given is no longer kept, or not shown to you. The form is empty.")])
+        return Prefill(notes=[_("The inputs of this run are no longer kept, or not shown to you. The form is empty.")])
     return Prefill(
-        payload, notes=[_("Filled in with what an earlier run was given. Change what you like, then launch.")]
+        payload, notes=[_("Filled in with the inputs of an earlier run. Make changes if needed, then launch.")]
     )
 
 
@@ -97,7 +97,7 @@ def _from_launch(launch: Launch) -> Prefill:
         payload = launch_secrets.masked_payload(launch)
     except CannotOpen:
         return Prefill(wait=launch.wait, notes=[_("The earlier launch's values cannot be opened any more.")])
-    notes = [_("Filled in from an earlier launch. Change what you like, then launch.")]
+    notes = [_("Filled in from an earlier launch. Make changes if needed, then launch.")]
     files = list(launch.files.values_list("name", flat=True))
     if files:
         again = ngettext("Choose its file again: %(names)s.", "Choose its files again: %(names)s.", len(files))

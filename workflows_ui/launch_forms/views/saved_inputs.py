@@ -30,7 +30,7 @@ def saved(request: ConsoleRequest, slug: str, id: str, inputs: str) -> HttpRespo
         try:
             saved_inputs.rename(actor(request), row, form.cleaned_data["name"], shared=form.cleaned_data["shared"])
         except saved_inputs.NameTaken:
-            form.add_error("name", _("There are inputs of this name already. Take another name."))
+            form.add_error("name", _("There are inputs of this name already. Choose another name."))
         else:
             messages.success(request, _("Saved."))
             return responses.redirect(request, back)

@@ -53,8 +53,8 @@ _by_values, _by_waiting = partial(FailureMessage, cure="values"), partial(Failur
 _by_connection = partial(FailureMessage, cure="connection")
 KINDS: Mapping[str, FailureMessage] = {
     "email": _by_values(
-        _("An e-mail address is not valid"),
-        _("An address was refused: it is mistyped, or nobody has it."),
+        _("An email address is not valid"),
+        _("An address was refused: it is mistyped, or no one has it."),
         _HELP_VALUES,
     ),
     "phone": _by_values(
@@ -74,7 +74,7 @@ KINDS: Mapping[str, FailureMessage] = {
     ),
     "sign_in": _by_connection(
         _("The service does not accept the flow's sign-in"),
-        _("The key or sign-in of the step was refused: it may have expired, been withdrawn, or be the wrong one."),
+        _("The key or sign-in of the step was refused: it may have expired, been revoked, or be the wrong one."),
         _HELP_CONNECTION,
     ),
     "connection_missing": _by_connection(
@@ -97,8 +97,8 @@ KINDS: Mapping[str, FailureMessage] = {
         _("Send less, or split it over several launches."),
     ),
     "exists": _by_values(
-        _("It is there already"),
-        _("The step wanted to make something that already exists."),
+        _("It already exists"),
+        _("The step tried to create something that already exists."),
         _("Look there first: it may be done. Otherwise change the inputs and run it again."),
     ),
     "choice": _by_values(
@@ -132,7 +132,7 @@ KINDS: Mapping[str, FailureMessage] = {
     ),
     "content": _by_values(
         _("The content was not accepted"),
-        _("A filter of the service refused the text, image or mail because of what it says."),
+        _("A filter of the service refused the text, image or email because of what it says."),
         _("Change the content and run it again. If it is harmless, ask the flow's owner."),
     ),
     "busy": _by_waiting(
@@ -196,7 +196,7 @@ KINDS: Mapping[str, FailureMessage] = {
     "missing": _by_values(
         _("Something that the step needs is missing"),
         _("A value that the flow counts on was not there."),
-        _("Look whether an input was left empty. If none was, ask the flow's owner."),
+        _("Check whether an input was left empty. If none was, ask the flow's owner."),
     ),
     "wrong_kind": _by_values(
         _("A value has the wrong kind"),
@@ -238,7 +238,7 @@ KINDS: Mapping[str, FailureMessage] = {
 }
 UNKNOWN = FailureMessage(
     _("The step stopped with an error"),
-    _("Its own message is shown below."),
+    _("The error message is shown below."),
     _("If the message does not help, ask the flow's owner."),
 )
 
@@ -246,7 +246,7 @@ UNKNOWN = FailureMessage(
 ENDS: Mapping[str, FailureMessage] = {
     "TIMEOUT": FailureMessage(
         "",
-        _("The run took longer than the engine allows and was stopped. What its earlier steps did is done."),
+        _("The run took longer than the engine allows and was stopped. Steps that already ran are not undone."),
         _HELP_LESS,
     ),
     "MEMORY_LIMIT_EXCEEDED": FailureMessage(

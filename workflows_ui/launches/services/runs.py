@@ -6,15 +6,12 @@ The only table of a run's states: launches, pages, filters, counters and texts a
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from workflows_ui.core import clock
-from workflows_ui.core.readers import as_text
 from workflows_ui.core.states import Badge
 from workflows_ui.engine import EngineError
-from workflows_ui.engine_objects.runs import Run, any_failed as any_failed
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.launches.models import State
 
 
@@ -46,65 +43,31 @@ FAILED = tuple(name for name, run_state in STATES.items() if run_state.launch ==
 UNDER_WAY = tuple(name for name, run_state in STATES.items() if run_state.launch not in _FINAL)
 
 
-#: A run, or its dictionary.
-AnyRun = Run | Mapping[str, object]
-
-
-def state(run: AnyRun) -> State:
+def state(run: Run) -> State:
     """The launch state for a run's status; OTHER for an unknown status."""
-    known = STATES.get(Run(run).status)
+    known = STATES.get(run.status)
     return known.launch if known else State.OTHER
 
 
-def ended(run: AnyRun) -> bool:
+def ended(run: Run) -> bool:
     """Whether the run has ended: its state is final or, if the console does not know the state, there is a finish time.
 
     In a known state that is not final, a finish time is that of an earlier attempt (recording `run_retry_from_failed_step`).
     """
-    run = Run(run)
     return state(run) in _FINAL if run.status in STATES else run.finish_time is not None
 
 
-def start_of_try(run: AnyRun, retried: datetime | None) -> datetime | None:
+def start_of_try(run: Run, retried: datetime | None) -> datetime | None:
     """The start of a run's latest attempt: `startTime`, or the time of the retry if `startTime` is still that of the first attempt
     (0.72.4 keeps it, recording `run_retry_from_failed_step`). None without a `startTime`.
 
     If the run appears to have ended before its retry, the engine's clock is slow and `startTime` is that of the retry.
     """
-    run = Run(run)
-    started, finished = run.start_time, run.finish_time
+    started = run.start_time
     if started is None or retried is None or started >= retried:
         return started
+    finished = run.finish_time
     return started if ended(run) and finished and finished < retried else retried
-
-
-# The following read dictionaries, for the pages of runs.
-
-
-def moment(run: Mapping[str, object], key: str) -> datetime | None:
-    """A time of a run (UTC), or None."""
-    return clock.parse_time(as_text(run.get(key)))
-
-
-def failed_step(run: Mapping[str, object]) -> tuple[str, str]:
-    """Name and display name of the failed step; both "" without one."""
-    step = Run(run).failed_step
-    return step.name, step.title
-
-
-def steps(run: Mapping[str, object]) -> dict[str, dict[str, Any]]:
-    """The dictionaries of the steps by name, in the order they ran."""
-    return {name: dict(step.raw) for name, step in Run(run).steps.items()}
-
-
-def trigger_header(run: Mapping[str, object], name: str) -> str:
-    """A header of the request that started the run, as stored by its trigger; "" if it is missing."""
-    return Run(run).trigger.header(name)
-
-
-def failure(run: Mapping[str, object]) -> str:
-    """The failed step's error message; "" if the engine stored none."""
-    return Run(run).failure
 
 
 @dataclass

@@ -45,9 +45,9 @@ def withdraw(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     page = find_page(request, id)
     if request.method == "POST":
         if page.can_withdraw and launches.withdraw(actor(request), page.launch):
-            messages.success(request, _("The launch is withdrawn. Nothing was sent."))
+            messages.success(request, _("The launch is cancelled. Nothing was sent."))
         else:
-            messages.warning(request, _("It was too late to withdraw the launch."))
+            messages.warning(request, _("It was too late to cancel the launch."))
     return responses.redirect_to_view(request, "launch", slug, page.launch.pk)
 
 
@@ -63,7 +63,7 @@ def settle(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     if page.can_settle and launches.settle(
         actor(request), page.launch, ran=form.cleaned_data["ran"] == "yes", why=form.cleaned_data["why"]
     ):
-        messages.success(request, _("The launch is settled."))
+        messages.success(request, _("The launch is resolved."))
     else:
         messages.warning(request, _("The launch is no longer unclear. Nothing was changed."))
     return responses.redirect_to_view(request, "launch", slug, page.launch.pk)

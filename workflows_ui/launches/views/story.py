@@ -17,6 +17,7 @@ from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.failures import services as failures
 from workflows_ui.flows.owners import owner_of_flow
 from workflows_ui.flows.reading import last_change
@@ -93,7 +94,7 @@ def _known_failure(access: Access, launch: Launch, run: Row | None) -> dict[str,
     fingerprint = failures.fingerprint_of(index, launch.run_id)
     if not fingerprint and run is not None:
         with suppress(CannotOpen):
-            fingerprint = indexed_rows.fingerprint(run, index.open("word_key"))
+            fingerprint = indexed_rows.fingerprint(Run(run), index.open("word_key"))
     return run_panels.known_failure(access, index, fingerprint)
 
 

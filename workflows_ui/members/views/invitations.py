@@ -55,7 +55,7 @@ def invite_colleague(request: ConsoleRequest, form: InviteForm) -> HttpResponse 
             days=data["days"],
         )
     except members.AlreadyMember:
-        form.add_error("who", _("Somebody with this address belongs to the workspace already."))
+        form.add_error("who", _("Someone with this address belongs to the workspace already."))
     except PermissionError:
         form.add_error(None, _("You may not give one of these teams any more. Look at them again."))
     else:
@@ -143,7 +143,7 @@ def _decide(request: ConsoleRequest, row: ColleagueInvitation, invitation_reques
     values = {"person": invitation_request.user.label[:80]}
     if request.POST.get("decision") != "confirm":
         invitations.refuse(actor(request), row, invitation_request)
-        return _("%(person)s was refused. The invitation stays open for its address.") % values
+        return _("%(person)s was declined. The invitation stays open for its address.") % values
     member_row = invitations.confirm(actor(request), row, invitation_request)
     if member_row is not None:
         practice.equip(member_row)
@@ -166,7 +166,7 @@ def _deliver_link(request: ConsoleRequest, row: ColleagueInvitation, tokens: Tok
     else:
         messages.warning(
             request,
-            _("The mail to %(email)s could not be sent. Copy the link, and give it to them yourself.")
+            _("The email to %(email)s could not be sent. Copy the link, and give it to them yourself.")
             % {"email": row.email},
         )
     return _redirect(request, row)
@@ -238,7 +238,7 @@ def _confirm(request: HttpRequest, match: TokenMatch, person: User) -> HttpRespo
         return responses.page(request, "members/joining/confirm.html", _context(match.invitation) | {"person": person})
     member = invitations.accept(actor(request), match, person)
     messages.success(
-        request, _("You now belong to %(workspace)s.") % {"workspace": match.invitation.workspace.name[:80]}
+        request, _("You are now a member of %(workspace)s.") % {"workspace": match.invitation.workspace.name[:80]}
     )
     return responses.redirect(request, _first_page(member))
 
@@ -270,7 +270,7 @@ def _sign_up(request: HttpRequest, match: TokenMatch, token: str) -> HttpRespons
         except invitations.AddressTaken:
             return responses.page(request, "members/joining/has_account.html", context)
         except people.NameTaken:
-            form.add_error("username", _("Somebody has this user name. Choose another one."))
+            form.add_error("username", _("Someone has this username. Choose another one."))
         else:
             response: HttpResponse = perform_login(request, person, redirect_url=_first_page(member))
             return response

@@ -145,9 +145,7 @@ def change_role(request: ConsoleRequest, slug: str, member_id: int) -> HttpRespo
     except members.LeavesNoManager:
         messages.error(
             request,
-            _(
-                "Nothing was changed: the workspace would be left without a manager. Make somebody else a manager first."
-            ),
+            _("Nothing was changed: the workspace would be left without a manager. Make someone else a manager first."),
         )
         return responses.redirect_to_view(request, "members", slug)
     except Member.DoesNotExist:
@@ -181,7 +179,7 @@ def remove(request: ConsoleRequest, slug: str, member_id: int) -> HttpResponse:
     except members.LeavesNoManager:
         messages.error(
             request,
-            _("No one was removed: the workspace would be left without a manager. Make somebody else a manager first."),
+            _("No one was removed: the workspace would be left without a manager. Make someone else a manager first."),
         )
         return responses.redirect_to_view(request, "members", slug)
     except Member.DoesNotExist:
@@ -213,9 +211,9 @@ def grant(request: ConsoleRequest, slug: str, request_id: int) -> HttpResponse:
 def refuse(request: ConsoleRequest, slug: str, request_id: int) -> HttpResponse:
     access_request = _access_request(request, request_id)
     if members.refuse(actor(request), access_request):
-        text = _("The request of %(person)s is refused. The credential that came with it is deleted.")
+        text = _("The request of %(person)s is declined. The credential that came with it is deleted.")
         if access_request.link:
-            text = _("The request of %(person)s is refused.")
+            text = _("The request of %(person)s is declined.")
         messages.success(request, text % {"person": access_request.user.label})
     else:
         access_request.refresh_from_db()
@@ -285,7 +283,7 @@ def settings(request: ConsoleRequest, slug: str) -> HttpResponse:
             (_("Address"), workspace.address),
             (_("Organization"), workspace.organization_id),
             (_("Project"), workspace.project_name),
-            (_("Project id"), workspace.project_id),
+            (_("Project ID"), workspace.project_id),
         ],
     }
     return responses.form_page(request, "members/workspaces/settings.html", form, context)
@@ -341,7 +339,7 @@ def withdraw(request: ConsoleRequest, request_id: int) -> HttpResponse:
         messages.info(request, _("Nothing was changed."))
         return responses.redirect_to_view(request, "waiting")
     if members.withdraw(actor(request), access_request):
-        messages.success(request, _("The request is withdrawn, and the credential that came with it is deleted."))
+        messages.success(request, _("The request is cancelled, and the credential that came with it is deleted."))
     else:
         messages.warning(request, _("This request was decided already."))
     return responses.redirect_to_view(request, "waiting")

@@ -129,7 +129,7 @@ def deactivate(request: ConsoleRequest, person_id: int) -> HttpResponse:
     try:
         deactivation.deactivate(actor(request), user, successor)
     except deactivation.NeedsSuccessor:
-        form.add_error("successor", _("Nobody else manages the workspaces named here. Say who does from now on."))
+        form.add_error("successor", _("No one else manages the workspaces named here. Say who does from now on."))
         return _confirmation(request, user, form)
     except deactivation.LastSuperuser:
         messages.error(request, _("Nothing was changed: the console would be left without an administrator."))

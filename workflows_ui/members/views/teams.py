@@ -183,7 +183,7 @@ def _description(group: Group) -> str:
 
 def _no_manager(problem: members.LeavesNoManager) -> str:
     names = ", ".join(name[:60] for name in problem.names[:5])
-    return _("Nothing was changed: nobody would manage %(names)s any more. Make somebody a manager there first.") % {
+    return _("Nothing was changed: no one would manage %(names)s any more. Make someone a manager there first.") % {
         "names": names
     }
 

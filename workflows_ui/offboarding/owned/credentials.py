@@ -56,8 +56,8 @@ CREDENTIAL = Owned(
     end_label=_("Delete it"),
     moment=_("Last used"),
     more=_(
-        "The teams that use it now keep it. It never acts for its new owner, and no one sees the secret. Only its owner can give it to "
-        "another team; a manager then becomes the owner."
+        "The teams that use it now keep it. It is never used for its new owner, and no one sees the "
+        "secret. Only its owner can give it to another team; a manager then becomes the owner."
     ),
     warning=_("The person may still know the secret: replace it, or revoke it at the engine."),
     view="credential",

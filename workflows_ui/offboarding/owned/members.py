@@ -37,7 +37,7 @@ def _roles(found: Found[Member]) -> Iterator[Item]:
             space,
             row,
             to=candidates if manages and space.manages else (),
-            facts=(team, _("Nobody else manages this workspace.") if sole_manager else ""),
+            facts=(team, _("No one else manages this workspace.") if sole_manager else ""),
             gives=manages,
             sole_manager=sole_manager,
             already=space.people(Role.MANAGER),
@@ -83,7 +83,7 @@ RIGHT = Owned(
     icon="calendar-clock",
     title=_("Launch rights held"),
     otherwise=_("It ends when the account is deactivated or the person leaves the workspace."),
-    end_label=_("Withdraw it"),
+    end_label=_("Cancel it"),
     more=_("The colleague gets the launches that are left. Only people who cannot launch by their role need one."),
     by_managers=True,
     items=_held,
@@ -91,7 +91,7 @@ RIGHT = Owned(
     end=launch_rights.revoke,
     refusals={
         launch_rights.NothingActs: _(
-            "No credential acts for this colleague here, so they could launch nothing. Choose somebody else."
+            "This colleague has no credential to use here, so they could not launch anything. Choose someone else."
         )
     },
 )
@@ -112,7 +112,7 @@ GIVEN_RIGHT = Owned(
     icon="user-check",
     title=_("Launch rights given to others"),
     otherwise=_("It stays valid and still names who gave it."),
-    end_label=_("Withdraw it"),
+    end_label=_("Cancel it"),
     moment=_("Given"),
     to_managers=True,
     by_managers=True,
@@ -146,7 +146,7 @@ INVITATION = Owned(
     give=invitations.pass_on,
     end=invitations.revoke,
     refusals={
-        PermissionError: _("This colleague may not put people into the teams of the invitation. Choose somebody else.")
+        PermissionError: _("This colleague may not add people to the teams of the invitation. Choose someone else.")
     },
 )
 
@@ -211,7 +211,7 @@ TEAM = Owned(
     end=lambda actor, row: teams.take_out(actor, *row),
     refusals={
         members.LeavesNoManager: _(
-            "Without this membership nobody would manage a workspace. Make somebody else a manager first."
+            "Without this membership no one would manage a workspace. Make someone else a manager first."
         )
     },
 )

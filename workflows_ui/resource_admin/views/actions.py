@@ -165,7 +165,7 @@ def respond(
     action_request = _ActionRequest(request, declared, chosen, session, id, row, page_url, address)
     if not chosen.visible(row):
         title = _("This cannot be done now")
-        text = _("“%(action)s” is not possible in the state it is in. It may have changed since you opened the page.")
+        text = _("“%(action)s” is not possible in its current state. It may have changed since you opened the page.")
         return _not_possible(action_request, Message(title, text % {"action": chosen.label}))
     if request.method != "POST":
         typed = _typed_before(action_request)

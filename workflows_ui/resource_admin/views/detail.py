@@ -61,7 +61,7 @@ def detail(
         if not missing.code or not responses.is_fragment(request):
             raise
         # The page polled again, and the object was deleted meanwhile.
-        messages.info(request, _("What you looked at is no longer there."))
+        messages.info(request, _("This object no longer exists."))
         response = responses.redirect(request, kind.url(slug))
         response.status_code = 404
         return response

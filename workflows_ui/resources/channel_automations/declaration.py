@@ -29,7 +29,7 @@ TYPES: dict[str, Text] = {
     "line": "LINE",
     "telegram": "Telegram",
     "wechat": "WeChat",
-    "email": _("E-mail"),
+    "email": _("Email"),
 }
 #: Keys for the name and id of the flow behind an automation, once looked up.
 _FLOW, _FLOW_NAME = "consoleFlow", "consoleFlowName"

@@ -56,7 +56,7 @@ class ReplaceForm(forms.Form):
         self.fields["target"] = forms.ChoiceField(
             label=_("Connection that takes over"),
             choices=[("", "–"), *listed],
-            help_text="" if listed else _("There is no other connection of this app. Connect the app once more first."),
+            help_text="" if listed else _("There is no other connection of this app. Connect the app again first."),
         )
 
 
@@ -166,8 +166,8 @@ RENAME = rename_action(
 DELETE = delete_action(
     _delete,
     confirm=_(
-        "The engine forgets “%(name)s” and its secret. Flows that use it fail from then on. At the app, the secret stays valid until "
-        "it is withdrawn there."
+        "The engine deletes “%(name)s” and its secret. Flows that use it fail from then on. At the "
+        "app, the secret stays valid until it is revoked there."
     ),
     impact=_flows_affected,
     button=_("Delete the connection “%(name)s”"),
@@ -175,8 +175,8 @@ DELETE = delete_action(
     done=_("The connection is deleted."),
     bulk=Bulk(
         _(
-            "The engine forgets the connections and their secrets. Flows that use them fail from then on. At the apps, the secrets stay "
-            "valid until they are withdrawn there."
+            "The engine deletes the connections and their secrets. Flows that use them fail from then "
+            "on. At the apps, the secrets stay valid until they are revoked there."
         )
     ),
 )

@@ -58,7 +58,7 @@ def fields(schema: AuthSchema, signed_in: SignIn | None = None, **oauth: str) ->
     if kind == "SECRET_TEXT":
         inputs.append(Input("secret_text", words(schema.display_name) or _("Secret"), required=True, secret=True))
     elif kind == "BASIC_AUTH":
-        inputs.append(Input("username", words(schema.username_label) or _("User name"), required=True))
+        inputs.append(Input("username", words(schema.username_label) or _("Username"), required=True))
         inputs.append(Input("password", words(schema.password_label) or _("Password"), required=True, secret=True))
     elif kind == "OAUTH2":
         inputs += oauth_forms.inputs(schema, signed_in, **oauth)

@@ -124,7 +124,7 @@ def connect(session: EngineSession, name: str, typed: dict[str, object]) -> obje
     """
     schema = auth_forms.scheme(Piece(apps.piece(session, name)).auths, _requested_type(typed))
     if not schema:
-        raise forms.ValidationError(_("This app takes no connection that can be made here."))
+        raise forms.ValidationError(_("Connections of this app cannot be created here."))
     request = {"externalId": typed["external_id"], "displayName": typed["name"], "pieceName": name}
     return _store(session, request, schema, typed)
 
@@ -138,9 +138,7 @@ def renew(session: EngineSession, row: Row, typed: dict[str, object]) -> object:
     """Replace the secret of the connection `row`; its name, its id and the flows that use it stay. Raises as `connect`."""
     schema = scheme_of(session, row)
     if not schema:
-        raise forms.ValidationError(
-            _("The engine does not say what this app wants to be given. Change it in the engine.")
-        )
+        raise forms.ValidationError(_("The engine does not say what this app requires. Change it in the engine."))
     request = {key: row.get(key) for key in ("externalId", "displayName", "pieceName")}
     metadata = row.get("metadata")
     if isinstance(metadata, dict):

@@ -32,7 +32,8 @@ from workflows_ui.usage import usage
 
 _TROUBLE: dict[str, Text] = {
     "ERROR": _(
-        "The app no longer accepts it: the secret was changed, withdrawn or ran out. Flows that use it fail until it gets a new secret."
+        "The app no longer accepts it: the secret was changed, revoked or has expired. Flows that "
+        "use it fail until it gets a new secret."
     ),
     "MISSING": _("It came with an imported flow, without a secret. Flows that use it fail until it gets one."),
 }

@@ -73,9 +73,9 @@ def inputs(
     """
     needed = _HOLDS.get(client, _HOLDS[OWN])
     kinds = {
-        OWN: _("My own: client id and secret"),
-        PLATFORM: _("Set up for the whole engine: client id only"),
-        CLOUD: _("Of the engine's maker: client id only"),
+        OWN: _("My own: client ID and secret"),
+        PLATFORM: _("Set up for the whole engine: client ID only"),
+        CLOUD: _("Of the engine's maker: client ID only"),
     }
     easiest = ""
     if sign_in_url and signed_in is None:
@@ -94,11 +94,11 @@ def inputs(
         options=[Option(key, label, key) for key, label in kinds.items()],
         empty_label="",
     )
-    client_id = Input("client_id", _("Client id"), help=_("From the app's own page for developers."), required=True)
+    client_id = Input("client_id", _("Client ID"), help=_("From the app's own page for developers."), required=True)
     secret = Input(
         "client_secret",
         _("Client secret"),
-        help=_("From the app's own page for developers, as the client id."),
+        help=_("From the app's own page for developers, as the client ID."),
         required="client_secret" in needed,
         secret=True,
     )
@@ -113,7 +113,13 @@ def inputs(
         required="redirect_url" in needed,
         initial=redirect_url,
     )
-    fields = [kind, client_id, secret, redirect, Input("scope", _("Rights asked for (scope)"), initial=scope(schema))]
+    fields = [
+        kind,
+        client_id,
+        secret,
+        redirect,
+        Input("scope", _("Requested permissions (scope)"), initial=scope(schema)),
+    ]
     if not machines_only(schema):
         fields.append(Input("code", _("Code"), help=_how(schema, sign_in_url), required=True, secret=True))
         if schema.pkce:
@@ -192,8 +198,9 @@ def _how(schema: AuthSchema, sign_in_url: str) -> str:
         return _("The app gives it when you sign in there; it works once and for a short time.")
     page = words(schema.auth_url) or _("the app's sign-in page")
     text = _(
-        "Open %(where)s with response_type=code, your client id, the redirect address and the rights as its parameters, sign in, "
-        "and copy the code from the address that you are led to. A code works once and for a short time."
+        "Open %(where)s with response_type=code, your client ID, the redirect address and the rights "
+        "as its parameters, sign in, and copy the code from the address that you are led to. A code "
+        "works once and for a short time."
     )
     return text % {"where": page}
 

@@ -145,14 +145,14 @@ def _client(schema: AuthSchema) -> list[Input]:
     return [
         Input(
             "client_id",
-            _("Client id"),
+            _("Client ID"),
             help=_("From the app's own page for developers. The client secret is asked for afterwards."),
             required=True,
             max_length=2000,
         ),
         Input(
             "scope",
-            _("Rights asked for (scope)"),
+            _("Requested permissions (scope)"),
             InputKind.LONG_TEXT,
             help=_("Usually right as it is: what the app's actions and triggers need."),
             initial=oauth_forms.scope(schema),

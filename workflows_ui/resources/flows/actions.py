@@ -145,7 +145,7 @@ def _deletion_impact(session: EngineSession, flow: Row) -> Affected:
 def _lost_state(flow: Row) -> Iterator[Line]:
     found = Flow(flow)
     if found.status == ENABLED and found.is_published:
-        yield _("It is on: its webhook address, schedule or trigger starts nothing any more."), ""
+        yield _("It is on: after this, its webhook address, schedule or trigger no longer starts anything."), ""
     if found.has_draft:
         yield _("The draft is newer than what is live. A copy has the draft only."), ""
 
@@ -257,7 +257,7 @@ ACTIONS = (
         lambda session, key, _data: _operate(session, key, "LOCK_AND_PUBLISH"),
         form=flow_forms.Publish,
         status_after="ENABLED",
-        confirm=_("The draft goes live, and the flow is switched on. Launches run it from then on."),
+        confirm=_("The draft goes live, and the flow is turned on. Launches run it from then on."),
         impact=_incomplete,
         button=_("Publish “%(name)s”"),
         visible=_can_publish,
@@ -266,8 +266,8 @@ ACTIONS = (
         in_rows=True,
         bulk=Bulk(
             _(
-                "The drafts go live, and the flows are switched on. Launches run them from then on. Drafts with steps that are not "
-                "complete are published too; such steps will probably fail."
+                "The drafts go live, and the flows are turned on. Launches run them from then on. Drafts "
+                "with steps that are not complete are published too; such steps will probably fail."
             )
         ),
     ),
@@ -283,7 +283,7 @@ ACTIONS = (
         done=lambda _row, answer: (
             gettext("The flow is renamed.")
             if answer["renamed"]
-            else LastingText(gettext("The engine took the name, but it did not rename the flow. Try it once more."))
+            else LastingText(gettext("The engine took the name, but it did not rename the flow. Try it again."))
         ),
     ),
     Action(
@@ -348,9 +348,9 @@ ACTIONS = (
         form=copies.DeleteForm,
         confirm=lambda flow: (
             gettext(
-                "The flow “%(name)s” is deleted with all its versions. A copy of the newest one is kept for %(days)d days under "
-                "“Recently deleted”. A restored flow is off and has a new id and webhook address; runs, launch rights and "
-                "watches do not come back."
+                "The flow “%(name)s” is deleted with all its versions. A copy of the newest one is kept for "
+                "%(days)d days under “Recently deleted”. A restored flow is off and has a new ID and webhook "
+                "address; runs, launch rights and subscriptions are not restored."
             )
             % {"name": formats.cut(name_of(flow)), "days": deleted_objects.days()}
         ),
@@ -365,8 +365,9 @@ ACTIONS = (
         ),
         bulk=Bulk(
             _(
-                "The flows are deleted with all their versions and their runs. A copy of each is kept for some time under “Recently "
-                "deleted”. A restored flow is off and has a new id and webhook address; runs, launch rights and watches do not come back."
+                "The flows are deleted with all their versions and their runs. A copy of each is kept for "
+                "some time under “Recently deleted”. A restored flow is off and has a new ID and webhook "
+                "address; runs, launch rights and subscriptions are not restored."
             ),
         ),
     ),

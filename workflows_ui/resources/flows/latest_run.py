@@ -5,8 +5,8 @@ from itertools import islice
 from workflows_ui.core.paths import text_at
 from workflows_ui.credentials.services.engine_session import EngineSession, cached
 from workflows_ui.engine import flow_tree, run_tree
+from workflows_ui.engine_objects.runs import Run, StepResult
 from workflows_ui.flows import drawing, reading
-from workflows_ui.launches.services.runs import any_failed
 from workflows_ui.resource_admin.places import run_url
 from workflows_ui.resource_admin.resource import Subject, id_at
 from workflows_ui.resources.flows import results
@@ -34,15 +34,16 @@ def panel(subject: Subject) -> dict[str, object] | None:
 @cached("flow-step-states", 60, {}, optional=True)
 def _step_states(session: EngineSession, run_id: str, status: str) -> dict[str, tuple[str, float]]:
     """How each step did in a run, by name; a step in a loop failed if it failed in any iteration. `status` is the run's, for the cache."""
-    run = session.workflows.get_run(run_id)
+    run = Run(session.workflows.get_run(run_id))
     left = run_reading.left_behind(run)
-    return {name: state for name, state in _states(run.get("steps")).items() if name != left}
+    return {name: state for name, state in _states(run.chain).items() if name != left}
 
 
 def _states(steps: object) -> dict[str, tuple[str, float]]:
     states: dict[str, tuple[str, float]] = {}
-    for name, step, _position in run_tree.walk(steps):
-        status = run_reading.FAILED if any_failed({name: step}) else text_at(step, "status")
+    for name, given, _position in run_tree.walk(steps):
+        step = StepResult(given)
+        status = run_reading.FAILED if step.any_failed else step.status
         before, took = states.get(str(name), ("", 0.0))
         failed = run_reading.FAILED in (before, status)
         states[str(name)] = (run_reading.FAILED if failed else status, took + worked(step))

@@ -16,6 +16,7 @@ from workflows_ui.core.prepared import Prepared
 from workflows_ui.core.text import Message, Text
 from workflows_ui.engine import EngineError, flow_tree
 from workflows_ui.engine_objects.flows import ENABLED, Flow, Step
+from workflows_ui.engine_objects.runs import Run
 from workflows_ui.flow_editing import actions as editing, services as flow_edits, validity
 from workflows_ui.flow_editing.testing.actions import DRAFT_TEST
 from workflows_ui.flow_editing.trigger_testing import actions as trigger_tests
@@ -266,8 +267,8 @@ def latest_runs(subject: Subject, number: int = _LATEST) -> dict[str, object] | 
             "state": messages.run_state(row.get("status")),
             "url": run_url(subject.slug, id_at(row)),
             "created": row.get("created"),
-            "took": run_reading.length(row),
-            "failed_at": run_reading.failed_at(row),
+            "took": run_reading.length(Run(row)),
+            "failed_at": run_reading.failed_at(Run(row)),
             "by": starters.name_of(row),
             "by_url": starters.url_of(subject.slug, row),
         }

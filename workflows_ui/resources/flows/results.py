@@ -223,11 +223,11 @@ class Record:
 
 #: How often a flow succeeded, and what is counted: once, never in one, always, sometimes, never.
 _LAUNCHED = (
-    gettext_lazy("It succeeded in its one finished launch from here"),
-    gettext_lazy("It failed in its one finished launch from here"),
-    gettext_lazy("It succeeded in all of its last %(number)d finished launches from here"),
-    gettext_lazy("It succeeded in %(well)d of its last %(number)d finished launches from here"),
-    gettext_lazy("It failed in all of its last %(number)d finished launches from here"),
+    gettext_lazy("Its one finished launch from here succeeded"),
+    gettext_lazy("Its one finished launch from here failed"),
+    gettext_lazy("All of its last %(number)d finished launches from here succeeded"),
+    gettext_lazy("%(well)d of its last %(number)d finished launches from here succeeded"),
+    gettext_lazy("All of its last %(number)d finished launches from here failed"),
 )
 #: The same of runs as the engine lists them, including launches from this console.
 _RAN = (
@@ -317,17 +317,17 @@ def _newest_of_flow(session: EngineSession, flow_id: str) -> list[dict[str, obje
     reduced = []
     for row in dicts_at(session.workflows.list_runs(limit=MOST, flow_id=flow_id), "data"):
         # Without the step's message, which may repeat what was typed into a secret field.
-        name, label = runs.failed_step(row)
-        failed = {"failedStep": {"name": name, "displayName": label}}
+        step = Run(row).failed_step
+        failed = {"failedStep": {"name": step.name, "displayName": step.title}}
         reduced.append({key: row[key] for key in _KEPT if key in row} | failed)
     return reduced
 
 
 def _ended_runs(session: EngineSession, flow_id: str) -> Sample:
-    states = [(runs.state(row), row) for row in latest_runs(session, flow_id)]
+    states = [(runs.state(run), run) for run in map(Run, latest_runs(session, flow_id))]
     sample = _sample(
-        (state == State.SUCCEEDED, run_reading.started(row), row.get("finishTime"))
-        for state, row in states
+        (state == State.SUCCEEDED, run_reading.started(run), run.raw.get("finishTime"))
+        for state, run in states
         if state in (State.SUCCEEDED, State.FAILED)
     )
     if sample.number:

@@ -44,10 +44,10 @@ _NO_TEAM = Message(
 )
 _NOT_GIVEN = Message(
     _("The engine does not show its invitations"),
-    _("Its plan does not include them, or the credential does not reach them."),
+    _("Its plan does not include them, or the credential has no access to them."),
     _("Ask the engine's administrator, or use a credential with more rights."),
 )
-_OF_OTHERS = _("These invitations span all organizations on the engine. Revoke only those that you know to be yours.")
+_OF_OTHERS = _("These invitations span all organizations on the engine. Revoke only those that you know are yours.")
 
 
 class InvitationFilters(forms.Form):
@@ -73,7 +73,8 @@ def _scope(row: Row) -> Text:
 def _would_go(row: Row) -> Text:
     if row.get("status") == "ACCEPTED":
         text = _(
-            "%(email)s has accepted already and stays a member. Only the entry is removed; it is no longer seen who was invited."
+            "%(email)s has already accepted and stays a member. Only the entry is removed; the list no "
+            "longer shows who was invited."
         )
     else:
         text = _("%(email)s can no longer join with the invitation that was sent. A new one can be sent later.")
@@ -94,7 +95,7 @@ class Invitations(Resource):
     icon, group, menu_order = "mail-open", "team", 10
     batch_size = whole_lists.AT_ONCE
     empty = _("No open invitations to this workspace")
-    empty_hint = _("People are invited in Imbrace or in the engine itself. Here you see who was, and can revoke it.")
+    empty_hint = _("People are invited in Imbrace or in the engine itself. Here you can see and revoke invitations.")
     title_path = "email"
     secrets = frozenset({"link", "token"})
     filters = InvitationFilters
@@ -133,8 +134,8 @@ class Invitations(Resource):
             in_rows=True,
             bulk=Bulk(
                 _(
-                    "Who has not answered yet can no longer join with the invitation that was sent; a new one can be sent later. Who has "
-                    "accepted stays a member: only the entry is removed."
+                    "People who have not answered yet can no longer join with the invitation that was sent; a "
+                    "new one can be sent later. People who accepted stay members: only the entry is removed."
                 )
             ),
         ),

@@ -138,7 +138,7 @@ class McpServers(Resource):
     icon, group, menu_order = "bot", "build", 60
     empty = _("There are no MCP servers in this workspace yet")
     empty_hint = _(
-        "An MCP server gives AI assistants tools: flows, and actions of apps. Make one, then choose its tools."
+        "An MCP server gives AI assistants tools: flows, and actions of apps. Create one, then choose its tools."
     )
     secrets = frozenset({"token"})
     filters = ServerFilters
@@ -189,7 +189,7 @@ class McpServers(Resource):
         ),
         Action(
             "switch-tools",
-            _("Switch tools on and off"),
+            _("Turn tools on and off"),
             "toggle-right",
             switches.switch,
             form=switches.ToolSwitches,
@@ -225,12 +225,12 @@ class McpServers(Resource):
             _rotate,
             danger=True,
             confirm=_(
-                "The token that “%(name)s” has now dies at once: every client that is configured with it stops working, until it gets "
-                "the new one. There is no way back to the old token."
+                "The current token of “%(name)s” stops working immediately. Update every client with the new "
+                "token. You can't restore the old one."
             ),
             impact=_stops,
             button=_("Replace the token of “%(name)s”"),
-            done=_("The old token is dead. Show the new one, and give it to the clients."),
+            done=_("The old token no longer works. Copy the new one into your clients."),
             in_rows=True,
         ),
         delete_action(

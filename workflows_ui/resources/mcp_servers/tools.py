@@ -96,7 +96,7 @@ class AppTool(forms.Form):
         super().__init__(**arguments)
         all_servers = _servers(session)
         servers = [(id_at(item), name_of(item)[:100] or id_at(item)) for item in all_servers if not sole(item)]
-        none = str(NO_ACTIONS) if all_servers else _("There is no MCP server in this workspace yet. Make one first.")
+        none = str(NO_ACTIONS) if all_servers else _("There is no MCP server in this workspace yet. Create one first.")
         self.fields["server"] = forms.ChoiceField(
             label=_("MCP server"),
             choices=[("", "–"), *(line for line in servers if line[0])],

@@ -27,7 +27,7 @@ class PieceFilters(forms.Form):
     """Filters of the catalogue; all are applied here, to the cached list."""
 
     search = forms.CharField(
-        label=_("Search"), required=False, max_length=200, help_text=_("Looks at names and descriptions.")
+        label=_("Search"), required=False, max_length=200, help_text=_("Searches names and descriptions.")
     )
     category = choice_field(_("Category"), CATEGORIES)
     can = choice_field(_("What it can do"), {"actions": _("Do something in a flow"), "triggers": _("Start a flow")})

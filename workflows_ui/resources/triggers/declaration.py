@@ -57,7 +57,7 @@ class TriggerFilters(forms.Form):
     """Filters of the board; applied here, since the engine returns the whole board at once."""
 
     search = forms.CharField(
-        label=_("Search"), required=False, max_length=200, help_text=_("Looks at the names of the apps.")
+        label=_("Search"), required=False, max_length=200, help_text=_("Searches the names of the apps.")
     )
     failures = choice_field(_("Failures"), {"yes": _("With failures"), "no": _("Without failures")})
 
@@ -127,7 +127,7 @@ class Triggers(Resource):
         mark_column(mark_of, _("App"), link=True, below=lambda row: row["name"]),
         Column(_state, _("State"), kind="badge", below=_lately),
         Column(_plot, _("Last 14 days"), phone=False, sort=False, html=Spark.__html__),
-        Column(lambda row: _figures(row).good, _("Worked"), kind="count", phone=False, name="worked"),
+        Column(lambda row: _figures(row).good, _("Succeeded"), kind="count", phone=False, name="worked"),
         Column(lambda row: _figures(row).bad, _("Failed"), kind="count", phone=False, name="failed"),
     )
     details = (

@@ -63,7 +63,7 @@ class Figures:
 
     def bars(self) -> plots.BarPlot | None:
         """The plot of a page; None if nothing was counted."""
-        series = [plots.Series("good", _("Worked"), "succeeded"), plots.Series("bad", _("Failed"), "failed")]
+        series = [plots.Series("good", _("Succeeded"), "succeeded"), plots.Series("bad", _("Failed"), "failed")]
         bars = [
             plots.Bar(
                 formats.date(day.date), formats.short_date(day.date), day.words, {"good": day.good, "bad": day.bad}

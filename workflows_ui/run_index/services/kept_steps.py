@@ -8,17 +8,17 @@ import json
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core import database
-from workflows_ui.core.readers import mapping_of, objects_by_name
+from workflows_ui.core.readers import as_items, as_text, is_nested, mapping_of, objects_by_name
 from workflows_ui.engine_objects.runs import Run, StepResult
 from workflows_ui.launches.services import run_search
 from workflows_ui.run_index.models import Kept
 
-Json = Mapping[str, Any]
+Json = Mapping[str, object]
+Steps = dict[str, dict[str, object]]
 
 #: The parts of a step whose keeping depends on the setting; its facts are always kept.
 _VALUES = ("output", "input")
@@ -69,36 +69,36 @@ def reduced(run: Json, titles: Mapping[str, str], setting: int, limit: int) -> s
                 steps[name][part] = value
             else:
                 needed = len(part) + 20
-                steps[name].setdefault(_CUT, []).append(part)
+                steps[name][_CUT] = [*as_items(steps[name].get(_CUT)), part]
             room -= needed
     while _size(steps) > limit:
         steps.popitem()
     return _dump(steps)
 
 
-def parsed(text: str) -> tuple[dict[str, object], bool]:
+def parsed(text: str) -> tuple[Steps, bool]:
     """The steps of a text of `reduced`, as far as they are kept, and whether they are complete. Raises ValueError."""
     steps = _steps(text)
     cut = [step.pop(_CUT, ()) for step in steps.values()]
     return steps, not any(cut)
 
 
-def _steps(text: str) -> dict[str, Any]:
+def _steps(text: str) -> Steps:
     steps = json.loads(text)
     if not isinstance(steps, dict):
         raise ValueError("no steps")  # noqa: TRY004  # a text that `reduced` has not made
     return steps
 
 
-def displayed(text: str, setting: int) -> dict[str, Any]:
+def displayed(text: str, setting: int) -> Steps:
     """The steps of a text of `reduced`, with a text in place of each value that was not kept. Raises ValueError."""
     steps = _steps(text)
-    for step in steps.values():
-        for part in step.pop(_CUT, ()):
-            marked = step.get(part)
-            step[part] = {**marked, "body": str(TOO_LARGE)} if isinstance(marked, dict) else str(TOO_LARGE)
+    for name, step in steps.items():
+        for part in map(str, as_items(step.pop(_CUT, None))):
+            marked = mapping_of(step.get(part))
+            step[part] = {**marked, "body": str(TOO_LARGE)} if marked else str(TOO_LARGE)
         if setting == Kept.NAMES:
-            _mark(step)
+            steps[name] = {key: _marked(value) for key, value in step.items()}
     return steps
 
 
@@ -113,7 +113,7 @@ def texts(run: Json) -> Iterator[str]:
                 yield from values(step.raw.get(part))
 
 
-def values(value: Any) -> Iterator[str]:
+def values(value: object) -> Iterator[str]:
     """The texts and numbers in a JSON value, the outer ones first, and the names of its members, split into words."""
     waiting = deque([value])
     while waiting:
@@ -123,16 +123,16 @@ def values(value: Any) -> Iterator[str]:
             yield " ".join(_NAME_PARTS.sub(" ", str(key)[:_NAME]) for key in current)
         elif isinstance(current, list):
             waiting += current
-        elif current not in _EMPTY and not isinstance(current, bool):
+        elif current not in _EMPTY and current is not True and current is not False:
             yield str(current)
 
 
-def _facts(step: StepResult) -> dict[str, Any]:
+def _facts(step: StepResult) -> dict[str, object]:
     values = (("type", step.type[:_NAME]), ("status", step.status[:_NAME]), ("duration", step.duration))
-    facts: dict[str, Any] = {key: value for key, value in values if value not in _EMPTY}
+    facts: dict[str, object] = {key: value for key, value in values if value not in _EMPTY}
     error = step.error_message
     if error not in _EMPTY:
-        facts["errorMessage"] = (error if isinstance(error, str) else _dump(error))[:_ERROR]
+        facts["errorMessage"] = (as_text(error) or _dump(error))[:_ERROR]
     return facts
 
 
@@ -146,45 +146,43 @@ def _inner_names(step: StepResult) -> set[str]:
     return found
 
 
-def _add_marker(steps: dict[str, dict[str, Any]], marker: str) -> None:
+def _add_marker(steps: Steps, marker: str) -> None:
     """The launch that started the run decides who may see its values: its id is kept in any case."""
     if marker and "trigger" in steps:
         steps["trigger"]["output"] = {"headers": {run_search.HEADER: marker[:_NAME]}}
 
 
-def _step_names(value: Any, trigger: StepResult | None) -> Any:
+def _step_names(value: object, trigger: StepResult | None) -> object:
     """The names in an input or output; of a loop's output also the facts of the steps in its iterations. `trigger`: whose value it is."""
-    names = _names(value, 0)
+    found = _names(value, 0)
+    names = dict(mapping_of(found))
     if iterations := StepResult({"output": value}).iterations:
         chains = [objects_by_name(turn, StepResult) for turn in iterations[:_ITERATIONS]]
         names["iterations"] = [{name[:_NAME]: _facts(step) for name, step in chain.items()} for chain in chains]
-    if trigger and isinstance(names, dict) and (marker := trigger.header(run_search.HEADER)):
+    if trigger and names and (marker := trigger.header(run_search.HEADER)):
         names["headers"] = {run_search.HEADER: marker[:_NAME]}
-    return names
+    return names or found
 
 
-def _names(value: Any, depth: int) -> Any:
+def _names(value: object, depth: int) -> object:
     if depth > _DEEPEST:
         return None
     if isinstance(value, dict):
         return {str(key)[:_NAME]: _names(inner, depth + 1) for key, inner in list(value.items())[:_MEMBERS]}
     if isinstance(value, list):
-        nested = next((item for item in value if isinstance(item, dict | list)), None)
+        nested = next(filter(is_nested, value), None)
         return [_names(nested, depth + 1)] if nested is not None else None
     return None
 
 
-def _mark(value: Any) -> None:
-    """Put a text in place of each value that was left out."""
-    waiting = [value]
-    while waiting:
-        current = waiting.pop()
-        members = current.items() if isinstance(current, dict) else enumerate(current)
-        for key, inner in list(members):
-            if inner is None:
-                current[key] = str(NOT_KEPT)
-            elif isinstance(inner, dict | list):
-                waiting.append(inner)
+def _marked(value: object) -> object:
+    """A copy with a text in place of each value that was left out."""
+    if value is None:
+        return str(NOT_KEPT)
+    if items := as_items(value):
+        return list(map(_marked, items))
+    members = mapping_of(value)
+    return {key: _marked(inner) for key, inner in members.items()} if members else value
 
 
 def _dump(value: object) -> str:

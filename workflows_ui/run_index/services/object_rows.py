@@ -6,7 +6,7 @@ No value of a step, no secret and no token is kept: `ObjectKind.values` lists ev
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple, cast
 
 from workflows_ui.core import database
 from workflows_ui.core.collation import plain
@@ -16,7 +16,7 @@ from workflows_ui.engine import Workflows, flow_tree, references
 from workflows_ui.engine_objects.flows import Flow, Step
 from workflows_ui.run_index.models import IndexedObject
 
-Json = Mapping[str, Any]
+Json = Mapping[str, object]
 #: The kinds of objects that are used, by the names of their resources; apps are not kept.
 FLOWS, CONNECTIONS, TABLES, FOLDERS, SERVERS = "flows", "connections", "tables", "folders", "mcp-servers"
 APPS = "pieces"
@@ -50,7 +50,7 @@ class ObjectKind:
         get: one object, to find out whether one that a list of several pages did not have is gone.
     """
 
-    load: Callable[[Workflows, int, str | None, str | None], dict[str, Any]]
+    load: Callable[[Workflows, int, str | None, str | None], dict[str, object]]
     size: int
     values: Sequence[str]
     name: str
@@ -59,7 +59,7 @@ class ObjectKind:
     external: str = ""
     folder: str = ""
     piece: str = ""
-    get: Callable[[Workflows, str], dict[str, Any]] | None = None
+    get: Callable[[Workflows, str], dict[str, object]] | None = None
 
 
 #: In the order in which they are read: the folders first, since flows are also read by folder.
@@ -209,7 +209,7 @@ def uses_of_server(server: Json) -> list[Use]:
     return list(found)[:MOST_USES]
 
 
-def text_at(row: Any, path: str) -> str:
+def text_at(row: object, path: str) -> str:
     """The text at a dotted path, cut; "" for other values and for no path."""
     return as_text(pick(row, path))[:LONGEST] if path else ""
 
@@ -218,9 +218,9 @@ def _cut(text: str) -> str:
     return database.storable(text[:LONGEST])
 
 
-def _reduced(row: Json, paths: Sequence[str]) -> dict[str, Any]:
+def _reduced(row: Json, paths: Sequence[str]) -> dict[str, object]:
     """The values at these paths, in the same places; texts are cut; only texts, numbers and lists of texts are kept."""
-    result: dict[str, Any] = {}
+    result: dict[str, object] = {}
     for path in paths:
         value = _kept(pick(row, path))
         if value is None:
@@ -228,12 +228,12 @@ def _reduced(row: Json, paths: Sequence[str]) -> dict[str, Any]:
         *outer, last = path.split(".")
         place = result
         for key in outer:
-            place = place.setdefault(key, {})
+            place = cast("dict[str, object]", place.setdefault(key, {}))
         place[last] = value
     return result
 
 
-def _kept(value: object) -> Any:
+def _kept(value: object) -> object:
     if isinstance(value, str):
         return _cut(value)
     if isinstance(value, list):

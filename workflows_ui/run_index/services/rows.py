@@ -12,7 +12,6 @@ from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.engine_objects.runs import Run
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import runs
-from workflows_ui.launches.services.runs import AnyRun
 from workflows_ui.run_index.models import IndexedRun, RunIndex, RunValues
 from workflows_ui.run_index.services import recent, run_words, words
 
@@ -45,9 +44,8 @@ _EMPTY: Mapping[str, object] = {
 }
 
 
-def from_engine(workspace_id: int, found: AnyRun, now: datetime, key: str) -> IndexedRun | None:
+def from_engine(workspace_id: int, run: Run, now: datetime, key: str) -> IndexedRun | None:
     """The row of a run of the engine's list, not saved; None without an id or a possible time of creation. `key` is that of the words."""
-    run = Run(found)
     created = run.created
     if not run.id or len(run.id) > 64 or created is None or created > now + AHEAD:
         return None
@@ -86,9 +84,8 @@ def _plausible(moment: datetime | None, now: datetime) -> datetime | None:
     return moment if moment is None or moment <= now + AHEAD else None
 
 
-def fingerprint(failed: AnyRun, key: str) -> int:
+def fingerprint(run: Run, key: str) -> int:
     """The number that failures of the same cause share, for a failed run of the engine."""
-    run = Run(failed)
     return words.fingerprint(key, run.flow_id[:64], run.failed_step.name, run.failed_step.message[:MESSAGE])
 
 
@@ -110,7 +107,7 @@ def _next_check(created: datetime, now: datetime) -> datetime | None:
     return next((now + pause for age, pause in _PACE if now - created < age), None)
 
 
-def save(index: RunIndex, found: Iterable[AnyRun], now: datetime, key: str) -> tuple[int, int, bool]:
+def save(index: RunIndex, found: Iterable[Run], now: datetime, key: str) -> tuple[int, int, bool]:
     """Write the engine's runs that are new or have changed, each id once, with their words. `key` is that of the words.
 
     Return how many were new, how many were written, and whether the counts of the past (recent.py) are outdated. Call it in a

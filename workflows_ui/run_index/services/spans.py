@@ -1,11 +1,12 @@
 """Times whose runs are still to be read, kept in the row of a run index."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Self
 
 from workflows_ui.core import clock
+from workflows_ui.core.readers import as_text
 
 _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
@@ -26,10 +27,10 @@ class Span:
         return self if self.after is not None and self.after >= after else replace(self, after=after)
 
 
-def load(values: Iterable[Any]) -> list[Span]:
+def load(values: Iterable[Sequence[object]]) -> list[Span]:
     """The spans of a list of `dump`."""
     return [
-        Span(after and clock.parse_time(after), before and clock.parse_time(before), compares)
+        Span(clock.parse_time(as_text(after)), clock.parse_time(as_text(before)), compares is True)
         for after, before, compares in values
     ]
 

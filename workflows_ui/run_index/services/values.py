@@ -7,7 +7,6 @@ run that has changed is read again.
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from itertools import chain
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
@@ -167,11 +166,11 @@ def _masked(run: Mapping[str, object], related: list[Launch]) -> dict[str, objec
     for launch in related:
         hider = launch_secrets.payload_hider(launch)
         value, short = hider.value(value), short | hider.short
-    masked: dict[str, Any] = redaction.step(value, secrets=short)
+    masked: dict[str, object] = redaction.step(value, secrets=short)
     return masked
 
 
-def steps(row: IndexedRun) -> dict[str, Any]:
+def steps(row: IndexedRun) -> kept_steps.Steps:
     """The steps that are kept of a run, as the engine shows them; {} without any, or if they cannot be opened."""
     run_values = RunValues.objects.filter(run=row).first()
     if run_values is None:

@@ -184,10 +184,10 @@ def stale_message(stale: Stale) -> str:
     """The message about a concurrent change."""
     row = stale.form
     if row is None:
-        return _("This form was changed in another window meanwhile. Nothing of what you asked for was done.")
-    return _(
-        "%(person)s changed this form meanwhile, perhaps in another window. Nothing of what you asked for was done."
-    ) % {"person": row.updated_by.label}
+        return _("This form was changed in another window meanwhile. Your change was not made.")
+    return _("%(person)s changed this form meanwhile, perhaps in another window. Your change was not made.") % {
+        "person": row.updated_by.label
+    }
 
 
 def field_row(field: Field, **more: object) -> dict[str, object]:

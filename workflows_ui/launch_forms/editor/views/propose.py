@@ -34,7 +34,7 @@ def propose(page: EditorPage) -> HttpResponse:
     ticked = request.POST.getlist("take")
     wanted = [field for key, field in offers.items() if key in ticked or "whole" in request.POST]
     if not wanted and page.form is not None and "leave" not in request.POST:
-        return _page(page, offers, ticked, error=_("Tick at least one field."))
+        return _page(page, offers, ticked, error=_("Select at least one field."))
     excluded = [field.path for field in offers.values() if field not in wanted]
     try:
         page.save(_append_fields(page.form or Form(), wanted).leaving_out(excluded), flow_name=name)
@@ -44,7 +44,7 @@ def propose(page: EditorPage) -> HttpResponse:
     except BadForm as problem:
         return _page(page, offers, ticked, error=str(problem))
     if not wanted:
-        return page.redirect(_("They stay out of the form, and are not reported as lacking."))
+        return page.redirect(_("They stay out of the form, and are not reported as missing."))
     text = ngettext("%(n)d field is in the draft now.", "%(n)d fields are in the draft now.", len(wanted))
     return page.redirect(text % {"n": len(wanted)})
 

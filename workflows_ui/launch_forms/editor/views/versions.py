@@ -87,7 +87,7 @@ def drop(page: EditorPage) -> HttpResponse:
 def restore(page: EditorPage, number: int) -> HttpResponse:
     """Copy an old version to the draft after a confirmation, without publishing it."""
     version = _version(page, number)
-    text = _("Version %(n)d is the draft now. Look at it, then publish it.") % {"n": number}
+    text = _("Version %(n)d is the draft now. Review it, then publish it.") % {"n": number}
     return _confirm(page, "restore", functools.partial(launch_forms.restore, number=number), text, version)
 
 
@@ -160,8 +160,8 @@ def import_file(page: EditorPage) -> HttpResponse:
             page = page.after(stale)
         else:
             text = ngettext(
-                "The file is the draft now, with %(n)d field. Look at it, then publish it.",
-                "The file is the draft now, with %(n)d fields. Look at it, then publish it.",
+                "The file is the draft now, with %(n)d field. Review it, then publish it.",
+                "The file is the draft now, with %(n)d fields. Review it, then publish it.",
                 len(form.fields),
             )
             return page.redirect(text % {"n": len(form.fields)})
