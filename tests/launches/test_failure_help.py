@@ -25,7 +25,7 @@ from workflows_ui.notification_mails import mail as notification_mail
 from workflows_ui.notifications.models import Notice, NoticeKind, Watch, WatchKind
 
 BROKEN = flows.code("fail Dòng 7: thiếu cột sku")
-BOILERPLATE = "The flow started and failed before it finished."
+BOILERPLATE = "The flow failed partway through."
 
 
 def _failed(scene: Scene, failure: str = "Error: Dòng 7: thiếu cột sku", **fields: Any) -> Launch:
@@ -256,7 +256,7 @@ def test_the_only_person_who_could_help_is_not_asked(scene: Scene) -> None:
     launch = _failed(scene)
     _ask(scene, launch, browser=browser)
     assert (Note.objects.count(), Notice.objects.count()) == (0, 0)
-    assert "There is nobody else to ask" in unescape(scene.page(launch, browser))
+    assert "There is no one else to ask" in unescape(scene.page(launch, browser))
 
 
 def test_a_guest_asks_about_their_own_launch_and_learns_no_names(scene: Scene) -> None:

@@ -57,7 +57,7 @@ def test_mail_and_bell_of_a_failed_launch_name_the_cause_and_what_usually_helps(
         body = str(_mail(user).body).replace("\u200b", "")
         assert "“Đọc tệp” failed: 550 5.1.1 lan@example: no such user" in body
         assert "The step “Đọc tệp” failed." not in body
-        assert "An e-mail address is not valid" in body
+        assert "An email address is not valid" in body
         assert HELP in body
         page = _list(scene, user)
         assert "550 5.1.1 lan@example: no such user" in page

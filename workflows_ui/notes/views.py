@@ -85,7 +85,7 @@ def ask(request: ConsoleRequest, slug: str, subject: str, id: str) -> HttpRespon
     text = form.cleaned_data["text"] or _("Please help with this.")
     people = [person for person in _helpers(request, subject, id) if person.pk != request.user.pk]
     if not people:
-        messages.warning(request, _("There is nobody else to ask: you are the only one who builds flows here."))
+        messages.warning(request, _("There is no one else to ask: you are the only one who builds flows here."))
         return responses.redirect(request, back)
     if not services.added_just_now(request.access, subject, id, text):
         try:
