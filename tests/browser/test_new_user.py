@@ -58,9 +58,11 @@ def test_a_launch_that_fails_says_where_and_why(desk: Desk, browser: Browser) ->
         # Values of its own: those of another test, which the form would offer, would be asked about.
         window.launch("failing", {"why": "told where and why"})
         window.ends("Failed")
-        expect(window.page.locator("#launch-live")).to_contain_text("Failed step: Đọc tệp")
-        expect(window.page.locator("#failure-text")).to_contain_text("Dòng 7: thiếu cột sku")
-        expect(window.page.locator("#launch-live")).to_contain_text("earlier steps would run a second time")
+        expect(window.page.locator("#failure-title")).to_have_text("“Đọc tệp” failed")
+        expect(window.page.locator("#failure-message")).to_have_text("Dòng 7: thiếu cột sku")
+        expect(window.page.get_by_text("earlier steps would run a second time")).to_be_hidden()
+        window.page.locator("#failure-all > summary").click()
+        expect(window.page.get_by_text("earlier steps would run a second time")).to_be_visible()
 
 
 @pytest.mark.slow

@@ -181,7 +181,9 @@ def test_the_error_is_shown_first_by_its_first_line(owner: Client, stub_engine: 
     failed = {"step_1": {"type": "CODE", "status": "FAILED", "errorMessage": "Error: row 7\n    at x.js:1"}}
     stub_engine.runs = [run(status="FAILED", steps=failed, failedStep={"name": "step_1", "displayName": "Parse"})]
     page = text(owner.get(ONE).content)
-    assert page.index("Error: row 7") < page.index("<h2")
+    assert (
+        page.index("“Parse” failed") < page.index('id="failure-message" dir="auto">row 7<') < page.index("Steps</h2>")
+    )
     assert '<details class="run-step" id="step-0" open>' in page
 
 

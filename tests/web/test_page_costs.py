@@ -50,7 +50,7 @@ INDEXED_PAGES = {
     "/w/sales/flows/{flow}/": Costs(17, 1),
     "/w/sales/runs/": Costs(17, 0),
     "/w/sales/runs/plots/": Costs(10, 0),
-    "/w/sales/runs/{failed}/": Costs(19, 1),
+    "/w/sales/runs/{failed}/": Costs(21, 1),
     "/w/sales/failures/": Costs(14, 0),
     "/w/sales/failures/{failure}/": Costs(22, 0),
     "/w/sales/alarms/": Costs(15, 0),

@@ -20,6 +20,7 @@ class NoticeKind(models.TextChoices):
     FLOW_FAILED = "flow_failed", _("A flow failed")
     ALARM = "alarm", _("An alarm about a flow")
     FAILURE_ASSIGNED = "failure_assigned", _("A failure was assigned to you")
+    NOTE = "note", _("A note for you")
     JOB_ENDED = "job_ended", _("A job ended")
     ACCESS_ASKED = "access_asked", _("Access request")
     ACCESS_DECIDED = "access_decided", _("An access request was decided")
@@ -49,7 +50,8 @@ class Notice(models.Model):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
     workspace = models.ForeignKey("workflows_ui.Workspace", on_delete=models.CASCADE, null=True, related_name="+")
-    kind = models.CharField(max_length=40, choices=NoticeKind)
+    #: The choices are those of the last migration: a kind added since needs none, and joins them with the next one.
+    kind = models.CharField(max_length=40, choices=[one for one in NoticeKind.choices if one[0] != NoticeKind.NOTE])
     #: Object and event, such as `launch:<id>:failed`.
     key = models.CharField(max_length=160)
     about = models.JSONField(default=dict)
