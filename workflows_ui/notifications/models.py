@@ -50,8 +50,7 @@ class Notice(models.Model):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
     workspace = models.ForeignKey("workflows_ui.Workspace", on_delete=models.CASCADE, null=True, related_name="+")
-    #: The choices are those of the last migration: a kind added since needs none, and joins them with the next one.
-    kind = models.CharField(max_length=40, choices=[one for one in NoticeKind.choices if one[0] != NoticeKind.NOTE])
+    kind = models.CharField(max_length=40, choices=NoticeKind)
     #: Object and event, such as `launch:<id>:failed`.
     key = models.CharField(max_length=160)
     about = models.JSONField(default=dict)
