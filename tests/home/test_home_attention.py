@@ -156,7 +156,7 @@ def test_open_failures_and_alarms_of_the_run_index_are_tasks(db: None) -> None:
         alarms.begin(index, (AlarmKind.FAILING, "f" * 21), "Stock <b>", {"failed": 4, "number": 5, "usual": 10})
         page = text_of(owner.get(HOME))
         assert _tasks(page)[0] == "Stock &lt;b&gt;"
-        assert "4 of the last 5 runs failed; usually 10% do." in page
+        assert "4 of the last 5 runs failed; usually 10% fail." in page
         assert re.search(r"<section[^>]*today-title.*?Runs today", page, re.DOTALL)
         failures.mark_handled(CONSOLE, index, open_ones[0])
         assert _number(text_of(owner.get(HOME))) == len(open_ones)

@@ -48,6 +48,16 @@ def given(guests: Guests, **fields: str) -> tuple[LaunchRight, str]:
     return LaunchRight.objects.order_by("-pk")[0], link
 
 
+def test_an_invitation_names_the_role_that_its_team_has_here(guests: Guests, no_mail: None) -> None:
+    page = words(give(guests))
+    assert f"{guests.team.name} (" not in page
+    users = guests.scene.users
+    Member.objects.create(workspace=users.workspace, team=guests.team, role=Role.VIEWER)
+    invitation = ColleagueInvitation.objects.get()
+    page = words(guests.scene.sign_in(users.owner).get(reverse("invitation", args=["sales", invitation.pk])))
+    assert f"{guests.team.name} (Viewer)" in page
+
+
 def test_an_invited_person_joins_and_launches_this_flow_and_nothing_else(guests: Guests, no_mail: None) -> None:
     page = words(give(guests, most_launches="3"))
     assert "guest who can launch “Quick”" in page

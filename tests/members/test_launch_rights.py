@@ -301,7 +301,7 @@ def test_a_right_is_refused_for_a_person_for_whom_no_credential_acts(guests: Gue
     assert not LaunchRight.objects.exists()
     # Through a team one acts for them, and later none: the list says so.
     guests.scene.users.stranger.groups.add(guests.team)
-    assert "without an end, 0 launches so far" in give(guests, who="stranger@example.com")
+    assert "no end date, 0 launches so far" in give(guests, who="stranger@example.com")
     assert LaunchRight.objects.get().user == guests.scene.users.stranger
     guests.scene.users.stranger.groups.clear()
     url = reverse("flow_launch_rights", args=["sales", guests.flow])

@@ -105,8 +105,8 @@ def _missed(facts: Facts) -> str:
 def _failing(facts: Facts) -> str:
     failed, number = _number(facts, "failed"), _number(facts, "number")
     text = ngettext(
-        "%(failed)d of the last %(n)d run failed; usually %(share)s%% do.",
-        "%(failed)d of the last %(n)d runs failed; usually %(share)s%% do.",
+        "%(failed)d of the last %(n)d run failed; usually %(share)s%% fail.",
+        "%(failed)d of the last %(n)d runs failed; usually %(share)s%% fail.",
         number,
     )
     return text % {"failed": failed, "n": number, "share": number_format(_number(facts, "usual"))}

@@ -137,7 +137,7 @@ class SecretForm(TestedForm):
         label=_("Expires on"),
         required=False,
         help_text=_(
-            "If you know it: you are reminded 30 days, 7 days and 1 day before. What a JWT says of itself is found without this."
+            "If you know it: you are reminded 30 days, 7 days and 1 day before. The expiry date in a JWT is read without this."
         ),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )

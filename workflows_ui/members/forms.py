@@ -420,7 +420,7 @@ class LaunchRightForm(HolderForm, LimitsForm):
         help_text=_(
             "Name, username or email address. They do not have to be a member: with this right alone "
             "they see nothing else here. Someone without an account is invited: enter their email address, and "
-            "choose the team that they join."
+            "choose the team that they join. If the team has a role here, they have it too, and see more than this flow."
         ),
         error_messages={
             "unknown": _(

@@ -1,7 +1,7 @@
 """Texts for launch rights (limits, use and state), for the state of invitations, and for access requests."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TypedDict
 
@@ -17,6 +17,7 @@ from workflows_ui.members.models import (
     ColleagueInvitation,
     InvitationRequest,
     LaunchRight,
+    Member,
     Role,
     Workspace,
 )
@@ -34,7 +35,7 @@ def until(moment: datetime) -> str:
 
 def limits(right: LaunchRight) -> str:
     """`until Friday 18:00, 7 of 20 launches used`; missing limits are stated, too."""
-    parts = [_("until %(moment)s") % {"moment": until(right.until)} if right.until else _("without an end")]
+    parts = [_("until %(moment)s") % {"moment": until(right.until)} if right.until else _("no end date")]
     if right.most_launches is None:
         parts.append(ngettext("%(n)s launch so far", "%(n)s launches so far", right.used) % {"n": right.used})
     else:
@@ -91,21 +92,30 @@ def describe_invitations(rows: Iterable[ColleagueInvitation]) -> list[dict[str, 
     `open`: it can be revoked; `works`: its link can be used; `requests`: of people with another address that wait for a manager.
     """
     listed = list(rows)
+    roles = _team_roles(listed)
     working = invitations.working_invitations(listed)
     waiting: dict[int, list[InvitationRequest]] = {}
     for request in invitations.undecided_requests(listed):
         waiting.setdefault(request.invitation_id, []).append(request)
-    return [_status(row, row.pk in working, waiting.get(row.pk, [])) for row in listed]
+    return [_status(row, row.pk in working, waiting.get(row.pk, []), roles) for row in listed]
 
 
-def _status(row: ColleagueInvitation, works: bool, requests: list[InvitationRequest]) -> dict[str, object]:
+def _team_roles(rows: list[ColleagueInvitation]) -> dict[tuple[int, int], Text]:
+    """The roles of teams in the workspaces of these invitations, by workspace and team: who joins a team has its role as well."""
+    members = Member.objects.filter(workspace__in={row.workspace_id for row in rows}, team__isnull=False)
+    return {(space, team): Role(value).label for space, team, value in members.values_list("workspace", "team", "role")}
+
+
+def _status(
+    row: ColleagueInvitation, works: bool, requests: list[InvitationRequest], roles: Mapping[tuple[int, int], Text]
+) -> dict[str, object]:
     state, colour, more = _invitation_state(row, works)
     if works and requests:
         state, colour, more = _("Needs your confirmation"), "orange", ""
     return {
         "invitation": row,
         "role": role(row),
-        "teams": [team.name for team in row.teams.all()],
+        "teams": [_team(team.name, roles.get((row.workspace_id, team.pk))) for team in row.teams.all()],
         "state": state,
         "colour": colour,
         "more": more,
@@ -124,6 +134,10 @@ def role(row: ColleagueInvitation) -> Text:
     if flows:
         return _("guest who can launch %(flows)s") % {"flows": ", ".join(flows)}
     return gettext_lazy("no role, only what the teams give access to")
+
+
+def _team(name: str, role: Text | None) -> str:
+    return f"{name} ({role})" if role else name
 
 
 def _pending(row: ColleagueInvitation) -> list[LaunchRight]:

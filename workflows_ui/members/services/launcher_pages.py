@@ -30,7 +30,7 @@ _RUNS = ("runs", "failures", "report")
 class Preset(TextChoices):
     LAUNCHING = "launching", _("Launching: their flows, launches and credential")
     RUNS = "runs", _("Launching and runs: runs, failures and the week report too")
-    EVERYTHING = "everything", _("Everything, to read")
+    EVERYTHING = "everything", _("Everything, read-only")
     CHOSEN = "chosen", _("All but the pages chosen below")
 
 
